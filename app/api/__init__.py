@@ -1,4 +1,4 @@
 """The HTTP API: the routes of each resource and the code that handles their requests.
 
-Rules and SQL belong to the packages of the domain; `app.main` assembles the routers.
+The rules of the domain and the SQL are in other packages. `app.main` assembles the routers.
 """

@@ -1,4 +1,4 @@
-"""Routes for accounts and API keys: two people grant a right, one person can revoke it."""
+"""Routes for accounts and API keys. Two people grant a right; one person can revoke it."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -83,7 +83,7 @@ def build_account(tx: ReadTransaction, account: Account) -> AccountOut:
 def show_account(
     tx: ReadTransaction, account: Account, status: int, headers: Headers
 ) -> Response:
-    """Return an account as it is now."""
+    """Return the response that shows an account as it is now."""
     extra = add_location(account.reference, status, headers)
     return render(build_account(tx, account), status=status, headers=extra)
 
@@ -100,20 +100,20 @@ def show_lowered(
 
 
 def show_key(_: ReadTransaction, key: ApiKey, status: int, headers: Headers) -> Response:
-    """Return the description of a key, without the key itself."""
+    """Return the response that describes an API key, without the secret."""
     return render(KeyOut.from_key(key), status=status, headers=headers)
 
 
 def show_made_key(
     _: ReadTransaction, made: MadeKey, status: int, headers: Headers
 ) -> Response:
-    """Return a new key. The secret is included only in the first response."""
+    """Return the response with a new key. Only the first response contains the secret."""
     shown = MadeKeyOut.from_new_key(made.row, made.secret)
     return render(shown, status=status, headers=headers)
 
 
 def find_key_again(tx: ReadTransaction, key_id: UUID) -> ApiKey:
-    """Find a key for a retry, if the caller may still see its account."""
+    """Return the key for a retry, if the caller may still see the account of the key."""
     key = access_queries.get_key_by_prefix(tx, format_prefix(key_id))
     account_changes.find(tx, key.account_id)
     return key
@@ -131,7 +131,7 @@ def list_accounts(
 ) -> Response:
     """List the accounts of a focal point, including ended ones.
 
-    Only administrators and supervisors of that focal point may do this.
+    Only administrators and the supervisors of the focal point may do this.
     """
     with begin() as tx:
         of = account_changes.get_office(tx, focal_point)
@@ -143,7 +143,7 @@ def list_accounts(
 
 @router.get("/{account_id}", response_model=AccountOut, responses=READ)
 def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
-    """Read your own account or one that you may manage."""
+    """Read your own account, or another account that you may manage."""
     with begin() as tx:
         return render(build_account(tx, account_changes.find(tx, account_id)))
 
@@ -152,13 +152,13 @@ def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
 def open_account(
     begin: WriteAccounts, key: Once, new: NewAccount, approval: ApprovalId = None
 ) -> Response:
-    """Open an account of a focal point; a second person has to approve it.
+    """Open an account at a focal point. A second person has to approve it.
 
-    The first answer is 202 with the approval. The second person is another administrator,
-    or a supervisor of that focal point if the roles are roles of an office. Once it is
-    approved, send the same request again with `Approval: {id}` and a new Idempotency-Key.
-    A supervisor may open accounts of their own focal point if all roles are roles of an
-    office. The account of a machine cannot approve.
+    The first answer is 202 with the approval. Once the approval is given, send the same
+    request again with `Approval: {id}` and a new Idempotency-Key. Each of the two people is
+    an administrator or, if all roles are office roles (`officer`, `caseworker`,
+    `coordinator`, `supervisor`), a supervisor of the focal point. The account of a machine
+    cannot approve.
     """
     return ACCOUNT.create_once(
         begin, key, lambda tx: account_changes.open_account(tx, new, approval)
@@ -173,10 +173,10 @@ def grant_roles(
     new: SomeRoles,
     approval: ApprovalId = None,
 ) -> Response:
-    """Grant roles to an account other than your own; a second person has to approve it.
+    """Grant roles to an account other than your own. A second person has to approve this.
 
-    The approval works as for opening an account. The account keeps the roles that it has.
-    An approval is valid only for the roles that it names, until the account is changed.
+    The approval works as for opening an account. The account keeps its other roles. An
+    approval is valid only for the roles that it names, and only until the account changes.
     """
     roles = frozenset(new.roles)
     return ACCOUNT.run_once(
@@ -201,9 +201,9 @@ def revoke_roles(
 def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Response:
     """End an account and all its keys with immediate effect. One person can do this.
 
-    The approvals that the account asked for expire, and so do the approvals that it gave
-    and that were not used yet. The focal point keeps the cases and drafts. An ended account
-    cannot be enabled again: open another one.
+    The approvals that the account asked for expire, and so do the unused approvals that it
+    gave. The focal point keeps the cases and drafts. An ended account cannot be enabled
+    again: open another account.
     """
     return LOWERED.run_once(
         begin, key, lambda tx: account_changes.disable_account(tx, account_id)
@@ -230,10 +230,11 @@ def make_key(
     new: NewKey,
     approval: ApprovalId = None,
 ) -> Response:
-    """Make an API key for another account than your own. A second person approves it.
+    """Make an API key for another account than your own. A second person has to approve it.
 
     The key is shown only once: hand it over in person or through a private channel. While
-    the key is valid, the account that was shown it cannot approve for the key's account.
+    the key is valid, the account that made the key cannot approve requests of the key's
+    account, because it has seen the key.
     """
     return MADE_KEY.create_once(
         begin, key, lambda tx: api_key_changes.make_key(tx, account_id, new, approval)
@@ -251,10 +252,10 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: Rotation,
     approval: ApprovalId = None,
 ) -> Response:
-    """Replace a key with a new key of the same scopes; a second person has to approve it.
+    """Replace a key with a new key of the same scopes. A second person has to approve it.
 
-    The old key stays valid for `overlap_hours`, so that a machine can switch, but not
-    beyond its original end. If the value is 0, the old key ends at once.
+    The old key stays valid for `overlap_hours`, so that a machine can switch to the new
+    key, but not beyond its original end. If the value is 0, the old key ends at once.
     """
     return MADE_KEY.create_once(
         begin,

@@ -81,7 +81,7 @@ PUT_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}, **PU
 
 @contextmanager
 def report_body_errors() -> Iterator[None]:
-    """Report violations of the rules for a row as validation errors of the body."""
+    """Report a violated rule for a directory row as a validation error of the body."""
     try:
         yield
     except ValidationError as invalid:
@@ -100,7 +100,7 @@ def replace_row(tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow) -> Re
 
 
 def show_row(tx: ReadTransaction, shelf: DirectoryTable, written: WrittenRow) -> Response:
-    """Return the current row; for an office, include the number of waiting cases."""
+    """Return the row as it is now. For an office, include the number of waiting cases."""
     entry = written.entry
     shown = shelf.shown.model_validate(entry)
     if isinstance(entry, FocalPoint):
@@ -131,11 +131,13 @@ def replace_focal_point(
 ) -> Response:
     """Replace or create a focal point.
 
-    To replace it, send the changed body of `GET` with its ETag as `If-Match`. To create
-    one, send `If-None-Match: *`. A change that could send a person to the wrong office
-    needs the approval of a second administrator: the first answer is 202. Once it is
-    approved, send the same request again with `Approval: {id}`. A focal point cannot be
-    deleted: set `active` to false.
+    To replace a focal point, send the changed body of `GET`, with its ETag as `If-Match`.
+    To create one, send `If-None-Match: *`.
+
+    A change that could send a person to the wrong office needs the approval of a second
+    administrator. The first answer is then 202. Once the approval is given, send the same
+    request again with `Approval: {id}`. A focal point cannot be deleted: set `active` to
+    false.
     """
     require_same_code(focal_point, office.code)
     with begin() as tx:
@@ -145,7 +147,7 @@ def replace_focal_point(
 
 @router.get("/agreements", response_model=AgreementPage)
 def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List the agreements on the data that may cross borders, including ended ones."""
+    """List the agreements on data that may cross borders, including ended agreements."""
     with begin() as tx:
         rows = administration_queries.list_agreements(tx)
         items = [AgreementOut.model_validate(row) for row in rows]
@@ -186,7 +188,7 @@ IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
 
 @router.get("/countries/{country}", response_model=CountryOut, responses=NOT_FOUND)
 def get_country(begin: ReadDirectory, country: IsoCode) -> Response:
-    """Read one country. Fields without a source are empty."""
+    """Read one country. Fields for which there is no source are empty."""
     with begin() as tx:
         register = administration_actions.COUNTRIES.register
         found = administration_queries.get(tx, register, country)
@@ -201,7 +203,7 @@ def replace_country(
     settings: CountrySettings,
     approval: ApprovalId = None,
 ) -> Response:
-    """Replace the settings of a country; the sourced fields do not change.
+    """Replace the settings of a country. The fields that come from a source do not change.
 
     A change to the routing of cases needs the approval of a second administrator, as for a
     focal point.
@@ -222,8 +224,8 @@ def list_directory_changes(
 ) -> Response:
     """List the changes of the directory, oldest first, with the time and the accounts.
 
-    Each change contains the row before and after it. Only administrators and oversight may
-    read the list. Changes that were loaded on the command line are included.
+    Each change contains the row before and after the change. The list includes changes that
+    were loaded on the command line. Only administrators and oversight may read it.
     """
     with begin() as tx:
         keys = (DirectoryChange.number,)
@@ -237,7 +239,7 @@ def list_directory_changes(
 def build_changes(
     tx: ReadTransaction, changes: list[DirectoryChange]
 ) -> list[DirectoryChangeOut]:
-    """Return changes with the accounts that made and approved them."""
+    """Return directory changes with the accounts that made and approved them."""
     people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
     labels = get_account_labels(tx, people)
     return [

@@ -1,4 +1,4 @@
-"""Routes for approvals: actions that wait for the confirmation of a second person."""
+"""Routes for approvals: actions that wait until a second person confirms them."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -38,7 +38,7 @@ def build_approvals(
 
 
 def get_account_labels(tx: ReadTransaction, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
-    """Return the label and the code of the focal point for each account."""
+    """Return the label of each account, with the code of the account's focal point."""
     found = access_queries.get_labels(tx, accounts)
     codes = directory_queries.get_codes(tx, [of for of, _ in found.values()])
     return {
@@ -50,7 +50,7 @@ def get_account_labels(tx: ReadTransaction, accounts: Iterable[UUID]) -> dict[UU
 def build_approval(
     tx: ReadTransaction, approval: Approval, labels: Mapping[UUID, Hand]
 ) -> ApprovalOut:
-    """Return one approval. If it concerns a case, the account that asked is left out."""
+    """Return one approval. If it belongs to a case, omit the account that asked for it."""
     return ApprovalOut(
         id=approval.id,
         action=approval.action,
@@ -72,7 +72,7 @@ def show_approval(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Return the response for one approval."""
+    """Return the response that shows one approval."""
     if isinstance(approval, UUID):
         approval = access_queries.get_approval(tx, approval)
     [shown] = build_approvals(tx, [approval])
@@ -83,9 +83,9 @@ def show_approval(
 def list_approvals(
     begin: ReadApprovals, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the approvals that your focal point can decide and those that you asked for.
+    """List the approvals that your focal point can decide, and those that you asked for.
 
-    Approvals that you gave are listed until they are used. To take one back, refuse it.
+    An approval that you gave is listed until it is used. To take it back, refuse it.
     """
     with begin() as tx:
         statement = access_queries.select_approvals(tx)
@@ -113,7 +113,7 @@ def approve_approval(begin: Approve, approval_id: UUID) -> Response:
 
 @router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
-    """Refuse an action; the other person can ask again.
+    """Refuse an action. The person who asked for it can ask again.
 
     You can also refuse an action that you approved before, until the approval is used.
     """

@@ -53,7 +53,7 @@ WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 def run_step(
     begin: WriteCases, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that an action of the life cycle is allowed, then run it once."""
+    """Check that the action is allowed in the current state, then apply it once."""
     return CASE.run_once(
         begin, key, lambda tx: apply(tx, *acting.lock_and_check(tx, *command))
     )
@@ -75,7 +75,7 @@ def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) ->
 def withdraw_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: WithdrawCase
 ) -> Response:
-    """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
+    """Withdraw a case, if no office has acknowledged it and no referral was sent."""
     command = (code, Action.WITHDRAW, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(intake.withdraw_case, why=body))
 
@@ -84,7 +84,7 @@ def withdraw_case(
 def acknowledge_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once
 ) -> Response:
-    """Confirm that a person has read the case. This neither accepts nor declines it."""
+    """Confirm that a person has read the case. This is not a decision about the lead."""
     command = (code, Action.ACKNOWLEDGE, seen, Terms())
     return run_step(begin, key, command, leading.acknowledge_case)
 
@@ -116,7 +116,7 @@ def accept_lead(
 def suspend_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: SuspendCase
 ) -> Response:
-    """Suspend a case until a review. Deadlines pause, except those for safety."""
+    """Suspend a case until a review. All deadlines pause, except those for safety."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
     command = (code, Action.SUSPEND, seen, terms)
     return run_step(begin, key, command, partial(leading.suspend_case, why=body))
@@ -124,7 +124,7 @@ def suspend_case(
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
 def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
-    """Resume a suspended case. Deadlines continue with the time that was left."""
+    """Resume a suspended case. Paused deadlines continue with the time that was left."""
     return run_step(begin, key, (code, Action.RESUME, seen, Terms()), leading.resume_case)
 
 
@@ -134,7 +134,8 @@ def monitor_case(
 ) -> Response:
     """End assistance and start the monitoring visits.
 
-    The visits are due after 7 days and after 1, 3, 6 and 12 months, or on your own dates.
+    The visits are due after 7 days and after 1, 3, 6 and 12 months, or on dates that you
+    choose.
     """
 
     def apply(tx: WriteTransaction) -> Case:
@@ -149,9 +150,9 @@ def monitor_case(
 def report_visit(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, visit: ReportVisit
 ) -> Response:
-    """Report a monitoring visit. After the last one, the closure review is due.
+    """Report a monitoring visit. After the last visit, the review before closure is due.
 
-    If you report before the planned date, in your office's time zone, set `early`.
+    To report a visit before its planned date, in your office's time zone, set `early`.
     """
     return CASE.run_once(begin, key, lambda tx: leading.report_visit(tx, code, seen, visit))
 
@@ -160,7 +161,7 @@ def report_visit(
 def reopen_assistance(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:
-    """Resume assistance for a person who was only monitored."""
+    """Resume assistance for a person who is only being monitored."""
     command = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(leading.reopen_assistance, why=body))
 
@@ -174,10 +175,10 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: CloseCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Close a case. A second person has to approve it.
+    """Close a case. A second person has to approve this.
 
-    The first answer is 202 with the approval. Once it is approved, send the same request
-    again with `Approval: {id}` and a new Idempotency-Key.
+    The first answer is 202 with the approval. Once the approval is given, send the same
+    request again with `Approval: {id}` and a new Idempotency-Key.
     """
     return CASE.run_once(
         begin, key, lambda tx: closing.close_case(tx, code, seen, body, approval)
@@ -194,9 +195,9 @@ def stop_case(
 ) -> Response:
     """End a case, its open referrals and its handover at the person's request.
 
-    They end in one transaction, and no version is needed. If the lead does not act, two
-    people of the desk to which the case was escalated can do this. The first request is
-    answered with 202, and the approved request with 200.
+    All of them end in one transaction. The request needs no `If-Match` header. If the lead
+    does not act, two people of the desk to which the case was escalated can do this: the
+    first request is answered with 202, and the approved request with 200.
     """
     return CASE.run_once(begin, key, lambda tx: closing.stop_case(tx, code, body, approval))
 
@@ -205,6 +206,6 @@ def stop_case(
 def reopen_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:
-    """Reopen a closed case, as its lead, with a consent that is in force."""
+    """Reopen a closed case, as the lead of the case. This needs a consent in force."""
     command = (code, Action.REOPEN, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(closing.reopen_case, why=body))

@@ -61,10 +61,10 @@ def assign_case(
 def relocate_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: RelocateCase
 ) -> Response:
-    """Record that the person is now in another country, and route the case there.
+    """Record that the person is now in another country.
 
     If you are a candidate, the case is routed to a candidate in the new country, and the
-    answer is 204. A lead keeps the case until a handover is accepted.
+    answer is 204. If you are the lead, you keep the case until a handover is accepted.
     """
     return CASE.run_once(begin, key, lambda tx: moving.relocate_case(tx, code, seen, body))
 
@@ -90,20 +90,20 @@ def record_lead_consent(
     new: NewLeadConsent,
     approval: ApprovalId = None,
 ) -> Response:
-    """Record a consent to replace a lead that does not act.
+    """Record a consent of the person to replace a lead that does not act.
 
     Two people of the desk are needed. The first request is answered with 202, and the
     approved request with 200.
 
-    The case must have been escalated to your desk. The person agrees to a kind of office in
-    the country where they are, never to one office. `next_lead` then names the office to
-    which you give the lead with `take-over`. If it is null, no office of that kind can be
-    asked: ask the person about another kind. Oversight gets the event.
+    The case must have been escalated to your desk. The person consents to a kind of office
+    in the country where they are, never to one office. `next_lead` then names the office
+    that you can give the lead to with `take-over`. If `next_lead` is null, no office of
+    that kind can be asked: ask the person about another kind. Oversight gets the event.
 
-    You can also do this for a case that your desk holds because no office fits, if the
-    submitter is closed or nobody in that office could sign in for a day. Use the reason
+    You can also record a consent in a case that your desk holds because no office fits, if
+    the submitter's office is closed or nobody there could sign in for a day. Use the reason
     `SUBMITTER_INACTIVE` and the purpose `REFER`. The case is then sent to the office that
-    routing selects (204), or stays with your desk.
+    routing selects (204). If routing finds no office, your desk keeps the case.
     """
 
     def apply(tx: WriteTransaction) -> Case | Approval:
@@ -122,10 +122,10 @@ def take_over_case(
 ) -> Response:
     """Replace a lead that does not act with another office.
 
-    Two people of the desk are needed. The person must have agreed to the office. If a desk
-    recorded the consent to a kind of office, only `next_lead` can get the lead. The case
-    must have been escalated to your desk. The first request is answered with 202, and the
-    approved request with 204.
+    Two people of the desk are needed. The first request is answered with 202, and the
+    approved request with 204. The case must have been escalated to your desk, and the
+    person must have consented to the office. If a desk recorded a consent to a kind of
+    office, only the office in `next_lead` can get the lead.
     """
     return CASE.run_once(
         begin, key, lambda tx: lead_replacement.take_over(tx, code, choice, approval)
@@ -155,10 +155,7 @@ def hold_case_legally(
     hold: HoldLegally,
     approval: ApprovalId = None,
 ) -> Response:
-    """Set or lift the legal hold, which blocks erasure.
-
-    Two people of oversight are needed.
-    """
+    """Set or lift the legal hold on erasure. Two people of oversight are needed."""
     return CASE.run_once(
         begin, key, lambda tx: erasing.set_legal_hold(tx, code, hold, approval)
     )

@@ -82,7 +82,7 @@ def list_cases(
     query: Annotated[CaseQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the cases of which you are a party. To follow changes, use the feed."""
+    """List the cases of which your office is a party. To follow changes, use the feed."""
     with begin() as tx:
         states = query.state or State
         statement = case_queries.list_own(

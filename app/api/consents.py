@@ -1,4 +1,4 @@
-"""Routes for consents: what the person agreed to and withdrew."""
+"""Routes for the consents that the person gave or withdrew."""
 
 from uuid import UUID
 
@@ -41,10 +41,10 @@ def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[Consent
 def record_consent(
     begin: WriteCases, code: CaseCode, key: Once, new: NewConsent
 ) -> Response:
-    """Record a consent, as the submitter, or as the lead once there is a lead.
+    """Record a consent, as the submitter or, once there is a lead, as the lead.
 
-    A child's own consent is stored, but it counts only after the person was found to be an
-    adult. Until then, `not_yet` contains the reason, and whose consent counts now.
+    A child's own consent is stored, but it is not valid before the person is found to be an
+    adult. Until then, `not_yet` contains the reason and says whose consent is valid now.
     """
     view = build_case_view(code, consent_queries.get, build_consents)
     return view.create_once(begin, key, lambda tx: telling.record_consent(tx, code, new))
@@ -65,11 +65,11 @@ def list_consents(
 def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Response:
     """Withdraw all consents of the person for the given purposes, for every recipient.
 
-    Any party of the case may do this, even if it may not see the consents, so that the
-    person can choose an office that they trust. A consent is withdrawn completely, so the
-    lead has to ask again for a consent to what the person still wants. Steps that depend
-    only on a withdrawn consent end at once. The answer is the same if there was no such
-    consent. No version is needed.
+    Any party of the case may do this, even without access to the consents, so that the
+    person can turn to an office that they trust. Each consent is withdrawn as a whole: if
+    the person still agrees to a part of it, the lead has to record a new consent. Actions
+    that depend only on a withdrawn consent end at once. The answer is the same if there was
+    no such consent. The request needs no `If-Match` header.
     """
     with begin() as tx:
         telling.withdraw_consents(tx, code, body)
@@ -78,10 +78,10 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Resp
 
 @router.serve_action("/{consent_id}/withdraw", ConsentOut, NotFound, RoleMissing)
 def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Response:
-    """Withdraw a consent for the person. This takes effect with the next request.
+    """Withdraw a consent for the person. This takes effect from the next request on.
 
-    Any party that may see the consent may do this, without a version. A repeated request
-    changes nothing. Referrals that depend on the consent end at once.
+    Any party that may see the consent may withdraw it, without an `If-Match` header.
+    Repeating the request changes nothing. Referrals that depend on the consent end at once.
     """
     with begin() as tx:
         consent = telling.withdraw_consent(tx, code, consent_id)

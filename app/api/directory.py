@@ -49,9 +49,9 @@ class Me(ResponseModel):
 
 
 class StepOut(ResponseModel):
-    """One row of a life cycle. `to` is null if the state does not change.
+    """One row of a life cycle. `to` is null if the action does not change the state.
 
-    `states` is empty if the row creates a record.
+    `states` is empty if the action creates a record.
     """
 
     action: str
@@ -61,12 +61,12 @@ class StepOut(ResponseModel):
     roles: list[str]
     needs: Annotated[
         list[list[str]],
-        Field(description="Every list has to hold. One requirement of a list is enough."),
+        Field(description="At least one requirement of each list must be met."),
     ]
 
 
 class Lifecycles(ResponseModel):
-    """The life cycles of the mechanism as the service enforces them."""
+    """The life cycles of cases, referrals, handovers and returns, as they are enforced."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -137,8 +137,8 @@ def write_capacity(
 ) -> Response:
     """Report the number of free places at your own focal point. The report expires later.
 
-    The latest report counts, so no version is needed. If you send an Idempotency-Key, a
-    late retry does not restore an older number.
+    The latest report counts, and the request needs no `If-Match` header. If you send an
+    Idempotency-Key, a late retry does not restore an older number.
     """
     return CAPACITY.run_once(
         begin, key, lambda tx: directory_actions.set_capacity(tx, focal_point, new.free)
@@ -148,7 +148,7 @@ def write_capacity(
 def show_capacity(
     _: ReadTransaction, office: FocalPoint, status: int, headers: Headers
 ) -> Response:
-    """Return the capacity that an office reported last."""
+    """Return the response with the capacity that an office reported last."""
     return render(CapacityOut.from_focal_point(office), status=status, headers=headers)
 
 
@@ -157,7 +157,7 @@ CAPACITY: Final = View(directory_queries.by_id, show_capacity)
 
 @router.get("/countries", response_model=CountryPage)
 def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List the countries. Fields without a source are empty."""
+    """List the countries. Fields for which there is no source are empty."""
     with begin() as tx:
         rows = directory_queries.list_countries(tx)
         items = [CountryOut.model_validate(row) for row in rows]
@@ -180,7 +180,7 @@ def get_lifecycles(begin: ReadDirectory) -> Response:
 
 
 def list_steps(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle
-    """Return the rows of a life cycle table."""
+    """Return the rows of the table of a life cycle."""
     return [
         StepOut(
             action=step.action,

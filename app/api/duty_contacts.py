@@ -29,9 +29,9 @@ CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
 
 @router.get("", response_model=ContactPage, responses=list_problems(RoleMissing))
 def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List the contacts that are notified when their office has a task to do.
+    """List the contacts that are notified when their office has a task.
 
-    Administrators see all contacts; coordinators see only the contacts of their own office.
+    Administrators see all contacts, coordinators only those of their own office.
     """
     with begin() as tx:
         rows = administration_queries.list_contacts(tx)
@@ -62,7 +62,8 @@ def replace_duty_contact(
 
     A change that could stop notifications of an office needs the approval of a second
     administrator, as for a focal point. Contacts cannot be deleted. Two contacts of an
-    office with the same label reach the same duty post: if one fails, the other is used.
+    office with the same label reach the same duty post: if one contact fails, the other is
+    used.
     """
     require_same_code(contact, body.code)
     row = PutRow(contact, body, expected, approval)

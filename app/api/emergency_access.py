@@ -33,7 +33,7 @@ DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def list_acts(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
-    """Return the office that asked for the access and the one that decided, with times."""
+    """Return which offices asked for an emergency access and decided on it, and when."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
         acts.append((one.case, one.decided_by, one.decided_at))
@@ -74,12 +74,12 @@ def build_readings(tx: ReadTransaction, found: list[VitalReading]) -> list[Vital
 
 
 def may_know_holder(tx: ReadTransaction, reading: VitalReading) -> bool:
-    """Return whether the caller may know which office has to tell the person, and when."""
+    """Return whether the caller may know which office must inform the person, and when."""
     return Grant.LEAD in reading.case.get_grants(tx.actor.focal_point_id)
 
 
 def find_reading(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
-    """Find an emergency access for a retry, if the caller may still see it."""
+    """Return the emergency access for a retry, if the caller may still see it."""
     return emergency.find_access(tx, case_queries.get_by_id(tx, case_id), reading_id)
 
 
@@ -90,8 +90,8 @@ def list_readings(
     """List the emergency accesses of a case, oldest first.
 
     The holder, the desk and oversight see all of them; other offices see only their own.
-    After an access has ended, the person has to be told by `tell_person_by`. The field is
-    set until that is done.
+    After an access has ended, the holder has to inform the person by the time in
+    `tell_person_by`. The field is null once that is done.
     """
     with begin() as tx:
         found = emergency.list_accesses(tx, case_queries.get(tx, code))
@@ -106,11 +106,11 @@ def ask_for_reading(
     """Ask another organisation for emergency access while a life is at imminent risk.
 
     Name only the sections that are needed. The request alone opens nothing: a person of
-    oversight, the desk or the lead, of another organisation than yours, has to permit it
-    within four hours. Then you, and nobody else of your office, can open these sections for
-    this purpose for four hours, unless the person fears your office. A State office cannot
-    read names that an NGO wrote (R84). The lead and oversight are notified at once, and
-    again when the access ends. The person has to be told afterwards.
+    oversight, the desk or the lead, who belongs to another organisation than yours, has to
+    permit it within four hours. Then only you can open these sections, for this purpose and
+    for four hours, unless the person fears your office. A State office cannot read names
+    that an NGO wrote (R84). The lead and oversight are notified at once, and again when the
+    access ends. The person has to be informed afterwards.
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.create_once(begin, key, lambda tx: emergency.request_access(tx, code, new))
@@ -122,8 +122,8 @@ def permit_reading(
 ) -> Response:
     """Permit emergency access, as a person of another organisation than the one that asks.
 
-    You need the role `protection_officer` or `supervisor` in oversight, or `coordinator` or
-    `supervisor` at the desk or the lead. The lead and oversight are notified in the same
+    In oversight you need the role `protection_officer` or `supervisor`; at the desk or the
+    lead `coordinator` or `supervisor`. The lead and oversight are notified in the same
     transaction.
     """
     view = build_case_view(code, find_reading, build_readings)
@@ -138,7 +138,7 @@ def refuse_reading(
 ) -> Response:
     """Refuse emergency access, as a person who could permit it.
 
-    The other organisation can ask again.
+    The organisation that asked can ask again.
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.run_once(
@@ -152,8 +152,8 @@ def stop_reading(
 ) -> Response:
     """End emergency access early, as the account that has it, the holder or oversight.
 
-    From the next request on, it no longer opens any section. A repeated request changes
-    nothing.
+    From the next request on, the access no longer opens any section. Repeating the request
+    changes nothing.
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.run_once(begin, key, lambda tx: emergency.stop_access(tx, code, reading_id))
@@ -165,8 +165,8 @@ def inform_of_reading(
 ) -> Response:
     """Confirm, as the holder, that the person was told who read which sections.
 
-    This is due within a day after the access ended. The task stays in the worklist until it
-    is done (BR05).
+    This is due within a day after the access ended. The task stays in the worklist until
+    the holder confirms it (BR05).
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.run_once(
@@ -182,9 +182,10 @@ def review_reading(
 ) -> Response:
     """Record, as a protection officer, whether emergency access was justified.
 
-    The reviewer must not have permitted the access, and it must have ended. The access log
-    lists the documents that were read. From 72 hours after the permission until the review,
-    the account that had the access cannot ask for another one (R17).
+    The access must have ended, and the reviewer must not have permitted it. The access log
+    lists the documents that were read. If there is no review within 72 hours after the
+    permission, the account that had the access cannot ask for another one until the review
+    (R17).
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.run_once(

@@ -91,7 +91,10 @@ class StreamStart(BaseModel):
 
 @dataclass(frozen=True)
 class Poll:
-    """The position of a client and the new events, or None if the client has the page."""
+    """The position of a client in the feed, and the new events.
+
+    `news` is None if the client already has the page. The answer is then 304.
+    """
 
     mark: FeedPosition
     news: News | None
@@ -105,7 +108,7 @@ class Poll:
 
 
 def read(tx: ReadTransaction, query: PageQuery, if_none_match: str | None = None) -> Poll:
-    """Read the events after the cursor."""
+    """Return the events after the cursor, or none if the client already has the page."""
     mark = feed_queries.get_position(tx, query)
     known = if_none_match is not None and matches_tag(if_none_match, mark.tag)
     return Poll(mark, None if known else feed_situation.list_news(tx, mark, query.limit))
@@ -114,7 +117,7 @@ def read(tx: ReadTransaction, query: PageQuery, if_none_match: str | None = None
 def poll(
     begin: Begin[ReadTransaction], query: PageQuery, if_none_match: str | None = None
 ) -> Poll:
-    """Read the events after the cursor, and record the events before it as retrieved."""
+    """Return the events after the cursor, and record the earlier events as retrieved."""
     with begin() as tx:
         polled = read(tx, query, if_none_match)
     if polled.mark.advances:
@@ -137,14 +140,16 @@ async def list_events(
     wait_seconds: WaitSeconds,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the events after a cursor, oldest first, or wait until there is one.
+    """List the events after a cursor, oldest first, or wait until there is an event.
 
     Each event is delivered at least once, in the order of commits. Store `next` in the same
-    transaction as your own changes and send it as `after`: a cursor after an event is
-    evidence that you retrieved it. After a 410, read from the start and compare.
+    transaction as your own changes, and send it as `after` in the next request. The cursor
+    that you send is evidence that you retrieved all events before it. After a 410, read the
+    feed from the start and compare.
 
     With `Prefer: wait=30` the answer comes as soon as there is an event, or after 30
-    seconds without one. You then get an event within a second, with two requests a minute.
+    seconds without an event. You then get each event within a second, with two requests a
+    minute.
     """
     polled = await run_in_threadpool(poll, begin, query, if_none_match)
     if (
@@ -161,8 +166,8 @@ async def list_events(
 async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) -> bool:
     """Wait for new events, and return whether there are any before the time is over.
 
-    Metrics and logs do not include the time of the wait. Raises TooManyRequests (429) if
-    too many requests of the account are already waiting.
+    The waiting time is not counted in metrics and logs. Raises TooManyRequests (429) if too
+    many requests of the account are already waiting.
     """
     clock = asyncio.get_running_loop().time
     bell: FeedWatcher = request.app.state.bell
@@ -206,9 +211,9 @@ async def stream_events(
     """Stream the events of the feed as server-sent events.
 
     Stored events come first, then each new event within a second. After five minutes the
-    stream ends. Reconnect with the last id, as clients of server-sent events do
-    automatically: the id is evidence of the events that you retrieved. Your key is checked
-    again before new events are sent. If it has ended, the stream ends.
+    stream ends. Reconnect with the id of the last event, as clients of server-sent events
+    do automatically: this id is evidence of the events that you retrieved. Your key is
+    checked again before new events are sent. If the key has ended, the stream ends.
     """
     start = PageQuery(after=last_event_id or query.after, limit=STREAM_BATCH)
     polled = await run_in_threadpool(poll, begin, start)
@@ -245,6 +250,6 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
 
 
 def read_next(begin: Begin[ReadTransaction], after: str) -> Poll:
-    """Read the next events of a stream, without recording anything as retrieved."""
+    """Return the next events of a stream, without recording any event as retrieved."""
     with begin() as tx:
         return read(tx, PageQuery(after=after, limit=STREAM_BATCH))

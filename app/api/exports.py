@@ -20,8 +20,8 @@ def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Respon
     """Export the parts of a case that you may read now, in the fields of HTCDS 2.0 (IOM).
 
     Each section with a field in HTCDS is opened like any other section: the opening is
-    recorded first, whether it is allowed or refused. Codes are spelled exactly as in the
-    standard, including its errors and a trailing space. A value without a clear code is
-    left out.
+    first recorded in the access log, whether it is allowed or refused. Codes are spelled
+    exactly as in the standard, including its errors and a trailing space. A value that
+    matches no code of the standard is left out.
     """
     return show_opened(begin, lambda tx: exporting.export_case(tx, code, purpose))

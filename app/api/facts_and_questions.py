@@ -83,10 +83,10 @@ def list_facts(
     "/facts", FactOut, *CREATION, AssessmentOwed, FocalPointUnknown, status=201
 )
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
-    """Record a fact. If several facts have the same name, the latest one counts.
+    """Record a fact. If several facts have the same name, the latest one is valid.
 
-    The submitter may do this, or the lead once there is a lead, or a recipient whose
-    referral asks for that fact. Help must not wait for a fact (BR01).
+    The submitter may do this or, once there is a lead, the lead. So may a recipient whose
+    referral asks for the fact. Help must not wait for a fact (BR01).
     """
     view = build_case_view(code, case_queries.get_fact, build_facts)
     return view.create_once(begin, key, lambda tx: telling.set_fact(tx, code, new))
@@ -106,7 +106,7 @@ def declare_vital_interest(
     """Declare that a case cannot wait for a consent, because life or safety is at risk.
 
     For four hours, only the summary and the safety alert may be sent without a consent. The
-    lead and oversight get the event at once. Tell the person afterwards.
+    lead and oversight get the event at once. Inform the person afterwards.
     """
     view = build_case_view(code, case_queries.get_vital_interest, build_vitals)
     return view.create_once(
@@ -137,7 +137,7 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the holder's questions to the submitter. The notes contain the texts."""
+    """List the questions of the holder to the submitter. Their texts are in the notes."""
     with begin() as tx:
         case = case_queries.get(tx, code)
         mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
@@ -152,7 +152,7 @@ def ask_submitter(
 ) -> Response:
     """Ask the submitter a question, as the holder. A deadline for the answer starts.
 
-    You cannot ask a submitter that the person fears, if you are allowed to know that fear.
+    If you may know that the person fears the submitter, you cannot ask the submitter.
     """
     view = build_case_view(code, case_queries.get_question, build_questions)
     return view.create_once(begin, key, lambda tx: asking.ask_submitter(tx, code, new))

@@ -108,7 +108,7 @@ def list_handovers(
     query: Annotated[HandoverQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the handovers offered to you, those of cases that you lead, and past ones."""
+    """List the handovers offered to you, and those of the cases that you lead or led."""
     with begin() as tx:
         statement = handover_queries.list_own(tx, query.side, query.state, query.case)
         keys = (Party.number, Handover.number)
@@ -131,7 +131,7 @@ def get_handover(
 def run_step(
     begin: WriteCases, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that the command is allowed now, then apply it once."""
+    """Check that the action is allowed in the current state, then apply it once."""
     return HANDOVER.run_once(
         begin, key, lambda tx: apply(tx, handover_actions.lock_and_check(tx, *command))
     )
@@ -143,7 +143,7 @@ def run_step(
 def accept_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: AcceptHandover
 ) -> Response:
-    """Accept the lead and name two people who can be reached; their names are sealed.
+    """Accept the lead and name two people who can be reached. Their names are sealed.
 
     The requirements of the offer are checked again. In one transaction you become the lead,
     with the deadlines of the lead, and the sender of the open referrals.

@@ -28,7 +28,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The state of the service. The value of a part is `ready` or the reason why not."""
+    """The state of the service. A part that is not ready contains the reason."""
 
     status: str
     database: str
@@ -83,10 +83,10 @@ def get_liveness() -> Alive:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
-    """Report whether the service is ready: database, migrations, worker and deadlines.
+    """Report whether the database, its migrations, the worker and the deadlines are ready.
 
-    Without a running worker the service is not ready, because a new case would wait without
-    a deadline. It is also not ready if the database contains data that was erased.
+    Without a running worker the service is not ready, because a new case would have no
+    deadline. The service is also not ready if the database contains data that was erased.
     """
     runtime: Runtime = request.app.state.runtime
     found = {
@@ -107,7 +107,7 @@ def get_readiness(request: Request) -> Response:
 
 
 def check_database(runtime: Runtime) -> dict[str, str]:
-    """Return the state of the database, the worker and the deadlines."""
+    """Return the states of the database, the worker and the deadlines."""
     unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
         if runtime.database.is_standby():
@@ -124,7 +124,7 @@ def check_database(runtime: Runtime) -> dict[str, str]:
 
 
 def check_deliveries(runtime: Runtime, database: str) -> dict[str, str]:
-    """Return whether notifications and webhooks are in time. `status` ignores this."""
+    """Return whether notifications and webhooks are in time (not a part of `status`)."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
         return unknown
@@ -145,7 +145,7 @@ def check_deliveries(runtime: Runtime, database: str) -> dict[str, str]:
 
 
 def check_ledger(runtime: Runtime, ledger: Ledger | None) -> str:
-    """Return whether the database agrees with the ledger of erasures, if there is one."""
+    """Return `ready` if there is no ledger of erasures or the database agrees with it."""
     try:
         if ledger is not None:
             ledger.require_agreement(runtime)
@@ -157,7 +157,7 @@ def check_ledger(runtime: Runtime, ledger: Ledger | None) -> str:
 
 
 def describe_keeping(keeping: WorkerHealth) -> dict[str, str]:
-    """Return the state of the worker and of the deadlines: `ready`, or what is late."""
+    """Return the states of the worker and of the deadlines: `ready`, or what is late."""
     silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
     late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY
     return {"worker": silent, "clocks": late}

@@ -1,4 +1,4 @@
-"""Idempotent requests: run an action once and answer each retry like the first time."""
+"""Idempotent requests: run an action once, and answer each retry like the first request."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Record(Protocol):
 
     @property
     def id(self) -> UUID:
-        """The id under which a retry finds the record."""
+        """The id by which a retry finds the record."""
 
 
 class PartyRecord(Record, Protocol):
@@ -52,7 +52,10 @@ class PartyRecord(Record, Protocol):
 
 @dataclass(frozen=True)
 class View[R: Record]:
-    """The functions that find a record of one kind for a retry and build the response."""
+    """The functions that find a record of one kind for a retry and build the response.
+
+    `is_mine` returns whether the caller is still a party of the record.
+    """
 
     find: Callable[[ReadTransaction, UUID], R]
     show: Callable[[ReadTransaction, R, int, Headers], Response]
@@ -116,7 +119,7 @@ def build_case_view[R: Record](
     find: Callable[[ReadTransaction, UUID, UUID], R],
     build: Callable[[ReadTransaction, list[R]], Sequence[BaseModel]],
 ) -> View[R]:
-    """Build the view of a record of a case. The caller has to see the case for a retry."""
+    """Build the view of a record of a case. A retry requires access to the case."""
 
     def find_in_case(tx: ReadTransaction, record_id: UUID) -> R:
         return find(tx, case_queries.get(tx, code).id, record_id)
@@ -129,7 +132,7 @@ def build_case_view[R: Record](
 
 
 def add_location(reference: str, status: int, headers: Headers) -> Headers:
-    """Return the headers with `Location` added if the record is new."""
+    """Return the headers, with `Location` if the status is 201."""
     where = {"Location": f"/v1/{reference}"} if status == CREATED else {}
     return {**where, **headers}
 

@@ -1,4 +1,4 @@
-"""Routes for public keys of machines: two people register a key, one can revoke it."""
+"""Routes for public keys of machines. Two people register a key; one can revoke it."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -40,12 +40,12 @@ REGISTER: Final[Answers] = {
 
 
 def show_key(_: ReadTransaction, key: PublicKey, status: int, headers: Headers) -> Response:
-    """Return a public key as it is now."""
+    """Return the response that shows a public key as it is now."""
     return render(PublicKeyOut.from_key(key), status=status, headers=headers)
 
 
 def find_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
-    """Find a public key for a retry, if the caller may still see its account."""
+    """Return the public key for a retry, if the caller may still see the key's account."""
     key = machine_keys.get_public_key(tx, key_id)
     account_changes.find(tx, key.account_id)
     return key
@@ -75,12 +75,12 @@ def register_public_key(
     new: NewPublicKey,
     approval: ApprovalId = None,
 ) -> Response:
-    """Register a public key for a machine's account; a second person has to approve it.
+    """Register a public key for the account of a machine. A second person must approve it.
 
-    The account must be of kind `integration` and not your own. Send only the public key:
+    The account must be of kind `integration`, and not your own. Send only the public key:
     P-384, RSA of 3072 to 4096 bits, or Ed25519. The second person compares `kid` with the
-    value that the machine's operators give. To replace a key, register the new key, and
-    revoke the old key when the machine no longer signs with it.
+    value that the operators of the machine give. To replace a key, register the new key,
+    and revoke the old key when the machine no longer signs with it.
     """
     return PUBLIC_KEY.create_once(
         begin,

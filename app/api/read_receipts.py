@@ -1,4 +1,4 @@
-"""Read receipts: when an office that has to act first reads a record (evidence rank 3)."""
+"""Read receipts (evidence rank 3), and the responses that record what the caller reads."""
 
 from collections.abc import Callable, Sequence
 from typing import Final

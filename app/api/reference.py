@@ -39,18 +39,19 @@ def get_reference(
     languages: ReaderLanguages,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Read one list: the code, the label, the source and its quality for each item.
+    """Read one list, with the code, the label, the source and its quality for each item.
 
     The lists contain signs of trafficking (`indicators`), ways in which a case became known
-    (`intake_ways`), questions and how to ask them (`questions`, `conduct`), the codes of
-    requests, `countries`, `languages`, and the codes of HTCDS by the names of their fields.
+    (`intake_ways`), questions and how to ask them (`questions`, `conduct`), the codes that
+    requests use, `countries`, `languages`, and the codes of HTCDS under the names of their
+    fields.
 
-    `label` is in a language of Accept-Language, and `language` names that language. An item
-    without a translation is in English. Content-Language lists the languages of the answer.
-    Parts of Accept-Language that cannot be parsed are ignored.
+    The `label` is in a language of Accept-Language, which `language` names. An item without
+    a translation is in English. Content-Language lists the languages of the answer. Parts
+    of Accept-Language that cannot be parsed are ignored.
 
-    `translation_status` is `reviewed` if a native speaker has reviewed our translation of
-    the item. `label_en` is the English label.
+    The `translation_status` is `reviewed` if a native speaker has reviewed our translation
+    of the item. `label_en` is the English label.
     """
     with begin():
         if name not in LISTS:

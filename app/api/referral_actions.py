@@ -49,7 +49,7 @@ NO_LONGER_YOURS: Answers = {
 def run_step(
     begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that an action of the life cycle is allowed, then run it once.
+    """Check that the action is allowed in the current state, then apply it once.
 
     A return depends on its referral, so it is updated in the same transaction.
     """
@@ -66,7 +66,7 @@ def run_step(
 def send_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Send a draft. The recipient can read it from now on."""
+    """Send a draft of a referral. From now on the recipient can read it."""
     return run_step(begin, key, (referral_id, Action.SEND, seen, Terms()), steps.send)
 
 
@@ -111,13 +111,13 @@ def answer_referral(
 def accept_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: Arrangement
 ) -> Response:
-    """Accept a referral. Give a first meeting and two contact persons; both are sealed."""
+    """Accept a referral with a first meeting and two contact persons; all are sealed."""
     command = (referral_id, Action.ACCEPT, seen, body.to_terms())
     return run_step(begin, key, command, partial(steps.accept, arrangement=body))
 
 
 def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
-    """Return the step that ends a referral with a reason and a note."""
+    """Return a function that ends a referral with the given reason and note."""
     return partial(steps.end_with_reason, reason=why.reason, note=why.note)
 
 
@@ -129,7 +129,7 @@ def decline_referral(
     key: Once,
     body: DeclineReferral,
 ) -> Response:
-    """Decline a referral with a reason. You can no longer open its documents."""
+    """Decline a referral with a reason. You can then no longer open its documents."""
     command = (referral_id, Action.DECLINE, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, end_with_reason(body))
 
@@ -146,8 +146,8 @@ def redirect_referral(
 ) -> Response:
     """End a referral and name another focal point that could help.
 
-    The sender gets a draft of a referral to that focal point. The draft needs a consent
-    before it can be sent.
+    The sender gets a draft of a referral to that focal point. To send it, a consent is
+    needed.
     """
     terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)
@@ -167,7 +167,7 @@ def start_referral(
 def hold_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: HoldReferral
 ) -> Response:
-    """Pause the help. It has to be reviewed by the date that you give."""
+    """Pause the help. The pause has to be reviewed by the date that you give."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
     command = (referral_id, Action.HOLD, seen, terms)
     return run_step(begin, key, command, partial(steps.pause_help, request=body))
@@ -177,7 +177,7 @@ def hold_referral(
 def resume_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Resume help. Deadlines continue with the time that was left."""
+    """Resume the help. Paused deadlines continue with the time that was left."""
     return run_step(begin, key, (referral_id, Action.RESUME, seen, Terms()), steps.resume)
 
 
@@ -185,7 +185,7 @@ def resume_referral(
 def report_on_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
 ) -> Response:
-    """Report on the help to the sender. A deadline for the next report starts."""
+    """Send the sender a report on the help. The deadline for the next report starts."""
     command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
     return run_step(begin, key, command, partial(steps.report, request=body))
 
@@ -198,7 +198,7 @@ def complete_referral(
     key: Once,
     report: CompleteReferral,
 ) -> Response:
-    """Complete a referral with its outcome and feedback to the sender."""
+    """Complete a referral with the outcome and with feedback to the sender."""
     terms = Terms(outcome=report.outcome, feedback=True)
     command = (referral_id, Action.COMPLETE, seen, terms)
     return run_step(begin, key, command, partial(steps.complete, request=report))
@@ -212,7 +212,7 @@ def withdraw_referral(
     key: Once,
     body: TakeBackReferral,
 ) -> Response:
-    """Withdraw a referral for the person at any stage. The recipient must delete data."""
+    """Withdraw a referral for the person, at any stage. The recipient deletes its data."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, end_with_reason(body))
 
@@ -234,6 +234,6 @@ def revoke_referral(
 def confirm_deletion(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Confirm that you stopped helping and deleted your data. You lose access (204)."""
+    """Confirm that you stopped helping and deleted your data. You then lose access."""
     command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
     return run_step(begin, key, command, steps.confirm_deletion)

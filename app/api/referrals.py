@@ -53,7 +53,7 @@ router = ResourceRouter("referrals")
 def open_referral(
     begin: WriteReferrals, code: CaseCode, key: Once, new: NewReferral
 ) -> Response:
-    """Create a referral, as the holder of the case: ask a focal point for one service.
+    """Create a draft of a referral, as the holder of the case, to ask for one service.
 
     A case can have several referrals at the same time. If no answer arrives, repeat the
     request with the same Idempotency-Key.
@@ -109,8 +109,9 @@ def get_referral(
 def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -> Response:
     """Open the arrangement of a referral, as the sender or the recipient.
 
-    It contains the place and time of the first meeting and the contact persons. Offices of
-    the State of origin may never open it. The opening is recorded.
+    The arrangement is the place and time of the first meeting and the contact persons.
+    Offices of the State of origin may never open it. The opening is recorded in the access
+    log.
     """
     return show_opened(
         begin, lambda tx: documents.open_arrangement(tx, referral_id, purpose)
@@ -121,7 +122,7 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
 def open_referral_notes(
     begin: OpenSections, referral_id: UUID, purpose: Purpose
 ) -> Response:
-    """Open the notes of the referral's actions that you may read."""
+    """Open the notes on the actions of a referral that you may read."""
     with begin() as tx:
         record = referral_queries.get(tx, referral_id)
         opened = documents.open_notes(tx, record, purpose)

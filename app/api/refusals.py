@@ -1,4 +1,4 @@
-"""Routes for counts of adults who refused a referral, without any personal data (R91)."""
+"""Routes that count adults who refused a referral, without any personal data (R91)."""
 
 from fastapi import Response
 
@@ -21,7 +21,7 @@ def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
     """Count that an adult was offered a referral and refused it.
 
     Only the country and the week are stored: no case, account, reason or text. The service
-    therefore cannot distinguish a repeated request from another refusal. Send the request
+    therefore cannot distinguish a repeated request from a second refusal. Send the request
     only once, even if no answer arrives. An Idempotency-Key is ignored.
     """
     with begin() as tx:
@@ -34,7 +34,7 @@ def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
 def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> Response:
     """List the number of refusals by country and quarter, as an analyst.
 
-    Only quarters that are over and have at least 11 refusals are listed. Each number has a
+    A quarter is listed only if it is over and has at least 11 refusals. Each number has a
     small random error that never changes, so that it does not reveal a single person.
     """
     with begin() as tx:

@@ -47,19 +47,19 @@ WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 def run_step(
     begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that a step of the checklist is allowed, then run it once."""
+    """Check that the step is allowed in the current state, then apply it once."""
     return RETURN.run_once(
         begin, key, lambda tx: apply(tx, return_actions.lock_and_check(tx, *command))
     )
 
 
 def take_with(said: StepResult | None = None) -> Apply:
-    """Return a function that takes a step and records the result reported with it."""
+    """Return a function that takes a step of a return and stores the result of the step."""
     return partial(return_actions.take_step, result=said or return_actions.NO_RESULT)
 
 
 def describe_risk(risk: AssessReturn) -> StepResult:
-    """Return the content of a risk assessment."""
+    """Return a risk assessment as the result of a step."""
     threats = tuple(sorted(set(risk.threats)))
     return StepResult(level=risk.level, threats=threats, note=risk.note)
 
@@ -70,8 +70,8 @@ def inform_person(
 ) -> Response:
     """Step 1: record that the person decided to return and was told of all options.
 
-    The options include any right to stay. The step needs a consent to return and to nothing
-    else.
+    The options include any right to stay. The step needs a consent to return, and that
+    consent may have no other purpose.
     """
     informed = body.right_to_stay_explained and body.options_explained
     command = (return_id, Action.INFORM, seen, Terms(informed=informed))
@@ -82,7 +82,7 @@ def inform_person(
 def permit_contact(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Step 2: allow contact with the State of origin, if the safeguards permit it."""
+    """Step 2: permit contact with the State of origin, if the safeguards allow it."""
     command = (return_id, Action.PERMIT_CONTACT, seen, Terms())
     return run_step(begin, key, command, take_with())
 
@@ -104,7 +104,7 @@ def verify_nationality(
 def assess_destination(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessReturn
 ) -> Response:
-    """Step 4: as the lead, assess the risk. The assessment is valid for 30 days."""
+    """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
     command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     return run_step(begin, key, command, take_with(describe_risk(risk)))
 
@@ -113,7 +113,7 @@ def assess_destination(
 def assess_origin(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessOrigin
 ) -> Response:
-    """Step 5: as the recipient, assess the situation in the country of origin.
+    """Step 5: assess the situation in the country of origin, as the recipient.
 
     The assessment is valid for 30 days. The family may be contacted only if the person has
     consented to family tracing.
@@ -132,7 +132,7 @@ def determine_interests(
     key: Once,
     body: DetermineInterests,
 ) -> Response:
-    """Step 6, for a child: record whether a return is in its best interests."""
+    """Step 6, for a child: record whether a return is in the child's best interests."""
     command = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
     return run_step(
         begin, key, command, take_with(StepResult(result=body.interests, note=body.note))
@@ -160,8 +160,8 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Step 7: decide that the person can return. A supervisor has to approve it.
 
-    The first answer is 202 with the approval. Once it is approved, send the same request
-    again with `Approval: {id}` and a new Idempotency-Key.
+    The first answer is 202 with the approval. Once the approval is given, send the same
+    request again with `Approval: {id}` and a new Idempotency-Key.
     """
     return RETURN.run_once(
         begin, key, lambda tx: decisions.decide_go(tx, return_id, seen, body, approval)
@@ -179,7 +179,7 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Step 7: decide that the person cannot return, and name the protection to give.
 
-    A supervisor has to approve it, as for `go`. The referral is withdrawn in the same
+    A supervisor has to approve this, as for `go`. The referral is withdrawn in the same
     transaction.
     """
     return RETURN.run_once(

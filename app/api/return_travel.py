@@ -43,7 +43,8 @@ def issue_document(
 ) -> Response:
     """Step 8: confirm a travel document that does not show why the person travels (BR12).
 
-    An officer of the State of origin who was asked only for documents then loses access.
+    If an officer of the State of origin was asked only for documents, the officer then
+    loses access.
     """
     terms = Terms(unmarked=body.without_marker)
     return run_step(
@@ -55,9 +56,9 @@ def issue_document(
 def plan_travel(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: PlanTravel
 ) -> Response:
-    """Step 9: write or replace the sealed travel plan that you made with the person.
+    """Step 9: write or replace the sealed travel plan. The recipient has to accept it.
 
-    The recipient has to accept it.
+    Make the plan together with the person.
     """
     command = (return_id, Action.PLAN, seen, body.to_terms())
     return run_step(begin, key, command, partial(decisions.plan_travel, travel=body.plan))
@@ -67,7 +68,7 @@ def plan_travel(
 def accept_plan(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Step 9: as the office that meets the person, accept the travel plan."""
+    """Step 9: accept the travel plan, as the office that meets the person."""
     return run_step(begin, key, (return_id, Action.ACCEPT_PLAN, seen, Terms()), take_with())
 
 
@@ -84,9 +85,9 @@ def depart_now(
 def arrive_safely(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReportPlanned
 ) -> Response:
-    """Step 11: confirm on the same day that you met the person on arrival (D06).
+    """Step 11: confirm that you met the person on arrival, on the same day (D06).
 
-    If you confirm it before the date of the travel plan, in your office's time zone, set
+    To confirm this before the date in the travel plan, in your office's time zone, set
     `early`.
     """
     command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))
@@ -101,7 +102,8 @@ def monitor_return(
 ) -> Response:
     """Step 12: plan the monitoring visits.
 
-    They are due after 7 days and after 1, 3, 6 and 12 months, or on dates that you choose.
+    The visits are due after 7 days and after 1, 3, 6 and 12 months, or on dates that you
+    choose.
     """
 
     def apply(tx: WriteTransaction) -> Return:
@@ -116,10 +118,9 @@ def monitor_return(
 def report_on_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, visit: ReportPlanned
 ) -> Response:
-    """Step 12: report a visit or an attempt. The last planned visit ends the return.
+    """Step 12: report a visit, or an attempted one. The last planned visit ends the return.
 
-    If you report before the date of the next planned visit, in your office's time zone, set
-    `early`.
+    To report a visit before its planned date, in your office's time zone, set `early`.
     """
     result = "person_met" if visit.person_met else "not_met"
     said = StepResult(result=result, note=visit.note)
@@ -134,8 +135,8 @@ def call_off_return(
 ) -> Response:
     """End a return before departure, because the person does not want to go.
 
-    Any side may do this, without a version. The referral is withdrawn in the same
-    transaction.
+    Any office with a side in the return may do this, without an `If-Match` header. The
+    referral is withdrawn in the same transaction.
     """
     return RETURN.run_once(begin, key, lambda tx: decisions.call_off(tx, return_id, body))
 
@@ -144,7 +145,7 @@ def call_off_return(
 def account_for_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ConfirmMet
 ) -> Response:
-    """Confirm that you met a person whose return was stopped on the way."""
+    """Confirm that you met a person whose return was stopped during the journey."""
     command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=body.person_met))
     said = StepResult(note=body.note)
     return run_step(

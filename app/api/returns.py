@@ -41,7 +41,7 @@ def show_returns(tx: ReadTransaction, returns: list[Return]) -> list[AnyReturn]:
 
 
 def has_part(tx: ReadTransaction, record: Return) -> bool:
-    """Return whether the caller may still see the return."""
+    """Return whether the caller may still see the return and still has a side in it."""
     return return_queries.is_visible(tx, record.id) and has_side(tx, record)
 
 
@@ -62,7 +62,7 @@ def open_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response
 def get_return_of_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read the return of a referral."""
+    """Read the return that belongs to a referral."""
     with begin() as tx:
         shown = show(tx, return_queries.get_by_referral(tx, referral_id))
         return render(shown, version=shown.version, if_none_match=if_none_match)
@@ -74,7 +74,7 @@ def get_return(
 ) -> Response:
     """Read one return: the state, the steps taken and the actions that you can take.
 
-    An officer of the State of origin who was asked for travel documents sees only that part
+    An officer of the State of origin who was asked for travel documents sees only that task
     (BR12).
     """
     with begin() as tx:
@@ -86,8 +86,9 @@ def get_return(
     "/returns/{return_id}/travel-plan", response_model=OpenedTravelPlan, responses=OPENED
 )
 def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
-    """Open the travel plan of a return, as a side of the referral.
+    """Open the travel plan of a return, as the sender or the recipient of the referral.
 
-    The plan says how the person travels and who meets them. The opening is recorded.
+    The plan contains how the person travels and who meets them. The opening is recorded in
+    the access log.
     """
     return show_opened(begin, lambda tx: documents.open_travel_plan(tx, return_id, purpose))

@@ -43,8 +43,8 @@ ASKED_IN_PARALLEL: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 def may_know(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the caller may know the person's fears and all consents.
 
-    Other callers may not see which offices are left out, because that reveals fears, and
-    which office is named in a consent that they may not know.
+    From other callers, the routes hide which offices are left out, because this would
+    reveal fears or consents of the person.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     stands = standing.load_for_case(tx, case)
@@ -55,7 +55,7 @@ def may_know(tx: ReadTransaction, case: Case) -> bool:
 def list_advice(
     tx: ReadTransaction, country: str, beside: list[str], *, child: bool
 ) -> list[AdviceOut]:
-    """Return the advice for a person in a country, such as what to ask first."""
+    """Return the advice for a person in a country, such as what to ask the person first."""
     setting = directory_queries.find_country(tx, country)
     return AdviceOut.from_items(build_advice(setting, child=child, beside=tuple(beside)))
 
@@ -64,11 +64,11 @@ def list_advice(
 def get_routing(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read the ranking of offices that are asked to lead, with the reasons.
+    """Read the ranking of the offices that are asked to lead, with the reasons.
 
     If you may know the person's fears, you also get the offices that are left out, with the
-    reasons. Only the parties of the case itself may read the ranking, and a submitter only
-    until there is a lead. `advice` contains what to ask the person first.
+    reasons. Only the parties of the case itself may read the ranking, and the submitter
+    only until there is a lead. `advice` contains what to ask the person first.
     """
     with begin() as tx:
         case, own_office = case_queries.get(tx, code), tx.actor.focal_point_id
@@ -80,8 +80,8 @@ def get_routing(
 def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
     """Return the stored list of candidates, limited to what the caller may know.
 
-    An office that may not know the person's fears sees only the offices that were asked.
-    The rest of the list would reveal which offices are never asked.
+    A caller that may not know the person's fears sees only the offices that were asked. The
+    other candidates would reveal which offices are never asked.
     """
     whole = may_know(tx, case)
     list_rows = routing_queries.list_places if whole else routing_queries.list_asked
@@ -108,7 +108,7 @@ def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
 
 
 class RecipientsQuery(BaseModel):
-    """The service for which to rank recipients. URLs contain no data about the person."""
+    """The service for which to rank recipients. A URL contains no data about the person."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -126,13 +126,14 @@ def get_recipients(
     query: Annotated[RecipientsQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Read the ranking of offices that could give a service, with the reasons.
+    """Read the ranking of the offices that could give a service, with the reasons.
 
-    It also contains the offices that could not, with the reasons. Only the holder of the
-    case may read it, for one service or for each service in the summary. The summary does
-    not contain the person's sex, so check whom an office serves. A desk, and a candidate
-    that has not acknowledged, sees only the offices that the person agreed to. Without a
-    consent, it sees the office to ask next.
+    The offices that could not give the service are included, with the reasons. Only the
+    holder of the case may read the ranking, for one service or for each service in the
+    summary. The summary does not contain the person's sex, so check whether an office
+    serves the person. A desk, and a candidate that has not acknowledged the case, sees only
+    the offices to which the person consented. Without a consent, it sees the office to ask
+    next.
     """
     with begin() as tx:
         case = placing.get_case_for_holder(tx, code)
@@ -151,8 +152,8 @@ def get_recipients(
 def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     """Preview which offices would lead or could give a service. Nothing is stored.
 
-    Unlike for a case, free places and past answers of offices do not count here, because
-    they depend on the cases of other people.
+    The free places and the past answers of offices do not count, unlike in the routing of a
+    case, because they depend on the cases of other people.
     """
     with begin() as tx:
         trial = placing.simulate_routing(tx, body)
@@ -176,6 +177,6 @@ def show_offers(offers: placing.Offers) -> list[ServiceOut]:
 
 
 def get_desk(offers: placing.Offers) -> str | None:
-    """Return the code of the desk, or None. All lists have the same desk."""
+    """Return the code of the desk, or None. It is the same desk in all rankings."""
     desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
     return min(desks, default=None)

@@ -1,4 +1,4 @@
-"""Routes for screenings: scored sets of indicators. A result is a presumption only."""
+"""Routes for screenings: scored sets of indicators. A result is only a presumption."""
 
 from uuid import UUID
 
@@ -44,10 +44,10 @@ OF_CASE = "/cases/{code}/screenings"
 
 @router.post("/screenings", response_model=ScreeningResult)
 def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
-    """Score indicators and return the outcome with its reasons. Nothing is stored.
+    """Score indicators and return the outcome with the reasons. Nothing is stored.
 
     The outcome is only a presumption. It never means that a person is not a victim, and
-    help must not wait for it. You need the scope to write cases, but no case.
+    help must not wait for it. You need the scope for writing cases, but no case.
     """
     with begin():
         result = compute_result(signs.to_ticked(), signs.age_class)
@@ -58,10 +58,11 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
 def record_screening(
     begin: WriteCases, code: CaseCode, key: Once, new: NewScreening
 ) -> Response:
-    """Record a screening of a case, as the submitter, or as the lead once there is a lead.
+    """Record a screening of a case, as the submitter or, once there is a lead, as the lead.
 
-    It is scored with the age class of the summary. Indicators, remarks and reasons are
-    sealed: to see the reasons, score the indicators first or open the screening.
+    The screening is scored with the age class in the summary. Indicators, remarks and
+    reasons are sealed. To see the reasons, score the indicators first, or open the
+    screening.
     """
     view = build_case_view(code, find_screening, build_screenings)
     return view.create_once(begin, key, lambda tx: intake.add_screening(tx, code, new))
@@ -73,8 +74,8 @@ def list_screenings(
 ) -> Response:
     """List the outcomes of the screenings that you may know.
 
-    The holder gets all of them, and so does the submitter until there is a lead. Other
-    offices get their own.
+    The holder gets all screenings, and so does the submitter until there is a lead. Other
+    offices get only the screenings that they recorded.
     """
     with begin() as tx:
         found = screening_queries.list_known(tx, case_queries.get(tx, code))
@@ -88,9 +89,10 @@ def open_screening(
 ) -> Response:
     """Open the indicators, remarks and reasons of a screening.
 
-    The same rules and consents apply as for the section `indicators`. Police and
-    prosecution need a consent that names them. The opening is recorded before you get the
-    answer. If you may not open the screening, or it does not exist, the answer is 404.
+    The rules and consents are the same as for the section `indicators`. Police and
+    prosecution need a consent that names them. The opening is recorded in the access log
+    before you get the answer. The answer is 404 if you may not open the screening or it
+    does not exist.
     """
     return show_opened(
         begin, lambda tx: documents.open_screening(tx, code, screening_id, purpose)

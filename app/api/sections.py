@@ -69,9 +69,9 @@ def open_section(
 ) -> Response:
     """Open one section, if your relation to the case and the person's consent allow it.
 
-    The opening is recorded before you read the answer, and the lead sees who opened what,
-    when and for which purpose. If you may not open the section, or it was never written,
-    the answer is 404.
+    The opening is recorded in the access log before you get the answer. The lead sees who
+    opened which section, when and for which purpose. The answer is 404 if you may not open
+    the section or it was never written.
     """
     return show_opened(
         begin, lambda tx: disclosure_actions.open_section(tx, code, section, purpose)
@@ -91,7 +91,7 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     key: Once,
     content: SectionContent,
 ) -> Response:
-    """Replace a section, as the submitter, or as the lead once there is a lead."""
+    """Replace a section, as the submitter or, once there is a lead, as the lead."""
     if content.section != section:
         raise SectionMismatch("Send the same section in the path and in the body.")
     require_known_indicators(content)
@@ -113,7 +113,7 @@ def require_known_indicators(content: SectionContent) -> None:
 
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)
 def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the safeguards, which name who must not know of the person.
+    """Open the safeguards, which say which offices must not know of the person.
 
     Only the submitter and the holder may open them.
     """
@@ -136,7 +136,7 @@ def open_safeguards_history(
 def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the safety alert: facts that everyone who meets the person must know.
 
-    No consent is needed (BR05).
+    This needs no consent (BR05).
     """
     return show_opened(
         begin, lambda tx: disclosure_actions.open_safety_notice(tx, code, purpose)
@@ -147,7 +147,7 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
 def write_safeguards(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, content: Safeguards
 ) -> Response:
-    """Replace the safeguards, which name who must not know of the person."""
+    """Replace the safeguards, which say which offices must not know of the person."""
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_safeguards(tx, code, seen, content)
     )
@@ -176,7 +176,7 @@ def write_contacts(
 
 @router.get("/notes", response_model=NoteList, responses=OPENED)
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the notes of the case's actions that you may read."""
+    """Open the notes on the actions of a case that you may read."""
     with begin() as tx:
         case = case_queries.get_seen_or_led(tx, code)
         opened = documents.open_notes(tx, case, purpose)
@@ -191,8 +191,8 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
 def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
     """List who opened which document, when and for which purpose.
 
-    Only the lead and oversight may read it. A lead of the State of origin does not see the
-    names of offices that help in another country.
+    Only the lead and oversight may read the access log. A lead of the State of origin does
+    not see the names of offices that help in another country.
     """
     with begin() as tx:
         case = case_queries.get(tx, code)

@@ -52,12 +52,12 @@ def name_of(of: Of, clock: ClockKind, priority: For) -> str:
 def list_time_limits(
     begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the time limits for offices of a country. `set_by` names who set each limit.
+    """List the time limits for the offices of a country. `set_by` names who set a limit.
 
     The limits of agreements in force come last. They take precedence for actions across the
-    borders of the agreement. How long a closed case is kept (`erase`) depends on the
-    country where the person is: an agreement can only shorten it. Working days are those of
-    the office that has to act.
+    borders of the agreement. The time for which a closed case is kept (`erase`) depends on
+    the country where the person is; an agreement can only shorten it. Working days are
+    those of the office that has to act.
     """
     with begin() as tx:
         if directory_queries.find_country(tx, country) is None:
@@ -90,11 +90,11 @@ def replace_time_limit(
     limit: PutTimeLimit,
     approval: ApprovalId = None,
 ) -> Response:
-    """Replace or create a time limit of a country or an agreement for new deadlines.
+    """Replace or create a time limit of a country or an agreement, for new deadlines.
 
-    Running deadlines do not change. A change that makes a person wait longer, or by which
-    an office loses a case or a case is erased earlier, needs the approval of a second
-    administrator. A time limit cannot be deleted: set `amount` and `unit` to null.
+    Running deadlines do not change. A change needs the approval of a second administrator
+    if a person may then wait longer, an office loses a case, or a case is erased earlier. A
+    time limit cannot be deleted: set `amount` and `unit` to null.
     """
     require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
     row = PutRow(name, limit, expected, approval)

@@ -1,8 +1,8 @@
 """The OAuth token endpoint for machines (RFC 6749, section 4.4; RFC 7523; R26, R27).
 
-As OAuth clients expect, the route takes a form without a key, and errors are those of RFC
-6749. A signature is checked before anything is locked, so that requests with forged
-signatures neither wait nor block others.
+As OAuth clients expect, the route takes form data, needs no Idempotency-Key, and returns
+the errors of RFC 6749. A signature is verified before any row is locked, so that requests
+with forged signatures neither wait nor block other requests.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ FIELDS: Final = 20
 GRANT: Final = "client_credentials"
 JWT: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
-"""A challenge, which a 401 must have (RFC 9110). There is none for signed assertions."""
+"""A challenge, which a 401 must have (RFC 9110). No scheme exists for assertions."""
 
 
 class NoTokens(Problem):
@@ -97,7 +97,8 @@ ANSWERS: Final[Answers] = {
 async def read_form(request: Request) -> bytes:
     """Read the body of a token request.
 
-    Raises HTTPException (415) if it is not a form, or the errors of `AnonymousBodies.read`.
+    Raises HTTPException (415) if the body is not a form, or the errors of
+    `AnonymousBodies.read`.
     """
     if parse_media_type(request.headers) != FORM:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
@@ -116,11 +117,11 @@ async def read_form(request: Request) -> bytes:
 def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) -> Response:
     """Issue an access token for 15 minutes to a machine that sends a signed JWT.
 
-    The client is the account. It signs a JWT with ES384, RS384 or EdDSA and one of its
-    registered keys. The header has `alg` and `kid`, and optionally `typ`. The claims are
-    `iss` and `sub`, the id of the account; `aud`, the full URL of this operation; `exp`, at
-    most 5 minutes ahead; and `jti`, 16 to 128 random letters and digits that were never
-    used before. There is no refresh token: sign a new JWT.
+    The client is the account. It signs a JWT with one of its registered keys and ES384,
+    RS384 or EdDSA. The header has `alg` and `kid`, and optionally `typ`. The claims are
+    `iss` and `sub`, both with the id of the account; `aud`, the full URL of this operation;
+    `exp`, at most 5 minutes in the future; and `jti`, 16 to 128 random letters and digits
+    that were never used before. There is no refresh token: sign a new JWT.
     """
     endpoint: str | None = request.app.state.token_endpoint
     if endpoint is None:
@@ -142,10 +143,10 @@ def parse_request(request: Request, body: bytes) -> TokenRequest:
     Raises Refused if the request is not valid.
     """
     if request.query_params or "authorization" in request.headers:
-        raise Refused("invalid_request", "Send no query and no `Authorization`.")
+        raise Refused("invalid_request", "Send no query and no `Authorization` header.")
     fields = parse_form(body)
     if "grant_type" not in fields or "client_secret" in fields:
-        raise Refused("invalid_request", "Send `grant_type`, and no `client_secret`.")
+        raise Refused("invalid_request", "Send `grant_type`, but no `client_secret`.")
     if fields["grant_type"] != GRANT:
         raise Refused("unsupported_grant_type", f"The only `grant_type` is `{GRANT}`.")
     if fields.get("client_assertion_type") != JWT or "client_assertion" not in fields:
@@ -157,7 +158,7 @@ def parse_request(request: Request, body: bytes) -> TokenRequest:
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
-    """Parse a form and drop empty fields.
+    """Parse a form and drop its empty fields.
 
     Raises Refused if the body is not a form or has a duplicate field.
     """
@@ -173,17 +174,19 @@ def parse_form(body: bytes) -> Mapping[str, str]:
         raise Refused("invalid_request", "The body is not a form.") from error
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Refused("invalid_request", "The form has a field twice.")
+        raise Refused(
+            "invalid_request", "The form has a field more than once. Send each field once."
+        )
     return {name: value for name, value in found.items() if value}
 
 
 def grant_token(
     request: Request, token_request: TokenRequest, endpoint: str
 ) -> IssuedToken:
-    """Verify an assertion and issue a token for it.
+    """Verify the assertion of a request and issue a token.
 
-    Raises Refused if the assertion or the scope is not valid. Every wrong assertion gets
-    the same answer and counts as a wrong key (429).
+    Raises Refused if the assertion or the scope is not valid, and TooManyTries (429) after
+    too many wrong assertions. All wrong assertions get the same answer.
     """
     runtime: Runtime = request.app.state.runtime
     client = token_request.client or ""
@@ -208,13 +211,13 @@ def grant_token(
 
 
 def require_same_client(signer: str, client_id: str | None) -> None:
-    """Raise AssertionRefused if `client_id` is not the account that signed."""
+    """Raise AssertionRefused if `client_id` is given and is not the account that signed."""
     if client_id not in {None, signer}:
         raise AssertionRefused
 
 
 def render_token(request: Request, made: IssuedToken) -> Response:
-    """Return a token with its type, lifetime and scopes."""
+    """Return the response with a token, its type, its lifetime and its scopes."""
     runtime: Runtime = request.app.state.runtime
     left = (made.expires_at - runtime.clock()).total_seconds()
     shown = TokenOut(

@@ -81,14 +81,14 @@ REPLAY: Final = list_problems(*CHANGING, CursorUnknown, CursorGone)
 def show_webhook(
     tx: ReadTransaction, webhook: Webhook, status: int, headers: Headers
 ) -> Response:
-    """Return a webhook as it is now."""
+    """Return the response that shows a webhook as it is now."""
     return render(webhook_queries.show_webhook(tx, webhook), status=status, headers=headers)
 
 
 def show_made_webhook(
     tx: ReadTransaction, made: MadeWebhook, status: int, headers: Headers
 ) -> Response:
-    """Return a webhook, with its secret only in the first response."""
+    """Return the response with a new webhook. Only the first response has the secret."""
     shown = webhook_queries.show_webhook(tx, made.row).model_dump()
     extra = add_location(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
@@ -105,9 +105,9 @@ MADE_WEBHOOK: Final = View(
 def list_webhooks(
     begin: ReadWebhooks, focal_point: OfOffice = None, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the webhooks of your focal point and their progress, including ended ones.
+    """List the webhooks of your focal point and their progress, including ended webhooks.
 
-    An administrator may list those of any focal point.
+    An administrator may list the webhooks of any focal point.
     """
     with begin() as tx:
         of = webhook_queries.get_office(tx, focal_point)
@@ -121,7 +121,7 @@ def list_webhooks(
 def get_webhook(
     begin: ReadWebhooks, webhook_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one webhook: the progress, any failure and the result of the last test."""
+    """Read one webhook, with its progress, any failure and the result of the last test."""
     with begin() as tx:
         webhook = webhook_queries.get_webhook(tx, webhook_id)
         shown = webhook_queries.show_webhook(tx, webhook)
@@ -132,13 +132,13 @@ def get_webhook(
 def open_webhook(
     begin: WriteWebhooks, key: Once, new: NewWebhook, approval: ApprovalId = None
 ) -> Response:
-    """Push a feed to a receiver from now on. A second person has to approve it.
+    """Push a feed to a receiver from now on. A second person has to approve this.
 
-    Only administrators and supervisors of the focal point may do this. The first answer is
-    202 with the approval. Once it is approved, send the same request again with
+    Only administrators and the supervisors of the focal point may do this. The first answer
+    is 202 with the approval. Once the approval is given, send the same request again with
     `Approval: {id}` and a new Idempotency-Key. The operator of this service must have
-    listed the host. The URL of a webhook cannot be changed: open another webhook and end
-    the old one.
+    listed the host of the receiver. The URL of a webhook cannot be changed: open another
+    webhook and end the old one.
     """
     return MADE_WEBHOOK.create_once(
         begin, key, lambda tx: webhook_actions.open_webhook(tx, new, approval)
@@ -156,7 +156,7 @@ def rotate_webhook_secret(
 ) -> Response:
     """Replace the secret of a webhook. The old secret stays in use for `overlap_hours`.
 
-    During that time each message has both signatures, so that a receiver can switch.
+    During that time each message has both signatures, so that the receiver can switch.
     """
     return MADE_WEBHOOK.create_once(
         begin,
@@ -171,8 +171,8 @@ def ping_webhook(
 ) -> Response:
     """Send a test message within seconds, even if the webhook is paused.
 
-    The result is in `ping.answer` of the webhook. A webhook can be tested every 30 seconds,
-    and an account may send 10 test messages a minute.
+    The result is in `ping.answer` of the webhook. A webhook can be tested once in 30
+    seconds, and an account may send 10 test messages a minute.
     """
 
     def send_ping(tx: WriteTransaction) -> Webhook:
@@ -207,7 +207,7 @@ def replay_webhook(
 
 @router.post("/{webhook_id}/pause", response_model=WebhookOut, responses=CHANGE)
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """Pause a webhook. Events are kept and sent once it is resumed."""
+    """Pause a webhook. Its events are stored, and sent once the webhook is resumed."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.pause_webhook(tx, webhook_id)
     )
@@ -215,7 +215,7 @@ def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response
 
 @router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """Resume a paused or stalled webhook from where it stopped."""
+    """Resume a paused or stalled webhook. The events since it stopped are sent."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.resume_webhook(tx, webhook_id)
     )
@@ -261,10 +261,10 @@ def receive_feed_event(
         ),
     ],
 ) -> None:
-    """Receive the message that your feed has a new event.
+    """Receive a message that says that your feed has a new event.
 
     The message does not contain the event: read it from the feed with your key and cursor.
     Messages are sent one by one, in the order of the feed, each at least once. Verify the
     signature first (Standard Webhooks). Answer within ten seconds, and process the event
-    afterwards.
+    after that.
     """

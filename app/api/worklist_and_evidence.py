@@ -47,8 +47,9 @@ def list_history(
 ) -> Response:
     """List the events of a case that were sent to your focal point.
 
-    A former lead gets the events up to the handover. The acting office is left out if you
-    may not know it. Once there is a lead, a submitter sees the steps but not the reasons.
+    A former lead gets the events up to the handover. The office that acted is left out if
+    you may not know it. Once there is a lead, the submitter sees the actions but not the
+    reasons.
     """
     with begin() as tx:
         case = case_queries.get_seen_or_led(tx, code)

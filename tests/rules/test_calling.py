@@ -90,7 +90,7 @@ def test_what_no_header_can_carry_is_no_key_and_not_repeated(key: str) -> None:
         (f'{{"{SECRET}": 1, "{SECRET}": 2}}', "the same key twice"),
         (f'["{SECRET}"]', "must contain a JSON object"),
         (f'{{"{SECRET}": NaN}}', "NaN"),
-        ("[" * 40, "nested deeper"),
+        ("[" * 40, "levels deep"),
         ('{"submit": false}', "Remove it from the file"),
         ('{"submit": 1}', "Remove it from the file"),
         ("", "It is not JSON"),

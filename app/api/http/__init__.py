@@ -1,4 +1,4 @@
 """The code that all routes share: problems, headers, limits, strict JSON and OpenAPI.
 
-The modules of the resources belong to `app.api`. No module here defines a resource.
+The routes of the resources are in `app.api`, not here.
 """

@@ -1,7 +1,7 @@
-"""Functions to read bodies before authentication, with limits on size, time and number.
+"""Reading request bodies before authentication, with limits on size, time and number.
 
-A request for a token is authenticated by its body, so the body is read first. A client that
-sends half a form and waits must not use up resources.
+A request for a token is authenticated by its body, so the body has to be read first. The
+limits prevent clients that send half a form and wait from using up resources.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ MAX_SLOW_BODIES: Final = 64
 
 
 class AnonymousBodies:
-    """The limited number of places for slow bodies. Each process has one such object."""
+    """A reader of bodies for one process, with a limited number of places for slow ones."""
 
     def __init__(self, places: int = MAX_SLOW_BODIES) -> None:
         self.free = places
 
     async def read(self, request: Request) -> bytes:
-        """Read a body.
+        """Read the body of a request.
 
         Raises HTTPException (408, 413) if the body is too slow or too large, and Busy (503)
-        if no place is free.
+        if the body is slow and no place is free.
         """
         require_short(request.headers.get("content-length", "0"))
         body = bytearray()
@@ -65,6 +65,6 @@ class AnonymousBodies:
 
 
 def require_short(length: str) -> None:
-    """Raise HTTPException (413) if Content-Length is over the limit."""
+    """Raise HTTPException (413) if the Content-Length is over the limit."""
     if length.isdecimal() and int(length) > MAX_BYTES:
         raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

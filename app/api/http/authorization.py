@@ -1,8 +1,8 @@
 """Authentication, scopes and rate limits, checked before the body of a request.
 
-FastAPI validates a body before it calls any dependency. `GuardedRoute` authenticates the
-caller and checks the scope first, so that a caller without a key gets 401 for every body
-(API.md, order of judgement). Then it reads the body strictly.
+FastAPI validates a body before it calls any dependency. `GuardedRoute` first authenticates
+the caller and checks the scope, so that a caller without a key gets 401 for every body
+(API.md, order of judgement). Then it parses the body strictly.
 """
 
 from collections.abc import Callable, Coroutine
@@ -57,7 +57,7 @@ OAUTH2: Final = "OAuth2"
 
 @dataclass(frozen=True)
 class Scoped[W]:
-    """A dependency that needs a scope and returns a function to begin a transaction."""
+    """A dependency that requires a scope and provides a function to begin a transaction."""
 
     opener: Opener[W]
     scope: Scope
@@ -77,14 +77,14 @@ class GuardedRoute(APIRoute):
 
     @property
     def scope(self) -> Scope:
-        """The scope that the route needs. A route must have exactly one scope."""
+        """The scope that the route requires. A route must have exactly one scope."""
         rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, Scoped)]
         [right] = rights
         return right.scope
 
     @cached_property
     def queries(self) -> frozenset[str] | None:
-        """The names of query parameters, or None if a model refuses unknown ones."""
+        """The names of query parameters, or None if a model rejects unknown parameters."""
         fields = self.dependant.query_params
         kinds = [field.field_info.annotation for field in fields]
         if any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds):
@@ -120,9 +120,9 @@ class GuardedRoute(APIRoute):
 
 
 async def read_body(request: Request) -> bytes:
-    """Read the body. A GET request that announces a body releases its slot meanwhile.
+    """Read the body. A GET request that announces a body releases its read slot meanwhile.
 
-    Otherwise clients that announce a body and send nothing would block reads (ADR 26).
+    Otherwise clients that announce a body and send nothing would block all reads (ADR 26).
     """
     headers = request.headers
     announces_body = (
@@ -138,16 +138,17 @@ async def read_body(request: Request) -> bytes:
 
 
 async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
-    """Authenticate the caller again after a wait and return a new `Begin` (R21).
+    """Authenticate the caller again after a wait, and return a new `Begin` (R21).
 
-    Raises Unauthenticated (401) if the key has ended, or Forbidden (403) without the scope.
+    Raises Unauthenticated (401) if the key has ended, or Forbidden (403) if it lacks the
+    scope.
     """
     request.state.actor = await run_in_threadpool(sign_in, request, right.scope)
     return await right(request)
 
 
 def require_known_query(request: Request, names: frozenset[str] | None) -> None:
-    """Raise RequestValidationError (422) for a query parameter that the route lacks."""
+    """Raise RequestValidationError (422) for a query parameter that is not in `names`."""
     for name in set(request.query_params) - names if names is not None else ():
         raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
 
@@ -160,11 +161,11 @@ def require_json(request: Request, body: bytes) -> None:
 
 
 def sign_in(request: Request, scope: Scope) -> Actor:
-    """Authenticate a request in its own short transaction and check the scope.
+    """Authenticate a request in a short transaction of its own, and check the scope.
 
-    Raises Unauthenticated (401), Forbidden (403), or TooManyTries (429) after several wrong
-    keys. A missing key and an unknown key are handled alike. Wrong keys are counted only
-    after the check, so that guessing never blocks the holder of a valid key.
+    Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
+    the scope, or TooManyTries (429) after several wrong keys. Wrong keys are counted only
+    after the key was checked, so that guessing never blocks the holder of a valid key.
     """
     if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another one
         raise Unauthenticated("Send one `Authorization` header, not several.")
@@ -183,7 +184,7 @@ def sign_in(request: Request, scope: Scope) -> Actor:
 
 
 def enforce_rate_limit(request: Request, account_id: UUID) -> None:
-    """Raise TooManyRequests (429) if an account sends more requests than it may."""
+    """Raise TooManyRequests (429) if an account sends more requests than allowed."""
     rate: RequestRate = request.app.state.rate
     wait = rate.count_request(account_id, writes=request.method != "GET")
     if wait:
@@ -195,7 +196,7 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
 def limit_wrong_keys(request: Request, name: str) -> None:
     """Raise TooManyTries (429) after too many wrong keys from an address or for a name.
 
-    The name is the prefix of a key, or the client that an assertion names.
+    The name is the prefix of a key, or the client that a signed assertion names.
     """
     throttle: WrongKeyLimit = request.app.state.throttle
     client = request.client.host if request.client else ""

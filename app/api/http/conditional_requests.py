@@ -1,4 +1,4 @@
-"""Conditional requests: entity tags, and 304 if the client already has the answer."""
+"""Conditional requests: entity tags, and 304 if the client already has the content."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def render(
 ) -> Response:
     """Return a JSON response with its entity tag, or 304 (RFC 9110, 13.1.2).
 
-    A list, or a record that the caller cannot act on, has version 0.
+    The version is 0 for a list, and for a record on which the caller cannot act.
     """
     body = shown.model_dump_json().encode()
     tag = format_entity_tag(version or 0, body)

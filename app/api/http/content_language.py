@@ -1,6 +1,6 @@
 """The language of an answer: Accept-Language, Content-Language and translated titles.
 
-Only routes with translated text use the header. Answers about cases contain no such text.
+Only routes with translated text use these headers. Answers about cases have no such text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class TitleRow(Wording):
 
 
 def load_titles() -> dict[str, Mapping[str, str]]:
-    """Load the titles of problems. Raises FilesRefused if the file has errors."""
+    """Load the translated titles. Raises FilesRefused if the file has errors."""
     sheet = load_sheet(files("app.api").joinpath("data"), "titles.csv", TitleRow)
     require_no_faults(sheet.faults)
     return {line.row.code: line.row.texts for line in sheet.lines}
@@ -44,7 +44,7 @@ def parse_languages(request: Request) -> tuple[str, ...]:
 
 
 def translate_title(problem: Problem, ranked: tuple[str, ...]) -> tuple[str, str]:
-    """Return the title of a problem in the best available language, and the language."""
+    """Return the title of a problem in the best available language, and that language."""
     titles = TITLES.get(problem.code, {})
     language = choose_language(ranked, titles)
     return titles.get(language, problem.title), language
@@ -62,7 +62,7 @@ async def get_languages(
         str | SkipJsonSchema[None], Header(alias=ACCEPT, description=ACCEPT_DESCRIPTION)
     ] = None,
 ) -> tuple[str, ...]:
-    """Return the caller's preferred languages; the header may be sent more than once."""
+    """Return the caller's preferred languages. The header may be sent more than once."""
     return parse_languages(request)
 
 

@@ -1,6 +1,6 @@
 """Dependencies of routes: transactions by scope, headers, paging and path parameters.
 
-Dependencies that do not wait are also async, because FastAPI runs sync ones in a thread.
+Dependencies that do not wait are `async` too, because FastAPI runs others in a thread.
 """
 
 from collections.abc import Iterator
@@ -51,9 +51,9 @@ def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
     """Begin a transaction that opens sealed documents (R35).
 
     Raises Busy (503) if the access log cannot record the opening: the document is then not
-    shown. A reached daily cap or limit of refusals is recorded in a separate transaction,
-    because this one is rolled back. A missing document counts as a refusal, so that a
-    caller cannot distinguish the two.
+    shown. When the daily cap or the limit of refusals is reached, this is recorded in a
+    separate transaction, because the first one is rolled back. A missing document counts as
+    a refusal, so that a caller cannot distinguish the two.
     """
     try:
         with require_recording(), begin_write(runtime, actor) as tx:
@@ -82,10 +82,11 @@ def report_limit(runtime: Runtime, actor: Actor) -> None:
 
 @contextmanager
 def begin_account_change(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
-    """Begin a transaction that changes accounts and ends their approvals in all cases.
+    """Begin a transaction that changes an account and ends its approvals in all cases.
 
-    It acts for the service. The caller may not be a party of these cases, and row security
-    would then silently keep approvals that have to end with the account (ADR 21).
+    The transaction acts for the service, because the caller may not be a party of these
+    cases. Otherwise row security would silently keep approvals that must end with the
+    account (ADR 21).
     """
     with begin_write(runtime, actor, acts_for=SERVICE) as tx:
         yield tx
@@ -97,7 +98,7 @@ async def parse_if_match(
         Header(alias="If-Match", description=IF_MATCH, max_length=400),
     ] = None,
 ) -> SeenVersions:
-    """Return the versions in If-Match. The transaction of the route checks them."""
+    """Return the versions in If-Match. The transaction of the route compares them."""
     return SeenVersions(if_match)
 
 
@@ -111,7 +112,7 @@ async def parse_expectation(
         Header(alias="If-None-Match", description=CREATE),
     ] = None,
 ) -> ExpectedTag:
-    """Return the tag that a PUT expects to replace. The route's transaction checks it."""
+    """Return the tag that the row must have. The transaction of the route checks it."""
     return ExpectedTag(if_match, if_none_match)
 
 
@@ -121,7 +122,7 @@ async def build_ticket(
         KeyText | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=KEY)
     ] = None,
 ) -> KeyedRequest:
-    """Return the idempotency key, not yet claimed, and a fingerprint of the request."""
+    """Return the idempotency key, which is not claimed yet, and the request fingerprint."""
     runtime: Runtime = request.app.state.runtime
     target = (request.method, request.scope["path"], request.headers.get("approval", ""))
     body = await request.body()

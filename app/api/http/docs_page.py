@@ -1,7 +1,8 @@
 """Swagger UI for the OpenAPI document, with all files served from this package.
 
 A setting turns the page on. It is meant for developers who test clients against a drill. In
-production it would enlarge the attack surface of the origin where users enter their keys.
+production it would enlarge the attack surface of the origin at which users enter their
+keys.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,7 @@ HEADERS: Final = {
 
 
 def build_file_route(name: str) -> Callable[[], Response]:
-    """Build the route function that returns a file of the page."""
+    """Return a route function that serves a file of the page."""
     content = (files("app.api") / "pages" / name).read_bytes()
 
     def show() -> Response:
@@ -38,7 +39,7 @@ def build_file_route(name: str) -> Callable[[], Response]:
 
 
 def build_docs_router() -> APIRouter:
-    """Build the routes of the page, which are not part of the OpenAPI document."""
+    """Build a router for the page. Its routes are not part of the OpenAPI document."""
     router = APIRouter(include_in_schema=False)
     for name in KINDS:
         path = "/docs" if name == PAGE else f"/docs/{name}"

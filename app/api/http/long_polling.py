@@ -1,7 +1,7 @@
-"""Long polling: wait for new events of a feed without holding a thread or a connection.
+"""Long polling: wait for new events without using a thread or a database connection.
 
 Four times a second, one query checks the database for all waiting requests, so that events
-of every process are found. The waiting requests are kept in memory only: when the service
+from every process are found. The waiting requests exist in memory only: when the service
 stops, they are answered and the clients poll again.
 """
 
@@ -67,13 +67,13 @@ class Waiter:
     result: asyncio.Future[bool]
 
     def finish(self, *, there_is_more: bool) -> None:
-        """Wake the request and pass on whether there are new events."""
+        """Wake the request, and pass on whether there are new events."""
         if not self.result.done():
             self.result.set_result(there_is_more)
 
 
 class FeedWatcher:
-    """The waiting requests of one event loop. `held` counts the used places by account."""
+    """The waiting requests of one event loop. `held` counts the places of each account."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class FeedWatcher:
 
     @contextmanager
     def claim_place(self, account: UUID) -> Iterator[None]:
-        """Reserve a place of an account. Raises TooManyRequests (429) if none is free."""
+        """Reserve a place for an account. Raises TooManyRequests (429) if none is free."""
         if self.held[account] >= MAX_WAITING:
             raise TooManyRequests(
                 f"{MAX_WAITING} requests of this account wait or stream already. End "
@@ -104,7 +104,7 @@ class FeedWatcher:
                 del self.held[account]
 
     async def wait_beyond(self, reader: UUID, position: int, seconds: float) -> bool:
-        """Wait until a feed passes a position, and return whether it did in time."""
+        """Wait until a feed passes a position. Return False if the time is over first."""
         if self.closed:
             return False
         waiter = Waiter(reader, position, asyncio.get_running_loop().create_future())
@@ -119,7 +119,7 @@ class FeedWatcher:
             self.waiters.discard(waiter)
 
     async def poll_feeds(self) -> None:
-        """Query the feeds as long as a request waits, and wake requests with new events.
+        """Query the feeds as long as requests wait, and wake requests with new events.
 
         If a query fails, the requests continue to wait, at most until their time is over.
         """
@@ -139,20 +139,20 @@ class FeedWatcher:
             self.watch = None
 
     def close(self) -> None:
-        """Wake all requests. A later request does not wait, because the service stops."""
+        """Wake all requests. Later requests do not wait, because the service stops."""
         self.closed = True
         for waiter in self.waiters:
             waiter.finish(there_is_more=False)
 
     async def stop(self) -> None:
-        """Close the watcher and wait for a running query, which needs the database."""
+        """Close the watcher, and wait until its running query has finished."""
         self.close()
         if self.watch is not None:
             await asyncio.wait([self.watch], timeout=QUERY_SECONDS)
 
 
 def build_feed_watcher(runtime: Runtime) -> FeedWatcher:
-    """Build the watcher of the feeds in the database."""
+    """Build a watcher for the feeds in the database."""
 
     def load_heads(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
         with runtime.database.begin_read() as session:
@@ -178,16 +178,13 @@ async def wait_unless_disconnected(
 
 
 async def wait_for_disconnect(request: Request) -> None:
-    """Wait until the client disconnects. The body must have been read before."""
+    """Wait until the client disconnects. The body of the request must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def claim_stream_place(request: Request) -> AsyncIterator[None]:
-    """Reserve a place until the stream has ended.
-
-    Raises TooManyRequests (429) if no place is free.
-    """
+    """Reserve a place for the stream. Raises TooManyRequests (429) if none is free."""
     bell: FeedWatcher = request.app.state.bell
     with bell.claim_place(request.state.actor.account_id):
         yield
@@ -200,7 +197,7 @@ async def parse_prefer(
         Header(alias="Prefer", description=PREFER, examples=["wait=30"], max_length=400),
     ] = None,
 ) -> int | None:
-    """Return the seconds of `Prefer: wait`, or None if the caller does not wait."""
+    """Return the seconds of `Prefer: wait`, or None if the header names no valid wait."""
     return parse_wait_seconds(",".join(request.headers.getlist("prefer")))
 
 

@@ -1,8 +1,9 @@
-"""Open enums: answers may get new values within v1, but requests accept only known values.
+"""Open enums: answers may get new values within v1, requests accept only known values.
 
-A generated client fails on an unknown value of an enum. So in answers an enum is closed
-only if every client has to know every value (`FROZEN`). In requests every enum is closed.
-The difference exists in the OpenAPI document only, not in the code.
+A client that is generated from the OpenAPI document fails on an unknown value of an enum.
+Therefore an enum in answers is closed only if every client has to know every value
+(`FROZEN`). Enums in requests are always closed. The difference exists in the document only,
+not in the code.
 """
 
 from collections.abc import Iterator
@@ -34,8 +35,8 @@ MORE: Final = "More values may be added within v1. Accept values that you do not
 def open_vocabularies(document: dict[str, Any]) -> None:
     """Replace each enum in answers with an open enum, such as `AnyPriority`.
 
-    The open enum of `Priority` has this name even if no request uses `Priority` yet. If a
-    request uses it later, the names of types in clients do not change.
+    The open enum of `Priority` has that name even if no request uses `Priority`. So the
+    names of types in generated clients do not change if a request uses `Priority` later.
     """
     schemas = document["components"]["schemas"]
     read = list(list_answers(document))
@@ -61,7 +62,7 @@ def list_answers(document: dict[str, Any]) -> Iterator[Any]:
 
 
 def build_open_enum(enum: dict[str, Any]) -> dict[str, Any]:
-    """Return a string schema that lists the values of an enum as known values."""
+    """Return a string schema that lists the values of an enum as the known values."""
     known = enum["enum"]
     description = f"{enum.get('description', '')}\n\n{MORE}".strip()
     schema = {"type": "string", "description": description}

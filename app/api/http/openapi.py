@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's document, adapted for generated clients."""
+"""The OpenAPI document that FastAPI builds, adapted for generated clients."""
 
 import json
 import re
@@ -59,7 +59,7 @@ OAUTH2_SCHEME: Final = {
 
 
 def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Return a function that builds the OpenAPI document of an application once."""
+    """Return a function that builds the OpenAPI document of an app once and caches it."""
     written = app.openapi
 
     @cache  # building takes seconds
@@ -89,10 +89,10 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 def rename_schemas(document: dict[str, Any]) -> dict[str, Any]:
-    """Rename the schemas of life cycles and of models that differ for input and output.
+    """Rename the schemas of life cycles, and of models that differ for input and output.
 
-    `app__cases__lifecycle__State` becomes `CaseState`; `Needs-Input` and `Needs-Output`
-    become `NewNeeds` and `Needs`.
+    For example, `app__cases__lifecycle__State` becomes `CaseState`, `Needs-Input` becomes
+    `NewNeeds`, and `Needs-Output` becomes `Needs`.
     """
     text = LIFECYCLE.sub(lambda m: f"{RECORDS[m[1]]}{m[2]}", json.dumps(document))
     text = INPUT.sub(r'New\1"', OUTPUT.sub(r'\1"', text))
@@ -106,10 +106,10 @@ def list_operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def require_headers(operation: dict[str, Any]) -> None:
-    """Mark a header as required if the operation documents a problem for a missing one.
+    """Mark a header as required if the operation documents a problem for its absence.
 
     The routes declare these headers as optional. Otherwise FastAPI would answer 422 for a
-    missing header before the checks that come first in the order of judgement.
+    missing header before the checks that come first in the order of judgement (API.md).
     """
     for parameter in operation.get("parameters", []):
         alone = parameter["name"] != "If-Match" or not may_create(operation)
@@ -118,13 +118,13 @@ def require_headers(operation: dict[str, Any]) -> None:
 
 
 def may_create(operation: dict[str, Any]) -> bool:
-    """Return whether an operation can create: it takes both If-Match and If-None-Match."""
+    """Return whether an operation can create a row: it takes If-Match and If-None-Match."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     return {"If-Match", "If-None-Match"} <= names
 
 
 def describe_unexpected_body(operation: dict[str, Any]) -> None:
-    """Document that an operation without a body refuses one, as `GuardedRoute` does."""
+    """Document that an operation without a body rejects one, as `GuardedRoute` does."""
     if "security" in operation and "requestBody" not in operation:
         refused, described = operation["responses"]["422"], describe_problem(BodyUnexpected)
         refused["description"] = refused["description"].replace(
@@ -145,7 +145,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
 
 
 def walk_schemas(part: Any) -> Iterator[dict[str, Any]]:
-    """Yield every schema within a part of the document."""
+    """Yield every schema in a part of the document."""
     if isinstance(part, list):
         for item in part:
             yield from walk_schemas(item)
@@ -158,7 +158,7 @@ def walk_schemas(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def convert_null_unions(schema: dict[str, Any]) -> None:
-    """Replace `anyOf` of a simple type and null with a list of types.
+    """Replace `anyOf` of a simple type and null with a list of the two types.
 
     Client generators ignore the null in such an `anyOf`.
     """
@@ -172,13 +172,13 @@ def convert_null_unions(schema: dict[str, Any]) -> None:
 
 
 def drop_reference_types(schema: dict[str, Any]) -> None:
-    """Remove the type `string` that FastAPI adds beside the reference of a stream."""
+    """Remove the type `string` that FastAPI adds next to the `$ref` of a stream."""
     if "$ref" in schema:
         schema.pop("type", None)
 
 
 def describe_date_bounds(schema: dict[str, Any]) -> None:
-    """Move the bounds of a date to its description: JSON Schema has none for dates."""
+    """Move the bounds of a date to its description. JSON Schema has no bounds for dates."""
     for word, keyword in (("After", "gt"), ("Before", "lt")):
         if keyword in schema:
             bound = f"{word} {schema.pop(keyword)}."

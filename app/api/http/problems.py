@@ -1,4 +1,4 @@
-"""Problems as HTTP responses (RFC 9457). They never repeat what the caller sent."""
+"""Problems as HTTP responses (RFC 9457). A problem never repeats what the caller sent."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -102,7 +102,7 @@ OWN_CODES: Final = frozenset(
         "url_unsound",
     }
 )
-"""Codes of validation errors whose messages this code base defines and repeat no input."""
+"""Codes of validation errors whose messages are defined here and repeat no input."""
 
 CELL_RULE: Final = "cell"
 """The code of a violated rule for a directory row, in a file or in a request."""
@@ -174,7 +174,7 @@ type Answers = dict[int | str, dict[str, Any]]
 
 
 def list_problems(*kinds: type[Problem]) -> Answers:
-    """Return the OpenAPI responses for the problems that a route can answer with."""
+    """Return the OpenAPI responses for these problems and the problems of every route."""
     lines: dict[int, list[str]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
         lines.setdefault(kind.status, []).append(describe_problem(kind))
@@ -185,7 +185,7 @@ def list_problems(*kinds: type[Problem]) -> Answers:
 
 
 def describe_problem(kind: type[Problem]) -> str:
-    """Return the line for a problem in the description of its status."""
+    """Return the line for a problem in the description of an HTTP status."""
     return f"- `{kind.code}`: {kind.title}"
 
 
@@ -194,7 +194,7 @@ NOT_FOUND: Final = list_problems(NotFound)
 
 
 def render_problem(request: Request, problem: Problem) -> JSONResponse:
-    """Render a problem with its title in the caller's language."""
+    """Return the response for a problem, with its title in the caller's language."""
     title, language = translate_title(problem, parse_languages(request))
     body = {
         "type": f"/problems/{problem.code}",
@@ -211,7 +211,7 @@ def render_problem(request: Request, problem: Problem) -> JSONResponse:
 def render_status(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Render an HTTP status as a problem in English, with instructions in `detail`."""
+    """Return the response for an HTTP status, as a problem in English with instructions."""
     words = HTTPStatus(status)
     body = {
         "type": "about:blank",
@@ -226,13 +226,13 @@ def render_status(
 def build_response(
     request: Request, body: dict[str, Any], headers: Mapping[str, str]
 ) -> JSONResponse:
-    """Return a problem document with the id of the request."""
+    """Return the response for a problem, with the id of the request as `instance`."""
     body["instance"] = f"urn:uuid:{request.state.request_id}"
     return JSONResponse(body, body["status"], headers, PROBLEM)
 
 
 def describe_error(error: Mapping[str, Any]) -> Fault:
-    """Return a validation error with a message that repeats no input."""
+    """Return a validation error with a message that does not repeat the caller's input."""
     code = error["type"]
     detail = error["msg"] if code in OWN_CODES else MESSAGES.get(code, "Not valid.")
     if code == CELL_RULE:
@@ -241,10 +241,11 @@ def describe_error(error: Mapping[str, Any]) -> Fault:
 
 
 def get_pointer(error: Mapping[str, Any]) -> str:
-    """Return the place of an error: a pointer into the body, or the parameter's name.
+    """Return where an error is: a pointer into the body, or the name of a parameter.
 
-    The name of an unknown field is left out, because it is the caller's text. Tags of kinds
-    of sections, facts and keys are left out, because the body does not contain them.
+    The name of an unknown field is left out, because it is the caller's text. The names of
+    sections, facts and key types with which Pydantic marks a kind of object are left out
+    too, because they are not fields of the body.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {"extra_forbidden", "json_invalid"}:
@@ -258,19 +259,19 @@ TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})
 
 
 def describe_errors(errors: Sequence[Any]) -> list[Fault]:
-    """Return the errors in a request, without those about a parameter that is not null."""
+    """Return the errors in a request. Errors of the code `none_required` are left out."""
     real = [error for error in errors if error["type"] != "none_required"]
     return [describe_error(error) for error in real]
 
 
 def build_invalid(found: Sequence[Fault]) -> RequestInvalid:
-    """Build the problem for a request with errors."""
+    """Build the problem for a request that has errors."""
     facts = {"errors": [one.model_dump() for one in found]}
     return RequestInvalid("See `errors` for what to correct.", facts)
 
 
 def list_methods(request: Request) -> str:
-    """Return all methods of a path. The router knows only those of the first match."""
+    """Return the methods of all routes of a path. The router knows only the first route."""
     contexts = iter_route_contexts(request.app.router.routes)
     matching = [c for c in contexts if c.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for c in matching for method in c.methods or ()}))

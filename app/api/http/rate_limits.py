@@ -1,9 +1,9 @@
 """Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
 Wrong keys never block the holder of a valid key. They are counted by the address that sent
-them, and by the prefix or client that they name, even if it is unknown. The table has a
-fixed size and a random salt in each process, so nobody can fill it or choose a collision.
-Two senders that share an entry are slowed down together, but only if they send wrong keys.
+them, and by the key prefix or client that they name, even if it is unknown. The table has a
+fixed size, and each process uses a random salt, so nobody can fill the table or choose a
+collision. Two senders that share an entry slow each other down, but only with wrong keys.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ TABLE_SIZE: Final = 4096
 
 @dataclass(frozen=True)
 class Pace:
-    """The number of tries in a burst, and the seconds until one used try is free again."""
+    """The number of attempts in a burst, and the seconds until a used one is restored."""
 
     free: int
     seconds: float
@@ -31,7 +31,7 @@ class Pace:
         return max(free_at, now) + self.seconds
 
     def compute_wait(self, free_at: float, now: float) -> float:
-        """Return the seconds until one more try is free; 0 or less if one is free now."""
+        """Return the seconds to wait before the next attempt; 0 or less means no wait."""
         return self.compute_free_at(free_at, now) - now - self.free * self.seconds
 
 
@@ -42,7 +42,7 @@ ADDRESS_PACE: Final = Pace(100, 1.0)
 class RequestRate:
     """The rate limit of each account, counted separately for reads and writes.
 
-    The requests of one minute may come in a burst. An account that has reached the limit of
+    All requests of one minute may come in a burst. An account that has reached its limit of
     reads can still write.
     """
 
@@ -54,7 +54,7 @@ class RequestRate:
         self.free_at = dict[tuple[UUID, bool], float]()
 
     def count_request(self, account: UUID, *, writes: bool) -> int:
-        """Count a request and return 0, or return the seconds to wait without counting."""
+        """Count a request and return 0, or return the seconds to wait if it is too soon."""
         if self.pace is None:
             return 0
         with self.lock:
@@ -67,7 +67,7 @@ class RequestRate:
 
 
 class WrongKeyLimit:
-    """A table of wrong keys. An entry is the moment when all its tries are free again."""
+    """A table of wrong keys. An entry is the time when all attempts are available again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()
@@ -76,7 +76,7 @@ class WrongKeyLimit:
     def count_wrong_key(self, client: str, named: str) -> int:
         """Count a wrong key and return 0, or return the seconds to wait.
 
-        A key that comes too early is not counted, so that waiting always helps.
+        A key that is sent during the wait is not counted, so that waiting always helps.
         """
         counted = (
             (self.find_entry(client, named), PREFIX_PACE),
@@ -93,7 +93,7 @@ class WrongKeyLimit:
         return max(0, math.ceil(wait))
 
     def find_entry(self, *parts: str) -> int:
-        """Return the index of the table entry for an address, or an address and a name."""
+        """Return the index of the entry for an address, or for an address and a name."""
         text = "\0".join(parts).encode("utf-8", "surrogateescape")
         digest = hashlib.blake2b(text, key=self.salt, digest_size=8).digest()
         return int.from_bytes(digest) % TABLE_SIZE

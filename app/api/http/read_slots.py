@@ -1,7 +1,7 @@
 """A limit on concurrent reads, so that writes always find a free thread.
 
-Only a limited number of read requests run at the same time. The others wait, and get 503 if
-no slot becomes free in time. Submissions do not wait behind them.
+Only a limited number of read requests run at the same time. Further read requests wait for
+a slot, and get 503 if no slot becomes free in time. Submissions do not wait for a slot.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class ReadSlots:
 
     @asynccontextmanager
     async def take_slot(self) -> AsyncIterator["ReadSlot"]:
-        """Hold a slot. Raises Busy (503) if none becomes free in time."""
+        """Reserve a slot for the block. Raises Busy (503) if none becomes free in time."""
         turn = ReadSlot(self)
         await turn.take()
         try:
@@ -45,7 +45,7 @@ class ReadSlots:
 
 
 class ReadSlot:
-    """The slot of one read request, which can release it while it waits for events."""
+    """The slot of a read request. The request can release it while it waits for events."""
 
     def __init__(self, turns: ReadSlots) -> None:
         self.turns, self.held = turns, False
@@ -66,7 +66,7 @@ class ReadSlot:
         self.held = True
 
     def release(self) -> None:
-        """Release the slot for the next request, if it is held."""
+        """Release the slot for the next request, if this request has it."""
         if self.held:
             self.held = False
             self.turns.free.release()

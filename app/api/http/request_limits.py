@@ -1,4 +1,4 @@
-"""Limits on the size of a request and on the time in which its body has to arrive."""
+"""Limits on the size of a request, and on the time in which its body has to arrive."""
 
 import asyncio
 from http import HTTPStatus
@@ -17,14 +17,14 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 
 
 class BodyLimit:
-    """Middleware that refuses bodies that are too large or too slow, and large headers."""
+    """Middleware that rejects bodies that are too large or too slow, and large headers."""
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self.app = app
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a URL or headers over the limit, and limit the body while it is read."""
+        """Reject a URL or headers over the limit, and limit the body while it is read."""
         left, whole = self.max_bytes, False
         ends_at = asyncio.get_running_loop().time() + BODY_SECONDS
 
@@ -47,10 +47,7 @@ class BodyLimit:
 
 
 def check_head(scope: Scope) -> HTTPStatus | None:
-    """Return 414 or 431 if the URL or the headers of a request are too large.
-
-    The limits of web servers differ.
-    """
+    """Return 414 or 431 if the URL or the headers of a request are too large."""
     if len(scope["path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
         return HTTPStatus.REQUEST_URI_TOO_LONG
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:

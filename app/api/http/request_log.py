@@ -33,7 +33,7 @@ class RequestLog:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Give the request an id, log it, and answer 500 if an exception is not handled."""
+        """Assign the request an id, log it, and answer 500 after an unhandled exception."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

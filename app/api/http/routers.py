@@ -1,4 +1,4 @@
-"""Routers for authenticated routes. A router matches only the paths of its routes."""
+"""Routers for authenticated routes. A router matches only the paths of its own routes."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -21,10 +21,10 @@ type Shape = tuple[str, ...]
 
 
 class ResourceRouter(APIRouter):
-    """A router for routes that need a key, which quickly skips requests for other paths.
+    """A router for routes that need a key. It quickly skips requests for other paths.
 
-    Otherwise FastAPI would try all routes of all routers twice for each request, which took
-    a sixth of the time of an idle poll.
+    Otherwise FastAPI would try all routes of all routers twice for each request. That took
+    a sixth of the time of a poll without new events.
     """
 
     def __init__(self, tag: str, prefix: str = "") -> None:
@@ -68,7 +68,7 @@ class ResourceRouter(APIRouter):
 
 
 def matches_shape(shape: Shape, segments: list[str]) -> bool:
-    """Return whether a path matches a template in each segment that is not a parameter."""
+    """Return whether a path equals a template in each segment that is not a parameter."""
     pairs = zip(shape, segments, strict=True)
     return all(one == other or one.startswith("{") for one, other in pairs)
 

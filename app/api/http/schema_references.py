@@ -1,4 +1,4 @@
-"""The schemas that a part of the OpenAPI document refers to, directly or indirectly."""
+"""Functions that find the schemas to which a part of the OpenAPI document refers."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,7 +7,7 @@ SCHEMAS: Final = "#/components/schemas/"
 
 
 def walk_references(part: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object with a `$ref` within a part of the document."""
+    """Yield every object with a `$ref` in a part of the document."""
     if isinstance(part, list):
         for item in part:
             yield from walk_references(item)

@@ -1,7 +1,7 @@
-"""The OpenAPI document as it is served, compressed, from a file in the package.
+"""The OpenAPI document as it is served: compressed, from a file in the package.
 
 Building the document takes seconds, which would block the event loop. `make openapi` writes
-the file, and a test compares it with the code.
+the file, and a test compares the file with the code.
 """
 
 import gzip
@@ -28,7 +28,7 @@ HASH: Final = hashlib.sha256(DOCUMENT).hexdigest()[:16]
 
 
 def encode_document(document: str) -> bytes:
-    """Compress a document; the same document always gives the same bytes."""
+    """Compress a document. The same document always gives the same bytes."""
     return gzip.compress(document.encode(), mtime=0)
 
 
@@ -42,7 +42,7 @@ def can_accept_gzip(accepted: str) -> bool:
 
 
 async def get_contract(request: Request) -> Response:
-    """Return the document, compressed if the client accepts gzip, or 304."""
+    """Return the document, compressed if the client accepts gzip, or 304 if unchanged."""
     compressed = can_accept_gzip(request.headers.get("accept-encoding", ""))
     tag = f'"{HASH}-{GZIP}"' if compressed else f'"{HASH}"'
     if matches_tag(request.headers.get("if-none-match", ""), tag):

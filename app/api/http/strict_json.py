@@ -20,13 +20,13 @@ class JsonRefused(Problem):
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
-    """Return whether the headers declare JSON, in UTF-8 and not compressed."""
+    """Return whether the headers declare a body of JSON in UTF-8 that is not compressed."""
     kind = parse_media_type(headers)
     return kind == "application/json" or kind.endswith("+json")
 
 
 def parse_media_type(headers: Mapping[str, str]) -> str:
-    """Return the media type of a body, or "" if it is compressed or not UTF-8."""
+    """Return the media type of a body, or "" if the body is compressed or not UTF-8."""
     message = Message()
     message["content-type"] = headers.get("content-type", "")
     plain = headers.get("content-encoding", "identity").strip().lower() == "identity"
@@ -35,9 +35,9 @@ def parse_media_type(headers: Mapping[str, str]) -> str:
 
 
 def require_strict_json(body: bytes) -> None:
-    """Raise JsonRefused (422) if two parsers could read the body differently."""
+    """Raise JsonRefused (422) if two parsers could understand the body differently."""
     if measure_depth(body) > DEPTH:
-        raise JsonRefused(f"It is nested deeper than {DEPTH} levels.")
+        raise JsonRefused(f"The JSON is nested more than {DEPTH} levels deep.")
     try:
         json.loads(
             body.decode(),
@@ -68,7 +68,7 @@ BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
 
 def require_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the pairs as a dict. Raises JsonRefused for a duplicate key."""
+    """Return the pairs as a dict. Raises JsonRefused (422) for a duplicate key."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise JsonRefused("An object has the same key twice.")
@@ -76,12 +76,12 @@ def require_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def fail_on_constant(_: str) -> float:
-    """Raise JsonRefused for NaN and the infinities, which JSON does not have."""
+    """Raise JsonRefused (422), because JSON has no NaN and no infinities."""
     raise JsonRefused("NaN and Infinity are not JSON.")
 
 
 def parse_bounded_int(digits: str) -> int:
-    """Parse an integer. Raises JsonRefused if it is too large for a database column."""
+    """Parse an integer. Raises JsonRefused (422) if no database column can store it."""
     if len(digits.lstrip("-")) > DIGITS:
         raise JsonRefused("A number is too large.")
     return int(digits)
