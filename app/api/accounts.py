@@ -51,7 +51,7 @@ OfOffice = Annotated[
 ]
 
 READ: Final = list_problems(NotFound, RoleMissing)
-REVOKE: Final = list_problems(NotFound, RoleMissing, *KEYED)
+REVOKE: Final = (NotFound, RoleMissing, *KEYED)
 GRANTING: Final = (
     NotFound,
     RoleMissing,
@@ -61,7 +61,6 @@ GRANTING: Final = (
     ApprovalUnusable,
     *KEYED,
 )
-GRANT: Final = ASKED | list_problems(*GRANTING)
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
@@ -165,7 +164,7 @@ def open_account(
     )
 
 
-@router.post("/{account_id}/grant-roles", response_model=AccountOut, responses=GRANT)
+@router.serve_action("/{account_id}/grant-roles", AccountOut, *GRANTING, answers=ASKED)
 def grant_roles(
     begin: WriteAccounts,
     account_id: UUID,
@@ -184,9 +183,7 @@ def grant_roles(
     )
 
 
-@router.post(
-    "/{account_id}/revoke-roles", response_model=LoweredAccountOut, responses=REVOKE
-)
+@router.serve_action("/{account_id}/revoke-roles", LoweredAccountOut, *REVOKE)
 def revoke_roles(
     begin: WriteAccounts, account_id: UUID, key: Once, body: SomeRoles
 ) -> Response:
@@ -197,7 +194,7 @@ def revoke_roles(
     )
 
 
-@router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=REVOKE)
+@router.serve_action("/{account_id}/disable", LoweredAccountOut, *REVOKE)
 def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Response:
     """End an account and all its keys with immediate effect. One person can do this.
 
@@ -264,7 +261,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     )
 
 
-@router.post("/{account_id}/keys/{prefix}/revoke", response_model=KeyOut, responses=REVOKE)
+@router.serve_action("/{account_id}/keys/{prefix}/revoke", KeyOut, *REVOKE)
 def revoke_key(
     begin: WriteAccounts, account_id: UUID, prefix: Prefix, key: Once
 ) -> Response:

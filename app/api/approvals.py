@@ -23,8 +23,11 @@ from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("approvals", "/approvals")
 ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
-DECIDE = list_problems(
-    NotFound, access_actions.NotASecondPerson, access_actions.ApprovalDecided, RoleMissing
+DECIDE = (
+    NotFound,
+    access_actions.NotASecondPerson,
+    access_actions.ApprovalDecided,
+    RoleMissing,
 )
 
 
@@ -104,14 +107,14 @@ def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
         return show_approval(tx, approval_id)
 
 
-@router.post("/{approval_id}/approve", response_model=ApprovalOut, responses=DECIDE)
+@router.serve_action("/{approval_id}/approve", ApprovalOut, *DECIDE)
 def approve_approval(begin: Approve, approval_id: UUID) -> Response:
     """Approve an action that another person asked for."""
     with begin() as tx:
         return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=True))
 
 
-@router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
+@router.serve_action("/{approval_id}/refuse", ApprovalOut, *DECIDE)
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     """Refuse an action. The person who asked for it can ask again.
 

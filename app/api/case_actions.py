@@ -8,7 +8,7 @@ from fastapi import Response
 from app.access.actions import ApprovalUnusable
 from app.api.approvals import ASKED
 from app.api.http.dependencies import ApprovalId, CaseCode, IfMatch, Once, WriteCases
-from app.api.http.problems import ACTION, VERSIONED, Answers, list_problems
+from app.api.http.problems import ACTION, VERSIONED, Answers
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import CASE
 from app.cases.lifecycle import Action, Row
@@ -40,14 +40,12 @@ type Command = tuple[str, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, Case, Row], Case]
 
 CLOSE = (*VERSIONED, ApprovalUnusable, closing.ContinuingCaseUnknown)
-ACT = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
     204: {
         "description": "Done. You are no longer a party of the case, so the answer has no "
         "body. Your feed has the event. A retry with the same key gets the same answer."
     }
 }
-WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 
 
 def run_step(
@@ -65,13 +63,13 @@ def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> 
     return run_step(begin, key, (code, Action.SUBMIT, seen, Terms()), intake.submit_case)
 
 
-@router.post("/discard", response_model=CaseOut, responses=ACT)
+@router.serve_action("/discard", CaseOut, *VERSIONED)
 def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Discard a draft. Its sealed documents are destroyed at once and permanently."""
     return run_step(begin, key, (code, Action.DISCARD, seen, Terms()), erasing.discard)
 
 
-@router.post("/withdraw", response_model=CaseOut, responses=ACT)
+@router.serve_action("/withdraw", CaseOut, *VERSIONED)
 def withdraw_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: WithdrawCase
 ) -> Response:
@@ -80,7 +78,7 @@ def withdraw_case(
     return run_step(begin, key, command, partial(intake.withdraw_case, why=body))
 
 
-@router.post("/acknowledge", response_model=CaseOut, responses=ACT)
+@router.serve_action("/acknowledge", CaseOut, *VERSIONED)
 def acknowledge_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once
 ) -> Response:
@@ -103,7 +101,7 @@ def decline_lead(
     return run_step(begin, key, command, partial(leading.decline_lead, why=body))
 
 
-@router.post("/accept-lead", response_model=CaseOut, responses=ACT)
+@router.serve_action("/accept-lead", CaseOut, *VERSIONED)
 def accept_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: AcceptLead
 ) -> Response:
@@ -112,7 +110,7 @@ def accept_lead(
     return run_step(begin, key, command, partial(leading.accept_lead, promise=body))
 
 
-@router.post("/suspend", response_model=CaseOut, responses=ACT)
+@router.serve_action("/suspend", CaseOut, *VERSIONED)
 def suspend_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: SuspendCase
 ) -> Response:
@@ -122,13 +120,13 @@ def suspend_case(
     return run_step(begin, key, command, partial(leading.suspend_case, why=body))
 
 
-@router.post("/resume", response_model=CaseOut, responses=ACT)
+@router.serve_action("/resume", CaseOut, *VERSIONED)
 def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Resume a suspended case. Paused deadlines continue with the time that was left."""
     return run_step(begin, key, (code, Action.RESUME, seen, Terms()), leading.resume_case)
 
 
-@router.post("/monitor", response_model=CaseOut, responses=ACT)
+@router.serve_action("/monitor", CaseOut, *VERSIONED)
 def monitor_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, plan: MonitorCase
 ) -> Response:
@@ -157,7 +155,7 @@ def report_visit(
     return CASE.run_once(begin, key, lambda tx: leading.report_visit(tx, code, seen, visit))
 
 
-@router.post("/reopen-assistance", response_model=CaseOut, responses=ACT)
+@router.serve_action("/reopen-assistance", CaseOut, *VERSIONED)
 def reopen_assistance(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:
@@ -202,7 +200,7 @@ def stop_case(
     return CASE.run_once(begin, key, lambda tx: closing.stop_case(tx, code, body, approval))
 
 
-@router.post("/reopen", response_model=CaseOut, responses=ACT)
+@router.serve_action("/reopen", CaseOut, *VERSIONED)
 def reopen_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:

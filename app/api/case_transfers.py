@@ -5,7 +5,7 @@ from fastapi import Response
 from app.access.actions import ApprovalUnusable
 from app.access.models import Approval
 from app.api.approvals import ASKED
-from app.api.case_actions import NO_LONGER_YOURS, WITH_ANOTHER
+from app.api.case_actions import NO_LONGER_YOURS
 from app.api.http.dependencies import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.http.problems import ACTION, VERSIONED
 from app.api.http.routers import ResourceRouter
@@ -132,7 +132,7 @@ def take_over_case(
     )
 
 
-@router.post("/erase", response_model=CaseOut, responses=WITH_ANOTHER)
+@router.serve_action("/erase", CaseOut, *VERSIONED, ApprovalUnusable, answers=ASKED)
 def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,

@@ -8,7 +8,7 @@ from fastapi import Response
 from app.access.actions import NotASecondPerson
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.http.problems import CREATION, KEYED, NOT_FOUND, list_problems
+from app.api.http.problems import CREATION, KEYED, NOT_FOUND
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
@@ -29,7 +29,7 @@ from app.kernel.transactions import ReadTransaction
 router = ResourceRouter("vital readings", "/cases/{code}/vital-readings")
 ACT = (NotFound, *KEYED, RoleMissing, ReadingDecided)
 ASK = (*CREATION, ReadingUnreviewed, ReadingWaits)
-DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
+DECIDE = (*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def list_acts(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
@@ -116,7 +116,7 @@ def ask_for_reading(
     return view.create_once(begin, key, lambda tx: emergency.request_access(tx, code, new))
 
 
-@router.post("/{reading_id}/permit", response_model=VitalReadingOut, responses=DECIDE)
+@router.serve_action("/{reading_id}/permit", VitalReadingOut, *DECIDE)
 def permit_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
@@ -132,7 +132,7 @@ def permit_reading(
     )
 
 
-@router.post("/{reading_id}/refuse", response_model=VitalReadingOut, responses=DECIDE)
+@router.serve_action("/{reading_id}/refuse", VitalReadingOut, *DECIDE)
 def refuse_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:

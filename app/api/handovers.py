@@ -54,7 +54,6 @@ router = ResourceRouter("handovers")
 type Command = tuple[UUID, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, PendingStep], Handover]
 
-STEP = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the handover."}
 }
@@ -166,7 +165,7 @@ def decline_handover(
     return run_step(begin, key, command, partial(handover_actions.decline, why=body))
 
 
-@router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
+@router.serve_action("/handovers/{handover_id}/cancel", HandoverOut, *VERSIONED)
 def cancel_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: CancelHandover
 ) -> Response:

@@ -89,7 +89,7 @@ def register_public_key(
     )
 
 
-@router.post("/{kid}/revoke", response_model=PublicKeyOut, responses=REVOKE)
+@router.serve_action("/{kid}/revoke", PublicKeyOut, *REVOKE)
 def revoke_public_key(
     begin: WriteAccounts, account_id: UUID, kid: Kid, key: Once
 ) -> Response:

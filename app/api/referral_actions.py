@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 
 from app.api.http.dependencies import IfMatch, Once, WriteReferrals
-from app.api.http.problems import VERSIONED, Answers, list_problems
+from app.api.http.problems import VERSIONED, Answers
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import REFERRAL
 from app.directory.queries import FocalPointUnknown
@@ -40,7 +40,6 @@ router = ResourceRouter("referral acts", "/referrals/{referral_id}")
 type Command = tuple[UUID, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, PendingStep], Referral]
 
-STEP = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the referral."}
 }
@@ -70,7 +69,7 @@ def send_referral(
     return run_step(begin, key, (referral_id, Action.SEND, seen, Terms()), steps.send)
 
 
-@router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/acknowledge", ReferralOut, *VERSIONED)
 def acknowledge_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
@@ -79,7 +78,7 @@ def acknowledge_referral(
     return run_step(begin, key, command, referral_actions.take_step)
 
 
-@router.post("/ask", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/ask", ReferralOut, *VERSIONED)
 def ask_about_referral(
     begin: WriteReferrals,
     referral_id: UUID,
@@ -92,7 +91,7 @@ def ask_about_referral(
     return run_step(begin, key, command, partial(steps.ask, request=question))
 
 
-@router.post("/answer", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/answer", ReferralOut, *VERSIONED)
 def answer_referral(
     begin: WriteReferrals,
     referral_id: UUID,
@@ -107,7 +106,7 @@ def answer_referral(
     return run_step(begin, key, command, partial(steps.send_answer, request=answer))
 
 
-@router.post("/accept", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/accept", ReferralOut, *VERSIONED)
 def accept_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: Arrangement
 ) -> Response:
@@ -121,7 +120,7 @@ def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
     return partial(steps.end_with_reason, reason=why.reason, note=why.note)
 
 
-@router.post("/decline", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/decline", ReferralOut, *VERSIONED)
 def decline_referral(
     begin: WriteReferrals,
     referral_id: UUID,
@@ -154,7 +153,7 @@ def redirect_referral(
     return run_step(begin, key, command, partial(steps.redirect, request=body))
 
 
-@router.post("/start", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/start", ReferralOut, *VERSIONED)
 def start_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: StartReferral
 ) -> Response:
@@ -163,7 +162,7 @@ def start_referral(
     return run_step(begin, key, command, referral_actions.take_step)
 
 
-@router.post("/hold", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/hold", ReferralOut, *VERSIONED)
 def hold_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: HoldReferral
 ) -> Response:
@@ -173,7 +172,7 @@ def hold_referral(
     return run_step(begin, key, command, partial(steps.pause_help, request=body))
 
 
-@router.post("/resume", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/resume", ReferralOut, *VERSIONED)
 def resume_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
@@ -181,7 +180,7 @@ def resume_referral(
     return run_step(begin, key, (referral_id, Action.RESUME, seen, Terms()), steps.resume)
 
 
-@router.post("/report", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/report", ReferralOut, *VERSIONED)
 def report_on_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
 ) -> Response:
@@ -190,7 +189,7 @@ def report_on_referral(
     return run_step(begin, key, command, partial(steps.report, request=body))
 
 
-@router.post("/complete", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/complete", ReferralOut, *VERSIONED)
 def complete_referral(
     begin: WriteReferrals,
     referral_id: UUID,
@@ -204,7 +203,7 @@ def complete_referral(
     return run_step(begin, key, command, partial(steps.complete, request=report))
 
 
-@router.post("/withdraw", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/withdraw", ReferralOut, *VERSIONED)
 def withdraw_referral(
     begin: WriteReferrals,
     referral_id: UUID,
@@ -217,7 +216,7 @@ def withdraw_referral(
     return run_step(begin, key, command, end_with_reason(body))
 
 
-@router.post("/revoke", response_model=ReferralOut, responses=STEP)
+@router.serve_action("/revoke", ReferralOut, *VERSIONED)
 def revoke_referral(
     begin: WriteReferrals,
     referral_id: UUID,

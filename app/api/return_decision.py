@@ -10,7 +10,7 @@ from fastapi import Response
 from app.access.actions import ApprovalUnusable
 from app.api.approvals import ASKED
 from app.api.http.dependencies import ApprovalId, IfMatch, Once, WriteReferrals
-from app.api.http.problems import VERSIONED, list_problems
+from app.api.http.problems import VERSIONED
 from app.api.http.routers import ResourceRouter
 from app.api.returns import RETURN
 from app.kernel.idempotency import KeyedRequest
@@ -40,9 +40,6 @@ router = ResourceRouter("returns", "/returns/{return_id}")
 type Command = tuple[UUID, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, PendingStep], Return]
 
-STEP = list_problems(*VERSIONED)
-WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
-
 
 def run_step(
     begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
@@ -64,7 +61,7 @@ def describe_risk(risk: AssessReturn) -> StepResult:
     return StepResult(level=risk.level, threats=threats, note=risk.note)
 
 
-@router.post("/inform", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/inform", ReturnOut, *VERSIONED)
 def inform_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: InformPerson
 ) -> Response:
@@ -78,7 +75,7 @@ def inform_person(
     return run_step(begin, key, command, take_with(StepResult(note=body.note)))
 
 
-@router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/permit-contact", ReturnOut, *VERSIONED)
 def permit_contact(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
@@ -87,7 +84,7 @@ def permit_contact(
     return run_step(begin, key, command, take_with())
 
 
-@router.post("/verify-nationality", response_model=AnyReturn, responses=STEP)
+@router.serve_action("/verify-nationality", AnyReturn, *VERSIONED)
 def verify_nationality(
     begin: WriteReferrals,
     return_id: UUID,
@@ -100,7 +97,7 @@ def verify_nationality(
     return run_step(begin, key, command, take_with(StepResult(result=answer.nationality)))
 
 
-@router.post("/assess-destination", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/assess-destination", ReturnOut, *VERSIONED)
 def assess_destination(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessReturn
 ) -> Response:
@@ -109,7 +106,7 @@ def assess_destination(
     return run_step(begin, key, command, take_with(describe_risk(risk)))
 
 
-@router.post("/assess-origin", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/assess-origin", ReturnOut, *VERSIONED)
 def assess_origin(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessOrigin
 ) -> Response:
@@ -124,7 +121,7 @@ def assess_origin(
     return run_step(begin, key, command, take_with(said))
 
 
-@router.post("/determine-interests", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/determine-interests", ReturnOut, *VERSIONED)
 def determine_interests(
     begin: WriteReferrals,
     return_id: UUID,
@@ -139,7 +136,7 @@ def determine_interests(
     )
 
 
-@router.post("/receive-child", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/receive-child", ReturnOut, *VERSIONED)
 def receive_child(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReceiveChild
 ) -> Response:
@@ -149,7 +146,7 @@ def receive_child(
     return run_step(begin, key, command, take_with(StepResult(note=body.note)))
 
 
-@router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)
+@router.serve_action("/go", ReturnOut, *VERSIONED, ApprovalUnusable, answers=ASKED)
 def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteReferrals,
     return_id: UUID,
@@ -168,7 +165,7 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     )
 
 
-@router.post("/no-go", response_model=ReturnOut, responses=WITH_ANOTHER)
+@router.serve_action("/no-go", ReturnOut, *VERSIONED, ApprovalUnusable, answers=ASKED)
 def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteReferrals,
     return_id: UUID,

@@ -8,7 +8,7 @@ from fastapi import Response
 from app.api.http.dependencies import IfMatch, Once, WriteReferrals
 from app.api.http.problems import ACTION, VERSIONED, Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.return_decision import STEP, run_step, take_with
+from app.api.return_decision import run_step, take_with
 from app.api.returns import RETURN
 from app.deadlines.planned_dates import DateNotReached
 from app.kernel.transactions import WriteTransaction
@@ -31,13 +31,13 @@ from app.returns.schemas import (
 )
 
 router = ResourceRouter("returns", "/returns/{return_id}")
-PLANNED_STEP = list_problems(*VERSIONED, DateNotReached)
 NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the return."}
 }
+ISSUED = list_problems(*VERSIONED) | NO_LONGER_YOURS
 
 
-@router.post("/issue-document", response_model=AnyReturn, responses=STEP | NO_LONGER_YOURS)
+@router.post("/issue-document", response_model=AnyReturn, responses=ISSUED)
 def issue_document(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: IssueDocument
 ) -> Response:
@@ -52,7 +52,7 @@ def issue_document(
     )
 
 
-@router.post("/plan", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/plan", ReturnOut, *VERSIONED)
 def plan_travel(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: PlanTravel
 ) -> Response:
@@ -64,7 +64,7 @@ def plan_travel(
     return run_step(begin, key, command, partial(decisions.plan_travel, travel=body.plan))
 
 
-@router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/accept-plan", ReturnOut, *VERSIONED)
 def accept_plan(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
@@ -72,7 +72,7 @@ def accept_plan(
     return run_step(begin, key, (return_id, Action.ACCEPT_PLAN, seen, Terms()), take_with())
 
 
-@router.post("/depart", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/depart", ReturnOut, *VERSIONED)
 def depart_now(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: Depart
 ) -> Response:
@@ -81,7 +81,7 @@ def depart_now(
     return run_step(begin, key, (return_id, Action.DEPART, seen, terms), decisions.depart)
 
 
-@router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
+@router.serve_action("/arrive", ReturnOut, *VERSIONED, DateNotReached)
 def arrive_safely(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReportPlanned
 ) -> Response:
@@ -96,7 +96,7 @@ def arrive_safely(
     return run_step(begin, key, command, apply)
 
 
-@router.post("/monitor", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/monitor", ReturnOut, *VERSIONED)
 def monitor_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: PlanVisits
 ) -> Response:
@@ -114,7 +114,7 @@ def monitor_return(
     return RETURN.run_once(begin, key, apply)
 
 
-@router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
+@router.serve_action("/report", ReturnOut, *VERSIONED, DateNotReached)
 def report_on_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, visit: ReportPlanned
 ) -> Response:
@@ -141,7 +141,7 @@ def call_off_return(
     return RETURN.run_once(begin, key, lambda tx: decisions.call_off(tx, return_id, body))
 
 
-@router.post("/account-for", response_model=ReturnOut, responses=STEP)
+@router.serve_action("/account-for", ReturnOut, *VERSIONED)
 def account_for_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ConfirmMet
 ) -> Response:

@@ -53,8 +53,6 @@ webhook_messages = APIRouter(tags=["webhooks"])
 """The webhook of the OpenAPI document, for developers of receivers. It is not served."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, *KEYED)
-CHANGE: Final = list_problems(*CHANGING)
-PING: Final = list_problems(*CHANGING, TooManyPings)
 PINGS_PER_MINUTE: Final = 10
 """Test messages that one account may send each minute, for all webhooks together."""
 ROTATE: Final[Answers] = {
@@ -75,7 +73,6 @@ OPEN: Final[Answers] = {
     **ASKED,
     **list_problems(*OPENING),
 }
-REPLAY: Final = list_problems(*CHANGING, CursorUnknown, CursorGone)
 
 
 def show_webhook(
@@ -165,7 +162,7 @@ def rotate_webhook_secret(
     )
 
 
-@router.post("/{webhook_id}/ping", response_model=WebhookOut, responses=PING)
+@router.serve_action("/{webhook_id}/ping", WebhookOut, *CHANGING, TooManyPings)
 def ping_webhook(
     request: Request, begin: WriteWebhooks, webhook_id: UUID, key: Once
 ) -> Response:
@@ -195,7 +192,9 @@ def count_ping(request: Request, account_id: UUID) -> None:
         )
 
 
-@router.post("/{webhook_id}/replay", response_model=WebhookOut, responses=REPLAY)
+@router.serve_action(
+    "/{webhook_id}/replay", WebhookOut, *CHANGING, CursorUnknown, CursorGone
+)
 def replay_webhook(
     begin: WriteWebhooks, webhook_id: UUID, key: Once, body: Replay
 ) -> Response:
@@ -205,7 +204,7 @@ def replay_webhook(
     )
 
 
-@router.post("/{webhook_id}/pause", response_model=WebhookOut, responses=CHANGE)
+@router.serve_action("/{webhook_id}/pause", WebhookOut, *CHANGING)
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Pause a webhook. Its events are stored, and sent once the webhook is resumed."""
     return WEBHOOK.run_once(
@@ -213,7 +212,7 @@ def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response
     )
 
 
-@router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
+@router.serve_action("/{webhook_id}/resume", WebhookOut, *CHANGING)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Resume a paused or stalled webhook. The events since it stopped are sent."""
     return WEBHOOK.run_once(
@@ -221,7 +220,7 @@ def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Respons
     )
 
 
-@router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
+@router.serve_action("/{webhook_id}/end", WebhookOut, *CHANGING)
 def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """End a webhook permanently. It cannot be resumed."""
     return WEBHOOK.run_once(
