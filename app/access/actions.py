@@ -1,4 +1,4 @@
-"""Actions on accounts and API keys, and approvals by a second person."""
+"""Actions on accounts and API keys, and on approvals by a second person."""
 
 import secrets
 from collections.abc import Collection, Iterable
@@ -53,7 +53,7 @@ class RolesIncompatible(Problem):
 
 @dataclass(frozen=True)
 class AccountSpec:
-    """The content of a new account."""
+    """The properties of an account that is to be opened."""
 
     focal_point_id: UUID
     label: str
@@ -64,7 +64,7 @@ class AccountSpec:
 def open_account(
     session: Session, account_id: UUID, opening: AccountSpec, now: datetime
 ) -> Account:
-    """Open an account of a focal point, or raise RolesIncompatible (409)."""
+    """Open and return an account. Raises RolesIncompatible (409) if its roles conflict."""
     require_compatible_roles(opening.roles)
     account = Account(
         id=account_id,
@@ -93,7 +93,7 @@ def make_key(
     *,
     days: int = KEY_DAYS,
 ) -> str:
-    """Make an API key and return it. Only a hash of the key is stored."""
+    """Create an API key and return it. Only a hash of the key is stored."""
     prefix, key = create_secret("sc")
     api_key = ApiKey(
         prefix=prefix,
@@ -109,7 +109,7 @@ def make_key(
 
 
 def create_secret(begins: str) -> tuple[str, str]:
-    """Return a random prefix, which identifies the secret in its table, and the secret."""
+    """Create a random secret with a lookup prefix; return the prefix and the secret."""
     prefix = secrets.token_hex(PREFIX_BYTES)
     return prefix, f"{begins}_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
 
@@ -123,7 +123,7 @@ def revoke_key(session: Session, prefix: str, now: datetime) -> None:
 
 
 def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
-    """Disable an account and all API keys of it, or raise NotFound (404)."""
+    """Disable an account, so that its keys stop working, or raise NotFound (404)."""
     account = session.get(Account, account_id)
     if account is None:
         raise NotFound("There is no such account.")
@@ -132,10 +132,10 @@ def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class ApprovalRequest:
-    """A request for the approval of exactly one action.
+    """A request to approve exactly one action.
 
-    `of` is the focal point that decides; the default is the focal point of the caller.
-    The second person sees `facts`, needs one of `roles`, and must decide by `lapses_at`.
+    `of` is the focal point that decides; by default, the focal point of the caller. The
+    second person sees `facts`, needs one of `roles`, and must decide before `lapses_at`.
     """
 
     action: str
@@ -170,11 +170,7 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
 
 
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
-    """Record an event about a request for approval.
-
-    The event names the subject only if the approval belongs to a case, which the audience
-    may see. Otherwise the subject may be visible to administrators only.
-    """
+    """Record an event about an approval; name its subject only if it belongs to a case."""
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = access_queries.get_audience(tx, approval)
     tx.record(name, approval.journal_reference, audience, {**facts, **of_case})
@@ -244,9 +240,9 @@ def expire_approvals(
 ) -> list[UUID]:
     """Expire the unused approvals of a case and return their ids.
 
-    With `subject`, only approvals about it expire; otherwise all except those of
-    `except_offices`. They end now, so that they cannot be used by a transaction that
-    started earlier or has a slow clock, nor by an office that gets the case back.
+    If `subject` is given, only approvals about it expire; otherwise, all approvals except
+    those that `except_offices` decide. `lapses_at` becomes the current time, so that a
+    transaction that started earlier or has a slow clock cannot use them.
     """
     values: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:
@@ -257,10 +253,7 @@ def expire_approvals(
 
 
 def expire_unanswered(tx: WriteTransaction) -> int:
-    """Expire the unanswered requests that belong to no case, and return their number.
-
-    A request for approval that belongs to a case is expired by a deadline.
-    """
+    """Expire overdue requests for approval that belong to no case; return their number."""
     expired = access_queries.lock_unanswered(tx)
     for approval in expired:
         approval.decision = ApprovalState.LAPSED
@@ -269,10 +262,10 @@ def expire_unanswered(tx: WriteTransaction) -> int:
 
 
 def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list[UUID]:
-    """Expire the selected approvals that are pending or unused, and return their ids.
+    """Expire the approvals that meet a condition and are not used yet; return their ids.
 
-    An approval must not be used after the account that gave it was disabled or lost a role
-    or a key. Nor must it grant again what was revoked after it was given.
+    This prevents that an approval is used after the account that gave it was disabled, or
+    restores rights that were revoked after it was given.
     """
     expired = access_queries.lock_unspent(tx, condition)
     for approval in expired:
@@ -282,10 +275,10 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
 
 
 def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
-    """Raise unless the caller is a second person with a role that may decide (R14).
+    """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
-    Nobody may decide about their own account or the directory entry of their own focal
-    point. If one account was shown an API key of the other, one person could act as both.
+    Nobody may decide about their own account or focal point, nor if either account was
+    shown or registered a key of the other, because one person could then act as both.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:

@@ -1,8 +1,8 @@
-"""JWT assertions with which a machine requests a token (RFC 7523, R26); pure functions.
+"""JWT assertions with which a machine requests an access token (RFC 7523, R26).
 
-The claims are parsed before they are verified, because the account and the key that verify
-the signature are found with them. The header may have only the members that are listed
-here, so that a key or URL in the header is never used.
+The claims are parsed before they are verified, because they name the account whose key
+verifies the signature. Members of the header that are not listed here are rejected, so that
+a key or URL in the header is never used.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,6 @@ LIFETIME: Final = 300
 """The longest time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
 """Seconds by which the clock of a machine may differ from ours."""
-
 Algorithm = Literal["ES384", "RS384", "EdDSA"]
 CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
@@ -41,7 +40,7 @@ class AssertionRefused(Exception):  # noqa: N818 - named by its meaning, like Pr
 
 
 class Header(BaseModel):
-    """The header of an assertion: the algorithm and the key id. Others are refused."""
+    """The header of an assertion. Members other than these are rejected."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -79,11 +78,7 @@ class Assertion:
 
 
 class AllowedAlgorithms(JWSRegistry):
-    """A registry of the algorithms that we allow.
-
-    The class also avoids a warning of the library on standard error, which says that EdDSA
-    has a new name (RFC 9864).
-    """
+    """A registry of the allowed algorithms, without the library's warning about EdDSA."""
 
     @override
     def get_alg(self, name: str) -> Any:

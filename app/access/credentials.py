@@ -1,4 +1,4 @@
-"""Authentication: an API key or an access token identifies an actor and their rights."""
+"""Authentication of requests by an API key or an access token."""
 
 import hashlib
 import hmac
@@ -20,8 +20,6 @@ from app.kernel.statements import read_columns
 
 UNKNOWN_HASH: Final = "0" * 64
 """The hash to compare with if the prefix is unknown, so that the same steps are taken."""
-
-
 API_KEY_QUERY: Final = (
     select(ApiKey.hash, ApiKey.scopes, ApiKey.expires_at, ApiKey.revoked_at, *ACTOR_COLUMNS)
     .join_from(ApiKey, Account)
@@ -31,15 +29,12 @@ API_KEY_QUERY: Final = (
 
 
 def hash_key(key: str) -> str:
-    """Return the hash of a key or token, without a salt, because the value is random."""
+    """Return the hash of a key or token. No salt is needed, because the value is random."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def get_prefix(key: str) -> str:
-    """Return the prefix of `sc_<prefix>_<secret>`, or "" if the form is different.
-
-    An access token has the same form but a different first part.
-    """
+    """Return the prefix of an API key or access token, or "" if the text is malformed."""
     parts = key.split("_")
     known = parts[0] in {"sc", machine_keys.TOKEN_PREFIX}
     return parts[1] if known and len(parts) > 2 else ""  # noqa: PLR2004
@@ -49,8 +44,8 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     """Return the actor of an API key or access token, or raise Unauthenticated (401).
 
     The key and the account are read for every request, so that a revocation takes effect
-    with the next request (R21). A token is valid only while the public key is valid for
-    which it was issued. Unknown, expired and revoked keys get the same answer.
+    with the next request (R21). A token is valid only as long as the public key with which
+    it was requested. Unknown, expired and revoked keys cause the same error.
     """
     holder = (
         machine_keys.ACCESS_TOKEN_QUERY
@@ -70,7 +65,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
-    """Return whether a key or token is valid: neither expired, revoked nor disabled."""
+    """Return whether a key or token has not expired and none of `ended_at` is set."""
     return now < expires_at and not any(ended_at)
 
 
@@ -82,11 +77,7 @@ def build_actor(
     has: Iterable[str],
     may: Iterable[str],
 ) -> Actor:
-    """Return the actor with the roles, and with the scopes that the roles allow.
-
-    Administrators, analysts and accounts without a role therefore cannot access any case.
-    They get a new scope only when it is added to their list (LIFECYCLES.md, 6).
-    """
+    """Return an actor with the roles `has` and those scopes of `may` that they allow."""
     roles, scopes = frozenset(map(Role, has)), frozenset(map(Scope, may))
     return Actor(
         account_id, focal_point_id, kind, roles, scopes & get_allowed_scopes(roles)
@@ -94,6 +85,6 @@ def build_actor(
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:
-    """Raise Forbidden (403) unless the API key has the scope and the roles allow it."""
+    """Raise Forbidden (403) unless the actor has the scope."""
     if scope not in actor.scopes:
         raise Forbidden(f"This API key lacks the scope {scope}.")

@@ -1,7 +1,7 @@
 """Public keys of machines as JSON Web Keys (RFC 7517).
 
-There are three key types, each with one algorithm (R26). A private key is refused with a
-specific error, so that the sender learns that the key is compromised.
+There are three key types, each with one algorithm (R26). A private key is rejected with an
+error of its own, which tells the sender that the key is compromised.
 """
 
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -23,12 +23,12 @@ KEY_BITS: Final = range(3072, 4096 + 1)
 
 
 def build_key_error() -> PydanticCustomError:
-    """Return the error for a value that has the form of a key but is not a usable key."""
+    """Return the validation error for a value that looks like a key but cannot be used."""
     return PydanticCustomError("key_unusable", "This is not a key that can be used.")
 
 
 def validate_modulus(modulus: str) -> str:
-    """Return the modulus, or raise an error if the size or the encoding is not allowed."""
+    """Return an RSA modulus; raise a validation error if its size is not allowed."""
     try:
         bits = int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()
     except ValueError as error:
@@ -46,7 +46,7 @@ Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
 class Jwk(RequestModel):
-    """A public key, which is identified by a thumbprint."""
+    """A public key, which is identified by its thumbprint."""
 
     parts: ClassVar[tuple[str, ...]]
     kid: Annotated[
@@ -70,7 +70,7 @@ class Jwk(RequestModel):
 
     @model_validator(mode="after")
     def require_usable(self) -> Self:
-        """Raise a validation error if the key is not valid or `kid` is wrong."""
+        """Raise a validation error if the key is invalid or `kid` is not its thumbprint."""
         try:
             import_key(self.core)
         except (JoseError, ValueError) as error:

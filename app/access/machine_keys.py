@@ -1,4 +1,4 @@
-"""Queries of the public keys of machines and of their access tokens."""
+"""Queries for the public keys of machines and for their access tokens."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,7 +15,6 @@ from app.kernel.transactions import ReadTransaction
 
 TOKEN_PREFIX: Final = "sct"  # noqa: S105 - the start of every token
 """The prefix of access tokens; API keys have the prefix `sc`."""
-
 ACTOR_COLUMNS: Final = (
     Account.id,
     Account.focal_point_id,
@@ -24,17 +23,13 @@ ACTOR_COLUMNS: Final = (
     Account.disabled_at,
 )
 """The columns from which an actor is built."""
-
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """The classes of the keys with which an account authenticates."""
-
 NOTICE_PERIOD: Final = timedelta(days=14)
 """How long before a key expires the next key is due."""
-
 IN_TRANSIT: Final = timedelta(minutes=5)
 """How long a request may still run after its key ended, if it was authenticated before: the
 body may take 30 s to arrive, and the request may wait for a lock."""
-
 ACCESS_TOKEN_QUERY: Final = (
     select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
     .add_columns(PublicKey.revoked_at, *ACTOR_COLUMNS)
@@ -48,10 +43,10 @@ ACCESS_TOKEN_QUERY: Final = (
 def find_signing_key(
     session: Session, assertion: Assertion, now: datetime, *, lock: bool = False
 ) -> PublicKey:
-    """Return the valid key that an assertion names, or raise AssertionRefused.
+    """Return the valid key that an assertion names. Raises AssertionRefused if none.
 
-    An unknown account, an unknown key and an expired key get the same answer. If `lock` is
-    set, requests that use the same key wait for each other.
+    The error does not reveal whether the account or the key is unknown. With `lock`,
+    requests that use the same key run one after another.
     """
     wanted = (
         select(PublicKey)
@@ -73,7 +68,7 @@ def find_signing_key(
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
-    """Return whether a token was already issued for the assertion with this hash."""
+    """Return whether a token was already issued for the assertion that has this hash."""
     issued = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
     return session.scalar(select(AccessToken.prefix).where(issued)) is not None
 
@@ -86,7 +81,7 @@ def list_public_keys(tx: ReadTransaction, account_id: UUID) -> list[PublicKey]:
 
 
 def find_key(tx: ReadTransaction, account_id: UUID, kid: str) -> PublicKey | None:
-    """Return a public key that the account has or had, or None if there is no such key."""
+    """Return a current or former public key of an account, or None."""
     own = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
     return tx.session.scalar(select(PublicKey).where(own))
 
@@ -102,7 +97,7 @@ def get_public_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
 def has_registered_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
     """Return whether one of two accounts registered a valid public key of the other.
 
-    The account that registered a key may have the private key, and sign as the machine.
+    The account that registered a key may have the private key and sign as the machine.
     """
     either = or_(
         (PublicKey.account_id == one) & (PublicKey.made_by == other),
@@ -114,10 +109,10 @@ def has_registered_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
 
 
 def list_key_endings(session: Session, now: datetime) -> list[datetime]:
-    """List when keys expire within two weeks, if the account has no key that lasts longer.
+    """List the expiry times of keys that expire within two weeks and have no successor.
 
-    Requests of such an account would suddenly be refused. A key that was made for at most
-    two weeks is left out, because this expiry was intended.
+    Without a successor, the account would lose its access. Keys that were created for at
+    most two weeks are left out, because their expiry was intended.
     """
     moments = list[datetime]()
     for kind in KEY_CLASSES:
@@ -137,6 +132,6 @@ def list_key_endings(session: Session, now: datetime) -> list[datetime]:
 def is_usable_after(
     kind: type[ApiKey | PublicKey], moment: datetime
 ) -> ColumnElement[bool]:
-    """Return a condition for the keys that were still valid after a time."""
+    """Return an SQL condition for the keys that were still valid after a time."""
     revoked = kind.revoked_at.is_(None) | (kind.revoked_at > moment)
     return revoked & (kind.expires_at > moment)

@@ -15,10 +15,7 @@ from app.kernel.transactions import RecordIdentity
 
 
 class Account(Base):
-    """An account of a person or a machine at one focal point, with the granted roles.
-
-    `label` is a staff number or a duty post, never a name.
-    """
+    """An account of a person or a machine at one focal point; `label` is never a name."""
 
     __tablename__ = "account"
 
@@ -32,7 +29,7 @@ class Account(Base):
 
     @property
     def case_id(self) -> UUID:
-        """The account id, which the journal uses because these events belong to no case."""
+        """The account id, which events about the account have instead of a case id."""
         return self.id
 
     @property
@@ -42,11 +39,7 @@ class Account(Base):
 
 
 class ApiKey(Base):
-    """An API key with which an account authenticates. Only a hash of the key is stored.
-
-    `made_by` is the account to which the key was shown, or None if an operator made the key
-    at the command line.
-    """
+    """An API key with which an account authenticates. Only a hash of the key is stored."""
 
     __tablename__ = "api_key"
 
@@ -61,15 +54,15 @@ class ApiKey(Base):
 
     @property
     def id(self) -> UUID:
-        """The id by which a retry finds the key: the prefix, read as hexadecimal."""
+        """The prefix as a UUID, with which a retry of the creation finds the key."""
         return UUID(int=int(self.prefix, 16))
 
 
 class PublicKey(Base):
     """A public key of a machine. The service never receives the private key.
 
-    `kid` is the thumbprint of the key (RFC 7638), so that it cannot be chosen and a revoked
-    key is recognised. `made_by` is the account that registered the key.
+    `kid` is the thumbprint of the key (RFC 7638), so that a revoked key cannot be
+    registered again under another id. `made_by` is the account that registered the key.
     """
 
     __tablename__ = "public_key"
@@ -90,8 +83,8 @@ class PublicKey(Base):
 class AccessToken(Base):
     """An access token that was issued for an assertion; only hashes of both are stored.
 
-    While the row exists, no other token is issued for the same assertion. The row exists
-    longer than any assertion is valid (R26). The token ends when the public key ends.
+    The row prevents a second token for the same assertion and exists longer than any
+    assertion is valid (R26). The token becomes invalid with its public key.
     """
 
     __tablename__ = "access_token"
@@ -107,7 +100,7 @@ class AccessToken(Base):
 
 
 def format_prefix(key_id: UUID) -> str:
-    """Return the prefix of an API key from the id by which a retry finds it."""
+    """Return the prefix of the API key that has this `id`."""
     return f"{key_id.int:010x}"
 
 
@@ -122,11 +115,11 @@ class ApprovalState(StrEnum):
 
 
 class Approval(Listed, Base):
-    """A request that a second person approves one action of an account.
+    """A request to a second person to approve one action of an account.
 
-    `fingerprint` covers the exact request, so a different reason needs another approval. A
-    request without a case is about an account, a webhook or the directory. Administrators
-    decide about all of them, supervisors only about accounts and webhooks of their office.
+    `fingerprint` covers the exact request, so a different reason needs another approval. An
+    approval without a case is about an account, a webhook or the directory. Administrators
+    may decide all of these; supervisors, those about accounts and webhooks of their office.
     """
 
     __tablename__ = "approval"
@@ -157,5 +150,5 @@ class Approval(Listed, Base):
 
     @property
     def journal_reference(self) -> RecordIdentity:
-        """The identity in the journal, which uses the approval id if there is no case."""
+        """The identity for the journal; without a case, its case id is the approval id."""
         return RecordIdentity(self.id, self.case_id or self.id, self.reference)

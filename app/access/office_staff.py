@@ -1,4 +1,4 @@
-"""Queries of offices with too few accounts that can work on cases (ADR 50, R14)."""
+"""Queries for offices with too few accounts that can work on cases (ADR 50, R14)."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +18,7 @@ UNATTENDED_AFTER: Final = timedelta(days=1)
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
-    """Return the offices at which no account could work on cases after a time.
+    """Return the offices where no account has been able to work on cases since a time.
 
     Accounts of machines count. An office that never had an account is not included.
     """
@@ -33,10 +33,9 @@ def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
 
 
 def find_without_second_person(session: Session) -> frozenset[UUID]:
-    """Return the offices that work on cases but have no second person to approve (R14).
+    """Return the offices that can work on cases but have no second person to approve (R14).
 
-    A machine can request an approval but is never the second person. An office at which
-    no account can work on cases is not included.
+    A machine can request an approval but is never the second person.
     """
     accounts = select(Account.focal_point_id, Account.id, Account.kind, Account.roles)
     workers, confirming = dict[UUID, set[UUID]](), dict[UUID, set[UUID]]()
@@ -55,10 +54,10 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
 @load_once(Account)
 def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
-    """Return the offices at which no account could work on cases for at least a day."""
+    """Return the offices where no account has been able to work on cases for a day."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
 
 
 def is_closed_or_unattended(tx: ReadTransaction, office: FocalPoint) -> bool:
-    """Return whether an office is inactive, or had nobody to work on cases for a day."""
+    """Return whether an office is inactive, or no account could work on cases for a day."""
     return not office.active or office.id in find_unattended_offices(tx)

@@ -1,4 +1,4 @@
-"""Queries of accounts, their keys, and requests for approval."""
+"""Queries for accounts, their keys, and requests for approval."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -35,22 +35,19 @@ def find_by_label(session: Session, focal_point_id: UUID, label: str) -> UUID | 
 
 
 def has_other_accounts(session: Session, labels: Collection[str]) -> bool:
-    """Return whether an account exists whose label is not one of these."""
+    """Return whether there is an account whose label is not one of the given labels."""
     others = select(Account.id).where(Account.label.not_in(labels)).limit(1)
     return session.scalar(others) is not None
 
 
 def has_active_account(session: Session, labels: Collection[str]) -> bool:
-    """Return whether an enabled account exists whose label is one of these."""
+    """Return whether there is an enabled account with one of the given labels."""
     active = Account.label.in_(labels) & Account.disabled_at.is_(None)
     return session.scalar(select(Account.id).where(active).limit(1)) is not None
 
 
 def select_approvals(tx: ReadTransaction) -> Select[Approval, int]:
-    """Select the approvals that the caller may decide, has requested, or has given.
-
-    The caller can still refuse an approval that they have given, until it is used.
-    """
+    """Select the approvals that the caller may decide, has requested, or may take back."""
     account, runs = tx.actor.account_id, Approval.lapses_at > tx.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs
     allowed = (Approval.decision == ApprovalState.APPROVED) & is_allowed_by(account) & runs
@@ -59,11 +56,11 @@ def select_approvals(tx: ReadTransaction) -> Select[Approval, int]:
 
 
 def is_visible(tx: ReadTransaction) -> ColumnElement[bool]:
-    """Return a condition for the approvals that the caller may see.
+    """Return an SQL condition for the approvals that the caller may see.
 
-    The caller sees the approvals about cases that their focal point has to decide. A
-    supervisor also sees those about accounts and webhooks of that focal point. An
-    administrator sees all approvals that belong to no case, and no others.
+    These are approvals about cases that the caller's focal point has to decide; for a
+    supervisor, also those about its accounts and webhooks. An administrator sees all
+    approvals that belong to no case, and no others.
     """
     if Role.ADMINISTRATOR in tx.actor.roles:
         return Approval.case_id.is_(None)
@@ -115,7 +112,7 @@ def find_pending(tx: ReadTransaction, fingerprint: str) -> Approval | None:
 
 
 def get_audience(tx: ReadTransaction, request: Approval) -> frozenset[UUID]:
-    """Return the deciding office, and oversight too if the approval belongs to no case."""
+    """Return the deciding office, and also oversight if the approval belongs to no case."""
     deciding = frozenset({request.focal_point_id})
     return deciding if request.case_id else deciding | directory_queries.list_overseers(tx)
 
@@ -124,46 +121,46 @@ UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
 
 
 def select_unanswered(now: datetime) -> Select[Approval]:
-    """Select the requests that belong to no case and were not answered in time."""
+    """Select the requests for approval that belong to no case and are overdue."""
     waits = (Approval.decision == ApprovalState.PENDING) & Approval.case_id.is_(None)
     return select(Approval).where(waits, Approval.lapses_at <= now)
 
 
 def has_unanswered(session: Session, now: datetime) -> bool:
-    """Return whether a request that belongs to no case was not answered in time."""
+    """Return whether there is an overdue request for approval that belongs to no case."""
     return session.scalar(select_unanswered(now).limit(1)) is not None
 
 
 def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
-    """Lock and return unanswered requests, except those another transaction has locked."""
+    """Lock and return the overdue requests that no other transaction has locked."""
     locked = select_unanswered(tx.now).with_for_update(key_share=True, skip_locked=True)
     return tx.session.scalars(locked).all()
 
 
 def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
-    """Return a condition for the approvals that an account decided."""
+    """Return an SQL condition for the approvals that an account decided."""
     return Approval.decided_by == account_id
 
 
 def is_asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
-    """Return a condition for the approvals that an account requested or decided."""
+    """Return an SQL condition for the approvals that an account requested or decided."""
     return or_(Approval.asked_by == account_id, is_allowed_by(account_id))
 
 
 def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
-    """Return a condition for the approvals that an account decided or is the subject of."""
+    """Return an SQL condition for approvals that an account decided, or that concern it."""
     return or_(is_allowed_by(account.id), is_about(account))
 
 
 def is_about(account: Account) -> ColumnElement[bool]:
-    """Return a condition for the approvals whose subject is an account."""
+    """Return an SQL condition for the approvals whose subject is an account."""
     return Approval.subject == account.reference
 
 
 def lock_unspent(
     tx: WriteTransaction, condition: ColumnElement[bool]
 ) -> Sequence[Approval]:
-    """Lock and return the selected approvals that can still be decided or used."""
+    """Lock and return the approvals that meet a condition and are not used or refused."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > tx.now)
     locked = select(Approval).where(condition, open_).order_by(Approval.number)
     fresh = locked.with_for_update(key_share=True)
@@ -171,20 +168,16 @@ def lock_unspent(
 
 
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
-    """Return whether the account that approved is still enabled and has a deciding role.
-
-    This is checked when the approval is used, because the account may have been disabled
-    at the same time as it approved.
-    """
+    """Return whether the account that approved is still enabled and has a deciding role."""
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     roles = tx.session.scalar(select(Account.roles).where(second))
     return bool(set(request.roles) & set(roles or ()))
 
 
 def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
-    """Return whether one of two accounts was shown or registered a key of the other.
+    """Return whether one of two accounts was shown, or registered, a key of the other.
 
-    A key that has just ended counts too, because a request that uses it may still run.
+    A key that ended a few minutes ago counts, because a request that uses it may still run.
     """
     shown = or_(
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
@@ -204,7 +197,7 @@ def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
 
 
 def list_offices(session: Session) -> Sequence[UUID]:
-    """List the focal points that have an enabled or disabled account."""
+    """List the focal points that have an account, even a disabled one."""
     return session.scalars(select(Account.focal_point_id).distinct()).all()
 
 
@@ -249,7 +242,7 @@ def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
 
 
 def require_found[R](found: R | None) -> R:
-    """Return the row that was found, or raise NotFound (404)."""
+    """Return the given row, or raise NotFound (404) if it is None."""
     if found is None:
         raise NotFound("There is nothing here that is yours to see.")
     return found

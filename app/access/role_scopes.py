@@ -1,4 +1,4 @@
-"""The scopes that the roles of an account allow (LIFECYCLES.md, 6); pure functions."""
+"""The scopes that the roles of an account allow (LIFECYCLES.md, 6)."""
 
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -17,13 +17,12 @@ ADMINISTRATOR_SCOPES: Final = frozenset(
     }
 )
 """The scopes that the key of an administrator can use. None gives access to cases."""
-
 ANALYST_SCOPES: Final = frozenset({Scope.STATISTICS_READ, Scope.DIRECTORY_READ})
 """The scopes that the key of an analyst without other roles can use."""
 
 
 def get_allowed_scopes(roles: AbstractSet[Role]) -> frozenset[Scope]:
-    """Return the scopes that a key of an account with these roles can use."""
+    """Return the scopes that the keys of an account with these roles can use."""
     if Role.ADMINISTRATOR in roles:
         return ADMINISTRATOR_SCOPES
     if roles <= {Role.ANALYST}:

@@ -66,7 +66,7 @@ class AccountOut(ResponseModel):
 
     @classmethod
     def from_account(cls, account: Account, focal_point: str) -> "AccountOut":
-        """Return the response for an account of the focal point with this code."""
+        """Return the response for an account and the code of its focal point."""
         return cls(
             id=account.id,
             focal_point=focal_point,
@@ -118,7 +118,7 @@ class KeyPage(Page[KeyOut]):
 
 
 class MadeKeyOut(KeyOut):
-    """An API key that was just made, with the secret."""
+    """A new API key, with the secret."""
 
     key: Annotated[
         str | None,
@@ -135,7 +135,7 @@ class MadeKeyOut(KeyOut):
 
 
 def describe_key(key: ApiKey) -> dict[str, object]:
-    """Return the fields of an API key that a response contains."""
+    """Return the fields of a response about an API key."""
     return {
         "prefix": key.prefix,
         "scopes": [Scope(name) for name in key.scopes],

@@ -1,4 +1,4 @@
-"""Access tokens: one for each assertion, valid for a few minutes (R26, R27)."""
+"""Access tokens, which are issued for assertions and valid for a few minutes (R26, R27)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ TOKEN_LIFETIME: Final = timedelta(minutes=15)
 
 
 class ScopeRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The key may not request this scope."""
+    """The public key does not have the requested scope."""
 
 
 @dataclass(frozen=True)
 class IssuedToken:
-    """A new token with scopes and expiry. Only a hash of the token is stored."""
+    """A new token, with its scopes and expiry. Only a hash of the token is stored."""
 
     token: str
     scopes: list[str]
@@ -31,10 +31,7 @@ class IssuedToken:
 
 
 def resolve_scopes(key: PublicKey, asked: Collection[str] | None) -> list[str]:
-    """Return the scopes of a new token: the requested ones, or all scopes of the key.
-
-    Raises ScopeRefused if the key lacks a requested scope.
-    """
+    """Return the requested scopes, by default all of the key, or raise ScopeRefused."""
     if asked is not None and not set(asked) <= set(key.scopes):
         raise ScopeRefused
     return sorted(key.scopes if asked is None else set(asked))
@@ -43,10 +40,10 @@ def resolve_scopes(key: PublicKey, asked: Collection[str] | None) -> list[str]:
 def grant_token(
     session: Session, assertion: Assertion, scopes: list[str], now: datetime
 ) -> IssuedToken:
-    """Issue a token for a valid, unused assertion, or raise AssertionRefused.
+    """Issue a token for an assertion that has a valid key and was not used before.
 
-    The key is locked. If two processes use the same assertion, the second process therefore
-    finds the token of the first (R26). Expired tokens of the key are deleted.
+    Otherwise AssertionRefused is raised. The key is locked, so that two processes cannot
+    issue tokens for the same assertion (R26). Expired tokens of the key are deleted.
     """
     key, spent = (
         machine_keys.find_signing_key(session, assertion, now, lock=True),
@@ -71,5 +68,5 @@ def grant_token(
 
 
 def hash_assertion(assertion: Assertion) -> str:
-    """Return the hash by which a used assertion is recognised."""
+    """Return the hash that is stored in order to recognise a used assertion."""
     return credentials.hash_key(assertion.claims.jti)

@@ -1,4 +1,4 @@
-"""The journal as one office reads it: its feed, its worklist and its delivery evidence.
+"""The feed and the worklist of an office, and the delivery evidence of sent records.
 
-The journal is in `app.kernel.journal`; pushing a feed to a receiver is in `app.webhooks`.
+`app.kernel.journal` has the journal; `app.webhooks` sends the feed to a receiver.
 """

@@ -1,6 +1,6 @@
-"""Recording that an office has read something, in short transactions of their own.
+"""Functions that record, each in a short transaction, that an office has read data.
 
-They lock no case, increase no version and record no event. So the versions that other
+They lock no case, increase no version and record no event, so that the versions that other
 offices have read remain current.
 """
 
@@ -20,9 +20,9 @@ INSERT_SIGHTING: Final = insert(Sighting)
 
 
 def record_retrieval(tx: WriteTransaction, upto: int) -> None:
-    """Record that the office's cursor has passed a position.
+    """Record that the cursor of the caller's office has passed a position in its feed.
 
-    Does nothing if another request is recording it at the same time.
+    Does nothing if another request of the office is recording a retrieval at the same time.
     """
     office = tx.actor.focal_point_id
     if not claim_name(tx.session, f"retrieval {office}"):
@@ -33,7 +33,7 @@ def record_retrieval(tx: WriteTransaction, upto: int) -> None:
 
 
 def record_sighting(tx: WriteTransaction, record_id: UUID) -> None:
-    """Record the time at which the office first read a record itself."""
+    """Record when the caller's office first read a record, rather than only its events."""
     office = tx.actor.focal_point_id
     if not claim_name(tx.session, f"sighting {office} {record_id}"):
         return

@@ -1,7 +1,7 @@
-"""Cursors of a feed: a position in the feed of one office, encrypted.
+"""Feed cursors: encrypted positions in the feed of one office.
 
-Receivers of webhooks can read them too. A number that is not encrypted would reveal how
-many events an office was sent, in all and between two messages (A8).
+Receivers of webhooks get cursors, too. A plain number would reveal how many events an
+office has received (A8).
 """
 
 import re
@@ -34,22 +34,22 @@ class CursorGone(Problem):
 
 @dataclass(frozen=True)
 class Feed:
-    """The feed of one office; `epoch` identifies the database that it is read from."""
+    """The feed of one office; `epoch` identifies the database that contains it."""
 
     vault: Vault
     reader: UUID
     epoch: str
 
     def format_cursor(self, position: int) -> str:
-        """Return the cursor of a position. A position always has the same cursor."""
+        """Return the cursor of a position; the same position always has the same cursor."""
         plain = position.to_bytes(POSITION_BYTES) + self.epoch.encode()
         return encrypt_cursor(self.vault, plain, self.context)
 
     def read_cursor(self, text: str, head: int) -> int:
-        """Return the position of a cursor; `head` is the last position of the feed.
+        """Return the position of a cursor; `head` is the newest position of the feed.
 
-        Raises CursorUnknown (422) if it is not a cursor of this feed, and CursorGone (410)
-        if it was issued before a backup was restored.
+        Raises CursorUnknown (422) if `text` is not a cursor of this feed, and CursorGone
+        (410) if it was issued before a backup was restored.
         """
         epoch, position = self.parse_clear(text) or self.decrypt(text)
         if epoch != self.epoch or position > head:
@@ -60,26 +60,26 @@ class Feed:
         return position
 
     def format_tag(self, start: int, head: int) -> str:
-        """Return the entity tag of a page; it changes with the start and with the head."""
+        """Return the entity tag of a page, from its start and the end of the feed."""
         parts = ("feed", str(self.reader), self.epoch, str(start), str(head))
         digest = self.vault.compute_fingerprint(*(part.encode() for part in parts))
         return f'"{digest[:TAG_DIGITS]}"'
 
     @property
     def context(self) -> list[str]:
-        """The authenticated data of a cursor, which makes it valid in this feed only."""
+        """The authenticated data that makes a cursor valid in this feed only."""
         return ["feed", str(self.reader)]
 
     @staticmethod
     def parse_clear(text: str) -> tuple[str, int] | None:
-        """Return the epoch and position of a cursor of an earlier version, or None."""
+        """Return the epoch and position of an unencrypted cursor, or None otherwise."""
         if not CLEAR_CURSOR.fullmatch(text):
             return None
         epoch, _, number = text.partition(".")
         return epoch, int(number)
 
     def decrypt(self, text: str) -> tuple[str, int]:
-        """Return the epoch and position of an encrypted cursor. Raises CursorUnknown."""
+        """Return the epoch and position of an encrypted cursor, or raise CursorUnknown."""
         plain = decrypt_cursor(self.vault, text, self.context)
         position, epoch = plain[:POSITION_BYTES], plain[POSITION_BYTES:]
         if text != encrypt_cursor(self.vault, plain, self.context):

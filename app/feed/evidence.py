@@ -1,7 +1,6 @@
 """Delivery evidence: the stages that each sent record has reached (LIFECYCLES.md, 4).
 
-It is derived from the journal, the mailboxes and the retrievals. Nothing is stored twice,
-so receipts may arrive in any order.
+The evidence is not stored, but derived from journal entries, deliveries and retrievals.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +49,7 @@ ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
 @dataclass(frozen=True)
 class SentRecord:
-    """A record that was sent to one office, with the time span in which the office had it.
+    """A record that was sent to one office, which had it from `at` until `until`.
 
     `known` is true if the reader may know the office.
     """
@@ -66,9 +65,8 @@ class SentRecord:
 def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
     """Return the evidence of a case for each office that was asked to lead it.
 
-    Only the parties of the case see it; a recipient of a referral sees the evidence of the
-    referral instead. Offices beyond a border are shown only to parties that may follow the
-    case there (R12).
+    Only parties of the case itself see this evidence, and only for offices that they may
+    know (R12). The recipient of a referral sees the evidence of the referral instead.
     """
     office = tx.actor.focal_point_id
     is_party = bool(get_case_sides(case.list_relations(office)))
@@ -82,11 +80,7 @@ def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
 
 
 def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRecord:
-    """Return the time span in which a party had the record.
-
-    The span has an end only for a case. A referral or handover is not taken away from an
-    office.
-    """
+    """Return a record with the time in which a party had it, which ends only for a case."""
     return SentRecord(
         record_id=record.id,
         reference=record.reference,
@@ -110,7 +104,7 @@ def build_referral_evidence(tx: ReadTransaction, referral: Referral) -> Evidence
 
 
 def build_handover_evidence(tx: ReadTransaction, handover: Handover) -> Evidence:
-    """Return the evidence of a handover, which is decided without an acknowledgement."""
+    """Return the evidence of a handover, which has no acknowledgement."""
     spans = [
         build_span(handover, p)
         for p in handover.case.parties
@@ -138,8 +132,8 @@ def find_missed_deadlines(
 ) -> Iterator[Silence]:
     """Yield the deadlines that the recipient missed while it had the record.
 
-    `not_retrieved` comes before a missed deadline if the record had not been retrieved by
-    then.
+    A missed deadline follows `not_retrieved` if the recipient had not retrieved the record
+    by then.
     """
     retrieved = [stage.at for stage in stages if stage.rank == Rank.RETRIEVED]
     for missed in missed_deadlines.list_firings(tx, [sent.record_id]):
@@ -152,10 +146,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the recipient's notifications about the record (R53).
-
-    They are limited to the time in which the recipient had the record.
-    """
+    """Yield the notifications that the recipient got while it had the record (R53)."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
@@ -163,7 +154,7 @@ def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNo
 
 
 def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[Rung]:
-    """Yield the stages that the record has reached, lowest first."""
+    """Yield the stages that the record has reached, lowest rank first."""
     yield build_stage(Rank.SUBMITTED, sent.at)
     position = tx.session.scalar(select_arrival(sent))
     if position is None:
@@ -178,15 +169,12 @@ def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[Rung]:
 
 
 def build_stage(rank: Rank, at: datetime, event: str | None = None) -> Rung:
-    """Return one stage of the evidence."""
+    """Return one stage of the delivery evidence."""
     return Rung(rank=rank, name=rank.name.lower(), at=at, event=event)
 
 
 def select_positions(sent: SentRecord) -> Select[int]:
-    """Select the positions of the record's events in the recipient's feed.
-
-    Unlike the clocks of servers, positions follow the order of commits.
-    """
+    """Select the positions of the record's events in the recipient's feed."""
     of_record = Entry.record_id == sent.record_id
     of_recipient = Delivery.focal_point_id == sent.recipient
     joined = select(Delivery.position).join(Entry, Entry.id == Delivery.entry_id)
@@ -206,13 +194,13 @@ def select_retrieval(sent: SentRecord, position: int) -> Select[datetime]:
 
 
 def select_sighting(sent: SentRecord) -> Select[datetime]:
-    """Select the time at which the recipient first read the record itself."""
+    """Select the time at which the recipient first read the record, not only its events."""
     of_recipient = Sighting.focal_point_id == sent.recipient
     return select(Sighting.at).where(Sighting.record_id == sent.record_id, of_recipient)
 
 
 def select_answer(sent: SentRecord, types: tuple[str, ...], position: int) -> Select[Entry]:
-    """Select the recipient's first answer of these types while it had the record."""
+    """Select the recipient's first answer of the given types while it had the record."""
     is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
     answers = select_positions(sent).with_only_columns(Entry).where(is_answer)
     answers = answers.where(Delivery.position >= position)

@@ -1,4 +1,4 @@
-"""The time at which a focal point first read a record (evidence, rank 3)."""
+"""The table of the times at which offices first read a record (evidence, rank 3)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.kernel.db import Base
 
 
 class Sighting(Base):
-    """The time at which a focal point first read a record itself, not only its events."""
+    """The time at which a focal point first read a record, rather than only its events."""
 
     __tablename__ = "sighting"
 

@@ -1,4 +1,4 @@
-"""Queries of a feed: the client's position, the entries after it, and the worklist."""
+"""Queries for the feed of an office: positions, entries, and the worklist."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -26,7 +26,7 @@ from app.returns import arrivals
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """The position of a client in its feed, with the head and the last retrieval."""
+    """The start of a page of a feed, with the newest and the last retrieved position."""
 
     feed: Feed
     start: int
@@ -35,7 +35,7 @@ class FeedPosition:
 
     @property
     def tag(self) -> str:
-        """The entity tag of the page, which changes when the head changes."""
+        """The entity tag of the page, which changes when the feed has a new entry."""
         return self.feed.format_tag(self.start, self.head)
 
     def format_cursor(self, position: int) -> str:
@@ -44,7 +44,7 @@ class FeedPosition:
 
     @property
     def advances(self) -> bool:
-        """Whether the cursor is beyond the last recorded retrieval."""
+        """Whether the page starts after the last retrieved position."""
         return self.start > self.retrieved
 
 
@@ -61,9 +61,10 @@ FIND_MARK: Final = (
 
 
 def get_position(tx: ReadTransaction, query: PageQuery) -> FeedPosition:
-    """Return the client's position in its feed.
+    """Return the position of the caller's cursor in the feed of the caller's office.
 
-    Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
+    Raises CursorUnknown (422) if the cursor is invalid, and CursorGone (410) if it was
+    issued before a backup was restored.
     """
     office = tx.actor.focal_point_id
     epoch, head, retrieved = read_columns(tx.session, FIND_MARK, {"me": office}).one()
@@ -73,14 +74,14 @@ def get_position(tx: ReadTransaction, query: PageQuery) -> FeedPosition:
 
 
 def get_heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
-    """Return the head of the mailbox of each of these focal points."""
+    """Return the position of the newest event in the feed of each of these offices."""
     of_readers = Mailbox.focal_point_id.in_(readers)
     found = select(Mailbox.focal_point_id, Mailbox.head).where(of_readers)
     return {reader: head for reader, head in session.execute(found)}  # noqa: C416 - rows
 
 
 def get_retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
-    """Return the last retrieved position and the head of each mailbox."""
+    """Return the last retrieved position and the newest position of each retrieved feed."""
     upto = func.max(Retrieval.upto)
     rows = select(Mailbox.focal_point_id, upto, Mailbox.head).join(
         Retrieval, Retrieval.focal_point_id == Mailbox.focal_point_id
@@ -90,12 +91,12 @@ def get_retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
 
 
 def get_last_entry_time(session: Session, *, but: str) -> datetime | None:
-    """Return the time of the last entry of any type other than `but`."""
+    """Return the time of the newest journal entry, ignoring entries of the type `but`."""
     return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
 def get_feed(tx: ReadTransaction, reader: UUID) -> tuple[Feed, int]:
-    """Return the feed of a focal point and its last position."""
+    """Return the feed of a focal point and the newest position of the feed."""
     statement = select(Epoch.value, Mailbox.head).join(
         Mailbox, Mailbox.focal_point_id == reader
     )
@@ -104,7 +105,7 @@ def get_feed(tx: ReadTransaction, reader: UUID) -> tuple[Feed, int]:
 
 
 class Delivered(Protocol):
-    """A row of `ENTRIES`: an entry, its author, and its position in the feed."""
+    """A delivered journal entry, with its author and its position in the feed."""
 
     id: UUID
     at: datetime
@@ -146,21 +147,21 @@ LIST_NEW: Final = (
 
 
 def select_entries(tx: ReadTransaction) -> Select[*tuple[Any, ...]]:
-    """Select the entries delivered to this focal point; each row is a `Delivered`."""
+    """Select the entries in the feed of the caller's office, in rows like `Delivered`."""
     return ENTRIES.where(Delivery.focal_point_id == tx.actor.focal_point_id)
 
 
 def list_new(tx: ReadTransaction, mark: FeedPosition, limit: int) -> Sequence[Delivered]:
-    """List the entries after a position, in the order of commits."""
+    """List at most `limit` entries after a position, in the order of commits."""
     query = {"me": tx.actor.focal_point_id, "start": mark.start, "most": limit}
     return cast("Sequence[Delivered]", read_columns(tx.session, LIST_NEW, query).all())
 
 
 def list_worklist(tx: ReadTransaction, query: PageQuery) -> Worklist:
-    """List the tasks of this focal point, most urgent first. Raises CursorUnknown (422).
+    """List the tasks of the caller's office, most urgent first.
 
     The deadline of a traveller's arrival is stored with a placeholder time; the real time
-    comes from the sealed travel plan.
+    comes from the sealed travel plan. Raises CursorUnknown (422) if the cursor is invalid.
     """
     keys = (Clock.due_at, Clock.number)
     statement = deadline_queries.select_waiting(
@@ -189,6 +190,6 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 
 
 def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
-    """Return whether this focal point has already read a record itself."""
+    """Return whether the caller's office has read a record, not only its events."""
     query = {"record": record_id, "me": tx.actor.focal_point_id}
     return read_columns(tx.session, FIND_SIGHTING, query).first() is not None

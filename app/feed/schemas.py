@@ -55,7 +55,7 @@ class HistoryPage(Page[EventOut]):
 
 
 class WorkOut(ResponseModel):
-    """A deadline of your focal point."""
+    """A task of your focal point, with its deadline."""
 
     subject: Annotated[str, Field(description=SUBJECT)]
     kind: ClockKind
@@ -64,7 +64,7 @@ class WorkOut(ResponseModel):
 
 
 class Worklist(Page[WorkOut]):
-    """A page of the deadlines of your focal point, most urgent first."""
+    """A page of the tasks of your focal point, most urgent first."""
 
 
 class Rank(IntEnum):

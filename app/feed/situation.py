@@ -1,4 +1,4 @@
-"""Events as one focal point may see them: its feed, and the history of a case."""
+"""Events as one office may see them: the feed of the office, and the history of a case."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,13 +24,10 @@ from app.referrals import queries as referral_queries
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
 """Facts that a submitter may see when it no longer holds the case. They are no reasons
 (R12)."""
-
 ALTERNATIVE, ACTIVE = "alternative", "active"
 IDENTIFYING_FACTS: Final = frozenset({ALTERNATIVE, ACTIVE})
 """Facts that identify an office: an alternative, and whether the office that missed a
 deadline is active, because the directory shows which offices are active."""
-
-
 HELPER_EVENTS: Final = frozenset(
     {
         "case.risk_assessed",
@@ -46,9 +43,9 @@ HELPER_EVENTS: Final = frozenset(
 
 @dataclass(frozen=True)
 class EntryView:
-    """The data needed to decide which parts of some entries the reader may see.
+    """The data that decides which parts of some entries the reader may see.
 
-    `opened_by` contains the offices that opened the referrals, for cases in which the
+    `opened_by` maps referrals to the offices that opened them. It covers cases in which the
     reader may be on the side of origin.
     """
 
@@ -62,7 +59,7 @@ type News = Sequence[tuple[int, EventOut]]
 
 
 def list_news(tx: ReadTransaction, mark: FeedPosition, limit: int) -> News:
-    """List the events after the cursor, in the order of commits."""
+    """List the events after the cursor with their positions, in the order of commits."""
     rows = feed_queries.list_new(tx, mark, limit)
     return list(zip([row.position for row in rows], show_entries(tx, rows), strict=True))
 
@@ -75,10 +72,7 @@ def build_page(mark: FeedPosition, found: News) -> EventPage:
 
 
 def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:
-    """Return a page of the events of a case that were sent to this office.
-
-    Raises CursorUnknown (422).
-    """
+    """List the events of a case that the office received. Raises CursorUnknown (422)."""
     statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after, more = load_page(tx, statement, keys, query, name=name)
@@ -87,7 +81,7 @@ def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPa
 
 
 def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOut]:
-    """Return entries as events, each limited to the facts that the reader may see now."""
+    """Return entries as events, with only those facts that the reader may see now."""
     view = load_view(tx, rows)
     return [
         EventOut(
@@ -103,11 +97,11 @@ def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOu
 
 
 def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
-    """Load the data of the cases in which something may have to be hidden, and no others.
+    """Load the data of the cases for which a part of an entry may have to be hidden.
 
     These are cases that the reader submitted, if an entry has a reason or the reader may no
-    longer follow the case. For the office of a State, they are also cases in which an
-    office outside of that State may help.
+    longer follow the case. If the reader is an office of a State, they are also cases in
+    which an office outside that State may help.
     """
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     entries = [row for row in rows if row.focal_point_id != reader.id]
@@ -132,17 +126,17 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
 
 
 def may_help(entry: Delivered) -> bool:
-    """Return whether an office that gives a service may have caused this event."""
+    """Return whether an office that helps the person may have caused this event."""
     return entry.type in HELPER_EVENTS or entry.type.startswith(("referral.", "return."))
 
 
 def may_identify_office(entry: Delivered) -> bool:
-    """Return whether the facts of an event may identify an office, even if none acted."""
+    """Return whether the facts of an event may identify an office that did not cause it."""
     return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
 
 
 def may_name(view: EntryView, entry: Delivered) -> bool:
-    """Return whether the reader may know which office acted."""
+    """Return whether the reader may know which office caused an event."""
     actor, reader = entry.focal_point_id, view.names.reader.id
     if actor is None or actor == reader or entry.case_id not in view.cases:
         return True
@@ -156,9 +150,9 @@ def may_name(view: EntryView, entry: Delivered) -> bool:
 def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
     """Return the facts of an entry that the reader may see.
 
-    A submitter sees no reason once a lead has the case, it is closed, or it is beyond a
-    border, because a reason may reveal what the person fears. An office on the side of
-    origin sees no fact that identifies an office that helps.
+    The submitter of a case with a lead, a closed case, or a case beyond a border sees no
+    reasons, because they may reveal what the person fears. An office on the side of origin
+    sees no fact that identifies an office that helps.
     """
     reader, facts = view.names.reader.id, entry.facts
     case = view.cases.get(entry.case_id)
@@ -174,9 +168,9 @@ def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
 def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered) -> bool:
     """Return whether the submitter of a case may see all facts of an entry.
 
-    If the entry is about a referral or handover, the submitter received it as a party of
-    that record and may see all facts. If it is about the case, the submitter must have had
-    a grant at the time of the entry. A closure needs another grant than other events.
+    An entry about a referral or handover reached the submitter as a party of that record,
+    so all its facts are visible. For other entries, the submitter must have had a grant at
+    the time of the entry; a closure needs another grant than other events.
     """
     if entry.record_id != case.id:
         return True

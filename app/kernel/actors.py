@@ -1,4 +1,4 @@
-"""The caller of a request: scopes, roles, relations, and the sides derived from them."""
+"""The caller of a request: scopes, roles and relations, and the sides derived from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class Scope(StrEnum):
-    """A permission of a credential."""
+    """A permission that a credential can have."""
 
     CASES_READ = "cases:read"
     CASES_WRITE = "cases:write"
@@ -40,8 +40,6 @@ class Role(StrEnum):
 
 CASE_ROLES: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 """Roles that work on cases and may read and write sealed data; no other role may."""
-
-
 HOLDER_APPROVERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 """Roles that may confirm a step of the office that holds the case (R14)."""
 
@@ -76,8 +74,7 @@ class Side(StrEnum):
 
     Sides are derived from relations. The holder and the sender are the office that holds
     the case. The consulate of a return is the office that issues travel documents for the
-    State of origin. A vital reader is an office that another organisation allowed to read
-    sections while a life is at risk.
+    State of origin. A vital reader is an office that has emergency access.
     """
 
     SUBMITTER = "submitter"
@@ -97,10 +94,8 @@ class Side(StrEnum):
 
 HOLDING_RELATIONS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, in order of precedence."""
-
 HELPING_RELATIONS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
 """Relations of offices that help, which the side of origin must not learn of (R12)."""
-
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
     Relation.CANDIDATE: frozenset({Side.CANDIDATE, Side.HOLDER}),
@@ -119,9 +114,8 @@ def get_case_sides(relations: Iterable[Relation]) -> frozenset[Side]:
 def get_referral_sides(relations: Iterable[Relation]) -> frozenset[Side]:
     """Return the sides of a referral that follow from these relations.
 
-    A focal point that holds the case and is also asked for the service is on both sides. A
-    former recipient remains on the side of the recipient, because it has to report the
-    deletion of its copy.
+    An office that holds the case and is also asked for the service has both sides. A former
+    recipient keeps its side, because it has to report the deletion of its copy.
     """
     relations = set(relations)
     sides = {Side.SENDER} if relations & set(HOLDING_RELATIONS) else set()
@@ -138,16 +132,13 @@ _OF_HANDOVER: Final = {
 
 
 def get_handover_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of a handover that follow from these relations.
-
-    A former lead may only read the handover.
-    """
+    """Return the sides of a handover that follow from these relations."""
     return frozenset(_OF_HANDOVER[r] for r in relations if r in _OF_HANDOVER)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A focal point that acts through one of its accounts."""
+    """A focal point that acts through one of its accounts, or the system."""
 
     account_id: UUID
     focal_point_id: UUID
@@ -162,7 +153,7 @@ class Actor:
 
     @property
     def acts_for(self) -> str:
-        """The id by which row security selects rows; `system` selects all rows."""
+        """The focal point whose rows row security shows; `system` shows all rows."""
         return SERVICE if self.is_system else str(self.focal_point_id)
 
 

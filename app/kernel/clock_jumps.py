@@ -1,8 +1,4 @@
-"""The last jump of the database's clock, in one row that every process can read.
-
-The process that detects a jump logs it. `worker status` is another process that starts
-later, so it reads the jump from this row.
-"""
+"""The last jump of the database's clock, in a row that every process can read."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,10 +14,7 @@ RECENT: Final = timedelta(hours=1)
 
 
 class ClockJump(Base):
-    """The last jump of the clock: its time and its length in seconds.
-
-    The time is that of the clock after the jump.
-    """
+    """The last jump of the clock: the time after the jump, and its length in seconds."""
 
     __tablename__ = "clock_jump"
 
@@ -36,10 +29,9 @@ def record_clock_jump(session: Session, now: datetime, *, seconds: int) -> None:
 
 
 def get_recent_jump(session: Session, now: datetime) -> int:
-    """Return the length of the last jump in seconds, or 0 if it is more than an hour old.
+    """Return the seconds of the last jump, or 0 if it is more than an hour old.
 
-    A jump with a time in the future counts as recent, because the clock has been set back
-    since.
+    A jump with a time in the future counts as recent, because the clock was set back since.
     """
     jump = session.get(ClockJump, ROW)
     return jump.seconds if jump and now - jump.at < RECENT else 0

@@ -34,7 +34,7 @@ def create_case_code(source: UUID) -> str:
 
 
 def format_case_code(symbols: str) -> str:
-    """Group twelve symbols and append their check character."""
+    """Return a case code in groups, with the check character of its twelve symbols."""
     groups = (symbols[start : start + 4] for start in range(0, SYMBOLS, 4))
     return "-".join(["SC", *groups, compute_check_character(symbols)])
 
@@ -49,7 +49,7 @@ def compute_check_character(symbols: str) -> str:
 
 
 def parse_case_code(text: str) -> str | None:
-    """Parse a code as people type it; return None if it is malformed or its check fails."""
+    """Return the case code that a person typed, or None if the code is not valid."""
     if not re.fullmatch(CODE_PATTERN, text):
         return None
     plain = text.upper().replace("-", "")[2:]
@@ -60,7 +60,7 @@ def parse_case_code(text: str) -> str | None:
 
 
 def normalize_case_code(text: str) -> str:
-    """Return a case code in its stored form; raise PydanticCustomError if it is invalid."""
+    """Return a case code in its stored form, or raise PydanticCustomError."""
     code = parse_case_code(text)
     if code is None:
         raise PydanticCustomError("case_code_mistyped", "The case code has a typing error.")

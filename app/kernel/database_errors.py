@@ -1,4 +1,4 @@
-"""Classification of database errors by code, because their messages may contain data."""
+"""Classification of database errors by their codes, because messages may contain data."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -28,16 +28,15 @@ CONNECTION: Final = "08"
 """The SQLSTATE class of connection errors: a connection was lost or could not be opened."""
 IN_RECOVERY: Final = frozenset({"25006", "0A000"})
 """SQLSTATEs with which a standby refuses writes. On a primary, they indicate a bug."""
-
 PRIVILEGE_MISSING: Final = "42501"
 
 
 @contextmanager
 def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
-    """Raise Busy (503) in place of database errors that may not occur on a retry.
+    """Raise Busy (503) in place of a database error that may not occur on a retry.
 
-    The block contains the whole transaction. During a failover, requests may reach a server
-    that accepts no writes, so `is_standby` asks the database whether it is a standby.
+    The block contains the whole transaction. `is_standby` returns whether the database is a
+    standby, which accepts no writes: during a failover, requests may reach one.
     """
     try:
         yield
@@ -51,10 +50,7 @@ def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
 
 @contextmanager
 def require_recording() -> Iterator[None]:
-    """Raise Busy (503) if the block fails to write a record (R35).
-
-    The action that has to be recorded is then not carried out.
-    """
+    """Raise Busy (503) if the block fails to record an action (R35)."""
     try:
         yield
     except (DBAPIError, OSError, RuntimeError) as error:
@@ -62,10 +58,7 @@ def require_recording() -> Iterator[None]:
 
 
 def describe_error(error: BaseException) -> dict[str, object]:
-    """Return the type, code and source lines of an error for the log (R71).
-
-    The message of the error is left out, because it may contain data.
-    """
+    """Return the type, code and source lines of an error, but not its message (R71)."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "/app/" in frame.filename] or frames
     return {
@@ -82,7 +75,7 @@ def get_code(error: object) -> str | None:
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Return whether a retry may succeed, judged by the code of the error."""
+    """Return whether a retry may succeed, according to the code of the error."""
     code = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "")
     retryable = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")  # prefixes
@@ -93,9 +86,6 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 def is_operator_error(error: DBAPIError) -> bool:
-    """Return whether the operator can fix the cause of the error.
-
-    The cause can be the connection, the database file, a full disk or a missing privilege.
-    """
+    """Return whether an operator may fix the cause, such as a full disk or a connection."""
     denied = getattr(error.orig, "sqlstate", None) == PRIVILEGE_MISSING
     return denied or isinstance(error, OperationalError)

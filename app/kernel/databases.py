@@ -12,7 +12,7 @@ DRIVERS: Final = frozenset(
 
 
 def is_database(url: str) -> bool:
-    """Return whether a URL names a supported kind of database."""
+    """Return whether a URL names a kind of database that the service supports."""
     try:
         return make_url(url).drivername in DRIVERS
     except (ArgumentError, ValueError):

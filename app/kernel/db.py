@@ -89,7 +89,7 @@ class Base(DeclarativeBase):
 
 
 class Listed:
-    """A record with a random public id and a private number that orders lists.
+    """A record with a random public id, and a private number by which lists are sorted.
 
     The number reveals how many records exist, so it is never part of a response.
     """
@@ -97,7 +97,7 @@ class Listed:
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        """Return options that keep SQLite from reusing the number of a deleted row."""
+        """Return options so that SQLite does not reuse the number of a deleted row."""
         return ({"sqlite_autoincrement": True},)
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True, sort_order=-1)
@@ -107,8 +107,8 @@ class Listed:
 class Database:
     """The database, which opens transactions; any exception rolls the transaction back.
 
-    `engines` lists the engines, each with its own connection pool. On SQLite, a separate
-    engine is used for reads; disposing of `engine` closes both.
+    `engines` contains each engine with a connection pool. SQLite has a second engine for
+    reads; disposing of `engine` disposes of both.
     """
 
     def __init__(self, url: str, role: str = APP_ROLE) -> None:
@@ -139,10 +139,7 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def is_standby(self) -> bool:
-        """Return whether this is a PostgreSQL server in recovery, which accepts no writes.
-
-        Returns False if the server does not answer; the caller has seen that error already.
-        """
+        """Return whether the server is in recovery, or False if it does not answer."""
         if self.is_sqlite:
             return False
         try:
@@ -152,10 +149,10 @@ class Database:
             return False
 
     def erase_deleted_rows(self, table: str) -> bool:
-        """Remove the remains of deleted rows from a table; return whether that succeeded.
+        """Remove the remains of deleted rows of a table; return whether that succeeded.
 
         The table must be small, because it is locked while it is rewritten. Raises Busy
-        (503).
+        (503) if the database is not available.
         """
         with map_transient_errors(self.is_standby), self._write_lock:
             if self.is_sqlite:
@@ -170,9 +167,10 @@ class Database:
 
     @contextmanager
     def begin_read(self, acts_for: str | None = None) -> Iterator[Session]:
-        """Open a read-only transaction on one snapshot of the data. Raises Busy (503).
+        """Open a read-only transaction on one snapshot of the data, or raise Busy (503).
 
-        Without `acts_for`, the rows of cases are not accessible on PostgreSQL.
+        On PostgreSQL, rows of cases are accessible only with `acts_for`, the id of the
+        focal point that acts, or `system`.
         """
         with (
             map_transient_errors(self.is_standby),
@@ -182,11 +180,11 @@ class Database:
 
     @contextmanager
     def begin_write(self, acts_for: str | None = None) -> Iterator[Session]:
-        """Open a transaction that may write; `acts_for` is as in `begin_read`.
+        """Open a transaction that may write; `acts_for` has the meaning of `begin_read`.
 
         On SQLite, only one such transaction runs at a time. On PostgreSQL, it uses READ
-        COMMITTED and row locks. Raises Busy (503) for a deadlock or a timeout; nothing has
-        then been changed.
+        COMMITTED and row locks. If there is a deadlock or a timeout, Busy (503) is raised
+        and nothing is changed.
         """
         with (
             map_transient_errors(self.is_standby),
@@ -232,8 +230,8 @@ def set_acts_for(session: Session, _: SessionTransaction, connection: Connection
 def require_open_transaction(session: Session) -> None:
     """Raise RuntimeError if the database has already rolled the transaction back.
 
-    A full disk makes SQLite roll back without an error. Later statements would then be
-    committed without the earlier ones (R51).
+    If the disk is full, SQLite may roll back without an error. Later statements would then
+    be committed without the earlier ones (R51).
     """
     if not is_in_transaction(session.connection()):
         raise RuntimeError("The database has already ended this transaction.")
@@ -242,8 +240,8 @@ def require_open_transaction(session: Session) -> None:
 def prepare_postgresql(engine: Engine, role: str) -> None:
     """Set the role, the encoding and the timeouts of every PostgreSQL connection.
 
-    The role of the application owns no tables. The login only has to be a member of it. The
-    timeouts keep one slow caller from delaying the others.
+    The login must be a member of `role`, which owns no tables. The timeouts keep one slow
+    caller from delaying the others.
     """
 
     @event.listens_for(engine, "do_connect")
@@ -258,9 +256,9 @@ def prepare_postgresql(engine: Engine, role: str) -> None:
 
 
 def claim_name(session: Session, name: str) -> bool:
-    """Lock a name until this transaction ends; return False if another transaction has it.
+    """Lock a name until the end of the transaction; return False if it is locked already.
 
-    On SQLite it always returns True, because there is only one writer at a time.
+    Always returns True on SQLite, which has only one writer at a time.
     """
     if session.get_bind().dialect.name == "sqlite":
         return True
@@ -269,15 +267,15 @@ def claim_name(session: Session, name: str) -> bool:
 
 
 def lock_name(session: Session, name: str) -> None:
-    """Wait for a name, then lock it until this transaction ends. Does nothing on SQLite."""
+    """Wait for a name and lock it until the transaction ends. Does nothing on SQLite."""
     if session.get_bind().dialect.name != "sqlite":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def get_database_time(session: Session) -> datetime:
-    """Return the time of the database, which is the same for all machines of the service.
+    """Return the time of the database, which all machines of the service share.
 
-    On SQLite it is the time of this machine, because only one process uses the database.
+    On SQLite, it is the time of this machine, because only one process uses the database.
     """
     if session.get_bind().dialect.name == "sqlite":
         now = session.scalars(select(func.strftime("%Y-%m-%dT%H:%M:%f", "now"))).one()
@@ -292,7 +290,7 @@ def get_database_kind(session: Session) -> str:
 
 
 def get_current_migration(session: Session) -> str | None:
-    """Return the migration of the database, or None if it has no tables yet."""
+    """Return the migration of the database, or None if the database has no tables yet."""
     if not inspect(session.connection()).has_table("alembic_version"):
         return None
     found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))

@@ -1,11 +1,10 @@
-"""Removing the remains of deleted rows from the disk, as far as the database allows.
+"""Removal of the remains of deleted rows from the disk, as far as the database allows it.
 
 SQLite, with `secure_delete`, overwrites deleted content in the transaction that deletes it.
 But if a row moved to another page, its old page may still contain a copy, and the journal
-(WAL) contains the old content until it is emptied. PostgreSQL overwrites nothing, and a
-plain vacuum does not clear the space that it frees: the bytes remain until other rows take
-their place. Rewriting the table removes the remains in both databases. Copies elsewhere are
-not removed; docs/privacy.md lists them.
+(WAL) contains the old content until it is emptied. PostgreSQL overwrites nothing: after a
+plain vacuum, the bytes remain until other rows replace them. Rewriting the table removes
+the remains in both databases, but not in other copies, which docs/privacy.md lists.
 """
 
 from typing import Any, Final
@@ -37,7 +36,7 @@ TIMEOUTS: Final = ("SET lock_timeout = '1s'", "SET statement_timeout = '60s'")
 def erase_deleted_sqlite(engine: Engine, table: str) -> bool:
     """Rewrite a table of SQLite and empty the journal; return whether that succeeded.
 
-    It fails while a reader uses older content. Other writers have to wait until it ends.
+    It fails while a reader uses older content. Other writers wait until it ends.
     """
     connection = engine.raw_connection()
     try:
@@ -68,7 +67,7 @@ def erase_deleted_postgresql(connection: Connection, table: str) -> bool:
     """Rewrite a table of PostgreSQL; return whether that succeeded.
 
     It fails while a transaction may still see deleted rows, or if the privilege is missing.
-    It must run outside of a transaction, and the caller has to restore the timeouts.
+    It must run outside a transaction, and the caller has to restore the timeouts.
     """
     before = connection.scalars(NEXT_TRANSACTION).one()
     may = connection.scalars(MAY, {"table": table}).one()

@@ -1,14 +1,11 @@
-"""Writing files so that a power cut leaves either the old content or the new."""
+"""Functions that write files so that a power cut leaves the old content or the new."""
 
 import os
 from pathlib import Path
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace the content of a file atomically, with mode 0600 and its owner unchanged.
-
-    The service can then still read a file that an administrator replaced.
-    """
+    """Replace the content of a file atomically, with mode 0600 and its owner unchanged."""
     path = path.resolve()
     new = path.with_name(f"{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW

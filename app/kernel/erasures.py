@@ -1,7 +1,4 @@
-"""Records of erasures, written in the transaction that destroys the key (R34).
-
-They are never changed.
-"""
+"""Records of erasures, written in the transaction that destroys the key (R34)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +13,9 @@ from app.kernel.journal import Epoch
 
 
 class Erasure(Base):
-    """The time at which the data key of a case was destroyed.
+    """The time at which the data key of a case was destroyed. Rows are never changed.
 
-    It has no foreign key, because a restored backup may not contain the case.
+    There is no foreign key, because a restored backup may not contain the case.
     """
 
     __tablename__ = "erasure"
@@ -29,10 +26,10 @@ class Erasure(Base):
 
 @dataclass(frozen=True)
 class ErasureMark:
-    """The identity of a database and the number of erasures that it has recorded.
+    """The epoch of a database and the number of erasures that it has recorded.
 
-    Erasures are never deleted, so an unchanged or higher number in the same epoch means
-    that all earlier ones are still recorded.
+    Erasures are never deleted. If the epoch is the same and the number is not lower, all
+    earlier erasures are therefore still recorded.
     """
 
     epoch: str
@@ -40,7 +37,7 @@ class ErasureMark:
 
 
 def record_erasure(session: Session, case_id: UUID, at: datetime) -> bool:
-    """Record the erasure of a case; return False if it is already recorded."""
+    """Record the erasure of a case; return False if the erasure is already recorded."""
     if session.get(Erasure, case_id) is not None:
         return False
     session.add(Erasure(case_id=case_id, at=at))
@@ -49,15 +46,12 @@ def record_erasure(session: Session, case_id: UUID, at: datetime) -> bool:
 
 
 def get_erasure_mark(session: Session) -> ErasureMark:
-    """Return the erasure mark of a database.
-
-    It is read by one statement, which is cheap enough for a health check.
-    """
+    """Return the erasure mark of a database, with one statement that is cheap to run."""
     count = select(func.count()).select_from(Erasure).scalar_subquery()
     return ErasureMark(*session.execute(select(Epoch.value, count)).one())
 
 
 def get_erasures(session: Session) -> Mapping[UUID, datetime]:
-    """Return the time of every erasure by the id of its case, earliest first."""
+    """Return the time of every erasure by case id, earliest first."""
     erasures = session.scalars(select(Erasure).order_by(Erasure.at))
     return {erasure.case_id: erasure.at for erasure in erasures}

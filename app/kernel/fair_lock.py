@@ -1,4 +1,4 @@
-"""A lock that serves its waiters in the order in which they came."""
+"""A lock for which threads wait in the order of their arrival."""
 
 from collections import deque
 from threading import Lock
@@ -30,7 +30,7 @@ class FairLock:
             raise
 
     def __exit__(self, *_: object) -> None:
-        """Release the lock and wake the next waiter only."""
+        """Release the lock and wake only the next waiter."""
         self._leave(self._queue[0])
 
     def _leave(self, turn: Lock) -> None:

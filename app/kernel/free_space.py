@@ -1,6 +1,6 @@
-"""Free disk space, and the reserve that is kept for writes that cannot wait.
+"""Free disk space, and the reserve for writes that cannot wait.
 
-Only file systems of this machine can be measured. The disk of a PostgreSQL server is not
+Only file systems of this machine can be measured. The disk of a PostgreSQL server is never
 measured, even if the server runs on this machine.
 """
 
@@ -38,10 +38,10 @@ class Place(StrEnum):
 
 @dataclass(frozen=True)
 class FreeSpace:
-    """The free space on the file systems of some files.
+    """The files whose file systems are measured, with limits of free space in bytes.
 
-    `low` and `reserve` are in bytes. Below `low`, the operator is warned. Below `reserve`
-    on the file system of the database, writes that can wait are refused.
+    Below `low`, the operator is warned. Below `reserve` on the file system of the database,
+    writes that can wait are rejected.
     """
 
     files: Mapping[Place, Path]
@@ -62,14 +62,13 @@ class FreeSpace:
     def require_unreserved(self) -> None:
         """Raise SpaceReserved (503) if only the reserve is left for the database.
 
-        Call it only for writes that can wait for hours, never for one that keeps a person
-        safe.
+        Call this only before writes that can wait for hours.
         """
         if self.is_in_reserve():
             raise SpaceReserved(DETAIL)
 
     def describe(self) -> str:
-        """Describe for an operator where space is low, and whether writes are refused."""
+        """Return for an operator where space is low, and whether writes are rejected."""
         low = [
             f"{place} {free // MIB} MiB"
             for place, free in self.measure().items()
@@ -86,11 +85,7 @@ UNWATCHED: Final = FreeSpace({})
 
 
 def get_free_bytes(path: Path) -> int | None:
-    """Return the bytes that this process can still write to the file system of a file.
-
-    Returns None if that is unknown. No write is then refused, because a full disk raises an
-    error of its own.
-    """
+    """Return the free bytes on the file system of a file, or None if that is unknown."""
     try:
         found = os.statvfs(path.parent)
     except OSError:

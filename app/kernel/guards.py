@@ -1,10 +1,10 @@
 """The guards of the database, and their comparison with the migrations (ADR 36).
 
-Guards are rules that the database enforces by itself: triggers that protect the journal and
+Guards are rules that the database itself enforces: triggers that protect the journal and
 the access log, row security, and the privileges of roles. A user with rights on the schema
 can remove them, and a restored backup may lack them. So they are compared with
 `guards.json` before the service starts. `make guards` writes that file from freshly
-migrated databases; a test compares it with the guards that the migrations create today.
+migrated databases, and a test checks that it is up to date.
 """
 
 import json
@@ -22,12 +22,9 @@ from app.kernel.db import get_database_kind as database_kind
 
 type Catalogue = Mapping[str, str]
 """The guards of a database: each name with its definition."""
-
 FILE: Final = "guards.json"
 WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "CREATE"})
 """Privileges that allow writing, or running code when somebody else writes."""
-
-
 OLDER_SPELLINGS: Final = {
     "view my_cases": "SELECT party.case_id FROM party"
     " WHERE ((party.focal_point_id) = (SELECT acts_for()));"
@@ -72,9 +69,9 @@ TOLERATED_IF_MISSING: Final = frozenset({Kind.INDEX, Kind.EXTENSION, Kind.EVENT_
 
 @dataclass(frozen=True)
 class Difference:
-    """A guard that differs from the one that the migrations create.
+    """A guard that differs from the guard that the migrations create.
 
-    `refuses` is true if the service must not start because of it.
+    `refuses` is true if the service must not start because of the difference.
     """
 
     name: str
@@ -93,12 +90,12 @@ def get_guard_kind(name: str) -> Kind:
 
 
 def compare(expected: Catalogue, found: Catalogue) -> list[Difference]:
-    """List the guards that differ from the expected ones."""
+    """List the differences between the expected guards and the found guards."""
     return [*find_missing(expected, found), *find_added(expected, found)]
 
 
 def find_missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield guards that are missing or were changed."""
+    """Yield the expected guards that are missing or were changed."""
     for name, definition in expected.items():
         if name not in found and not may_be_missing(name):
             yield Difference(name, "is missing", refuses=True)
@@ -107,16 +104,13 @@ def find_missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 
 def may_be_missing(name: str) -> bool:
-    """Return whether a guard may be missing, such as MAINTAIN before PostgreSQL 17."""
+    """Return whether a guard may be missing; MAINTAIN, for example, needs PostgreSQL 17."""
     maintain = name.startswith(f"{Kind.RIGHT} MAINTAIN ")
     return maintain or get_guard_kind(name) in TOLERATED_IF_MISSING
 
 
 def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield guards that were added.
-
-    The service must not start if one of them allows writing or weakens another guard.
-    """
+    """Yield added guards; those that allow writing or weaken a guard prevent the start."""
     for name in found.keys() - expected.keys():
         kind = get_guard_kind(name)
         writes = kind == Kind.RIGHT and name.split()[1] in WRITES
@@ -132,7 +126,7 @@ def load_expected(dialect: str) -> Catalogue:
 
 
 def list_differences(session: Session) -> list[Difference]:
-    """List the guards that differ, first those that prevent the start of the service."""
+    """List the guards that differ, beginning with those that prevent the start."""
     found = compare(load_expected(database_kind(session)), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 
@@ -145,7 +139,7 @@ def read_guards(session: Session) -> Catalogue:
 
 @cache
 def load_statement(dialect: str) -> str:
-    """Return the SQL that reads the guards of a kind of database."""
+    """Return the SQL that reads the guards from this kind of database."""
     return files(__package__).joinpath(f"guards_{dialect}.sql").read_text("utf-8")
 
 
@@ -155,6 +149,6 @@ NOISE: Final = re.compile(r"::\w+|\bpublic\.| AS acts_for\b|\s+(?=\))|(?<=\()\s+
 def normalize(definition: str) -> str:
     """Remove the parts of a definition that versions of PostgreSQL format differently.
 
-    These are casts, the schema name, one column alias that nothing reads, and white space.
+    These are casts, the schema name, a column alias that is not used, and white space.
     """
     return " ".join(NOISE.sub("", definition).split())

@@ -1,4 +1,4 @@
-"""Heartbeats: one row for each part of the service, updated after each run of it (R57)."""
+"""Heartbeats: a row for each part of the service, updated after each run (R57)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from app.kernel.recall import write_rows
 
 
 class Part(StrEnum):
-    """A part of the service that reports heartbeats."""
+    """A part of the service that records heartbeats."""
 
     CLOCKS = "clocks"
     NOTICES = "notices"
@@ -43,16 +43,16 @@ INSERT_HEARTBEAT: Final = insert(Heartbeat)
 
 
 def record_heartbeat(session: Session, part: Part, now: datetime) -> None:
-    """Record a heartbeat of a part."""
+    """Record that a part has just run."""
     if write_rows(session, UPDATE_HEARTBEAT, {"which": part, "now": now}).first() is None:
         write_rows(session, INSERT_HEARTBEAT, {"part": part, "at": now})
 
 
 def get_last_heartbeat(session: Session) -> datetime | None:
-    """Return the time of the latest heartbeat of any part, or None if there was none."""
+    """Return the time of the latest heartbeat of any part, or None if there is none."""
     return max(get_heartbeats(session).values(), default=None)
 
 
 def get_heartbeats(session: Session) -> dict[Part, datetime]:
-    """Return the time of the last heartbeat of each part that has had one."""
+    """Return the time of the last heartbeat of each part that has recorded one."""
     return {row.part: row.at for row in session.scalars(select(Heartbeat))}

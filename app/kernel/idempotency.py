@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is sent twice is carried out once.
+"""Idempotency keys, so that a request that is sent twice is carried out once.
 
 Only the outcome of a request is stored, never its body, which contains personal data.
 """
@@ -68,7 +68,7 @@ INSERT_OUTCOME: Final = insert(Outcome)
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """An idempotency key, and the fingerprint of its request, which a retry must match."""
+    """An idempotency key, and the fingerprint of the request, which a retry must match."""
 
     key: str | None
     fingerprint: str
@@ -77,10 +77,11 @@ class KeyedRequest:
 def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
     """Return the stored outcome of this request, or lock its key and return None.
 
-    Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). The key is locked until
-    the transaction ends. It belongs to the account, so that a retry works with a new API
-    key. After the key is locked, the outcome is read again, because another transaction may
-    have stored it in the meantime.
+    The key is locked until the transaction ends; then the outcome is read again, because
+    another transaction may have stored it in the meantime. The key belongs to the account,
+    so that a retry works with a new API key. Raises KeyMissing (400) without a key,
+    KeyInFlight (409) if the key is locked, and KeyReused (422) if it was used for another
+    request.
     """
     if not ticket.key:
         raise KeyMissing("Send a random `Idempotency-Key`; a retry sends the same one.")
@@ -95,7 +96,7 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
 
 
 def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
-    """Return the outcome that the account stored under a key, or None."""
+    """Return the outcome that the account stored with this key, or None."""
     query = {"account": tx.actor.account_id, "named": key}
     row = read_columns(tx.session, FIND_OUTCOME, query).one_or_none()
     return StoredOutcome(*row) if row else None
@@ -104,7 +105,7 @@ def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
 def store_outcome(
     tx: WriteTransaction, ticket: KeyedRequest, resource_id: UUID, status: int
 ) -> None:
-    """Store the outcome of this request; it is kept only if the transaction commits."""
+    """Store the outcome of this request. It is kept only if the transaction commits."""
     outcome = {
         "account_id": tx.actor.account_id,
         "key": ticket.key,

@@ -1,4 +1,4 @@
-"""Instants as the database stores them."""
+"""Instants: their column type, and functions for midnight."""
 
 from datetime import UTC, datetime, timedelta
 from typing import override
@@ -34,10 +34,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def get_time_to_midnight(now: datetime) -> timedelta:
-    """Return the time that is left until the next midnight of UTC."""
+    """Return the time until the next midnight in UTC."""
     return get_midnight(now) + timedelta(days=1) - now
 
 
 def get_midnight(now: datetime) -> datetime:
-    """Return the last midnight of UTC."""
+    """Return the last midnight before a time that is in UTC."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)

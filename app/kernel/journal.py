@@ -1,4 +1,4 @@
-"""The journal: each change is stored once, and delivered to the feeds of its audience."""
+"""The journal, which stores each event once and delivers it to the feeds of an audience."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,9 @@ from app.kernel.statements import get_values
 
 
 class Entry(Base):
-    """A change: its type, time and record, and the account that made it. Never rewritten.
+    """An event: its type, time and record, and the account that caused it. Never changed.
 
-    The account and the focal point are None if the system acted. Facts are codes and ids,
-    never personal data.
+    The account and the focal point are None if the system acted.
     """
 
     __tablename__ = "entry"
@@ -44,7 +43,7 @@ class Entry(Base):
 
 
 class Mailbox(Base):
-    """The mailbox of a focal point, with the number of entries delivered to it."""
+    """The feed of a focal point, with the number of entries that were delivered to it."""
 
     __tablename__ = "mailbox"
 
@@ -53,7 +52,7 @@ class Mailbox(Base):
 
 
 class Delivery(Base):
-    """An entry at its position in the feed of one focal point."""
+    """The position of an entry in the feed of one focal point."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -70,8 +69,7 @@ class Delivery(Base):
 class Retrieval(Base):
     """The time at which a focal point's cursor passed a position (evidence, rank 3).
 
-    It is not a column of the mailbox, because writers wait for each other to lock the
-    mailbox row.
+    It has a table of its own, because updates of the mailbox row would delay writers.
     """
 
     __tablename__ = "retrieval"
@@ -84,10 +82,7 @@ class Retrieval(Base):
 
 
 class Epoch(Base):
-    """The identity of this database, in one row that is renewed when a backup is restored.
-
-    Positions of another epoch are not valid in this database, even if their numbers exist.
-    """
+    """The identity of this database, in one row; a restore of a backup renews it."""
 
     __tablename__ = "epoch"
 
@@ -95,12 +90,12 @@ class Epoch(Base):
 
 
 def create_epoch() -> str:
-    """Create a random epoch for a restored database."""
+    """Return a random epoch for a restored database."""
     return secrets.token_hex(4)
 
 
 def renew_epoch(session: Session, epoch: str) -> None:
-    """Set a new epoch, so that cursors from before the restore are refused.
+    """Set a new epoch, so that cursors from before the restore are rejected.
 
     Only the owner of the tables may do this; the service may only read the epoch.
     """
@@ -110,7 +105,7 @@ def renew_epoch(session: Session, epoch: str) -> None:
 def was_recorded_since(
     session: Session, case_id: UUID, event: str, since: datetime
 ) -> bool:
-    """Return whether an event of this type was recorded in a case at or after this time."""
+    """Return whether an event of this type was recorded for a case at or after a time."""
     entry = exists().where(Entry.case_id == case_id, Entry.type == event, Entry.at >= since)
     return bool(session.scalar(select(entry)))
 
@@ -139,10 +134,10 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
     """Write entries and deliver them to each feed, as the last step of a transaction.
 
     A database sequence would assign numbers before the commit: 7 could become visible
-    before 6, and a client that has read 7 would never read 6. Each mailbox has a counter
-    row instead, which is locked until the commit, so that the positions of a feed follow
-    the order of commits without gaps. The rows are locked in sorted order, to avoid
-    deadlocks, and at the end, to keep the locks short.
+    before 6, and a client that has read 7 would never read 6. Instead, each feed has a
+    counter row that is locked until the commit, so that its positions follow the order of
+    commits without gaps. The rows are locked in sorted order, to avoid deadlocks, and at
+    the end, to keep the locks short.
     """
     if not postings:
         return
@@ -162,7 +157,7 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
 
 
 def group_by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
-    """Group the ids of entries by the focal points that receive them."""
+    """Return the ids of the entries for each focal point that receives some of them."""
     mail: dict[UUID, list[UUID]] = {}
     for posting in postings:
         for reader in posting.audience:
@@ -181,10 +176,7 @@ UPDATE_HEAD: Final = (
 
 
 def advance_head(connection: Connection, reader: UUID, count: int) -> int:
-    """Increase the head of a mailbox by a count and return the new head.
-
-    The row remains locked until the transaction ends.
-    """
+    """Add `count` to the newest position of a feed and return it; the row stays locked."""
     moved = connection.execute(UPDATE_HEAD, {"reader": reader, "more": count})
     head: int = moved.scalar_one()
     return head

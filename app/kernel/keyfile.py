@@ -1,7 +1,7 @@
 """Key-encryption keys in a file that only its owner can read (R36).
 
-Each line is `<version> <base64>`. The last key wraps new data keys. The earlier keys are
-kept to unwrap the data keys that they wrapped.
+Each line is `<version> <base64>`. The last key wraps new data keys; the earlier keys unwrap
+the data keys that they wrapped.
 """
 
 import base64
@@ -27,7 +27,7 @@ WEAK_VARIETY: Final = 8
 
 
 class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """The key file cannot be used."""
+    """The key file is missing, unsafe or damaged."""
 
 
 class FileKeys:
@@ -39,12 +39,12 @@ class FileKeys:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Load the keys of a file. Raises KeyRefused if it is absent, unsafe or damaged."""
+        """Load the keys of a file, or raise KeyRefused."""
         return cls(read_keys(path))
 
     @classmethod
     def create(cls, path: Path) -> Self:
-        """Create the first key, or append the next one, in a file of mode 0600.
+        """Create the key file, or add a key to it, and return all its keys.
 
         The file is replaced as a whole, because a partly written line would make it
         unusable.
@@ -59,11 +59,11 @@ class FileKeys:
         return cls({**keys, version: key})
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """Encrypt a data key, bound to its context."""
+        """Encrypt a data key, so that it can be decrypted only with the same context."""
         return seal(self._keys[self.current], data_key, context)
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt a data key. Raises Unopenable if the key or the context differs."""
+        """Decrypt a data key. Raises Unopenable if the key or the context is wrong."""
         if version not in self._keys:
             raise Unopenable("The key file has no key-encryption key of this version.")
         return open_sealed(self._keys[version], wrapped, context)
@@ -75,7 +75,7 @@ class FileKeys:
 
 
 def read_keys(path: Path) -> dict[str, bytes]:
-    """Read the keys of a file, oldest first. Raises KeyRefused if it cannot be used."""
+    """Return the keys of a file, oldest first, or raise KeyRefused."""
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
     require_owner_only(path)
@@ -88,7 +88,7 @@ def read_keys(path: Path) -> dict[str, bytes]:
 
 
 def require_owner_only(path: Path) -> None:
-    """Raise KeyRefused if anybody but the owner can access a file."""
+    """Raise KeyRefused if any user but the owner can access a file."""
     if path.stat().st_mode & OTHERS:
         raise KeyRefused(f"Other users can access {path}. Run: chmod 600 {path}")
 
@@ -104,7 +104,7 @@ def generate_version(keys: Iterable[str]) -> str:
 
 
 def parse_key(path: Path, line: bytes) -> tuple[str, bytes]:
-    """Parse one key. Raises KeyRefused if it is not 32 random bytes in base64."""
+    """Parse a line. Raises KeyRefused if its key is not 32 random bytes in base64."""
     version, _, encoded = line.partition(b" ")
     try:
         key = base64.b64decode(encoded, validate=True)

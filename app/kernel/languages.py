@@ -1,7 +1,6 @@
-"""The languages of translations, and the choice of one by `Accept-Language`.
+"""The languages of translations, and the choice of a language by `Accept-Language`.
 
-Malformed parts of the header are ignored, as RFC 9110 allows. No request is refused because
-of a language.
+Malformed parts of the header are ignored (RFC 9110), so that no request is rejected.
 """
 
 from collections.abc import Container, Iterator
@@ -67,12 +66,12 @@ def rank_languages(accept_language: str) -> tuple[str, ...]:
 
 
 def choose_language(ranked: tuple[str, ...], available: Container[str]) -> str:
-    """Return the first of the ranked languages that is available, or else English."""
+    """Return the first of the ranked languages that is available, or English."""
     return next((language for language in ranked if language in available), ENGLISH)
 
 
 def parse_range(part: str) -> Range | None:
-    """Parse one range with its weight; return None if it is malformed."""
+    """Parse a language range with its weight; return None if it is malformed."""
     raw_tag, semicolon, raw_weight = part.partition(";")
     tag = raw_tag.strip(" \t").lower()
     weight = parse_weight(raw_weight) if semicolon else 1.0

@@ -2,7 +2,7 @@
 
 A backup from before an erasure still contains the key that was destroyed later. The ledger
 lists such erasures, so that they can be repeated (R34). It also lists the epochs of the
-databases that it belongs to. A restored database has an old epoch, or a new one that the
+databases to which it belongs. A restored database has an old epoch, or a new epoch that the
 command `restored` adds to the ledger before it sets it in the database.
 """
 
@@ -38,7 +38,7 @@ class LedgerRefused(Exception):  # noqa: N818 - it says what is the matter, as P
 
 
 class ErasuresDue(LedgerRefused):
-    """The database was restored from a backup that has cases that were erased later."""
+    """The database was restored from a backup with cases that were erased later."""
 
     brief = "erasures are due: safe-conduct restored"
 
@@ -50,7 +50,7 @@ class LedgerUnusable(LedgerRefused):
 
 
 class LedgerDamaged(LedgerRefused):
-    """The ledger has a line that is malformed."""
+    """The ledger contains a malformed line."""
 
     brief = "the ledger of erasures is damaged: safe-conduct doctor"
 
@@ -71,11 +71,7 @@ class Ledger:
         self._copied: tuple[Contents, ErasureMark] | None = None
 
     def read(self) -> Contents | None:
-        """Return the content of the ledger, or None if there is no file.
-
-        The file is read again only if it has changed. Raises LedgerUnusable or
-        LedgerDamaged.
-        """
+        """Return the content, or None if there is no file. Raises LedgerRefused."""
         with self._raise_unusable("read"):
             try:
                 now = self.path.stat()
@@ -89,12 +85,11 @@ class Ledger:
         return cached[1]
 
     def require_agreement(self, runtime: Runtime) -> None:
-        """Raise LedgerRefused if this database has cases that were erased, or may have.
+        """Raise LedgerRefused if this database has, or may have, cases that were erased.
 
         The file is read before the database, because each erasure is committed before it is
-        written to the file. Both are compared again if the file has changed, or if the
-        database has another epoch or fewer erasures. Otherwise, the check costs one `stat`
-        and a count. Raises Busy (503).
+        written to the file. Both are compared again only if the file has changed, or if the
+        database has another epoch or fewer erasures. Raises Busy (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:
@@ -119,9 +114,9 @@ class Ledger:
         """Append the erasures that only the database has; return how many were added.
 
         They are on the disk when this returns. If the process is killed earlier, the next
-        call adds them, also in another process of this machine. A missing ledger is created
-        if the database has never had a case, or if `create` is true. Raises LedgerRefused
-        or Busy (503).
+        call adds them, in any process of this machine. A missing ledger is created if the
+        database has never had a case, or if `create` is true. Raises LedgerRefused or Busy
+        (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:
@@ -142,15 +137,12 @@ class Ledger:
         return len(new)
 
     def start(self, runtime: Runtime) -> None:
-        """Create the ledger of a database that has no case yet, if it does not exist.
-
-        Raises LedgerRefused or Busy (503).
-        """
+        """Create the ledger if there is none and the database has never had a case."""
         if self.read() is None:
             self.copy_erasures(runtime)
 
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
-        """Return the content of the ledger for a database with this mark.
+        """Return the content of the ledger for the database with this mark.
 
         If there is no ledger, the content has no erasures. Raises LedgerRefused.
         """
@@ -160,7 +152,7 @@ class Ledger:
         return self._require_own(contents, now, earlier_epochs)
 
     def add_epochs(self, epochs: Iterable[str]) -> None:
-        """Add the epochs of more databases to the ledger. Raises LedgerRefused."""
+        """Add the epochs of more databases to the ledger, or raise LedgerRefused."""
         if self.read() is None:
             self._make(epochs)
         with self._open() as file:
@@ -216,9 +208,9 @@ class Ledger:
 
 
 def require_owner_only(path: Path, found: os.stat_result) -> None:
-    """Raise LedgerUnusable if anybody but this user or root can access the ledger.
+    """Raise LedgerUnusable if any user but this user or root can access the ledger.
 
-    A line added by somebody else would destroy the key of a case at the next restore.
+    Because of a line that another user added, the next restore would erase a case.
     """
     if found.st_mode & OTHERS:
         raise LedgerUnusable(f"Other users can access {path}. Run: chmod 600 {path}")
@@ -232,10 +224,7 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the last comparison of file and database is still valid.
-
-    It is valid as long as the file is unchanged and the database has lost no erasure.
-    """
+    """Return whether the file is unchanged and the database has lost no erasure."""
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

@@ -1,9 +1,9 @@
-"""The file format of the erasure ledger, and appending to it without losing a line.
+"""The format of the ledger file, and appending to the file without losing a line.
 
-The first line is a header. A line `epoch 1a2b3c4d` names a database that the ledger belongs
-to. A line `erased {case id} {time in UTC}` is an erasure. A line that a crash truncated
-ends with the word `torn`, which the next writer adds. Lines are only appended, so the file
-can be made append-only.
+The first line is a header. `epoch 1a2b3c4d` names a database to which the ledger belongs.
+`erased {case id} {time in UTC}` is an erasure. The word `torn` ends a line that a crash
+truncated; the next writer adds it. Lines are only appended, so the file can be made
+append-only.
 """
 
 import errno
@@ -30,7 +30,7 @@ OWNER_ONLY: Final = 0o600
 
 
 class LineUnknown(ValueError):  # noqa: N818 - it says what was found, as Problem does
-    """A line of the ledger is malformed; the argument is its number."""
+    """A malformed line of the ledger; the argument is the number of the line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,8 @@ def parse(data: bytes) -> Contents:
     """Parse a ledger. Raises LineUnknown if a line is malformed.
 
     A last line that lacks only its line break is valid, because it was written after its
-    erasure was committed. Any other incomplete last line was truncated by a crash; its
-    erasure is written again later.
+    erasure was committed. Any other incomplete last line was truncated by a crash and is
+    ignored; its erasure is written again later.
     """
     epochs: set[str] = set()
     erased: dict[UUID, datetime] = {}
@@ -71,7 +71,7 @@ def format_erasures(erased: Mapping[UUID, datetime]) -> Iterator[str]:
 
 
 def format_epochs(epochs: Iterable[str]) -> Iterator[str]:
-    """Return one line for each epoch, in sorted order."""
+    """Return a line for each epoch, in sorted order."""
     return (f"epoch {epoch}" for epoch in sorted(epochs))
 
 
@@ -81,7 +81,7 @@ def encode_lines(lines: Iterable[str]) -> bytes:
 
 
 def complete_tail(tail: bytes) -> bytes:
-    """Return the bytes to append so that the last line ends with a line break."""
+    """Return the bytes that complete the last line, so that new lines can be appended."""
     if not tail:
         return b""
     text = tail.decode("ascii", "replace")
@@ -112,10 +112,7 @@ def append(file: int, known: Contents, lines: Iterable[str]) -> None:
 
 
 def create(path: Path, epochs: Iterable[str]) -> None:
-    """Create a ledger in one step, so that no reader sees a part of it. Raises OSError.
-
-    An existing file is kept.
-    """
+    """Create a ledger in one step, or keep an existing file. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
@@ -130,7 +127,7 @@ def create(path: Path, epochs: Iterable[str]) -> None:
 
 
 def write_and_sync(file: int, data: bytes) -> None:
-    """Write all data and flush it to the disk; raise OSError if the disk is full."""
+    """Write all data and flush it to the disk. Raises OSError if the disk is full."""
     if os.write(file, data) != len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(file)

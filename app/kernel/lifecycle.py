@@ -1,4 +1,4 @@
-"""The engine of all life cycles: tables of steps, and a function that applies a step."""
+"""Life cycles: tables of steps, and the function that applies a step to a record."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -37,9 +37,9 @@ class AnyOf[N: StrEnum]:
 
 @dataclass(frozen=True)
 class Step[S: StrEnum, A: StrEnum, N: StrEnum]:
-    """One row of a table: an action, and the states, sides, roles and requirements for it.
+    """A step of a life cycle: an action, and the states, sides and roles that may take it.
 
-    `target` is None if the action leaves the state unchanged.
+    `target` is None if the action does not change the state. `needs` are its requirements.
     """
 
     action: A
@@ -58,13 +58,13 @@ class Stateful[S: StrEnum](Protocol):
 
 @dataclass(frozen=True)
 class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
-    """The life cycle of a kind of record, with every action that it allows."""
+    """The life cycle of a kind of record: its steps and its first state."""
 
     start: S
     steps: tuple[Step[S, A, N], ...]
 
     def list_steps_in(self, state: S) -> list[Step[S, A, N]]:
-        """List the steps that can be taken in this state, by any side and role."""
+        """List the steps that some side and role may take in this state."""
         return [step for step in self.steps if state in step.sources]
 
     def list_steps_for(
@@ -77,7 +77,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
     def find(
         self, state: S, action: A, sides: AbstractSet[Side], roles: AbstractSet[Role]
     ) -> Step[S, A, N]:
-        """Return the step of an action that these sides and roles may take in this state.
+        """Return the step for an action that these sides and roles may take in this state.
 
         Raises ActionIllegal (409), ActionNotYours (403) or RoleMissing (403).
         """
@@ -89,12 +89,9 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         return allowed[0]
 
     def raise_unavailable(
-        self,
-        state: S,
-        rows: Iterable[Step[S, A, N]],
-        of_sides: Iterable[Step[S, A, N]],
+        self, state: S, rows: Iterable[Step[S, A, N]], of_sides: Iterable[Step[S, A, N]]
     ) -> NoReturn:
-        """Raise the problem that explains why the step is not available."""
+        """Raise the problem that explains why an action is not available."""
         if roles := sorted({role for step in of_sides for role in step.roles}):
             raise RoleMissing(f"This needs one of the roles {', '.join(roles)}.")
         if owners := sorted({side for step in rows for side in step.sides}):
@@ -104,7 +101,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         )
 
     def describe_actions(self, state: S) -> Facts:
-        """Return the actions of this state and the sides that may take them."""
+        """Return the actions of this state, with the sides and roles that may take them."""
         steps = self.list_steps_in(state)
         return {
             "state": state,
@@ -128,7 +125,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
 def is_role_allowed[S: StrEnum, A: StrEnum, N: StrEnum](
     step: Step[S, A, N], sides: AbstractSet[Side], roles: AbstractSet[Role]
 ) -> bool:
-    """Return whether one of these roles may take a step; the system needs no role."""
+    """Return whether one of these roles may take a step. The system needs no role."""
     return not step.roles or bool(step.roles & roles) or Side.SYSTEM in step.sides & sides
 
 

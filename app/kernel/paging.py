@@ -68,9 +68,9 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     """Return a page sorted by the keys, the next cursor, and whether more rows follow.
 
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
-    are added to the rows of the statement, because their keys are not stored in the
-    database. A cursor is valid for one list and one focal point. It is encrypted, because
-    its numbers reveal how many records exist. Raises CursorUnknown (422).
+    are added to the page, because their keys are not stored in the database. A cursor is
+    valid for one list and one focal point, and is encrypted, because its numbers reveal how
+    many records exist. Raises CursorUnknown (422) if the cursor is not of this list.
     """
     context, count = [name, str(tx.actor.focal_point_id)], len(keys)
     if query.after is not None:
@@ -95,21 +95,21 @@ def get_key_numbers(row: Sequence[Any], count: int) -> tuple[int, ...]:
 
 
 def to_number(value: int | datetime) -> int:
-    """Return a key as a number; an instant is converted to microseconds since 1970."""
+    """Return a key as a number. For an instant, it is the microseconds since 1970."""
     if isinstance(value, datetime):
         return (value - START) // timedelta(microseconds=1)
     return value
 
 
 def to_literal(key: Key, number: int) -> ColumnElement[Any]:
-    """Return a number of a cursor as an SQL literal with the type of its sort key."""
+    """Return a number of a cursor as an SQL literal with the type of the sort key."""
     instant = isinstance(key.type, UtcDateTime)
     value = START + timedelta(microseconds=number) if instant else number
     return literal(value, key.type)
 
 
 def create_cursor(tx: ReadTransaction, numbers: tuple[int, ...], context: list[str]) -> str:
-    """Return the encrypted cursor of a position in a list."""
+    """Return an encrypted cursor for the keys of a row, as numbers."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
     return encrypt_cursor(tx.vault, plain, context)
 
@@ -117,7 +117,7 @@ def create_cursor(tx: ReadTransaction, numbers: tuple[int, ...], context: list[s
 def read_cursor(
     tx: ReadTransaction, text: str, context: list[str], count: int
 ) -> list[int]:
-    """Return the numbers in a cursor. Raises CursorUnknown (422) if it is invalid."""
+    """Return the numbers in a cursor. Raises CursorUnknown (422) if it is not valid."""
     plain = decrypt_cursor(tx.vault, text, context)
     starts = range(0, len(plain), NUMBER_BYTES)
     numbers = [int.from_bytes(plain[start : start + NUMBER_BYTES]) for start in starts]
@@ -127,14 +127,14 @@ def read_cursor(
 
 
 def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
-    """Encrypt the content of a cursor as text; equal content gives equal text."""
+    """Return the content of a cursor as encrypted text; equal content gives equal text."""
     return (
         base64.urlsafe_b64encode(vault.encrypt_cursor(plain, context)).decode().rstrip("=")
     )
 
 
 def decrypt_cursor(vault: Vault, text: str, context: list[str]) -> bytes:
-    """Return the content of a cursor. Raises CursorUnknown (422) if it is invalid."""
+    """Return the content of a cursor. Raises CursorUnknown (422) if it is not valid."""
     try:
         hidden = base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True)
         return vault.decrypt_cursor(hidden, context)

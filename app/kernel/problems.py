@@ -17,7 +17,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
 
     @override
     def __init_subclass__(cls) -> None:
-        """Set the code from the class name and the title from the docstring."""
+        """Set the code from the class name, and the title from the docstring."""
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         cls.title = (cls.__doc__ or "").strip().splitlines()[0]
 

@@ -1,6 +1,6 @@
 """Quotas of an account: its open drafts, and the bytes that it seals in a day.
 
-A stolen or misused account must not be able to fill the disk. The quotas never refuse the
+A stolen or misused account must not be able to fill the disk. The quotas never prevent the
 submission of a case, nor writes to a case with a declared vital interest.
 """
 
@@ -23,7 +23,7 @@ class TooManyDrafts(Problem):
     def __init__(self, most: int) -> None:
         super().__init__(
             f"The account has {most} or more open drafts. Submit or discard some. A case "
-            "with `submit`: true is still accepted.",
+            "with `submit`: true is still accepted."
         )
 
 

@@ -1,8 +1,8 @@
 """A cache of query results within one transaction.
 
-A result is removed when a table that it depends on is written. An action checks the same
-case several times: before its changes, between them, and for its response. With the cache,
-a rule does not have to know that another rule has read the same rows.
+An action checks the same case before its changes, between them, and for its response. With
+the cache, each rule can query the data that it needs. A result is removed when a table that
+it depends on is written.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,15 +17,13 @@ from app.kernel.transactions import ReadTransaction
 
 CACHE_KEY: Final = "recall"
 """The key of the cache in `Session.info`; the cache ends with the session."""
-
 type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 
 
 def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
-    """Cache the results of a function that reads rows of these tables only.
+    """Cache the results of a function that depends only on these tables and its arguments.
 
-    The result must depend only on these tables and on the arguments, which are ids or
-    names. Callers must not modify it.
+    The arguments are ids or names. Callers must not modify the result.
     """
 
     def wrap(read: F) -> F:
@@ -45,7 +43,7 @@ def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
 
 
 def to_hashable(argument: object) -> object:
-    """Return a hashable copy of an argument: a collection of ids as a frozenset."""
+    """Return a hashable copy of an argument: a collection of ids becomes a frozenset."""
     several = isinstance(argument, Iterable) and not isinstance(argument, str)
     return frozenset(argument) if several else argument  # type: ignore[call-overload]
 
@@ -62,11 +60,10 @@ def write_rows(
     statement: UpdateBase,
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> CursorResult[Any]:
-    """Write rows without creating objects for them; expire the objects in memory.
+    """Insert or update rows without creating objects, and expire the objects in memory.
 
-    The statement may insert or update rows, but not delete them, because their objects
-    would remain in the session. The session does not notice a database error, so a caller
-    that catches one must not commit.
+    Do not delete rows with it, because their objects would remain in the session. The
+    session does not notice a database error, so a caller that catches one must not commit.
     """
     session.flush()
     result = session.connection().execute(statement, parameters)
@@ -90,9 +87,9 @@ def drop_flushed(session: Session, _: UOWTransaction) -> None:
 def drop_written(execution: ORMExecuteState) -> None:
     """Remove the cached results that a statement may make outdated.
 
-    All results are removed if the tables of the statement are unknown. They are also
-    removed if other transactions may have written in the meantime: after row locks, and
-    after statements that read no table, such as waiting for a lock (`db.lock_name`).
+    All results are removed if the tables of the statement are unknown, or if other
+    transactions may have written in the meantime: after row locks, and after statements
+    that read no table, such as waiting for a lock (`db.lock_name`).
     """
     mapper, options = execution.bind_mapper, execution.execution_options
     if execution.is_select and mapper is not None and not options.get("populate_existing"):

@@ -1,8 +1,7 @@
 """The requirements of actions, their checks, and the side that can meet each.
 
-Some requirements concern the record. Others concern the request itself, such as a field
-that it must contain. Each life cycle maps every requirement to a check; a missing check
-raises `KeyError`.
+Some requirements concern the record; others, the request itself, such as a field that it
+must contain. Every requirement must have a check; a missing one raises `KeyError`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +34,8 @@ class Check[F]:
     """The check of a requirement, with its remedy and the side that can meet it.
 
     `by` is None if the request itself must meet the requirement. `specific` returns a
-    remedy for the given facts, or None to use `remedy` and `by`. `applies` returns whether
-    the requirement is offered as an alternative.
+    remedy for the given facts, or None if `remedy` and `by` apply. `applies` returns
+    whether the requirement is offered as an alternative.
     """
 
     met: Callable[[F], bool]
@@ -46,14 +45,14 @@ class Check[F]:
     applies: Callable[[F], bool] = lambda _: True
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
-        """Return the remedy for these facts; by default, it is for the `asking` side."""
+        """Return the remedy for these facts; `asking` can meet it if no side is given."""
         found = self.specific(facts) if self.specific else None
         return found or Remedy(self.remedy, self.by or asking)
 
 
 @dataclass(frozen=True)
 class Unmet:
-    """A requirement that does not hold, the side that can meet it, and alternatives."""
+    """An unmet requirement, the side that can meet it, and alternatives."""
 
     need: str
     by: Side
@@ -61,7 +60,7 @@ class Unmet:
     alternatives: tuple["Unmet", ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the requirement as JSON for a problem document."""
+        """Return the unmet requirement as JSON for a problem document."""
         shown: dict[str, Any] = {"need": self.need, "by": self.by, "remedy": self.remedy}
         if self.alternatives:
             shown["alternatives"] = [other.to_json() for other in self.alternatives]
@@ -87,7 +86,7 @@ class Rulebook[N: StrEnum, F]:
     def list_blocking[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
     ) -> list[Unmet]:
-        """List the unmet requirements of a step that no request could meet."""
+        """List the unmet requirements of a step that no request can meet."""
         record = tuple(need for need in step.needs if not self._can_be_asked(need))
         return self.list_unmet(replace(step, needs=record), facts)
 
@@ -120,7 +119,7 @@ class Rulebook[N: StrEnum, F]:
 
 
 def raise_unmet(missing: list[Unmet]) -> None:
-    """Raise NeedsUnmet (409) if a requirement is unmet."""
+    """Raise NeedsUnmet (409) if the list of unmet requirements is not empty."""
     if missing:
         raise NeedsUnmet(
             "`unmet` lists the unmet requirements and the side that can meet each.",

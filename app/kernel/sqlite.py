@@ -35,10 +35,9 @@ class DriverConnection(Protocol):
 def prepare_sqlite(engine: Engine, *, query_only: bool) -> None:
     """Set the pragmas of every connection of an engine, and how transactions begin.
 
-    A deferred transaction that reads and then writes fails under load in spite of the busy
-    timeout, because its snapshot is outdated. A transaction that may write therefore takes
-    the lock at its beginning. `query_only` is set once for a connection, because changing
-    it would expire all prepared statements.
+    A transaction that may write takes the lock at its beginning. If it took the lock later,
+    it would fail under load, because its snapshot would be outdated. `query_only` is set
+    once for a connection, because changing it would invalidate all prepared statements.
     """
     settings = (*PRAGMAS, f"query_only = {query_only}")
     begin = "BEGIN" if query_only else "BEGIN IMMEDIATE"

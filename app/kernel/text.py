@@ -51,7 +51,7 @@ CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 def normalize_text(text: str) -> str:
     """Return the text in NFC; raise PydanticCustomError if it is unsafe (ASSURANCE.md R67).
 
-    Control characters and bidirectional overrides can make a text look like another one, a
+    Control characters and bidirectional overrides can make a text look like another text, a
     lone surrogate cannot be stored, and invisible characters can hide another text.
     """
     text = unicodedata.normalize("NFC", text).strip()
@@ -64,16 +64,13 @@ def normalize_text(text: str) -> str:
 
 
 def is_plain(char: str) -> bool:
-    """Return whether a character is safe in every position.
-
-    This check is fast, and most characters need no other check.
-    """
+    """Return whether a character is safe in every position. This check is fast."""
     letter = char.isalpha() and char not in FILLERS
     return letter or (char.isascii() and char.isprintable())
 
 
 def require_safe(text: str, index: int, char: str) -> None:
-    """Raise PydanticCustomError if a character is not safe in its position."""
+    """Raise PydanticCustomError if a character is not safe at its position."""
     if char in BIDI:
         raise build_text_error("a character that changes the text direction")
     if char in FILLERS:
@@ -92,10 +89,10 @@ INVISIBLE_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
 
 
 def is_joiner_allowed(text: str, index: int) -> bool:
-    """Return whether a joiner is allowed in its position (after RFC 5892, appendix A).
+    """Return whether a joiner is allowed at its position (after RFC 5892, appendix A).
 
-    It is allowed after a virama of an Indic script, even at the end of a word. Within a
-    word, it is also allowed beside a letter of a script that joins its letters, such as
+    A joiner is allowed after a virama of an Indic script, even at the end of a word. Within
+    a word, it is also allowed beside a letter of a script whose letters join, such as
     Arabic.
     """
     after = text[index + 1 : index + 2]
@@ -108,7 +105,7 @@ def is_joiner_allowed(text: str, index: int) -> bool:
 
 
 def find_base_character(text: str, index: int) -> str:
-    """Return the character before a position, skipping combining marks; "" if none."""
+    """Return the last character before a position that is not a combining mark, or ""."""
     for place in range(index - 1, -1, -1):
         if unicodedata.category(text[place]) != "Mn":
             return text[place]
@@ -121,15 +118,16 @@ def is_word_character(char: str) -> bool:
 
 
 def is_joining_letter(char: str) -> bool:
-    """Return whether a character is a letter of a script that joins its letters."""
+    """Return whether a character is a letter of a script whose letters join."""
     return unicodedata.bidirectional(char) == "AL" or is_in(JOINING, char)
 
 
 def is_mark_allowed(text: str, index: int) -> bool:
-    """Return whether an invisible mark has an effect in its position.
+    """Return whether an invisible mark has an effect at its position.
 
     Mongolian has marks of its own. A variation selector chooses a form of an ideograph or a
-    symbol, and a grapheme joiner separates marks. Elsewhere they could only hide something.
+    symbol, and a grapheme joiner separates marks. At other positions, a mark could only
+    hide data.
     """
     char, before = text[index], text[index - 1 : index]
     if char == VOWEL_SEPARATOR or "\u180b" <= char <= "\u180f":
@@ -151,7 +149,7 @@ def is_visible(char: str) -> bool:
 
 
 def require_one_line(text: str) -> str:
-    """Return the text; raise PydanticCustomError if it has a line break or a tab."""
+    """Return the text; raise PydanticCustomError if it contains a line break or a tab."""
     if LINE_BREAKS & set(text):
         raise build_text_error("a line break or tab")
     return text
@@ -169,12 +167,12 @@ def limit_length(length: int) -> Callable[[str], str]:
 
 
 def build_text_error(what: str) -> PydanticCustomError:
-    """Return an error that names the problem without repeating the text."""
+    """Return an error that describes the fault without repeating the text."""
     return PydanticCustomError("text_unsafe", "This text has {what}.", {"what": what})
 
 
 def require_text(value: object) -> object:
-    """Return the value if it is text or a date; a number would have an unclear unit."""
+    """Return the value if it is text or a date. A number would have an unclear unit."""
     if not isinstance(value, str | date):
         raise PydanticCustomError("string_type", "This must be a string.")
     return value
@@ -188,13 +186,12 @@ Instant = Annotated[
 
 
 def convert_whole(value: object) -> object:
-    """Return a whole float as an integer, because JSON Schema treats 3.0 and 3 as equal."""
+    """Return a whole float as an integer, because JSON Schema treats 3.0 as an integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 WHOLE_NUMBER: Final = BeforeValidator(convert_whole)
 """Comes after the bounds of a number; otherwise the contract would omit them."""
-
 Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
 SAFE_FORMAT: Final = {"format": "safe-text"}
 """The format of safe text in the contract; the API's description explains it."""
@@ -216,8 +213,7 @@ SafeText = Annotated[
     AfterValidator(limit_length(8000)),
 ]
 CountryCode = Annotated[
-    str,
-    Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.", examples=["KZ"]),
+    str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.", examples=["KZ"])
 ]
 LanguageTag = Annotated[
     str,
@@ -237,13 +233,13 @@ Code = Annotated[
 
 
 class RequestModel(BaseModel):
-    """The base class of request bodies; unknown fields are refused."""
+    """The base class of request bodies, which rejects unknown fields."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class ResponseModel(BaseModel):
-    """The base class of responses; every field is always present, and more may be added."""
+    """The base class of responses. Every field is always present; fields may be added."""
 
     model_config = ConfigDict(
         from_attributes=True, json_schema_serialization_defaults_required=True

@@ -1,4 +1,4 @@
-"""The time zone database: the pinned `tzdata` package, on every host."""
+"""The time zone database: on every host, the pinned package `tzdata`."""
 
 import zoneinfo
 from functools import cache
@@ -7,10 +7,9 @@ import tzdata
 
 
 def select_pinned_database() -> None:
-    """Make `zoneinfo` use the `tzdata` package and not the database of the host.
+    """Make `zoneinfo` use the package `tzdata` instead of the database of the host.
 
-    By default, `zoneinfo` prefers the database of the host, so that two hosts could compute
-    different deadlines for the same case. The cache of zones is cleared.
+    Otherwise two hosts could compute different deadlines for the same case.
     """
     zoneinfo.reset_tzpath(())
     zoneinfo.ZoneInfo.clear_cache()
@@ -23,5 +22,5 @@ def get_version() -> str:
 
 @cache
 def list_time_zones() -> frozenset[str]:
-    """Return the names of all time zones in the database in use."""
+    """Return the names of all time zones of the time zone database."""
     return frozenset(zoneinfo.available_timezones())

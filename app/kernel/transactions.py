@@ -22,7 +22,7 @@ class RefusalCounter(Protocol):
     """A counter of the refused attempts of accounts to open sealed data."""
 
     def count(self, account: UUID, now: datetime) -> None:
-        """Count one attempt. Raises a problem if the account has made too many attempts."""
+        """Count an attempt. Raises a problem if the account has made too many attempts."""
 
     def was_reported(self, account: UUID, now: datetime) -> bool:
         """Return whether this process reported the account within the last hour."""
@@ -39,7 +39,7 @@ class Runtime:
     the time for deadlines, which is that of the database, because all machines share it
     (R55). `speed` multiplies the speed of deadlines and is more than 1 in drills only.
     `drill` is true in a drill, at any speed. `daily_cap` is the most cases that one account
-    may open in a day of UTC (R18); None means no limit. `hosts` lists the hosts that
+    may open in a day of UTC (R18); None means no limit. `hosts` contains the hosts that
     webhooks may call (R62). `refused_openings` counts refused attempts to open sealed data;
     None means that they are not counted. `quotas` limits the content that accounts write.
     `free_space` measures the disks of this machine.
@@ -77,7 +77,7 @@ class Recorded(Protocol):
 
     @property
     def reference(self) -> str:
-        """The public reference: `cases/SC-...` or `referrals/...`."""
+        """The public reference, such as `cases/SC-...` or `referrals/...`."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class ReadTransaction:
 
     @property
     def vault(self) -> Vault:
-        """The vault that seals and opens personal data."""
+        """The vault, which seals and opens personal data."""
         return self.runtime.vault
 
 
@@ -127,7 +127,7 @@ class WriteTransaction(ReadTransaction):
         *,
         by_system: bool = False,
     ) -> None:
-        """Record an event; it is published if and only if the transaction commits.
+        """Record an event, which is published if and only if the transaction commits.
 
         Facts are codes and ids, never personal data.
         """

@@ -1,11 +1,11 @@
 """The vault, which seals personal data before it is stored in a table.
 
-Each case has its own data key, which is stored only in wrapped form, encrypted with a
-key-encryption key. Destroying the wrapped data key erases the case (R29, R34). Each sealed
-document also has its own key, which is wrapped with the data key of the case. A document
-that is rewritten gets a new key, so that the previous text cannot be opened once its key is
-gone (ADR 44). Additional authenticated data binds a document to its place, so that it
-cannot be opened in another row, case or section (R30).
+Each case has a data key, which is stored encrypted (wrapped) with a key-encryption key.
+Destroying the wrapped key erases the case (R29, R34). Each sealed document also has its own
+key, wrapped with the data key of the case. A document that is rewritten gets a new key, so
+that the previous text cannot be opened once its key is destroyed (ADR 44). Additional
+authenticated data binds a document to its place, so that it cannot be opened in another
+row, case or section (R30).
 """
 
 import hashlib
@@ -26,7 +26,7 @@ KEY_BYTES: Final = 32
 
 
 class Unopenable(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """Sealed data cannot be opened: its key or place differs, or the data was modified."""
+    """Sealed data cannot be opened: its key or place is wrong, or the data was modified."""
 
 
 class KeyProvider(Protocol):
@@ -37,18 +37,18 @@ class KeyProvider(Protocol):
         """The version of the key that wraps new data keys."""
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """Encrypt a data key, bound to its context."""
+        """Encrypt a data key, so that it can be decrypted only with the same context."""
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt a data key. Raises Unopenable if that fails."""
+        """Decrypt a data key. Raises Unopenable if the key or the context is wrong."""
 
     def derive(self, purpose: str) -> bytes:
-        """Derive a 64-byte secret for one purpose."""
+        """Derive a secret of 64 bytes for one purpose."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """The place that sealed data is bound to."""
+    """The place in the database to which a sealed document is bound."""
 
     table: str
     row: UUID
@@ -57,7 +57,7 @@ class Place:
     key_version: str
 
     def encode(self) -> bytes:
-        """Encode the place as bytes. No two places have the same encoding."""
+        """Encode the place as bytes. No two places have the same encoded form."""
         parts = (SCHEMA, self.table, str(self.row), str(self.case), self.section)
         return join_with_lengths([*parts, self.key_version])
 
@@ -72,7 +72,7 @@ class WrappedKey:
 
 
 class SealedDocument(NamedTuple):
-    """A sealed text, and its own key, wrapped by the data key of its case."""
+    """A sealed document, and its own key, wrapped with the data key of the case."""
 
     sealed: bytes
     wrapped_key: bytes
@@ -90,7 +90,7 @@ def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
 
 
 def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Decrypt sealed data. Raises Unopenable if the key, the place or the data is wrong."""
+    """Decrypt sealed data. Raises Unopenable if the key, context or data is wrong."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except (InvalidTag, ValueError) as error:
@@ -98,7 +98,7 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 
 def encode_key_place(place: Place) -> bytes:
-    """Return the place of a document's key as bytes; it is not the document's place."""
+    """Encode the place of a document's key, which differs from that of the document."""
     return replace(place, table="document_key").encode()
 
 
@@ -116,7 +116,7 @@ class Vault:
         return WrappedKey(case, *self.wrap_secret(secret, "case_key", str(case)))
 
     def seal(self, key: WrappedKey, place: Place, plain: bytes) -> SealedDocument:
-        """Seal a document for its place, with a new key that only this document has."""
+        """Seal a document for its place, with a new key that no other document has."""
         secret = secrets.token_bytes(KEY_BYTES)
         wrapped = seal(self._unwrap_data_key(key), secret, encode_key_place(place))
         return SealedDocument(seal(secret, plain, place.encode()), wrapped)
@@ -124,7 +124,7 @@ class Vault:
     def open(
         self, key: WrappedKey, place: Place, sealed: bytes, wrapped_key: bytes | None = None
     ) -> bytes:
-        """Open a document that was sealed for this place. Raises Unopenable.
+        """Open a document that was sealed for this place, or raise Unopenable.
 
         A document without a key of its own is opened with the data key of the case. The
         data key is also tried if the document's own key fails, because an older version of
@@ -145,10 +145,7 @@ class Vault:
         return self.unwrap_secret(key.version, key.wrapped, "case_key", str(key.case))
 
     def wrap_secret(self, secret: bytes, *place: str) -> tuple[str, bytes]:
-        """Wrap a secret of the service for its place.
-
-        Returns the version of the key-encryption key and the wrapped secret.
-        """
+        """Wrap a secret for its place; return the key version and the wrapped secret."""
         version = self._provider.current
         context = join_with_lengths([*place, version])
         return version, self._provider.wrap(secret, context)
@@ -158,7 +155,7 @@ class Vault:
         return self._provider.unwrap(version, wrapped, join_with_lengths([*place, version]))
 
     def compute_fingerprint(self, *parts: bytes) -> str:
-        """Return a keyed hash, to recognise a value without storing or revealing it."""
+        """Return a keyed hash that identifies a value without storing or revealing it."""
         encoded = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self._fingerprints, encoded, hashlib.sha256).hex()
 
@@ -167,7 +164,7 @@ class Vault:
         return self._cursors.encrypt(plain, [join_with_lengths(context)])
 
     def decrypt_cursor(self, hidden: bytes, context: Sequence[str]) -> bytes:
-        """Decrypt a cursor that was encrypted for the same context. Raises Unopenable."""
+        """Decrypt a cursor that was encrypted for this context, or raise Unopenable."""
         try:
             return self._cursors.decrypt(hidden, [join_with_lengths(context)])
         except InvalidTag as error:

@@ -1,8 +1,8 @@
 """Entity tags and preconditions, so that nobody overwrites a change they have not seen.
 
-An entity tag is `"<version>.<digest>"`. The digest is that of the representation and is
-used by If-None-Match, because the available actions depend on the time and the party.
-If-Match compares only the version (RFC 9110, 8.8.3 and 13.1).
+An entity tag is `"<version>.<digest>"`. `If-Match` compares only the version. The digest of
+the representation is for `If-None-Match`, because the available actions depend on the time
+and the party (RFC 9110, 8.8.3 and 13.1).
 """
 
 import hashlib
@@ -36,23 +36,22 @@ def format_entity_tag(version: int, representation: bytes) -> str:
 class SeenVersions:
     """The versions that a caller has read, as listed in `If-Match`.
 
-    They are compared within the transaction, after the access to the record was checked, so
+    They are compared in the transaction, after the access to the record was checked, so
     that an office without access always gets "not found" and never "stale".
     """
 
     if_match: str | None
 
     def require_if_match(self) -> str:
-        """Return If-Match. Raises VersionNotGiven (428) if it is missing or `*`."""
+        """Return `If-Match`. Raises VersionNotGiven (428) if it is missing or `*`."""
         if self.if_match is None or self.if_match.strip() == "*":
             raise VersionNotGiven("Send the ETag that you last read as `If-Match`.")
         return self.if_match
 
     def require_version(self, version: int) -> None:
-        """Require that the caller has read this version.
+        """Raise VersionStale (412) unless `If-Match` lists this version.
 
-        Raises VersionNotGiven (428) if `If-Match` is missing, and VersionStale (412) if it
-        does not list this version.
+        Raises VersionNotGiven (428) if `If-Match` is missing.
         """
         tags = (TAG.fullmatch(tag.strip()) for tag in self.require_if_match().split(","))
         seen = {tag[1] for tag in tags if tag}
@@ -62,20 +61,20 @@ class SeenVersions:
 
 @dataclass(frozen=True)
 class ExpectedTag:
-    """The expectation of a PUT: the record that it replaces, or that there is none yet.
+    """The condition of a PUT: the record that it replaces, or that there is no record yet.
 
-    It is used for records without a version. Their entity tags are compared as a whole.
+    It is for records without a version, whose entity tags are compared as a whole.
     """
 
     if_match: str | None
     if_none_match: str | None
 
     def require_tag(self, tag: str | None) -> None:
-        """Require that `tag` meets the expectation; it is None if there is no record.
+        """Raise unless the condition holds for `tag`, the tag of the record or None.
 
-        Raises VersionNotGiven (428) if the request states no expectation, VersionStale
-        (412) if there is a record that it does not expect, and NotFound (404) if there is
-        none to replace.
+        Raises VersionNotGiven (428) if the request has no condition, VersionStale (412) if
+        the record is not the expected record, and NotFound (404) if there is no record to
+        replace.
         """
         creates = (self.if_none_match or "").strip() == "*"
         if self.if_match is None and not creates:
@@ -89,5 +88,5 @@ class ExpectedTag:
 
 
 def parse_tags(header: str) -> set[str]:
-    """Return the entity tags of a header."""
+    """Return the entity tags in a header."""
     return {tag.strip() for tag in header.split(",")}

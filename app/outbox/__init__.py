@@ -1,4 +1,4 @@
-"""The messages that leave the service: their table, their states and their retries.
+"""The outbox: e-mail and SMS messages, with their states and retries.
 
 `app.notifications` decides which offices are notified; `app.worker` sends the messages.
 """

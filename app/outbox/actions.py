@@ -1,8 +1,8 @@
-"""Adding messages to the outbox, claiming them, and storing the outcome of each attempt.
+"""Functions that add messages to the outbox, claim them, and store the outcome of attempts.
 
-A message is claimed in one transaction and sent outside of any. Its outcome is stored in
-another transaction. If a process dies in between, the message may have arrived; it is sent
-again after its window.
+A message is claimed in one transaction, sent outside of any transaction, and its outcome is
+stored in another one. If the process dies in between, the message is sent again after its
+window, although it may have arrived.
 """
 
 from dataclasses import dataclass
@@ -51,10 +51,9 @@ def add_message(
 ) -> Outgoing:
     """Add a message to the outbox, or return one that waits for the same recipient.
 
-    A claimed message is not returned, because it may have been sent already; nor is one
-    that is close to being given up. If the new message is more urgent, the waiting one
-    becomes due at once. The caller has to lock the recipient. Times are by the clock of the
-    database.
+    A claimed message is not returned, because it may have been sent already, nor is a
+    message that may soon be given up. If the new message is more urgent, the waiting
+    message becomes due at once. The caller has to lock the recipient.
     """
     now = tx.runtime.time(tx.session)
     found = outbox_queries.lock_waiting(tx, way, recipient)
@@ -81,11 +80,11 @@ def add_message(
 
 
 def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> bool:
-    """Postpone a message if another one was sent to its recipient within the window.
+    """Postpone a message if another was sent to its recipient within the window.
 
-    Returns whether it was postponed. The time that it waits is then counted from the end of
-    the window, because the delay is intended. The recipient is locked, because otherwise
-    two senders could both find that nothing was sent.
+    Returns whether the message was postponed. Its waiting time is then counted from the end
+    of the window, because the delay is intended. The recipient is locked, so that two
+    processes cannot both find that nothing was sent.
     """
     lock_name(tx.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
     left_at = outbox_queries.get_last_sent_time(tx, outgoing)
@@ -97,10 +96,7 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
 
 
 def add_unknown_outcome(outgoing: Outgoing) -> bool:
-    """Add the weight of an attempt with unknown outcome; return whether to give up.
-
-    Does nothing if no attempt was claimed.
-    """
+    """Add the weight of an unknown outcome, if there is one; return whether to give up."""
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += WEIGHT[Outcome.UNKNOWN]
@@ -145,7 +141,7 @@ def get_jitter(tx: WriteTransaction) -> float:
 
 
 def set_dead(tx: WriteTransaction, outgoing: Outgoing) -> None:
-    """Mark a message as given up; the caller has to log that."""
+    """Mark a message as given up. The caller has to log this."""
     apply_action(outgoing, Action.GIVE_UP)
     outgoing.ended_at = tx.now
 
@@ -157,5 +153,5 @@ def drop(tx: WriteTransaction, outgoing: Outgoing) -> None:
 
 
 def apply_action(outgoing: Outgoing, action: Action) -> None:
-    """Apply an action of the life cycle to a message."""
+    """Apply an action of its life cycle to a message."""
     apply_step(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))

@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """The requirements of actions; there are none."""
+    """The requirements of the actions, of which there are none."""
 
 
 OPEN: Final = frozenset({State.WAITING, State.SENDING})

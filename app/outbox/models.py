@@ -16,23 +16,21 @@ DEAD = text("state = 'dead'")
 
 
 class Way(StrEnum):
-    """The channel of a message."""
+    """The channel by which a message is sent."""
 
     EMAIL = "email"
     SMS = "sms"
 
 
 class Outgoing(Listed, Base):
-    """A message to be sent at least once: its recipient, its state, and the next attempt.
+    """A message to be sent at least once: its recipient, its state, and its next attempt.
 
-    The text and the address are not stored; they are read when the message is sent.
-    `recipient` is a name that the channel resolves to an address. `queued_at` is the time
-    since which the message has been waiting. `due_at` is the time of the next attempt, or,
-    while the message is being sent, the time at which it may be claimed again. `left_at` is
-    the time at which it was sent; while the outcome is unknown, it is the latest time at
-    which it may have been sent. `claim` identifies the current attempt. `weight` increases
-    with each failure, and `trouble` is the code of the last failure. `instead_of` is the id
-    of the message that it replaces.
+    Text and address are not stored; they are read when the message is sent. `recipient` is
+    a name that the channel resolves to an address. `queued_at` is the start of the waiting
+    time. `due_at` is the time of the next attempt; during an attempt, the time at which the
+    message may be claimed again. `left_at` is when the message was sent or, if the outcome
+    is unknown, the latest time at which it may have been sent. `weight` increases with each
+    failure.
     """
 
     __tablename__ = "outgoing"

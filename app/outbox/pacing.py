@@ -1,7 +1,7 @@
 """Pure functions that decide when a message is tried again or given up (R53).
 
-If it is certain that a message was not accepted, it is soon tried again, with random pauses
-of increasing length. After an unknown outcome the message may have arrived, so it is sent
+A message that was certainly not accepted is soon tried again, with random pauses of
+increasing length. After an unknown outcome, the message may have arrived, so it is sent
 again only after the window. A message that was rejected is given up early.
 """
 
@@ -14,7 +14,7 @@ from app.deadlines.limits import Priority
 
 
 class Outcome(StrEnum):
-    """The outcome of an attempt."""
+    """The outcome of an attempt to send a message."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
@@ -36,7 +36,6 @@ message in 2000 is given up."""
 JOIN_LIMIT: Final = GIVE_UP_WEIGHT // 2
 """The weight from which a message no longer serves new notifications, because it may soon
 be given up."""
-
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 MAX_DOUBLINGS: Final = 16
@@ -47,7 +46,6 @@ MAX_AHEAD: Final = 2 * LONGEST_TRY
 """The furthest time in the future at which an attempt can end, even if the times of two
 transactions differ. A later time was set by a wrong clock. It is ignored, because it would
 block the recipient."""
-
 SHARE: Final[Mapping[Priority, float]] = {
     Priority.EMERGENCY: 1 / 4,
     Priority.URGENT: 1 / 2,
@@ -57,14 +55,14 @@ SHARE: Final[Mapping[Priority, float]] = {
 
 
 def is_given_up(weight: int) -> bool:
-    """Return whether a message with this weight is given up."""
+    """Return whether a message with this weight has to be given up."""
     return weight >= GIVE_UP_WEIGHT
 
 
 def compute_pause(weight: int, jitter: float) -> timedelta:
-    """Return the pause after a failure; its longest value doubles with each failure.
+    """Return the pause after a failure. Its upper limit doubles with each failure.
 
-    `jitter`, from 0 to 1, chooses between half of that value and all of it, so that
+    `jitter`, from 0 to 1, selects a pause between half of the limit and the limit, so that
     messages that failed together are not tried again together.
     """
     doublings: int = min(max(weight, 1) - 1, MAX_DOUBLINGS)
@@ -80,8 +78,5 @@ def compute_window(window: timedelta, urgency: Priority) -> timedelta:
 def get_earliest(
     left_at: datetime | None, window: timedelta, urgency: Priority
 ) -> datetime | None:
-    """Return the earliest time of another message to an address, or None for any time.
-
-    `left_at` is the time of the last message to the address, or None if there was none.
-    """
+    """Return the earliest time of another message, or None if there is no last message."""
     return left_at and left_at + compute_window(window, urgency)

@@ -1,4 +1,4 @@
-"""Queries of the outbox."""
+"""Queries for the messages of the outbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ DEAD_FOR: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class WayCounts:
-    """The numbers of messages of one channel.
+    """The message counts of one channel.
 
-    `oldest` is the time since which the oldest message has been waiting. `given_up` is the
-    number of messages that were given up within the last day.
+    `oldest` is when the waiting time of the oldest message began. `given_up` is the number
+    of messages that were given up within the last day.
     """
 
     waiting: int = 0
@@ -40,7 +40,7 @@ class OutboxCounts:
 
     @property
     def waiting(self) -> int:
-        """The number of messages that wait or are being sent, by any channel."""
+        """The number of messages of all channels that wait or are being sent."""
         return sum(way.waiting for way in self.ways.values())
 
 
@@ -62,10 +62,7 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
 
 
 def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | None:
-    """Find and lock the message that waits for this recipient, so that it is not sent now.
-
-    Messages that are close to being given up are excluded, because they may never arrive.
-    """
+    """Lock and return the message that waits for this recipient, so that it is not sent."""
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
     waiting = select(Outgoing).where(same, joinable)
@@ -78,7 +75,7 @@ def lock_due(tx: WriteTransaction, way: Way, window: timedelta) -> Outgoing | No
     """Find and lock the message that has been due for the longest time.
 
     Messages that another process has locked are skipped. Messages with an impossible due
-    time are included, so that it is corrected.
+    time are included, so that the time is corrected.
     """
     impossible = Outgoing.due_at > tx.now + MAX_AHEAD + window
     due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= tx.now, impossible)
@@ -101,7 +98,7 @@ def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
 
 
 def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:
-    """Return the last time at which a message to the same recipient may have been sent."""
+    """Return when a message to the same recipient may last have been sent."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
     possible = Outgoing.left_at <= tx.now + MAX_AHEAD
     return tx.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

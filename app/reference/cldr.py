@@ -1,8 +1,8 @@
 """Countries and languages, with their names from the Unicode CLDR.
 
-The countries are those of ISO 3166-1, as in the time zone database of IANA. The languages
-are those with a name in English in the CLDR and a tag that a request may have. Both come
-from libraries, so an upgrade of a library can change a name.
+The countries are those of ISO 3166-1, from the time zone database of IANA. The languages
+are those that have an English name in the CLDR and a tag that requests may contain. Both
+come from libraries, so an upgrade of a library can change a name.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,7 @@ def load_country_codes() -> list[str]:
 
 
 def list_languages() -> Iterator[Item]:
-    """Yield every language that a request may name."""
+    """Yield every language that requests may name."""
     english = LOCALES[ENGLISH].languages
     tags = {str(name).replace("_", "-") for name in english} | {*SECOND_SCRIPTS, *ALIASES}
     for tag in sorted(filter(is_tag, tags)):
@@ -53,7 +53,7 @@ def list_languages() -> Iterator[Item]:
 
 
 def is_tag(tag: str) -> bool:
-    """Return whether a request may have this language tag."""
+    """Return whether requests may contain this language tag."""
     try:
         TAG.validate_python(tag)
     except ValidationError:
@@ -62,19 +62,19 @@ def is_tag(tag: str) -> bool:
 
 
 def get_country_name(code: str, locale: Locale) -> str | None:
-    """Return the name of a country in a language, or None if the CLDR has none."""
+    """Return the name of a country in a locale, or None if the CLDR has no name."""
     return locale.territories.get(code)
 
 
 def get_language_name(tag: str, locale: Locale) -> str | None:
-    """Return the name of a language in another language, or None if the CLDR has none."""
+    """Return the name of a language in a locale, or None if the CLDR has no name."""
     if tag in SECOND_SCRIPTS:
         return Locale.parse(tag, sep="-").get_display_name(locale)
     return locale.languages.get(ALIASES.get(tag, tag).replace("-", "_"))
 
 
 def build_item(code: str, source: str, name: Callable[[Locale], str | None]) -> Item:
-    """Build an item with its names in every language that has one."""
+    """Build an item with labels in all languages in which `name` finds a name."""
     names = {tag: name(locale) for tag, locale in LOCALES.items()}
     labels = {tag: text for tag, text in names.items() if text}
     return Item(

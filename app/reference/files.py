@@ -1,4 +1,4 @@
-"""The function that reads the files of this package."""
+"""The function that reads the CSV files of this package."""
 
 from importlib.resources import files
 
@@ -7,7 +7,7 @@ from app.directory.files import get_rows, load_sheet, require_no_faults
 
 
 def read_sheet[R: Row](name: str, model: type[R]) -> list[R]:
-    """Return the rows of one file in their order; raises FilesRefused if it has faults."""
+    """Return the rows of a CSV file in their order, or raise FilesRefused."""
     found = load_sheet(files("app.reference").joinpath("data"), f"{name}.csv", model)
     require_no_faults(found.faults)
     return get_rows(found)

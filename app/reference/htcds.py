@@ -1,10 +1,9 @@
 """The Human Trafficking Case Data Standard 2.0 of IOM: its fields and codes.
 
-The source is https://github.com/UNMigration/HTCDS @3c2f653, of 2023-01-24.
-
-Errors in the standard are kept, because other systems use them to exchange data. `verbatim`
-has each code with the spelling of the standard, and `issue` describes the error. One method
-of control that the standard defines but does not list was added (DOMAIN.md).
+The source is https://github.com/UNMigration/HTCDS @3c2f653, of 2023-01-24. Errors in the
+standard are kept, because other systems use them to exchange data: `verbatim` is the
+original spelling of a code, and `issue` describes the error. One method of control that the
+standard defines but does not list was added (DOMAIN.md).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +27,6 @@ ABOUT: Final = (
 CONFIDENCE: Final = "high"
 DEPRECATED_ISSUE: Final = "field deprecated in v2.0"
 DEPRECATED: Final = "DEPRECATED"
-
 FIELDS: Final[Mapping[str, FieldRow]] = {
     row.full_name: row for row in read_sheet("htcds_fields", FieldRow) if row.full_name
 }
@@ -36,7 +34,6 @@ CODES: Final[Sequence[EnumerationRow]] = (
     *read_sheet("htcds_enumerations", EnumerationRow),
     *read_sheet("htcds_additions", EnumerationRow),
 )
-
 VERBATIM: Final[Mapping[tuple[str, str], str]] = {
     (row.list, row.code_clean): row.code_verbatim for row in CODES
 }
@@ -45,9 +42,9 @@ MAPPING: Final[Sequence[MappingRow]] = read_sheet("htcds_mapping", MappingRow)
 
 
 def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return a part of a case as fields of the standard, with its spelling of codes.
+    """Return a part of a case as fields of the standard, with the original codes.
 
-    `said` maps names in the case to values; a code is mapped to itself.
+    `said` maps the names of fields to their values, and each code to itself.
     """
     found: dict[str, dict[str, None]] = {}
     for row in MAPPING:
@@ -59,7 +56,7 @@ def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def format_title(row: FieldRow) -> str:
-    """Return the title of a list of codes; it has the section, because labels repeat."""
+    """Return the title of a list of codes, with its section, because labels repeat."""
     return f"HTCDS: {row.section}, {row.label}"
 
 
@@ -86,7 +83,7 @@ def list_items(name: str) -> Iterable[Item]:
 
 
 def build_code_item(row: EnumerationRow) -> Item:
-    """Return one code of a field as an item."""
+    """Return one code of a field as an item of a list."""
     return Item(
         code=row.code_clean,
         labels={ENGLISH: row.label},
@@ -98,7 +95,7 @@ def build_code_item(row: EnumerationRow) -> Item:
 
 
 def build_field_item(row: FieldRow) -> Item:
-    """Return one field as an item, with its section and description."""
+    """Return one field as an item of a list, with its section and description."""
     return Item(
         code=row.full_name,
         labels={ENGLISH: row.label or row.full_name},
@@ -112,7 +109,7 @@ def build_field_item(row: FieldRow) -> Item:
 
 
 def build_definition_item(row: DefinitionRow) -> Item:
-    """Return the definition of one code as an item."""
+    """Return the definition of one code as an item of a list."""
     return Item(
         code=row.code_or_label,
         labels={ENGLISH: row.code_or_label},
@@ -125,7 +122,7 @@ def build_definition_item(row: DefinitionRow) -> Item:
 
 
 def build_status_item(row: MigrationRow) -> Item:
-    """Return one migration status as an item, with an excerpt of its definition."""
+    """Return a migration status as an item of a list, with a part of its definition."""
     return Item(
         code=row.value,
         labels={ENGLISH: row.value},

@@ -12,7 +12,7 @@ class Element(StrEnum):
 
 
 class Weight(StrEnum):
-    """How strong an indicator is: strong, medium or weak (ILO, Delphi)."""
+    """The strength of an indicator: strong, medium or weak (ILO, Delphi)."""
 
     STRONG = "S"
     MEDIUM = "M"
@@ -20,7 +20,7 @@ class Weight(StrEnum):
 
 
 class TranslationStatus(StrEnum):
-    """Whether a translation is our own, and whether a native speaker reviewed it."""
+    """The status of a translation: our own, with or without review, or published."""
 
     UNREVIEWED = "unreviewed"
     REVIEWED = "reviewed"

@@ -1,9 +1,9 @@
 """The reference lists for officers, which are read and checked once at start.
 
-Every item states its source, if one was found, and how well it is sourced. The questions
-are only those that were found in a source. A label is served in the requested language if
-it is translated, and otherwise in English; `language` states which. The English text is
-served with every translation, together with its review status (ADR 52).
+Every item states its source, if there is one, and how reliable it is. Only questions that
+were found in a source are listed. A label is returned in the requested language if there is
+a translation, and otherwise in English. Every translation comes with the English text and
+its review status (ADR 52).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +87,7 @@ LISTS: Final[Mapping[str, About]] = {
 
 
 def read_list[R: ItemRow](name: str, model: type[R]) -> dict[str, R]:
-    """Return one list by code, in the order of its file; raises FilesRefused."""
+    """Return one list by code, in the order of its file, or raise FilesRefused."""
     return {row.code: row for row in read_sheet(name, model)}
 
 
@@ -100,7 +100,7 @@ type Translations = Mapping[tuple[str, str], TranslationRow]
 
 
 def read_translations(name: str) -> Translations:
-    """Return the translations of one file by list and code; raises FilesRefused."""
+    """Return the translations of one file by list and code, or raise FilesRefused."""
     return {(row.list, row.code): row for row in read_sheet(name, TranslationRow)}
 
 
@@ -109,14 +109,14 @@ NOTE_TRANSLATIONS: Final = read_translations("note_translations")
 
 
 def show_list(name: str, ranked: tuple[str, ...]) -> ReferenceList:
-    """Return one list, with each label in the best language for this reader."""
+    """Return one list, with each label in the first of the ranked languages that has it."""
     about = LISTS[name]
     items = [show_item(name, item, ranked) for item in list_items(name)]
     return ReferenceList(list=name, title=about.title, note=about.note, items=items)
 
 
 def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
-    """Return one code of a list for a reader."""
+    """Return one item with its label in the first of the ranked languages that has it."""
     language = choose_language(ranked, item.labels)
     key = (name, item.code)
     return ItemOut.model_construct(
@@ -130,7 +130,7 @@ def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
 
 
 def get_translated_note(key: tuple[str, str], language: str) -> str | None:
-    """Return the translation of a note, or None for English or without a translation."""
+    """Return the translation of a note, or None if there is none or for English."""
     row = NOTE_TRANSLATIONS.get(key)
     return row.texts.get(language) if row and language != ENGLISH else None
 
@@ -146,8 +146,8 @@ def get_translation_status(key: tuple[str, str], language: str) -> TranslationSt
 def get_status(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
     """Return the common status of the given translations of one item.
 
-    Without a translation of our own, the label was published by its source. A label and its
-    note must both be reviewed for the item to count as reviewed.
+    If there are none, the label was published by its source. An item is reviewed only if
+    its label and its note are both reviewed.
     """
     if not rows:
         return TranslationStatus.PUBLISHED
@@ -188,7 +188,7 @@ def list_own_items(name: str) -> Iterator[Item]:
 
 
 def get_weights(row: ItemRow) -> Weights | None:
-    """Return the weights of an indicator, or None."""
+    """Return the weights of an indicator, or None if the item has no weights."""
     if not isinstance(row, IndicatorRow) or row.element is None:
         return None
     return Weights(adult=row.weight_adult, child=row.weight_child)

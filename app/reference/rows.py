@@ -1,4 +1,4 @@
-"""The rows of reference files and their checks; the files are read as in `directory`."""
+"""The rows of the reference files, and the checks of their cells."""
 
 from typing import Annotated, override
 
@@ -18,11 +18,7 @@ from app.reference.kinds import Element, Weight
 
 
 class ItemRow(Row):
-    """A code of a list, with a label in the words of its source.
-
-    Translations of labels are in `translations.csv`, and translations of notes in
-    `note_translations.csv`.
-    """
+    """A code of a list, with a label in the words of its source."""
 
     code: Code
     label_en: Prose
@@ -33,7 +29,7 @@ class ItemRow(Row):
 
 
 class IndicatorRow(ItemRow):
-    """An indicator; an indicator without weights is recorded, but does not count."""
+    """An indicator. Without weights, it is recorded but does not affect the score."""
 
     element: OptionalCell[Element]
     weight_adult: OptionalCell[Weight]
@@ -43,7 +39,7 @@ class IndicatorRow(ItemRow):
 class Wording(Row):
     """A text in each language; an empty cell means that there is no translation.
 
-    `en` is the text that was translated, so that an outdated translation is noticed.
+    `en` is the text that was translated, so that an outdated translation can be detected.
     """
 
     en: Prose
@@ -76,10 +72,7 @@ type Tags = list[str]
 
 
 class TranslationRow(Wording):
-    """The translations of the label, or the note, of one code of a list.
-
-    `reviewed` lists the tags of the languages whose text a native speaker has reviewed.
-    """
+    """The translations of a label or note; `reviewed` lists the reviewed languages."""
 
     list: str
     code: Code
@@ -88,7 +81,7 @@ class TranslationRow(Wording):
     @field_validator("reviewed")
     @classmethod
     def has_texts(cls, tags: Tags, info: ValidationInfo) -> Tags:
-        """Refuse a language that has no translation in this row."""
+        """Raise a validation error if a reviewed language has no text in this row."""
         translated = {
             tag for tag in LANGUAGES if tag != ENGLISH and info.data.get(get_column(tag))
         }
@@ -99,12 +92,12 @@ class TranslationRow(Wording):
     @property
     @override
     def reference(self) -> str:
-        """The list and the code."""
+        """The list and the code, which name the row in an error."""
         return f"{self.list} {self.code}"
 
 
 class EnumerationRow(Row):
-    """A code of the HTCDS, in the original spelling with errors and in a corrected one."""
+    """A code of the HTCDS, in the original spelling and in a corrected spelling."""
 
     list: str
     position: int
@@ -117,12 +110,12 @@ class EnumerationRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """The list and the code."""
+        """The list and the code, which name the row in an error."""
         return f"{self.list} {self.code_clean}"
 
 
 class FieldRow(Row):
-    """A field of the HTCDS; a row without a field name is an example of a question."""
+    """A field of the HTCDS. A row without a field name is an example of a question."""
 
     key = "ods_row"
 
@@ -165,10 +158,7 @@ class MigrationRow(Row):
 
 
 class MappingRow(Row):
-    """A mapping of a value of a case to the HTCDS; without `theirs`, the value is copied.
-
-    `part` is a section, or a field of the case itself.
-    """
+    """A mapping from a value of a case to the HTCDS; by default, the value is copied."""
 
     field: Prose
     part: Prose
@@ -180,5 +170,5 @@ class MappingRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """The field, the part, and our name of the value."""
+        """The field, the part and our name of the value, which name the row in an error."""
         return f"{self.field} {self.part} {self.ours}"

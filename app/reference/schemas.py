@@ -18,7 +18,7 @@ Labels = Annotated[
 
 
 class Weights(ResponseModel):
-    """The ILO weights of an indicator; null if the indicator is not in that list."""
+    """The ILO weights of an indicator; null if the ILO lists give none."""
 
     adult: Weight | None
     child: Weight | None

@@ -1,4 +1,4 @@
-"""The table of screenings; the outcome is not encrypted, but its reasons are sealed."""
+"""The table of screenings. The outcome is not encrypted; its reasons are sealed (L4)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,10 +14,7 @@ from app.screening.scoring import Presumption
 
 
 class Screening(Base):
-    """The presumption of a screening, which later changes of the age class do not affect.
-
-    The indicators and remarks are a sealed document of this record (L4).
-    """
+    """A screening of a case. Later changes of the age class do not affect its outcome."""
 
     __tablename__ = "screening"
 

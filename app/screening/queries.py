@@ -10,16 +10,16 @@ from app.screening.models import Screening
 
 
 def find(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening | None:
-    """Return a screening of this case, or None."""
+    """Return a screening of this case, or None if the case has no such screening."""
     found = tx.session.get(Screening, screening_id)
     return found if found is not None and found.case_id == case_id else None
 
 
 def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
-    """Return the screenings that the caller may know, oldest first.
+    """Return the screenings of a case that the caller may know, oldest first.
 
-    The write audience of the case may know all screenings. Any other office may know only
-    its own, so that a submitter does not see what the host country learns (R12).
+    The write audience of the case may know all of them. Any other office may know only its
+    own screenings, so that a submitter does not learn what the host country found (R12).
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))

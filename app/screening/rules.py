@@ -35,7 +35,7 @@ class CountedAs(StrEnum):
 
 
 class CountedBecause(StrEnum):
-    """The reason why the rules of this age group were applied."""
+    """The reason why the rules of an age group were applied."""
 
     SAID_ADULT = "said_adult"
     SAID_CHILD = "said_child"
@@ -44,7 +44,7 @@ class CountedBecause(StrEnum):
 
 
 class DimensionRule(StrEnum):
-    """The rule that determines that a dimension is positive."""
+    """The rule by which a dimension is positive."""
 
     TWO_STRONG = "DIM_POSITIVE_A"
     STRONG_AND_LESSER = "DIM_POSITIVE_B"
@@ -53,7 +53,7 @@ class DimensionRule(StrEnum):
 
 
 class ScreeningRule(StrEnum):
-    """The rule that determines that trafficking is indicated."""
+    """The rule by which trafficking is indicated."""
 
     PALERMO_ADULT = "PALERMO_ADULT"
     CHILD = "CHILD"
@@ -65,7 +65,7 @@ type Part = Element | Dimension
 
 @dataclass(frozen=True)
 class Counted:
-    """The rules and weights by which an age class is scored, and the reason."""
+    """The rules and weights that apply to an age class, and the reason for them."""
 
     counted_as: CountedAs
     because: CountedBecause
@@ -75,7 +75,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Threshold:
-    """The number of indicators of each weight that make a dimension positive."""
+    """The numbers of indicators, by weight, that make a dimension positive."""
 
     rule: DimensionRule
     strong: int = 0
@@ -92,11 +92,11 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Combination:
-    """A rule that holds if each of its parts is present in at least one form.
+    """A rule that holds if at least one alternative of each of its parts is present.
 
-    `holds_for` names the age groups to which the rule applies, and `asked_of` those for
+    `holds_for` contains the age groups to which the rule applies; `asked_of`, those for
     which missing parts are shown. The rule for forced labour also applies to children, so
-    that they are not less protected than adults. Its missing parts are not shown for a
+    that they are not less protected than adults, but its missing parts are not shown for a
     child, because a child needs no means.
     """
 
@@ -155,7 +155,7 @@ HEAVIEST: Final = (Weight.STRONG, Weight.MEDIUM, Weight.WEAK)
 
 
 def format_rules() -> str:
-    """Return the canonical text of all rules and weights, for the hash."""
+    """Return all rules and weights as text, from which their version is computed."""
     weights = (
         (code, row.group, row.weight_adult, row.weight_child)
         for code, row in sorted(INDICATORS.items())
@@ -171,7 +171,7 @@ def format_rules() -> str:
 
 
 def format_cell(part: object) -> str:
-    """Return the canonical text of one cell of a rule."""
+    """Return one cell of a rule as text."""
     return ",".join(map(str, part)) if isinstance(part, list) else str(part)
 
 

@@ -33,12 +33,12 @@ MEANING = (
 
 
 def build_unknown_code_error(name: str) -> PydanticCustomError:
-    """Return the error for an unknown code; it names the list but not the input."""
+    """Return the error for an unknown code, which names the list but not the code."""
     return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
 
 
 def build_list_validator(name: str, codes: frozenset[str]) -> Callable[[str], str]:
-    """Return a validator that refuses codes that are not on a list."""
+    """Return a validator that rejects codes that are not on a list."""
 
     def require_listed(code: str) -> str:
         if code not in codes:
@@ -49,7 +49,7 @@ def build_list_validator(name: str, codes: frozenset[str]) -> Callable[[str], st
 
 
 def build_element_validator(element: Element) -> Callable[[str], str]:
-    """Return a validator that refuses codes that do not belong to an element."""
+    """Return a validator that rejects codes that do not belong to an element."""
     codes = frozenset(code for code, of in ELEMENT_OF.items() if of == element)
     return build_list_validator("elements", codes)
 
@@ -67,8 +67,8 @@ PurposeCode = Annotated[Code, AfterValidator(build_element_validator(Element.PUR
 def find_unknown_signs(content: SectionContent) -> list[int]:
     """Return the positions of unknown indicators in a section.
 
-    The check is made when a section is written and not in its schema, because a section
-    that was sealed under an older list must still open.
+    The schema of the section does not check this, because a section that was sealed under
+    an older list must still be readable.
     """
     codes = content.codes if isinstance(content, Indicators) else []
     return [place for place, code in enumerate(codes) if code not in INDICATORS]
@@ -96,7 +96,7 @@ class Signs(RequestModel):
     purposes: Annotated[list[PurposeCode], Field(max_length=20)] = []
 
     def to_ticked(self) -> Ticked:
-        """Return the codes in the form that the rules need."""
+        """Return the selected codes as the scoring needs them."""
         elements = frozenset([*self.acts, *self.means, *self.purposes])
         return Ticked(frozenset(self.signs), elements)
 
@@ -144,7 +144,7 @@ class ElementOut(ResponseModel):
 
 
 class RuleOut(ResponseModel):
-    """A rule, whether it holds, which parts meet it, and which parts are missing."""
+    """A rule, whether it holds, which parts are present, and which parts are missing."""
 
     rule: Annotated[ScreeningRule, Field(description="A row of scoring_rules.")]
     holds: bool
@@ -158,7 +158,8 @@ class RuleOut(ResponseModel):
 class ScreeningResult(ResponseModel):
     """A presumption with its reasons.
 
-    A new field needs a default: results that were sealed before must still open.
+    A new field needs a default, because results that were sealed earlier must still be
+    read.
     """
 
     outcome: Annotated[Presumption, Field(description=MEANING)]

@@ -1,6 +1,6 @@
 """Scoring of indicators: a presumption with its reasons, never a finding.
 
-No rule depends on an outcome: help never waits for status (BR01).
+No rule depends on an outcome, because help must not wait for a status (BR01).
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ class Presumption(StrEnum):
 
 @dataclass(frozen=True)
 class Ticked:
-    """The codes that an officer ticked."""
+    """The codes that an officer selected."""
 
     indicators: frozenset[str] = frozenset()
     elements: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ class ElementFound:
 
 @dataclass(frozen=True)
 class RuleFound:
-    """A rule, whether it holds, which parts meet it, and which parts are missing."""
+    """A rule, whether it holds, which parts are present, and which parts are missing."""
 
     rule: ScreeningRule
     holds: bool
@@ -106,7 +106,7 @@ class Result:
 
 
 def compute_result(ticked: Ticked, age_class: AgeClass | None) -> Result:
-    """Return the presumption and its reasons for the selected codes and the age class."""
+    """Score the selected codes for an age class; return the presumption and its reasons."""
     counted = COUNTED[age_class]
     weighed = compute_weights(ticked.indicators, counted)
     dimensions = tuple(check_dimension(dimension, weighed) for dimension in Dimension)
@@ -137,19 +137,19 @@ def compute_result(ticked: Ticked, age_class: AgeClass | None) -> Result:
 
 
 def compute_outcome(rules: Iterable[RuleFound]) -> Presumption:
-    """Return the outcome; one rule that holds is enough to indicate trafficking."""
+    """Return `INDICATED` if at least one rule holds, and otherwise `NOT_INDICATED_YET`."""
     holds = any(rule.holds for rule in rules)
     return Presumption.INDICATED if holds else Presumption.NOT_INDICATED_YET
 
 
 def compute_weights(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
-    """Return the weight of each indicator that has one; of two weights, the heavier one."""
+    """Return the weight of each indicator that has one; of two weights, the heavier."""
     found = {code: list_weights(INDICATORS[code], counted.weighed_as) for code in codes}
     return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
 
 
 def list_weights(row: IndicatorRow, weighed_as: frozenset[CountedAs]) -> list[Weight]:
-    """Return the weights of an indicator in the lists for the given age groups."""
+    """Return the weights of an indicator for the given age groups."""
     adult, child = CountedAs.ADULT in weighed_as, CountedAs.CHILD in weighed_as
     asked = [row.weight_adult if adult else None, row.weight_child if child else None]
     return [weight for weight in asked if weight is not None]
@@ -172,12 +172,9 @@ def check_dimension(dimension: Dimension, weighed: Mapping[str, Weight]) -> Dime
 
 
 def check_element(
-    element: Element,
-    ticked: Ticked,
-    dimensions: Iterable[DimensionFound],
-    counted: Counted,
+    element: Element, ticked: Ticked, dimensions: Iterable[DimensionFound], counted: Counted
 ) -> ElementFound:
-    """Return whether an element was ticked or follows from a dimension, and why."""
+    """Return whether an element was selected or follows from a dimension, and why."""
     itself = sorted(c for c in ticked.elements if ELEMENT_OF[c] == element)
     for_it = [d.dimension for d in dimensions if d.positive and d.element == element]
     return ElementFound(
@@ -190,7 +187,7 @@ def check_element(
 
 
 def check_rule(row: Combination, there: frozenset[Part]) -> RuleFound:
-    """Return whether one rule holds, with its statement and source."""
+    """Return whether a rule holds for the present parts, with its statement and source."""
     said = ITEMS["scoring_rules"][row.rule]
     missing = [part for part in row.parts if not part & there]
     return RuleFound(
