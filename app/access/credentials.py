@@ -47,18 +47,12 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     with the next request (R21). A token is valid only as long as the public key with which
     it was requested. Unknown, expired and revoked keys cause the same error.
     """
-    holder = (
-        machine_keys.ACCESS_TOKEN_QUERY
-        if key.startswith(f"{machine_keys.TOKEN_PREFIX}_")
-        else API_KEY_QUERY
-    )
-    row = read_columns(session, holder, {"prefix": get_prefix(key)}).one_or_none()
+    is_token = key.startswith(f"{machine_keys.TOKEN_PREFIX}_")
+    query = machine_keys.ACCESS_TOKEN_QUERY if is_token else API_KEY_QUERY
+    row = read_columns(session, query, {"prefix": get_prefix(key)}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
-    if (
-        row is None
-        or not fits
-        or not is_live(now, row.expires_at, row.revoked_at, row.disabled_at)
-    ):
+    live = row is not None and is_live(now, row.expires_at, row.revoked_at, row.disabled_at)
+    if row is None or not fits or not live:
         raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
     identity = (row.id, row.focal_point_id, row.kind)
     return build_actor(*identity, has=row.roles, may=row.scopes)
@@ -78,10 +72,9 @@ def build_actor(
     may: Iterable[str],
 ) -> Actor:
     """Return an actor with the roles `has` and those scopes of `may` that they allow."""
-    roles, scopes = frozenset(map(Role, has)), frozenset(map(Scope, may))
-    return Actor(
-        account_id, focal_point_id, kind, roles, scopes & get_allowed_scopes(roles)
-    )
+    roles = frozenset(map(Role, has))
+    scopes = frozenset(map(Scope, may)) & get_allowed_scopes(roles)
+    return Actor(account_id, focal_point_id, kind, roles, scopes)
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:

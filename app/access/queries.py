@@ -13,6 +13,7 @@ from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory_queries
 from app.kernel.actors import CASE_ROLES, AccountKind, Role
 from app.kernel.problems import NotFound
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
@@ -76,27 +77,18 @@ OFFICE_ACTIONS: Final = ("account.", "webhook.")
 """Prefixes of the actions that change an account, its keys, or a webhook."""
 
 
-def get_approval(tx: ReadTransaction, approval_id: UUID) -> Approval:
+def get_approval(tx: ReadTransaction, approval_id: UUID, *, lock: bool = False) -> Approval:
     """Return an approval that the caller may see, or raise NotFound (404)."""
-    return load_approval(tx, Approval.id == approval_id)
+    statement = select(Approval).where(Approval.id == approval_id, is_visible(tx))
+    found = tx.session.scalar(lock_rows(statement) if lock else statement)
+    if found is None:
+        raise NotFound("There is no such approval.")
+    return found
 
 
 def lock_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     """Lock and return an approval that the caller may see, or raise NotFound (404)."""
-    return load_approval(tx, Approval.id == approval_id, lock=True)
-
-
-def load_approval(
-    tx: ReadTransaction, wanted: ColumnElement[bool], *, lock: bool = False
-) -> Approval:
-    """Return the approval that a condition selects, or raise NotFound (404)."""
-    statement = select(Approval).where(wanted, is_visible(tx))
-    locked = statement.with_for_update(key_share=True)
-    fresh = locked.execution_options(populate_existing=True)
-    found = tx.session.scalar(fresh if lock else statement)
-    if found is None:
-        raise NotFound("There is no such approval.")
-    return found
+    return get_approval(tx, approval_id, lock=True)
 
 
 def find_pending(tx: ReadTransaction, fingerprint: str) -> Approval | None:
@@ -162,9 +154,8 @@ def lock_unspent(
 ) -> Sequence[Approval]:
     """Lock and return the approvals that meet a condition and are not used or refused."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > tx.now)
-    locked = select(Approval).where(condition, open_).order_by(Approval.number)
-    fresh = locked.with_for_update(key_share=True)
-    return tx.session.scalars(fresh.execution_options(populate_existing=True)).all()
+    found = select(Approval).where(condition, open_).order_by(Approval.number)
+    return tx.session.scalars(lock_rows(found)).all()
 
 
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
@@ -190,9 +181,8 @@ def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
 
 def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
     """List the accounts of a focal point, including disabled accounts, sorted by label."""
-    found = tx.session.scalars(
-        select(Account).where(Account.focal_point_id == focal_point_id)
-    )
+    of_office = select(Account).where(Account.focal_point_id == focal_point_id)
+    found = tx.session.scalars(of_office)
     return sorted(found, key=lambda one: (one.label, one.opened_at, one.id))
 
 
@@ -208,11 +198,8 @@ def get_account(tx: ReadTransaction, account_id: UUID) -> Account:
 
 def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
     """Lock and return an account, or raise NotFound (404)."""
-    wanted = select(Account).where(Account.id == account_id)
-    locked = wanted.with_for_update(key_share=True)
-    return require_found(
-        tx.session.scalar(locked.execution_options(populate_existing=True))
-    )
+    locked = lock_rows(select(Account).where(Account.id == account_id))
+    return require_found(tx.session.scalar(locked))
 
 
 def list_keys(tx: ReadTransaction, account_id: UUID) -> list[ApiKey]:
@@ -236,9 +223,7 @@ def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
     """Count the enabled accounts of people at a focal point who can work on cases."""
     enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
     people = select(Account.roles).where(enabled, Account.kind == AccountKind.PERSON)
-    return sum(
-        1 for roles in tx.session.scalars(people) if not CASE_ROLES.isdisjoint(roles)
-    )
+    return sum(not CASE_ROLES.isdisjoint(roles) for roles in tx.session.scalars(people))
 
 
 def require_found[R](found: R | None) -> R:

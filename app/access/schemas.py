@@ -110,7 +110,14 @@ class KeyOut(ResponseModel):
     @classmethod
     def from_key(cls, key: ApiKey) -> "KeyOut":
         """Return the response for an API key."""
-        return cls.model_validate(describe_key(key))
+        return cls(
+            prefix=key.prefix,
+            scopes=[Scope(name) for name in key.scopes],
+            made_at=key.made_at,
+            expires_at=key.expires_at,
+            revoked_at=key.revoked_at,
+            shown_to=key.made_by,
+        )
 
 
 class KeyPage(Page[KeyOut]):
@@ -131,19 +138,7 @@ class MadeKeyOut(KeyOut):
     @classmethod
     def from_new_key(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
         """Return the response for a new API key; `secret` is None for a retry."""
-        return cls.model_validate({**describe_key(key), "key": secret})
-
-
-def describe_key(key: ApiKey) -> dict[str, object]:
-    """Return the fields of a response about an API key."""
-    return {
-        "prefix": key.prefix,
-        "scopes": [Scope(name) for name in key.scopes],
-        "made_at": key.made_at,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-        "shown_to": key.made_by,
-    }
+        return cls(**vars(KeyOut.from_key(key)), key=secret)
 
 
 class NewPublicKey(RequestModel):

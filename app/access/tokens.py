@@ -45,10 +45,8 @@ def grant_token(
     Otherwise AssertionRefused is raised. The key is locked, so that two processes cannot
     issue tokens for the same assertion (R26). Expired tokens of the key are deleted.
     """
-    key, spent = (
-        machine_keys.find_signing_key(session, assertion, now, lock=True),
-        hash_assertion(assertion),
-    )
+    key = machine_keys.find_signing_key(session, assertion, now, lock=True)
+    spent = hash_assertion(assertion)
     expired = (AccessToken.public_key_id == key.id) & (AccessToken.expires_at <= now)
     session.execute(delete(AccessToken).where(expired))
     if machine_keys.is_spent(session, key, spent):

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from app.kernel.paging import (
-    NOT_OF_THIS_LIST,
-    CursorUnknown,
-    decrypt_cursor,
-    encrypt_cursor,
-)
+from app.kernel import paging
 from app.kernel.problems import Problem
 from app.kernel.vault import Vault
 
@@ -43,7 +38,7 @@ class Feed:
     def format_cursor(self, position: int) -> str:
         """Return the cursor of a position; the same position always has the same cursor."""
         plain = position.to_bytes(POSITION_BYTES) + self.epoch.encode()
-        return encrypt_cursor(self.vault, plain, self.context)
+        return paging.encrypt_cursor(self.vault, plain, self.context)
 
     def read_cursor(self, text: str, head: int) -> int:
         """Return the position of a cursor; `head` is the newest position of the feed.
@@ -80,8 +75,8 @@ class Feed:
 
     def decrypt(self, text: str) -> tuple[str, int]:
         """Return the epoch and position of an encrypted cursor, or raise CursorUnknown."""
-        plain = decrypt_cursor(self.vault, text, self.context)
+        plain = paging.decrypt_cursor(self.vault, text, self.context)
         position, epoch = plain[:POSITION_BYTES], plain[POSITION_BYTES:]
-        if text != encrypt_cursor(self.vault, plain, self.context):
-            raise CursorUnknown(NOT_OF_THIS_LIST)
+        if text != paging.encrypt_cursor(self.vault, plain, self.context):
+            raise paging.CursorUnknown(paging.NOT_OF_THIS_LIST)
         return epoch.decode(), int.from_bytes(position)

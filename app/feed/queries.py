@@ -49,13 +49,10 @@ class FeedPosition:
 
 
 ME: Final[BindParameter[UUID]] = bindparam("me")
+RETRIEVED: Final = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == ME)
 FIND_MARK: Final = (
     select(Epoch.value, Mailbox.head)
-    .add_columns(
-        select(func.max(Retrieval.upto))
-        .where(Retrieval.focal_point_id == ME)
-        .scalar_subquery()
-    )
+    .add_columns(RETRIEVED.scalar_subquery())
     .join(Mailbox, Mailbox.focal_point_id == ME)
 )
 
@@ -97,10 +94,9 @@ def get_last_entry_time(session: Session, *, but: str) -> datetime | None:
 
 def get_feed(tx: ReadTransaction, reader: UUID) -> tuple[Feed, int]:
     """Return the feed of a focal point and the newest position of the feed."""
-    statement = select(Epoch.value, Mailbox.head).join(
-        Mailbox, Mailbox.focal_point_id == reader
-    )
-    epoch, head = tx.session.execute(statement).one()
+    statement = select(Epoch.value, Mailbox.head)
+    mailbox = statement.join(Mailbox, Mailbox.focal_point_id == reader)
+    epoch, head = tx.session.execute(mailbox).one()
     return Feed(tx.vault, reader, epoch), head
 
 

@@ -53,16 +53,9 @@ class Kind(StrEnum):
     PERSISTENCE = "persistence"
 
 
+_K = Kind
 REFUSED_IF_ADDED: Final = frozenset(
-    {
-        Kind.TRIGGER,
-        Kind.RULE,
-        Kind.POLICY,
-        Kind.UNIQUE,
-        Kind.CONFLICT,
-        Kind.CONSTRAINT,
-        Kind.PERSISTENCE,
-    }
+    {_K.TRIGGER, _K.RULE, _K.POLICY, _K.UNIQUE, _K.CONFLICT, _K.CONSTRAINT, _K.PERSISTENCE}
 )
 TOLERATED_IF_MISSING: Final = frozenset({Kind.INDEX, Kind.EXTENSION, Kind.EVENT_TRIGGER})
 
@@ -119,9 +112,8 @@ def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 def load_expected(dialect: str) -> Catalogue:
     """Return the guards that the migrations create on this kind of database."""
-    catalogues: Mapping[str, Catalogue] = json.loads(
-        files(__package__).joinpath(FILE).read_text("utf-8")
-    )
+    text = files(__package__).joinpath(FILE).read_text("utf-8")
+    catalogues: Mapping[str, Catalogue] = json.loads(text)
     return catalogues[dialect]
 
 

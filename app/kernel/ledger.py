@@ -14,20 +14,11 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from app.kernel import ledger_file
 from app.kernel.erasures import ErasureMark, get_erasure_mark, get_erasures
 from app.kernel.journal import has_any_case
 from app.kernel.keyfile import OTHERS
-from app.kernel.ledger_file import (
-    Contents,
-    LineUnknown,
-    append,
-    create,
-    format_epochs,
-    format_erasures,
-    open_locked,
-    parse,
-    read_all,
-)
+from app.kernel.ledger_file import Contents, LineUnknown
 from app.kernel.transactions import Runtime
 
 
@@ -98,10 +89,8 @@ class Ledger:
                 return self._require_no_cases(session, now)
             if is_still_agreed(self._agreed, contents, now):
                 return None
-            missing = (
-                self._require_own(contents, now).erased.keys()
-                - get_erasures(session).keys()
-            )
+            erased = self._require_own(contents, now).erased
+            missing = erased.keys() - get_erasures(session).keys()
         if missing:
             raise ErasuresDue(
                 f"{len(missing)} erasures of {self.path} are not in this database, which "
@@ -129,9 +118,9 @@ class Ledger:
         if contents is None:
             self._make([now.epoch])
         with self._open() as file:
-            known = self._require_own(self._parse(read_all(file)), now)
+            known = self._require_own(self._parse(ledger_file.read_all(file)), now)
             new = {id_: at for id_, at in erased.items() if id_ not in known.erased}
-            append(file, known, format_erasures(new))
+            ledger_file.append(file, known, ledger_file.format_erasures(new))
         if (contents := self.read()) is not None:
             self._copied = (contents, now)
         return len(new)
@@ -156,16 +145,18 @@ class Ledger:
         if self.read() is None:
             self._make(epochs)
         with self._open() as file:
-            known = self._parse(read_all(file))
-            append(file, known, format_epochs(set(epochs) - known.epochs))
+            known = self._parse(ledger_file.read_all(file))
+            ledger_file.append(
+                file, known, ledger_file.format_epochs(set(epochs) - known.epochs)
+            )
 
     def _make(self, epochs: Iterable[str]) -> None:
         with self._raise_unusable("created"):
-            create(self.path, epochs)
+            ledger_file.create(self.path, epochs)
 
     @contextmanager
     def _open(self) -> Iterator[int]:
-        with self._raise_unusable("written"), open_locked(self.path) as file:
+        with self._raise_unusable("written"), ledger_file.open_locked(self.path) as file:
             yield file
 
     @contextmanager
@@ -178,7 +169,7 @@ class Ledger:
 
     def _parse(self, data: bytes) -> Contents:
         try:
-            return parse(data)
+            return ledger_file.parse(data)
         except LineUnknown as unknown:
             raise LedgerDamaged(
                 f"Line {unknown} of {self.path} is malformed. Restore the file from its "

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from app.kernel.durable import sync_folder
+
 HEAD: Final = "safe-conduct erasures 1"
 EPOCH: Final = re.compile(r"epoch ([0-9a-f]{8})")
 ERASED: Final = re.compile(
@@ -123,7 +125,7 @@ def create(path: Path, epochs: Iterable[str]) -> None:
     finally:
         os.close(file)
         new.unlink()
-    sync_folder(path.parent)
+    sync_folder(path)
 
 
 def write_and_sync(file: int, data: bytes) -> None:
@@ -131,12 +133,3 @@ def write_and_sync(file: int, data: bytes) -> None:
     if os.write(file, data) != len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     os.fsync(file)
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder to the disk, so that the names of its new files are durable."""
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

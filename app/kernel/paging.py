@@ -128,9 +128,8 @@ def read_cursor(
 
 def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
     """Return the content of a cursor as encrypted text; equal content gives equal text."""
-    return (
-        base64.urlsafe_b64encode(vault.encrypt_cursor(plain, context)).decode().rstrip("=")
-    )
+    hidden = vault.encrypt_cursor(plain, context)
+    return base64.urlsafe_b64encode(hidden).decode().rstrip("=")
 
 
 def decrypt_cursor(vault: Vault, text: str, context: list[str]) -> bytes:

@@ -52,10 +52,8 @@ class Quotas:
     def count_bytes(self, account: UUID, now: datetime, number: int) -> None:
         """Add the bytes that an account sealed, even if its transaction fails later."""
         with self.lock:
-            self.used[account] = (
-                get_midnight(now),
-                self.get_bytes_used(account, now) + number,
-            )
+            total = self.get_bytes_used(account, now) + number
+            self.used[account] = (get_midnight(now), total)
 
     def get_bytes_left(self, account: UUID, now: datetime) -> int:
         """Return how many bytes an account may still seal before midnight UTC."""

@@ -77,7 +77,7 @@ class Rulebook[N: StrEnum, F]:
         self, step: Step[S, A, N], facts: F
     ) -> list[Unmet]:
         """List every unmet requirement of a step, so that all can be met in one attempt."""
-        return list(self._find_unmet(step, facts, self._request_side(step)))
+        return list(self._find_unmet(step, facts))
 
     def list_request_needs[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> list[N]:
         """List the requirements of a step that the request itself must meet."""
@@ -101,12 +101,10 @@ class Rulebook[N: StrEnum, F]:
     def _is_asked(self, need: N) -> bool:
         return self.checks[need].by is None
 
-    def _request_side[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> Side:
-        return min(step.sides)
-
     def _find_unmet[S: StrEnum, A: StrEnum](
-        self, step: Step[S, A, N], facts: F, asking: Side
+        self, step: Step[S, A, N], facts: F
     ) -> Iterator[Unmet]:
+        asking = min(step.sides)
         for need in step.needs:
             options = need.needs if isinstance(need, AnyOf) else (need,)
             checks = [(option, self.checks[option]) for option in options]

@@ -15,18 +15,11 @@ from app.kernel.actors import Side
 from app.kernel.db import lock_name
 from app.kernel.lifecycle import apply_step
 from app.kernel.transactions import WriteTransaction
+from app.outbox import pacing
 from app.outbox import queries as outbox_queries
 from app.outbox.lifecycle import TABLE, Action, State
 from app.outbox.models import Outgoing, Way
-from app.outbox.pacing import (
-    LONGEST_TRY,
-    WEIGHT,
-    Outcome,
-    compute_pause,
-    compute_window,
-    get_earliest,
-    is_given_up,
-)
+from app.outbox.pacing import Outcome
 
 SYSTEM: Final = frozenset({Side.SYSTEM})
 JITTER_BITS: Final = 32
@@ -88,7 +81,7 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
     """
     lock_name(tx.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
     left_at = outbox_queries.get_last_sent_time(tx, outgoing)
-    free_at = get_earliest(left_at, window, outgoing.urgency)
+    free_at = pacing.get_earliest(left_at, window, outgoing.urgency)
     if free_at is None or free_at <= tx.now:
         return False
     outgoing.due_at = outgoing.queued_at = free_at
@@ -99,16 +92,16 @@ def add_unknown_outcome(outgoing: Outgoing) -> bool:
     """Add the weight of an unknown outcome, if there is one; return whether to give up."""
     if outgoing.state != State.SENDING:
         return False
-    outgoing.weight += WEIGHT[Outcome.UNKNOWN]
-    return is_given_up(outgoing.weight)
+    outgoing.weight += pacing.WEIGHT[Outcome.UNKNOWN]
+    return pacing.is_given_up(outgoing.weight)
 
 
 def claim(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> UUID:
     """Claim a message, so that no other process sends it before its window is over."""
     apply_action(outgoing, Action.CLAIM)
     outgoing.tries += 1
-    outgoing.left_at = tx.now + LONGEST_TRY
-    outgoing.due_at = outgoing.left_at + compute_window(window, outgoing.urgency)
+    outgoing.left_at = tx.now + pacing.LONGEST_TRY
+    outgoing.due_at = outgoing.left_at + pacing.compute_window(window, outgoing.urgency)
     outgoing.claim = tx.create_id()
     return outgoing.claim
 
@@ -124,13 +117,13 @@ def store_outcome(tx: WriteTransaction, outgoing: Outgoing, answer: Answer) -> b
         case Outcome.UNKNOWN:  # its weight is added when it is claimed again
             outgoing.trouble = code
         case Outcome.REFUSED | Outcome.REJECTED:
-            outgoing.weight += WEIGHT[answer.outcome]
+            outgoing.weight += pacing.WEIGHT[answer.outcome]
             outgoing.trouble, outgoing.left_at = code, None
-            if is_given_up(outgoing.weight):
+            if pacing.is_given_up(outgoing.weight):
                 set_dead(tx, outgoing)
                 return False
             apply_action(outgoing, Action.RETRY)
-            outgoing.due_at = tx.now + compute_pause(outgoing.weight, get_jitter(tx))
+            outgoing.due_at = tx.now + pacing.compute_pause(outgoing.weight, get_jitter(tx))
     return True
 
 

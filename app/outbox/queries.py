@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.outbox.lifecycle import OPEN, State
 from app.outbox.models import Outgoing, Way
@@ -67,8 +68,7 @@ def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | N
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
     waiting = select(Outgoing).where(same, joinable)
     first = waiting.order_by(Outgoing.due_at, Outgoing.number).limit(1)
-    statement = first.with_for_update(key_share=True)
-    return tx.session.scalar(statement.execution_options(populate_existing=True))
+    return tx.session.scalar(lock_rows(first))
 
 
 def lock_due(tx: WriteTransaction, way: Way, window: timedelta) -> Outgoing | None:
@@ -93,8 +93,7 @@ def get(tx: ReadTransaction, outgoing_id: UUID) -> Outgoing:
 def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
     """Lock and return a message of the outbox."""
     statement = select(Outgoing).where(Outgoing.id == outgoing_id)
-    statement = statement.with_for_update(key_share=True)
-    return tx.session.scalars(statement.execution_options(populate_existing=True)).one()
+    return tx.session.scalars(lock_rows(statement)).one()
 
 
 def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:

@@ -75,9 +75,13 @@ def list_items(name: str) -> Iterable[Item]:
         case "htcds_fields":
             return map(build_field_item, FIELDS.values())
         case "htcds_definitions":
-            return map(build_definition_item, read_sheet(name, DefinitionRow))
+            definitions = read_sheet(name, DefinitionRow)
+            return [
+                build_term(row, row.code_or_label, row.definition) for row in definitions
+            ]
         case "htcds_migration_status":
-            return map(build_status_item, read_sheet(name, MigrationRow))
+            terms = read_sheet(name, MigrationRow)
+            return [build_term(r, r.value, r.definition_excerpt, r.issue) for r in terms]
         case _:
             return [build_code_item(row) for row in CODES if row.list == name]
 
@@ -108,28 +112,17 @@ def build_field_item(row: FieldRow) -> Item:
     )
 
 
-def build_definition_item(row: DefinitionRow) -> Item:
-    """Return the definition of one code as an item of a list."""
+def build_term(
+    row: DefinitionRow | MigrationRow, term: str, definition: str, issue: str | None = None
+) -> Item:
+    """Return a code or a migration status as an item of a list, with its definition."""
     return Item(
-        code=row.code_or_label,
-        labels={ENGLISH: row.code_or_label},
+        code=term,
+        labels={ENGLISH: term},
         group=row.group,
-        note=row.definition,
+        note=definition,
         source=row.source,
         confidence=CONFIDENCE,
-        verbatim=row.code_or_label,
-    )
-
-
-def build_status_item(row: MigrationRow) -> Item:
-    """Return a migration status as an item of a list, with a part of its definition."""
-    return Item(
-        code=row.value,
-        labels={ENGLISH: row.value},
-        group=row.group,
-        note=row.definition_excerpt,
-        source=row.source,
-        confidence=CONFIDENCE,
-        verbatim=row.value,
-        issue=row.issue,
+        verbatim=term,
+        issue=issue,
     )

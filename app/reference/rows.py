@@ -82,10 +82,8 @@ class TranslationRow(Wording):
     @classmethod
     def has_texts(cls, tags: Tags, info: ValidationInfo) -> Tags:
         """Raise a validation error if a reviewed language has no text in this row."""
-        translated = {
-            tag for tag in LANGUAGES if tag != ENGLISH and info.data.get(get_column(tag))
-        }
-        if not translated.issuperset(tags):
+        texts = {tag for tag in LANGUAGES if info.data.get(get_column(tag))}
+        if not texts.issuperset(tags) or ENGLISH in tags:
             raise make_error("must be languages into which this row is translated")
         return tags
 

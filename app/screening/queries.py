@@ -24,8 +24,5 @@ def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))
     own_office = tx.actor.focal_point_id
-    return [
-        row
-        for row in rows
-        if own_office in case.write_audience or row.screened_by == own_office
-    ]
+    all_known = own_office in case.write_audience
+    return [row for row in rows if all_known or row.screened_by == own_office]

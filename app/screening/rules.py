@@ -145,12 +145,10 @@ RULES: Final = (
         frozenset({_D.COERCION_DESTINATION, _D.ABUSE_VULN_DESTINATION}))),
 )
 # fmt: on
-SUPPORTED_ELEMENT: Final = {
-    d: Element(ITEMS["dimensions"][d].group or "") for d in Dimension
-}
-ELEMENT_OF: Final = {
-    code: Element(row.group or "") for code, row in ITEMS["elements"].items()
-}
+_DIMENSIONS: Final = ITEMS["dimensions"]
+SUPPORTED_ELEMENT: Final = {d: Element(_DIMENSIONS[d].group or "") for d in Dimension}
+_ELEMENTS: Final = ITEMS["elements"].items()
+ELEMENT_OF: Final = {code: Element(row.group or "") for code, row in _ELEMENTS}
 HEAVIEST: Final = (Weight.STRONG, Weight.MEDIUM, Weight.WEAK)
 
 

@@ -110,13 +110,9 @@ def compute_result(ticked: Ticked, age_class: AgeClass | None) -> Result:
     counted = COUNTED[age_class]
     weighed = compute_weights(ticked.indicators, counted)
     dimensions = tuple(check_dimension(dimension, weighed) for dimension in Dimension)
-    elements = tuple(
-        check_element(element, ticked, dimensions, counted) for element in Element
-    )
-    there: frozenset[Part] = frozenset(
-        [e.element for e in elements if e.present]
-        + [d.dimension for d in dimensions if d.positive]
-    )
+    elements = tuple(check_element(e, ticked, dimensions, counted) for e in Element)
+    there: frozenset[Part] = frozenset(e.element for e in elements if e.present)
+    there |= frozenset(d.dimension for d in dimensions if d.positive)
     rules = tuple(
         judged
         for row in RULES
