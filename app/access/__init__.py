@@ -1,5 +1,5 @@
 """Accounts, API keys, public keys and tokens, and approvals by a second person (R14, R21).
 
-`app.administration` decides which actors may change accounts; `app.disclosure`, which may
-open sealed data.
+`app.administration` decides which actors may change accounts, and `app.disclosure` decides
+which actors may open sealed data.
 """

@@ -170,7 +170,7 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
 
 
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
-    """Record an event about an approval; name its subject only if it belongs to a case."""
+    """Record an event about an approval; leave out the subject unless there is a case."""
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = access_queries.get_audience(tx, approval)
     tx.record(name, approval.journal_reference, audience, {**facts, **of_case})
@@ -183,11 +183,13 @@ def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) ->
     except NotFound as error:
         raise ApprovalUnusable("There is no such approval.") from error
     if approval.fingerprint != fingerprint:
-        raise ApprovalUnusable("It is for another request. Repeat the request unchanged.")
+        raise ApprovalUnusable("The approval is for another request. Repeat that request.")
     if approval.decision != ApprovalState.APPROVED or approval.lapses_at <= tx.now:
-        raise ApprovalUnusable(f"It is {approval.decision}, or has expired. Ask again.")
+        raise ApprovalUnusable(
+            f"The approval is {approval.decision} or expired. Ask again."
+        )
     if not access_queries.is_still_allowed(tx, approval):
-        raise ApprovalUnusable("The account that approved no longer may. Ask again.")
+        raise ApprovalUnusable("The account that approved may no longer do so. Ask again.")
     approval.decision = ApprovalState.SPENT
     return approval
 
@@ -207,7 +209,7 @@ def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -
     takes_back = approval.decision == ApprovalState.APPROVED and own
     open_ = approval.decision == ApprovalState.PENDING or takes_back
     if not open_ or approval.lapses_at <= tx.now:
-        why = "It cannot be decided again. The action can be requested again."
+        why = "The approval cannot be decided again. Request the action again."
         raise ApprovalDecided(why)
     approval.decision = answer
     approval.decided_by, approval.decided_at = tx.actor.account_id, tx.now
@@ -264,8 +266,8 @@ def expire_unanswered(tx: WriteTransaction) -> int:
 def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list[UUID]:
     """Expire the approvals that meet a condition and are not used yet; return their ids.
 
-    This prevents that an approval is used after the account that gave it was disabled, or
-    restores rights that were revoked after it was given.
+    An approval must not be used after the account that gave it was disabled, and must not
+    restore rights that were revoked after it was given.
     """
     expired = access_queries.lock_unspent(tx, condition)
     for approval in expired:
@@ -277,17 +279,18 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
 def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
     """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
-    Nobody may decide about their own account or focal point, nor if either account was
-    shown or registered a key of the other, because one person could then act as both.
+    Nobody may decide about their own account or focal point. Nor may the caller and the
+    account that asked share a key, because one person could then act as both.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
     is_about_own = approval.subject == f"accounts/{own}"
     if is_about_own or access_queries.has_shared_key(tx, own, asker):
-        raise NotASecondPerson("It is about you, or one of you has had a key of the other.")
+        why = "The approval is about you, or you and the account that asked share a key."
+        raise NotASecondPerson(why)
     if not set(approval.roles) & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")
     office = directory_queries.by_id(tx, tx.actor.focal_point_id).code
     if approval.subject == f"focal-points/{office}":
-        raise NotASecondPerson("It is about your own focal point. Another has to decide.")
+        raise NotASecondPerson("Another focal point has to decide about your focal point.")

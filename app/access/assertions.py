@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.access.jwks import KID
 
 MAX_LENGTH: Final = 4096
-"""The most characters: the largest signature and three times the necessary claims fit."""
+"""The most characters: the largest signature and three times the required claims fit."""
 LIFETIME: Final = 300
 """The longest time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
@@ -30,7 +30,7 @@ CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
 Moment = Annotated[
     int | Annotated[float, Field(allow_inf_nan=False)],
-    Field(union_mode="left_to_right"),  # otherwise a too large number is an error
+    Field(union_mode="left_to_right"),  # otherwise, too large a number raises an error
 ]
 """A time in seconds since 1970 (RFC 7519, NumericDate)."""
 
@@ -40,7 +40,7 @@ class AssertionRefused(Exception):  # noqa: N818 - named by its meaning, like Pr
 
 
 class Header(BaseModel):
-    """The header of an assertion. Members other than these are rejected."""
+    """The header of an assertion, which may have no other members."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 

@@ -24,11 +24,11 @@ KEY_BITS: Final = range(3072, 4096 + 1)
 
 def build_key_error() -> PydanticCustomError:
     """Return the validation error for a value that looks like a key but cannot be used."""
-    return PydanticCustomError("key_unusable", "This is not a key that can be used.")
+    return PydanticCustomError("key_unusable", "This key cannot be used.")
 
 
 def validate_modulus(modulus: str) -> str:
-    """Return an RSA modulus; raise a validation error if its size is not allowed."""
+    """Return an RSA modulus; raise a validation error for a bad size or encoding."""
     try:
         bits = int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()
     except ValueError as error:

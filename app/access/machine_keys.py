@@ -26,7 +26,7 @@ ACTOR_COLUMNS: Final = (
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """The classes of the keys with which an account authenticates."""
 NOTICE_PERIOD: Final = timedelta(days=14)
-"""How long before a key expires the next key is due."""
+"""How long before the expiry of a key its successor is due."""
 IN_TRANSIT: Final = timedelta(minutes=5)
 """How long a request may still run after its key ended, if it was authenticated before: the
 body may take 30 s to arrive, and the request may wait for a lock."""
@@ -43,7 +43,7 @@ ACCESS_TOKEN_QUERY: Final = (
 def find_signing_key(
     session: Session, assertion: Assertion, now: datetime, *, lock: bool = False
 ) -> PublicKey:
-    """Return the valid key that an assertion names. Raises AssertionRefused if none.
+    """Return the valid key that an assertion names, or raise AssertionRefused.
 
     The error does not reveal whether the account or the key is unknown. With `lock`,
     requests that use the same key run one after another.
@@ -74,14 +74,14 @@ def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
 
 
 def list_public_keys(tx: ReadTransaction, account_id: UUID) -> list[PublicKey]:
-    """List all public keys of an account, including ended keys, oldest first."""
+    """List the public keys of an account, even expired or revoked ones, oldest first."""
     own = PublicKey.account_id == account_id
     found = tx.session.scalars(select(PublicKey).where(own))
     return sorted(found, key=lambda key: (key.made_at, key.kid))
 
 
 def find_key(tx: ReadTransaction, account_id: UUID, kid: str) -> PublicKey | None:
-    """Return a current or former public key of an account, or None."""
+    """Return a current or former public key of an account, or None if not found."""
     own = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
     return tx.session.scalar(select(PublicKey).where(own))
 

@@ -59,9 +59,9 @@ def select_approvals(tx: ReadTransaction) -> Select[Approval, int]:
 def is_visible(tx: ReadTransaction) -> ColumnElement[bool]:
     """Return an SQL condition for the approvals that the caller may see.
 
-    These are approvals about cases that the caller's focal point has to decide; for a
-    supervisor, also those about its accounts and webhooks. An administrator sees all
-    approvals that belong to no case, and no others.
+    An administrator sees all approvals that belong to no case. Other callers see the
+    approvals about cases that their focal point has to decide; a supervisor also sees those
+    about accounts and webhooks of that focal point.
     """
     if Role.ADMINISTRATOR in tx.actor.roles:
         return Approval.case_id.is_(None)
@@ -140,7 +140,7 @@ def is_asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
 
 
 def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
-    """Return an SQL condition for approvals that an account decided, or that concern it."""
+    """Return a condition for approvals decided by an account, or about that account."""
     return or_(is_allowed_by(account.id), is_about(account))
 
 
@@ -203,7 +203,7 @@ def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
 
 
 def list_keys(tx: ReadTransaction, account_id: UUID) -> list[ApiKey]:
-    """List all API keys of an account, including ended keys, oldest first."""
+    """List the API keys of an account, even expired or revoked ones, oldest first."""
     found = tx.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
 

@@ -145,18 +145,14 @@ class NewPublicKey(RequestModel):
     """A public key to register for a machine, with its scopes and validity."""
 
     jwk: Annotated[PublicJwk, Field(description="The public key only (RFC 7517).")]
-    scopes: Annotated[
-        Scopes, Field(description="Scopes that tokens for this key may have.")
-    ]
+    scopes: Annotated[Scopes, Field(description="Scopes that tokens of the key may have.")]
     days: Days = 90
 
 
 class PublicKeyOut(ResponseModel):
     """A public key of a machine."""
 
-    kid: Annotated[
-        str, Field(description="Thumbprint (RFC 7638), which identifies the key.")
-    ]
+    kid: Annotated[str, Field(description="The thumbprint of the key (RFC 7638).")]
     alg: Annotated[str, Field(description="Signature algorithm.", examples=["ES384"])]
     scopes: list[Scope]
     made_at: datetime
@@ -187,9 +183,7 @@ class PublicKeyPage(Page[PublicKeyOut]):
 class TokenOut(ResponseModel):
     """An access token (RFC 6749, section 5.1)."""
 
-    access_token: Annotated[
-        str, Field(description="The token; send it in the same way as an API key.")
-    ]
+    access_token: Annotated[str, Field(description="Send the token like an API key.")]
     token_type: Annotated[str, Field(examples=["Bearer"])]
     expires_in: Annotated[int, Field(description="Validity in seconds.")]
     scope: Annotated[str, Field(description="Scopes, separated by spaces.")]

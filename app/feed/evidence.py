@@ -80,7 +80,7 @@ def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
 
 
 def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRecord:
-    """Return a record with the time in which a party had it, which ends only for a case."""
+    """Return a sent record, with the time in which a party had it."""
     return SentRecord(
         record_id=record.id,
         reference=record.reference,
@@ -132,8 +132,8 @@ def find_missed_deadlines(
 ) -> Iterator[Silence]:
     """Yield the deadlines that the recipient missed while it had the record.
 
-    A missed deadline follows `not_retrieved` if the recipient had not retrieved the record
-    by then.
+    `not_retrieved` is yielded before a missed deadline if the recipient had not retrieved
+    the record by then.
     """
     retrieved = [stage.at for stage in stages if stage.rank == Rank.RETRIEVED]
     for missed in missed_deadlines.list_firings(tx, [sent.record_id]):
@@ -146,7 +146,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the notifications that the recipient got while it had the record (R53)."""
+    """Yield the notifications about a record, sent while the recipient had it (R53)."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):

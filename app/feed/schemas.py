@@ -68,7 +68,7 @@ class Worklist(Page[WorkOut]):
 
 
 class Rank(IntEnum):
-    """The rank of a stage of the evidence; a higher rank supersedes a lower one."""
+    """The rank of a stage of the evidence; a higher rank supersedes a lower rank."""
 
     SUBMITTED = 1
     AVAILABLE = 2
@@ -103,7 +103,7 @@ class SentNotice(ResponseModel):
     sent_at: Annotated[
         datetime | None,
         Field(
-            description="When a server took the message. Whether it was read is unknown."
+            description="When a server accepted the message, which may not have been read."
         ),
     ]
 

@@ -22,8 +22,7 @@ from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
-"""Facts that a submitter may see when it no longer holds the case. They are no reasons
-(R12)."""
+"""Facts that a submitter may see without holding the case: they are no reasons (R12)."""
 ALTERNATIVE, ACTIVE = "alternative", "active"
 IDENTIFYING_FACTS: Final = frozenset({ALTERNATIVE, ACTIVE})
 """Facts that identify an office: an alternative, and whether the office that missed a
@@ -37,13 +36,12 @@ HELPER_EVENTS: Final = frozenset(
         "case.vital_reading_ended",
     }
 )
-"""Events of a case that an office that helps can cause, other than those of its referral.
-"""
+"""Events of a case that an office that helps can cause, besides those of its referral."""
 
 
 @dataclass(frozen=True)
 class EntryView:
-    """The data that decides which parts of some entries the reader may see.
+    """The data that is needed to decide which parts of entries the reader may see.
 
     `opened_by` maps referrals to the offices that opened them. It covers cases in which the
     reader may be on the side of origin.

@@ -29,7 +29,7 @@ def record_clock_jump(session: Session, now: datetime, *, seconds: int) -> None:
 
 
 def get_recent_jump(session: Session, now: datetime) -> int:
-    """Return the seconds of the last jump, or 0 if it is more than an hour old.
+    """Return the length of the last jump in seconds, or 0 after more than an hour.
 
     A jump with a time in the future counts as recent, because the clock was set back since.
     """

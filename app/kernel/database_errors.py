@@ -36,7 +36,7 @@ def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
     """Raise Busy (503) in place of a database error that may not occur on a retry.
 
     The block contains the whole transaction. `is_standby` returns whether the database is a
-    standby, which accepts no writes: during a failover, requests may reach one.
+    standby, which accepts no writes and may get requests during a failover.
     """
     try:
         yield
@@ -54,7 +54,9 @@ def require_recording() -> Iterator[None]:
     try:
         yield
     except (DBAPIError, OSError, RuntimeError) as error:
-        raise Busy("This could not be recorded, so it was not done. Try again.") from error
+        raise Busy(
+            "The action could not be recorded, so it was not done. Try again."
+        ) from error
 
 
 def describe_error(error: BaseException) -> dict[str, object]:
@@ -86,6 +88,6 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 def is_operator_error(error: DBAPIError) -> bool:
-    """Return whether an operator may fix the cause, such as a full disk or a connection."""
+    """Return whether an operator can fix the cause of an error, such as a full disk."""
     denied = getattr(error.orig, "sqlstate", None) == PRIVILEGE_MISSING
     return denied or isinstance(error, OperationalError)

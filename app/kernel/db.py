@@ -139,7 +139,7 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def is_standby(self) -> bool:
-        """Return whether the server is in recovery, or False if it does not answer."""
+        """Return whether the server is a standby, or False if it does not answer."""
         if self.is_sqlite:
             return False
         try:
@@ -180,7 +180,7 @@ class Database:
 
     @contextmanager
     def begin_write(self, acts_for: str | None = None) -> Iterator[Session]:
-        """Open a transaction that may write; `acts_for` has the meaning of `begin_read`.
+        """Open a transaction that may write. See `begin_read` for `acts_for`.
 
         On SQLite, only one such transaction runs at a time. On PostgreSQL, it uses READ
         COMMITTED and row locks. If there is a deadlock or a timeout, Busy (503) is raised

@@ -7,8 +7,7 @@ from threading import Lock
 class FairLock:
     """A first-in, first-out lock for the writers of the embedded database.
 
-    The busy handler of SQLite is not fair: with many writers, some of them wait for
-    seconds.
+    The busy handler of SQLite is not fair: with many writers, some wait for seconds.
     """
 
     def __init__(self) -> None:

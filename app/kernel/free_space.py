@@ -68,7 +68,7 @@ class FreeSpace:
             raise SpaceReserved(DETAIL)
 
     def describe(self) -> str:
-        """Return for an operator where space is low, and whether writes are rejected."""
+        """Describe for an operator where space is low, and whether writes are rejected."""
         low = [
             f"{place} {free // MIB} MiB"
             for place, free in self.measure().items()

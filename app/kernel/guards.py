@@ -118,7 +118,7 @@ def load_expected(dialect: str) -> Catalogue:
 
 
 def list_differences(session: Session) -> list[Difference]:
-    """List the guards that differ, beginning with those that prevent the start."""
+    """List the guards that differ; guards that prevent the service's start come first."""
     found = compare(load_expected(database_kind(session)), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 

@@ -77,11 +77,10 @@ class KeyedRequest:
 def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
     """Return the stored outcome of this request, or lock its key and return None.
 
-    The key is locked until the transaction ends; then the outcome is read again, because
-    another transaction may have stored it in the meantime. The key belongs to the account,
-    so that a retry works with a new API key. Raises KeyMissing (400) without a key,
-    KeyInFlight (409) if the key is locked, and KeyReused (422) if it was used for another
-    request.
+    After the key is locked, the outcome is read again, because another transaction may have
+    stored it in the meantime. The key belongs to the account, so that a retry works with a
+    new API key. Raises KeyMissing (400) without a key, KeyInFlight (409) if the key is
+    locked, and KeyReused (422) if the key was used for another request.
     """
     if not ticket.key:
         raise KeyMissing("Send a random `Idempotency-Key`; a retry sends the same one.")

@@ -39,5 +39,5 @@ def get_time_to_midnight(now: datetime) -> timedelta:
 
 
 def get_midnight(now: datetime) -> datetime:
-    """Return the last midnight before a time that is in UTC."""
+    """Return the midnight with which the day of a time in UTC began."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)

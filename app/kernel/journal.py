@@ -1,4 +1,4 @@
-"""The journal, which stores each event once and delivers it to the feeds of an audience."""
+"""The journal: it stores each event once and delivers it to the feeds of its audience."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -157,7 +157,7 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
 
 
 def group_by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
-    """Return the ids of the entries for each focal point that receives some of them."""
+    """Group the ids of entries by the focal points that receive the entries."""
     mail: dict[UUID, list[UUID]] = {}
     for posting in postings:
         for reader in posting.audience:
@@ -176,7 +176,7 @@ UPDATE_HEAD: Final = (
 
 
 def advance_head(connection: Connection, reader: UUID, count: int) -> int:
-    """Add `count` to the newest position of a feed and return it; the row stays locked."""
+    """Add `count` to the newest position of a feed and return the sum. Locks the row."""
     moved = connection.execute(UPDATE_HEAD, {"reader": reader, "more": count})
     head: int = moved.scalar_one()
     return head

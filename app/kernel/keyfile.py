@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from app.kernel import durable
 from app.kernel.vault import KEY_BYTES, Unopenable, open_sealed, seal
 
-DAMAGED: Final = "{path} is damaged: restore it from its copy."
+DAMAGED: Final = "{path} is damaged. Restore it from a copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of the group and of others."""
 WEAK_VARIETY: Final = 8
@@ -46,8 +46,7 @@ class FileKeys:
     def create(cls, path: Path) -> Self:
         """Create the key file, or add a key to it, and return all its keys.
 
-        The file is replaced as a whole, because a partly written line would make it
-        unusable.
+        The file is replaced as a whole: a partly written line would make it unusable.
         """
         keys = read_keys(path) if path.exists() and path.stat().st_size else {}
         old = path.read_text("utf-8") if keys else ""

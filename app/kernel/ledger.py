@@ -103,9 +103,8 @@ class Ledger:
         """Append the erasures that only the database has; return how many were added.
 
         They are on the disk when this returns. If the process is killed earlier, the next
-        call adds them, in any process of this machine. A missing ledger is created if the
-        database has never had a case, or if `create` is true. Raises LedgerRefused or Busy
-        (503).
+        call adds them, in any process. A missing ledger is created if the database has
+        never had a case, or if `create` is true. Raises LedgerRefused or Busy (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:
@@ -146,9 +145,8 @@ class Ledger:
             self._make(epochs)
         with self._open() as file:
             known = self._parse(ledger_file.read_all(file))
-            ledger_file.append(
-                file, known, ledger_file.format_epochs(set(epochs) - known.epochs)
-            )
+            new = ledger_file.format_epochs(set(epochs) - known.epochs)
+            ledger_file.append(file, known, new)
 
     def _make(self, epochs: Iterable[str]) -> None:
         with self._raise_unusable("created"):
@@ -201,7 +199,7 @@ class Ledger:
 def require_owner_only(path: Path, found: os.stat_result) -> None:
     """Raise LedgerUnusable if any user but this user or root can access the ledger.
 
-    Because of a line that another user added, the next restore would erase a case.
+    A line that another user added would erase a case at the next restore.
     """
     if found.st_mode & OTHERS:
         raise LedgerUnusable(f"Other users can access {path}. Run: chmod 600 {path}")
@@ -215,7 +213,7 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the file is unchanged and the database has lost no erasure."""
+    """Return whether the last comparison still holds: same file, no lost erasures."""
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

@@ -64,7 +64,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
     steps: tuple[Step[S, A, N], ...]
 
     def list_steps_in(self, state: S) -> list[Step[S, A, N]]:
-        """List the steps that some side and role may take in this state."""
+        """List all steps that can be taken in this state, by any side and role."""
         return [step for step in self.steps if state in step.sources]
 
     def list_steps_for(

@@ -70,7 +70,7 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
     are added to the page, because their keys are not stored in the database. A cursor is
     valid for one list and one focal point, and is encrypted, because its numbers reveal how
-    many records exist. Raises CursorUnknown (422) if the cursor is not of this list.
+    many records exist. Raises CursorUnknown (422) if the cursor is from another list.
     """
     context, count = [name, str(tx.actor.focal_point_id)], len(keys)
     if query.after is not None:
@@ -109,7 +109,7 @@ def to_literal(key: Key, number: int) -> ColumnElement[Any]:
 
 
 def create_cursor(tx: ReadTransaction, numbers: tuple[int, ...], context: list[str]) -> str:
-    """Return an encrypted cursor for the keys of a row, as numbers."""
+    """Return the encrypted cursor of a row; `numbers` are its keys."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
     return encrypt_cursor(tx.vault, plain, context)
 

@@ -34,8 +34,8 @@ class DailyVolumeUsed(Problem):
 
     def __init__(self, *, left: int, needed: int, wait: timedelta) -> None:
         super().__init__(
-            f"The request has {needed} bytes to seal; {left} are left until midnight UTC. "
-            "A case can still be submitted, and one in vital interest can be written.",
+            f"The request seals {needed} bytes; only {left} are left until midnight UTC. "
+            "You can still submit cases, and write to cases in vital interest.",
             wait=max(1, round(wait.total_seconds())),
         )
 

@@ -21,7 +21,7 @@ type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 
 
 def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
-    """Cache the results of a function that depends only on these tables and its arguments.
+    """Cache the results of a function that depends only on its arguments and these tables.
 
     The arguments are ids or names. Callers must not modify the result.
     """

@@ -1,7 +1,7 @@
-"""The requirements of actions, their checks, and the side that can meet each.
+"""The requirements of actions, their checks, and the sides that can meet them.
 
 Some requirements concern the record; others, the request itself, such as a field that it
-must contain. Every requirement must have a check; a missing one raises `KeyError`.
+must contain. Every requirement must have a check; a missing check raises `KeyError`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,7 @@ class Check[F]:
     applies: Callable[[F], bool] = lambda _: True
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
-        """Return the remedy for these facts; `asking` can meet it if no side is given."""
+        """Return the remedy for these facts; by default, the `asking` side can meet it."""
         found = self.specific(facts) if self.specific else None
         return found or Remedy(self.remedy, self.by or asking)
 
@@ -120,7 +120,7 @@ def raise_unmet(missing: list[Unmet]) -> None:
     """Raise NeedsUnmet (409) if the list of unmet requirements is not empty."""
     if missing:
         raise NeedsUnmet(
-            "`unmet` lists the unmet requirements and the side that can meet each.",
+            "`unmet` lists the unmet requirements and the side that can meet each of them.",
             {"unmet": [requirement.to_json() for requirement in missing]},
         )
 

@@ -21,8 +21,7 @@ def read_columns[*Ts](
 ) -> CursorResult[*Ts]:
     """Read columns without creating objects, after flushing pending writes.
 
-    Do not use it for statements that lock rows, because cached results would not be
-    removed.
+    Do not use it for statements that lock rows: cached results would not be removed.
     """
     session.flush()
     return session.connection().execute(statement, parameters)

@@ -91,9 +91,8 @@ INVISIBLE_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
 def is_joiner_allowed(text: str, index: int) -> bool:
     """Return whether a joiner is allowed at its position (after RFC 5892, appendix A).
 
-    A joiner is allowed after a virama of an Indic script, even at the end of a word. Within
-    a word, it is also allowed beside a letter of a script whose letters join, such as
-    Arabic.
+    A joiner is allowed after a virama of an Indic script, even at the end of a word, and
+    within a word beside a letter of a script whose letters join, such as Arabic.
     """
     after = text[index + 1 : index + 2]
     if unicodedata.combining(text[index - 1 : index] or " ") == VIRAMA:
@@ -126,8 +125,7 @@ def is_mark_allowed(text: str, index: int) -> bool:
     """Return whether an invisible mark has an effect at its position.
 
     Mongolian has marks of its own. A variation selector chooses a form of an ideograph or a
-    symbol, and a grapheme joiner separates marks. At other positions, a mark could only
-    hide data.
+    symbol, and a grapheme joiner separates marks. Elsewhere, a mark could only hide data.
     """
     char, before = text[index], text[index - 1 : index]
     if char == VOWEL_SEPARATOR or "\u180b" <= char <= "\u180f":
@@ -191,7 +189,7 @@ def convert_whole(value: object) -> object:
 
 
 WHOLE_NUMBER: Final = BeforeValidator(convert_whole)
-"""Comes after the bounds of a number; otherwise the contract would omit them."""
+"""This must follow the bounds of a number; otherwise the contract would omit them."""
 Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
 SAFE_FORMAT: Final = {"format": "safe-text"}
 """The format of safe text in the contract; the API's description explains it."""

@@ -94,7 +94,7 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except (InvalidTag, ValueError) as error:
-        raise Unopenable("The sealed data does not open.") from error
+        raise Unopenable("The sealed data cannot be decrypted.") from error
 
 
 def encode_key_place(place: Place) -> bytes:
@@ -168,4 +168,4 @@ class Vault:
         try:
             return self._cursors.decrypt(hidden, [join_with_lengths(context)])
         except InvalidTag as error:
-            raise Unopenable("The sealed data does not open.") from error
+            raise Unopenable("The sealed data cannot be decrypted.") from error

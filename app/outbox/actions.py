@@ -1,8 +1,8 @@
 """Functions that add messages to the outbox, claim them, and store the outcome of attempts.
 
-A message is claimed in one transaction, sent outside of any transaction, and its outcome is
-stored in another one. If the process dies in between, the message is sent again after its
-window, although it may have arrived.
+A message is claimed in one transaction and sent outside of it; its outcome is stored in a
+second transaction. If the process dies in between, the message is sent again after its
+window (the minimum time between two messages), although it may have arrived.
 """
 
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ def add_unknown_outcome(outgoing: Outgoing) -> bool:
 
 
 def claim(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> UUID:
-    """Claim a message, so that no other process sends it before its window is over."""
+    """Claim a message, so that no other process sends it until the window is over."""
     apply_action(outgoing, Action.CLAIM)
     outgoing.tries += 1
     outgoing.left_at = tx.now + pacing.LONGEST_TRY

@@ -18,7 +18,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """An action of the sender."""
+    """An action on a message of the outbox."""
 
     CLAIM = "claim"
     DELIVER = "deliver"

@@ -2,7 +2,8 @@
 
 A message that was certainly not accepted is soon tried again, with random pauses of
 increasing length. After an unknown outcome, the message may have arrived, so it is sent
-again only after the window. A message that was rejected is given up early.
+again only after the minimum time between two messages. A rejected message is given up
+early.
 """
 
 from collections.abc import Mapping

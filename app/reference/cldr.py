@@ -74,7 +74,7 @@ def get_language_name(tag: str, locale: Locale) -> str | None:
 
 
 def build_item(code: str, source: str, name: Callable[[Locale], str | None]) -> Item:
-    """Build an item with labels in all languages in which `name` finds a name."""
+    """Build an item with labels in all languages for which `name` returns a name."""
     names = {tag: name(locale) for tag, locale in LOCALES.items()}
     labels = {tag: text for tag, text in names.items() if text}
     return Item(

@@ -22,7 +22,7 @@ from app.reference.schemas import Item
 
 ABOUT: Final = (
     "Human Trafficking Case Data Standard 2.0 (IOM, CC BY 4.0; no endorsement is implied), "
-    "with its faults: `verbatim` is how a code is spelled there."
+    "with its errors: `verbatim` is the original spelling of a code."
 )
 CONFIDENCE: Final = "high"
 DEPRECATED_ISSUE: Final = "field deprecated in v2.0"
@@ -42,7 +42,7 @@ MAPPING: Final[Sequence[MappingRow]] = read_sheet("htcds_mapping", MappingRow)
 
 
 def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return a part of a case as fields of the standard, with the original codes.
+    """Return a part of a case as HTCDS fields, with codes as the standard spells them.
 
     `said` maps the names of fields to their values, and each code to itself.
     """

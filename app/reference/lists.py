@@ -109,14 +109,14 @@ NOTE_TRANSLATIONS: Final = read_translations("note_translations")
 
 
 def show_list(name: str, ranked: tuple[str, ...]) -> ReferenceList:
-    """Return one list, with each label in the first of the ranked languages that has it."""
+    """Return one list, with each label in the best available language of `ranked`."""
     about = LISTS[name]
     items = [show_item(name, item, ranked) for item in list_items(name)]
     return ReferenceList(list=name, title=about.title, note=about.note, items=items)
 
 
 def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
-    """Return one item with its label in the first of the ranked languages that has it."""
+    """Return one item, with its label in the best available language of `ranked`."""
     language = choose_language(ranked, item.labels)
     key = (name, item.code)
     return ItemOut.model_construct(
@@ -130,7 +130,7 @@ def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
 
 
 def get_translated_note(key: tuple[str, str], language: str) -> str | None:
-    """Return the translation of a note, or None if there is none or for English."""
+    """Return the translation of a note into `language`, or None if there is none."""
     row = NOTE_TRANSLATIONS.get(key)
     return row.texts.get(language) if row and language != ENGLISH else None
 
@@ -146,7 +146,7 @@ def get_translation_status(key: tuple[str, str], language: str) -> TranslationSt
 def get_status(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
     """Return the common status of the given translations of one item.
 
-    If there are none, the label was published by its source. An item is reviewed only if
+    If `rows` is empty, the label was published by its source. An item is reviewed only if
     its label and its note are both reviewed.
     """
     if not rows:

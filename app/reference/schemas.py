@@ -32,38 +32,30 @@ class Item(ResponseModel):
     group: Annotated[
         str | None,
         Field(
-            description="Its group, such as a dimension. Show it with a question or a rule "
+            description="The group, such as a dimension. Show it with a question or a rule "
             "of conduct: no label repeats `NEVER` or `DO_NOT_ASK`."
         ),
     ] = None
-    note: Annotated[str | None, Field(description="In English; see `translated_note`.")] = (
-        None
-    )
+    note: Annotated[str | None, Field(description="A note in English.")] = None
     element: Annotated[
         Element | None, Field(description="For an indicator, the element that it supports.")
     ] = None
-    weights: Annotated[
-        Weights | None, Field(description="Null: it is noted, and does not count.")
-    ] = None
-    source: Annotated[str | None, Field(description="The source; null: none was found.")]
-    confidence: Annotated[
-        str, Field(description="How well it is sourced, as the person who searched wrote.")
-    ]
+    weights: Annotated[Weights | None, Field(description="Null if not scored.")] = None
+    source: Annotated[str | None, Field(description="The source, or null if unknown.")]
+    confidence: Annotated[str, Field(description="How reliable the source is, in words.")]
     verbatim: Annotated[
         str | None,
         Field(
-            description="The code as its standard spells it, with its errors and spaces; "
-            "null: it is not from a standard."
+            description="The code as its standard spells it, with errors and spaces; null "
+            "if it is not from a standard."
         ),
     ] = None
-    issue: Annotated[
-        str | None, Field(description="The error in its source; null: none.")
-    ] = None
+    issue: Annotated[str | None, Field(description="An error in the source.")] = None
     translation: Annotated[
         str | None,
         Field(
-            description="Who translated the label, and how reliable that is; null: it has "
-            "only the language of its source."
+            description="Who translated the label, and how reliable the translation is; "
+            "null if the label is only in the language of its source."
         ),
     ] = None
 
@@ -88,12 +80,12 @@ class ItemOut(Item):
     ]
     translated_note: Annotated[
         str | None,
-        Field(description="`note` in `language`; null: use `note`, which is English."),
+        Field(description="`note` in `language`; if null, use `note`, which is English."),
     ]
     translation_status: Annotated[
         TranslationStatus | None,
         Field(
-            description="Of `label` and `translated_note`. `unreviewed`: our translation, "
+            description="For `label` and `translated_note`. `unreviewed`: our translation, "
             "which no native speaker has reviewed; it is not official, and the English is "
             "decisive. `reviewed`: our translation, which one has reviewed. `published`: "
             "a translation of the source in `translation`. null: `label` is English."
@@ -104,9 +96,9 @@ class ItemOut(Item):
 class ReferenceListSummary(ResponseModel):
     """One list, without its items."""
 
-    list: Annotated[str, Field(description="Its name in /v1/reference/{list}.")]
+    list: Annotated[str, Field(description="The name of the list in /v1/reference/{list}.")]
     title: Annotated[str, Field(description="In English.")]
-    note: Annotated[str, Field(description="Its source and its limits, in English.")]
+    note: Annotated[str, Field(description="The source and the limits, in English.")]
 
 
 class ReferenceLists(ResponseModel):

@@ -23,7 +23,7 @@ from app.screening.rules import (
 )
 from app.screening.scoring import Presumption, Ticked
 
-AGE = "As in the summary; without it, the person may be a child, and is treated as one."
+AGE = "As in the summary. Without an age class, the person is treated as a child."
 CODE_UNKNOWN: Final = "code_unknown"
 NOT_LISTED: Final = "This code is not on the list GET /v1/reference/{list}."
 MEANING = (
@@ -125,10 +125,10 @@ class DimensionOut(ResponseModel):
 
     dimension: Dimension
     element: Annotated[
-        Element, Field(description="The element that it supports if positive.")
+        Element, Field(description="The element that a positive dimension supports.")
     ]
     positive: bool
-    rule: Annotated[DimensionRule | None, Field(description="A row of scoring_rules.")]
+    rule: Annotated[DimensionRule | None, Field(description="A code of scoring_rules.")]
     indicators: list[WeighedOut]
     confidence: str
 
@@ -146,10 +146,10 @@ class ElementOut(ResponseModel):
 class RuleOut(ResponseModel):
     """A rule, whether it holds, which parts are present, and which parts are missing."""
 
-    rule: Annotated[ScreeningRule, Field(description="A row of scoring_rules.")]
+    rule: Annotated[ScreeningRule, Field(description="A code of scoring_rules.")]
     holds: bool
-    by: Annotated[list[str], Field(description="Elements or dimensions that meet it.")]
-    missing: Annotated[list[list[str]], Field(description="One of each of these lists.")]
+    by: Annotated[list[str], Field(description="Elements or dimensions that are present.")]
+    missing: Annotated[list[list[str]], Field(description="One of each list is needed.")]
     statement: str
     source: str | None
     confidence: str
@@ -170,9 +170,9 @@ class ScreeningResult(ResponseModel):
     dimensions: list[DimensionOut]
     rules: list[RuleOut]
     unweighted: Annotated[
-        list[Code], Field(description="Indicators without a weight: noted, not counted.")
+        list[Code], Field(description="Indicators without a weight, which are not scored.")
     ]
-    scoring: Annotated[str, Field(description="Names the rules and weights used.")]
+    scoring: Annotated[str, Field(description="The version of the rules and weights.")]
 
 
 class ScreeningPaper(ResponseModel):
@@ -192,7 +192,7 @@ class ScreeningOut(ResponseModel):
     id: UUID
     outcome: Annotated[Presumption, Field(description=MEANING)]
     counted_as: CountedAs
-    scoring: Annotated[str, Field(description="Names the rules and weights used.")]
+    scoring: Annotated[str, Field(description="The version of the rules and weights.")]
     screened_by: Annotated[str, Field(description="Code of the focal point.")]
     screened_at: datetime
 

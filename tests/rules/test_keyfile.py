@@ -15,7 +15,7 @@ from app.kernel.vault import KEY_BYTES, Place, Unopenable, Vault
 
 CASE = UUID(int=1)
 HOME = Place("section", UUID(int=10), CASE, "identity", "k1")
-MAKE_ONE, RESTORE = "safe-conduct key new", "restore it from its copy"
+MAKE_ONE, RESTORE = "safe-conduct key new", "Restore it from a copy"
 
 type Opening = Callable[[Path], FileKeys]
 

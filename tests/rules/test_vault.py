@@ -165,7 +165,7 @@ def test_a_refusal_says_nothing_of_what_was_sealed(vault: Vault) -> None:
     with pytest.raises(Unopenable) as refused:
         vault.open(key, replace(HOME, section="health"), *sealed)
 
-    assert str(refused.value) == "The sealed data does not open."
+    assert str(refused.value) == "The sealed data cannot be decrypted."
 
 
 def test_writing_the_same_again_looks_different(vault: Vault) -> None:
