@@ -26,7 +26,7 @@ from app.returns import arrivals
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """The start of a page of a feed, with the newest and the last retrieved position."""
+    """The start of a page of a feed, and the newest and the last retrieved position."""
 
     feed: Feed
     start: int

@@ -62,7 +62,7 @@ class Ledger:
         self._copied: tuple[Contents, ErasureMark] | None = None
 
     def read(self) -> Contents | None:
-        """Return the content, or None if there is no file. Raises LedgerRefused."""
+        """Return the file's content, or None if there is no file. Raises LedgerRefused."""
         with self._raise_unusable("read"):
             try:
                 now = self.path.stat()

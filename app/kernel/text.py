@@ -64,7 +64,7 @@ def normalize_text(text: str) -> str:
 
 
 def is_plain(char: str) -> bool:
-    """Return whether a character is safe in every position. This check is fast."""
+    """Return whether a character is safe in every position, which most characters are."""
     letter = char.isalpha() and char not in FILLERS
     return letter or (char.isascii() and char.isprintable())
 

@@ -96,7 +96,7 @@ class Signs(RequestModel):
     purposes: Annotated[list[PurposeCode], Field(max_length=20)] = []
 
     def to_ticked(self) -> Ticked:
-        """Return the selected codes as the scoring needs them."""
+        """Return the selected codes as `compute_result` needs them."""
         elements = frozenset([*self.acts, *self.means, *self.purposes])
         return Ticked(frozenset(self.signs), elements)
 
@@ -121,7 +121,7 @@ class WeighedOut(ResponseModel):
 
 
 class DimensionOut(ResponseModel):
-    """A dimension of the ILO, whether it is positive, and by which rule."""
+    """The result for a dimension of the ILO: whether it is positive, and by which rule."""
 
     dimension: Dimension
     element: Annotated[
@@ -134,7 +134,7 @@ class DimensionOut(ResponseModel):
 
 
 class ElementOut(ResponseModel):
-    """An element of trafficking, whether it is present and needed, and why."""
+    """The result for an element: whether it is present and needed, and why."""
 
     element: Element
     present: bool
@@ -144,7 +144,7 @@ class ElementOut(ResponseModel):
 
 
 class RuleOut(ResponseModel):
-    """A rule, whether it holds, which parts are present, and which parts are missing."""
+    """The result for a rule: whether it holds, its present parts and its missing parts."""
 
     rule: Annotated[ScreeningRule, Field(description="A code of scoring_rules.")]
     holds: bool
@@ -158,8 +158,7 @@ class RuleOut(ResponseModel):
 class ScreeningResult(ResponseModel):
     """A presumption with its reasons.
 
-    A new field needs a default, because results that were sealed earlier must still be
-    read.
+    A new field needs a default, because results that were sealed earlier must still open.
     """
 
     outcome: Annotated[Presumption, Field(description=MEANING)]

@@ -48,7 +48,7 @@ class Ticked:
 
 @dataclass(frozen=True)
 class Weighed:
-    """An indicator that counts, and its weight."""
+    """An indicator that counts, with its weight."""
 
     code: str
     weight: Weight
@@ -56,7 +56,7 @@ class Weighed:
 
 @dataclass(frozen=True)
 class DimensionFound:
-    """A dimension, whether it is positive, and why."""
+    """The result for a dimension: whether it is positive, and why."""
 
     dimension: Dimension
     element: Element
@@ -68,7 +68,7 @@ class DimensionFound:
 
 @dataclass(frozen=True)
 class ElementFound:
-    """An element of trafficking, whether it is present and needed, and why."""
+    """The result for an element: whether it is present and needed, and why."""
 
     element: Element
     present: bool
@@ -79,7 +79,7 @@ class ElementFound:
 
 @dataclass(frozen=True)
 class RuleFound:
-    """A rule, whether it holds, which parts are present, and which parts are missing."""
+    """The result for a rule: whether it holds, its present parts and its missing parts."""
 
     rule: ScreeningRule
     holds: bool
@@ -139,7 +139,7 @@ def compute_outcome(rules: Iterable[RuleFound]) -> Presumption:
 
 
 def compute_weights(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
-    """Return the weight of each indicator that has one; of two weights, the heavier."""
+    """Return the weight of each indicator that has one, or the heavier of two weights."""
     found = {code: list_weights(INDICATORS[code], counted.weighed_as) for code in codes}
     return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
 
@@ -152,7 +152,7 @@ def list_weights(row: IndicatorRow, weighed_as: frozenset[CountedAs]) -> list[We
 
 
 def check_dimension(dimension: Dimension, weighed: Mapping[str, Weight]) -> DimensionFound:
-    """Return whether one dimension is positive, and why."""
+    """Return the result for one dimension: whether it is positive, and why."""
     mine = sorted(code for code in weighed if INDICATORS[code].group == dimension)
     count = Counter(weighed[code] for code in mine)
     rule = next((least.rule for least in THRESHOLDS if least.is_met(count)), None)
@@ -170,7 +170,7 @@ def check_dimension(dimension: Dimension, weighed: Mapping[str, Weight]) -> Dime
 def check_element(
     element: Element, ticked: Ticked, dimensions: Iterable[DimensionFound], counted: Counted
 ) -> ElementFound:
-    """Return whether an element was selected or follows from a dimension, and why."""
+    """Return the result for an element: whether it is present and needed, and why."""
     itself = sorted(c for c in ticked.elements if ELEMENT_OF[c] == element)
     for_it = [d.dimension for d in dimensions if d.positive and d.element == element]
     return ElementFound(
@@ -183,7 +183,7 @@ def check_element(
 
 
 def check_rule(row: Combination, there: frozenset[Part]) -> RuleFound:
-    """Return whether a rule holds for the present parts, with its statement and source."""
+    """Return the result for a rule, given the elements and dimensions that are present."""
     said = ITEMS["scoring_rules"][row.rule]
     missing = [part for part in row.parts if not part & there]
     return RuleFound(
