@@ -29,9 +29,9 @@ from app.kernel.transactions import Recorded, WriteTransaction
 
 
 def open_draft(tx: WriteTransaction, notice: NoticeFields, digest: str | None) -> Case:
-    """Create a draft with its own data key; the submitter becomes a party to it.
+    """Create a draft with its own data key, with the caller's office as the submitter.
 
-    `digest` is the fingerprint of the submitter's own number for the case, if it has one.
+    `digest` is the fingerprint of the submitter's own number for the case, if there is one.
     """
     case = Case(
         id=tx.create_id(),
@@ -76,7 +76,7 @@ def update_summary(case: Case | SummarySnapshot, notice: NoticeFields) -> list[s
 def replace_sealed(
     tx: WriteTransaction, record: Recorded, kind: Sealable, content: BaseModel
 ) -> None:
-    """Replace or add the sealed document of a kind; keep a copy of old safeguards."""
+    """Replace or add a sealed document of a record. Old safeguards are kept as a copy."""
     kept = case_queries.find_sealed(tx, record.id, kind)
     if kept is None:
         store_sealed(tx, record, kind, content)
@@ -88,7 +88,7 @@ def replace_sealed(
 
 
 def save_past_safeguards(tx: WriteTransaction, kept: Sealed) -> None:
-    """Store a sealed copy of replaced safeguards, as LIFECYCLES.md requires a history."""
+    """Store a copy of replaced safeguards, because LIFECYCLES.md requires a history."""
     past = Sealed(
         id=tx.create_id(),
         case_id=kept.case_id,
@@ -109,7 +109,7 @@ def store_sealed(
     *,
     about: str | None = None,
 ) -> None:
-    """Seal a new document of a record without replacing an existing one."""
+    """Seal a new document of a record. Existing documents of the same kind are kept."""
     document = Sealed(
         id=tx.create_id(),
         case_id=record.case_id,
@@ -124,7 +124,7 @@ def store_sealed(
 
 
 def add_risk_assessment(tx: WriteTransaction, case: Case, risk: NewRisk) -> None:
-    """Add a risk assessment; its remarks are sealed as a note."""
+    """Add a risk assessment, and seal its remarks as a note."""
     assessment = RiskAssessment(
         id=tx.create_id(),
         case_id=case.id,
@@ -172,9 +172,10 @@ def expire_approvals(
 ) -> None:
     """Expire the approvals of a case that may no longer be used (R14).
 
-    With `about`, these are the approvals about one record. Otherwise, they are all except
-    those of overseers and, while the case is open, of the escalation desk and the holder.
-    If the state changed (`moved`), those of the holder expire too.
+    If `about` is given, only approvals about that record expire. Otherwise, all expire
+    except those that overseers requested and, while the case is open, those of the
+    escalation desk and the holder. If the state of the case has changed (`moved`), the
+    holder's expire too.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
@@ -189,7 +190,7 @@ def expire_approvals(
 def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = None) -> None:
     """Start the deadline for the current state of the case.
 
-    Deadlines of facts about a child are transferred to the holder.
+    If the person may be a child, deadlines of facts about the person move to the holder.
     """
     if case.state not in OPEN:
         deadline_actions.stop_kinds(tx, case.id, *OTHER_KINDS)
@@ -229,13 +230,13 @@ def get_due_at(
 
 
 class NoteText(BaseModel):
-    """A free text that is given with a step."""
+    """A free text that belongs to a step, a message or another record."""
 
     text: str
 
 
 def add_note(tx: WriteTransaction, record: Recorded, about: str, text: str | None) -> None:
-    """Seal a free text as a note on the step; do nothing if there is no text."""
+    """Seal a free text as a note about a step; do nothing if there is no text."""
     if text:
         store_sealed(tx, record, Paper.NOTE, NoteText(text=text), about=about)
 
@@ -249,22 +250,22 @@ def add_message(
 
 
 def add_oversight(tx: WriteTransaction, case: Case, oversight: list[UUID]) -> None:
-    """Add oversight offices to the parties; they cannot open sealed documents."""
+    """Add oversight offices, which cannot open sealed documents, to the parties."""
     for focal_point in oversight:
         case.add_party(focal_point, Relation.OVERSIGHT, tx.now)
 
 
 def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
-    """Delete the sealed documents of one kind of the case itself."""
+    """Delete the sealed documents of one kind that belong to the case itself."""
     named = (Sealed.record_id == case.id) & (Sealed.kind == kind)
     tx.session.execute(delete(Sealed).where(named))
 
 
 def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = None) -> Fact:
-    """Add a fact and stop the deadline of the fact that it replaces.
+    """Add a fact, and stop the deadline of the fact that it replaces.
 
-    If the new fact states that an assessment is still due, the deadline moves to it. Raises
-    AssessmentOwed (409) if a child would remain without an assessment.
+    If the new fact states that an assessment is still due, the deadline moves to that fact.
+    Raises AssessmentOwed (409) if a child would remain without an assessment.
     """
     require_assessment(fact, child=case.is_child)
     known = case_queries.load_facts(tx, [case.id]).get(case.id, [])
@@ -282,7 +283,7 @@ def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = No
 def declare_vital_interest(
     tx: WriteTransaction, case: Case, new: NewVitalInterest
 ) -> VitalInterest:
-    """Declare a vital interest; the write audience and overseers receive the event."""
+    """Record that a vital interest was declared, and publish the event."""
     declared = VitalInterest(
         id=tx.create_id(),
         case_id=case.id,

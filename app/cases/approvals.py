@@ -48,10 +48,9 @@ class GuardedAction:
 def ask_or_claim_approval(
     tx: WriteTransaction, matter: GuardedAction, approval: UUID | None
 ) -> Approval | None:
-    """Request an approval, or claim the given approval.
+    """Claim the given approval and return None; if none is given, request one.
 
-    Returns the request, or None if the given approval was claimed. Raises ApprovalUnusable
-    (409) if the given approval cannot be claimed.
+    Raises ApprovalUnusable (409) if the given approval cannot be claimed.
     """
     fingerprint = matter.compute_fingerprint(tx)
     if approval is None:
@@ -85,7 +84,7 @@ def ask_second_person(
 
 
 def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:
-    """Approve or refuse a request as the second person, and stop its deadline."""
+    """Approve or refuse a request as the second person, and stop the request's deadline."""
     question = access_actions.decide_approval(tx, approval_id, approve=approve)
     deadline_actions.stop(tx, question.id)
     return question

@@ -36,9 +36,8 @@ def find_granted(
 ) -> VitalReading | None:
     """Return the caller's granted access to a section for a purpose, or None.
 
-    An office loses the access when it no longer has a relation to the case, or when it has
-    handed the case on. A new relation does not restore the access, because nobody approved
-    it for that relation.
+    An office loses the access when it hands the case on or has no relation to the case any
+    more. A new relation does not restore the access, because nobody approved it again.
     """
     own_office = tx.actor.focal_point_id
     if not may_request(case, own_office):
@@ -62,7 +61,7 @@ def may_request(case: Case, focal_point: UUID) -> bool:
     """Return whether an office may request emergency access in a case.
 
     Oversight may not, because it cannot open sealed documents. A submitter that has handed
-    the case on may not, because it must not see later changes (R12); it can call the lead.
+    the case on may not, because it must not see later changes (R12).
     """
     return Grant.EMERGENCY_ACCESS in case.get_grants(focal_point)
 

@@ -23,12 +23,11 @@ REWRITE_INTERVAL: Final = timedelta(days=1)
 
 
 def erase_content(tx: WriteTransaction, case: Case) -> None:
-    """Destroy the data key of a case and delete the documents that were sealed with it.
+    """Destroy the data key of a case, and delete the documents that were sealed with it.
 
-    Risk assessments, facts, topics of questions, planned visits and the fingerprint of the
-    submitter's own number are not encrypted, so they are deleted too. Legal holds are kept.
-    Backups still have the sealed content. The ledger of erasures ensures that a data key
-    that is restored from a backup is destroyed again.
+    Data that is not encrypted, such as risk assessments and facts, is deleted too, except
+    legal holds. If a backup is restored, the ledger of erasures ensures that the restored
+    key is destroyed again.
     """
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
     if tx.session.scalars(key).all():
@@ -43,11 +42,8 @@ def erase_content(tx: WriteTransaction, case: Case) -> None:
 class ErasureCleanup:
     """The clean-up after committed erasures, which the worker runs in each cycle.
 
-    It copies new erasures to the ledger outside the database and removes traces of the
-    erased keys from the database files. It remembers the number of erasures that it has
-    handled, so that a cycle without a new erasure needs only one `stat` and two counts. A
-    new process does the work once. Traces of replaced document keys are removed once a day,
-    and once when a process starts.
+    The number of erasures that were cleaned up is kept in memory, so that a cycle without a
+    new erasure is fast. Traces of replaced document keys are removed once a day.
     """
 
     def __init__(self, runtime: Runtime, ledger: Ledger) -> None:
@@ -56,7 +52,7 @@ class ErasureCleanup:
         self._next_rewrite: datetime | None = None
 
     def run(self) -> None:
-        """Copy erasures to the ledger and remove traces of the erased keys.
+        """Copy erasures to the ledger outside the database; remove traces of erased keys.
 
         While another transaction reads the old state, traces remain until a later cycle.
         Raises LedgerRefused or Busy (503) if the erasures cannot be copied.
@@ -73,7 +69,7 @@ class ErasureCleanup:
             self.remove_document_key_traces()
 
     def remove_document_key_traces(self) -> None:
-        """Remove traces of replaced document keys, once a day. Raises Busy (503)."""
+        """Remove traces of replaced document keys, at most once a day."""
         now = self._ground.clock()
         if self._next_rewrite is not None and now < self._next_rewrite:
             return

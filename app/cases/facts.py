@@ -1,8 +1,8 @@
 """Facts about a case in addition to its state, with a history (LIFECYCLES.md, section 1).
 
-No fact is a precondition of help (BR01, BR02), and the assessment of a child never delays
-help (BR14). Whether the State of origin may be contacted is stored in the sealed safeguards
-instead, because the answer would reveal a fear.
+Help never depends on a fact (BR01, BR02), and never waits for the assessment of a child
+(BR14). Whether the State of origin may be contacted is part of the sealed safeguards,
+because the answer would reveal a fear.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,13 +18,13 @@ from app.kernel.problems import Problem
 
 
 class AssessmentOwed(Problem):
-    """A child's best interests are always assessed; nobody may record otherwise."""
+    """The best interests of a child must be assessed; only an adult needs no assessment."""
 
     status = 409
 
 
 class FactName(StrEnum):
-    """The names of facts."""
+    """The name of a fact."""
 
     IDENTIFICATION = "identification"
     GUARDIAN = "guardian"
@@ -34,7 +34,7 @@ class FactName(StrEnum):
 
 
 class Identification(StrEnum):
-    """Whether a country regards the person as a victim; a presumption is enough (BR01)."""
+    """Whether a country regards the person as a victim; help needs no decision (BR01)."""
 
     NOT_ASSESSED = "not_assessed"
     PRESUMED = "presumed"
@@ -82,11 +82,7 @@ class LegalHold(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """The allowed values of a fact, and the recipients that may record it.
-
-    An office that may write the case may always record the fact. So may a recipient that
-    accepted a referral for one of the `services`.
-    """
+    """The allowed values of a fact, and the services whose recipients may record it."""
 
     values: type[StrEnum]
     services: AbstractSet[Service] = frozenset()
@@ -106,7 +102,7 @@ RULES: Final[Mapping[FactName, Rule]] = {
 
 
 class RecordedFact(Protocol):
-    """A recorded fact."""
+    """A recorded fact, with the attributes that rules read."""
 
     @property
     def name(self) -> FactName:
@@ -131,11 +127,7 @@ class RecordedFact(Protocol):
 
 @dataclass(frozen=True)
 class FactSheet:
-    """The latest facts of one case.
-
-    For a child, a guardian counts as needed and an assessment as due until a fact is
-    recorded (BR14).
-    """
+    """The latest facts of one case, with default values that protect a child (BR14)."""
 
     child: bool
     latest: Mapping[tuple[FactName, str | None, UUID | None], RecordedFact]
@@ -147,13 +139,13 @@ class FactSheet:
 
     @property
     def guardian(self) -> Guardian:
-        """Whether a guardian is needed or appointed."""
+        """Whether a guardian is needed or appointed; by default, a child needs one."""
         unknown = Guardian.NEEDED if self.child else Guardian.NOT_NEEDED
         return Guardian(self.get_value(FactName.GUARDIAN) or unknown)
 
     @property
     def best_interests(self) -> BestInterests:
-        """How far best interests are assessed; for a child never `not_needed` (BR14)."""
+        """How far best interests are assessed; never `not_needed` for a child (BR14)."""
         said = BestInterests(self.get_value(FactName.BEST_INTERESTS) or NOT_NEEDED)
         owed = self.child and said == NOT_NEEDED
         return BestInterests.ASSESSMENT_DUE if owed else said
@@ -171,7 +163,7 @@ class FactSheet:
     def get_reflection_period(self, country: str, today: date) -> ReflectionPeriod | None:
         """Return the status of the reflection period in a country, or None if not recorded.
 
-        The status of a running period changes to `ended` on the day `ends_on`.
+        From the day `ends_on`, the status is `ended`.
         """
         known = self.latest.get((FactName.REFLECTION_PERIOD, country, None))
         if known is None:
@@ -195,11 +187,6 @@ def build_fact_sheet(recorded: Iterable[RecordedFact], *, child: bool) -> FactSh
 
 
 URGENT_CHILD_SERVICES: Final = frozenset(
-    {
-        Service.CHILD_PROTECTION,
-        Service.GUARDIANSHIP,
-        Service.SHELTER,
-        Service.MEDICAL,
-    }
+    {Service.CHILD_PROTECTION, Service.GUARDIANSHIP, Service.SHELTER, Service.MEDICAL}
 )
 """Services for which a child is referred at once, before any assessment (BR09)."""

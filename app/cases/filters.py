@@ -23,9 +23,8 @@ def is_own_party(
 def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElement[bool]:
     """Return a condition for cases whose summary, as the caller reads it, has this value.
 
-    The rules are the same as in `get_summary` of `casework.situation`. A list must not
-    reveal a newer summary to a submitter that has handed the case on, or to a State body
-    that reads a snapshot (R11, R12).
+    The rules are those of `get_summary` in `casework.situation`, because a list must not
+    reveal a newer summary than the caller may read (R11, R12).
     """
     kept, now = SummarySnapshot.case_id == Case.id, getattr(Case, field) == asked
     is_live = is_granted(tx, Grant.SUMMARY)
@@ -49,7 +48,7 @@ def is_in_state(tx: ReadTransaction, states: Iterable[State]) -> ColumnElement[b
 def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[bool]:
     """Return a condition for cases that the caller reads as being at one of the stages.
 
-    As in `lifecycle.get_stage`, a suspended case keeps its previous stage.
+    As in `lifecycle.get_stage`, a suspended case keeps the stage that it had before.
     """
     wanted = frozenset(stages)
     states, snapshot = list_states(wanted), select_snapshot_value(tx, "state")

@@ -1,11 +1,8 @@
 """The table of the grants that each relation to a case gives.
 
-An office can have several relations to one case, for example as the consulate that
-submitted it and as the recipient of a referral. The office has the grants of all its
-relations and no others: the absence of a restriction never gives a grant (R11, R12, ADR
-34). Other tables decide on sections and other sealed documents (`app/disclosure/policy.py`)
-and on actions (`app/*/lifecycle.py`). Both use sides, which are derived from the same
-relations.
+An office has the grants of all its relations to a case, and no others (R11, R12, ADR 34).
+Other tables decide on sections and other sealed documents (`app/disclosure/policy.py`) and
+on actions (`app/*/lifecycle.py`).
 """
 
 from collections.abc import Iterable
@@ -69,11 +66,11 @@ GRANT_TEXTS: Final[dict[Grant, str]] = {
 
 
 class Condition(StrEnum):
-    """A condition that must hold for a row of the table to apply.
+    """A condition that must hold for a row of the table of grants to apply.
 
-    To decide on something that was recorded at a certain time, `NEVER_LED`,
-    `NOT_RELOCATED`, `IN_SIGHT` and `FOLLOWS` are evaluated for that time. `FOLLOWS` depends
-    on one relation to one record (ADR 43).
+    For data that was recorded earlier, `NEVER_LED`, `NOT_RELOCATED`, `IN_SIGHT` and
+    `FOLLOWS` are evaluated for the time of the recording. `FOLLOWS` depends on one relation
+    to one record (ADR 43).
     """
 
     BEFORE_LEAD = "before_lead"
@@ -99,7 +96,7 @@ CONDITION_TEXTS: Final[dict[Condition, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the grants that relations give while all conditions hold."""
+    """A row of the table of grants: what relations give while all conditions hold."""
 
     relations: frozenset[Relation]
     grants: frozenset[Grant]
@@ -109,7 +106,7 @@ class Row:
 def build_row(
     relations: Iterable[Relation], grants: Iterable[Grant], *conditions: Condition
 ) -> Row:
-    """Build a row of the table."""
+    """Build a row of the table of grants."""
     return Row(frozenset(relations), frozenset(grants), frozenset(conditions))
 
 

@@ -227,8 +227,7 @@ def get_stage(state: State, *, suspended_while_referring: bool) -> Stage:
 def list_states(stages: Iterable[Stage]) -> frozenset[State]:
     """Return the states that belong to the stages.
 
-    `SUSPENDED` belongs to the stage of assistance here, although a case that was suspended
-    while referring stays at the stage of referral.
+    Here, `SUSPENDED` always belongs to the stage of assistance, unlike in `get_stage`.
     """
     wanted = set(stages)
     return frozenset(state for state, stage in STAGES.items() if stage in wanted)

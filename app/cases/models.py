@@ -22,7 +22,7 @@ IS_DRAFT = text("state = 'draft'")
 
 
 class AgeClass(StrEnum):
-    """Whether the person is treated as an adult or a child; doubt means child (BR14)."""
+    """Whether the person is treated as an adult or, also in doubt, as a child (BR14)."""
 
     ADULT = "adult"
     CHILD = "child"
@@ -91,7 +91,7 @@ class Case(Listed, Snapshots, Base):
 
     @property
     def reference(self) -> str:
-        """The name of the case in the API."""
+        """The path of the case in the API, below `/v1/`."""
         return f"cases/{self.code}"
 
     @property
@@ -100,10 +100,10 @@ class Case(Listed, Snapshots, Base):
         return self.age_class != AgeClass.ADULT
 
     def may_be_child_to(self, focal_point: UUID) -> bool:
-        """Return whether the person may be a child, using only what an office may know.
+        """Return whether the person may be a child, as far as an office may know.
 
         An office that does not read the current summary must not learn that the age class
-        changed, so the result for it is always true.
+        has changed, so the result for it is always true.
         """
         return self.is_child or Grant.SUMMARY not in self.get_grants(focal_point)
 
@@ -115,7 +115,7 @@ class Case(Listed, Snapshots, Base):
         record: UUID | None = None,
         as_asked: Snapshot | None = None,
     ) -> None:
-        """Add a party to the case, or to one of its records, starting now."""
+        """Add a party to the case, or to one of its records, from the time `now` on."""
         party = Party(
             record_id=record or self.id,
             focal_point_id=focal_point,
@@ -140,8 +140,8 @@ class Case(Listed, Snapshots, Base):
     def renew_snapshots(self, focal_point: UUID) -> None:
         """Store the current summary in the snapshots that an office reads.
 
-        This is done when a submitter may no longer read the current summary, so that it
-        does not see an older summary than before.
+        A submitter that may no longer read the current summary must not get an older one
+        than it has seen.
         """
         for party in self.parties:
             if party.focal_point_id == focal_point and party.as_asked:
@@ -154,11 +154,7 @@ class Case(Listed, Snapshots, Base):
 
 
 class Party(Base):
-    """A relation of an office to a case, or to one of its records, with start and end.
-
-    Visibility, audiences and sides are all derived from this table, so that they never
-    contradict each other.
-    """
+    """A relation of an office to a case, or to one of its records, with start and end."""
 
     __tablename__ = "party"
     __table_args__ = (

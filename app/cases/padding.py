@@ -1,9 +1,7 @@
 """Padding of sealed content, so that its length does not reveal the content (ADR 37).
 
 A person who has a copy of the database but no key can see the size of each sealed row. The
-size of a short answer could reveal the answer, such as whether asylum is sought, or the
-length of a name. So the JSON is padded with spaces at its end, which do not change its
-meaning.
+size could reveal a short answer or the length of a name, so JSON is padded with spaces.
 """
 
 from typing import Final

@@ -38,8 +38,8 @@ def get(tx: ReadTransaction, code: str) -> Case:
 def lock(tx: WriteTransaction, code: str) -> Case:
     """Lock and return a case that the caller sees, or raise NotFound (404).
 
-    Visibility is checked again after the case is locked, because the caller may have ceased
-    to be a party while it waited for the lock.
+    Visibility is checked again after the lock is acquired, because the caller may have
+    ceased to be a party in the meantime.
     """
     case = get_one(tx, statements.HELD_BY_CODE, code=code)
     if not case.is_open_to(tx.actor.focal_point_id):
@@ -50,8 +50,8 @@ def lock(tx: WriteTransaction, code: str) -> Case:
 def lock_by_id(tx: WriteTransaction, case_id: UUID) -> Case:
     """Lock and return the case of a record that the caller sees, or raise NotFound (404).
 
-    A former lead finds the case too, because it still sees an old handover. A later check
-    then reports that the handover is already decided.
+    A former lead finds the case too, because it can still see an old handover. A later
+    check then reports that the handover was already decided.
     """
     return get_one(tx, statements.HELD_BY_ID, id=case_id)
 
@@ -81,7 +81,7 @@ def load_snapshots(
 
 
 def load_again(tx: ReadTransaction, case_id: UUID) -> None:
-    """Reload a case and its parties."""
+    """Reload a case and its parties from the database."""
     tx.session.scalars(statements.BY_ID_AGAIN, {"id": case_id}).all()
 
 
@@ -118,8 +118,7 @@ def list_own(
     """Select the caller's cases, each with the number by which the list is sorted.
 
     The number is that of the first current party row of the caller's office. One index
-    finds these rows, however many cases other offices have, and a case to which the office
-    has two relations is listed only once.
+    finds these rows, and a case to which the office has two relations is listed only once.
     """
     earlier = aliased(Party)
     open_row = and_(*is_own_party(tx), SEES_CASE)
@@ -149,7 +148,7 @@ def _matches_any(column: object, values: Iterable[object]) -> list[ColumnElement
 def get_data_key(tx: ReadTransaction, case_id: UUID, *, anew: bool = False) -> WrappedKey:
     """Return the data key of a case, or raise NotFound (404) if it was destroyed.
 
-    With `anew`, the key is read again, because it may have been loaded long ago.
+    If `anew` is set, the key is read from the database even if it is already loaded.
     """
     key = tx.session.get(CaseKey, case_id, populate_existing=anew)
     if key is None:
@@ -178,7 +177,7 @@ def list_sealed(tx: ReadTransaction, record_id: UUID, *kinds: Sealable) -> list[
 
 
 def build_place(document: Sealed) -> Place:
-    """Return the place to which a sealed document is bound by its encryption."""
+    """Return the identifiers to which the encryption binds a sealed document."""
     table = Sealed.__tablename__
     section = f"{document.kind}:{document.record_id}"
     return Place(table, document.id, document.case_id, section, document.key_version)
@@ -187,7 +186,7 @@ def build_place(document: Sealed) -> Place:
 def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
     """Decrypt a sealed document.
 
-    The calling function must have recorded the opening, or use the content only in a rule.
+    The calling function must have recorded the access, or use the content only in a rule.
     """
     key = get_data_key(tx, document.case_id)
     own_key = document.key.wrapped if document.key else None
@@ -198,7 +197,7 @@ def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
 def list_written_sections(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Return the kinds and authors of the sealed documents of the cases themselves."""
+    """Return kind and author of each document that belongs to a case itself, by case id."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in read_columns(
@@ -230,10 +229,7 @@ def load_safeguards(
 def load_latest_risks(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
-    """Return the latest risk assessment by case id.
-
-    Of two assessments at the same time, the one with the higher level is returned.
-    """
+    """Return the latest risk assessment by case id; at equal times, the higher level."""
     rows = tx.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}

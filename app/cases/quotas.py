@@ -26,7 +26,7 @@ def count_open_drafts(tx: ReadTransaction) -> int:
 def require_draft_quota(tx: WriteTransaction) -> None:
     """Raise TooManyDrafts (429) if the caller's account has too many open drafts.
 
-    Drafts that are written at the same moment may together exceed the quota.
+    Drafts that are created at the same time can together exceed the quota.
     """
     tx.runtime.quotas.require_draft(count_open_drafts(tx))
 

@@ -19,8 +19,7 @@ from app.kernel.db import Base, Listed
 class SummarySnapshot(Base):
     """The summary that the submitter of a case reads after it has handed the case on.
 
-    It is stored when a lead takes the case, or earlier if the person crosses a border
-    (R12).
+    It is stored when a lead takes the case, or earlier if a border is crossed (R12).
     """
 
     __tablename__ = "handed_on"
@@ -50,8 +49,7 @@ class RiskAssessment(Base):
 class Fact(Listed, Base):
     """A fact about a case; for each name, country and body, the latest one counts.
 
-    A fact is a separate record because it can have a deadline, such as 72 hours for the
-    assessment of a child's best interests.
+    A fact is a record of its own because it can have a deadline.
     """
 
     __tablename__ = "fact"
@@ -70,7 +68,7 @@ class Fact(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """The name of the case in the API."""
+        """The path of the case in the API, below `/v1/`."""
         return self.case.reference
 
 
@@ -94,9 +92,8 @@ class VitalInterest(Listed, Base):
 class VitalReading(Listed, Base):
     """A request of one account for emergency access to some sections (R15).
 
-    The row also stores the answer of a second person from another organisation, the time at
-    which the request or access expires, whether the person was informed, and whether the
-    access was reviewed. The text of the request is sealed as a note.
+    The row also stores the decision, the end and the review. The text of the request is
+    sealed as a note.
     """
 
     __tablename__ = "vital_reading"
@@ -127,7 +124,7 @@ class VitalReading(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """The name of the case in the API."""
+        """The path of the case in the API, below `/v1/`."""
         return self.case.reference
 
     def get_state(self, now: datetime) -> ReadingState:
@@ -159,5 +156,5 @@ class Question(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """The name of the case in the API."""
+        """The path of the case in the API, below `/v1/`."""
         return self.case.reference

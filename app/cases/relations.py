@@ -48,7 +48,8 @@ def get_follows(party: PartyRow, at: datetime | None = None) -> set[Condition]:
     """Return `{FOLLOWS}` if a party reads the current case, or else an empty set.
 
     A State body that is asked for a travel document reads only a snapshot of the case and
-    what was recorded before, so that it cannot follow a person across a border (R12).
+    data that is older than the request, so that it cannot follow a person across a border
+    (R12).
     """
     was_before = at is not None and at <= party.since
     return {Condition.FOLLOWS} if party.as_asked is None or was_before else set()
@@ -107,10 +108,7 @@ class Relations:
         return self._get_grants(focal_point, (p for p in self.parties if not p.until))
 
     def get_grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
-        """Return the grants of an office from its relations to the case itself.
-
-        Only these grants count for events of the case itself.
-        """
+        """Return the grants of an office from its relations to the case itself."""
         return self._get_grants(focal_point, filter(self.is_open, self.parties))
 
     def _get_grants(self, focal_point: UUID, rows: Iterable[PartyRow]) -> frozenset[Grant]:
@@ -138,9 +136,8 @@ class Relations:
     ) -> bool:
         """Return whether an office has a grant for data that was recorded at a given time.
 
-        The relation that gives the grant must be current or must have been in force at that
-        time. With `as_party`, only relations to the case itself count; otherwise, relations
-        to its records count too.
+        The relation must be current, or must have been in force at that time. If `as_party`
+        is false, relations to the records of the case count as well.
         """
         holds = self.get_conditions(focal_point, at)
         return any(
@@ -163,7 +160,7 @@ class Relations:
 
     @property
     def write_audience(self) -> frozenset[UUID]:
-        """The offices that receive an event, without content, when the case is written.
+        """The offices that receive an event, without content, when the case is changed.
 
         These are the holder and, until a lead takes the case, the submitter. A submitter
         that belongs to the State of origin must not see what the host country learns (R12).
@@ -174,14 +171,13 @@ class Relations:
     def missed_deadline_audience(self) -> frozenset[UUID]:
         """The offices that receive an event when a deadline of the case itself is missed.
 
-        The submitter learns whether a lead takes the case. It does not learn how the lead
-        works on the case afterwards, or which days are working days in another country
-        (R12).
+        The submitter is included until a lead takes the case, because later deadlines would
+        reveal how the lead works, and the holidays of another country (R12).
         """
         return self._with_grant(Grant.MISSED_DEADLINES)
 
     def _with_grant(self, grant: Grant) -> frozenset[UUID]:
-        """Return the offices with a relation to the case itself that have a grant now."""
+        """Return the offices to which a relation to the case itself gives a grant now."""
         now = {p.focal_point_id for p in self.parties if self.is_open(p)}
         return frozenset(one for one in now if grant in self.get_grants_as_party(one))
 
@@ -206,7 +202,7 @@ class Relations:
 
     @property
     def led_since(self) -> datetime | None:
-        """When a lead first took the case."""
+        """When a lead first took the case, or None."""
         return min((p.since for p in self.parties if self.was_lead(p)), default=None)
 
     @property
@@ -226,10 +222,9 @@ class Relations:
 
     @property
     def is_in_sight(self) -> bool:
-        """Whether the office, as submitter, may know which office has the case now (R12).
+        """Whether the submitter may know which office has the case now (R12).
 
-        A submitter may know which office first took the lead, but not where the case went
-        afterwards.
+        The submitter may know the first lead, but not which office has the case afterwards.
         """
         return self.parted_at is None
 
@@ -257,18 +252,17 @@ class Relations:
     def with_relation(self, *relations: Relation) -> UUID | None:
         """Return the office that has one of the relations to the case now, or None."""
         return next(
-            (p.focal_point_id for p in self.parties if self.is_current(p, relations)),
-            None,
+            (p.focal_point_id for p in self.parties if self.is_current(p, relations)), None
         )
 
     def is_current(self, party: PartyRow, relations: Collection[Relation]) -> bool:
-        """Return whether a party row is current and one of these relations to the case."""
+        """Return whether a party row is now one of these relations to the case itself."""
         of_these = party.relation in relations and not party.until
         return of_these and party.record_id == self.id
 
     @property
     def holder(self) -> UUID | None:
-        """The office that holds the case: its lead, else its candidate, else the desk."""
+        """The office that holds the case: its lead, or its candidate, or else the desk."""
         holding = [p for p in self.parties if self.is_current(p, HOLDING_RELATIONS)]
         first = min(
             holding, key=lambda p: HOLDING_RELATIONS.index(p.relation), default=None

@@ -101,7 +101,7 @@ class VitalInterestOut(ResponseModel):
 
 
 class NewIdentification(RequestModel):
-    """The identification of the person by a country; help never waits for it (BR01)."""
+    """A country's decision whether the person is a victim; help does not need it (BR01)."""
 
     name: Literal[FactName.IDENTIFICATION]
     value: Identification
@@ -122,7 +122,7 @@ class NewGuardian(RequestModel):
 
 
 class NewBestInterests(RequestModel):
-    """How far best interests of a child are assessed (BR09); `not_needed` is for adults."""
+    """How far the best interests of a child are assessed (BR09). Adults: `not_needed`."""
 
     name: Literal[FactName.BEST_INTERESTS]
     value: BestInterests
@@ -222,7 +222,7 @@ class QuestionList(ResponseModel):
 
 
 class OpenedSection(ResponseModel):
-    """A section, opened for the caller; the opening was recorded."""
+    """The content of a section. The access log records that the caller opened it."""
 
     section: Section
     author: Annotated[

@@ -1,7 +1,4 @@
-"""The sealed parts of a case and their content (LIFECYCLES.md, section 5).
-
-Each part is sealed separately, so that a consent can name it.
-"""
+"""The separately sealed parts of a case, and their content (LIFECYCLES.md, section 5)."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -54,7 +51,7 @@ class Paper(StrEnum):
 
 
 class ReadingPurpose(StrEnum):
-    """The purpose of an opening; it is required and stored in the access log."""
+    """The purpose for which a sealed document is opened; the access log stores it."""
 
     ASSESSMENT = "assessment"
     REFERRAL = "referral"
@@ -83,7 +80,7 @@ LEVELS: Final[dict[Section, Level]] = {
 
 
 def get_level(sections: Iterable[Section]) -> Level:
-    """Return the highest level of the sections; without any, that of the summary."""
+    """Return the highest level of the sections, or the level of the summary without any."""
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 

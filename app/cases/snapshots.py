@@ -1,8 +1,7 @@
 """Snapshots of a case for a State body that is asked for a travel document (ADR 43).
 
-The office reads the snapshot instead of the current case, so that a State of origin cannot
-follow a person across a border. The snapshot is stored with the office's relation to the
-referral.
+The State body reads the snapshot instead of the current case, so that a State of origin
+cannot follow a person across a border. Its relation to the referral stores the snapshot.
 """
 
 from collections.abc import Mapping
@@ -62,8 +61,7 @@ class Snapshots(Relations):
     def get_known_country(self, focal_point: UUID | None) -> str | None:
         """Return the country where the person is, as far as an office may know it.
 
-        An office with a snapshot that may not know the current country gets that of the
-        snapshot.
+        If the office may not know the current country, this is the country in its snapshot.
         """
         asked = self.get_snapshot(focal_point) if focal_point else None
         if focal_point is None or asked is None:

@@ -19,9 +19,9 @@ def load_by_ids(
 ) -> Mapping[UUID, Case]:
     """Return cases by id, without a visibility check.
 
-    Of `if_submitted`, only cases that the caller's office submitted are returned. Of
-    `if_parted`, only those that it submitted and that a lead left or that crossed a border,
-    or of which it reads a snapshot.
+    A case in `if_submitted` is returned only if the caller's office submitted it. A case in
+    `if_parted` is returned if that office reads a snapshot of it, or if it submitted it and
+    a lead has left it or the person has crossed a border.
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}

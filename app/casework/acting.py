@@ -39,8 +39,7 @@ def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
     """Lock a case for an action by a party of the case itself.
 
     Every party must name the version that it saw. The version is compared only for offices
-    in the write audience, because it also counts changes that the others must not learn of.
-    A caller without a side in the case is refused first.
+    in the write audience, because it also counts changes that others must not learn of.
     """
     case = case_queries.lock(tx, code)
     if not get_sides(tx, case):
@@ -79,8 +78,8 @@ def require_writer(tx: ReadTransaction, case: Case) -> None:
 def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
     """Require that the caller may record consents and facts for the case.
 
-    The offices that may write the case can do this and, once the case is closed, its lead.
-    A case that was closed because of a refused consent could otherwise not be reopened.
+    Once the case is closed, only its lead can do this. A case that was closed because of a
+    refused consent could otherwise not be reopened.
     """
     if case.state == State.CLOSED:
         require_lead(tx, case, {State.CLOSED})
@@ -89,10 +88,7 @@ def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
 
 
 def require_lead(tx: ReadTransaction, case: Case, states: AbstractSet[State] = LED) -> None:
-    """Require that the caller leads the case and may work on it, in one of `states`.
-
-    Raises ActionIllegal (409), ActionNotYours or RoleMissing (403).
-    """
+    """Require that the caller may work on the case as its lead, in one of `states`."""
     if case.state not in states:
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
@@ -111,8 +107,8 @@ def require_working_role(tx: ReadTransaction) -> None:
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action in the case itself.
 
-    The action of a recipient of a referral is published only to the holder. Otherwise a
-    submitter would learn from the author of an event who shelters the person.
+    If the caller is only a recipient of a referral, this is the holder. A submitter would
+    otherwise learn from the author of the event which office shelters the person.
     """
     if get_sides(tx, case):
         return case.write_audience

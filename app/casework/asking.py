@@ -31,9 +31,7 @@ class QuestionAnswered(Problem):
 def ask_submitter(tx: WriteTransaction, code: str, new: NewQuestion) -> Question:
     """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
-    A submitter that the person fears is not asked, because the question could reveal the
-    fear. Raises NotFound (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or
-    RoleMissing (403).
+    The submitter is not asked if the person fears it, because that could reveal the fear.
     """
     case = lock_for_side(tx, code, Side.HOLDER)
     require_safe_submitter(tx, case)
@@ -71,10 +69,7 @@ def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
 def answer_question(
     tx: WriteTransaction, code: str, question_id: UUID, new: NewAnswer
 ) -> Question:
-    """Answer a question of the holder.
-
-    Raises the errors of `lock_for_side`, NotFound (404) and QuestionAnswered (409).
-    """
+    """Answer a question, or raise QuestionAnswered (409) if it was answered before."""
     case = lock_for_side(tx, code, Side.SUBMITTER)
     question = case_queries.get_question(tx, case.id, question_id)
     if question.answered_at is not None:
@@ -87,10 +82,7 @@ def answer_question(
 
 
 def lock_for_side(tx: WriteTransaction, code: str, side: Side) -> Case:
-    """Lock an open case, and require that the caller is on the given side.
-
-    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
-    """
+    """Lock an open case, and require that the caller is on the given side."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN:
         raise ActionIllegal(
@@ -103,7 +95,7 @@ def lock_for_side(tx: WriteTransaction, code: str, side: Side) -> Case:
 
 
 def record_event(tx: WriteTransaction, case: Case, event: str, question: Question) -> None:
-    """Record an event about a question for the submitter and the holder alone."""
+    """Record an event about a question, which only the submitter and the holder receive."""
     holder = case.holder
     both = frozenset({case.submitter, *({holder} if holder else ())})
     tx.record(event, case, both, {"question": str(question.id)})

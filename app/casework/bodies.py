@@ -93,7 +93,7 @@ class ReopenCase(RequestModel):
 
 
 class SuspendCase(RequestModel):
-    """The reason why a case is suspended, and the latest date of its review."""
+    """The reason why a case is suspended, and the date of its review."""
 
     reason: SuspendReason
     review_at: Annotated[
@@ -165,7 +165,7 @@ class HoldLegally(RequestModel):
 
 
 class AskReading(RequestModel):
-    """The reason for emergency access, and only the sections that must be read."""
+    """A request for emergency access to only those sections that must be read."""
 
     reason: Annotated[
         Literal[VitalReason.RISK_TO_LIFE],

@@ -25,9 +25,9 @@ class DeskMissing(Problem):
 def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
     """Take a case at once from a candidate or desk that turns out to be unsafe (rule 1).
 
-    The system gives no reason, because the office that loses the case must not learn of the
-    fear. An unsafe desk that was brought in also loses its relation to the case. Raises
-    DeskMissing (503).
+    No reason is given, because the office that loses the case must not learn of the fear. A
+    desk that became a party because the lead does not act loses its relation too. Raises
+    DeskMissing (503) if no other desk can take the case.
     """
     stands, beside = standing.load_for_case(tx, case), Relation.ESCALATION_DESK
     holds, looks_on = case.holder, case.with_relation(beside)
@@ -43,7 +43,7 @@ def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
 def redirect_case(tx: WriteTransaction, case: Case) -> None:
     """Move a case from its candidate or desk to the next office, on behalf of the system.
 
-    Raises DeskMissing (503).
+    Raises DeskMissing (503) if there is no office and no desk to move the case to.
     """
     before = case.audience
     row = TABLE.find(case.state, Action.REROUTE, {Side.SYSTEM}, frozenset())
@@ -58,7 +58,7 @@ def redirect_case(tx: WriteTransaction, case: Case) -> None:
 def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
     """Move a case from its desk to the first candidate, or leave it at the desk.
 
-    The outcome is the same whether no office fits or none is safe (ADR 47).
+    The outcome does not reveal whether no office fits or none is safe (ADR 47).
     """
     if rank_leads(build_candidate_question(tx, case)).candidates:
         redirect_case(tx, case)
@@ -67,8 +67,8 @@ def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
 def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
     """Make the desk a party of a case whose lead misses deadlines.
 
-    The desk sees the summary. It replaces any other desk that was brought in before. Raises
-    DeskMissing (503).
+    The desk sees the summary, and replaces any desk that became a party in this way before.
+    Raises DeskMissing (503) if no desk is safe.
     """
     before, desk = case.audience, rank_leads(build_question(tx, case)).desk
     if desk is None:
@@ -84,9 +84,9 @@ def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
 def hand_to_next_office(tx: WriteTransaction, case: Case) -> None:
     """Make the next office in the ranking the candidate; the desk comes last (rule 8).
 
-    The ranking is computed again each time, because fears and consents may have changed. A
-    case always has an office, but never one that the person fears. Raises DeskMissing
-    (503).
+    The ranking is computed again each time, because fears and consents may have changed.
+    Raises DeskMissing (503) if there is no office and no desk that the person does not
+    fear.
     """
     ranking = rank_leads(build_candidate_question(tx, case))
     chosen = routing_actions.ask_first(tx, case.id, ranking)

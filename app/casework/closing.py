@@ -39,12 +39,7 @@ def close_case(
     why: CloseCase,
     approval: UUID | None,
 ) -> Case | Approval:
-    """Close a case, or ask a second person to approve the closure.
-
-    If only the approval of a second person is missing, a request for approval is returned.
-    Raises the errors of `lock_and_check`, ContinuingCaseUnknown (422) and ApprovalUnusable
-    (409).
-    """
+    """Close a case, or return the request for a second person's approval of the closure."""
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, get_sides(tx, case), tx.actor.roles)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)
@@ -66,8 +61,7 @@ def close_case(
 def find_continuing_case(tx: ReadTransaction, case: Case, code: str) -> Case:
     """Return the person's other open case, or raise ContinuingCaseUnknown (422).
 
-    The error is the same whether the caller may not see that case, that case is over, or
-    the code is that of the case to be closed.
+    The error is the same if that case is hidden from the caller, is over or is this case.
     """
     with suppress(NotFound):
         other = case_queries.get(tx, code)
@@ -82,9 +76,7 @@ def stop_case(
     """End the case and all help at once, because the person wants it to stop.
 
     One person of the holder can do this, or two of the desk if the lead does not act. No
-    version is required, because a refusal by the person is never out of date. Every open
-    referral and handover ends in the same transaction. Raises the errors of `check_action`,
-    and ApprovalUnusable (409).
+    version is required, because a refusal by the person is never out of date.
     """
     terms = Terms(reason=why.reason, approved=True)
     case, row = check_action(tx, case_queries.lock(tx, code), Action.STOP, terms)
@@ -107,17 +99,14 @@ def stop_case(
 def release_reference(case: Case) -> None:
     """Let the submitter use its own number again if the case never had a lead.
 
-    Only a lead can reopen a case. Without one, the number would be lost to the submitter.
+    Such a case cannot be reopened, so the number would otherwise be lost.
     """
     if case.with_relation(Relation.LEAD) is None:
         case.external_digest = None
 
 
 def reopen_case(tx: WriteTransaction, case: Case, row: Row, why: ReopenCase) -> Case:
-    """Reopen a case as the lead that closed it, on the basis of a valid consent.
-
-    The deadlines for the submitter's open questions start again.
-    """
+    """Reopen a closed case as its lead, and resume the deadlines of open questions."""
     before = case.audience
     case_actions.add_note(tx, case, row.action, why.note)
     case.closure_reason = case.continues_in = None

@@ -36,12 +36,10 @@ LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 
 
 def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
-    """Announce the end of a consent, once for each date of an announcement.
+    """Notify the lead and affected recipients that a consent ends soon or has ended.
 
-    Only the latest announcement that is due is made. After a pause of the worker, a consent
-    that has ended is therefore not announced as about to end. The lead is notified, and
-    from now on its worklist shows the consent. The safeguards are not read, so the audience
-    does not depend on what the person fears.
+    If several announcements are due, only the latest is made. The safeguards are not read,
+    so the audience does not depend on what the person fears.
     """
     given, running = consent_queries.list_for_case(tx, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
@@ -77,8 +75,7 @@ def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozen
     """List the recipients that could read less without a consent.
 
     A recipient that the person fears is listed as well, because its absence would reveal
-    the fear. A referral on another basis depends on a consent only for the sections that
-    were sent.
+    the fear. A referral on another basis counts only if sections were sent with it.
     """
     return frozenset(
         referral.recipient_id
@@ -114,9 +111,8 @@ def list_purposes(referral: Referral) -> Iterator[Purpose]:
 def was_in_use(tx: ReadTransaction, case: Case, consent: Consent) -> bool:
     """Return whether a current party could read because of a consent that has ended.
 
-    If not, nothing has to be done, and the consent is removed from the worklist. If the
-    lead may belong to the State of origin, the consent always stays there for a week, so
-    that the lead cannot infer who helps (R12).
+    If the lead may belong to the State of origin, the result is true for a week after the
+    end, so that the lead cannot infer who helps (R12).
     """
     if may_lead_belong_to_origin_state(tx, case):
         return tx.now < consent.expires_at + WEEK / tx.runtime.speed

@@ -44,7 +44,7 @@ class ReadingUnreviewed(Problem):
 
 
 class ReadingWaits(Problem):
-    """Your earlier request in this case is not decided yet. Call instead."""
+    """Your earlier request for emergency access in this case is not decided yet."""
 
     status = 409
 
@@ -61,13 +61,13 @@ def list_watchers(case: Case) -> frozenset[UUID]:
 
 
 def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
-    """Return the watchers, and the requesting office while it is a party of the case."""
+    """Return the holder, the overseers and, while it is a party, the office that asked."""
     asks = emergency_access.may_request(case, reading.asked_by)
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
 def list_accesses(tx: ReadTransaction, case: Case) -> list[VitalReading]:
-    """List the emergency accesses that the caller may see; a watcher sees all of them."""
+    """List the accesses that the caller may see; holder, desk and overseers see all."""
     me, found = tx.actor.focal_point_id, emergency_access.list_for_case(tx, case.id)
     watches = me in list_watchers(case) or Side.DESK in get_sides(tx, case)
     return [one for one in found if watches or one.asked_by == me]
@@ -84,7 +84,7 @@ def find_access(tx: ReadTransaction, case: Case, reading_id: UUID) -> VitalReadi
 def lock_access(
     tx: WriteTransaction, code: str, reading_id: UUID
 ) -> tuple[Case, VitalReading]:
-    """Lock a case and return an emergency access. Raises the errors of `find_access`."""
+    """Lock a case and return one of its emergency accesses, or raise NotFound (404)."""
     case = case_queries.lock(tx, code)
     return case, find_access(tx, case, reading_id)
 
@@ -92,9 +92,8 @@ def lock_access(
 def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalReading:
     """Ask another organisation to grant emergency access; the request itself opens nothing.
 
-    An account can have one open request in a case, so that worklists show only that one.
-    Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
-    ActionNotYours or RoleMissing (403).
+    Raises ReadingWaits (409) if the account has an open request in the case, and
+    ReadingUnreviewed (409) if the review of an earlier access is overdue.
     """
     case, own_office = case_queries.lock(tx, code), tx.actor.focal_point_id
     if case.state not in OPEN:
@@ -107,7 +106,7 @@ def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalRea
     if emergency_access.has_unreviewed_access(tx):
         raise ReadingUnreviewed("Until then another person of your office can ask.")
     if emergency_access.has_pending_request(tx, case.id):
-        raise ReadingWaits("It is in the worklists of oversight and of the holder.")
+        raise ReadingWaits("Call oversight or the holder, who see it in their worklists.")
     reading = VitalReading(
         id=tx.create_id(),
         case=case,
@@ -132,10 +131,9 @@ def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalRea
 def decide_access(
     tx: WriteTransaction, code: str, reading_id: UUID, *, grant: bool
 ) -> VitalReading:
-    """Grant or refuse a request as a second person of another organisation.
+    """Grant or refuse a request as a second person. A repeated decision changes nothing.
 
-    Repeating the decision changes nothing. Raises NotFound (404), ActionNotYours or
-    RoleMissing (403), NotASecondPerson, ReadingDecided or ActionIllegal (409).
+    Raises ReadingDecided (409) if the request was decided otherwise or has expired.
     """
     case, reading = lock_access(tx, code, reading_id)
     require_other_organisation(tx, case, reading)
@@ -174,7 +172,7 @@ def require_other_organisation(
     """Require that the caller is a person of another organisation who may decide (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
-    which office asks. An office of the State of origin that may not know it cannot decide.
+    which office asks.
     """
     own_office = tx.actor.focal_point_id
     if own_office == reading.asked_by or tx.actor.kind != AccountKind.PERSON:
@@ -193,10 +191,7 @@ def require_any_role(tx: ReadTransaction, roles: frozenset[Role]) -> None:
 
 
 def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReading:
-    """End an emergency access that is not over yet, as the reader or a watcher.
-
-    Raises NotFound (404), RoleMissing (403), or ReadingDecided (409) if it was not granted.
-    """
+    """End an emergency access, or raise ReadingDecided (409) if it is not decided yet."""
     case, reading = lock_access(tx, code, reading_id)
     roles = HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
     require_any_role(tx, roles)
@@ -239,10 +234,7 @@ def start_deadline(
 def notify_watchers(
     tx: WriteTransaction, case: Case, reading: VitalReading, event: str
 ) -> None:
-    """Publish an event about an emergency access, and notify the watchers urgently (R16).
-
-    The notification is written to the outbox in the same transaction.
-    """
+    """Record an event about an emergency access; notify holder and overseers (R16)."""
     facts = {"reading": str(reading.id), "reason": str(reading.reason)}
     tx.record(event, case, get_audience(case, reading), facts)
     called = sorted(list_watchers(case) - {tx.actor.focal_point_id})
@@ -255,10 +247,7 @@ def notify_watchers(
 def confirm_person_told(
     tx: WriteTransaction, code: str, reading_id: UUID, body: InformOfReading
 ) -> VitalReading:
-    """Record, as the holder, that the person was told of an emergency access.
-
-    Raises NotFound (404), ActionNotYours or RoleMissing (403), ReadingDecided (409).
-    """
+    """Record, as the holder, that the person was told of an emergency access."""
     case, reading = lock_access(tx, code, reading_id)
     if Side.HOLDER not in get_sides(tx, case):
         raise ActionNotYours("Only the holder of the case can do this.")
@@ -280,9 +269,8 @@ def record_review(
 ) -> VitalReading:
     """Record, as oversight, whether an emergency access was justified (R17).
 
-    The reviewer must not be the person who granted it. A review is possible only once the
-    access is over, so that it covers every reading. Raises NotFound (404), ActionNotYours
-    or RoleMissing (403), NotASecondPerson or ReadingDecided (409).
+    The reviewer must not be the person who granted the access. A review is possible only
+    after the access has ended, so that it covers everything that was read.
     """
     case, reading = lock_access(tx, code, reading_id)
     if Side.OVERSIGHT not in get_sides(tx, case):

@@ -1,7 +1,7 @@
 """Effects on open cases when an agreement, an office or its last account ends (ADR 50).
 
-Help that is being given continues. A step that can no longer be completed ends at once, so
-that its sender can ask another office, and the office that has to act is notified.
+Help that is being given continues. A request that can no longer be completed ends at once,
+so that the sender can ask another office, and the office that has to act is notified.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ RECIPIENT_CLOSED: Final = "return.recipient_closed"
 
 
 def list_cases(tx: ReadTransaction) -> list[UUID]:
-    """List the cases that an ending affects and whose offices were not notified yet."""
+    """List the cases that need an action because an agreement, office or account ended."""
     return list(dict.fromkeys(find_cases(tx)))
 
 
@@ -63,8 +63,8 @@ def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
 def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
     """Return whether an offer across a border lacks an agreement, or may lack one.
 
-    The result is True for a case that cannot be opened. Such a case is then processed on
-    its own, so that the failure is logged.
+    The result is True if the case cannot be decrypted, so that the case is processed and
+    the failure is logged.
     """
     try:
         return handover_following.needs_agreement(tx, handover)
@@ -73,7 +73,7 @@ def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
 
 
 def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
-    """Return whether a referral needs an action that was not taken yet."""
+    """Return whether a referral needs an action because an agreement or office ended."""
     if is_asked_by_closed_office(referral):
         return True
     if not find_held_back_sections(tx, referral):
@@ -82,7 +82,7 @@ def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
 
 
 def is_asked_by_closed_office(referral: Referral) -> bool:
-    """Return whether the recipient asked for more information and is now closed."""
+    """Return whether the recipient asked for more information and is closed now."""
     return referral.state == State.INFO_REQUESTED and not referral.recipient.active
 
 
@@ -92,10 +92,10 @@ def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) ->
 
 
 def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Apply the effects of an ending to one case.
+    """Apply the effects of ended agreements, offices and accounts to one case.
 
-    Return False if there are none, or if the case is locked. Raises DeskMissing (503) if no
-    desk can take the case.
+    Return False if there are none, or if another transaction has locked the case. Raises
+    DeskMissing (503) if no desk can take the case.
     """
     case = system_queries.lock_if_free(tx, case_id)
     if case is None or case.state not in OPEN:
@@ -112,7 +112,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 
 
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """Bring in the desk if nobody can sign in at the lead any more."""
+    """Make the desk a party, and yield it, if nobody can sign in at the lead any more."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return
@@ -122,7 +122,7 @@ def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
 
 
 def apply_to_offer(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """Cancel an offer of the lead across a border that no agreement allows any more."""
+    """Cancel an offer of the lead that lacks an agreement now, and yield the holder."""
     if handover_following.cancel_unagreed(tx, case):
         yield case.holder
 
@@ -130,12 +130,12 @@ def apply_to_offer(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
 def apply_to_referral(
     tx: WriteTransaction, case: Case, referral: Referral
 ) -> Iterator[UUID | None]:
-    """Apply the effects to one referral, and yield the offices that have to act.
+    """Apply the effects of an ended agreement or office to a referral.
 
-    A referral ends if its recipient asked for information and its office was closed,
-    because nobody would read the answer. A referral that is not accepted yet continues with
-    the sections that may cross the border. An accepted referral keeps the sections that
-    were sent, and the holder is informed if it may know who helps.
+    The offices that have to act are yielded. A referral ends if its recipient asked for
+    information and was closed, because nobody would read the answer. Before acceptance, a
+    referral continues with the sections that may still cross the border. After acceptance,
+    the recipient keeps the sections, and the holder is informed if it may know who helps.
     """
     if is_asked_by_closed_office(referral):
         referral_following.expire(tx, referral)
@@ -153,7 +153,7 @@ def apply_to_referral(
 def get_informed_holder(
     tx: ReadTransaction, case: Case, referral: Referral
 ) -> frozenset[UUID]:
-    """Return the holder if it may know which office helps, or an empty set."""
+    """Return a set with the holder if it may know which office helps, or an empty set."""
     if case.holder is None:
         return frozenset()
     holder, stands = (
@@ -167,11 +167,10 @@ def get_informed_holder(
 def apply_to_return(
     tx: WriteTransaction, case: Case, record: Return
 ) -> Iterator[UUID | None]:
-    """Inform the holder that the office that receives or visits the person is closed.
+    """Inform the holder that the recipient of a return is closed or cannot act.
 
-    Before departure this happens once. During the visits it happens each time the lead
-    becomes responsible for the reports, also if nobody can sign in at the recipient any
-    more.
+    Before departure, this happens once. During the visits, it happens each time the lead
+    becomes responsible for the reports.
     """
     if return_queries.has_closed_recipient(record):
         is_new = not was_announced(tx, record, RECIPIENT_CLOSED)

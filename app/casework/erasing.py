@@ -39,20 +39,14 @@ one."""
 
 
 def discard_unfinished(tx: WriteTransaction, case: Case) -> None:
-    """Discard, as the system, a locked draft that was not finished in time.
-
-    Raises ActionIllegal or NeedsUnmet (409).
-    """
+    """Discard, as the system, a locked draft that was not finished in time."""
     row = find_system_row(case, Action.DISCARD)
     RULES.require(row, build_facts_without_opening(tx, case, build_terms(tx, case)))
     discard(tx, case, row)
 
 
 def discard(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Discard a draft and destroy its data key, so that none of its content can be opened.
-
-    The author can read the summary until the retention is over.
-    """
+    """Discard a draft and destroy its data key, so that nobody can open its content."""
     before = case.audience
     erase_case_data(tx, case)
     case_actions.take_step(tx, case, row, audience_before=before)
@@ -68,8 +62,7 @@ def erase_case(
 ) -> Case | Approval:
     """Erase the sealed content of an ended case, with the approval of a second person.
 
-    The summary and the journal are kept. The relations of all parties except oversight end.
-    Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
+    The summary and the journal are kept. All relations end, except those of oversight.
     """
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.ERASE, get_sides(tx, case), tx.actor.roles)
@@ -87,9 +80,8 @@ def erase_case(
 def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
     """Erase, as the system, a locked case whose retention is over (D11).
 
-    Under a legal hold nothing is erased and the deadline starts again. Oversight receives
-    one event for each hold. Raises ActionIllegal or NeedsUnmet (409), for example if the
-    retention is not over.
+    Under a legal hold, nothing is erased, the deadline starts again, and oversight receives
+    one event per hold. Raises NeedsUnmet (409) if the retention is not over.
     """
     row = find_system_row(case, Action.ERASE)
     facts = build_facts_without_opening(tx, case, build_terms(tx, case))
@@ -102,10 +94,9 @@ def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
 
 
 def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
-    """Erase a case again that the ledger lists as erased.
+    """Erase a case again that the ledger lists as erased; return False if it is erased.
 
-    Return False if there was nothing to erase. A restored draft is discarded. Any other
-    case is erased, whatever its state or legal hold in the backup, because it was erased
+    The state and the legal hold in the backup are ignored, because the case was erased
     after the backup was made (R34).
     """
     case = system_queries.lock_for_system(tx, case_id)
@@ -146,13 +137,13 @@ def find_system_row(case: Case, action: Action) -> Row:
 
 
 def build_terms(tx: ReadTransaction, case: Case) -> Terms:
-    """Return the terms of a step by the system, and whether the deadline has passed."""
+    """Return the terms of a step by the system: whether the deadline has passed."""
     clock = find_running(tx, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= tx.now)
 
 
 def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
-    """Check the legal hold again later, and record one event per hold for oversight."""
+    """Restart the retention, and record one event per legal hold for oversight."""
     restart_retention(tx, case)
     held = [f for f in list_facts(tx, case) if f.name == FactName.LEGAL_HOLD][-1]
     event = "case.retention_held"
@@ -161,10 +152,7 @@ def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_retention(tx: WriteTransaction, case: Case) -> None:
-    """Extend the retention of a closed case to at least 30 days after a hold is lifted.
-
-    The parties can read the date in `due_at`.
-    """
+    """Extend the retention of a closed case to at least 30 days after a hold is lifted."""
     clock, soonest = find_running(tx, [case.id]).get(case.id), compute_grace_end(tx)
     if case.state in OVER and (clock is None or clock.due_at < soonest):
         restart_retention(tx, case)
@@ -190,12 +178,10 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
 def set_legal_hold(
     tx: WriteTransaction, code: str, hold: HoldLegally, approval: UUID | None
 ) -> Case | Approval:
-    """Set or lift a legal hold on a case, as two people of oversight.
+    """Set or lift a legal hold on a case. A second person of oversight has to approve it.
 
     No other office learns of the hold, not even from the version, because the hold may
-    concern the lead. After the hold is lifted, the retention lasts for at least 30 days.
-    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
-    ApprovalUnusable (409).
+    concern the lead.
     """
     case = case_queries.lock(tx, code)
     require_protection_officer(tx, case)

@@ -1,9 +1,8 @@
-"""Notify a deputy, a coordinator and the desk of a missed deadline (section 4).
+"""Notify a deputy, coordinators and the desk of a missed deadline (LIFECYCLES.md, 4).
 
-Only the desk becomes a party of the case. It sees the summary and may move the lead. A
-deputy and a coordinator learn that an office misses deadlines, but not in which case. They
-are notified only if the person allows it and does not fear them, because a State must not
-learn from a missed deadline that a person it looks for is near.
+Only the desk becomes a party of the case. A deputy and a coordinator learn that an office
+misses deadlines, but not in which case. They are notified only if the person allows it and
+does not fear them, because a State must not learn where a person is whom it looks for.
 """
 
 from collections.abc import Iterable
@@ -32,8 +31,8 @@ SILENCE: Final = "silence"
 def remind_office(tx: WriteTransaction, case: Case, clock: Clock, count: int) -> None:
     """Remind a late office, and notify its deputy, its coordinators and finally the desk.
 
-    The desk is brought in once the lead of a case has missed three deadlines of any kind,
-    is closed, or has no account that can sign in. Raises DeskMissing (503).
+    The desk becomes a party once the lead has missed three deadlines, is closed, or has no
+    account that can sign in. Raises DeskMissing (503) if no desk is safe.
     """
     if clock.waits_on is None:
         return
@@ -52,7 +51,7 @@ def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[F
     """List the offices that answer for a late office: its deputy, and then coordinators.
 
     A coordinator is a State body that may lead and that coordinates in a country of the
-    late office (section 6). Coordinators are included from the second missed deadline on.
+    late office. Coordinators are included from the second missed deadline on.
     """
     others = [one for one in directory_queries.list_active(tx) if one.id != late.id]
     deputies = [one for one in others if one.code == late.deputy]
@@ -71,8 +70,7 @@ def select_allowed(
 ) -> frozenset[UUID]:
     """Return the ids of the offices that may be informed and that the person does not fear.
 
-    The result is empty if the safeguards cannot be opened, because the fears are then
-    unknown. The parties of the case are still notified of the missed deadline.
+    The result is empty if the safeguards cannot be decrypted: the fears are then unknown.
     """
     try:
         stands = standing.load_for_case(tx, case)
@@ -93,10 +91,7 @@ def is_failing_lead(tx: ReadTransaction, case: Case, late: FocalPoint) -> bool:
 def notify_about_case(
     tx: WriteTransaction, case: Case, about: UUID, *focal_points: UUID | None
 ) -> None:
-    """Notify offices about a case, without any of its content (section 7).
-
-    The id of the record is stored only as evidence.
-    """
+    """Notify offices about a case without its content; `about` is kept only as evidence."""
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL
     notify_offices(tx, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about)

@@ -1,7 +1,4 @@
-"""Leads that do not act: closed, unattended, or with three missed deadlines in the case.
-
-The module also finds submitters that cannot act while a desk has their case.
-"""
+"""Leads that do not act, and submitters that cannot act while a desk has their case."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -27,7 +24,7 @@ class LeadNotFailing(Problem):
 def find_failures(
     tx: ReadTransaction, cases: Iterable[Case]
 ) -> Mapping[UUID, frozenset[TakeOverReason]]:
-    """Return, for each case, the reasons why its lead fails; empty if the lead acts."""
+    """Return the reasons to replace the lead of each case; none if the lead acts."""
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
     leads = {case_id: lead for case_id, lead in found.items() if lead}
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
@@ -58,6 +55,6 @@ def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
 
 
 def require_failure(tx: ReadTransaction, case: Case, reason: TakeOverReason) -> None:
-    """Raise LeadNotFailing (409) unless the lead fails the case for this reason."""
+    """Raise LeadNotFailing (409) unless this reason to replace the lead applies."""
     if reason not in find_failures(tx, [case])[case.id]:
         raise LeadNotFailing("Remind the lead, or wait for its next deadline.")

@@ -62,12 +62,7 @@ class NoticeIncomplete(Problem):
 
 
 def write_case(tx: WriteTransaction, new: NewCase) -> Case:
-    """Create a draft of a case, and submit it in the same transaction if requested.
-
-    Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
-    ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft that declares no vital
-    interest can also raise SpaceReserved (503) or TooManyDrafts (429).
-    """
+    """Create a draft of a case, and submit it in the same transaction if requested."""
     if not WRITERS & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
     require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
@@ -95,7 +90,7 @@ def write_case(tx: WriteTransaction, new: NewCase) -> Case:
 def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
     """Raise SpaceReserved (503) or TooManyDrafts (429) if there is no room for a draft.
 
-    An urgent draft is never refused, and does not count towards the quota of bytes.
+    An urgent draft (`can_wait` is false) is never refused, nor counted in the byte quota.
     """
     tx.is_exempt_from_quota = not can_wait
     if can_wait:
@@ -107,7 +102,7 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
     """Return the digest of the submitter's own number of the case, or None without one.
 
     Raises ExternalReferenceTaken (409) if a case with this number exists, and KeyInFlight
-    (409) while another request writes a case with this number.
+    (409) while another request writes such a case.
     """
     if reference is None:
         return None
@@ -136,12 +131,7 @@ def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
 def update_case_summary(
     tx: WriteTransaction, code: str, seen: SeenVersions, notice: NoticeFields
 ) -> Case:
-    """Update fields of the summary.
-
-    Until a lead has the case, the copy that the submitter reads is updated too. Raises the
-    errors of `lock_case` and `require_writer`, NoticeIncomplete (422) and CountryFixed
-    (409).
-    """
+    """Update the summary and, until a lead has the case, the copy for the submitter."""
     case = lock_case(tx, code, seen)
     require_writer(tx, case)
     require_complete_summary(case, notice)
@@ -193,10 +183,7 @@ def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase)
 
 
 def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
-    """Record a risk assessment by any party, and notify the holder of a high risk.
-
-    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
-    """
+    """Record a risk assessment by any party, and notify the holder of a high risk."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN | {State.DRAFT}:
         raise ActionIllegal(
@@ -216,11 +203,9 @@ def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
 
 
 def add_screening(tx: WriteTransaction, code: str, new: NewScreening) -> Screening:
-    """Record a screening of a case.
+    """Record a screening of a case. The event about it does not contain the result.
 
-    The event informs the write audience that a screening exists, but not of its result.
-    Raises the errors of `require_writer`, and SpaceReserved (503), because help does not
-    depend on a screening.
+    Raises SpaceReserved (503) if the disk is nearly full: help does not need a screening.
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.lock(tx, code)

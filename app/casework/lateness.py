@@ -1,9 +1,8 @@
 """The effects of missed deadlines, as one table (LIFECYCLES.md, sections 4 and 7; R54).
 
-If an office does not answer a request in time, the case goes to the next candidate, or the
-offer ends and its sender can ask another office. An office that has begun to help is
-reminded instead, and other offices are notified step by step, because a missed deadline
-must not end help that is being given.
+An office that does not answer a request in time loses it, so that another office is asked.
+An office that has begun to help is only reminded, because a missed deadline must not end
+help.
 """
 
 from dataclasses import dataclass
@@ -118,8 +117,8 @@ def get_record_kind(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
 def get_effect(late: LatenessRule, count: int, *, at_desk: bool, absent: bool) -> Effect:
     """Return the effect of one missed deadline.
 
-    An active desk cannot lose a case, because no office comes after it. A closed desk loses
-    the case. A referral to a closed office expires at the first missed deadline.
+    A case stays at an active desk, because no office comes after the desk. A referral to a
+    closed office expires at the first missed deadline.
     """
     if late.effect == Effect.REROUTE and at_desk and not absent:
         return Effect.REMIND

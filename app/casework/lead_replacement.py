@@ -1,4 +1,4 @@
-"""Replace a lead that does not act, as the desk that was brought in (ADR 47)."""
+"""Replace a lead that does not act, as a desk that became a party of the case (ADR 47)."""
 
 from uuid import UUID
 
@@ -43,11 +43,9 @@ class LeadConsentRecorded(Problem):
 def take_over(
     tx: WriteTransaction, code: str, choice: TakeOverCase, approval: UUID | None
 ) -> Case | Approval:
-    """Make an office that the desk names the lead of a case whose lead does not act.
+    """Replace a lead that does not act by an office that the desk chooses.
 
-    Two people of the desk must agree and give a reason, and the person must be informed.
-    Raises NotFound (404), LeadNotFailing or ActionIllegal (409), NeedsUnmet (409),
-    ActionNotYours or RoleMissing (403), FocalPointUnknown (422), ApprovalUnusable (409).
+    Two people of the desk must agree, and the person must be informed.
     """
     case, row = lock_and_find_row(tx, code, Action.TAKE_OVER, choice.reason)
     chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
@@ -76,11 +74,7 @@ def take_over(
 def lock_and_find_row(
     tx: WriteTransaction, code: str, action: Action, reason: TakeOverReason
 ) -> tuple[Case, Row]:
-    """Lock a case that a desk holds or whose lead fails, and find the step of the desk.
-
-    Raises NotFound (404), ActionIllegal or LeadNotFailing (409), ActionNotYours or
-    RoleMissing (403).
-    """
+    """Lock a case and find the desk's step; raise LeadNotFailing (409) if the lead acts."""
     case = case_queries.lock(tx, code)
     row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
     if case.state in LED:
@@ -94,9 +88,7 @@ def record_lead_consent(
     """Record, as a desk, that the person agrees to a class of offices as the new lead.
 
     The second person approves the consent for the country where the person is now. A case
-    without a lead then goes to the candidate that routing finds. Raises the errors of
-    `lock_and_find_row`, NeedsUnmet, LeadConsentRecorded or ApprovalUnusable (409), the
-    errors of `consents.require_counting` (422), and DeskMissing (503).
+    without a lead then goes to the candidate that routing finds.
     """
     case, row = lock_and_find_row(tx, code, Action.RECORD_LEAD_CONSENT, new.reason)
     require_consent_needs(tx, case, row, new)
@@ -139,7 +131,7 @@ def require_consent_needs(
 
 
 def require_unrecorded(tx: ReadTransaction, case: Case, kind: Kind) -> None:
-    """Raise LeadConsentRecorded (409) if a desk has recorded a consent to this class."""
+    """Raise LeadConsentRecorded (409) if a desk has recorded a consent to this kind."""
     stands = standing.load_for_case(tx, case)
     if any(
         one.kind == kind and is_valid(one, tx.now, child=case.is_child)

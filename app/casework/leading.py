@@ -31,7 +31,7 @@ from app.routing import actions as routing_actions
 
 
 def acknowledge_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Record that a person has read the case (evidence of rank 4), without a commitment."""
+    """Record that a person at the candidate has read the case, without a commitment."""
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case
 
@@ -49,15 +49,12 @@ def decline_lead(tx: WriteTransaction, case: Case, row: Row, why: DeclineLead) -
 
 
 def build_terms(promise: AcceptLead) -> Terms:
-    """Return the terms of accepting the lead, with the names of the contacts."""
+    """Return the terms of an acceptance of the lead, with the names of the contacts."""
     return Terms(contacts=frozenset(contact.name for contact in promise.contacts))
 
 
 def accept_lead(tx: WriteTransaction, case: Case, row: Row, promise: AcceptLead) -> Case:
-    """Accept the lead, seal its contacts, and take accepted referrals into account.
-
-    From now on the submitter reads the summary as it is at this moment.
-    """
+    """Accept the lead, seal the contacts, and store the summary for the submitter (R12)."""
     before = case.audience
     case_actions.save_summary_snapshot(tx, case)
     case_actions.replace_sealed(
@@ -86,7 +83,7 @@ def suspend_case(tx: WriteTransaction, case: Case, row: Row, why: SuspendCase) -
 
 
 def resume_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Resume the case and its paused deadlines, each with the time that was left."""
+    """Resume the case and its paused deadlines, each with its remaining time."""
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     referral_following.resume_deadlines(tx, case)
     return_following.resume_deadlines(tx, case)
@@ -115,8 +112,7 @@ def report_visit(
 ) -> Case:
     """Record that a planned visit took place, and start the deadline for the next step.
 
-    A visit before its date is recorded as early. Raises the errors of `lock_case`,
-    ActionIllegal or DateNotReached (409), ActionNotYours or RoleMissing (403).
+    Raises DateNotReached (409) if the visit is before its date and not marked as early.
     """
     case = lock_case(tx, code, seen)
     require_lead(tx, case, {State.MONITORING})
@@ -132,7 +128,7 @@ def report_visit(
 
 
 def reopen_assistance(tx: WriteTransaction, case: Case, row: Row, why: ReopenCase) -> Case:
-    """Resume the search for help for a person who was only visited."""
+    """Search for help again, for a person who was only visited during monitoring."""
     before = case.audience
     case_actions.add_note(tx, case, row.action, why.note)
     case.visits = []

@@ -57,12 +57,10 @@ def relocate_case(
 ) -> Case:
     """Record that the person is in another country, and find an office that may lead there.
 
-    A candidate loses the case at once to a candidate of the new country. A lead keeps it
-    until a handover is accepted, which is offered to the first office that meets the
-    requirements. The submitter learns neither that there was a border nor who is beyond it
-    (R12). Overseers are informed, because one person could otherwise move a case unseen to
-    a country where no office waits for it. Raises the errors of `lock_case`, CountrySame or
-    ActionIllegal (409), ActionNotYours or RoleMissing (403), DeskMissing (503).
+    A candidate loses the case at once. A lead keeps it until a handover is accepted. The
+    submitter does not learn of the border (R12). Overseers are informed, because one person
+    could otherwise move a case unseen to a country where no office waits for it. Raises
+    CountrySame (409) for the same country, and DeskMissing (503) if no desk is safe.
     """
     case = lock_case(tx, code, seen)
     if case.state not in OPEN:
@@ -96,8 +94,8 @@ def relocate_case(
 def rank_successors(tx: WriteTransaction, case: Case) -> None:
     """Store the ranking for the new country, and offer a lead's case to the first office.
 
-    The offer uses the ranking that the lead may see, without consents that are hidden from
-    the lead (ADR 35).
+    The offer uses the ranking that the lead may see, without the consents that are hidden
+    from it (ADR 35).
     """
     stands = standing.load_for_case(tx, case)
     ranking = rank_leads(build_question(tx, case, stands))

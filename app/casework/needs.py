@@ -18,7 +18,7 @@ from app.kernel.requirements import Check, Remedy, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """The values that a request, or the worker for the system, adds to the facts."""
+    """The values that a request or the worker adds to the facts of a case."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """The values from which every requirement is checked."""
+    """The values from which the requirements of a case are checked."""
 
     now: datetime
     review_by: datetime | None

@@ -62,10 +62,9 @@ class MissedDeadline:
 def handle_missed_deadline(tx: WriteTransaction, number: int, case_id: UUID) -> bool:
     """Apply the effect of a missed deadline, and return False if there was nothing to do.
 
-    There is nothing to do if another worker handles or has handled the deadline, or if it
-    was postponed because the person is still travelling. The effect is applied only once,
-    however many workers run (R55), because the case is locked and the deadline is read
-    again. Raises DeskMissing (503) if no desk can take the case.
+    There is nothing to do if another worker handles the deadline, or if the person is still
+    travelling. The effect is applied only once, because the case is locked and the deadline
+    is read again (R55). Raises DeskMissing (503) if no desk can take the case.
     """
     case = system_queries.lock_if_free(tx, case_id)
     if case is None:
@@ -93,8 +92,8 @@ def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
 def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
     """Postpone the arrival deadline by a day while the person is still travelling.
 
-    Return False if the deadline counts as missed. The deadline of an office that was closed
-    meanwhile counts as missed at once, but only once.
+    Return False if the deadline counts as missed. If the office was closed meanwhile, this
+    happens at once, but only once.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:
@@ -128,7 +127,7 @@ def get_rhythm(tx: WriteTransaction, clock: Clock, late: LatenessRule) -> Rhythm
 
 
 def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> Recorded:
-    """Return the record of a deadline. For a question or a fact, that is the case."""
+    """Return the record of a deadline; for a question or a fact, return the case."""
     match noun:
         case Noun.REFERRAL:
             found = referral_queries.list_of_case(tx, case.id)
@@ -163,9 +162,7 @@ def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
 def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
-    A submitter learns whether an office has taken its case. It learns neither how the lead
-    works afterwards nor which days are working days beyond a border (R12). Oversight
-    receives events about cases, and about data that was not deleted in time.
+    Oversight is included for cases, and for data that was not deleted in time.
     """
     case, record = miss.case, miss.record
     kept = miss.clock.kind == ClockKind.CONFIRM_DELETION
@@ -209,10 +206,7 @@ def apply_redirection(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def apply_expiry(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """End an offer or a referral that was not decided in time.
-
-    The sender can then ask another office.
-    """
+    """End an offer or a referral that was not decided in time, and notify the holder."""
     if isinstance(miss.record, Handover):
         handover_following.expire(tx, miss.record)
     elif isinstance(miss.record, Referral):

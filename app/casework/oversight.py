@@ -11,10 +11,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
-    """List the cases whose overseers are all closed, while active ones exist.
-
-    No case is read if no oversight body was ever closed, which is the usual situation.
-    """
+    """List the cases whose overseers are all closed, if there are active overseers."""
     active, shut = (
         directory_queries.list_overseers(tx),
         directory_queries.list_former_overseers(tx.session),
@@ -25,10 +22,7 @@ def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
 
 
 def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Make the active overseers parties of a case; return False if nothing was done.
-
-    The earlier overseers stay parties, because a closed office keeps its relations.
-    """
+    """Add the active overseers to a case without one; return False if nothing was done."""
     case, active = (
         system_queries.lock_if_free(tx, case_id),
         directory_queries.list_overseers(tx),

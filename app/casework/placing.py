@@ -29,7 +29,7 @@ type Offers = Mapping[Service, Ranking]
 
 @dataclass(frozen=True)
 class RoutingPreview:
-    """The answer of routing to a question without a case."""
+    """The offices that would lead or could serve a person without a case."""
 
     leads: Ranking
     offers: Offers
@@ -49,8 +49,7 @@ def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
 def rank_offers(tx: ReadTransaction, case: Case, service: Service | None) -> Offers:
     """Rank the offices that could serve a case, for one service or all needed services.
 
-    The ranking is limited to what the caller may know: see
-    `helper_ranking.limit_to_proposed`.
+    `helper_ranking.limit_to_proposed` limits the ranking to what the caller may know.
     """
     question, stands = build_question(tx, case), standing.load_for_case(tx, case)
     wanted = [service] if service else list_needed_services(question)
@@ -67,7 +66,7 @@ def list_needed_services(question: Question) -> list[Service]:
 def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPreview:
     """Rank the offices that would lead or could serve, without storing the question.
 
-    Raises FocalPointUnknown (422).
+    Raises FocalPointUnknown (422) if the question names an office that does not exist.
     """
     question = build_preview_question(tx, asked)
     offers = {
@@ -110,7 +109,7 @@ def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Quest
 
 
 def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
-    """Raise FocalPointUnknown (422) if a code is unknown and would have no effect."""
+    """Raise FocalPointUnknown (422) if the question names an office that does not exist."""
     known = {profile.code for profile in profiles}
     named = {one.focal_point for one in asked.told or [] if one.focal_point}
     if (named | set(asked.safeguards.unsafe_focal_points)) - known:
@@ -128,7 +127,7 @@ class NamedRecipient:
 
 
 def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozenset[UUID]:
-    """Return the offices that may be informed about the person; None means all offices."""
+    """Return the offices that may be informed about the person; all if `told` is None."""
     ids = {profile.code: profile.id for profile in profiles}
     if told is None:
         return frozenset(ids.values())
@@ -139,7 +138,7 @@ def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> froz
 
 
 def build_recipient(one: Told, ids: Mapping[str, UUID]) -> NamedRecipient:
-    """Return the recipient that the person named in the form of a consent."""
+    """Return a recipient that the person names, with the attributes of one in a consent."""
     if one.recipient_class is None:
         return NamedRecipient(ids[one.focal_point or ""], None, None, None)
     named = one.recipient_class

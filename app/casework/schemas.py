@@ -163,8 +163,7 @@ class VitalReadingOut(ResponseModel):
     decided_by: Annotated[str | None, Field(description=ACTOR)]
     decided_at: datetime | None
     holds_until: Annotated[
-        datetime,
-        Field(description="Until when it can be granted and, once granted, used."),
+        datetime, Field(description="Until when it can be granted and, once granted, used.")
     ]
     ended_at: datetime | None
     tell_person_by: Annotated[

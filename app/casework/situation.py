@@ -228,7 +228,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return the lead and the holder, as they are now or were when the reader was asked."""
+    """Return the lead and the holder that an office may see: current or in its snapshot."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)
@@ -237,7 +237,7 @@ def find_lead_and_holder(
 def get_summary(case: Case, context: Context) -> Notice:
     """Return the summary that the reader may see: the current one, or an earlier copy.
 
-    The copy dates from when the case was handed on, or a travel document was asked for. A
+    The copy was stored when the case was handed on or a travel document was requested. A
     helping body of the State of origin sees only the services that it was asked for or
     handed on as the submitter, because another service may be asylum (BR10).
     """
@@ -269,7 +269,7 @@ def is_shown_copy(case: Case, reader: UUID) -> bool:
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
-    """List the sections that exist: all if a grant allows it, else those of the reader."""
+    """List the sections with content: all if a grant allows it, else the reader's own."""
     reader, kept = context.reader.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == reader}

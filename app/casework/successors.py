@@ -25,7 +25,7 @@ from app.routing.ranking import Candidate, rank_leads
 
 @dataclass(frozen=True)
 class Succession:
-    """The information about the next lead for a desk that was brought into a case."""
+    """Whether the lead of a case fails, and the office that should lead next."""
 
     lead_fails: bool = False
     next_lead: str | None = None
@@ -34,7 +34,7 @@ class Succession:
 def find_successions(
     tx: ReadTransaction, standings: Iterable[Standing]
 ) -> Mapping[UUID, Succession]:
-    """Return the succession of each case. The next lead is named only if the lead fails.
+    """Return, for each case, whether the lead fails and which office should lead next.
 
     The caller needs `Grant.NEXT_LEAD` in each case.
     """
@@ -61,11 +61,10 @@ def can_lead(case: Case, office: FocalPoint) -> bool:
 def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
-    Every refusal looks the same, because a desk must not learn which offices the person
-    fears. The desk may choose an office to which the person agreed to be referred. If the
-    office may only read the summary, a fear would be the only remaining reason for a
-    refusal, so the office must be the next in the ranking. Otherwise it must be the next
-    lead within a class of offices that a desk recorded.
+    The office must be safe, and able to lead. The person must also have agreed to be
+    referred to it, or it may read the summary and is next in the ranking, or it is the next
+    lead of a class of offices that a desk recorded. Every refusal looks the same, because a
+    desk must not learn which offices the person fears.
     """
     stands = standing.load_for_case(tx, case)
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
@@ -88,8 +87,8 @@ def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 def is_allowed_choice(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may choose an office as the new lead of a case.
 
-    The rules are those of `may_be_chosen`, but a consent to a new lead (HANDOVER) allows an
-    office as well. A consent that a desk recorded itself does not let the desk choose.
+    The rules are those of `may_be_chosen`, but a consent to HANDOVER is enough as well, and
+    a consent that a desk recorded does not count.
     """
     stands = standing.load_for_case(tx, case)
     agreed = remove_consents(stands, list_desk_consents(tx, stands))
@@ -105,9 +104,8 @@ def is_named_next(
 ) -> bool:
     """Return whether an office is named as the next lead of a case.
 
-    `was_named` means that the office was named when the second person was asked. The next
-    office may have changed since then, for example because an office closed for the night.
-    The named office is still accepted if it can lead and is safe, and if the person agreed.
+    `was_named` means that the office was the next lead when the approval was requested. It
+    is then still accepted if it can lead and is safe, and if the person agreed.
     """
     stands = standing.load_for_case(tx, case)
     found = find_next_lead(tx, case, stands)
@@ -121,8 +119,7 @@ def is_named_next(
 def may_be_named(by_desks: Standing, office: Addressee) -> bool:
     """Return whether consents that desks recorded allow an office to be named as next lead.
 
-    An office of the State of origin needs a decision by the person, which no desk can
-    record.
+    The State of origin needs a decision by the person, which no desk can record.
     """
     return has_agreed_to_lead(by_desks, office) and by_desks.is_permitted_for_origin(office)
 
@@ -149,7 +146,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents to a class that a desk recorded in another office's case."""
+    """List the consents to a class of offices that a desk recorded for the submitter."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
@@ -158,7 +155,7 @@ def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[C
 
 
 def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing:
-    """Return the standing of a person without the given consents."""
+    """Return a copy of a case file without the given consents."""
     left = [one for one in stands.consents if one not in consents]
     return replace(stands, consents=left)
 
@@ -166,9 +163,8 @@ def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing
 def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
     """Return the routing question for the next candidate of a case without a lead.
 
-    If only a desk has recorded the consent, in place of the submitter, no body of the State
-    of origin is asked until the person has decided that this State may be informed (ADR
-    47).
+    If only a desk recorded the consent, no body of the State of origin is asked until the
+    person has decided that this State may be informed (ADR 47).
     """
     stands = standing.load_for_case(tx, case)
     question = build_question(tx, case, stands)
@@ -182,19 +178,16 @@ def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
         if not (others.may_read_summary(one) or stands.is_permitted_for_origin(one))
     }
     return replace(
-        question,
-        consented=question.consented - barred,
-        named=question.named - barred,
+        question, consented=question.consented - barred, named=question.named - barred
     )
 
 
 def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candidate | None:
     """Return the next lead among the classes of offices that a desk recorded a consent to.
 
-    None means that there is no such consent, that no office can lead, or that none is safe;
-    the caller cannot tell which. Offices that were asked or have led before come after the
-    others, and bodies of a State that routing avoids come last. They are included because
-    there may be no other office.
+    The result is None if there is no such consent, or no office that is able and safe. An
+    office that was asked or has led before comes after the others, and a body of a State
+    that routing avoids comes last.
     """
     by_desks = list_desk_consents(tx, stands)
     if not by_desks:
@@ -214,8 +207,5 @@ def build_next_lead_question(tx: ReadTransaction, case: Case, stands: Standing) 
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}
     return replace(
-        question,
-        consented=agreed,
-        named=agreed,
-        declined=question.declined | have_led,
+        question, consented=agreed, named=agreed, declined=question.declined | have_led
     )

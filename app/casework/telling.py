@@ -41,10 +41,7 @@ from app.returns import following as return_following
 
 
 def record_consent(tx: WriteTransaction, code: str, new: NewConsent) -> Consent:
-    """Record a consent in a case.
-
-    Raises the errors of `require_consent_writer` and `consents.record_consent`.
-    """
+    """Record a consent in a case."""
     case = case_queries.lock(tx, code)
     require_consent_writer(tx, case)
     consent = consent_actions.record_consent(tx, case, new)
@@ -59,8 +56,7 @@ def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Conse
     """Withdraw a consent on behalf of the person, with immediate effect.
 
     Any party that may see the consent can do this. No version is required, because a
-    refusal by the person is never out of date. Everything that depends on the consent ends
-    in the same transaction. Raises NotFound (404) or RoleMissing (403).
+    refusal by the person is never out of date.
     """
     case = case_queries.lock(tx, code)
     consent = consent_queries.get(tx, case.id, consent_id)
@@ -75,7 +71,7 @@ def withdraw_consents(tx: WriteTransaction, code: str, body: TakeBack) -> None:
     """Withdraw, on behalf of the person, every consent to one of the given purposes.
 
     Any party can do this, because the person may ask any office that they trust. The party
-    learns nothing about the consents. Raises NotFound (404) or RoleMissing (403).
+    learns nothing about the consents.
     """
     case = case_queries.lock(tx, code)
     require_working_role(tx)
@@ -87,8 +83,7 @@ def withdraw_consents(tx: WriteTransaction, code: str, body: TakeBack) -> None:
 def end_or_report(tx: WriteTransaction, case: Case, given: list[Consent]) -> None:
     """End consents, or only report the withdrawal if the person fears the caller (ADR 53).
 
-    A feared office could otherwise end the person's help with one request. The holder
-    receives the report and asks the person. The response to the caller is the same in both
+    A feared office could otherwise end the person's help. The response is the same in both
     cases, because the caller must not learn that it is feared.
     """
     if not is_feared_submitter(tx, case):
@@ -109,8 +104,7 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the caller has handed the case on and is feared by the person.
 
     No other office has to be checked, because a feared office loses its relation to the
-    case or is the lead. Until a lead has the case, only the submitter itself can have
-    recorded that it is feared.
+    case or is the lead.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if not case.is_handed_on or own_office.id == case.holder:
@@ -121,8 +115,8 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
 def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> None:
     """End some consents, and everything that depends only on them.
 
-    For each consent, the overseers receive an event that names the author, because one
-    person can end help in this way and no other office would see who that was.
+    The overseers receive an event that names the author, because one person can end help in
+    this way and no other office would see who that was.
     """
     taken_back = list(given)
     before = standing.load_for_case(tx, case).as_if_running(taken_back)
@@ -158,9 +152,8 @@ def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
 def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, str]:
     """Return the codes of the offices that consents name, if the caller may know them.
 
-    A consent may name a shelter. An office on the side of origin does not see which
-    shelter, even while it leads, unless it recorded the consent itself (R12). It can still
-    withdraw the consent.
+    An office on the side of origin does not learn the code, which may be of a shelter,
+    unless it recorded the consent itself (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = directory_queries.by_ids(
@@ -195,11 +188,7 @@ def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, Consen
 
 
 def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
-    """Record a fact, as a writer of the case or as a recipient asked to establish it.
-
-    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
-    FocalPointUnknown (422).
-    """
+    """Record a fact, as a writer of the case or as a recipient asked to establish it."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN or not may_establish_fact(tx, case, new.name):
         require_consent_writer(tx, case)
@@ -239,11 +228,9 @@ def may_establish_fact(tx: ReadTransaction, case: Case, name: FactName) -> bool:
 def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
     """List the facts that the caller may see.
 
-    An office in the write audience, other than a desk, sees all facts except the legal
-    hold. A recipient sees the facts that it was asked to establish. Only oversight sees the
-    legal hold, because the hold may concern the lead, and it sees no other fact. A
-    submitter does not see facts that the system recorded when the person crossed a border
-    (R12).
+    Oversight sees the legal hold, and no other office does, because the hold may concern
+    the lead. A recipient sees the facts that it was asked to establish. An office in the
+    write audience, other than a desk, sees the facts that `may_know_fact` allows.
     """
     found = case_queries.load_facts(tx, [case.id]).get(case.id, [])
     own_office = tx.actor.focal_point_id
@@ -274,11 +261,7 @@ def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
 def declare_vital_interest(
     tx: WriteTransaction, code: str, new: NewVitalInterest
 ) -> VitalInterest:
-    """Declare that a case cannot wait for a consent (BR05).
-
-    One person can do this and has to give a reason. The lead and oversight are informed at
-    once. Raises the errors of `require_writer`.
-    """
+    """Declare that a case cannot wait for a consent, and inform its lead and oversight."""
     case = case_queries.lock(tx, code)
     if Side.HOLDER not in get_sides(tx, case):
         require_writer(tx, case)

@@ -29,8 +29,8 @@ def update_assessment_deadline(tx: WriteTransaction, case: Case) -> None:
     """Start or stop the 72-hour deadline to assess a child's best interests.
 
     The deadline runs while no guardian has consented with the child's assent and no
-    assessment is recorded. It is not a requirement, so no step of the lead waits for it.
-    The expiry of a consent can start it, so this also updates the expiry deadlines.
+    assessment is recorded. The expiry of a consent can start it, so this function also
+    updates the expiry deadlines.
     """
     known = case_queries.load_facts(tx, [case.id]).get(case.id, [])
     interests = [fact for fact in known if fact.name == FactName.BEST_INTERESTS]
@@ -114,7 +114,7 @@ def pause_questions(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_questions(tx: WriteTransaction, case: Case) -> None:
-    """Resume the paused deadlines of open questions with the time that was left."""
+    """Resume the paused deadlines of open questions with their remaining time."""
     waiting = list_unanswered(tx, case)
     started = find_running(tx, [question.id for question in waiting])
     for question in waiting:

@@ -43,8 +43,8 @@ def seal_ranking(
 def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> None:
     """Seal a routing result in place of the earlier one, which may be unencrypted.
 
-    Nothing is stored if the key of the case is lost. The case can still be routed, because
-    each ranking is computed again, and the stored list is only displayed.
+    If the key of the case is lost, nothing is stored. The case can still be routed, because
+    the stored list is only displayed.
     """
     if any(row.asked_at is None for row in routing_queries.list_rows(tx, case_id)):
         delete_clear_rows(tx, case_id)
@@ -63,10 +63,7 @@ def delete_clear_rows(tx: WriteTransaction, case_id: UUID) -> None:
 
 
 def ask_first(tx: WriteTransaction, case_id: UUID, ranking: Ranking) -> UUID | None:
-    """Store a ranking, and record that its first office is asked to lead.
-
-    Return that office, or None if the ranking is empty.
-    """
+    """Store a ranking, record its first office as asked, and return that office, if any."""
     seal_ranking(tx, case_id, ranking, skip=1)
     first = next(iter(ranking.in_turn), None)
     if first is None:
@@ -107,10 +104,7 @@ def record_passed_over(tx: WriteTransaction, case_id: UUID, focal_point: UUID) -
 
 
 def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete the ranking of a case, because it was computed from data that is erased.
-
-    The deletion needs no key.
-    """
+    """Delete the ranking of a case, because it was computed from data that is erased."""
     sealed = (Sealed.record_id == case_id) & (Sealed.kind == Paper.ROUTING)
     tx.session.execute(delete(Sealed).where(sealed))
     for model in (Shortlisted, LeftOutRow):
@@ -120,8 +114,7 @@ def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
 def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:
     """Seal a routing result that an older version stored unencrypted.
 
-    Return False if there is no such result, or if the case has no key. Without a key, the
-    result is deleted.
+    Return False if there is none, or if the case has no key and the result is deleted.
     """
     kept = routing_queries.load_clear_result(tx, case_id)
     if not (kept.waiting or kept.left_out):

@@ -9,7 +9,7 @@ from app.directory.kinds import Service, StateRouting
 
 
 class Advice(StrEnum):
-    """A kind of advice about a list. It follows from the summary and the country."""
+    """A kind of advice about a list of offices, given the summary and the country."""
 
     CHILD_PROTECTION_IN_PARALLEL = "child_protection_in_parallel"
     ASK_ABOUT_FIRST_CONTACT = "ask_about_first_contact"
@@ -66,7 +66,7 @@ class CountryRouting(Protocol):
 def build_advice(
     country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[AdviceItem]:
-    """Yield the advice about a list. `beside` names the non-State offices that may lead."""
+    """Yield the advice about a list of offices; `beside` names non-State offices in it."""
     if child:
         yield AdviceItem(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:

@@ -53,10 +53,7 @@ def is_in_country(question: Question, profile: Profile) -> bool:
 
 
 def can_help(profile: Profile) -> bool:
-    """Return whether an office can lead cases or provide services.
-
-    Desks and oversight can do neither.
-    """
+    """Return whether an office can lead or serve, unlike desks and oversight."""
     return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
 
 
@@ -83,8 +80,7 @@ def may_lead(question: Question, profile: Profile) -> bool:
 def may_serve(question: Question, profile: Profile) -> bool:
     """Return whether an office may be informed about the person in order to help.
 
-    The State of origin may be informed only if the person has permitted it
-    (ORIGIN_PERMITTED).
+    The State of origin may be informed only if the person permitted it (ORIGIN_PERMITTED).
     """
     settled = question.origin_permitted or not is_of_origin(
         profile, question.origin, question.country
@@ -100,8 +96,7 @@ def is_avoided(question: Question, profile: Profile) -> bool:
 def is_within_reach(question: Question, profile: Profile) -> bool:
     """Return whether an office may receive more than the summary.
 
-    The office must be at home in the country, or agreements must cover the countries of the
-    office.
+    The office must be at home in the country, or agreements must cover its countries.
     """
     if is_at_home(profile, question.country):
         return True

@@ -14,10 +14,9 @@ from app.kernel.db import Base
 class Shortlisted(Base):
     """A focal point that was asked to lead a case, with its position and the reasons.
 
-    The offices that are still to be asked are sealed, because an office that is missing
-    from that list may be one that the person fears (ADR 38). Older versions stored those
-    offices here with a null `asked_at`. `left_at` is the time at which an office declined
-    or missed the deadline.
+    The offices that are still to be asked are sealed, because an office missing from that
+    list may be one that the person fears (ADR 38). In older rows, such an office has a null
+    `asked_at`. `left_at` is when an office declined or missed the deadline.
     """
 
     __tablename__ = "shortlisted"

@@ -45,11 +45,10 @@ class Question:
     """The values that a ranking depends on.
 
     `consented` contains the offices that may be informed about the person on any basis, and
-    `named` contains those that the person allowed. `declined` contains the offices that
-    declined or did not answer, and `approached` contains those that were already asked.
-    `agreed` contains the countries to which at least the section `needs` may cross. `home`
-    is the State of the submitter; its desk is the second choice. `ages` includes the
-    children who come with an adult. These children and the sex are known only in a preview.
+    `named` those that the person allowed. `declined` contains the offices that declined or
+    did not answer, and `approached` those that were already asked. `agreed` contains the
+    countries to which at least the section `needs` may cross. `home` is the State of the
+    submitter. `ages` includes the children who come with an adult.
     """
 
     now: datetime
