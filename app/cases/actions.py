@@ -188,10 +188,7 @@ def expire_approvals(
 
 
 def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = None) -> None:
-    """Start the deadline for the current state of the case.
-
-    If the person may be a child, deadlines of facts about the person move to the holder.
-    """
+    """Start the deadline for the current state of the case."""
     if case.state not in OPEN:
         deadline_actions.stop_kinds(tx, case.id, *OTHER_KINDS)
     if case.state not in CLOCKS:

@@ -118,30 +118,21 @@ CASE_RELATIONS: Final = frozenset(
 RECORD_RELATIONS: Final = frozenset({_R.RECIPIENT, _R.HANDOVER_CANDIDATE})
 """Relations to a referral or handover of the case."""
 WORKING_RELATIONS: Final = (CASE_RELATIONS | RECORD_RELATIONS) - {_R.OVERSIGHT}
+_SUBMITTER: Final = {_R.SUBMITTER}
+_LIMITED = {_G.WRITTEN, _G.CONTINUES_IN, _G.NEXT_LEAD, _G.EMERGENCY_ACCESS, _G.AS_ASKED}
 _AS_IT_IS: Final = {_G.STATE, _G.SUMMARY, _G.COUNTRY, _G.LEAD, _G.ACTORS}
 
 GRANTS: Final = (
-    build_row({_R.SUBMITTER}, {_G.CASE, _G.STATE, _G.SUBMITTER}),
-    build_row(
-        {_R.SUBMITTER}, {_G.SUMMARY, _G.ALL_SERVICES}, _C.NEVER_LED, _C.NOT_RELOCATED
-    ),
-    build_row({_R.SUBMITTER}, {_G.COUNTRY, _G.DUE_AT}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
-    build_row(
-        {_R.SUBMITTER},
-        {_G.CLOSURE_REASON, _G.EMERGENCY_ACCESS, _G.SUMMARY_EVENTS},
-        _C.BEFORE_LEAD,
-    ),
-    build_row(
-        {_R.SUBMITTER}, {_G.ROUTING, _G.MISSED_DEADLINES}, _C.BEFORE_LEAD, _C.IN_SIGHT
-    ),
-    build_row({_R.SUBMITTER}, {_G.WRITTEN}, _C.UNLED),
-    build_row({_R.SUBMITTER}, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
-    build_row({_R.SUBMITTER}, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
-    build_row(
-        CASE_RELATIONS,
-        set(Grant)
-        - {_G.WRITTEN, _G.CONTINUES_IN, _G.NEXT_LEAD, _G.EMERGENCY_ACCESS, _G.AS_ASKED},
-    ),
+    build_row(_SUBMITTER, {_G.CASE, _G.STATE, _G.SUBMITTER}),
+    build_row(_SUBMITTER, {_G.SUMMARY, _G.ALL_SERVICES}, _C.NEVER_LED, _C.NOT_RELOCATED),
+    build_row(_SUBMITTER, {_G.COUNTRY, _G.DUE_AT}, _C.BEFORE_LEAD, _C.NOT_RELOCATED),
+    build_row(_SUBMITTER, {_G.CLOSURE_REASON, _G.EMERGENCY_ACCESS}, _C.BEFORE_LEAD),
+    build_row(_SUBMITTER, {_G.SUMMARY_EVENTS}, _C.BEFORE_LEAD),
+    build_row(_SUBMITTER, {_G.ROUTING, _G.MISSED_DEADLINES}, _C.BEFORE_LEAD, _C.IN_SIGHT),
+    build_row(_SUBMITTER, {_G.WRITTEN}, _C.UNLED),
+    build_row(_SUBMITTER, {_G.LEAD, _G.ACTORS}, _C.IN_SIGHT),
+    build_row(_SUBMITTER, {_G.EVENT_FACTS}, _C.NEVER_LED, _C.IN_SIGHT),
+    build_row(CASE_RELATIONS, set(Grant) - _LIMITED),
     build_row(CASE_RELATIONS, {_G.WRITTEN, _G.CONTINUES_IN}, _C.IS_HOLDER),
     build_row({_R.OVERSIGHT}, {_G.CONTINUES_IN}),
     build_row({_R.ESCALATION_DESK}, {_G.NEXT_LEAD}),

@@ -7,13 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.cases.facts import (
-    BestInterests,
-    FactName,
-    Guardian,
-    Identification,
-    ReflectionPeriod,
-)
+from app.cases import facts
 from app.cases.models import AgeClass, SafeContact
 from app.cases.risk import RiskLevel
 from app.cases.sections import Section, SectionContent
@@ -35,6 +29,12 @@ SERVICES = "The services that the person needs, as far as they are known."
 URGENT_NEEDS = "The services that cannot wait for a lead; empty: none."
 ACTOR = "Code of the focal point; null: the system, or you may not know it."
 SAFE_CONTACT = "The person's answer to whether they may be contacted safely."
+AGE_CLASS = "If in doubt, `presumed_child` (BR14)."
+LANGUAGE = "The language the person speaks best."
+DECIDED_BY = "Code of the focal point that decided; null: you may not know it."
+WRITTEN_BY = "Code of the focal point that wrote it; null: you may not know it."
+FACT_DUE = "Until when the holder has to find it out; null: no deadline."
+ANSWER_DUE = "Until when an answer is due; null: answered or paused."
 
 Services = Annotated[list[Service], Field(max_length=17)]
 
@@ -46,12 +46,8 @@ class NoticeFields(RequestModel):
     """
 
     country: Annotated[CountryCode | None, Field(description=COUNTRY)] = None
-    age_class: Annotated[
-        AgeClass | None, Field(description="If in doubt, `presumed_child` (BR14).")
-    ] = None
-    language: Annotated[
-        LanguageTag | None, Field(description="The language the person speaks best.")
-    ] = None
+    age_class: Annotated[AgeClass | None, Field(description=AGE_CLASS)] = None
+    language: Annotated[LanguageTag | None, Field(description=LANGUAGE)] = None
     priority: Priority | None = None
     services: Annotated[Services | None, Field(description=SERVICES)] = None
     urgent_needs: Annotated[Services | None, Field(description=URGENT_NEEDS)] = None
@@ -103,8 +99,8 @@ class VitalInterestOut(ResponseModel):
 class NewIdentification(RequestModel):
     """A country's decision whether the person is a victim; help does not need it (BR01)."""
 
-    name: Literal[FactName.IDENTIFICATION]
-    value: Identification
+    name: Literal[facts.FactName.IDENTIFICATION]
+    value: facts.Identification
     country: CountryCode
     body: Annotated[
         Code | None,
@@ -116,24 +112,24 @@ class NewIdentification(RequestModel):
 class NewGuardian(RequestModel):
     """A fact that states whether the child has a guardian."""
 
-    name: Literal[FactName.GUARDIAN]
-    value: Guardian
+    name: Literal[facts.FactName.GUARDIAN]
+    value: facts.Guardian
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class NewBestInterests(RequestModel):
-    """How far the best interests of a child are assessed (BR09). Adults: `not_needed`."""
+    """How far a child's best interests are assessed (BR09); `not_needed` is for adults."""
 
-    name: Literal[FactName.BEST_INTERESTS]
-    value: BestInterests
+    name: Literal[facts.FactName.BEST_INTERESTS]
+    value: facts.BestInterests
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
 class NewReflectionPeriod(RequestModel):
     """The status of the reflection period (to recover and decide) in a country (BR15)."""
 
-    name: Literal[FactName.REFLECTION_PERIOD]
-    value: ReflectionPeriod
+    name: Literal[facts.FactName.REFLECTION_PERIOD]
+    value: facts.ReflectionPeriod
     country: CountryCode
     ends_on: Annotated[Day | None, Field(description="The first day after the period.")] = (
         None
@@ -143,7 +139,7 @@ class NewReflectionPeriod(RequestModel):
     @model_validator(mode="after")
     def require_end_date(self) -> Self:
         """Require `ends_on` for a running period, and refuse it for any other status."""
-        runs = self.value == ReflectionPeriod.RUNNING
+        runs = self.value == facts.ReflectionPeriod.RUNNING
         if runs != (self.ends_on is not None):
             raise PydanticCustomError(
                 "end_unclear", "Give `ends_on` if and only if `value` is `running`."
@@ -161,22 +157,14 @@ class FactOut(ResponseModel):
     """A recorded fact; for each name, country and body the last one counts."""
 
     id: UUID
-    name: FactName
+    name: facts.FactName
     value: Annotated[str, Field(description="A code; each `name` has its own codes.")]
     country: str | None
-    body: Annotated[
-        str | None,
-        Field(
-            description="Code of the focal point that decided; null: you may not know it."
-        ),
-    ]
+    body: Annotated[str | None, Field(description=DECIDED_BY)]
     ends_on: date | None
     recorded_by: Annotated[str | None, Field(description=ACTOR)]
     recorded_at: datetime
-    due_at: Annotated[
-        datetime | None,
-        Field(description="Until when the holder has to find it out; null: no deadline."),
-    ]
+    due_at: Annotated[datetime | None, Field(description=FACT_DUE)]
 
 
 class FactList(ResponseModel):
@@ -208,10 +196,7 @@ class QuestionOut(ResponseModel):
     topics: list[Section]
     asked_by: Annotated[str | None, Field(description=ACTOR)]
     asked_at: datetime
-    due_at: Annotated[
-        datetime | None,
-        Field(description="Until when an answer is due; null: answered or paused."),
-    ]
+    due_at: Annotated[datetime | None, Field(description=ANSWER_DUE)]
     answered_at: datetime | None
 
 
@@ -225,11 +210,6 @@ class OpenedSection(ResponseModel):
     """The content of a section. The access log records that the caller opened it."""
 
     section: Section
-    author: Annotated[
-        str | None,
-        Field(
-            description="Code of the focal point that wrote it; null: you may not know it."
-        ),
-    ]
+    author: Annotated[str | None, Field(description=WRITTEN_BY)]
     written_at: datetime
     content: SectionContent

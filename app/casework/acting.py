@@ -63,16 +63,32 @@ def require_writer(tx: ReadTransaction, case: Case) -> None:
     """Require that the caller may write the case: first the submitter, later the lead."""
     if case.state in UNLED:
         owner, roles = Side.SUBMITTER, WRITERS
-    elif case.state in LED:
-        owner, roles = Side.LEAD, CASE_ROLES
     else:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
+        require_state(case, LED)
+        owner, roles = Side.LEAD, CASE_ROLES
     if owner not in get_sides(tx, case):
         raise ActionNotYours(f"Only the {owner} can write the case now.")
+    require_role(tx, roles)
+
+
+def require_state(case: Case, states: AbstractSet[State]) -> None:
+    """Raise ActionIllegal (409) unless the case is in one of the states."""
+    if case.state not in states:
+        legal = TABLE.describe_actions(case.state)
+        raise ActionIllegal(f"The case is {case.state}.", legal)
+
+
+def require_role(tx: ReadTransaction, roles: AbstractSet[Role]) -> None:
+    """Raise RoleMissing (403) unless the account has one of the roles."""
     if not roles & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
+
+
+def require_protection_officer(tx: ReadTransaction, case: Case) -> None:
+    """Require that the caller is a protection officer of oversight."""
+    if Side.OVERSIGHT not in get_sides(tx, case):
+        raise ActionNotYours("Only oversight can do this.")
+    require_role(tx, {Role.PROTECTION_OFFICER})
 
 
 def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
@@ -89,10 +105,7 @@ def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
 
 def require_lead(tx: ReadTransaction, case: Case, states: AbstractSet[State] = LED) -> None:
     """Require that the caller may work on the case as its lead, in one of `states`."""
-    if case.state not in states:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
+    require_state(case, states)
     if Side.LEAD not in get_sides(tx, case):
         raise ActionNotYours("Only the lead can do this.")
     require_working_role(tx)
@@ -100,8 +113,7 @@ def require_lead(tx: ReadTransaction, case: Case, states: AbstractSet[State] = L
 
 def require_working_role(tx: ReadTransaction) -> None:
     """Raise RoleMissing (403) unless the account has a role that works on cases."""
-    if not CASE_ROLES & tx.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(CASE_ROLES))}.")
+    require_role(tx, CASE_ROLES)
 
 
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:

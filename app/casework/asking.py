@@ -4,11 +4,11 @@ from uuid import UUID
 
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
-from app.cases.lifecycle import OPEN, TABLE, Need
+from app.cases.lifecycle import OPEN, Need
 from app.cases.models import Case
 from app.cases.records import Question
 from app.cases.schemas import NewAnswer, NewQuestion
-from app.casework.acting import require_working_role
+from app.casework.acting import require_state, require_working_role
 from app.casework.sides import get_sides
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
@@ -16,7 +16,7 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.queries import compute_due_at
 from app.directory import queries as directory_queries
 from app.kernel.actors import Side
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours
+from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
 from app.kernel.requirements import Unmet, raise_unmet
 from app.kernel.transactions import WriteTransaction
@@ -84,10 +84,7 @@ def answer_question(
 def lock_for_side(tx: WriteTransaction, code: str, side: Side) -> Case:
     """Lock an open case, and require that the caller is on the given side."""
     case = case_queries.lock(tx, code)
-    if case.state not in OPEN:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
+    require_state(case, OPEN)
     if side not in get_sides(tx, case):
         raise ActionNotYours(f"Only the {side} can do this.")
     require_working_role(tx)

@@ -5,31 +5,29 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.cases import reasons
 from app.cases.facts import LegalHold
-from app.cases.reasons import (
-    AssignReason,
-    ClosureReason,
-    DeclineReason,
-    ErasureReason,
-    ReopenReason,
-    StopReason,
-    SuspendReason,
-    TakeOverReason,
-    WithdrawReason,
-)
 from app.cases.sections import DutyContact, ReadingPurpose, Section
 from app.cases.vital_interest import VitalReason
 from app.deadlines.schemas import Early
 from app.kernel.codes import CaseCodeText
 from app.kernel.text import Code, CountryCode, Instant, RequestModel, SafeText
 
+PERSON_INFORMED = (
+    "Whether the person was told. It has to be true, unless the reason is `LOST_CONTACT`, "
+    "`DEATH` or `DUPLICATE`."
+)
+REVIEW_AT = (
+    "Within 7 days in an emergency, 14 if urgent, otherwise 30, or as your country or an "
+    "agreement set (clock `review`)."
+)
 Note = Annotated[SafeText | None, Field(description="Sealed.")]
 
 
 class DeclineLead(RequestModel):
     """The reason why the candidate declines the lead."""
 
-    reason: DeclineReason
+    reason: reasons.DeclineReason
     note: Note = None
 
 
@@ -45,21 +43,15 @@ class AcceptLead(RequestModel):
 class WithdrawCase(RequestModel):
     """The reason why the submitter withdraws a case."""
 
-    reason: WithdrawReason
+    reason: reasons.WithdrawReason
     note: Note = None
 
 
 class CloseCase(RequestModel):
     """The reason why a case is closed, and whether the person was told."""
 
-    reason: ClosureReason
-    person_informed: Annotated[
-        StrictBool,
-        Field(
-            description="Whether the person was told. It has to be true, unless "
-            "the reason is `LOST_CONTACT`, `DEATH` or `DUPLICATE`."
-        ),
-    ]
+    reason: reasons.ClosureReason
+    person_informed: Annotated[StrictBool, Field(description=PERSON_INFORMED)]
     continues_in: Annotated[
         CaseCodeText | None,
         Field(description="Only for `DUPLICATE`: the person's other case, still open."),
@@ -69,7 +61,7 @@ class CloseCase(RequestModel):
     @model_validator(mode="after")
     def require_continues_in(self) -> Self:
         """Require `continues_in` for the reason DUPLICATE, and refuse it for any other."""
-        is_duplicate = self.reason == ClosureReason.DUPLICATE
+        is_duplicate = self.reason == reasons.ClosureReason.DUPLICATE
         if is_duplicate != (self.continues_in is not None):
             raise PydanticCustomError(
                 "continues_in_unclear",
@@ -81,28 +73,22 @@ class CloseCase(RequestModel):
 class StopCase(RequestModel):
     """The reason why a case is stopped at the person's request."""
 
-    reason: StopReason
+    reason: reasons.StopReason
     note: Note = None
 
 
 class ReopenCase(RequestModel):
     """The reason why a case is reopened."""
 
-    reason: ReopenReason
+    reason: reasons.ReopenReason
     note: Note = None
 
 
 class SuspendCase(RequestModel):
     """The reason why a case is suspended, and the date of its review."""
 
-    reason: SuspendReason
-    review_at: Annotated[
-        Instant,
-        Field(
-            description="Within 7 days in an emergency, 14 if urgent, otherwise 30, or as "
-            "your country or an agreement set (clock `review`)."
-        ),
-    ]
+    reason: reasons.SuspendReason
+    review_at: Annotated[Instant, Field(description=REVIEW_AT)]
     note: Note = None
 
 
@@ -132,7 +118,7 @@ class AssignCase(RequestModel):
     """The candidate that the desk chose, and the reason."""
 
     focal_point: Annotated[Code, Field(description="Code of the office that should lead.")]
-    reason: AssignReason
+    reason: reasons.AssignReason
     note: Note = None
 
 
@@ -147,7 +133,7 @@ class TakeOverCase(RequestModel):
     """The new lead that the desk chose for a case whose lead does not act."""
 
     focal_point: Annotated[Code, Field(description="Code of the office that should lead.")]
-    reason: TakeOverReason
+    reason: reasons.TakeOverReason
     person_informed: Annotated[StrictBool, Field(description="Whether the person knows.")]
     note: Note = None
 
@@ -155,7 +141,7 @@ class TakeOverCase(RequestModel):
 class EraseCase(RequestModel):
     """The reason why the sealed content of a case is erased."""
 
-    reason: ErasureReason
+    reason: reasons.ErasureReason
 
 
 class HoldLegally(RequestModel):

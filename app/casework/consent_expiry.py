@@ -6,16 +6,11 @@ from uuid import UUID
 
 from app.cases.models import Case
 from app.cases.sections import Section
+from app.consents import expiry_deadlines
 from app.consents import queries as consent_queries
 from app.consents.coverage import Purpose, matches_recipient
 from app.consents.expiry import find_last_announcement, is_missed
-from app.consents.expiry_deadlines import (
-    build_question,
-    list_known_to_lead,
-    may_lead_belong_to_origin_state,
-    move_deadline,
-    needs_deadline,
-)
+from app.consents.expiry_deadlines import build_question, needs_deadline
 from app.consents.models import Consent
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import Priority
@@ -43,7 +38,7 @@ def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
     """
     given, running = consent_queries.list_for_case(tx, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
-    known = list_known_to_lead(tx, case, given)
+    known = expiry_deadlines.list_known_to_lead(tx, case, given)
     if consent is None or not needs_deadline(tx, case, consent, known, running):
         deadline_actions.stop(tx, clock.record_id)
         return
@@ -55,7 +50,7 @@ def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
         deadline_actions.stop(tx, clock.record_id)
         return
     clock.fires_at = tx.now + WEEK / tx.runtime.speed
-    move_deadline(tx, case, consent, clock)
+    expiry_deadlines.move_deadline(tx, case, consent, clock)
 
 
 def record_announcement(
@@ -90,11 +85,8 @@ def needs_consent(
     tx: ReadTransaction, case: Case, consent: Consent, referral: Referral
 ) -> bool:
     """Return whether the recipient of a referral could read less without a consent."""
-    given, sections = (
-        consent_queries.list_for_case(tx, case.id),
-        map(Section, referral.sections),
-    )
-    sent, recipient = frozenset(sections), referral.recipient
+    given, recipient = consent_queries.list_for_case(tx, case.id), referral.recipient
+    sent = frozenset(map(Section, referral.sections))
     return any(
         is_missed(consent, given, build_question(tx, case, recipient, purpose), sent)
         for purpose in list_purposes(referral)
@@ -114,7 +106,7 @@ def was_in_use(tx: ReadTransaction, case: Case, consent: Consent) -> bool:
     If the lead may belong to the State of origin, the result is true for a week after the
     end, so that the lead cannot infer who helps (R12).
     """
-    if may_lead_belong_to_origin_state(tx, case):
+    if expiry_deadlines.may_lead_belong_to_origin_state(tx, case):
         return tx.now < consent.expires_at + WEEK / tx.runtime.speed
     lead = case.with_relation(Relation.LEAD)
     reads = lead is None or matches_recipient(consent, directory_queries.by_id(tx, lead))

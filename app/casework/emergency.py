@@ -14,11 +14,11 @@ from app.cases import actions as case_actions
 from app.cases import emergency_access
 from app.cases import queries as case_queries
 from app.cases.approvals import OVERSIGHT_APPROVERS
-from app.cases.lifecycle import OPEN, TABLE
+from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.cases.records import VitalReading
 from app.cases.vital_interest import HOLDS_FOR, ReadingState
-from app.casework.acting import require_working_role
+from app.casework import acting
 from app.casework.bodies import AskReading, InformOfReading, ReviewReading
 from app.casework.sides import get_sides, list_active_overseers
 from app.consents import office_names
@@ -26,7 +26,7 @@ from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind, Priority
 from app.deadlines.queries import compute_due_at
 from app.kernel.actors import HOLDER_APPROVERS, AccountKind, Role, Side
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound, Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices
@@ -96,13 +96,11 @@ def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalRea
     ReadingUnreviewed (409) if the review of an earlier access is overdue.
     """
     case, own_office = case_queries.lock(tx, code), tx.actor.focal_point_id
-    if case.state not in OPEN:
-        legal = TABLE.describe_actions(case.state)
-        raise ActionIllegal(f"The case is {case.state}.", legal)
+    acting.require_state(case, OPEN)
     takes_part = emergency_access.may_request(case, own_office)
     if not takes_part or tx.actor.kind != AccountKind.PERSON:
-        raise ActionNotYours("Only a person of an office that takes part can ask.")
-    require_working_role(tx)
+        raise ActionNotYours("Only a person at an office that is a party can request this.")
+    acting.require_working_role(tx)
     if emergency_access.has_unreviewed_access(tx):
         raise ReadingUnreviewed("Until then another person of your office can ask.")
     if emergency_access.has_pending_request(tx, case.id):
@@ -139,9 +137,7 @@ def decide_access(
     require_other_organisation(tx, case, reading)
     if reading.granted == grant and reading.decided_account == tx.actor.account_id:
         return reading
-    if case.state not in OPEN:
-        legal = TABLE.describe_actions(case.state)
-        raise ActionIllegal(f"The case is {case.state}.", legal)
+    acting.require_state(case, OPEN)
     if reading.get_state(tx.now) != ReadingState.ASKED:
         raise ReadingDecided("The office that asked can make a new request.")
     if grant and not emergency_access.may_request(case, reading.asked_by):
@@ -181,20 +177,13 @@ def require_other_organisation(
     names = office_names.load_names(tx, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
         raise ActionNotYours("Only oversight, the desk or the lead can decide this.")
-    require_any_role(tx, frozenset[Role]().union(*roles))
-
-
-def require_any_role(tx: ReadTransaction, roles: frozenset[Role]) -> None:
-    """Raise RoleMissing (403) unless the account has one of these roles."""
-    if not roles & tx.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
+    acting.require_role(tx, frozenset[Role]().union(*roles))
 
 
 def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReading:
     """End an emergency access, or raise ReadingDecided (409) if it is not decided yet."""
     case, reading = lock_access(tx, code, reading_id)
-    roles = HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
-    require_any_role(tx, roles)
+    acting.require_role(tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | acting.WRITERS)
     if reading.granted is None:
         raise ReadingDecided("It was not granted.")
     if reading.get_state(tx.now) == ReadingState.GRANTED:
@@ -238,10 +227,8 @@ def notify_watchers(
     facts = {"reading": str(reading.id), "reason": str(reading.reason)}
     tx.record(event, case, get_audience(case, reading), facts)
     called = sorted(list_watchers(case) - {tx.actor.focal_point_id})
-    urgency = Priority.EMERGENCY
-    notify_offices(
-        tx, called, event, urgency=urgency, case_id=case.id, record_id=reading.id
-    )
+    urgency, about = Priority.EMERGENCY, reading.id
+    notify_offices(tx, called, event, urgency=urgency, case_id=case.id, record_id=about)
 
 
 def confirm_person_told(
@@ -251,7 +238,7 @@ def confirm_person_told(
     case, reading = lock_access(tx, code, reading_id)
     if Side.HOLDER not in get_sides(tx, case):
         raise ActionNotYours("Only the holder of the case can do this.")
-    require_working_role(tx)
+    acting.require_working_role(tx)
     if not reading.granted:
         raise ReadingDecided("It was not granted, so there is nothing to tell.")
     if reading.person_told_at is None:
@@ -273,9 +260,7 @@ def record_review(
     after the access has ended, so that it covers everything that was read.
     """
     case, reading = lock_access(tx, code, reading_id)
-    if Side.OVERSIGHT not in get_sides(tx, case):
-        raise ActionNotYours("Only oversight can do this.")
-    require_any_role(tx, frozenset({Role.PROTECTION_OFFICER}))
+    acting.require_protection_officer(tx, case)
     me, granted_by = tx.actor.account_id, reading.decided_account
     if me == granted_by or (granted_by and has_shared_key(tx, me, granted_by)):
         raise NotASecondPerson("Another person of oversight has to review it.")

@@ -156,11 +156,8 @@ def get_informed_holder(
     """Return a set with the holder if it may know which office helps, or an empty set."""
     if case.holder is None:
         return frozenset()
-    holder, stands = (
-        directory_queries.by_id(tx, case.holder),
-        standing.load_for_case(tx, case),
-    )
-    known = may_know_recipient(referral, stands, holder)
+    holder = directory_queries.by_id(tx, case.holder)
+    known = may_know_recipient(referral, standing.load_for_case(tx, case), holder)
     return frozenset({holder.id}) if known else frozenset()
 
 

@@ -13,7 +13,7 @@ from app.cases.facts import FactName, LegalHold
 from app.cases.lifecycle import OVER, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.records import Fact
-from app.casework.acting import lock_case
+from app.casework.acting import lock_case, require_protection_officer, require_state
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.erasure_facts import build_facts_without_opening
 from app.casework.forgetting import erase_case_data
@@ -24,18 +24,16 @@ from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import find_running
 from app.kernel import erasures
-from app.kernel.actors import Relation, Role, Side
+from app.kernel.actors import Relation, Side
 from app.kernel.journal import was_recorded_since
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Facts
 from app.kernel.requirements import raise_unmet
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
 
 GRACE: Final = timedelta(days=30)
-"""The time after which a legal hold is checked again, and the shortest retention after a
-hold is lifted or a backup is restored. We chose this number, because no source names
-one."""
+"""The time until a legal hold is checked again, and the shortest retention after a hold is
+lifted or a backup is restored. We chose this number, because no source names one."""
 
 
 def discard_unfinished(tx: WriteTransaction, case: Case) -> None:
@@ -68,12 +66,11 @@ def erase_case(
     row = TABLE.find(case.state, Action.ERASE, get_sides(tx, case), tx.actor.roles)
     terms = Terms(reason=why.reason, approved=True)
     RULES.require(row, build_facts_without_opening(tx, case, terms))
-    matter = GuardedAction(
-        case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OVERSIGHT_APPROVERS
-    )
+    facts = {"reason": why.reason}
+    matter = GuardedAction(case, f"case.{row.action}", why, facts, OVERSIGHT_APPROVERS)
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
-    erase_all(tx, case, row, {"reason": why.reason})
+    erase_all(tx, case, row, facts)
     return case
 
 
@@ -145,7 +142,8 @@ def build_terms(tx: ReadTransaction, case: Case) -> Terms:
 def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
     """Restart the retention, and record one event per legal hold for oversight."""
     restart_retention(tx, case)
-    held = [f for f in list_facts(tx, case) if f.name == FactName.LEGAL_HOLD][-1]
+    known = case_queries.load_facts(tx, [case.id])[case.id]
+    held = [fact for fact in known if fact.name == FactName.LEGAL_HOLD][-1]
     event = "case.retention_held"
     if not was_recorded_since(tx.session, case.id, event, held.recorded_at):
         tx.record(event, case, case.overseers, by_system=True)
@@ -160,19 +158,13 @@ def resume_retention(tx: WriteTransaction, case: Case) -> None:
 
 def restart_retention(tx: WriteTransaction, case: Case) -> None:
     """Restart the retention so that it ends in 30 days."""
-    deadline_actions.restart(
-        tx, case, ClockKind.ERASE, compute_grace_end(tx), waits_on=None
-    )
+    due_at = compute_grace_end(tx)
+    deadline_actions.restart(tx, case, ClockKind.ERASE, due_at, waits_on=None)
 
 
 def compute_grace_end(tx: ReadTransaction) -> datetime:
     """Return the time 30 days from now, or an earlier time if a drill runs faster."""
     return tx.now + GRACE / tx.runtime.speed
-
-
-def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
-    """List the facts of a case, oldest first."""
-    return case_queries.load_facts(tx, [case.id]).get(case.id, [])
 
 
 def set_legal_hold(
@@ -185,13 +177,9 @@ def set_legal_hold(
     """
     case = case_queries.lock(tx, code)
     require_protection_officer(tx, case)
-    if case.state == State.ERASED:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
-    matter = GuardedAction(
-        case, "case.hold", hold, {"value": hold.value}, OVERSIGHT_APPROVERS
-    )
+    require_state(case, set(State) - {State.ERASED})
+    facts = {"value": hold.value}
+    matter = GuardedAction(case, "case.hold", hold, facts, OVERSIGHT_APPROVERS)
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
     fact = Fact(
@@ -207,13 +195,5 @@ def set_legal_hold(
     if hold.value == LegalHold.LIFTED:
         resume_retention(tx, case)
     audience = frozenset({tx.actor.focal_point_id})
-    tx.record("case.hold_changed", case, audience, {"value": hold.value})
+    tx.record("case.hold_changed", case, audience, facts)
     return case
-
-
-def require_protection_officer(tx: ReadTransaction, case: Case) -> None:
-    """Require that the caller is a protection officer of oversight."""
-    if Side.OVERSIGHT not in get_sides(tx, case):
-        raise ActionNotYours("Only oversight can do this.")
-    if Role.PROTECTION_OFFICER not in tx.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {Role.PROTECTION_OFFICER}.")

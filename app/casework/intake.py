@@ -3,21 +3,14 @@
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases.actions import add_note, open_draft, store_sealed, update_summary
-from app.cases.lifecycle import OPEN, TABLE, UNLED, Action, Row, State
+from app.cases.lifecycle import OPEN, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.quotas import require_draft_quota
 from app.cases.risk import RiskLevel
 from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
+from app.casework import acting
 from app.casework import situation as casework_situation
-from app.casework.acting import (
-    WRITERS,
-    check_action,
-    get_audience,
-    lock_case,
-    require_working_role,
-    require_writer,
-)
 from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next_office
 from app.casework.schemas import NewCase
@@ -30,7 +23,7 @@ from app.directory import queries as directory_queries
 from app.kernel.actors import Relation
 from app.kernel.db import claim_name
 from app.kernel.idempotency import KeyInFlight
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
@@ -63,8 +56,7 @@ class NoticeIncomplete(Problem):
 
 def write_case(tx: WriteTransaction, new: NewCase) -> Case:
     """Create a draft of a case, and submit it in the same transaction if requested."""
-    if not WRITERS & tx.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
+    acting.require_role(tx, acting.WRITERS)
     require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
     digest = compute_reference_digest(tx, new.external_reference)
     case = open_draft(tx, new.notice, digest)
@@ -84,7 +76,9 @@ def write_case(tx: WriteTransaction, new: NewCase) -> Case:
         case_actions.start_deadline(tx, case)
     tx.record("case.drafted", case, case.audience)
     tx.session.flush()
-    return submit_case(tx, *check_action(tx, case, Action.SUBMIT)) if new.submit else case
+    if not new.submit:
+        return case
+    return submit_case(tx, *acting.check_action(tx, case, Action.SUBMIT))
 
 
 def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
@@ -132,8 +126,8 @@ def update_case_summary(
     tx: WriteTransaction, code: str, seen: SeenVersions, notice: NoticeFields
 ) -> Case:
     """Update the summary and, until a lead has the case, the copy for the submitter."""
-    case = lock_case(tx, code, seen)
-    require_writer(tx, case)
+    case = acting.lock_case(tx, code, seen)
+    acting.require_writer(tx, case)
     require_complete_summary(case, notice)
     kept = case_queries.load_snapshots(tx, [case.id]).get(case.id)
     own = kept if case.state in UNLED else None
@@ -185,17 +179,14 @@ def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase)
 def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
     """Record a risk assessment by any party, and notify the holder of a high risk."""
     case = case_queries.lock(tx, code)
-    if case.state not in OPEN | {State.DRAFT}:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
+    acting.require_state(case, OPEN | {State.DRAFT})
     if not (get_sides(tx, case) or referral_queries.is_helping(tx, case.id)):
         raise ActionNotYours("Your part in this case has ended.")
-    require_working_role(tx)
+    acting.require_working_role(tx)
     case_actions.add_risk_assessment(tx, case, risk)
     case.raise_version()
     facts = {"level": risk.level}
-    tx.record("case.risk_assessed", case, get_audience(tx, case), facts)
+    tx.record("case.risk_assessed", case, acting.get_audience(tx, case), facts)
     holder, urgent = case.holder, Priority.EMERGENCY
     if holder and holder != tx.actor.focal_point_id and risk.level == RiskLevel.HIGH:
         call_on(tx, [holder], "case.risk_assessed", urgency=urgent, case_id=case.id)
@@ -209,7 +200,7 @@ def add_screening(tx: WriteTransaction, code: str, new: NewScreening) -> Screeni
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.lock(tx, code)
-    require_writer(tx, case)
+    acting.require_writer(tx, case)
     screening = screening_actions.add_screening(tx, case, new)
     case.raise_version()
     facts = {"screening": str(screening.id)}

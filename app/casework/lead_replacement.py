@@ -95,17 +95,15 @@ def record_lead_consent(
     given = new.as_consent(case.country or "")
     consent_actions.require_counting(tx, case, given)
     require_unrecorded(tx, case, new.kind)
-    facts = {"reason": new.reason, "kind": new.kind, "country": case.country or ""}
-    matter = GuardedAction(
-        case, f"case.{row.action}", new, facts, grounds=case.country or ""
-    )
+    country = case.country or ""
+    facts = {"reason": new.reason, "kind": new.kind, "country": country}
+    matter = GuardedAction(case, f"case.{row.action}", new, facts, grounds=country)
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
     consent = consent_actions.record_consent(tx, case, given)
     case.raise_version()
     told = case.write_audience | case.overseers | {tx.actor.focal_point_id}
-    known = facts | {"consent": str(consent.id)}
-    tx.record(EVENTS[row.action], case, told, known)
+    tx.record(EVENTS[row.action], case, told, facts | {"consent": str(consent.id)})
     tx.session.flush()
     update_assessment_deadline(tx, case)
     if case.state == State.SUBMITTED:
@@ -151,9 +149,5 @@ def move_lead(tx: WriteTransaction, case: Case, old: UUID, new: UUID) -> None:
     case_actions.delete_sealed(tx, case, Paper.CONTACTS)
     handover_following.cancel_open(tx, case)
     clock = deadline_queries.find_running(tx, [case.id]).get(case.id)
-    set_lead(
-        tx,
-        case,
-        new,
-        missed_deadlines.compute_due_for_successor(tx, clock) if clock else None,
-    )
+    due_at = missed_deadlines.compute_due_for_successor(tx, clock) if clock else None
+    set_lead(tx, case, new, due_at)

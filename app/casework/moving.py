@@ -1,9 +1,9 @@
 """Move a case to another office: by a desk's assignment, or after a relocation."""
 
 from app.cases import actions as case_actions
-from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Row
+from app.cases.lifecycle import LED, OPEN, WITH_A_CANDIDATE, Row
 from app.cases.models import Case
-from app.casework.acting import lock_case, require_working_role
+from app.casework.acting import lock_case, require_state, require_working_role
 from app.casework.bodies import AssignCase, RelocateCase
 from app.casework.carrying import redirect_case
 from app.casework.needs import Terms
@@ -15,7 +15,7 @@ from app.consents.routing_questions import build_question
 from app.directory import queries as directory_queries
 from app.handovers import following as handover_following
 from app.kernel.actors import Relation, Side
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours
+from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
@@ -63,10 +63,7 @@ def relocate_case(
     CountrySame (409) for the same country, and DeskMissing (503) if no desk is safe.
     """
     case = lock_case(tx, code, seen)
-    if case.state not in OPEN:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
+    require_state(case, OPEN)
     if Side.HOLDER not in get_sides(tx, case):
         raise ActionNotYours("Only the holder of the case can do this.")
     require_working_role(tx)
@@ -79,9 +76,8 @@ def relocate_case(
     case.country = where.country
     case.raise_version()
     case_actions.add_note(tx, case, "relocate", where.note)
-    tx.record(
-        "case.relocated", case, case.overseers | (case.write_audience & {case.holder})
-    )
+    told = case.overseers | (case.write_audience & {case.holder})
+    tx.record("case.relocated", case, told)
     tx.session.flush()
     if case.state in WITH_A_CANDIDATE:
         redirect_case(tx, case)

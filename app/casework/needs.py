@@ -6,12 +6,7 @@ from typing import Final
 
 from app.cases.lifecycle import Need
 from app.cases.reasons import CLOSED_UNINFORMED
-from app.deadlines.limits import (
-    REVIEW_REMEDY,
-    VISITS_REMEDY,
-    is_valid_review_date,
-    is_valid_visit_plan,
-)
+from app.deadlines import limits
 from app.kernel.actors import Side
 from app.kernel.requirements import Check, Remedy, Rulebook
 
@@ -117,9 +112,9 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.NEXT_CANDIDATE: Check(
         lambda f: f.with_candidate, "The case has a lead. Only a case without one goes to another candidate.", Side.SYSTEM),
     Need.REVIEW_DATE: Check(
-        lambda f: is_valid_review_date(f.terms.review_at, f.now, f.review_by), REVIEW_REMEDY),
+        lambda f: limits.is_valid_review_date(f.terms.review_at, f.now, f.review_by), limits.REVIEW_REMEDY),
     Need.SCHEDULE: Check(
-        lambda f: is_valid_visit_plan(f.terms.visits, f.now), VISITS_REMEDY),
+        lambda f: limits.is_valid_visit_plan(f.terms.visits, f.now), limits.VISITS_REMEDY),
     Need.NO_LEGAL_HOLD: Check(
         lambda f: not f.legal_hold, "Lift the legal hold first, if the law allows.", Side.OVERSIGHT),
     Need.FOCAL_POINT_CHOSEN: Check(

@@ -9,18 +9,12 @@ from uuid import UUID
 from app.cases import system_queries
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
-from app.casework import emergency, erasing
+from app.casework import emergency, erasing, lateness
 from app.casework.carrying import redirect_case
 from app.casework.consent_expiry import notify_consent_end
+from app.casework.emergency import expire_access
 from app.casework.escalating import notify_about_case, remind_office
-from app.casework.lateness import (
-    LATENESS_RULES,
-    Effect,
-    LatenessRule,
-    Noun,
-    get_effect,
-    get_record_kind,
-)
+from app.casework.lateness import LATENESS_RULES, Effect, LatenessRule, Noun
 from app.casework.watching import update_assessment_deadline
 from app.deadlines import actions as deadline_actions
 from app.deadlines import missed_deadlines
@@ -106,7 +100,8 @@ def build_missed_deadline(
     tx: WriteTransaction, case: Case, clock: Clock, *, absent: bool
 ) -> MissedDeadline:
     """Return a missed deadline with its record and the number of times it was missed."""
-    noun = get_record_kind(clock.reference, clock.kind, of_case=clock.record_id == case.id)
+    of_case = clock.record_id == case.id
+    noun = lateness.get_record_kind(clock.reference, clock.kind, of_case=of_case)
     late = LATENESS_RULES[noun, clock.kind]
     count = count_misses(clock.due_at, get_rhythm(tx, clock, late), tx.now)
     record = find_record(tx, case, clock, noun)
@@ -133,8 +128,7 @@ def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> R
             found = referral_queries.list_of_case(tx, case.id)
             return next(one for one in found if one.id == clock.record_id)
         case Noun.HANDOVER:
-            handover = handover_queries.find_open(tx, case.id)
-            return handover or case
+            return handover_queries.find_open(tx, case.id) or case
         case Noun.RETURN:
             return return_queries.by_id(tx, clock.record_id)
         case Noun.APPROVAL:
@@ -145,9 +139,8 @@ def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> R
 
 def record_firing(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Record that the deadline was missed, and set when it counts as missed again."""
-    again = compute_next_miss(
-        miss.clock.due_at, get_rhythm(tx, miss.clock, miss.late), miss.count
-    )
+    rhythm = get_rhythm(tx, miss.clock, miss.late)
+    again = compute_next_miss(miss.clock.due_at, rhythm, miss.count)
     deadline_actions.record_firing(tx, miss.clock, again)
     tx.session.flush()
 
@@ -193,7 +186,7 @@ def resolve_effect(miss: MissedDeadline) -> Effect:
     """Return the effect of a missed deadline."""
     office = miss.clock.waits_on
     at_desk = office is not None and Relation.DESK in miss.case.list_relations(office)
-    return get_effect(miss.late, miss.count, at_desk=at_desk, absent=miss.absent)
+    return lateness.get_effect(miss.late, miss.count, at_desk=at_desk, absent=miss.absent)
 
 
 def apply_redirection(tx: WriteTransaction, miss: MissedDeadline) -> None:
@@ -223,11 +216,6 @@ def apply_discard(tx: WriteTransaction, miss: MissedDeadline) -> None:
         erasing.discard_unfinished(tx, miss.case)
 
 
-def expire_approval(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Expire a request for approval. The request can be made again."""
-    deadline_actions.stop(tx, miss.record.id)
-
-
 def apply_announcement(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Announce the end of a consent, and update the deadline to assess a child (G02)."""
     notify_consent_end(tx, miss.case, miss.clock)
@@ -235,18 +223,13 @@ def apply_announcement(tx: WriteTransaction, miss: MissedDeadline) -> None:
     update_assessment_deadline(tx, miss.case)
 
 
-def expire_access(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Expire an emergency access, or the request for emergency access (R16)."""
-    emergency.expire_access(tx, miss.case, miss.clock.record_id)
-
-
 EFFECTS: Final[Mapping[Effect, Callable[[WriteTransaction, MissedDeadline], None]]] = {
     Effect.REROUTE: apply_redirection,
     Effect.EXPIRE: apply_expiry,
     Effect.REMIND: lambda tx, miss: remind_office(tx, miss.case, miss.clock, miss.count),
     Effect.DROP: apply_discard,
-    Effect.LAPSE: expire_approval,
+    Effect.LAPSE: lambda tx, miss: deadline_actions.stop(tx, miss.record.id),
     Effect.ANNOUNCE: apply_announcement,
-    Effect.END_READING: expire_access,
+    Effect.END_READING: lambda tx, miss: expire_access(tx, miss.case, miss.clock.record_id),
     Effect.ERASE: lambda tx, miss: erasing.erase_after_retention(tx, miss.case),
 }

@@ -12,10 +12,8 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
     """List the cases whose overseers are all closed, if there are active overseers."""
-    active, shut = (
-        directory_queries.list_overseers(tx),
-        directory_queries.list_former_overseers(tx.session),
-    )
+    active = directory_queries.list_overseers(tx)
+    shut = directory_queries.list_former_overseers(tx.session)
     if not active or not shut:
         return ()
     return system_queries.list_without_oversight(tx.session, active, shut, limit)
@@ -23,10 +21,8 @@ def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
 
 def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
     """Add the active overseers to a case without one; return False if nothing was done."""
-    case, active = (
-        system_queries.lock_if_free(tx, case_id),
-        directory_queries.list_overseers(tx),
-    )
+    case = system_queries.lock_if_free(tx, case_id)
+    active = directory_queries.list_overseers(tx)
     if case is None or case.state == State.ERASED or not case.overseers:
         return False
     if not active or case.overseers & active:

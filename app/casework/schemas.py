@@ -24,6 +24,23 @@ from app.kernel.requirements import UnmetNeed
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import NewScreening, WrittenSection
 
+NEXT_LEAD = (
+    "Code of the office that should lead next. Shown to a desk if the lead does not act "
+    "and a desk has recorded a consent to a new lead."
+)
+CONTINUES_IN = (
+    "Code of the person's other case, if this one was closed as a duplicate. Shown to the "
+    "holder and oversight, if they see that case."
+)
+DUE_AT = (
+    "When the next step is due. Null for the submitter once the person crossed a border, "
+    "because a holiday would reveal the country (R12)."
+)
+ASKED_BY = (
+    "Who asks about an account, a webhook or the directory, because a new key is shown to "
+    "the person who asked. Null if it is about a case."
+)
+TELL_PERSON_BY = "Until when the holder has to tell the person; null if not due."
 EXTERNAL = (
     "Your own number of the case. Only its digest is stored. A second case with the same "
     "number is refused with the code of the first."
@@ -87,31 +104,13 @@ class CaseOut(ResponseModel):
     notice: Notice
     lead: Annotated[str | None, Field(description="Code of the focal point that leads.")]
     holder: Annotated[str | None, Field(description="Lead, else candidate, else desk.")]
-    next_lead: Annotated[
-        str | None,
-        Field(
-            description="Code of the office that should lead next. Shown to a desk if the "
-            "lead does not act and a desk has recorded a consent to a new lead."
-        ),
-    ]
+    next_lead: Annotated[str | None, Field(description=NEXT_LEAD)]
     submitter: str | None
     risk: Risk | None
     sections: Annotated[list[Section], Field(description="Which sections are written.")]
     closure_reason: str | None
-    continues_in: Annotated[
-        str | None,
-        Field(
-            description="Code of the person's other case, if this one was closed as a "
-            "duplicate. Shown to the holder and oversight, if they see that case."
-        ),
-    ]
-    due_at: Annotated[
-        datetime | None,
-        Field(
-            description="When the next step is due. Null for the submitter once the person "
-            "crossed a border, because a holiday would reveal the country (R12)."
-        ),
-    ]
+    continues_in: Annotated[str | None, Field(description=CONTINUES_IN)]
+    due_at: Annotated[datetime | None, Field(description=DUE_AT)]
     version: int | None
     available_actions: list[AvailableCaseAction]
 
@@ -134,13 +133,7 @@ class ApprovalOut(ResponseModel):
     ]
     decision: ApprovalState
     asked_by_you: bool
-    asked_by: Annotated[
-        Hand | None,
-        Field(
-            description="Who asks about an account, a webhook or the directory, because a "
-            "new key is shown to the person who asked. Null if it is about a case."
-        ),
-    ]
+    asked_by: Annotated[Hand | None, Field(description=ASKED_BY)]
     asked_at: datetime
     lapses_at: datetime
     roles: Annotated[list[str], Field(description="Roles that may decide; not who asked.")]
@@ -166,10 +159,7 @@ class VitalReadingOut(ResponseModel):
         datetime, Field(description="Until when it can be granted and, once granted, used.")
     ]
     ended_at: datetime | None
-    tell_person_by: Annotated[
-        datetime | None,
-        Field(description="Until when the holder has to tell the person; null if not due."),
-    ]
+    tell_person_by: Annotated[datetime | None, Field(description=TELL_PERSON_BY)]
     person_told_at: datetime | None
     reviewed_at: datetime | None
     justified: Annotated[bool | None, Field(description="The result of the review.")]

@@ -121,6 +121,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         and (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
+    requested = referral_queries.list_requested_services(tx, helping) if helping else {}
     standings = standing.load_for_cases(tx, found)
     next_leads = (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])
     return Context(
@@ -134,9 +135,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         handed_on=case_queries.load_snapshots(tx, outside) if outside else {},
         snapshots=snapshots,
         successions=find_successions(tx, next_leads),
-        asked_of_me=referral_queries.list_requested_services(tx, helping)
-        if helping
-        else {},
+        asked_of_me=requested,
         codes=directory_queries.get_codes(tx, filter(None, people)),
         reader=reader,
     )
@@ -200,11 +199,8 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
     after = context.successions.get(case.id, Succession())
-    other = (
-        case_queries.get_continuing_code(tx, case)
-        if Grant.CONTINUES_IN in granted
-        else None
-    )
+    continues = Grant.CONTINUES_IN in granted
+    other = case_queries.get_continuing_code(tx, case) if continues else None
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.list_all_relations(reader)),

@@ -9,16 +9,11 @@ from app.cases import queries as case_queries
 from app.cases import unchecked_queries
 from app.cases.facts import RULES, FactName
 from app.cases.grants import Grant
-from app.cases.lifecycle import OPEN, TABLE
+from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
-from app.casework.acting import (
-    get_audience,
-    require_consent_writer,
-    require_working_role,
-    require_writer,
-)
+from app.casework import acting
 from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
@@ -31,7 +26,6 @@ from app.directory import queries as directory_queries
 from app.directory.kinds import may_be_abroad
 from app.handovers import following as handover_following
 from app.kernel.actors import Relation, Side
-from app.kernel.lifecycle import ActionIllegal
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices as call_on
@@ -43,7 +37,7 @@ from app.returns import following as return_following
 def record_consent(tx: WriteTransaction, code: str, new: NewConsent) -> Consent:
     """Record a consent in a case."""
     case = case_queries.lock(tx, code)
-    require_consent_writer(tx, case)
+    acting.require_consent_writer(tx, case)
     consent = consent_actions.record_consent(tx, case, new)
     case.raise_version()
     tx.record("consent.recorded", case, case.write_audience, {"consent": str(consent.id)})
@@ -62,7 +56,7 @@ def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Conse
     consent = consent_queries.get(tx, case.id, consent_id)
     if consent not in list_consents(tx, case):
         raise NotFound("There is no such consent in this case.")
-    require_working_role(tx)
+    acting.require_working_role(tx)
     end_or_report(tx, case, [consent])
     return consent
 
@@ -74,7 +68,7 @@ def withdraw_consents(tx: WriteTransaction, code: str, body: TakeBack) -> None:
     learns nothing about the consents.
     """
     case = case_queries.lock(tx, code)
-    require_working_role(tx)
+    acting.require_working_role(tx)
     found = consent_queries.list_for_case(tx, case.id)
     these = [one for one in found if set(body.purposes) & set(one.purposes)]
     end_or_report(tx, case, these)
@@ -131,7 +125,7 @@ def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> 
     case.raise_version()
     for consent in gone:
         facts = {"consent": str(consent.id)}
-        told = get_audience(tx, case) | case.overseers
+        told = acting.get_audience(tx, case) | case.overseers
         tx.record("consent.withdrawn", case, told, facts)
     tx.session.flush()
     referral_following.withdraw_uncovered(tx, case, rested)
@@ -191,8 +185,8 @@ def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
     """Record a fact, as a writer of the case or as a recipient asked to establish it."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN or not may_establish_fact(tx, case, new.name):
-        require_consent_writer(tx, case)
-    require_working_role(tx)
+        acting.require_consent_writer(tx, case)
+    acting.require_working_role(tx)
     fact = Fact(
         id=tx.create_id(),
         case=case,
@@ -208,7 +202,7 @@ def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
     case_actions.add_fact(tx, case, fact, new.note)
     case.raise_version()
     update_assessment_deadline(tx, case)
-    tx.record("case.fact_recorded", case, get_audience(tx, case), {"name": new.name})
+    tx.record("case.fact_recorded", case, acting.get_audience(tx, case), {"name": new.name})
     return fact
 
 
@@ -248,14 +242,14 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
     ]
 
 
-def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
+def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:
     """Return whether an office in the write audience may see a fact.
 
     A fact that the system recorded is shown only to offices that were allowed, at that
     time, to see who acted in the case.
     """
     at = fact.recorded_at
-    return fact.recorded_by is not None or case.is_granted_at(keeper, Grant.ACTORS, at)
+    return fact.recorded_by is not None or case.is_granted_at(office, Grant.ACTORS, at)
 
 
 def declare_vital_interest(
@@ -264,12 +258,10 @@ def declare_vital_interest(
     """Declare that a case cannot wait for a consent, and inform its lead and oversight."""
     case = case_queries.lock(tx, code)
     if Side.HOLDER not in get_sides(tx, case):
-        require_writer(tx, case)
-    elif case.state not in OPEN:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
-    require_working_role(tx)
+        acting.require_writer(tx, case)
+    else:
+        acting.require_state(case, OPEN)
+    acting.require_working_role(tx)
     declared = case_actions.declare_vital_interest(tx, case, new)
     case.raise_version()
     return declared

@@ -13,15 +13,9 @@ from app.consents import standing
 from app.consents.coverage import Purpose, may_give
 from app.consents.expiry_deadlines import watch_expiry
 from app.deadlines import actions as deadline_actions
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.queries import (
-    compute_due_at,
-    find_last_stopped,
-    find_running,
-    get_term,
-    has_later_clock,
-)
 from app.kernel.transactions import WriteTransaction
 
 
@@ -39,17 +33,17 @@ def update_assessment_deadline(tx: WriteTransaction, case: Case) -> None:
         return
     stands = standing.load_for_case(tx, case)
     unknown = stands.facts.best_interests == BestInterests.ASSESSMENT_DUE
-    watched = case.is_child and unknown and is_open(case)
+    watched = case.is_child and unknown and case.state in OPEN
     given = stands.list_referral_consents()
     ids = [fact.id for fact in interests]
-    provides = watched and bool(given) and bool(find_running(tx, ids))
+    provides = watched and bool(given) and bool(deadline_queries.find_running(tx, ids))
     watch_expiry(tx, case, [consent.id for consent in given] if provides else ())
     if given or not watched:
         deadline_actions.stop_all(tx, ids)
         return
     known_due = bool(interests) and interests[-1].value == BestInterests.ASSESSMENT_DUE
     fact = interests[-1] if known_due else add_due_fact(tx, case)
-    if fact.id not in find_running(tx, [fact.id]):
+    if fact.id not in deadline_queries.find_running(tx, [fact.id]):
         due_at = compute_assessment_due(tx, case, interests)
         kind = ClockKind.ASSESS_INTERESTS
         deadline_actions.restart(tx, fact, kind, due_at, waits_on=case.holder)
@@ -63,8 +57,8 @@ def compute_assessment_due(
     The time during which a child was recorded as an adult counts as waiting time.
     """
     kind = ClockKind.ASSESS_INTERESTS
-    fresh = compute_due_at(tx, kind, case, waits_on=case.holder)
-    last = find_last_stopped(tx, [fact.id for fact in interests], kind)
+    fresh = deadline_queries.compute_due_at(tx, kind, case, waits_on=case.holder)
+    last = deadline_queries.find_last_stopped(tx, [fact.id for fact in interests], kind)
     if last is None or was_provided_for(tx, case, last, interests):
         return fresh
     return min(fresh, last.due_at)
@@ -87,12 +81,7 @@ def was_provided_for(
         if Purpose.REFER in consent.purposes and may_give(consent.given_by, child=True)
         if consent.country in {None, case.country}
     ]
-    return assessed or has_later_clock(tx, last, given)
-
-
-def is_open(case: Case) -> bool:
-    """Return whether the case is open."""
-    return case.state in OPEN
+    return assessed or deadline_queries.has_later_clock(tx, last, given)
 
 
 def add_due_fact(tx: WriteTransaction, case: Case) -> Fact:
@@ -116,11 +105,11 @@ def pause_questions(tx: WriteTransaction, case: Case) -> None:
 def resume_questions(tx: WriteTransaction, case: Case) -> None:
     """Resume the paused deadlines of open questions with their remaining time."""
     waiting = list_unanswered(tx, case)
-    started = find_running(tx, [question.id for question in waiting])
+    started = deadline_queries.find_running(tx, [question.id for question in waiting])
     for question in waiting:
         if question.id not in started:
             kind, submitter = ClockKind.ANSWER, case.submitter
-            fresh = get_term(tx, kind, case, waits_on=submitter)
+            fresh = deadline_queries.get_term(tx, kind, case, waits_on=submitter)
             deadline_actions.resume(tx, question, kind, fresh, waits_on=submitter)
 
 

@@ -19,24 +19,7 @@ from app.directory.kinds import (
     is_at_home,
     is_serving,
 )
-from app.routing.fit import (
-    Key,
-    Room,
-    Speed,
-    build_fit_key,
-    can_help,
-    estimate_room,
-    is_avoided,
-    is_in_country,
-    is_near,
-    is_safe,
-    is_within_reach,
-    may_lead,
-    may_serve,
-    may_serve_age,
-    may_serve_sex,
-    measure_speed,
-)
+from app.routing import fit
 from app.routing.question import Profile, Question
 
 
@@ -148,7 +131,7 @@ def rank_recipients(question: Question) -> Ranking:
 def build_ranking(
     question: Question,
     against: Callable[[Question, Profile], Faults],
-    rank: Callable[[Question, Profile], Key],
+    rank: Callable[[Question, Profile], fit.Key],
 ) -> Ranking:
     """Build a ranking that includes or excludes each focal point and ends with the desk."""
     desk = find_desk(question)
@@ -159,7 +142,7 @@ def build_ranking(
         if not reasons:
             able.append(profile)
         elif desk is None or profile.id != desk.id:
-            out.append(LeftOut(profile.code, reasons, is_near(question, profile)))
+            out.append(LeftOut(profile.code, reasons, fit.is_near(question, profile)))
     ranked = sorted(able, key=lambda profile: rank(question, profile))
     found = (
         Candidate(p, tuple(list_reasons(question, p, stands_in=stands_in)))
@@ -171,13 +154,14 @@ def build_ranking(
 def find_lead_faults(question: Question, profile: Profile) -> Faults:
     """Return, for each reason, whether it excludes a lead, by the rules of section 8."""
     desk = profile.kind == Kind.DESK
+    abroad = not desk and not fit.is_in_country(question, profile)
+    able = profile.can_lead and fit.can_help(profile)
     return {
         ReasonOut.NOT_ACTIVE: not profile.active,
-        ReasonOut.NOT_OF_THE_COUNTRY: not desk
-        and not is_in_country(question, profile),  # 2
-        ReasonOut.NOT_CONSIDERED: not desk and not (profile.can_lead and can_help(profile)),
-        ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
-        ReasonOut.NO_CONSENT: not desk and not may_lead(question, profile),  # 1, 4
+        ReasonOut.NOT_OF_THE_COUNTRY: abroad,  # 2
+        ReasonOut.NOT_CONSIDERED: not desk and not able,
+        ReasonOut.STATE_ROUTE_AVOIDED: fit.is_avoided(question, profile),  # 6
+        ReasonOut.NO_CONSENT: not desk and not fit.may_lead(question, profile),  # 1, 4
         ReasonOut.HAS_DECLINED: not desk and profile.id in question.declined,  # 8
         ReasonOut.ANOTHER_DESK: desk,
     }
@@ -186,7 +170,7 @@ def find_lead_faults(question: Question, profile: Profile) -> Faults:
 def find_service_faults(question: Question, profile: Profile) -> Faults:
     """Return, for each reason, whether it excludes a recipient; unknown values never do."""
     desk = profile.kind == Kind.DESK
-    if not can_help(profile) or profile.function == Function.TECHNICAL:
+    if not fit.can_help(profile) or profile.function == Function.TECHNICAL:
         return {
             ReasonOut.NOT_ACTIVE: not profile.active,
             ReasonOut.NOT_CONSIDERED: not desk,
@@ -198,28 +182,28 @@ def find_service_faults(question: Question, profile: Profile) -> Faults:
         ReasonOut.NOT_ACTIVE: not profile.active,
         ReasonOut.NOT_OF_THE_COUNTRY: protects and not at_home,  # 3
         ReasonOut.SERVICE_NOT_OFFERED: not question.services <= profile.services,
-        ReasonOut.SEX_NOT_SERVED: not may_serve_sex(question, profile),
-        ReasonOut.AGE_NOT_SERVED: not may_serve_age(question, profile),
-        ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
-        ReasonOut.NO_AGREEMENT: not is_within_reach(question, profile),
-        ReasonOut.NO_CONSENT: not may_serve(question, profile),  # 1, 4
-        ReasonOut.FULL: estimate_room(question, profile) == Room.FULL,
+        ReasonOut.SEX_NOT_SERVED: not fit.may_serve_sex(question, profile),
+        ReasonOut.AGE_NOT_SERVED: not fit.may_serve_age(question, profile),
+        ReasonOut.STATE_ROUTE_AVOIDED: fit.is_avoided(question, profile),  # 6
+        ReasonOut.NO_AGREEMENT: not fit.is_within_reach(question, profile),
+        ReasonOut.NO_CONSENT: not fit.may_serve(question, profile),  # 1, 4
+        ReasonOut.FULL: fit.estimate_room(question, profile) == fit.Room.FULL,
         ReasonOut.HAS_DECLINED: profile.id in question.declined,  # 8
         ReasonOut.ALREADY_ASKED: profile.id in question.approached,
         ReasonOut.HOLDS_THE_CASE: profile.id == question.holder,
     }
 
 
-def build_lead_key(question: Question, profile: Profile) -> Key:
+def build_lead_key(question: Question, profile: Profile) -> fit.Key:
     """Return the sort key of a lead: the person's choice, the tier, and fit (rule 7)."""
     unnamed = profile.id not in question.named
-    return (unnamed, TIERS.index(profile.kind), *build_fit_key(question, profile))
+    return (unnamed, TIERS.index(profile.kind), *fit.build_fit_key(question, profile))
 
 
-def build_recipient_key(question: Question, profile: Profile) -> Key:
+def build_recipient_key(question: Question, profile: Profile) -> fit.Key:
     """Return the sort key of a recipient: country, person's choice, and fit (rule 7)."""
     beyond = not is_at_home(profile, question.country)
-    return (beyond, profile.id not in question.named, *build_fit_key(question, profile))
+    return (beyond, profile.id not in question.named, *fit.build_fit_key(question, profile))
 
 
 def add_deputies(
@@ -254,16 +238,16 @@ def list_reasons(
         yield ReasonIn.BODY_OF_THE_COUNTRY
     else:
         yield ReasonIn.WORKS_IN_THE_COUNTRY
-    room = estimate_room(question, profile)
+    room = fit.estimate_room(question, profile)
     speaks_for = {
         ReasonIn.OFFERS_SERVICES_NEEDED: question.services & profile.services,
         ReasonIn.SERVES_THIS_SEX: question.sex in profile.sexes,
         ReasonIn.SERVES_THIS_AGE: question.ages <= profile.ages,
         ReasonIn.SPEAKS_THE_LANGUAGE: has_language(profile.languages, question.language),
-        ReasonIn.HAS_PLACES: room == Room.FREE,
-        ReasonIn.HAD_PLACES_LATELY: room == Room.FREE_LATELY,
+        ReasonIn.HAS_PLACES: room == fit.Room.FREE,
+        ReasonIn.HAD_PLACES_LATELY: room == fit.Room.FREE_LATELY,
         ReasonIn.OPEN_NOW: question.is_emergency and profile.open,
-        ReasonIn.ANSWERS_IN_TIME: measure_speed(profile) == Speed.IN_TIME,
+        ReasonIn.ANSWERS_IN_TIME: fit.measure_speed(profile) == fit.Speed.IN_TIME,
         ReasonIn.STANDS_IN: stands_in,
     }
     yield from (reason for reason, holds in speaks_for.items() if holds)
@@ -277,7 +261,7 @@ def find_desk(question: Question) -> Candidate | None:
     desks = (
         Candidate(profile, (get_desk_reason(question, profile),))
         for profile in question.profiles
-        if profile.kind == Kind.DESK and profile.active and is_safe(question, profile)
+        if profile.kind == Kind.DESK and profile.active and fit.is_safe(question, profile)
     )
     return min(desks, default=None, key=lambda d: (DESK_ORDER.index(d.reasons[0]), d.code))
 
