@@ -174,8 +174,8 @@ def expire_approvals(
 
     If `about` is given, only approvals about that record expire. Otherwise, all expire
     except those that overseers requested and, while the case is open, those of the
-    escalation desk and the holder. If the state of the case has changed (`moved`), the
-    holder's expire too.
+    escalation desk and the holder. If the state of the case has changed (`moved`), those of
+    the holder expire.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))

@@ -48,7 +48,7 @@ class GuardedAction:
 def ask_or_claim_approval(
     tx: WriteTransaction, matter: GuardedAction, approval: UUID | None
 ) -> Approval | None:
-    """Claim the given approval and return None; if none is given, request one.
+    """Claim the given approval and return None, or request an approval and return it.
 
     Raises ApprovalUnusable (409) if the given approval cannot be claimed.
     """

@@ -28,7 +28,8 @@ def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[VitalReading]:
 def get(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
     """Return one request for emergency access in a case, or raise NotFound (404)."""
     mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
-    return require_found(tx.session.scalar(select(VitalReading).where(mine)), "reading")
+    found = tx.session.scalar(select(VitalReading).where(mine))
+    return require_found(found, "emergency access")
 
 
 def find_granted(

@@ -177,7 +177,8 @@ def require_assessment(fact: RecordedFact, *, child: bool) -> None:
     """Raise AssessmentOwed (409) if a fact would leave a child without an assessment."""
     if child and (fact.name, fact.value) == (FactName.BEST_INTERESTS, NOT_NEEDED):
         raise AssessmentOwed(
-            "If the person is certainly an adult, correct `age_class` first."
+            "A child needs an assessment. If the person is certainly an adult, correct "
+            "`age_class` first."
         )
 
 

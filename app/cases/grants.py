@@ -96,7 +96,7 @@ CONDITION_TEXTS: Final[dict[Condition, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table of grants: what relations give while all conditions hold."""
+    """A row of the table of grants, which applies while all its conditions hold."""
 
     relations: frozenset[Relation]
     grants: frozenset[Grant]
@@ -106,7 +106,7 @@ class Row:
 def build_row(
     relations: Iterable[Relation], grants: Iterable[Grant], *conditions: Condition
 ) -> Row:
-    """Build a row of the table of grants."""
+    """Build a row of the table of grants from relations, grants and conditions."""
     return Row(frozenset(relations), frozenset(grants), frozenset(conditions))
 
 

@@ -22,7 +22,7 @@ IS_DRAFT = text("state = 'draft'")
 
 
 class AgeClass(StrEnum):
-    """Whether the person is treated as an adult or, also in doubt, as a child (BR14)."""
+    """Whether the person is treated as an adult or a child; in doubt, as a child (BR14)."""
 
     ADULT = "adult"
     CHILD = "child"

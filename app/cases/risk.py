@@ -17,7 +17,7 @@ GRAVITY: Final = (RiskLevel.LOW, RiskLevel.MEDIUM, RiskLevel.HIGH)
 
 
 class Assessed(Protocol):
-    """A risk assessment, by any party."""
+    """The attributes of a risk assessment that rules read."""
 
     @property
     def level(self) -> RiskLevel:

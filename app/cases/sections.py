@@ -80,7 +80,7 @@ LEVELS: Final[dict[Section, Level]] = {
 
 
 def get_level(sections: Iterable[Section]) -> Level:
-    """Return the highest level of the sections, or the level of the summary without any."""
+    """Return the highest level of the sections, or that of the summary if none is given."""
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 

@@ -38,8 +38,8 @@ def lock_and_check(
 def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
     """Lock a case for an action by a party of the case itself.
 
-    Every party must name the version that it saw. The version is compared only for offices
-    in the write audience, because it also counts changes that others must not learn of.
+    Every request must name a version. It is compared only if the caller may see the version
+    of the case, because other parties must not learn of every change.
     """
     case = case_queries.lock(tx, code)
     if not get_sides(tx, case):
@@ -60,7 +60,7 @@ def check_action(
 
 
 def require_writer(tx: ReadTransaction, case: Case) -> None:
-    """Require that the caller may write the case: first the submitter, later the lead."""
+    """Require that the caller is the lead or, before a lead has the case, the submitter."""
     if case.state in UNLED:
         owner, roles = Side.SUBMITTER, WRITERS
     else:
@@ -119,8 +119,8 @@ def require_working_role(tx: ReadTransaction) -> None:
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action in the case itself.
 
-    If the caller is only a recipient of a referral, this is the holder. A submitter would
-    otherwise learn from the author of the event which office shelters the person.
+    If the caller is only a recipient of a referral, only the holder receives the event. Its
+    author would otherwise reveal to the submitter which office shelters the person.
     """
     if get_sides(tx, case):
         return case.write_audience

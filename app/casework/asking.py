@@ -31,7 +31,8 @@ class QuestionAnswered(Problem):
 def ask_submitter(tx: WriteTransaction, code: str, new: NewQuestion) -> Question:
     """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
-    The submitter is not asked if the person fears it, because that could reveal the fear.
+    Raises NeedsUnmet (409) if the person fears the submitter, because a question could
+    reveal the fear.
     """
     case = lock_for_side(tx, code, Side.HOLDER)
     require_safe_submitter(tx, case)

@@ -25,9 +25,9 @@ class DeskMissing(Problem):
 def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
     """Take a case at once from a candidate or desk that turns out to be unsafe (rule 1).
 
-    No reason is given, because the office that loses the case must not learn of the fear. A
-    desk that became a party because the lead does not act loses its relation too. Raises
-    DeskMissing (503) if no other desk can take the case.
+    No reason is given, because the office that loses the case must not learn of the fear.
+    An unsafe desk that became a party because the lead does not act loses its relation too.
+    Raises DeskMissing (503) if no other desk can take the case.
     """
     stands, beside = standing.load_for_case(tx, case), Relation.ESCALATION_DESK
     holds, looks_on = case.holder, case.with_relation(beside)

@@ -97,9 +97,9 @@ def stop_case(
 
 
 def release_reference(case: Case) -> None:
-    """Let the submitter use its own number again if the case never had a lead.
+    """Delete the digest of the submitter's own number if the case never had a lead.
 
-    Such a case cannot be reopened, so the number would otherwise be lost.
+    Such a case cannot be reopened, so the submitter may use the number for another case.
     """
     if case.with_relation(Relation.LEAD) is None:
         case.external_digest = None

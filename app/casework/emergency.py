@@ -77,7 +77,7 @@ def find_access(tx: ReadTransaction, case: Case, reading_id: UUID) -> VitalReadi
     """Return an emergency access that the caller may see, or raise NotFound (404)."""
     reading = emergency_access.get(tx, case.id, reading_id)
     if reading not in list_accesses(tx, case):
-        raise NotFound("There is no such reading in this case.")
+        raise NotFound("There is no such emergency access in this case.")
     return reading
 
 
@@ -102,7 +102,9 @@ def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalRea
         raise ActionNotYours("Only a person at an office that is a party can request this.")
     acting.require_working_role(tx)
     if emergency_access.has_unreviewed_access(tx):
-        raise ReadingUnreviewed("Until then another person of your office can ask.")
+        raise ReadingUnreviewed(
+            "Until then, another person at your office can make the request."
+        )
     if emergency_access.has_pending_request(tx, case.id):
         raise ReadingWaits("Call oversight or the holder, who see it in their worklists.")
     reading = VitalReading(
@@ -181,11 +183,11 @@ def require_other_organisation(
 
 
 def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReading:
-    """End an emergency access, or raise ReadingDecided (409) if it is not decided yet."""
+    """End an emergency access. Raises ReadingDecided (409) if the request is still open."""
     case, reading = lock_access(tx, code, reading_id)
     acting.require_role(tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | acting.WRITERS)
     if reading.granted is None:
-        raise ReadingDecided("It was not granted.")
+        raise ReadingDecided("The emergency access was not granted.")
     if reading.get_state(tx.now) == ReadingState.GRANTED:
         end_access(tx, case, reading)
     return reading
@@ -240,7 +242,7 @@ def confirm_person_told(
         raise ActionNotYours("Only the holder of the case can do this.")
     acting.require_working_role(tx)
     if not reading.granted:
-        raise ReadingDecided("It was not granted, so there is nothing to tell.")
+        raise ReadingDecided("It was not granted, so there is nothing to tell the person.")
     if reading.person_told_at is None:
         reading.person_told_at = tx.now
         if reading.get_state(tx.now) == ReadingState.ENDED:

@@ -91,7 +91,7 @@ def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
 
 
 def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
-    """Erase a case again that the ledger lists as erased; return False if it is erased.
+    """Erase a case that a restore has brought back, and return whether this was needed.
 
     The state and the legal hold in the backup are ignored, because the case was erased
     after the backup was made (R34).
@@ -129,7 +129,7 @@ def erase_all(
 
 
 def find_system_row(case: Case, action: Action) -> Row:
-    """Return the row of a step by the system, or raise ActionIllegal (409)."""
+    """Return the step of the system for an action, or raise ActionIllegal (409)."""
     return TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
 
 

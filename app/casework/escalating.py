@@ -2,7 +2,7 @@
 
 Only the desk becomes a party of the case. A deputy and a coordinator learn that an office
 misses deadlines, but not in which case. They are notified only if the person allows it and
-does not fear them, because a State must not learn where a person is whom it looks for.
+does not fear them, because a State that looks for a person must not learn where they are.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,7 @@
 """The effects of missed deadlines, as one table (LIFECYCLES.md, sections 4 and 7; R54).
 
-An office that does not answer a request in time loses it, so that another office is asked.
-An office that has begun to help is only reminded, because a missed deadline must not end
-help.
+An office that does not answer in time loses the request, so that another office is asked.
+An office that has begun to help is only reminded, so that the help continues.
 """
 
 from dataclasses import dataclass

@@ -52,7 +52,7 @@ def take_over(
     grounds = "" if is_allowed_choice(tx, case, chosen) else "next"
     facts = {"reason": choice.reason}
     matter = GuardedAction(case, "case.take_over", choice, facts, grounds=grounds)
-    if approval:  # checked first: the answer to an invalid one must not reveal a fear
+    if approval:  # claimed first, so that no response to an invalid one reveals a fear
         ask_or_claim_approval(tx, matter, approval)
     fits = not grounds or is_named_next(tx, case, chosen, was_named=bool(approval))
     terms = Terms(
@@ -114,7 +114,7 @@ def record_lead_consent(
 def require_consent_needs(
     tx: ReadTransaction, case: Case, row: Row, new: NewLeadConsent
 ) -> None:
-    """Raise NeedsUnmet (409) with every unmet requirement of the step.
+    """Raise NeedsUnmet (409) if a requirement for recording the consent is unmet.
 
     In a case without a lead, the reason must be the submitter's inactivity and the purposes
     must include `REFER`, because a handover needs a lead.
@@ -124,12 +124,12 @@ def require_consent_needs(
     terms = Terms(reason=new.reason if fits else None, approved=True)
     casework_situation.check_requirements(tx, case, row, terms)
     if unled and Purpose.REFER not in new.purposes:
-        remedy = "Ask the person whether they agree to be referred: name `REFER`."
+        remedy = "Ask the person whether they agree to be referred, and name `REFER`."
         raise_unmet([Unmet(Need.CONSENT_TO_REFER, Side.DESK, remedy)])
 
 
 def require_unrecorded(tx: ReadTransaction, case: Case, kind: Kind) -> None:
-    """Raise LeadConsentRecorded (409) if a desk has recorded a consent to this kind."""
+    """Require that no desk has recorded a valid consent to this kind of office yet."""
     stands = standing.load_for_case(tx, case)
     if any(
         one.kind == kind and is_valid(one, tx.now, child=case.is_child)

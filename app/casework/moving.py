@@ -32,7 +32,7 @@ class CountrySame(Problem):
 
 
 def build_terms(tx: ReadTransaction, case: Case, choice: AssignCase) -> Terms:
-    """Return the terms of an assignment, or raise FocalPointUnknown (422)."""
+    """Return an assignment's terms. Raises FocalPointUnknown (422) for an unknown code."""
     chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
     return Terms(reason=choice.reason, chosen_fits=may_be_chosen(tx, case, chosen))
 
@@ -88,10 +88,10 @@ def relocate_case(
 
 
 def rank_successors(tx: WriteTransaction, case: Case) -> None:
-    """Store the ranking for the new country, and offer a lead's case to the first office.
+    """Store the ranking for the new country. If the case has a lead, offer a handover.
 
     The offer uses the ranking that the lead may see, without the consents that are hidden
-    from it (ADR 35).
+    from the lead (ADR 35).
     """
     stands = standing.load_for_case(tx, case)
     ranking = rank_leads(build_question(tx, case, stands))

@@ -55,8 +55,8 @@ TO_REFER: Final = (
     "Record the person's consent to be referred: purpose REFER, for a kind of focal point in "
     "a country."
 )
-TO_REFER_A_CHILD: Final = " For a child it is the guardian's, with the child's assent, or a best interests decision."
-CHILD_PATH: Final = "For a child: a guardian's consent with the child's assent, or assess its best interests."
+TO_REFER_A_CHILD: Final = " For a child, record the guardian's consent with the child's assent, or a best interests decision."
+CHILD_PATH: Final = "For a child, record a guardian's consent with the child's assent, or assess the child's best interests."
 
 
 def get_remedy_to_refer(facts: Facts) -> Remedy:
@@ -91,7 +91,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "First end every referral and handover: complete, decline, revoke or cancel it.", Side.HOLDER),
     Need.RETURN_OVER: Check(
         lambda f: f.return_over,
-        "A return is open. Wait until the last visit after it was reported (G16).", Side.HOLDER),
+        "A return is open. Wait until the last visit after the return has been reported (G16).", Side.HOLDER),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),

@@ -86,8 +86,8 @@ def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
 def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
     """Postpone the arrival deadline by a day while the person is still travelling.
 
-    Return False if the deadline counts as missed. If the office was closed meanwhile, this
-    happens at once, but only once.
+    Return False if the deadline counts as missed. The deadline of a closed office counts as
+    missed at once, but only once.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:

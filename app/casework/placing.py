@@ -36,7 +36,7 @@ class RoutingPreview:
 
 
 def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
-    """Return a case for its holder. Raises NotFound (404) or ActionNotYours (403)."""
+    """Return a case, or raise ActionNotYours (403) if the caller does not hold the case."""
     case = case_queries.get(tx, code)
     sides = get_sides(tx, case)
     if not sides:

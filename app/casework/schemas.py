@@ -76,7 +76,10 @@ class NewCase(RequestModel):
         """Refuse a case in which a section is written twice."""
         names = [content.section for content in self.sections]
         if len(names) != len(set(names)):
-            raise PydanticCustomError("section_twice", "Write each section once.")
+            raise PydanticCustomError(
+                "section_twice",
+                "A section is named more than once. Name each section once.",
+            )
         return self
 
 

@@ -25,7 +25,7 @@ from app.routing.ranking import Candidate, rank_leads
 
 @dataclass(frozen=True)
 class Succession:
-    """Whether the lead of a case fails, and the office that should lead next."""
+    """Whether the lead of a case does not act, and the office that should lead next."""
 
     lead_fails: bool = False
     next_lead: str | None = None
@@ -34,9 +34,9 @@ class Succession:
 def find_successions(
     tx: ReadTransaction, standings: Iterable[Standing]
 ) -> Mapping[UUID, Succession]:
-    """Return, for each case, whether the lead fails and which office should lead next.
+    """Return, for each case, whether the lead does not act and, if so, the next lead.
 
-    The caller needs `Grant.NEXT_LEAD` in each case.
+    The caller must have `Grant.NEXT_LEAD` in each case.
     """
     known = list(standings)
     failures = find_failures(tx, [one.case for one in known])
@@ -61,10 +61,14 @@ def can_lead(case: Case, office: FocalPoint) -> bool:
 def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
-    The office must be safe, and able to lead. The person must also have agreed to be
-    referred to it, or it may read the summary and is next in the ranking, or it is the next
-    lead of a class of offices that a desk recorded. Every refusal looks the same, because a
-    desk must not learn which offices the person fears.
+    The office must be safe and able to lead. In addition, one of these must hold:
+
+    - The person agreed to be referred to the office.
+    - The office may read the summary, and is next in the ranking.
+    - The office is the next lead of a class of offices that a desk recorded.
+
+    Every refusal looks the same, because a desk must not learn which offices the person
+    fears.
     """
     stands = standing.load_for_case(tx, case)
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
@@ -119,7 +123,8 @@ def is_named_next(
 def may_be_named(by_desks: Standing, office: Addressee) -> bool:
     """Return whether consents that desks recorded allow an office to be named as next lead.
 
-    The State of origin needs a decision by the person, which no desk can record.
+    A body of the State of origin also needs a decision by the person, which no desk can
+    record.
     """
     return has_agreed_to_lead(by_desks, office) and by_desks.is_permitted_for_origin(office)
 
@@ -183,7 +188,7 @@ def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
 
 
 def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candidate | None:
-    """Return the next lead among the classes of offices that a desk recorded a consent to.
+    """Return the next lead from the classes of offices to which desks recorded a consent.
 
     The result is None if there is no such consent, or no office that is able and safe. An
     office that was asked or has led before comes after the others, and a body of a State

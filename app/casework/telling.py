@@ -97,8 +97,8 @@ REPORTED: Final = "consent.withdrawal_reported"
 def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the caller has handed the case on and is feared by the person.
 
-    No other office has to be checked, because a feared office loses its relation to the
-    case or is the lead.
+    No other office has to be checked, because any other feared office loses its relation to
+    the case or is the lead.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if not case.is_handed_on or own_office.id == case.holder:
@@ -163,7 +163,7 @@ def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, 
 
 
 def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
-    """Return, for each consent, the hint why it does not count at the person's age, if any.
+    """Return the hints for consents that do not count at the person's age, by consent id.
 
     Only readers of the current summary get a hint, because it reveals that the age class
     has changed.

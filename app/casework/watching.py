@@ -52,9 +52,10 @@ def update_assessment_deadline(tx: WriteTransaction, case: Case) -> None:
 def compute_assessment_due(
     tx: WriteTransaction, case: Case, interests: list[Fact]
 ) -> datetime:
-    """Return when the assessment is due: in 72 hours, or as before if nothing was done.
+    """Return when the assessment of a child's best interests is due.
 
-    The time during which a child was recorded as an adult counts as waiting time.
+    This is in 72 hours. If an earlier deadline was stopped although nothing was done, for
+    example because the child was recorded as an adult, it is the earlier time.
     """
     kind = ClockKind.ASSESS_INTERESTS
     fresh = deadline_queries.compute_due_at(tx, kind, case, waits_on=case.holder)
