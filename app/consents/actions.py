@@ -22,7 +22,7 @@ class ConsentOver(Problem):
 
 
 class AdultSpokenFor(Problem):
-    """Nobody consents for an adult: the consent has to be the person's own."""
+    """An adult has to consent in person; nobody else can consent for an adult."""
 
     status = 422
 
@@ -34,10 +34,11 @@ class GuardianNeeded(Problem):
 
 
 def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent:
-    """Record a consent; raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422).
+    """Record a consent, and seal its evidence as a note.
 
-    The evidence is sealed as a note. A child's own consent is recorded too. It starts to
-    count if the person is found to be an adult.
+    A child's own consent is recorded too, and counts once the person is found to be an
+    adult. Raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422) if it cannot be
+    recorded.
     """
     require_valid(tx, case, new)
     consent = Consent(
@@ -57,7 +58,7 @@ def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent
 
 
 def require_valid(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
-    """Raise AdultSpokenFor or ConsentOver (422) unless a consent can be recorded."""
+    """Raise AdultSpokenFor or ConsentOver (422) if a consent cannot be recorded."""
     if not case.is_child and not may_give(new.given_by, child=False):
         raise AdultSpokenFor(
             "Ask the person; if this is a child, correct `age_class` first."
@@ -86,10 +87,7 @@ COPIED_FIELDS = {
 
 
 def find_named_office(tx: WriteTransaction, new: NewConsent) -> UUID | None:
-    """Return the id of the office that a consent names, or None if it names a class.
-
-    Raises FocalPointUnknown (422) if no office has the code.
-    """
+    """Return the id of the office that a consent names, or None if it names a class."""
     return (
         directory_queries.get_by_code_or_422(tx, new.focal_point).id
         if new.focal_point
@@ -119,7 +117,7 @@ def expire_for_adult(tx: WriteTransaction, case: Case) -> None:
 
 
 def report_withdrawal(tx: WriteTransaction, consent: Consent) -> bool:
-    """Record a withdrawal that a feared office reported; return whether that is new."""
+    """Record that a feared office reported a withdrawal; return False if one was known."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
         consent.withdrawal_reported_at = tx.now

@@ -1,4 +1,4 @@
-"""Rules for what a consent covers, which is derived each time and never stored."""
+"""The rules for what a consent covers; coverage is computed each time and never stored."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -37,7 +37,7 @@ class Purpose(StrEnum):
 
 
 class GivenBy(StrEnum):
-    """The person or body whose decision a consent is."""
+    """The person or body that gave a consent."""
 
     PERSON = "person"
     GUARDIAN_WITH_ASSENT = "guardian_with_assent"
@@ -64,19 +64,19 @@ class NamedRecipients(Protocol):
 
     @property
     def focal_point_id(self) -> UUID | None:
-        """The office, if one was named."""
+        """The id of the office, or None if a class was named."""
 
     @property
     def kind(self) -> Kind | None:
-        """The kind of office of the class, if a class was named."""
+        """The kind of the offices in the class, or None if one office was named."""
 
     @property
     def function(self) -> Function | None:
-        """The function of the class, or None for any function."""
+        """The function of the offices in the class, or None for any function."""
 
     @property
     def country(self) -> str | None:
-        """The country of the class."""
+        """The country of the class, or None if one office was named."""
 
 
 class Given(NamedRecipients, Protocol):
@@ -92,7 +92,7 @@ class Given(NamedRecipients, Protocol):
 
     @property
     def given_by(self) -> GivenBy:
-        """The person or body whose decision the consent is."""
+        """The person or body that gave the consent."""
 
     @property
     def expires_at(self) -> datetime:
@@ -118,8 +118,7 @@ class CoverageQuestion:
 def matches_recipient(consent: NamedRecipients, recipient: Addressee) -> bool:
     """Return whether a consent names this recipient, or a class that includes it.
 
-    "State bodies in KZ" means bodies of the State KZ. A consulate in KZ is not included,
-    because it belongs to another State (R84).
+    A class of State bodies in a country excludes the consulates of other States (R84).
     """
     if consent.focal_point_id is not None:
         return consent.focal_point_id == recipient.id
@@ -134,17 +133,17 @@ def matches_recipient(consent: NamedRecipients, recipient: Addressee) -> bool:
 def may_give(given_by: GivenBy, *, child: bool) -> bool:
     """Return whether a consent by this giver can count for an adult, or for a child.
 
-    Nobody else can consent for an adult (BR03, BR12). A child's own agreement is assent,
-    which does not replace the consent of a guardian (BR14).
+    Only an adult can consent in person (BR03, BR12). A child's own agreement does not
+    replace the consent of a guardian (BR14).
     """
     return child == (given_by in CHILD_GIVERS)
 
 
 def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
-    """Return whether a consent is not withdrawn or expired, and its giver may consent.
+    """Return whether a consent is neither withdrawn nor expired, and its giver may consent.
 
-    The current age class decides who may consent. A presumed child who is found to be an
-    adult has to consent in person.
+    The current age class (`child`) decides: a presumed child who is found to be an adult
+    has to consent in person.
     """
     able = may_give(consent.given_by, child=child)
     return able and consent.withdrawn_at is None and now < consent.expires_at
@@ -161,7 +160,7 @@ def may_reveal_names(consent: NamedRecipients, question: CoverageQuestion) -> bo
 
 
 def list_readable(consent: Given, question: CoverageQuestion) -> frozenset[Section]:
-    """Return the sections that one matching consent lets this recipient read."""
+    """Return the sections that one consent allows the recipient in the question to read."""
     named = frozenset(Section(name) for name in consent.sections)
     return named if may_reveal_names(consent, question) else named - {Section.IDENTITY}
 
@@ -169,7 +168,7 @@ def list_readable(consent: Given, question: CoverageQuestion) -> frozenset[Secti
 def find_covered(
     consents: Iterable[Given], question: CoverageQuestion
 ) -> frozenset[Section] | None:
-    """Return the sections that the recipient may read, or None if not even the summary."""
+    """Return the sections that the recipient may read, or None if no consent covers it."""
     fitting = [
         consent
         for consent in consents
@@ -185,6 +184,6 @@ def find_covered(
 def covers(
     consents: Iterable[Given], question: CoverageQuestion, sections: AbstractSet[Section]
 ) -> bool:
-    """Return whether the recipient may read all these sections for the purpose now."""
+    """Return whether consents allow the recipient to read all these sections now."""
     told = find_covered(consents, question)
     return told is not None and sections <= told

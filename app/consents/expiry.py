@@ -1,4 +1,4 @@
-"""Pure functions for the announcements of a consent's end, and for its renewal."""
+"""The rules for when the end of a consent is announced, and when a consent is renewed."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -27,7 +27,7 @@ and 0 is the end itself.
 
 
 class Ending(Given, Protocol):
-    """A consent, with the fields that order consents with the same end."""
+    """A consent, with the fields that order consents which end at the same time."""
 
     @property
     def id(self) -> UUID:
@@ -39,7 +39,7 @@ class Ending(Given, Protocol):
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """Return the days before the end of a consent and the time, for each announcement.
+    """Return the announcements of a consent's end, each as days before the end and a time.
 
     `speed` is the factor by which deadlines run faster; it is more than 1 only in a drill.
     """
@@ -49,10 +49,7 @@ def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, 
 def find_last_announcement(
     expires_at: datetime, now: datetime, speed: int = 1
 ) -> tuple[int, datetime] | None:
-    """Return the last announcement that is due by now, or None if none is due yet.
-
-    Earlier announcements are skipped, because the worker may not have been running.
-    """
+    """Return the latest announcement that is due by now, or None if none is due yet."""
     due = [(d, at) for d, at in list_announcements(expires_at, speed) if at <= now]
     return due[-1] if due else None
 
@@ -79,9 +76,8 @@ def is_renewed(
 ) -> bool:
     """Return whether consents that end later cover everything that this consent covers.
 
-    `question` is about the office that the consent names, for any purpose. It is None if
-    the consent names a class. Then only a consent to the same class, or to a wider one,
-    renews it.
+    A consent to a class, for which `question` is None, is renewed only by a consent to the
+    same class or to a wider one.
     """
     later = [other for other in others if is_later(other, consent)]
     if question is None:
@@ -93,7 +89,7 @@ def is_renewed(
 
 
 def matches_class(other: Given, consent: Given) -> bool:
-    """Return whether another consent names the class of this one, or a wider one."""
+    """Return whether `other` names the class that `consent` names, or a wider class."""
     return (
         other.focal_point_id is None
         and (other.kind, other.country) == (consent.kind, consent.country)
@@ -109,8 +105,8 @@ def is_renewed_for(
 ) -> bool:
     """Return whether later consents cover at least the same sections for one purpose.
 
-    A consent to return alone is renewed only by another consent to return alone (G09). A
-    consent to be referred is renewed only by a consent that counts in the same country.
+    Only another consent to return alone renews a consent to return alone (G09). A consent
+    to be referred is renewed only by a consent that counts in the same country.
     """
     fitting = [other for other in later if purpose in other.purposes]
     if set(consent.purposes) == {Purpose.RETURN}:
@@ -136,10 +132,9 @@ def is_missed(
     question: CoverageQuestion,
     sections: AbstractSet[Section],
 ) -> bool:
-    """Return whether a recipient may read less once a consent has ended.
+    """Return whether a recipient may read less of `sections` once a consent has ended.
 
-    `sections` are those that were sent with the request to the recipient. If there are
-    none, the recipient could read only the summary.
+    If no sections were sent to the recipient, it reads the summary.
     """
     if question.purpose not in consent.purposes or not matches_recipient(
         consent, question.recipient
@@ -152,10 +147,9 @@ def is_missed(
 def find_end_of_cover(
     consents: Iterable[Given], question: CoverageQuestion, sections: AbstractSet[Section]
 ) -> datetime | None:
-    """Return the end of the time in which consents cover the sections, or None.
+    """Return the time until which consents cover the sections, or None if they never do.
 
-    The end may be in the past. The result is None if the consents never cover the sections.
-    Withdrawn consents do not count.
+    The time may be in the past. Withdrawn consents do not count.
     """
     known = list(consents)
     for end in sorted({one.expires_at for one in known}, reverse=True):

@@ -1,4 +1,4 @@
-"""Functions that start, keep and stop the deadlines for the end of consents."""
+"""Functions that start, update and stop the deadlines for the end of consents."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -28,12 +28,10 @@ KIND: Final = ClockKind.CONSENT_ENDS
 
 
 def watch_expiry(tx: WriteTransaction, case: Case, anew: Collection[UUID] = ()) -> None:
-    """Start, keep or stop the deadline for the end of each consent of a case.
+    """Start, update or stop the deadline for the end of each consent of a case.
 
-    A deadline stops if the consent is withdrawn or renewed, if its giver may no longer
-    consent, or if the case is not open. It is due at the next announcement of the end. From
-    the first announcement on, it waits for the lead. The deadlines of the consents in
-    `anew` are restarted.
+    A deadline is due at the next announcement of the end. From the first announcement on,
+    it waits for the lead. The deadlines of the consents in `anew` are restarted.
     """
     given = consent_queries.list_for_case(tx, case.id)
     found = {clock.record_id: clock for clock in list_running_of_kind(tx, case.id, KIND)}
@@ -59,8 +57,8 @@ def needs_deadline(
 ) -> bool:
     """Return whether a consent needs a deadline for its end.
 
-    A consent that has ended keeps an existing deadline, but gets no new one. `known` are
-    the consents that the lead may know; only these can renew each other.
+    A consent that has ended gets no new deadline. `known` are the consents that the lead
+    may know. Only these consents can renew each other.
     """
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
     ahead = tx.now < consent.expires_at or consent.id in running
@@ -77,9 +75,9 @@ def list_known_to_lead(
 ) -> Sequence[Consent]:
     """Return the consents that the lead may know (ADR 35).
 
-    If the lead is not a State body, these are all consents. A lead of the State of origin
-    could otherwise record consents one by one, and find out from a deadline which office
-    another consent names. If the safeguards cannot be opened, a State lead may know none.
+    A lead of the State of origin could otherwise record consents one by one, and find out
+    from a deadline which office another consent names. If the safeguards cannot be opened,
+    a lead that is a State body may know none.
     """
     lead = find_state_lead(tx, case)
     if lead is None:
@@ -103,7 +101,7 @@ def may_lead_belong_to_origin_state(tx: ReadTransaction, case: Case) -> bool:
 
 
 def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
-    """Return the lead of a case if it is a State body, or else None."""
+    """Return the lead of a case if it is a State body, otherwise None."""
     lead_id = case.with_relation(Relation.LEAD)
     lead = directory_queries.by_id(tx, lead_id) if lead_id else None
     return lead if lead and lead.kind == Kind.STATE else None
@@ -112,10 +110,7 @@ def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
 def build_question_for(
     tx: ReadTransaction, case: Case, consent: Consent
 ) -> CoverageQuestion | None:
-    """Build the coverage question for the office that a consent names.
-
-    The result is None if the consent names a class.
-    """
+    """Build the coverage question for the office that a consent names; None for a class."""
     if consent.focal_point_id is None:
         return None
     office = directory_queries.by_id(tx, consent.focal_point_id)
@@ -125,7 +120,7 @@ def build_question_for(
 def build_question(
     tx: ReadTransaction, case: Case, office: Addressee, purpose: Purpose
 ) -> CoverageQuestion:
-    """Build the coverage question for an office, without opening safeguards."""
+    """Build the coverage question for an office, without opening the safeguards."""
     from_ngo = office.kind == Kind.STATE and bool(standing.find_ngo_cases(tx, [case]))
     return CoverageQuestion(
         recipient=office,
@@ -158,7 +153,7 @@ def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clo
 
 
 def find_awaited_office(tx: ReadTransaction, case: Case, consent: Consent) -> UUID | None:
-    """Return the lead if the end of the consent was already announced, or else None."""
+    """Return the id of the lead if the end of the consent was announced, otherwise None."""
     speed = tx.runtime.speed
     is_near = find_last_announcement(consent.expires_at, tx.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

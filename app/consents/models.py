@@ -14,11 +14,7 @@ from app.kernel.db import Base
 
 
 class Refusal(Base):
-    """One refusal of a referral by an adult, with no link to a person (R91).
-
-    The row has no account, no case and no time except the week, so that no refusal can be
-    traced to a person.
-    """
+    """One refusal of a referral by an adult, with no link to a person or case (R91)."""
 
     __tablename__ = "refusal"
 
@@ -31,8 +27,7 @@ class Refusal(Base):
 class Consent(Base):
     """A consent of the person, with its recipients, purposes, sections and end.
 
-    It names either one office or a class of offices. A class is a kind of office in a
-    country, with a function if the person named one.
+    It names one office, or a class of offices by kind, country and optional function.
     """
 
     __tablename__ = "consent"

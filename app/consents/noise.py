@@ -32,6 +32,6 @@ def derive_noise(fingerprint: str) -> int:
 
 
 def derive_geometric(digits: str) -> int:
-    """Return a geometric number derived from some random digits."""
+    """Return a geometrically distributed number, derived from random hexadecimal digits."""
     uniform = int(digits, 16) / 16**DIGITS
     return int(math.log1p(-uniform) * -SCALE)

@@ -1,8 +1,8 @@
 """Rules for whether a reader may know which office acted in a case (R12).
 
-A submitter does not learn who has the case after the first lead has left it. Recipients do
-not learn of each other. An office that may belong to the State of origin does not learn
-which offices help in other States, even while it leads.
+A submitter does not learn which office has the case after the first lead. Recipients do not
+learn of each other. An office that may belong to the State of origin does not learn which
+offices help in other States, even while it leads.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,8 +39,8 @@ class OfficeNames:
     ) -> bool:
         """Return whether the reader may know that an office acted in a case at a time.
 
-        With `as_party`, the reader sees the act through its relation to the case itself,
-        and otherwise through a relation to a referral or handover.
+        If `as_party` is true, the reader sees the act through its relation to the case
+        itself, otherwise through a relation to a referral or handover.
         """
         if office == self.reader.id:
             return True
@@ -52,7 +52,7 @@ class OfficeNames:
         return held and not self.is_hidden(case.id, office)
 
     def get_helper_code(self, case: Case, office: UUID) -> str | None:
-        """Return the code of the other office of a record, or None if it is hidden."""
+        """Return the code of an office that helped in a case, or None if hidden."""
         return None if self.is_hidden(case.id, office) else self.codes[office]
 
     def is_hidden(self, case_id: UUID, office: UUID) -> bool:
@@ -62,7 +62,7 @@ class OfficeNames:
     def get_code(
         self, case: Case, office: UUID | None, at: datetime, *, as_party: bool = True
     ) -> str | None:
-        """Return the acting office's code, or None for the system or a hidden office."""
+        """Return the code of the acting office, or None for the system or if hidden."""
         known = office and self.may_name(case, office, at, as_party=as_party)
         return self.codes[office] if office and known else None
 
@@ -79,7 +79,7 @@ def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
 
 
 def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
-    """Return whether a party row shows that the reader still held the case at a time."""
+    """Return whether a party row shows that the reader held the case at a time or later."""
     mine = party.focal_point_id == reader and party.relation in HOLDING_RELATIONS
     return mine and party.record_id == case.id and (not party.until or at <= party.until)
 
@@ -89,10 +89,10 @@ def load_names(
     acts: Iterable[tuple[Case, UUID, datetime]],
     also: Iterable[UUID] = (),
 ) -> OfficeNames:
-    """Load the names of offices that acted in cases, with the rules for the caller.
+    """Load the codes of the offices that acted in cases, with the rules for the caller.
 
     Safeguards are read only if the caller is a State body, and only of the cases in which
-    an office outside its State helped and of those in `also`.
+    an office outside its State helped and of the cases in `also`.
     """
     acts = list(acts)
     own = directory_queries.by_id(tx, tx.actor.focal_point_id)

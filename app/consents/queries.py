@@ -34,7 +34,7 @@ CONSENTS: Final = (
 def list_for_cases(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[Consent]]:
-    """Return the consents of cases by case id, oldest first."""
+    """Return the consents of several cases by the id of the case, oldest first."""
     found: dict[UUID, list[Consent]] = {}
     for consent in tx.session.scalars(CONSENTS, {"cases": list(case_ids)}):
         found.setdefault(consent.case_id, []).append(consent)
@@ -42,7 +42,7 @@ def list_for_cases(
 
 
 def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[Consent]:
-    """Return all consents of a case, also withdrawn ones, oldest first."""
+    """Return all consents of a case, oldest first, including withdrawn ones."""
     return list_for_cases(tx, [case_id]).get(case_id, [])
 
 
@@ -51,11 +51,9 @@ def list_known_to(
 ) -> list[Consent]:
     """Return the consents of a case that an office may know.
 
-    The lead, and a candidate that has acknowledged the case, may know all consents. Before
-    that, a candidate knows none of them: from a consent to an office that is not proposed
-    it could infer that the person fears that office. The submitter may know only the
-    consents that it recorded, because a later one may name an office that shelters the
-    person. A recipient may know the consents that name it while it helps (`helps`).
+    The lead, and a candidate that has acknowledged the case, may know all consents. A new
+    candidate could infer from them which office the person fears. Any other office may know
+    the consents that it recorded and, if `helps` is true, those that name it.
     """
     mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
@@ -90,10 +88,8 @@ SMALLEST_COUNT: Final = 11
 def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
     """Return the numbers of refusals by country and past quarter, for analysts.
 
-    There is only one table, without totals and without the current quarter, because a
-    hidden count could be computed from a second table or from a count that still grows.
-    Noise is added to each count before it is compared with the smallest count. Raises
-    RoleMissing (403) if the caller is not an analyst.
+    Totals and the current quarter are left out, because hidden counts could be computed
+    from them. Raises RoleMissing (403) if the caller is not an analyst.
     """
     if Role.ANALYST not in tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
@@ -125,8 +121,5 @@ def get_monday(day: date) -> date:
 
 
 def get_quarter(day: date) -> tuple[int, int]:
-    """Return the year and the quarter of a day.
-
-    A week belongs to the quarter of its Monday.
-    """
+    """Return the year and the quarter of a day."""
     return day.year, (day.month + 2) // 3

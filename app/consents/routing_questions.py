@@ -52,7 +52,7 @@ def build_question(
 def find_consented(
     stands: Standing, profiles: Iterable[Profile], purpose: Purpose
 ) -> frozenset[UUID]:
-    """Return the offices that a consent of the person covers for a purpose."""
+    """Return the ids of the offices that a consent covers for a purpose."""
     return frozenset(
         p.id for p in profiles if stands.get_covered_sections(p, purpose) is not None
     )

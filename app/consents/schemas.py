@@ -67,7 +67,7 @@ class NewConsent(ConsentTerms):
 
     @model_validator(mode="after")
     def require_one_recipient(self) -> Self:
-        """Require either a focal point or a class."""
+        """Raise a validation error unless either a focal point or a class is named."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(
                 "recipient_unclear", "Name either a focal point or a class of them."
@@ -95,7 +95,7 @@ class NewLeadConsent(ConsentTerms):
     reason: Annotated[TakeOverReason, Field(description="Why the case needs a new lead.")]
 
     def as_consent(self, country: str) -> NewConsent:
-        """Return this as a consent to offices of this kind in a country."""
+        """Return the consent to all offices of this kind in a country."""
         return NewConsent(
             recipient_class=RecipientClass(kind=self.kind, country=country),
             purposes=list(self.purposes),
@@ -162,10 +162,7 @@ HINT_FOR_ADULT: Final = ConsentHint(
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count at this age.
-
-    The result is None if the consent counts, or if it was withdrawn.
-    """
+    """Return why a consent does not count at this age; None if it does or is withdrawn."""
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT
@@ -208,8 +205,8 @@ class ConsentOut(ResponseModel):
     ) -> Self:
         """Return a consent as a reader may see it.
 
-        `codes` has the codes of the offices that the reader may know. With `as_reported`,
-        the withdrawal that the reader reported is shown, although it has no effect.
+        Only offices in `codes` may be known to the reader. If `as_reported` is true, a
+        withdrawal that the reader reported is shown, although it has no effect.
         """
         one = consent.focal_point_id
         reported = consent.withdrawal_reported_at if as_reported else None

@@ -1,4 +1,4 @@
-"""The data that the rules about a person depend on, loaded for many cases at once."""
+"""The case file: the data about a person that rules use, loaded for many cases at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -41,10 +41,7 @@ from app.kernel.transactions import ReadTransaction
 
 @dataclass(frozen=True)
 class Standing:
-    """The consents, safeguards, risk and facts of a person, for use in rules.
-
-    The safeguards are only for use in rules; `disclosure` decides who may read them.
-    """
+    """The consents, safeguards, risk and facts of one person, for use in rules only."""
 
     case: Case
     consents: list[Consent]
@@ -58,7 +55,7 @@ class Standing:
     def get_covered_sections(
         self, recipient: Addressee, purpose: Purpose
     ) -> frozenset[Section] | None:
-        """Return the sections a recipient may read, or None if not even the summary."""
+        """Return the sections that a recipient may read, or None without a consent."""
         return find_covered(self.consents, self.build_question(recipient, purpose))
 
     def build_question(self, recipient: Addressee, purpose: Purpose) -> CoverageQuestion:
@@ -78,10 +75,7 @@ class Standing:
         return covers(self.consents, self.build_question(recipient, purpose), sections)
 
     def as_if_running(self, words: Sequence[Consent]) -> Self:
-        """Return the standing as it would be if these consents had not expired.
-
-        Help continues after a consent has expired, but ends when the person refuses it.
-        """
+        """Return the case file as it would be if these consents had not expired."""
         consents = [c for c in self.consents if c in words or self.now < c.expires_at]
         ends = [word.expires_at - timedelta.resolution for word in words]
         return replace(self, consents=consents, now=min([self.now, *ends]))
@@ -89,7 +83,7 @@ class Standing:
     def may_be_named(self, reader: Addressee) -> bool:
         """Return whether a reader may read names that an NGO wrote down (R84).
 
-        A State body may do so only with a consent that names that body and the identity.
+        A State body may do so only if a consent names that body and the section `identity`.
         """
         word = any(
             consent.focal_point_id == reader.id
@@ -121,9 +115,8 @@ class Standing:
     def may_refer_child(self, service: Service, sections: AbstractSet[Section]) -> bool:
         """Return whether a child may be referred without a consent (BR09, BR14).
 
-        For urgent services, this is always allowed, as a legal duty; for others, once the
-        child's best interests are assessed. No section may be sent, only the safety alert
-        (BR05).
+        For urgent services, this is always allowed, because it is a legal duty. For others,
+        the child's best interests must be assessed. No sections may be sent.
         """
         permitted = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
         return self.case.is_child and permitted and not sections
@@ -155,7 +148,8 @@ class Standing:
     def is_of_origin(self, focal_point: Addressee) -> bool:
         """Return whether an office is a body of the State of origin.
 
-        While the origin is unknown, bodies of all States count, except where the person is.
+        If the origin is unknown, every State body outside the person's country counts as
+        one.
         """
         origin = self.safeguards.country_of_origin
         location = self.case.get_known_country(focal_point.id)
@@ -164,7 +158,7 @@ class Standing:
     def may_belong_to_origin_state(self, reader: Described) -> bool:
         """Return whether an office may belong to the State of origin (R12).
 
-        While the origin is unknown, any State body may belong to it.
+        If the origin is unknown, any State body may belong to it.
         """
         origin = self.safeguards.country_of_origin
         return reader.kind == Kind.STATE and origin in {None, reader.of_state}
@@ -172,8 +166,8 @@ class Standing:
     def may_see_helper(self, reader: Described, helper: Described) -> bool:
         """Return whether a reader may know that an office helps the person (R12).
 
-        A reader that may belong to the State of origin never learns where the person is,
-        even while it leads, so offices outside its own State are hidden from it.
+        An office that may belong to the State of origin must not learn where the person is.
+        So offices outside its own State are hidden from it, even while it leads.
         """
         return not (
             self.may_belong_to_origin_state(reader) and may_be_abroad(reader, helper)
@@ -190,10 +184,7 @@ class Standing:
         return code not in guards.unsafe_focal_points and not blocked
 
     def may_know_fears(self, reader: FocalPoint) -> bool:
-        """Return whether a reader may know the fears that the safeguards contain.
-
-        To any other office, every effect of a fear must look as if it had another cause.
-        """
+        """Return whether a reader may know the fears that the safeguards contain."""
         mine, state = self.case.list_relations(reader.id), self.case.state
         if Relation.SUBMITTER in mine and state in UNLED:
             return True
@@ -202,16 +193,13 @@ class Standing:
         return (led or reviews) and self.is_safe(reader, reader.code)
 
     def is_permitted_for_origin(self, focal_point: Addressee) -> bool:
-        """Return whether an office is no body of the origin State, or may be contacted."""
+        """Return whether an office is not of the State of origin, or may be contacted."""
         permitted = self.safeguards.origin_contact == OriginContact.PERMITTED
         return permitted or not self.is_of_origin(focal_point)
 
 
 def load_for_cases(tx: ReadTransaction, found: Iterable[Case]) -> Mapping[UUID, Standing]:
-    """Load the standing of several cases with five or six SQL statements.
-
-    The sixth loads the offices that wrote, if a consent names a class of State bodies.
-    """
+    """Load the case files of several cases with at most six SQL statements."""
     by_id = {case.id: case for case in found}
     consents = consent_queries.list_for_cases(tx, by_id)
     safeguards = case_queries.load_safeguards(tx, by_id)
@@ -270,12 +258,12 @@ def filter_for_caller(tx: ReadTransaction, stands: Standing) -> Standing:
 def filter_for_office(
     tx: ReadTransaction, stands: Standing, reader: FocalPoint
 ) -> Standing:
-    """Return the standing with only the consents that an office may know (ADR 35).
+    """Return the case file with only the consents that an office may know (ADR 35).
 
-    An office that may belong to the State of origin must not learn who helps elsewhere. A
-    consent that names such a helper does not count in a response to the reader, unless the
-    reader recorded the consent. Otherwise, it could try one office after another to find
-    the one that is named. Offices that hold or held the case are not hidden from it.
+    An office that may belong to the State of origin could find out who helps elsewhere by
+    trying one office after another. So a consent that names a hidden office does not count
+    for it, unless it recorded the consent. Offices that hold or held the case are not
+    hidden.
     """
     if not stands.may_belong_to_origin_state(reader):
         return stands
@@ -291,5 +279,5 @@ def filter_for_office(
 
 
 def load_for_case(tx: ReadTransaction, case: Case) -> Standing:
-    """Load the standing of one case."""
+    """Load the case file of one case."""
     return load_for_cases(tx, [case])[case.id]

@@ -1,9 +1,8 @@
 """The access log, and the daily cap on the cases that an account may open (R18, R35).
 
-A stolen account, or the account of a corrupt person, can open everything that its office
-may open. A cap on the number of cases per day slows this down. The cap does not apply to
-urgent openings: cases with a vital interest, emergency access and the safety alert. Nor
-does it apply to a case that the account already opened on the same day.
+The cap limits what a stolen account can read. It does not apply to cases with a vital
+interest, to emergency access, to the safety alert, or to a case that the account already
+opened on the same day.
 """
 
 from dataclasses import dataclass
@@ -54,10 +53,7 @@ class DailyCapReached(Problem):
 
 
 def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Raise DailyCapReached (429) if the opening would exceed the daily cap of the account.
-
-    A lock for each account ensures that two concurrent requests do not both pass.
-    """
+    """Raise DailyCapReached (429) if the opening would exceed the cap of the account."""
     cap = tx.runtime.daily_cap
     if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
         return
@@ -93,7 +89,7 @@ def record_access(tx: WriteTransaction, look: AccessAttempt, *, allowed: bool) -
 def record_capped(tx: WriteTransaction, look: AccessAttempt) -> None:
     """Record that the cap was reached; the office and oversight get one event per day.
 
-    This needs a separate transaction, because that of the refused request is rolled back.
+    This needs a transaction of its own, because that of the refused request is rolled back.
     """
     record_access(tx, look, allowed=False)
     account, cap = access_queries.get_own_account(tx), tx.runtime.daily_cap

@@ -2,7 +2,7 @@
 
 Every opening and every refusal is an entry in the access log. The route commits the entry
 before it sends content (R35), and answers a refusal as if the record did not exist (R08).
-So these functions return None for a refusal: an exception would roll back the entry.
+So a refusal is returned as None, because an exception would roll back the entry.
 """
 
 from dataclasses import replace
@@ -73,9 +73,10 @@ def open_section(
 def open_safeguards(
     tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedSafeguards | None:
-    """Open the safeguards of a case that the caller may read; raises NotFound (404).
+    """Open the safeguards that the caller may read; raises NotFound (404).
 
-    A submitter gets its own last version, even if replaced: a refusal would reveal a fear.
+    A submitter gets the last version that it wrote, even if it was replaced, because a
+    refusal would reveal a fear.
     """
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(tx, case)
@@ -114,10 +115,7 @@ def open_past_safeguards(
 def open_safety_notice(
     tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedSafetyNotice | None:
-    """Open the safety alert, which needs no consent (BR05); raises NotFound (404).
-
-    It is part of the section `needs`; the rest of that section is not returned.
-    """
+    """Open the safety alert, which needs no consent (BR05); raises NotFound (404)."""
     case, subject = case_queries.get(tx, code), Paper.SAFETY_NOTICE
     document = case_queries.find_sealed(tx, case.id, Section.NEEDS)
     disclosure_queries.load_again(tx, case)
@@ -153,7 +151,7 @@ def open_document(
     *,
     counted: bool = True,
 ) -> Sealed | None:
-    """Check and record an opening; return the sealed document, or None if it is refused."""
+    """Check and record an opening; return the sealed document, or None if refused."""
     document = case_queries.find_sealed(tx, record.id, subject)
     disclosure_queries.load_again(tx, record)
     allowed = may_access(tx, record, subject, Deed.OPEN, document)
@@ -187,11 +185,11 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
     counted: bool = True,
     under: VitalReading | None = None,
 ) -> None:
-    """Check the limits for an opening or a refusal and write the access entry.
+    """Check the limits for an opening or a refusal, and add it to the access log.
 
-    Raises DailyCapReached or TooManyRefusedOpenings (429), or NotFound (404) if the key was
-    destroyed meanwhile. `under` is the emergency access, if only that allows the opening. A
-    refusal counts towards the limit only if `counted` is true.
+    If only an emergency access allows the opening, `under` is that access. A refusal counts
+    towards the limit if `counted` is true. Raises DailyCapReached or TooManyRefusedOpenings
+    (429), and NotFound (404) if the key was destroyed meanwhile.
     """
     look = AccessAttempt(
         case_id=record.case_id,
@@ -211,9 +209,10 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
 def write_section(
     tx: WriteTransaction, code: str, seen: SeenVersions, content: SectionContent
 ) -> Case:
-    """Replace a section; raises NotFound (404), ActionNotYours (403), VersionStale (412).
+    """Replace a section of a case.
 
-    Raises SpaceReserved (503) if the disk is nearly full and the section can wait.
+    Raises NotFound (404), ActionNotYours (403), VersionStale (412), and SpaceReserved (503)
+    if the disk is nearly full and the section can wait.
     """
     if content.section not in SECTIONS_FOR_SAFETY:
         tx.runtime.free_space.require_unreserved()
@@ -230,8 +229,8 @@ def write_safeguards(
 ) -> Case:
     """Replace the safeguards; an office that is now unsafe loses the case immediately.
 
-    Raises the errors of `write_section`, and ActionNotYours (403) if a lead of the State of
-    origin records another origin, by which it could read where the person is (R12).
+    Raises the errors of `write_section`. Also raises ActionNotYours (403) if a lead of the
+    State of origin records another origin, to find out where the person is (R12).
     """
     case = lock_to_write(tx, code, seen, Paper.SAFEGUARDS)
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -270,7 +269,7 @@ MIN_CONTACTS: Final = 2
 def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
     """Record an event for the write audience that a document of the case was written.
 
-    An event about safeguards reveals a fear, so only offices that may know fears get it.
+    An event about safeguards is sent only to offices that may know the person's fears.
     """
     keepers = case.write_audience
     if subject == Paper.SAFEGUARDS:
@@ -283,7 +282,7 @@ def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
 def lock_to_write(
     tx: WriteTransaction, code: str, seen: SeenVersions, subject: Subject
 ) -> Case:
-    """Lock a case that the caller may write now, or raise an error of `write_section`."""
+    """Lock a case that the caller may write to; raises the errors of `write_section`."""
     case = lock_case(tx, code, seen)
     require_working_role(tx)
     if not may_access(tx, case, subject, Deed.WRITE, None):

@@ -1,8 +1,7 @@
 """Export of a case in the fields of the HTCDS, limited to what the caller may read now.
 
-Each section is opened as if it were requested separately: for a purpose, under the
-disclosure policy, and with an access entry of its own, whether allowed or refused. Sections
-without a field in the standard are not opened.
+Each section is opened under the disclosure policy as if it were requested separately, with
+its own entry in the access log. Sections without a field in the standard are not opened.
 """
 
 from collections.abc import Mapping
@@ -31,11 +30,10 @@ type Fields = dict[str, list[str]]
 
 
 def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> HtcdsExport:
-    """Return the sections that the caller may open, in fields of the standard.
+    """Return the sections that the caller may open, in the fields of the standard.
 
     Raises NotFound (404) if the caller may not see the case, DailyCapReached or
-    TooManyRefusedOpenings (429), and SpaceReserved (503) if the disk is nearly full: an
-    export can wait, because each section can be opened separately.
+    TooManyRefusedOpenings (429), and SpaceReserved (503) if the disk is nearly full.
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.get_seen_or_led(tx, code)
@@ -59,7 +57,7 @@ def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> Htc
 def open_section(
     tx: WriteTransaction, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
-    """Open one section, or return None if that is refused or there is no such section."""
+    """Open one section, or return None if it is refused or was never written."""
     document = open_document(tx, case, section, purpose, counted=False)
     return (
         CONTENT.validate_json(case_queries.open_sealed(tx, document)) if document else None
@@ -91,7 +89,7 @@ def build_case_fields(tx: WriteTransaction, case: Case) -> Fields:
 
 
 def build_status_fields(tx: WriteTransaction, case: Case) -> Fields:
-    """Return the identification of the person, if all countries and bodies agree on it."""
+    """Return the identification status, or no field if countries or bodies disagree."""
     facts = telling.list_facts(tx, case)
     last = {
         (f.country, f.body): f.value for f in facts if f.name == FactName.IDENTIFICATION

@@ -59,7 +59,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """A request for access to a case or a referral of it, with the facts to decide it."""
+    """A request to open or write a document, with the facts that decide about it."""
 
     deed: Deed
     subject: Subject

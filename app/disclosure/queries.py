@@ -41,10 +41,10 @@ from app.referrals.models import Referral
 
 @dataclass(frozen=True)
 class ReadContext:
-    """The context of a request for a document: the office, the standing and the subject.
+    """The office that requests a document, with the case file and the subject.
 
-    `in_place` states whether the office may know which recipient provides the help that the
-    document is about.
+    If a recipient helps with what the document is about, `in_place` is true if the office
+    may know that recipient.
     """
 
     office: FocalPoint
@@ -57,9 +57,8 @@ class ReadContext:
 def load_again(tx: ReadTransaction, record: Case | Referral) -> None:
     """Reload a case and its referrals after a document was loaded, before the decision.
 
-    The case is not locked, so another transaction may have changed it meanwhile. For
-    example, it may have recorded that the person fears the reader, and then stored text
-    that the reader must not see.
+    The case is not locked. Meanwhile, another transaction may have recorded that the person
+    fears the reader, and stored text that the reader must not see.
     """
     case_queries.load_again(tx, record.case_id)
     referral_queries.load_again(tx, record.case_id)
@@ -74,9 +73,8 @@ def list_requests(
 ) -> Iterator[AccessRequest]:
     """Yield the access requests, of which the policy has to allow at least one.
 
-    There is one request for the record itself, and one for each referral and handover that
-    could justify an opening. They are separate, so that a consent to one of them does not
-    count for another.
+    The record itself, and each referral or handover that could justify the opening, has its
+    own request, so that a consent to one of them does not count for another.
     """
     case = record if isinstance(record, Case) else record.case
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -107,11 +105,10 @@ def list_requests(
 def list_lead_purposes(
     tx: ReadTransaction, case: Case, office: FocalPoint, subject: Subject
 ) -> frozenset[Purpose]:
-    """Return the purposes of consents that let a lead read this subject.
+    """Return the purposes of consents that allow a lead or candidate to read this subject.
 
-    A lead that got the case by a handover, and an office that is asked to lead, may read
-    with a consent only sections that agreements now allow to cross the border (G07, ADR
-    49).
+    After a handover, or while the lead is on offer, a consent counts only for sections that
+    agreements allow to cross the border (G07, ADR 49).
     """
     section = get_section(subject)
     if section is None or borders.may_open(tx, case, office, section):
@@ -163,7 +160,7 @@ SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
 
 
 def as_referral(record: Case | Referral) -> Referral | None:
-    """Return the record if it is a referral, else None."""
+    """Return the record if it is a referral, otherwise None."""
     return record if isinstance(record, Referral) else None
 
 
@@ -199,9 +196,8 @@ def list_conditions(
 ) -> Iterator[Condition]:
     """Yield the conditions of the policy that hold for a request.
 
-    For an unsafe office, only two conditions can hold: that it wrote the text (G19), and
-    that as submitter it may know which office has the case. If the second one ended for an
-    unsafe office, this would reveal that the person fears it.
+    For an unsafe office, only `own_text` (G19) and `in_touch` can hold. If a submitter lost
+    `in_touch` as soon as it is unsafe, it would learn that the person fears it.
     """
     office, stands = sight.office, sight.stands
     if sight.document is not None and sight.document.author == office.id:
@@ -222,7 +218,7 @@ def list_conditions(
 def list_consent_conditions(
     stands: Standing, office: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
-    """Yield the conditions about the person's consents that hold."""
+    """Yield the conditions about consents that hold for a section."""
     if any(
         section in (stands.get_covered_sections(office, purpose) or ())
         for purpose in purposes
@@ -242,8 +238,7 @@ def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section
 def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
     """Return the ids of cases in which the caller's account opened a document since a time.
 
-    Safety alerts do not count. They can be opened above the cap, and must not exempt other
-    documents of the case from it.
+    Safety alerts do not count, because they can be opened above the cap.
     """
     mine = (AccessEntry.account_id == tx.actor.account_id) & AccessEntry.allowed
     since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)
@@ -255,10 +250,10 @@ LOG_READER_ROLES: Final = CASE_ROLES | {Role.PROTECTION_OFFICER}
 
 
 def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, int]:
-    """Select the access log for the lead and oversight.
+    """Select the access log of a case, for the lead and oversight.
 
-    Raises ActionNotYours (403) for other offices, and RoleMissing (403) without a role for
-    it.
+    Raises ActionNotYours (403) for other offices, and RoleMissing (403) if the account has
+    no role that may read the log.
     """
     allowed = {Side.LEAD, Side.OVERSIGHT}
     if not get_sides(tx, case) & allowed:
@@ -271,10 +266,9 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
 
 
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
-    """Return the code of the office that wrote a sealed document, or None.
+    """Return the code of the author's office, or None if the caller may not know it.
 
-    The result is None if the caller reads a snapshot of the case (ADR 43) and the document
-    is newer than the snapshot.
+    A caller that reads a snapshot may not know the authors of newer documents (ADR 43).
     """
     office, author, at = tx.actor.focal_point_id, document.author, document.written_at
     reads_it_as_asked = author != office and case.get_snapshot(office) is not None

@@ -1,8 +1,8 @@
 """A limit on refused openings of an account per minute (R18, R35).
 
-Each refusal is a permanent entry in the access log, so an account that requests everything
-would fill the log and the disk. Above the limit, refusals are answered with 429 and without
-an entry, and one event per hour reports this. The account can still open what it may read.
+Each refusal adds a permanent entry to the access log, so an account could fill the disk.
+Above the limit, refusals are answered with 429 and without an entry, and one event per hour
+reports this. The account can still open what it may read.
 """
 
 import math
@@ -62,7 +62,7 @@ class RefusedOpenings:
         return reported is not None and now - reported < REPORTED_EVERY
 
     def record_reported(self, account: UUID, now: datetime) -> None:
-        """Remember that the report about the account was committed."""
+        """Record that the report about the account was committed."""
         self.reported[account] = now
 
 

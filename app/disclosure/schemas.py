@@ -100,8 +100,7 @@ class AccessEntryOut(ResponseModel):
         Field(description="Code of the reader's office; null: you may not know it."),
     ]
     in_emergency: Annotated[
-        bool,
-        Field(description="Whether it was allowed as emergency access alone."),
+        bool, Field(description="Whether it was allowed as emergency access alone.")
     ]
 
 

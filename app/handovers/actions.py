@@ -46,7 +46,7 @@ class SuccessorUnfit(Problem):
 
 
 class HandoverOpen(Problem):
-    """The lead of this case is on offer already."""
+    """The lead of this case has already been offered to another office."""
 
     status = 409
 
@@ -87,7 +87,7 @@ def create_offer(
     reason: HandoverReason,
     note: str | None = None,
 ) -> Handover:
-    """Create a handover and make the successor a party of it."""
+    """Create a handover, make the successor a party of it, and record the offer."""
     lead, successor = transfer.lead, transfer.successor
     handover = Handover(
         id=tx.create_id(),
@@ -108,12 +108,12 @@ def create_offer(
 
 
 def name_note(action: Action) -> str:
-    """Return the label of a step's note, which the leads of the case may open."""
+    """Return the label of the note on a step."""
     return f"{action}_handover"
 
 
 def require_offer_allowed(tx: WriteTransaction, case: Case) -> None:
-    """Raise an error unless the caller leads the case and has a role that may offer it."""
+    """Raise an error unless the caller leads the case and has a role for the offer."""
     sides = get_handover_sides(case.list_relations(tx.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []
     if not rows or not is_role_allowed(OFFER, sides, tx.actor.roles):
@@ -129,7 +129,7 @@ def require_fit_successor(case: Case, successor: FocalPoint) -> None:
 
 
 def require_no_open_offer(tx: WriteTransaction, case: Case) -> None:
-    """Raise HandoverOpen (409) if another offer of the lead is open."""
+    """Raise HandoverOpen (409) if the lead of the case has already been offered."""
     if asked := handover_queries.find_open(tx, case.id):
         facts = {"handover": str(asked.id)}
         raise HandoverOpen("Wait for the answer, or cancel that offer first.", facts)
@@ -144,9 +144,7 @@ def lock_and_check(
 ) -> PendingStep:
     """Lock a handover, check that an action is allowed, and return its step.
 
-    The checks are made in a fixed order, so that an error reveals no more than the caller
-    may know: visibility (404), version (412, 428), state (409), side and role (403), and
-    requirements (409).
+    Raises the errors of `lock_and_check` in `referrals`, in the same order.
     """
     _, handover = handover_queries.lock(tx, handover_id)
     seen.require_version(handover.version)
@@ -173,8 +171,8 @@ def load_facts(
 def accept(tx: WriteTransaction, pending: PendingStep, promise: AcceptHandover) -> Handover:
     """Accept the lead, and give the new lead the deadlines and the side of the sender.
 
-    The contacts of the new lead replace the sealed contacts of the case. Raises
-    SuccessorUnfit (422) if the successor has become unfit since the offer.
+    The contacts of the new lead replace those of the case. Raises SuccessorUnfit (422) if
+    the successor has become unfit since the offer.
     """
     case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
@@ -197,8 +195,8 @@ def set_lead(
     """Make an office the lead and reassign the deadlines of the former lead to it.
 
     The former lead and a desk that helped it lose their relations, and pending approvals
-    expire. `due_at` is the due time of the case's deadline; if it is None, the deadline
-    starts again.
+    expire. `due_at` is when the case's deadline is due; by default, the deadline starts
+    again.
     """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
         case.end_relation(relation, tx.now)
@@ -211,7 +209,7 @@ def set_lead(
 
 
 def record_sender_change(tx: WriteTransaction, case: Case) -> None:
-    """Record the new sender for those parties of open referrals that may know it."""
+    """Record that the sender changed, for parties of open referrals that may know it."""
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
@@ -239,7 +237,7 @@ def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Hand
 def take_step(
     tx: WriteTransaction, pending: PendingStep, *, by_system: bool = False
 ) -> Handover:
-    """Take the step, end the candidate's relation and record the event."""
+    """Take a step, end the relation of the successor and record the event."""
     handover = pending.handover
     kernel_lifecycle.apply_step(handover, pending.step)
     handover.raise_version()
@@ -258,14 +256,14 @@ def record_event(
     *,
     by_system: bool = False,
 ) -> None:
-    """Record a step in the journal, with the reason for the offer or for the refusal."""
+    """Record a step in the journal, with the reason for the offer or its refusal."""
     reason = handover.decline_reason or handover.reason
     facts = {"state": str(handover.state), "reason": reason}
     tx.record(EVENTS[action], handover, audience, facts, by_system=by_system)
 
 
 def start_deadline(tx: WriteTransaction, handover: Handover) -> None:
-    """Start the deadline of the current state, or stop it if the state has none."""
+    """Start the deadline for the current state, or stop it if the state has none."""
     if handover.state not in CLOCKS:
         deadline_actions.stop(tx, handover.id)
         return

@@ -1,4 +1,4 @@
-"""Rules for the sections that cross a border with the lead (BR07, G07; ADR 49)."""
+"""Rules for sections that cross a border with the lead (BR07, G07; ADR 49)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,10 +38,7 @@ def is_agreed(
 def list_held_back_sections(
     tx: ReadTransaction, case: Case, transfer: LeadTransfer, sections: Iterable[Section]
 ) -> list[Section]:
-    """List the sections that no agreement allows to be sent to the new lead.
-
-    Each section is checked separately, so that one section does not hold back the others.
-    """
+    """List the sections that no agreement allows to be sent to the new lead."""
     return sorted(
         section
         for section in sections
@@ -52,8 +49,8 @@ def list_held_back_sections(
 def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Section) -> bool:
     """Return whether agreements allow the lead or a candidate to open a section now.
 
-    Borders are checked only for handovers. An office that accepted the case first, or
-    received it from a desk, leads the case where the person is.
+    Only a handover can cross a border. An office that accepted the case first, or received
+    it from a desk, leads the case where the person is.
     """
     transfer = find_transfer(tx, case, reader)
     return transfer is None or is_agreed(tx, case, transfer, LEVELS[section])
@@ -76,10 +73,7 @@ LATEST: Final = (
 def find_transfer(
     tx: ReadTransaction, case: Case, reader: FocalPoint
 ) -> LeadTransfer | None:
-    """Return the transfer that made an office the lead or a candidate, or None.
-
-    The database is queried only if the case has a relation from a handover.
-    """
+    """Return the transfer that made an office the lead or a candidate, or None."""
     if not any(party.relation in BY_HANDOVER for party in case.parties):
         return None
     lead_id: UUID | None = tx.session.scalar(LATEST, {"case": case.id, "to": reader.id})

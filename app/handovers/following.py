@@ -1,4 +1,4 @@
-"""Changes to an offer of the lead that follow from changes to the case."""
+"""Changes to the offer of a lead that follow from changes to the case."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -22,8 +22,8 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID]) -> None:
     """Offer the lead to the first suitable candidate after the person crossed a border.
 
-    No offer is made while another offer is open, or before the person agrees. Only consents
-    that the lead may know are considered, because the lead sees which office gets the
+    No offer is made if the lead has already been offered, or before the person agrees. Only
+    consents that the lead may know count, because the lead sees which office gets the
     offer.
     """
     reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION
@@ -41,7 +41,7 @@ def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID])
 
 
 def is_offer_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> bool:
-    """Return whether the case has an open offer of the lead that a consent covers."""
+    """Return whether the lead has been offered and a consent covers the offer."""
     handover = handover_queries.find_open(tx, case.id)
     return handover is not None and load_facts(tx, handover, case_file).covered
 
@@ -53,7 +53,7 @@ def cancel_uncovered(tx: WriteTransaction, case: Case, *, was_covered: bool) -> 
 
 
 def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Cancel the open offer if its office is unsafe for the person, without a reason."""
+    """Cancel the open offer, without a reason, if the successor is unsafe."""
     handover, case_file = (
         handover_queries.find_open(tx, case.id),
         standing.load_for_case(tx, case),
@@ -65,8 +65,7 @@ def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
 def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
     """Cancel the open offer and return True if it crosses a border without an agreement.
 
-    Nobody could accept such an offer, and meanwhile the lead could not offer the case to
-    another office.
+    Nobody could accept the offer, and the lead could not offer the case to another office.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is None or not needs_agreement(tx, handover):
@@ -87,7 +86,7 @@ def needs_agreement(tx: ReadTransaction, handover: Handover) -> bool:
 def cancel_open(tx: WriteTransaction, case: Case) -> None:
     """Cancel the open offer of a locked case automatically, if there is one.
 
-    No reason is given, because the successor must not learn of a fear.
+    No reason is given, because the successor must not learn what the person fears.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is not None:
@@ -106,7 +105,7 @@ def expire(tx: WriteTransaction, handover: Handover) -> None:
 
 
 def end_by_system(tx: WriteTransaction, handover: Handover, action: Action) -> None:
-    """End an open offer automatically; the lead stays unchanged."""
+    """End an open offer automatically; the lead does not change."""
     step = TABLE.find(State.OFFERED, action, {Side.SYSTEM}, frozenset())
     pending = PendingStep(handover.case, handover, step, handover.audience)
     take_step(tx, pending, by_system=True)

@@ -22,9 +22,9 @@ from app.referrals.queries import select_case_id
 
 
 def matches_party(party: type[Party]) -> ColumnElement[bool]:
-    """Return the condition for party rows of a handover and of the lead of its case.
+    """Return the condition for party rows of a handover, or of the lead of its case.
 
-    The condition always includes the case, so that the database can use its index.
+    The condition includes the case, so that the database can use its index.
     """
     leads = (party.record_id == Handover.case_id) & (party.relation == Relation.LEAD)
     return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
@@ -66,9 +66,8 @@ def list_own(
 ) -> Select[Handover, int, int]:
     """Return a statement that selects the caller's handovers with their sort keys.
 
-    The sort keys are the numbers of the party row and of the handover. An index finds the
-    party rows of an office, however many handovers other offices have. An office that
-    handed over the lead and got it back sees the old handover only once.
+    The sort keys are the numbers of the party row and of the handover. An office that
+    handed over the lead and got it back has two party rows, but sees the old handover once.
     """
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
     before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
@@ -85,7 +84,7 @@ def list_own(
 def matches_own_party(
     tx: ReadTransaction, party: type[Party], side: Side | None
 ) -> ColumnElement[bool]:
-    """Return the condition for the caller's current party rows, on one side or on all."""
+    """Return the condition for the caller's current party rows, on one side or on any."""
     on_side = true() if side is None else party.relation == Relation(side)
     return and_(*is_own_party(tx, party), matches_party(party), on_side)
 
@@ -104,8 +103,7 @@ def list_offered(tx: ReadTransaction) -> list[Handover]:
 
 
 OFFERED: Final = select(Handover.case_id).where(
-    Handover.case_id.in_(CASES),
-    Handover.state == State.OFFERED,
+    Handover.case_id.in_(CASES), Handover.state == State.OFFERED
 )
 
 

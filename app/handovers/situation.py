@@ -51,10 +51,10 @@ def build_facts(
 
 
 def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
-    """Return the facts that a reader may know; a fear is shown as a missing consent.
+    """Return the facts that a reader may know.
 
-    The successor may belong to the State of origin and must not learn that the person fears
-    it.
+    If the reader may not know the fears of the person, only a missing consent is shown. The
+    successor may belong to the State of origin and must not learn that the person fears it.
     """
     if case_file.may_know_fears(reader):
         return facts
@@ -82,10 +82,7 @@ def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
 
 
 def show(tx: ReadTransaction, handovers: Sequence[Handover]) -> list[HandoverOut]:
-    """Return handovers as the caller may see them.
-
-    The number of SQL statements does not depend on the number of handovers.
-    """
+    """Return handovers as the caller may see them."""
     if not handovers:  # the usual result of a poll
         return []
     found = standing.load_for_cases(tx, [handover.case for handover in handovers])

@@ -152,7 +152,7 @@ def check_step(
 
 
 def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> PendingStep:
-    """Build a pending step that stores the audience of the referral before the step."""
+    """Return a pending step, with the offices that may know of the referral before it."""
     return PendingStep(
         case=referral.case,
         referral=referral,
@@ -181,7 +181,7 @@ def take_step(  # noqa: PLR0913 - every argument describes the step
     due_at: datetime | None = None,
     alternative: str | None = None,
 ) -> Referral:
-    """Take the step, start the next deadline, record the event and update the case."""
+    """Take a step, start the next deadline, record the event and update the case."""
     referral = pending.referral
     kernel_lifecycle.apply_step(referral, pending.step)
     referral.raise_version()
@@ -220,7 +220,7 @@ def start_deadline(
     resumed: bool = False,
     due_at: datetime | None = None,
 ) -> None:
-    """Start the deadline of the current state, or stop it if the state has none.
+    """Start the deadline for the current state, or stop it if the state has none.
 
     No deadline runs for a recipient that never received the referral. While the case is
     suspended, deadlines are paused, except for services for the person's safety.
@@ -246,9 +246,9 @@ def start_deadline(
 def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
-    An accepted referral for a return first has a deadline to open the checklist. After
-    that, the checklist has its own deadlines. The deadlines of the referral start when the
-    person has arrived.
+    An accepted referral for a return has a deadline to open the checklist. Then the
+    checklist has its own deadlines, and those of the referral start when the person has
+    arrived.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN
@@ -270,10 +270,7 @@ def is_paused(referral: Referral) -> bool:
 def set_clearance(
     tx: WriteTransaction, referral: Referral, clearance: Clearance | None
 ) -> None:
-    """Store the progress of a return's checklist, which `start` and `complete` require.
-
-    This function is called by the package `returns`, which `referrals` must not import.
-    """
+    """Store the progress of a return's checklist, which `start` and `complete` require."""
     if referral.clearance != clearance:
         referral.clearance = clearance
         referral.raise_version()

@@ -1,7 +1,7 @@
-"""Removal of sections from a referral when no agreement covers them any more (ADR 50).
+"""Removal of sections from a referral if no agreement covers them any more (ADR 50).
 
-The recipient keeps access to the sections that it could already open. It gets no access to
-other sections, or to text that is written afterwards.
+The recipient keeps access to sections that it could already open, but not to other sections
+or to text that is written afterwards.
 """
 
 from collections.abc import Set as AbstractSet
@@ -33,7 +33,7 @@ def list_source_countries(tx: ReadTransaction, referral: Referral) -> list[str]:
     """Return the countries of the person and of the office that holds the case.
 
     A recipient that reads a snapshot of the case must not find out that the person or the
-    lead moved. For such a recipient, only the country in the snapshot is used (ADR 43).
+    lead moved. For it, only the country in the snapshot is used (ADR 43).
     """
     case = referral.case
     country = case.get_known_country(referral.recipient_id) or ""

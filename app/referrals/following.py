@@ -61,7 +61,7 @@ def revoke_draft(tx: WriteTransaction, referral: Referral, reason: str) -> None:
 
 
 def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
-    """Return the ids of the open referrals that are covered by a consent in `case_file`.
+    """Return the ids of the open referrals that a consent in `case_file` covers.
 
     A referral with another basis is included only if it has sections. Otherwise the
     withdrawal of a consent would reveal which office the consent names.
@@ -80,9 +80,8 @@ def withdraw_uncovered(
 ) -> None:
     """Withdraw the referrals in `covered_before` that no remaining consent covers.
 
-    Referrals that no consent covered before are not affected. A referral for a child that
-    needs no consent continues with the summary alone, because the guardian who withdrew the
-    consent may be a danger to the child.
+    A referral for a child that needs no consent continues with the summary alone, because
+    the guardian who withdrew the consent may be a danger to the child.
     """
     case_file = standing.load_for_case(tx, case)
     uncovered = covered_before - find_covered(tx, case, case_file)
@@ -107,10 +106,10 @@ def narrow_to_summary(tx: WriteTransaction, referral: Referral) -> None:
 def notify_of_change(tx: WriteTransaction, case: Case, changed: Section | None) -> None:
     """Notify recipients of a change to a section or a summary that they may read.
 
-    If `changed` is None, the field `safe_contact` of the summary has changed. Without an
-    event, a recipient could keep calling a number that is no longer safe (BR19). Recipients
-    of open referrals receive the event if they may read the changed text. If the contact,
-    the needs or `safe_contact` changed, they also receive an urgent notification.
+    If `changed` is None, the field `safe_contact` of the summary has changed. The
+    recipients get an event. After a change of the contact, the needs or `safe_contact`,
+    they also get an urgent notification, because a number that they call may no longer be
+    safe (BR19).
     """
     case_file = standing.load_for_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
@@ -131,7 +130,7 @@ URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 def may_read_change(
     referral: Referral, case_file: Standing, changed: Section | None
 ) -> bool:
-    """Return whether the recipient may read the changed section, or the summary if None."""
+    """Return whether the recipient may read a changed section, or the summary for None."""
     to = referral.recipient
     if referral.state not in OPEN or not case_file.is_safe(to, to.code):
         return False
@@ -161,8 +160,8 @@ def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
 def end_completed_relations(tx: WriteTransaction, case: Case) -> None:
     """End the access of recipients of completed referrals when the person leaves a country.
 
-    A recipient that reads a snapshot of the case keeps its access, because the loss of
-    access would reveal that the person crossed a border.
+    For a recipient that reads a snapshot of the case, the loss of access would reveal that
+    the person crossed a border, so it keeps its access.
     """
     for referral in referral_queries.list_of_case(tx, case.id):
         reads_live_case = case.get_recipient_snapshot(referral.id) is None

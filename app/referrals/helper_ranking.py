@@ -1,4 +1,4 @@
-"""Ranking of the offices that could help a person, limited to what the caller may know."""
+"""A ranking of the offices that could help, limited to what the caller may know."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -30,9 +30,8 @@ ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED}
 def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoint) -> bool:
     """Return whether an office may know the recipient of a referral (R12).
 
-    An office of the State of origin sees that a service is provided and the state of the
-    referral. It does not see which office provides the service, unless it opened the
-    referral.
+    An office of the State of origin sees the service and the state of the referral, but
+    sees the office that provides the service only if it opened the referral.
     """
     is_opener = referral.opened_by == reader.id
     return is_opener or case_file.may_see_helper(reader, referral.recipient)
@@ -44,8 +43,8 @@ def rank_helpers(
     """Rank the offices that could provide a service.
 
     An office that was already asked is left out only if the caller may know that it was
-    asked. Otherwise the gap in the list would reveal which office already helps. For the
-    same reason, the free places of offices that the caller may not know are ignored (R12).
+    asked, because a gap in the list would reveal that it helps. For the same reason, the
+    capacity of offices that the caller may not know is ignored (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     case_file = standing.filter_for_caller(tx, case_file)
@@ -86,9 +85,9 @@ def find_asked_recipients(
 def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
     """Shorten a ranking for a caller that may not know what the person fears.
 
-    If no consent is needed, every office may be asked except those that the person fears,
-    so a complete list would reveal the feared offices. The result contains the offices that
-    the person named. If there are none, it contains only the office to ask next.
+    A complete list would reveal the feared offices if no consent is needed. The result
+    contains the offices that the person named or, if there are none, the office to ask
+    next.
     """
     named = tuple(one for one in ranking.candidates if one.id in question.named)
     return Ranking(named or list_next_candidates(question, ranking)[:1], ranking.desk, ())
@@ -97,8 +96,7 @@ def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
 def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
     """Return the candidates, or if there are none, offices that are full or did not accept.
 
-    There may be only one office that protects children, and this caller cannot choose an
-    office that is not proposed.
+    This caller can choose only offices that are proposed, and there may be only one.
     """
     if ranking.candidates:
         return ranking.candidates
@@ -112,7 +110,7 @@ def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidat
 
 
 def is_proposed(tx: ReadTransaction, referral: Referral, case_file: Standing) -> bool:
-    """Return whether the recipient of a draft is among the offices proposed to its sender.
+    """Return whether the recipient of a draft is among the offices proposed to the sender.
 
     An office that declined or did not answer is included, because it can be asked again.
     """
@@ -133,9 +131,9 @@ def is_already_asked(
 ) -> bool:
     """Return whether a draft repeats an open referral to the same recipient.
 
-    The open referral is for the same service and includes all sections of the draft. It is
-    considered only if the caller opened it or may know its recipient (ADR 51). Otherwise a
-    refusal would reveal which office helps.
+    The open referral must include the same service and all sections of the draft. It counts
+    only if the caller may know it; otherwise, a refusal would reveal which office helps
+    (ADR 51).
     """
     similar = [
         one

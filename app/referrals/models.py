@@ -24,10 +24,7 @@ class Basis(StrEnum):
 
 
 class Clearance(StrEnum):
-    """The progress of a return's checklist that its referral has to know.
-
-    The package `returns` writes the value. For other services the value is null.
-    """
+    """The progress of a return's checklist; null for a referral for another service."""
 
     CLEARED = "cleared"
     DONE = "done"

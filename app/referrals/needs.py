@@ -84,9 +84,8 @@ def may_inform_police(facts: Facts) -> bool:
 def may_answer(facts: Facts) -> bool:
     """Return whether the person's consent allows the answer.
 
-    An answer without sections and text is always allowed, so that the protection of a child
-    does not have to wait for a guardian. A text requires a consent or the basis
-    `child_path`, and sections require a consent.
+    An answer without sections and text is always allowed. A text requires a consent or the
+    basis `child_path`, and sections require a consent.
     """
     if facts.terms.answered is None or facts.answer_covered:
         return facts.terms.answered is not None

@@ -24,7 +24,7 @@ from app.referrals.models import Referral
 def matches_party(party: type[Party]) -> ColumnElement[bool]:
     """Return the condition for party rows of the recipient or the sender of a referral.
 
-    The condition always includes the case, so that the database can use its index.
+    The condition includes the case, so that the database can use its index.
     """
     holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDING_RELATIONS)
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
@@ -66,8 +66,7 @@ def list_own(
 ) -> Select[Referral, int, int]:
     """Return a statement that selects the caller's referrals with their sort keys.
 
-    The sort keys are the numbers of the party row and of the referral. An index finds the
-    party rows of an office, however many referrals other offices have. A referral to an
+    The sort keys are the numbers of the party row and of the referral. A referral to an
     office that also holds the case is listed only once.
     """
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
@@ -116,25 +115,25 @@ def load_again(tx: ReadTransaction, case_id: UUID) -> None:
 
 
 def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
-    """List all referrals of a case for a rule, including those hidden from the caller."""
+    """List all referrals of a case, including those that are hidden from the caller."""
     return list(tx.session.scalars(OF_CASE, {"case": case_id}))
 
 
 def list_open(tx: ReadTransaction) -> list[Referral]:
-    """List all referrals that have been sent and have not ended, for the worker."""
+    """List the referrals of all cases that have been sent and have not ended."""
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
     return list(tx.session.scalars(found.order_by(Referral.number).options(*both)))
 
 
 def get_openers(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
-    """Return the office that opened each referral; ids of other records are left out."""
+    """Return the offices that opened referrals, by the id of the referral."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
     return dict(tx.session.execute(rows).all())
 
 
 def get_predecessor(tx: ReadTransaction, referral: Referral) -> Referral:
-    """Return the redirected referral that a referral replaces."""
+    """Return the redirected referral that this referral replaces."""
     before = select(Referral).where(Referral.id == referral.predecessor_id)
     return tx.session.scalars(before).one()
 
@@ -175,7 +174,7 @@ def list_accepted_services(tx: ReadTransaction, case_id: UUID) -> frozenset[Serv
 
 
 class OpenRequest(NamedTuple):
-    """The service, sections and recipient of an open referral, and its opening office."""
+    """The recipient, service, sections and opening office of an open referral."""
 
     case_id: UUID
     recipient_id: UUID

@@ -161,8 +161,7 @@ class ReferralOut(ResponseModel):
     service: Service
     sections: list[Section]
     asked: Annotated[
-        list[Section],
-        Field(description="Sections that the recipient asked about."),
+        list[Section], Field(description="Sections that the recipient asked about.")
     ]
     state: State
     reason: str | None

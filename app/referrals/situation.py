@@ -43,8 +43,7 @@ def get_roles(referral: Referral, actor: Actor) -> frozenset[Role]:
     """Return the roles with which an actor acts on a referral.
 
     An officer of a consular office that is asked for a travel document also acts as a
-    caseworker on that referral, because the same officer verifies nationality and issues
-    the document. This rule applies neither to other services nor to the sender.
+    caseworker, because the same officer verifies nationality and issues the document.
     """
     is_document = referral.service == Service.CONSULAR_DOCUMENT
     consular = is_document and referral.recipient.function == Function.CONSULAR
@@ -64,7 +63,7 @@ def load_facts(
 ) -> Facts:
     """Load the facts that the requirements are checked against.
 
-    A draft is compared with `requests`, the open referrals of the case.
+    `requests` are the open referrals of the case, with which a draft is compared.
     """
     recipient, terms = referral.recipient, terms or Terms()
     service, case = referral.service, referral.case
@@ -97,7 +96,7 @@ def load_facts(
 def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
     """Return whether agreements allow data of this level to be sent to the recipient.
 
-    If no office holds the case, only the country in which the person stays is considered.
+    If no office holds the case, only agreements of the person's country are considered.
     """
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder
@@ -122,11 +121,11 @@ def redact_for(
     facts: Facts,
     sides: AbstractSet[Side],
 ) -> Facts:
-    """Return the facts that the caller may know; a fear is shown as a missing consent.
+    """Return the facts that the caller may know.
 
-    A sender that may not know the person's fears can choose only an office that a consent
-    covers or that the ranking proposes. Otherwise it could find the feared office by trying
-    one office after another.
+    If the caller may not know the fears of the person, only a missing consent is shown. For
+    a draft, it can choose only an office that a consent covers or that the ranking
+    proposes. Otherwise it could find a feared office by trying one office after another.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if case_file.may_know_fears(own_office):
@@ -161,10 +160,7 @@ def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
 
 
 def show(tx: ReadTransaction, referrals: Sequence[Referral]) -> list[ReferralOut]:
-    """Return referrals as the caller may see them.
-
-    The number of SQL statements does not depend on the number of referrals.
-    """
+    """Return referrals as the caller may see them."""
     if not referrals:  # the usual result of a poll
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
@@ -223,7 +219,7 @@ def load_facts_for_reader(
     case_file: Standing,
     requests: Iterable[OpenRequest],
 ) -> Facts:
-    """Load the facts of a referral and redact them for the caller."""
+    """Load the facts of a referral that the caller may know."""
     facts = load_facts(tx, referral, case_file, requests=requests)
     return redact_for(tx, referral, case_file, facts, get_sides(referral, tx.actor))
 
@@ -269,10 +265,10 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
 def find_covered_until(
     tx: ReadTransaction, referral: Referral, case_file: Standing
 ) -> datetime | None:
-    """Return the time until which the consents known to the reader cover a referral.
+    """Return the time until which consents known to the reader cover an open referral.
 
-    The result is None if the referral has ended. The person's fears do not change the
-    result, because a reader that sees a consent also sees its expiry time.
+    Fears of the person do not change the result: a reader of a consent knows when it
+    expires.
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None
@@ -286,7 +282,7 @@ def find_covered_until(
 
 
 def find_sender(case: Case, reader: UUID) -> UUID | None:
-    """Return the holder of the case, which is the sender, or None if it must not be known.
+    """Return the office that holds the case, or None if the reader may not know it.
 
     A reader with a snapshot of the case sees the holder at the time of the snapshot.
     """

@@ -50,8 +50,8 @@ def open_referral(tx: WriteTransaction, case: Case, new: NewReferral) -> Referra
 def send(tx: WriteTransaction, pending: PendingStep) -> Referral:
     """Send a referral and make its recipient a party.
 
-    From then on, a State body that is asked for a travel document reads a snapshot of the
-    case. Raises RecipientUnfit (422) if the recipient has become unfit since the draft.
+    A State body that is asked for a travel document reads a snapshot of the case. Raises
+    RecipientUnfit (422) if the recipient has become unfit since the draft.
     """
     referral = pending.referral
     require_fit_recipient(pending.case, referral.recipient)
@@ -85,10 +85,10 @@ def redirect(
 ) -> Referral:
     """End the referral and create a draft for the office that could help instead.
 
-    The draft needs its own consent before it is sent. No draft is created for an office
-    that was already asked in this chain of referrals. The recipient is not informed of
-    that, because it would learn which other office knows of the person. Raises
-    FocalPointUnknown or RecipientUnfit (422) if the other office cannot be used.
+    No draft is created for an office that was already asked in this chain of referrals. The
+    recipient is not informed, because it would learn which other office knows of the
+    person. Raises FocalPointUnknown or RecipientUnfit (422) if the other office cannot be
+    used.
     """
     referral, other = (
         pending.referral,

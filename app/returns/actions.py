@@ -79,7 +79,7 @@ class PendingStep:
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of a step: codes, and a note that is stored sealed.
+    """The result of a step: codes, and a note that is sealed.
 
     `early` is true if the step was taken before its planned date.
     """
@@ -98,7 +98,8 @@ NO_RESULT: Final = StepResult()
 def open_return(tx: WriteTransaction, referral_id: UUID) -> Return:
     """Open the checklist of an accepted RETURN referral that the caller may see.
 
-    Raises NotFound (404), RoleMissing (403), NotAReturn, ActionIllegal, ReturnExists (409).
+    Raises NotFound (404), RoleMissing (403), NotAReturn, ActionIllegal or ReturnExists
+    (409).
     """
     case, referral = referral_queries.lock(tx, referral_id)
     if not OPENING_ROLES & tx.actor.roles:
@@ -138,9 +139,7 @@ def lock_and_check(
 ) -> PendingStep:
     """Lock a return, check that an action is allowed, and return its step.
 
-    The checks are made in a fixed order, so that an error reveals no more than the caller
-    may know: visibility (404), version (412, 428), state (409), side and role (403), and
-    requirements (409).
+    Raises the errors of `lock_and_check` in `referrals`, in the same order.
     """
     view = lock_view(tx, return_id)
     seen.require_version(get_version(view))
@@ -163,7 +162,7 @@ def check_step(
 
 
 def find_step(tx: WriteTransaction, view: ReturnView, action: Action) -> Row:
-    """Return the step for an action; errors do not reveal the state to the consulate."""
+    """Return the step for an action; errors do not reveal the state to a consulate."""
     try:
         return TABLE.find(view.record.state, action, view.sides, tx.actor.roles)
     except ActionIllegal as error:
@@ -179,10 +178,10 @@ def take_step(
     *,
     due_at: datetime | None = None,
 ) -> Return:
-    """Take the step, store its result, start the next deadline and record the event.
+    """Take a step, store its result, start the next deadline and record the event.
 
-    A step that adds a finding leaves the deadline unchanged. Approvals that were requested
-    for an earlier version of the return expire.
+    A step that adds a finding does not change the deadline. Approvals for an earlier
+    version of the return expire.
     """
     record, action = pending.record, pending.step.action
     by_system = pending.step.sides == {Side.SYSTEM}
@@ -207,7 +206,7 @@ def take_step(
 def record_step(
     tx: WriteTransaction, record: Return, action: Action, result: StepResult
 ) -> None:
-    """Store the step that was taken, with the account and the result."""
+    """Store a step of the checklist that was taken, with the account and the result."""
     if action not in STEPS:
         return
     taken_step = Done(
@@ -227,7 +226,7 @@ def record_step(
 
 
 def get_audience(record: Return) -> frozenset[UUID]:
-    """Return the offices that may know of the return; if cancelled, only the holder."""
+    """Return the offices that may know of a return; if cancelled, only the holder."""
     known, holder = record.referral.audience, record.case.holder
     return known & {holder} if record.state in CANCELLED else known
 
@@ -239,7 +238,7 @@ def start_deadline(
     *,
     resumed: bool = False,
 ) -> None:
-    """Start or resume the deadline of the current state, or stop it if the state has none.
+    """Start or resume the deadline for the current state, or stop it if the state has none.
 
     While the case is suspended, deadlines of steps that cannot be taken are paused.
     """
@@ -267,16 +266,16 @@ def start_deadline(
 
 
 def is_paused(record: Return) -> bool:
-    """Return whether the deadline is paused because the case is suspended.
+    """Return whether the deadline of a return is paused because the case is suspended.
 
-    The deadlines for the arrival and for the visits are not paused.
+    The deadlines for the arrival and for the visits are never paused.
     """
     kind, _ = CLOCKS.get(record.state, (None, None))
     return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
 
 
 def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
-    """Update the clearance of the referral, and ask the consulate if documents are due."""
+    """Update the clearance of the referral, and ask for documents if they are due."""
     record = pending.record
     referral_actions.set_clearance(tx, record.referral, get_clearance(record))
     if pending.step.target in {State.PERMITTED, State.CLEARED}:
@@ -294,7 +293,7 @@ def request_documents(tx: WriteTransaction, record: Return, referral: Referral) 
 
 
 def get_clearance(record: Return) -> Clearance | None:
-    """Return the clearance of the referral that corresponds to the state of the return."""
+    """Return the clearance of the referral for the state of the return, or None."""
     if record.state in {State.MONITORING, State.COMPLETED}:
         return Clearance.DONE
     return Clearance.CLEARED if record.state in DECIDED else None

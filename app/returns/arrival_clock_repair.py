@@ -24,9 +24,9 @@ def list_revealing_clocks(tx: ReadTransaction) -> list[int]:
 def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
     """Return whether a deadline reveals the day of an arrival.
 
-    A deadline reveals it if it is due after the end of the current day or, if it was
-    stopped, after the end of the day on which it was stopped. A running deadline is
-    considered only while the person is travelling.
+    It does if it is due after the end of the current day or, if it was stopped, after the
+    end of the day on which it was stopped. A running deadline reveals it only during the
+    journey.
     """
     if clock.stopped_at is None and record.state != State.IN_TRANSIT:
         return False
@@ -35,7 +35,7 @@ def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
 
 
 def move_clock(tx: WriteTransaction, number: int) -> bool:
-    """Move a deadline to the end of its day; return False if no move is needed."""
+    """Move a deadline to the end of its day; return False if it reveals nothing."""
     system_queries.lock_for_system(tx, missed_deadlines.read_again(tx, number).case_id)
     clock = missed_deadlines.read_again(tx, number)
     statement = select(Return).where(Return.id == clock.record_id)

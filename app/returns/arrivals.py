@@ -75,17 +75,17 @@ def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
 
 
 def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> datetime:
-    """Return the end of the day of a moment, in the recipient's time zone."""
+    """Return the end of the day that a moment falls on, in the recipient's time zone."""
     return deadline_queries.compute_end_of_day(
         tx, moment + SECOND, record.referral.recipient_id
     )
 
 
 def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> datetime | None:
-    """Return the time at which the next step of a return is due, for its sides.
+    """Return the time at which the next step of a return is due, for the lead or recipient.
 
-    During a journey, this is the time at which the arrival is due. If the travel plan
-    cannot be opened, it is the stored deadline.
+    During a journey, this is when the arrival is due or, if the travel plan cannot be
+    opened, the stored deadline.
     """
     if clock is None or record.state != State.IN_TRANSIT:
         return clock.due_at if clock else None
@@ -112,9 +112,8 @@ def list_waiting(tx: ReadTransaction) -> list[Arrival]:
 def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
     """Move the deadline of a journey to the end of today; return False if it was missed.
 
-    If the arrival is due before the end of today, its due time is used. If the travel plan
-    cannot be opened, the deadline stays unchanged and is missed, so that the lead learns of
-    it.
+    If the travel plan cannot be opened, the deadline stays unchanged and is missed, so that
+    the lead learns of it.
     """
     due_at = find_due(tx, [record]).get(record.id)
     if due_at is None:
@@ -132,10 +131,7 @@ def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
 
 
 def move_running_deadline(tx: WriteTransaction, record: Return) -> None:
-    """Update the deadline of a journey before a step stops it.
-
-    The stopped deadline then shows correctly whether it was missed.
-    """
+    """Update the deadline of a journey so that it shows correctly whether it was missed."""
     clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
     if clock is not None and record.state == State.IN_TRANSIT:
         move_deadline(tx, record, clock)

@@ -44,8 +44,9 @@ def decide_go(
 ) -> Return | Approval:
     """Take the decision GO, or request the approval of a supervisor of the lead.
 
-    The approval is valid for one version of the return. After another assessment, it has to
-    be requested again. Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
+    The approval is valid for one version of the return, so it has to be requested again
+    after another assessment. Raises the errors of `lock_and_check`, and ApprovalUnusable
+    (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = lock_and_check(tx, return_id, Action.GO, seen, terms)
@@ -64,8 +65,7 @@ def decide_no_go(
 ) -> Return | Approval:
     """Take the decision NO-GO and withdraw the referral, or request an approval.
 
-    A supervisor of the lead has to approve the decision. Raises the errors of
-    `lock_and_check`, and ApprovalUnusable (409).
+    A supervisor of the lead has to approve the decision. Raises the errors of `decide_go`.
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
@@ -108,7 +108,7 @@ def call_off(tx: WriteTransaction, return_id: UUID, why: CallOff) -> Return:
 
 
 def plan_travel(tx: WriteTransaction, pending: PendingStep, travel: TravelPlan) -> Return:
-    """Store the travel plan sealed with the referral, and replace an earlier plan."""
+    """Store the travel plan as a sealed document, in place of an earlier plan."""
     case_actions.replace_sealed(tx, pending.record.referral, Paper.TRAVEL_PLAN, travel)
     return take_step(tx, pending)
 
@@ -129,8 +129,7 @@ def arrive(
 ) -> Return:
     """Confirm the arrival.
 
-    An arrival before the planned date must be marked as early. Raises DateNotReached (409)
-    if it is not.
+    Raises DateNotReached (409) before the planned date, unless `early` is true.
     """
     planned_for = arrivals.find_planned(tx, pending.record)
     is_early = check_date(tx, planned_for, early=early)
@@ -148,7 +147,7 @@ def plan_visits(
 def monitor(
     tx: WriteTransaction, pending: PendingStep, visits: tuple[datetime, ...]
 ) -> Return:
-    """Store the times of the visits and take the step that starts the monitoring."""
+    """Store the times of the visits and start the monitoring."""
     pending.record.visits = [visit.isoformat() for visit in visits]
     return take_step(tx, pending)
 
@@ -170,8 +169,7 @@ def report_visit(
 ) -> Return:
     """Report a visit, and complete the return after the last visit.
 
-    A visit before its planned date must be marked as early. Raises DateNotReached (409) if
-    it is not.
+    Raises DateNotReached (409) before the planned date, unless `early` is true.
     """
     record = pending.record
     planned_for = datetime.fromisoformat(record.visits[0]) if record.visits else None

@@ -43,7 +43,7 @@ AFTER_GO: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 
 def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
-    """Return the ids of the open returns that are covered by a consent in `case_file`."""
+    """Return the ids of the open returns that a consent in `case_file` covers."""
     return frozenset(
         record.id
         for record in return_queries.list_open(tx, [case.id]).get(case.id, [])
@@ -52,11 +52,7 @@ def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> froze
 
 
 def reassign_all_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the deadlines of a case, its referrals and its return to the new holder.
-
-    The former holder then gets no more notifications about the return, because the person
-    may fear that office.
-    """
+    """Reassign the deadlines of a case, its referrals and its return to the new holder."""
     referral_following.reassign_deadlines(tx, case)
     end_or_reassign(tx, case)
 
@@ -81,9 +77,8 @@ def end_or_reassign(
 def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
     """Return whether a return has lost its basis.
 
-    A return loses its basis if its consent, its referral or the case has ended, if the
-    person forbids contact with the State of origin, or if the recipient is unsafe for the
-    person.
+    This is true if its consent, its referral or the case has ended, if the person forbids
+    contact with the State of origin, or if the recipient is unsafe for the person.
     """
     referral, recipient = record.referral, record.referral.recipient
     taken_back = record.id in rested and not case_file.has_consent_to_return(recipient)
@@ -97,7 +92,7 @@ def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID])
 def end_by_system(tx: WriteTransaction, record: Return) -> None:
     """End a return automatically and withdraw its referrals.
 
-    If the person is travelling, the return is halted until the lead has confirmed that the
+    If the person is travelling, the return is halted until the lead confirms that the
     person was met.
     """
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
@@ -108,8 +103,7 @@ def end_by_system(tx: WriteTransaction, record: Return) -> None:
 def reopen_decisions(tx: WriteTransaction, case: Case) -> None:
     """Reopen the decision GO after the age class changed between child and adult.
 
-    The requirements of GO differ for a child, and the document and the travel plan depend
-    on GO. Pending approvals of an earlier decision expire.
+    The requirements of GO differ for a child. Pending approvals of the decision expire.
     """
     for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
         if record.state in AFTER_GO:
@@ -163,7 +157,7 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
 def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
     """Reassign the visits if needed, and return whether they were moved to the lead.
 
-    The visits are moved back to the recipient when somebody works there again.
+    They are moved back to the recipient when somebody works there again.
     """
     clock = find_running(tx, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
@@ -207,7 +201,7 @@ def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
 def erase_steps(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete the steps of the returns of a case, and the times of visits.
 
-    The returns and their states are kept. The journal still shows which steps were taken.
+    The journal still shows which steps were taken.
     """
     of_case = Return.case_id == case_id
     return_ids = select(Return.id).where(of_case).scalar_subquery()

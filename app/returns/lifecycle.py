@@ -1,8 +1,7 @@
 """The twelve steps of an assisted voluntary return, as one table (LIFECYCLES.md; N32).
 
-The person can refuse at every step before the departure, which ends the return. The system
-ends a return when a consent, the case or the permission to contact the State of origin
-ends.
+The person can refuse at every step before the departure. The system ends a return when a
+consent, the case or the permission to contact the State of origin ends.
 """
 
 from enum import StrEnum

@@ -70,8 +70,8 @@ class Facts:
 def is_provided_for(facts: Facts) -> bool:
     """Return whether a child's interests and reception allow the return (BR09, G11).
 
-    The best interests must be determined and be in favour of the return. An adult does not
-    need either.
+    The best interests must be determined and be in favour of the return. For an adult,
+    neither is required.
     """
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return not facts.child or (in_favour and facts.child_received)
@@ -80,17 +80,14 @@ def is_provided_for(facts: Facts) -> bool:
 def has_guardian(facts: Facts) -> bool:
     """Return whether the person has a guardian or does not need one (G11).
 
-    An adult does not need a guardian. A child needs one unless the competent body decided
-    otherwise, and also if nothing was recorded (BR14).
+    A child needs a guardian unless the competent body decided otherwise, also if nothing
+    was recorded (BR14).
     """
     return not facts.child or facts.guardian != Guardian.NEEDED
 
 
 def may_decide_now(facts: Facts) -> bool:
-    """Return whether the reflection period allows a decision now (BR15, G12).
-
-    A running reflection period forbids it, unless the person asked to leave.
-    """
+    """Return whether no reflection period runs, or the person asked to leave (BR15, G12)."""
     return facts.reflection != ReflectionPeriod.RUNNING or facts.terms.asked_to_leave
 
 
@@ -105,7 +102,7 @@ def is_arrival_in_range(at: datetime | None, now: datetime) -> bool:
 
 
 def is_ready(facts: Facts) -> bool:
-    """Return whether the lead has done its part, so that the other sides can continue."""
+    """Return whether the lead has done its part, so that other offices can continue."""
     return facts.under_way and facts.contact_permitted
 
 
@@ -164,9 +161,9 @@ def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_risks(facts: Facts) -> Remedy | None:
-    """Return the remedy if one of the two assessments is missing or outdated.
+    """Return the remedy if one of the two risk assessments is missing or outdated.
 
-    Return None if both are outdated.
+    If both are outdated, return None: the remedy of the check applies, for both offices.
     """
     missing = get_remedy_for_no_assessment(facts)
     if missing is not None:
@@ -178,7 +175,7 @@ def get_remedy_for_risks(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_reception(facts: Facts) -> Remedy | None:
-    """Return the recipient's remedy if only the child's reception is missing, or None."""
+    """Return the recipient's remedy if only the reception of the child is missing, or None."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return RECEPTION if in_favour and not facts.child_received else None
 

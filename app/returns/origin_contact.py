@@ -31,9 +31,8 @@ OVER_IN: Final = select(Return.id).where(
 def reopen_decision(tx: WriteTransaction, record: Return) -> None:
     """Reopen the decision on contact with the State of origin after a return has ended.
 
-    The permission was given for that return only. The safeguards are set to `undecided`, so
-    that every rule treats contact with the State of origin as forbidden, and the lead has
-    to decide again.
+    The permission was given for that return only. Until the lead decides again, every rule
+    treats contact with the State of origin as forbidden.
     """
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.PERMITTED:
@@ -44,9 +43,9 @@ def reopen_decision(tx: WriteTransaction, record: Return) -> None:
 def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
-    The holder of the case becomes the author of the safeguards, instead of the office that
-    ended the return, because an author may open what it wrote. Quotas are not checked, so
-    that they never prevent the end of a return.
+    The holder of the case becomes their author, because an author may open what it wrote
+    and another office may have ended the return. Quotas must not prevent the end of a
+    return.
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
     before, tx.is_exempt_from_quota = tx.is_exempt_from_quota, True
@@ -60,10 +59,7 @@ def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> No
 
 
 def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
-    """Start the deadline for the decision if the decision is still open.
-
-    This function is called when the person was met after a return was halted.
-    """
+    """Start the deadline for the decision if the safeguards say `undecided`."""
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(tx, record)

@@ -48,9 +48,8 @@ from app.returns.models import Done, Return
 def matches_party() -> ColumnElement[bool]:
     """Return the condition for the returns that the office `me` may see.
 
-    The office holds the case, is the recipient of the return, or issues the documents. A
-    recipient no longer sees a cancelled return. A consulate sees its task only while it has
-    one.
+    The office holds the case, is the recipient of a return that is not cancelled, or is a
+    consulate that has a task in the return.
     """
     holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDING_RELATIONS)
     receives = (Party.record_id == Return.referral_id) & Return.state.not_in(CANCELLED)
@@ -94,7 +93,7 @@ def get_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return:
 
 
 def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
-    """Return the `Return` of a referral, even if the caller may not see it, or None."""
+    """Return the return of a referral, even if it is hidden from the caller, or None."""
     return tx.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 
@@ -203,12 +202,12 @@ STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Do
 
 
 def list_steps(tx: ReadTransaction, return_id: UUID) -> list[Done]:
-    """List the steps that were taken, oldest first."""
+    """List the steps that were taken in a return, oldest first."""
     return list(tx.session.scalars(STEPS, {"id": return_id}))
 
 
 def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:
-    """Return the latest step of each action; earlier steps no longer count."""
+    """Return the latest step of each action."""
     return {step.action: step for step in done}
 
 
@@ -250,7 +249,7 @@ def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock
 
 
 def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
-    """Return the return of a deadline if the person is travelling, or None."""
+    """Return the return that a deadline belongs to if the person is travelling, or None."""
     row = tx.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 

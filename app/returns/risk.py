@@ -36,7 +36,7 @@ class FamilyFinding(StrEnum):
 
 
 class Nationality(StrEnum):
-    """The consulate's answer about the nationality of the person."""
+    """The answer of the consulate about the nationality of the person."""
 
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
@@ -67,7 +67,7 @@ class Protection(StrEnum):
 
 
 class Assessed(Protocol):
-    """An assessment of the risk of a return that was made by one side."""
+    """An assessment of the risk of a return, made by the lead or the recipient."""
 
     @property
     def at(self) -> datetime:

@@ -71,8 +71,8 @@ def find_document_referral(
 ) -> Referral:
     """Return the referral to the office that verifies nationality and issues a document.
 
-    This is the latest referral in the case to the State of origin for a travel document,
-    or, if there is none, the referral of the return itself.
+    This is the latest referral to the State of origin for a travel document or, if there is
+    none, the referral of the return itself.
     """
     asked = list_document_referrals(tx, record, case_file, AT_WORK)
     return asked[-1] if asked else record.referral
@@ -99,7 +99,7 @@ def get_sides(
 ) -> frozenset[Side]:
     """Return the sides of the caller in a return.
 
-    A holder of the case that does not lead it has the side `holder`, which can only read.
+    An office that holds the case but does not lead it can only read.
     """
     own_id = tx.actor.focal_point_id
     relations = record.case.list_relations(own_id)
@@ -173,7 +173,7 @@ def get_result(done: Done | None) -> str | None:
 
 
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
-    """Return the travel plan, decrypted for the rules alone; None after the departure."""
+    """Return the travel plan for the rules, not for the caller; None after departure."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
     sealed_plan = case_queries.find_sealed(tx, record.referral_id, Paper.TRAVEL_PLAN)
@@ -237,7 +237,7 @@ def show_task(
     actions: list[AvailableReturnAction],
     clock: Clock | None,
 ) -> DocumentTaskOut:
-    """Return the task of a consulate, without the reasons."""
+    """Return the task of a consulate in a return."""
     return DocumentTaskOut(
         id=view.record.id,
         nationality=facts.nationality,
@@ -250,8 +250,7 @@ def show_task(
 def get_version(view: ReturnView) -> int:
     """Return the version of the return or, for a consulate, the version of its task (R12).
 
-    The version of the return would let a consulate count the steps of other sides and
-    predict the day of the journey.
+    A consulate could infer the day of the journey from the version of the return.
     """
     if view.sides != {Side.CONSULATE}:
         return view.record.version
@@ -262,7 +261,7 @@ def get_version(view: ReturnView) -> int:
 def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
     """Return the steps that were taken, with their offices and times.
 
-    The lead sees all results. Another side sees only its own, because the State of origin
+    The lead sees all results. Another office sees only its own, because the State of origin
     must not learn which dangers to the person the lead found (R12).
     """
     case = view.record.case
