@@ -10,13 +10,16 @@ from app.cases.models import Case
 from app.directory.models import FocalPoint
 from app.handovers.lifecycle import State
 from app.kernel.actors import Relation
-from app.kernel.db import Base, Listed
+from app.kernel.db import Base
+from app.referrals.models import PartyRecord
 
 UNDECIDED = text("state = 'offered'")
 
 
-class Handover(Listed, Base):
+class Handover(PartyRecord, Base):
     """An offer by the lead of a case to transfer the lead to another office."""
+
+    path, case_relations = "handovers", (Relation.LEAD,)
 
     __tablename__ = "handover"
     __table_args__ = (
@@ -43,34 +46,3 @@ class Handover(Listed, Base):
     case: Mapped[Case] = relationship()
     lead: Mapped[FocalPoint] = relationship(foreign_keys=lead_id)
     successor: Mapped[FocalPoint] = relationship(foreign_keys=successor_id)
-
-    @property
-    def reference(self) -> str:
-        """The path of this handover in the API."""
-        return f"handovers/{self.id}"
-
-    def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
-        """Return an office's relations to the handover, including as lead of the case."""
-        relations = frozenset(
-            party.relation
-            for party in self.case.parties
-            if party.record_id == self.id
-            and party.focal_point_id == focal_point
-            and not party.until
-        )
-        return relations | (self.case.list_relations(focal_point) & {Relation.LEAD})
-
-    @property
-    def audience(self) -> frozenset[UUID]:
-        """The offices that may know of the handover: its parties and the case's lead."""
-        parties = {
-            party.focal_point_id
-            for party in self.case.parties
-            if party.record_id == self.id and not party.until
-        }
-        lead = self.case.with_relation(Relation.LEAD)
-        return frozenset(parties | ({lead} if lead else set()))
-
-    def raise_version(self) -> None:
-        """Raise the version, so that an earlier `If-Match` no longer matches."""
-        self.version += 1

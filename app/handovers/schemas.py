@@ -13,7 +13,7 @@ from app.handovers.lifecycle import Action, Need, State
 from app.handovers.needs import Terms
 from app.kernel.actors import Side
 from app.kernel.paging import Page
-from app.kernel.requirements import UnmetNeed
+from app.kernel.requirements import AvailableAction
 from app.kernel.text import Code, RequestModel, ResponseModel, SafeText
 
 OFFER_NOTE = "Sealed with the case; the new lead may read it once it leads."
@@ -69,13 +69,8 @@ class CancelHandover(RequestModel):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class AvailableHandoverAction(ResponseModel):
+class AvailableHandoverAction(AvailableAction[Action, Need]):
     """An action that you can take in this state, with its unmet requirements."""
-
-    action: Action
-    open: bool
-    asks: Annotated[list[Need], Field(description="What your request must contain.")]
-    unmet: list[UnmetNeed]
 
 
 class HandoverOut(ResponseModel):

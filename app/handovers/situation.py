@@ -1,6 +1,6 @@
 """Functions that load the facts of a handover and build its view for the caller."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.cases.sections import Section
@@ -13,12 +13,11 @@ from app.directory import queries as directory_queries
 from app.directory.kinds import Level
 from app.directory.models import FocalPoint
 from app.handovers.borders import LeadTransfer, is_agreed, list_held_back_sections
-from app.handovers.lifecycle import OFFER, TABLE, Row, State
+from app.handovers.lifecycle import TABLE, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
 from app.handovers.schemas import AvailableHandoverAction, HandoverOut, HandoverReason
 from app.kernel.actors import Actor, Side, get_handover_sides
-from app.kernel.requirements import UnmetNeed
 from app.kernel.transactions import ReadTransaction
 
 
@@ -68,19 +67,6 @@ def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
     )
 
 
-def describe_actions(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:
-    """Describe actions and list the unmet requirements that prevent each of them now."""
-    return [show_action(row, facts) for row in rows if row is not OFFER]
-
-
-def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
-    """Describe an action and list the unmet requirements that prevent it now."""
-    lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
-    return AvailableHandoverAction(
-        action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
-    )
-
-
 def show(tx: ReadTransaction, handovers: Sequence[Handover]) -> list[HandoverOut]:
     """Return handovers as the caller may see them."""
     if not handovers:  # the usual result of a poll
@@ -100,6 +86,7 @@ def show_one(
     transfer = LeadTransfer(handover.lead, handover.successor)
     facts = build_facts(tx, case_file, transfer, clock=clock)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    known = redact_for(case_file, own_office, facts)
     return HandoverOut(
         id=handover.id,
         case=handover.case.code,
@@ -113,7 +100,9 @@ def show_one(
         due_at=clock.due_at if clock else None,
         held_back=list_held_back(tx, handover, case_file, transfer, sides),
         version=handover.version,
-        available_actions=describe_actions(rows, redact_for(case_file, own_office, facts)),
+        available_actions=[
+            AvailableHandoverAction.from_step(row, RULES, known) for row in rows
+        ],
     )
 
 

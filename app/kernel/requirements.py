@@ -7,7 +7,9 @@ must contain. Every requirement must have a check; a missing check raises `KeyEr
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from pydantic import Field
 
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf, Step
@@ -138,3 +140,21 @@ class UnmetNeed(ResponseModel):
         """Return the JSON form of an unmet requirement."""
         others = [cls.from_unmet(other) for other in unmet.alternatives]
         return cls(need=unmet.need, by=unmet.by, remedy=unmet.remedy, alternatives=others)
+
+
+class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
+    """An action that you can take in this state, with its unmet requirements."""
+
+    action: A
+    open: bool
+    asks: Annotated[list[N], Field(description="What your request must contain.")]
+    unmet: list[UnmetNeed]
+
+    @classmethod
+    def from_step[S: StrEnum, F](
+        cls, step: Step[S, A, N], rules: Rulebook[N, F], facts: F
+    ) -> Self:
+        """Return the action of a step, with the requirements that prevent it now."""
+        lacks = [UnmetNeed.from_unmet(lack) for lack in rules.list_blocking(step, facts)]
+        asks = rules.list_request_needs(step)
+        return cls(action=step.action, open=not lacks, asks=asks, unmet=lacks)

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.cases.models import Case
+from app.cases.models import Case, Party
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.kernel.actors import HOLDING_RELATIONS, Relation
@@ -30,8 +31,47 @@ class Clearance(StrEnum):
     DONE = "done"
 
 
-class Referral(Listed, Base):
+class PartyRecord(Listed):
+    """A record of a case with a version, and with offices that are parties of it."""
+
+    path: ClassVar[str]
+    """The path of such records in the API."""
+    case_relations: ClassVar[tuple[Relation, ...]]
+    """Relations to the case that are also relations to the record, by precedence."""
+    case: Mapped[Case]
+    version: Mapped[int]
+
+    @property
+    def reference(self) -> str:
+        """The path of this record in the API."""
+        return f"{self.path}/{self.id}"
+
+    def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
+        """Return an office's relations to the record, including those as holder or lead."""
+        own = {p.relation for p in self.list_parties() if p.focal_point_id == focal_point}
+        of_case = self.case.list_relations(focal_point) & set(self.case_relations)
+        return of_case | own
+
+    @property
+    def audience(self) -> frozenset[UUID]:
+        """The offices that may know of the record: its parties and the holder or lead."""
+        parties = {party.focal_point_id for party in self.list_parties()}
+        office = next(filter(None, map(self.case.with_relation, self.case_relations)), None)
+        return frozenset(parties | ({office} if office else set()))
+
+    def list_parties(self) -> list[Party]:
+        """List the current parties of the record itself."""
+        return [p for p in self.case.parties if p.record_id == self.id and not p.until]
+
+    def raise_version(self) -> None:
+        """Increment the version, so that an earlier `If-Match` no longer matches."""
+        self.version += 1
+
+
+class Referral(PartyRecord, Base):
     """A request to one office for one service, sent by the office that holds the case."""
+
+    path, case_relations = "referrals", HOLDING_RELATIONS
 
     __tablename__ = "referral"
     __table_args__ = (
@@ -56,34 +96,3 @@ class Referral(Listed, Base):
 
     case: Mapped[Case] = relationship()
     recipient: Mapped[FocalPoint] = relationship(foreign_keys=recipient_id)
-
-    @property
-    def reference(self) -> str:
-        """The path of this referral in the API."""
-        return f"referrals/{self.id}"
-
-    def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
-        """Return an office's relations to the referral, including as holder of the case."""
-        relations = frozenset(
-            party.relation
-            for party in self.case.parties
-            if party.record_id == self.id
-            and party.focal_point_id == focal_point
-            and not party.until
-        )
-        return relations | (self.case.list_relations(focal_point) & set(HOLDING_RELATIONS))
-
-    @property
-    def audience(self) -> frozenset[UUID]:
-        """The offices that may know of the referral: its parties and the case's holder."""
-        parties = {
-            party.focal_point_id
-            for party in self.case.parties
-            if party.record_id == self.id and not party.until
-        }
-        holder = self.case.holder
-        return frozenset(parties | ({holder} if holder else set()))
-
-    def raise_version(self) -> None:
-        """Raise the version, so that an earlier `If-Match` no longer matches."""
-        self.version += 1

@@ -12,7 +12,7 @@ from app.cases.sections import Content, DutyContact, Section
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.paging import Page
-from app.kernel.requirements import UnmetNeed
+from app.kernel.requirements import AvailableAction
 from app.kernel.text import Code, Instant, RequestModel, ResponseModel, SafeLine, SafeText
 from app.referrals.lifecycle import Action, Need, State
 from app.referrals.needs import Terms
@@ -139,13 +139,8 @@ class CompleteReferral(RequestModel):
     feedback: Annotated[SafeText, Field(description="For the sender; sealed.")]
 
 
-class AvailableReferralAction(ResponseModel):
+class AvailableReferralAction(AvailableAction[Action, Need]):
     """An action that you can take in this state, with its unmet requirements."""
-
-    action: Action
-    open: bool
-    asks: Annotated[list[Need], Field(description="What your request must contain.")]
-    unmet: list[UnmetNeed]
 
 
 class ReferralOut(ResponseModel):

@@ -23,11 +23,10 @@ from app.directory import borders
 from app.directory import queries as directory_queries
 from app.directory.kinds import Function, Level, Service
 from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
-from app.kernel.requirements import UnmetNeed
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.helper_ranking import is_already_asked, is_proposed, may_know_recipient
-from app.referrals.lifecycle import OPEN, TABLE, Row, State
+from app.referrals.lifecycle import OPEN, TABLE, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.queries import OpenRequest
@@ -146,19 +145,6 @@ def redact_for(
     )
 
 
-def describe_actions(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
-    """Describe actions and list the unmet requirements that prevent each of them now."""
-    return [show_action(row, facts) for row in rows]
-
-
-def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
-    """Describe an action and list the unmet requirements that prevent it now."""
-    lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
-    return AvailableReferralAction(
-        action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
-    )
-
-
 def show(tx: ReadTransaction, referrals: Sequence[Referral]) -> list[ReferralOut]:
     """Return referrals as the caller may see them."""
     if not referrals:  # the usual result of a poll
@@ -258,7 +244,9 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         due_at=clock.due_at if clock else None,
         covered_until=covered_until,
         version=referral.version,
-        available_actions=describe_actions(rows, facts) if rows else [],
+        available_actions=[
+            AvailableReferralAction.from_step(row, RULES, facts) for row in rows
+        ],
     )
 
 

@@ -11,7 +11,7 @@ from app.cases.sections import Content, DutyContact
 from app.deadlines.schemas import Early
 from app.directory.kinds import Service
 from app.kernel.actors import Side
-from app.kernel.requirements import UnmetNeed
+from app.kernel.requirements import AvailableAction
 from app.kernel.text import Instant, RequestModel, ResponseModel, SafeLine, SafeText
 from app.returns.lifecycle import Action, Need, State
 from app.returns.needs import Terms
@@ -191,13 +191,8 @@ class StepDone(ResponseModel):
     ]
 
 
-class AvailableReturnAction(ResponseModel):
+class AvailableReturnAction(AvailableAction[Action, Need]):
     """An action that you can take in this state, with its unmet requirements."""
-
-    action: Action
-    open: bool
-    asks: Annotated[list[Need], Field(description="What your request must contain.")]
-    unmet: list[UnmetNeed]
 
 
 class ReturnOut(ResponseModel):

@@ -17,7 +17,6 @@ from app.deadlines.models import Clock
 from app.directory.kinds import Service
 from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
 from app.kernel.problems import NotFound
-from app.kernel.requirements import UnmetNeed
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
@@ -190,7 +189,7 @@ def show(tx: ReadTransaction, record: Return) -> AnyReturn:
     view = require_side(load_view(tx, record))
     facts = load_facts(tx, view)
     rows = list_steps(record.state, view.sides, tx.actor.roles)
-    actions = [show_action(row, facts) for row in rows]
+    actions = [AvailableReturnAction.from_step(row, RULES, facts) for row in rows]
     clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
     if view.sides == {Side.CONSULATE}:
         own_clock = clock if clock and clock.waits_on == tx.actor.focal_point_id else None
@@ -221,14 +220,6 @@ def list_steps(
     for row in TABLE.list_steps_for(state, sides, roles):
         first.setdefault(row.action, row)
     return list(first.values())
-
-
-def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
-    """Describe an action and list the unmet requirements that prevent it now."""
-    lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
-    return AvailableReturnAction(
-        action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
-    )
 
 
 def show_task(
