@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from app.cases import actions as case_actions
 from app.cases.models import Case
 from app.consents import queries as consent_queries
 from app.consents.coverage import is_valid, may_give
 from app.consents.models import Consent, Refusal
-from app.consents.schemas import NewConsent, NewRefusal
+from app.consents.schemas import ConsentTerms, NewConsent, NewRefusal
 from app.directory import queries as directory_queries
 from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
@@ -41,10 +40,12 @@ def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent
     recorded.
     """
     require_valid(tx, case, new)
+    named = new.focal_point
+    office = directory_queries.get_by_code_or_422(tx, named) if named else None
     consent = Consent(
         id=tx.create_id(),
         case_id=case.id,
-        focal_point_id=find_named_office(tx, new),
+        focal_point_id=office.id if office else None,
         **(new.recipient_class.model_dump() if new.recipient_class else {}),
         purposes=sorted(set(new.purposes)),
         sections=sorted(set(new.sections)),
@@ -60,9 +61,8 @@ def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent
 def require_valid(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
     """Raise AdultSpokenFor or ConsentOver (422) if a consent cannot be recorded."""
     if not case.is_child and not may_give(new.given_by, child=False):
-        raise AdultSpokenFor(
-            "Ask the person; if this is a child, correct `age_class` first."
-        )
+        advice = "Ask the person; if this is a child, correct `age_class` first."
+        raise AdultSpokenFor(advice)
     if new.expires_at <= tx.now or new.obtained_on > (tx.now + EARLIEST_ZONE).date():
         raise ConsentOver("`expires_at` must be in the future, `obtained_on` must not.")
 
@@ -76,23 +76,7 @@ def require_counting(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
 
 EARLIEST_ZONE: Final = timedelta(hours=14)
 """The UTC offset of the time zone in which each day begins first."""
-COPIED_FIELDS = {
-    "given_by",
-    "language",
-    "interpreter",
-    "form_version",
-    "obtained_on",
-    "expires_at",
-}
-
-
-def find_named_office(tx: WriteTransaction, new: NewConsent) -> UUID | None:
-    """Return the id of the office that a consent names, or None if it names a class."""
-    return (
-        directory_queries.get_by_code_or_422(tx, new.focal_point).id
-        if new.focal_point
-        else None
-    )
+COPIED_FIELDS = set(ConsentTerms.model_fields) - {"evidence"}
 
 
 def count_refusal(tx: WriteTransaction, new: NewRefusal) -> None:

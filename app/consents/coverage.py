@@ -140,11 +140,7 @@ def may_give(given_by: GivenBy, *, child: bool) -> bool:
 
 
 def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
-    """Return whether a consent is neither withdrawn nor expired, and its giver may consent.
-
-    The current age class (`child`) decides: a presumed child who is found to be an adult
-    has to consent in person.
-    """
+    """Return whether a consent is not withdrawn, not expired, and by a permitted giver."""
     able = may_give(consent.given_by, child=child)
     return able and consent.withdrawn_at is None and now < consent.expires_at
 

@@ -113,9 +113,7 @@ def is_renewed_for(
         fitting = [other for other in fitting if set(other.purposes) == {purpose}]
     if purpose == Purpose.REFER:
         fitting = [o for o in fitting if o.country in {None, consent.country}]
-    told = frozenset[Section]().union(
-        *(list_sections(other, question) for other in fitting)
-    )
+    told = frozenset[Section]().union(*(list_sections(one, question) for one in fitting))
     return bool(fitting) and list_sections(consent, question) <= told
 
 
@@ -132,13 +130,9 @@ def is_missed(
     question: CoverageQuestion,
     sections: AbstractSet[Section],
 ) -> bool:
-    """Return whether a recipient may read less of `sections` once a consent has ended.
-
-    If no sections were sent to the recipient, it reads the summary.
-    """
-    if question.purpose not in consent.purposes or not matches_recipient(
-        consent, question.recipient
-    ):
+    """Return whether a recipient may read less of `sections` once a consent has ended."""
+    is_recipient = matches_recipient(consent, question.recipient)
+    if question.purpose not in consent.purposes or not is_recipient:
         return False
     told = find_covered([one for one in others if is_later(one, consent)], question)
     return told is None or not (list_readable(consent, question) & sections) <= told

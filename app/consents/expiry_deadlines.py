@@ -55,11 +55,7 @@ def needs_deadline(
     known: Sequence[Consent],
     running: Collection[UUID],
 ) -> bool:
-    """Return whether a consent needs a deadline for its end.
-
-    A consent that has ended gets no new deadline. `known` are the consents that the lead
-    may know. Only these consents can renew each other.
-    """
+    """Return whether a consent needs a deadline for its end; only `known` can renew it."""
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
     ahead = tx.now < consent.expires_at or consent.id in running
     if case.state not in OPEN or not (able and ahead):
@@ -133,14 +129,10 @@ def build_question(
 
 def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
     """Start the deadline for the end of a valid consent."""
-    due_at = find_next_announcement(consent.expires_at, tx.now, tx.runtime.speed)
-    deadline_actions.start(
-        tx,
-        RecordIdentity(consent.id, case.id, case.reference),
-        KIND,
-        due_at or consent.expires_at,
-        waits_on=find_awaited_office(tx, case, consent),
-    )
+    end, record = consent.expires_at, RecordIdentity(consent.id, case.id, case.reference)
+    due_at = find_next_announcement(end, tx.now, tx.runtime.speed) or end
+    office = find_awaited_office(tx, case, consent)
+    deadline_actions.start(tx, record, KIND, due_at, waits_on=office)
 
 
 def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clock) -> None:

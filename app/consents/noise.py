@@ -20,18 +20,13 @@ DIGITS: Final = 13
 
 
 def derive_noise(fingerprint: str) -> int:
-    """Return the noise that is derived from a keyed fingerprint in hexadecimal.
-
-    The noise is the difference of two geometric numbers (discrete Laplace), limited to the
-    range from -10 to 10.
-    """
-    up, down = (
-        derive_geometric(fingerprint[n * DIGITS : (n + 1) * DIGITS]) for n in (0, 1)
-    )
+    """Return discrete Laplace noise from -10 to 10, derived from a keyed fingerprint."""
+    up = derive_geometric(fingerprint[:DIGITS])
+    down = derive_geometric(fingerprint[DIGITS : 2 * DIGITS])
     return max(-MAX_NOISE, min(MAX_NOISE, up - down))
 
 
 def derive_geometric(digits: str) -> int:
-    """Return a geometrically distributed number, derived from random hexadecimal digits."""
+    """Return a geometrically distributed number, derived from hexadecimal digits."""
     uniform = int(digits, 16) / 16**DIGITS
     return int(math.log1p(-uniform) * -SCALE)

@@ -91,8 +91,7 @@ def load_names(
 ) -> OfficeNames:
     """Load the codes of the offices that acted in cases, with the rules for the caller.
 
-    Safeguards are read only if the caller is a State body, and only of the cases in which
-    an office outside its State helped and of the cases in `also`.
+    The rules also need the State of origin of the cases in `also`.
     """
     acts = list(acts)
     own = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -106,7 +105,5 @@ def load_names(
     needed |= set(also) if own.kind == Kind.STATE else set()
     known = case_queries.load_safeguards(tx, needed) if needed else {}
     origins = {one: known.get(one, Safeguards()).country_of_origin for one in needed}
-    origin_cases = frozenset(
-        one for one, of in origins.items() if of in {None, own.of_state}
-    )
+    origin_cases = frozenset(c for c, of in origins.items() if of in {None, own.of_state})
     return OfficeNames(own, {o.id: o.code for o in offices.values()}, foreign, origin_cases)

@@ -96,9 +96,8 @@ def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
     rows = select(Refusal.country, Refusal.week, func.count())
     found = Counter[tuple[str, int, int]]()
     latest = get_quarter(get_monday(tx.now.date()))
-    for country, week, count in tx.session.execute(
-        rows.group_by(Refusal.country, Refusal.week)
-    ):
+    by_week = rows.group_by(Refusal.country, Refusal.week)
+    for country, week, count in tx.session.execute(by_week):
         if get_quarter(week) < latest:
             found[country, *get_quarter(week)] += count
     noisy = {key: count + compute_noise(tx, *key) for key, count in sorted(found.items())}

@@ -53,9 +53,8 @@ def find_consented(
     stands: Standing, profiles: Iterable[Profile], purpose: Purpose
 ) -> frozenset[UUID]:
     """Return the ids of the offices that a consent covers for a purpose."""
-    return frozenset(
-        p.id for p in profiles if stands.get_covered_sections(p, purpose) is not None
-    )
+    find = stands.get_covered_sections
+    return frozenset(p.id for p in profiles if find(p, purpose) is not None)
 
 
 def build_service_question(

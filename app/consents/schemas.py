@@ -69,9 +69,8 @@ class NewConsent(ConsentTerms):
     def require_one_recipient(self) -> Self:
         """Raise a validation error unless either a focal point or a class is named."""
         if (self.focal_point is None) == (self.recipient_class is None):
-            raise PydanticCustomError(
-                "recipient_unclear", "Name either a focal point or a class of them."
-            )
+            message = "Name either a focal point or a class of them."
+            raise PydanticCustomError("recipient_unclear", message)
         return self
 
 
@@ -96,12 +95,9 @@ class NewLeadConsent(ConsentTerms):
 
     def as_consent(self, country: str) -> NewConsent:
         """Return the consent to all offices of this kind in a country."""
-        return NewConsent(
-            recipient_class=RecipientClass(kind=self.kind, country=country),
-            purposes=list(self.purposes),
-            sections=list(self.sections),
-            **self.model_dump(include=set(ConsentTerms.model_fields)),
-        )
+        recipients = RecipientClass(kind=self.kind, country=country)
+        given = self.model_dump(exclude={"kind", "reason"})
+        return NewConsent(recipient_class=recipients, **given)
 
 
 class TakeBack(RequestModel):
@@ -230,11 +226,10 @@ class ConsentOut(ResponseModel):
 
 def get_recipient_class(consent: Consent) -> RecipientClass | None:
     """Return the class that a consent names, or None."""
-    if consent.kind is None or consent.country is None:
+    kind, country = consent.kind, consent.country
+    if kind is None or country is None:
         return None
-    return RecipientClass(
-        kind=consent.kind, country=consent.country, function=consent.function
-    )
+    return RecipientClass(kind=kind, country=country, function=consent.function)
 
 
 class ConsentList(ResponseModel):

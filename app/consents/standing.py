@@ -169,18 +169,14 @@ class Standing:
         An office that may belong to the State of origin must not learn where the person is.
         So offices outside its own State are hidden from it, even while it leads.
         """
-        return not (
-            self.may_belong_to_origin_state(reader) and may_be_abroad(reader, helper)
-        )
+        is_abroad = may_be_abroad(reader, helper)
+        return not (self.may_belong_to_origin_state(reader) and is_abroad)
 
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
         """Return whether an office may know of the person at all (G19, BR10, BR11)."""
         guards = self.safeguards
-        blocked = is_blocked(
-            focal_point,
-            origin_blocked=guards.is_origin_blocked(),
-            origin=guards.country_of_origin,
-        )
+        origin, forbidden = guards.country_of_origin, guards.is_origin_blocked()
+        blocked = is_blocked(focal_point, origin_blocked=forbidden, origin=origin)
         return code not in guards.unsafe_focal_points and not blocked
 
     def may_know_fears(self, reader: FocalPoint) -> bool:
@@ -206,12 +202,8 @@ def load_for_cases(tx: ReadTransaction, found: Iterable[Case]) -> Mapping[UUID, 
     risks = case_queries.load_latest_risks(tx, by_id)
     facts = case_queries.load_facts(tx, by_id)
     vital = case_queries.find_in_vital_interest(tx, by_id)
-    doubtful = [
-        case
-        for key, case in by_id.items()
-        if any(is_for_state_class(consent) for consent in consents.get(key, []))
-    ]
-    ngos = find_ngo_cases(tx, doubtful) if doubtful else frozenset()
+    named = {key for key, given in consents.items() if any(map(is_for_state_class, given))}
+    ngos = find_ngo_cases(tx, [by_id[key] for key in named]) if named else frozenset()
     return {
         key: Standing(
             case=case,
@@ -250,9 +242,8 @@ def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID
 
 def filter_for_caller(tx: ReadTransaction, stands: Standing) -> Standing:
     """Return the case file with only the consents that the caller may know (ADR 35)."""
-    return filter_for_office(
-        tx, stands, directory_queries.by_id(tx, tx.actor.focal_point_id)
-    )
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    return filter_for_office(tx, stands, own_office)
 
 
 def filter_for_office(
@@ -270,11 +261,8 @@ def filter_for_office(
     named = {c.focal_point_id for c in stands.consents if c.focal_point_id}
     offices, parties = directory_queries.by_ids(tx, named), stands.case.held_by
     known = {n for n in named if n in parties or stands.may_see_helper(reader, offices[n])}
-    kept = [
-        c
-        for c in stands.consents
-        if c.focal_point_id in {None, *known} or c.recorded_by == reader.id
-    ]
+    shown, own = {None, *known}, reader.id
+    kept = [c for c in stands.consents if c.focal_point_id in shown or c.recorded_by == own]
     return replace(stands, consents=kept)
 
 

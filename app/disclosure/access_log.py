@@ -95,7 +95,5 @@ def record_capped(tx: WriteTransaction, look: AccessAttempt) -> None:
     account, cap = access_queries.get_own_account(tx), tx.runtime.daily_cap
     lock_name(tx.session, f"opening {account.id}")
     if not was_recorded_since(tx.session, account.id, CAPPED, get_midnight(tx.now)):
-        audience = frozenset({account.focal_point_id}) | directory_queries.list_overseers(
-            tx
-        )
+        audience = directory_queries.list_overseers(tx) | {account.focal_point_id}
         tx.record(CAPPED, account, audience, {"cap": cap})

@@ -75,8 +75,7 @@ def open_safeguards(
 ) -> OpenedSafeguards | None:
     """Open the safeguards that the caller may read; raises NotFound (404).
 
-    A submitter gets the last version that it wrote, even if it was replaced, because a
-    refusal would reveal a fear.
+    A submitter gets the last version that it wrote, because a refusal would reveal a fear.
     """
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(tx, case)
@@ -94,11 +93,8 @@ def list_readable_safeguards(tx: WriteTransaction, case: Case) -> list[Sealed]:
 
 def open_version(tx: WriteTransaction, case: Case, document: Sealed) -> OpenedSafeguards:
     """Open one version of the safeguards."""
-    return OpenedSafeguards(
-        author=disclosure_queries.get_author(tx, case, document),
-        written_at=document.written_at,
-        content=Safeguards.model_validate_json(case_queries.open_sealed(tx, document)),
-    )
+    schema, content = OpenedSafeguards, Safeguards
+    return disclosure_queries.build_opened(tx, case, document, schema, content)
 
 
 def open_past_safeguards(
@@ -267,10 +263,7 @@ MIN_CONTACTS: Final = 2
 
 
 def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
-    """Record an event for the write audience that a document of the case was written.
-
-    An event about safeguards is sent only to offices that may know the person's fears.
-    """
+    """Record an event that a document was written, for the offices that may know of it."""
     keepers = case.write_audience
     if subject == Paper.SAFEGUARDS:
         stands = standing.load_for_case(tx, case)

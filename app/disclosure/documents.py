@@ -10,7 +10,7 @@ from app.consents import office_names
 from app.consents.office_names import OfficeNames
 from app.disclosure.actions import log_access, may_access, open_document
 from app.disclosure.policy import Deed
-from app.disclosure.queries import get_author, get_sides, load_again
+from app.disclosure.queries import build_opened, get_sides, load_again
 from app.disclosure.schemas import (
     NoteList,
     NoteOut,
@@ -36,31 +36,22 @@ def open_arrangement(
     document = open_document(tx, referral, Paper.ARRANGEMENT, purpose)
     if document is None:
         return None
-    content = Arrangement.model_validate_json(case_queries.open_sealed(tx, document))
-    author = get_author(tx, referral.case, document)
-    return OpenedArrangement(author=author, written_at=document.written_at, content=content)
+    return build_opened(tx, referral.case, document, OpenedArrangement, Arrangement)
 
 
 def open_screening(
     tx: WriteTransaction, code: str, screening_id: UUID, purpose: ReadingPurpose
 ) -> OpenedScreening | None:
-    """Open a screening under the rules for the section `indicators`.
-
-    Raises NotFound (404) if the caller may not see the case.
-    """
-    case = case_queries.get(tx, code)
+    """Open a screening if the caller may read `indicators`; raises NotFound (404)."""
+    case, subject = case_queries.get(tx, code), Paper.SCREENING
     screening = screening_queries.find(tx, case.id, screening_id)
-    document = (
-        case_queries.find_sealed(tx, screening.id, Paper.SCREENING) if screening else None
-    )
+    document = case_queries.find_sealed(tx, screening.id, subject) if screening else None
     load_again(tx, case)
-    allowed = may_access(tx, case, Paper.SCREENING, Deed.OPEN, document)
-    log_access(tx, screening or case, Paper.SCREENING, purpose, allowed=allowed)
+    allowed = may_access(tx, case, subject, Deed.OPEN, document)
+    log_access(tx, screening or case, subject, purpose, allowed=allowed)
     if document is None or not allowed:
         return None
-    content = ScreeningPaper.model_validate_json(case_queries.open_sealed(tx, document))
-    author = get_author(tx, case, document)
-    return OpenedScreening(author=author, written_at=document.written_at, content=content)
+    return build_opened(tx, case, document, OpenedScreening, ScreeningPaper)
 
 
 def open_travel_plan(
@@ -71,9 +62,7 @@ def open_travel_plan(
     document = open_document(tx, referral, Paper.TRAVEL_PLAN, purpose)
     if document is None:
         return None
-    content = TravelPlan.model_validate_json(case_queries.open_sealed(tx, document))
-    author = get_author(tx, referral.case, document)
-    return OpenedTravelPlan(author=author, written_at=document.written_at, content=content)
+    return build_opened(tx, referral.case, document, OpenedTravelPlan, TravelPlan)
 
 
 def open_notes(
@@ -97,11 +86,6 @@ def build_note(
     as_party = isinstance(record, Case)
     case = record if isinstance(record, Case) else record.case
     text = NoteText.model_validate_json(case_queries.open_sealed(tx, document)).text
-    return NoteOut(
-        about=document.about or "",
-        author=names.get_code(
-            case, document.author, document.written_at, as_party=as_party
-        ),
-        written_at=document.written_at,
-        text=text,
-    )
+    about, at = document.about or "", document.written_at
+    author = names.get_code(case, document.author, at, as_party=as_party)
+    return NoteOut(about=about, author=author, written_at=at, text=text)

@@ -90,9 +90,7 @@ def build_case_fields(tx: WriteTransaction, case: Case) -> Fields:
 
 def build_status_fields(tx: WriteTransaction, case: Case) -> Fields:
     """Return the identification status, or no field if countries or bodies disagree."""
-    facts = telling.list_facts(tx, case)
-    last = {
-        (f.country, f.body): f.value for f in facts if f.name == FactName.IDENTIFICATION
-    }
+    facts, name = telling.list_facts(tx, case), FactName.IDENTIFICATION
+    last = {(f.country, f.body): f.value for f in facts if f.name == name}
     fields = htcds.build_fields(IDENTIFICATION, {value: value for value in last.values()})
     return {name: values for name, values in fields.items() if len(values) == 1}

@@ -43,10 +43,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """A row of the policy, which allows an action if all its columns match the request.
-
-    A row without referral states is not about a referral.
-    """
+    """A row of the policy, which allows a request if all its columns match."""
 
     deed: Deed
     side: Side
@@ -175,6 +172,5 @@ def format_rule(rule: Rule) -> str:
     return "|".join(",".join(part) for part in parts)
 
 
-POLICY_HASH: Final = hashlib.sha256(
-    "\n".join(format_rule(rule) for rule in POLICY).encode()
-).hexdigest()[:16]
+_LINES = "\n".join(map(format_rule, POLICY))
+POLICY_HASH: Final = hashlib.sha256(_LINES.encode()).hexdigest()[:16]

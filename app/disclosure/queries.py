@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import Select, select
 
 from app.cases import emergency_access
@@ -22,6 +23,7 @@ from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import AccessRequest, Condition, Deed, Subject, is_allowed
+from app.disclosure.schemas import OpenedDocument
 from app.handovers import borders
 from app.kernel.actors import (
     CASE_ROLES,
@@ -78,7 +80,8 @@ def list_requests(
     """
     case = record if isinstance(record, Case) else record.case
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
-    stands, about = standing.load_for_case(tx, case), as_referral(record)
+    stands = standing.load_for_case(tx, case)
+    about = record if isinstance(record, Referral) else None
     in_place = about is None or may_know_recipient(about, stands, office)
     sight = ReadContext(
         office=office, stands=stands, subject=subject, document=document, in_place=in_place
@@ -159,16 +162,8 @@ SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
 """The documents that consents and referrals treat like a section."""
 
 
-def as_referral(record: Case | Referral) -> Referral | None:
-    """Return the record if it is a referral, otherwise None."""
-    return record if isinstance(record, Referral) else None
-
-
 def list_own_referrals(tx: ReadTransaction, case: Case, subject: Subject) -> list[Referral]:
-    """Return the referrals to the caller's office that could justify an opening.
-
-    For a section, only referrals with which the section was sent are returned.
-    """
+    """Return the referrals to the caller's office that could justify an opening."""
     office, section = tx.actor.focal_point_id, get_section(subject)
     return [
         referral
@@ -196,8 +191,8 @@ def list_conditions(
 ) -> Iterator[Condition]:
     """Yield the conditions of the policy that hold for a request.
 
-    For an unsafe office, only `own_text` (G19) and `in_touch` can hold. If a submitter lost
-    `in_touch` as soon as it is unsafe, it would learn that the person fears it.
+    For an unsafe office, only `own_text` (G19) and `in_touch` can hold: if it lost
+    `in_touch`, a submitter would learn that the person fears it.
     """
     office, stands = sight.office, sight.stands
     if sight.document is not None and sight.document.author == office.id:
@@ -219,10 +214,8 @@ def list_consent_conditions(
     stands: Standing, office: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
     """Yield the conditions about consents that hold for a section."""
-    if any(
-        section in (stands.get_covered_sections(office, purpose) or ())
-        for purpose in purposes
-    ):
+    covered = (stands.get_covered_sections(office, purpose) or () for purpose in purposes)
+    if any(section in sections for sections in covered):
         yield Condition.CONSENTED
     if is_allowed_for_police(stands, office, section):
         yield Condition.POLICE_CONSENT
@@ -272,8 +265,20 @@ def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
     """
     office, author, at = tx.actor.focal_point_id, document.author, document.written_at
     reads_it_as_asked = author != office and case.get_snapshot(office) is not None
-    if reads_it_as_asked and not case.is_granted_at(
-        office, Grant.ACTORS, at, as_party=False
-    ):
+    may_know = case.is_granted_at(office, Grant.ACTORS, at, as_party=False)
+    if reads_it_as_asked and not may_know:
         return None
     return directory_queries.by_id(tx, author).code
+
+
+def build_opened[O: OpenedDocument[Any]](
+    tx: ReadTransaction,
+    case: Case,
+    document: Sealed,
+    schema: type[O],
+    content: type[BaseModel],
+) -> O:
+    """Decrypt a sealed document and return it with its author, in the given schema."""
+    opened = content.model_validate_json(case_queries.open_sealed(tx, document))
+    author = get_author(tx, case, document)
+    return schema(author=author, written_at=document.written_at, content=opened)

@@ -29,10 +29,8 @@ class TooManyRefusedOpenings(Problem):
     status = 429
 
     def __init__(self, wait: timedelta) -> None:
-        super().__init__(
-            "You can still open what you may read. Check what your program asks for.",
-            wait=max(1, math.ceil(wait.total_seconds())),
-        )
+        advice = "You can still open what you may read. Check what your program asks for."
+        super().__init__(advice, wait=max(1, math.ceil(wait.total_seconds())))
 
 
 class RefusedOpenings:
@@ -78,7 +76,5 @@ def record_limit(tx: WriteTransaction) -> None:
     account = access_queries.get_own_account(tx)
     lock_name(tx.session, f"refusals {account.id}")
     if not was_recorded_since(tx.session, account.id, LIMITED, tx.now - REPORTED_EVERY):
-        audience = frozenset({account.focal_point_id}) | directory_queries.list_overseers(
-            tx
-        )
+        audience = directory_queries.list_overseers(tx) | {account.focal_point_id}
         tx.record(LIMITED, account, audience)

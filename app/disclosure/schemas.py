@@ -18,12 +18,16 @@ Author = Annotated[
 ]
 
 
-class OpenedSafeguards(ResponseModel):
-    """The safeguards, opened for the caller; the opening was recorded."""
+class OpenedDocument[C](ResponseModel):
+    """A sealed document, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
-    content: Safeguards
+    content: C
+
+
+class OpenedSafeguards(OpenedDocument[Safeguards]):
+    """The safeguards, opened for the caller; the opening was recorded."""
 
 
 class SafeguardsHistory(ResponseModel):
@@ -48,28 +52,16 @@ class OpenedContacts(ResponseModel):
     contacts: list[DutyContact]
 
 
-class OpenedArrangement(ResponseModel):
+class OpenedArrangement(OpenedDocument[Arrangement]):
     """The arrangement of the recipient, opened for the caller; the opening was recorded."""
 
-    author: Author
-    written_at: datetime
-    content: Arrangement
 
-
-class OpenedScreening(ResponseModel):
+class OpenedScreening(OpenedDocument[ScreeningPaper]):
     """A screening with its result, opened for the caller; the opening was recorded."""
 
-    author: Author
-    written_at: datetime
-    content: ScreeningPaper
 
-
-class OpenedTravelPlan(ResponseModel):
+class OpenedTravelPlan(OpenedDocument[TravelPlan]):
     """The travel plan, opened for the caller; the opening was recorded."""
-
-    author: Author
-    written_at: datetime
-    content: TravelPlan
 
 
 class NoteOut(ResponseModel):

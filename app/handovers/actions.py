@@ -74,9 +74,8 @@ def offer(tx: WriteTransaction, case: Case, new: NewHandover) -> Handover:
     require_no_open_offer(tx, case)
     case_file = standing.filter_for_caller(tx, standing.load_for_case(tx, case))
     transfer, terms = LeadTransfer(lead, successor), Terms(reason=new.reason)
-    RULES.require(
-        OFFER, redact_for(case_file, lead, build_facts(tx, case_file, transfer, terms))
-    )
+    facts = build_facts(tx, case_file, transfer, terms)
+    RULES.require(OFFER, redact_for(case_file, lead, facts))
     return create_offer(tx, case, transfer, new.reason, new.note)
 
 
@@ -142,11 +141,8 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> PendingStep:
-    """Lock a handover, check that an action is allowed, and return its step.
-
-    Raises the errors of `lock_and_check` in `referrals`, in the same order.
-    """
-    _, handover = handover_queries.lock(tx, handover_id)
+    """Lock a handover, check that an action is allowed, and return its step."""
+    handover = handover_queries.lock(tx, handover_id)
     seen.require_version(handover.version)
     step = TABLE.find(handover.state, action, get_sides(handover, tx.actor), tx.actor.roles)
     case_file = standing.filter_for_caller(tx, standing.load_for_case(tx, handover.case))
@@ -177,9 +173,8 @@ def accept(tx: WriteTransaction, pending: PendingStep, promise: AcceptHandover) 
     case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
     before = case.audience
-    case_actions.replace_sealed(
-        tx, case, Paper.CONTACTS, Contacts(contacts=promise.contacts)
-    )
+    contacts = Contacts(contacts=promise.contacts)
+    case_actions.replace_sealed(tx, case, Paper.CONTACTS, contacts)
     case.add_party(handover.lead_id, Relation.FORMER_LEAD, tx.now, handover.id)
     set_lead(tx, case, handover.successor_id)
     take_step(tx, pending)
@@ -213,12 +208,8 @@ def record_sender_change(tx: WriteTransaction, case: Case) -> None:
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
-            audience = frozenset(
-                office
-                for office in referral.audience
-                if Grant.LEAD in case.get_grants(office)
-            )
-            tx.record("referral.sender_changed", referral, audience, facts)
+            informed = {o for o in referral.audience if Grant.LEAD in case.get_grants(o)}
+            tx.record("referral.sender_changed", referral, frozenset(informed), facts)
 
 
 def decline(tx: WriteTransaction, pending: PendingStep, why: DeclineHandover) -> Handover:

@@ -39,11 +39,7 @@ def list_held_back_sections(
     tx: ReadTransaction, case: Case, transfer: LeadTransfer, sections: Iterable[Section]
 ) -> list[Section]:
     """List the sections that no agreement allows to be sent to the new lead."""
-    return sorted(
-        section
-        for section in sections
-        if not is_agreed(tx, case, transfer, LEVELS[section])
-    )
+    return sorted(s for s in sections if not is_agreed(tx, case, transfer, LEVELS[s]))
 
 
 def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Section) -> bool:

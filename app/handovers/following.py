@@ -32,9 +32,8 @@ def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID])
     terms = Terms(reason=reason)
     for candidate in candidates if not handover_queries.find_open(tx, case.id) else ():
         transfer = LeadTransfer(lead, directory_queries.by_id(tx, candidate))
-        if lead.id == candidate or RULES.list_unmet(
-            OFFER, build_facts(tx, case_file, transfer, terms)
-        ):
+        facts = build_facts(tx, case_file, transfer, terms)
+        if lead.id == candidate or RULES.list_unmet(OFFER, facts):
             continue
         create_offer(tx, case, transfer, reason)
         return
@@ -54,10 +53,8 @@ def cancel_uncovered(tx: WriteTransaction, case: Case, *, was_covered: bool) -> 
 
 def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
     """Cancel the open offer, without a reason, if the successor is unsafe."""
-    handover, case_file = (
-        handover_queries.find_open(tx, case.id),
-        standing.load_for_case(tx, case),
-    )
+    handover = handover_queries.find_open(tx, case.id)
+    case_file = standing.load_for_case(tx, case)
     if handover and not load_facts(tx, handover, case_file).recipient_safe:
         cancel_open(tx, case)
 
@@ -84,20 +81,14 @@ def needs_agreement(tx: ReadTransaction, handover: Handover) -> bool:
 
 
 def cancel_open(tx: WriteTransaction, case: Case) -> None:
-    """Cancel the open offer of a locked case automatically, if there is one.
-
-    No reason is given, because the successor must not learn what the person fears.
-    """
+    """Cancel the open offer of a case automatically, without a reason, if there is one."""
     handover = handover_queries.find_open(tx, case.id)
     if handover is not None:
         end_by_system(tx, handover, Action.CANCEL)
 
 
 def expire(tx: WriteTransaction, handover: Handover) -> None:
-    """Expire a handover whose deadline was missed (D07), or whose successor is closed.
-
-    Raises NeedsUnmet (409) in all other cases.
-    """
+    """Expire a handover (D07), or raise NeedsUnmet (409) if it can still be answered."""
     step = TABLE.find(handover.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     case_file = standing.load_for_case(tx, handover.case)
     RULES.require(step, load_facts(tx, handover, case_file))

@@ -9,23 +9,19 @@ from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as case_queries
 from app.cases.filters import is_own_party
-from app.cases.models import Case, Party
+from app.cases.models import Party
 from app.cases.statements import CASES, MINE
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
-from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows, read_columns
 from app.kernel.transactions import ReadTransaction, WriteTransaction
-from app.referrals.queries import select_case_id
+from app.referrals.queries import get_one, select_case_id
 
 
 def matches_party(party: type[Party]) -> ColumnElement[bool]:
-    """Return the condition for party rows of a handover, or of the lead of its case.
-
-    The condition includes the case, so that the database can use its index.
-    """
+    """Return the condition for party rows of a handover, or of the lead of its case."""
     leads = (party.record_id == Handover.case_id) & (party.relation == Relation.LEAD)
     return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
 
@@ -39,36 +35,19 @@ HELD_BY_ID: Final = lock_rows(BY_ID)
 
 def get(tx: ReadTransaction, handover_id: UUID) -> Handover:
     """Return a handover that the caller may see, or raise NotFound (404)."""
-    return get_one(tx, BY_ID, handover_id)
+    return get_one(tx, BY_ID, handover_id, "handover")
 
 
-def lock(tx: WriteTransaction, handover_id: UUID) -> tuple[Case, Handover]:
-    """Lock the case, then the handover, and return both, or raise NotFound (404).
-
-    All transactions lock in this order, to avoid deadlocks. Visibility is checked again
-    after locking, because the caller may have lost access while it waited for the lock.
-    """
-    case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, handover_id))
-    return case, get_one(tx, HELD_BY_ID, handover_id)
-
-
-def get_one[T](tx: ReadTransaction, statement: Select[T], handover_id: UUID) -> T:
-    """Return the result of a statement about one handover, or raise NotFound (404)."""
-    own_id = tx.actor.focal_point_id
-    found = tx.session.scalar(statement, {"me": own_id, "id": handover_id})
-    if found is None:
-        raise NotFound("There is no such handover.")
-    return found
+def lock(tx: WriteTransaction, handover_id: UUID) -> Handover:
+    """Lock the case, then the handover, and return it, or raise NotFound (404)."""
+    case_queries.lock_by_id(tx, get_one(tx, CASE_OF, handover_id, "handover"))
+    return get_one(tx, HELD_BY_ID, handover_id, "handover")
 
 
 def list_own(
     tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Handover, int, int]:
-    """Return a statement that selects the caller's handovers with their sort keys.
-
-    The sort keys are the numbers of the party row and of the handover. An office that
-    handed over the lead and got it back has two party rows, but sees the old handover once.
-    """
+    """Return a statement that selects the caller's handovers once each, with sort keys."""
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
     before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
     return (

@@ -117,18 +117,10 @@ def list_held_back(
 
     The list is empty unless the caller is the lead that makes the offer, or the new lead.
     """
-    leads = Side.LEAD in sides and (
-        handover.state == State.OFFERED
-        or (
-            handover.state == State.EFFECTIVE
-            and handover.successor_id == tx.actor.focal_point_id
-        )
-    )
-    if not leads:
+    state, to = handover.state, transfer.successor
+    is_new_lead = state == State.EFFECTIVE and to.id == tx.actor.focal_point_id
+    if Side.LEAD not in sides or not (state == State.OFFERED or is_new_lead):
         return []
     purposes = (Purpose.REFER, Purpose.HANDOVER)
-    agreed = [
-        case_file.get_covered_sections(transfer.successor, purpose) or frozenset()
-        for purpose in purposes
-    ]
+    agreed = [case_file.get_covered_sections(to, p) or frozenset() for p in purposes]
     return list_held_back_sections(tx, case_file.case, transfer, frozenset().union(*agreed))

@@ -109,15 +109,13 @@ def require_may_open(tx: WriteTransaction, case: Case) -> None:
     """Raise an error unless the case is open and the caller may open referrals in it."""
     sides = get_case_sides(case.list_relations(tx.actor.focal_point_id))
     if case.state not in CASE_OPEN:
-        raise ActionIllegal(
-            f"The case is {case.state}.", CASE_TABLE.describe_actions(case.state)
-        )
+        legal = CASE_TABLE.describe_actions(case.state)
+        raise ActionIllegal(f"The case is {case.state}.", legal)
     if Side.HOLDER not in sides:
         raise ActionNotYours("Only the holder of the case can do this.")
     if not OPENING_ROLES & tx.actor.roles:
-        raise RoleMissing(
-            f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."
-        )
+        roles = ", ".join(sorted(OPENING_ROLES))
+        raise RoleMissing(f"This needs one of the roles {roles}.")
 
 
 def lock_and_check(
@@ -153,13 +151,8 @@ def check_step(
 
 def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> PendingStep:
     """Return a pending step, with the offices that may know of the referral before it."""
-    return PendingStep(
-        case=referral.case,
-        referral=referral,
-        step=step,
-        before=referral.audience,
-        basis=basis,
-    )
+    case, before = referral.case, referral.audience
+    return PendingStep(case=case, referral=referral, step=step, before=before, basis=basis)
 
 
 def find_basis(facts: Facts) -> Basis | None:
@@ -246,9 +239,8 @@ def start_deadline(
 def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
-    An accepted referral for a return has a deadline to open the checklist. Then the
-    checklist has its own deadlines, and those of the referral start when the person has
-    arrived.
+    A referral for a return has a deadline to open the checklist, which has its own
+    deadlines. Those of the referral start when the person has arrived.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN

@@ -106,10 +106,9 @@ def narrow_to_summary(tx: WriteTransaction, referral: Referral) -> None:
 def notify_of_change(tx: WriteTransaction, case: Case, changed: Section | None) -> None:
     """Notify recipients of a change to a section or a summary that they may read.
 
-    If `changed` is None, the field `safe_contact` of the summary has changed. The
-    recipients get an event. After a change of the contact, the needs or `safe_contact`,
-    they also get an urgent notification, because a number that they call may no longer be
-    safe (BR19).
+    If `changed` is None, the field `safe_contact` has changed. After a change of the
+    contact, the needs or `safe_contact`, the recipients also get an urgent notification,
+    because a number that they call may no longer be safe (BR19).
     """
     case_file = standing.load_for_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
@@ -187,11 +186,10 @@ def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Resume the paused deadlines with their remaining time."""
-    running_clocks = find_running(
-        tx, [one.id for one in referral_queries.list_of_case(tx, case.id)]
-    )
-    for referral in referral_queries.list_of_case(tx, case.id):
-        if referral.state in OPEN and referral.id not in running_clocks:
+    referrals = referral_queries.list_of_case(tx, case.id)
+    running = find_running(tx, [referral.id for referral in referrals])
+    for referral in referrals:
+        if referral.state in OPEN and referral.id not in running:
             start_deadline(tx, referral, resumed=True)
 
 

@@ -28,11 +28,7 @@ ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED}
 
 
 def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoint) -> bool:
-    """Return whether an office may know the recipient of a referral (R12).
-
-    An office of the State of origin sees the service and the state of the referral, but
-    sees the office that provides the service only if it opened the referral.
-    """
+    """Return whether an office opened a referral or may know its recipient (R12)."""
     is_opener = referral.opened_by == reader.id
     return is_opener or case_file.may_see_helper(reader, referral.recipient)
 
@@ -59,20 +55,15 @@ def rank_helpers(
         approached=find_asked_recipients(tx, case_file, service, OPEN),
     )
     ranking = rank_recipients(restricted)
-    return (
-        ranking
-        if case_file.may_know_fears(own_office)
-        else limit_to_proposed(restricted, ranking)
-    )
+    if case_file.may_know_fears(own_office):
+        return ranking
+    return limit_to_proposed(restricted, ranking)
 
 
 def find_asked_recipients(
     tx: ReadTransaction, case_file: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
-    """Return the recipients of the referrals for a service that are in the given states.
-
-    Recipients that the caller may not know are left out (R12).
-    """
+    """Return the recipients of referrals in these states that the caller may know (R12)."""
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     return frozenset(
         referral.recipient_id
@@ -94,19 +85,14 @@ def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
 
 
 def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
-    """Return the candidates, or if there are none, offices that are full or did not accept.
-
-    This caller can choose only offices that are proposed, and there may be only one.
-    """
+    """Return the candidates, or if none, offices that are full or did not accept."""
     if ranking.candidates:
         return ranking.candidates
     profiles = tuple(replace(p, capacity=None) for p in question.profiles)
     without_capacity = replace(question, profiles=profiles)
     without_refusals = replace(without_capacity, declined=frozenset())
-    return (
-        rank_recipients(without_capacity).candidates
-        or rank_recipients(without_refusals).candidates
-    )
+    found = rank_recipients(without_capacity).candidates
+    return found or rank_recipients(without_refusals).candidates
 
 
 def is_proposed(tx: ReadTransaction, referral: Referral, case_file: Standing) -> bool:
@@ -114,9 +100,8 @@ def is_proposed(tx: ReadTransaction, referral: Referral, case_file: Standing) ->
 
     An office that declined or did not answer is included, because it can be asked again.
     """
-    if referral.recipient_id in find_asked_recipients(
-        tx, case_file, referral.service, ANSWERED_NO
-    ):
+    asked = find_asked_recipients(tx, case_file, referral.service, ANSWERED_NO)
+    if referral.recipient_id in asked:
         return True
     question = build_question(tx, referral.case)
     found = rank_helpers(tx, question, case_file, referral.service).candidates

@@ -57,10 +57,7 @@ class Facts:
 
 
 def is_case_open(facts: Facts) -> bool:
-    """Return whether the case is open for this service.
-
-    A suspended case is open only for services for the person's safety.
-    """
+    """Return whether the case is open, or suspended and the service is for safety."""
     if facts.case_state == CaseState.SUSPENDED:
         return facts.service in SERVICES_FOR_SAFETY
     return facts.case_state in CASE_OPEN
@@ -75,8 +72,7 @@ def is_meeting_in_future(facts: Facts) -> bool:
 def may_inform_police(facts: Facts) -> bool:
     """Return whether the reflection period allows this service (N22, BR15).
 
-    The police and prosecutors may be informed only after the person was told about the
-    reflection period.
+    The person must know of the period before the police or a prosecutor is informed.
     """
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 

@@ -52,23 +52,21 @@ def lock(tx: WriteTransaction, referral_id: UUID) -> tuple[Case, Referral]:
     return case, get_one(tx, HELD_BY_ID, referral_id)
 
 
-def get_one[T](tx: ReadTransaction, statement: Select[T], referral_id: UUID) -> T:
-    """Return the result of a statement about one referral, or raise NotFound (404)."""
-    own_id = tx.actor.focal_point_id
-    found = tx.session.scalar(statement, {"me": own_id, "id": referral_id})
+def get_one[T](
+    tx: ReadTransaction, statement: Select[T], record_id: UUID, kind: str = "referral"
+) -> T:
+    """Return the result of a statement about one record, or raise NotFound (404)."""
+    values = {"me": tx.actor.focal_point_id, "id": record_id}
+    found = tx.session.scalar(statement, values)
     if found is None:
-        raise NotFound("There is no such referral.")
+        raise NotFound(f"There is no such {kind}.")
     return found
 
 
 def list_own(
     tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Referral, int, int]:
-    """Return a statement that selects the caller's referrals with their sort keys.
-
-    The sort keys are the numbers of the party row and of the referral. A referral to an
-    office that also holds the case is listed only once.
-    """
+    """Return a statement that selects the caller's referrals once each, with sort keys."""
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
     before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
     return (
@@ -104,8 +102,6 @@ def select_case_id(code: str) -> ColumnElement[UUID]:
 OF_CASE: Final = (
     select(Referral).where(Referral.case_id == bindparam("case")).order_by(Referral.number)
 )
-
-
 ANEW: Final = OF_CASE.execution_options(populate_existing=True)
 
 

@@ -60,10 +60,7 @@ def load_facts(
     *,
     requests: Iterable[OpenRequest],
 ) -> Facts:
-    """Load the facts that the requirements are checked against.
-
-    `requests` are the open referrals of the case, with which a draft is compared.
-    """
+    """Load the facts for the requirements; `requests` are the case's open referrals."""
     recipient, terms = referral.recipient, terms or Terms()
     service, case = referral.service, referral.case
     sections = frozenset(Section(name) for name in referral.sections)
@@ -93,10 +90,7 @@ def load_facts(
 
 
 def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
-    """Return whether agreements allow data of this level to be sent to the recipient.
-
-    If no office holds the case, only agreements of the person's country are considered.
-    """
+    """Return whether agreements allow data of this level to be sent to the recipient."""
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder
     if holder is None:
@@ -107,10 +101,8 @@ def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
 
 def get_latest_review(tx: ReadTransaction, referral: Referral) -> datetime:
     """Return the latest time for the review of a referral that is put on hold (D10)."""
-    recipient_id, case = referral.recipient_id, referral.case
-    return deadline_queries.compute_due_at(
-        tx, ClockKind.REVIEW, case, waits_on=recipient_id
-    )
+    kind, case, to = ClockKind.REVIEW, referral.case, referral.recipient_id
+    return deadline_queries.compute_due_at(tx, kind, case, waits_on=to)
 
 
 def redact_for(
@@ -150,36 +142,22 @@ def show(tx: ReadTransaction, referrals: Sequence[Referral]) -> list[ReferralOut
     if not referrals:  # the usual result of a poll
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
-    case_files = {
-        key: standing.filter_for_caller(tx, one)
-        for key, one in standing.load_for_cases(tx, cases.values()).items()
-    }
+    found = standing.load_for_cases(tx, cases.values())
+    case_files = {key: standing.filter_for_caller(tx, one) for key, one in found.items()}
     clocks = deadline_queries.find_running(tx, [referral.id for referral in referrals])
-    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
-    senders = (find_sender(case, own_office.id) for case in cases.values())
+    senders = (find_sender(case, tx.actor.focal_point_id) for case in cases.values())
     codes = directory_queries.get_codes(tx, filter(None, senders))
     requests = load_other_requests(tx, referrals)
-    described = [
+    return [
         show_one(
             tx,
-            referral,
-            load_facts_for_reader(
-                tx,
-                referral,
-                case_files[referral.case_id],
-                requests.get(referral.case_id, []),
-            ),
+            one,
+            case_files[one.case_id],
+            requests.get(one.case_id, []),
             codes,
-            clocks.get(referral.id),
-            covered_until=find_covered_until(tx, referral, case_files[referral.case_id]),
+            clock=clocks.get(one.id),
         )
-        for referral in referrals
-    ]
-    return [
-        out
-        if may_know_recipient(one, case_files[one.case_id], own_office)
-        else out.model_copy(update=HIDDEN_FIELDS)
-        for one, out in zip(referrals, described, strict=True)
+        for one in referrals
     ]
 
 
@@ -199,38 +177,27 @@ def load_other_requests(
     return referral_queries.list_open_requests(tx, drafts) if drafts else {}
 
 
-def load_facts_for_reader(
+def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at once
     tx: ReadTransaction,
     referral: Referral,
     case_file: Standing,
     requests: Iterable[OpenRequest],
-) -> Facts:
-    """Load the facts of a referral that the caller may know."""
-    facts = load_facts(tx, referral, case_file, requests=requests)
-    return redact_for(tx, referral, case_file, facts, get_sides(referral, tx.actor))
-
-
-def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at once
-    tx: ReadTransaction,
-    referral: Referral,
-    facts: Facts,
     codes: Mapping[UUID, str],
-    clock: Clock | None,
     *,
-    covered_until: datetime | None,
+    clock: Clock | None,
 ) -> ReferralOut:
-    """Return one referral as the caller may see it, with the available actions.
-
-    The deadline of the sender is shown only to readers that may know the sender.
-    """
-    own_id, sides = tx.actor.focal_point_id, get_sides(referral, tx.actor)
+    """Return one referral as the caller may see it, with the available actions."""
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    own_id, case, sides = own_office.id, referral.case, get_sides(referral, tx.actor)
+    facts = load_facts(tx, referral, case_file, requests=requests)
+    facts = redact_for(tx, referral, case_file, facts, sides)
     rows = TABLE.list_steps_for(referral.state, sides, get_roles(referral, tx.actor))
-    sender, granted = find_sender(referral.case, own_id), referral.case.get_grants(own_id)
-    if clock and clock.waits_on != own_id and Grant.LEAD not in granted:
+    sender = find_sender(case, own_id)
+    if clock and clock.waits_on != own_id and Grant.LEAD not in case.get_grants(own_id):
         clock = None
-    return ReferralOut(
+    shown = ReferralOut(
         id=referral.id,
-        case=referral.case.code,
+        case=case.code,
         you_are=sorted(sides),
         sender=codes[sender] if sender else None,
         recipient=referral.recipient.code,
@@ -242,12 +209,14 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         outcome=Outcome(referral.outcome) if referral.outcome else None,
         opened_at=referral.opened_at,
         due_at=clock.due_at if clock else None,
-        covered_until=covered_until,
+        covered_until=find_covered_until(tx, referral, case_file),
         version=referral.version,
         available_actions=[
             AvailableReferralAction.from_step(row, RULES, facts) for row in rows
         ],
     )
+    is_known = may_know_recipient(referral, case_file, own_office)
+    return shown if is_known else shown.model_copy(update=HIDDEN_FIELDS)
 
 
 def find_covered_until(
@@ -255,16 +224,14 @@ def find_covered_until(
 ) -> datetime | None:
     """Return the time until which consents known to the reader cover an open referral.
 
-    Fears of the person do not change the result: a reader of a consent knows when it
-    expires.
+    Fears do not matter, because a reader of a consent knows when it expires.
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     helps = Relation.RECIPIENT in referral.list_relations(own_office.id)
-    known = consent_queries.list_known_to(
-        referral.case, case_file.consents, own_office, helps=helps
-    )
+    case, given = referral.case, case_file.consents
+    known = consent_queries.list_known_to(case, given, own_office, helps=helps)
     asking = case_file.build_question(referral.recipient, Purpose(referral.service))
     return find_end_of_cover(known, asking, frozenset(map(Section, referral.sections)))
 

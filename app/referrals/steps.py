@@ -90,10 +90,8 @@ def redirect(
     person. Raises FocalPointUnknown or RecipientUnfit (422) if the other office cannot be
     used.
     """
-    referral, other = (
-        pending.referral,
-        directory_queries.get_by_code_or_422(tx, request.alternative),
-    )
+    referral = pending.referral
+    other = directory_queries.get_by_code_or_422(tx, request.alternative)
     if other.id == referral.recipient_id:
         raise RecipientUnfit("Name another focal point than yourself.")
     require_fit_recipient(pending.case, other)
@@ -137,10 +135,7 @@ def confirm_deletion(tx: WriteTransaction, pending: PendingStep) -> Referral:
 def accept(
     tx: WriteTransaction, pending: PendingStep, arrangement: Arrangement
 ) -> Referral:
-    """Accept a referral and store the arrangement as a sealed document.
-
-    Sections that no agreement in force allows to be sent are removed first.
-    """
+    """Accept a referral, remove sections without an agreement, and seal the arrangement."""
     remove_sections(tx, pending.referral, find_held_back_sections(tx, pending.referral))
     case_actions.store_sealed(tx, pending.referral, Paper.ARRANGEMENT, arrangement)
     return take_step(tx, pending)

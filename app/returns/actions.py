@@ -14,7 +14,7 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.directory.kinds import Service
 from app.kernel import lifecycle as kernel_lifecycle
-from app.kernel.actors import Role, Side
+from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
@@ -49,8 +49,6 @@ from app.returns.situation import (
     require_side,
 )
 
-OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
-
 
 class NotAReturn(Problem):
     """The referral asks for another service than a return."""
@@ -79,10 +77,7 @@ class PendingStep:
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of a step: codes, and a note that is sealed.
-
-    `early` is true if the step was taken before its planned date.
-    """
+    """The result of a step: codes, a note to seal, and whether the step was early."""
 
     result: str | None = None
     level: RiskLevel | None = None
@@ -102,8 +97,8 @@ def open_return(tx: WriteTransaction, referral_id: UUID) -> Return:
     (409).
     """
     case, referral = referral_queries.lock(tx, referral_id)
-    if not OPENING_ROLES & tx.actor.roles:
-        roles = ", ".join(sorted(OPENING_ROLES))
+    if not referral_actions.OPENING_ROLES & tx.actor.roles:
+        roles = ", ".join(sorted(referral_actions.OPENING_ROLES))
         raise RoleMissing(f"This needs one of the roles {roles}.")
     if referral.service != Service.RETURN:
         raise NotAReturn("Name a referral for the service RETURN.")
@@ -137,10 +132,7 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> PendingStep:
-    """Lock a return, check that an action is allowed, and return its step.
-
-    Raises the errors of `lock_and_check` in `referrals`, in the same order.
-    """
+    """Lock a return, check that an action is allowed, and return its step."""
     view = lock_view(tx, return_id)
     seen.require_version(get_version(view))
     return check_step(tx, view, action, terms)
@@ -178,11 +170,7 @@ def take_step(
     *,
     due_at: datetime | None = None,
 ) -> Return:
-    """Take a step, store its result, start the next deadline and record the event.
-
-    A step that adds a finding does not change the deadline. Approvals for an earlier
-    version of the return expire.
-    """
+    """Take a step, store its result, start the next deadline and record the event."""
     record, action = pending.record, pending.step.action
     by_system = pending.step.sides == {Side.SYSTEM}
     before = get_audience(record)
@@ -238,10 +226,7 @@ def start_deadline(
     *,
     resumed: bool = False,
 ) -> None:
-    """Start or resume the deadline for the current state, or stop it if the state has none.
-
-    While the case is suspended, deadlines of steps that cannot be taken are paused.
-    """
+    """Start or resume the deadline for the current state, or stop it if there is none."""
     if record.state not in CLOCKS:
         deadline_actions.stop(tx, record.id)
         return

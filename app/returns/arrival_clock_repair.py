@@ -14,11 +14,8 @@ from app.returns.models import Return
 
 def list_revealing_clocks(tx: ReadTransaction) -> list[int]:
     """Return the numbers of the deadlines that reveal the day of an arrival."""
-    return [
-        clock.number
-        for clock, record in return_queries.list_arrivals_ahead(tx)
-        if is_revealing(tx, clock, record)
-    ]
+    ahead = return_queries.list_arrivals_ahead(tx)
+    return [clock.number for clock, one in ahead if is_revealing(tx, clock, one)]
 
 
 def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:

@@ -52,10 +52,8 @@ def find_due(tx: ReadTransaction, records: Iterable[Return]) -> Mapping[UUID, da
     for plan in return_queries.list_travel_plans(tx, by_referral):
         record = by_referral[plan.record_id]
         if arrives_at := open_arrival(tx, plan):
-            recipient = record.referral.recipient_id
-            found[record.id] = deadline_queries.compute_end_of_day(
-                tx, arrives_at, recipient
-            )
+            to = record.referral.recipient_id
+            found[record.id] = deadline_queries.compute_end_of_day(tx, arrives_at, to)
     return found
 
 
@@ -76,9 +74,8 @@ def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
 
 def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> datetime:
     """Return the end of the day that a moment falls on, in the recipient's time zone."""
-    return deadline_queries.compute_end_of_day(
-        tx, moment + SECOND, record.referral.recipient_id
-    )
+    recipient = record.referral.recipient_id
+    return deadline_queries.compute_end_of_day(tx, moment + SECOND, recipient)
 
 
 def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> datetime | None:
@@ -123,9 +120,8 @@ def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
         return False
     clock.failures = 0
     if clock.fires_at is not None:
-        ran_out = missed_deadlines.count_firings(
-            tx, clock
-        )  # fired early, as its office was closed
+        # It ran out early if its office was closed.
+        ran_out = missed_deadlines.count_firings(tx, clock)
         clock.fires_at = clock.due_at if ran_out else None
     return True
 

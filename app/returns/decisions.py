@@ -44,9 +44,8 @@ def decide_go(
 ) -> Return | Approval:
     """Take the decision GO, or request the approval of a supervisor of the lead.
 
-    The approval is valid for one version of the return, so it has to be requested again
-    after another assessment. Raises the errors of `lock_and_check`, and ApprovalUnusable
-    (409).
+    The approval is valid for one version of the return. Raises the errors of
+    `lock_and_check`, and ApprovalUnusable (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = lock_and_check(tx, return_id, Action.GO, seen, terms)
@@ -119,18 +118,14 @@ def depart(tx: WriteTransaction, pending: PendingStep) -> Return:
     Until the arrival, the stored deadline is due at the end of each day, so that it does
     not reveal the day of arrival.
     """
-    return take_step(
-        tx, pending, due_at=arrivals.get_end_of_today(tx, pending.record, tx.now)
-    )
+    due_at = arrivals.get_end_of_today(tx, pending.record, tx.now)
+    return take_step(tx, pending, due_at=due_at)
 
 
 def arrive(
     tx: WriteTransaction, pending: PendingStep, result: StepResult, *, early: bool
 ) -> Return:
-    """Confirm the arrival.
-
-    Raises DateNotReached (409) before the planned date, unless `early` is true.
-    """
+    """Confirm the arrival; raises DateNotReached (409) before its date, unless `early`."""
     planned_for = arrivals.find_planned(tx, pending.record)
     is_early = check_date(tx, planned_for, early=early)
     return take_step(tx, pending, replace(result, early=is_early))

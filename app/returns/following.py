@@ -44,11 +44,9 @@ AFTER_GO: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
     """Return the ids of the open returns that a consent in `case_file` covers."""
-    return frozenset(
-        record.id
-        for record in return_queries.list_open(tx, [case.id]).get(case.id, [])
-        if case_file.has_consent_to_return(record.referral.recipient)
-    )
+    found = return_queries.list_open(tx, [case.id]).get(case.id, [])
+    covers = case_file.has_consent_to_return
+    return frozenset(record.id for record in found if covers(record.referral.recipient))
 
 
 def reassign_all_deadlines(tx: WriteTransaction, case: Case) -> None:
@@ -90,11 +88,7 @@ def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID])
 
 
 def end_by_system(tx: WriteTransaction, record: Return) -> None:
-    """End a return automatically and withdraw its referrals.
-
-    If the person is travelling, the return is halted until the lead confirms that the
-    person was met.
-    """
+    """End a return, or halt it if the person is travelling, and withdraw its referrals."""
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
     take_step(tx, PendingStep(load_view(tx, record), step))
     withdraw_referrals(tx, record, WithdrawReason.NO_LONGER_NEEDED)
@@ -117,10 +111,7 @@ def reopen_decisions(tx: WriteTransaction, case: Case) -> None:
 def withdraw_referrals(
     tx: WriteTransaction, record: Return, reason: WithdrawReason
 ) -> None:
-    """Withdraw the referral of a return and the referrals for its documents.
-
-    The decision whether the State of origin may be informed is reopened.
-    """
+    """Withdraw all referrals of a return, and reopen the decision on origin contact."""
     if record.referral.state in AT_WORK:
         referral_following.withdraw_by_system(tx, record.referral, reason)
     withdraw_document_referrals(tx, record)
@@ -155,16 +146,12 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
 
 
 def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
-    """Reassign the visits if needed, and return whether they were moved to the lead.
-
-    They are moved back to the recipient when somebody works there again.
-    """
+    """Reassign the visits if needed, and return whether they were moved to the lead."""
     clock = find_running(tx, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
         return False
-    office_id = return_queries.find_awaited_office(
-        tx, record, Side.RECIPIENT, record.referral
-    )
+    side, referral = Side.RECIPIENT, record.referral
+    office_id = return_queries.find_awaited_office(tx, record, side, referral)
     if clock.waits_on == office_id:
         return False
     deadline_actions.hand_over(tx, [record.id], office_id)
@@ -178,10 +165,7 @@ def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Resume the paused deadlines with their remaining time.
-
-    If another consulate was asked in the meantime, an event informs it of its step.
-    """
+    """Resume the paused deadlines, and inform a consulate that was not asked before."""
     found = return_queries.list_open(tx, [case.id]).get(case.id, [])
     running_clocks = find_running(tx, [record.id for record in found])
     for record in found:
@@ -190,19 +174,15 @@ def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
         kind, side = CLOCKS[record.state]
         before = find_last_stopped(tx, [record.id], kind)
         start_deadline(tx, record, resumed=True)
-        document_referral = find_document_referral(
-            tx, record, standing.load_for_case(tx, case)
-        )
+        case_file = standing.load_for_case(tx, case)
+        document_referral = find_document_referral(tx, record, case_file)
         asked = before is None or before.waits_on != document_referral.recipient_id
         if side == Side.CONSULATE and asked:
             request_documents(tx, record, document_referral)
 
 
 def erase_steps(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete the steps of the returns of a case, and the times of visits.
-
-    The journal still shows which steps were taken.
-    """
+    """Delete the steps of the returns of a case, and the times of visits."""
     of_case = Return.case_id == case_id
     return_ids = select(Return.id).where(of_case).scalar_subquery()
     tx.session.execute(delete(Done).where(Done.return_id.in_(return_ids)))

@@ -15,10 +15,7 @@ from app.returns.lifecycle import Action, State
 
 
 class Return(Listed, Base):
-    """The checklist of one RETURN referral.
-
-    Its sides are derived from the case and the referral, because the lead may change.
-    """
+    """The checklist of one RETURN referral; its sides are derived from the case."""
 
     __tablename__ = "return_checklist"
     __table_args__ = (

@@ -70,8 +70,7 @@ class Facts:
 def is_provided_for(facts: Facts) -> bool:
     """Return whether a child's interests and reception allow the return (BR09, G11).
 
-    The best interests must be determined and be in favour of the return. For an adult,
-    neither is required.
+    For an adult, neither is required.
     """
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return not facts.child or (in_favour and facts.child_received)
@@ -80,8 +79,7 @@ def is_provided_for(facts: Facts) -> bool:
 def has_guardian(facts: Facts) -> bool:
     """Return whether the person has a guardian or does not need one (G11).
 
-    A child needs a guardian unless the competent body decided otherwise, also if nothing
-    was recorded (BR14).
+    A child needs one unless the competent body decided otherwise (BR14).
     """
     return not facts.child or facts.guardian != Guardian.NEEDED
 

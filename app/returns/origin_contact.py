@@ -72,10 +72,8 @@ def start_deadline(tx: WriteTransaction, record: Return) -> None:
     """
     case, kind = record.case, ClockKind.REVIEW
     if record.state in OVER and case.state in CASE_OPEN:
-        until = deadline_queries.get_term(tx, kind, case, waits_on=case.holder).compute_end(
-            tx.now
-        )
-        deadline_actions.restart(tx, record, kind, until, waits_on=case.holder)
+        due_at = deadline_queries.compute_due_at(tx, kind, case, waits_on=case.holder)
+        deadline_actions.restart(tx, record, kind, due_at, waits_on=case.holder)
 
 
 def reassign_deadline(tx: WriteTransaction, case: Case) -> None:

@@ -5,17 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    exists,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, select
 
 from app.access.office_staff import is_closed_or_unattended
 from app.cases import queries as case_queries
@@ -27,13 +17,13 @@ from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDING_RELATIONS, Relation, Side
-from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows, make_list_parameter
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.models import Referral
+from app.referrals.queries import get_one
 from app.returns.lifecycle import (
     BEFORE_DEPARTURE,
     CANCELLED,
@@ -78,18 +68,19 @@ RESTS_ON: Final = lock_rows(referral_queries.OF_CASE)
 
 def get(tx: ReadTransaction, return_id: UUID) -> Return:
     """Return a return that the caller may see, or raise NotFound (404)."""
-    return get_one(tx, BY_ID, return_id)
+    return get_one(tx, BY_ID, return_id, "return")
 
 
 def is_visible(tx: ReadTransaction, return_id: UUID) -> bool:
     """Return whether the caller may see a return now."""
-    return find_one(tx, CASE_OF, return_id) is not None
+    values = {"me": tx.actor.focal_point_id, "id": return_id}
+    return tx.session.scalar(CASE_OF, values) is not None
 
 
 def get_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return:
     """Return the return of a referral that the caller may see, or raise NotFound (404)."""
     referral = referral_queries.get(tx, referral_id)
-    return get_one(tx, BY_REFERRAL, referral.id)
+    return get_one(tx, BY_REFERRAL, referral.id, "return")
 
 
 def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
@@ -98,28 +89,10 @@ def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
 
 
 def lock(tx: WriteTransaction, return_id: UUID) -> Return:
-    """Lock the case, its referrals and the return, or raise NotFound (404).
-
-    Visibility is checked again after locking, because the caller may have lost access while
-    it waited for the lock.
-    """
-    case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, return_id))
+    """Lock the case, its referrals and the return, or raise NotFound (404)."""
+    case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, return_id, "return"))
     tx.session.scalars(RESTS_ON, {"case": case.id}).all()
-    return get_one(tx, HELD_BY_ID, return_id)
-
-
-def find_one[T](tx: ReadTransaction, statement: Select[T], record_id: UUID) -> T | None:
-    """Return the result of a statement about one return, or None."""
-    own_id = tx.actor.focal_point_id
-    return tx.session.scalar(statement, {"me": own_id, "id": record_id})
-
-
-def get_one[T](tx: ReadTransaction, statement: Select[T], record_id: UUID) -> T:
-    """Return the result of a statement about one return, or raise NotFound (404)."""
-    found = find_one(tx, statement, record_id)
-    if found is None:
-        raise NotFound("There is no such return.")
-    return found
+    return get_one(tx, HELD_BY_ID, return_id, "return")
 
 
 UNDER_WAY: Final = (
@@ -161,10 +134,8 @@ def list_misdirected_visits(
 
     The recipient reports the visits. If it is closed or unattended, the lead reports them.
     """
-    recipient = Referral.recipient_id
-    unavailable = recipient.in_(directory_queries.select_closed()) | recipient.in_(
-        unattended
-    )
+    recipient, closed = Referral.recipient_id, directory_queries.select_closed()
+    unavailable = recipient.in_(closed) | recipient.in_(unattended)
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)

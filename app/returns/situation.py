@@ -96,19 +96,14 @@ def list_document_referrals(
 def get_sides(
     tx: ReadTransaction, record: Return, document_referral: Referral
 ) -> frozenset[Side]:
-    """Return the sides of the caller in a return.
-
-    An office that holds the case but does not lead it can only read.
-    """
+    """Return the sides of the caller in a return."""
     own_id = tx.actor.focal_point_id
     relations = record.case.list_relations(own_id)
     sides = set(get_case_sides(relations) & {Side.LEAD, Side.HOLDER})
     if HELPING_RELATIONS & record.referral.list_relations(own_id):
         sides.add(Side.RECIPIENT)
-    if (
-        Relation.RECIPIENT in document_referral.list_relations(own_id)
-        and document_referral.recipient_id == own_id
-    ):
+    is_asked = Relation.RECIPIENT in document_referral.list_relations(own_id)
+    if is_asked and document_referral.recipient_id == own_id:
         sides.add(Side.CONSULATE)
     return frozenset(sides)
 
@@ -120,10 +115,7 @@ def has_side(tx: ReadTransaction, record: Return) -> bool:
 
 
 def require_side(view: ReturnView) -> ReturnView:
-    """Return the view, or raise NotFound (404) if the caller has no side in the return.
-
-    An office of another State that was asked for documents in the case has no side.
-    """
+    """Return the view, or raise NotFound (404) if the caller has no side in the return."""
     if not view.sides:
         raise NotFound("There is no such return.")
     return view
@@ -256,9 +248,8 @@ def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
     must not learn which dangers to the person the lead found (R12).
     """
     case = view.record.case
-    names = office_names.load_names(
-        tx, [(case, done.focal_point_id, done.at) for done in view.done]
-    )
+    acts = [(case, done.focal_point_id, done.at) for done in view.done]
+    names = office_names.load_names(tx, acts)
     own_id, is_lead = tx.actor.focal_point_id, Side.LEAD in view.sides
     return [
         show_step(
