@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from app.kernel.databases import is_database
 from app.webhooks.addresses import is_listable, parse_hosts
@@ -56,73 +56,5 @@ SignInUrl = Annotated[
     make_validator(
         re.compile(SIGN_IN_URL).fullmatch,
         "write an address that begins with https://, or remove the setting.",
-    ),
-]
-OpenDrafts = Annotated[
-    int,
-    Field(
-        description="The most open drafts of one account. Above it, a new draft gets 429; "
-        "a case with `submit`: true is accepted.",
-        ge=1,
-        le=100_000,
-    ),
-]
-SealedVolume = Annotated[
-    int,
-    Field(
-        description="The most MiB that one account may seal in a day of UTC. Above it, "
-        "requests that seal more get 429, except to submit a case, to promise help, or to "
-        "write to a case in vital interest. Each process counts separately.",
-        ge=1,
-        le=100_000,
-    ),
-]
-LowSpace = Annotated[
-    int,
-    Field(
-        description="Free MiB beside the embedded database, the key file and the ledger "
-        "of erasures. Below it, `/readyz` has a note, and `worker status`, the metrics "
-        "and the log have an alarm. 0: never.",
-        ge=0,
-        le=1024**3,
-    ),
-]
-ReservedSpace = Annotated[
-    int,
-    Field(
-        description="Free MiB beside the embedded database that are reserved for urgent "
-        "writes. Below it, drafts, exports and other writes that can wait get 503. 0: no "
-        "reserve. No effect on PostgreSQL, whose disk the service cannot measure.",
-        ge=0,
-        le=1024**3,
-    ),
-]
-RefusedOpeningsPerMinute = Annotated[
-    int,
-    Field(
-        description="The most attempts in a minute of one account to open sealed data that "
-        "it may not open, or that does not exist. Above it, such requests get 429 and no "
-        "entry each in the access log; its office and oversight are told.",
-        ge=1,
-        le=100_000,
-    ),
-]
-RequestsPerMinute = Annotated[
-    int,
-    Field(
-        description="The most requests in a minute of one account, reads and writes "
-        "counted separately. Above it, requests get 429 with `Retry-After`. Each process "
-        "counts separately.",
-        ge=60,
-        le=1_000_000,
-    ),
-]
-MaxConnections = Annotated[
-    int,
-    Field(
-        description="The most open connections of a process. Above it, the connection "
-        "that has been idle for the longest time is closed.",
-        ge=16,
-        le=100_000,
     ),
 ]

@@ -7,19 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.setting_types import (
-    DatabaseUrl,
-    Hosts,
-    LowSpace,
-    MaxConnections,
-    OpenDrafts,
-    PublicUrl,
-    RefusedOpeningsPerMinute,
-    RequestsPerMinute,
-    ReservedSpace,
-    SealedVolume,
-    SignInUrl,
-)
+from app.setting_types import DatabaseUrl, Hosts, PublicUrl, SignInUrl
 
 SECRETS_DIR: Final = Path("/run/secrets")
 """The folder with the secret files of a container."""
@@ -84,183 +72,108 @@ class Settings(BaseSettings):
         secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
         frozen=True,
         extra="forbid",
+        use_attribute_docstrings=True,
     )
 
-    database_url: Annotated[
-        DatabaseUrl,
-        Field(
-            description="SQLite file, or PostgreSQL (`postgresql+psycopg://...`) with the "
-            "login of the service, a member of `safe_conduct_app` only."
-        ),
-    ] = "sqlite:///var/safe-conduct.db"
-    migration_database_url: Annotated[
-        DatabaseUrl | None,
-        Field(
-            description="The same database with a login that is a member of "
-            "`safe_conduct_owner`; only `migrate` and `restored` use it. Default: "
-            "`SAFE_CONDUCT_DATABASE_URL`."
-        ),
-    ] = None
-    key_file: Annotated[
-        Path,
-        Field(
-            description="The file of the key-encryption keys, readable by its owner only."
-        ),
-    ] = Path("var/keys")
-    lost_keys: Annotated[
-        str,
-        Field(
-            description="Names of key-encryption keys that are lost for good, separated by "
-            "spaces. Without it, `serve` refuses a database with data that needs them."
-        ),
-    ] = ""
-    erasure_ledger: Annotated[
-        Path,
-        Field(
-            description="The ledger of erasures, a copy outside of the database that is "
-            "applied to restored backups. Keep it on another disk than the database, and "
-            "back it up separately."
-        ),
-    ] = Path("var/erasures")
-    low_space_mib: LowSpace = 1024
-    reserved_space_mib: ReservedSpace = 128
-    host: Annotated[
-        str, Field(description="Address to listen on; `0.0.0.0` in the container image.")
-    ] = "127.0.0.1"
-    port: Annotated[
-        int, Field(description="Port to listen on; 0: any free port.", ge=0, le=65535)
-    ] = 8000
-    docs: Annotated[
-        bool,
-        Field(
-            description="Whether `/docs` shows the contract as an interactive page, for "
-            "developers of clients; `safe-conduct demo serve` always has it."
-        ),
-    ] = False
-    log_level: Annotated[
-        LogLevel,
-        Field(description="The lowest level that is logged, as JSON to standard error."),
-    ] = LogLevel.INFO
-    worker: Annotated[
-        WorkerPlace | None,
-        Field(
-            description="Where the worker runs: `inside` of `serve`, or `apart`, by "
-            "`safe-conduct worker run`. Default: `inside` on SQLite, otherwise `apart`."
-        ),
-    ] = None
-    metrics_port: Annotated[
-        int | None,
-        Field(
-            description="Port of the metrics for Prometheus, at `/metrics`; each process "
-            "of a machine needs its own. Default: no metrics.",
-            ge=0,
-            le=65535,
-        ),
-    ] = None
-    metrics_host: Annotated[
-        str, Field(description="Address of the metrics port; it must not be public.")
-    ] = "127.0.0.1"
-    environment: Annotated[
-        Environment, Field(description="`production`, or `drill` without any real person.")
-    ] = Environment.PRODUCTION
+    database_url: DatabaseUrl = "sqlite:///var/safe-conduct.db"
+    """SQLite file, or PostgreSQL (`postgresql+psycopg://...`) with the login of the
+    service, a member of `safe_conduct_app` only."""
+    migration_database_url: DatabaseUrl | None = None
+    """The same database with a login that is a member of `safe_conduct_owner`; only
+    `migrate` and `restored` use it. Default: `SAFE_CONDUCT_DATABASE_URL`."""
+    key_file: Path = Path("var/keys")
+    """The file of the key-encryption keys, readable by its owner only."""
+    lost_keys: str = ""
+    """Names of key-encryption keys that are lost for good, separated by spaces. If data
+    needs a lost key that is not named here, `serve` does not start."""
+    erasure_ledger: Path = Path("var/erasures")
+    """The ledger of erasures, a copy outside of the database that is applied to restored
+    backups. Keep it on another disk than the database, and back it up separately."""
+    low_space_mib: Annotated[int, Field(ge=0, le=1024**3)] = 1024
+    """Free MiB on the disks of the SQLite database, the key file and the ledger of
+    erasures. Below it, `/readyz` has a note, and `worker status`, the metrics and the log
+    have an alarm. 0: no alarm."""
+    reserved_space_mib: Annotated[int, Field(ge=0, le=1024**3)] = 128
+    """Free MiB on the disk of the SQLite database that are reserved for urgent writes.
+    Below it, drafts, exports and other writes that can wait get 503. 0: no reserve. No
+    effect on PostgreSQL, because the service cannot measure the disk of a server."""
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` in the container image."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """Port to listen on; 0: any free port."""
+    docs: bool = False
+    """Whether `/docs` shows the contract as an interactive page, for developers of clients;
+    `safe-conduct demo serve` always has it."""
+    log_level: LogLevel = LogLevel.INFO
+    """The lowest level that is logged, as JSON to standard error."""
+    worker: WorkerPlace | None = None
+    """Where the worker runs: `inside` the process of `serve`, or `apart`, in a process of
+    `safe-conduct worker run`. Default: `inside` on SQLite, otherwise `apart`."""
+    metrics_port: Annotated[int | None, Field(ge=0, le=65535)] = None
+    """Port of the metrics for Prometheus, at `/metrics`; each process of a machine needs
+    its own. Default: no metrics."""
+    metrics_host: str = "127.0.0.1"
+    """Address of the metrics port; it must not be public."""
+    environment: Environment = Environment.PRODUCTION
+    """`production`, or `drill` if the database has no real person."""
     clock_speed: Annotated[
-        int,
-        Field(
-            description="How many times faster deadlines run. More than 1 only in a "
-            "`drill` and in `safe-conduct demo serve`.",
-            ge=1,
-            le=1_000_000,
-        ),
-        AfterValidator(validate_clock_speed),
+        int, Field(ge=1, le=1_000_000), AfterValidator(validate_clock_speed)
     ] = 1
-    daily_cap: Annotated[
-        int,
-        Field(
-            description="The most cases that one account may open in a day of UTC. Above "
-            "it, requests get 429, and its office and oversight are told. Cases that it "
-            "opened today, and cases in vital interest, remain open to it.",
-            ge=1,
-            le=100_000,
-        ),
-    ] = 30
-    refused_openings_per_minute: RefusedOpeningsPerMinute = 10
-    open_drafts: OpenDrafts = 200
-    sealed_mib_per_day: SealedVolume = 64
-    requests_per_minute: RequestsPerMinute = 600
-    max_connections: MaxConnections = MAX_CONNECTIONS
-    webhook_hosts: Annotated[
-        Hosts,
-        Field(
-            description="Hosts that webhooks may call, separated by spaces: names, with a "
-            "port unless it is 443. Empty: none."
-        ),
-    ] = ""
-    webhook_delay_seconds: Annotated[
-        int,
-        Field(
-            description="The longest random delay of new events before they are pushed. "
-            "Without it, a host that receives for several offices could infer from the "
-            "times which of them share a case. 0: no delay.",
-            ge=0,
-            le=300,
-        ),
-    ] = 30
-    public_url: Annotated[
-        PublicUrl | None,
-        Field(
-            description="The public address of the service, such as "
-            "`https://refer.example.org`, which machines sign for to get tokens. Default: "
-            "no tokens, only API keys.",
-        ),
-    ] = None
-    sign_in_url: Annotated[
-        SignInUrl | None,
-        Field(
-            description="The sign-in address in notifications, with `https`. Default: "
-            "none, so that a notification reveals nothing to others who read it."
-        ),
-    ] = None
-    notice_window_minutes: Annotated[
-        int,
-        Field(
-            description="The minimum time between two notifications to one contact; half "
-            "of it if urgent, a quarter in an emergency.",
-            ge=8,
-            le=24 * 60,
-        ),
-    ] = 60
-    smtp_host: Annotated[
-        str | None, Field(description="The mail server. Default: no e-mail is sent.")
-    ] = None
-    smtp_port: Annotated[
-        int, Field(description="Port of the mail server, for STARTTLS.", ge=1, le=65535)
-    ] = 587
-    smtp_from: Annotated[
-        str | None,
-        Field(description="Sender of the e-mails; bounces and replies go to it."),
-    ] = None
-    smtp_user: Annotated[
-        str | None, Field(description="Login at the mail server. Default: none.")
-    ] = None
-    smtp_password: Annotated[
-        SecretStr | None,
-        Field(description="Password at the mail server; better as a secret file."),
-    ] = None
-    sms_gateway_url: Annotated[
-        str | None,
-        Field(
-            description="URL of the SMS gateway, with `https`, which takes JSON. Default: "
-            "no SMS is sent."
-        ),
-    ] = None
-    sms_gateway_token: Annotated[
-        SecretStr | None,
-        Field(description="Bearer token for the SMS gateway; better as a secret file."),
-    ] = None
-    url: Annotated[
-        str,
-        Field(description="Address that `safe-conduct demo`, `submit` and `poll` call."),
-    ] = DEFAULT_URL
+    """How many times faster deadlines run. Above 1 only in a `drill` and in
+    `safe-conduct demo serve`."""
+    daily_cap: Annotated[int, Field(ge=1, le=100_000)] = 30
+    """The most cases that one account may open in a day of UTC. Above it, requests get 429,
+    and the office of the account and oversight are informed. The account can still open
+    cases that it opened today, and cases in vital interest."""
+    refused_openings_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """The most attempts of one account in a minute to open sealed data that it may not
+    open, or that does not exist. Above it, such requests get 429 and are not logged one by
+    one in the access log, and the office of the account and oversight are informed."""
+    open_drafts: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """The most open drafts of one account. Above it, a new draft gets 429; a case with
+    `submit`: true is accepted."""
+    sealed_mib_per_day: Annotated[int, Field(ge=1, le=100_000)] = 64
+    """The most MiB that one account may seal in a day of UTC. Above it, requests that seal
+    more get 429, except to submit a case, to promise help, or to write to a case in vital
+    interest. Each process counts separately."""
+    requests_per_minute: Annotated[int, Field(ge=60, le=1_000_000)] = 600
+    """The most requests of one account in a minute; reads and writes count separately.
+    Above it, requests get 429 with `Retry-After`. Each process counts separately."""
+    max_connections: Annotated[int, Field(ge=16, le=100_000)] = MAX_CONNECTIONS
+    """The most open connections of a process. Above it, the connection that has been idle
+    for the longest time is closed."""
+    webhook_hosts: Hosts = ""
+    """Hosts that webhooks may call, separated by spaces: names, with a port unless it is
+    443. Empty: none."""
+    webhook_delay_seconds: Annotated[int, Field(ge=0, le=300)] = 30
+    """The longest random delay, in seconds, before new events are sent to a webhook.
+    Without a delay, a host that receives the events of several offices could infer from the
+    times which of them share a case. 0: no delay."""
+    public_url: PublicUrl | None = None
+    """The public address of the service, such as `https://refer.example.org`, which
+    machines sign for to get tokens. Default: no tokens, only API keys."""
+    sign_in_url: SignInUrl | None = None
+    """The `https` address for signing in that notifications contain. Default: none, so that
+    a notification reveals nothing to other people who read it."""
+    notice_window_minutes: Annotated[int, Field(ge=8, le=24 * 60)] = 60
+    """The minutes between two notifications to one contact, at least; half of them if a
+    case is urgent, a quarter in an emergency."""
+    smtp_host: str | None = None
+    """The mail server. Default: no e-mail is sent."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    """Port of the mail server, for STARTTLS."""
+    smtp_from: str | None = None
+    """Address of the sender of e-mails, which gets bounces and replies."""
+    smtp_user: str | None = None
+    """Login at the mail server. Default: none."""
+    smtp_password: SecretStr | None = None
+    """Password at the mail server; better as a secret file."""
+    sms_gateway_url: str | None = None
+    """The `https` URL of the SMS gateway, which accepts JSON. Default: no SMS is sent."""
+    sms_gateway_token: SecretStr | None = None
+    """Bearer token for the SMS gateway; better as a secret file."""
+    url: str = DEFAULT_URL
+    """Address that `safe-conduct demo`, `submit` and `poll` call."""
 
     @property
     def works_inside(self) -> bool:
@@ -273,9 +186,8 @@ class Settings(BaseSettings):
 class DemoSettings(Settings):
     """The settings of the demonstration, which is a drill."""
 
-    environment: Annotated[
-        Environment, Field(description="The environment of a demonstration.")
-    ] = Environment.DRILL
+    environment: Environment = Environment.DRILL
+    """The environment of a demonstration."""
 
 
 class CallerSettings(BaseSettings):

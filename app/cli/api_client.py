@@ -185,9 +185,8 @@ def describe_patience(seconds: float) -> str:
 @contextmanager
 def report_wait(hold: float) -> Iterator[None]:
     """Print a note to standard error if the answer takes long."""
-    text = (
-        f"no answer yet from SAFE_CONDUCT_URL; this try waits {ANSWER_SECONDS + hold:.0f} s"
-    )
+    limit = ANSWER_SECONDS + hold
+    text = f"no answer yet from SAFE_CONDUCT_URL; this try waits {limit:.0f} s"
     timer = Timer(NOTE_AFTER + hold, print_note, [text])
     timer.daemon = True
     timer.start()
@@ -239,18 +238,14 @@ def describe_refusal(answer: httpx.Response) -> str:
     problem = parse_problem(answer)
     if problem is None:
         return f"{format_headline(answer)}. Is SAFE_CONDUCT_URL the URL of Safe Conduct?"
+    faults, unmet = get_objects(problem, "errors"), get_objects(problem, "unmet")
+    members = [name for name in ("code", "instance") if name in problem]
     lines = [
         format_headline(answer),
         problem.get("detail"),
-        *(
-            f"  {item.get('pointer')}: {item.get('detail')}"
-            for item in get_objects(problem, "errors")
-        ),
-        *(
-            f"  {item.get('need')}: {item.get('remedy')}"
-            for item in get_objects(problem, "unmet")
-        ),
-        *(f"{name}: {problem[name]}" for name in ("code", "instance") if name in problem),
+        *(f"  {item.get('pointer')}: {item.get('detail')}" for item in faults),
+        *(f"  {item.get('need')}: {item.get('remedy')}" for item in unmet),
+        *(f"{name}: {problem[name]}" for name in members),
     ]
     return "\n".join(escape_unprintable(str(line)) for line in lines if line)
 
@@ -280,9 +275,8 @@ def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
 def get_objects(problem: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the objects in a list of a problem, or [] if there is no such list."""
     found = problem.get(name)
-    return (
-        [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    )
+    items = found if isinstance(found, list) else []
+    return [item for item in items if isinstance(item, dict)]
 
 
 def escape_unprintable(text: str) -> str:

@@ -86,9 +86,8 @@ def play_some(
 def serve_demo() -> None:
     """Serve a demonstration, play the journeys, and print API keys and a request."""
     settings = DemoSettings()
-    logging_setup.configure_logging(
-        max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
-    )
+    level = max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
+    logging_setup.configure_logging(level)
     demo_command.serve(settings, print_line)
 
 
@@ -101,14 +100,7 @@ def write_openapi(*, check: Check = False) -> None:
 @cli.command("docs")
 def write_docs(*, check: Check = False) -> None:
     """Write the generated pages and tables of docs/ from the code (for developers)."""
-    pages = {
-        generated_pages.LIFECYCLES: generated_pages.render_lifecycles(),
-        generated_pages.PROBLEMS: generated_pages.render_problems(),
-        generated_pages.OPERATIONS: generated_pages.render_operations(),
-        generated_pages.PRIVACY: generated_pages.render_privacy(),
-        generated_pages.MECHANISM: generated_pages.render_mechanism(),
-    }
-    publish(pages, check=check)
+    publish(generated_pages.render_pages(), check=check)
 
 
 def publish(pages: dict[str, str], *, check: bool) -> None:

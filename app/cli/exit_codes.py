@@ -49,10 +49,9 @@ def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
 def describe_settings(error: ValidationError) -> str:
     """Return each invalid setting with the reason, but not the value: it may be secret."""
     faults = error.errors(include_url=False, include_input=False)
-    reasons = ((one["loc"][0], one["msg"].removeprefix("Value error, ")) for one in faults)
-    return " ".join(
-        f"{PREFIX}{str(name).upper()}: {why.removesuffix('.')}." for name, why in reasons
-    )
+    names = (f"{PREFIX}{str(one['loc'][0]).upper()}" for one in faults)
+    reasons = (one["msg"].removeprefix("Value error, ").removesuffix(".") for one in faults)
+    return " ".join(f"{name}: {why}." for name, why in zip(names, reasons, strict=True))
 
 
 def describe_cause(error: BaseException | None) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,29 +38,6 @@ SERVED: Final = f"app/api/pages/{FILE}"
 CONTRACT: Final = "openapi/openapi-3.1.json"
 WITHOUT_WEBHOOKS: Final = "openapi/openapi-3.1-client.json"
 CONTRACT_3_2: Final = "openapi/openapi-3.2.json"
-LIFECYCLES: Final = "docs/lifecycles.md"
-PROBLEMS: Final = "docs/problems.md"
-OPERATIONS: Final = "docs/operations.md"
-PRIVACY: Final = "docs/privacy.md"
-MECHANISM: Final = "docs/mechanism.md"
-BEGIN: Final = "<!-- settings: written by `make docs` from app/settings.py -->"
-END: Final = "<!-- end of settings -->"
-BEGIN_GAUGES: Final = "<!-- gauges: written by `make docs` from app/metrics/gauges.py -->"
-END_GAUGES: Final = "<!-- end of gauges -->"
-BEGIN_POLICY: Final = (
-    "<!-- who reads what: written by `make docs` from app/disclosure/policy.py -->"
-)
-BEGIN_GRANTS: Final = "<!-- grants: written by `make docs` from app/cases/grants.py -->"
-END_GRANTS: Final = "<!-- end of grants -->"
-BEGIN_KNOWN: Final = (
-    "<!-- consents that count: written by `make docs` from app/cli/policy_tables.py -->"
-)
-END_KNOWN: Final = "<!-- end of consents that count -->"
-END_POLICY: Final = "<!-- end of who reads what -->"
-BEGIN_CLOSURES: Final = (
-    "<!-- closure reasons: written by make docs from app/cases/reasons.py -->"
-)
-END_CLOSURES: Final = "<!-- end of closure reasons -->"
 ABOUT_LIFECYCLES: Final = """
 Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
 `app/handovers/lifecycle.py` and `app/returns/lifecycle.py`. The service enforces these
@@ -93,28 +71,25 @@ def format_json(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def render_pages() -> dict[str, str]:
+    """Return the generated pages of docs/, by file name."""
+    pages = {
+        "docs/lifecycles.md": render_lifecycles(),
+        "docs/problems.md": render_problems(),
+    }
+    for page, tables in TABLES.items():
+        pages[page] = (ROOT / page).read_text("utf-8")
+        for name, render_table in tables.items():
+            pages[page] = replace_table(pages[page], name, render_table())
+    return pages
+
+
 def render_lifecycles() -> str:
     """Return the page of life cycles, with tables and diagrams."""
-    return "\n".join(
-        [
-            "# Life cycles",
-            "",
-            ABOUT_LIFECYCLES,
-            "",
-            "## Case",
-            "",
-            *render_lifecycle(CASE),
-            "## Referral",
-            "",
-            *render_lifecycle(REFERRAL),
-            "## Handover",
-            "",
-            *render_lifecycle(HANDOVER),
-            "## Return",
-            "",
-            *render_lifecycle(RETURN),
-        ]
-    )
+    lines = ["# Life cycles", "", ABOUT_LIFECYCLES, ""]
+    for name, table in LIFECYCLES.items():
+        lines += [f"## {name}", "", *render_lifecycle(table)]
+    return "\n".join(lines)
 
 
 def render_lifecycle(table: Table) -> list[str]:  # type: ignore[type-arg]  # any life cycle
@@ -132,11 +107,8 @@ def render_lifecycle(table: Table) -> list[str]:  # type: ignore[type-arg]  # an
 
 def format_requirement(requirement: object) -> str:
     """Return a requirement as text. Alternative requirements are joined by "or"."""
-    return (
-        " or ".join(requirement.needs)
-        if isinstance(requirement, AnyOf)
-        else str(requirement)
-    )
+    alternatives = requirement.needs if isinstance(requirement, AnyOf) else (requirement,)
+    return " or ".join(map(str, alternatives))
 
 
 def render_problems() -> str:
@@ -145,45 +117,17 @@ def render_problems() -> str:
         f"| `/problems/{kind.code}` | {kind.status} | {kind.title} |"
         for kind in sorted(list_problem_kinds(Problem), key=lambda kind: kind.code)
     ]
-    return "\n".join(
-        [
-            "# Problems",
-            "",
-            ABOUT_PROBLEMS,
-            "",
-            "| type | status | meaning |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
+    head = ["# Problems", "", ABOUT_PROBLEMS, "", "| type | status | meaning |"]
+    return "\n".join([*head, "|---|---|---|", *rows, ""])
 
 
-def render_operations() -> str:
-    """Return the page for operators with the current settings and gauges."""
-    text = (ROOT / OPERATIONS).read_text("utf-8")
-    text = replace_between(text, BEGIN, render_settings(), END)
-    return replace_between(text, BEGIN_GAUGES, render_gauges(), END_GAUGES)
-
-
-def render_privacy() -> str:
-    """Return the page on privacy with the current policy, grants and consents."""
-    text = (ROOT / PRIVACY).read_text("utf-8")
-    text = replace_between(text, BEGIN_POLICY, render_disclosure(), END_POLICY)
-    text = replace_between(text, BEGIN_GRANTS, render_grants(), END_GRANTS)
-    return replace_between(text, BEGIN_KNOWN, render_known_consents(), END_KNOWN)
-
-
-def render_mechanism() -> str:
-    """Return the page about the mechanism with the current closure reasons."""
-    text = (ROOT / MECHANISM).read_text("utf-8")
-    return replace_between(text, BEGIN_CLOSURES, render_closure_reasons(), END_CLOSURES)
-
-
-def replace_between(text: str, begin: str, lines: list[str], end: str) -> str:
-    """Return a page with the lines between two marks replaced."""
-    before, _, rest = text.partition(begin)
-    return "\n".join([before + begin, "", *lines, "", end + rest.partition(end)[2]])
+def replace_table(page: str, name: str, lines: list[str]) -> str:
+    """Return a page with other lines between the two comments that enclose a table."""
+    begin, end = f"<!-- {name}: ", f"<!-- end of {name} -->"
+    before, _, rest = page.partition(begin)
+    note, _, rest = rest.partition("\n")
+    after = rest.partition(end)[2]
+    return "\n".join([f"{before}{begin}{note}", "", *lines, "", f"{end}{after}"])
 
 
 def render_gauges() -> list[str]:
@@ -206,7 +150,7 @@ def render_settings() -> list[str]:
     """Return a table of settings with the default and the limits of each."""
     rows = [
         f"| `SAFE_CONDUCT_{name.upper()}` | {format_default(field.default)} "
-        f"| {format_limits(field)} | {field.description} |"
+        f"| {format_limits(field)} | {' '.join((field.description or '').split())} |"
         for name, field in Settings.model_fields.items()
     ]
     head = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
@@ -229,6 +173,24 @@ def list_problem_kinds(parent: type[Problem]) -> set[type[Problem]]:
     """Return all subclasses of a problem class."""
     found = set(parent.__subclasses__())
     return found.union(*(list_problem_kinds(kind) for kind in found))
+
+
+LIFECYCLES: Final[Mapping[str, Table[Any, Any, Any]]] = {
+    "Case": CASE,
+    "Referral": REFERRAL,
+    "Handover": HANDOVER,
+    "Return": RETURN,
+}
+TABLES: Final[Mapping[str, Mapping[str, Callable[[], list[str]]]]] = {
+    "docs/operations.md": {"settings": render_settings, "gauges": render_gauges},
+    "docs/privacy.md": {
+        "who reads what": render_disclosure,
+        "grants": render_grants,
+        "consents that count": render_known_consents,
+    },
+    "docs/mechanism.md": {"closure reasons": render_closure_reasons},
+}
+"""The functions that render the tables of each page, by the name of the table."""
 
 
 def find_stale(pages: dict[str, str], *, write: bool) -> list[str]:

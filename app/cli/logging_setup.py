@@ -24,15 +24,14 @@ class JsonFormatter(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
+        cause = describe_error(error) if error else {}
         line = {
             "event": str(record.msg).partition("\n")[0],
             "logger": record.name,
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
         }
-        return json.dumps(
-            line | (describe_error(error) if error else {}), ensure_ascii=False
-        )
+        return json.dumps(line | cause, ensure_ascii=False)
 
 
 def is_worth_logging(line: logging.LogRecord) -> bool:

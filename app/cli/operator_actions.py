@@ -133,9 +133,8 @@ def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int
                 "This account is disabled, so its keys would not work. Open another: "
                 "safe-conduct account new"
             )
-        made = api_key_changes.add_key(
-            tx, found, frozenset(scopes), days, "account.key_made"
-        )
+        chosen = frozenset(scopes)
+        made = api_key_changes.add_key(tx, found, chosen, days, "account.key_made")
         return made.secret or ""
 
 
@@ -194,12 +193,10 @@ def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
     with runtime.database.begin_read() as session:
         yield from list_notification_gaps(session, settings)
         yield from list_versions(session, settings.database_url)
-    exists = ledger.read() is not None
-    yield (
-        f"The ledger of erasures {ledger.path} and the database agree."
-        if exists
-        else f"There are no cases yet; the ledger of erasures will be {ledger.path}."
-    )
+    if ledger.read() is not None:
+        yield f"The ledger of erasures {ledger.path} and the database agree."
+    else:
+        yield f"There are no cases yet; the ledger of erasures will be {ledger.path}."
 
 
 def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:

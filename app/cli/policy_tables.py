@@ -13,14 +13,7 @@ from app.cases.lifecycle import LED, OPEN, UNLED
 from app.cases.lifecycle import State as CaseState
 from app.cases.reasons import CLOSED_UNINFORMED
 from app.cases.sections import Paper, Section
-from app.disclosure.policy import (
-    POLICY,
-    POLICY_HASH,
-    Condition,
-    Deed,
-    Rule,
-    Subject,
-)
+from app.disclosure.policy import POLICY, POLICY_HASH, Condition, Deed, Rule, Subject
 from app.kernel.actors import Relation, Side
 from app.reference.lists import ITEMS
 from app.referrals.lifecycle import ASKED, AT_WORK

@@ -184,6 +184,5 @@ def write_events(events: list[Json], *, as_json: bool) -> None:
 
 def format_event(event: Json) -> str:
     """Return an event as one line: time, type, subject and office."""
-    return " ".join(
-        escape_unprintable(str(event.get(name) or "-")) for name in SHOWN_FIELDS
-    )
+    shown = (str(event.get(name) or "-") for name in SHOWN_FIELDS)
+    return " ".join(map(escape_unprintable, shown))

@@ -71,8 +71,8 @@ class RestoreResult:
     """The number of erasures that are newer than the backup and that were repeated.
 
     `traceless` is true if no database file contains the destroyed keys, and `anew` if there
-    was no ledger. `spared` counts the cases and drafts that were due for erasure and
-    are kept for 30 days.
+    was no ledger. `spared` counts the cases and drafts that were due for erasure and are
+    kept for 30 days.
     """
 
     named: int

@@ -251,10 +251,8 @@ def list_feeds(tx: ReadTransaction, codes: Mapping[UUID, str]) -> Iterator[FeedP
     hooks = webhook_queries.list_open(tx.session)
     heads = feed_queries.get_heads(tx.session, {hook.focal_point_id for hook in hooks})
     for hook in hooks:
-        office = hook.focal_point_id
-        yield FeedPosition(
-            codes[office], hook.reference, hook.position, heads.get(office, 0)
-        )
+        office, head = hook.focal_point_id, heads.get(hook.focal_point_id, 0)
+        yield FeedPosition(codes[office], hook.reference, hook.position, head)
 
 
 def as_json(report: Report) -> str:

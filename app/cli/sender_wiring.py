@@ -123,18 +123,13 @@ def is_safe_url(text: str) -> bool:
         url = urlsplit(text)
     except ValueError:
         return False
-    scheme = url.scheme == "https" or (
-        url.scheme == "http" and is_loopback(url.hostname or "")
-    )
-    return scheme and bool(url.hostname) and "@" not in url.netloc
+    local = url.scheme == "http" and is_loopback(url.hostname or "")
+    return (url.scheme == "https" or local) and bool(url.hostname) and "@" not in url.netloc
 
 
 def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str]:
     """Yield warnings about channels that are not set up and offices without contacts."""
-    ways = {
-        Channel.EMAIL: settings.smtp_host,
-        Channel.SMS: settings.sms_gateway_url,
-    }
+    ways = {Channel.EMAIL: settings.smtp_host, Channel.SMS: settings.sms_gateway_url}
     missing = [SETTINGS[channel] for channel, set_up in ways.items() if not set_up]
     if len(missing) == len(ways):
         yield f"Warning: no notifications are sent: set {' or '.join(missing)}."

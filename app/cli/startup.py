@@ -100,10 +100,9 @@ def is_same_database(one: Database, other: Database) -> bool:
     because a copy can have the same name and identifier.
     """
     if one.is_sqlite or other.is_sqlite:
-        files = [
-            Path(database.engine.url.database or "").resolve() for database in (one, other)
-        ]
-        return one.is_sqlite == other.is_sqlite and files[0] == files[1]
+        paths = [database.engine.url.database or "" for database in (one, other)]
+        first_file, second_file = (Path(path).resolve() for path in paths)
+        return one.is_sqlite == other.is_sqlite and first_file == second_file
     name = token_hex(16)
     with one.begin_read() as first, other.begin_read() as second:
         lock_name(first, name)

@@ -60,7 +60,6 @@ def describe(name: str) -> str:
     """Return the warning about an unknown name, with the most similar setting."""
     known = sorted(setting.removeprefix(PREFIX) for setting in SETTINGS)
     near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
-    remedy = (
-        f"Did you mean {PREFIX}{near[0]}?" if near else "Correct its name, or remove it."
-    )
+    guess = f"Did you mean {PREFIX}{near[0]}?" if near else None
+    remedy = guess or "Correct its name, or remove it."
     return f"Unknown setting {escape_unprintable(name)}: it has no effect. {remedy}"

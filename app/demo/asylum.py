@@ -65,17 +65,13 @@ def build_case(now: datetime) -> Json:
 def show_routing(case: DemoCase, lead: DemoUser) -> None:
     """Print the candidates and the offices that were left out, as the lead sees them."""
     routing = lead.get(f"{case.path}/routing")
-    case.print(
-        "IOM takes the lead. It reads why it was asked, and why other offices were not:"
-    )
+    case.print("IOM takes the lead. It reads why it was asked, and others were not:")
     for one in routing["candidates"]:
         case.print(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
     for one in routing["left_out"]:
         case.print(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
-    case.print(
-        "  If the only reason is `no_consent`, the office could lead if she agrees. That"
-    )
-    case.print("  she fears an office is never listed as a reason.")
+    case.print("  If the only reason is `no_consent`, the office could lead if she agrees.")
+    case.print("  That she fears an office is never listed as a reason.")
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> None:

@@ -24,9 +24,7 @@ def play(demo: Demo) -> None:
     if case is None:
         return
     case.print("  She may be 15 or 18, so she is treated as a child, without a guardian.")
-    case.print(
-        "  Harm is near, so the officer declares a vital interest and gives the reason."
-    )
+    case.print("  Harm is near, so the officer declares a vital interest with a reason.")
     case.print(f"  Without a consent, only the summary of the case is sent: {case.code}")
     lead = case.get_user(GT_LEAD)
     ask_protection(case, lead)
@@ -72,10 +70,8 @@ def ask_protection(case: DemoCase, lead: DemoUser) -> None:
     case.print(f"  {advice['says']}")
     lead.apply(case.path, "acknowledge")
     asked = case.refer(lead, GT_PROTECTION, "CHILD_PROTECTION")
-    case.print(
-        "  Its coordinator asks child protection and sends only the summary, before she"
-    )
-    case.print("  has taken the lead.")
+    case.print("  Its coordinator asks child protection and sends only the summary,")
+    case.print("  before she has taken the lead.")
     protection = case.get_user(GT_PROTECTION)
     danger = protection.get(f"{case.path}/safety-notice")["safety_notice"]
     case.print(f"  Child protection reads the safety alert: {danger}")
@@ -113,15 +109,11 @@ def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
         given_by="guardian_with_assent",
     )
     case.add_consent(lead, given)
-    case.print(
-        "  The consent is explained in Spanish. Her guardian consents, and she agrees."
-    )
+    case.print("  The consent is explained in Spanish. Her guardian and she agree.")
     bed = case.refer(lead, GT_SHELTER, "SHELTER", shared)
     helper = case.accept(bed, GT_SHELTER)
     helper.apply(bed, "start", {"person_met": True})
-    case.print(
-        f"  The {helper.account.name} accepts and meets her. She sleeps there tonight."
-    )
+    case.print(f"  The {helper.account.name} accepts, and she can sleep there tonight.")
 
 
 def show_outcome(case: DemoCase) -> None:

@@ -65,17 +65,13 @@ def build_case(now: datetime) -> Json:
 
 def offer_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> str:
     """Offer the lead to Uzbekistan, to which the person and both States have agreed."""
-    reason = {
-        "reason": "MIGRATION_OR_CHANGE_OF_LOCATION",
-        "note": "Synthetic: he goes home.",
-    }
-    offered = lead.call(f"{case.path}/handovers", {"to": UZ_LEAD.focal_point} | reason)
+    reason, note = "MIGRATION_OR_CHANGE_OF_LOCATION", "Synthetic: he goes home."
+    offer = {"to": UZ_LEAD.focal_point, "reason": reason, "note": note}
+    offered = lead.call(f"{case.path}/handovers", offer)
     handover = f"handovers/{offered['id']}"
-    case.print(
-        "Kazakhstan offers the lead to Uzbekistan. This needs three things: he consents to"
-    )
-    case.print("  the new lead, he permits contact with his State, and both States have an")
-    case.print(f"  agreement on what may cross the border ({AGREEMENT}).")
+    case.print("Kazakhstan offers the lead to Uzbekistan. This needs three things:")
+    case.print("  he consents to the new lead, he permits contact with his State, and both")
+    case.print(f"  States have an agreement on what may cross the border ({AGREEMENT}).")
     due = successor.list_deadlines(handover)["answer_handover"]
     needed = successor.get(f"{case.path}/sections/needs")["content"]["summary"]
     case.print(f"  Uzbekistan has to answer by {due}, and reads what is needed: {needed}")
@@ -100,7 +96,5 @@ def show_new_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> None:
     case.accept(referral, UZ_CENTRE)
     case.print("The new lead asks a centre in Uzbekistan to help him. The centre accepts.")
     case.expect_hidden(lead.list_events() != before, lead.can_read(referral))
-    case.print(
-        "  Kazakhstan gets no event about this, and can read only what it wrote itself."
-    )
+    case.print("  Kazakhstan gets no event about this, and can read only its own texts.")
     case.print(f"  The case is {successor.get(case.path)['state']}.")

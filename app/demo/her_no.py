@@ -97,26 +97,20 @@ def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str
     case.get_user(KZ_LAWYER).call(f"{case.path}/consents/withdraw", body)
     ended = shelter.get(bed)
     case.print(f"  The referral is {ended['state']}: {ended['reason']}.")
-    case.expect_hidden(
-        shelter.can_read(f"{case.path}/sections/contact"), shelter.can_read(case.path)
-    )
+    paths = (f"{case.path}/sections/contact", case.path)
+    case.expect_hidden(*map(shelter.can_read, paths))
     until = shelter.list_deadlines(bed)["confirm_deletion"]
-    case.print(
-        "The next request of the shelter gets the same answer as an unknown code: not"
-    )
-    case.print(f"  found. It has to confirm deletion by {until}, and does so.")
+    case.print("The next request of the shelter gets the same answer as an unknown code:")
+    case.print(f"  not found. It has to confirm deletion by {until}, and does so.")
     shelter.apply(bed, "confirm-deletion")
-    events = [
-        kind for kind in lead.list_events() if "withdrawn" in kind or "deletion" in kind
-    ]
-    case.print(f"  Sana Sezim gets an event for each step: {', '.join(events)}.")
+    steps = [e for e in lead.list_events() if "withdrawn" in e or "deletion" in e]
+    case.print(f"  Sana Sezim gets an event for each step: {', '.join(steps)}.")
 
 
 def ask_other_shelter(case: DemoCase, lead: DemoUser) -> None:
     """Refer her to another shelter, and print the access log."""
-    yes = build_consent(
-        case.demo.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
-    )
+    office, sections = name_office(KZ_FULL_SHELTER), ["needs"]
+    yes = build_consent(case.demo.now, office, "SHELTER", sections=sections)
     case.add_consent(lead, yes)
     bed = case.refer(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
     case.accept(bed, KZ_FULL_SHELTER)

@@ -30,9 +30,7 @@ INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 def play(demo: Demo) -> None:
     """Play the journey with the stopped return."""
-    demo.say(
-        "A consular officer of Jamaica in Trinidad meets a woman who wants to go home."
-    )
+    demo.say("A consular officer of Jamaica in Trinidad meets a woman who wants to return.")
     case = demo.submit_case(JM_OFFICER, build_case(demo.now))
     if case is None:
         return
@@ -53,6 +51,7 @@ def play(demo: Demo) -> None:
 
 def build_case(now: datetime) -> Json:
     """Return the request body with which the officer submits the case."""
+    home, consulate = name_office(JM_HOME), name_office(JM_CONSULATE)
     return {
         "submit": True,
         "external_reference": REFERENCE,
@@ -67,15 +66,9 @@ def build_case(now: datetime) -> Json:
         "safeguards": {"country_of_origin": "JM", "origin_contact": "permitted"},
         "consents": [
             build_consent(now, name_class("state", "TT"), "REFER", language="en"),
+            build_consent(now, home, "RETURN", sections=list(SHARED), language="en"),
             build_consent(
-                *(now, name_office(JM_HOME), "RETURN"), sections=list(SHARED), language="en"
-            ),
-            build_consent(
-                now,
-                name_office(JM_CONSULATE),
-                "CONSULAR_DOCUMENT",
-                sections=["identity"],
-                language="en",
+                now, consulate, "CONSULAR_DOCUMENT", sections=["identity"], language="en"
             ),
         ],
         "risk": {"level": "medium"},
@@ -120,9 +113,9 @@ def assess_risks(case: DemoCase, lead: DemoUser, home: DemoUser, return_path: st
     }
     home.apply(return_path, "assess-origin", threat)
     case.print(
-        "  5. The organisation in Jamaica finds a threat: retribution. It did not ask her"
+        "  5. The organisation in Jamaica finds a threat: retribution. It did not ask"
     )
-    case.print("     family, because she had not agreed to that. (Step 6 is for children.)")
+    case.print("     her family, because she had not agreed. (Step 6 is for children.)")
 
 
 def decide_no_go(case: DemoCase, lead: DemoUser, return_path: str) -> None:
@@ -144,23 +137,19 @@ def write_safeguards(
     """Block contact with her State, because she will ask for asylum."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
     lead.write(case.path, "safeguards", guards)
-    case.print("She will seek asylum. The coordinator blocks contact with her State in the")
-    case.print(
-        f"  safeguards, and the referral for documents is {lead.get(papers)['state']}."
-    )
+    case.print("She will seek asylum. The safeguards now block contact with her State, and")
+    case.print(f"  the referral for documents is {lead.get(papers)['state']}.")
     consulate.apply(papers, "confirm-deletion")
     case.print("  The consulate confirms that it has deleted the data that it received.")
 
 
 def ask_unhcr(case: DemoCase, lead: DemoUser, return_path: str) -> None:
     """Refer her to UNHCR for the protection that the decision named."""
-    case.add_consent(
-        lead, build_consent(case.demo.now, name_office(UNHCR), "ASYLUM", language="en")
-    )
+    office = name_office(UNHCR)
+    yes = build_consent(case.demo.now, office, "ASYLUM", language="en")
+    case.add_consent(lead, yes)
     asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     case.accept(asylum, UNHCR)
     case.print("She consents to UNHCR, which accepts a referral for asylum.")
-    state = lead.get(case.path)["state"]
-    case.print(
-        f"  The return is {lead.get(return_path)['state']}, and the case is {state}."
-    )
+    state, return_state = (lead.get(path)["state"] for path in (case.path, return_path))
+    case.print(f"  The return is {return_state}, and the case is {state}.")

@@ -78,9 +78,8 @@ def show_desks(demo: Demo) -> None:
         asked |= {"age_class": "adult", "priority": "urgent"}
         found = officer.call("routing", asked)
         first = found["leads"]["candidates"][0]["focal_point"]
-        demo.say(
-            f"  In {country}, {first} would lead, or as a last resort {found['desk']}."
-        )
+        desk = found["desk"]
+        demo.say(f"  In {country}, {first} would lead, or as a last resort {desk}.")
 
 
 def take_lead(case: DemoCase, lead: DemoUser) -> None:
@@ -89,22 +88,19 @@ def take_lead(case: DemoCase, lead: DemoUser) -> None:
     words = case.refer(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
     helper = case.accept(words, PA_INTERPRETER)
     helper.apply(words, "start", {"person_met": True})
+    case.print("Panama takes the lead. Its officers speak Spanish; the consulate speaks")
     case.print(
-        "Panama takes the lead. Its officers speak Spanish; the consulate speaks Uzbek and"
+        "  Uzbek and English. An interpreter of an NGO, who works for neither State,"
     )
-    case.print(
-        "  English. So an interpreter of an NGO is asked, who works for neither State."
-    )
+    case.print("  is therefore asked.")
 
 
 def ask_other_region(case: DemoCase, lead: DemoUser) -> None:
     """Refer him to the other region. Without an agreement, only the summary is sent."""
     path = f"{case.path}/referrals"
     unmet = lead.list_unmet(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
-    case.print(
-        "He wants to find his mother, and consented to a centre in Uzbekistan. The service"
-    )
-    case.print(f"  refuses to send his sections: {unmet['agreement']}")
+    case.print("He wants to find his mother, and consented to a centre in Uzbekistan.")
+    case.print(f"  The service refuses to send his sections: {unmet['agreement']}")
     family = case.refer(lead, UZ_CENTRE, "FAMILY_TRACING")
     centre = case.accept(family, UZ_CENTRE)
     case.expect_hidden(centre.can_read(f"{case.path}/sections/contact"))
@@ -122,14 +118,9 @@ def ask_prosecutor(case: DemoCase, lead: DemoUser) -> None:
         case.print(f"  {unmet[requirement]}")
     offered = {"name": "reflection_period", "value": "offered", "country": "PA"}
     lead.call(f"{case.path}/facts", offered)
-    given = build_consent(
-        case.demo.now,
-        name_office(PA_PROSECUTOR),
-        "LAW_ENFORCEMENT",
-        sections=list(sections),
-        interpreter=True,
-    )
-    case.add_consent(lead, given)
+    changes: Json = {"sections": list(sections), "interpreter": True}
+    office, now = name_office(PA_PROSECUTOR), case.demo.now
+    case.add_consent(lead, build_consent(now, office, "LAW_ENFORCEMENT", **changes))
     case.print("  He learns, in Uzbek, that he has time to reflect and gets help anyway.")
     case.print("  He wants to testify, and consents to the prosecutor only.")
     heard = case.refer(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
@@ -144,7 +135,6 @@ def show_outcome(case: DemoCase, lead: DemoUser) -> None:
     """Print the state of the case, and show what the consulate cannot see."""
     officer = case.get_user(UZ_FAR_OFFICER)
     case.expect_hidden(officer.get("referrals")["items"])
-    people = officer.can_read(f"{case.path}/contacts")
-    case.expect_hidden(people)
+    case.expect_hidden(officer.can_read(f"{case.path}/contacts"))
     case.print(f"The case is {lead.get(case.path)['state']}, which the consulate sees.")
     case.print("  It does not see the prosecutor, the place, or the offices that help.")

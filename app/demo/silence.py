@@ -63,9 +63,8 @@ def escalate_lead(case: DemoCase, officer: DemoUser) -> None:
     evidence = case.wait_until(lambda: next(iter(list_missed(officer, case.path)), None))
     case.print("The service escalates the case. The officer reads the delivery evidence:")
     for silence in evidence["silences"]:
-        case.print(
-            f"  {evidence['recipient']}: {silence['name']}, {format_time(silence['at'])}"
-        )
+        name, time = silence["name"], format_time(silence["at"])
+        case.print(f"  {evidence['recipient']}: {name}, {time}")
     seen = officer.get(case.path)
     case.print(f"  {seen['holder']} has the case now, until {format_time(seen['due_at'])}.")
     former = case.get_user(KZ_LEAD)
@@ -83,7 +82,7 @@ def expire_referral(case: DemoCase, ngo: DemoUser) -> None:
     """Make a shelter miss two deadlines until the referral expires; ask another shelter."""
     referral = case.refer(ngo, KZ_NIGHT, "SHELTER", ["needs"])
     case.print(
-        "The NGO asks a shelter for a bed. The shelter does not answer, and is reminded."
+        "The NGO asks a shelter for a bed. The shelter is reminded, as no answer came."
     )
     case.expire_deadlines()
     case.wait_until(lambda: next(iter(list_missed(ngo, referral)), None))

@@ -62,11 +62,7 @@ def build_needs(summary: str, danger: str) -> Json:
 
 def build_contact(alias: str, channel: str) -> Json:
     """Return the section `contact`, which says how to contact the person safely."""
-    return {
-        "section": "contact",
-        "alias": f"{alias} (synthetic)",
-        "safe_channel": channel,
-    }
+    return {"section": "contact", "alias": f"{alias} (synthetic)", "safe_channel": channel}
 
 
 def build_identity(nationality: str, *names: str) -> Json:

@@ -56,10 +56,7 @@ def build_case(now: datetime) -> Json:
             ),
             build_contact("Oygul", "Messages only, after 20:00"),
             build_identity(
-                "UZ",
-                "Ойгул Намунавий Ғаниева",
-                "Oygʻul Namunaviy Gʻaniyeva",
-                "Oýgul Sânlı",
+                "UZ", "Ойгул Намунавий Ғаниева", "Oygʻul Namunaviy Gʻaniyeva", "Oýgul Sânlı"
             ),
             {"section": "narrative", "text": "Синтетик ҳикоя: ҳужжатлари олиб қўйилган."},
         ],
@@ -75,9 +72,8 @@ def build_case(now: datetime) -> Json:
 def take_lead(case: DemoCase, lead: DemoUser) -> None:
     """Acknowledge the case and accept the lead."""
     first = lead.get(f"{case.path}/routing")["candidates"][0]
-    case.print(
-        f"The case is routed to {first['focal_point']}: {', '.join(first['reasons'])}."
-    )
+    reasons = ", ".join(first["reasons"])
+    case.print(f"The case is routed to {first['focal_point']}: {reasons}.")
     due = lead.list_deadlines(case.path)["acknowledge"]
     case.print(f"  Its coordinator reads the worklist: an answer is due by {due}.")
     lead.apply(case.path, "acknowledge")
