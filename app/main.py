@@ -144,10 +144,10 @@ def create_app(
     docs: bool = False,
     public_url: str | None = None,
 ) -> FastAPI:
-    """Create the application; it reports ready once the ledger and the database agree.
+    """Create the application, which is ready once the ledger and the database agree.
 
-    `rate` limits the requests of an account in a minute; None means no limit. `public_url`
-    is the address that machines sign for to get tokens; None means no tokens.
+    `rate` is the largest number of requests of an account in a minute; None means no limit.
+    Machines sign for `public_url` to get tokens; None means that there are no tokens.
     """
     app = FastAPI(
         title="Safe Conduct",
@@ -179,7 +179,7 @@ def create_app(
 
 
 def add_routes(app: FastAPI, *, docs: bool) -> None:
-    """Add the routes that need a credential, then those that do not."""
+    """Add the routes that need a credential, and then the routes that do not."""
     for module in chain.from_iterable(ROUTERS):
         app.include_router(module.router, prefix=V1, responses=problems.EVERYWHERE)
     app.include_router(tokens.router, prefix=V1)

@@ -1,4 +1,4 @@
-"""Building the runtime: the dependencies that every transaction needs."""
+"""The function that builds the runtime, which every transaction needs."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Types of settings, which refuse values that the service cannot use."""
+"""Types of settings that reject values which the service cannot use."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 
 def make_validator(is_valid: Callable[[str], object], remedy: str) -> AfterValidator:
-    """Return a validator; `remedy` says which text to write instead of an invalid one."""
+    """Return a validator that raises ValueError with `remedy` if a text is not valid."""
 
     def validate(text: str) -> str:
         if not is_valid(text):

@@ -37,7 +37,7 @@ MAX_CONNECTIONS: Final = 1000
 
 
 class Environment(StrEnum):
-    """The purpose of a service."""
+    """The purpose of an installation: real cases, or a drill."""
 
     PRODUCTION = "production"
     DRILL = "drill"
@@ -46,7 +46,7 @@ class Environment(StrEnum):
 def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
     """Return the speed; raise ValueError if it is above 1 outside of a drill.
 
-    At such a speed, deadlines would be missed before anybody could act, and cases would be
+    Otherwise deadlines would be missed before anybody could act, and real cases would be
     moved and erased.
     """
     drill = Environment.DRILL
@@ -177,7 +177,7 @@ class Settings(BaseSettings):
 
     @property
     def works_inside(self) -> bool:
-        """Whether the process that serves also runs the worker."""
+        """Whether the `serve` process also runs the worker."""
         if self.worker is None:
             return self.database_url.startswith("sqlite")
         return self.worker == WorkerPlace.INSIDE
@@ -191,7 +191,7 @@ class DemoSettings(Settings):
 
 
 class CallerSettings(BaseSettings):
-    """The settings of commands that call a service, with a key or the file of a key."""
+    """The settings of the commands that call a service, with an API key or a key file."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,

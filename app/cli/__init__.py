@@ -1,9 +1,8 @@
-"""The command line `safe-conduct`, as three programs that import as little as they can.
+"""The command line `safe-conduct`, split into three programs that import little.
 
-`submit` and `poll` call a service elsewhere, often every minute and on a small machine, so
-they import nothing of the service. The commands of operators do not import the HTTP API.
-What a command does to data belongs to the other packages; here are its options, its output
-and its exit codes.
+`submit` and `poll` call a remote service, often every minute and on a small machine, so
+they do not import the service. The operator commands do not import the HTTP API. The
+modules here define options, output and exit codes. Other packages change the data.
 """
 
 import gc
@@ -23,10 +22,10 @@ PROGRAMS: Final = {
 
 
 def main() -> None:
-    """Run the command in the arguments; files it writes are readable by the user only.
+    """Run the command that the arguments name. New files are readable by the user only.
 
-    Exported files can name the offices of a case, which is not sealed. Garbage collection
-    is off until all modules are imported, because it took a sixth of the start.
+    Exported files can name the offices of a case. Garbage collection is off until all
+    modules are imported, because it took a sixth of the start-up time.
     """
     os.umask(0o077)
     gc.disable()

@@ -1,4 +1,4 @@
-"""Commands for accounts and API keys, needed for the first accounts and for recovery."""
+"""The `account` and `api-key` commands, for the first accounts and for recovery."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -44,7 +44,7 @@ def list_accounts(
 
 
 def format_json(people: Iterable[AccountWithKeys]) -> str:
-    """Return accounts as JSON, as `GET /v1/accounts` shows them, with their API keys."""
+    """Return accounts and their API keys as JSON, in the format of `GET /v1/accounts`."""
     rows = [
         entry.account.model_dump(mode="json")
         | {"keys": [key.model_dump(mode="json") for key in entry.keys]}
@@ -54,7 +54,7 @@ def format_json(people: Iterable[AccountWithKeys]) -> str:
 
 
 def format_lines(people: Iterable[AccountWithKeys]) -> Iterator[str]:
-    """Yield the lines that describe each account with its API keys."""
+    """Yield the lines of text that describe accounts and their API keys."""
     for entry in people:
         shown, roles = entry.account, ", ".join(entry.account.roles)
         ended = f", disabled {format_day(shown.disabled_at)}" if shown.disabled_at else ""
@@ -66,14 +66,14 @@ def format_lines(people: Iterable[AccountWithKeys]) -> Iterator[str]:
 
 
 def format_key(key: KeyOut) -> str:
-    """Return one line about an API key, with the prefix and without the secret."""
+    """Return a line of text about an API key, with the prefix and without the secret."""
     ended = f", revoked {format_day(key.revoked_at)}" if key.revoked_at else ""
     scopes = "all scopes" if set(key.scopes) == set(Scope) else " ".join(key.scopes)
     return f"{key.prefix}  until {format_day(key.expires_at)}{ended}  {scopes}"
 
 
 def format_day(instant: datetime) -> str:
-    """Return the date of a UTC time."""
+    """Return the date of a UTC time in ISO 8601."""
     return instant.date().isoformat()
 
 

@@ -1,7 +1,7 @@
-"""The HTTP client of `submit` and `poll`: API key, TLS, retries and error output.
+"""The HTTP client of `submit` and `poll`, with TLS, retries and error output.
 
-The key is read from the environment or a file, never from the command line, which every
-user of the machine can read. The key is sent only over TLS or to this machine.
+The API key is read from the environment or a file, because every user of the machine can
+read command lines. The key is sent only over TLS or to this machine.
 """
 
 import math
@@ -49,13 +49,13 @@ Patience = Annotated[float, typer.Option(min=0, help="Seconds to keep retrying."
 
 
 class CallEnded(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The command that calls the service failed. `code` is the exit code."""
+    """An error that ends a command which calls the service. `code` is the exit code."""
 
     code: ClassVar[int] = 1
 
 
 class CannotCall(CallEnded):
-    """Nothing was sent, because a setting, a file or the key has to be corrected first."""
+    """Nothing was sent, because a setting, a file or the API key is wrong."""
 
 
 class Refused(CallEnded):
@@ -65,7 +65,7 @@ class Refused(CallEnded):
 
 
 class WrongKey(CallEnded):
-    """The service did not accept the key. Nothing was done."""
+    """The service did not accept the API key. Nothing was done."""
 
 
 class NoAnswer(CallEnded):
@@ -75,10 +75,11 @@ class NoAnswer(CallEnded):
 
 
 def build_client(caller: CallerSettings, wait: float = 0) -> httpx.Client:
-    """Return an HTTP client. `wait` seconds are added to the read timeout.
+    """Return an HTTP client for the service; `wait` seconds are added to the read timeout.
 
-    The client uses the trusted certificates of the machine, follows no redirects, and uses
-    the proxy of the environment except for this machine. Raises CannotCall or KeyRefused.
+    The client follows no redirects, and uses the proxy of the environment unless the
+    service is on this machine. Raises CannotCall if the URL or the API key is not usable,
+    and KeyRefused if other users can read the key file.
     """
     url, key = parse_url(caller.url), get_api_key(caller)
     agent = f"safe-conduct/{version('safe-conduct')}"
@@ -92,7 +93,7 @@ def build_client(caller: CallerSettings, wait: float = 0) -> httpx.Client:
 
 
 def parse_url(text: str) -> httpx.URL:
-    """Return the URL, or raise CannotCall if it is not valid or does not use TLS."""
+    """Return the URL, or raise CannotCall if it is not valid, or is remote without TLS."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -108,7 +109,7 @@ def parse_url(text: str) -> httpx.URL:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address stands for this machine."""
+    """Return whether a host name or address refers to this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -116,7 +117,7 @@ def is_loopback(host: str) -> bool:
 
 
 def get_api_key(caller: CallerSettings) -> str:
-    """Return the API key. Raises CannotCall, or KeyRefused if others can read the file."""
+    """Return the API key from the setting or file, or raise CannotCall if there is none."""
     match caller.api_key, caller.api_key_file:
         case SecretStr() as given, None:
             key = given.get_secret_value()
@@ -135,12 +136,12 @@ def get_api_key(caller: CallerSettings) -> str:
 
 
 def is_word(text: str) -> bool:
-    """Return whether a text is visible ASCII without spaces, as required in a header."""
+    """Return whether a text can be sent in a header: visible ASCII without spaces."""
     return bool(text) and all("!" <= letter <= "~" for letter in text)
 
 
 def read_key_file(path: Path) -> str:
-    """Return the content of a key file, or raise CannotCall or KeyRefused."""
+    """Return the content of a key file, or raise KeyRefused if other users can read it."""
     try:
         require_owner_only(path)
         return path.read_text("ascii", "replace")
@@ -151,9 +152,9 @@ def read_key_file(path: Path) -> str:
 
 
 def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Response:
-    """Send a request until the answer is final, or raise NoAnswer after `patience` seconds.
+    """Call `ask` until the answer is final. Raises NoAnswer after `patience` seconds.
 
-    `hold` is the number of seconds for which the service may hold the answer.
+    The service may delay each answer by up to `hold` seconds.
     """
     gives_up = time.monotonic() + patience
     for pause in generate_pauses():
@@ -176,7 +177,7 @@ def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Resp
 
 
 def describe_patience(seconds: float) -> str:
-    """Return a text about how long the command keeps retrying after the next pause."""
+    """Return the text that says for how long the command will retry."""
     if math.isinf(seconds):
         return "until there is an answer; stop with Ctrl-C"
     return f"then for at most {seconds:.0f} s (--patience)"
@@ -184,7 +185,7 @@ def describe_patience(seconds: float) -> str:
 
 @contextmanager
 def report_wait(hold: float) -> Iterator[None]:
-    """Print a note to standard error if the answer takes long."""
+    """Print a note if no answer arrives within `hold` seconds plus NOTE_AFTER."""
     limit = ANSWER_SECONDS + hold
     text = f"no answer yet from SAFE_CONDUCT_URL; this try waits {limit:.0f} s"
     timer = Timer(NOTE_AFTER + hold, print_note, [text])
@@ -197,7 +198,7 @@ def report_wait(hold: float) -> Iterator[None]:
 
 
 def generate_pauses() -> Iterator[float]:
-    """Yield the seconds to wait before each retry, which double from 1 up to 30."""
+    """Yield the seconds to wait before each retry, which double from 1 to at most 30."""
     pause = 1.0
     while True:
         yield pause
@@ -205,13 +206,13 @@ def generate_pauses() -> Iterator[float]:
 
 
 def get_retry_after(answer: httpx.Response, pause: float) -> float:
-    """Return the seconds in `Retry-After`, or `pause` if the header is missing."""
+    """Return the seconds in the header `Retry-After`, or `pause` if there are none."""
     value = answer.headers.get("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() and int(value) else pause
 
 
 def require_trusted(error: BaseException | None) -> None:
-    """Raise CannotCall if a certificate caused the error: a retry would not help."""
+    """Raise CannotCall if an untrusted certificate caused the error."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             raise CannotCall(
@@ -273,7 +274,7 @@ def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 def get_objects(problem: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects in a list of a problem, or [] if there is no such list."""
+    """Return the objects in the list `name` of a problem, or [] if there is no list."""
     found = problem.get(name)
     items = found if isinstance(found, list) else []
     return [item for item in items if isinstance(item, dict)]
@@ -290,5 +291,5 @@ def print_note(text: str) -> None:
 
 
 def join_lines(text: str) -> str:
-    """Return the text with the lines of each paragraph joined, for the terminal to wrap."""
+    """Return the text with each paragraph on one line, which the terminal wraps."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))

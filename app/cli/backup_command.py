@@ -43,7 +43,7 @@ out = Console()
 
 @dataclass(frozen=True)
 class Backup:
-    """The path and size of a backup, with counts to compare after it is restored."""
+    """A complete backup, with the row counts to compare after a restore."""
 
     path: Path
     size: int
@@ -90,10 +90,10 @@ def make_backup(url: str, target: Path) -> Backup:
 
 
 def copy_database(source: Path, partial: Path) -> dict[str, str]:
-    """Copy a database, check and flush the copy, and return the counts of its rows.
+    """Copy a database, check and flush the copy, and return its row counts.
 
-    An open transaction keeps the same snapshot for all steps. Without it, SQLite would
-    restart the copy after each commit of another process, and might never finish.
+    The copy is made in one transaction. Otherwise SQLite would restart the copy after each
+    commit of another process, and might never finish.
     """
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     where = f"file:{source.absolute()}?mode=ro"
@@ -119,7 +119,7 @@ def copy_database(source: Path, partial: Path) -> dict[str, str]:
 
 
 def handle_signals(*_: int) -> None:
-    """Do nothing: SQLite calls this between two steps, so that Python handles signals."""
+    """Do nothing. SQLite calls this function so that Python can handle signals."""
 
 
 def remove_partial(partial: Path) -> None:

@@ -2,8 +2,8 @@
 
 uvicorn closes a connection that is idle after an answer, but waits without limit for the
 first request and for the rest of an incomplete request. h11 accepts LF without CR as the
-end of a line (RFC 9112, 2.2). A proxy that does not accept it would see another request, so
-an LF without CR is refused.
+end of a line (RFC 9112, 2.2). A proxy that does not accept a lone LF could see other
+requests in the same bytes, so a lone LF is refused.
 """
 
 import asyncio
@@ -24,13 +24,14 @@ END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class StrictBuffer(ReceiveBuffer):
-    """A receive buffer that accepts only CRLF as the end of each line of a head."""
+    """A receive buffer in which each line of a request head must end with CRLF."""
 
     @override
     def maybe_extract_lines(self) -> list[bytearray] | None:
         """Return the lines of a complete head, or None if the head is not complete yet.
 
-        Raises RemoteProtocolError, which uvicorn answers with 400, if an LF has no CR.
+        Raises RemoteProtocolError, which uvicorn answers with 400, if a line ends with LF
+        alone.
         """
         end = self._data.find(END_OF_HEAD)
         end = len(self._data) if end < 0 else end
@@ -40,7 +41,7 @@ class StrictBuffer(ReceiveBuffer):
 
 
 class Connection(H11Protocol):
-    """A connection that is closed unless a complete head arrives in time."""
+    """An HTTP connection that is closed if no complete request head arrives in time."""
 
     awaited: asyncio.TimerHandle | None = None
 
@@ -54,7 +55,7 @@ class Connection(H11Protocol):
 
     @property
     def awaits_head(self) -> bool:
-        """Whether the connection waits for a request, because none is being answered."""
+        """Whether the connection waits for the head of a request."""
         cycle: Any = self.cycle  # None before the first request, unlike its type
         return cycle is None or bool(cycle.response_complete)
 
@@ -66,10 +67,11 @@ class Connection(H11Protocol):
             self.make_room()
 
     def make_room(self) -> None:
-        """Close an idle connection, or this connection if no other is idle.
+        """Close an idle connection, or this connection if no other connection is idle.
 
-        First choice is a connection whose answer was sent, then the connection that has
-        waited longest for a head. A request that is being answered is never interrupted.
+        A connection whose last request was answered is closed first, then the connection
+        that has waited longest for a head. A request that is being answered is never
+        interrupted.
         """
         others = (one for one in self.connections if isinstance(one, Connection))
         answered = (one for one in others if one is not self and one.is_answered)
@@ -85,7 +87,7 @@ class Connection(H11Protocol):
         return cycle is not None and self.awaits_head and self not in self.waiting
 
     def find_oldest(self) -> "Connection":
-        """Return the connection that has waited longest for a head, or this connection."""
+        """Return the longest waiting connection that waits GRACE_SECONDS, or this one."""
         oldest = next(iter(self.waiting))
         waited = self.loop.time() - self.waiting[oldest]
         return oldest if waited >= GRACE_SECONDS else self
@@ -108,7 +110,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def watch(self) -> None:
-        """Start the timer for a head, or stop the timer if the head has arrived."""
+        """Start the timer for a request head, or stop it if the head has arrived."""
         if not self.awaits_head:
             self.stop_waiting()
         elif self.awaited is None:
@@ -116,13 +118,13 @@ class Connection(H11Protocol):
             self.awaited = self.loop.call_later(HEAD_SECONDS, self.close_if_waiting)
 
     def stop_waiting(self) -> None:
-        """Stop the timer for a head."""
+        """Stop the timer for a request head."""
         self.waiting.pop(self, None)
         if self.awaited is not None:
             self.awaited.cancel()
             self.awaited = None
 
     def close_if_waiting(self) -> None:
-        """Close the connection if it still waits for a head."""
+        """Close the connection if it still waits for a request head."""
         if self.awaits_head and not self.transport.is_closing():
             self.transport.close()

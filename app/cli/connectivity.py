@@ -24,8 +24,8 @@ GATEWAY: Final = "The SMS gateway of SAFE_CONDUCT_SMS_GATEWAY_URL"
 def check_connections(settings: Settings) -> Iterator[str]:
     """Connect to the servers in the settings, and yield a line about each server.
 
-    Only a login is sent, to the mail server. Raises NotReady if the settings are not
-    consistent.
+    Nothing is sent except a login to the mail server. Raises NotReady if a setting is
+    missing or not valid.
     """
     mail, gateway = find_mail(settings), find_gateway(settings)
     if mail:
@@ -35,7 +35,7 @@ def check_connections(settings: Settings) -> Iterator[str]:
 
 
 def describe(server: str, code: str | None, channel: str) -> str:
-    """Return a line about one connection. `code` is None if the connection succeeded."""
+    """Return a line about one server; `code` is None if the connection succeeded."""
     if code is None:
         return f"{server} answers."
     reason = f"{MEANING[code]} ({code})" if code in MEANING else code

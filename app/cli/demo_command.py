@@ -1,4 +1,4 @@
-"""The commands of the demonstration, which has made-up offices and journeys of cases."""
+"""The commands that serve and play the demonstration, which has made-up data."""
 
 import threading
 import time
@@ -47,7 +47,7 @@ type Say = Callable[[str], None]
 
 
 def prepare(settings: Settings) -> None:
-    """Create the tables, and the key file if there is none."""
+    """Create the database tables, and the key file if it does not exist."""
     if not settings.key_file.exists():
         add_key(settings.key_file)
     migrate(settings)
@@ -62,7 +62,7 @@ def prepare_demo_keys(runtime: Runtime) -> dict[DemoAccount, str]:
 
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
-    """Play the chosen journeys, by default all journeys, against the running service.
+    """Play the chosen journeys against the running service; by default, all journeys.
 
     Raises NotReady if no service answers.
     """
@@ -79,13 +79,13 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
 def build_demo(
     http: httpx.Client, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
 ) -> Demo:
-    """Return the objects that the journeys need: client, keys, output, time and expiry."""
+    """Return the `Demo` that plays journeys with this client and these API keys."""
     expire, now = build_expiry(runtime), runtime.clock()
     return Demo(http=http, keys=keys, say=say, now=now, run_out=expire)
 
 
 def build_expiry(runtime: Runtime) -> Callable[[str], None]:
-    """Return a function that expires all deadlines of a case."""
+    """Return a function that makes all deadlines of a case due now."""
 
     def expire(code: str) -> None:
         with runtime.database.begin_write() as session:
@@ -148,7 +148,7 @@ def wait_for_url(running: uvicorn.Server) -> str | None:
 
 
 def format_hint(url: str, key: str, lead: str) -> str:
-    """Return the text with the two API keys that the README uses and a first request."""
+    """Return the text that shows two API keys and a first request to try."""
     return f"""
 Safe Conduct is serving at {url}, with made-up data. Stop it with Ctrl-C.
 Two API keys, valid for one day: of the consular officer who submitted {REFERENCE}, and of

@@ -26,7 +26,7 @@ SETTINGS = {kind.__name__ for kind in (Settings, DemoSettings, CallerSettings)}
 def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
     """Run a command. An error that an operator can correct is printed without a traceback.
 
-    Imported objects are excluded from garbage collection (`gc.freeze`), to save time.
+    Imported objects are excluded from garbage collection (`gc.freeze`) to save time.
     """
     gc.freeze()
     gc.enable()
@@ -47,7 +47,7 @@ def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
 
 
 def describe_settings(error: ValidationError) -> str:
-    """Return each invalid setting with the reason, but not the value: it may be secret."""
+    """Return the names of invalid settings and the reasons, without the values."""
     faults = error.errors(include_url=False, include_input=False)
     names = (f"{PREFIX}{str(one['loc'][0]).upper()}" for one in faults)
     reasons = (one["msg"].removeprefix("Value error, ").removesuffix(".") for one in faults)

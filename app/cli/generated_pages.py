@@ -55,7 +55,7 @@ this type means that the path does not exist.
 
 
 def build_contracts() -> dict[str, str]:
-    """Return the OpenAPI document and its other editions, by file name."""
+    """Return each edition of the OpenAPI document, by file name."""
     unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
     document = create_app(build_runtime("sqlite:///never-opened.db", unused)).openapi()
     return {
@@ -67,7 +67,7 @@ def build_contracts() -> dict[str, str]:
 
 
 def format_json(document: dict[str, Any]) -> str:
-    """Return a document as the JSON text that is committed."""
+    """Return a document as indented JSON."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -131,7 +131,7 @@ def replace_table(page: str, name: str, lines: list[str]) -> str:
 
 
 def render_gauges() -> list[str]:
-    """Return a table of gauges, with the limit of each and the remedy."""
+    """Return the lines of a table of the gauges, with their limits and remedies."""
     rows = [
         f"| `{format_gauge_name(gauge)}` | {gauge.about} "
         f"| {'' if gauge.limit is None else f'{gauge.limit:g}'} | {gauge.remedy} |"
@@ -142,12 +142,12 @@ def render_gauges() -> list[str]:
 
 
 def format_gauge_name(gauge: Gauge[Any]) -> str:
-    """Return the name of a gauge in Prometheus, with the label if there is one."""
+    """Return the name of a gauge in Prometheus, followed by the label if there is one."""
     return f"{NAMESPACE}_{gauge.name}" + (f"{{{gauge.label}}}" if gauge.label else "")
 
 
 def render_settings() -> list[str]:
-    """Return a table of settings with the default and the limits of each."""
+    """Return the lines of a table of the settings, with their defaults and limits."""
     rows = [
         f"| `SAFE_CONDUCT_{name.upper()}` | {format_default(field.default)} "
         f"| {format_limits(field)} | {' '.join((field.description or '').split())} |"
@@ -194,7 +194,7 @@ TABLES: Final[Mapping[str, Mapping[str, Callable[[], list[str]]]]] = {
 
 
 def find_stale(pages: dict[str, str], *, write: bool) -> list[str]:
-    """Return the names of the pages that are stale, and write them if `write` is set."""
+    """Return the names of the stale pages. If `write` is set, also write these pages."""
     different = [
         name
         for name, text in pages.items()
@@ -213,5 +213,5 @@ def read_page(path: Path) -> str:
 
 
 def encode_page(name: str, text: str) -> bytes:
-    """Return the bytes of a page that are committed, compressed if the name says so."""
+    """Return a page as bytes, compressed if the file name ends with `.gz`."""
     return encode_document(text) if name.endswith(COMPRESSED) else text.encode()

@@ -1,4 +1,4 @@
-"""Checks that the database has the guards that the migrations create (ADR 36)."""
+"""Checks that the database has the guards of its migrations (ADR 36)."""
 
 from typing import Final
 
@@ -40,7 +40,7 @@ ORDER BY r.rolname <> session_user, r.rolname
 def require_guards(session: Session) -> list[str]:
     """Raise NotReady if a guard is missing, changed or can be bypassed.
 
-    Returns a warning about each addition that does not weaken a guard.
+    Returns a warning for each object that no migration created but that weakens no guard.
     """
     found = guards.list_differences(session)
     refusing = [str(one) for one in found if one.refuses]
@@ -54,7 +54,7 @@ def require_guards(session: Session) -> list[str]:
 def require_bound_login(session: Session, environment: Environment) -> list[str]:
     """Raise NotReady in production if the guards do not restrict the service's login.
 
-    A drill often has a single login for all purposes, so it gets only a warning.
+    In a drill, return only a warning, because a drill often has one login for all purposes.
     """
     reason = describe_login(session)
     if reason and environment == Environment.PRODUCTION:

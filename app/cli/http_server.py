@@ -1,4 +1,4 @@
-"""The HTTP server, with the port, the protocol settings and the shutdown."""
+"""The HTTP server, with its port, protocol settings and shutdown."""
 
 import gc
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ the body of a request that offers HTTP/2, as the Java client always does (uvicor
 
 
 def open_port(settings: Settings) -> socket:
-    """Return a socket that is bound to the port, or raise NotReady.
+    """Return a socket that is bound to the port. Raises NotReady if the port is in use.
 
     The socket does not listen yet, so connections are refused until the server runs.
     """
@@ -51,7 +51,7 @@ class Config(uvicorn.Config):
 
 
 class Server(uvicorn.Server):
-    """A server that ends waiting requests for events before it shuts down."""
+    """A server that ends the waiting requests for events before it shuts down."""
 
     @override
     async def shutdown(self, sockets: list[socket] | None = None) -> None:

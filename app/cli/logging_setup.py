@@ -15,10 +15,10 @@ IGNORED: Final = ("Unsupported upgrade request", "No supported WebSocket library
 
 
 class JsonFormatter(logging.Formatter):
-    """A formatter that writes the log records of libraries as JSON, without values.
+    """The formatter for log records of libraries, which writes JSON without arguments.
 
-    Only the first line of the message template is kept, because asyncio adds whole objects
-    on the following lines. The messages of exceptions are left out.
+    Only the first line of a message template is kept, because asyncio appends whole objects
+    on further lines. The messages of exceptions are left out.
     """
 
     @override
@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_worth_logging(line: logging.LogRecord) -> bool:
-    """Return whether to log a record. Some uvicorn records repeat with every request."""
+    """Return False for records of uvicorn that can repeat with every request."""
     return not str(line.msg).startswith(IGNORED)
 
 

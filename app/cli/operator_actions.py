@@ -1,4 +1,4 @@
-"""Actions of the operator commands: the directory, accounts, API keys and checks."""
+"""The actions of the operator commands: directory, accounts, API keys and checks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -39,14 +39,14 @@ from app.settings import Settings
 def load_directory(
     runtime: Runtime, folder: Path | None, *, reopen: bool = False
 ) -> Loaded:
-    """Load the packaged directory or the files of a folder, or raise FilesRefused."""
+    """Load the directory from a folder; by default, load the packaged files."""
     with runtime.database.begin_write() as session:
         clerk = ChangeAuthor(session, runtime.ids, runtime.clock())
         return directory_load.load(clerk, folder or get_standard_data(), reopen=reopen)
 
 
 def describe_load(loaded: Loaded) -> Iterator[str]:
-    """Yield the counts of a load, and each office or contact that changed `active`."""
+    """Yield lines about a load: counts, and each office or contact with a new `active`."""
     for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
         count = getattr(loaded, table)
         yield (
@@ -72,7 +72,7 @@ class AccountWithKeys:
 
 
 def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
-    """List the accounts of an office or of all offices. Raises NotFound (404)."""
+    """List the accounts of one or all offices. Raises NotFound for an unknown office."""
     with begin_read(runtime, SYSTEM) as tx:
         office_id = focal_point and directory_queries.get_id(tx.session, focal_point)
         offices = directory_queries.by_ids(
@@ -125,7 +125,7 @@ def require_label(label: str) -> None:
 
 
 def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
-    """Make an API key, or raise NotReady if the account is unknown or disabled."""
+    """Make and return an API key, or raise NotReady if the account cannot have one."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         if found.disabled_at is not None:
@@ -152,10 +152,7 @@ def revoke_key(runtime: Runtime, prefix: str) -> None:
 
 
 def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
-    """Disable an account; return its office and the number of people left to work on cases.
-
-    Raises NotReady if the account is unknown.
-    """
+    """Disable an account. Return its office and how many people there can work on cases."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         account_changes.end_account(tx, found)

@@ -1,7 +1,7 @@
 """Tables for officers and lawyers that show which office may open and write what.
 
-The tables are rendered from the policy. A value of the policy for which no text is written
-here raises `KeyError` in `safe-conduct docs`, so that the page cannot omit it.
+If a value of the policy has no text here, `safe-conduct docs` raises `KeyError`, so that
+the pages cannot omit the value.
 """
 
 from collections.abc import Iterable, Mapping
@@ -136,7 +136,7 @@ RELATIONS: Final[Mapping[Relation, str]] = {
 
 
 def render_grants() -> list[str]:
-    """Return a table of the grants of each relation, with one line for each grant."""
+    """Return a table of the grants of each relation, with one row for each grant."""
     head = ["| an office that ...", *(RELATIONS.values())]
     lines = [" | ".join(head) + " |", "|---" * len(head) + "|"]
     for grant in Grant:
@@ -182,7 +182,7 @@ def render_known_consents() -> list[str]:
 
 
 def render_closure_reasons() -> list[str]:
-    """Return a table of closure reasons that shows whether to inform the person first."""
+    """Return a table of closure reasons. It shows if the person must be informed first."""
     head = ["| reason | meaning | the person was informed |", "|---|---|---|"]
     rows = [
         f"| `{code}` | {row.label_en} | "

@@ -1,8 +1,8 @@
 """The `poll` command, which prints each event of an office at least once, on one line.
 
-The cursor is saved after a page of events was written, so that an interrupted command
+The cursor is saved after a page of events was printed, so that an interrupted command
 prints the last events again and loses none. If the output is a pipe, an event counts as
-written when the pipe has accepted it.
+printed when the pipe has accepted it.
 """
 
 import json
@@ -61,20 +61,20 @@ type Json = dict[str, Any]
 
 
 class CursorInvalid(CallEnded):
-    """The service does not accept a cursor that is damaged or older than a restore."""
+    """The service rejected the cursor, which is damaged or was issued before a restore."""
 
     code = 5
 
 
 @dataclass(frozen=True)
 class CursorFile:
-    """The cursor file of an office. `office` is None if the key may not read the office."""
+    """The file with the cursor of a feed, and the office of the feed if it is known."""
 
     file: Path
     office: str | None
 
     def read(self) -> str | None:
-        """Return the cursor, or None to start. Raises CannotCall if it is not usable."""
+        """Return the cursor, or None without a file. Raises CannotCall for a bad file."""
         try:
             cursor, _, office = self.file.read_text("utf-8").strip().partition("\n")
         except FileNotFoundError:
@@ -93,7 +93,7 @@ class CursorFile:
         return cursor
 
     def save(self, cursor: str) -> None:
-        """Write the cursor to the disk, or raise CannotCall."""
+        """Write the cursor to the disk, or raise CannotCall if that is not possible."""
         try:
             durable.replace(self.file, f"{cursor}\n{self.office or ''}\n")
         except OSError as error:
@@ -146,7 +146,7 @@ def get_office(http: httpx.Client, patience: float) -> str | None:
 
 
 def fetch_page(http: httpx.Client, cursor: str | None, wait: int, patience: float) -> Json:
-    """Return the page after a cursor, or raise CursorInvalid or NoAnswer."""
+    """Return the page of events after a cursor. Raises CursorInvalid for a bad cursor."""
     query = {"after": cursor} if cursor else {}
     headers = {"Prefer": f"wait={wait}"} if wait else {}
     began = time.monotonic()
@@ -166,7 +166,7 @@ def fetch_page(http: httpx.Client, cursor: str | None, wait: int, patience: floa
 
 
 def is_page(page: Json) -> bool:
-    """Return whether the answer has the members of a page of events."""
+    """Return whether an answer has the members of a page of events."""
     items = page.get("items")
     events = isinstance(items, list) and all(isinstance(item, dict) for item in items)
     return events and isinstance(page.get("next"), str) and "more" in page

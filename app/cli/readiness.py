@@ -32,10 +32,10 @@ from app.webhooks.actions import get_secret_place
 
 
 def require_no_demo(session: Session, environment: Environment) -> None:
-    """Raise NotReady if the database has the demonstration, except in a drill.
+    """Raise NotReady if the database has demonstration data, except in a drill.
 
-    The made-up offices would receive real cases, and everyone who has the printed API keys
-    could open these cases.
+    Otherwise the made-up offices would receive real cases, and everyone who has a printed
+    API key could open these cases.
     """
     if environment == Environment.DRILL:
         return
@@ -55,8 +55,8 @@ def require_no_demo(session: Session, environment: Environment) -> None:
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """Raise NotReady unless the key file opens a sample for each key that is not lost.
 
-    With a wrong or an older key file some cases could not be opened. Without this check, an
-    office would notice that only when it needs such a case.
+    Without this check, an office would notice a wrong or outdated key file only when it
+    needs a case.
     """
     try:
         with begin_read(runtime, SYSTEM) as tx:
@@ -77,10 +77,10 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
 
 
 def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[str]:
-    """Raise NotReady or LedgerRefused if the service cannot start, or return warnings.
+    """Return warnings, or raise NotReady or LedgerRefused if the service cannot start.
 
-    NotReady is raised unless the tables and their guards exist, every region has a desk, an
-    oversight body is active if there ever was one, and the key file opens the cases.
+    NotReady is raised if tables or guards are missing, a region has no desk, the last
+    oversight body is no longer active, or the key file does not open the cases.
     LedgerRefused is raised if the ledger and the database do not agree.
     """
     with runtime.database.begin_read() as session:

@@ -1,4 +1,4 @@
-"""Finishing a restore: give the database a new epoch, and repeat the erasures."""
+"""The steps after a restore, which set a new epoch and repeat the erasures."""
 
 import secrets
 from collections.abc import Mapping
@@ -68,11 +68,12 @@ backup, the ledger does not have the erasures after that backup.
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """The number of erasures that are newer than the backup and that were repeated.
+    """The result of the steps after a restore.
 
-    `traceless` is true if no database file contains the destroyed keys, and `anew` if there
-    was no ledger. `spared` counts the cases and drafts that were due for erasure and are
-    kept for 30 days.
+    `named` counts the erasures that are newer than the backup, and `destroyed` the cases
+    that were erased again. `traceless` is true if no database file contains the destroyed
+    keys, and `anew` if there was no ledger. `spared` counts the cases and drafts that were
+    due for erasure and are kept for 30 days.
     """
 
     named: int
@@ -87,9 +88,10 @@ def finish_restore(
 ) -> RestoreResult:
     """Give a restored database a new epoch and repeat the erasures of the ledger.
 
-    The owner role sets the epoch, and the service role does the rest. The function can be
-    run again after an interruption. A ledger is needed unless `without` is set, because the
-    backup does not show later erasures. Raises NotReady, LedgerRefused and Busy (503).
+    The owner role sets the epoch, and the service role repeats the erasures. The function
+    can be called again after an interruption. A ledger is required unless `without` is set,
+    because a backup does not contain later erasures. Raises NotReady if there is no ledger,
+    and LedgerRefused if the ledger belongs to another database.
     """
     if given and without:
         raise NotReady("Use either --erasures or --no-erasures, not both.")
@@ -114,7 +116,7 @@ def finish_restore(
 
 
 def read_mark(settings: Settings) -> tuple[Database, ErasureMark]:
-    """Return the database, opened by the owner, and its erasure mark. Raises NotReady."""
+    """Return the database, opened with the owner role, and its erasure mark."""
     url = settings.migration_database_url or settings.database_url
     database = Database(url, OWNER_ROLE)
     with database.begin_read() as session:
@@ -128,9 +130,9 @@ def rename_database(
 ) -> Mapping[UUID, datetime]:
     """Give the database a new epoch, and return the erasures in both ledgers.
 
-    The epoch is added to the ledger first, so that the service never uses an epoch that no
-    ledger lists. The given `ledger` may list only an earlier epoch of this database, which
-    is known from the `kept` ledger.
+    The epoch is written to the `kept` ledger first, so that the service never uses an epoch
+    that no ledger lists. The given `ledger` may list only an earlier epoch of this
+    database, which the `kept` ledger lists too.
     """
     known, epoch = kept.read_for(now), create_epoch()
     given = ledger.read_for(now, known.epochs)
@@ -142,7 +144,7 @@ def rename_database(
 
 
 def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResult:
-    """Erase again the named cases that the restore brought back, one per transaction."""
+    """Erase the cases in `named` that the restore brought back, each in one transaction."""
     with runtime.database.begin_read() as session:
         missing = named.keys() - get_erasures(session).keys()
     destroyed = 0
@@ -165,7 +167,7 @@ def export_erasures(settings: Settings) -> tuple[int, bool]:
     """Add new erasures to the ledger, and create the ledger if it does not exist.
 
     Returns the number of added erasures and whether the ledger existed. Raises
-    LedgerRefused and Busy (503).
+    LedgerRefused if the ledger and the database do not agree.
     """
     ledger, runtime = Ledger(settings.erasure_ledger), build_keyless_runtime(settings)
     with runtime.database.begin_read() as session:

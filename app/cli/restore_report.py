@@ -1,8 +1,9 @@
 """The report after a restore, which lists the affected cases and the offices to inform.
 
-Actions after the backup are lost and cannot be listed. The report lists what they may have
-changed: open deadlines, deadlines that were missed since, and consents that the person may
-have withdrawn. It contains only codes and ids, so nothing sealed is opened.
+Actions after the backup are lost and cannot be listed. The report therefore lists the data
+that they may have changed: open deadlines, deadlines that were missed since, and consents
+that the person may have withdrawn. It contains only codes and ids, so nothing sealed is
+opened.
 """
 
 import json
@@ -74,7 +75,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class AffectedCase:
-    """A case with the findings, and the relation and office of each party to inform."""
+    """An affected case, with its findings and the parties to inform."""
 
     code: str
     state: str
@@ -116,9 +117,11 @@ class Report:
 
 
 def build_report(runtime: Runtime, since: datetime | None) -> Report:
-    """Return the report on a database restored from a backup.
+    """Return the report on a database that was restored from a backup.
 
-    `since` is by default the last activity in it. Raises NotReady and Busy (503).
+    `since` is the time of the backup; by default, the time of the last activity in the
+    database. Raises NotReady if the database has no activity, and Busy (503) if it cannot
+    be read.
     """
     with runtime.database.begin_read() as session:
         require_migrated(session)
@@ -142,7 +145,7 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
 
 
 def find_backup_time(tx: ReadTransaction) -> datetime:
-    """Return the time of the last heartbeat or, if there is none, journal entry."""
+    """Return the time of the last heartbeat or, without a heartbeat, last journal entry."""
     again = EVENTS[Action.ERASE_AGAIN]
     found = get_last_heartbeat(tx.session)
     found = found or feed_queries.get_last_entry_time(tx.session, but=again)
@@ -152,7 +155,7 @@ def find_backup_time(tx: ReadTransaction) -> datetime:
 
 
 def list_erased_since(tx: ReadTransaction, backup_time: datetime) -> list[UUID]:
-    """List the cases that were erased after a time, which is rounded down to a second."""
+    """List the cases that were erased since a time, which is rounded down to a second."""
     first = backup_time.replace(microsecond=0)
     return [one for one, at in get_erasures(tx.session).items() if at >= first]
 
@@ -225,7 +228,7 @@ def list_parties(case: Case, codes: Mapping[UUID, str]) -> list[tuple[str, str]]
 
 
 def describe_erased(code: str) -> AffectedCase:
-    """Return the entry of a case that was erased again."""
+    """Return the report entry for a case that was erased again."""
     finding = Finding(Why.ERASED, f"cases/{code}", None, None)
     return AffectedCase(code, "erased", [], [finding])
 
@@ -245,7 +248,7 @@ def list_elsewhere(
 
 
 def list_feeds(tx: ReadTransaction, codes: Mapping[UUID, str]) -> Iterator[FeedPosition]:
-    """Yield the position of each feed and each webhook."""
+    """Yield the position of each feed, and of each webhook in its feed."""
     for office, (upto, head) in feed_queries.get_retrieved(tx.session).items():
         yield FeedPosition(codes[office], None, upto, head)
     hooks = webhook_queries.list_open(tx.session)

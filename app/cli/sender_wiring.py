@@ -36,8 +36,7 @@ SETTINGS: Final = {
 def build_senders(settings: Settings) -> Senders:
     """Build the sender of each channel, or raise NotReady if settings are inconsistent.
 
-    If a channel is not set up, each of its notifications fails and is reported, so that
-    nobody believes that it was sent.
+    If a channel is not set up, each of its notifications fails and is reported.
     """
     sends: dict[Way, Send] = {
         Way.EMAIL: get_mail_sender(settings),
@@ -62,18 +61,18 @@ def build_notification_channel(send: Send, sign_in: str | None) -> ChannelSender
 
 
 def fail_not_set_up(_: NotificationMessage) -> Answer:
-    """Return the refusal that every message gets if the channel is not set up."""
+    """Return the answer for a message whose channel is not set up, which is a refusal."""
     return Answer(Outcome.REFUSED, "not_set_up")
 
 
 def get_mail_sender(settings: Settings) -> Send:
-    """Return the function that sends e-mail, or raise NotReady."""
+    """Return the function that sends e-mail, or one that refuses if none is set up."""
     mail = find_mail(settings)
     return mail.send if mail else fail_not_set_up
 
 
 def find_mail(settings: Settings) -> Mail | None:
-    """Return the mail server in the settings, or None. Raises NotReady if incomplete."""
+    """Return the mail server in the settings, or raise NotReady if it is incomplete."""
     host, sender = settings.smtp_host, settings.smtp_from
     if host is None:
         return None
@@ -90,7 +89,7 @@ def build_courier(settings: Settings) -> Courier:
 
 
 def get_mail_login(settings: Settings) -> tuple[str, str] | None:
-    """Return the login for the mail server, or None. Raises NotReady if half is missing."""
+    """Return the user and password for the mail server, or None if neither is set."""
     user, password = settings.smtp_user, settings.smtp_password
     if user is None and password is None:
         return None
@@ -100,13 +99,13 @@ def get_mail_login(settings: Settings) -> tuple[str, str] | None:
 
 
 def get_sms_sender(settings: Settings) -> Send:
-    """Return the function that sends SMS, or raise NotReady."""
+    """Return the function that sends SMS, or one that refuses if none is set up."""
     gateway = find_gateway(settings)
     return gateway.send if gateway else fail_not_set_up
 
 
 def find_gateway(settings: Settings) -> Gateway | None:
-    """Return the SMS gateway in the settings, or None. Raises NotReady if incomplete."""
+    """Return the SMS gateway in the settings, or raise NotReady if it is incomplete."""
     if settings.sms_gateway_url is None:
         return None
     if not is_safe_url(settings.sms_gateway_url):
@@ -118,7 +117,7 @@ def find_gateway(settings: Settings) -> Gateway | None:
 
 
 def is_safe_url(text: str) -> bool:
-    """Return whether a token may be sent to a URL, which uses TLS or is this machine."""
+    """Return whether a token may be sent to a URL: it must use TLS or name this machine."""
     try:
         url = urlsplit(text)
     except ValueError:

@@ -23,11 +23,11 @@ from app.webhooks.addresses import parse_hosts
 
 
 class NotReady(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The command cannot run until the operator has corrected something."""
+    """The command cannot run until the operator has corrected the setup."""
 
 
 def load_runtime(settings: Settings) -> Runtime:
-    """Build the runtime from the settings, or raise KeyRefused."""
+    """Build the runtime from the settings, or raise KeyRefused for a bad key file."""
     keys = FileKeys.load(settings.key_file)
     return build_runtime(
         settings.database_url,
@@ -43,7 +43,7 @@ def load_runtime(settings: Settings) -> Runtime:
 
 
 def build_free_space(settings: Settings) -> FreeSpace:
-    """Return the check of free disk space for the files that the settings name.
+    """Return the check of free space on the disks of the files in the settings.
 
     The disk of a PostgreSQL server is not checked.
     """
@@ -58,7 +58,7 @@ def build_free_space(settings: Settings) -> FreeSpace:
 
 
 def describe_drill(runtime: Runtime) -> str | None:
-    """Return a sentence about the drill, or None if this is not a drill."""
+    """Return the sentence that announces a drill, or None if this is not a drill."""
     if not runtime.is_drill:
         return None
     if runtime.speed == 1:
@@ -130,7 +130,7 @@ def migrate(settings: Settings) -> None:
 
 
 def add_key(path: Path) -> FileKeys:
-    """Add a key to a key file, or create the file. Raises KeyRefused or NotReady."""
+    """Add a key to a key file, or create the file. Raises NotReady if that fails."""
     try:
         return FileKeys.create(path)
     except OSError as error:
@@ -170,7 +170,7 @@ def claim_sqlite_file(url: str) -> Iterator[None]:
 
 @contextmanager
 def serve_metrics(runtime: Runtime, settings: Settings) -> Iterator[None]:
-    """Serve metrics for Prometheus if the settings have a port. Raises NotReady."""
+    """Serve metrics for Prometheus if the settings have a port for them."""
     if settings.metrics_port is None:
         yield
         return

@@ -18,7 +18,7 @@ from app.metrics.measurement import GaugeValue, measure
 
 @dataclass(frozen=True)
 class Status:
-    """The values of all gauges, measured at one time by the clock of the database."""
+    """The values of all gauges at one time, which the clock of the database gives."""
 
     at: datetime
     measured: Sequence[GaugeValue]
@@ -30,7 +30,7 @@ class Status:
 
 
 def measure_status(runtime: Runtime) -> Status:
-    """Measure all gauges, or raise NotReady or Busy (503)."""
+    """Measure all gauges. Raises NotReady if the database needs a migration."""
     with runtime.database.begin_read() as session:
         require_migrated(session)
         now = runtime.time(session)
@@ -61,7 +61,7 @@ def list_remedies(status: Status) -> Iterator[str]:
 
 
 def as_table(status: Status) -> Iterator[RenderableType]:
-    """Yield the status as a table, followed by the remedies."""
+    """Yield the status as a table, and then the remedies."""
     table = Table("gauge", "now", "too high above", "", box=None, pad_edge=False)
     for one in status.measured:
         about = one.gauge.about.removesuffix(".")

@@ -1,7 +1,7 @@
-"""The `submit` command, which submits a case from a file once, even if it is repeated.
+"""The `submit` command, which submits the case in a file once, even if it is repeated.
 
 A random Idempotency-Key makes the request safe to repeat. The key is written to a file next
-to the case before anything is sent. It is not a digest of the content: a digest could
+to the case before anything is sent. The key is not a digest of the content: a digest could
 confirm a guess about a person, and the cases of two people can have the same content.
 """
 
@@ -122,10 +122,7 @@ def build_example() -> Json:
 
 
 def build_body(file: Path, *, submits: bool) -> bytes:
-    """Return the case in a file as a request body with `submit`, or raise CannotCall.
-
-    Only the JSON syntax is checked here. The service validates the content.
-    """
+    """Return the request body for the case in a file, or raise CannotCall for bad JSON."""
     text = read_input(file).removeprefix(BYTE_ORDER_MARK)
     try:
         require_strict_json(text)
@@ -162,7 +159,7 @@ def describe_position(error: BaseException | None) -> str:
 
 
 def choose_key(file: Path) -> str:
-    """Return the idempotency key stored next to a file, or a new key for a pipe."""
+    """Return the idempotency key that is stored next to a file, or a new key for a pipe."""
     made = secrets.token_hex(16)
     if file == STDIN:
         print_note(f"To repeat this, use --idempotency-key {made}")

@@ -47,17 +47,14 @@ def list_unknown(names: Iterable[str] | None = None) -> list[str]:
 
 
 def list_names(folder: Path = SECRETS_DIR) -> Iterator[str]:
-    """Yield the names of environment variables and of secret files, in any case.
-
-    Upper and lower case are equivalent, because pydantic reads both.
-    """
+    """Yield the names of environment variables and secret files, in upper or lower case."""
     yield from os.environ
     if folder.is_dir():
         yield from (file.name for file in folder.iterdir())
 
 
 def describe(name: str) -> str:
-    """Return the warning about an unknown name, with the most similar setting."""
+    """Return the warning about an unknown name, which suggests the most similar setting."""
     known = sorted(setting.removeprefix(PREFIX) for setting in SETTINGS)
     near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
     guess = f"Did you mean {PREFIX}{near[0]}?" if near else None

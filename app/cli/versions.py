@@ -1,4 +1,4 @@
-"""Versions of libraries and data, which must be the same on all hosts of a mechanism."""
+"""The versions of libraries and data, which must be the same on all hosts."""
 
 import platform
 import sqlite3
@@ -61,7 +61,7 @@ def require_recent_postgresql(number: int) -> None:
 
 
 def require_utf8(encoding: str) -> None:
-    """Raise NotReady unless the encoding is UTF-8, which the names of all people need."""
+    """Raise NotReady unless the encoding is UTF-8, which can store all names."""
     if encoding != "UTF8":
         raise NotReady(
             f"The database has the encoding {encoding}, which cannot store every name. "

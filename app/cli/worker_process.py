@@ -38,7 +38,7 @@ def build_jobs(
     settings: Settings,
     parts: Collection[Part] = ALL_PARTS,
 ) -> tuple[Job, ...]:
-    """Return the jobs of some parts, or raise NotReady if settings are inconsistent."""
+    """Return the jobs of the given parts, or raise NotReady if settings do not fit."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
     make: dict[Part, Callable[[], Job]] = {
         Part.CLOCKS: lambda: add_oversight(DEADLINE_JOB),
@@ -81,8 +81,8 @@ def run(settings: Settings, parts: Collection[Part] = ALL_PARTS) -> None:
 def wait_for(event: Event) -> None:
     """Wait until a signal handler sets the event.
 
-    The main thread, in which the handler runs, checks for signals every second, because
-    after a pause (SIGSTOP, SIGCONT) the system may deliver a signal to another thread.
+    The main thread checks for signals every second, because after a pause (SIGSTOP,
+    SIGCONT) the system may deliver a signal to another thread.
     """
     while not event.wait(WAKE_SECONDS):
         pass

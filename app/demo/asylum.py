@@ -75,7 +75,7 @@ def show_routing(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
-    """Refer her to UNHCR and a shelter, and show that her consulate cannot be asked."""
+    """Refer the person to UNHCR and a shelter, and show that her consulate is refused."""
     asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     bed = case.refer(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):
@@ -90,7 +90,7 @@ def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
 
 
 def show_outcome(case: DemoCase, lead: DemoUser) -> None:
-    """Print the state of the case, and show that her consulate cannot see the case."""
+    """Print the state of the case, and check that the consulate cannot see the case."""
     case.print(f"The case is {lead.get(case.path)['state']}.")
     consulate = case.get_user(TM_OFFICER)
     case.expect_hidden(consulate.list_events(), consulate.can_read(case.path))

@@ -84,7 +84,7 @@ def ask_protection(case: DemoCase, lead: DemoUser) -> None:
 
 
 def record_facts(case: DemoCase) -> None:
-    """Record that a guardian was appointed and her best interests were assessed."""
+    """Record that a guardian was appointed and the best interests were assessed."""
     protection = case.get_user(GT_PROTECTION)
     for name, value in (("guardian", "appointed"), ("best_interests", "assessed")):
         note = "Synthetic: by an order of a judge for children."
@@ -94,7 +94,7 @@ def record_facts(case: DemoCase) -> None:
 
 
 def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
-    """Record the consent of her guardian and her assent, then refer her to a shelter."""
+    """Record the guardian's consent and the girl's assent, and refer her to a shelter."""
     ask = {"recipient": GT_SHELTER.focal_point, "service": "SHELTER"}
     shared = ["needs", "contact"]
     path = f"{case.path}/referrals"
@@ -117,7 +117,7 @@ def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
 
 
 def show_outcome(case: DemoCase) -> None:
-    """Show that her consulate can see that she gets help, but not where she is."""
+    """Check that the consulate sees that the girl gets help, but not where she is."""
     officer = case.get_user(HN_OFFICER)
     state = officer.get(case.path)["state"]
     case.print(f"The consular officer sees that the case is {state}.")

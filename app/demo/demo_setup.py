@@ -27,7 +27,7 @@ class DemoRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """The objects for the setup: a session, the time, and a function that creates ids."""
+    """The session, the time and the function that creates ids, for the setup."""
 
     session: Session
     now: datetime

@@ -1,7 +1,7 @@
 """The clients of the demonstration, one for each account, and the journey of a case.
 
-The clients call a running service only over HTTP, as an integrator would. All data is made
-up and marked as synthetic.
+The clients call a running service only over HTTP. All data is made up and marked as
+synthetic.
 """
 
 import json
@@ -66,16 +66,16 @@ class DemoUser:
     def request(
         self, method: str, path: str, headers: Mapping[str, str], body: Json | None = None
     ) -> httpx.Response:
-        """Send a request and return the response, whatever the status."""
+        """Send a request, and return any response."""
         sent = {"Authorization": f"Bearer {self.key}", **headers}
         return self.http.request(method, f"/v1/{path}", json=body, headers=sent)
 
     def read(self, path: str) -> httpx.Response:
-        """Send a GET request with a purpose; return the response, whatever the status."""
+        """Send a GET request with a purpose, and return any response."""
         return self.request("GET", path, PURPOSE)
 
     def get(self, path: str) -> Json:
-        """Return the JSON at a path. The access log records the opening of sealed data."""
+        """Return the JSON at a path, even if it is a sealed document."""
         return dict(require_success(self.read(path)).json())
 
     def can_read(self, path: str) -> bool:
@@ -83,14 +83,14 @@ class DemoUser:
         return self.read(path).is_success
 
     def send(self, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
-        """Send a POST request with an idempotency key derived from its content."""
+        """Send a POST request with an idempotency key that is derived from the content."""
         content = json.dumps(body, sort_keys=True)
         name = f"{self.account.label} {path} {content} {headers.get('Approval', '')}"
         key = str(uuid5(self.key_namespace, name))
         return self.request("POST", path, {"Idempotency-Key": key, **headers}, body)
 
     def call(self, path: str, body: Json | None = None, **headers: str) -> Json:
-        """Send a POST request that must succeed; return the JSON, or {} if it is empty."""
+        """Send a POST request that must succeed, and return the JSON, or {} if empty."""
         answer = require_success(self.send(path, body, **headers))
         return dict(answer.json()) if answer.content else {}
 
@@ -113,7 +113,7 @@ class DemoUser:
     def list_unmet(
         self, path: str, body: Json | None = None, **headers: str
     ) -> dict[str, str]:
-        """Try an action that must fail; return the remedy of each unmet requirement."""
+        """Try an action that must fail, and return the remedy of each unmet requirement."""
         answer = self.send(path, body, **headers)
         if answer.status_code != httpx.codes.CONFLICT or "unmet" not in answer.json():
             raise build_failure(answer)
@@ -134,8 +134,8 @@ class DemoUser:
 class Demo:
     """The API keys of all accounts, and the functions that the journeys use.
 
-    `say` prints a line. `run_out` takes the code of a case and makes the deadlines of the
-    case run out, which no client of the service can do.
+    `say` prints a line. `run_out` makes all deadlines of a case due now, which no client of
+    the service can do.
     """
 
     http: httpx.Client
@@ -192,11 +192,11 @@ class DemoCase:
         return self.demo.get_user(part, uuid5(KEY_NAMESPACE, self.code))
 
     def expire_deadlines(self) -> None:
-        """Make the deadlines of the case run out."""
+        """Make all deadlines of the case due now."""
         self.demo.run_out(self.code)
 
     def wait_until[T](self, look: Callable[[], T | None]) -> T:
-        """Call a function until the result is true; return it, or raise JourneyFailed."""
+        """Return the first true result of a function; fail after 20 seconds."""
         for _ in range(MAX_LOOKS):
             if found := look():
                 return found
@@ -204,7 +204,7 @@ class DemoCase:
         raise JourneyFailed(f"No deadline of {self.code} was handled: does the worker run?")
 
     def expect_hidden(self, *found: object) -> None:
-        """Raise JourneyFailed if one of the results shows that an account saw too much."""
+        """Raise JourneyFailed if a result is not empty: an account then saw too much."""
         if any(found):
             raise JourneyFailed(f"In {self.code} an account saw what it must not see.")
 
@@ -221,7 +221,7 @@ class DemoCase:
         return f"referrals/{lead.call(path, sent)['id']}"
 
     def accept(self, referral: str, to: DemoAccount) -> DemoUser:
-        """Acknowledge and accept a referral, and name a sealed place and time to meet."""
+        """Acknowledge and accept a referral, and store a sealed place and time to meet."""
         helper = self.get_user(to)
         helper.apply(referral, "acknowledge")
         helper.apply(referral, "accept", build_meeting(to, self.demo.format_later(days=1)))

@@ -79,7 +79,7 @@ def offer_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> str:
 
 
 def accept_lead(case: DemoCase, successor: DemoUser, handover: str, bed: str) -> None:
-    """Accept the lead, and show that a running referral continues."""
+    """Accept the lead, and show that the running referral continues."""
     promise = {"contacts": build_contacts(UZ_LEAD), "capacity_confirmed": True}
     successor.apply(handover, "accept", promise)
     lead = successor.get(case.path)["lead"]
@@ -90,7 +90,7 @@ def accept_lead(case: DemoCase, successor: DemoUser, handover: str, bed: str) ->
 
 
 def show_new_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> None:
-    """Make a referral as the new lead, and show that the former lead cannot see it."""
+    """Make a referral as the new lead, and check that the former lead cannot see it."""
     before = lead.list_events()
     referral = case.refer(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
     case.accept(referral, UZ_CENTRE)

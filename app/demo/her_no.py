@@ -68,7 +68,7 @@ def build_case(now: datetime) -> Json:
 
 
 def start_help(case: DemoCase, lead: DemoUser) -> tuple[DemoUser, str]:
-    """Refer her to a shelter and a lawyer, with the sections that she consented to."""
+    """Refer the person to a shelter and a lawyer, with the sections that consents name."""
     bed = case.refer(lead, KZ_SHELTER, "SHELTER", SHARED)
     advice = case.refer(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
     shelter, _ = case.accept(bed, KZ_SHELTER), case.accept(advice, KZ_LAWYER)
@@ -80,7 +80,7 @@ def start_help(case: DemoCase, lead: DemoUser) -> tuple[DemoUser, str]:
 
 
 def show_refusal(case: DemoCase, lead: DemoUser) -> None:
-    """Show that an NGO cannot share her name with a State body not named in a consent."""
+    """Show that an NGO cannot share a name with a State body that no consent names."""
     asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
     unmet = lead.list_unmet(f"{case.path}/referrals", asked)
     case.print("Social welfare asks for her name. She consented to State offices, but to")
@@ -90,7 +90,7 @@ def show_refusal(case: DemoCase, lead: DemoUser) -> None:
 
 
 def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str) -> None:
-    """Withdraw a consent through her lawyer: the shelter loses access at once."""
+    """Withdraw a consent through the lawyer, so that the shelter loses access at once."""
     case.print("She withdraws her consent for the shelter. Her lawyer records")
     case.print("  it without seeing her consents:")
     body = {"purposes": ["SHELTER"]}
@@ -108,7 +108,7 @@ def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str
 
 
 def ask_other_shelter(case: DemoCase, lead: DemoUser) -> None:
-    """Refer her to another shelter, and print the access log."""
+    """Refer the person to another shelter, and print the access log."""
     office, sections = name_office(KZ_FULL_SHELTER), ["needs"]
     yes = build_consent(case.demo.now, office, "SHELTER", sections=sections)
     case.add_consent(lead, yes)

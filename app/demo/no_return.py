@@ -76,7 +76,7 @@ def build_case(now: datetime) -> Json:
 
 
 def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
-    """Refer her to an organisation in Jamaica, open the return, and inform her."""
+    """Refer the person to an organisation in Jamaica, and open the return."""
     referral = case.refer(lead, JM_HOME, "RETURN", SHARED)
     home = case.accept(referral, JM_HOME)
     return_path = f"returns/{lead.call(f'{referral}/return')['id']}"
@@ -89,7 +89,7 @@ def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
 
 
 def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str, DemoUser]:
-    """Ask her consulate for documents, and show that it sees nothing else of the return."""
+    """Ask the consulate for documents, and check that it sees nothing else."""
     papers = case.refer(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
     consulate = case.accept(papers, JM_CONSULATE)
     consulate.apply(return_path, "verify-nationality", {"nationality": "confirmed"})
@@ -101,7 +101,7 @@ def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str
 
 
 def assess_risks(case: DemoCase, lead: DemoUser, home: DemoUser, return_path: str) -> None:
-    """Record the risk assessments of both offices, of which the second finds a threat."""
+    """Record the risk assessments of two offices, of which the second finds a threat."""
     lead.apply(return_path, "assess-destination", {"level": "low", "threats": []})
     case.print("  4. Trinidad and Tobago, where she is, finds no threat against a return.")
     threat = {
@@ -134,7 +134,7 @@ def decide_no_go(case: DemoCase, lead: DemoUser, return_path: str) -> None:
 def write_safeguards(
     case: DemoCase, lead: DemoUser, consulate: DemoUser, papers: str
 ) -> None:
-    """Block contact with her State, because she will ask for asylum."""
+    """Block contact with the State of origin, because the person will seek asylum."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
     lead.write(case.path, "safeguards", guards)
     case.print("She will seek asylum. The safeguards now block contact with her State, and")
@@ -144,7 +144,7 @@ def write_safeguards(
 
 
 def ask_unhcr(case: DemoCase, lead: DemoUser, return_path: str) -> None:
-    """Refer her to UNHCR for the protection that the decision named."""
+    """Refer the person to UNHCR for asylum, which the decision named."""
     office = name_office(UNHCR)
     yes = build_consent(case.demo.now, office, "ASYLUM", language="en")
     case.add_consent(lead, yes)

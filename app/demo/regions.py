@@ -83,7 +83,7 @@ def show_desks(demo: Demo) -> None:
 
 
 def take_lead(case: DemoCase, lead: DemoUser) -> None:
-    """Accept the lead in Panama, and ask an interpreter."""
+    """Accept the lead in Panama, and refer the person to an interpreter."""
     case.take_lead(lead)
     words = case.refer(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
     helper = case.accept(words, PA_INTERPRETER)
@@ -96,7 +96,7 @@ def take_lead(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_other_region(case: DemoCase, lead: DemoUser) -> None:
-    """Refer him to the other region. Without an agreement, only the summary is sent."""
+    """Refer the person to the other region, where only the summary may be sent."""
     path = f"{case.path}/referrals"
     unmet = lead.list_unmet(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
     case.print("He wants to find his mother, and consented to a centre in Uzbekistan.")
@@ -109,7 +109,7 @@ def ask_other_region(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_prosecutor(case: DemoCase, lead: DemoUser) -> None:
-    """Refer him to the prosecutor after a separate consent and a reflection period."""
+    """Refer the person to the prosecutor, with a separate consent and time to reflect."""
     path, sections = f"{case.path}/referrals", ("needs", "narrative")
     report = build_referral(PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
     unmet = lead.list_unmet(path, report)
@@ -132,7 +132,7 @@ def ask_prosecutor(case: DemoCase, lead: DemoUser) -> None:
 
 
 def show_outcome(case: DemoCase, lead: DemoUser) -> None:
-    """Print the state of the case, and show what the consulate cannot see."""
+    """Print the state of the case, and check what the consulate cannot see."""
     officer = case.get_user(UZ_FAR_OFFICER)
     case.expect_hidden(officer.get("referrals")["items"])
     case.expect_hidden(officer.can_read(f"{case.path}/contacts"))

@@ -25,12 +25,12 @@ def build_summary(country: str, language: str, *services: str, **changes: Any) -
 
 
 def name_class(kind: str, country: str) -> Json:
-    """Return the JSON of a consent recipient that names a kind of office in a country."""
+    """Return the consent recipient that stands for all offices of a kind in a country."""
     return {"recipient_class": {"kind": kind, "country": country}}
 
 
 def name_office(part: DemoAccount) -> Json:
-    """Return the JSON of a consent recipient that names one office."""
+    """Return the consent recipient that stands for one office."""
     return {"focal_point": part.focal_point}
 
 
