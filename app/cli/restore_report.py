@@ -242,8 +242,7 @@ def list_elsewhere(
 ) -> list[Finding]:
     """List findings that belong to no open case, such as requests for approval."""
     open_ones = {case.id for case in open_cases}
-    people = [clock for clock in clocks if clock.waits_on]
-    other = [clock for clock in people if clock.case_id not in open_ones]
+    other = [one for one in clocks if one.waits_on and one.case_id not in open_ones]
     return [describe_deadline(clock, codes, backup_time, now) for clock in other]
 
 
