@@ -47,7 +47,7 @@ MIN_WAIT_SHARE = 0.8
 
 @dataclass
 class Feed:
-    """A feed of events, and the faults of the poller that reads it."""
+    """A simulated feed of events. It records the faults of the poller that reads it."""
 
     chance: random.Random
     epoch: int = 0
@@ -57,7 +57,7 @@ class Feed:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def list_events(self) -> list[dict[str, Any]]:
-        """Return all events. They are the same in each call."""
+        """Return all events of the feed, which are the same in each call."""
         made = random.Random(1)
         return [
             {
@@ -73,7 +73,7 @@ class Feed:
         ]
 
     def find_position(self, cursor: str | None) -> int | None:
-        """Return the position of a cursor, or None if it is from before the restoration."""
+        """Return the position of a cursor, or None if it is older than the restore."""
         if cursor is None:
             return 0
         epoch, _, place = cursor.partition(".")
@@ -103,7 +103,7 @@ class Feed:
         return 200, {}, self.make_page(start)
 
     def make_page(self, start: int) -> dict[str, Any]:
-        """Return some events from a position on, at times with the one before again."""
+        """Return a page of events after a position. Some pages repeat the event before."""
         every = self.list_events()
         end = min(EVENTS, start + self.chance.randint(0, PAGE))
         again = 1 if start and self.chance.random() < 2 * CHANCE else 0
@@ -117,26 +117,26 @@ class Feed:
 
     @property
     def is_over(self) -> bool:
-        """Whether the poller has read everything and asked again."""
+        """Whether the poller has read all events and then polled again."""
         return self.asked_at_end > 1
 
 
 class Server(ThreadingHTTPServer):
-    """A server whose clients may be killed."""
+    """An HTTP server that expects its clients to be killed."""
 
     @override
     def handle_error(self, *_: object) -> None:
-        """Ignore errors: the client was killed."""
+        """Ignore the error, because it means that the client was killed."""
 
 
 def make_handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
-    """Return the HTTP handler of a feed."""
+    """Return the HTTP handler that serves a feed."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """Answer a poll, or break off in the middle of the answer."""
+            """Answer a poll, or close the connection in the middle of the answer."""
             url = urlsplit(self.path)
             cursor = parse_qs(url.query).get("after", [None])[0]
             with feed.lock:
@@ -164,7 +164,7 @@ def make_handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
 
 
 def find_faults(feed: Feed, listed: list[str]) -> Iterator[str]:
-    """Yield each fault of the poller."""
+    """Yield a sentence about each fault of the poller."""
     due = [event["id"] for event in feed.list_events()]
     counted = Counter(listed)
     if missed := [one for one in due if one not in counted]:
@@ -182,7 +182,7 @@ def find_faults(feed: Feed, listed: list[str]) -> Iterator[str]:
 def run_and_kill(
     feed: Feed, command: list[str], env: dict[str, str], kills: int, patience: int
 ) -> None:
-    """Start and kill a poller several times. The last time let it finish."""
+    """Start and kill the poller `kills` times, and then let it finish."""
     for life in range(kills + 1):
         poller = subprocess.Popen(command, env=env)
         until = time.monotonic() + (

@@ -55,9 +55,9 @@ for handler in (
 def handle_event(inbox: sqlite3.Connection, event: dict[str, Any]) -> None:
     """Process an event, in the transaction that also stores the cursor.
 
-    An operation in another system may run twice: use the id of the event as its idempotency
-    key. Ignore events of unknown types. Skip a subject that answers 404: you may no longer
-    see it.
+    A call of another system may be repeated, so use the id of the event as its idempotency
+    key. Ignore events of unknown types. If a subject answers 404, skip it: you may no
+    longer see it.
     """
     inbox.execute(
         "INSERT INTO dealt_with (id, type, subject) VALUES (:id, :type, :subject)", event
@@ -65,7 +65,7 @@ def handle_event(inbox: sqlite3.Connection, event: dict[str, Any]) -> None:
 
 
 def poll(cursor: str | None, wait: int) -> dict[str, Any]:
-    """Return the page after the cursor, or the first page."""
+    """Return the page of events after a cursor; without a cursor, the first page."""
     where = os.environ["SAFE_CONDUCT_URL"].rstrip("/")
     query = urlencode({"after": cursor} if cursor else {})
     call = request.Request(f"{where}/v1/events?{query}")
@@ -77,7 +77,7 @@ def poll(cursor: str | None, wait: int) -> dict[str, Any]:
 
 
 def parse_retry_after(value: str, pause: float) -> float:
-    """Return the seconds to wait by Retry-After (RFC 9110), at least `pause`."""
+    """Return the seconds that Retry-After asks to wait (RFC 9110), but at least `pause`."""
     try:
         if value.isascii() and value.isdecimal():
             seconds = float(value)
@@ -106,7 +106,7 @@ def start_over(inbox: sqlite3.Connection) -> None:
 
 
 def run(inbox: sqlite3.Connection, *, once: bool) -> None:
-    """Poll for ever, or until the end of the feed."""
+    """Poll until the program is stopped, or with `once` until the end of the feed."""
     pause = 1
     while True:
         row = inbox.execute("SELECT cursor FROM stand").fetchone()

@@ -38,9 +38,9 @@ def notify_poller(message: dict[str, Any]) -> None:
 def verify(
     secret: str, headers: Mapping[str, str], body: bytes, now: float
 ) -> dict[str, Any]:
-    """Return a verified message (Standard Webhooks, `v1`). Raises RefusedError.
+    """Return the message if its signature is valid and recent, or raise RefusedError.
 
-    The names of headers are in lower case, because a proxy may change their case.
+    Header names must be in lower case, because a proxy may change their case.
     """
     name = headers.get("webhook-id", "")
     moment = headers.get("webhook-timestamp", "")
@@ -56,7 +56,7 @@ def verify(
 
 
 def receive(seen: sqlite3.Connection, name: str, message: dict[str, Any]) -> None:
-    """Notify the poller once for each message, and store the id in the same transaction."""
+    """Notify the poller unless the message was seen before, and store the message id."""
     with seen:
         known = "SELECT 1 FROM seen WHERE id = ?"
         if not seen.execute(known, (name,)).fetchone():
@@ -65,7 +65,7 @@ def receive(seen: sqlite3.Connection, name: str, message: dict[str, Any]) -> Non
 
 
 class Hook(BaseHTTPRequestHandler):
-    """The handler of messages."""
+    """The HTTP handler that receives messages."""
 
     seen: sqlite3.Connection
 

@@ -1,13 +1,12 @@
 """Check the pinned packages for known vulnerabilities: `make audit`.
 
-The exit code is 0 if none is known, 1 if one is, and 2 if the vulnerability service did not
-answer for every package. `--changed`, which `make check` runs, checks only new pins. If the
-service does not answer, it prints a message and exits with 0, so that an external service
-cannot block a commit.
+The exit code is 0 if no vulnerability is known, 1 if one is, and 2 if the vulnerability
+service did not answer for every package. With `--changed`, as in `make check`, only new
+pins are checked. If the service does not answer then, the exit code is 0, so that an
+external service cannot block a commit.
 
-pip-audit queries the service. Its "No known vulnerabilities found" is not sufficient: it
-also prints that for a package that the service does not know, and for an answer without the
-field.
+pip-audit queries the service. Its message "No known vulnerabilities found" is not
+sufficient, because pip-audit also prints it for a package that the service does not know.
 """
 
 import json
@@ -70,7 +69,7 @@ class Finding:
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
-    """Check all pins, or the new ones, and return the exit code."""
+    """Check all pins, or only new pins, and return the exit code."""
     parser = ArgumentParser(prog="make audit", description=__doc__)
     parser.add_argument("--changed", action="store_true", help="only pins that are new")
     changed = parser.parse_args(arguments).changed
@@ -93,13 +92,13 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
 
 
 def read_pins(root: Path) -> set[Package]:
-    """Return every package that a requirements file of the tree pins, on any platform."""
+    """Return every package that is pinned in a requirements file, for any platform."""
     texts = [file.read_text("utf-8") for file in (root / "requirements").glob("*.txt")]
     return {(pin.name, pin.version) for text in texts for pin in parse_pins(text)}
 
 
 def read_pins_of_commit(root: Path, revision: str) -> set[Package]:
-    """Return every package that a requirements file of a commit pins."""
+    """Return every package that is pinned in a requirements file of a commit."""
     listed = run_git(root, "ls-tree", "--name-only", revision, "requirements/").split()
     files = [name for name in listed if name.endswith(".txt")]
     texts = [run_git(root, "show", f"{revision}:{name}") for name in files]
@@ -107,10 +106,10 @@ def read_pins_of_commit(root: Path, revision: str) -> set[Package]:
 
 
 def find_base(root: Path) -> str | None:
-    """Return the commit to compare pins with, or None if there is none.
+    """Return the commit whose pins are compared with the current pins, or None.
 
-    That is where this branch left the upstream. A clone without own commits, as in CI,
-    takes the newest commit that is a week old.
+    The commit is the one at which this branch left the upstream branch. In a clone without
+    commits of its own, as in CI, it is the newest commit that is a week old.
     """
     head = run_git(root, "rev-parse", "HEAD").strip()
     left = run_git(root, "merge-base", "HEAD", UPSTREAM).strip()
@@ -128,7 +127,7 @@ def run_git(root: Path, *words: str) -> str:
 
 
 def find_vulnerabilities(packages: set[Package]) -> list[Finding]:
-    """Query each package. Raises NotAuditedError unless all were answered."""
+    """Return the vulnerabilities, or raise NotAuditedError if an answer is missing."""
     if not request_findings([PROBE]):
         raise NotAuditedError(
             f"the service reports no vulnerability of {' '.join(PROBE)}, which has some."
@@ -139,7 +138,7 @@ def find_vulnerabilities(packages: set[Package]) -> list[Finding]:
 
 
 def split_versions(packages: set[Package]) -> list[list[Package]]:
-    """Split packages into groups that have at most one version of each."""
+    """Split packages into groups, each with at most one version of a package."""
     sheets: list[dict[str, str]] = []
     for name, version in sorted(packages):
         free = next((sheet for sheet in sheets if name not in sheet), None)
@@ -151,7 +150,7 @@ def split_versions(packages: set[Package]) -> list[list[Package]]:
 
 
 def request_findings(packages: Sequence[Package]) -> list[Finding]:
-    """Query the service for a group of packages with pip-audit, without a cache."""
+    """Return the vulnerabilities that pip-audit reports for some packages."""
     with TemporaryDirectory() as folder:
         requirements, output = Path(folder, "requirements.txt"), Path(folder, "answer.json")
         requirements.write_text(
@@ -183,7 +182,7 @@ def request_findings(packages: Sequence[Package]) -> list[Finding]:
 def read_answer(
     packages: Iterable[Package], dependencies: Iterable[dict[str, Any]]
 ) -> list[Finding]:
-    """Return the findings. Raises NotAuditedError if a package was not answered."""
+    """Return the findings, or raise NotAuditedError if a package was not answered."""
     answered = {
         (one["name"], one["version"]): one["vulns"]
         for one in dependencies
@@ -201,7 +200,7 @@ def read_answer(
 
 
 def read_accepted(path: Path, today: date) -> set[str]:
-    """Return the ids of vulnerabilities that are accepted today."""
+    """Return the ids of the vulnerabilities that are accepted today."""
     entries = tomllib.loads(path.read_text("utf-8")).get("accepted", [])
     return {one["id"] for one in entries if one["reason"] and today <= one["until"]}
 

@@ -1,4 +1,4 @@
-"""Build a bare root file system with Python, its libraries and a shell of this machine."""
+"""Build a root file system with the Python, libraries and shell of this machine."""
 
 import os
 import re
@@ -43,13 +43,13 @@ def copy_below(source: Path, root: Path) -> None:
 
 
 def find_libraries(files: Sequence[Path]) -> set[Path]:
-    """Return the libraries that files are linked with, as the loader resolves them."""
+    """Return the shared libraries that the given files need."""
     listed = subprocess.run(["ldd", *files], capture_output=True, text=True, check=True)
     return {Path(found) for found in re.findall(r"(/\S+\.so\S*) \(", listed.stdout)}
 
 
 def make_base(root: Path) -> None:
-    """Create a root with Python, its libraries and a shell, without other packages."""
+    """Create a root with Python, the libraries that it needs, and a shell."""
     for folder in ("dev", "etc", "proc", "root", "tmp", "usr/local/bin", "var"):
         (root / folder).mkdir(parents=True)
     (root / "tmp").chmod(0o1777)

@@ -1,8 +1,8 @@
-"""Report the changes of the contract that break clients: `make breaking`.
+"""Report the changes of the API contract that break clients: `make breaking`.
 
-The contract is compared with that of the last release, or with a revision: `make breaking
-REV=HEAD~20`. Since a release, a breaking change passes if CHANGELOG.md lists it and the
-version may break the released one (ADR 24).
+The contract is compared with the contract of the last release, or of another revision:
+`make breaking REV=HEAD~20`. After a release, a breaking change is accepted if CHANGELOG.md
+lists it and the new version number permits breaking changes (ADR 24).
 """
 
 import json
@@ -37,13 +37,13 @@ a line of its own: "- `place`: what clients have to do." See CONTRIBUTING.md.
 
 
 class CannotCompareError(Exception):
-    """The contract to compare with is missing or invalid."""
+    """The other contract is missing or invalid."""
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
-    """Compare the contracts.
+    """Compare the contracts, and return the exit code.
 
-    Return 0 if nothing breaks, 1 if something does, 2 on errors.
+    The exit code is 0 if no change breaks clients, 1 if one does, and 2 on errors.
     """
     parser = ArgumentParser(prog="make breaking", description=__doc__)
     parser.add_argument(
@@ -62,14 +62,14 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 
 def compare_with_revision(root: Path, revision: str) -> int:
-    """Compare with the contract of a revision, without regard to the changelog."""
+    """Compare with the contract of a revision, and ignore the changelog."""
     changes = compare(read_revision(root, revision), read(root / CONTRACT))
     print_changes(changes, revision)
     return BREAKING if any(change.breaks for change in changes) else FINE
 
 
 def compare_with_release(root: Path) -> int:
-    """Compare with the contract of the last release; listed changes may break."""
+    """Compare with the contract of the last release, and accept breaks that are listed."""
     changelog = (root / CHANGELOG).read_text("utf-8")
     released = find_last_release(changelog)
     if released is None and not (root / RELEASED).exists():
@@ -111,9 +111,9 @@ def find_faults(
 
 
 def may_break(released: str, version: str) -> bool:
-    """Return whether a version may break another: if it is a new major one.
+    """Return whether a new version may break clients of the released version.
 
-    Before 1.0.0, a new minor version may.
+    A new major version may. Before 1.0.0, a new minor version may as well.
     """
     then, now = (
         [int(part) for part in re.findall(r"\d+", text)] for text in (released, version)
@@ -123,13 +123,13 @@ def may_break(released: str, version: str) -> bool:
 
 
 def find_last_release(changelog: str) -> str | None:
-    """Return the newest version that has a date, or None."""
+    """Return the newest version in the changelog that has a date, or None."""
     versions = [(match[1], match[2]) for match in VERSION.finditer(changelog)]
     return next((name for name, date in versions if date != UNRELEASED), None)
 
 
 def find_listed_breaks(changelog: str) -> set[str]:
-    """Return the places that the unreleased version lists as breaking."""
+    """Return the places in the contract that the changelog lists as breaking."""
     parts = VERSION.split(changelog)
     if len(parts) == 1 or parts[2] != UNRELEASED:
         return set()
@@ -138,7 +138,7 @@ def find_listed_breaks(changelog: str) -> set[str]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a contract from a file. Raises CannotCompareError."""
+    """Read a contract from a file, or raise CannotCompareError if there is none."""
     try:
         return parse(path.read_text("utf-8"), str(path))
     except OSError as error:
@@ -146,7 +146,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def read_revision(root: Path, revision: str) -> dict[str, Any]:
-    """Read the contract of a git revision. Raises CannotCompareError."""
+    """Read the contract of a git revision, or raise CannotCompareError if there is none."""
     command = ["git", "show", "--end-of-options", f"{revision}:{CONTRACT}"]
     shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if shown.returncode:
@@ -155,7 +155,7 @@ def read_revision(root: Path, revision: str) -> dict[str, Any]:
 
 
 def parse(text: str, source: str) -> dict[str, Any]:
-    """Parse a contract. Raises CannotCompareError unless it has the basic fields of one."""
+    """Parse a contract, or raise CannotCompareError if the basic fields are missing."""
     try:
         contract = json.loads(text)
         if {"openapi", "info", "paths"} <= contract.keys():
@@ -166,7 +166,7 @@ def parse(text: str, source: str) -> dict[str, Any]:
 
 
 def print_changes(changes: Changes, then: str) -> None:
-    """Print each kind of change once, with its places and the operations it affects."""
+    """Print each kind of change once, with its places and the affected operations."""
     breaking = sum(change.breaks for change in changes)
     print(f"{CONTRACT} against {then}:")
     print(f"Changes that break clients: {breaking}. Others: {len(changes) - breaking}.")
@@ -185,7 +185,7 @@ def print_changes(changes: Changes, then: str) -> None:
 
 
 def format_operations(operations: list[str]) -> str:
-    """Return the first operations and the number of the others."""
+    """Return the first operations, and the number of further operations."""
     more = [f"{len(operations) - SHOWN} more"] if len(operations) > SHOWN else []
     return ", ".join([*operations[:SHOWN], *more]) or "all operations"
 

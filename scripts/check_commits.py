@@ -30,7 +30,7 @@ UNBREAKABLE: Final = re.compile(r"^\S+$|^[A-Z][A-Za-z-]+: ")
 
 
 def find_faults(message: str) -> Iterator[str]:
-    """Yield each fault of a commit message and its remedy."""
+    """Yield a sentence about each fault of a commit message, with a remedy."""
     lines = [line for line in message.splitlines() if not line.startswith("#")]
     subject, rest = (lines or [""])[0], lines[1:]
     if not subject.strip():
@@ -47,7 +47,7 @@ def find_faults(message: str) -> Iterator[str]:
 
 
 def find_faults_of_subject(subject: str) -> Iterator[str]:
-    """Yield each fault of a subject and its remedy."""
+    """Yield a sentence about each fault of a subject line, with a remedy."""
     first = subject.split(maxsplit=1)[0]
     if len(subject) > LONGEST:
         yield f"The subject has {len(subject)} characters: use at most {LONGEST}."
@@ -65,14 +65,14 @@ def is_imperative(word: str) -> bool:
 
 
 def is_too_long(line: str) -> bool:
-    """Return whether a line of a body should have been wrapped."""
+    """Return whether a line of a commit body should have been wrapped."""
     return len(line) > LONGEST and not UNBREAKABLE.search(line)
 
 
 def list_commits() -> dict[str, str]:
-    """Return the messages of all commits after `BASE` except merges, by commit.
+    """Return the messages of all commits after `BASE` except merges, by commit id.
 
-    A shallow clone may lack `BASE`; then only the last commit is returned. Raises
+    If a shallow clone lacks `BASE`, only the last commit is returned. Raises
     subprocess.CalledProcessError or OSError if there is no repository.
     """
     known = run_git("rev-parse", "--quiet", "--verify", f"{BASE}^{{commit}}", check=False)
@@ -90,7 +90,7 @@ def run_git(*arguments: str, check: bool = True) -> str:
 
 
 def main() -> int:
-    """Check the file that git hands to a hook, or the history; return an exit code."""
+    """Check the file that git passes to a hook, or the history; return an exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, help="a commit message to check")
     file = parser.parse_args().file

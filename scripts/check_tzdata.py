@@ -1,7 +1,7 @@
-"""Warn if there is a newer time zone database than the pinned one.
+"""Warn if a newer time zone database than the pinned one exists.
 
-Governments change time zones at short notice. `make check` runs this script. It never
-fails, because an external release must not block ours.
+Governments change time zones at short notice. `make check` runs this script, which never
+fails, because an external release must not block a commit.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ def parse_pinned_version(pins: str) -> str:
 
 
 def find_newest_version() -> str | None:
-    """Return the newest version in the package index, or None if it does not answer."""
+    """Return the newest version in the package index, or None without an answer."""
     resolve = [str(UV), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "-"]
     try:
         resolved = subprocess.run(
@@ -40,7 +40,7 @@ def find_newest_version() -> str | None:
 
 
 def format_advice(pinned: str, newest: str | None) -> str:
-    """Return one line that compares the pinned version with the newest."""
+    """Return one line that compares the pinned version with the newest version."""
     if newest is None:
         return f"tzdata {pinned} is pinned; the package index could not be reached."
     if pinned == newest:

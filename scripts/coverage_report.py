@@ -1,8 +1,8 @@
-"""Measure the branch coverage of all tests, or some: `make coverage [T=tests/api]`.
+"""Measure the branch coverage of all tests, or of some: `make coverage [T=tests/api]`.
 
-The tests run on SQLite. Those that need two concurrent requests run on PostgreSQL too.
-Child processes are measured; tests that measure time are left out. It fails if a branch of
-a listed module is not covered, or if fewer than 95 % of all branches are.
+The tests run on SQLite. Tests that need two concurrent requests also run on PostgreSQL.
+Child processes are measured. Tests that measure time are left out. The script fails if a
+branch of a listed module is not covered, or if fewer than 95 % of all branches are covered.
 """
 
 import json
@@ -21,7 +21,7 @@ type Measured = dict[str, Any]
 
 
 def main(words: list[str]) -> int:
-    """Run the tests, print what is not covered, and return the exit code."""
+    """Run the tests, print the lines that are not covered, and return the exit code."""
     FOLDER.mkdir(exist_ok=True)
     failed = measure(words or list(EVERYTHING))
     report: Measured = json.loads((FOLDER / "coverage.json").read_text())
@@ -47,7 +47,7 @@ def measure(words: list[str]) -> int:
 
 
 def run_tests(*words: str) -> int:
-    """Run tests, adding to the coverage measured so far."""
+    """Run tests, and add the result to the coverage that was measured before."""
     tests = [
         sys.executable,
         "-m",
@@ -87,7 +87,7 @@ def compute_line_coverage(summary: Measured) -> float:
 
 
 def compute_percentage(part: int, whole: int) -> float:
-    """Return a percentage."""
+    """Return a part of a whole as a percentage."""
     return 100 * part / max(1, whole)
 
 

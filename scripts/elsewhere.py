@@ -3,10 +3,10 @@
 - `newest`: git, make, python3, python3-venv, and the newest tzdata of Debian.
 - `older`: the same with the zone files of an older tzdata, in three time zones in turn.
 
-In each of them a new user clones the last commit and follows the README: `make run` until
-the service answers, then the targets that are given. It needs root, to mount file systems,
-and the package archives that apt and pip of this machine use. The kernel, the clock and the
-processors are those of this machine.
+In each installation, a new user clones the last commit and follows the README: `make run`
+until the service answers, and then the given targets. The script needs root, to mount file
+systems, and the package archives that apt and pip of this machine use. The kernel, the
+clock and the processors are those of this machine.
 """
 
 import argparse
@@ -55,7 +55,7 @@ ROOTS: Final = ("newest", "older")
 
 @dataclass(frozen=True)
 class TargetRun:
-    """A run of one target in a root, in one time zone."""
+    """A run of one make target in one installation and time zone."""
 
     root: Path
     target: str
@@ -63,13 +63,13 @@ class TargetRun:
 
     @property
     def name(self) -> str:
-        """The name of the run, for the summary and its log file."""
+        """The name of the run in the summary and in the log file."""
         zone = self.time_zone.replace("/", "-")
         return f"{self.root.name}-{zone}-{self.target}"
 
 
 def run(*words: str | Path, folder: Path | None = None) -> None:
-    """Run a command; raises CalledProcessError if it fails."""
+    """Run a command. Raises CalledProcessError if the command fails."""
     subprocess.run([*words], check=True, cwd=folder)
 
 
@@ -108,7 +108,7 @@ def add_user(root: Path) -> None:
 
 
 def replace_zones(root: Path) -> None:
-    """Replace the zone files of a root by those of an older tzdata."""
+    """Replace the time zone files of a root with files of an older tzdata."""
     folder = root / "tmp/tzdata"
     pip = [sys.executable, "-m", "pip"] if has_pip() else [ROOT / ".uv/bin/pip"]
     run(
@@ -154,7 +154,7 @@ def copy_checkout(root: Path) -> None:
 def run_inside(
     root: Path, command: str, variables: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a shell command as the new user, and return what it printed."""
+    """Run a shell command as the new user, and return the completed process."""
     own = {"PATH": "/usr/bin:/bin", "HOME": HOME, "USER": USER}
     env = own | get_index_variables() | dict(variables)
     shell = f"cd {HOME} && {command}"
@@ -171,7 +171,7 @@ def run_inside(
 
 
 def prepare(folder: Path, chosen: Sequence[str]) -> Iterator[Path]:
-    """Make the chosen roots one by one, with the project installed in each."""
+    """Create the chosen roots, install the project in each, and yield its path."""
     for name in chosen:
         print(f"{name}: installing Debian {SUITE} and the project", flush=True)
         root = folder / name
@@ -213,7 +213,7 @@ def run_target(one: TargetRun) -> bool:
 
 
 def set_zone(root: Path, name: str) -> None:
-    """Set the time zone of a root as an administrator does."""
+    """Set the time zone of a root in the same way as an administrator."""
     (root / "etc/timezone").write_text(f"{name}\n", "utf-8")
     link = root / "etc/localtime"
     link.unlink(missing_ok=True)
@@ -221,7 +221,7 @@ def set_zone(root: Path, name: str) -> None:
 
 
 def main() -> int:
-    """Run the targets; return 1 if one failed."""
+    """Run the targets, and return 1 if one of them failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="+", help="targets of the Makefile")
     parser.add_argument("--roots", nargs="+", choices=ROOTS, default=ROOTS)

@@ -14,7 +14,7 @@ INDEX_VARIABLE: Final = re.compile(
 
 
 def split_mounts() -> None:
-    """Restart this program in its own mount namespace, so that its mounts end with it."""
+    """Restart this program in a mount namespace of its own, which ends with it."""
     if os.environ.get(UNSHARED):
         return
     if os.getuid() != 0:

@@ -1,8 +1,8 @@
-"""Build the image with buildah of Debian, on a bare root instead of the base image.
+"""Build the container image with Debian's buildah, on a bare root.
 
 Buildah reads the Dockerfile and .dockerignore as Docker does, and needs no daemon: `RUN`
-uses a chroot. The registry of the base image is not used: a root with this machine's Python
-replaces it.
+uses a chroot. A root with the Python of this machine replaces the base image, so no
+registry is needed.
 """
 
 import json
@@ -31,7 +31,7 @@ LIMITS: Final = {"nproc": resource.RLIMIT_NPROC, "nofile": resource.RLIMIT_NOFIL
 
 @dataclass(frozen=True)
 class Image:
-    """The root file system of an image, and its configuration."""
+    """The root file system of an image, with its configuration."""
 
     root: Path
     env: dict[str, str]
@@ -42,7 +42,7 @@ class Image:
     health: list[str]
 
     def get_path(self, path: str) -> Path:
-        """Return the path on this machine of a path in the image."""
+        """Return the path on this machine for a path in the image."""
         return self.root / (Path(self.workdir) / path).relative_to("/")
 
     def wrap_command(self, words: Sequence[str]) -> list[str]:
@@ -66,12 +66,12 @@ class Image:
 
 @dataclass(frozen=True)
 class Builder:
-    """Buildah, with its storage in a temporary folder."""
+    """A wrapper of buildah that keeps its storage in a temporary folder."""
 
     folder: Path
 
     def run(self, *words: str | Path, show: bool = False) -> str:
-        """Run a buildah command, or exit with its output."""
+        """Run a buildah command and return the output, or print the output and exit."""
         store = [f"--root={self.folder}/store", f"--runroot={self.folder}/run"]
         done = subprocess.run(
             ["buildah", "--storage-driver", "vfs", *store, *words],
@@ -130,7 +130,7 @@ def make_image(root: Path, config: dict[str, Any]) -> Image:
 
 
 def require_buildah() -> None:
-    """Install buildah from Debian if it is missing, or exit."""
+    """Install buildah from Debian if it is missing, or exit if that fails."""
     if not shutil.which("buildah"):
         words = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
         if subprocess.run(words, check=False).returncode:

@@ -1,7 +1,7 @@
 """Lint the SQL of each migration with squawk, which reports long locks.
 
-Each migration is a file of its own, as it is deployed: squawk treats a table as new only in
-the file that creates it, and nobody waits for the lock of a new table.
+Each migration is checked as a separate file, as it is deployed. squawk treats a table as
+new only in the file that creates it, and a lock on a new table blocks no client.
 """
 
 import subprocess

@@ -1,8 +1,8 @@
-"""Change the listed modules one by one and check that tests notice: `make mutate`.
+"""Change the listed modules in one place at a time, and check that a test fails.
 
-`make mutate M=vault` takes only modules with that part in their name. Verdicts are kept in
-`.mutation/`, so a stopped run continues where it was; `FRESH=1` starts again. Survivors are
-printed with their difference; `.mutation/result.json` has all results.
+`make mutate M=vault` tests only modules with `vault` in their name. The verdicts are stored
+in `.mutation/`, so that a stopped run can continue; `FRESH=1` starts again. The script
+prints each surviving mutant as a diff, and writes all results to `.mutation/result.json`.
 """
 
 import os
@@ -38,7 +38,7 @@ EVERY: Final = 25
 
 @dataclass
 class Module:
-    """A module, its mutants and its tests. Tests that killed most mutants run first."""
+    """A module with its mutants and tests. The tests that killed most mutants run first."""
 
     name: str
     text: str
@@ -51,23 +51,23 @@ class Module:
 
     @property
     def source(self) -> str:
-        """The digest of the module's text."""
+        """The digest of the source text."""
         return compute_digest([self.text.encode()])
 
     def find_reaching(self, mutant: Mutant) -> frozenset[str]:
-        """Return the tests that reach a mutant; all of the module if it runs at import."""
+        """Return the tests that reach a mutant, or all tests if it runs at import."""
         first, last = mutant.lines if mutant.body else (1, len(self.text))
         reached = (t for line, t in self.lines.items() if first <= line <= last)
         return frozenset[str]().union(*reached)
 
     def find_users(self, mutant: Mutant) -> frozenset[str]:
-        """Return the tests that use the constant that a mutant changes. They run first."""
+        """Return the tests that use the constant which a mutant changes. They run first."""
         if mutant.body:
             return frozenset()
         return frozenset[str]().union(*(self.lines.get(n, ()) for n in mutant.users))
 
     def make_task(self, mutant: Mutant, reach: Reach) -> Task:
-        """Return the tests of a mutant and their time limit."""
+        """Return the task for a mutant: its tests and their time limit."""
         reaching = self.find_reaching(mutant) - frozenset(self.pure) | frozenset(
             self.beside
         )
@@ -129,7 +129,7 @@ def make_module(name: str, reach: Reach, pure: list[str]) -> Module:
 def assess_module(
     module: Module, connections: list[Connection], reach: Reach, state: State
 ) -> None:
-    """Judge the mutants of a module that have no valid verdict, one in each lane."""
+    """Run the tests for the mutants of a module that have no valid verdict."""
     tests, source = results.compute_digest_of_tests(), module.source
     waiting = deque(
         mutant
@@ -162,14 +162,14 @@ def assess_module(
 
 
 def check_unchanged(module: Module, lane: Connection, reach: Reach) -> None:
-    """Check that the unchanged module passes; otherwise verdicts would mean nothing."""
+    """Check that the tests pass on the unchanged module. Otherwise no verdict is valid."""
     as_is = replace(module.mutants[0], text=module.text, body=False)
     for mutant in (as_is, replace(as_is, body=True)):
         require_survival(module, module.make_task(mutant, reach), lane)
 
 
 def check_killer(module: Module, found: Found, lane: Connection) -> None:
-    """Check that a test that kills for the first time passes on the unchanged module."""
+    """Check that a test which killed a mutant for the first time passes without mutants."""
     if "::" not in found.killer or found.way == "pure" or found.killer in module.trusted:
         return
     module.trusted.add(found.killer)

@@ -1,4 +1,4 @@
-"""Parse the pins of requirements files."""
+"""The pins in requirements files."""
 
 import re
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class Pin:
 
 
 def parse_pins(text: str) -> list[Pin]:
-    """Return every pin of a requirements file. Raises ValueError for any other line."""
+    """Return every pin of a requirements file, or raise ValueError for any other line."""
     return [parse_pin(one) for one in NEXT_PIN.split(text.replace(" \\\n", "\n").strip())]
 
 
 def parse_pin(text: str) -> Pin:
-    """Return a pin with its hashes and the packages that require it, which uv comments."""
+    """Return a pin with its hashes, and the packages that require it according to uv."""
     head = text.partition("\n")[0]
     found, hashes = PIN.fullmatch(head), HASH.findall(text)
     if not found or not hashes:

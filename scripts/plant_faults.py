@@ -1,10 +1,10 @@
-"""Plant one-line faults and report which tests notice them: `make plant FAULTS=40 SEED=20`.
+"""Plant faults of one line, and report which test fails: `make plant FAULTS=40 SEED=20`.
 
-The seed selects the faults from the mutants of the modules in mutation/modules.py, except
-those that are known to be equivalent, and at most one for each function. Each fault is
-written into its module, the tests run until the first failure, and the module is restored.
-The tests listed for the module run first. They are part of `make test`: if one of them
-fails, `make test` does. Otherwise all of `make test` runs, and then all of `make test-all`.
+The seed selects the faults from the mutants of the modules in mutation/modules.py, without
+the mutants that are known to be equivalent, and at most one for each function. Each fault
+is written into its module, the tests run until the first failure, and the module is
+restored. The tests that are listed for the module run first, because they are part of `make
+test`. If none of them fails, all of `make test` runs, and then all of `make test-all`.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def select_faults(count: int, seed: int) -> list[Mutant]:
 
 @contextmanager
 def plant(mutant: Mutant) -> Iterator[None]:
-    """Change the module while the block runs."""
+    """Apply a mutant to its module while the context is open."""
     path, before = ROOT / mutant.module, read(mutant.module)
     path.write_text(mutant.text, "utf-8")
     try:
@@ -60,7 +60,7 @@ def plant(mutant: Mutant) -> Iterator[None]:
 
 
 def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
-    """Run tests until one fails; return its name, or an empty string."""
+    """Run tests until one fails, and return its name, or an empty string."""
     words = [*PYTEST, "--effort", effort, f"--seed={seed}"]
     words += [f"--hypothesis-seed={seed}", *files]
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -75,7 +75,7 @@ def run_tests(effort: str, seed: int, files: Sequence[str]) -> str:
 
 
 def find_test(mutant: Mutant, seed: int) -> tuple[str, str]:
-    """Return the first effort that notices a fault, and the test; empty if none does."""
+    """Return the smallest set of tests that notices a fault, and the test that failed."""
     judges = list(dict.fromkeys(one.partition("::")[0] for one in MODULES[mutant.module]))
     for effort in EFFORTS:
         for files in (judges, []):

@@ -1,8 +1,8 @@
 """Build the Dockerfile without Docker and run the image: `make rehearse`.
 
-Buildah builds the image on a bare root, so whatever the real base image lacks is missing
-here too. It needs root and the package index that pip is configured for. At the end it
-prints what it did not check.
+Buildah builds the image on a bare root, which contains no more than the real base image.
+The script needs root and the package index that pip is configured for. At the end it lists
+what it did not check.
 """
 
 import os
@@ -49,7 +49,7 @@ engine; PostgreSQL; compose.yaml, which tests/contract reads.
 
 
 def require(condition: object, description: str) -> None:
-    """Print that a condition holds, or exit."""
+    """Print a condition that holds, or exit if it does not hold."""
     if not condition:
         fail(f"expected: {description}")
     print(f"  ok: {description}", flush=True)
@@ -57,7 +57,7 @@ def require(condition: object, description: str) -> None:
 
 @contextmanager
 def make_folder() -> Iterator[Path]:
-    """Provide a folder in memory, and remove it with everything mounted in it."""
+    """Yield a folder in memory, and remove it and its mounts at the end."""
     with TemporaryDirectory(prefix="rehearse-") as folder:
         add_mount("-t", "tmpfs", "tmpfs", folder)
         try:
@@ -67,14 +67,14 @@ def make_folder() -> Iterator[Path]:
 
 
 def leave_networks() -> None:
-    """Leave every network, so that only this process can be reached."""
+    """Leave every network, so that only processes of this script can be reached."""
     os.unshare(os.CLONE_NEWNET)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         ioctl(any_socket, SET_FLAGS, struct.pack("16sH14x", b"lo", UP))
 
 
 def prepare_mounts(image: Image) -> None:
-    """Mount the root read-only, with the volume and /tmp as a container has them."""
+    """Mount the root read-only, with the volume and the /tmp of a container."""
     var = image.get_path("var")
     owner = var.stat()
     require(oct(owner.st_mode)[-3:] == "700", "only its user can read the volume")
@@ -90,7 +90,7 @@ def prepare_mounts(image: Image) -> None:
 
 
 def check_image(image: Image) -> None:
-    """Check the contents of the image."""
+    """Check the files of the image."""
     tools = [image.root.rglob(f"{name}/__init__.py") for name in ("pip", "setuptools")]
     require(not any(map(list, tools)), "neither pip nor setuptools is in the image")
     require(image.user.split(":")[0] != "0", f"it runs as {image.user}, not as root")
@@ -100,7 +100,7 @@ def check_image(image: Image) -> None:
 
 
 def prepare(image: Image) -> None:
-    """Run what an operator runs before the first start."""
+    """Run the commands that an operator runs before the first start."""
     without_key = image.run([*image.entrypoint, *image.command])
     advised = "key new" in without_key.stderr
     require(advised, f"no start without a key: {without_key.stderr.strip()[-800:]}")
@@ -113,7 +113,7 @@ def prepare(image: Image) -> None:
 
 @contextmanager
 def run_service(image: Image) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the image as a container does, and stop it at the end."""
+    """Run the image like a container, and stop it when the context ends."""
     words = image.wrap_command([*image.entrypoint, *image.command])
     process = subprocess.Popen(words, env=image.env)
     try:
@@ -149,7 +149,7 @@ def serve(image: Image) -> None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Send SIGTERM to process 1, as an engine does, while a client is connected."""
+    """Stop the service with SIGTERM, as a container engine does, during a request."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     first = int(children.read_text("utf-8"))
     uids = Path(f"/proc/{first}/status").read_text("utf-8")

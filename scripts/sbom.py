@@ -1,7 +1,8 @@
 """Write the components of an installation as CycloneDX: `make sbom`.
 
-The same tree gives the same bytes, without a time or serial number. The document contains
-no address of a registry and no path; a package is identified by its package URL and hashes.
+The same source tree gives the same bytes, because the document has no time and no serial
+number. It contains no address of a registry and no path. A package is identified by its
+package URL and hashes.
 """
 
 import json
@@ -39,7 +40,7 @@ def main(path: Path = WRITTEN) -> None:
 
 
 def describe_installation() -> dict[str, Any]:
-    """Return the CycloneDX document of this tree, for all platforms."""
+    """Return the CycloneDX document of this source tree, for all platforms."""
     product = describe_product()
     pins = parse_pins((REQUIREMENTS / "run.txt").read_text("utf-8"))
     packages = {pin.name: describe_package(pin) for pin in pins}
@@ -62,7 +63,7 @@ def describe_installation() -> dict[str, Any]:
 
 
 def describe_product() -> Component:
-    """Return the component that contains all others."""
+    """Return the component that contains all other components."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return Component(
         name=project["name"],
@@ -93,7 +94,7 @@ def describe_package(
 
 
 def describe_page() -> Component:
-    """Return the script that renders the contract at `/docs`. It is part of this tree."""
+    """Return the component for the script that renders `/docs`, which is in this tree."""
     bundle = (PAGES / "swagger-ui-bundle.js").read_bytes()
     [version] = BUNDLE_VERSION.findall(bundle)
     purl = PackageURL("npm", name="swagger-ui-dist", version=version.decode())

@@ -1,8 +1,8 @@
-"""Run the API tests of an older commit, with its own code, on the tables of this one.
+"""Run the API tests of an older commit, with its code, on the current tables.
 
-This shows that a migration does not break a service that still runs the older code. Run
-`make test-older COMMIT=99db9a7`. That commit is the first that can pass: older code sets no
-actor on PostgreSQL, and migration 0018 rejects that (ADR 21).
+This shows that a migration does not break a service that still runs older code. Run `make
+test-older COMMIT=99db9a7`. That commit is the oldest that can pass: code before it sets no
+actor on PostgreSQL, which migration 0018 rejects (ADR 21).
 """
 
 import shutil
@@ -19,7 +19,7 @@ NEWER: Final = ("migrations/versions", "app/kernel/migrations.py")
 
 
 def main(commit: str) -> int:
-    """Check out the commit in a worktree, give it our migrations, and run its API tests."""
+    """Check out a commit, add the current migrations, and run the API tests."""
     with TemporaryDirectory() as folder:
         older = Path(folder, "older")
         git = ["git", "-C", str(ROOT), "worktree"]
@@ -34,7 +34,7 @@ def main(commit: str) -> int:
 
 
 def replace(source: Path, target: Path) -> None:
-    """Replace a file or folder of the older commit by ours."""
+    """Replace a file or folder of the older commit with the current one."""
     if source.is_dir():
         shutil.rmtree(target)
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))

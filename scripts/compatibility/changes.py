@@ -1,9 +1,9 @@
-"""The changes of a contract, their effect on clients, and the sentences that describe them.
+"""The changes of a contract, their effect on clients, and the sentences about them.
 
-The contract must go on accepting what clients send today, and must answer only what clients
-know today. The direction of a value therefore matters: a schema of a request may only
-become wider, and a schema of a response may only become narrower. A difference that no rule
-understands counts as breaking.
+The service must still accept what clients send today, and must answer only what clients
+know today. The direction of a value therefore matters: the schema of a request may only
+become wider, and the schema of a response only narrower. A difference that no rule compares
+counts as breaking.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ type Node = tuple[Place, ...]
 
 
 class Direction(StrEnum):
-    """The direction in which a value travels, as the client sees it."""
+    """The direction of a value, from the point of view of a client."""
 
     SENT = "Request"
     READ = "Response"
@@ -33,7 +33,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """A difference between two contracts, its place, and whether it breaks clients."""
+    """A difference between two contracts, with the place, which may break clients."""
 
     where: str
     message: str
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two schemas to compare: the old one and the new one."""
+    """An old and a new schema to compare."""
 
     old: Node
     new: Node
@@ -64,7 +64,7 @@ BREAKING: Final = {
 
 
 def make_change(direction: Direction, effect: Effect, place: Place, what: str) -> Change:
-    """Return a change, which breaks clients if `BREAKING` has its direction and effect."""
+    """Return a change. It breaks clients if `BREAKING` has its direction and effect."""
     why = BREAKING.get((direction, effect))
     return Change(
         place.pointer, f"{direction}: {what}" + (f" {why}" if why else ""), why is not None
@@ -72,7 +72,7 @@ def make_change(direction: Direction, effect: Effect, place: Place, what: str) -
 
 
 def make_breaking_change(place: Place, message: str) -> Change:
-    """Return a change that breaks clients in either direction."""
+    """Return a change that breaks clients, whether they send or receive the value."""
     return Change(place.pointer, message, breaks=True)
 
 

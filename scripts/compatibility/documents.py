@@ -1,8 +1,4 @@
-"""The comparison of two contracts.
-
-Every operation of the old contract is followed into the schemas of its requests and
-responses.
-"""
+"""The comparison of two contracts, from each operation to its schemas."""
 
 import re
 from collections import deque
@@ -55,7 +51,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Changes:
 
 
 def compare_documents(old: Place, new: Place) -> Iterator[tuple[str, list[Difference]]]:
-    """Yield the differences of each operation and webhook, and of the document itself."""
+    """Yield the differences of each operation and webhook, and of the whole document."""
     yield (
         "",
         [
@@ -71,7 +67,7 @@ def compare_documents(old: Place, new: Place) -> Iterator[tuple[str, list[Differ
 def compare_schemas(
     steps: list[Difference], known: dict[Pair, list[Difference]]
 ) -> Iterator[Change]:
-    """Yield the changes, comparing each pair of inner schemas once so that cycles end."""
+    """Yield the changes. Each pair of inner schemas is compared only once."""
     waiting, seen = deque(steps), set[Pair]()
     while waiting:
         step = waiting.popleft()
@@ -85,7 +81,7 @@ def compare_schemas(
 
 
 def compare_versions(old: Place, new: Place) -> Iterator[Difference]:
-    """Compare the version of OpenAPI. Many tools read only one minor version."""
+    """Compare the OpenAPI versions, because many tools read only one minor version."""
     then, now = old.get("openapi"), new.get("openapi")
     if then.value.split(".")[:2] != now.value.split(".")[:2]:
         yield make_breaking_change(
@@ -117,7 +113,7 @@ def compare_flows(old: Place, new: Place) -> Iterator[Difference]:
 def compare_names(
     then: dict[str, Place], now: dict[str, Place], kind: str
 ) -> Iterator[Difference]:
-    """Compare named entries of which only the names and descriptions matter."""
+    """Compare named entries. Only their names and descriptions matter."""
     for name in then.keys() - now.keys():
         yield make_breaking_change(then[name], f"The {kind} {name} is removed.")
     for name in now.keys() - then.keys():
@@ -140,7 +136,7 @@ def compare_paths(
 
 
 def get_paths(document: Place, kind: str) -> dict[str, tuple[str, Place]]:
-    """Return the paths of a document by their shape, such as `/cases/{}`."""
+    """Return the paths of a document by form, such as `/cases/{}`."""
     return {
         NAME.sub("{}", name): (name, place.resolve())
         for name, place in document.get_children(kind).items()

@@ -1,8 +1,8 @@
-"""A schema as the list of forms that a value may have.
+"""Schemas, each as a list of the forms that a value may have.
 
-References, unions and nulls are resolved: `anyOf` of a named schema and null, a list of
-types with null, and an enum that contains null are all equal here. Each form has one type,
-and the places of all schemas that constrain it.
+References, unions and nulls are resolved, so that these are equal: `anyOf` of a named
+schema and null, a list of types with null, and an enum that contains null. Each form has
+one type, and the places of all schemas that constrain it.
 """
 
 import json
@@ -31,7 +31,7 @@ PYTHON: Final[dict[type, str]] = {
 
 @dataclass(frozen=True)
 class Form:
-    """A form: its schemas, type (None is any), names and discriminator value."""
+    """A form of a value: its schemas, type (None for any), names and discriminator."""
 
     parts: Node
     type: str | None = None
@@ -39,15 +39,15 @@ class Form:
     key: str | None = None
 
     def find_keyword(self, keyword: str) -> list[Place]:
-        """Return the place of a keyword in each part that has it."""
+        """Return the place of a keyword in each schema of the form that has the keyword."""
         return [part.get(keyword) for part in self.parts if keyword in part.value]
 
     def get_values(self, keyword: str) -> list[Any]:
-        """Return the value of a keyword in each part that has it."""
+        """Return the value of a keyword in each schema of the form that has the keyword."""
         return [place.value for place in self.find_keyword(keyword)]
 
     def get_label(self) -> str:
-        """Return a name of the form for messages."""
+        """Return a name of the form that messages can use."""
         return self.names[-1].rpartition("/")[2] if self.names else self.type or "anything"
 
 
@@ -60,7 +60,7 @@ def list_forms(node: Node) -> list[Form]:
 
 
 def resolve_forms(place: Place, seen: frozenset[str]) -> list[Form]:
-    """Return the forms of a schema. A reference that leads back to itself ends there."""
+    """Return the forms of a schema. Recursion stops at a reference in `seen`."""
     if place.value is True:
         return [Form((replace(place, value=YES),))]
     if place.value is False or place.pointer in seen:
@@ -85,7 +85,7 @@ def resolve_forms(place: Place, seen: frozenset[str]) -> list[Form]:
 
 
 def list_members(place: Place, union: str) -> Iterator[tuple[Place, str | None]]:
-    """Yield the members of a union, each with every discriminator value that selects it."""
+    """Yield each member of a union, once for each discriminator value that selects it."""
     mapping = place.get("discriminator", {}).get("mapping", {}).value
     for part in place.list_items(union):
         ref = part.value.get("$ref") if isinstance(part.value, dict) else None
@@ -94,7 +94,7 @@ def list_members(place: Place, union: str) -> Iterator[tuple[Place, str | None]]
 
 
 def join_forms(factors: list[list[Form]]) -> list[Form]:
-    """Return every combination of one form of each factor."""
+    """Return every combination with one form from each list."""
     return [
         Form(
             parts=tuple(dict.fromkeys(part for form in chosen for part in form.parts)),
@@ -106,7 +106,7 @@ def join_forms(factors: list[list[Form]]) -> list[Form]:
 
 
 def split_by_type(form: Form) -> Iterator[Form]:
-    """Yield the form once for each type that has values."""
+    """Yield a copy of the form for each type that has values."""
     listed = get_listed_values(form)
     types = get_types(form)
     if types is None:
@@ -126,7 +126,7 @@ def split_by_type(form: Form) -> Iterator[Form]:
 
 
 def get_types(form: Form) -> set[str] | None:
-    """Return the types that all parts of a form accept, or None for any."""
+    """Return the types that all schemas of a form accept, or None for any type."""
     found: set[str] | None = None
     for value in form.get_values("type"):
         types = {value} if isinstance(value, str) else set(value)
@@ -136,14 +136,14 @@ def get_types(form: Form) -> set[str] | None:
 
 
 def normalize_types(types: set[str]) -> set[str]:
-    """Return the types without `integer` where `number` already includes it."""
+    """Return the types without `integer` if `number`, which includes it, is there."""
     return types - {"integer"} if "number" in types else types
 
 
 def get_listed_values(form: Form) -> list[Any] | None:
-    """Return the values that all parts of a form list.
+    """Return the values that all schemas of a form list.
 
-    None if no part lists values, or if every value of the type is listed.
+    Return None if no schema lists values, or if every value of the type is listed.
     """
     lists = [*form.get_values("enum"), *([value] for value in form.get_values("const"))]
     if not lists:
@@ -169,7 +169,7 @@ def get_type(value: Any) -> str:
 
 
 def encode_exactly(value: Any) -> str:
-    """Return a value as JSON text, equal for 1 and 1.0, and different for true and "1"."""
+    """Return a value as JSON text; 1 and 1.0 are equal, but true and "1" are not."""
     whole = isinstance(value, float) and value.is_integer()
     return json.dumps(int(value) if whole else value, sort_keys=True)
 

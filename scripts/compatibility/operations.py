@@ -1,4 +1,4 @@
-"""The comparison of two operations: requests, responses and access."""
+"""The comparison of two operations: their requests, responses and access rules."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -30,7 +30,7 @@ MEDIA_TYPE: Final = frozenset({"schema"})
 
 
 def compare(old: Place, new: Place, given: tuple[Place, Place]) -> Iterator[Difference]:
-    """Compare two operations. `given` are the paths that they belong to."""
+    """Compare two operations. `given` are the paths of the operations."""
     yield from compare_names(old, new)
     yield from compare_parameters(old, new, given)
     yield from compare_bodies(
@@ -43,7 +43,7 @@ def compare(old: Place, new: Place, given: tuple[Place, Place]) -> Iterator[Diff
 
 
 def compare_webhooks(old: Place, new: Place) -> Iterator[Difference]:
-    """Compare two webhooks. The client reads the request body and sends the response."""
+    """Compare two webhooks, where the client reads the request and sends the response."""
     yield from compare_names(old, new)
     yield from compare_bodies(
         old.get("requestBody"), new.get("requestBody"), Direction.READ
@@ -55,7 +55,7 @@ def compare_webhooks(old: Place, new: Place) -> Iterator[Difference]:
 def compare_other_keywords(
     old: Place, new: Place, judged: frozenset[str]
 ) -> Iterator[Difference]:
-    """Report differences in keywords that no rule compares, and new deprecations."""
+    """Report new deprecations, and differences in keywords that no rule compares."""
     for key in sorted((old.value.keys() | new.value.keys()) - judged - WORDS):
         then, now = old.get(key), new.get(key)
         if encode_exactly(then.value) != encode_exactly(now.value) and not key.startswith(
@@ -70,7 +70,7 @@ def compare_other_keywords(
 
 
 def compare_names(old: Place, new: Place) -> Iterator[Difference]:
-    """Compare the name and the module that generated clients give to an operation."""
+    """Compare the names that generated clients give to an operation and its module."""
     then, now = old.get("operationId").value, new.get("operationId").value
     if then != now:
         is_now, was = now or "derived", then or "derived"
@@ -107,24 +107,24 @@ def compare_parameters(
 
 
 def get_parameters(*places: Place) -> dict[tuple[str, str], Place]:
-    """Return the parameters. Those of an operation override those of its path."""
+    """Return the parameters. The parameters of an operation override those of its path."""
     found = [row.resolve() for place in places for row in place.list_items("parameters")]
     return {(place.value["in"], get_parameter_name(place)): place for place in found}
 
 
 def get_parameter_name(parameter: Place) -> str:
-    """Return the name of a parameter. Names of headers ignore case (RFC 9110)."""
+    """Return the name of a parameter. Header names ignore case (RFC 9110)."""
     name = str(parameter.value["name"])
     return name.lower() if parameter.value["in"] == "header" else name
 
 
 def describe_parameter(parameter: Place) -> str:
-    """Return a parameter as messages name it."""
+    """Return a parameter in the form in which messages name it."""
     return f"The {parameter.value['in']} parameter `{parameter.value['name']}`"
 
 
 def compare_parameter(old: Place, new: Place) -> Iterator[Difference]:
-    """Compare one parameter."""
+    """Compare the old and the new form of one parameter."""
     then, now = bool(old.get("required").value), bool(new.get("required").value)
     if now > then:
         yield make_breaking_change(new, f"{describe_parameter(new)} is required.")
@@ -138,12 +138,12 @@ def compare_parameter(old: Place, new: Place) -> Iterator[Difference]:
 
 
 def get_schema(place: Place) -> Node:
-    """Return the schema of a parameter, header or media type. A missing one accepts all."""
+    """Return the schema of a parameter, header or media type, or an open schema."""
     return (place.get("schema", {}),)
 
 
 def compare_bodies(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
-    """Compare the bodies of requests, or those that webhooks receive."""
+    """Compare the bodies of two requests, or of two webhooks."""
     if old.value is None or new.value is None:
         yield from compare_presence(old, new, direction)
         return
@@ -187,11 +187,11 @@ def compare_media_types(
 
 
 def compare_responses(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
-    """Compare the responses.
+    """Compare the responses of two operations.
 
     A new error status does not break a client that handles classes of statuses, as RFC 9110
-    requires. A new success status does, and so does an error status that replaces another
-    one.
+    requires. A new success status breaks clients, and so does an error status that replaces
+    another.
     """
     then, now = old.get_children("responses"), new.get_children("responses")
     gone, come = then.keys() - now.keys(), now.keys() - then.keys()
@@ -220,12 +220,12 @@ def compare_responses(old: Place, new: Place, direction: Direction) -> Iterator[
 
 
 def is_success(status: str) -> bool:
-    """Return whether a status is a success that a client did not ask for specifically."""
+    """Return whether a status is a success that clients get without asking for it."""
     return status[0] in "23" and status != NOT_MODIFIED
 
 
 def compare_response(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
-    """Compare one response."""
+    """Compare the old and the new form of one response."""
     yield from compare_media_types(old, new, direction)
     then, now = get_headers(old), get_headers(new)
     for name in then.keys() - now.keys():

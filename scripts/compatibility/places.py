@@ -1,4 +1,4 @@
-"""A place in a JSON document: its value, and the JSON pointer that leads to it."""
+"""Places in a JSON document, each with a value and a JSON pointer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,22 +7,19 @@ from typing import Any, Self
 
 
 class LeadsNowhereError(LookupError):
-    """A reference to a place that does not exist, so the document is no contract."""
+    """A reference to a place that does not exist, so the document is not valid."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A value and its JSON pointer. Two places are equal if their pointers are."""
+    """A value and its JSON pointer. Two places are equal if their pointers are equal."""
 
     pointer: str
     value: Any = field(compare=False, repr=False)
     root: Any = field(compare=False, repr=False)
 
     def get(self, key: str | int, otherwise: Any = None) -> Self:
-        """Return the place of a key.
-
-        A missing key has the value `otherwise` and the pointer of this place.
-        """
+        """Return the place of a key, or this place with the value `otherwise`."""
         inner = self.value
         if key in (range(len(inner)) if isinstance(inner, list) else inner):
             pointer = f"{self.pointer}/{encode_step(str(key))}"
@@ -40,18 +37,18 @@ class Place:
         return (parent.get(index) for index in range(len(parent.value)))
 
     def find(self, ref: str) -> Self:
-        """Return the place of a pointer from the root. A missing value is None."""
+        """Return the place that a pointer from the root refers to, which may be None."""
         steps = [decode_step(step) for step in ref.removeprefix("#").split("/")[1:]]
         return reduce(type(self).get_next, steps, type(self)("", self.root, self.root))
 
     def get_next(self, name: str) -> Self:
-        """Return the place one step of a pointer further. None has no places below it."""
+        """Return the place of a child. The children of None are None."""
         if self.value is None:
             return self
         return self.get(int(name) if isinstance(self.value, list) else name)
 
     def resolve_ref(self) -> Self:
-        """Return the place that `$ref` refers to. Raises LeadsNowhereError if none."""
+        """Return the place that `$ref` refers to, or raise LeadsNowhereError."""
         place = self.find(self.value["$ref"])
         if place.value is None:
             raise LeadsNowhereError(
@@ -60,7 +57,7 @@ class Place:
         return place
 
     def resolve(self) -> Self:
-        """Return the place after following every `$ref`. Not for schemas."""
+        """Return the place after following every `$ref`. Schemas need another function."""
         return self.resolve_ref().resolve() if "$ref" in self.value else self
 
 

@@ -54,7 +54,7 @@ CLOSED: Final = (
 
 
 def find_place(form: Form, *keywords: str) -> Place:
-    """Return the place of the first of these keywords, or of the schema that lacks them."""
+    """Return the place of the first of these keywords, or of the schema without them."""
     found = [place for keyword in keywords for place in form.find_keyword(keyword)]
     return [*found, form.parts[-1]][0]
 
@@ -66,7 +66,7 @@ def has_constraints(form: Form) -> bool:
 
 
 def compare_enums(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
-    """Compare the values that are listed."""
+    """Compare the lists of values that are allowed."""
     then, now = get_listed_values(old), get_listed_values(new)
     place = find_place(new, "enum", "const")
     if then is None or now is None:
@@ -103,7 +103,7 @@ def compare_enums(old: Form, new: Form, direction: Direction) -> Iterator[Change
 
 
 def compare_vocabularies(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
-    """Compare the lists of known values (`x-extensible-enum`), which may grow."""
+    """Compare the lists of known values (`x-extensible-enum`), which may become longer."""
     then, now = (
         [word for words in form.get_values(KNOWN) for word in words] for form in (old, new)
     )
@@ -152,7 +152,7 @@ def compare_bounds(old: Form, new: Form, direction: Direction) -> Iterator[Chang
 def get_strictest(
     form: Form, keywords: tuple[str, ...], sign: int, none: float
 ) -> tuple[float, int]:
-    """Return the strictest bound in a form in which stricter bounds are greater."""
+    """Return the strictest bound of a form. `sign` makes stricter bounds greater."""
     found = [
         (sign * value, strictness)
         for strictness, keyword in enumerate(keywords)
@@ -162,13 +162,13 @@ def get_strictest(
 
 
 def format_bound(bound: tuple[float, int], keywords: tuple[str, ...], sign: int) -> str:
-    """Return a bound as a schema writes it."""
+    """Return a bound in the notation of a schema."""
     value, strictness = bound
     return "none" if value == NONE else f"{keywords[strictness]} {sign * value}"
 
 
 def compare_texts(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
-    """Compare formats and patterns. The effect of a different one cannot be computed."""
+    """Compare formats and patterns. The effect of a changed pattern cannot be computed."""
     for keyword in TEXTS:
         then, now = (set(form.get_values(keyword)) for form in (old, new))
         place = find_place(new, keyword)
@@ -221,7 +221,7 @@ def compare_discriminators(old: Form, new: Form, direction: Direction) -> Iterat
 
 
 def describe_discriminator(form: Form) -> str:
-    """Return what distinguishes a form from the others, such as `section = needs`."""
+    """Return the text that distinguishes a form, such as `section = needs`."""
     properties = [value["propertyName"] for value in form.get_values("discriminator")]
     return " = ".join([*properties, form.key or "its name"]) if properties else ""
 

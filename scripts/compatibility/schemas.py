@@ -42,7 +42,7 @@ def compare(pair: Pair) -> Iterator[Difference]:
 
 
 def resolve_equal_references(pair: Pair) -> Pair | None:
-    """Return the schemas behind equal references, so that each is compared only once."""
+    """Return the schemas that two equal references refer to, or None for other schemas."""
     match pair.old, pair.new:
         case (Place(value={"$ref": old_ref} as value) as old,), (
             Place(value={"$ref": new_ref}) as new,
@@ -133,16 +133,12 @@ def compare_properties(old: Form, new: Form, direction: Direction) -> Iterator[D
 
 
 def get_place(form: Form, name: str) -> Place:
-    """Return the place of a property, or of the object that does not describe it."""
+    """Return the place of a property, or of the object if the property is not named."""
     return get_properties(form).get(name, form.parts)[-1]
 
 
 def get_properties(form: Form) -> dict[str, Node]:
-    """Return each property with the schemas of all parts; impossible ones are left out.
-
-    A part that does not name a property may reject it; the properties it names are
-    accepted.
-    """
+    """Return each possible property of a form, with the schemas that constrain it."""
     names = [name for part in form.parts for name in part.value.get("properties", {})]
     found = {
         name: tuple(
@@ -166,7 +162,7 @@ def get_required(form: Form) -> set[str]:
 def make_property_change(
     old: Form, place: Place, name: str, direction: Direction, *, needed: bool
 ) -> Change:
-    """Return the change for a new property."""
+    """Return the change for a property that was added."""
     if direction is Direction.SENT and needed:
         return make_breaking_change(place, f"{direction}: `{name}` is added and required.")
     if direction is Direction.READ and is_closed(old):
@@ -177,7 +173,7 @@ def make_property_change(
 
 
 def compare_defaults(old: Node, new: Node) -> Iterator[Change]:
-    """Yield a change if leaving out a value has another meaning than before."""
+    """Yield a change if leaving out a value has a new meaning."""
     then, now = get_default(old), get_default(new)
     if then != now:
         yield make_breaking_change(
@@ -186,7 +182,7 @@ def compare_defaults(old: Node, new: Node) -> Iterator[Change]:
 
 
 def get_default(node: Node) -> str:
-    """Return the value that is used if none is sent."""
+    """Return the value that is used if the client sends none."""
     meant = (
         encode_exactly(value)
         for form in list_forms(node)
@@ -196,7 +192,7 @@ def get_default(node: Node) -> str:
 
 
 def list_inner_schemas(old: Form, new: Form, direction: Direction) -> Iterator[Pair]:
-    """Yield the pairs of inner schemas: items, values of a map, contents of a text."""
+    """Yield the pairs of inner schemas, such as items and the values of a map."""
     for keyword in ("items", "additionalProperties", "contentSchema"):
         then, now = get_inner_schemas(old, keyword), get_inner_schemas(new, keyword)
         if (then or now) and not is_closed(old) and not is_closed(new):
@@ -206,10 +202,7 @@ def list_inner_schemas(old: Form, new: Form, direction: Direction) -> Iterator[P
 
 
 def get_inner_schemas(form: Form, keyword: str) -> Node:
-    """Return the schemas below a keyword.
-
-    `additionalProperties` is left out where it is a boolean.
-    """
+    """Return the schemas in the value of a keyword, unless the value is a boolean."""
     yes_or_no = bool if keyword == "additionalProperties" else ()
     return tuple(
         p for p in form.find_keyword(keyword) if not isinstance(p.value, yes_or_no)

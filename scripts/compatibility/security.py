@@ -1,4 +1,4 @@
-"""The comparison of the access to two operations: security schemes and scopes."""
+"""The comparison of the security schemes and scopes of two operations."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,13 +26,13 @@ def compare_security(old: Place, new: Place) -> Iterator[Difference]:
 
 
 def get_security(operation: Place) -> list[Mapping[str, list[str]]]:
-    """Return the ways to sign in. Without any, the operation is open to everybody."""
+    """Return the ways to sign in. If there are none, the operation is open to everybody."""
     everywhere = operation.root.get("security", [])
     return operation.get("security", everywhere).value or [{}]
 
 
 def is_sufficient(way: Mapping[str, list[str]], asked_for: Mapping[str, list[str]]) -> bool:
-    """Return whether one way to sign in has everything that another one requires."""
+    """Return whether one way to sign in includes everything that another way requires."""
     return all(
         scheme in way and set(scopes) <= set(way[scheme])
         for scheme, scopes in asked_for.items()
@@ -40,7 +40,7 @@ def is_sufficient(way: Mapping[str, list[str]], asked_for: Mapping[str, list[str
 
 
 def describe_sign_in(way: Mapping[str, list[str]]) -> str:
-    """Return a way to sign in as messages name it."""
+    """Return a way to sign in, in the form in which messages name it."""
     parts = [" ".join([scheme, *scopes]) for scheme, scopes in way.items()]
     return f"Signing in with {' and '.join(parts)}" if parts else "No sign-in"
 

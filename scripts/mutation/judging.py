@@ -30,7 +30,7 @@ SURVIVED: Final = ""
 
 
 class Judge:
-    """A pytest plugin that runs the chosen tests and records the first that fails."""
+    """A pytest plugin that runs the chosen tests and records the first failure."""
 
     def __init__(self, chosen: Sequence[str] | None = None) -> None:
         self.order = None if chosen is None else {test: n for n, test in enumerate(chosen)}
@@ -39,7 +39,7 @@ class Judge:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Run only the chosen tests, in their order."""
+        """Select the chosen tests, in the order in which they were chosen."""
         if self.order is not None:
             items[:] = [item for item in items if item.nodeid in self.order]
             items.sort(key=lambda item: (self.order or {})[item.nodeid])
@@ -59,7 +59,7 @@ class Judge:
 
 
 def run(words: Iterable[str], judge: Judge, *more: Any) -> None:
-    """Run pytest in this process, which must not be used afterwards."""
+    """Run pytest in this process. The process must not be used afterwards."""
     gc.disable()
     configure_hypothesis()
     code = pytest.main([*QUIET, *words], plugins=[judge, *more])
@@ -68,7 +68,7 @@ def run(words: Iterable[str], judge: Judge, *more: Any) -> None:
 
 
 def configure_hypothesis() -> None:
-    """Stop hypothesis at the first counterexample, without shrinking it."""
+    """Make hypothesis stop at the first counterexample, without shrinking it."""
     phases = (Phase.explicit, Phase.generate)
     settings.register_profile("mutation", phases=phases, database=None, derandomize=True)
     settings.load_profile("mutation")

@@ -1,9 +1,9 @@
-"""A lane is a process that judges one mutant after another, each in a child process.
+"""Lanes: processes that run the tests of mutants, each mutant in a child process.
 
-There are two ways. A change inside a function is made in a copy of a process that has
-already imported the service and run one test; this takes tenths of a second. All other
-mutants, and survivors of the first way, are judged by a process that imports everything
-again.
+There are two ways to test a mutant. A change inside a function is made in a fork of a
+process that has already imported the service and run one test, which takes tenths of a
+second. Other mutants, and mutants that survive, are tested in a process that imports the
+service again.
 """
 
 import ctypes
@@ -53,7 +53,7 @@ LONGEST: Final = 1800.0
 
 @dataclass(frozen=True)
 class Task:
-    """A mutant and its tests: the pure ones first, then all others that reach it."""
+    """A mutant and its tests: first the pure tests, then all other tests that reach it."""
 
     mutant: Mutant
     original: str
@@ -74,7 +74,7 @@ class Found(NamedTuple):
 def start_lanes(
     number: int, judges: Sequence[str], folder: Path
 ) -> Iterator[list[Connection]]:
-    """Start lanes, and yield for each a connection that takes tasks and returns results."""
+    """Start lanes, and yield a connection to each. It takes tasks and returns results."""
     connections, processes = list[Connection](), list[int]()
     for _ in range(number):
         own, other = Pipe()
@@ -96,7 +96,7 @@ def start_lanes(
 
 
 def serve(tasks: Connection, judges: Sequence[str], folder: Path) -> None:
-    """Judge the tasks of a connection until it is closed."""
+    """Process the tasks of a connection until it is closed."""
     for name in HEAVY:
         importlib.import_module(name)
     gc.freeze()
@@ -115,7 +115,7 @@ def receive(tasks: Connection) -> Task | None:
 
 
 def split_pure(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]]:
-    """Split the tests of some files into pure tests, fastest first, and the others."""
+    """Return the pure tests of some files, fastest first, and the other tests."""
 
     def run_tests() -> str:
         judge = Judge()
@@ -128,14 +128,14 @@ def split_pure(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]
 
 
 class Lane:
-    """A lane, with its prepared process once one is needed."""
+    """A lane, with a prepared process as soon as a task needs it."""
 
     def __init__(self, judges: Sequence[str], folder: Path) -> None:
         self.judges, self.folder = judges, folder
         self.ready: Connection | None = None
 
     def assess(self, task: Task) -> Found:
-        """Return which test killed a mutant, in which way, and after how many seconds."""
+        """Return the test that killed a mutant, the way it was tested, and the seconds."""
         began, killer, last = time.monotonic(), SURVIVED, ""
         ways = {
             "pure": (self.run_pure, bool(task.pure)),
@@ -148,7 +148,7 @@ class Lane:
         return Found(killer, last, round(time.monotonic() - began, 2))
 
     def run_pure(self, task: Task) -> str:
-        """Judge by pure tests, which import little because they need no conftest."""
+        """Run the pure tests, which import little because they need no conftest."""
 
         def run_tests() -> str:
             swapping.import_instead(task.mutant)
@@ -159,7 +159,7 @@ class Lane:
         return run_in_child(run_tests, task.seconds, self.folder)
 
     def run_afresh(self, task: Task) -> str:
-        """Judge by all tests, in a process that has not imported the service."""
+        """Run all tests in a process that has not imported the service."""
 
         def run_tests() -> str:
             swapping.import_instead(task.mutant)
@@ -171,7 +171,7 @@ class Lane:
         return run_in_child(run_tests, task.seconds, self.folder)
 
     def run_in_copy(self, task: Task) -> str:
-        """Judge by all tests, in a copy of a process that has already collected them."""
+        """Run all tests in a fork of a process that has already collected them."""
         if self.ready is None:
             self.ready, other = Pipe()
             if not os.fork():
@@ -188,14 +188,14 @@ class Lane:
 
 
 class Copies:
-    """A pytest plugin that collects, runs one test, and runs others in copies of itself."""
+    """A pytest plugin that collects tests, runs one, and runs others in forks."""
 
     def __init__(self, tasks: Connection, folder: Path) -> None:
         self.tasks, self.folder = tasks, folder
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Judge tasks until the connection is closed."""
+        """Process tasks until the connection is closed."""
         items = {item.nodeid: item for item in session.items}
         self.prepare(session.items)
         while task := receive(self.tasks):
@@ -205,7 +205,7 @@ class Copies:
         os._exit(0)
 
     def prepare(self, items: list[pytest.Item]) -> None:
-        """Run one test of the service without tearing down the session's fixtures."""
+        """Run one test of the service, and keep the session's fixtures set up."""
         warm = next(
             (i for i in items if "world" in getattr(i, "fixturenames", ())), items[0]
         )
@@ -231,7 +231,7 @@ class Copies:
 
 
 def list_files(tests: Sequence[str]) -> list[str]:
-    """Return the files of some tests, each once."""
+    """Return the files that contain some tests, without duplicates."""
     return list(dict.fromkeys(test.partition("::")[0] for test in tests))
 
 
@@ -257,7 +257,7 @@ def run_in_child(function: Callable[[], str], seconds: float, folder: Path) -> s
 
 
 def wait_for_answer(receiver: Connection, seconds: float) -> str:
-    """Return the answer of a child, or why there is none."""
+    """Return the answer of a child process, or the reason why there is none."""
     try:
         answer: str = receiver.recv() if receiver.poll(seconds) else TIMED_OUT
     except EOFError:
@@ -266,14 +266,14 @@ def wait_for_answer(receiver: Connection, seconds: float) -> str:
 
 
 def split_process_group() -> None:
-    """Make this process a group of its own; on Linux it ends with its parent."""
+    """Give this process its own process group. On Linux it ends with its parent."""
     os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def kill(child: int) -> None:
-    """Kill a child and its process group."""
+    """Kill a child process and its process group."""
     for number in (child, -child):
         try:
             os.kill(number, signal.SIGKILL)

@@ -1,7 +1,7 @@
-"""The modules whose mutants must be killed, and the tests that judge them.
+"""The modules whose mutants must be killed, and the tests of these modules.
 
-The pure tests of `tests/rules` run first. A survivor is judged by the tests of the other
-files that reach it, the quickest first.
+The pure tests of `tests/rules` run first. If a mutant survives them, the tests of the other
+files that reach it run, the fastest first.
 """
 
 from typing import Final

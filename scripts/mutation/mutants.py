@@ -1,4 +1,4 @@
-"""The mutants of a module: its source with one change each, and a stable key."""
+"""The mutants of a module. Each is the source with one change, and has a stable key."""
 
 import ast
 import hashlib
@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[2]
 class Mutant:
     """A module with one change.
 
-    `lines` are the lines that a test has to reach. `body` is true inside a function, whose
-    code can be replaced while the service runs. `users` are the lines that use the changed
-    constant.
+    `lines` are the lines that a test has to reach. `body` is true for a change inside a
+    function, whose code can be replaced while the service runs. `users` are the lines that
+    use the changed constant.
     """
 
     module: str
@@ -38,7 +38,7 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """The key of the mutant, which does not change with other parts of the module."""
+        """The key of the mutant. It does not change if other parts of the module change."""
         parts = (self.module, self.scope, self.at, self.was, self.now, str(self.nth))
         return compute_digest(part.encode() for part in parts)
 
@@ -60,7 +60,7 @@ def read(module: str) -> str:
 
 
 def make_mutants(module: str, text: str) -> list[Mutant]:
-    """Return the mutants of a module that differ as programs, each once."""
+    """Return the mutants whose syntax trees differ from the module and each other."""
     source, same = Source(text), ast.dump(ast.parse(text))
     found: dict[str, Mutant] = {}
     for mutant in make_all(module, source):
@@ -100,7 +100,7 @@ def make_all(module: str, source: Source) -> Iterator[Mutant]:
 
 
 def find_users(stmt: ast.stmt, tree: ast.AST) -> frozenset[int]:
-    """Return the lines that use a name which the statement assigns."""
+    """Return the lines that use a name which a statement assigns."""
     made = {
         node.id
         for node in ast.walk(stmt)
@@ -114,7 +114,7 @@ def find_users(stmt: ast.stmt, tree: ast.AST) -> frozenset[int]:
 
 
 def apply(source: Source, edit: Edit, was: str) -> str:
-    """Return the source after an edit. Later lines keep their numbers."""
+    """Return the source text after an edit, in which later lines keep their numbers."""
     new = edit.text + "\\\n" * (was.count("\n") - edit.text.count("\n"))
     raw = source.raw[: edit.start] + new.encode() + source.raw[edit.end :]
     return raw.decode()
@@ -126,12 +126,12 @@ def get_line(source: Source, line: int) -> str:
 
 
 def get_parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
-    """Return the parent of each node."""
+    """Return the parent of each node of a syntax tree."""
     return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
 
 
 def list_ancestors(node: ast.AST, above: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
-    """Yield a node and all nodes that contain it."""
+    """Yield a node of a syntax tree and all nodes that contain it."""
     while True:
         yield node
         if node not in above:
@@ -140,7 +140,7 @@ def list_ancestors(node: ast.AST, above: dict[ast.AST, ast.AST]) -> Iterator[ast
 
 
 def is_in_a_body(chain: list[ast.AST]) -> bool:
-    """Return whether a node runs when a function is called, not when it is defined."""
+    """Return whether a node runs when a function is called, and not when it is defined."""
     for inner, outer in pairwise(chain):
         if isinstance(outer, ast.FunctionDef) and inner in outer.body:
             return True

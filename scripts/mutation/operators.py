@@ -35,7 +35,7 @@ CODE: Final = re.compile(r"[^\s]+")
 
 
 def list_edits(source: Source) -> Iterator[Edit]:
-    """Yield every change of a source, in the order of the text."""
+    """Yield every edit of a source text, in the order of the text."""
     found = [
         edit for node in walk_kept(source.tree) for edit in list_node_edits(source, node)
     ]
@@ -43,14 +43,14 @@ def list_edits(source: Source) -> Iterator[Edit]:
 
 
 def list_node_edits(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """Yield the changes of one node."""
+    """Yield the edits of one node of the syntax tree."""
     for kind, rule in RULES.items():
         if isinstance(node, kind):
             yield from rule(source, node)
 
 
 def replace_comparison(source: Source, node: ast.Compare) -> Iterator[Edit]:
-    """Negate a comparison, and move its bound."""
+    """Yield edits that negate a comparison or shift its bound."""
     for place, operator in enumerate(node.ops):
         left = [node.left, *node.comparators][place]
         start, end = source.get_span(left)[1], source.get_span(node.comparators[place])[0]
@@ -62,7 +62,7 @@ def replace_comparison(source: Source, node: ast.Compare) -> Iterator[Edit]:
 
 
 def replace_boolean(source: Source, node: ast.BoolOp) -> Iterator[Edit]:
-    """Exchange `and` and `or`, and remove each operand."""
+    """Yield edits that exchange `and` and `or`, or remove an operand."""
     other = " or " if isinstance(node.op, ast.And) else " and "
     same = " and " if isinstance(node.op, ast.And) else " or "
     parts = [f"({source.get_text(part)})" for part in node.values]
@@ -73,12 +73,12 @@ def replace_boolean(source: Source, node: ast.BoolOp) -> Iterator[Edit]:
 
 
 def remove_not(source: Source, node: ast.UnaryOp) -> Iterator[Edit]:
-    """Remove a `not`, or a minus."""
+    """Yield the edit that removes a `not` or a minus."""
     yield source.replace(node, f"({source.get_text(node.operand)})")
 
 
 def replace_operator(source: Source, node: ast.BinOp) -> Iterator[Edit]:
-    """Replace an operator, and for sets remove each operand."""
+    """Yield edits that replace an operator or, for sets, remove an operand."""
     left, right = source.get_text(node.left), source.get_text(node.right)
     if type(node.op) in SWAPPED:
         yield source.replace(node, f"(({left}) {SWAPPED[type(node.op)]} ({right}))")
@@ -89,7 +89,7 @@ def replace_operator(source: Source, node: ast.BinOp) -> Iterator[Edit]:
 
 
 def replace_constant(source: Source, node: ast.Constant) -> Iterator[Edit]:
-    """Change a number, a boolean or a code, but not a text."""
+    """Yield edits that change a number, a boolean or a code, but not a sentence."""
     match node.value:
         case bool():
             yield source.replace(node, str(not node.value))
@@ -104,7 +104,7 @@ def replace_constant(source: Source, node: ast.Constant) -> Iterator[Edit]:
 
 
 def remove_elements(source: Source, node: ast.Set | ast.Tuple | ast.List) -> Iterator[Edit]:
-    """Remove each element: a role, a side, a state, a requirement, a row."""
+    """Yield edits that each remove one element, such as a role or a state."""
     if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
         return
     if len(node.elts) == 1:
@@ -123,7 +123,7 @@ PAIR: Final = 2
 
 
 def remove_entries(source: Source, node: ast.Dict) -> Iterator[Edit]:
-    """Remove each entry."""
+    """Yield edits that each remove one entry of a dict."""
     entries = [
         (source.get_span(key)[0], source.get_span(value)[1])
         for key, value in zip(node.keys, node.values, strict=True)
@@ -136,7 +136,7 @@ def remove_entries(source: Source, node: ast.Dict) -> Iterator[Edit]:
 
 
 def replace_attribute(source: Source, node: ast.Attribute) -> Iterator[Edit]:
-    """Replace a constant by the next of its kind: a state, side, role or requirement."""
+    """Yield the edit that replaces a constant by the next constant of its enum."""
     if not (isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load)):
         return
     names = source.names.get(node.value.id, [])
@@ -146,7 +146,7 @@ def replace_attribute(source: Source, node: ast.Attribute) -> Iterator[Edit]:
 
 
 def replace_call(source: Source, node: ast.Call) -> Iterator[Edit]:
-    """Replace a function by its counterpart, and remove arguments that have a default."""
+    """Yield edits that call another function, or remove an optional argument."""
     if isinstance(node.func, ast.Name):
         for others in (OTHER, LAZY):
             if other := others.get(node.func.id):
@@ -165,7 +165,7 @@ def replace_call(source: Source, node: ast.Call) -> Iterator[Edit]:
 
 
 def is_words(node: ast.expr) -> bool:
-    """Return whether an argument is a text, or cannot be removed."""
+    """Return whether an argument is a sentence, or cannot be removed."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and not CODE.fullmatch(node.value)
     return isinstance(node, ast.JoinedStr | ast.GeneratorExp)
@@ -174,7 +174,7 @@ def is_words(node: ast.expr) -> bool:
 def replace_condition(
     source: Source, node: ast.If | ast.IfExp | ast.While
 ) -> Iterator[Edit]:
-    """Make a condition always true, or always false."""
+    """Yield edits that make a condition always true or always false."""
     if not isinstance(node, ast.While):  # it would never end
         yield source.replace(node.test, "(True)")
     if not any(isinstance(part, ast.NamedExpr) for part in ast.walk(node.test)):
@@ -182,12 +182,12 @@ def replace_condition(
 
 
 def remove_filters(source: Source, node: ast.comprehension) -> Iterator[Edit]:
-    """Remove the conditions of a comprehension."""
+    """Yield edits that remove the conditions of a comprehension."""
     yield from (source.replace(test, "(True)") for test in node.ifs)
 
 
 def replace_return(source: Source, node: ast.Return) -> Iterator[Edit]:
-    """Return None."""
+    """Yield the edit that returns None instead of a value."""
     if node.value and not (
         isinstance(node.value, ast.Constant) and node.value.value is None
     ):
@@ -195,12 +195,12 @@ def replace_return(source: Source, node: ast.Return) -> Iterator[Edit]:
 
 
 def replace_lambda(source: Source, node: ast.Lambda) -> Iterator[Edit]:
-    """Make a lambda always return true, or always false."""
+    """Yield edits that make a lambda always return true or always false."""
     yield from (source.replace(node.body, word) for word in ("(True)", "(False)"))
 
 
 def remove_statement(source: Source, node: ast.stmt) -> Iterator[Edit]:
-    """Remove a statement that has an effect, such as a call, a `raise` or an assignment."""
+    """Yield the edit that removes a statement with an effect, such as a call."""
     match node:
         case ast.Assign(targets=[ast.Name() | ast.Tuple()]) | ast.AnnAssign():
             return
@@ -213,7 +213,7 @@ def remove_statement(source: Source, node: ast.stmt) -> Iterator[Edit]:
 
 
 def skip_loop(source: Source, node: ast.For) -> Iterator[Edit]:
-    """Loop over nothing."""
+    """Yield the edit that makes a loop iterate over nothing."""
     yield source.replace(node.iter, "()")
 
 

@@ -1,8 +1,7 @@
-"""Which tests reach which lines, and the duration of each test.
+"""The lines that each test reaches, and the duration of each test.
 
-All tests run once with the contexts of coverage. A mutant is judged by the tests that reach
-it, fastest first. The result is kept in `.mutation/` for each file of tests; `make mutate
-FRESH=1` measures again.
+All tests run once with the contexts of coverage. The result is stored in `.mutation/` for
+each test file; `make mutate FRESH=1` measures again.
 """
 
 import json
@@ -29,7 +28,7 @@ UNKNOWN: Final = 1.0
 
 
 class Reach:
-    """The lines that tests reach, and their durations."""
+    """The lines that tests reach, and the durations of the tests."""
 
     def __init__(self, folder: Path, *, fresh: bool) -> None:
         self.data, self.times = folder / "reach.sqlite", folder / "durations.json"
@@ -42,7 +41,7 @@ class Reach:
         self.seconds: Mapping[str, float] = self.read_durations()
 
     def find(self, files: Iterable[str]) -> None:
-        """Run the files of tests that have changed since they were measured."""
+        """Run the test files that have changed since they were measured."""
         known = json.loads(self.known.read_text()) if self.known.exists() else {}
         now = {file: compute_digest([(ROOT / file).read_bytes()]) for file in files}
         if new := sorted(file for file in now if known.get(file) != now[file]):
@@ -54,7 +53,7 @@ class Reach:
             self.known.write_text(json.dumps(known | now, indent=0))
 
     def run(self, files: Iterable[str]) -> None:
-        """Run tests, and add their lines and durations to the measured ones."""
+        """Run test files, and store the lines that they reach and their durations."""
         both, wanted = ON_BOTH.issuperset(files), set(files)
         kept = {t: s for t, s in self.seconds.items() if t.partition("::")[0] not in wanted}
         self.times.write_text(json.dumps(kept, indent=0))
@@ -107,9 +106,9 @@ class Reach:
         }
 
     def sort_by_cost(self, tests: Iterable[str]) -> list[str]:
-        """Return the tests, the quickest first.
+        """Return the tests, fastest first.
 
-        A further test of a function that is already in the list counts as slower.
+        A second test of the same test function is sorted as if it were slower.
         """
         placed: dict[str, int] = {}
         order: list[tuple[float, str]] = []

@@ -1,4 +1,4 @@
-"""The verdicts on mutants. Each is written at once, so that a stopped run can continue."""
+"""The verdicts on mutants. Each verdict is stored at once, so that a run can continue."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 @dataclass(frozen=True)
 class Verdict:
-    """The test that killed a mutant (empty if it survived), for a source and its tests."""
+    """The test that killed a mutant, or an empty string if the mutant survived."""
 
     key: str
     killer: str
@@ -31,15 +31,15 @@ class Verdict:
     tests: str
 
     def is_valid(self, source: str, tests: str) -> bool:
-        """Return whether the verdict is still valid.
+        """Return whether the verdict is still valid for a source and its tests.
 
-        A survivor is judged by changed tests again.
+        If the tests have changed, a mutant that survived is tested again.
         """
         return self.source == source and (self.killer != SURVIVED or self.tests == tests)
 
 
 class State:
-    """All verdicts, each on a line of a file."""
+    """A file of verdicts, one on each line."""
 
     def __init__(self, folder: Path, *, fresh: bool) -> None:
         self.path = folder / "verdicts.jsonl"
@@ -50,7 +50,7 @@ class State:
         self.verdicts = {verdict.key: verdict for verdict in read}
 
     def store(self, verdict: Verdict) -> None:
-        """Store a verdict at once."""
+        """Append a verdict to the file."""
         self.verdicts[verdict.key] = verdict
         with self.path.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
@@ -64,7 +64,7 @@ def compute_digest_of_tests() -> str:
 
 
 def load_equivalents() -> dict[tuple[str, ...], str]:
-    """Return the mutants that no test can distinguish from the module, with the reasons."""
+    """Return the mutants that behave like the module, with the reasons."""
     rows = tomllib.loads(EQUIVALENT.read_text())["mutant"]
     return {
         (row["module"], row["scope"], row["at"], row["was"], row["now"]): row["why"]
@@ -73,12 +73,12 @@ def load_equivalents() -> dict[tuple[str, ...], str]:
 
 
 def get_place(mutant: Mutant) -> tuple[str, ...]:
-    """Return the fields that identify a mutant in the list of equivalent ones."""
+    """Return the fields that identify a mutant in the list of equivalent mutants."""
     return mutant.module, mutant.scope, mutant.at, mutant.was, mutant.now
 
 
 def find_stale(mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> list[str]:
-    """Return rows of the list that are no longer a mutant, or that a test killed."""
+    """Return the rows of the list that match no mutant, or a mutant that a test killed."""
     mutants = list(mutants)
     modules = {mutant.module for mutant in mutants}
     found = [(get_place(m), verdicts.get(m.key)) for m in mutants]
@@ -91,20 +91,20 @@ def find_stale(mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> li
 
 
 def format_row(mutant: Mutant) -> str:
-    """Return a mutant as a row of the list of equivalent ones."""
+    """Return a mutant as a row of the list of equivalent mutants."""
     fields = zip(("module", "scope", "at", "was", "now"), get_place(mutant), strict=True)
     lines = "\n".join(f"{name} = {format_string(value)}" for name, value in fields)
     return f'[[mutant]]\n{lines}\nwhy = ""\n'
 
 
 def format_string(value: str) -> str:
-    """Return a string as TOML."""
+    """Return a string in the syntax of TOML."""
     return f"'{value}'" if "'" not in value and "\n" not in value else json.dumps(value)
 
 
 @dataclass(frozen=True)
 class Total:
-    """The number of mutants of a module by verdict."""
+    """The numbers of mutants of a module, by verdict."""
 
     module: str
     mutants: int
@@ -116,7 +116,7 @@ class Total:
 
     @property
     def rate(self) -> float:
-        """The percentage of mutants that were killed, without the equivalent ones.
+        """The percentage of mutants that were killed, without the equivalent mutants.
 
         A mutant without a verdict counts as a survivor.
         """
@@ -124,7 +124,7 @@ class Total:
 
     @property
     def is_enough(self) -> bool:
-        """Whether all mutants are judged and enough of them were killed."""
+        """Whether all mutants have a verdict and enough of them were killed."""
         return not self.open and self.rate >= ENOUGH
 
     def format_line(self) -> str:
@@ -169,7 +169,7 @@ def name_verdict(
 
 
 def write(path: Path, totals: list[Total], survivors: list[dict[str, str]]) -> None:
-    """Write the result as JSON for docs/assurance.md."""
+    """Write the results as JSON, which docs/assurance.md quotes."""
     words = ("git", "rev-parse", "--short", "HEAD")
     commit = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     result = {

@@ -1,8 +1,8 @@
-"""The text and syntax tree of a module, and the parts that are worth changing.
+"""The text and syntax tree of a module, and the parts that may be changed.
 
-These are not changed: docstrings, annotations, and strings with a space in them, such as
-messages and remedies; protocols and decorators, which the type checker covers; and
-descriptions of schemas for readers of the contract.
+Docstrings, annotations and strings with a space, such as messages, are not changed. Neither
+are protocols and decorators, which the type checker covers, nor the descriptions of
+schemas.
 """
 
 import ast
@@ -19,7 +19,7 @@ type Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Edit:
-    """A span of bytes of a source, and the text that replaces it."""
+    """A span of bytes in a source text, and the text that replaces it."""
 
     start: int
     end: int
@@ -28,7 +28,7 @@ class Edit:
 
 
 class Source:
-    """A module's text, addressed by the byte offsets of its syntax tree."""
+    """The text of a module, addressed by the byte offsets of its syntax tree."""
 
     def __init__(self, text: str) -> None:
         self.raw = text.encode()
@@ -39,22 +39,22 @@ class Source:
         self.names = find_constants(self.tree)
 
     def get_span(self, node: Any) -> Span:
-        """Return the first byte of a node and the byte after its last."""
+        """Return the offsets of the first byte of a node and of the byte after the node."""
         first, last = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
         (start, end) = (self.lines[line - 1] + column for line, column in (first, last))
         return start, end
 
     def get_text(self, node: ast.AST) -> str:
-        """Return the text of a node."""
+        """Return the source text of a node."""
         start, end = self.get_span(node)
         return self.raw[start:end].decode()
 
     def replace(self, node: ast.AST, text: str) -> Edit:
-        """Return the edit that replaces a node."""
+        """Return the edit that replaces a node with a text."""
         return Edit(*self.get_span(node), text, node)
 
     def remove(self, nodes: list[ast.expr] | list[ast.keyword], place: int) -> Edit:
-        """Return the edit that removes one of several nodes, with its comma."""
+        """Return the edit that removes one of several nodes and the comma after it."""
         start, end = self.get_span(nodes[place])
         if place + 1 < len(nodes):
             end = self.get_span(nodes[place + 1])[0]
@@ -64,10 +64,7 @@ class Source:
 
 
 def find_constants(tree: ast.Module) -> dict[str, list[str]]:
-    """Return the constants that a module uses of each name.
-
-    For `Side` these are LEAD, DESK and so on.
-    """
+    """Return the attributes that a module uses of each name, such as LEAD for `Side`."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -76,14 +73,14 @@ def find_constants(tree: ast.Module) -> dict[str, list[str]]:
 
 
 def walk_kept(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes that are worth changing."""
+    """Yield the nodes of a syntax tree that may be changed."""
     yield node
     for child in list_kept(node):
         yield from walk_kept(child)
 
 
 def list_kept(node: ast.AST) -> Iterable[ast.AST]:
-    """Return the children of a node that affect the program."""
+    """Return the children of a node that affect the behaviour of the program."""
     if is_for_readers(node):
         return ()
     match node:
@@ -101,7 +98,7 @@ def list_kept(node: ast.AST) -> Iterable[ast.AST]:
 
 
 def is_for_readers(node: ast.AST) -> bool:
-    """Return whether a node only matters to readers and the type checker."""
+    """Return whether a node matters only to people and the type checker."""
     match node:
         case ast.ClassDef():
             return any(ast.unparse(base) == "Protocol" for base in node.bases)
@@ -114,12 +111,12 @@ def is_for_readers(node: ast.AST) -> bool:
 
 
 def is_type(node: ast.expr) -> bool:
-    """Return whether a subscript only gives the type of something: `set[str]()`."""
+    """Return whether a subscript is only a type annotation, as in `set[str]()`."""
     return isinstance(node, ast.Name) and node.id in {"list", "dict", "set", "frozenset"}
 
 
 def remove_docstrings(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Return statements without those that are only a string."""
+    """Return the statements that are not only a string."""
     return [stmt for stmt in body if not is_words(stmt)]
 
 

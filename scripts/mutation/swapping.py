@@ -1,4 +1,4 @@
-"""Replace a module by its mutant, while the service runs or before it is imported."""
+"""Functions that replace a module by its mutant, in a running process or before import."""
 
 import gc
 import inspect
@@ -19,10 +19,10 @@ class Cannot(Exception):  # noqa: N818 - read as a verb, as Problem classes are
 
 
 def apply_mutant(mutant: Mutant, original: str) -> None:
-    """Replace the code of each function that is changed, also where it is referenced.
+    """Replace the code of each function that the mutant changes in this process.
 
-    Objects that were created at import keep their state, so `import_instead` judges each
-    survivor again in a new process.
+    Objects that were created at import are not changed. Mutants that survive are therefore
+    tested again in a new process, with `import_instead`.
     """
     path = str(ROOT / mutant.module)
     before, after = load_functions(original, path), load_functions(mutant.text, path)
@@ -41,7 +41,7 @@ def apply_mutant(mutant: Mutant, original: str) -> None:
 
 
 def load_functions(text: str, path: str) -> dict[Place, CodeType]:
-    """Return the code of each function that a module defines when it is run."""
+    """Return the code of each function that a module defines at its top level."""
     found: dict[Place, CodeType] = {}
     for code in list_outermost(compile(text, path, "exec", dont_inherit=True)):
         name, line = code.co_qualname, code.co_firstlineno
@@ -51,7 +51,7 @@ def load_functions(text: str, path: str) -> dict[Place, CodeType]:
 
 
 def list_outermost(code: CodeType) -> Iterator[CodeType]:
-    """Yield functions, without those defined inside other functions."""
+    """Yield the code of functions, except functions inside other functions."""
     for part in code.co_consts:
         if not isinstance(part, CodeType):
             continue
@@ -62,14 +62,14 @@ def list_outermost(code: CodeType) -> Iterator[CodeType]:
 
 
 def find_functions(path: str) -> list[FunctionType]:
-    """Return all live functions of a file, also those that conftest has frozen."""
+    """Return all functions of a file that exist in this process."""
     gc.unfreeze()
     held = (thing for thing in gc.get_objects() if isinstance(thing, FunctionType))
     return [function for function in held if function.__code__.co_filename == path]
 
 
 def import_instead(mutant: Mutant) -> None:
-    """Make every later import of the module load the mutant."""
+    """Make every later import of the module load the mutant instead."""
     path, as_ever = ROOT / mutant.module, SourceFileLoader.get_code
 
     def get_code(loader: SourceFileLoader, fullname: str) -> Any:

@@ -16,7 +16,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Merge the durations into the file, in the main process only."""
+    """Merge the durations into the file. Only the main process does this."""
     path = Path(os.environ["MUTATION_DURATIONS"])
     if not hasattr(session.config, "workerinput"):
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measure or profile this working tree; see the Makefile."""
+"""The command `python -m tests.bench`, which measures or profiles this working tree."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Check that the database contains exactly what was answered."""
+"""Checks that the database contains exactly what the server confirmed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ LOST: Final = """
 
 
 class Lost(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """The database does not hold what was answered, so the measurement is invalid."""
+    """The database does not contain what the server confirmed, so no result is valid."""
 
 
 def count_cases(url: str) -> tuple[int, int]:
@@ -35,7 +35,7 @@ def count_cases(url: str) -> tuple[int, int]:
 
 
 def require_answers(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> str:
-    """Check cases, acts and positions against the answers. Raises Lost.
+    """Raise Lost unless the cases, acts and positions in the database fit the answers.
 
     `before` is the result of `count_cases` before the requests.
     """
@@ -55,14 +55,14 @@ def require_answers(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> s
 
 
 def select_numbers(url: str, *statements: str) -> list[int]:
-    """Return the number that each statement selects."""
+    """Return the number that each SQL statement selects."""
     with connect(url) as connection:
         return [connection.execute(text(one)).scalar_one() for one in statements]
 
 
 @contextmanager
 def connect(url: str) -> Iterator[Connection]:
-    """Connect to a database; each statement is a transaction of its own."""
+    """Connect to a database. Each statement is committed at once."""
     engine = create_engine(make_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection

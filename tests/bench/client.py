@@ -1,7 +1,7 @@
-"""A fast client: one thread, non-blocking sockets, requests as bytes.
+"""A fast HTTP client with one thread, non-blocking sockets and requests as bytes.
 
-Each connection sends its next request as soon as it has an answer. Each run measures that
-the client is faster than the servers: see `tests.bench.machine.measure_client`.
+Each connection sends its next request as soon as it has an answer. Each run checks that the
+client is faster than the servers (`tests.bench.machine.measure_client`).
 """
 
 import re
@@ -34,7 +34,7 @@ class Answer:
     body: bytes
 
     def get_header(self, name: str) -> str:
-        """Return the value of a header. Raises WrongAnswer if it is missing."""
+        """Return the value of a header, or raise WrongAnswer if the header is missing."""
         found = re.search(HEADER.format(name).encode(), self.get_head)
         if found is None:
             raise WrongAnswer(f"The header {name} is missing in {self.get_head!r}.")
@@ -52,7 +52,7 @@ class Sample:
 
 
 class ClientConnection:
-    """A connection, and the bytes received of one answer."""
+    """A connection, with the part of an answer that was received."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
@@ -60,12 +60,12 @@ class ClientConnection:
         self.began, self.arrived = 0.0, b""
 
     def ask(self, request: bytes) -> None:
-        """Send a request. A few kilobytes never block."""
+        """Send a request, which is too short to block."""
         self.began = time.perf_counter()
         self.socket.sendall(request)
 
     def receive(self) -> Answer | None:
-        """Receive data. Return the answer once it is complete, and None before."""
+        """Receive data, and return the answer if it is complete, otherwise None."""
         data = self.socket.recv(CHUNK)
         if not data:
             raise WrongAnswer(f"The server closed the connection after {self.arrived!r}.")
@@ -77,7 +77,7 @@ class ClientConnection:
 
 
 def read(arrived: bytes) -> Answer | None:
-    """Parse an answer, which must have a length. None if it is not complete yet."""
+    """Parse an answer with a content length, or return None if it is not complete."""
     end = arrived.find(END)
     if end < 0:
         return None
@@ -112,9 +112,9 @@ def load(  # noqa: PLR0913 - each is a parameter of the load
     seconds: float = TIMEOUT,
     keep: bool = False,
 ) -> Sample:
-    """Send requests on some connections until the time is over or none is left.
+    """Send requests on several connections until the time is over or no request is left.
 
-    Requests that were sent by then are awaited. Raises WrongAnswer.
+    Requests that were sent in time are awaited. Raises WrongAnswer if a status differs.
     """
     connections = {
         connection.socket.fileno(): connection
@@ -135,7 +135,7 @@ def send_all(
     *,
     keep: bool,
 ) -> Sample:
-    """Send the next request on each connection once it has an answer."""
+    """Send the next request on each connection as soon as it has an answer."""
     sample, waiting = Sample(), set[int]()
     began = time.perf_counter()
     with select.epoll() as poll:

@@ -1,4 +1,4 @@
-"""Figures computed from measurements. Pure functions."""
+"""Pure functions that compute figures from measurements."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ def compute_percentile(values: Sequence[float], part: float) -> float:
 
 @dataclass(frozen=True)
 class Slice:
-    """The result of one load on one side, in one round."""
+    """The result of one load on one server, in one round."""
 
     seconds: float
     waits: tuple[float, ...]
@@ -28,23 +28,23 @@ class Slice:
 
     @property
     def rps(self) -> float:
-        """Requests per second."""
+        """The requests per second."""
         return len(self.waits) / self.seconds
 
     @property
     def each(self) -> float:
-        """Microseconds of CPU that the server uses for a request."""
+        """The microseconds of CPU that the server uses for a request."""
         return self.cpu / len(self.waits) * MICRO
 
     @property
     def each_beside(self) -> float:
-        """Microseconds of CPU that the database's own processes use for a request."""
+        """The microseconds of CPU that the processes of the database use for a request."""
         return self.beside / len(self.waits) * MICRO
 
 
 @dataclass(frozen=True)
 class Figure:
-    """The figures of one side over all rounds."""
+    """The figures of one server over all rounds."""
 
     rps: float
     p50: float
@@ -68,7 +68,7 @@ def compute_figure(slices: Sequence[Slice]) -> Figure:
 
 @dataclass(frozen=True)
 class Round:
-    """One request, measured on the floor, on the product, and on the floor again."""
+    """One kind of request, measured on the floor, the product, and the floor again."""
 
     floor: Slice
     product: Slice
@@ -76,12 +76,12 @@ class Round:
 
     @property
     def by_rps(self) -> float:
-        """The product's requests per second, relative to the floor's in this round."""
+        """The product's requests per second in this round, divided by the floor's."""
         return self.product.rps / math.sqrt(self.floor.rps * self.again.rps)
 
     @property
     def by_cpu(self) -> float:
-        """The floor's CPU for a request, relative to the product's. More is better."""
+        """The floor's CPU time per request, divided by the product's. More is better."""
         return math.sqrt(self.floor.each * self.again.each) / self.product.each
 
 
@@ -92,13 +92,13 @@ def measure_difference(one: float, other: float) -> float:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One request in all rounds."""
+    """The measurements of one kind of request in all rounds."""
 
     rounds: tuple[Round, ...]
 
     @property
     def floor(self) -> Figure:
-        """The figures of the floor, of both measurements."""
+        """The figures of the floor, from both measurements."""
         return compute_figure([s for each in self.rounds for s in (each.floor, each.again)])
 
     @property
@@ -108,17 +108,17 @@ class Comparison:
 
     @property
     def by_rps(self) -> float:
-        """The product's requests per second, relative to the floor's."""
+        """The product's requests per second, divided by the floor's."""
         return median(each.by_rps for each in self.rounds)
 
     @property
     def by_cpu(self) -> float:
-        """The floor's CPU for a request, relative to the product's."""
+        """The floor's CPU time per request, divided by the product's."""
         return median(each.by_cpu for each in self.rounds)
 
     @property
     def noise(self) -> float:
-        """The relative difference of the floor's requests per second from themselves."""
+        """The relative difference between the two measurements of the floor's rate."""
         return measure_difference(
             median(each.floor.rps for each in self.rounds),
             median(each.again.rps for each in self.rounds),
@@ -126,7 +126,7 @@ class Comparison:
 
     @property
     def noise_of_cpu(self) -> float:
-        """The difference between the two measurements of the floor's CPU for a request."""
+        """The relative difference between the two measurements of the floor's CPU time."""
         return measure_difference(
             median(each.floor.each for each in self.rounds),
             median(each.again.each for each in self.rounds),
@@ -134,5 +134,5 @@ class Comparison:
 
 
 def is_noisy(comparisons: Sequence[Comparison]) -> bool:
-    """Return whether the floor differs too much from itself to judge any goal."""
+    """Return whether the measurements of the floor differ too much to assess any goal."""
     return any(each.noise > NOISE_LIMIT for each in comparisons)

@@ -1,7 +1,7 @@
-"""Fill a database quickly: cases that the product wrote are copied by SQL.
+"""Fill a database quickly: cases that the product wrote are copied with SQL.
 
 The copies are plausible rows, and columns that are added later are filled too. Each copy
-has its own ids, codes, numbers and positions in the feeds. The copies span ten years: all
+has its own ids, codes, numbers and positions in the feeds. The copies span ten years. All
 but the newest are closed and have no running deadline.
 """
 
@@ -44,7 +44,7 @@ type Counts = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Spelling:
-    """The SQL with which one kind of database changes the values of a copy."""
+    """The SQL of one kind of database that changes the values of a copy."""
 
     uuid: str
     instant: str
@@ -75,7 +75,7 @@ def count_rows(url: str) -> Counts:
 
 
 def copy_cases(url: str, before: Counts, cases: int, say: Say) -> None:
-    """Copy the existing cases with their rows until there are so many."""
+    """Copy the existing cases with their rows until there are `cases` cases."""
     after = count_rows(url)
     copies = max(1, round(cases / after["case"])) - 1
     with connect(url) as connection:
@@ -85,7 +85,7 @@ def copy_cases(url: str, before: Counts, cases: int, say: Say) -> None:
 
 
 def disable_durability(connection: Connection) -> None:
-    """Disable durability. The database is only for measurements."""
+    """Disable durable commits, which this database does not need."""
     statements = (
         (
             "PRAGMA journal_mode = OFF",
@@ -100,7 +100,7 @@ def disable_durability(connection: Connection) -> None:
 
 
 def enable_durability(connection: Connection) -> None:
-    """Drop the helper table, and restore what the product expects."""
+    """Drop the helper table, and restore the settings that the product expects."""
     connection.execute(text("DROP TABLE bench_copy"))
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA journal_mode = WAL"))
@@ -109,7 +109,7 @@ def enable_durability(connection: Connection) -> None:
 
 
 class Multiplier:
-    """Copies the cases of one database."""
+    """A copier of all cases in one database."""
 
     def __init__(
         self, connection: Connection, say: Say, before: Counts, after: Counts
@@ -133,7 +133,7 @@ class Multiplier:
         return self.connection.execute(select(table.columns["id"])).scalars()
 
     def run(self, copies: int) -> None:
-        """Write so many copies of all rows."""
+        """Write the given number of copies of all rows."""
         self.make_copies(copies)
         for table in self.tables:
             made = self.copy(table)
@@ -151,7 +151,7 @@ class Multiplier:
         self.connection.execute(text(insert), rows)
 
     def copy(self, table: Table) -> int:
-        """Copy the rows of a table, once for each copy."""
+        """Copy the rows of a table once for each copy, and return the number of rows."""
         run = self.connection.execute
         run(text(f'CREATE TEMPORARY TABLE bench_form AS SELECT * FROM "{table.name}"'))
         names = ", ".join(f'"{column.name}"' for column in table.columns)
@@ -173,7 +173,7 @@ class Multiplier:
         return special or self.convert_by_type(column, name)
 
     def get_special(self, name: str) -> dict[tuple[str, str], str]:
-        """Return the SQL for columns whose meaning their type does not show."""
+        """Return the SQL for columns whose type does not show their meaning."""
         shifted, due = self.spelling.instant, self.spelling.instant_by
         over = f"COALESCE({shifted.format(name)}, {due.format('t."due_at"')})"
         head = "SELECT head FROM mailbox AS m WHERE m.focal_point_id = t.focal_point_id"
@@ -189,9 +189,9 @@ class Multiplier:
         }
 
     def convert_by_type(self, column: Column[Any], name: str) -> str:
-        """Return the SQL for a column by its type.
+        """Return the SQL for a column, which depends on its type.
 
-        An id or number is a new one, and a time is shifted.
+        Ids and numbers are replaced by new values, and times are shifted.
         """
         if is_uuid(column):
             return self.spelling.uuid.format(name) if self.is_own(column) else name
@@ -204,7 +204,7 @@ class Multiplier:
         return name
 
     def is_own(self, column: Column[Any]) -> bool:
-        """Return whether a column refers to copied rows, not to an office or account."""
+        """Return whether a column refers to copied rows and not to an office or account."""
         named = self.connection.execute(select(column).distinct()).scalars()
         found = {value in self.own for value in named if value is not None}
         if len(found) > 1:
@@ -220,7 +220,7 @@ class Multiplier:
 
 
 def make_copy(number: int, copies: int) -> dict[str, object]:
-    """Return the values of one copy. The first is the oldest."""
+    """Return the values of one copy. The first copy is the oldest."""
     age = DECADE * (copies - number) // copies
     over = number <= copies * (1 - RECENT)
     due = f"-{age} seconds" if over else f"+{30 * 86400 + number} seconds"
@@ -235,7 +235,7 @@ def make_copy(number: int, copies: int) -> dict[str, object]:
 
 
 def format_code(name: str) -> str:
-    """Return the SQL for a new case code. Its check character is not correct."""
+    """Return the SQL for a new case code, whose check character is not correct."""
     middle = "upper(substr(k.prefix, 1, 4) || '-' || substr(k.prefix, 5, 4))"
     return f"'SC-' || {middle} || substr({name}, 13)"
 

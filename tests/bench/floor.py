@@ -1,11 +1,12 @@
-"""The floor: a bare ASGI application on a raw driver, which does the same durable work.
+"""The floor: a bare ASGI application on a raw driver, with the same durable writes.
 
 It parses the JSON body, encrypts one field with AES-GCM, writes four rows and a counter in
 one durable transaction, compares a version before an action, and computes entity tags. It
-has no sign-in, authorization, validation, idempotency, routing, consent, deadlines or log.
+has no sign-in, authorization, validation, idempotency, routing, consents, deadlines or log.
 Its cost is therefore a lower bound for any implementation.
 
-`python -m tests.bench.floor PORT TARGET`: a SQLite file, or a `postgresql://` address.
+Run `python -m tests.bench.floor PORT TARGET`, where TARGET is an SQLite file or a
+`postgresql://` URL.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ POSTGRESQL_THREADS: Final = 8
 
 
 def seal(text: str) -> bytes:
-    """Encrypt one field with a nonce of its own."""
+    """Encrypt one field with a new nonce."""
     nonce = secrets.token_bytes(12)
     return nonce + SEAL.encrypt(nonce, text.encode(), b"floor")
 
@@ -48,13 +49,13 @@ def compute_tag(body: bytes) -> str:
 
 
 class Floor:
-    """The five requests, served from some tables."""
+    """The handlers of the five requests, which use some tables."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
 
     def submit(self, body: bytes) -> Reply:
-        """S: write four rows and a counter, with one field encrypted."""
+        """Request S: write four rows and a counter, with one encrypted field."""
         sent = from_json(body)
         secret = seal(sent["sections"][0]["summary"])
         submission = Submission(to_json(sent["notice"]).decode(), secret)
@@ -67,7 +68,7 @@ class Floor:
         return 201, headers, to_json({"code": code, "notice": sent["notice"]})
 
     def apply_act(self, code: str, if_match: str) -> Reply:
-        """T: compare and increase a version, and write and deliver an entry."""
+        """Request T: compare and increase a version, and write and deliver an entry."""
         version = int(if_match.strip('"').partition(".")[0])
         if not self.tables.apply_act(Act(code, version)):
             return 412, [], b"{}"
@@ -75,7 +76,7 @@ class Floor:
         return 200, [(b"etag", tag)], to_json({"code": code, "version": version + 1})
 
     def poll(self, after: int, limit: int, known: str) -> Reply:
-        """P and I: return the entries after a position, or 304 if there are none."""
+        """Requests P and I: return the entries after a position, or 304 without any."""
         head = self.tables.get_head()
         tag = f'"{after}.{head}"'
         if known == tag:
@@ -90,7 +91,7 @@ class Floor:
         return 200, [(b"etag", tag.encode())], to_json(page)
 
     def list_work(self, limit: int) -> Reply:
-        """W: return the open work, most urgent first."""
+        """Request W: return the open work, the most urgent first."""
         names = ("subject", "kind", "due_at", "waiting_since")
         rows = self.tables.list_work(limit + 1)
         items = [dict(zip(names, row, strict=True)) for row in rows[:limit]]
@@ -117,7 +118,7 @@ class Floor:
 
 
 class Application:
-    """The ASGI application. It uses threads only where a commit waits for a server."""
+    """The ASGI application. It uses threads only if a commit has to wait for a server."""
 
     def __init__(self, tables: Tables) -> None:
         self.floor = Floor(tables)

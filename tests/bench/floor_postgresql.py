@@ -1,4 +1,4 @@
-"""The floor on PostgreSQL: psycopg with its defaults, one connection for each thread."""
+"""The floor on PostgreSQL: psycopg with its defaults, and one connection per thread."""
 
 from threading import local
 from typing import LiteralString, override
@@ -52,14 +52,14 @@ def make(url: str) -> None:
 
 
 class Postgresql(Tables):
-    """A PostgreSQL server. A write commits once; a read does not wait for a commit."""
+    """The tables on a PostgreSQL server. A write commits once, a read never."""
 
     def __init__(self, url: str) -> None:
         self.url, self.local = url, local()
 
     @property
     def connection(self) -> psycopg.Connection:
-        """The connection of this thread. Statements are prepared after some uses."""
+        """The connection of this thread, which prepares repeated statements."""
         if not hasattr(self.local, "connection"):
             self.local.connection = psycopg.connect(self.url, autocommit=True)
             self.local.connection.execute("SET synchronous_commit = 'on'")
@@ -67,7 +67,7 @@ class Postgresql(Tables):
         return connection
 
     def deliver(self, run: psycopg.Cursor, act: Act | Submission, kind: str) -> None:
-        """Write an entry and its position in the mailbox."""
+        """Write an entry and its position in the feed."""
         run.execute(ENTRY, (act.entry, act.at, kind, act.subject))
         [position] = run.execute(ADVANCE, (READER,)).fetchall()[0]
         run.execute(DELIVERY, (READER, position, act.entry))

@@ -44,7 +44,7 @@ def make(path: str) -> None:
 
 
 class Sqlite(Tables):
-    """A SQLite file with one connection."""
+    """The tables in an SQLite file, with one connection."""
 
     def __init__(self, path: str) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)
@@ -52,7 +52,7 @@ class Sqlite(Tables):
         self.connection.execute("PRAGMA synchronous = FULL")
 
     def deliver(self, entry: bytes, at: str, kind: str, subject: str) -> None:
-        """Write an entry and its position in the mailbox."""
+        """Write an entry and its position in the feed."""
         run = self.connection.execute
         run(ENTRY, (entry, at, kind, subject))
         [position] = run(ADVANCE, (READER,)).fetchone()

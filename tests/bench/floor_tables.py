@@ -1,4 +1,4 @@
-"""The tables of the floor: as few rows as possible, and an index for each query."""
+"""The tables of the floor, with as few rows as possible and an index per query."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,13 +42,13 @@ class Submission:
 
     @property
     def subject(self) -> str:
-        """The reference to the case in the entry."""
+        """The reference of the case in the entry."""
         return f"cases/{self.case.hex}"
 
 
 @dataclass(frozen=True)
 class Act:
-    """The change of a case that was seen at this version."""
+    """An action on a case, with the version that the client has seen."""
 
     code: str
     version: int
@@ -57,24 +57,24 @@ class Act:
 
     @property
     def subject(self) -> str:
-        """The reference to the case in the entry."""
+        """The reference of the case in the entry."""
         return f"cases/{self.code}"
 
 
 class Tables(Protocol):
-    """The storage of the floor."""
+    """The storage of the floor, which each kind of database implements."""
 
     def submit(self, new: Submission) -> None:
-        """Write four rows and the counter. They are durable on return."""
+        """Write four rows and the counter, and return when they are durable."""
 
     def apply_act(self, act: Act) -> bool:
-        """Increase a version. Return False if it is another one."""
+        """Increase the version of a case, or return False if the version has changed."""
 
     def get_head(self) -> int:
-        """Return the counter."""
+        """Return the counter, which is the newest position of the feed."""
 
     def list_events(self, after: int, limit: int) -> list[Row]:
         """Return the entries that were delivered after a position."""
 
     def list_work(self, limit: int) -> list[Row]:
-        """Return the open work, most urgent first."""
+        """Return the open work, the most urgent first."""

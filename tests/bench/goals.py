@@ -1,4 +1,4 @@
-"""The goals, relative to the floor's requests per second in the same run."""
+"""The goals of the product, relative to the floor in the same run."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,14 +10,14 @@ from tests.bench.sides import Kind
 
 @dataclass(frozen=True)
 class Goal:
-    """A value to reach, and an extreme one."""
+    """A value to reach, and an extreme value."""
 
     least: float
     extreme: float
 
 
 class Verdict(StrEnum):
-    """Whether a goal was reached."""
+    """The result of the comparison with a goal."""
 
     EXTREME = "extreme"
     REACHED = "yes"
@@ -57,7 +57,7 @@ CI_NOISE_LIMIT: Final = 0.25
 def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
     """Return whether a value reaches its goal.
 
-    The value must be at least the goal, or at most where the extreme value is lower.
+    The value must be at least the goal or, if the extreme value is lower, at most the goal.
     """
     if goal is None:
         return Verdict.FREE

@@ -1,4 +1,4 @@
-"""Compare the cost of requests with a million cases and with ten thousand."""
+"""The comparison of the cost of requests with a million and with ten thousand cases."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,7 +44,7 @@ type Say = Callable[[str], None]
 
 
 def make_folder(kind: str, cases: int) -> Path:
-    """Return the folder of a filled database, named by its tables and its recipe."""
+    """Return the folder of a filled database, whose name depends on how it was filled."""
     recipe = b"".join((ROOT / "tests" / "bench" / name).read_bytes() for name in RECIPE)
     digest = hashlib.sha256(recipe).hexdigest()[:8]
     folder = HOME / f"filled-{kind}-{get_newest_migration()}-{digest}-{cases}"
@@ -54,7 +54,7 @@ def make_folder(kind: str, cases: int) -> Path:
 
 @contextmanager
 def prepare_sqlite(cases: int, say: Say) -> Iterator[Place]:
-    """Provide a file with so many cases. It is kept for the next run."""
+    """Yield an SQLite file with `cases` cases, which the next run reuses."""
     folder = make_folder("sqlite", cases)
     place = Place("SQLite", folder, "", f"sqlite:///{folder / 'product.db'}")
     if not (folder / "whole").exists():
@@ -67,7 +67,7 @@ def prepare_sqlite(cases: int, say: Say) -> Iterator[Place]:
 
 @contextmanager
 def prepare_postgresql(cases: int, say: Say) -> Iterator[Place]:
-    """Provide a database with so many cases. It is kept for the next run."""
+    """Yield a PostgreSQL database with `cases` cases, which the next run reuses."""
     folder = make_folder("postgresql", cases)
     with start_cluster(folder) as server:
         place = Place("PostgreSQL", folder, "", server.get_url("product"), server.pid)
@@ -84,7 +84,7 @@ FILLED: Final = {"sqlite": prepare_sqlite, "postgresql": prepare_postgresql}
 
 
 def fill(place: Place, cases: int, say: Say) -> None:
-    """Write some cases through the service, and copy them until there are so many."""
+    """Create some cases through the service, and copy them until there are `cases`."""
     say(f"{place.kind}: writing {cases} cases")
     keys = prepare_keys(place)
     before = count_rows(place.product)
@@ -99,7 +99,7 @@ def fill(place: Place, cases: int, say: Say) -> None:
 
 
 def write(side: Side, many: int) -> None:
-    """Submit so many cases."""
+    """Submit `many` cases."""
     sample = load(
         side.port,
         islice(side.list_submissions(), many),
@@ -113,7 +113,7 @@ def write(side: Side, many: int) -> None:
 
 @contextmanager
 def serve_filled(place: Place) -> Iterator[Side]:
-    """Serve a filled database to a poller that is nearly up to date."""
+    """Serve a filled database, with a cursor near the end of the feed."""
     with run_product(place) as product:
         epoch, position = get_position(place.product)
         side, cases = product.side, count_sizes(place.product)["cases"]
@@ -124,7 +124,7 @@ def serve_filled(place: Place) -> Iterator[Side]:
 
 
 def get_position(url: str) -> tuple[str, int]:
-    """Return the epoch and the position of the lead's mailbox."""
+    """Return the epoch and the newest position in the feed of the lead."""
     with connect(url) as connection:
         epoch, position = connection.execute(text(STAND)).one()
     return epoch, position
@@ -132,7 +132,7 @@ def get_position(url: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Grown:
-    """The cost of one request with many cases, compared with few."""
+    """The cost of one kind of request with many cases, relative to few cases."""
 
     kind: str
     few: float
@@ -144,7 +144,7 @@ class Grown:
 
 @dataclass(frozen=True)
 class GrowthResult:
-    """The comparison on one kind of database."""
+    """The comparison of few and many cases on one kind of database."""
 
     database: str
     few: Mapping[str, int]
@@ -156,7 +156,7 @@ class GrowthResult:
 def measure_growth(
     kind: str, cases: int, pace: Pace, kinds: Iterable[Kind], say: Say
 ) -> GrowthResult:
-    """Measure the five requests with few and many cases. The few replace the floor."""
+    """Measure the five requests with few and with many cases. No floor is measured."""
     filled = FILLED[kind]
     with filled(SMALL, say) as few, filled(cases, say) as many:
         before = [count_cases(place.product) for place in (few, many)]
@@ -180,9 +180,9 @@ def count_sizes(url: str) -> dict[str, int]:
 
 
 def make_grown(kind: Kind, found: Comparison) -> Grown:
-    """Return the comparison of one request.
+    """Return the growth of one kind of request.
 
-    It is by CPU, which other load disturbs least.
+    CPU times are compared, because other load on the machine affects them least.
     """
     noise, times = found.noise_of_cpu, 1 / found.by_cpu
     return Grown(

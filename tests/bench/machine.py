@@ -1,4 +1,4 @@
-"""A description of the machine, and its limits."""
+"""The description of the machine and its limits."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from tests.bench.sides import Side, render
 
 
 def describe() -> str:
-    """Return a description of the machine, without its name."""
+    """Return a description of the machine that does not contain its name."""
     found = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
@@ -32,12 +32,12 @@ def describe() -> str:
 
 
 def get_date() -> str:
-    """Return the date of today."""
+    """Return the current date as text."""
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 def measure_fsync(folder: Path, times: int = 20) -> float:
-    """Return the median time in milliseconds to write a page to the disk."""
+    """Return the median time of writing a page to the disk, in milliseconds."""
     took = []
     with (folder / "fsync").open("wb", buffering=0) as file:
         for _ in range(times):
@@ -50,7 +50,7 @@ def measure_fsync(folder: Path, times: int = 20) -> float:
 
 
 def measure_client(floor: Side, folder: Path) -> dict[str, float]:
-    """Return the limits of the client for a trivial answer, and the time of an fsync."""
+    """Return the limits of the client with a trivial server, and the time of an fsync."""
     trivial, began = render("GET", ""), time.process_time()
     sample = load(floor.port, repeat(trivial), 200, clients=8, seconds=2)
     used = time.process_time() - began

@@ -1,4 +1,4 @@
-"""docs/performance.md, whose tables a run writes."""
+"""The page docs/performance.md, into which a run writes its tables."""
 
 from pathlib import Path
 from typing import Final
@@ -9,11 +9,11 @@ PAGE: Final = ROOT / "docs" / "performance.md"
 
 
 class PageBroken(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """The page has no marks for a part."""
+    """The page lacks the comments that enclose a table."""
 
 
 def replace_part(text: str, part: str, table: str) -> str:
-    """Replace the table between the marks of its part. Raises PageBroken."""
+    """Replace the table in a part of the page, or raise PageBroken if there is none."""
     begin, end = f"<!-- {part}: written by make -->\n", f"<!-- end of {part} -->"
     before, opened, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
@@ -23,5 +23,5 @@ def replace_part(text: str, part: str, table: str) -> str:
 
 
 def write(part: str, table: str, page: Path = PAGE) -> None:
-    """Replace a part of the page."""
+    """Replace the table in a part of the page, and write the page."""
     page.write_text(replace_part(page.read_text("utf-8"), part, table), "utf-8")

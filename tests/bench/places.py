@@ -29,7 +29,7 @@ log_min_messages = fatal
 
 @dataclass(frozen=True)
 class Place:
-    """Databases of one kind, one for each side, and the process of their server."""
+    """The databases of both servers on one kind of database, and the server process."""
 
     kind: str
     folder: Path
@@ -38,7 +38,7 @@ class Place:
     postmaster: int | None = None
 
     def measure_cpu(self) -> float:
-        """Return the seconds of CPU that the processes of the database have used."""
+        """Return the seconds of CPU that the database processes have used."""
         return measure_family_cpu(self.postmaster) if self.postmaster else 0.0
 
     @property
@@ -49,7 +49,7 @@ class Place:
 
 @contextmanager
 def make_folder(kind: str) -> Iterator[Path]:
-    """Provide a new folder for one run, and remove it at the end."""
+    """Yield a new folder for one run, and remove it at the end."""
     folder = HOME / f"{kind}-{secrets.token_hex(4)}"
     folder.mkdir(parents=True)
     try:
@@ -60,7 +60,7 @@ def make_folder(kind: str) -> Iterator[Path]:
 
 @contextmanager
 def make_sqlite() -> Iterator[Place]:
-    """Provide two new SQLite files."""
+    """Yield the place with two new SQLite files."""
     with make_folder("sqlite") as folder:
         floor = folder / "floor.db"
         floor_sqlite.make(str(floor))
@@ -91,13 +91,13 @@ class Cluster:
             return [str(row[0]) for row in found] if found.returns_rows else []
 
     def get_url(self, name: str) -> str:
-        """Return the URL of one of its databases."""
+        """Return the URL of a database on this server."""
         return self.home.set(database=name).render_as_string(hide_password=False)
 
 
 @contextmanager
 def start_cluster(folder: Path) -> Iterator[Cluster]:
-    """Start a server on the core of the clients, with fsync on."""
+    """Start a PostgreSQL server with fsync, on the same core as the clients."""
     data = folder / "data"
     data.mkdir(exist_ok=True)
     with on_core(CLIENTS):
@@ -116,7 +116,7 @@ def start_cluster(folder: Path) -> Iterator[Cluster]:
 
 @contextmanager
 def make_postgresql() -> Iterator[Place]:
-    """Start a server with a database for each side."""
+    """Start a PostgreSQL server, with a database for the floor and for the product."""
     with make_folder("postgresql") as folder, start_cluster(folder) as server:
         for name in ("floor", "product"):
             server.run_sql(f"CREATE DATABASE {name}")
@@ -129,7 +129,7 @@ PLACES: Final = {"sqlite": make_sqlite, "postgresql": make_postgresql}
 
 
 def is_on_disk(path: Path) -> bool:
-    """Return whether a path is on a disk, as far as Linux knows."""
+    """Return whether a path is on a disk and not in memory, according to Linux."""
     mounts = [
         line.split()
         for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()

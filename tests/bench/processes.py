@@ -1,4 +1,4 @@
-"""Processes on a core of their own, and their use of CPU and memory."""
+"""Processes that run on a chosen core, and their use of CPU and memory."""
 
 import os
 import resource
@@ -27,7 +27,7 @@ HOST: Final = "127.0.0.1"
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Run the block, and every process that it starts, on one core."""
+    """Run this process, and the processes that it starts, on one core in the context."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -37,21 +37,21 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def read_stat(pid: int) -> list[str]:
-    """Return the fields that the kernel has on a process, beginning with its state."""
+    """Return the fields in the `stat` file of a process, beginning with its state."""
     return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
 
 
 def measure_cpu(pid: int) -> float:
     """Return the seconds of CPU that a process has used, including ended threads.
 
-    They are read from its own clock, as in clock_getcpuclockid(3), because /proc counts in
-    hundredths of a second, which is a fifth of what some loads take.
+    The value comes from the CPU clock of the process, as in clock_getcpuclockid(3). The
+    unit of /proc is a hundredth of a second, which is too coarse for some loads.
     """
     return time.clock_gettime((~pid << 3) | BY_SCHEDULER)
 
 
 def measure_family_cpu(pid: int) -> float:
-    """Return the seconds of CPU of a process and its children, including ended ones."""
+    """Return the seconds of CPU of a process and its children, even of ended children."""
     fields = read_stat(pid)
     ended = (int(fields[13]) + int(fields[14])) / TICKS
     return measure_cpu(pid) + ended + sum(map(measure_cpu_or_zero, list_children(pid)))
@@ -72,13 +72,13 @@ def list_children(pid: int) -> list[int]:
 
 
 def measure_memory(pid: int) -> float:
-    """Return the megabytes of a process that are in memory."""
+    """Return the megabytes of main memory that a process uses."""
     pages = int((PROC / str(pid) / "statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
 def find_free_port() -> int:
-    """Return a port that is free now."""
+    """Return a port that is free at this time."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
@@ -89,9 +89,9 @@ def find_free_port() -> int:
 def run_program(
     command: Sequence[str | Path], core: int, log: Path, **more: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program of this working tree on a core while the block lasts.
+    """Run a program of this working tree on one core while the context is open.
 
-    Its output goes to a file. It may write bytecode, as an installed program does.
+    The output is written to a file. The program may write bytecode, as if it was installed.
     """
     env = os.environ | more
     env.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -111,7 +111,7 @@ def run_program(
 def wait_until(
     process: subprocess.Popen[bytes], is_ready: Callable[[], object], log: Path
 ) -> float:
-    """Wait until a process is ready, and return the seconds."""
+    """Wait until a process is ready, and return the waiting time in seconds."""
     began = time.perf_counter()
     while (passed := time.perf_counter() - began) < PATIENCE:
         if process.poll() is not None:

@@ -1,4 +1,4 @@
-"""Profile the product while it serves one of the requests: `make profile WHAT=submit`."""
+"""The profile of the product during one kind of request: `make profile WHAT=submit`."""
 
 import subprocess
 import sys
@@ -19,9 +19,9 @@ OURS: Final = "(app/"
 
 
 def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
-    """Send one of the five requests while py-spy samples the product.
+    """Send one kind of request while py-spy samples the product, and yield lines.
 
-    Attaching needs the permission to trace: root, or kernel.yama.ptrace_scope=0.
+    py-spy needs the permission to trace: root, or kernel.yama.ptrace_scope=0.
     """
     side, found = product.side, HOME / f"profile-{kind.name}.txt"
     if kind == Kind.T:
@@ -47,7 +47,7 @@ def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
 
 
 def format_profile(stacks: list[str]) -> Iterator[str]:
-    """Yield the most expensive functions: alone, and ours including what they call."""
+    """Yield lines with the functions that use most CPU, alone and with their calls."""
     alone, within, total = count_samples(stacks)
     own = Counter({name: many for name, many in within.items() if OURS in name})
     libraries = Counter[str]()
@@ -64,14 +64,14 @@ def format_profile(stacks: list[str]) -> Iterator[str]:
 
 
 def get_library(frame: str) -> str:
-    """Return the library of a function: `app` for `begin (app/kernel/db.py:177)`."""
+    """Return the library of a stack frame: `app` for `begin (app/kernel/db.py:177)`."""
     path = frame.rpartition("(")[2].partition(":")[0]
     name = path.partition("/")[0].removesuffix(".py")
     return "python" if name in sys.stdlib_module_names or name[:1] == "<" else name
 
 
 def count_samples(stacks: list[str]) -> tuple[Counter[str], Counter[str], int]:
-    """Count the samples of each function. `outer;inner 12` is twelve samples."""
+    """Count the samples of each function. The line `outer;inner 12` is 12 samples."""
     alone, within, total = Counter[str](), Counter[str](), 0
     for stack in stacks:
         path, _, many = stack.rpartition(" ")

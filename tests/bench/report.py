@@ -1,4 +1,4 @@
-"""Tables of a result, for the terminal and for the page."""
+"""The tables of a result, for the terminal and for the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -55,7 +55,7 @@ def format_goal(goal: Goal | None, form: str) -> tuple[str, str]:
 
 
 def format_line(line: Line) -> tuple[str, ...]:
-    """Return the row of a request."""
+    """Return the cells of the row for one kind of request."""
     floor, product = line.floor, line.product
     return (
         line.kind,
@@ -74,13 +74,13 @@ def format_line(line: Line) -> tuple[str, ...]:
 
 
 def format_measure(measure: Measure) -> tuple[str, ...]:
-    """Return the row of a measure."""
+    """Return the cells of the row for a measure."""
     found = f"{measure.found:.3g} {measure.unit}".strip()
     return (measure.name, found, *format_goal(measure.goal, "g"), measure.reached)
 
 
 def format_place(place: PlaceResult) -> Iterator[str]:
-    """Yield the lines on one kind of database."""
+    """Yield the lines about one kind of database."""
     yield f"**{place.database}**: {format_noise(place)}"
     yield ""
     yield from format_table(HEADS, [format_line(line) for line in place.lines])
@@ -93,7 +93,7 @@ def format_place(place: PlaceResult) -> Iterator[str]:
 
 
 def format_noise(place: PlaceResult) -> str:
-    """Return a sentence on how much the floor differs from itself."""
+    """Return a sentence that says how much the measurements of the floor differ."""
     rps = max(line.noise for line in place.lines)
     cpu = max(line.noise_of_cpu for line in place.lines)
     sentence = f"the floor differs from itself by {rps:.1%} in requests, {cpu:.1%} in CPU"
@@ -101,7 +101,7 @@ def format_noise(place: PlaceResult) -> str:
 
 
 def format_result(result: Result) -> str:
-    """Return the text of a whole run."""
+    """Return the text about a whole run."""
     lines = [
         f"{result.date}, commit `{result.commit}`; {result.machine}.",
         "",
@@ -113,7 +113,7 @@ def format_result(result: Result) -> str:
 
 
 def format_client(result: Result) -> str:
-    """Return sentences on the load and the limits of the client."""
+    """Return sentences about the load and the limits of the client."""
     client, pace = result.client, result.pace
     return (
         f"{pace['rounds']:.0f} rounds of {pace['seconds']:g} s, "
@@ -125,7 +125,7 @@ def format_client(result: Result) -> str:
 
 
 def format_growth(places: Sequence[GrowthResult]) -> str:
-    """Return the text of a comparison of few and many cases."""
+    """Return the text about the cost with few and with many cases."""
     lines = list[str]()
     for place in places:
         few, many = format_sizes(place.few), format_sizes(place.many)
@@ -147,6 +147,6 @@ def format_sizes(size: Mapping[str, int]) -> str:
 
 
 def format_grown(line: Grown) -> tuple[str, ...]:
-    """Return the row of a request in a comparison of few and many cases."""
+    """Return the cells of the row for one kind of request with few and many cases."""
     costs = (f"{line.few:.0f}", f"{line.many:.0f}", f"{line.times:.2f}")
     return (line.kind, *costs, f"{GROWTH.least:g}", f"{line.noise:.1%}", line.reached)

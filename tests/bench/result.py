@@ -1,4 +1,4 @@
-"""The result of a run, as it is written in JSON and shown on a page."""
+"""The result of a run, which is written as JSON and shown on a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,7 +21,7 @@ from tests.bench.sides import Kind
 
 @dataclass(frozen=True)
 class Line:
-    """The comparison of one request on one database."""
+    """The comparison of one kind of request on one kind of database."""
 
     kind: str
     floor: Figure
@@ -47,7 +47,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Start:
-    """The start of the product, and the memory and CPU that it uses."""
+    """The start-up time of the product, and the memory and CPU that it uses."""
 
     ready: float
     ready_cpu: float
@@ -70,7 +70,7 @@ class PlaceResult:
 
 @dataclass(frozen=True)
 class Result:
-    """A whole run."""
+    """The result of a whole run."""
 
     date: str
     commit: str
@@ -90,7 +90,7 @@ def make_place_result(
     start: Start,
     checked: Sequence[str],
 ) -> PlaceResult:
-    """Return the result on one kind of database."""
+    """Return the result for one kind of database."""
     noisy = is_noisy(list(found.values()))
     lines = [
         compare_with_goal(database, kind, one, noisy=noisy) for kind, one in found.items()
@@ -106,7 +106,7 @@ def make_place_result(
 
 
 def compare_with_goal(database: str, kind: Kind, found: Comparison, *, noisy: bool) -> Line:
-    """Return the comparison of one request with its goal."""
+    """Return the comparison of one kind of request with its goal."""
     goal = GOALS[database].get(kind)
     return Line(
         kind=f"{kind.name} {kind}",
@@ -124,7 +124,7 @@ def compare_with_goal(database: str, kind: Kind, found: Comparison, *, noisy: bo
 def list_measures(
     database: str, found: Mapping[Kind, Comparison], start: Start, *, noisy: bool
 ) -> list[Measure]:
-    """Return the other measures. Durations are judged only if the run is not noisy."""
+    """Return the further measures. Durations have no verdict if the run is noisy."""
 
     def limit(name: str, value: float, unit: str, most: float, *, noisy: bool) -> Measure:
         goal = Goal(most, 0)

@@ -1,4 +1,4 @@
-"""The rounds of a run: floor, product, floor again, for each of the five requests."""
+"""The rounds of a run, which measure the floor, the product and the floor again."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ type Say = Callable[[str], None]
 
 
 def measure(side: Side, kind: Kind, pace: Pace) -> Slice:
-    """Send one kind of request for a while, and return its cost."""
+    """Send one kind of request for a while, and return the cost."""
     seconds = pace.seconds * (LONGER if kind == Kind.S else 1)
     cpu, beside = side.cpu(), side.database_cpu()
     sample = side.ask(kind, seconds, pace.clients)
@@ -36,12 +36,12 @@ def measure(side: Side, kind: Kind, pace: Pace) -> Slice:
 
 
 def copy_floor(floor: Side) -> Side:
-    """Return the same floor for the second measurement, with its own cases."""
+    """Return the floor for its second measurement, with a separate list of cases."""
     return replace(floor, name=f"{floor.name} again", written=deque(), made=0, acted=0)
 
 
 def prepare(side: Side, pace: Pace) -> None:
-    """Send every kind of request once, until there is enough to read."""
+    """Send every kind of request until there is enough data to read."""
     while side.made < SEEDED:
         side.ask(Kind.S, 1.0, pace.clients)
     for kind in Kind:
@@ -52,7 +52,7 @@ def prepare(side: Side, pace: Pace) -> None:
 def compare(
     floor: Side, product: Side, pace: Pace, say: Say, kinds: Iterable[Kind] = Kind
 ) -> Mapping[Kind, Comparison]:
-    """Measure the five requests on both sides in turn."""
+    """Measure the five requests on the floor and on the product in turn."""
     again = copy_floor(floor)
     for side in (floor, product, again):
         prepare(side, pace)
@@ -67,7 +67,7 @@ def compare(
 
 
 def format_round(number: int, kind: Kind, done: Round) -> str:
-    """Return a line on one round."""
+    """Return a line about one round."""
     rps = ", ".join(f"{s.rps:.0f}" for s in (done.floor, done.product, done.again))
     cpu = ", ".join(f"{s.each:.0f}" for s in (done.floor, done.product, done.again))
     return f"  round {number} {kind.name}: {rps} a second; {cpu} us of CPU each"

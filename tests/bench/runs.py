@@ -30,7 +30,7 @@ def show(text: str) -> None:
 
 
 def measure_rest(product: Product) -> float:
-    """Return the milliseconds of CPU for a second without requests."""
+    """Return the milliseconds of CPU that the product uses in a second without requests."""
     before = product.side.cpu()
     time.sleep(REST)
     return (product.side.cpu() - before) / REST * 1000
@@ -39,7 +39,7 @@ def measure_rest(product: Product) -> float:
 def measure(
     kind: str, pace: Pace, kinds: tuple[Kind, ...]
 ) -> tuple[PlaceResult, dict[str, float]]:
-    """Measure on one kind of database."""
+    """Measure the floor and the product on one kind of database."""
     with (
         PLACES[kind]() as place,
         run_floor(place) as floor,
@@ -66,7 +66,7 @@ def measure(
 
 
 def get_kinds(arguments: argparse.Namespace) -> tuple[Kind, ...]:
-    """Return the requests that the arguments name."""
+    """Return the kinds of requests that the arguments name."""
     return tuple(Kind[name] for name in arguments.list_requests)
 
 
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def run_growth(arguments: argparse.Namespace) -> None:
-    """Compare the cost of requests with many cases and with few."""
+    """Compare the cost of requests with few and with many cases."""
     pace = Pace(arguments.rounds, arguments.seconds)
     grown = [
         measure_growth(kind, arguments.cases, pace, get_kinds(arguments), show)
@@ -112,7 +112,7 @@ def run_growth(arguments: argparse.Namespace) -> None:
 
 
 def run_smoke(arguments: argparse.Namespace) -> None:
-    """Fail if the product costs far more CPU, relative to the floor, than before."""
+    """Fail if the product uses far more CPU, relative to the floor, than before."""
     pace = Pace(2, arguments.seconds)
     place, _ = measure("sqlite", pace, tuple(Kind))
     show("\n".join(report.format_place(place)))
@@ -127,12 +127,12 @@ def run_smoke(arguments: argparse.Namespace) -> None:
 
 
 def is_slow(line: Line) -> bool:
-    """Return whether a request misses the goal of CI."""
+    """Return whether a kind of request misses the goal of CI."""
     return line.by_cpu < CI_GOALS[Kind[line.kind[0]]]
 
 
 def run_profile(arguments: argparse.Namespace) -> None:
-    """Profile the product while it serves one of the requests."""
+    """Profile the product during one kind of request."""
     pace = Pace(1, arguments.seconds)
     with (
         PLACES[arguments.database]() as place,

@@ -38,7 +38,7 @@ type Keys = Mapping[DemoAccount, str]
 
 @contextmanager
 def run_floor(place: Place) -> Iterator[Side]:
-    """Run the floor."""
+    """Run the floor while the context is open."""
     port, log = find_free_port(), place.folder / "floor.log"
     command = [sys.executable, "-m", "tests.bench.floor", str(port), place.floor]
     with run_program(command, SERVERS, log) as process:
@@ -50,7 +50,7 @@ def run_floor(place: Place) -> Iterator[Side]:
 
 @dataclass(frozen=True)
 class Product:
-    """The running product, and how it started."""
+    """The running product, and its start-up time."""
 
     side: Side
     pid: int
@@ -58,7 +58,7 @@ class Product:
 
 
 def get_environment(place: Place) -> dict[str, str]:
-    """Return the settings of the product. No key opens copied cases."""
+    """Return the settings of the product, whose key cannot open copied cases."""
     return {
         "SAFE_CONDUCT_DATABASE_URL": place.product,
         "SAFE_CONDUCT_KEY_FILE": str(place.folder / "keys"),
@@ -70,7 +70,7 @@ def get_environment(place: Place) -> dict[str, str]:
 
 
 def prepare_keys(place: Place) -> Keys:
-    """Create the tables, load the made-up directory, and return keys of its offices."""
+    """Create the tables, load the made-up directory, and return API keys of offices."""
     settings = Settings(
         database_url=place.product,
         key_file=place.folder / "keys",
@@ -85,7 +85,7 @@ def prepare_keys(place: Place) -> Keys:
 
 @contextmanager
 def run_product(place: Place, keys: Keys | None = None) -> Iterator[Product]:
-    """Run the product as `safe-conduct serve` does; on PostgreSQL with a worker process."""
+    """Run the product like `safe-conduct serve`; on PostgreSQL, with a worker process."""
     keys = keys or prepare_keys(place)
     log, port, env = place.folder / "product.log", find_free_port(), get_environment(place)
     program = str(BIN / "safe-conduct")

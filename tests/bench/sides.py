@@ -1,4 +1,4 @@
-"""The five requests, the same for the floor and for the product."""
+"""The five requests, which are the same for the floor and the product."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ MOST: Final = 200
 
 
 class Kind(StrEnum):
-    """One of the five requests."""
+    """The kind of a request."""
 
     S = "submit"
     T = "action"
@@ -61,7 +61,7 @@ CASE: Final = json.dumps(BODY, ensure_ascii=False).encode()
 
 
 def make_case(country: str) -> bytes:
-    """Return the body of a shorter case in a country."""
+    """Return the request body of a short case in a country."""
     [consent] = BODY["consents"]
     recipients = {"kind": "state", "country": country}
     body = BODY | {
@@ -75,7 +75,7 @@ def make_case(country: str) -> bytes:
 def render(
     method: str, path: str, key: str = "none", body: bytes | None = None, **headers: str
 ) -> bytes:
-    """Return an HTTP request."""
+    """Return the bytes of an HTTP request."""
     values = {
         "Host": "bench",
         "Authorization": f"Bearer {key}",
@@ -90,7 +90,7 @@ def render(
 
 @dataclass
 class Side:
-    """A server that receives the five requests, with a submitter and a candidate."""
+    """A server that gets the five requests, from a submitter and a candidate."""
 
     name: str
     port: int
@@ -125,13 +125,13 @@ class Side:
                 return repeat(render("GET", "worklist", self.lead))
 
     def list_submissions(self) -> Iterator[bytes]:
-        """Yield submissions of the same case as a new one, without end."""
+        """Yield requests that submit the same data as a new case, without end."""
         keys = (f"{secrets.token_hex(8)}-{number}" for number in count())
         for key in keys:
             yield render("POST", "cases", self.submitter, self.body, Idempotency_Key=key)
 
     def list_acts(self) -> Iterator[bytes]:
-        """Yield an acknowledgement for each case that has none."""
+        """Yield an acknowledgement for each case that is not acknowledged yet."""
         while self.written:
             code, tag = self.written.popleft()
             path = f"cases/{code}/acknowledge"
@@ -145,7 +145,7 @@ class Side:
         return render("GET", path, self.lead, None, **headers)
 
     def find_cursor(self) -> str:
-        """Return the cursor at the end of the first page. The second page must be full."""
+        """Return the cursor at the end of the first page. The next page must be full."""
         page = json.loads(send_once(self.port, self.read_events(self.start), 200).body)
         after = str(page["next"])
         second = json.loads(send_once(self.port, self.read_events(after), 200).body)
@@ -154,7 +154,7 @@ class Side:
         return after
 
     def read_to_end(self) -> bytes:
-        """Read the feed to its end, and return the request that is answered by 304."""
+        """Read the feed to the end, and return the request that then gets 304."""
         more = True
         while more:
             answer = send_once(self.port, self.read_events(self.cursor, MOST), 200)
@@ -166,7 +166,7 @@ class Side:
         return idle
 
     def ask(self, kind: Kind, seconds: float, clients: int) -> Sample:
-        """Send one kind of request for some seconds."""
+        """Send one kind of request for a number of seconds."""
         requests, keep = self.list_requests(kind), kind == Kind.S
         sample = load(
             self.port, requests, STATUS[kind], clients=clients, seconds=seconds, keep=keep
@@ -178,7 +178,7 @@ class Side:
         return sample
 
     def record(self, sample: Sample) -> None:
-        """Count the cases that were written, and store them for acts."""
+        """Count the cases that were created, and store their codes for actions."""
         self.made += len(sample.waits)
         found = [(a.get_header("location"), a.get_header("etag")) for a in sample.answers]
         self.written.extend((where.rpartition("/")[2], tag) for where, tag in found)

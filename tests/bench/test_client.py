@@ -1,4 +1,4 @@
-"""The client of the benchmark rejects incomplete and wrong answers."""
+"""Tests that the client of the benchmark rejects incomplete and wrong answers."""
 
 import socket
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ ASKED = b"GET / HTTP/1.1\r\n\r\n"
 
 @contextmanager
 def serve_answers(*pieces: bytes) -> Iterator[int]:
-    """Serve the same answer, in pieces, to each request; without any, hang up."""
+    """Serve the given pieces as the answer to each request; without pieces, hang up."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

@@ -15,14 +15,14 @@ from tests.bench.profiling import count_samples, get_library
 
 
 def make_slice(rps: float, each: float) -> Slice:
-    """Return a second with so many requests, each of so many microseconds of CPU."""
+    """Return a second with `rps` requests, each with `each` microseconds of CPU."""
     count = round(rps)
     waits = tuple(number / 1000 for number in range(1, count + 1))
     return Slice(1.0, waits, each * count / 1e6, 0)
 
 
 def make_round(floor: float, product: float, again: float) -> Round:
-    """Return a round in which CPU and time are equal."""
+    """Return a round in which CPU time and elapsed time are equal."""
     found = (floor, product, again)
     return Round(*(make_slice(rps, 1e6 / rps) for rps in found))
 

@@ -1,4 +1,4 @@
-"""Cases that are copied by SQL behave as cases that the service wrote."""
+"""Tests that cases which are copied with SQL behave like cases of the service."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests of processes on a core, and of their CPU and memory."""
+"""Tests of running processes on a core, and of measuring their CPU and memory."""
 
 import os
 import subprocess

@@ -1,1 +1,1 @@
-"""Generated clients of openapi/, and a journey that each of them runs."""
+"""Clients that are generated from openapi/, and a journey that each client runs."""

@@ -1,8 +1,8 @@
 """Lint the contract, generate three clients, and run a journey with each: `make clients`.
 
-Python uses openapi-python-client, TypeScript openapi-typescript, Java openapi-generator.
-The run ends if one of them prints a warning, or if a tool is missing. The generated clients
-are in .clients/.
+Python uses openapi-python-client, TypeScript openapi-typescript, and Java
+openapi-generator. The run stops if one of them prints a warning, or if a tool is missing.
+The generated clients are written to .clients/.
 """
 
 import json
@@ -60,7 +60,7 @@ def print_line(*words: object) -> None:
 
 
 def require_tools() -> None:
-    """Exit if a tool is missing, and print how to install it."""
+    """Exit if a tool is missing, and print how to install the tool."""
     missing = {tool: how for tool, how in NEEDED.items() if shutil.which(tool) is None}
     for tool, how in missing.items():
         print_line(f"There is no {tool} here. On Debian: {how}")
@@ -74,7 +74,7 @@ def run(
     env: Mapping[str, str] | None = None,
     given: str | None = None,
 ) -> str:
-    """Run a command that has to succeed, and return its output."""
+    """Run a command that must succeed, and return its output."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=at,
@@ -148,8 +148,8 @@ def build_typescript_client() -> list[object]:
 def build_java_client() -> list[object]:
     """Generate the Java client, and return the command of its journey.
 
-    The jar of the generator contains the libraries that its clients need. Webhooks are left
-    out, because the code for them would not compile.
+    The jar of the generator contains the libraries that the client needs. Webhooks are left
+    out, because their generated code does not compile.
     """
     folder, classes = create_folder("java"), create_folder("java/classes")
     into = ("-g", "java", "--library", "native", "-o", folder / "client")
@@ -171,7 +171,7 @@ CLIENTS: Final = {
 
 
 def verify_webhook() -> str:
-    """Verify a message that the service signed with the TypeScript receiver."""
+    """Check that the TypeScript receiver accepts a message that the service signed."""
     secret, body = bytes(range(32)), json.dumps(build_example())
     signed = build_headers([secret], "message-1", get_utc_now(), body.encode())
     sent = {
@@ -184,7 +184,7 @@ def verify_webhook() -> str:
 
 
 def run_page(world: Served) -> None:
-    """Follow docs/integrate.md as an office that gets a case after a missed deadline."""
+    """Run the instructions of docs/integrate.md for an office that gets a case."""
     folder, lead = create_folder("page"), world.add_person("SANA_SEZIM")
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     allowed = [make_consent(), ngos, make_service_consent()]
@@ -203,7 +203,7 @@ def run_page(world: Served) -> None:
 
 @contextmanager
 def serve_demo() -> Iterator[Served]:
-    """Serve the demonstration directory."""
+    """Serve the demonstration directory while the context is open."""
     with databases.open_alone() as (_, url), serve_world(url) as world:
         yield world
 

@@ -1,4 +1,4 @@
-"""The instructions of docs/integrate.md, run in an empty folder as they are written."""
+"""The instructions of docs/integrate.md, which are run in an empty folder as written."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ CARRIED_OUT: Final = ("TypeScript, from an empty folder", "Python")
 
 
 def split_sections(page: str) -> Mapping[str, str]:
-    """Return the text of each section by its heading."""
+    """Return the text below each heading of a page."""
     parts = re.split(r"^## (.*)\n", page, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def list_scripts(page: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """Write the files that a section shows, and yield its scripts."""
+    """Write the files that one part of a page shows, and yield the scripts of that part."""
     found = split_sections(page)
     for title in CARRIED_OUT:
         for kind, text in BLOCK.findall(found[title]):

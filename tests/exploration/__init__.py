@@ -1,5 +1,5 @@
-"""A search for states of a case from which no way leads to an end.
+"""A search for states of a case from which no steps lead to an end.
 
-It explores one case and its offices by moves. Months of a whole mechanism with crashes are
-played by tests/simulation.
+The search explores one case and its offices by moves. In contrast, `tests/simulation` plays
+months of a whole mechanism with crashes.
 """

@@ -1,7 +1,7 @@
 """Run a long exploration: `python -m tests.exploration --seed 17 --states 5000`.
 
-It prints its progress, each finding with the steps that lead to it, and the totals. The
-exit code is 1 if there is a finding.
+The program prints its progress, each finding with the steps that lead to it, and the
+totals. The exit code is 1 if there is a finding.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def drop_log_line(*_: object) -> EventDict:
 
 
 class Bar:
-    """A progress bar on one line, which is updated once a second at most."""
+    """A progress bar on one line, which is updated at most once a second."""
 
     def __init__(self, states: int) -> None:
         self.states, self.began, self.shown = states, time.monotonic(), 0.0
@@ -76,7 +76,7 @@ def report(result: Result) -> int:
 
 
 def main() -> int:
-    """Explore, and return 1 if there is a finding."""
+    """Run the exploration, and return 1 if there is a finding."""
     args = parse_options()
     structlog.configure(processors=[drop_log_line])
     with build_stage() as stage:

@@ -1,7 +1,7 @@
-"""The abstract state of a case: two states that are equal are explored once.
+"""The abstract state of a case. States that are equal are explored only once.
 
-It is read from the database in a few statements. It leaves out what does not decide who may
-do what: times, versions, contents, and the order of events.
+It is read from the database with a few statements. It omits values that do not decide which
+office may do what: times, versions, contents, and the order of events.
 """
 
 import json
@@ -33,7 +33,7 @@ HELPING: Final = frozenset({"in_progress", "on_hold"})
 
 @dataclass(frozen=True)
 class Abstract:
-    """A state of the case and of the offices around it, as comparable values."""
+    """A state of the case and of its offices, as values that can be compared."""
 
     state: str
     is_adult: bool
@@ -61,7 +61,7 @@ class Abstract:
 
 
 def get_state(stage: Stage) -> str:
-    """Return the state of the case, or an empty string before there is one."""
+    """Return the state of the case, or an empty string before the case exists."""
     found = stage.fetch_rows('SELECT state FROM "case" WHERE code = :code')
     return str(found[0][0]) if found else ""
 

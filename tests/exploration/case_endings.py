@@ -1,7 +1,7 @@
-"""A search for the end of a case, if officers do what they can.
+"""A search for steps that bring a case to its end.
 
 The search is greedy: the open offices with an enabled account take the step that leads to
-the end. If no step is possible, time passes and the worker does what is due.
+the end. If no step is possible, time passes and the worker runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ RETURNS: Final = """SELECT r.state FROM return_checklist r
 
 
 class Means(IntEnum):
-    """What a way to the end depends on, in ascending order."""
+    """The means that bring a case to its end, from the most to the least desirable."""
 
     OFFICES = 0
     """Actions of the offices with the existing consents."""
@@ -73,7 +73,7 @@ class Means(IntEnum):
 
 @dataclass
 class Way:
-    """How a case came to its end, or how far it came."""
+    """The moves with which a case was brought nearer to its end, or to its end."""
 
     moves: list[Move] = field(default_factory=list)
     means: Means = Means.OFFICES
@@ -84,7 +84,7 @@ class Way:
 def find_closure(stage: Stage, do: MoveRunner) -> Way:
     """Bring the case to its end, and leave the stage in that state.
 
-    A way that depends on more is tried only if waiting any longer does not help.
+    Less desirable means are tried only if waiting does not help any more.
     """
     way, waits, began = Way(), iter(PATIENCE), stage.now
     while len(way.moves) < LONGEST and not way.is_closed:
@@ -109,7 +109,7 @@ def find_closure(stage: Stage, do: MoveRunner) -> Way:
 
 
 def is_once(move: Move) -> bool:
-    """Return whether a move is useless the second time."""
+    """Return whether it is useless to make a move a second time."""
     return move.action in ONCE
 
 
@@ -148,9 +148,9 @@ def list_moves(stage: Stage, means: Means) -> Iterator[Move]:
 def list_last_moves(
     stage: Stage, means: Means, list_offices: Callable[[str], list[str]]
 ) -> Iterator[Move]:
-    """Yield the moves that depend on more than the offices and the existing consents.
+    """Yield the moves that need more than the offices and the existing consents.
 
-    `list_offices` returns the offices with a relation to the case.
+    `list_offices` returns the offices that have a relation to the case.
     """
     if means >= Means.ASKING_ANEW:
         writers = list_offices("lead") or list_offices("submitter")
@@ -173,7 +173,7 @@ def list_last_moves(
 
 
 def list_administrator_moves(stage: Stage) -> Iterator[Move]:
-    """Yield what administrators do about the alarms that are raised."""
+    """Yield the moves with which administrators react to alarms."""
     for office in stage.list_unattended():
         yield Move(WORLD, "staffs", choice=office)
     for office in stage.list_without_second_person():
@@ -183,7 +183,7 @@ def list_administrator_moves(stage: Stage) -> Iterator[Move]:
 
 
 def list_endings(stage: Stage, office: str) -> Iterator[Move]:
-    """Yield the moves by which a holder ends the open records of its case."""
+    """Yield the moves by which the holder of a case ends the open records of the case."""
     if stage.fetch_rows(RECORDS["handover"]):
         yield Move(office, "handover.cancel")
     for number, (state,) in enumerate(stage.fetch_rows(RETURNS)):
@@ -199,7 +199,7 @@ def list_endings(stage: Stage, office: str) -> Iterator[Move]:
 def list_takeovers(stage: Stage, desk: str) -> Iterator[Move]:
     """Yield the moves by which a desk gives the lead to another office.
 
-    An office without an account comes last, as the desk would be admitted again.
+    An office without an account is tried last, because the desk would get the case again.
     """
     found, staffed = stage.fetch_rows(LEAD), stage.list_staffed()
     why = "LEAD_SILENT" if found and found[0][0] else "LEAD_INACTIVE"
@@ -219,7 +219,7 @@ def list_class_consents(desk: str, why: str) -> Iterator[Move]:
 def list_return_moves(
     stage: Stage, office: str, actions: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Move]:
-    """Yield the moves that bring a return to its end, by its state."""
+    """Yield the moves that bring a return to its end, which depend on its state."""
     for number, (state,) in enumerate(stage.fetch_rows(RETURNS)):
         for action in actions.get(state, ()):
             yield Move(office, f"return.{action}", number)

@@ -1,4 +1,4 @@
-"""The stage of all explorations of a process, which is restored before each test."""
+"""The stage of all explorations in a process, which is restored before each test."""
 
 from collections.abc import Iterator
 

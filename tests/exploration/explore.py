@@ -1,7 +1,7 @@
-"""A search for states of a case from which no way leads to an end.
+"""A search for states of a case from which no steps lead to an end.
 
-The moves are drawn by a seed. Each new abstract state is checked and kept. A walk goes on
-from new states, and ends at a known one.
+The moves are drawn with a seed. Each new abstract state is checked and stored. A path
+continues from new states, and stops at a known state.
 """
 
 from collections import Counter
@@ -63,7 +63,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A wrong state, and the path that leads to it."""
+    """A wrong state, and the moves that lead to it."""
 
     kind: Kind
     details: str
@@ -78,7 +78,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Node:
-    """A state that was reached, and its path."""
+    """A state that was reached, and the moves that lead to it."""
 
     saved: Saved
     path: Story
@@ -104,7 +104,7 @@ def is_disturbance(move: Move) -> bool:
 
 
 class Explorer:
-    """Explores the states that follow some stories on one stage."""
+    """A search of the states that follow some stories on one stage."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.do = stage, MoveRunner(stage)
@@ -114,9 +114,9 @@ class Explorer:
         self.result = Result()
 
     def begin(self, stories: Iterable[Story], *, only_last: bool = False) -> None:
-        """Play stories in which each move must succeed, and keep their states.
+        """Play stories in which each move must succeed, and store their states.
 
-        With `only_last`, only the last state of each story is checked and kept.
+        With `only_last`, only the last state of each story is checked and stored.
         """
         for moves in stories:
             self.stage.restore(self.stage.beginning)
@@ -132,7 +132,7 @@ class Explorer:
         tell: Callable[[Result], None] = lambda _: None,
         until: Callable[[Result], bool] = lambda _: False,
     ) -> Result:
-        """Explore until so many new states are known, or `until` returns true."""
+        """Explore until `states` new states are known, or until `until` returns true."""
         most = len(self.seen) + states
         while len(self.seen) < most and not until(self.result):
             some = self.nodes[-RECENT:] if self.chance.random() < NEW else self.nodes
@@ -143,7 +143,7 @@ class Explorer:
         return self.result
 
     def walk(self, path: Story) -> None:
-        """Make moves from the stage's state until a known state is reached."""
+        """Make moves from the current state until a known state is reached."""
         for _ in range(FAR):
             chosen = choose_move(self.stage, self.chance)
             if chosen is None or len(path) >= DEEP:
@@ -160,7 +160,7 @@ class Explorer:
                     return
 
     def take(self, chosen: Chosen, path: Story) -> Answer | None:
-        """Make a move, and check that the service does what it showed as available.
+        """Make a move, and check that the service allows what it showed as available.
 
         Return None if the worker failed, because the stage cannot be used any more.
         """
@@ -181,9 +181,9 @@ class Explorer:
         return said
 
     def arrive(self, path: Story) -> bool:
-        """Check the state if it is new; return whether to go on.
+        """Check the state if it is new, and return whether to continue.
 
-        After a finding the walk ends, because most following states have the same fault.
+        After a finding the path ends, because most later states have the same fault.
         """
         here = read_abstract(self.stage)
         if here in self.seen:
@@ -202,9 +202,9 @@ class Explorer:
     def check(self, node: Node, here: Abstract) -> None:
         """Check that the case has an owner, a step that succeeds, and a way to its end.
 
-        A way consists of steps that succeeded, of open offices with an account, and of
-        waits in which the worker did something. Its first step therefore shows an owner and
-        a step.
+        The way consists of steps that succeeded, taken by open offices with an account, and
+        of waits in which the worker did something. If there is a way, there is also an
+        owner and a step.
         """
         if here.state in OVER:
             if not self.stage.fetch_rows(ERASED_LATER):
@@ -227,5 +227,5 @@ class Explorer:
     def find(
         self, kind: Kind, what: str, path: Story, state: Abstract | None = None
     ) -> None:
-        """Add a finding."""
+        """Record a finding."""
         self.result.findings.append(Finding(kind, what, path, state))

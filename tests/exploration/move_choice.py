@@ -1,4 +1,4 @@
-"""The choice of the next move: an available action of an office, or a disturbance."""
+"""The choice of the next move: an action that an office may take, or a disturbance."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -65,14 +65,14 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """A move, and whether the service had shown it as available."""
+    """A move, and whether the service showed it as available."""
 
     move: Move
     was_offered: bool = False
 
 
 def choose_move(stage: Stage, chance: Random) -> Chosen | None:
-    """Draw the next move; return None if nothing is left to try."""
+    """Draw the next move, or return None if there are no more moves to try."""
     if get_state(stage) in OVER - {"closed"}:
         return None
     [kind] = chance.choices(list(KINDS), list(KINDS.values()))
@@ -93,7 +93,7 @@ def choose_move(stage: Stage, chance: Random) -> Chosen | None:
 
 
 def list_offered(stage: Stage, office: str, chance: Random) -> list[Move]:
-    """List the actions that an office is shown as available."""
+    """List the actions that the service shows to an office as available."""
     who = stage.get_worker(office)
     answer = who.get(f"/cases/{stage.code}")
     if not answer.is_success:
@@ -113,7 +113,7 @@ def list_offered(stage: Stage, office: str, chance: Random) -> list[Move]:
 
 
 def open_actions(shown: Json, chance: Random) -> list[str]:
-    """List the available actions; those that end the case only now and then."""
+    """List the available actions. Actions that end the case are listed only sometimes."""
     ends = chance.random() < RARE
     actions = [one["action"] for one in shown["available_actions"] if one["open"]]
     return [action for action in actions if ends or action not in ENDING]
@@ -122,7 +122,7 @@ def open_actions(shown: Json, chance: Random) -> list[str]:
 def list_side_moves(
     stage: Stage, office: str, relations: set[str], chance: Random
 ) -> list[Move]:
-    """List the moves of an office that belong to no life cycle."""
+    """List the moves of an office that are not actions of a life cycle."""
 
     def make_moves(action: str, choices: Iterable[str]) -> list[Move]:
         return [Move(office, action, choice=one) for one in choices]
@@ -151,7 +151,7 @@ def list_side_moves(
 def list_disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
     """List the changes of offices, accounts and agreements that may affect a case.
 
-    Parties are hit more often, and the office that holds the case most often.
+    Parties are listed several times, and the holder of the case most often.
     """
     known = [one for one in sorted(parts) if one in OFFICES]
     holders = [one for one in known if parts[one] & HOLDERS]

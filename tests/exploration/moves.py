@@ -1,7 +1,7 @@
-"""Moves: what an office, an administrator or the passing of time can do to the case.
+"""The moves: actions of an office or administrator, and the passing of time.
 
-A move is a value whose text reads as a sentence. `Doing` sends it over HTTP, with a second
-person if it needs one, and returns what the service answered.
+The text of a move reads as a sentence. `MoveRunner` sends the move over HTTP, with a second
+person if necessary, and returns the answer of the service.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ LATE: Final = timedelta(days=900)
 
 @dataclass(frozen=True, order=True)
 class Move:
-    """One action: the office, the action, the number of the record, the choice."""
+    """A move: the office, the action, the number of the record, and the choice."""
 
     office: str
     action: str
@@ -151,7 +151,7 @@ ASKED: Final = {
 
 
 def parse_consent(name: str, now: Any) -> Json:
-    """Return a consent by its name, which `guardian: ` and ` for a week` can vary."""
+    """Return a consent by its name, which may have `guardian: ` or ` for a week`."""
     is_short = name.endswith(" for a week")
     name = name.removesuffix(" for a week")
     by = next((one for one in GIVEN_BY if one and name.startswith(one)), "")
@@ -174,7 +174,7 @@ RECORDS: Final = {
 
 
 class MoveRunner:
-    """Makes moves on a stage."""
+    """A callable that makes moves on a stage."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -197,7 +197,7 @@ class MoveRunner:
         return found[number] if number < len(found) else None
 
     def get_path(self, about: str, number: int = 0) -> tuple[str, str] | None:
-        """Return the path and the tag of a record, or None."""
+        """Return the path and the entity tag of a record, or None if there is none."""
         found = self.find_record(about, number)
         if found is None:
             return None
@@ -219,7 +219,7 @@ class MoveRunner:
         return self.send(who, way, body, {"If_Match": tag})
 
     def send(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Answer:
-        """Send a request; if it needs a second person, approve it and send it again."""
+        """Send a request. If it needs a second person, approve it and send it again."""
         answer = who.send(path, body, **headers)
         if answer.status_code != 202:
             return get_answer(answer)
@@ -233,7 +233,7 @@ class MoveRunner:
         return (self.stage.now + timedelta(**time)).isoformat()
 
     def make_body(self, move: Move) -> Any:
-        """Return the body of a step, or None."""
+        """Return the request body of a step, or None if it needs no body."""
         rests = {"reason": "SAFETY", "review_at": self.get_time_ahead(days=6)}
         visits = {"visits": [self.get_time_ahead(days=6), self.get_time_ahead(days=20)]}
         back = {"reason": "SURVIVOR_DECLINED"}
@@ -316,7 +316,7 @@ class MoveRunner:
         return f"/cases/{self.stage.code}"
 
     def send_case_write(self, who: Someone, move: Move) -> Response:
-        """Write a draft: `adult`, `child` or `presumed_child`, then its consents."""
+        """Create a draft with an age class and consents, which the choice lists."""
         age, _, names = move.choice.partition("; ")
         given = [parse_consent(one, self.stage.now) for one in names.split(", ") if one]
         answer = who.write_case(
@@ -381,20 +381,20 @@ class MoveRunner:
     # Administrators and time.
 
     def apply_waits(self, move: Move) -> Answer:
-        """Move the clock on, and run the worker."""
+        """Advance the clock, and run the worker."""
         self.stage.wait(seconds=WAITS[move.choice].total_seconds())
         return DONE
 
     def apply_shuts(self, move: Move) -> Answer:
-        """Close an office, as two administrators."""
+        """Close an office, with the approval of a second administrator."""
         return self.update_row(f"/focal-points/{move.choice}", active=False)
 
     def apply_opens(self, move: Move) -> Answer:
-        """Open a closed office again, as two administrators."""
+        """Open a closed office again, with the approval of a second administrator."""
         return self.update_row(f"/focal-points/{move.choice}", active=True)
 
     def apply_replaces(self, _: Move) -> Answer:
-        """Close the desk after another one serves its countries."""
+        """Let another desk serve the countries of a desk, and close that desk."""
         paths = [f"/focal-points/{one}" for one in (DESK, OTHER_DESK)]
         served = [self.stage.clerks[0].get(path).json()["serves"] for path in paths]
         self.update_row(paths[1], serves=sorted({*served[0], *served[1]}))
@@ -406,7 +406,7 @@ class MoveRunner:
         return self.update_row(f"/agreements/{AGREEMENT}", in_force_until=last)
 
     def update_row(self, path: str, **to: Any) -> Answer:
-        """Change a row of the directory, with a second person if it needs one."""
+        """Change a row of the directory, with a second person if necessary."""
         one, other = self.stage.clerks
         answer = update_row(one, path, **to)
         if answer.status_code == 202:
@@ -414,14 +414,14 @@ class MoveRunner:
         return get_answer(answer)
 
     def apply_disables(self, move: Move) -> Answer:
-        """Disable the account of an office's worker, or of its second person."""
+        """Disable the account of the worker or of the second person of an office."""
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers
         path = f"{get_account_path(people[office])}/disable"
         return get_answer(self.stage.clerks[0].send(path, idempotency_key=str(uuid4())))
 
     def apply_staffs(self, move: Move) -> Answer:
-        """Open an account for a new worker, or second person, as two administrators."""
+        """Open an account for a new worker or second person of an office."""
         one, other = self.stage.clerks
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers
@@ -437,7 +437,7 @@ class MoveRunner:
 
 
 def get_answer(answer: Response) -> Answer:
-    """Return the status of an answer, and its problem with all unmet requirements."""
+    """Return the status of a response, and its problem with all unmet requirements."""
     if answer.is_success:
         return Answer(answer.status_code)
     told = answer.json()

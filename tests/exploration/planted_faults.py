@@ -1,4 +1,4 @@
-"""Faults that leave a case without a way to its end, planted in the running service."""
+"""Faults that are planted in the service and leave a case without a way to its end."""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -15,7 +15,7 @@ type Plant = Callable[[Patch], None]
 
 
 def remove_actions(patch: Patch, state: State, actions: AbstractSet[Action]) -> None:
-    """Remove actions from the life cycle of a case in one state."""
+    """Remove actions from the life cycle of a case for one state."""
     steps = tuple(
         replace(step, sources=step.sources - {state}) if step.action in actions else step
         for step in TABLE.steps
@@ -24,15 +24,15 @@ def remove_actions(patch: Patch, state: State, actions: AbstractSet[Action]) -> 
 
 
 def plant_endless_pause(patch: Patch) -> None:
-    """Let no action resume or end a suspended case."""
+    """Remove every action that resumes or ends a suspended case."""
     remove_actions(patch, State.SUSPENDED, {Action.RESUME, Action.CLOSE, Action.STOP})
 
 
 def plant_missing_alarm(patch: Patch, name: str) -> None:
-    """Let one of the functions that the alarms about offices call find nothing."""
+    """Make one of the functions for the alarms about offices find nothing."""
     patch.setattr(offices, name, lambda *_: frozenset())
 
 
 def plant_lost_lead(patch: Patch) -> None:
-    """Admit no desk beside a lead that misses its deadlines."""
+    """Give no desk access to the case if the lead misses its deadlines."""
     patch.setattr(escalating, "escalate_to_desk", lambda *_: None)

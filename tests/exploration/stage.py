@@ -1,7 +1,8 @@
-"""The service on one SQLite database that is saved and restored between branches.
+"""The service on one SQLite database, which is saved and restored between paths.
 
-All offices outside the cast are closed at the start, so that few branches differ only by an
-office that never answers. No test sleeps: the clock is moved, and the worker is called.
+All offices that take no part are closed at the start. Otherwise many paths would differ
+only by an office that never answers. No test sleeps: the clock is advanced, and the worker
+is called.
 """
 
 import sqlite3
@@ -55,7 +56,7 @@ type Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Saved:
-    """The database at one moment, as the pages that differ from the first state."""
+    """A saved database, stored as the pages that differ from the first state."""
 
     now: datetime
     code: str
@@ -64,7 +65,7 @@ class Saved:
 
 
 class Stage(World):
-    """The service with accounts for the whole cast, and one case."""
+    """The service with accounts for all offices that take part, and one case."""
 
     def __init__(self, url: str, app: FastAPI, loop: ThreadLoops) -> None:
         super().__init__(url, app, loop, partial(draw_id, Random("exploration")))
@@ -109,7 +110,7 @@ class Stage(World):
         return Saved(self.now, self.code, len(content), pages)
 
     def restore(self, then: Saved) -> None:
-        """Restore the database."""
+        """Restore a saved database."""
         self.leave_file()
         content = bytearray(self.first.ljust(then.size, b"\0")[: then.size])
         for at, page in then.pages.items():
@@ -131,7 +132,7 @@ class Stage(World):
         self.look = None
 
     def fetch_rows(self, query: str, **values: Any) -> Rows:
-        """Run a query on the database itself; `:code` is the code of the case."""
+        """Run a query on the database directly; `:code` is the code of the case."""
         if self.look is None:
             self.look = sqlite3.connect(self.path, isolation_level=None)
         return self.look.execute(query, {"code": self.code} | values).fetchall()
@@ -148,19 +149,19 @@ class Stage(World):
         return self.list_present(self.workers)
 
     def list_present(self, people: Mapping[str, Someone]) -> frozenset[str]:
-        """Return the open offices for which one of these people has an enabled account."""
+        """Return the open offices for which one of some people has an enabled account."""
         found = {account for (account,) in self.fetch_rows(ENABLED)}
         return frozenset(
             office for office, one in people.items() if one.actor.account_id.hex in found
         )
 
     def list_unattended(self) -> list[str]:
-        """List the offices of the cast that the alarm `offices_unattended` counts."""
+        """List the offices on the stage that the alarm `offices_unattended` counts."""
         found = self.load_offices()
         return list_codes(found, list_unattended(found))
 
     def list_without_second_person(self) -> list[str]:
-        """List the offices of the cast that `offices_without_second_person` counts."""
+        """List the offices on the stage that the alarm about second persons counts."""
         found = self.load_offices()
         return list_codes(found, list_without_second_person(found))
 
@@ -172,7 +173,7 @@ class Stage(World):
         return sorted(one.code for one in closed if countries & set(one.serves))
 
     def load_offices(self) -> Offices:
-        """Load what the alarms about offices are computed from."""
+        """Load the data from which the alarms about offices are computed."""
         with self.database.begin_read() as session:
             found = load_offices(session, self.now)
             session.expunge_all()
@@ -184,7 +185,7 @@ class Stage(World):
 
 
 def list_codes(found: Offices, ids: Collection[UUID]) -> list[str]:
-    """Return the codes of some offices of the cast, sorted."""
+    """Return the sorted codes of those of the offices that are on the stage."""
     return sorted(one.code for one in found.every if one.id in ids and one.code in CAST)
 
 
@@ -194,7 +195,7 @@ ENABLED: Final = """SELECT a.id FROM account a JOIN focal_point f ON f.id = a.fo
 
 @contextmanager
 def build_stage() -> Iterator[Stage]:
-    """Build the stage once for a whole exploration."""
+    """Build the stage once for a whole exploration, and yield it."""
     with open_alone() as (_, url), run_in_thread() as loop:
         app = create_app(
             build_runtime("sqlite:///never-opened.db", KEYS), public_url=PUBLIC

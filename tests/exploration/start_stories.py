@@ -1,4 +1,4 @@
-"""The stories that go well from which the exploration starts."""
+"""Stories in which each move succeeds. The exploration starts from their states."""
 
 from typing import Final
 

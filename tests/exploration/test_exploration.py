@@ -1,8 +1,7 @@
-"""Tests that every reachable state of a case has a way to an end (ADR 48).
+"""Tests that steps lead from every reachable state of a case to an end (ADR 48).
 
-In each state an office that is open and has an enabled account can take a step that
-succeeds, or a deadline runs whose effect moves the case on. Either leads to an end of the
-case.
+In each state, an open office with an enabled account can take a step that succeeds, or a
+deadline is running that will change the state.
 """
 
 from random import Random
@@ -29,7 +28,7 @@ MOST: Final = 150
 
 
 def format_findings(result: Result) -> str:
-    """Return the findings as text, each with the steps that lead to it."""
+    """Return the findings as text, each with the moves that lead to it."""
     return "\n\n".join(map(str, result.findings))
 
 

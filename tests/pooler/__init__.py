@@ -1,1 +1,1 @@
-"""The service behind a real PgBouncer in transaction mode."""
+"""Checks of the service behind a real PgBouncer in transaction mode."""

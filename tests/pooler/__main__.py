@@ -1,8 +1,8 @@
-"""The service behind PgBouncer in transaction mode: `make pooler`.
+"""Checks of the service behind PgBouncer in transaction mode: `make pooler`.
 
 Every server connection must have the role and the time limits of the service, even if
-another client used it before. Migrations must refuse the pooler. The run needs Debian's
-package `pgbouncer`.
+another client has used the connection before. Migrations must refuse the pooler. The checks
+need the Debian package `pgbouncer`.
 """
 
 import os
@@ -72,7 +72,7 @@ def print_line(*words: object) -> None:
 
 
 def find_pooler() -> str:
-    """Return the path of PgBouncer; as root on Debian it is installed, else exit."""
+    """Return the path of PgBouncer. If it is missing, install it as root, or exit."""
     path = f"{os.environ['PATH']}:/usr/sbin"
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "pgbouncer"]
     for words in (install, ["apt-get", "update"], install):
@@ -83,7 +83,7 @@ def find_pooler() -> str:
 
 
 def run_roles(server: URL, database: str) -> None:
-    """Run roles.sql, as the operator does."""
+    """Run roles.sql in the same way as an operator."""
     target = server.set(drivername="postgresql", database=database)
     url = target.render_as_string(hide_password=False)
     words = [str(PSQL), "--quiet", "--no-psqlrc", "--file", str(ROLES), url]
@@ -125,13 +125,13 @@ LOGINS: Final = {
 
 
 def make_login_url(name: str, url: URL) -> str:
-    """Return the URL with which a login signs in."""
+    """Return the URL of a database for a login."""
     signed = url.set(username=name, password=PASSWORDS[LOGINS[name]])
     return signed.render_as_string(hide_password=False)
 
 
 def check_settings(url: str) -> None:
-    """Check role and time limits on every server connection, without setting any."""
+    """Check that every server connection has the role and the time limits."""
     engine = create_engine(url, poolclass=NullPool)
     together = Barrier(CONNECTIONS)
 
@@ -160,7 +160,7 @@ def check_same_settings() -> None:
 
 
 def check_service(url: str) -> None:
-    """Submit and read cases through the pooler, several at once."""
+    """Submit and read several cases at once through the pooler."""
     world = World(url)
     officers = [world.add_person("UZ_CONSULATE_ALMATY") for _ in range(4)]
     lead = world.add_person("KZ_LEAD")
@@ -175,7 +175,7 @@ def check_service(url: str) -> None:
 
 
 def main() -> int:
-    """Run every check; raises `AssertionError` if one fails."""
+    """Run every check. Raises AssertionError if a check fails."""
     program, home = find_pooler(), make_home()
     home.chmod(0o755)
     try:

@@ -1,4 +1,4 @@
-"""The report after a restore: for each case what was lost, and who must be told."""
+"""Tests of the report after a restore, which lists lost data and offices to inform."""
 
 import json
 from collections.abc import Iterator
@@ -35,14 +35,14 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
 
 
 def record_worker_heartbeat(world: World, at: datetime) -> None:
-    """Record a heartbeat of the worker at the moment of the backup."""
+    """Record a heartbeat of the worker at the time of the backup."""
     with world.database.begin_write() as session:
         record_heartbeat(session, Part.CLOCKS, at)
 
 
 @contextmanager
 def restore_backup(world: World, url: str, folder: Path) -> Iterator[Command]:
-    """Keep a backup, and yield a function that runs an operator's commands on it."""
+    """Yield a function that runs operator commands on a backup made at this time."""
     record_worker_heartbeat(world, world.now)
     world.database.engine.dispose()
     with backup(url) as older:

@@ -1,4 +1,4 @@
-"""Bodies of requests without a sign-in are limited in size, time and number."""
+"""Tests that request bodies without sign-in are limited in size, time and number."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ type Pieces = list[tuple[float, bytes, bool]]
 
 
 def request_of(pieces: Pieces, **headers: str) -> Request:
-    """Return a request whose body arrives in these pieces."""
+    """Return a request whose body arrives in the given pieces."""
     coming = [*pieces, (60.0, b"", True)]
 
     async def receive() -> dict[str, Any]:
@@ -35,7 +35,7 @@ def request_of(pieces: Pieces, **headers: str) -> Request:
 
 
 def get_refusal(request: Request, bodies: AnonymousBodies) -> int:
-    """Return the status with which a body is refused."""
+    """Return the status code with which a body is refused."""
     with pytest.raises((HTTPException, Busy)) as error:
         asyncio.run(bodies.read(request))
     return int(getattr(error.value, "status_code", getattr(error.value, "status", 0)))

@@ -1,7 +1,4 @@
-"""`make audit` with the real pip-audit: its requests, and failure when there is no answer.
-
-The vulnerability service is a local server with the interface of OSV.
-"""
+"""Tests of `make audit` with the real pip-audit and a local server like OSV."""
 
 import json
 import subprocess
@@ -29,7 +26,7 @@ ID = "CVE-2026-0001"
 
 @dataclass
 class Service:
-    """The vulnerabilities a service knows, the queries it got, and how it answers."""
+    """A vulnerability service: its data, the queries it received, and its behaviour."""
 
     knows: set[audit.Package] = field(default_factory=lambda: {audit.PROBE})
     asked: list[audit.Package] = field(default_factory=list)
@@ -174,7 +171,7 @@ NO_ANSWERS = {one.__name__: one for one in (is_away, fails, shows_a_page, has_no
 def silent(
     request: pytest.FixtureRequest, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> Service:
-    """Return a service that cannot tell whether a package is vulnerable."""
+    """Return a service that does not answer whether a package is vulnerable."""
     NO_ANSWERS[request.param](service, monkeypatch)
     return service
 

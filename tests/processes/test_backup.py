@@ -1,4 +1,4 @@
-"""A backup is complete or absent: under load, after a kill, and on a full disk."""
+"""Tests that a backup is complete or absent: under load, killed, or on a full disk."""
 
 import os
 import signal
@@ -70,7 +70,7 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
 
 
 def is_restored(folder: Path, url: str, cursor: str, there: set[str]) -> None:
-    """Serve the backup as operators are told to; an old cursor must get 410."""
+    """Serve the backup as the documentation says, where an old cursor must get 410."""
     restored = f"sqlite:///{folder}/first.db"
     said = command(folder, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=restored)
     assert (said.returncode, said.stderr) == (0, ""), url
@@ -114,7 +114,7 @@ def test_where_nothing_is_there_is_nothing_to_copy(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_finished_is_no_backup(sqlite_url: str, tmp_path: Path) -> None:
-    """Try a missing folder and a damaged database."""
+    """A missing folder and a damaged database produce no backup."""
     with pytest.raises(NotReady, match="was not made"):
         backup_command.make_backup(sqlite_url, tmp_path / "nowhere" / "first.db")
     path = Path(str(make_url(sqlite_url).database))

@@ -1,4 +1,4 @@
-"""`make breaking`: what it compares, what it prints, and its exit codes."""
+"""Tests of `make breaking`: comparisons, output and exit codes."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ def build_contract(version: str) -> Json:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a repository after its first release: `/b` is removed, and `/c` is new."""
+    """Return a repository whose contract, since a release, lost `/b` and gained `/c`."""
     (tmp_path / "openapi").mkdir()
     write(tmp_path, breaking.RELEASED, OLD)
     write(tmp_path, breaking.CONTRACT, build_contract("0.2.0"))

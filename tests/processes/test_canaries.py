@@ -1,7 +1,7 @@
-"""Personal data appears nowhere except where it is opened (issue 2, line 8).
+"""Tests that personal data appears only where it is opened (issue 2, line 8).
 
-A journey runs through the real server with unique words in all personal data. Then every
-output and file is searched for these words in any spelling.
+A journey runs on the real server, with unique words in all personal data. Then every output
+and file is searched for these words in any encoding.
 """
 
 import json
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def serve_journey(world: World) -> Iterator[Journey]:
-    """Serve as `safe-conduct serve` does, on a free port."""
+    """Serve like `safe-conduct serve`, on a free port."""
     made = Journey(world)
     serving = build_server(world.app, Settings(port=0))
     thread = Thread(target=serving.run)
@@ -89,7 +89,7 @@ LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
 
 
 def send_garbage(http: Client, text: str) -> bytes:
-    """Send a request that is not HTTP and contains the text."""
+    """Send a request that is not HTTP and contains a text."""
     address = (http.base_url.host, http.base_url.port or 80)
     with socket.create_connection(address, timeout=5) as wire:
         wire.sendall(f"{text}\r\nX: {text}\r\n\r\n".encode())
@@ -97,7 +97,7 @@ def send_garbage(http: Client, text: str) -> bytes:
 
 
 def list_files(url: str) -> list[Path]:
-    """Return the files of a database; for PostgreSQL those of its server."""
+    """Return the files of a database; for PostgreSQL, the files of the server."""
     if url.startswith("sqlite"):
         path = Path(make_url(url).database or "")
         return sorted(path.parent.glob(f"{path.name}*"))
@@ -106,7 +106,7 @@ def list_files(url: str) -> list[Path]:
 
 
 def scan_disk(url: str, needles: tuple[bytes, ...] = ENCODED_MARKERS) -> list[object]:
-    """Return the hits in the bytes of every file."""
+    """Return the places in the files of a database that contain the unique words."""
     found: list[object] = []
     for path in list_files(url):
         try:
@@ -117,7 +117,7 @@ def scan_disk(url: str, needles: tuple[bytes, ...] = ENCODED_MARKERS) -> list[ob
 
 
 def is_ours(url: str, path: Path) -> bool:
-    """Return whether a file may hold data of this database."""
+    """Return whether a file may contain data of this database."""
     if url.startswith("sqlite"):
         return True
     [(oid,)] = ask(url, "SELECT oid FROM pg_database WHERE datname = current_database()")
@@ -125,7 +125,7 @@ def is_ours(url: str, path: Path) -> bool:
 
 
 def write_checkpoint(url: str) -> None:
-    """Write everything from the journal of the database to its files."""
+    """Write all data from the journal of the database to its files."""
     lite = url.startswith("sqlite")
     ask(url, "PRAGMA wal_checkpoint(FULL)" if lite else "CHECKPOINT")
 
@@ -213,7 +213,7 @@ PROBLEM = "application/problem+json"
 
 
 def join_answer(answer: Response) -> bytes:
-    """Return the headers and the body of an answer, encoded and decoded."""
+    """Return the headers and the body of an answer, both encoded and decoded."""
     headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     return b"\n".join([headers.encode(), answer.content, answer.text.encode()])
 

@@ -1,4 +1,4 @@
-"""The reference poller conforms, and the check finds the fault of each broken poller."""
+"""Tests that the reference poller conforms, and that each broken poller is found."""
 
 import re
 import subprocess
@@ -109,7 +109,7 @@ def test_the_reference_poller_follows_the_service_itself(
 
 @dataclass
 class Answers:
-    """The answers a server gives in order, and the keys it was asked with."""
+    """The answers that a server gives in order, and the keys that it received."""
 
     said: list[tuple[int, dict[str, str]]]
     keys: list[str] = field(default_factory=list)
@@ -117,7 +117,7 @@ class Answers:
 
 @contextmanager
 def serve_answers(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]]:
-    """Start a server that gives these answers and then empty pages; yield its URL."""
+    """Serve the given answers and then empty pages, and yield the URL."""
     answers = Answers(list(said))
 
     class Handler(BaseHTTPRequestHandler):

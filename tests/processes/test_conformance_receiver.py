@@ -1,4 +1,4 @@
-"""The reference receiver accepts only signed, recent and new messages (R65)."""
+"""Tests that the reference receiver accepts only signed, recent and new messages (R65)."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def sign_body(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, st
 
 @contextmanager
 def run_receiver(folder: Path) -> Iterator[str]:
-    """Run the receiver as an integrator does, and yield its URL."""
+    """Run the receiver like an integrator, and yield its URL."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,7 +44,7 @@ def run_receiver(folder: Path) -> Iterator[str]:
 
 
 def list_woken(folder: Path) -> list[str]:
-    """Return the lines with which it woke the poller."""
+    """Return the lines that the receiver printed when it notified the poller."""
     lines = (folder / "said").read_text().splitlines()
     return [line for line in lines if line.startswith("feed.event")]
 

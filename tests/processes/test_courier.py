@@ -1,4 +1,4 @@
-"""A message goes only to the address that was checked (R62, R63)."""
+"""Tests that a message is sent only to the address that was checked (R62, R63)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ def build_parcel(port: int, host: str = HOST) -> OutgoingMessage:
 
 
 def build_resolver(*answers: Sequence[str]) -> tuple[HostResolver, list[str]]:
-    """Return a resolver that gives another answer at each query."""
+    """Return a resolver that gives the next answer at each query."""
     asked, told = list[str](), iter(answers)
 
     async def look_up(host: str, _: int) -> Sequence[Address]:
@@ -88,7 +88,7 @@ def test_a_name_that_leads_inside_is_not_called(
 
 @pytest.mark.slow
 def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
-    """The answer takes longer than the half of the limit that a connection has."""
+    """An answer may take longer than half of the time limit, which is for connecting."""
     receiver.postman.mood = lambda: Mood.SLOW
     receiver.courier = replace(receiver.courier, time_limit=SHORT_LIMIT)
     look_up, _ = build_resolver(["127.0.0.1"])
@@ -99,7 +99,7 @@ def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
 def test_a_receiver_that_only_announces_an_answer_is_not_read_for_long(
     receiver: Receiver,
 ) -> None:
-    """Without a limit each attempt used ten seconds of CPU, and deadlines were delayed."""
+    """Interim responses are limited: without a limit, they used ten seconds of CPU."""
     receiver.postman.mood = lambda: Mood.NEVER_FINAL
     look_up, _ = build_resolver(["127.0.0.1"])
 
@@ -116,7 +116,7 @@ def test_a_drill_calls_this_machine_and_still_no_neighbour(receiver: Receiver) -
 def test_a_name_that_leads_elsewhere_a_moment_later_is_not_asked_again(
     receiver: Receiver,
 ) -> None:
-    """Against DNS rebinding, the address that was checked is the one that is called."""
+    """The address that was checked is the address that is called (DNS rebinding)."""
     look_up, asked = build_resolver(["127.0.0.1"], [METADATA], [METADATA])
 
     assert deliver_parcel(receiver, look_up).outcome == Outcome.DELIVERED

@@ -1,4 +1,4 @@
-"""`make run` works for a first-time user as the README says."""
+"""Tests that `make run` works for a new user as the README says."""
 
 import json
 import os
@@ -27,7 +27,7 @@ SERVING = 30
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """Return an environment without settings except for the location of the files."""
+    """Return an environment with no settings except the location of the files."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SAFE_CONDUCT_")}
     return kept | {
         "SAFE_CONDUCT_DATABASE_URL": f"sqlite:///{folder}/var/demo.db",
@@ -45,7 +45,7 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 @contextmanager
 def demo_serving(folder: Path, until: str = "curl", **more: str) -> Iterator[list[str]]:
-    """Run the demo until it has printed its first request, and yield its output."""
+    """Run the demonstration, and yield the output up to its first request."""
     process = subprocess.Popen(
         [COMMAND, "demo", "serve"],
         env=environment(folder, **more),
@@ -159,13 +159,13 @@ NOTHING_CAME = 28
 
 
 def typed(heading: str) -> list[str]:
-    """Return the commands in a section of the README, block by block."""
+    """Return the commands below a heading of the README, block by block."""
     part = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return [block.strip() for block in re.findall(r"```\n(.*?)```", part, re.DOTALL)]
 
 
 class Reader:
-    """A user who types what the README says, with the printed keys."""
+    """A user who types the commands of the README, with the printed keys."""
 
     def __init__(self, said: list[str], folder: Path) -> None:
         url = told(said, r"serving at (http://\S+),")

@@ -1,4 +1,4 @@
-"""Each journey of the demonstration ends where it says, and reveals nothing more."""
+"""Tests that each demonstration journey ends as it says, and reveals nothing more."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ LEADS = {
 
 @dataclass
 class Theatre:
-    """A service with the keys of all parts, and the output of the journeys."""
+    """A service with the API keys of all accounts, and the output of the journeys."""
 
     world: Served
     http: Client
@@ -57,7 +57,7 @@ class Theatre:
         self.troupe = Demo(self.http, keys, self.said.append, self.world.now, self.run_out)
 
     def run_out(self, code: str) -> None:
-        """Let the deadline of a case pass, and run the worker."""
+        """Make the deadlines of a case due now, and run the worker."""
         build_expiry(self.world.runtime)(code)
         self.world.run_worker()
 
@@ -71,7 +71,7 @@ class Theatre:
         return self.troupe.get_user(part)
 
     def all_that_is_known(self) -> dict[str, Json]:
-        """Return every list of every part."""
+        """Return every list that any account can read."""
         paths = ("cases", "referrals", "handovers", "events", "worklist", "approvals")
         return {
             f"{part.label} {path}": remove_cursors(self.of(part).get(f"{path}?limit=200"))
@@ -97,7 +97,7 @@ def open_theatre(copy: Copy) -> Iterator[Theatre]:
 
 @pytest.fixture
 def theatre(copy: Copy) -> Iterator[Theatre]:
-    """Return a service in which nothing was played yet."""
+    """Return a service in which no journey was played yet."""
     with open_theatre(copy) as made:
         yield made
 
@@ -109,7 +109,7 @@ type After = Callable[[Journey], Played]
 
 @pytest.fixture(scope="module")
 def after(copy: Copy) -> Iterator[After]:
-    """Play each journey once for the tests that only read its results."""
+    """Return a function that plays each journey only once for all tests."""
     with ExitStack() as stack:
 
         @cache
@@ -121,7 +121,7 @@ def after(copy: Copy) -> Iterator[After]:
 
 
 def find_referral(lead: DemoUser, service: str) -> Json:
-    """Return the referral of the case for a service, as the lead sees it."""
+    """Return the referral for a service, as the lead of the case sees it."""
     [found] = [r for r in lead.get("referrals")["items"] if r["service"] == service]
     return dict(found)
 

@@ -1,4 +1,4 @@
-"""The doctor connects to the mail server and the SMS gateway, and sends no message."""
+"""Tests that `doctor` connects to the mail server and SMS gateway, and sends nothing."""
 
 import ssl
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A drill runs deadlines faster; a service for real cases refuses to."""
+"""Tests that deadlines can run faster in a drill, but not in production."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_production_refuses_clocks_that_run_faster(tmp_path: Path, word: str) ->
 def test_no_command_runs_production_with_faster_clocks(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """`restored` sets the deadlines that erase restored cases after 30 days."""
+    """No command accepts a faster clock in production, not even `restored`."""
     refused = command(tmp_path, *words, **FAST)
 
     assert refused.returncode == 1

@@ -1,4 +1,4 @@
-"""A forked command behaves, prints and leaves files as a started one does."""
+"""Tests that a forked command behaves like a command in a new process."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Induced faults appear in the log, in `worker status` and in the metrics."""
+"""Tests that induced faults appear in the log, in `worker status` and in metrics."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ FOUND = {
 
 
 def update_queue_times(home: Path) -> None:
-    """Make the waiting notifications one day old."""
+    """Change the waiting notifications so that they are one day old."""
     runtime = ground_of(home)
     long_ago = runtime.clock() - timedelta(days=1)
     with runtime.database.begin_write() as session:
@@ -36,7 +36,7 @@ def update_queue_times(home: Path) -> None:
 
 
 def read_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:
-    """Read the log until so many alarms appear, which must take at most a minute."""
+    """Read the log until `wanted` alarms appear, for at most a minute."""
     assert process.stderr
     found: list[Json] = []
     while len(found) < wanted:

@@ -1,4 +1,4 @@
-"""The steps of docs/integrate.md for machines work in a process of their own."""
+"""Tests that the steps for machines in docs/integrate.md work in another process."""
 
 import json
 import os
@@ -23,7 +23,7 @@ FILES = re.compile(r"^```python\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve with the real clock at the real address."""
+    """Yield a service that runs with the real clock at the documented address."""
     with serve_world(url) as made:
         made.now = datetime.now(UTC)
         before = made.app.state.token_endpoint

@@ -1,8 +1,9 @@
-"""When a disk fills up under load, nothing acknowledged is lost or stored in part.
+"""Tests that a full disk loses no acknowledged data and stores none in part.
 
-The server runs in its own process. The kernel limits the size of its SQLite file
-(RLIMIT_FSIZE, which needs no right), so that every write ends in an I/O error. `make soak`
-also fills a small tmpfs, which only root may mount; otherwise it fails and says so.
+The server runs in its own process. The kernel limits the size of the SQLite file
+(RLIMIT_FSIZE, which needs no privilege), so that every write ends in an I/O error. `make
+soak` also fills a small tmpfs, which only root may mount; for other users it fails and
+prints why.
 """
 
 import resource
@@ -49,7 +50,7 @@ type Room = AbstractContextManager[Callable[[], None]]
 
 @dataclass
 class Load:
-    """Clients that repeat each submission until it is accepted, and one that only reads."""
+    """Clients that repeat each submission until it succeeds, and a client that reads."""
 
     officer: Someone
     known: str
@@ -59,7 +60,7 @@ class Load:
     over: Event = field(default_factory=Event)
 
     def submits(self, client: Client) -> None:
-        """Submit one case after the other."""
+        """Submit cases one after another."""
         while not self.over.is_set():
             self.gets_through(client, str(uuid4()))
 
@@ -86,7 +87,7 @@ class Load:
 
 @contextmanager
 def limit_file_size(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
-    """Limit the size of the server's files to slightly above the current one."""
+    """Limit the size of the server's files to slightly more than the current size."""
     pid, (_, most) = server.pid, resource.getrlimit(resource.RLIMIT_FSIZE)
     longest = max(part.stat().st_size for part in place.parent.glob(f"{place.name}*"))
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (longest + SMALL, most))
@@ -99,7 +100,7 @@ def limit_file_size(place: Path, server: Killed) -> Iterator[Callable[[], None]]
 
 @contextmanager
 def fill_small_disk(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
-    """Fill the disk of the database except for a small rest."""
+    """Fill the disk of the database almost completely."""
     ballast = place.with_name("ballast")
     with ballast.open("wb") as file:
         file.truncate(0)
@@ -110,13 +111,13 @@ def fill_small_disk(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def as_it_is(place: Path, _: Path) -> Iterator[Path]:
-    """Use a database where it is."""
+    """Yield the database in its original folder."""
     yield place
 
 
 @contextmanager
 def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
-    """Copy it to a disk of 12 MB; mounting needs root, otherwise this fails and says so."""
+    """Copy the database to a disk of 12 MB. Fails for users other than root."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
     subprocess.run(command, check=True)
@@ -141,7 +142,7 @@ def test_a_disk_without_room_is_outlasted(
 
 
 def run_full_disk(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> None:
-    """Load a server until the disk is full, make room, and check the results."""
+    """Put load on a server until the disk is full, free space, and check the results."""
     world = World(f"sqlite:///{place}")
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     load = Load(officer, officer.submit()["code"])
@@ -163,7 +164,7 @@ def run_full_disk(place: Path, keys: Path, room: Callable[[Path, Killed], Room])
 
 
 def run_load(load: Load, client: Client, room: Callable[[], Room]) -> str:
-    """Work, fill the disk, make room; return what /readyz said about the database."""
+    """Run load, fill the disk, free space, and return what /readyz said of the database."""
     with ThreadPoolExecutor(WRITERS + READERS) as pool:
         each = [pool.submit(load.submits, client) for _ in range(WRITERS)]
         each += [pool.submit(load.reads, client) for _ in range(READERS)]
@@ -189,7 +190,7 @@ def wait_for(found: dict[str, str] | list[Response], many: int) -> None:
 
 
 def list_faults(refusals: list[Response]) -> list[str]:
-    """Return the refusals that are no problem document or repeat the input."""
+    """Return the refusals that are not problem documents, or that repeat the input."""
     return [
         answer.text
         for answer in refusals
@@ -208,7 +209,7 @@ PARTS: Final = (Party.case_id, Sealed.case_id, CaseKey.case_id)
 
 
 def require_all_stored(world: World, load: Load) -> None:
-    """Require that each acknowledged case is stored once and completely, and no other."""
+    """Require that exactly the acknowledged cases are stored, once and completely."""
     with world.database.begin_read(SERVICE) as session:
         codes = dict(session.execute(select(Case.code, Case.id)).all())
         keys = set(session.scalars(select(Outcome.key)))

@@ -1,4 +1,4 @@
-"""Notifications, as an operator sets them up."""
+"""Tests of notifications with the settings of an operator."""
 
 import json
 import signal
@@ -34,7 +34,7 @@ DESKS = (Path(__file__).parents[2] / "app/demo/data/focal_points.csv").read_text
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Set up a service whose offices have contacts."""
+    """Return the folder of a service whose offices have contacts."""
     mine = tmp_path / "mine"
     mine.mkdir()
     (tmp_path / "var").mkdir()
@@ -54,7 +54,7 @@ def ground_of(home: Path) -> Runtime:
 
 
 def queue(home: Path) -> None:
-    """Queue a notification to the office, as the worker does for a missed deadline."""
+    """Queue a notification to an office, like the worker after a missed deadline."""
     runtime = ground_of(home)
     with begin_write(runtime, SYSTEM) as tx:
         send_to_offices(tx, "UZ_LEAD")
@@ -81,7 +81,7 @@ def get_database_url(home: Path) -> str:
 
 @contextmanager
 def run_worker(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker, and stop it as an operator does."""
+    """Run a worker, and stop it like an operator."""
     process = subprocess.Popen(
         [COMMAND, "worker", "run"],
         env=environment(home, **DRILL | settings),

@@ -1,4 +1,4 @@
-"""Protocol upgrades and unusual requests of clients lose no part of a body."""
+"""Tests that protocol upgrades and unusual requests lose no part of a body."""
 
 import json
 from socket import create_connection
@@ -16,7 +16,7 @@ OFFER = (
 
 
 def send_pieces(port: int, *pieces: bytes) -> bytes:
-    """Send a request in pieces, and return everything that is answered."""
+    """Send a request in pieces, and return the whole answer."""
     with create_connection(("127.0.0.1", port), timeout=20) as line:
         for piece in pieces:
             line.sendall(piece)
@@ -30,7 +30,7 @@ def send_pieces(port: int, *pieces: bytes) -> bytes:
 def test_a_body_arrives_though_http_2_was_offered_with_it(
     sqlite_url: str, *, chunked: bool
 ) -> None:
-    """Java's own client offers it with every request; the faster parser loses the body."""
+    """The HTTP client of the JDK offers HTTP/2 with every request; no body is lost."""
     body = json.dumps(make_case(submit=True)).encode()
     with serve_world(sqlite_url) as world:
         officer = world.add_person("UZ_CONSULATE_ALMATY")
@@ -80,7 +80,7 @@ def test_who_goes_away_before_the_end_is_nobodys_fault(sqlite_url: str) -> None:
     ],
 )
 def test_a_line_of_a_head_ends_with_cr_and_lf(sqlite_url: str, head: bytes) -> None:
-    """If a proxy and the service disagree on line ends, a request can be smuggled."""
+    """A lone LF is refused, because a proxy might read another request from it."""
     with serve_world(sqlite_url) as world:
         assert send_pieces(world.port, head).startswith(b"HTTP/1.1 400 ")
         assert send_pieces(world.port, head[:21], head[21:]).startswith(b"HTTP/1.1 400 ")

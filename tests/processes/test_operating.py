@@ -1,4 +1,4 @@
-"""The commands of an operator, and the remedy in each refusal."""
+"""Tests of the operator commands, and of the remedy in each refusal."""
 
 import json
 import os

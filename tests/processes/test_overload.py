@@ -1,6 +1,6 @@
-"""Under overload nothing accepted is lost, and submissions still succeed (R56).
+"""Tests that overload loses no accepted case, and that submissions succeed (R56).
 
-The server and the clients run in one process each; their ratio is measured.
+The server and the clients run in one process each, and their rates are compared.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def room_for_sockets() -> None:
 
 @pytest.fixture
 def server(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
-    """Return a server in another process, used by the accounts of the world."""
+    """Yield a server in another process, for the accounts of the world."""
     with (
         start_server(url, write_key_file(tmp_path)) as made,
         make_client(made.port) as http,
@@ -70,7 +70,7 @@ def compute_p99(seconds: list[float]) -> float:
 
 
 def measure_requests(one: Someone) -> float:
-    """Send requests one after the other, and return the 99th percentile in seconds."""
+    """Send requests one after another, and return the 99th percentile in seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
@@ -83,7 +83,7 @@ def measure_requests(one: Someone) -> float:
 def split_cores(server: Killed) -> Iterator[None]:
     """Run the server on one core, and this process and its children on another.
 
-    In production the clients run on other machines, so their cost is not measured.
+    In production the clients run on other machines, so the server must not share a core.
     """
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(server.pid, {min(ours)})
@@ -126,7 +126,7 @@ def test_half_sent_forms_of_nobody_cost_next_to_nothing(
 
 
 def measure_livez(server: Killed) -> float:
-    """Request /livez on new connections; return the 99th percentile in seconds."""
+    """Request /livez on new connections, and return the 99th percentile in seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
@@ -139,7 +139,7 @@ def measure_livez(server: Killed) -> float:
 
 @dataclass
 class Crowd:
-    """Clients that send requests at a fixed rate, answered or not."""
+    """Clients that send requests at a fixed rate, even if no answers come."""
 
     port: int
     officer: Someone
@@ -149,7 +149,7 @@ class Crowd:
     statuses: list[int] = field(default_factory=list)
 
     async def reads(self, http: httpx2.AsyncClient) -> None:
-        """Read once, without a retry."""
+        """Send one read request, without a retry."""
         try:
             answer = await http.get("/v1/cases", headers=self.reader.make_headers())
         except httpx2.TransportError:
@@ -158,7 +158,7 @@ class Crowd:
             self.statuses.append(answer.status_code)
 
     async def submits(self, http: httpx2.AsyncClient) -> None:
-        """Submit until accepted, and wait as long as the server says."""
+        """Submit a case until it is accepted, with the pauses that the server asks for."""
         headers = self.officer.make_headers() | {"Idempotency-Key": str(uuid4())}
         body = make_case(submit=True, external_reference=str(uuid4()))
         for _ in range(30):
@@ -176,7 +176,7 @@ class Crowd:
         self.failed += 1
 
     async def asks(self, rate: float, seconds: float) -> None:
-        """Send requests at a rate per second; of ten requests nine read and one submits."""
+        """Send requests at a rate per second, of which nine in ten read and one submits."""
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
         base = f"http://127.0.0.1:{self.port}"
         async with (
@@ -191,7 +191,7 @@ class Crowd:
                 group.create_task(self.reads(http) if turn else self.submits(http))
 
     async def can(self, seconds: float) -> float:
-        """Return how many such requests eight sequential clients complete in a second."""
+        """Return how many requests per second eight sequential clients can complete."""
         count, end = 0, time.monotonic() + seconds
         base = f"http://127.0.0.1:{self.port}"
 

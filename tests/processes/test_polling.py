@@ -1,4 +1,4 @@
-"""Polling the feed from a shell loses no event, whenever it is killed."""
+"""Tests that `safe-conduct poll` loses no event, even if it is killed at any time."""
 
 import fcntl
 import json
@@ -68,7 +68,7 @@ def test_each_event_is_a_line_and_comes_once(
 def read_clogged(shell: Shell, lines: int) -> list[Json]:
     """Read some lines, kill the command while its output is blocked, and return all lines.
 
-    The last line may be incomplete; a reader of lines drops it.
+    The last line may be incomplete, and is then dropped.
     """
     process = shell.start("poll", *CURSOR, "--json")
     out = get_output(process)

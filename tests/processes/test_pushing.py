@@ -1,4 +1,4 @@
-"""Every event reaches its receiver in order and at least once (R53, R64)."""
+"""Tests that every event reaches its receiver in order and at least once (R53, R64)."""
 
 import json
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def does(who: Someone, webhook: Hooked, change: str, body: Json | None = None) -
 
 
 def verify_messages(webhook: Hooked, receiver: Receiver) -> list[Json]:
-    """Return the messages that the PyPI library accepts as signed."""
+    """Return the messages whose signature a library from PyPI accepts."""
     pairs = zip(receiver.postman.received, receiver.postman.headers, strict=True)
     return [Reader(webhook.secret).verify(one.body, head) for one, head in pairs]
 
@@ -250,7 +250,7 @@ def test_one_that_wants_no_more_gets_no_more(
 def test_a_dead_one_delays_no_other(
     world: World, officer: Someone, lead: Someone, tmp_path: Path
 ) -> None:
-    """Each has its own thread, so one that hangs does not delay the other."""
+    """A webhook whose receiver hangs does not delay another webhook."""
     with ExitStack() as stack:
         dead = stack.enter_context(
             serve_receiver(world, tmp_path, lambda: Mood.SILENT, "dead.example.org")

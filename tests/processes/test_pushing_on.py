@@ -1,4 +1,4 @@
-"""A feed continues after any failure of its sender, and follows its office's requests."""
+"""Tests that webhooks continue after failures, and that an office controls them."""
 
 import threading
 from collections.abc import Iterator
@@ -102,7 +102,7 @@ def test_one_that_failed_by_a_wrong_clock_does_not_wait_for_that_day(
 def test_what_could_not_be_begun_is_begun_by_the_next_look(
     receiver: Receiver, officer: Someone, lead: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine may be out of threads."""
+    """If no thread can be started, the next round of the worker tries again."""
 
     def no_thread(_: Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -1,7 +1,7 @@
-"""When a disk fills up, the operator is warned, and the reserve is kept for people.
+"""Tests that a disk that fills up raises an alarm, and keeps a reserve for people.
 
-The real command runs in its own process. At every change the thresholds are larger than any
-disk. `make soak` also fills a small tmpfs, which only root may mount; otherwise it fails.
+The real command runs in its own process. In the quick tests, the thresholds are larger than
+any disk. `make soak` also fills a small tmpfs, which only root may mount.
 """
 
 import shutil
@@ -41,7 +41,7 @@ MANY: Final = 2000
 
 @dataclass
 class Service:
-    """A running service with the accounts that use it."""
+    """A running service, with the accounts that use it."""
 
     port: int
     scraper: Scraper
@@ -59,7 +59,7 @@ class Service:
             time.sleep(0.2)
 
     def free(self) -> dict[str, float]:
-        """Return the gauge of free bytes by place."""
+        """Return the gauge of free bytes for each place."""
         return {
             dict(labels)["place"]: value
             for (name, labels), value in self.scraper.read_samples().items()
@@ -147,10 +147,10 @@ def test_with_room_again_all_goes_on(
 
 
 def fill_and_empty(folder: Path, url: str) -> None:
-    """Fill a small disk with drafts, then with cases, then make room.
+    """Fill a small disk with drafts and then with cases, and free space again.
 
     The reserve holds some hundred cases. After it is used up, everything is refused as on
-    any full disk, and every case that was answered 201 is stored.
+    any full disk, and every case that got 201 is stored.
     """
     with on_small_disk(Path(str(make_url(url).database)), folder / "disk") as place:
         house = build_site(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)
@@ -181,7 +181,7 @@ def fill_and_empty(folder: Path, url: str) -> None:
 
 @contextmanager
 def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
-    """Copy a database to a disk of its own, half of which is filled."""
+    """Copy a database to a small disk of its own, and fill half of the disk."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)]
     subprocess.run(command, check=True)
@@ -206,7 +206,7 @@ def count_cases(officer: Someone) -> int:
 
 
 def run_until(end: tuple[int, str], act: Callable[[], Response]) -> int:
-    """Repeat an action until it is refused with this problem; return the successes."""
+    """Repeat an action until it gets this problem, and return the number of successes."""
     for number in range(MANY):
         answer = act()
         if answer.status_code != 201:

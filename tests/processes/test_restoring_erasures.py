@@ -1,4 +1,4 @@
-"""What was erased stays erased when an operator restores an older backup."""
+"""Tests that erased cases stay erased when an operator restores an older backup."""
 
 import signal
 import subprocess
@@ -33,7 +33,7 @@ type Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def ledger(world: World, tmp_path: Path) -> Ledger:
-    """Return the ledger in another folder than the database."""
+    """Return a ledger that is not in the folder of the database."""
     made = Ledger(tmp_path / "elsewhere" / "erasures")
     made.start(world.runtime)
     return made
@@ -41,7 +41,7 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
 
 @contextmanager
 def move_accounts(url: str, *people: Someone) -> Iterator[World]:
-    """Let the accounts use a restored database within the block."""
+    """Let the accounts use a restored database while the context is open."""
     world, before = World(url), people[0].world
     for one in people:
         one.world = world
@@ -52,7 +52,7 @@ def move_accounts(url: str, *people: Someone) -> Iterator[World]:
 
 
 def operating(folder: Path, url: str, **more: str) -> Command:
-    """Return a function that runs commands as the operator of a database."""
+    """Return a function that runs operator commands on a database."""
     keys = folder / "keys"
     if not keys.exists():
         write_key_file(folder)
@@ -81,7 +81,7 @@ def get_epoch(world: World) -> str:
 
 
 def secrets(world: World) -> tuple[int, int]:
-    """Return the number of data keys, and of cases with sealed content."""
+    """Return the number of data keys, and the number of cases with sealed content."""
     with world.database.begin_read(SERVICE) as session:
         keys = session.scalars(select(func.count()).select_from(CaseKey)).one()
         sealed = select(func.count(Sealed.case_id.distinct()))
@@ -155,7 +155,7 @@ def test_the_ledger_may_be_brought_from_anywhere_and_is_where_it_belongs_afterwa
 def test_a_backup_from_before_the_first_erasure_is_not_served_without_its_ledger(
     world: World, url: str, officer: Someone, ledger: Ledger, tmp_path: Path
 ) -> None:
-    """The backup contains no erasure, and the operator has forgotten the ledger."""
+    """A backup without any erasure is not served if the ledger is missing."""
     gone, *_ = cases(officer)
     world.database.engine.dispose()
     with backup(url) as older:
@@ -287,7 +287,7 @@ def test_a_restore_that_is_killed_goes_on_where_it_was(
 
 
 def kill_restore(world: World, folder: Path, url: str) -> None:
-    """Start a restore, and kill it once the first case is erased again."""
+    """Start a restore, and kill it as soon as the first case is erased again."""
     settings = environment(
         folder,
         SAFE_CONDUCT_DATABASE_URL=url,

@@ -1,4 +1,4 @@
-"""Notifications arrive despite server failures, delay no other work, and arrive once."""
+"""Tests that notifications arrive once despite failures, and delay no other work."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""A slow or silent client loses its connection; one that waits for an answer keeps it."""
+"""Tests that a slow client loses its connection, unless it waits for an answer."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def open_line(world: Served) -> socket:
 
 
 def measure_closing(line: socket, dribble: bytes = b"") -> float:
-    """Send a byte at intervals; return the seconds until the connection is closed."""
+    """Send a byte at intervals, and return the seconds until the connection is closed."""
     began, line_is_open = time.monotonic(), True
     line.settimeout(0.2)
     while line_is_open:

@@ -1,4 +1,4 @@
-"""The answers of a standby, and those during a failover (R51)."""
+"""Tests of the answers of a standby, and of the answers during a failover (R51)."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ STANDING_BY = "hot_standby = on\n"
 
 @pytest.fixture
 def pair(pg_url: str) -> Iterator[tuple[Postgresql, Archiving]]:
-    """Start a server with the directory, and a standby that follows it."""
+    """Yield a PostgreSQL server with the directory, and a standby that replicates it."""
     assert pg_url, "needs a run on PostgreSQL; starts two servers of its own"
     home = make_home()
     try:
@@ -73,7 +73,7 @@ def test_what_is_written_while_only_reading_stays_a_fault_of_ours(pg_url: str) -
 
 
 class RefusedError(Exception):
-    """An error of the driver with a code of PostgreSQL."""
+    """An error of the driver, with an error code of PostgreSQL."""
 
     def __init__(self, sqlstate: str) -> None:
         super().__init__(sqlstate)

@@ -1,4 +1,4 @@
-"""Submitting from a shell makes one case despite lost answers, and prints it once."""
+"""Tests that `safe-conduct submit` creates one case even if answers are lost."""
 
 import json
 import signal

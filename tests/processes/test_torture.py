@@ -1,4 +1,4 @@
-"""The torture test finds the fault in each broken service or poller."""
+"""Tests that the torture test finds the fault in each broken service or poller."""
 
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ KILLS: Final = 24
 
 
 def run(folder: Path, wish: RunOptions) -> list[str]:
-    """Run the torture test on a service or poller with a fault; return the findings."""
+    """Run the torture test on a service or poller with a fault, and return the findings."""
     result = run_torture(wish, folder / "log", lambda line: report(line, ()))
     report(str(result.as_json()), ())
     assert result.torment.count_kills() >= KILLS
@@ -24,7 +24,7 @@ def run(folder: Path, wish: RunOptions) -> list[str]:
 
 
 def has_sign(found: list[str], *signs: str) -> bool:
-    """Return whether a finding begins with one of the signs."""
+    """Return whether a finding begins with one of the given texts."""
     return any(one.startswith(signs) for one in found)
 
 

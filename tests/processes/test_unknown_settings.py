@@ -1,4 +1,4 @@
-"""A misspelt setting is reported when a service is started or examined."""
+"""Tests that a misspelt setting is reported at the start and by `doctor`."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Waiting for events by long polling or a stream, and what neither may block."""
+"""Tests of long polling and event streams, which must not block other requests."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def world(url: str) -> Iterator[Served]:
 
 @contextmanager
 def run_later[T](act: Callable[[], T], after: float = 0.5) -> Iterator[Future[T]]:
-    """Run an action after a delay, and yield its future."""
+    """Run an action in a thread after a delay, and yield its future."""
     with ThreadPoolExecutor(1) as pool:
 
         def later() -> T:
@@ -51,7 +51,7 @@ def poll_feed(one: Someone, wait: str = "wait=20", **more: str) -> Response:
 
 
 def revoke_key(one: Someone) -> None:
-    """Revoke an API key, as an administrator would."""
+    """Revoke an API key, like an administrator."""
     mine = ApiKey.account_id == one.actor.account_id
     with one.world.database.begin_write() as session:
         session.execute(update(ApiKey).where(mine).values(revoked_at=one.world.now))
@@ -155,7 +155,7 @@ def test_who_waits_holds_no_connection_and_no_thread(
 
 
 def open_request(one: Someone, path: str, wait: int = MAX_WAIT_SECONDS) -> socket:
-    """Send a request on a socket that can be closed at any moment."""
+    """Send a request on a socket that the test can close at any time."""
     world = one.world
     assert isinstance(world, Served)
     line = create_connection(("127.0.0.1", world.port), timeout=20)
@@ -169,7 +169,7 @@ def open_request(one: Someone, path: str, wait: int = MAX_WAIT_SECONDS) -> socke
 
 @pytest.fixture
 def crowd(lead: Someone) -> Iterator[list[socket]]:
-    """Open as many polls and streams as one account may have."""
+    """Yield as many open polls and streams as one account may have."""
     with ExitStack() as stack:
         paths = islice(cycle(["/events", "/events/stream"]), MAX_WAITING)
         yield [stack.enter_context(open_request(lead, path)) for path in paths]
@@ -243,7 +243,7 @@ def test_a_look_at_the_mailboxes_is_over_before_the_database_is_closed(url: str)
 
 
 class Listener:
-    """A client that listens to the stream, as a browser does."""
+    """A client that reads the event stream like a browser."""
 
     def __init__(self, one: Someone, last: str | None = None, most: int = 100) -> None:
         self.one, self.last, self.most = one, last, most
@@ -269,7 +269,7 @@ class Listener:
         self.ended = True
 
     def has(self, count: int) -> list[str]:
-        """Wait until so many events have arrived, and return their types."""
+        """Wait until `count` events have arrived, and return their types."""
         wait_until(lambda: len(self.heard) >= count)
         return [event["type"] for _, event in self.heard]
 

@@ -1,6 +1,6 @@
-"""Many clients wait and listen while others write: each gets every event in order.
+"""Tests that many waiting clients get every event in order while others write.
 
-Ten connections to the database serve all of them.
+Ten database connections serve all clients.
 """
 
 import json
@@ -30,7 +30,7 @@ LAST: Final = "cases/0"
 
 @pytest.fixture
 def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
-    """Return a server in another process with few database connections."""
+    """Yield a server in another process with few database connections."""
     keys = write_key_file(tmp_path)
     with (
         start_server(url, keys, "wait", "narrow") as made,
@@ -42,7 +42,7 @@ def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
 
 
 def poll_to_end(one: Someone) -> list[str]:
-    """Poll with waiting until the last event has come, and return all."""
+    """Poll with waiting until the last event arrives, and return all events."""
     seen, cursor = list[str](), None
     while LAST not in seen[-1:]:
         query, prefer = make_cursor_query(cursor), {"Prefer": "wait=20"}
@@ -53,7 +53,7 @@ def poll_to_end(one: Someone) -> list[str]:
 
 
 def listen_to_end(one: Someone) -> list[str]:
-    """Listen until the last event has come; reconnect where a stream ends earlier."""
+    """Read streams until the last event arrives, and reconnect if a stream ends before."""
     seen, last = list[str](), dict[str, str]()
     while LAST not in seen[-1:]:
         heads, url = one.make_headers() | last, "/v1/events/stream"

@@ -1,4 +1,4 @@
-"""A host that receives for several offices cannot tell which of them share a case (A8)."""
+"""Tests that a host with webhooks of several offices cannot link their cases (A8)."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ type Message = tuple[dict[str, str], dict[str, Any]]
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    """Return a receiver in a world with the same random numbers in each run."""
+    """Return a receiver in a world with fixed random numbers."""
     drawn = partial(Random(21).getrandbits, 128)
     world.runtime = replace(world.runtime, ids=lambda: UUID(int=drawn(), version=4))
     world.app.state.runtime = world.runtime
@@ -48,7 +48,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 
 
 def list_messages(receiver: Receiver, end: str) -> list[Message]:
-    """Return the headers and body of each message to a path of the host."""
+    """Return the headers and the body of each message to a path of the host."""
     pairs = zip(receiver.postman.headers, receiver.postman.received, strict=True)
     return [(head, json.loads(one.body)) for head, one in pairs if one.to.endswith(end)]
 
@@ -72,7 +72,7 @@ def get_sent_time(message: Message) -> int:
 def test_two_webhooks_of_one_host_get_messages_with_no_value_in_common(
     receiver: Receiver, officer: Someone, lead: Someone, world: World
 ) -> None:
-    """Two offices get the same events, and no value links their feeds."""
+    """If two offices get the same events, no value in the messages links their feeds."""
     for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
         open_webhook(world, office, receiver.url + end)
     for _ in range(6):

@@ -1,7 +1,7 @@
-"""With webhooks in a separate process, no receiver can delay the deadlines.
+"""Tests that webhooks in a separate process cannot delay the deadlines.
 
-The processes, the receiver, its certificate and PostgreSQL are real. Only the name of the
-receiver leads to this machine, by a resolver that these processes are given.
+The processes, the receiver, its certificate and PostgreSQL are real. Only the host name of
+the receiver is resolved to this machine, by a resolver that the processes are given.
 """
 
 import json
@@ -53,7 +53,7 @@ socket.getaddrinfo = look_up
 
 @dataclass
 class Worker:
-    """A worker in its own process, and its log after it has ended."""
+    """A worker in its own process, with its log after the end."""
 
     process: subprocess.Popen[str]
     logged: list[Json] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Site:
 
     @contextmanager
     def works(self, *words: str) -> Iterator[Worker]:
-        """Run a worker, and stop it when the block ends."""
+        """Run a worker while the context is open."""
         with TemporaryFile("w+", encoding="utf-8", dir=self.folder) as said:
             worker = Worker(
                 subprocess.Popen(
@@ -107,7 +107,7 @@ class Site:
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    """Return a receiver that never answers in time, in changing ways."""
+    """Return a receiver that never answers in time, for various reasons."""
     moods = cycle(HOSTILE)
     world.now = datetime.now(UTC) - timedelta(days=30)
     with serve_receiver(world, tmp_path, lambda: next(moods)) as made:
@@ -143,7 +143,7 @@ def count_fired(world: World) -> int:
 
 
 def is_in_time(world: World) -> bool:
-    """Return whether no deadline waits for a worker, by the database's time."""
+    """Return whether no deadline waits for a worker, by the clock of the database."""
     with world.database.begin_read() as session:
         return not count_overdue(session, get_database_time(session))
 

@@ -1,4 +1,4 @@
-"""Workers are killed and have wrong clocks: nothing is missed or done twice (R55)."""
+"""Tests that killed workers and wrong clocks miss and repeat nothing (R55)."""
 
 import time
 from collections import Counter
@@ -27,7 +27,7 @@ WRONG = (0, 600, -600, 300, -540)
 
 
 def create_overdue(world: World, whole: int) -> int:
-    """Create about so many overdue deadlines of every kind, and return their number."""
+    """Create about `whole` overdue deadlines of every kind, and return their number."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     shelter = world.add_person(SHELTERS[0])
     new = unwrap(officer.create("/cases", PLAIN | {"submit": True}))
@@ -46,7 +46,7 @@ def create_overdue(world: World, whole: int) -> int:
 
 
 def is_left(database: Database) -> int:
-    """Return the number of deadlines that workers have still to process."""
+    """Return the number of deadlines that the workers still have to handle."""
     with database.begin_read() as session:
         late = Clock.stopped_at.is_(None) & (Clock.due_at < get_database_time(session))
         waits = late & Clock.fires_at.is_(None)
@@ -54,7 +54,7 @@ def is_left(database: Database) -> int:
 
 
 def check(world: World, overdue: int, begun_with: int) -> None:
-    """Check that each deadline fired once, with one effect and one event per recipient."""
+    """Check that each deadline was handled once, with one effect and its events."""
     with world.database.begin_read() as session:
         fired = session.execute(select(Firing.clock_number, Firing.kind)).all()
         entries = Counter(session.scalars(select(Entry.type)))

@@ -1,4 +1,4 @@
-"""Personal data appears in no metric and in no log line of the worker (R71)."""
+"""Tests that personal data is in no metric and no log line of the worker (R71)."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def journey(world: World) -> Journey:
 
 
 def list_allowed(journey: Journey) -> dict[str, set[str]]:
-    """Return the closed set of values that each label may have."""
+    """Return all values that each label may have."""
     known = journey.world.app.openapi()["paths"]
     routes = {path.removeprefix("/v1") for path in known}
     shown = {
@@ -90,7 +90,7 @@ def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> N
 
 
 def read_log(world: World, capfd: pytest.CaptureFixture[str], **time: float) -> str:
-    """Let time pass and the worker run, and return everything that was logged."""
+    """Advance the time, run the worker, and return the log."""
     capfd.readouterr()
     with log_everything() as heard:
         world.wait(**time)

@@ -1,4 +1,4 @@
-"""The worker as an operator sees it: its status, metrics, log and end."""
+"""Tests of the worker as an operator sees it: status, metrics, log and stop."""
 
 import json
 import math
@@ -31,7 +31,7 @@ OPENING = {"drill", "guards"}
 
 @dataclass(frozen=True)
 class WorkerSite:
-    """A folder with a key, and a database with a directory in it."""
+    """A folder with a key file, and a database with a directory."""
 
     folder: Path
     database: Database
@@ -55,7 +55,7 @@ class WorkerSite:
                 record_heartbeat(session, part, self.now())
 
     def runs_out(self, kind: ClockKind, failures: int = 0) -> None:
-        """Insert a deadline that ended a day ago; one that failed is retried tomorrow."""
+        """Insert a deadline that was missed a day ago, with this number of failures."""
         now, day = self.now(), timedelta(days=1)
         clock = Clock(
             case_id=uuid4(),
@@ -72,7 +72,7 @@ class WorkerSite:
 
     @contextmanager
     def process(self, *words: str, **more: str) -> Iterator[list[Json]]:
-        """Run a command until the block ends, then stop it, and return its log."""
+        """Run a command while the context is open, and yield a list for its log."""
         logged: list[Json] = []
         running = subprocess.Popen(
             [COMMAND, *words],
@@ -107,7 +107,7 @@ def free_port() -> str:
 
 
 def answered(url: str) -> None:
-    """Wait until the URL answers."""
+    """Wait until there is an answer at the URL."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:
@@ -167,7 +167,7 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(
 
 
 def test_a_worker_ends_though_the_signal_reached_another_thread(house: WorkerSite) -> None:
-    """After a pause the system prefers a thread that is already running."""
+    """After a pause, a worker ends even if another thread gets the signal."""
     (house.folder / "sitecustomize.py").write_text(SIGNALLED)
     paths = {"PYTHONPATH": str(house.folder), "END": str(house.folder / "end")}
     worker = subprocess.Popen(

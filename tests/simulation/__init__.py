@@ -1,5 +1,5 @@
-"""Months of a whole mechanism, played by a seed, with crashes and misbehaving offices.
+"""Simulations of months of a mechanism, with crashes and misbehaving offices.
 
-Its clock, its network and its power are simulated, so that a seed repeats exactly. Real
-processes that are killed belong to tests/torture.
+The clock, the network and power failures are simulated, so that a seed repeats exactly.
+Tests that kill real processes are in `tests/torture`.
 """

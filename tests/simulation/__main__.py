@@ -1,7 +1,7 @@
 """Play seeds on every core: `python -m tests.simulation --seeds 2000`, or `--seed 17`.
 
-It prints its progress, the end of the trace of each failed seed, and the totals, which are
-also written as JSON.
+The program prints its progress, the end of the trace of each failed seed, and the totals.
+It also writes the totals as JSON.
 """
 
 import argparse

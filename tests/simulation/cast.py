@@ -23,7 +23,7 @@ OVERSIGHT: Final = "OVERSIGHT_DEMO"
 
 @dataclass(frozen=True)
 class Corridor:
-    """Two countries, with the offices that submit, lead and help there."""
+    """Two countries, with the offices that submit cases, lead and help there."""
 
     country: str
     origin: str
@@ -44,7 +44,7 @@ class Corridor:
         return (self.officer, *self.leads, *self.helpers, self.desk)
 
     def get_offices(self, kind: str) -> frozenset[str]:
-        """Return the State offices of this country, or the others."""
+        """Return the State offices of the country of stay, or its other offices."""
         if kind == "state":
             return frozenset({self.state_lead})
         return frozenset({self.ngo_lead, *self.helpers})
@@ -82,7 +82,7 @@ ADMINISTRATORS: Final = ("DESK_CENTRAL_ASIA", OVERSIGHT)
 
 @dataclass(frozen=True)
 class Account:
-    """An account, which is the same in every copy of the database."""
+    """An account that has the same id and key in every copy of the database."""
 
     code: str
     actor: Actor
@@ -91,7 +91,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Stage:
-    """The application, its loop, and a database to copy, which all seeds share."""
+    """The application, its event loop and a database to copy, which all seeds share."""
 
     app: FastAPI
     here: ThreadLoops
@@ -102,7 +102,7 @@ class Stage:
     administrators: tuple[Account, ...]
 
     def create_database(self) -> str:
-        """Replace the database by a new copy, and return its URL."""
+        """Replace the database with a new copy, and return its URL."""
         path = self.home / "simulated.db"
         for left in self.home.glob("simulated*"):
             left.unlink()

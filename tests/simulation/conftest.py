@@ -1,4 +1,4 @@
-"""The stage that all seeds share."""
+"""The fixture for the stage that all seeds share."""
 
 from collections.abc import Iterator
 

@@ -51,7 +51,7 @@ ENDED: Final = ("declined", "redirected", "withdrawn", "revoked", "expired")
 
 @dataclass(frozen=True)
 class PlannedRequest:
-    """A request that an office is about to send, and the event that it will cause."""
+    """A request that an office is about to send, and the event that it should cause."""
 
     path: str
     body: Any = None
@@ -63,7 +63,7 @@ class PlannedRequest:
 
 @dataclass(frozen=True)
 class RecordView:
-    """A record as the worker of an office sees it."""
+    """A record in the form in which the worker of an office sees it."""
 
     scene: Scene
     worker: Someone
@@ -81,7 +81,7 @@ class RecordView:
 
     @property
     def can(self) -> frozenset[str]:
-        """The actions that are available now."""
+        """The names of the actions that are available now."""
         steps = self.record["available_actions"]
         return frozenset(one["action"] for one in steps if one["open"])
 
@@ -131,7 +131,7 @@ def as_offered(look: RecordView) -> PlannedRequest | None:
 
 
 def as_recipient(look: RecordView) -> PlannedRequest | None:
-    """Acknowledge, accept, help and report; or ask, redirect, decline."""
+    """Return the next request of a recipient, such as to acknowledge, accept or decline."""
     scene, can, state = look.scene, look.can, look.record["state"]
     if state in ENDED:
         return look.plan_action("confirm_deletion") if "confirm_deletion" in can else None
@@ -159,7 +159,7 @@ def as_recipient(look: RecordView) -> PlannedRequest | None:
 
 
 def make_secret_meeting() -> Json:
-    """Return a meeting whose place is a word that no other office may read."""
+    """Return a meeting with a place that no other office may read."""
     meeting = make_acceptance()["meeting"] | {
         "place": f"{CANARY}place",
         "at": "2031-01-01T00:00:00Z",
@@ -168,7 +168,7 @@ def make_secret_meeting() -> Json:
 
 
 def as_candidate(look: RecordView) -> PlannedRequest | None:
-    """Acknowledge the case and accept the lead, or decline it."""
+    """Return the request of a candidate: acknowledge, accept the lead or decline."""
     scene, can = look.scene, look.can
     if scene.is_likely(look.declines) and "decline_lead" in can:
         return look.plan_action("decline_lead")
@@ -181,7 +181,7 @@ def as_candidate(look: RecordView) -> PlannedRequest | None:
 
 
 def has_unmet(look: RecordView, action: str, need: str) -> bool:
-    """Return whether an action has this unmet requirement."""
+    """Return whether an action has an unmet requirement with this name."""
     steps = [one for one in look.record["available_actions"] if one["action"] == action]
     return any(lack["need"] == need for one in steps for lack in one.get("unmet", ()))
 
@@ -194,7 +194,7 @@ def assess_risk(look: RecordView) -> PlannedRequest:
 
 
 def as_desk(look: RecordView) -> PlannedRequest | None:
-    """Assign a lead; if no office accepts, stop the case as the person is told."""
+    """Return the request of a desk: assign a lead, or stop the case if nobody accepts."""
     person, tried = look.person, look.scene.tally.counts
     chosen = [one for one in person.corridor.leads if person.can_help(one, "REFER")]
     name = look.scene.chance.choice([*chosen, person.corridor.state_lead])
@@ -206,7 +206,7 @@ def as_desk(look: RecordView) -> PlannedRequest | None:
 
 
 def as_lead(look: RecordView) -> PlannedRequest | None:
-    """Find help, follow it, and bring the case to its end."""
+    """Return the next request of a lead: find help, follow it up, or end the case."""
     state = look.record["state"]
     if state == "suspended":
         return look.plan_action("resume") if "resume" in look.can else assess_risk(look)
@@ -223,7 +223,7 @@ def as_lead(look: RecordView) -> PlannedRequest | None:
 
 
 def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[PlannedRequest]:
-    """Yield the requests that referrals wait for: an answer, or to be sent."""
+    """Yield the requests that the referrals of a lead need, such as an answer."""
     for one in sent:
         steps = frozenset(a["action"] for a in one["available_actions"] if a["open"])
         beside = RecordView(look.scene, look.worker, 0, f"referrals/{one['id']}", one)
@@ -236,7 +236,7 @@ def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[Plann
 
 
 def find_help(look: RecordView, sent: list[Json]) -> PlannedRequest | None:
-    """Refer to another office, or bring the case to its end if no referral is open."""
+    """Return a referral or, if no referral is open, a handover or the end of the case."""
     scene, person = look.scene, look.person
     alive = [one for one in sent if one["state"] in ALIVE]
     asked = {one["recipient"] for one in sent}
@@ -260,7 +260,7 @@ def request_referral(look: RecordView, to: str, service: str) -> PlannedRequest:
 
 
 def offer_handover(look: RecordView) -> PlannedRequest | None:
-    """Return the request for a handover to an office that has a consent."""
+    """Return the offer of the lead to an office that a consent names."""
     leads = look.person.corridor.leads
     fit = [one for one in leads if look.person.can_help(one, "HANDOVER")]
     fit = [one for one in fit if one != look.office]
@@ -272,7 +272,7 @@ def offer_handover(look: RecordView) -> PlannedRequest | None:
 
 
 def visit_or_close(look: RecordView) -> PlannedRequest | None:
-    """Report a visit, and close the case in the end."""
+    """Return the request that reports a visit or, after some visits, closes the case."""
     if look.scene.is_likely(0.5):
         body, path = (
             make_body(look.scene, ("lead.visit", None, False)),
@@ -286,7 +286,7 @@ def visit_or_close(look: RecordView) -> PlannedRequest | None:
 
 
 def as_second_desk(look: RecordView) -> PlannedRequest | None:
-    """Give the lead of a case with a failing lead to another office."""
+    """Return the request that gives the lead of a failing lead to another office."""
     fit = [one for one in look.person.corridor.leads if look.person.can_help(one, "REFER")]
     if not fit or look.record["state"] not in {"referring", "assisting", "monitoring"}:
         return None

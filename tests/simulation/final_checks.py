@@ -1,4 +1,4 @@
-"""What must hold at the end of a seed, after every office has read everything."""
+"""Checks at the end of a seed, after every office has read its whole feed."""
 
 from collections import Counter
 from datetime import timedelta
@@ -76,7 +76,7 @@ def format_list(words: tuple[str, ...]) -> str:
 
 
 def check_audiences(scene: Scene) -> None:
-    """Check that the audience of each step is the parties of its case or referral."""
+    """Check that each event was sent to the parties of its case or referral."""
     of_case, of_referral = format_list(STEPS_OF_CASES), format_list(STEPS_OF_REFERRALS)
     past = "'former_lead', 'former_recipient'"
     parties: EventRows = set(scene.fetch_rows(PARTIES.format(of_case, past)))
@@ -112,9 +112,9 @@ def format_id(stored: str) -> str:
 
 
 def check_journal(scene: Scene, unsure: list[Deed]) -> None:
-    """Check that every acknowledged action is in the journal, and none twice.
+    """Check that every acknowledged action is in the journal exactly once.
 
-    A request without an answer may have been executed once.
+    An action without an answer may be in the journal at most once.
     """
     done = [
         deed for deed, status, _ in scene.acknowledged.values() if status != ASKED_A_SECOND
@@ -140,14 +140,14 @@ ASKED_A_SECOND: Final = 202
 
 
 def describe_deed(deed: Deed) -> tuple[str, str, str]:
-    """Return an action as the journal stores it."""
+    """Return an action in the form in which the journal stores it."""
     return deed.sender.actor.account_id.hex, deed.event, deed.about
 
 
 def check_deliveries(
     scene: Scene, postmen: FakeServers, receiver: Receiver, office: str
 ) -> None:
-    """Check that every notification and every pushed event has been delivered."""
+    """Check that every notification and every webhook event was delivered."""
     open_ones = scene.fetch_value(
         "SELECT count(*) FROM outgoing WHERE state IN ('waiting', 'sending')"
     )
@@ -167,7 +167,7 @@ def check_deliveries(
 
 
 def check_erasures(scene: Scene, named: frozenset[str]) -> None:
-    """Check that every case is erased, and that the ledger lists each."""
+    """Check that every case is erased, and that the ledger lists each case."""
     left = scene.fetch_rows("SELECT code, state FROM \"case\" WHERE state != 'erased'")
     scene.require(not left, f"never erased: {left}")
     scene.require(
@@ -179,7 +179,7 @@ def check_erasures(scene: Scene, named: frozenset[str]) -> None:
 
 
 def check_missed_deadlines(scene: Scene) -> None:
-    """Check that a case without any answer is at the desk, and oversight was told."""
+    """Check that an unanswered case is at the desk, and that oversight was informed."""
     for person in scene.persons.values():
         rows = scene.fetch_rows(SILENT, "OVERSIGHT_DEMO", person.code)
         [(state, desks, told)] = rows

@@ -1,4 +1,4 @@
-"""Requests that an office may not make; none may have an effect or reveal anything."""
+"""Requests that an office may not make, which must change and reveal nothing."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -25,7 +25,7 @@ READERS: Final = frozenset({"candidate", "lead", "recipient", "handover_candidat
 
 
 def send_forbidden(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
-    """Send one forbidden request."""
+    """Send one forbidden request on behalf of an office."""
     tricks: list[Callable[[], None]] = [
         lambda: send_old_version(scene, who, remembers),
         lambda: send_wrong_code(scene, who, remembers),
@@ -40,7 +40,7 @@ def send_forbidden(scene: Scene, who: Someone, remembers: Mapping[str, Json]) ->
 def require_refusal(
     scene: Scene, who: Someone, path: str, body: Json, **headers: str
 ) -> None:
-    """Send a request that must be refused, and check that it has no effect."""
+    """Send a request that must be refused, and check that nothing has changed."""
     before = scene.count_entries()
     answer = scene.send(who, "POST", path, body=body, headers=headers)
     said = answer is not None and answer.status_code
@@ -112,7 +112,7 @@ def get_relations(scene: Scene, code: str, office: str) -> frozenset[str]:
 
 
 def require_no_access(scene: Scene, who: Someone, code: str) -> None:
-    """Check that an office whose part has ended cannot see the case."""
+    """Check that an office that is no longer a party cannot see the case."""
     if not get_relations(scene, code, who.code):
         answer = scene.send(who, "GET", f"/cases/{code}")
         is_out = answer is not None and answer.status_code == 404
@@ -120,7 +120,7 @@ def require_no_access(scene: Scene, who: Someone, code: str) -> None:
 
 
 def open_any_section(scene: Scene, who: Someone, person: Person | None = None) -> None:
-    """Open a section of any case, and check that the office may read what it gets."""
+    """Open a section of any case, and check that the office may read the result."""
     persons = list(scene.persons.values())
     if person is None and not persons:
         return
@@ -141,7 +141,7 @@ def open_any_section(scene: Scene, who: Someone, person: Person | None = None) -
 
 
 def may_not_read(scene: Scene, person: Person, office: str, section: str) -> str:
-    """Return why an office may not read a section, or an empty string."""
+    """Return why an office may not read a section, or an empty string if it may."""
     [(state,)] = scene.fetch_rows('SELECT state FROM "case" WHERE code = ?', person.code)
     mine = get_relations(scene, person.code, office)
     if state in OVER:

@@ -1,7 +1,7 @@
-"""What must hold after every step of every seed, each as a query for violations.
+"""Invariants that must hold after every step of a seed, as queries for violations.
 
-Written from LIFECYCLES.md (1, 2, 5 and 7) and API.md, never from the code. The queries read
-the tables directly.
+The queries are written from LIFECYCLES.md (1, 2, 5 and 7) and API.md, and not from the
+code. They read the tables directly.
 """
 
 from collections.abc import Mapping
@@ -117,7 +117,8 @@ AFTER_A_LOOK: Final[Mapping[str, str]] = {
 def check(scene: Scene, looked: datetime | None) -> None:
     """Check every invariant.
 
-    `AFTER_A_LOOK` holds only after the worker has run, for the time at which it began.
+    The invariants of `AFTER_A_LOOK` hold only after the worker has run. `looked` is the
+    time at which the worker began.
     """
     for what, query in ALWAYS.items():
         found = scene.reader.execute(query).fetchmany(3)
@@ -132,7 +133,7 @@ def check(scene: Scene, looked: datetime | None) -> None:
 
 
 def check_consents(scene: Scene) -> None:
-    """Check that open referrals have a consent, or are for a child."""
+    """Check that each open referral has a consent or is for a child."""
     rows = scene.fetch_rows(f"""
         SELECT c.code, f.code, r.service FROM referral r JOIN "case" c ON c.id = r.case_id
         JOIN focal_point f ON f.id = r.recipient_id WHERE r.state IN {ALIVE}""")

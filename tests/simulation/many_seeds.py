@@ -1,4 +1,4 @@
-"""Many seeds, played on several cores, with their results and totals."""
+"""Functions that play many seeds on several cores, and compute the totals."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The mail server, the SMS gateway and the webhook receivers, in memory, with failures."""
+"""A mail server, an SMS gateway and webhook receivers in memory, with failures."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ TAKEN: Final = frozenset({"takes", "vanishes"})
 
 @dataclass
 class FakeServers:
-    """A mail server and an SMS gateway, in the moods that the seed draws."""
+    """A mail server and an SMS gateway, whose failures the seed draws."""
 
     scene: Scene
     failure_rate: float
@@ -45,7 +45,7 @@ class FakeServers:
         return Senders(ways, WINDOW)
 
     def receive(self, letter: NotificationMessage) -> Answer:
-        """Answer by the mood, and store a message that arrives."""
+        """Answer a message, perhaps with a failure, and store the message if it arrives."""
         bad = 0.0 if self.scene.calm else self.failure_rate
         moods = [mood for mood in POST if mood != "takes"]
         mood = self.scene.chance.choice(moods) if self.scene.is_likely(bad) else "takes"
@@ -74,7 +74,7 @@ HOOK: Final[Mapping[str, Answer]] = {
 
 @dataclass
 class Receiver:
-    """The offices with a webhook, and the cursors that each received."""
+    """The offices that have a webhook, and the cursors that each has received."""
 
     scene: Scene
     failure_rate: float

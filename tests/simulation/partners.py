@@ -1,4 +1,4 @@
-"""Offices as state machines: when they poll, what they do, and how they misbehave."""
+"""Offices as state machines, which poll, act and misbehave."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ RECORDS: Final = ("cases/", "referrals/", "handovers/")
 
 @dataclass(frozen=True)
 class Temper:
-    """How an office behaves: how late it answers, and how often it misbehaves."""
+    """The behaviour of an office: how late it answers, and how often it misbehaves."""
 
     name: str
     soonest: float
@@ -59,7 +59,7 @@ TEMPERS: Final = (
 
 
 class Partner:
-    """One office with its accounts, and what it has received."""
+    """An office with its accounts and the events that it has received."""
 
     def __init__(self, scene: Scene, office: str, temper: Temper) -> None:
         self.scene, self.office, self.temper = scene, office, temper
@@ -74,7 +74,7 @@ class Partner:
 
     @property
     def now(self) -> Temper:
-        """Its temper, which is prompt once all is calm."""
+        """The current behaviour of the office, which is prompt in the calm at the end."""
         return replace(PROMPT, declines=0.02) if self.scene.calm else self.temper
 
     @property
@@ -84,7 +84,7 @@ class Partner:
     # When it acts.
 
     def schedule_look(self, head: int) -> None:
-        """Schedule a look if there is any news."""
+        """Schedule a poll if the feed has new events."""
         temper, self.head = self.now, head
         busy = self.todo or head > self.positions
         if not (temper.answers and busy) or self.next_look_at:
@@ -96,7 +96,7 @@ class Partner:
         self.scene.schedule(delay, f"{self.office} looks", self.run)
 
     def run(self) -> None:
-        """Poll, and act on the records that are new or were left over."""
+        """Poll, and act on the new records and on the unfinished records."""
         self.next_look_at = None
         if self.head > self.positions or self.scene.is_likely(VAIN):
             self.poll()
@@ -108,7 +108,7 @@ class Partner:
             send_forbidden(self.scene, self.worker, self.known_records)
 
     def poll(self) -> None:
-        """Read the feed from its own cursor to the end."""
+        """Read the feed to the end, starting from the cursor of the office."""
         more = True
         while more:
             query: Json = {"limit": PAGE}
@@ -129,7 +129,7 @@ class Partner:
             self.todo[event["subject"]] = None
 
     def handle_record(self, subject: str) -> None:
-        """Read a record, and act on it; an unfinished record is kept for later."""
+        """Read a record and act on it. An unfinished record is handled again later."""
         del self.todo[subject]
         answer = self.scene.send(self.worker, "GET", f"/{subject}")
         if answer is None or answer.is_error:
@@ -154,7 +154,7 @@ class Partner:
     # Requests.
 
     def does(self, wish: PlannedRequest, look: RecordView) -> Json | None:
-        """Send a request; return the record as it is then, or None to look again later."""
+        """Send a request and return the changed record, or None to try again later."""
         answer = self.send(self.make_deed(wish))
         if answer is None:
             return None
@@ -174,7 +174,7 @@ class Partner:
         return Deed(self.worker, wish.path, wish.body, key, tag, approval, event, about)
 
     def does_with_second(self, wish: PlannedRequest, asked: str) -> Json | None:
-        """Let a second person decide, and repeat the request if it was approved."""
+        """Let a second person decide, and repeat the request if it is approved."""
         word = "approve" if self.scene.calm or self.scene.is_likely(0.8) else "refuse"
         said = self.scene.send(self.second, "POST", f"/approvals/{asked}/{word}")
         if said is None or said.is_error or word == "refuse":
@@ -183,7 +183,7 @@ class Partner:
         return answer.json() if answer is not None and answer.status_code == 200 else None
 
     def send(self, deed: Deed) -> Response | None:
-        """Send a request; repeat it if no answer came, or if the temper is to repeat."""
+        """Send a request. Repeat it if no answer comes, or sometimes without a reason."""
         answer = self.scene.send_deed(deed)
         if answer is None:
             self.unanswered[deed.key] = deed
@@ -205,7 +205,7 @@ class Partner:
         return retry
 
     def send_again(self, deed: Deed) -> None:
-        """Repeat a request at once and much later, and reuse its key for another body."""
+        """Repeat a request at once and much later, and send its key with another body."""
         scene = self.scene
         scene.tally.counts["sent twice"] += 1
         scene.send_deed(deed)
@@ -228,7 +228,7 @@ class Partner:
 
 
 def draw_tempers(scene: Scene) -> dict[str, Temper]:
-    """Draw the temper of each office; in some seeds only the desks ever answer."""
+    """Draw the behaviour of each office. In some seeds only the desks answer."""
     offices = scene.watched
     if scene.is_likely(0.12):
         scene.log("only the desks answer")

@@ -1,4 +1,4 @@
-"""Persons with their officers, and administrators who close and open offices."""
+"""Officers who submit cases, and administrators who close and open offices."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -51,7 +51,7 @@ def draw_consents(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]
 
 
 def make_sections(number: int) -> list[Json]:
-    """Return sections with words that occur in one case only."""
+    """Return sections with words that occur in no other case."""
     word = f"{CANARY}{number}"
     return [
         {"section": "needs", "summary": f"{word}needs", "safety_notice": f"{word}danger"},
@@ -63,13 +63,13 @@ def make_sections(number: int) -> list[Json]:
 
 
 class Officer:
-    """Meets persons, and submits their cases."""
+    """An officer who meets people and submits their cases."""
 
     def __init__(self, scene: Scene, partners: Mapping[str, Partner]) -> None:
         self.scene, self.partners, self.count = scene, partners, 0
 
     def schedule(self) -> None:
-        """Schedule the arrival of some persons."""
+        """Schedule the arrival of several people."""
         many = self.scene.chance.choices([1, 2, 3], [6, 3, 1])[0]
         for _ in range(many):
             self.scene.schedule(
@@ -77,7 +77,7 @@ class Officer:
             )
 
     def add_person(self) -> None:
-        """Write a case, and submit it at once, later or never."""
+        """Create a case, and submit the case at once, later or never."""
         scene, chance = self.scene, self.scene.chance
         of = chance.choices(CORRIDORS, [3, 1])[0]
         self.count += 1
@@ -107,7 +107,7 @@ class Officer:
             )
 
     def write_case(self, partner: Partner, deed: Deed, person: Person) -> None:
-        """Write a case, and repeat the request until an answer comes."""
+        """Create a case, and repeat the request until there is an answer."""
         answer = partner.send(deed)
         if answer is None:
             delay = self.scene.draw_hours(0.01, 2)
@@ -144,7 +144,7 @@ class Officer:
         )
 
     def withdraw_consents(self, person: Person) -> None:
-        """Withdraw a person's consents, through an office that sees the case."""
+        """Withdraw the consents of a person through an office that sees the case."""
         scene = self.scene
         if not person.code:
             return
@@ -158,7 +158,7 @@ class Officer:
             self.check_access(person)
 
     def check_access(self, person: Person) -> None:
-        """Let every office with a part try to read at once."""
+        """Make every party of the case try to open a section, and check the results."""
         for office in person.corridor.offices:
             if get_relations(self.scene, person.code, office) & READERS:
                 open_any_section(self.scene, self.partners[office].worker, person)
@@ -173,7 +173,7 @@ def make_case_body(  # noqa: PLR0913 - each is one property of the person
     is_child: bool,
     unsafe: frozenset[str],
 ) -> Json:
-    """Return the body of a case as its officer sends it."""
+    """Return the request body with which an officer creates a case."""
     by = {"given_by": "guardian_with_assent"} if is_child else {}
     notice = {
         "country": of.country,
@@ -224,7 +224,7 @@ class Administrators:
         self.off.clear()
 
     def set_active(self, office: str, *, active: bool) -> None:
-        """Close or open an office, as two people."""
+        """Close or open an office, with the approval of a second administrator."""
         self.scene.log(f"{office} is {'active' if active else 'not active'} now")
         path = f"/focal-points/{office}"
         answer = update_row(self.one, path, active=active)

@@ -1,4 +1,4 @@
-"""Faults that are planted in the service; each could lose a person or reveal data."""
+"""Faults that are planted in the service and could lose a person or reveal data."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,7 +37,7 @@ type Plant = Callable[[Patch], None]
 
 
 def plant_early_record(patch: Patch) -> None:
-    """Record a missed deadline in a transaction of its own, before its effect."""
+    """Record a missed deadline in a transaction before that of its consequence."""
 
     def find_missed(tx: WriteTransaction, due: DueClock) -> MissedDeadline | None:
         case = system_queries.lock_if_free(tx, due.case_id)
@@ -66,7 +66,7 @@ def plant_early_record(patch: Patch) -> None:
 
 
 def plant_missing_escalation(patch: Patch) -> None:
-    """Apply no effect if a candidate misses its deadline."""
+    """Do not escalate the case if a candidate misses its deadline."""
     effects = {**overdue.EFFECTS, Effect.REROUTE: lambda *_: None}
     patch.setattr(overdue, "EFFECTS", effects)
 
@@ -83,7 +83,7 @@ def plant_unhandled_deadline(patch: Patch) -> None:
 
 
 def plant_forgotten_key(patch: Patch) -> None:
-    """Treat each request as a new one, whatever its idempotency key is."""
+    """Treat each request as a new one, even if its idempotency key is known."""
 
     settle = idempotency.store_outcome
 
@@ -150,7 +150,7 @@ def plant_false_delivery(patch: Patch) -> None:
 
 
 def plant_ignored_withdrawal(patch: Patch) -> None:
-    """Let a withdrawn consent count."""
+    """Treat a withdrawn consent as valid."""
 
     def is_valid(consent: coverage.Given, now: datetime, **_: bool) -> bool:
         return now < consent.expires_at
@@ -159,7 +159,7 @@ def plant_ignored_withdrawal(patch: Patch) -> None:
 
 
 def plant_kept_access(patch: Patch) -> None:
-    """Let an office keep its part after its referral has ended."""
+    """Leave the access of an office unchanged after its referral has ended."""
     patch.setattr(referral_actions, "end_recipient_relation", lambda *_: None)
 
 
@@ -178,7 +178,7 @@ def plant_text_in_journal(patch: Patch) -> None:
 
 
 def plant_kept_key(patch: Patch) -> None:
-    """Mark a case as erased, and keep its key."""
+    """Mark a case as erased without destroying its key."""
     patch.setattr(erasing, "erase_case_data", lambda *_: None)
 
 

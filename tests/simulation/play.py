@@ -1,4 +1,4 @@
-"""One seed: a storm, then calm, then years without new cases; and the checks in each."""
+"""One seed: a stormy period, a calm period, then years without new cases, and checks."""
 
 import logging
 import time
@@ -55,12 +55,12 @@ class Result:
 
     @property
     def trace(self) -> list[str]:
-        """The last lines of the full trace."""
+        """The last lines of the trace."""
         return self.full_trace[-LAST:]
 
 
 class Play:
-    """All actors of a seed, and the order of their steps."""
+    """All participants of a seed, and the order of their steps."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.steps = scene, 0
@@ -77,7 +77,7 @@ class Play:
         self.worker.poked = True
 
     def open_webhook(self) -> str:
-        """Open a webhook for one office in some seeds."""
+        """Open a webhook for one office, in some seeds only."""
         office = self.scene.chance.choice(["KZ_LEAD", "KZ_SHELTER_KOGERSHIN"])
         if self.scene.is_likely(0.25):
             open_webhook(self.scene, office)
@@ -96,7 +96,7 @@ class Play:
     # Steps.
 
     def run_step(self) -> bool:
-        """Perform the next step; return False if there is none."""
+        """Perform the next step, and return False if there is none."""
         scene, worker_at = self.scene, self.worker.get_next_time()
         agenda_at = scene.agenda[0][0] if scene.agenda else None
         looked = None
@@ -115,7 +115,7 @@ class Play:
         return True
 
     def schedule_looks(self) -> None:
-        """Let each office with news schedule a look."""
+        """Make each office with new events schedule a poll."""
         heads = dict(self.scene.fetch_rows(HEADS))
         for office, partner in self.partners.items():
             partner.schedule_look(heads.get(office, 0))
@@ -131,7 +131,7 @@ class Play:
             final_checks.check_missed_deadlines(scene)
 
     def run_calm(self) -> None:
-        """Make all offices active and prompt, until every case has ended."""
+        """Activate all offices and make them prompt, until every case has ended."""
         scene = self.scene
         scene.log("-- calm: every office answers from now on")
         scene.calm, self.worker.away_until = True, scene.now
@@ -152,7 +152,7 @@ class Play:
         return int(self.scene.fetch_value(OPEN))
 
     def run_until_erased(self) -> None:
-        """Let time pass until every ended case is erased."""
+        """Advance the time until every ended case is erased."""
         last = self.scene.now + timedelta(days=1500)
         while self.run_step():
             self.scene.require(self.scene.now < last, "the steps do not end")
@@ -181,7 +181,7 @@ OPEN: Final = """
 
 
 def resume_webhooks(tx: Any) -> None:
-    """Resume the paused webhooks, as their office would."""
+    """Resume the paused webhooks, as an office would."""
     for webhook in tx.session.scalars(ALL_WEBHOOKS):
         webhook.paused_at, webhook.stalled = None, False
         webhook.failures, webhook.failing_since, webhook.due_at = 0, None, tx.now
@@ -189,7 +189,7 @@ def resume_webhooks(tx: Any) -> None:
 
 @contextmanager
 def disable_logs() -> Iterator[None]:
-    """Turn the log of the service off, as a run is read from its trace."""
+    """Disable the log of the service while the context is open."""
     before = structlog.get_config()
     silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=silent)
@@ -200,7 +200,7 @@ def disable_logs() -> Iterator[None]:
 
 
 def play_seed(stage: Stage, seed: int) -> Result:
-    """Play one seed without logs; a failure is returned, not raised."""
+    """Play one seed without logs. A failure is returned in the result and not raised."""
     with disable_logs():
         return play_with_logs(stage, seed)
 

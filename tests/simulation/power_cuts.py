@@ -1,4 +1,4 @@
-"""Power failures between two transactions, and the restart after them."""
+"""Power failures between two transactions, and the restart after a failure."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from app.kernel.db import Database
 
 
 class PowerCut(BaseException):
-    """The end of the process, which no handler of the service may catch."""
+    """The exception that ends the process, which no handler of the service may catch."""
 
 
 class Power:
-    """Ends the process at the n-th commit, either before or after it."""
+    """A power supply that fails before or after a given commit."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -23,7 +23,7 @@ class Power:
             event.listen(engine, "begin", self.fail_if_off)
 
     def fail_at(self, at: int, *, after: bool) -> None:
-        """Fail at this commit from now on, or right after it."""
+        """Make the power fail before or after the given commit, counted from now."""
         self.left, self.after, self.is_off = at, after, False
 
     def reset(self) -> None:

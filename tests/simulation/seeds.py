@@ -1,4 +1,4 @@
-"""Seeds with which the simulation has failed; every run of the tests repeats them."""
+"""The seeds with which the simulation has failed, which every test run repeats."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,14 +8,14 @@ KEPT: Final = Path(__file__).with_name("seeds.txt")
 
 
 def read_seeds(path: Path = KEPT) -> list[int]:
-    """Read the seeds, one on each line; text after # is a comment."""
+    """Read one seed from each line. The text after # is a comment."""
     lines = path.read_text("utf-8").splitlines()
     seeds = (line.partition("#")[0].strip() for line in lines)
     return [int(seed) for seed in seeds if seed]
 
 
 def add_seeds(failed: Iterable[tuple[int, str]], path: Path = KEPT) -> None:
-    """Append new seeds, each with the first line of its failure as a comment."""
+    """Append seeds, each with the first line of its failure as a comment."""
     known = set(read_seeds(path))
     with path.open("a", encoding="utf-8") as file:
         for seed, broken in failed:

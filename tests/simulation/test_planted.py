@@ -1,4 +1,4 @@
-"""Planted faults, and for each a seed below 100 that finds it."""
+"""Tests that each planted fault is found by a given seed below 100."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests that a seed repeats exactly, and that no invariant breaks in it."""
+"""Tests that a seed repeats exactly, and that every invariant holds."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ FRESH: Final = choose_number(12, sample=2, night=24)
 
 
 def draw_seeds() -> list[int]:
-    """Draw new seeds for this run."""
+    """Draw new seeds for this test run."""
     return Random(Run.seed).sample(range(1, 1_000_000), FRESH)
 
 
@@ -42,7 +42,7 @@ def test_a_seed_repeats_exactly(made: Stage) -> None:
 
 
 def get_digest(seed: int, hashing: str) -> str:
-    """Play a seed in another process with another order of sets, and return its digest."""
+    """Play a seed in another process with another hash seed, and return the digest."""
     module = play_some.__module__
     program = f"import {module} as m; print(m.play_some([{seed}])[0].digest)"
     command = [sys.executable, "-W", "ignore", "-c", program]

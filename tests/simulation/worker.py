@@ -1,4 +1,4 @@
-"""The worker, as steps of the simulation: it runs, may be killed, and restarts."""
+"""The worker as steps of the simulation, in which it runs, is killed and restarts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -46,7 +46,7 @@ WAITING: Final = {
 
 
 class Worker:
-    """All jobs of a worker, one after another, in one thread."""
+    """All jobs of a worker, which run one after another in one thread."""
 
     def __init__(self, scene: Scene, postmen: FakeServers, receiver: Receiver) -> None:
         self.scene, self.postmen, self.receiver = scene, postmen, receiver
@@ -59,7 +59,7 @@ class Worker:
         self.start()
 
     def start(self) -> None:
-        """Start as a new process without memory, and check its ledger."""
+        """Start the worker like a new process, and check the ledger."""
         self.erased = 0
         self.ledger = Ledger(self.scene.stage.home / "simulated-erasures")
         self.ledger.start(self.scene.runtime)
@@ -71,7 +71,7 @@ class Worker:
         )
 
     def send(self) -> int:
-        """Send in each channel in turn, because threads would not repeat a seed."""
+        """Send the messages of one channel after another, without threads."""
         ways = (send_by_way(self.scene.runtime, self.senders, way) for way in Way)
         return sum(fates.total() for fates in ways)
 
@@ -81,7 +81,7 @@ class Worker:
         return sum(push(runtime, self.courier, one, DELAY) for one in waiting)
 
     def get_next_time(self) -> datetime | None:
-        """Return when the worker runs next with something to do."""
+        """Return the next time at which the worker has something to do."""
         soonest = self.scene.fetch_value(NEXT)
         if self.poked:
             soonest = soonest or str(self.scene.now.replace(tzinfo=None))
@@ -93,7 +93,7 @@ class Worker:
         return max(at, self.scene.now, self.away_until) + self.period
 
     def run(self) -> bool:
-        """Run all jobs once; return False if the process was killed."""
+        """Run all jobs once, and return False if the process was killed."""
         self.looked_at = self.scene.now
         if not self.scene.calm and self.scene.is_likely(self.dies):
             at = self.scene.chance.randint(1, MOST)
@@ -111,7 +111,7 @@ class Worker:
         return True
 
     def is_due(self, job: Job) -> bool:
-        """Return whether a job has more to do than to write a heartbeat."""
+        """Return whether a job has to do more than to record a heartbeat."""
         now = self.scene.now.replace(tzinfo=None)
         known = {"now": f"{now}", "erased": self.erased}
         found = self.scene.reader.execute(WAITING[job.part], known).fetchone()
@@ -128,7 +128,7 @@ class Worker:
             raise PowerCut
 
     def restart_later(self) -> None:
-        """Stay away for seconds, hours or days, and restart."""
+        """Schedule the restart of the worker after seconds, hours or days."""
         chance = self.scene.chance
         away = chance.choice([timedelta(seconds=5), timedelta(hours=2), timedelta(days=2)])
         self.away_until = self.scene.now + away * chance.uniform(0.2, 1.5)

@@ -1,7 +1,7 @@
-"""The world of one seed: its random numbers, its clock, its agenda and its requests.
+"""The world of one seed: random numbers, clock, agenda and requests.
 
-Everything that varies is drawn from the seed, and nothing depends on threads, on the clock
-of the machine, or on the order of a set.
+Everything that varies is drawn with the seed. Nothing depends on threads, on the clock of
+the machine, or on the order of a set.
 """
 
 import hashlib
@@ -36,12 +36,12 @@ TICK: Final = timedelta(milliseconds=1)
 
 
 class Broken(AssertionError):  # noqa: N818 - the name reads better without Error
-    """An invariant that does not hold."""
+    """An invariant does not hold."""
 
 
 @dataclass
 class Deed:
-    """One request with its idempotency key, which may be sent several times."""
+    """A request with its idempotency key, which may be sent several times."""
 
     sender: Someone
     path: str
@@ -61,7 +61,7 @@ class Deed:
 
 @dataclass
 class Person:
-    """A case with the consents of its person, as the simulation knows them."""
+    """A case with the consents of the person, as the simulation knows them."""
 
     code: str
     number: int
@@ -76,7 +76,7 @@ class Person:
         self.consents = [one for one in self.consents if not one[1] & purposes]
 
     def can_read(self, office: str, section: str) -> bool:
-        """Return whether a valid consent lets an office read a section."""
+        """Return whether a valid consent permits an office to read a section."""
         given = any(office in to and section in what for to, _, what in self.consents)
         return given and office not in self.unsafe
 
@@ -86,7 +86,7 @@ class Person:
 
 @dataclass
 class Tally:
-    """The counts of a seed."""
+    """The counts of requests, events and crashes in a seed."""
 
     requests: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
@@ -100,7 +100,7 @@ def get_subject(deed: Deed, shown: Json) -> str:
 
 
 class Scene(World):
-    """The service on its own database, with everything that the seed decides."""
+    """The service on its own database, with the random decisions of a seed."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.seed, self.stage = seed, stage
@@ -128,16 +128,16 @@ class Scene(World):
     # Time.
 
     def advance_clock(self) -> datetime:
-        """Move the clock a little, and return the time."""
+        """Advance the clock a little, and return the time."""
         self.now += TICK
         return self.now
 
     def schedule(self, delay: timedelta, name: str, step: Callable[[], None]) -> None:
-        """Add a step to the agenda."""
+        """Add a step to the agenda, to be run after a delay."""
         heappush(self.agenda, (self.now + delay, next(self.order), name, step))
 
     def start_next_step(self) -> tuple[str, Callable[[], None]]:
-        """Move the clock to the next step, and return it."""
+        """Advance the clock to the next step, and return the step."""
         at, _, name, step = heappop(self.agenda)
         self.now = max(self.now, at)
         return name, step
@@ -151,14 +151,14 @@ class Scene(World):
     # Trace.
 
     def log(self, line: str) -> None:
-        """Add a line to the trace; ids are replaced by names."""
+        """Add a line to the trace, in which ids are replaced by names."""
         since = self.now - self.began
         hours, rest = divmod(since.seconds, 3600)
         moment = f"{since.days:4}d {hours:02}:{rest // 60:02}:{rest % 60:02}"
         self.trace.append(f"{moment}  {NAMED.sub(self.name_id, line)}")
 
     def name_id(self, found: re.Match[str]) -> str:
-        """Return the name of an id, numbered by its first use."""
+        """Return the name that replaces an id in the trace."""
         kind = "case " if found[0].startswith("SC-") else "#"
         return self.names.setdefault(found[0], f"{kind}{len(self.names) + 1}")
 
@@ -198,7 +198,7 @@ class Scene(World):
     # Requests.
 
     def send(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
-        """Send a request; return None if the power failed or the answer was lost.
+        """Send a request. Return None if the power failed or the answer was lost.
 
         No answer may be a server error or contain sealed text.
         """
@@ -225,7 +225,7 @@ class Scene(World):
         return None if self.power.is_off else answer
 
     def send_deed(self, deed: Deed) -> Response | None:
-        """Send a request with its key; check that a repetition has no effect."""
+        """Send a request with its key, and check that repeating it has no effect."""
         known, before = self.acknowledged.get(deed.key), self.count_entries()
         with self.inject_failure(0.0 if self.calm else MISHAPS):
             answer = self.send(
@@ -250,7 +250,7 @@ class Scene(World):
 
     @contextmanager
     def inject_failure(self, share: float) -> Iterator[None]:
-        """Let the power fail in the middle of some requests."""
+        """Make the power fail during some of the requests in the context."""
         if self.is_likely(share):
             self.power.fail_at(1, after=self.is_likely(0.5))
         try:
@@ -259,7 +259,7 @@ class Scene(World):
             self.power.reset()
 
     def finish(self) -> None:
-        """Close everything."""
+        """Close the service and the database."""
         self.power.close()
         with closing(self.reader):
             self.close()

@@ -1,4 +1,4 @@
-"""Kill the service under load, then compare its answers with the database.
+"""The torture test, which kills the service under load and then checks the database.
 
-`make torture KILLS=100 DATABASE=sqlite SEED=1`.
+Run `make torture KILLS=100 DATABASE=sqlite SEED=1`.
 """

@@ -1,4 +1,4 @@
-"""`make torture`: kill the service under load, and report the findings."""
+"""The command `make torture`, which kills the service under load and prints findings."""
 
 import argparse
 import sys
@@ -29,12 +29,12 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def show(line: str) -> None:
-    """Print a line at once."""
+    """Print a line without delay."""
     print(line, flush=True)
 
 
 def main() -> None:
-    """Run, print the result, and exit with an error if anything was found."""
+    """Run the test, print the result, and exit with an error if there is a finding."""
     args, revision = parse_arguments(), describe_commit()
     HOME.mkdir(exist_ok=True)
     path: Path = args.result or HOME / f"{args.database}.json"

@@ -1,4 +1,4 @@
-"""The bodies of requests that the stories send."""
+"""The request bodies that the stories send."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,14 +8,14 @@ from tests.torture.clients import Json
 
 
 def make_promise() -> Json:
-    """Return the body that accepts a referral, with a meeting a day from now."""
+    """Return the request body that accepts a referral, with a meeting in a day."""
     at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     meeting = {"place": "Rayymbek 1", "at": at, "person": "Гүлнар"}
     return {"meeting": meeting, "contacts": make_contacts()}
 
 
 def make_case(priority: str, *, submit: bool) -> Json:
-    """Return a case of an adult with consents for everything that the stories do."""
+    """Return a case of an adult, with the consents that all stories need."""
     now = datetime.now(UTC)
     given = {
         "obtained_on": (now - timedelta(days=2)).date().isoformat(),
@@ -39,6 +39,6 @@ def make_case(priority: str, *, submit: bool) -> Json:
 
 
 def make_suspension() -> Json:
-    """Return the body that suspends a case."""
+    """Return the request body that suspends a case."""
     review = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
     return {"reason": "SAFETY", "review_at": review}

@@ -1,6 +1,7 @@
 """Checks that compare the answers to clients with the database.
 
-Each check yields a sentence for each fault. No check knows what the run did to the service.
+Each check yields a sentence about each fault. No check knows how the run disturbed the
+service.
 """
 
 from collections import Counter, defaultdict
@@ -18,7 +19,7 @@ DECIDED: Final = "approval.decided"
 
 @dataclass
 class Run:
-    """The operations of clients, the database, and the events that pollers processed."""
+    """The operations of clients, the tables, and the events that pollers processed."""
 
     deeds: Sequence[Operation] = ()
     tables: Tables = field(default_factory=Tables)
@@ -33,7 +34,7 @@ class Run:
         return [operation for operation in self.deeds if operation.is_done]
 
     def list_entries_of_people(self) -> list[Line]:
-        """Return the entries of the clients' own actions."""
+        """Return the journal entries that have an account, which clients caused."""
         events = {
             what
             for operation in self.deeds
@@ -57,7 +58,7 @@ def find_unanswered(run: Run) -> Iterator[str]:
 
 
 def find_lost(run: Run) -> Iterator[str]:
-    """Yield acknowledged operations that are not in the database."""
+    """Yield acknowledged operations that are missing in the database."""
     stored = Counter(map(get_signature, run.list_entries_of_people()))
     acknowledged = Counter(
         what for operation in run.list_acknowledged() for what in list_signatures(operation)
@@ -74,7 +75,7 @@ def find_lost(run: Run) -> Iterator[str]:
 
 
 def find_doubled(run: Run) -> Iterator[str]:
-    """Yield effects that no answer accounts for, such as two effects of one key."""
+    """Yield entries that no operation explains, such as a second entry for one key."""
     stored = Counter(map(get_signature, run.list_entries_of_people()))
     acknowledged = Counter(
         what for operation in run.list_acknowledged() for what in list_signatures(operation)
@@ -100,7 +101,7 @@ def list_signatures(operation: Operation) -> list[tuple[str | None, str, str | N
 
 
 def find_wrong_keys(run: Run) -> Iterator[str]:
-    """Yield missing keys of acknowledged operations, and stored keys of refused ones."""
+    """Yield acknowledged operations without a stored key, and wrong stored keys."""
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
     for operation in run.list_acknowledged():
@@ -119,7 +120,7 @@ def find_wrong_keys(run: Run) -> Iterator[str]:
 
 
 def find_lower_versions(run: Run) -> Iterator[str]:
-    """Yield answers with a lower version than an earlier answer had."""
+    """Yield answers whose version is lower than that of an earlier answer."""
     for subject, deeds in group_by_subject(run.deeds).items():
         newest, waiting = 0, sorted(deeds, key=lambda operation: operation.answered)
         for operation in sorted(deeds, key=lambda operation: operation.invoked):
@@ -134,7 +135,7 @@ def find_lower_versions(run: Run) -> Iterator[str]:
 
 
 def find_equal_versions(run: Run) -> Iterator[str]:
-    """Yield actions that did not increase the version they were based on."""
+    """Yield actions that did not increase the version on which they were based."""
     for subject, deeds in group_by_subject(run.deeds).items():
         first = [
             operation
@@ -156,7 +157,7 @@ def find_equal_versions(run: Run) -> Iterator[str]:
 
 
 def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]]:
-    """Return the answers that have a version, by record."""
+    """Return the operations whose answer has a version, by record."""
     found: dict[str, list[Operation]] = defaultdict(list)
     for operation in deeds:
         if operation.outcome == Outcome.OK and operation.version and operation.subject:
@@ -165,7 +166,7 @@ def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]
 
 
 def find_gaps(run: Run) -> Iterator[str]:
-    """Yield mailboxes whose positions are not 1, 2, 3 up to the head, each entry once."""
+    """Yield feeds whose positions are not 1, 2, 3 and so on, with each entry once."""
     for reader in run.tables.mail.keys() | run.tables.heads.keys():
         mail = run.tables.mail.get(reader, ())
         positions, head = [position for position, _ in mail], run.tables.heads.get(reader)
@@ -177,7 +178,7 @@ def find_gaps(run: Run) -> Iterator[str]:
 
 
 def find_time_disorder(run: Run) -> Iterator[str]:
-    """Yield entries that follow the entry of a later operation in a mailbox."""
+    """Yield entries of a feed that come after the entry of a later operation."""
     deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         latest = 0.0
@@ -189,7 +190,7 @@ def find_time_disorder(run: Run) -> Iterator[str]:
 
 
 def find_version_disorder(run: Run) -> Iterator[str]:
-    """Yield entries that follow the entry of a later version in a mailbox."""
+    """Yield entries of a feed that come after an entry with a later version."""
     deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         newest: dict[str | None, int] = {}
@@ -203,7 +204,7 @@ def find_version_disorder(run: Run) -> Iterator[str]:
 
 
 def match_entries(run: Run) -> Mapping[str, Operation]:
-    """Return the operation of each entry that only one operation can have written."""
+    """Return the operation that wrote each entry, if only one operation can have."""
     deeds, lines = defaultdict(list), defaultdict(list)
     for operation in run.list_acknowledged():
         for what in list_signatures(operation):
@@ -218,7 +219,7 @@ def match_entries(run: Run) -> Mapping[str, Operation]:
 
 
 def find_poller_faults(run: Run) -> Iterator[str]:
-    """Yield pollers that did not process each event once, in order."""
+    """Yield pollers that did not process each event exactly once and in order."""
     for reader, processed in run.inboxes:
         due = [entry for _, entry in run.tables.mail.get(reader, ())]
         missed, doubled = set(due) - set(processed), len(processed) - len(set(processed))
@@ -231,7 +232,7 @@ def find_poller_faults(run: Run) -> Iterator[str]:
 
 
 def find_deadline_faults(run: Run) -> Iterator[str]:
-    """Yield deadlines that were missed twice in a generation, or without an entry."""
+    """Yield deadlines that were missed twice, or missed without an entry."""
     for name, count in Counter(
         (one.clock, one.generation) for one in run.tables.fired
     ).items():
@@ -246,7 +247,7 @@ def find_deadline_faults(run: Run) -> Iterator[str]:
 
 
 def find_wrong_states(run: Run) -> Iterator[str]:
-    """Yield records whose entries do not lead to their state by the table."""
+    """Yield records whose state cannot result from their entries."""
     events: dict[str, list[str]] = defaultdict(list)
     for line in run.tables.lines:
         if line.state is not None:
@@ -259,7 +260,7 @@ def find_wrong_states(run: Run) -> Iterator[str]:
 
 
 def find_lost_texts(run: Run) -> Iterator[str]:
-    """Yield texts that are not the last acknowledged ones."""
+    """Yield stored texts that differ from the last acknowledged text."""
     written: dict[str, list[Operation]] = defaultdict(list)
     for operation in run.list_acknowledged():
         if operation.text is not None and operation.subject and operation.base_version:
@@ -272,7 +273,7 @@ def find_lost_texts(run: Run) -> Iterator[str]:
 
 
 def find_database_faults(run: Run) -> Iterator[str]:
-    """Yield what the database reports as broken."""
+    """Yield the faults that the integrity check of the database reports."""
     yield from run.tables.broken
 
 
@@ -295,5 +296,5 @@ CHECKS: Final[tuple[Callable[[Run], Iterator[str]], ...]] = (
 
 
 def find_faults(run: Run) -> list[str]:
-    """Return all faults."""
+    """Return the findings of all checks."""
     return [found for check in CHECKS for found in check(run)]

@@ -1,4 +1,4 @@
-"""A client that repeats each operation with the same key until its outcome is certain."""
+"""A client that repeats each operation with the same key until the outcome is certain."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ SERVER_ERROR: Final = 500
 
 
 class Over(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """The story cannot continue: an operation was refused, or the run is over."""
+    """The story cannot continue, because an operation was refused or the run has ended."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Person:
 
 @dataclass
 class StoryClient:
-    """A client of one thread. It sends each request to a random server."""
+    """A client in one thread that sends each request to a random server."""
 
     history: History
     addresses: tuple[str, ...]
@@ -55,12 +55,12 @@ class StoryClient:
     http: Client
 
     def require_running(self) -> None:
-        """Raise Over if the run is over."""
+        """Raise Over if the run has ended."""
         if not self.is_running():
             raise Over
 
     def read(self, who: Person, path: str, purpose: str = "assistance") -> Response:
-        """Read a resource until there is an answer. Raises Over if it is refused."""
+        """Read a resource until there is an answer, or raise Over if it is refused."""
         self.require_running()
         operation = Operation(who.account, "", "read", subject=parse_subject(path))
         answer = self.send_until_certain(operation, who, "GET", path, {"Purpose": purpose})
@@ -81,7 +81,7 @@ class StoryClient:
         also: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Perform an operation with one key, with as many attempts as it takes."""
+        """Perform an operation with one key and as many attempts as necessary."""
         self.require_running()
         key = str(UUID(int=self.chance.getrandbits(128), version=4))
         seen = parse_version(tag)
@@ -100,7 +100,7 @@ class StoryClient:
         headers: Mapping[str, str],
         body: Json | None = None,
     ) -> Response:
-        """Repeat a request until its outcome is certain. Raises Over after a time limit."""
+        """Repeat a request until the outcome is certain, or raise Over after a while."""
         self.history.add(operation)
         operation.invoked = time.monotonic()
         sent = {"Authorization": f"Bearer {who.key}", **headers}
@@ -121,7 +121,7 @@ class StoryClient:
         headers: Mapping[str, str],
         body: Json | None,
     ) -> Response | None:
-        """Send the request once. Return None if there was no answer."""
+        """Send the request once, and return None if there was no answer."""
         where = f"{self.chance.choice(self.addresses)}/v1/{path}"
         try:
             answer = self.http.request(method, where, headers=headers, json=body)
@@ -138,14 +138,14 @@ class StoryClient:
 
 
 def is_certain(answer: Response) -> bool:
-    """Return whether an answer shows that the operation was done, or never will be."""
+    """Return whether an answer shows that the operation was done, or will never be done."""
     if answer.status_code in RETRY_STATUSES or answer.status_code >= SERVER_ERROR:
         return False
     return get_problem(answer) != KeyInFlight.code
 
 
 def get_problem(answer: Response) -> str | None:
-    """Return the type of the problem in an answer, or None."""
+    """Return the type of the problem in an answer, or None if there is no problem."""
     if not answer.is_error:
         return None
     body = answer.json()
@@ -153,7 +153,7 @@ def get_problem(answer: Response) -> str | None:
 
 
 def store_answer(operation: Operation, answer: Response) -> None:
-    """Store the outcome that an answer shows."""
+    """Record the outcome of an operation that an answer shows."""
     operation.answered = time.monotonic()
     operation.status, operation.problem = answer.status_code, get_problem(answer)
     operation.outcome = Outcome.OK if answer.is_success else Outcome.REFUSED
@@ -172,13 +172,13 @@ def store_answer(operation: Operation, answer: Response) -> None:
 
 
 def parse_version(tag: str | None) -> int | None:
-    """Return the version in an entity tag, or None."""
+    """Return the version in an entity tag, or None if there is none."""
     found = TAG.fullmatch(tag or "")
     return int(found[1]) or None if found else None
 
 
 def parse_subject(path: str) -> str | None:
-    """Return the record of a path as the journal names it, or None."""
+    """Return the record in a path, in the form of the journal, or None."""
     parts = path.partition("?")[0].split("/")
     return "/".join(parts[:2]) if len(parts) > 1 else None
 

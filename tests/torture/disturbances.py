@@ -1,4 +1,4 @@
-"""The disturbances of an installation, one after another, selected by a seed."""
+"""Disturbances of an installation, which a seed selects and which run in sequence."""
 
 import signal
 import subprocess
@@ -42,7 +42,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 @dataclass
 class Disturber:
-    """The disturbances of an installation, and how often each was made."""
+    """The disturbances of an installation, with a count for each."""
 
     installation: Installation
     pollers: list[Poller]
@@ -57,23 +57,23 @@ class Disturber:
         return sum(count for what, count in self.done.items() if what.startswith("kill "))
 
     def choose_process(self) -> ServiceProcess:
-        """Return a random process."""
+        """Return a random process of the installation."""
         return self.chance.choice(self.installation.lives)
 
     def kill(self, life: ServiceProcess) -> None:
-        """Kill a process at any point of its work."""
+        """Kill a process at any point of its work, and count the kill."""
         life.kill()
         self.done[f"kill {life.name}"] += 1
 
     def kill_one(self) -> None:
-        """Kill a random process, more often than not during a write."""
+        """Kill a random process, usually during a write."""
         life = self.choose_process()
         if self.chance.random() < SHARE_AT_WRITE:
             self.wait_for_a_write()
         self.kill(life)
 
     def kill_all(self) -> None:
-        """Kill all processes at once, as when a machine fails."""
+        """Kill all processes at once, like a failure of the machine."""
         for life in self.installation.lives:
             life.send_signal(signal.SIGKILL)
         for life in self.installation.lives:
@@ -81,7 +81,7 @@ class Disturber:
             self.done[f"kill {life.name}"] += 1
 
     def kill_while_it_begins(self) -> None:
-        """Kill a process, and again before it answers."""
+        """Kill a process, and kill it again before it answers."""
         life = self.choose_process()
         self.kill(life)
         life.start()
@@ -90,10 +90,9 @@ class Disturber:
         self.done["killed while it began"] += 1
 
     def wait_for_a_write(self) -> None:
-        """Wait until the database writes, and then for at most the time of an answer.
+        """Wait until the database writes, and then at most for the time of an answer.
 
-        A client can only lose or repeat an operation that is committed and not yet
-        answered.
+        Only an operation that is committed and not yet answered can be lost or repeated.
         """
         before, until = self.find_last_write(), time.monotonic() + LIFE_SECONDS[1]
         while self.find_last_write() == before and time.monotonic() < until:
@@ -101,20 +100,20 @@ class Disturber:
         time.sleep(self.chance.uniform(0, ANSWER_SECONDS))
 
     def find_last_write(self) -> int:
-        """Return when the write-ahead log of the database was last written."""
+        """Return the time at which the write-ahead log of the database was last written."""
         path = Path(make_url(self.installation.url).database or "")
         logs = self.data.glob("pg_wal/0*") if self.data.exists() else [Path(f"{path}-wal")]
         return max((log.stat().st_mtime_ns for log in logs if log.exists()), default=0)
 
     def stop_gracefully(self) -> None:
-        """Send SIGTERM to a process. It must end in time and lose nothing."""
+        """Send SIGTERM to a process, which must end in time and lose nothing."""
         life = self.choose_process()
         life.send_signal(signal.SIGTERM)
         self.slowest_end = max(self.slowest_end, life.wait_for_end(STOP_TIMEOUT))
         self.done["SIGTERM"] += 1
 
     def stop(self) -> None:
-        """Stop a process for a while, as when a machine swaps."""
+        """Pause a process for a while, as if the machine was swapping."""
         life = self.choose_process()
         life.send_signal(signal.SIGSTOP)
         time.sleep(STOP_SECONDS)
@@ -122,7 +121,7 @@ class Disturber:
         self.done["SIGSTOP and SIGCONT"] += 1
 
     def set_clock(self) -> None:
-        """Kill a process, and change the clock of its machine for the next start."""
+        """Kill a process, and start it with a wrong clock."""
         life = self.choose_process()
         self.kill(life)
         wrong = self.chance.choice(
@@ -137,7 +136,7 @@ class Disturber:
         self.done["connections terminated"] += 1
 
     def restart_database(self) -> None:
-        """Restart PostgreSQL as after a crash, and wait until it answers."""
+        """Restart PostgreSQL like after a crash, and wait until it answers."""
         command = [str(POSTGRES_BIN_PATH / "pg_ctl"), "restart", "-D", str(self.data)]
         command += ["-w", "-s", "-m", "immediate", "-l", str(self.data / "log")]
         subprocess.run(command, check=True, user=get_user(self.data))
@@ -155,7 +154,7 @@ class Disturber:
         return True
 
     def list_others(self) -> Mapping[str, Callable[[], None]]:
-        """Return the disturbances other than kills."""
+        """Return the disturbances that are not kills, by name."""
         both = {"term": self.stop_gracefully, "stop": self.stop, "clock": self.set_clock}
         both["begin"] = self.kill_while_it_begins
         if self.installation.url.startswith("sqlite"):
@@ -164,7 +163,7 @@ class Disturber:
         return both | own | {"all": self.kill_all}
 
     def draw(self, kills: int) -> list[Callable[[], None]]:
-        """Return a random sequence of disturbances with so many kills."""
+        """Return a random sequence of disturbances that contains `kills` kills."""
         kinds = self.list_others()
         each = max(MIN_OTHERS, round(OTHERS_PER_KILL * kills))
         deck = [act for act in kinds.values() for _ in range(each)]
@@ -175,9 +174,9 @@ class Disturber:
         return deck
 
     def run(self, kills: int) -> Iterator[None]:
-        """Disturb the installation until it was killed so often.
+        """Disturb the installation until it was killed `kills` times.
 
-        It must recover each time.
+        The installation must recover after each disturbance.
         """
         for act in self.draw(kills):
             self.installation.start()
@@ -188,7 +187,7 @@ class Disturber:
             yield
 
     def kill_poller(self) -> None:
-        """Kill a poller and start it again from its stored cursor."""
+        """Kill a poller, and start it again from its stored cursor."""
         poller = self.chance.choice(self.pollers)
         poller.kill()
         poller.start()
@@ -196,6 +195,6 @@ class Disturber:
 
 
 def get_user(data: Path) -> str | None:
-    """Return the user of PostgreSQL, which does not run as root, or None for this user."""
+    """Return the owner of the PostgreSQL data if it is another user, or None."""
     owner = data.owner()
     return owner if owner == "embedded_postgres" else None

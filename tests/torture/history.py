@@ -1,4 +1,4 @@
-"""The operations of clients and their outcomes, recorded outside the service."""
+"""The operations of clients and their outcomes, which are recorded by the test."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,11 +17,12 @@ class Outcome(StrEnum):
 
 @dataclass
 class Operation:
-    """An operation that a client wants to have done once.
+    """An operation that a client wants to take effect exactly once.
 
-    The client repeats it with one key until its outcome is certain. Times are of one
-    monotonic clock. `seen` is the version that the operation is based on, `version` the one
-    in the answer. `lost` counts the attempts with an unknown outcome.
+    The client repeats the operation with one key until the outcome is certain. All times
+    come from the same monotonic clock. `base_version` is the version on which the operation
+    is based, and `version` the version in the answer. `lost` counts the attempts with an
+    unknown outcome.
     """
 
     account: str
@@ -46,22 +47,22 @@ class Operation:
 
     @property
     def is_read(self) -> bool:
-        """Whether it only reads."""
+        """Whether the operation only reads."""
         return self.event == "read"
 
     @property
     def is_done(self) -> bool:
-        """Whether it is a write that was acknowledged."""
+        """Whether the operation is a write that was acknowledged."""
         return self.outcome == Outcome.OK and not self.is_read
 
     def describe(self) -> str:
-        """Return a description for findings."""
+        """Return a description of the operation for findings."""
         return f"{self.event} of {self.subject} (key {self.key}, {self.status})"
 
 
 @dataclass
 class History:
-    """The operations of all threads, and answers that are server errors."""
+    """The operations of all threads, and the answers that are server errors."""
 
     deeds: list[Operation] = field(default_factory=list)
     trouble: Counter[str] = field(default_factory=Counter)

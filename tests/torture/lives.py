@@ -27,12 +27,12 @@ POLL_SECONDS: Final = 0.01
 
 
 class Broken(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """The run cannot continue, which is a finding."""
+    """The run cannot continue, which counts as a finding."""
 
 
 @dataclass
 class ServiceProcess:
-    """A process of the service, across its restarts."""
+    """A process of the service, which may be restarted several times."""
 
     name: str
     options: ProcessOptions
@@ -50,7 +50,7 @@ class ServiceProcess:
 
     @property
     def pid(self) -> int:
-        """The id of the running process. Raises Broken if it ended by itself."""
+        """The id of the running process. Raises Broken if the process ended by itself."""
         if self.process is None or self.process.pid is None or not self.process.is_alive():
             raise Broken(f"The {self.name} ended by itself: see {self.options.log}")
         return self.process.pid
@@ -62,7 +62,7 @@ class ServiceProcess:
         self.process, self.lives = start(self.options, self.run), self.lives + 1
 
     def is_up(self) -> bool:
-        """Return whether a server answers, or a worker has logged that it started."""
+        """Return whether a server answers, or a worker has logged its start."""
         if self.port is None:
             return STARTED_EVENT in self.read_log()
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:
@@ -82,7 +82,7 @@ class ServiceProcess:
             return lines.read()
 
     def wait_until_up(self) -> None:
-        """Wait until the process is up. Raises Broken if it ends or takes too long."""
+        """Wait until the process is up, or raise Broken if it ends or takes too long."""
         until = time.monotonic() + START_TIMEOUT
         while not self.is_up():
             if not self.pid or time.monotonic() > until:
@@ -99,7 +99,7 @@ class ServiceProcess:
         self.wait_for_end()
 
     def wait_for_end(self, within: float = START_TIMEOUT) -> float:
-        """Wait until the process has ended, and return the seconds. Raises Broken."""
+        """Wait until the process ends, and return the seconds that it took."""
         began = time.monotonic()
         if self.process is not None:
             self.process.join(within)
@@ -110,13 +110,13 @@ class ServiceProcess:
         return time.monotonic() - began
 
     def set_clock_error(self, seconds: int) -> None:
-        """Set the clock of the machine for the next start."""
+        """Set the error of the clock for the next start."""
         self.options = replace(self.options, wrong_by=seconds)
 
 
 @dataclass
 class Installation:
-    """The processes of an installation: one on SQLite, else servers and a worker."""
+    """The processes of an installation: on SQLite one, otherwise servers and a worker."""
 
     url: str
     lives: list[ServiceProcess]
@@ -145,7 +145,7 @@ class Installation:
 
 @dataclass(frozen=True)
 class Plan:
-    """The settings of an installation, and the fault to plant in it."""
+    """The settings of an installation, and the fault that is planted in it."""
 
     url: str
     home: Path
@@ -157,7 +157,7 @@ class Plan:
     ports: list[int] = field(default_factory=list)
 
     def make_settings(self, **more: object) -> Mapping[str, str]:
-        """Return environment variables that disable rate limits."""
+        """Return the settings as environment variables, with rate limits disabled."""
         values: dict[str, object] = {
             "DATABASE_URL": self.url,
             "KEY_FILE": self.keys,
@@ -178,12 +178,12 @@ class Plan:
         return ProcessOptions(self.make_settings(**more), self.log, plant=self.plant)
 
     def make_server(self, name: str, chance: Random, **more: object) -> ServiceProcess:
-        """Return a server with a port of its own."""
+        """Return a server with its own port."""
         port = find_free_port(chance)
         return ServiceProcess(name, self.make_options(PORT=port, **more), "serve", port)
 
     def make_installation(self, chance: Random) -> Installation:
-        """Return the installation that an operator would run."""
+        """Return an installation like that of an operator."""
         if self.url.startswith("sqlite"):
             return Installation(self.url, [self.make_server("server and worker", chance)])
         servers = [self.make_server("server", chance) for _ in range(self.servers)]
@@ -193,7 +193,7 @@ class Plan:
 
 
 def find_free_port(chance: Random) -> int:
-    """Return a port that is free now, and that no client gets by chance."""
+    """Return a random port on which no process listens, outside the range for clients."""
     while True:
         port = chance.choice(PORTS)
         with socket() as tried:

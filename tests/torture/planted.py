@@ -1,7 +1,7 @@
-"""Faults that are planted into a child process before it runs, to be found by a test.
+"""Faults that are planted in a child process, and that the test must find.
 
-None of this is part of the product. `python -m tests.torture --plant NAME` shows the
-findings.
+The faults are not part of the product. `python -m tests.torture --plant NAME` shows the
+findings for one fault.
 """
 
 import time
@@ -25,7 +25,7 @@ LATE: Final = 0.1
 
 
 def split_key_transaction() -> None:
-    """Store the outcome of a request in a second transaction, after that of the action."""
+    """Store the outcome of a request in a second transaction, after the action."""
 
     def store_later(
         tx: WriteTransaction, once: KeyedRequest, made: UUID, status: int
@@ -43,7 +43,7 @@ def split_key_transaction() -> None:
 
 
 def answer_before_commit() -> None:
-    """Answer before the transaction is committed."""
+    """Send the answer before the transaction is committed."""
 
     @contextmanager
     def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:

@@ -1,4 +1,4 @@
-"""Reference pollers that read feeds during the run and are killed at times."""
+"""Reference pollers, which read feeds during the run and are sometimes killed."""
 
 import os
 import sqlite3
@@ -26,7 +26,7 @@ TIMEOUT: Final = 60.0
 
 @dataclass
 class Poller:
-    """A poller of one integrator, with the file of the events that it processed."""
+    """The poller of one integrator, with the file of the events that it processed."""
 
     person: Person
     inbox: Path
@@ -42,7 +42,7 @@ class Poller:
         self.process = subprocess.Popen(command, env=os.environ | env)
 
     def kill(self) -> None:
-        """Kill the poller. Raises Broken if it had ended by itself."""
+        """Kill the poller, or raise Broken if it has ended by itself."""
         if self.process is None:
             return
         ended = self.process.poll()
@@ -60,30 +60,30 @@ class Poller:
             self.process = None
 
     def list_events(self) -> list[str]:
-        """Return the events that it processed, in order."""
+        """Return the events that the poller has processed, in order."""
         return self.select("SELECT id FROM dealt_with ORDER BY number")
 
     def get_position(self) -> int:
-        """Return the position that its cursor points to."""
+        """Return the position in the cursor of the poller."""
         feed = Feed(Vault(KEYS), self.person.office, epoch="")
         return max((feed.decrypt(one)[1] for one in self.select(SELECT_CURSOR)), default=0)
 
     def select(self, statement: str) -> list[str]:
-        """Return the first column of a query on its file."""
+        """Return the first column of a query on the file of the poller."""
         if not self.inbox.exists():
             return []
         with closing(sqlite3.connect(self.inbox, timeout=30)) as inbox:
             return [str(row[0]) for row in inbox.execute(statement)]
 
     def wait_for_position(self, head: int) -> None:
-        """Wait until the poller has reached a position, or a time limit."""
+        """Wait until the poller has reached a position, or until a time limit."""
         until = time.monotonic() + TIMEOUT
         while self.get_position() < head and time.monotonic() < until:
             time.sleep(0.1)
 
 
 def finish_pollers(pollers: Sequence[Poller], heads: dict[str, int]) -> None:
-    """Restart all pollers and let them read the rest of their feeds."""
+    """Restart all pollers, and wait until they have read their feeds to the end."""
     for poller in pollers:
         poller.stop()
         poller.start()

@@ -1,4 +1,4 @@
-"""One run: set up, load and disturb the service, stop it, and read the database."""
+"""One run: start and disturb the service under load, stop it, and read the database."""
 
 import signal
 import time
@@ -130,7 +130,7 @@ def prepare_database(wish: RunOptions, log: Path) -> Iterator[Plan]:
 
 @dataclass
 class Load:
-    """The clients, each in a thread, until they are stopped."""
+    """The clients, each in its own thread, which run until they are stopped."""
 
     history: History
     mechanism: Mechanism
@@ -140,7 +140,7 @@ class Load:
     open: list[Client] = field(default_factory=list)
 
     def make_teller(self, seed: str) -> Storyteller:
-        """Return a client with a random generator of its own."""
+        """Return a client with its own random generator."""
         goes_on = lambda: not self.over.is_set()  # noqa: E731 - a value
         self.open.append(make_client())
         asker = StoryClient(
@@ -167,7 +167,7 @@ class Load:
 
 
 def run_torture(wish: RunOptions, log: Path, say: Say) -> Result:
-    """Run everything, and return the result."""
+    """Perform the whole run, and return the result."""
     began = time.monotonic()
     with prepare_database(wish, log) as plan, ExitStack() as stack:
         people, chance = create_accounts(plan.url), Random(wish.seed)
@@ -198,7 +198,7 @@ def run_torture(wish: RunOptions, log: Path, say: Say) -> Result:
 def make_pollers(
     wish: RunOptions, plan: Plan, people: Mapping[str, Person], addresses: tuple[str, ...]
 ) -> list[Poller]:
-    """Return the pollers, each with one server."""
+    """Return the pollers, each of which uses one server."""
     return [
         Poller(
             people[name],
@@ -231,7 +231,7 @@ def load_and_disturb(result: Result, load: Load, say: Say) -> None:
 
 
 def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
-    """Stop the clients and processes, serve without a worker, and read everything."""
+    """Stop the clients and processes, and read all data with one more server."""
     load.stop()
     for life in torment.installation.lives:
         life.send_signal(signal.SIGTERM)
@@ -260,13 +260,13 @@ def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
 
 
 def make_server_without_worker(plan: Plan, torment: Disturber) -> Installation:
-    """Return a server without a worker, so that no deadline runs out during the reading."""
+    """Return a server without a worker, so that no deadline is handled meanwhile."""
     server = replace(plan, plant=None).make_server("server", torment.chance, WORKER="apart")
     return Installation(plan.url, [server])
 
 
 def read_back(load: Load, address: str) -> dict[str, str]:
-    """Return the text of some cases, as read by an office that may have written it."""
+    """Return the text of some cases, each read by the first of three offices that may."""
     written = {one.subject: None for one in load.history.deeds if one.event == WRITTEN}
     rest = Load(History(), load.mechanism, (address,))
     reader = rest.make_teller("the end")

@@ -1,8 +1,8 @@
-"""A process of the service: a child of a process that has imported the command line.
+"""A process of the service, forked from a process that has imported the command line.
 
-Importing the command line takes two seconds of processor time, more than a process lives
-here. So one process imports it, connects to nothing, and is forked for each start. The
-child runs the same code as `safe-conduct serve` and `safe-conduct worker run`.
+The import takes two seconds of CPU, which is longer than most processes live here.
+Therefore one process imports the command line, opens no connection, and is forked for each
+start. The child runs the same code as `safe-conduct serve` and `safe-conduct worker run`.
 """
 
 import os
@@ -40,7 +40,7 @@ configure_mappers()
 
 @dataclass(frozen=True)
 class ProcessOptions:
-    """The settings of a process, the error of its clock, and a fault to plant."""
+    """The settings of a process, the error of its clock, and the fault to plant."""
 
     environment: Mapping[str, str]
     log: Path
@@ -50,14 +50,14 @@ class ProcessOptions:
 
 
 def start(options: ProcessOptions, run: str) -> ForkServerProcess:
-    """Start a process that serves or works until it is stopped."""
+    """Start a server or worker process that runs until it is stopped."""
     process = WARM.Process(target=run_command, args=(options, run), daemon=True)
     process.start()
     return process
 
 
 def run_command(options: ProcessOptions, run: str) -> None:
-    """Run the command with its settings in the environment and its output in the log."""
+    """Run the command with its settings in the environment, and log its output."""
     log = os.open(options.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(log, stream)
@@ -70,7 +70,7 @@ def run_command(options: ProcessOptions, run: str) -> None:
 
 
 def set_clock(off: timedelta) -> None:
-    """Make the clock of the machine wrong; on SQLite this is the database's clock too."""
+    """Make the clock of the machine wrong. On SQLite, it is also the database clock."""
 
     def get_clock() -> datetime:
         return get_utc_now() + off

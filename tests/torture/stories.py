@@ -1,7 +1,7 @@
-"""Stories of cases, from submission to closure, that clients play against the service.
+"""Stories of cases, from submission to closure, which clients play on the service.
 
-Each story is played by one client. Other clients act on the same case, and deadlines run
-out.
+One client plays each story. Meanwhile, other clients act on the same case, and deadlines
+are missed.
 """
 
 import time
@@ -37,7 +37,7 @@ EVENTS: Final[Mapping[str, Mapping[Any, str]]] = {
 
 @dataclass
 class Mechanism:
-    """The accounts, and the cases that all clients know."""
+    """The accounts, and the cases that all clients may use."""
 
     people: Mapping[str, Person]
     cases: list[str] = field(default_factory=list)
@@ -46,13 +46,13 @@ class Mechanism:
 
 @dataclass
 class Storyteller:
-    """A client that plays one story after another."""
+    """A client that plays stories one after another."""
 
     client: StoryClient
     mechanism: Mechanism
 
     def get_person(self, name: str) -> Person:
-        """Return the person with a part."""
+        """Return the person with a name."""
         return self.mechanism.people[name]
 
     def take_step(
@@ -65,7 +65,7 @@ class Storyteller:
     ) -> Response:
         """Perform an action on the current version of a record.
 
-        Raises Over if it is refused.
+        Raises Over if the action is refused.
         """
         noun, step = subject.split("/", maxsplit=1)[0], action.replace("-", "_")
         what = EVENTS[noun][step]
@@ -81,7 +81,7 @@ class Storyteller:
         body: Json | None,
         **rest: Any,
     ) -> Response:
-        """Read a record and perform an operation. Read again after a version conflict."""
+        """Read a record and perform an operation. After a version conflict, start again."""
         for _ in range(MAX_CONFLICTS):
             tag = self.client.read(self.get_person(name), subject).headers.get("ETag")
             answer = self.client.send(
@@ -101,7 +101,7 @@ class Storyteller:
         return answer.headers["Location"].removeprefix("/v1/")
 
     def submit(self) -> str:
-        """Submit a case as the officer and return its reference."""
+        """Submit a case as the officer, and return its reference."""
         chance = self.client.chance
         draft = chance.random() < 0.2
         body = make_case(chance.choice(PRIORITIES), submit=not draft)
@@ -124,7 +124,7 @@ class Storyteller:
         self.take_step("lead", case, "accept-lead", {"contacts": make_contacts()})
 
     def refer(self, name: str, case: str, to: str, service: str) -> str:
-        """Request a service and return the reference of the referral."""
+        """Refer a case to an office for a service, and return its reference."""
         body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
         path, at_once = f"{case}/referrals", ("referral.sent",)
         return self.create(name, "referral.opened", path, body, at_once)
@@ -138,7 +138,7 @@ class Storyteller:
         self.take_step(name, referral, "complete", done)
 
     def close(self, case: str) -> None:
-        """Close a case with a second person."""
+        """Close a case with the approval of a second person."""
         answer = self.take_step("lead", case, "close", make_closure())
         approval_path = f"approvals/{answer.json()['id']}"
         second, allow = self.get_person("second"), f"{approval_path}/approve"
@@ -147,13 +147,13 @@ class Storyteller:
         self.take_step("lead", case, "close", make_closure(), Approval=approval)
 
     def read_lists(self, name: str) -> None:
-        """Read the lists of cases, work and referrals."""
+        """Read the cases, the worklist and the referrals."""
         for path in ("cases?limit=20", "worklist", "referrals?limit=20"):
             self.client.read(self.get_person(name), path)
 
 
 def require_success(answer: Response) -> Response:
-    """Return the answer. Raises Over if it is an error."""
+    """Return a successful answer, or raise Over."""
     if not answer.is_success:
         raise Over
     return answer
@@ -163,7 +163,7 @@ def require_success(answer: Response) -> Response:
 
 
 def play_closed_case(teller: Storyteller) -> None:
-    """Play a case without problems: two recipients help, and it is closed."""
+    """Play a case that is closed after two recipients have helped."""
     case = teller.submit()
     teller.accept_lead(case)
     bed = teller.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
@@ -175,7 +175,7 @@ def play_closed_case(teller: Storyteller) -> None:
 
 
 def play_declined_referral(teller: Storyteller) -> None:
-    """Play a case with a referral that is declined and one that is withdrawn."""
+    """Play a case with a declined and a withdrawn referral."""
     case = teller.submit()
     teller.write("officer", case)
     teller.accept_lead(case)
@@ -213,7 +213,7 @@ def play_handover(teller: Storyteller) -> None:
 
 
 def wait_for_deadline(teller: Storyteller) -> None:
-    """Play a case that nobody answers until its deadline runs out."""
+    """Play a case that no office answers, until a deadline is missed."""
     case = teller.submit()
     until = time.monotonic() + 6
     while time.monotonic() < until:
@@ -235,7 +235,7 @@ def apply_random_action(teller: Storyteller) -> None:
 
 
 def assess_risk(teller: Storyteller, case: str) -> None:
-    """Assess the risk with a random level."""
+    """Record a risk assessment with a random level."""
     what, level = "case.risk_assessed", teller.client.chance.choice(LEVELS)
     path = f"{case}/risk-assessments"
     require_success(
@@ -272,7 +272,7 @@ STORIES: Final = (
 
 
 def play(teller: Storyteller, *, meddling: bool) -> None:
-    """Play stories, or act on cases of others, until the run is over."""
+    """Play stories, or act on the cases of other clients, until the run has ended."""
     while teller.client.is_running():
         try:
             if meddling:

@@ -1,4 +1,4 @@
-"""The contents of the database after a run, as values for the checks."""
+"""The contents of the database after a run, as values that the checks use."""
 
 import sqlite3
 from collections import defaultdict
@@ -35,7 +35,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Line:
-    """A journal entry. One without an account was written by the system."""
+    """A journal entry. If it has no account, the service itself caused it."""
 
     id: str
     type: str
@@ -58,7 +58,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class MissedDeadline:
-    """A missed deadline, at most one for each generation; `event` is its journal entry."""
+    """A missed deadline, with the journal entry `event`. A generation has at most one."""
 
     clock: int
     generation: int
@@ -68,7 +68,10 @@ class MissedDeadline:
 
 @dataclass
 class Tables:
-    """The contents that the checks use. Mailboxes are named by the code of their office."""
+    """The contents of the database tables that the checks use.
+
+    A feed is identified by the code of its office.
+    """
 
     records: Mapping[str, Record] = field(default_factory=dict)
     lines: Sequence[Line] = ()
@@ -84,7 +87,7 @@ KINDS: Final[tuple[Any, ...]] = (Case, Referral, Handover)
 
 
 def read(url: str) -> Tables:
-    """Return the contents of the database. No process may write meanwhile."""
+    """Return the contents of the database, to which no process may write meanwhile."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with Session(engine) as session:
         codes = dict(map(tuple, select_rows(session, FocalPoint.id, FocalPoint.code)))
@@ -111,7 +114,7 @@ def select_rows(session: Session, *columns: Any) -> list[Any]:
 
 
 def read_records(session: Session) -> dict[str, Record]:
-    """Return every record by its external reference."""
+    """Return every record by its reference."""
     found: dict[str, Record] = {}
     stored = [each for kind in KINDS for each in session.scalars(select(kind))]
     for one in stored:
@@ -122,7 +125,7 @@ def read_records(session: Session) -> dict[str, Record]:
 
 
 def make_line(entry: Entry) -> Line:
-    """Return the values of an entry that are compared."""
+    """Return the values of a journal entry that the checks compare."""
     return Line(
         id=str(entry.id),
         type=entry.type,
@@ -137,7 +140,7 @@ def make_line(entry: Entry) -> Line:
 def read_mailboxes(
     session: Session, codes: Mapping[UUID, str]
 ) -> dict[str, list[tuple[int, str]]]:
-    """Return every mailbox in its order."""
+    """Return the positions and entries of every feed, in order."""
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     columns = (Delivery.focal_point_id, Delivery.position, Delivery.entry_id)
     for reader, position, entry in sorted(select_rows(session, *columns)):
@@ -160,7 +163,7 @@ def read_missed_deadlines(session: Session) -> list[MissedDeadline]:
 
 
 def check_integrity(url: str) -> list[str]:
-    """Return the faults of a SQLite file. PostgreSQL has no such check in SQL."""
+    """Return the faults in an SQLite file. For PostgreSQL, return no faults."""
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
         return []

@@ -1,4 +1,4 @@
-"""Whether journal entries can lead a record from its first state to its present one."""
+"""The check of whether journal entries can lead a record to its present state."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ type Arrows = Mapping[str, frozenset[tuple[str, str]]]
 
 
 def list_transitions(table: Table[Any, Any, Any], events: Mapping[Any, str]) -> Arrows:
-    """Return the source and target states of each event."""
+    """Return the source and target states of each event in a life cycle."""
     found: dict[str, set[tuple[str, str]]] = {}
     for step in table.steps:
         pairs = {(str(source), str(step.target or source)) for source in step.sources}
@@ -32,10 +32,10 @@ LIVES: Final[Mapping[str, tuple[str, Arrows]]] = {
 
 
 def can_reach(noun: str, end: str, events: Iterable[str]) -> bool:
-    """Return whether the events, in any order, lead to a state.
+    """Return whether the events, in any order, can lead to a state.
 
-    The order is not compared: on PostgreSQL entries have no number, and the clocks of
-    machines are wrong. Records without a table always pass.
+    The order is ignored, because entries have no number on PostgreSQL, and the clocks of
+    machines are wrong. Records without a life cycle always pass.
     """
     if noun not in LIVES:
         return True
@@ -60,7 +60,7 @@ def can_reach(noun: str, end: str, events: Iterable[str]) -> bool:
 def list_next_states(
     ways: Arrows, state: str, left: Counter[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the remaining events that are possible in a state, with their targets."""
+    """Yield each remaining event that is possible in a state, with the next state."""
     for event in left:
         for source, target in ways[event]:
             if source == state:

@@ -1,4 +1,4 @@
-"""A case from submission to help, with a client that was generated from the contract."""
+"""A case from submission to help, with a Python client generated from the contract."""
 
 import json
 import os
@@ -82,7 +82,7 @@ def consent(kind: Kind, purpose: Purpose) -> NewConsent:
 
 
 def new_case(country: str) -> NewCase:
-    """Return a case."""
+    """Return the request body of a new case in a country."""
     return NewCase(
         notice=NoticeFields(
             country=country,

@@ -1,1 +1,1 @@
-"""The restore drill: what a restore loses, and that it loses nothing else."""
+"""The restore drill, which checks what a restore loses and that it loses nothing else."""

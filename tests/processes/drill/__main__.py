@@ -1,4 +1,4 @@
-"""The drill as a command: `make drill DATABASE=sqlite`, or postgresql."""
+"""The command of the drill: `make drill DATABASE=sqlite`, or `DATABASE=postgresql`."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""Puts load on a service, backs it up, loses and restores it, and checks the result."""
+"""The drill: put load on a service, back it up, destroy it, restore it, and check."""
 
 import json
 import subprocess
@@ -53,7 +53,7 @@ class DrillResult:
 
 @dataclass
 class Operator:
-    """Serves and restores the service, and runs its commands."""
+    """An operator who runs and restores the service."""
 
     place: Site
     home: Path
@@ -97,7 +97,7 @@ class Operator:
             time.sleep(0.1)
 
     def kills(self) -> None:
-        """Kill the service, as a power cut does."""
+        """Kill the service, like a power failure."""
         for process in self.serving:
             process.kill()
             process.wait()
@@ -113,7 +113,7 @@ def is_ready(port: int) -> bool:
 
 @contextmanager
 def run_operator(kind: str, home: Path) -> Iterator[Operator]:
-    """Set up a service, and stop all of its processes at the end of the block."""
+    """Set up a service, and stop all of its processes at the end."""
     write_key_file(home)
     with site(kind, home) as place:
         operator = Operator(place, home)
@@ -161,7 +161,7 @@ def drill(kind: str, home: Path) -> DrillResult:
 
 
 def run_until_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
-    """Work, back up, continue, discard drafts, and lose the database under load."""
+    """Run load, make a backup, discard drafts, and delete the database under load."""
     operator.serves()
     world = World(operator.place.url)
     load = people(world, operator.port)
@@ -182,7 +182,7 @@ def run_until_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
 
 
 def list_named(ledger: Ledger) -> set[str]:
-    """Return the cases in the ledger."""
+    """Return the ids of the cases in the ledger."""
     contents = ledger.read()
     return {str(case) for case in contents.erased} if contents else set()
 
@@ -190,7 +190,7 @@ def list_named(ledger: Ledger) -> set[str]:
 def finish_restore(
     operator: Operator,
 ) -> tuple[subprocess.CompletedProcess[str], str, Json]:
-    """Follow the steps of docs/operations.md in their order."""
+    """Follow the steps of docs/operations.md in order."""
     refused = operator.types("serve")
     operator.does("migrate")
     said = operator.does("restored")
@@ -211,14 +211,14 @@ def list_codes(world: World) -> set[str]:
 
 
 def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
-    """Require every case that was acknowledged before the backup."""
+    """Require that every case that was acknowledged before the backup is there."""
     before = {one.code for one in load.submitted if one.at < moment}
     assert len(before) >= CASES
     assert before <= there, before - there
 
 
 def is_whole(world: World, ledger: Ledger) -> None:
-    """Require complete rows, feeds without gaps, and no key of an erased case."""
+    """Require complete rows, feeds without gaps, and no keys of erased cases."""
     erased = list_named(ledger)
     with world.database.begin_read(SERVICE) as session:
         cases = session.execute(select(Case.id, Case.state)).all()
@@ -239,7 +239,7 @@ def is_whole(world: World, ledger: Ledger) -> None:
 
 
 def check_report(report: Json, world: World, load: Load) -> None:
-    """Require that the report lists each open case and each erased one, and no others."""
+    """Require that the report lists all open and all erased cases, and no other cases."""
     with world.database.begin_read(SERVICE) as session:
         states = dict(session.execute(select(Case.code, Case.state)).all())
     reported = {one["code"]: one for one in report["cases"]}
@@ -253,7 +253,7 @@ def check_report(report: Json, world: World, load: Load) -> None:
 
 
 def check_poller(load: Load, world: World, port: int, there: set[str]) -> None:
-    """Require 410 for an old cursor, and the events of all cases for a new one."""
+    """Require that an old cursor gets 410, and a new cursor the events of all cases."""
     world.http.close()
     load.lead.world = world
     world.http = make_client(port)

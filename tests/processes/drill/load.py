@@ -27,7 +27,7 @@ YEAR: Final = timedelta(days=300)
 
 
 def build_dated_consents(now: datetime) -> Json:
-    """Return the changes to a case that date its consents today."""
+    """Return the changes that set the date of the consents of a case to today."""
     dated = {
         "obtained_on": f"{now:%Y-%m-%d}",
         "expires_at": f"{now + YEAR:%Y-%m-%dT%H:%M:%SZ}",
@@ -37,7 +37,7 @@ def build_dated_consents(now: datetime) -> Json:
 
 @dataclass
 class Acknowledged:
-    """A case that was confirmed to a client, and the time of the answer."""
+    """A case that the service has acknowledged, and the time of the answer."""
 
     code: str
     at: datetime
@@ -45,7 +45,7 @@ class Acknowledged:
 
 @dataclass
 class Load:
-    """Officers that submit, a lead that answers, and a poller with its cursor."""
+    """Officers who submit cases, a lead that answers, and a poller with a cursor."""
 
     officer: Someone
     lead: Someone
@@ -56,26 +56,26 @@ class Load:
     over: Event = field(default_factory=Event)
 
     def submits(self) -> None:
-        """Submit one case after the other until stopped."""
+        """Submit cases one after another until stopped."""
         while not self.over.is_set():
             case = self.officer.submit(**build_dated_consents(datetime.now(UTC)))
             self.submitted.append(Acknowledged(case["code"], datetime.now(UTC)))
 
     def drafts_some(self, many: int) -> None:
-        """Write drafts that may be discarded later."""
+        """Create `many` drafts, which may be discarded later."""
         for _ in range(many):
             written = self.officer.write_case(**build_dated_consents(datetime.now(UTC)))
             self.drafts.append(unwrap(written))
 
     def discards(self, many: int) -> None:
-        """Discard drafts, which destroys their keys."""
+        """Discard `many` drafts, which destroys their keys."""
         for _ in range(many):
             draft = self.drafts.pop()
             unwrap(self.officer.does("discard", draft))
             self.discarded.append(Acknowledged(draft["code"], datetime.now(UTC)))
 
     def answers(self) -> None:
-        """Poll for cases and take the lead of some."""
+        """Poll for cases, and accept the lead of some of them."""
         while not self.over.is_set():
             news = self.lead.poll()
             self.heard += news
@@ -85,7 +85,7 @@ class Load:
             time.sleep(0.05)
 
     def grows(self, many: int, patience: float = 60) -> None:
-        """Wait until so many more cases are submitted."""
+        """Wait until `many` more cases are submitted."""
         due, last = len(self.submitted) + many, time.monotonic() + patience
         while len(self.submitted) < due:
             assert time.monotonic() < last, f"{len(self.submitted)} of {due} cases"
@@ -94,7 +94,7 @@ class Load:
 
 @contextmanager
 def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
-    """Run all clients in the block; at its end kill the service under load."""
+    """Run all clients while the context is open, and kill the service at its end."""
     with ThreadPoolExecutor(WRITERS + 1) as pool:
         acts = [load.submits] * WRITERS + [load.answers]
         each = [pool.submit(partial(run_until_cut_off, act)) for act in acts]
@@ -108,13 +108,13 @@ def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
 
 
 def run_until_cut_off(act: Callable[[], None]) -> None:
-    """Run an action until the connection is lost."""
+    """Run an action, and return when the action ends or the connection is lost."""
     with suppress(httpx2.TransportError):
         act()
 
 
 def people(world: World, port: int) -> Load:
-    """Create the accounts of the load on the service at this port."""
+    """Create the accounts that put load on the service at a port."""
     world.http.close()
     world.http = make_client(port)
     return Load(world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD"))

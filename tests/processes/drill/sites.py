@@ -1,4 +1,4 @@
-"""The databases of the drill: how each is set up, backed up, lost and restored."""
+"""The databases of the drill, with their setup, backup, loss and restore."""
 
 import os
 import shutil
@@ -44,18 +44,18 @@ class Site(Protocol):
     url: str
 
     def backs_up(self) -> datetime:
-        """Back up while serving; return the moment to which a restore leads."""
+        """Back up the running database, and return the time to which a restore leads."""
 
     def is_lost(self) -> None:
-        """Delete the database but not its backups."""
+        """Delete the database, but not its backups."""
 
     def restores(self) -> None:
-        """Restore the backup and set `url`."""
+        """Restore the backup, and set `url` to the restored database."""
 
 
 @dataclass
 class Sqlite:
-    """An SQLite file, backed up by `safe-conduct backup`."""
+    """An SQLite file that `safe-conduct backup` backs up."""
 
     url: str
     folder: Path
@@ -79,7 +79,7 @@ class Sqlite:
 
 
 class Archiving(PostgresServer):
-    """A PostgreSQL server that archives its WAL on disk."""
+    """A PostgreSQL server that archives its WAL on the disk."""
 
     def __init__(self, folder: Path, settings: str) -> None:
         self.settings = settings
@@ -93,7 +93,7 @@ class Archiving(PostgresServer):
 
 @dataclass
 class Postgresql:
-    """A base backup with archived WAL, which restores any later moment."""
+    """A PostgreSQL server with a base backup and archived WAL, to restore any time."""
 
     server: Archiving
     url: str
@@ -110,11 +110,11 @@ class Postgresql:
         return self.folder / "base"
 
     def runs(self, program: str, *words: str) -> None:
-        """Run a program of PostgreSQL as the user of the server."""
+        """Run a PostgreSQL program as the user of the server."""
         getattr(postgresql, program)(list(words), user=self.server.system_user)
 
     def backs_up(self) -> datetime:
-        """Make a base backup, let the archive go on, and return the target moment."""
+        """Make a base backup, continue to archive, and return the target time."""
         uri = self.server.get_uri()
         self.runs("pg_basebackup", "-d", uri, "-D", str(self.base), "-c", "fast")
         self.runs("pg_verifybackup", str(self.base))
@@ -125,7 +125,7 @@ class Postgresql:
         return now
 
     def is_lost(self) -> None:
-        """Archive the last segment, as `archive_timeout` would, and delete the server."""
+        """Archive the last segment, like `archive_timeout`, and delete the server."""
         [(last,)] = ask(self.url, "SELECT pg_walfile_name(pg_switch_wal())")
         patience = time.monotonic() + PATIENCE
         while not (self.archive / str(last)).exists():
@@ -148,7 +148,7 @@ class Postgresql:
 
 
 def stop(server: Archiving) -> None:
-    """Stop a server immediately, as a power loss does."""
+    """Stop a server at once, like a power failure."""
     pid = server.get_pid()
     assert pid
     os.kill(pid, signal.SIGQUIT)
@@ -184,7 +184,7 @@ def sqlite(folder: Path) -> Iterator[Site]:
 
 @contextmanager
 def archiving(folder: Path) -> Iterator[Site]:
-    """Start a server that archives, with a database in it."""
+    """Start a PostgreSQL server that archives its WAL, with a database."""
     for place in (folder, *(folder / name for name in ("archive", "second", "first"))):
         owned(place)
     server = Archiving(folder / "first", ARCHIVING.format(archive=folder / "archive"))
