@@ -26,7 +26,7 @@ class LogLevel(StrEnum):
 
 
 class WorkerPlace(StrEnum):
-    """The place where the worker runs: within `serve`, or as a process of its own."""
+    """The place where the worker runs: in the `serve` process, or in its own process."""
 
     INSIDE = "inside"
     SEPARATE = "apart"

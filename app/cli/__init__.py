@@ -22,10 +22,11 @@ PROGRAMS: Final = {
 
 
 def main() -> None:
-    """Run the command that the arguments name. New files are readable by the user only.
+    """Run the command that the arguments name.
 
-    Exported files can name the offices of a case. Garbage collection is off until all
-    modules are imported, because it took a sixth of the start-up time.
+    New files are readable by the user only, because exports can name the offices of a case.
+    Garbage collection is off until all modules are imported, because it took a sixth of the
+    start-up time.
     """
     os.umask(0o077)
     gc.disable()

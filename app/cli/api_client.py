@@ -49,7 +49,7 @@ Patience = Annotated[float, typer.Option(min=0, help="Seconds to keep retrying."
 
 
 class CallEnded(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """An error that ends a command which calls the service. `code` is the exit code."""
+    """The error that ends a command. `code` is the exit code."""
 
     code: ClassVar[int] = 1
 
@@ -93,7 +93,7 @@ def build_client(caller: CallerSettings, wait: float = 0) -> httpx.Client:
 
 
 def parse_url(text: str) -> httpx.URL:
-    """Return the URL, or raise CannotCall if it is not valid, or is remote without TLS."""
+    """Return the URL. Raises CannotCall if it is invalid or would send the key in clear."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -102,8 +102,8 @@ def parse_url(text: str) -> httpx.URL:
         raise CannotCall("SAFE_CONDUCT_URL must be a URL such as https://example.org.")
     if url.scheme == "http" and not is_loopback(url.host):
         raise CannotCall(
-            "SAFE_CONDUCT_URL begins with http:// and is not this machine: others could "
-            "read the case and your key. Use https://."
+            "SAFE_CONDUCT_URL begins with http:// but is not this machine, so other people "
+            "could read the case and your key. Use https://."
         )
     return url
 
@@ -131,7 +131,7 @@ def get_api_key(caller: CallerSettings) -> str:
                 "unset one of them."
             )
     if not is_word(key.strip()):
-        raise CannotCall("The API key has a wrong form: it begins with sc_.")
+        raise CannotCall("The API key is malformed. A key begins with sc_.")
     return key.strip()
 
 

@@ -87,7 +87,10 @@ class Connection(H11Protocol):
         return cycle is not None and self.awaits_head and self not in self.waiting
 
     def find_oldest(self) -> "Connection":
-        """Return the longest waiting connection that waits GRACE_SECONDS, or this one."""
+        """Return the connection that has waited longest for a head.
+
+        If it has waited for less than GRACE_SECONDS, return this connection.
+        """
         oldest = next(iter(self.waiting))
         waited = self.loop.time() - self.waiting[oldest]
         return oldest if waited >= GRACE_SECONDS else self

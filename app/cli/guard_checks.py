@@ -1,4 +1,7 @@
-"""Checks that the database has the guards of its migrations (ADR 36)."""
+"""Checks that the database has its guards: triggers, row security and privileges.
+
+ADR 36 describes the guards, which the migrations create.
+"""
 
 from typing import Final
 
@@ -40,7 +43,7 @@ ORDER BY r.rolname <> session_user, r.rolname
 def require_guards(session: Session) -> list[str]:
     """Raise NotReady if a guard is missing, changed or can be bypassed.
 
-    Returns a warning for each object that no migration created but that weakens no guard.
+    Returns a warning for each object that no migration created, if it weakens no guard.
     """
     found = guards.list_differences(session)
     refusing = [str(one) for one in found if one.refuses]

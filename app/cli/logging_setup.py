@@ -15,7 +15,7 @@ IGNORED: Final = ("Unsupported upgrade request", "No supported WebSocket library
 
 
 class JsonFormatter(logging.Formatter):
-    """The formatter for log records of libraries, which writes JSON without arguments.
+    """A formatter that writes log records of libraries as JSON, without their arguments.
 
     Only the first line of a message template is kept, because asyncio appends whole objects
     on further lines. The messages of exceptions are left out.
@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_worth_logging(line: logging.LogRecord) -> bool:
-    """Return False for records of uvicorn that can repeat with every request."""
+    """Return whether to log a record, which is false for two messages of uvicorn."""
     return not str(line.msg).startswith(IGNORED)
 
 

@@ -46,7 +46,7 @@ def load_directory(
 
 
 def describe_load(loaded: Loaded) -> Iterator[str]:
-    """Yield lines about a load: counts, and each office or contact with a new `active`."""
+    """Yield lines about a load: counts, and each activated or deactivated entry."""
     for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
         count = getattr(loaded, table)
         yield (
@@ -72,7 +72,7 @@ class AccountWithKeys:
 
 
 def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
-    """List the accounts of one or all offices. Raises NotFound for an unknown office."""
+    """List the accounts of an office or of all. Raises NotFound for an unknown office."""
     with begin_read(runtime, SYSTEM) as tx:
         office_id = focal_point and directory_queries.get_id(tx.session, focal_point)
         offices = directory_queries.by_ids(
@@ -95,7 +95,7 @@ def open_account(
 
     Two enabled accounts cannot have the same label, so that a repeated command opens no
     second account. Raises NotFound if the focal point is unknown, NotReady if the label is
-    in use or not valid, and RolesIncompatible if the roles do not fit.
+    in use or not valid, and RolesIncompatible if the roles exclude each other.
     """
     given = frozenset(roles)
     with begin_write(runtime, SYSTEM) as tx:

@@ -74,7 +74,10 @@ class CursorFile:
     office: str | None
 
     def read(self) -> str | None:
-        """Return the cursor, or None without a file. Raises CannotCall for a bad file."""
+        """Return the cursor, or None if the file does not exist.
+
+        Raises CannotCall if the file is unreadable, empty or belongs to another office.
+        """
         try:
             cursor, _, office = self.file.read_text("utf-8").strip().partition("\n")
         except FileNotFoundError:
@@ -146,7 +149,7 @@ def get_office(http: httpx.Client, patience: float) -> str | None:
 
 
 def fetch_page(http: httpx.Client, cursor: str | None, wait: int, patience: float) -> Json:
-    """Return the page of events after a cursor. Raises CursorInvalid for a bad cursor."""
+    """Return the page after a cursor. Raises CursorInvalid if the cursor is rejected."""
     query = {"after": cursor} if cursor else {}
     headers = {"Prefer": f"wait={wait}"} if wait else {}
     began = time.monotonic()

@@ -31,7 +31,7 @@ from app.runtime import build_runtime
 from app.settings import Settings
 
 AFTER_RESTORE: Final = """
-The database has a new epoch: a cursor from before is answered with 410, and its client
+The database has a new epoch: a cursor from before the restore gets 410, and the client
 reads the feed again. Actions after the backup are not in the database. Before you start the
 service:
 1. Set again every legal hold that was set after the backup; oversight knows which. Nothing
@@ -44,9 +44,9 @@ service:
 3. Load the directory again: safe-conduct directory load FOLDER. Then deactivate again the
    offices and contacts that were deactivated after the backup.
 4. Check that the key file is the newest: safe-conduct doctor
-5. List the affected cases and the offices to tell: safe-conduct affected
-6. Tell every office for which time its actions are lost. They have to be repeated, each
-   with a new Idempotency-Key.
+5. List the affected cases and the offices to inform: safe-conduct affected
+6. Tell every office for which time its actions are lost. The office has to repeat them,
+   each with a new Idempotency-Key.
 """.strip()
 
 TRACES: Final = """

@@ -2,8 +2,7 @@
 
 Actions after the backup are lost and cannot be listed. The report therefore lists the data
 that they may have changed: open deadlines, deadlines that were missed since, and consents
-that the person may have withdrawn. It contains only codes and ids, so nothing sealed is
-opened.
+that may have been withdrawn. It contains only codes and ids, and nothing sealed.
 """
 
 import json
@@ -48,12 +47,12 @@ class Why(StrEnum):
 
 MEANINGS: Final[Mapping[Why, str]] = {
     Why.OVERDUE: "was overdue when the backup was made",
-    Why.RAN_OUT: "ran out after the backup: it was not done, or that was lost",
-    Why.WAITS: "may have been done after the backup; the office then believes it is done",
-    Why.CONSENTS: "are as in the backup: withdrawals and fears recorded since are lost; "
-    "ask the person before anything is shared",
-    Why.WILL_BE_ERASED: "is erased then. If a legal hold, reopening, submitting or sending "
-    "after the backup had prevented that, do it again",
+    Why.RAN_OUT: "was missed after the backup: the office did not act, or this was lost",
+    Why.WAITS: "may have been met after the backup; the office then believes that it was",
+    Why.CONSENTS: "are those of the backup: later withdrawals and fears are lost; ask the "
+    "person before you share anything",
+    Why.WILL_BE_ERASED: "is erased then. If an action after the backup, such as a legal "
+    "hold, had prevented that, repeat the action",
     Why.ERASED: "was erased after the backup, and is erased again",
 }
 READ_FIRST: Final = """
@@ -145,7 +144,7 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
 
 
 def find_backup_time(tx: ReadTransaction) -> datetime:
-    """Return the time of the last heartbeat or, without a heartbeat, last journal entry."""
+    """Return the time of the last heartbeat, or of the last entry if there is none."""
     again = EVENTS[Action.ERASE_AGAIN]
     found = get_last_heartbeat(tx.session)
     found = found or feed_queries.get_last_entry_time(tx.session, but=again)
@@ -274,14 +273,14 @@ def as_text(report: Report) -> Iterator[str]:
     yield "The backup was made at {}; it is now {}.".format(*moments)
     yield f"{len(report.cases)} cases are affected; {late} have a missed deadline."
     if report.unknown:
-        yield f"{report.unknown} erased cases are not in the backup: they came after it."
+        yield f"{report.unknown} erased cases are newer than the backup, and not in it."
     yield READ_FIRST
     for one in report.cases:
         yield from ("", f"{one.code}  {one.state}")
         yield from map(format_line, one.lines)
         yield from (f"  tell {office} ({part})" for part, office in one.tell)
     if report.elsewhere:
-        yield from ("", "About no open case:", *map(format_line, report.elsewhere))
+        yield from ("", "Not about an open case:", *map(format_line, report.elsewhere))
     yield from format_feeds(report.feeds)
 
 

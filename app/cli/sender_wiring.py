@@ -61,23 +61,26 @@ def build_notification_channel(send: Send, sign_in: str | None) -> ChannelSender
 
 
 def fail_not_set_up(_: NotificationMessage) -> Answer:
-    """Return the answer for a message whose channel is not set up, which is a refusal."""
+    """Refuse a message, because its channel is not set up."""
     return Answer(Outcome.REFUSED, "not_set_up")
 
 
 def get_mail_sender(settings: Settings) -> Send:
-    """Return the function that sends e-mail, or one that refuses if none is set up."""
+    """Return the function that sends e-mail, or one that refuses without a server."""
     mail = find_mail(settings)
     return mail.send if mail else fail_not_set_up
 
 
 def find_mail(settings: Settings) -> Mail | None:
-    """Return the mail server in the settings, or raise NotReady if it is incomplete."""
+    """Return the mail server in the settings, or None if no host is set.
+
+    Raises NotReady if another setting of the server is missing or not valid.
+    """
     host, sender = settings.smtp_host, settings.smtp_from
     if host is None:
         return None
     if sender is None or not is_mailbox(sender):
-        raise NotReady("SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address.")
+        raise NotReady("SAFE_CONDUCT_SMTP_FROM must be an e-mail address without a name.")
     tls = None if is_loopback(host) else ssl.create_default_context()
     return Mail(host, settings.smtp_port, sender, tls, get_mail_login(settings))
 
@@ -89,7 +92,10 @@ def build_courier(settings: Settings) -> Courier:
 
 
 def get_mail_login(settings: Settings) -> tuple[str, str] | None:
-    """Return the user and password for the mail server, or None if neither is set."""
+    """Return the user and password for the mail server, or None if neither is set.
+
+    Raises NotReady if only one of them is set.
+    """
     user, password = settings.smtp_user, settings.smtp_password
     if user is None and password is None:
         return None
@@ -99,13 +105,16 @@ def get_mail_login(settings: Settings) -> tuple[str, str] | None:
 
 
 def get_sms_sender(settings: Settings) -> Send:
-    """Return the function that sends SMS, or one that refuses if none is set up."""
+    """Return the function that sends SMS, or one that refuses without a gateway."""
     gateway = find_gateway(settings)
     return gateway.send if gateway else fail_not_set_up
 
 
 def find_gateway(settings: Settings) -> Gateway | None:
-    """Return the SMS gateway in the settings, or raise NotReady if it is incomplete."""
+    """Return the SMS gateway in the settings, or None if no URL is set.
+
+    Raises NotReady if the URL is not valid or the token is missing.
+    """
     if settings.sms_gateway_url is None:
         return None
     if not is_safe_url(settings.sms_gateway_url):

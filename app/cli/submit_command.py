@@ -122,7 +122,7 @@ def build_example() -> Json:
 
 
 def build_body(file: Path, *, submits: bool) -> bytes:
-    """Return the request body for the case in a file, or raise CannotCall for bad JSON."""
+    """Return the case in a file as a request body. Raises CannotCall for invalid JSON."""
     text = read_input(file).removeprefix(BYTE_ORDER_MARK)
     try:
         require_strict_json(text)

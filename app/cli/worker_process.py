@@ -38,7 +38,7 @@ def build_jobs(
     settings: Settings,
     parts: Collection[Part] = ALL_PARTS,
 ) -> tuple[Job, ...]:
-    """Return the jobs of the given parts, or raise NotReady if settings do not fit."""
+    """Return the jobs of some parts. Raises NotReady if the settings are inconsistent."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
     make: dict[Part, Callable[[], Job]] = {
         Part.CLOCKS: lambda: add_oversight(DEADLINE_JOB),
@@ -53,7 +53,7 @@ def choose_parts(only: Collection[Part], without: Collection[Part]) -> frozenset
     """Return the parts that a worker runs, or raise NotReady if no part is left."""
     parts = frozenset(only or ALL_PARTS) - frozenset(without)
     if not parts:
-        raise NotReady("No part is left to run. Use --without for fewer parts.")
+        raise NotReady("No part is left to run. Exclude fewer parts with --without.")
     return parts
 
 

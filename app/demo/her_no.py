@@ -27,7 +27,7 @@ SHARED: Final = ("needs", "contact")
 
 
 def play(demo: Demo) -> None:
-    """Play the journey with the withdrawn consent."""
+    """Play the journey in which a consent is withdrawn."""
     demo.say("A woman in Almaty agrees that an NGO leads, and consents to each service.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:

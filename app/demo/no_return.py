@@ -29,7 +29,7 @@ INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 
 def play(demo: Demo) -> None:
-    """Play the journey with the stopped return."""
+    """Play the journey in which a return is stopped."""
     demo.say("A consular officer of Jamaica in Trinidad meets a woman who wants to return.")
     case = demo.submit_case(JM_OFFICER, build_case(demo.now))
     if case is None:
@@ -144,7 +144,7 @@ def write_safeguards(
 
 
 def ask_unhcr(case: DemoCase, lead: DemoUser, return_path: str) -> None:
-    """Refer the person to UNHCR for asylum, which the decision named."""
+    """Refer the person to UNHCR for asylum, as the decision says."""
     office = name_office(UNHCR)
     yes = build_consent(case.demo.now, office, "ASYLUM", language="en")
     case.add_consent(lead, yes)

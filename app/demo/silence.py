@@ -18,7 +18,7 @@ REFERENCE: Final = "DEMO-ALMATY-SILENCE"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey with the missed deadlines."""
+    """Play the journey in which deadlines are missed."""
     demo.say("A woman escapes from a house in Almaty at night and reaches her consulate.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:

@@ -109,7 +109,9 @@ def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) 
     assert "no notifications are sent" not in half
     assert "59 active offices have no contact to notify: AG_LEAD, BB_LEAD," in half
     assert wrong.returncode == 1
-    assert "SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address." in wrong.stderr
+    assert (
+        "SAFE_CONDUCT_SMTP_FROM must be an e-mail address without a name." in wrong.stderr
+    )
 
 
 def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Path) -> None:

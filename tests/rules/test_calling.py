@@ -80,7 +80,7 @@ def test_what_no_header_can_carry_is_no_key_and_not_repeated(key: str) -> None:
     with pytest.raises(CannotCall) as refused:
         get_api_key(CallerSettings(api_key=SecretStr(key)))
 
-    assert str(refused.value) == "The API key has a wrong form: it begins with sc_."
+    assert str(refused.value) == "The API key is malformed. A key begins with sc_."
 
 
 @pytest.mark.parametrize(
