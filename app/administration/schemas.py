@@ -146,8 +146,7 @@ class CountrySettings(RequestModel):
     languages: Languages
     time_zone: TimeZone
     state_routing: Annotated[
-        StateRouting,
-        Field(description="`avoid`: no case is routed to a State body there."),
+        StateRouting, Field(description="`avoid`: no case is routed to a State body there.")
     ]
     first_contact: Annotated[
         str | None,

@@ -52,8 +52,7 @@ class TimeLimitInForce(ResponseModel):
     amount: int
     unit: Annotated[Unit, Field(description=UNIT)]
     set_by: Annotated[
-        str | None,
-        Field(description="The country or agreement; null for the default."),
+        str | None, Field(description="The country or agreement; null for the default.")
     ]
     parties: Annotated[
         list[str],

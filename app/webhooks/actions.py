@@ -126,11 +126,7 @@ def make_secret(tx: WriteTransaction, webhook: Webhook) -> str:
     secret, one = secrets.token_bytes(SECRET_BYTES), tx.create_id()
     version, wrapped = tx.vault.wrap_secret(secret, *get_secret_place(one))
     row = WebhookSecret(
-        id=one,
-        webhook_id=webhook.id,
-        version=version,
-        wrapped=wrapped,
-        made_at=tx.now,
+        id=one, webhook_id=webhook.id, version=version, wrapped=wrapped, made_at=tx.now
     )
     tx.session.add(row)
     return encode_secret(secret)

@@ -51,9 +51,7 @@ class SecretRotation(RequestModel):
     """The time for which the old secret signs messages together with the new one."""
 
     overlap_hours: Annotated[
-        StrictInt,
-        Field(ge=0, le=168, description="With 0 it ends at once."),
-        WHOLE_NUMBER,
+        StrictInt, Field(ge=0, le=168, description="With 0 it ends at once."), WHOLE_NUMBER
     ] = 24
 
 
@@ -71,8 +69,7 @@ class Ping(ResponseModel):
 
     asked_at: datetime
     answer: Annotated[
-        str | None,
-        Field(description="A status or an error; null until there is a result."),
+        str | None, Field(description="A status or an error; null until there is a result.")
     ]
 
 
@@ -134,8 +131,7 @@ class MessageData(BaseModel):
         ),
     ] = None
     next: Annotated[
-        str,
-        Field(description="The cursor after it. Read the feed from your own cursor."),
+        str, Field(description="The cursor after it. Read the feed from your own cursor.")
     ]
 
 
@@ -160,8 +156,5 @@ def build_example() -> dict[str, Any]:
     return {
         "type": "feed.event",
         "timestamp": "2026-06-01T12:00:00Z",
-        "data": {
-            "event": None,
-            "next": "Wq0Yb1mXr3vJ8nC5tK2sPdQ7uHfL4aE6zGiBoNxMkTw",
-        },
+        "data": {"event": None, "next": "Wq0Yb1mXr3vJ8nC5tK2sPdQ7uHfL4aE6zGiBoNxMkTw"},
     }

@@ -14,11 +14,7 @@ import httpcore
 MAX_BYTES: Final = 32 * 1024
 """The most bytes that are read from one connection."""
 NOT_REACHED: Final = (httpcore.ConnectError, httpcore.ConnectTimeout)
-FAILED: Final = (
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
-)
+FAILED: Final = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 """Exceptions that a request raises if the server or the network fails."""
 
 
