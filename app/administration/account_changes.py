@@ -6,7 +6,7 @@ whole request and the state of the account, so a change of either needs a new ap
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -135,6 +135,14 @@ def lock_to_change(
     return account
 
 
+def lock_to_revoke_key(tx: WriteTransaction, account_id: UUID) -> Account:
+    """Lock and return the caller's own account, or another that the caller may change."""
+    account = lock(tx, account_id)
+    if account.id != tx.actor.account_id:
+        require_may_change(tx, account.focal_point_id, get_roles(account))
+    return account
+
+
 def lock_to_grant(
     tx: WriteTransaction, account_id: UUID, *, more: frozenset[Role]
 ) -> Account:
@@ -190,13 +198,19 @@ def record_account_event(
     tx.record(event, account, audience, facts)
 
 
-def describe_account(
-    tx: ReadTransaction, account: Account
-) -> tuple[FocalPoint, dict[str, Any]]:
-    """Return the office and the state of an account, as the second person sees them."""
-    focal_point = directory_queries.by_id(tx, account.focal_point_id)
+def build_change(
+    tx: ReadTransaction, account: Account, action: str, details: Mapping[str, Any]
+) -> GuardedChange:
+    """Build a change of an account, with the present state for the second person."""
+    office = directory_queries.by_id(tx, account.focal_point_id)
     state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
-    return focal_point, {"focal_point": focal_point.code, **state}
+    return GuardedChange(
+        action=action,
+        subject=account.reference,
+        office=office,
+        roles=get_roles(account),
+        details={"focal_point": office.code, **state, **details},
+    )
 
 
 def open_account(
@@ -212,13 +226,12 @@ def open_account(
     roles = frozenset(new.roles)
     require_may_change(tx, focal_point.id, roles)
     require_fitting_roles(roles, new.kind, focal_point)
-    details = new.model_dump(mode="json") | {"roles": sorted(roles)}
     matter = GuardedChange(
         action="account.open",
         subject="accounts",
         office=focal_point,
         roles=roles,
-        details=details,
+        details=new.model_dump(mode="json") | {"roles": sorted(roles)},
     )
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
@@ -241,20 +254,12 @@ def grant_roles(
     and the same exceptions as `lock_to_grant` and `ask_or_claim_approval`.
     """
     account = lock_to_grant(tx, account_id, more=new)
-    roles = get_roles(account) | new
-    focal_point, state = describe_account(tx, account)
-    require_fitting_roles(roles, account.kind, focal_point)
-    if roles == get_roles(account):
+    matter = build_change(tx, account, "account.grant_roles", {"roles": sorted(new)})
+    roles = matter.roles | new
+    require_fitting_roles(roles, account.kind, matter.office)
+    if roles == matter.roles:
         return account
-    details = state | {"roles": sorted(new)}
-    matter = GuardedChange(
-        action="account.grant_roles",
-        subject=account.reference,
-        office=focal_point,
-        roles=roles,
-        details=details,
-    )
-    if pending := ask_or_claim_approval(tx, matter, approval):
+    if pending := ask_or_claim_approval(tx, replace(matter, roles=roles), approval):
         return pending
     account.roles = sorted(roles)
     record_account_event(tx, account, "account.roles_granted", roles=sorted(new))

@@ -11,12 +11,19 @@ from app.access import actions as access_actions
 from app.access import queries as access_queries
 from app.access.actions import ApprovalRequest
 from app.access.models import Approval
-from app.administration import directory_load, second_person_columns
+from app.administration import directory_load
 from app.administration import queries as administration_queries
 from app.administration.cell_values import validate_row
 from app.administration.queries import Entry
 from app.administration.row_changes import RowChange
 from app.administration.schemas import AgreementOut, ContactOut
+from app.administration.second_person_columns import (
+    list_agreement_columns,
+    list_contact_columns,
+    list_country_columns,
+    list_focal_point_columns,
+    list_time_limit_columns,
+)
 from app.administration.soundness_checks import describe_loss
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import compute_due_at
@@ -71,35 +78,19 @@ class DirectoryTable:
 
 
 COUNTRIES: Final = DirectoryTable(
-    directory_actions.COUNTRIES,
-    CountryRow,
-    CountryOut,
-    second_person_columns.list_country_columns,
+    directory_actions.COUNTRIES, CountryRow, CountryOut, list_country_columns
 )
 FOCAL_POINTS: Final = DirectoryTable(
-    directory_actions.FOCAL_POINTS,
-    FocalPointRow,
-    FocalPointOut,
-    second_person_columns.list_focal_point_columns,
+    directory_actions.FOCAL_POINTS, FocalPointRow, FocalPointOut, list_focal_point_columns
 )
 AGREEMENTS: Final = DirectoryTable(
-    directory_actions.AGREEMENTS,
-    AgreementRow,
-    AgreementOut,
-    second_person_columns.list_agreement_columns,
+    directory_actions.AGREEMENTS, AgreementRow, AgreementOut, list_agreement_columns
 )
 TIME_LIMITS: Final = DirectoryTable(
-    directory_load.TIME_LIMITS,
-    TimeLimitRow,
-    TimeLimitOut,
-    second_person_columns.list_time_limit_columns,
+    directory_load.TIME_LIMITS, TimeLimitRow, TimeLimitOut, list_time_limit_columns
 )
-
 CONTACTS: Final = DirectoryTable(
-    directory_actions.CONTACTS,
-    ContactRow,
-    ContactOut,
-    second_person_columns.list_contact_columns,
+    directory_actions.CONTACTS, ContactRow, ContactOut, list_contact_columns
 )
 
 
@@ -122,7 +113,7 @@ class WrittenRow:
 
 
 def write_row(
-    tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow
+    tx: WriteTransaction, table: DirectoryTable, put: PutRow
 ) -> WrittenRow | Approval:
     """Write a row, or request the approval of a second person.
 
@@ -134,23 +125,23 @@ def write_row(
     if Role.ADMINISTRATOR not in tx.actor.roles:
         raise RoleMissing("This needs the role administrator.")
     lock_name(tx.session, WRITE_LOCK)
-    entry = administration_queries.lock(tx, shelf.register, wish.key)
+    entry = administration_queries.lock(tx, table.register, put.key)
     before = administration_queries.get_values(entry) if entry else None
-    row = validate_row(shelf.row, {**(before or {}), **wish.said.model_dump()})
-    wish.expected.require_tag(compute_entity_tag(shelf, entry))
+    row = validate_row(table.row, {**(before or {}), **put.said.model_dump()})
+    put.expected.require_tag(compute_entity_tag(table, entry))
     require_known_references(tx, row)
-    turn = RowChange(before, row.model_dump(exclude=set(UNRECORDED)))
-    if entry and not turn.changed:
+    change = RowChange(before, row.model_dump(exclude=set(UNRECORDED)))
+    if entry and not change.changed:
         return WrittenRow(entry, created=False)
-    require_soundness(tx, shelf, turn)
-    return write_or_ask(tx, shelf, wish, turn)
+    require_soundness(tx, table, change)
+    return write_or_ask(tx, table, put, change)
 
 
-def compute_entity_tag(shelf: DirectoryTable, entry: Entry | None) -> str | None:
+def compute_entity_tag(table: DirectoryTable, entry: Entry | None) -> str | None:
     """Return the entity tag with which a row is read, or None if there is no row."""
     if entry is None:
         return None
-    shown = shelf.shown.model_validate(entry).model_dump_json()
+    shown = table.shown.model_validate(entry).model_dump_json()
     return format_entity_tag(0, shown.encode())
 
 
@@ -160,65 +151,62 @@ def require_known_references(tx: WriteTransaction, row: Row) -> None:
     The errors are CountryUnknown, AgreementUnknown and FocalPointUnknown (422).
     """
     known = administration_queries.get_regions(tx)
-    unknown = {column for column, iso2 in row.list_countries() if iso2 not in known}
-    if unknown:
+    if unknown := {column for column, iso2 in row.list_countries() if iso2 not in known}:
         raise CountryUnknown(f"{', '.join(unknown)}: use codes of GET /v1/countries.")
     agreed = {agreement.code for agreement in administration_queries.list_agreements(tx)}
-    unknown = {column for column, code in row.list_agreements() if code not in agreed}
-    if unknown:
+    if unknown := {column for column, code in row.list_agreements() if code not in agreed}:
         raise AgreementUnknown(f"{', '.join(unknown)}: use codes of GET /v1/agreements.")
-    named = {code: column for column, code in row.list_offices()}
-    offices = (
-        {office["code"] for office in administration_queries.list_offices(tx)}
-        if named
-        else set()
-    )
-    if unknown := {column for code, column in named.items() if code not in offices}:
+    named = list(row.list_offices())
+    if not named:
+        return
+    offices = {office["code"] for office in administration_queries.list_offices(tx)}
+    if unknown := {column for column, code in named if code not in offices}:
         raise FocalPointUnknown(f"{', '.join(unknown)}: use codes of GET /v1/focal-points.")
 
 
-def require_soundness(tx: WriteTransaction, shelf: DirectoryTable, turn: RowChange) -> None:
+def require_soundness(
+    tx: WriteTransaction, table: DirectoryTable, change: RowChange
+) -> None:
     """Raise DirectoryUnsound (409) if a change removes the last desk or oversight body.
 
     An approval does not permit such a change. Without a desk, some cases of a region would
     have no office; without oversight, nobody would review the access.
     """
-    if shelf is not FOCAL_POINTS:
+    if table is not FOCAL_POINTS:
         return
     before = administration_queries.list_offices(tx)
-    others = [office for office in before if office["code"] != turn.after["code"]]
-    if lost := describe_loss(
-        administration_queries.get_regions(tx), before, [*others, turn.after]
-    ):
+    others = [office for office in before if office["code"] != change.after["code"]]
+    regions = administration_queries.get_regions(tx)
+    if lost := describe_loss(regions, before, [*others, change.after]):
         raise DirectoryUnsound(lost)
 
 
 def write_or_ask(
-    tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow, turn: RowChange
+    tx: WriteTransaction, table: DirectoryTable, put: PutRow, change: RowChange
 ) -> WrittenRow | Approval:
     """Write a row, or request an approval if the change needs one and none is given."""
-    subject = shelf.register.get_subject(turn.after)
-    fingerprint = compute_fingerprint(tx, subject, turn)
-    if wish.approval is None and shelf.guarded_columns(turn):
-        return ask_administrator(tx, subject, fingerprint, turn)
+    subject = table.register.get_subject(change.after)
+    fingerprint = compute_fingerprint(tx, subject, change)
+    if put.approval is None and table.guarded_columns(change):
+        return ask_administrator(tx, subject, fingerprint, change)
     second = None
-    if wish.approval is not None:
-        second = access_actions.claim_approval(tx, wish.approval, fingerprint).decided_by
+    if put.approval is not None:
+        second = access_actions.claim_approval(tx, put.approval, fingerprint).decided_by
     account = tx.actor.account_id
-    clerk = ChangeAuthor(tx.session, tx.create_id, tx.now, account, approved_by=second)
-    store(clerk, shelf.register, [turn.after])
-    entry = administration_queries.get(tx, shelf.register, wish.key)
-    return WrittenRow(entry, created=turn.before is None)
+    author = ChangeAuthor(tx.session, tx.create_id, tx.now, account, approved_by=second)
+    store(author, table.register, [change.after])
+    entry = administration_queries.get(tx, table.register, put.key)
+    return WrittenRow(entry, created=change.before is None)
 
 
-def compute_fingerprint(tx: WriteTransaction, subject: str, turn: RowChange) -> str:
+def compute_fingerprint(tx: WriteTransaction, subject: str, change: RowChange) -> str:
     """Return the fingerprint of the caller's account, the subject and the exact change."""
-    parts = ("directory", str(tx.actor.account_id), subject, turn.to_json())
+    parts = ("directory", str(tx.actor.account_id), subject, change.to_json())
     return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
 
 
 def ask_administrator(
-    tx: WriteTransaction, subject: str, fingerprint: str, turn: RowChange
+    tx: WriteTransaction, subject: str, fingerprint: str, change: RowChange
 ) -> Approval:
     """Return the pending request to another administrator, or make such a request."""
     if pending := access_queries.find_pending(tx, fingerprint):
@@ -227,7 +215,7 @@ def ask_administrator(
         action="directory.change",
         subject=subject,
         fingerprint=fingerprint,
-        facts=turn.describe(),
+        facts=change.describe(),
         roles=DECIDERS,
         lapses_at=compute_due_at(tx, ClockKind.APPROVE, None, waits_on=None),
     )

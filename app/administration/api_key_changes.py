@@ -11,14 +11,11 @@ from app.access.models import Account, ApiKey, Approval
 from app.access.schemas import NewKey, Rotation
 from app.administration.account_changes import (
     AccountEnded,
-    GuardedChange,
     ask_or_claim_approval,
-    describe_account,
-    get_roles,
-    lock,
+    build_change,
     lock_to_grant,
+    lock_to_revoke_key,
     record_account_event,
-    require_may_change,
 )
 from app.kernel.actors import Scope
 from app.kernel.transactions import WriteTransaction
@@ -45,15 +42,8 @@ def make_key(
     Raises the same exceptions as `lock_to_grant` and `ask_or_claim_approval`.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
-    focal_point, state = describe_account(tx, account)
-    details = state | {"scopes": sorted(set(new.scopes)), "days": new.days}
-    matter = GuardedChange(
-        action="account.make_key",
-        subject=account.reference,
-        office=focal_point,
-        roles=get_roles(account),
-        details=details,
-    )
+    details = {"scopes": sorted(set(new.scopes)), "days": new.days}
+    matter = build_change(tx, account, "account.make_key", details)
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     return add_key(tx, account, frozenset(new.scopes), new.days, "account.key_made")
@@ -88,15 +78,8 @@ def rotate_key(
     ended = (old.revoked_at, account.disabled_at)
     if not credentials.is_live(tx.now, old.expires_at, *ended):
         raise AccountEnded("The key is no longer valid. Make a new key.")
-    focal_point, state = describe_account(tx, account)
-    details = state | {"key": prefix, "scopes": old.scopes} | rotation.model_dump()
-    matter = GuardedChange(
-        action="account.rotate_key",
-        subject=account.reference,
-        office=focal_point,
-        roles=get_roles(account),
-        details=details,
-    )
+    details = {"key": prefix, "scopes": old.scopes, **rotation.model_dump()}
+    matter = build_change(tx, account, "account.rotate_key", details)
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     scopes = frozenset(Scope(name) for name in old.scopes)
@@ -110,9 +93,7 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
 
     The account itself and any account that may change it are allowed to do this.
     """
-    account = lock(tx, account_id)
-    if account.id != tx.actor.account_id:
-        require_may_change(tx, account.focal_point_id, get_roles(account))
+    account = lock_to_revoke_key(tx, account_id)
     key = access_queries.get_key(tx, account.id, prefix)
     end_key(tx, account, key)
     return key

@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails
 
+from app.directory.cell_types import make_error
 from app.directory.file_rows import Row
 
 
@@ -31,7 +32,7 @@ def has_spaces(value: object) -> bool:
 
 def build_error(name: str) -> InitErrorDetails:
     """Return the error for a list with an item that is empty or has spaces."""
-    fault = PydanticCustomError("cell", "{what}", {"what": "must hold words"})
+    fault = make_error("must be a list of values, none of which is empty or has spaces")
     return InitErrorDetails(type=fault, loc=(name,), input=None)
 
 

@@ -53,7 +53,7 @@ class Loaded:
     activations: Activations = Activations()
 
 
-def load(clerk: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> Loaded:
+def load(author: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> Loaded:
     """Add and change rows from the files of a folder (`directory.files.FILES`).
 
     Files may be missing from the folder. Rows are identified by code and never deleted,
@@ -61,36 +61,34 @@ def load(clerk: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> L
     was deactivated over HTTP stays inactive unless `reopen` is set, because the file may be
     older. If the files have errors, nothing is written and FilesRefused reports all errors.
     """
-    lock_name(clerk.session, WRITE_LOCK)
+    lock_name(author.session, WRITE_LOCK)
     limits = files.load_sheet(folder, files.LIMITS, TimeLimitRow)
-    found = files.read_folder(folder, load_known(clerk), limits)
-    offices = with_latest_capacity(clerk, to_values(found.focal_points))
+    found = files.read_folder(folder, load_known(author), limits)
+    offices = with_latest_capacity(author, to_values(found.focal_points))
     contacts = to_values(found.contacts)
-    offices, office_changes = plan_activations(clerk, FOCAL_POINTS, offices, reopen=reopen)
-    contacts, contact_changes = plan_activations(clerk, CONTACTS, contacts, reopen=reopen)
-    require_soundness(clerk, found.countries, offices)
+    offices, office_changes = plan_activations(author, FOCAL_POINTS, offices, reopen=reopen)
+    contacts, contact_changes = plan_activations(author, CONTACTS, contacts, reopen=reopen)
+    require_soundness(author, found.countries, offices)
     return Loaded(
-        countries=store(clerk, COUNTRIES, to_values(found.countries)),
-        focal_points=store(clerk, FOCAL_POINTS, offices),
-        agreements=store(clerk, AGREEMENTS, to_values(found.agreements)),
-        limits=store(clerk, TIME_LIMITS, to_values(files.get_rows(limits))),
-        contacts=store(clerk, CONTACTS, contacts),
+        countries=store(author, COUNTRIES, to_values(found.countries)),
+        focal_points=store(author, FOCAL_POINTS, offices),
+        agreements=store(author, AGREEMENTS, to_values(found.agreements)),
+        limits=store(author, TIME_LIMITS, to_values(files.get_rows(limits))),
+        contacts=store(author, CONTACTS, contacts),
         activations=merge_activations(office_changes, contact_changes),
     )
 
 
 def plan_activations(
-    clerk: ChangeAuthor, register: Register, rows: Sequence[Values], *, reopen: bool
+    author: ChangeAuthor, register: Register, rows: Sequence[Values], *, reopen: bool
 ) -> tuple[list[Values], Activations]:
     """Return the rows to store, and the activations that storing them causes."""
-    rows_now = load_rows(clerk, register)
+    rows_now = load_rows(author, register)
     was = {register.get_subject(row): row["active"] for row in rows_now}
     shut = [subject for subject, active in was.items() if not active]
-    stays = frozenset() if reopen else find_closed_by_accounts(clerk.session, shut)
+    stays = frozenset() if reopen else find_closed_by_accounts(author.session, shut)
     wanted = {register.get_subject(row): row for row in rows}
-    left = [
-        subject for subject, row in wanted.items() if row["active"] and subject in stays
-    ]
+    left = [s for s, row in wanted.items() if row["active"] and s in stays]
     wanted |= {subject: {**wanted[subject], "active": False} for subject in left}
     turned = [s for s, row in wanted.items() if was.get(s, row["active"]) != row["active"]]
     opened = [subject for subject in turned if wanted[subject]["active"]]
@@ -108,21 +106,21 @@ def merge_activations(one: Activations, other: Activations) -> Activations:
 
 
 def require_soundness(
-    clerk: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
+    author: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
     """Raise FilesRefused if the load removes the last desk or oversight body.
 
     A new country may have no desk yet. That is checked when the service starts.
     """
-    known = {row["iso2"]: row["region"] for row in load_rows(clerk, COUNTRIES)}
+    known = {row["iso2"]: row["region"] for row in load_rows(author, COUNTRIES)}
     regions = known | {row.iso2: row.region for row in countries}
-    before = load_rows(clerk, FOCAL_POINTS)
+    before = load_rows(author, FOCAL_POINTS)
     after = {FOCAL_POINTS.get_subject(row): row for row in (*before, *offices)}
     if lost := describe_loss(regions, before, list(after.values())):
         files.require_no_faults([files.Fault(files.FOCAL_POINTS, 0, "", lost)])
 
 
-def load_known(clerk: ChangeAuthor) -> files.Known:
+def load_known(author: ChangeAuthor) -> files.Known:
     """Return the codes of the countries, offices and agreements in the directory."""
     columns = (Country.iso2, FocalPoint.code, Agreement.code)
-    return files.Known(*(set(clerk.session.scalars(select(one))) for one in columns))
+    return files.Known(*(set(author.session.scalars(select(one))) for one in columns))

@@ -13,14 +13,11 @@ from app.access import queries as access_queries
 from app.access.models import Account, Approval, PublicKey
 from app.access.schemas import NewPublicKey
 from app.administration.account_changes import (
-    GuardedChange,
     ask_or_claim_approval,
-    describe_account,
-    get_roles,
-    lock,
+    build_change,
     lock_to_grant,
+    lock_to_revoke_key,
     record_account_event,
-    require_may_change,
 )
 from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound, Problem
@@ -53,16 +50,8 @@ def register_public_key(
     kid = new.jwk.thumbprint
     if machine_keys.find_key(tx, account.id, kid) is not None:
         raise PublicKeyKnown("Make another key pair; a revoked key cannot be used again.")
-    focal_point, state = describe_account(tx, account)
     details = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
-    name = "account.register_public_key"
-    matter = GuardedChange(
-        action=name,
-        subject=account.reference,
-        office=focal_point,
-        roles=get_roles(account),
-        details=state | details,
-    )
+    matter = build_change(tx, account, "account.register_public_key", details)
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     return add_public_key(tx, account, new)
@@ -92,9 +81,7 @@ def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> Publi
     The account itself and any account that may change it are allowed to do this. Unused
     approvals about the account expire, so that a new key needs a new approval.
     """
-    account = lock(tx, account_id)
-    if account.id != tx.actor.account_id:
-        require_may_change(tx, account.focal_point_id, get_roles(account))
+    account = lock_to_revoke_key(tx, account_id)
     key = machine_keys.find_key(tx, account.id, kid)
     if key is None:
         raise NotFound("There is nothing here that is yours to see.")

@@ -20,12 +20,6 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 
-def find(tx: ReadTransaction, register: Register, key: str) -> Entry | None:
-    """Return a row of the directory, reloaded from the database, or None."""
-    found: Entry | None = tx.session.scalar(select_row(register, key))
-    return found
-
-
 def lock(tx: WriteTransaction, register: Register, key: str) -> Entry | None:
     """Return a row, or None, and lock it, so that its office cannot change it meanwhile."""
     locked = select_row(register, key).with_for_update(key_share=True)
@@ -41,7 +35,7 @@ def select_row(register: Register, key: str) -> Select[Any]:
 
 def get(tx: ReadTransaction, register: Register, key: str) -> Entry:
     """Return a row of the directory, or raise NotFound (404)."""
-    found = find(tx, register, key)
+    found: Entry | None = tx.session.scalar(select_row(register, key))
     if found is None:
         raise NotFound("There is no such row in the directory.")
     return found
@@ -60,9 +54,7 @@ def list_offices(tx: ReadTransaction) -> list[Mapping[str, Any]]:
 
 def get_regions(tx: ReadTransaction) -> dict[str, str]:
     """Return the region of each country by country code."""
-    return {
-        country.iso2: country.region for country in directory_queries.list_countries(tx)
-    }
+    return {one.iso2: one.region for one in directory_queries.list_countries(tx)}
 
 
 def list_agreements(tx: ReadTransaction) -> list[Agreement]:

@@ -1,13 +1,9 @@
 """A change of one row of the directory: the row before and after the change."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from app.directory.history import to_json_values
-
-type Values = Mapping[str, Any]
+from app.directory.history import Values, to_json_values
 
 
 @dataclass(frozen=True)

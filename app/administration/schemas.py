@@ -29,7 +29,9 @@ from app.kernel.text import (
     SafeLine,
 )
 
-CONFIDENCE_HELP = "How reliable the source is. Default: `configured`."
+NewConfidence = Annotated[
+    Confidence, Field(description="How reliable the source is. Default: `configured`.")
+]
 
 
 class PutFocalPoint(RequestModel, FocalPointOut):
@@ -37,9 +39,7 @@ class PutFocalPoint(RequestModel, FocalPointOut):
 
     can_lead: StrictBool
     active: StrictBool
-    confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
-        Confidence.CONFIGURED
-    )
+    confidence: NewConfidence = Confidence.CONFIGURED
 
 
 class WrittenFocalPoint(FocalPointOut):
@@ -83,9 +83,7 @@ class PutAgreement(RequestModel, AgreementOut):
     in_force_until: Annotated[
         Day | None, Field(description="The last day; null: until it is ended.")
     ]
-    confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
-        Confidence.CONFIGURED
-    )
+    confidence: NewConfidence = Confidence.CONFIGURED
 
 
 class PutTimeLimit(RequestModel, TimeLimitOut):
@@ -95,9 +93,7 @@ class PutTimeLimit(RequestModel, TimeLimitOut):
         Annotated[StrictInt, Field(ge=1, le=10_000), WHOLE_NUMBER] | None,
         Field(description="Null removes the limit; `unit` must then be null as well."),
     ]
-    confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
-        Confidence.CONFIGURED
-    )
+    confidence: NewConfidence = Confidence.CONFIGURED
 
 
 class ContactOut(ResponseModel):

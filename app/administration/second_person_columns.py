@@ -9,22 +9,23 @@ changes need a second person, and so does a change of any column that is not lis
 from datetime import date
 from typing import Final
 
-from app.administration.row_changes import RowChange, Values
+from app.administration.row_changes import RowChange
 from app.deadlines.limit_bounds import Haste, get_usual_limit
 from app.deadlines.limits import ClockKind, Limit, Unit
 from app.deadlines.rows import is_of_country
+from app.directory.history import Values
 from app.directory.kinds import Confidence, Kind
 
 SOURCED: Final = frozenset({"source", "as_of", "confidence"})
 OFFICE_ALONE: Final = SOURCED | {"time_zone", "languages"}
 COUNTRY_ALONE: Final = SOURCED | {"time_zone", "languages", "routing_reason"}
-AGREEMENT_ALONE: Final = SOURCED
+
 CONTACT_ALONE: Final = frozenset({"language", "label"})
 ENDED_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 """Kinds of office that one person cannot deactivate, because all cases depend on them."""
 
 
-def list_focal_point_columns(turn: RowChange) -> frozenset[str]:
+def list_focal_point_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of an office that need a second person.
 
     One person may add an inactive office, because nothing is sent to it, and may deactivate
@@ -32,44 +33,44 @@ def list_focal_point_columns(turn: RowChange) -> frozenset[str]:
     two people. To mark an active office as fictitious needs two people as well, because the
     service would then not start again.
     """
-    before, after = turn.before, turn.after
+    before, after = change.before, change.after
     if before is None:
         return frozenset({"active"}) if after["active"] else frozenset()
-    guarded = turn.changed - OFFICE_ALONE
+    guarded = change.changed - OFFICE_ALONE
     if after["active"] and after["confidence"] == Confidence.FICTITIOUS:
-        guarded |= turn.changed & {"confidence"}
+        guarded |= change.changed & {"confidence"}
     if not after["active"] and before["kind"] not in ENDED_BY_TWO:
         guarded -= {"active"}
     return guarded
 
 
-def list_country_columns(turn: RowChange) -> frozenset[str]:
+def list_country_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a country that need a second person."""
-    return turn.changed - COUNTRY_ALONE
+    return change.changed - COUNTRY_ALONE
 
 
-def list_contact_columns(turn: RowChange) -> frozenset[str]:
+def list_contact_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a contact that need a second person.
 
     If a contact is redirected or deactivated, the office is no longer notified of cases
     (R53). One person may add a contact that is not active.
     """
-    if turn.before is None:
-        return frozenset({"active"}) if turn.after["active"] else frozenset()
-    return turn.changed - CONTACT_ALONE
+    if change.before is None:
+        return frozenset({"active"}) if change.after["active"] else frozenset()
+    return change.changed - CONTACT_ALONE
 
 
-def list_agreement_columns(turn: RowChange) -> frozenset[str]:
+def list_agreement_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of an agreement that need a second person.
 
     One person may restrict an agreement: remove countries, start later, or end earlier.
     """
-    guarded = turn.changed - AGREEMENT_ALONE
-    old, new = turn.before, turn.after
+    guarded = change.changed - SOURCED
+    old, new = change.before, change.after
     return frozenset(name for name in guarded if old is None or is_wider(name, old, new))
 
 
-def list_time_limit_columns(turn: RowChange) -> frozenset[str]:
+def list_time_limit_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a time limit that need a second person.
 
     One person may shorten the limit of a deadline that only reminds. To extend any limit
@@ -78,14 +79,12 @@ def list_time_limit_columns(turn: RowChange) -> frozenset[str]:
     erased earlier. The limit of an agreement needs two people if the old or the new length
     is not set, because the lengths cannot be compared.
     """
-    guarded = turn.changed - SOURCED
+    guarded = change.changed - SOURCED
     if not guarded & {"amount", "unit"}:
         return frozenset()
-    kind = ClockKind(turn.after["clock"])
-    old, new = (
-        estimate_length(turn.before, turn.after),
-        estimate_length(turn.after, turn.after),
-    )
+    kind = ClockKind(change.after["clock"])
+    old = estimate_length(change.before, change.after)
+    new = estimate_length(change.after, change.after)
     if kind in REMINDERS and old is not None and new is not None and new <= old:
         return frozenset()
     return guarded
@@ -97,9 +96,8 @@ def estimate_length(row: Values | None, named: Values) -> float | None:
         return Limit(row["amount"], Unit(row["unit"])).approximate_hours
     if not is_of_country(named["of"]):
         return None
-    return get_usual_limit(
-        ClockKind(named["clock"]), Haste(named["priority"])
-    ).approximate_hours
+    usual = get_usual_limit(ClockKind(named["clock"]), Haste(named["priority"]))
+    return usual.approximate_hours
 
 
 REMINDERS: Final = frozenset(

@@ -1,11 +1,9 @@
 """Rules that no change of the directory may break, even if approved; pure functions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
+from app.directory.history import Values
 from app.directory.kinds import Kind, find_unserved_regions
-
-type Values = Mapping[str, Any]
 
 
 def list_active(offices: Iterable[Values], kind: Kind) -> list[Values]:
@@ -25,9 +23,8 @@ def describe_loss(
     regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
 ) -> str | None:
     """Return which desk or oversight a change would remove, or None if it removes none."""
-    orphans = find_regions_without_desk(regions, after) - find_regions_without_desk(
-        regions, before
-    )
+    orphans = find_regions_without_desk(regions, after)
+    orphans -= find_regions_without_desk(regions, before)
     if orphans:
         return f"No active desk would serve every country of {', '.join(sorted(orphans))}."
     watched = list_active(before, Kind.OVERSIGHT)
