@@ -110,9 +110,8 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
         (k, row) for k, row in keyed if k in stored and find_changed_values(stored[k], row)
     ]
     if added:
-        author.session.execute(
-            insert(register.table), add_mailboxes(author, register, added)
-        )
+        new_rows = add_mailboxes(author, register, added)
+        author.session.execute(insert(register.table), new_rows)
     for key, row in changed:
         statement = update(register.table).where(register.matches_key(key))
         author.session.execute(statement.values(find_changed_values(stored[key], row)))
@@ -152,9 +151,8 @@ def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoin
     if focal_point.id != tx.actor.focal_point_id:
         raise ActionNotYours("Only the focal point itself can set its free places.")
     if not CAPACITY_ROLES & tx.actor.roles:
-        raise RoleMissing(
-            f"This needs one of the roles {', '.join(sorted(CAPACITY_ROLES))}."
-        )
+        roles = ", ".join(sorted(CAPACITY_ROLES))
+        raise RoleMissing(f"This needs one of the roles {roles}.")
     focal_point.capacity = free
     focal_point.capacity_as_of = tx.now
     return focal_point

@@ -56,9 +56,7 @@ def is_mailbox(text: str) -> bool:
 
 def is_label(text: str) -> bool:
     """Return whether a text is a domain label: letters, digits and inner hyphens."""
-    inside = set(text) <= LABEL_CHARACTERS and not (
-        text.startswith("-") or text.endswith("-")
-    )
+    inside = set(text) <= LABEL_CHARACTERS and "-" not in {text[:1], text[-1:]}
     return inside and 0 < len(text) <= MAX_LABEL_LENGTH
 
 

@@ -88,21 +88,12 @@ def get_place(office: Office) -> Place:
     return Place(office.time_zone, countries[0] if len(countries) == 1 else None)
 
 
-@dataclass(frozen=True)
-class DaysOff:
-    """The weekend, holidays and declared working days of a country in one year."""
-
-    weekend: frozenset[int] = USUAL_WEEKEND
-    holidays: frozenset[date] = frozenset()
-    working_days: frozenset[date] = frozenset()
-
-
 @lru_cache(CACHE_SIZE)
 def build_calendar(place: Place, year: int) -> Calendar:
     """Build the calendar of a place for a year and the following one."""
     if place.country is None:
         return Calendar(place.time_zone)
-    this, following = (load_days_off(place.country, one) for one in (year, year + 1))
+    this, following = (load_year(place.country, one) for one in (year, year + 1))
     return Calendar(
         place.time_zone,
         this.weekend,
@@ -112,11 +103,11 @@ def build_calendar(place: Place, year: int) -> Calendar:
 
 
 @lru_cache(CACHE_SIZE)
-def load_days_off(country: str, year: int) -> DaysOff:
-    """Load the days off of a country in a year; an unknown country has no holidays."""
+def load_year(country: str, year: int) -> Calendar:
+    """Load the calendar of a country for one year, without holidays if it is unknown."""
     try:
         known = country_holidays(country, years=year)
     except NotImplementedError:
-        return DaysOff()
+        return Calendar()
     weekend = WEEKEND_OVERRIDES.get(country, frozenset(known.weekend))
-    return DaysOff(weekend, frozenset(known), frozenset(known.weekend_workdays))
+    return Calendar("UTC", weekend, frozenset(known), frozenset(known.weekend_workdays))

@@ -123,16 +123,10 @@ class FocalPointRow(Row):
 
     @field_validator("services", "can_lead")
     @classmethod
-    def check_serves_people(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse services and the lead for a technical office, which serves no persons."""
+    def check_offer(cls, offer: object, info: ValidationInfo) -> object:
+        """Refuse services and the lead for an office that serves no person or country."""
         if offer and info.data.get("function") == Function.TECHNICAL:
             raise make_error("must be empty or false for a technical office")
-        return offer
-
-    @field_validator("services", "can_lead")
-    @classmethod
-    def check_serves_a_country(cls, offer: object, info: ValidationInfo) -> object:
-        """Reject an office that serves no country but offers services or can lead."""
         if offer and not info.data.get("serves", [EVERYWHERE]):
             raise make_error("requires a country in serves")
         return offer

@@ -94,34 +94,29 @@ def read_folder[R: Row](
     """
     require_any_file(folder)
     countries = load_sheet(folder, COUNTRIES, CountryRow)
-    focal_points = load_sheet(folder, FOCAL_POINTS, FocalPointRow)
+    offices = load_sheet(folder, FOCAL_POINTS, FocalPointRow)
     agreements = load_sheet(folder, AGREEMENTS, AgreementRow)
     contacts = load_sheet(folder, CONTACTS, ContactRow)
     others = [] if beside is None else [beside]
-    sheets: list[Sheet[Any]] = [countries, focal_points, agreements, contacts, *others]
+    sheets: list[Sheet[Any]] = [countries, offices, agreements, contacts, *others]
     require_no_faults([fault for sheet in sheets for fault in sheet.faults])
     known_keys = Known(
         {*known.countries, *(line.row.iso2 for line in countries.lines)},
-        {*known.offices, *(line.row.code for line in focal_points.lines)},
+        {*known.offices, *(line.row.code for line in offices.lines)},
         {*known.agreements, *(line.row.code for line in agreements.lines)},
     )
-    require_no_faults(
-        [fault for sheet in sheets for fault in find_unknown_keys(sheet, known_keys)]
-    )
+    unknown = [fault for sheet in sheets for fault in find_unknown_keys(sheet, known_keys)]
+    require_no_faults(unknown)
     return Folder(
-        get_rows(countries),
-        get_rows(focal_points),
-        get_rows(agreements),
-        get_rows(contacts),
+        get_rows(countries), get_rows(offices), get_rows(agreements), get_rows(contacts)
     )
 
 
 def require_any_file(folder: Traversable) -> None:
     """Raise FilesRefused if none of the files is in the folder."""
     if not any(folder.joinpath(file).is_file() for file in FILES):
-        require_no_faults(
-            [Fault(file, 0, "", "is missing, and so are the others") for file in FILES]
-        )
+        what = "is missing, and so are the others"
+        raise FilesRefused([Fault(file, 0, "", what) for file in FILES])
 
 
 def require_no_faults(faults: Sequence[Fault]) -> None:
@@ -215,5 +210,5 @@ def find_unknown_keys[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
         for noun, names, keys in groups:
             for column, name in names:
                 if name not in keys:
-                    message = f"the directory holds no {noun} {name!r}"
+                    message = f"the directory has no {noun} {name!r}"
                     yield Fault(sheet.file, line.number, column, message)

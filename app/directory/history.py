@@ -70,9 +70,8 @@ def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> froz
     """
     named = DirectoryChange.subject.in_(subjects)
     by_people: dict[str, bool] = {}
-    for one in session.scalars(
-        select(DirectoryChange).where(named).order_by(DirectoryChange.number)
-    ):
+    changes = select(DirectoryChange).where(named).order_by(DirectoryChange.number)
+    for one in session.scalars(changes):
         if (one.before or {}).get("active") and not one.after["active"]:
             by_people[one.subject] = one.account_id is not None
     return frozenset(subject for subject, by_account in by_people.items() if by_account)
@@ -80,9 +79,8 @@ def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> froz
 
 def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> bool:
     """Return whether one of the given offices was ever active with the given kind."""
-    found = session.scalars(
-        select(DirectoryChange).where(DirectoryChange.subject.in_(subjects))
-    )
+    named = DirectoryChange.subject.in_(subjects)
+    found = session.scalars(select(DirectoryChange).where(named))
     return any(one.after["active"] and one.after["kind"] == kind for one in found)
 
 
@@ -103,7 +101,6 @@ def to_stored_values(values: Values, before: Values | None = None) -> dict[str, 
     stored = to_json_values(values)
     if address := stored.get(TRUNCATED):
         old = (before or {}).get(TRUNCATED, address)
-        stored[TRUNCATED] = (
-            f"{'' if old == address else 'another: '}{truncate_address(address)}"
-        )
+        mark = "" if old == address else "another: "
+        stored[TRUNCATED] = f"{mark}{truncate_address(address)}"
     return stored

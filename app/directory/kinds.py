@@ -160,9 +160,8 @@ def may_be_abroad(reader: Described, helper: Described) -> bool:
     The name of such a helper may contain a city. An office that works everywhere belongs to
     no country and is therefore not outside.
     """
-    return reader.kind == Kind.STATE and not set(list_home_countries(helper)) <= {
-        reader.of_state
-    }
+    homes = set(list_home_countries(helper))
+    return reader.kind == Kind.STATE and not homes <= {reader.of_state}
 
 
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
@@ -187,6 +186,5 @@ def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | No
 
 def has_language(spoken: Iterable[str], asked: str) -> bool:
     """Return whether a language is among the spoken languages, in any script."""
-    return asked.split("-", maxsplit=1)[0] in {
-        language.split("-")[0] for language in spoken
-    }
+    languages = {language.split("-")[0] for language in spoken}
+    return asked.split("-", maxsplit=1)[0] in languages

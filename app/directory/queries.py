@@ -120,9 +120,8 @@ def list_active(tx: ReadTransaction) -> list[FocalPoint]:
     return sorted(tx.session.scalars(statement), key=by_code)
 
 
-OVERSEERS: Final = select(FocalPoint.id).where(
-    FocalPoint.active, FocalPoint.kind == Kind.OVERSIGHT
-)
+IS_OVERSIGHT: Final = FocalPoint.kind == Kind.OVERSIGHT
+OVERSEERS: Final = select(FocalPoint.id).where(FocalPoint.active, IS_OVERSIGHT)
 
 
 @load_once(FocalPoint)
@@ -133,8 +132,8 @@ def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
 
 def list_former_overseers(session: Session) -> frozenset[UUID]:
     """Return the ids of the closed oversight bodies."""
-    closed_oversight = (FocalPoint.kind == Kind.OVERSIGHT) & ~FocalPoint.active
-    return frozenset(session.scalars(select(FocalPoint.id).where(closed_oversight)))
+    closed = select(FocalPoint.id).where(IS_OVERSIGHT & ~FocalPoint.active)
+    return frozenset(session.scalars(closed))
 
 
 def select_closed() -> Select[UUID]:
@@ -259,11 +258,8 @@ def has_lost_oversight(session: Session) -> bool:
     """Return whether oversight existed but none is active now, which prevents start-up."""
     if session.scalars(OVERSEERS).first():
         return False
-    kind = FocalPoint.kind == Kind.OVERSIGHT
-    subjects = [
-        f"focal-points/{code}"
-        for code in session.scalars(select(FocalPoint.code).where(kind))
-    ]
+    codes = session.scalars(select(FocalPoint.code).where(IS_OVERSIGHT))
+    subjects = [f"focal-points/{code}" for code in codes]
     return was_ever_active(session, subjects, Kind.OVERSIGHT)
 
 

@@ -184,10 +184,8 @@ class CapacityOut(ResponseModel):
     as_of: datetime | None
 
     @classmethod
-    def from_focal_point(cls, focal_point: FocalPoint) -> Self:
+    def from_focal_point(cls, office: FocalPoint) -> Self:
         """Build the response for a focal point."""
         return cls(
-            focal_point=focal_point.code,
-            free=focal_point.capacity,
-            as_of=focal_point.capacity_as_of,
+            focal_point=office.code, free=office.capacity, as_of=office.capacity_as_of
         )

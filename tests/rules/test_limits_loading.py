@@ -115,8 +115,8 @@ def test_a_limit_of_nobody_or_said_twice_is_refused(
         load_limits(database, folder)
 
     assert [fault.what for fault in unknown.value.faults] == [
-        "the directory holds no country 'JM'",
-        "the directory holds no agreement 'JM_TT'",
+        "the directory has no country 'JM'",
+        "the directory has no agreement 'JM_TT'",
     ]
     assert [fault.what for fault in twice.value.faults] == [
         "KZ/acknowledge/normal is on line 2 already"
