@@ -12,7 +12,7 @@ from app.consents.coverage import Addressee, CoverageQuestion, Purpose, is_valid
 from app.consents.expiry import find_last_announcement, find_next_announcement, is_renewed
 from app.consents.models import Consent
 from app.deadlines import actions as deadline_actions
-from app.deadlines.following import restart_clock
+from app.deadlines.actions import restart_clock
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import list_running_of_kind

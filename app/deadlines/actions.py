@@ -17,21 +17,18 @@ from app.kernel.recall import write_rows
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import Recorded, WriteTransaction
 
+OF_KINDS: Final = Clock.kind.in_(make_list_parameter("kinds"))
 UPDATE_RUNNING: Final = update(Clock).where(Clock.stopped_at.is_(None))
 UPDATE_OF_RECORDS: Final = UPDATE_RUNNING.where(
     Clock.record_id.in_(make_list_parameter("records"))
 )
 UPDATE_IN_CASE: Final = UPDATE_RUNNING.where(Clock.case_id == bindparam("case"))
-UPDATE_KINDS_IN_CASE: Final = UPDATE_IN_CASE.where(
-    Clock.kind.in_(make_list_parameter("kinds"))
-)
+UPDATE_KINDS_IN_CASE: Final = UPDATE_IN_CASE.where(OF_KINDS)
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
 MOVED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
 STOP, MOVE = UPDATE_OF_RECORDS.values(STOPPED), UPDATE_OF_RECORDS.values(MOVED)
 STOP_CASE, STOP_KINDS = UPDATE_IN_CASE.values(STOPPED), UPDATE_KINDS_IN_CASE.values(STOPPED)
-UPDATE_DUE_BEFORE: Final = UPDATE_RUNNING.where(
-    Clock.kind.in_(make_list_parameter("kinds")), Clock.due_at < bindparam("until")
-)
+UPDATE_DUE_BEFORE: Final = UPDATE_RUNNING.where(OF_KINDS, Clock.due_at < bindparam("until"))
 POSTPONED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
 POSTPONE: Final = UPDATE_DUE_BEFORE.values(POSTPONED).returning(Clock.number)
 
@@ -167,17 +164,25 @@ def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> 
     if not later:
         clock.waits_on = office
         return
+    set_at = clock.set_at + later
+    new = restart_clock(tx, clock, due_at)
+    new.waits_on, new.set_at = office, set_at
+
+
+def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
+    """Replace a deadline by a new one, so that misses are counted from now on."""
     new = Clock(
         case_id=clock.case_id,
         record_id=clock.record_id,
         reference=clock.reference,
         kind=clock.kind,
-        waits_on=office,
-        set_at=clock.set_at + later,
+        waits_on=clock.waits_on,
+        set_at=tx.now,
         due_at=due_at,
     )
     stop(tx, clock.record_id)
     tx.session.add(new)
+    return new
 
 
 def move_due_times(

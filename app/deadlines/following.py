@@ -10,12 +10,11 @@ summary, and a changed deadline would reveal the new priority (R12). The same ap
 deadline of a holder that a State body may not know (ADR 43).
 """
 
-from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
 
-from app.deadlines.actions import stop
+from app.deadlines.actions import restart_clock
 from app.deadlines.durations import DeadlineCase, is_for_submitter
 from app.deadlines.limit_bounds import Haste, list_hastes
 from app.deadlines.limits import ClockKind
@@ -66,10 +65,8 @@ def move_clock(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock
     """
     length = get_term(tx, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= tx.now
-    ends, whole = (
-        length.compute_end(find_wait_start(tx, clock)),
-        length.compute_end(tx.now),
-    )
+    ends = length.compute_end(find_wait_start(tx, clock))
+    whole = length.compute_end(tx.now)
     if is_late and clock.fires_at is None:
         return None
     if ends >= was:
@@ -77,19 +74,3 @@ def move_clock(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock
         return clock if ends > was else None
     sooner = whole if is_late else min(was, whole)
     return None if sooner == was else restart_clock(tx, clock, sooner)
-
-
-def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
-    """Replace a deadline by a new one, so that misses are counted from now on."""
-    new = Clock(
-        case_id=clock.case_id,
-        record_id=clock.record_id,
-        reference=clock.reference,
-        kind=clock.kind,
-        waits_on=clock.waits_on,
-        set_at=tx.now,
-        due_at=due_at,
-    )
-    stop(tx, clock.record_id)
-    tx.session.add(new)
-    return new

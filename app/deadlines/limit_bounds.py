@@ -16,19 +16,18 @@ class Haste(StrEnum):
 
 
 FIXED: Final = {
-    ClockKind.REVIEW_RISK: "it follows from how long an assessment is valid (G03)",
-    ClockKind.CONFIRM_ARRIVAL: "an arrival is confirmed the same day (D06)",
+    ClockKind.REVIEW_RISK: "this limit is the time for which an assessment is valid (G03)",
+    ClockKind.CONFIRM_ARRIVAL: "an arrival has to be confirmed on the same day (D06)",
     ClockKind.MONITOR: "the lead plans the visits (D08)",
-    ClockKind.ASSESS_INTERESTS: "a child without a guardian waits no longer (G02)",
+    ClockKind.ASSESS_INTERESTS: "a child without a guardian must not wait longer (G02)",
     ClockKind.CONSENT_ENDS: "each consent has its own end",
-    ClockKind.DECIDE_READING: "an emergency does not wait (R15)",
-    ClockKind.READING_ENDS: "emergency access lasts no longer (R15)",
-    ClockKind.TELL_PERSON: "the person is told of emergency access within a day (BR05)",
+    ClockKind.DECIDE_READING: "an emergency cannot wait (R15)",
+    ClockKind.READING_ENDS: "emergency access must not last longer (R15)",
+    ClockKind.TELL_PERSON: "the person has to be told within a day (BR05)",
 }
 """Deadlines whose limit cannot be set, with the reason."""
 MAX_MULTIPLE: Final = 5
-"""The longest limit as a multiple of the default. We chose this number, because no source
-names one."""
+"""The longest limit as a multiple of the default. No source names such a number."""
 
 
 def list_hastes(kind: ClockKind) -> tuple[Haste, ...]:

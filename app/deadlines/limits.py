@@ -180,9 +180,8 @@ def is_valid_review_date(
 
 
 FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
-"""The latest times of the first and last visit. They refuse a mistyped year, which would
-leave the person unvisited and the case open for years. We chose these numbers, because no
-source names any. The default visits are after 7 days to 12 months (D08)."""
+"""The latest times of the first and last visit, which exclude a mistyped year. No source
+names these numbers."""
 VISITS_REMEDY: Final = (
     "Plan visits in the future, in ascending order: the first within 30 days, the last "
     "within 24 months."

@@ -71,12 +71,8 @@ def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
     """
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
-    waits_for_them = (
-        waits
-        & Clock.waits_on.in_(directory_queries.select_closed())
-        & Clock.kind.not_in(OWN_PACE)
-    )
-    rows = select(*DUE).where(waits_for_them)
+    of_closed = waits & Clock.waits_on.in_(directory_queries.select_closed())
+    rows = select(*DUE).where(of_closed & Clock.kind.not_in(OWN_PACE))
     found = session.execute(rows.order_by(Clock.number).limit(limit))
     return [DueClock(*row) for row in found]
 

@@ -1,6 +1,7 @@
 """Tables of deadlines, of the times that they ran out, and of limits that were set."""
 
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -12,6 +13,8 @@ from app.directory.kinds import Confidence
 from app.kernel.db import Base, Counter
 
 RUNNING = text("stopped_at IS NULL")
+IF_RUNNING: Final[dict[str, Any]] = {"sqlite_where": RUNNING, "postgresql_where": RUNNING}
+"""The options of an index that contains only running deadlines."""
 
 
 class Clock(Base):
@@ -24,22 +27,9 @@ class Clock(Base):
 
     __tablename__ = "clock"
     __table_args__ = (
-        Index(
-            "ix_clock_worklist",
-            "waits_on",
-            "due_at",
-            "number",
-            sqlite_where=RUNNING,
-            postgresql_where=RUNNING,
-        ),
-        Index(
-            "uq_clock_running",
-            "record_id",
-            unique=True,
-            sqlite_where=RUNNING,
-            postgresql_where=RUNNING,
-        ),
-        Index("ix_clock_due_at", "due_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index("ix_clock_worklist", "waits_on", "due_at", "number", **IF_RUNNING),
+        Index("uq_clock_running", "record_id", unique=True, **IF_RUNNING),
+        Index("ix_clock_due_at", "due_at", **IF_RUNNING),
         Index("ix_clock_case_id", "case_id"),
         Index("ix_clock_waits_on_set_at", "waits_on", "set_at"),
         {"sqlite_autoincrement": True},

@@ -23,15 +23,14 @@ def check_date(tx: ReadTransaction, planned: datetime | None, *, early: bool) ->
     if planned is None:
         return False
     day = get_local_date(tx, planned)
-    if get_local_date(tx, tx.now) >= day:
-        return False
-    if not early:
+    is_early = get_local_date(tx, tx.now) < day
+    if is_early and not early:
         raise DateNotReached(
             f"It is planned for {day}, in the time zone of your office. Report it on that "
             "day or later; if it took place already, send `early: true`.",
             {"planned_for": day.isoformat()},
         )
-    return True
+    return is_early
 
 
 def get_local_date(tx: ReadTransaction, moment: datetime) -> date:

@@ -7,12 +7,9 @@ The retention of a closed case follows other rules: see `get_retention_limit`.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 from app.deadlines.limit_bounds import Haste, get_haste
 from app.deadlines.limits import ClockKind, Limit, Priority, get_default_limit
-
-NOWHERE: Final = frozenset[str]()
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class Setting:
     clock: ClockKind
     haste: Haste
     limit: Limit
-    parties: frozenset[str] = NOWHERE
+    parties: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -35,13 +32,10 @@ class Border:
 
 
 def get_answer_limit(
-    kind: ClockKind,
-    priority: Priority | None,
-    border: Border,
-    settings: Collection[Setting],
+    kind: ClockKind, priority: Priority | None, border: Border, known: Collection[Setting]
 ) -> Limit:
     """Return the time limit of an office; of two agreements, the shorter limit counts."""
-    relevant = select_settings(kind, priority, settings)
+    relevant = select_settings(kind, priority, known)
     where, home = border.where, border.home
     if where and home and where != home:
         agreed = [one.limit for one in relevant if {where, home} <= one.parties]
@@ -66,9 +60,8 @@ def get_retention_limit(
     relevant = select_settings(ClockKind.ERASE, priority, settings)
     own = [one.limit for one in relevant if one.of == where]
     shared = frozenset(others) - {where}
-    agreed = [
-        one.limit for one in relevant if where in one.parties and one.parties & shared
-    ]
+    with_country = [one for one in relevant if where in one.parties]
+    agreed = [one.limit for one in with_country if one.parties & shared]
     first = own[0] if own else get_default_limit(ClockKind.ERASE, priority)
     return min([first, *agreed], key=estimate_hours)
 

@@ -123,8 +123,7 @@ LIMITS: Final = (
 
 def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
     """Read the limits of countries, and those of agreements that are in force."""
-    today = {"today": tx.now.date()}
-    rows = read_columns(tx.session, LIMITS, today)
+    rows = read_columns(tx.session, LIMITS, {"today": tx.now.date()})
     for of, clock, priority, amount, unit, parties in rows:
         if amount is None or unit is None:
             continue
@@ -140,12 +139,11 @@ def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:
 
     The limits of agreements to which the country is a party come last.
     """
-    known, cells = list_settings(tx), [(k, h) for k in ClockKind for h in list_hastes(k)]
+    known = list_settings(tx)
     own = {(s.clock, s.haste): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
-    usually = [
-        Setting("", kind, haste, get_usual_limit(kind, haste)) for kind, haste in cells
-    ]
+    cells = [(kind, haste) for kind in ClockKind for haste in list_hastes(kind)]
+    usually = [Setting("", *cell, get_usual_limit(*cell)) for cell in cells]
     shown = [own.get((one.clock, one.haste), one) for one in usually]
     return [show_limit(setting) for setting in (*shown, *sorted(agreed, key=by_name))]
 

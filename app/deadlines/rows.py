@@ -49,9 +49,8 @@ class TimeLimitRow(Row):
     @classmethod
     def require_useful_priority(cls, priority: Haste, info: ValidationInfo) -> Haste:
         """Refuse a priority for which the deadline has no separate limit."""
-        if "clock" in info.data and priority not in (
-            able := list_hastes(info.data["clock"])
-        ):
+        able = list_hastes(info.data["clock"]) if "clock" in info.data else ()
+        if able and priority not in able:
             raise make_error(f"must be {' or '.join(able)} for this clock")
         return priority
 

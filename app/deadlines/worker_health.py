@@ -39,9 +39,8 @@ class WorkerHealth:
 
 def load_worker_health(session: Session, now: datetime) -> WorkerHealth:
     """Return the heartbeats and the oldest waiting deadline, by the database's time."""
-    return WorkerHealth(
-        now, get_heartbeats(session), missed_deadlines.find_oldest(session, now)
-    )
+    oldest = missed_deadlines.find_oldest(session, now)
+    return WorkerHealth(now, get_heartbeats(session), oldest)
 
 
 @dataclass(frozen=True)
