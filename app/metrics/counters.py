@@ -5,7 +5,7 @@ cannot create series. Creation times are disabled, because they reveal the time 
 event.
 """
 
-from functools import cache
+from functools import cache, partial
 from http import HTTPMethod
 from typing import Final
 
@@ -21,12 +21,11 @@ SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the only untyped function
 
-REQUESTS: Final = Counter(
+create_counter = partial(Counter, namespace=NAMESPACE, registry=None)
+REQUESTS: Final = create_counter(
     "requests",
     "Requests answered; status 0: the caller had disconnected.",
     ("method", "route", "status"),
-    namespace=NAMESPACE,
-    registry=None,
 )
 REQUEST_SECONDS: Final = Histogram(
     "request_seconds",
@@ -36,19 +35,13 @@ REQUEST_SECONDS: Final = Histogram(
     registry=None,
     buckets=SECONDS,
 )
-HANDLED: Final = Counter(
-    "clocks_fired",
-    "Missed deadlines that were handled.",
-    ("kind",),
-    namespace=NAMESPACE,
-    registry=None,
+HANDLED: Final = create_counter(
+    "clocks_fired", "Missed deadlines that were handled.", ("kind",)
 )
-FAILED: Final = Counter(
+FAILED: Final = create_counter(
     "clocks_failed",
     "Missed deadlines that could not be handled; each attempt counts.",
     ("kind",),
-    namespace=NAMESPACE,
-    registry=None,
 )
 COUNTERS: Final = (REQUESTS, REQUEST_SECONDS, HANDLED, FAILED)
 

@@ -144,9 +144,8 @@ def run_metrics_server(
 ) -> Iterator[None]:
     """Serve the metrics while the block runs, then close the port."""
     with scrapes:
-        scrapes.registry = build_registry(
-            runtime, list_gauge_groups(runtime) if watches is None else watches
-        )
+        groups = list_gauge_groups(runtime) if watches is None else watches
+        scrapes.registry = build_registry(runtime, groups)
         Thread(target=scrapes.serve_forever, daemon=True).start()
         log.info("metrics", port=scrapes.server_port)
         try:

@@ -107,17 +107,15 @@ def notify_matching(
     Returns False if no contact matches.
     """
     notifications = notifications_queries.list_served(tx, failed.id)
-    found = directory_queries.lock_contacts(
-        tx, {one.focal_point_id for one in notifications}
-    )
+    offices = {one.focal_point_id for one in notifications}
+    found = directory_queries.lock_contacts(tx, offices)
     others = [(office, other) for office, other in found if fits(other)]
     for office, other in others:
         way = Way(other.channel)
         message = add_message(tx, way, other.code, failed.urgency, instead_of=instead_of)
-        for notification in notifications:
-            if notification.focal_point_id == office:
-                why, case_id = notification.why, notification.case_id
-                reason = Reason(why, case_id, notification.record_id)
+        for one in notifications:
+            if one.focal_point_id == office:
+                reason = Reason(one.why, one.case_id, one.record_id)
                 record_notification(tx, office, reason, message)
     return bool(others)
 

@@ -30,11 +30,9 @@ from app.webhooks.schemas import NewWebhook
 from app.webhooks.signing import SECRET_BYTES, encode_secret
 
 MAX_WEBHOOKS: Final = 5
-"""The maximum number of webhooks of a focal point. Each uses a worker thread during a
-call."""
+"""The maximum number of webhooks of a focal point. Each may occupy a worker thread."""
 PING_INTERVAL: Final = timedelta(seconds=30)
-"""The minimum time between two test messages to a webhook; one attempt takes ten
-seconds."""
+"""The minimum time between two test messages. An attempt takes up to ten seconds."""
 
 
 class HostNotListed(Problem):

@@ -17,8 +17,7 @@ URL_FORM: Final = (
     r"^https://[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(:[1-9][0-9]{0,4})?"
     r"(/[A-Za-z0-9._~/-]*)?$"
 )
-"""The last label of the host begins with a letter, which excludes IP addresses in any
-notation."""
+"""The last label of the host begins with a letter, so that no IP address matches."""
 MAX_URL_LENGTH: Final = 250
 HTTPS: Final = 443
 LAST_PORT: Final = 65535

@@ -78,10 +78,8 @@ def require_visible(tx: ReadTransaction, found: Webhook | None) -> Webhook:
 
 def show_webhook(tx: ReadTransaction, webhook: Webhook) -> WebhookOut:
     """Return a webhook as the API shows it."""
-    [shown] = show_webhooks(
-        tx, directory_queries.by_id(tx, webhook.focal_point_id), [webhook]
-    )
-    return shown
+    office = directory_queries.by_id(tx, webhook.focal_point_id)
+    return show_webhooks(tx, office, [webhook])[0]
 
 
 def show_webhooks(
@@ -194,7 +192,6 @@ def count_failing(session: Session) -> Counts:
     active = live & Webhook.paused_at.is_(None) & Webhook.failing_since.is_not(None)
     asked = select(func.count(), func.min(Webhook.failing_since)).where(active)
     failing, since = session.execute(asked).one()
-    stalled = select(func.count()).where(
-        live, Webhook.paused_at.is_not(None), Webhook.stalled
-    )
+    is_stalled = live & Webhook.paused_at.is_not(None) & Webhook.stalled
+    stalled = select(func.count()).where(is_stalled)
     return Counts(failing, since, session.scalars(stalled).one())

@@ -53,9 +53,8 @@ class Courier:
         try:
             async with asyncio.timeout(self.time_limit):
                 addresses = await self.resolve_host(parcel.target.host, parcel.target.port)
-                if not all(
-                    is_public(a, allow_loopback=self.allow_local) for a in addresses
-                ):
+                local = self.allow_local
+                if not all(is_public(one, allow_loopback=local) for one in addresses):
                     return Answer(Outcome.REFUSED, "address_refused")
                 return await self.send_to_first(parcel, addresses)
         except TimeoutError as error:
@@ -83,20 +82,15 @@ class Courier:
 
     async def send_to(self, parcel: OutgoingMessage, address: Address) -> Answer:
         """Post to one address; a status other than 2xx counts as a refusal."""
-        target = parcel.target
+        target, limit = parcel.target, self.time_limit
         headers = {
             **parcel.headers,
             "Host": target.origin,
             "Content-Type": "application/json",
             "User-Agent": "webhooks",
         }
-        url = build_url(target, address)
-        status = await send_post(
-            Message(url, parcel.body, headers, target.host),
-            tls=self.tls,
-            connect=self.time_limit / 2,
-            answer=self.time_limit,
-        )
+        message = Message(build_url(target, address), parcel.body, headers, target.host)
+        status = await send_post(message, tls=self.tls, connect=limit / 2, answer=limit)
         succeeded = status // 100 == SUCCESS
         outcome = Outcome.DELIVERED if succeeded else Outcome.REFUSED
         return Answer(outcome, str(status))

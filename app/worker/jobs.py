@@ -89,10 +89,9 @@ def start_jobs(runtime: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
         Thread(target=run_repeatedly, args=(runtime, job, stop), name=job.part, daemon=True)
         for job in jobs
     ]
-    parts = [job.part for job in jobs]
     for thread in threads:
         thread.start()
-    log.info("worker.begun", parts=parts)
+    log.info("worker.begun", parts=[job.part for job in jobs])
     try:
         yield stop
     finally:

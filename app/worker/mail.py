@@ -106,9 +106,7 @@ def send_data(smtp: Connection, message: bytes) -> Answer:
     """Send the message. After an error that follows the data, the outcome is unknown."""
     try:
         code, _ = smtp.data(message)
-    except (
-        smtplib.SMTPDataError
-    ) as refusal:  # the DATA command was refused, before any data
+    except smtplib.SMTPDataError as refusal:  # refused before any data was sent
         return Answer(Outcome.REFUSED, str(refusal.smtp_code))
     except ERRORS as error:
         return Answer(Outcome.UNKNOWN, get_error_code(error))

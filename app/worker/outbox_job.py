@@ -116,11 +116,7 @@ def send_due(runtime: Runtime, senders: Senders) -> SendCounts:
 
 def create_send_job(senders: Senders) -> Job:
     """Return the job that sends the messages that are due."""
-
-    def send(runtime: Runtime) -> int:
-        return send_due(runtime, senders).found
-
-    return Job(Part.NOTICES, send, BATCH)
+    return Job(Part.NOTICES, lambda runtime: send_due(runtime, senders).found, BATCH)
 
 
 def send_by_way(runtime: Runtime, senders: Senders, way: Way) -> Counter[SendOutcome]:

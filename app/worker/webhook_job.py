@@ -27,8 +27,7 @@ log = structlog.get_logger("safe_conduct.worker")
 MAX_THREADS: Final = 64
 """The most receivers that are called at the same time."""
 RUN_SECONDS: Final = 10.0
-"""Seconds after which a thread sends no further message, so that other webhooks are served.
-"""
+"""Seconds after which a thread ends, so that other webhooks get a thread."""
 
 
 def find_due(runtime: Runtime) -> list[UUID]:
@@ -92,8 +91,9 @@ class Pusher:
             room = MAX_THREADS - len(self._busy)
             started = [id_ for id_ in find_due(runtime) if id_ not in self._busy][:room]
             for id_ in started:
+                arguments = (runtime, id_)
                 Thread(
-                    target=self._push, args=(runtime, id_), name="webhook", daemon=True
+                    target=self._push, args=arguments, name="webhook", daemon=True
                 ).start()
                 self._busy.add(id_)
         return len(started)
