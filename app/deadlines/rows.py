@@ -62,7 +62,7 @@ class TimeLimitRow(Row):
             return unit
         clock, priority, amount = (info.data[n] for n in ("clock", "priority", "amount"))
         if (amount is None) != (unit is None):
-            raise make_error("must be given with amount, and only then")
+            raise make_error("must be given if, and only if, amount is given")
         if unit and (fault := find_fault(clock, priority, Limit(amount, unit))):
             raise make_error(fault)
         return unit

@@ -189,7 +189,9 @@ class ContactRow(Row):
     def check_address(cls, address: str, info: ValidationInfo) -> str:
         """Refuse an address that is not a plain address of its channel."""
         if "channel" in info.data and not is_address(info.data["channel"], address):
-            raise make_error("must be a plain address of its channel")
+            raise make_error(
+                "must be a plain e-mail address or phone number for its channel"
+            )
         return address
 
     @override

@@ -115,7 +115,7 @@ def read_folder[R: Row](
 def require_any_file(folder: Traversable) -> None:
     """Raise FilesRefused if none of the files is in the folder."""
     if not any(folder.joinpath(file).is_file() for file in FILES):
-        what = "is missing, and so are the others"
+        what = "is missing, and so are all the other files"
         raise FilesRefused([Fault(file, 0, "", what) for file in FILES])
 
 

@@ -76,7 +76,7 @@ HEARTBEATS: Final = GaugeGroup[Mapping[str, float]](
             lambda found: found,
             label="part",
             limit=SILENT_AFTER.total_seconds(),
-            remedy="No worker completes a round: start one, or restart it if it hangs.",
+            remedy="No worker completes a round: start a worker, or restart a hanging one.",
         ),
     ),
 )
@@ -90,10 +90,10 @@ CLOCKS: Final = GaugeGroup[Backlog](
         ),
         Gauge(
             "clock_oldest_overdue_seconds",
-            "Seconds that the oldest of them has waited for the worker.",
+            "Seconds that the oldest missed deadline has waited for the worker.",
             lambda found: count_seconds_since(found.oldest, found.now),
             limit=LATE_AFTER.total_seconds(),
-            remedy="The worker is too slow or makes no progress: read its log, add one.",
+            remedy="The worker is too slow or stuck: read its log, or add another worker.",
         ),
         Gauge(
             "clocks_failing",
@@ -161,7 +161,7 @@ WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Counts]](
         ),
         Gauge(
             "webhook_longest_failing_seconds",
-            "Seconds since the oldest of these failures.",
+            "Seconds for which the webhook that failed first has been failing.",
             lambda found: count_seconds_since(found.counts.failing_since, found.now),
             limit=FAILS_LONG.total_seconds(),
             remedy="Ask the owner of the receiver: `GET /v1/webhooks` shows what fails.",
@@ -171,7 +171,7 @@ WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Counts]](
             "Webhooks that failed for a day: the service sends them nothing any more.",
             lambda found: found.counts.stalled,
             limit=0,
-            remedy="Its office has to repair the receiver and resume it, or end it.",
+            remedy="The office must repair the receiver and resume the webhook, or end it.",
         ),
     ),
 )
@@ -214,22 +214,22 @@ OFFICES: Final = GaugeGroup[Offices](
             "Desks, and offices that have an open case, at which one person works alone.",
             lambda found: len(list_without_second_person(found)),
             limit=0,
-            remedy="Two people confirm some steps, closing for instance: open an account "
-            "at the offices where `safe-conduct account list` shows one person.",
+            remedy="Some steps, such as closing a case, need a second person: open an "
+            "account at each office for which `safe-conduct account list` shows only one.",
         ),
         Gauge(
             "countries_without_lead",
             "Countries whose offices that can lead a case are all closed or empty.",
             lambda found: len(list_countries_without_lead(found)),
             limit=0,
-            remedy="Open one of them or an account there; or set `can_lead` to false.",
+            remedy="Open such an office or an account there, or set `can_lead` to false.",
         ),
         Gauge(
             "closed_office_drafts",
             "Drafts of closed offices, which are discarded after 14 days.",
             lambda found: found.drafts,
             limit=0,
-            remedy="Call the office: its people can sign in, and submit or discard them.",
+            remedy="Call the office: its people can sign in and submit or discard drafts.",
         ),
     ),
 )

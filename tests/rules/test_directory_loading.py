@@ -282,7 +282,8 @@ def test_the_error_does_not_repeat_an_address(database: Database, folder: Path) 
         load_folder(database, folder)
 
     assert str(refused.value) == (
-        "contacts.csv, line 2, column address: must be a plain address of its channel"
+        "contacts.csv, line 2, column address: must be a plain e-mail address or phone "
+        "number for its channel"
     )
 
 
