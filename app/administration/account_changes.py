@@ -1,4 +1,4 @@
-"""Changes of accounts: opening and granting need two people, revoking one (R14, R21).
+"""Changes of accounts. Two people open and grant; one person revokes (R14, R21).
 
 Nobody can grant anything to their own account. The fingerprint of an approval covers the
 whole request and the state of the account, so a change of either needs a new approval.
@@ -60,10 +60,7 @@ def require_manager(tx: ReadTransaction) -> None:
 
 
 def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
-    """Return an office whose accounts the caller may see, by default the caller's office.
-
-    Raises RoleMissing (403). Raises NotFound (404) if the office is unknown or not visible.
-    """
+    """Return an office whose accounts the caller may see, by default the caller's own."""
     require_manager(tx)
     if code is None:
         return directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -74,9 +71,10 @@ def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
 
 
 def find(tx: ReadTransaction, account_id: UUID) -> Account:
-    """Return an account that the caller may see, such as the caller's own account.
+    """Return the caller's own account, or another account that the caller may see.
 
-    Raises NotFound (404), or RoleMissing (403) whether or not the account exists.
+    Raises NotFound (404) if the account is unknown or not visible. A caller without a role
+    that manages accounts gets RoleMissing (403) for every other account, known or not.
     """
     if account_id != tx.actor.account_id:
         require_manager(tx)
@@ -91,7 +89,7 @@ def lock(tx: WriteTransaction, account_id: UUID) -> Account:
 
 
 def require_visible(tx: ReadTransaction, account: Account) -> Account:
-    """Return an account that the caller owns or may see, or raise NotFound (404)."""
+    """Return the account if the caller may see it, or raise NotFound (404)."""
     own, office = account.id == tx.actor.account_id, account.focal_point_id
     if not own and not account_permissions.may_see_accounts(tx.actor, office):
         raise NotFound("There is nothing here that is yours to see.")
@@ -110,7 +108,7 @@ def require_may_change(
 def require_fitting_roles(
     roles: frozenset[Role], kind: AccountKind, focal_point: FocalPoint
 ) -> None:
-    """Raise RolesIncompatible (409) if the account kind or the office excludes a role."""
+    """Raise RolesIncompatible (409) if the account or its office excludes a role."""
     access_actions.require_compatible_roles(roles)
     if conflict := account_permissions.describe_conflict(
         roles, kind, oversees=focal_point.kind == Kind.OVERSIGHT
@@ -126,9 +124,9 @@ def get_roles(account: Account) -> frozenset[Role]:
 def lock_to_change(
     tx: WriteTransaction, account_id: UUID, *, more: frozenset[Role] = frozenset()
 ) -> Account:
-    """Lock and return an account that the caller may change, even with `more` roles.
+    """Lock and return an account that the caller may change, also with the roles in `more`.
 
-    Raises RoleMissing (403) or NotFound (404).
+    Raises RoleMissing (403) if the caller may not change it, and the exceptions of `find`.
     """
     account = lock(tx, account_id)
     require_may_change(tx, account.focal_point_id, get_roles(account) | more)
@@ -148,7 +146,8 @@ def lock_to_grant(
 ) -> Account:
     """Lock and return an account to which the caller may grant a role or a key.
 
-    Raises the same exceptions as `lock_to_change`, and AboutYourself or AccountEnded (409).
+    Raises AboutYourself (409) for the caller's own account, AccountEnded (409) for a
+    disabled account, and the same exceptions as `lock_to_change`.
     """
     account = lock_to_change(tx, account_id, more=more)
     if account.id == tx.actor.account_id:
@@ -163,7 +162,8 @@ def ask_or_claim_approval(
 ) -> Approval | None:
     """Use the given approval and return None, or request an approval and return it.
 
-    A repeated request returns the pending approval. Raises ApprovalUnusable (409).
+    If the same request is still pending, its approval is returned. Raises ApprovalUnusable
+    (409) if the given approval does not permit this change.
     """
     details = json.dumps(matter.details, sort_keys=True)
     parts = (matter.action, str(tx.actor.account_id), matter.subject, details)
@@ -186,7 +186,7 @@ def ask_or_claim_approval(
 
 
 def format_fact(value: object) -> str:
-    """Return a value of the request as text that the second person reads."""
+    """Return a value of the request as text for the second person."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -216,11 +216,7 @@ def build_change(
 def open_account(
     tx: WriteTransaction, new: NewAccount, approval: UUID | None
 ) -> Account | Approval:
-    """Open an account, or request the approval of a second person.
-
-    Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and the same
-    exceptions as `ask_or_claim_approval`.
-    """
+    """Open an account, or request the approval of a second person."""
     require_manager(tx)
     focal_point = directory_queries.get_by_code_or_422(tx, new.focal_point)
     roles = frozenset(new.roles)
@@ -248,11 +244,7 @@ def add_account(tx: WriteTransaction, opening: AccountSpec) -> Account:
 def grant_roles(
     tx: WriteTransaction, account_id: UUID, new: frozenset[Role], approval: UUID | None
 ) -> Account | Approval:
-    """Grant roles to an account, or request the approval of a second person.
-
-    If the account already has the roles, nothing changes. Raises RolesIncompatible (409),
-    and the same exceptions as `lock_to_grant` and `ask_or_claim_approval`.
-    """
+    """Grant roles to an account, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=new)
     matter = build_change(tx, account, "account.grant_roles", {"roles": sorted(new)})
     roles = matter.roles | new
@@ -267,7 +259,7 @@ def grant_roles(
 
 
 def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -> Account:
-    """Revoke roles of an account. This takes effect with the next request of the account.
+    """Revoke roles of an account, with effect from the next request of the account.
 
     Unused approvals by or about the account expire, because one person could use them to
     grant the roles again. Raises the same exceptions as `lock_to_change`.
@@ -292,8 +284,8 @@ def disable_account(tx: WriteTransaction, account_id: UUID) -> Account:
 def end_account(tx: WriteTransaction, account: Account) -> None:
     """Disable an account, and expire the approvals that the account requested or gave.
 
-    Cases and drafts are kept, because they belong to the office. The event tells how many
-    people of the office can still work on cases, so that someone acts if nobody can.
+    The event contains the number of people at the office who can still work on cases, so
+    that an administrator acts if there are none.
     """
     if account.disabled_at is not None:
         return

@@ -1,7 +1,7 @@
-"""Rules for who may change accounts and approve changes (R14, LIFECYCLES.md 6); pure.
+"""Pure rules for who may change accounts and approve changes (R14, LIFECYCLES.md 6).
 
-A grant or a new key needs two people, because one person may be corrupt. One person can
-revoke, with effect from the next request, because a lost key must be revoked at once.
+Two people are needed to grant a role or a key, because one person may be corrupt. One
+person is enough to revoke, because a lost key must be revoked at once.
 """
 
 from collections.abc import Set as AbstractSet

@@ -66,10 +66,7 @@ class AgreementUnknown(Problem):
 
 @dataclass(frozen=True)
 class DirectoryTable:
-    """A table of the directory, with the schemas of a row and the guarded columns.
-
-    `guarded_columns` returns the columns of a change that need a second person.
-    """
+    """A table of the directory, with its schemas and its rule for a second person."""
 
     register: Register
     row: type[Row]
@@ -117,10 +114,8 @@ def write_row(
 ) -> WrittenRow | Approval:
     """Write a row, or request the approval of a second person.
 
-    If the row already has the requested content, nothing changes. Raises the first error
-    that applies: RoleMissing (403), pydantic's ValidationError (422), NotFound (404),
-    VersionNotGiven (428) or VersionStale (412), CountryUnknown, AgreementUnknown or
-    FocalPointUnknown (422), DirectoryUnsound (409), ApprovalUnusable (409).
+    The caller's role, the values, the version, the references and the soundness of the
+    directory are checked in this order. If no value changes, nothing is written.
     """
     if Role.ADMINISTRATOR not in tx.actor.roles:
         raise RoleMissing("This needs the role administrator.")
@@ -138,7 +133,7 @@ def write_row(
 
 
 def compute_entity_tag(table: DirectoryTable, entry: Entry | None) -> str | None:
-    """Return the entity tag with which a row is read, or None if there is no row."""
+    """Return the entity tag that a GET of the row returns, or None if there is no row."""
     if entry is None:
         return None
     shown = table.shown.model_validate(entry).model_dump_json()
@@ -146,10 +141,7 @@ def compute_entity_tag(table: DirectoryTable, entry: Entry | None) -> str | None
 
 
 def require_known_references(tx: WriteTransaction, row: Row) -> None:
-    """Raise an error if a row refers to a code that the directory does not have.
-
-    The errors are CountryUnknown, AgreementUnknown and FocalPointUnknown (422).
-    """
+    """Raise a problem (422) if a row refers to a code that is not in the directory."""
     known = administration_queries.get_regions(tx)
     if unknown := {column for column, iso2 in row.list_countries() if iso2 not in known}:
         raise CountryUnknown(f"{', '.join(unknown)}: use codes of GET /v1/countries.")
@@ -208,7 +200,7 @@ def compute_fingerprint(tx: WriteTransaction, subject: str, change: RowChange) -
 def ask_administrator(
     tx: WriteTransaction, subject: str, fingerprint: str, change: RowChange
 ) -> Approval:
-    """Return the pending request to another administrator, or make such a request."""
+    """Return the pending approval of another administrator, or request a new approval."""
     if pending := access_queries.find_pending(tx, fingerprint):
         return pending
     request = ApprovalRequest(

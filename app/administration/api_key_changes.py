@@ -1,4 +1,4 @@
-"""Changes of API keys over HTTP: two people make a key, and one revokes it (R14, R21)."""
+"""Changes of API keys. Two people make a key; one person revokes it (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,24 +23,21 @@ from app.kernel.transactions import WriteTransaction
 
 @dataclass(frozen=True)
 class MadeKey:
-    """An API key with the secret, or with None in the answer to a retry."""
+    """An API key and its secret, which is None in the response to a retry."""
 
     row: ApiKey
     secret: str | None
 
     @property
     def id(self) -> UUID:
-        """The id by which a retry finds the API key."""
+        """The id of the API key, by which a retried request finds the key."""
         return self.row.id
 
 
 def make_key(
     tx: WriteTransaction, account_id: UUID, new: NewKey, approval: UUID | None
 ) -> MadeKey | Approval:
-    """Make an API key for an account, or request the approval of a second person.
-
-    Raises the same exceptions as `lock_to_grant` and `ask_or_claim_approval`.
-    """
+    """Make an API key for an account, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     details = {"scopes": sorted(set(new.scopes)), "days": new.days}
     matter = build_change(tx, account, "account.make_key", details)
@@ -52,7 +49,7 @@ def make_key(
 def add_key(
     tx: WriteTransaction, account: Account, scopes: frozenset[Scope], days: int, event: str
 ) -> MadeKey:
-    """Make an API key, record to which account it is shown, and record the event."""
+    """Add an API key with the account that made it, and record the event."""
     secret = access_actions.make_key(tx.session, account.id, scopes, tx.now, days=days)
     row = access_queries.get_key(tx, account.id, credentials.get_prefix(secret))
     row.made_by = None if tx.actor.is_system else tx.actor.account_id
@@ -69,9 +66,8 @@ def rotate_key(
 ) -> MadeKey | Approval:
     """Make a key that replaces another, or request the approval of a second person.
 
-    The old key stays valid for `overlap_hours`, but not longer than before. Raises the same
-    exceptions as `lock_to_grant` and `ask_or_claim_approval`, and AccountEnded (409) if the
-    old key is no longer valid.
+    The old key stays valid for `overlap_hours`, but not longer than before. Raises
+    AccountEnded (409) if the old key is no longer valid.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     old = access_queries.get_key(tx, account.id, prefix)
@@ -89,10 +85,7 @@ def rotate_key(
 
 
 def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
-    """Revoke an API key. Raises the same exceptions as `lock_to_change`.
-
-    The account itself and any account that may change it are allowed to do this.
-    """
+    """Revoke an API key, as the account itself or as an account that may change it."""
     account = lock_to_revoke_key(tx, account_id)
     key = access_queries.get_key(tx, account.id, prefix)
     end_key(tx, account, key)
@@ -102,8 +95,7 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
 def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
     """Revoke a key and record the event.
 
-    Unused approvals by or about the account expire: the key may have been stolen, and a new
-    key must be approved after the revocation.
+    Unused approvals by or about the account expire, because the key may have been stolen.
     """
     if key.revoked_at is None:
         access_actions.revoke_key(tx.session, key.prefix, tx.now)

@@ -12,10 +12,7 @@ from app.directory.file_rows import Row
 
 
 def validate_row[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
-    """Return the validated row, or raise pydantic's ValidationError, as for a file.
-
-    Columns without a value are empty.
-    """
+    """Return the validated row, or raise ValidationError. A missing column is empty."""
     broken = [name for name, value in values.items() if has_spaces(value)]
     if broken:
         raise ValidationError.from_exception_data(
@@ -26,7 +23,7 @@ def validate_row[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
 
 
 def has_spaces(value: object) -> bool:
-    """Return whether a value is a list with an item that is empty or has spaces."""
+    """Return whether a value is a list with an item that is empty or contains spaces."""
     return isinstance(value, list) and any([word] != str(word).split() for word in value)
 
 

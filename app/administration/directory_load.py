@@ -43,7 +43,7 @@ class Activations:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The counts of a load by table, and the offices and contacts that changed `active`."""
+    """The row counts of a load for each table, and the changes of `active`."""
 
     countries: Count
     focal_points: Count
@@ -56,10 +56,10 @@ class Loaded:
 def load(author: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> Loaded:
     """Add and change rows from the files of a folder (`directory.files.FILES`).
 
-    Files may be missing from the folder. Rows are identified by code and never deleted,
-    because cases refer to them; set `active` to false instead. An office or contact that
-    was deactivated over HTTP stays inactive unless `reopen` is set, because the file may be
-    older. If the files have errors, nothing is written and FilesRefused reports all errors.
+    Files may be missing. Rows are never deleted, because cases refer to them. An office or
+    contact that was deactivated through the API stays inactive unless `reopen` is set,
+    because the file may be older. If the files have errors, FilesRefused is raised before
+    any change.
     """
     lock_name(author.session, WRITE_LOCK)
     limits = files.load_sheet(folder, files.LIMITS, TimeLimitRow)
@@ -108,10 +108,7 @@ def merge_activations(one: Activations, other: Activations) -> Activations:
 def require_soundness(
     author: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
-    """Raise FilesRefused if the load removes the last desk or oversight body.
-
-    A new country may have no desk yet. That is checked when the service starts.
-    """
+    """Raise FilesRefused if the load removes the last desk of a region, or oversight."""
     known = {row["iso2"]: row["region"] for row in load_rows(author, COUNTRIES)}
     regions = known | {row.iso2: row.region for row in countries}
     before = load_rows(author, FOCAL_POINTS)

@@ -1,4 +1,4 @@
-"""Changes of public keys: two people register, one revokes (R14, R21, R26).
+"""Changes of public keys. Two people register a key; one revokes it (R14, R21, R26).
 
 To replace a key, register the next key, let the machine sign with it, and then revoke the
 old key. Both keys are valid in the meantime.
@@ -39,11 +39,7 @@ class PublicKeyKnown(Problem):
 def register_public_key(
     tx: WriteTransaction, account_id: UUID, new: NewPublicKey, approval: UUID | None
 ) -> PublicKey | Approval:
-    """Register a public key of a machine, or request the approval of a second person.
-
-    Raises the same exceptions as `lock_to_grant` and `ask_or_claim_approval`, and
-    NotAMachine or PublicKeyKnown (409).
-    """
+    """Register a public key of a machine, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     if account.kind != AccountKind.INTEGRATION:
         raise NotAMachine("Open an account of kind `integration` for the machine.")
@@ -76,10 +72,9 @@ def add_public_key(tx: WriteTransaction, account: Account, new: NewPublicKey) ->
 
 
 def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> PublicKey:
-    """Revoke a public key and its tokens. Raises the same exceptions as `lock_to_change`.
+    """Revoke a public key and its tokens, or raise NotFound (404).
 
-    The account itself and any account that may change it are allowed to do this. Unused
-    approvals about the account expire, so that a new key needs a new approval.
+    Unused approvals about the account expire, so that a new key needs a new approval.
     """
     account = lock_to_revoke_key(tx, account_id)
     key = machine_keys.find_key(tx, account.id, kid)

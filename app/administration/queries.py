@@ -21,7 +21,7 @@ type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 
 def lock(tx: WriteTransaction, register: Register, key: str) -> Entry | None:
-    """Return a row, or None, and lock it, so that its office cannot change it meanwhile."""
+    """Lock and return the row with this key, or return None if there is no such row."""
     locked = select_row(register, key).with_for_update(key_share=True)
     found: Entry | None = tx.session.scalar(locked)
     return found
@@ -42,13 +42,13 @@ def get(tx: ReadTransaction, register: Register, key: str) -> Entry:
 
 
 def get_values(entry: Entry) -> dict[str, Any]:
-    """Return the values of a row by column, without those that no history records."""
+    """Return the values of a row by column name, without the columns in UNRECORDED."""
     names = entry.__table__.columns.keys()
     return {name: getattr(entry, name) for name in names if name not in UNRECORDED}
 
 
 def list_offices(tx: ReadTransaction) -> list[Mapping[str, Any]]:
-    """List the values of every focal point by column."""
+    """List every focal point, as a mapping from column names to values."""
     return [get_values(found) for found in tx.session.scalars(select(FocalPoint))]
 
 
@@ -79,10 +79,7 @@ def list_contacts(tx: ReadTransaction) -> list[Contact]:
 
 
 def get_contact(tx: ReadTransaction, code: str) -> Contact:
-    """Return a contact that the caller may see.
-
-    Raises RoleMissing (403), or NotFound (404) if the contact is unknown or not visible.
-    """
+    """Return a contact that the caller may see, or raise NotFound (404)."""
     for found in list_contacts(tx):
         if found.code == code:
             return found
@@ -97,10 +94,7 @@ def count_waiting_cases(tx: ReadTransaction, focal_point_id: UUID) -> int:
 
 
 def select_changes(tx: ReadTransaction) -> Select[DirectoryChange, int]:
-    """Select the changes of the directory, or raise RoleMissing (403).
-
-    Administrators and oversight may read the changes.
-    """
+    """Select the directory changes, which only administrators and oversight may read."""
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if Role.ADMINISTRATOR not in tx.actor.roles and office.kind != Kind.OVERSIGHT:
         raise RoleMissing("This needs the role administrator, or an account of oversight.")

@@ -1,9 +1,7 @@
-"""Rules for which changes of the directory need a second person (pure functions).
+"""Pure rules for which changes of the directory need a second person (R14).
 
 An administrator may be corrupt and, for example, register a consulate as an NGO. One person
-may therefore make only changes that are harmless or that increase protection. All other
-changes need a second person, and so does a change of any column that is not listed here
-(R14).
+may therefore make only changes that are harmless or that increase protection.
 """
 
 from datetime import date
@@ -28,10 +26,9 @@ ENDED_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 def list_focal_point_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of an office that need a second person.
 
-    One person may add an inactive office, because nothing is sent to it, and may deactivate
-    an office, because that can be urgent. To deactivate a desk or an oversight body needs
-    two people. To mark an active office as fictitious needs two people as well, because the
-    service would then not start again.
+    One person may add an inactive office, and may deactivate an office, because that can be
+    urgent. Two people are needed to deactivate a desk or oversight, and to mark an active
+    office as fictitious, because the service would then not start again.
     """
     before, after = change.before, change.after
     if before is None:
@@ -53,7 +50,7 @@ def list_contact_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a contact that need a second person.
 
     If a contact is redirected or deactivated, the office is no longer notified of cases
-    (R53). One person may add a contact that is not active.
+    (R53). One person may add an inactive contact.
     """
     if change.before is None:
         return frozenset({"active"}) if change.after["active"] else frozenset()
@@ -73,11 +70,10 @@ def list_agreement_columns(change: RowChange) -> frozenset[str]:
 def list_time_limit_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a time limit that need a second person.
 
-    One person may shorten the limit of a deadline that only reminds. To extend any limit
-    needs two people, because the person waits longer. To shorten other limits needs two
-    people, because a case, referral, draft or question would be taken from an office or
-    erased earlier. The limit of an agreement needs two people if the old or the new length
-    is not set, because the lengths cannot be compared.
+    One person may only shorten a limit whose deadline does no more than remind an office. A
+    longer limit makes the person wait longer. Any other shorter limit takes a case,
+    referral, draft or question from an office earlier, or erases it earlier. Two people are
+    also needed if the lengths cannot be compared, because an agreement has set no limit.
     """
     guarded = change.changed - SOURCED
     if not guarded & {"amount", "unit"}:
@@ -91,7 +87,7 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
 
 
 def estimate_length(row: Values | None, named: Values) -> float | None:
-    """Return the approximate hours of a limit, or None if they depend on other rows."""
+    """Return the approximate hours of a limit, or None if other limits decide."""
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], Unit(row["unit"])).approximate_hours
     if not is_of_country(named["of"]):

@@ -22,7 +22,7 @@ def find_regions_without_desk(
 def describe_loss(
     regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
 ) -> str | None:
-    """Return which desk or oversight a change would remove, or None if it removes none."""
+    """Return a text about the desk or oversight that a change removes, or None."""
     orphans = find_regions_without_desk(regions, after)
     orphans -= find_regions_without_desk(regions, before)
     if orphans:

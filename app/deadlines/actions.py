@@ -1,4 +1,4 @@
-"""Start and stop deadlines. Each record has at most one running deadline."""
+"""Functions that start and stop deadlines. A record has at most one running deadline."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ def restart(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Stop the deadline of a record, and start the one for its new state."""
+    """Stop the deadline of a record, and start a deadline for the record's new state."""
     stop(tx, record.id)
     start(tx, record, kind, due_at, waits_on=waits_on)
 
@@ -56,8 +56,8 @@ def start(
 ) -> None:
     """Start a deadline for a record that has none.
 
-    If the due time has already passed, the deadline is due now, because no office is late
-    before it is asked.
+    If the due time has already passed, the deadline is due now, because an office cannot be
+    late before it is asked.
     """
     clock = Clock(
         case_id=record.case_id,
@@ -101,10 +101,7 @@ def resume(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Restart a deadline with the time that was left when it was paused.
-
-    A deadline that was not paused starts with its full time.
-    """
+    """Resume a paused deadline with its remaining time, or start it with its full time."""
     left = deadline_queries.compute_resumed_due(tx, record.id, kind, fresh)
     restart(tx, record, kind, left or fresh.compute_end(tx.now), waits_on=waits_on)
 
@@ -114,20 +111,15 @@ def hand_over(
 ) -> None:
     """Hand the deadlines of some records to another office, with the same due time.
 
-    The due time does not change, although the other office may have another calendar,
-    because the person has waited since the deadline started. A missed deadline becomes due
-    in a day.
+    The due time is the same even in another calendar, because the person has waited since
+    the deadline started. A missed deadline is due in a day.
     """
     for clock in deadline_queries.find_running(tx, record_ids).values():
         hand_over_clock(tx, clock, waits_on)
 
 
 def reassign(tx: WriteTransaction, record_id: UUID, waits_on: UUID | None) -> None:
-    """Change only the office that the deadline of a record waits for.
-
-    A recipient therefore cannot see that the deadline now waits for another office (ADR
-    43).
-    """
+    """Change only the office of a deadline, so that no recipient notices it (ADR 43)."""
     for clock in deadline_queries.find_running(tx, [record_id]).values():
         clock.waits_on = waits_on
 
@@ -135,10 +127,7 @@ def reassign(tx: WriteTransaction, record_id: UUID, waits_on: UUID | None) -> No
 def move_to_record(
     tx: WriteTransaction, record_ids: Iterable[UUID], record_id: UUID
 ) -> None:
-    """Move the running deadline of one of these records to the record that replaces them.
-
-    The deadline keeps its due time and the number of times that it was missed.
-    """
+    """Move the running deadline of one of the records to the record that replaces them."""
     if records := list(record_ids):
         write_rows(tx.session, MOVE, {"records": records, "record": record_id})
 
@@ -152,10 +141,10 @@ def hand_over_kind(
 
 
 def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> None:
-    """Hand one deadline to another office, which has not missed it yet.
+    """Hand one deadline to another office.
 
-    A missed deadline is replaced by a new one of the same length, because the new office
-    would otherwise be late from the start, and a lead could lose the case.
+    A missed deadline is replaced by a new one of the same length. Otherwise, the new office
+    would be late from the start, and a lead could lose the case.
     """
     if clock.waits_on == office:
         return
@@ -188,17 +177,13 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
 def move_due_times(
     tx: WriteTransaction, kinds: Iterable[ClockKind], until: datetime
 ) -> int:
-    """Postpone deadlines of some kinds that are due before `until`; return their number."""
+    """Postpone earlier deadlines of some kinds to `until`, and return their number."""
     soon = {"kinds": list(kinds), "until": until}
     return len(tx.session.scalars(POSTPONE, soon).all())
 
 
 def record_firing(tx: WriteTransaction, clock: Clock, again_at: datetime) -> None:
-    """Record that a deadline was missed once more, and when the worker checks it again.
-
-    Each miss is recorded only once, because a second worker would violate the primary key
-    and be rolled back (R55).
-    """
+    """Record that a deadline was missed once more, and when the worker checks it again."""
     firing = Firing(
         clock_number=clock.number,
         generation=missed_deadlines.count_firings(tx, clock) + 1,

@@ -1,7 +1,7 @@
 """Pure functions that compute due times in the calendar of an office and in drills.
 
-The time that is left when a deadline is paused is counted as working time. A working day
-lasts from midnight to midnight. A weekend during or after the pause uses none of the time.
+The remaining time of a paused deadline is counted in working days, which last from midnight
+to midnight.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Term:
-    """A time limit, where its office is, and how fast time runs (1 is normal).
+    """A time limit in the calendar of an office, and the speed of time (1 is normal).
 
-    `least` is the shortest duration, however fast a drill runs.
+    The result is never shorter than `least`, however fast a drill runs.
     """
 
     limit: Limit
@@ -36,10 +36,9 @@ class Term:
     def compute_resumed_due(
         self, stopped: datetime, due: datetime, now: datetime
     ) -> datetime:
-        """Return the due time of a paused deadline that resumes now; now if it was late.
+        """Return the due time of a paused deadline that resumes now, or now if it was late.
 
-        In a drill the time left is counted without a calendar, because a weekend takes
-        seconds.
+        A drill counts without a calendar, because a weekend lasts only seconds.
         """
         if stopped >= due:
             return now
@@ -66,7 +65,7 @@ def measure_working_time(start: datetime, end: datetime, calendar: Calendar) -> 
 
 
 def add_working_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
-    """Return the time after so much working time has passed. It is never on a day off."""
+    """Return the time at which `left` of working time has passed, never on a day off."""
     local = calendar.to_local(start)
     while True:
         rest = get_next_midnight(local) - local
@@ -101,7 +100,7 @@ class DeadlineCase(Protocol):
         """The office that holds the case now."""
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return the country of the person, or None if an office may not know it."""
+        """Return the country of the person, or None if the office may not know it."""
 
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
         """Return the snapshot that the recipient of a record reads instead of the case."""
@@ -123,7 +122,7 @@ class ApparentHolder(NamedTuple):
 
 
 def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | None:
-    """Return the holder that a recipient sees if it may not know the current one."""
+    """Return the holder that a recipient sees, or None if that is the current holder."""
     asked = about.get_recipient_snapshot(record)
     if asked is None:
         return None
@@ -144,5 +143,5 @@ def get_country(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> 
 
 
 def is_for_submitter(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> bool:
-    """Return whether a deadline is for the submitter's answer, and not for the holder's."""
+    """Return whether a deadline is for an answer of the submitter, not of the holder."""
     return kind == ClockKind.ANSWER and waits_on not in {None, about.holder}

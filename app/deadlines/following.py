@@ -1,11 +1,10 @@
 """Effects of a changed priority on the running deadlines of a case.
 
 A shorter limit starts now if it then ends earlier than before, so that no office misses a
-deadline that it never had. Earlier misses still count. A longer limit counts from the start
-of the deadline, so that no time is gained by changing the priority back and forth. If the
-deadline belongs to another record than the case itself, its office receives an event.
+deadline that it never had. A longer limit counts from the start of the deadline, so that no
+time is gained by changing the priority back and forth. Earlier misses still count.
 
-Two kinds of deadlines stay as they are. A submitter that handed the case on reads the old
+Two kinds of deadlines do not change. A submitter that handed the case on reads the old
 summary, and a changed deadline would reveal the new priority (R12). The same applies to the
 deadline of a holder that a State body may not know (ADR 43).
 """
@@ -30,10 +29,7 @@ CHOSEN_DATES: Final = frozenset({ClockKind.REVIEW})
 
 
 def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
-    """Update the running deadlines of a case for its new priority.
-
-    A deadline that has run out but was not fired yet is left to the worker.
-    """
+    """Update the running deadlines of a case for its new priority."""
     runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(PRIORITY_KINDS - CHOSEN_DATES))
     for clock in tx.session.scalars(found.order_by(Clock.number)).all():
@@ -47,10 +43,7 @@ def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
 
 
 def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
-    """Record an event without an author for the office whose due time has changed.
-
-    The event of the case itself says that the priority has changed.
-    """
+    """Record an event without an author for the office of a deadline that has changed."""
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
     audience = frozenset({clock.waits_on} if clock.waits_on else set())
@@ -59,10 +52,7 @@ def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
 
 
 def move_clock(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock | None:
-    """Extend one deadline to its new limit, or replace it by an earlier deadline.
-
-    Return the deadline if the due time has changed, otherwise None.
-    """
+    """Apply a new limit to a deadline, and return the deadline if it changed, or None."""
     length = get_term(tx, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= tx.now
     ends = length.compute_end(find_wait_start(tx, clock))

@@ -53,8 +53,7 @@ def find_fault(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
     """Return a text that says what is wrong with a limit, or None if it may be set.
 
     If the default limit of an emergency or urgent case runs day and night, any other limit
-    must do so as well (LIFECYCLES.md, section 7), because an emergency cannot wait for a
-    working day.
+    must do so as well (LIFECYCLES.md, section 7).
     """
     before = get_usual_limit(kind, haste)
     if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:

@@ -21,7 +21,7 @@ class Priority(StrEnum):
 
 
 class ClockKind(StrEnum):
-    """The task that has to be done by a deadline; comments give its number in the plan."""
+    """The task that has to be done by a deadline."""
 
     ACKNOWLEDGE = "acknowledge"  # D01
     DECIDE_LEAD = "decide_lead"  # D02
@@ -49,8 +49,8 @@ class ClockKind(StrEnum):
 class Unit(StrEnum):
     """A unit of time limits.
 
-    Hours run day and night. The other units follow the calendar of the office that is
-    waited for: they end at the local time of day at which they started.
+    Hours run day and night. The other units follow the calendar of the office that has to
+    act: they end at the local time of day at which they started.
     """
 
     HOURS = "hours"

@@ -2,7 +2,7 @@
 
 A deadline is missed for the first time when it is due, and again each time its length has
 passed. After the third time it is counted weekly, so that a missing answer does not fill
-the journal. All callers use these functions, so that they agree.
+the journal.
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class DueClock(NamedTuple):
-    """A deadline for the worker to process, with the value of `fires_at` as read."""
+    """A deadline for the worker to process, with `fires_at` as it was when it was read."""
 
     number: int
     case_id: UUID
@@ -25,10 +25,10 @@ class DueClock(NamedTuple):
 
 
 class RunningKind(NamedTuple):
-    """Figures about the running deadlines of one kind.
+    """The counts of the running deadlines of one kind.
 
-    `failing` is the number of deadlines that could not be fired. `failures` is the highest
-    number of failures of any one deadline.
+    The field `failing` is the number of deadlines that could not be fired, and `failures`
+    is the highest number of failures of any one deadline.
     """
 
     kind: ClockKind
@@ -41,10 +41,7 @@ DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
 
 
 def list_overdue(session: Session, now: datetime, limit: int) -> Sequence[DueClock]:
-    """List the deadlines that have run out and wait for the worker, oldest first.
-
-    They are not locked. The worker reads each one again before it fires it.
-    """
+    """List the deadlines that have run out and wait for the worker, oldest first."""
     late = select(*DUE).where(is_waiting(now))
     rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
     return [DueClock(*row) for row in rows]
@@ -66,8 +63,7 @@ def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
     """List the deadlines that wait for a closed office.
 
     Most deadlines are listed only if they were never fired. The deadline of a request is
-    listed even if it was missed before the office closed, because nobody should have to
-    wait for the answer of a closed office.
+    listed even if it was missed before, because nobody should wait for a closed office.
     """
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
@@ -98,7 +94,7 @@ def count_overdue(session: Session, now: datetime) -> int:
 
 
 def measure_running_kinds(session: Session) -> list[RunningKind]:
-    """Return figures about each kind of running deadline, read with one statement."""
+    """Return the counts of each kind of running deadline, read with one statement."""
     failed = func.sum(case((Clock.failures > 0, 1), else_=0))
     figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
     rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
@@ -114,13 +110,13 @@ def count_late_at_desks(session: Session, now: datetime) -> int:
 
 
 def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[UUID]:
-    """Return the offices of running deadlines: of all, or of those that meet conditions."""
+    """Return the offices of the running deadlines that meet the given conditions."""
     offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None), *which).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices with a running deadline of a case itself that is not a draft."""
+    """Return the offices with a running deadline that belongs to a case, not to a draft."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
     return find_waited_for(session, of_case)
 
@@ -170,11 +166,10 @@ def count_missed_deadlines(
 ) -> Mapping[UUID, int]:
     """Count, for each case, how many deadlines the given office has missed.
 
-    A running deadline counts again each time its length has passed, but at most once a day,
+    A running deadline counts again each time its length has passed, at most once a day,
     because an office that never answers starts no other deadline. The deadline of an
-    arrival counts only after it was fired, because it is due again at the end of each day
-    of the journey. A `consent_ends` deadline never counts, because a person may refuse a
-    new consent.
+    arrival counts only after it was fired, because it is postponed each day of the journey.
+    The end of a consent never counts, because a person may refuse a new consent.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

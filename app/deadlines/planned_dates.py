@@ -16,9 +16,8 @@ class DateNotReached(Problem):
 def check_date(tx: ReadTransaction, planned: datetime | None, *, early: bool) -> bool:
     """Return whether the caller reports a step before its planned date.
 
-    Dates are compared in the time zone of the reporting office, as for the end of a day
-    (D06), so a report on the planned day is never early. Without a planned date, no report
-    is early. Raises DateNotReached (409) if a report is early but is not marked as early.
+    Dates are compared in the time zone of the reporting office (D06). Raises DateNotReached
+    (409) if a report is early but is not marked as early.
     """
     if planned is None:
         return False

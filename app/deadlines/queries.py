@@ -40,9 +40,7 @@ def compute_due_at(
 ) -> datetime:
     """Return when a deadline of a focal point is due if it starts at `start`, or else now.
 
-    The limit is that of the focal point's country or of an agreement. It is applied in the
-    focal point's calendar and at the speed of a drill. For the system, the calendar is UTC
-    without holidays.
+    For the system, which has no office, the calendar is UTC without holidays.
     """
     return get_term(tx, kind, about, waits_on=waits_on).compute_end(start or tx.now)
 
@@ -55,9 +53,10 @@ def get_term(
     waits_on: UUID | None,
     apparent: ApparentHolder | None = None,
 ) -> Term:
-    """Return the time limit of a focal point, with its place and calendar.
+    """Return the time limit of a focal point, in its calendar and at the speed of a drill.
 
-    `apparent` replaces office and country for a recipient that may not know them (ADR 43).
+    The values in `apparent` replace the office and the country for a recipient that may not
+    know them (ADR 43).
     """
     place = find_place(tx, apparent.office if apparent else waits_on)
     priority = about.priority if about else None
@@ -77,7 +76,7 @@ MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
 
 
 def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
-    """Return the retention of a closed case; its offices are loaded only if they matter."""
+    """Return the retention of a closed case; offices are loaded only for agreements."""
     known = list_settings(tx)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
     homes = {find_place(tx, one).country for one in about.offices} if shared else set()
@@ -86,7 +85,7 @@ def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
 
 
 def find_place(tx: ReadTransaction, focal_point: UUID | None) -> Place:
-    """Return the place of an office, with its calendar."""
+    """Return the time zone and country of an office's calendar, or UTC without holidays."""
     office = directory_queries.find_by_id(tx, focal_point) if focal_point else None
     return get_place(office) if office else Place()
 
@@ -135,10 +134,7 @@ def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
 
 
 def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:
-    """List the limits of a country's offices: those the country set, and other defaults.
-
-    The limits of agreements to which the country is a party come last.
-    """
+    """List the limits of a country's offices, followed by those of its agreements."""
     known = list_settings(tx)
     own = {(s.clock, s.haste): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
@@ -229,8 +225,7 @@ def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID
 def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
     """Return the time since which a deadline has waited for its office without a miss.
 
-    A deadline that replaced another one because of a higher priority began when the other
-    one was stopped.
+    If a higher priority replaced the deadline, the wait includes the replaced deadline.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)
@@ -265,7 +260,7 @@ ANSWERED: Final = select(
 def count_answers(
     tx: ReadTransaction, focal_points: Iterable[UUID], since: datetime
 ) -> Mapping[UUID, tuple[int, int]]:
-    """Count, for each office, the requests since a time that are over, and late answers.
+    """Count the finished requests to each office since a time, and those that were late.
 
     Only the newest requests count. A withdrawn request counts as answered.
     """

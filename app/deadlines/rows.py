@@ -70,17 +70,17 @@ class TimeLimitRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """The reference of this row."""
+        """The key of this row."""
         return f"{self.of}/{self.clock}/{self.priority}"
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the country that sets the limit, if it is a country."""
+        """Yield the country that sets the limit, unless an agreement sets it."""
         if is_of_country(self.of):
             yield "of", self.of
 
     @override
     def list_agreements(self) -> Iterator[tuple[str, str]]:
-        """Yield the agreement that sets the limit, if it is an agreement."""
+        """Yield the agreement that sets the limit, unless a country sets it."""
         if not is_of_country(self.of):
             yield "of", self.of

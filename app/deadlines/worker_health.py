@@ -1,4 +1,4 @@
-"""Figures that show the operator whether the worker keeps up with the deadlines (R57)."""
+"""Measurements that show the operator whether the worker keeps up with deadlines (R57)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def load_worker_health(session: Session, now: datetime) -> WorkerHealth:
 
 @dataclass(frozen=True)
 class Backlog:
-    """Figures about deadlines that wait for the worker, fail, or were missed by a desk."""
+    """Counts of the deadlines that wait for the worker, fail, or were missed by a desk."""
 
     now: datetime
     overdue: int

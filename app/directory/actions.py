@@ -74,7 +74,7 @@ def to_values(rows: Sequence[Row]) -> list[Values]:
 
 
 def with_latest_capacity(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
-    """Return rows of offices, with the stored free places if these are newer."""
+    """Return the rows of offices, with the stored number of free places if it is newer."""
     columns = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
     statement = select(*columns).where(FocalPoint.capacity_as_of.is_not(None))
     stored = {row.code: row for row in author.session.execute(statement)}
@@ -98,11 +98,7 @@ def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
 
 
 def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:
-    """Insert the rows with a new key, update the others, and return the counts.
-
-    Each change is stored as a `DirectoryChange`. Columns that a row does not contain stay
-    unchanged.
-    """
+    """Insert the rows with a new key, update the others, and return the counts."""
     stored = {register.get_key(row): row for row in load_rows(author, register)}
     keyed = [(register.get_key(row), row) for row in rows]
     added = [row for key, row in keyed if key not in stored]
@@ -126,14 +122,14 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
 
 
 def find_changed_values(stored: Values, row: Values) -> Values:
-    """Return the values of a row that differ from the stored ones."""
+    """Return the values of a row that differ from the stored values."""
     return {name: value for name, value in row.items() if stored[name] != value}
 
 
 def add_mailboxes(
     author: ChangeAuthor, register: Register, added: Sequence[Values]
 ) -> Sequence[Values]:
-    """Add an id and a mailbox to each new office, so that no event for it is lost."""
+    """Add an id and a mailbox, which stores the feed, to each new office."""
     if register is not FOCAL_POINTS:
         return added
     rows = [{"id": author.new_id(), **row} for row in added]
@@ -143,10 +139,7 @@ def add_mailboxes(
 
 
 def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoint:
-    """Set the number of free places of the caller's office; None means unknown.
-
-    Raises NotFound (404), ActionNotYours or RoleMissing (403).
-    """
+    """Set the number of free places of the caller's office; None means unknown."""
     focal_point = directory_queries.get_by_code(tx, code)
     if focal_point.id != tx.actor.focal_point_id:
         raise ActionNotYours("Only the focal point itself can set its free places.")

@@ -1,7 +1,4 @@
-"""The rule for sections that cross borders between sender, recipient and person.
-
-The rule for a single border is `queries.is_agreed`.
-"""
+"""The rule for sections that cross borders between sender, recipient and person."""
 
 from app.directory import queries as directory_queries
 from app.directory.kinds import Level, is_at_home, list_home_countries

@@ -51,9 +51,8 @@ class Calendar:
     def to_utc(self, local: datetime) -> datetime:
         """Convert a local time to UTC as defined in RFC 5545, section 3.3.5.
 
-        If a time occurs twice when the clocks go back, the first occurrence is used. If a
-        time is skipped when the clocks go forward, the offset from before the change is
-        used.
+        Of a time that occurs twice, the first occurrence is used. A time that the clocks
+        skip has the offset from before the change.
         """
         return local.replace(tzinfo=ZoneInfo(self.time_zone), fold=0).astimezone(UTC)
 
@@ -90,7 +89,7 @@ def get_place(office: Office) -> Place:
 
 @lru_cache(CACHE_SIZE)
 def build_calendar(place: Place, year: int) -> Calendar:
-    """Build the calendar of a place for a year and the following one."""
+    """Build the calendar of a place for a year and the following year."""
     if place.country is None:
         return Calendar(place.time_zone)
     this, following = (load_year(place.country, one) for one in (year, year + 1))

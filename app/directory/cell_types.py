@@ -1,7 +1,4 @@
-"""Types of the cells in directory files.
-
-A list is split at spaces. An empty cell means that the value is unknown.
-"""
+"""Types of the cells in directory files. An empty cell means that a value is unknown."""
 
 from datetime import date
 from typing import Annotated, Final

@@ -1,8 +1,7 @@
 """Rows of directory files, and the rules for each cell.
 
-Lists are split at spaces, and an empty cell means that the value is unknown. The fields
-have the names of the columns. A rule that depends on another cell needs that cell in a
-column further to the left.
+The fields have the names of the columns. A rule that depends on another cell needs that
+cell in a column further to the left.
 """
 
 from collections.abc import Iterator
@@ -112,11 +111,7 @@ class FocalPointRow(Row):
     @field_validator("of_state")
     @classmethod
     def check_state(cls, state: str | None, info: ValidationInfo) -> str | None:
-        """Require `of_state` for a State body, and refuse it for any other office.
-
-        Routing uses the value to find offices of the State of origin
-        (`kinds.is_of_origin`).
-        """
+        """Require `of_state` for a State body, and refuse it for any other office."""
         if "kind" in info.data and (info.data["kind"] == Kind.STATE) != bool(state):
             raise make_error("must be given if, and only if, kind is state")
         return state
@@ -187,7 +182,7 @@ class ContactRow(Row):
     @field_validator("address")
     @classmethod
     def check_address(cls, address: str, info: ValidationInfo) -> str:
-        """Refuse an address that is not a plain address of its channel."""
+        """Refuse an address that does not fit the channel."""
         if "channel" in info.data and not is_address(info.data["channel"], address):
             raise make_error(
                 "must be a plain e-mail address or phone number for its channel"

@@ -89,8 +89,9 @@ def read_folder[R: Row](
 ) -> Folder:
     """Read and validate the files of a folder, or raise FilesRefused.
 
-    Rows may refer to each other and to the keys in `known`. `beside` is a sheet of the same
-    folder that another package has read. Its faults are reported together with the others.
+    Rows may refer to each other and to the keys in `known`. The sheet `beside` is of the
+    same folder, but another package has read it. The faults of all sheets are reported
+    together.
     """
     require_any_file(folder)
     countries = load_sheet(folder, COUNTRIES, CountryRow)
@@ -146,10 +147,7 @@ def load_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[
 
 
 def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
-    """Yield a row or faults for each line.
-
-    If the header is wrong, only the faults of the header are yielded.
-    """
+    """Yield a row or faults for each line, or only the faults of a wrong header."""
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(table, [])

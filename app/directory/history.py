@@ -64,10 +64,7 @@ def build_change(
 
 
 def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> frozenset[str]:
-    """Return the rows whose last closure was made by an account, not by a file.
-
-    A file may reopen only rows that an operator closed with a file.
-    """
+    """Return the rows whose last closure was by an account. No file may reopen them."""
     named = DirectoryChange.subject.in_(subjects)
     by_people: dict[str, bool] = {}
     changes = select(DirectoryChange).where(named).order_by(DirectoryChange.number)

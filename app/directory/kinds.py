@@ -70,14 +70,14 @@ class Sex(StrEnum):
 
 
 class AgeGroup(StrEnum):
-    """The age groups that an office serves; a person of unclear age is a child (BR14)."""
+    """The age groups that an office serves; `child` includes an unclear age (BR14)."""
 
     ADULT = "adult"
     CHILD = "child"
 
 
 class Level(StrEnum):
-    """The amount of shared data; each level includes the lower ones (LIFECYCLES.md, 5)."""
+    """The levels of shared data. A level includes all lower levels (LIFECYCLES.md, 5)."""
 
     NOTICE = "L0"
     NEEDS = "L1"
@@ -129,8 +129,7 @@ def find_unserved_regions(
 ) -> frozenset[str]:
     """Return the regions with a country that no desk serves.
 
-    `regions` maps each country to its region. Without a desk, a case there could lose its
-    last holder (LIFECYCLES.md 8, rules 6 and 8).
+    Without a desk, a case could lose its last holder (LIFECYCLES.md 8, rules 6 and 8).
     """
     if EVERYWHERE in served:
         return frozenset()
@@ -157,8 +156,8 @@ def list_home_countries(focal_point: Described) -> list[str]:
 def may_be_abroad(reader: Described, helper: Described) -> bool:
     """Return whether a helper may be outside the country of a reader that is a State body.
 
-    The name of such a helper may contain a city. An office that works everywhere belongs to
-    no country and is therefore not outside.
+    Such a reader must not learn the helper's name, which may contain a city. An office that
+    works everywhere belongs to no country and is therefore not outside.
     """
     homes = set(list_home_countries(helper))
     return reader.kind == Kind.STATE and not homes <= {reader.of_state}

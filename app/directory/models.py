@@ -13,10 +13,7 @@ from app.kernel.journal import Mailbox
 
 
 class Country(Base):
-    """A country of the mechanism, and whether its State bodies may be used for routing.
-
-    A value without a source is null or empty.
-    """
+    """A country of the mechanism. A value without a source is null or empty."""
 
     __tablename__ = "country"
 
@@ -36,10 +33,7 @@ class Country(Base):
 
 
 class FocalPoint(Base):
-    """An office that can receive cases, with a mailbox for its events.
-
-    An unknown list is empty, and an unknown number is null.
-    """
+    """An office that can receive cases. Unknown values are null or empty."""
 
     __tablename__ = "focal_point"
 

@@ -47,7 +47,7 @@ AVOIDED: Final = select(Country.iso2).where(Country.state_routing == StateRoutin
 
 @load_once(Country)
 def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
-    """Return the countries whose State bodies are not used automatically (rule 6)."""
+    """Return the countries whose State bodies automatic routing avoids (routing rule 6)."""
     return frozenset(read_columns(tx.session, AVOIDED, {}).scalars())
 
 
@@ -195,10 +195,7 @@ def is_agreed(tx: ReadTransaction, country: str, to: FocalPoint, level: Level) -
 def lock_contacts(
     tx: WriteTransaction, focal_points: Iterable[UUID]
 ) -> list[tuple[UUID, Contact]]:
-    """Lock and return the active contacts of offices, so that notifications are serialised.
-
-    The rows are locked in the order of their codes, to avoid deadlocks.
-    """
+    """Lock and return active contacts of offices, in a fixed order to avoid deadlocks."""
     wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
     owned = select(FocalPoint.id, Contact).where(wanted)
     joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
@@ -228,18 +225,14 @@ def list_unreachable(session: Session) -> list[str]:
 
 
 def list_regions_without_desk(session: Session) -> list[str]:
-    """List the regions with a country that no active desk serves; they prevent start-up."""
+    """List the regions in which a country has no active desk, which prevents start-up."""
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in list_active_desks(session) for place in desk.serves}
     return sorted(kinds.find_unserved_regions(regions, served))
 
 
 def list_unknown_time_zones(session: Session) -> list[str]:
-    """List the countries and offices whose time zone is not in the time zone database.
-
-    They prevent start-up, because their deadlines cannot be computed. An earlier version
-    accepted names that only the host knew, such as `localtime`.
-    """
+    """List the countries and offices with an unknown time zone, which prevents start-up."""
     stored = chain(
         session.execute(select(Country.iso2, Country.time_zone)),
         session.execute(select(FocalPoint.code, FocalPoint.time_zone)),
@@ -249,7 +242,7 @@ def list_unknown_time_zones(session: Session) -> list[str]:
 
 
 def list_fictitious_offices(session: Session) -> list[str]:
-    """List the codes of active fictitious offices; outside drills they block start-up."""
+    """List the codes of active fictitious offices, which are allowed only in drills."""
     made_up = FocalPoint.active & (FocalPoint.confidence == Confidence.FICTITIOUS)
     return sorted(session.scalars(select(FocalPoint.code).where(made_up)))
 
@@ -292,5 +285,5 @@ def list_focal_points(
 
 
 def by_code(focal_point: FocalPoint) -> str:
-    """Return the code of a focal point, which is used as a sort key."""
+    """Return the code of a focal point, as a sort key."""
     return focal_point.code

@@ -1,4 +1,1 @@
-"""Metrics of the service for Prometheus and `worker status`; no label identifies anyone.
-
-`app.worker.alarms` logs warnings about them.
-"""
+"""Metrics of the service for Prometheus and `worker status`; no label identifies anyone."""

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 class Gauge[T]:
     """A metric with one value, or with one value for each value of its label.
 
-    `value` computes it from the result of a query. If it is above `limit`, somebody has to
-    act as `remedy` says. `detail` returns a text that is shown with the value.
+    The function `value` computes the metric from the result of a query, and `detail`
+    returns a text about it. If the metric is above `limit`, somebody has to act as `remedy`
+    says.
     """
 
     name: str
@@ -36,7 +37,7 @@ class GaugeValue:
 
     @property
     def is_within_limit(self) -> bool:
-        """Whether the value is within its limit."""
+        """Whether the value is within the limit of the gauge."""
         return self.gauge.limit is None or self.value <= self.gauge.limit
 
 

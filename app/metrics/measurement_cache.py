@@ -1,7 +1,6 @@
-"""Measuring the database for scrapes: seldom, one at a time, and with a time limit.
+"""Measurements of the database for scrapes, one at a time and with a time limit.
 
-A database that hangs must not block the scrape. It must also not use one more connection
-for each scrape.
+A database that hangs must neither block a scrape nor use a connection for each scrape.
 """
 
 import time
@@ -49,10 +48,7 @@ class Measurement:
 
 
 class MeasurementCache:
-    """The cache of the latest measurement, which is renewed when it is stale.
-
-    Two measurements never run at the same time.
-    """
+    """The cache of the latest measurement. Two measurements never run at the same time."""
 
     def __init__(self, runtime: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
         self._ground, self._watches = runtime, watches

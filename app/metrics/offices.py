@@ -49,8 +49,7 @@ def list_unattended(found: Offices) -> frozenset[UUID]:
 def list_without_second_person(found: Offices) -> frozenset[UUID]:
     """Return the open offices that need a second person and do not have one (R14).
 
-    These are desks, and offices that have a case. A desk is included even without a case,
-    because it may have to move one at any time.
+    A desk is included even without a case, because it may have to move a case at any time.
     """
     return frozenset(
         office.id

@@ -1,7 +1,6 @@
 """The server of the metrics for Prometheus, on another port than the API (R77).
 
-It answers one scrape at a time, so that a client that floods the port delays other scrapes
-but no requests to the API.
+The server answers one scrape at a time, so a flood of scrapes does not delay the API.
 """
 
 import sys
@@ -125,7 +124,7 @@ class MetricsServer(HTTPServer):
     """The server that Prometheus scrapes."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Bind the port. Raises OSError."""
+        """Bind the port, or raise OSError."""
         self.registry = CollectorRegistry()
         self.address_family = AF_INET6 if ":" in host else AF_INET
         super().__init__((host, port), ScrapeHandler)

@@ -1,8 +1,7 @@
 """Notifying offices, so that they sign in (LIFECYCLES.md, section 7; R53).
 
 An office that does not act may also have stopped reading its feed. A notification is sent
-if and only if the transaction that queued it commits. Its text says nothing about the
-reason.
+if and only if the transaction that queued it commits. Its text does not contain the reason.
 """
 
 from collections.abc import Callable, Iterable
@@ -58,7 +57,7 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
 def record_notification(
     tx: WriteTransaction, focal_point: UUID, reason: Reason, outgoing: Outgoing | None
 ) -> None:
-    """Record that an office is notified; `outgoing` is None if it has no contact."""
+    """Record that an office is notified; `outgoing` is None if there is no contact."""
     notification = Notification(
         id=tx.create_id(),
         at=tx.now,
@@ -74,8 +73,7 @@ def record_notification(
 def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
     """Notify the duty post of a lost message by its other channel (R53).
 
-    Returns False if that is not possible. A message that already replaces another one is
-    not replaced again.
+    Returns False if there is no other channel, or if the message replaced another one.
     """
     known = directory_queries.find_contact(tx, lost.recipient)
     if known is None or lost.instead_of is not None:
@@ -87,8 +85,8 @@ def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
 def notify_again(tx: WriteTransaction, dropped: Outgoing) -> bool:
     """Notify an office through its present contacts, after a contact was removed.
 
-    Returns False if the office has no contact. Contacts of the same channel are used. If
-    there are none, all contacts are used, even if one of them is notified twice.
+    Contacts of the same channel are used, or all contacts if there are none. Returns False
+    if the office has no contact.
     """
     instead_of = dropped.instead_of
     return notify_matching(
@@ -102,10 +100,7 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Repeat the notifications of a failed message through the contacts that match.
-
-    Returns False if no contact matches.
-    """
+    """Notify again through the contacts that fit, and return whether there are any."""
     notifications = notifications_queries.list_served(tx, failed.id)
     offices = {one.focal_point_id for one in notifications}
     found = directory_queries.lock_contacts(tx, offices)

@@ -1,4 +1,4 @@
-"""Open, pause, test and end webhooks (R62).
+"""Functions that open, pause, test and end webhooks (R62).
 
 A message says only that something happened. It still reveals the time to an external
 system, so a new webhook needs the approval of a second person, as a new key does.
@@ -68,18 +68,14 @@ class MadeWebhook:
 
     @property
     def id(self) -> UUID:
-        """The id by which a retry finds the webhook."""
+        """The id of the webhook, by which a retried request finds the webhook."""
         return self.row.id
 
 
 def open_webhook(
     tx: WriteTransaction, new: NewWebhook, approval: UUID | None
 ) -> MadeWebhook | Approval:
-    """Open a webhook for a feed, or ask a second person to approve it.
-
-    Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), TooManyWebhooks
-    (409) and the errors of `ask_or_claim_approval`.
-    """
+    """Open a webhook for a feed, or request the approval of a second person."""
     require_manager(tx)
     of = directory_queries.get_by_code_or_422(tx, new.focal_point)
     require_may_change(tx, of.id, frozenset())
@@ -131,15 +127,12 @@ def make_secret(tx: WriteTransaction, webhook: Webhook) -> str:
 
 
 def get_secret_place(secret_id: UUID) -> tuple[str, str]:
-    """Return the table and id to which a secret is bound; it cannot be opened elsewhere."""
+    """Return the table and id to which the encryption of a secret is bound."""
     return WebhookSecret.__tablename__, str(secret_id)
 
 
 def lock_open(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Lock a webhook that the caller may change.
-
-    Raises RoleMissing (403), NotFound (404) or WebhookEnded (409).
-    """
+    """Lock and return a webhook that the caller may change, or raise WebhookEnded (409)."""
     require_manager(tx)
     webhook = webhook_queries.lock_webhook(tx, webhook_id)
     require_may_change(tx, webhook.focal_point_id, frozenset())
@@ -151,10 +144,9 @@ def lock_open(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 def rotate_secret(
     tx: WriteTransaction, webhook_id: UUID, overlap_hours: int
 ) -> MadeWebhook:
-    """Create a new secret. The earlier ones sign for at most `overlap_hours` more.
+    """Create a new secret. Earlier secrets sign messages for at most `overlap_hours` more.
 
-    The times are those of the database, which senders use as well. Raises the errors of
-    `lock_open`.
+    The times are those of the database, because the senders use them as well.
     """
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     over = now + timedelta(hours=overlap_hours)
@@ -174,7 +166,7 @@ def pause_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def resume_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Resume a webhook at its position at once. Raises the errors of `lock_open`."""
+    """Resume a webhook at its last position. Raises the errors of `lock_open`."""
     webhook = lock_open(tx, webhook_id)
     if webhook.paused_at is not None:
         webhook.paused_at, webhook.stalled = None, False
@@ -198,7 +190,6 @@ def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> 
     """Send the events after a cursor again, or all events if the cursor is None.
 
     The result of an attempt that is under way is ignored, because its event is sent again.
-    Raises CursorUnknown (422), CursorGone (410), and the errors of `lock_open`.
     """
     webhook = lock_open(tx, webhook_id)
     feed, head = get_feed(tx, webhook.focal_point_id)
@@ -210,10 +201,7 @@ def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> 
 
 
 def request_ping(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Request a test message, which is sent before any event.
-
-    New events are delayed again. Raises TooManyPings (429), and the errors of `lock_open`.
-    """
+    """Request a test message, which is sent next, or raise TooManyPings (429)."""
     webhook = lock_open(tx, webhook_id)
     check_ping_interval(webhook, tx.now)
     webhook.ping, webhook.ping_answer = tx.create_id(), None
@@ -247,6 +235,6 @@ def schedule_now(tx: WriteTransaction, webhook: Webhook) -> None:
 
 
 def record_event(tx: WriteTransaction, webhook: Webhook, event: str, **facts: Any) -> None:
-    """Record an event about a webhook for its focal point and the overseers."""
+    """Record an event about a webhook for its focal point and for oversight."""
     audience = frozenset({webhook.focal_point_id}) | directory_queries.list_overseers(tx)
     tx.record(event, webhook, audience, facts)

@@ -38,7 +38,7 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """The host as in the operator's list, with the port unless it is 443."""
+        """The host as in the operator's list, with the port if the port is not 443."""
         return self.host if self.port == HTTPS else f"{self.host}:{self.port}"
 
 
@@ -80,12 +80,12 @@ def is_public(address: Address, *, allow_loopback: bool = False) -> bool:
 
 
 def parse_hosts(text: str) -> frozenset[str]:
-    """Parse an operator's list of hosts, each with its port unless that is 443."""
+    """Parse an operator's list of hosts, each with its port if the port is not 443."""
     return frozenset(text.replace(",", " ").lower().split())
 
 
 def is_listable(origin: str) -> bool:
-    """Return whether a receiver can have this origin. Any other entry has no effect."""
+    """Return whether an entry of the operator's list can match a receiver."""
     url = f"https://{origin}"
     try:
         RECEIVER_URL.validate_python(url)

@@ -1,7 +1,7 @@
-"""Deliver a feed to its receivers: build the next message and record its outcome (R53).
+"""Delivery of a feed to a receiver: the next message and its outcome (R53).
 
 Events are sent one at a time, each only after the previous one has arrived. Events
-therefore arrive in order and at least once, however often an attempt fails or a process is
+therefore arrive in order and at least once, even if an attempt fails or a process is
 killed.
 """
 
@@ -51,8 +51,8 @@ def claim_message(
     """Claim the next message of a webhook, or return None if no message is due.
 
     The caller must commit before it sends the message. If the process is killed, the
-    message is sent again, but not before the time for the attempt is over. `longest` is the
-    maximum delay of new events.
+    message is sent again, but not before the time for the attempt is over. New events are
+    delayed by at most `longest`.
     """
     webhook = webhook_queries.lock_due(tx, webhook_id)
     if webhook is None or schedule_delay(tx, webhook, longest):

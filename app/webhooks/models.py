@@ -52,10 +52,7 @@ class Webhook(Listed, Base):
 
     @property
     def case_id(self) -> UUID:
-        """The id under which the journal stores the events of the webhook.
-
-        A webhook belongs to no case, so this is its own id.
-        """
+        """The webhook's own id, because the journal needs an id and there is no case."""
         return self.id
 
     @property
@@ -65,11 +62,7 @@ class Webhook(Listed, Base):
 
 
 class WebhookSecret(Base):
-    """A secret that signs messages, wrapped by a key-encryption key.
-
-    The newest secret does not expire. A secret that was replaced keeps signing until its
-    expiry time.
-    """
+    """A wrapped secret that signs messages. Only a replaced secret has an expiry time."""
 
     __tablename__ = "webhook_secret"
 

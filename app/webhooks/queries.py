@@ -22,10 +22,7 @@ from app.webhooks.schemas import Ping, Standing, WebhookOut
 
 
 def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
-    """Return a focal point whose webhooks the caller may see.
-
-    Without a code, this is the caller's own focal point. Raises NotFound (404).
-    """
+    """Return an office whose webhooks the caller may see, by default the caller's own."""
     if code is None:
         return directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = directory_queries.get_by_code(tx, code)
@@ -58,7 +55,7 @@ def get_webhook(tx: ReadTransaction, webhook_id: UUID) -> Webhook:
 
 
 def lock_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Lock a webhook that the caller may see, or raise NotFound (404)."""
+    """Lock and return a webhook that the caller may see, or raise NotFound (404)."""
     held = select_webhook(webhook_id).with_for_update(key_share=True)
     return require_visible(tx, tx.session.scalar(held))
 
@@ -160,13 +157,13 @@ def list_due(session: Session, now: datetime) -> Sequence[UUID]:
 
 
 def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
-    """Lock a webhook if it is still due and no other sender has locked it."""
+    """Lock and return a webhook if it is still due and not locked by another sender."""
     held = select_webhook(webhook_id).where(is_due(tx.now))
     return tx.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
 
 
 def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook | None:
-    """Lock a webhook if no other attempt has begun since this one, or return None."""
+    """Lock and return a webhook, or return None if another attempt has begun since."""
     held = select_webhook(webhook_id).where(Webhook.claim == claim)
     return tx.session.scalar(held.with_for_update(key_share=True))
 

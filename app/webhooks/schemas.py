@@ -136,7 +136,7 @@ class MessageData(BaseModel):
 
 
 class WebhookMessage(BaseModel):
-    """A message to a receiver. It reports an event without the content (R64)."""
+    """A message to a receiver, which reports an event without its content (R64)."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 

@@ -1,9 +1,8 @@
 """Warnings in the log for gauges above their limits, and for jumps of the clock.
 
 The checks run in a thread of their own, in `serve` and in each worker, because a worker
-that hangs or is not running cannot log anything itself. They measure the gauges that
-`worker status` shows. The thread also compares the clock of the database with the monotonic
-clock of the machine, and warns of a jump.
+that hangs or is not running cannot log anything itself. The thread also compares the clock
+of the database with the monotonic clock of the machine.
 """
 
 import time
@@ -50,7 +49,7 @@ class Alarms:
         self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:
-        """Log a jump of the database's clock since the last check, and keep its length."""
+        """Log a jump of the database's clock since the last check, and store its length."""
         before, self.seen = self.seen, (now, self.elapsed())
         if before is None:
             return
@@ -60,7 +59,7 @@ class Alarms:
             log.warning("clock.jumped", seconds=self.jump, to_do=CLOCK_JUMPED)
 
     def record_jump(self, runtime: Runtime) -> None:
-        """Store the jump for `worker status` and the metrics; keep it if that fails."""
+        """Store the last jump in the database, for `worker status` and the metrics."""
         if self.jump is None:
             return
         with runtime.database.begin_write() as session:

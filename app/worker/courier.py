@@ -1,8 +1,8 @@
 """Sending webhooks by HTTPS to addresses outside of the operator's network (R62, R63).
 
-The host name is resolved once, and all of its addresses must be outside. The request is
-then sent to one of these addresses, with the host name for the certificate, so that a later
-change of the DNS has no effect. Redirections count as failures.
+The host name is resolved once, and all of its addresses must be public. The request is sent
+to one of these addresses, so that a later change of the DNS has no effect. Redirections
+count as failures.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ type HostResolver = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
 async def resolve_host(host: str, port: int) -> Sequence[Address]:
-    """Return the addresses of a host name, in the order to try them. Raises OSError."""
+    """Return the addresses of a host name in the order to try them, or raise OSError."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
     return list(dict.fromkeys(ip_address(address[0]) for *_, address in found))
@@ -65,11 +65,7 @@ class Courier:
     async def send_to_first(
         self, parcel: OutgoingMessage, addresses: Sequence[Address]
     ) -> Answer:
-        """Post to the first address that can be reached.
-
-        Connecting may take half of the time limit. Waiting for the response may take all of
-        it.
-        """
+        """Post to the first address that can be reached."""
         answer = Answer(Outcome.REFUSED, "name_not_found")
         for address in addresses:
             try:

@@ -1,4 +1,4 @@
-"""Handling missed deadlines, each in a transaction of its own (R55).
+"""The job that handles missed deadlines, each in a transaction of its own (R55).
 
 The database decides by its own clock which deadlines have passed, without locks. Each
 deadline is checked again once its case is locked. It is therefore handled only once, even
@@ -48,8 +48,7 @@ def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCoun
     """Handle missed deadlines, each in its own transaction, the longest overdue first.
 
     Then handle the deadlines of offices that are no longer active, because nobody there can
-    act. A deadline that could not be handled is postponed and logged, so that the others
-    are handled.
+    act. A deadline that could not be handled is postponed and logged.
     """
     with runtime.database.begin_read() as session:
         due = [
@@ -73,8 +72,7 @@ def expire_questions(runtime: Runtime) -> int:
 def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
     """Handle one deadline; return False if it was skipped, or None after an error.
 
-    It is skipped if another worker has locked or handled it. Every exception is caught,
-    because an unexpected one must not block the other deadlines for ever.
+    Every exception is caught, because one deadline must not block the others.
     """
     try:
         with begin_write(runtime, SYSTEM) as tx:
@@ -89,11 +87,7 @@ def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
 
 
 def retry_later(runtime: Runtime, due: DueClock, error: Exception) -> bool:
-    """Postpone a deadline that could not be handled, and log the error.
-
-    Returns False if the deadline no longer exists. The log contains the number of the
-    deadline, which means nothing without the database.
-    """
+    """Postpone and log a failed deadline; return False if it changed in the meantime."""
     with runtime.database.begin_write() as session:
         failures = deadline_actions.retry_later(session, due, runtime.time(session))
     if not failures:

@@ -11,8 +11,7 @@ from app.worker.case_steps import BATCH, run_for_case
 def apply_endings(runtime: Runtime, limit: int = BATCH) -> int:
     """Update the cases that an ended agreement, office or account affects; return how many.
 
-    At most `limit` cases are updated; the next run updates the others. A case that is in
-    use, or whose update fails, is tried again in a later run.
+    The next run updates cases beyond `limit`, cases in use, and cases whose update failed.
     """
     with begin_read(runtime, SYSTEM) as tx:
         found = list_cases(tx)

@@ -75,7 +75,7 @@ class BoundedBackend(httpcore.AnyIOBackend):
 
 @dataclass(frozen=True)
 class Message:
-    """A message to post; `host` is the name in the certificate, if the URL has another."""
+    """A message to post. `host` is the certificate's name if the URL has an IP address."""
 
     url: str
     body: bytes
@@ -88,7 +88,8 @@ async def send_post(
 ) -> int:
     """Post a message and return the status of the response. Redirections are not followed.
 
-    `connect` and `answer` are time limits in seconds. Raises one of FAILED.
+    The time limits `connect` and `answer` are in seconds. Raises one of FAILED if the
+    server or the network fails.
     """
     limits = {"connect": connect, "read": answer, "write": answer, "pool": answer}
     server = {"sni_hostname": message.host} if message.host else {}

@@ -28,10 +28,7 @@ STOP_TIMEOUT: Final = 20.0
 
 @dataclass(frozen=True)
 class Job:
-    """A job that runs repeatedly; `run` returns the number of items that it found.
-
-    After a run with a full batch, the next run starts at once.
-    """
+    """A job that runs repeatedly; `run` returns the number of items that it found."""
 
     part: Part
     run: Callable[[Runtime], int]
@@ -39,11 +36,7 @@ class Job:
 
 
 def handle_deadlines(runtime: Runtime) -> int:
-    """Handle missed deadlines and expire unanswered approval requests; return how many.
-
-    If other workers handled all deadlines that a run found, it is logged at the level
-    `debug`.
-    """
+    """Handle missed deadlines and expire unanswered approval requests; return how many."""
     fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug

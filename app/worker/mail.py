@@ -40,8 +40,8 @@ class Connection(smtplib.SMTP):
 class Mail:
     """A mail server, with the sender's address and login.
 
-    `tls` may be None only if the server is on this machine. `reply_timeout` limits the time
-    for each reply of the server, and `time_limit` that for a whole attempt, in seconds.
+    Only for a server on this machine, `tls` may be None. The limits for each reply of the
+    server (`reply_timeout`) and for a whole attempt (`time_limit`) are in seconds.
     """
 
     host: str
@@ -129,7 +129,7 @@ def get_error_code(error: Exception) -> str:
 def build_email(letter: NotificationMessage, sender: str, domain: str) -> EmailMessage:
     """Return the e-mail of a notification; its Message-ID is the same for each attempt.
 
-    It is marked as automatically generated (RFC 3834), so that no automatic reply is sent.
+    The header `Auto-Submitted` prevents automatic replies (RFC 3834).
     """
     message = EmailMessage(policy=PLAIN)
     message["From"] = sender

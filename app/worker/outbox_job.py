@@ -1,9 +1,8 @@
 """Sending the messages in the outbox, by each channel independently (R53).
 
 A message is claimed in one transaction and sent outside of any. Its outcome is stored in
-another transaction, so that no transaction waits for an external server. Each channel has
-its own thread and each message its own time limit, so that a message that hangs does not
-delay the others for long.
+another transaction, so that no transaction waits for an external server. Each channel has a
+thread and each message a time limit, so that a message that hangs delays few others.
 """
 
 import time
@@ -105,10 +104,7 @@ class SendCounts:
 
 
 def send_due(runtime: Runtime, senders: Senders) -> SendCounts:
-    """Send the messages that are due, at most BATCH for each channel.
-
-    Several processes may do this at once, because each message is claimed.
-    """
+    """Send the messages that are due, at most BATCH for each channel."""
     with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
         runs = [threads.submit(send_by_way, runtime, senders, way) for way in senders.ways]
     return SendCounts(sum((run.result() for run in runs), Counter[SendOutcome]()))
@@ -120,10 +116,7 @@ def create_send_job(senders: Senders) -> Job:
 
 
 def send_by_way(runtime: Runtime, senders: Senders, way: Way) -> Counter[SendOutcome]:
-    """Send messages by one channel until none is due or the run has reached its limits.
-
-    A database error ends the current run of this channel only.
-    """
+    """Send messages by one channel until none is due or the run has reached its limits."""
     counts, began = Counter[SendOutcome](), time.monotonic()
     try:
         while counts.total() < BATCH and time.monotonic() - began < RUN_SECONDS:
@@ -161,9 +154,9 @@ def claim_next(
 ) -> ClaimedMessage | SendOutcome | None:
     """Claim the next message that is due, or return None if there is none.
 
-    Returns the result if the message was postponed or given up instead. The claim is
-    committed before the message is sent. If this process dies, the message is sent again
-    after its window, and not before.
+    If the message was postponed or given up instead, this result is returned. If the
+    process dies after the claim, the message is sent again after its window, and not
+    before.
     """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock_due(tx, way, senders.window)
@@ -185,9 +178,8 @@ def send_claimed(
 ) -> Answer | None:
     """Send one message and return the outcome, or None if it has no recipient any more.
 
-    Every exception counts as an outcome, because a message that cannot be composed must not
-    block the others. Only the class name of the exception is kept, because its text may
-    contain an address.
+    Every exception counts as an outcome, so that no message blocks the others. Only the
+    name of the exception's class is kept, because the text may contain an address.
     """
     try:
         with begin_read(runtime, SYSTEM) as tx:

@@ -18,17 +18,13 @@ SEARCH_INTERVAL: Final = 600.0
 
 @dataclass
 class CaseWatch:
-    """The search for cases that need another oversight office, or in which something ended.
-
-    After a search that found nothing, the next one starts after SEARCH_INTERVAL; otherwise,
-    the next run searches again.
-    """
+    """The search for cases that are affected by an ended office, agreement or account."""
 
     elapsed: Callable[[], float] = monotonic
     idle_until: float = 0.0
 
     def run(self, runtime: Runtime) -> int:
-        """Search if it is time to do so, update the cases, and return how many."""
+        """Search if a search is due, update the cases, and return their number."""
         if self.elapsed() < self.idle_until:
             return 0
         count = replace_oversight(runtime) + apply_endings(runtime)
@@ -44,10 +40,7 @@ def add_oversight(clocks: Job) -> Job:
 
 
 def replace_oversight(runtime: Runtime, limit: int = BATCH) -> int:
-    """Assign an active oversight office to cases without one, and return how many.
-
-    A case that is in use, or whose update fails, is tried again in the next run.
-    """
+    """Assign an active oversight office to cases without one, and return how many."""
     with begin_read(runtime, SYSTEM) as tx:
         found = list_unwatched(tx, limit)
     return sum(

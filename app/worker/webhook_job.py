@@ -1,7 +1,4 @@
-"""Pushing feeds to webhooks, each in a thread of its own (R53).
-
-A receiver that hangs or is down delays only its own feed.
-"""
+"""The job that pushes feeds to webhooks, in a thread for each webhook (R53)."""
 
 import time
 from datetime import timedelta
@@ -41,8 +38,8 @@ def push(
 ) -> int:
     """Send the events of one webhook until an attempt fails; return how many arrived.
 
-    It also stops if no message is due, and after RUN_SECONDS. New events are delayed by a
-    random time of at most `max_delay`.
+    The run also ends if no message is due, and after RUN_SECONDS. New events are delayed by
+    a random time of at most `max_delay`.
     """
     arrived, began = 0, time.monotonic()
     while time.monotonic() - began < RUN_SECONDS:
@@ -83,10 +80,7 @@ class Pusher:
         self._busy = set[UUID]()
 
     def start_due(self, runtime: Runtime) -> int:
-        """Start a thread for each webhook that is due and has none; return how many.
-
-        At most MAX_THREADS threads run at the same time; a later run starts the others.
-        """
+        """Start a thread for each due webhook without a thread; return how many started."""
         with self._turn:
             room = MAX_THREADS - len(self._busy)
             started = [id_ for id_ in find_due(runtime) if id_ not in self._busy][:room]
