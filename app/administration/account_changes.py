@@ -37,7 +37,7 @@ class AboutYourself(Problem):
 
 
 class AccountEnded(Problem):
-    """The account or the API key has ended, and does not come back."""
+    """The account or the API key is no longer valid, and cannot be restored."""
 
     status = 409
 

@@ -47,19 +47,19 @@ DECIDERS: Final = frozenset({Role.ADMINISTRATOR})
 
 
 class DirectoryUnsound(Problem):
-    """The change would leave a region without a desk, or all of them without oversight."""
+    """The change would leave a region without a desk, or all regions without oversight."""
 
     status = 409
 
 
 class CountryUnknown(Problem):
-    """The directory does not hold a country that the request names."""
+    """The request names a country that is not in the directory."""
 
     status = 422
 
 
 class AgreementUnknown(Problem):
-    """The directory does not hold an agreement that the request names."""
+    """The request names an agreement that is not in the directory."""
 
     status = 422
 

@@ -60,7 +60,7 @@ def get_by_code(tx: ReadTransaction, code: str) -> FocalPoint:
 
 
 class FocalPointUnknown(Problem):
-    """No focal point of the directory has the code that the request names."""
+    """The request names a focal point that is not in the directory."""
 
     status = 422
 
