@@ -1,10 +1,10 @@
-"""Fixtures and options of all tests; each test gets a copy of a migrated database.
+"""Fixtures and options of all tests. Each test gets a copy of a migrated database.
 
-A test runs on SQLite and on PostgreSQL. `--databases sqlite` leaves PostgreSQL out. A test
-that uses `sqlite_url` or `pg_url` is about that database only, so it runs once, and is
-deselected if that database is left out. So is a test that uses `before_any_database`,
-because its requests never reach a database. `--effort` says how much is run
-(tests/support/effort.py), `--seed` which share of it.
+By default a test runs on SQLite and on PostgreSQL; `--databases sqlite` leaves out
+PostgreSQL. A test that uses `sqlite_url` or `pg_url` runs only on that database, and is
+deselected if that database is left out. A test that uses `before_any_database` also runs
+only once, because its requests never reach a database. `--effort` says how many tests run
+(tests/support/effort.py), and `--seed` which of them.
 """
 
 import gc
@@ -62,7 +62,7 @@ ONLY = {
 
 
 class Node(Protocol):
-    """The part of an xdist worker that is used before it starts."""
+    """The part of an xdist worker that is used before the worker starts."""
 
     config: pytest.Config
     workerinput: dict[str, str]
@@ -95,7 +95,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the effort; give all workers one folder, which their parent removes."""
+    """Set the effort, and create a folder that all workers share.
+
+    The main process deletes the folder at the end.
+    """
     Run.effort, Run.seed = Effort(config.option.effort), config.option.seed
     settings.load_profile(Run.effort)
     structlog.configure(processors=[drop_routine, structlog.dev.ConsoleRenderer()])
@@ -111,22 +114,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def drop_routine(_: object, method: str, line: EventDict) -> EventDict:
-    """Drop the log lines of successful requests; warnings and errors are kept."""
+    """Drop the log lines of successful requests, but keep warnings and errors."""
     if method in {"debug", "info"}:
         raise structlog.DropEvent
     return line
 
 
 def pytest_report_header() -> str:
-    """Print what it takes to run the same sample again."""
+    """Return the options that run the same sample of tests again."""
     return f"effort: {Run.effort}, seed: {Run.seed} (make test SEED={Run.seed})"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Collect without garbage collection, and collect seldom afterwards.
+    """Collect tests with the garbage collector off, and let it run rarely afterwards.
 
-    The garbage of thousands of tests is a twentieth of their time.
+    Garbage collection takes a twentieth of the time of a whole run.
     """
     gc.disable()
     try:
@@ -139,7 +142,10 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of workers for `-n auto`: one more than cores if tests wait."""
+    """Return the number of workers for `-n auto`: the number of CPUs, or one more.
+
+    Tests that wait leave a CPU idle, which another worker can use.
+    """
     beside = 0 if Run.effort is Effort.FAST else BESIDE
     return (os.cpu_count() or 1) + beside
 
@@ -165,7 +171,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what this run does not do, and put the rest in order."""
+    """Deselect the tests that this run leaves out, and sort the others."""
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = {
         item
@@ -179,13 +185,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def get_sort_key(item: pytest.Item) -> tuple[bool, bool]:
-    """Return the sort key of a test: pure rules first, then slow tests, then the rest."""
+    """Return the sort key of a test: rules come first, then slow tests, then all others."""
     return not item.nodeid.startswith(PURE), item.get_closest_marker("slow") is None
 
 
 @pytest.fixture(scope="session")
 def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
-    """Return a function that migrates a database of each kind once."""
+    """Yield a function that migrates a database of a kind at its first call."""
     with ExitStack() as stack:
 
         @cache
@@ -204,20 +210,20 @@ def copy(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> Copy:
 
 @pytest.fixture
 def url(copy: Copy) -> Iterator[str]:
-    """Create a database for this test only."""
+    """Yield the URL of a database that only this test uses."""
     with copy() as made:
         yield made
 
 
 @pytest.fixture
 def sqlite_url(url: str) -> str:
-    """Create a database for a test that is about SQLite."""
+    """Return the URL of a database for a test that is about SQLite."""
     return url
 
 
 @pytest.fixture
 def pg_url(url: str) -> str:
-    """Create a database for a test that is about PostgreSQL."""
+    """Return the URL of a database for a test that is about PostgreSQL."""
     return url
 
 
@@ -228,7 +234,7 @@ def before_any_database() -> None:
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
-    """Open this test's database as the service does."""
+    """Yield this test's database, opened as the service opens it."""
     opened = Database(url)
     yield opened
     opened.engine.dispose()
@@ -236,20 +242,20 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
-    """Build the application once, as its routes are compiled at the first request."""
+    """Return the application; all tests share one, as compiling its routes takes time."""
     return create_app(build_runtime("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
 
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[ThreadLoops]:
-    """Answer requests in the thread that sends them."""
+    """Yield the event loops that handle each request in the thread that sends it."""
     with run_in_thread() as made:
         yield made
 
 
 @pytest.fixture
 def world(url: str, app: FastAPI, loop: ThreadLoops) -> Iterator[World]:
-    """Open the service on this test's database with the demonstration directory."""
+    """Yield a world with the service and the demonstration directory in a new database."""
     made = World(url, app, loop)
     yield made
     made.close()
@@ -257,7 +263,7 @@ def world(url: str, app: FastAPI, loop: ThreadLoops) -> Iterator[World]:
 
 @pytest.fixture
 def officer(world: World) -> Someone:
-    """Return a person of the consulate of Uzbekistan in Almaty, which submits."""
+    """Return a person of the consulate of Uzbekistan in Almaty, who submits cases."""
     return world.add_person("UZ_CONSULATE_ALMATY")
 
 
@@ -269,7 +275,7 @@ def lead(world: World) -> Someone:
 
 @pytest.fixture
 def supervisor(world: World) -> Someone:
-    """Return the second person of the focal point of Kazakhstan."""
+    """Return a second person of the focal point of Kazakhstan."""
     return world.add_person("KZ_LEAD", {Role.SUPERVISOR})
 
 

@@ -1,4 +1,4 @@
-"""Access by key and scope: a key opens only what its scopes name."""
+"""Tests of access by key and scope: a key permits only what its scopes name."""
 
 import re
 
@@ -18,7 +18,7 @@ OPEN = {"/livez", "/readyz", "/v1/oauth/token"}
 
 
 def operations(world: World) -> list[tuple[str, str, str]]:
-    """Return method, path and scope of every operation; its description names the scope."""
+    """Return the method, path and scope of every operation, read from the contract."""
     named = re.compile(r"Needs the scope `([a-z:]+)`")
     return [
         (method.upper(), path, named.findall(operation.get("description", ""))[0])
@@ -29,7 +29,7 @@ def operations(world: World) -> list[tuple[str, str, str]]:
 
 
 def call_with_key(world: World, method: str, path: str, key: str | None) -> Response:
-    """Call an operation with a key or without one, and with no body."""
+    """Call an operation without a body, with this key or without one."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return world.http.request(method, re.sub(r"\{[a-z_]+\}", "x", path), headers=headers)
 
@@ -81,7 +81,7 @@ def test_what_is_open_to_all_tells_nothing(world: World) -> None:
 
 
 def get_comparable_parts(answer: Response) -> tuple[int, dict[str, object], dict[str, str]]:
-    """Return status, body and headers of an answer without the id of the request."""
+    """Return the status, body and headers of a response without the request's id."""
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, answer.json() | {"instance": ""}, headers
 
@@ -151,7 +151,7 @@ def test_the_scheme_is_spelled_as_one_likes(scheme: str, world: World) -> None:
 def test_of_two_keys_none_counts(world: World, officer: Someone, *, first: bool) -> None:
     """A request with two `Authorization` headers is refused.
 
-    A proxy might check one of them, and the service the other.
+    A proxy might check one of the headers, and the service the other one.
     """
     right, wrong = (("Authorization", f"Bearer {key}") for key in (officer.key, "sc_x"))
     named = [right, wrong] if first else [wrong, right]

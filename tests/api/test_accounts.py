@@ -1,4 +1,4 @@
-"""Accounts, keys and roles: two people grant them, one takes them away (R14, R21, R97)."""
+"""Tests of accounts, keys and roles: two people grant them, one revokes them (R14, R97)."""
 
 import json
 
@@ -47,7 +47,7 @@ def second(world: World) -> Someone:
 
 @pytest.fixture
 def colleague(world: World) -> Someone:
-    """A second supervisor of the focal point of Kazakhstan."""
+    """Return a second supervisor of the focal point of Kazakhstan."""
     return world.add_person("KZ_LEAD", SUPERVISOR)
 
 

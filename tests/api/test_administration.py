@@ -1,4 +1,4 @@
-"""Changes of the directory: two administrators make those that could harm a person."""
+"""Tests of changes of the directory: those that could harm a person need two people."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Who may change the directory, on which conditions, and what they never see."""
+"""Tests of who may change the directory, under which conditions, and of hidden data."""
 
 import pytest
 

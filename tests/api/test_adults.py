@@ -1,4 +1,4 @@
-"""Consents when the age class changes: a guardian's consent does not count for an adult."""
+"""Tests of consents when the age class changes: a guardian cannot consent for an adult."""
 
 import pytest
 
@@ -25,25 +25,25 @@ GIVEN_BY_OTHERS = ["guardian_with_assent", "best_interests_decision"]
 
 @pytest.fixture
 def case_with_guardian(officer: Someone, lead: Someone) -> Json:
-    """The case of a presumed child, with a lead and with consents given by a guardian."""
+    """Return the case of a presumed child, with a lead and a guardian's consents."""
     given = [make_consent(**GUARDIAN), make_service_consent(**GUARDIAN)]
     return lead.take_lead(officer.submit(notice=MAYBE_A_CHILD, consents=given))
 
 
 def set_adult(who: Someone, case: Json) -> None:
-    """Change the age class to adult."""
+    """Change the age class of the person to adult."""
     seen = {"If_Match": who.get_tag(case)}
     unwrap(who.ask("PATCH", get_path(case), {"age_class": "adult"}, headers=seen))
 
 
 def set_presumed_child(who: Someone, case: Json) -> None:
-    """Change the age class to presumed child."""
+    """Change the age class of the person to presumed child."""
     seen = {"If_Match": who.get_tag(case)}
     unwrap(who.ask("PATCH", get_path(case), MAYBE_A_CHILD, headers=seen))
 
 
 def open_needs(who: Someone, case: Json) -> int:
-    """Return the status that an office gets when it opens the section `needs`."""
+    """Try to open the section `needs`, and return the status of the response."""
     return who.open(f"{get_path(case)}/sections/needs").status_code
 
 

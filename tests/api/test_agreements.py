@@ -1,4 +1,4 @@
-"""Agreements: to which recipients sections may be sent across a border."""
+"""Tests of agreements, which decide whether sections may be sent across a border."""
 
 import pytest
 from sqlalchemy import update
@@ -72,8 +72,8 @@ def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed
 ) -> None:
     """A referral from Kazakhstan to Kyrgyzstan needs an agreement to send sections.
 
-    It needs one even when the person is in the country of the recipient, because the
-    sections come from the lead.
+    It needs one even if the person is already in the recipient's country, because the lead
+    sends the sections.
     """
     given = [make_consent(), make_service_consent(country="KG")]
     case = lead.take_lead(officer.submit(consents=given))

@@ -1,4 +1,4 @@
-"""The end of an agreement while a case is open: what continues, and who hears (ADR 50)."""
+"""Tests of an agreement that ends while a case is open: its effects and events (ADR 50)."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ ABROAD = make_consent(focal_point=HOME, purposes=["SHELTER"], sections=SENT)
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case led in Kazakhstan, with consents to an NGO in Uzbekistan and to UZ_LEAD."""
+    """Return a case led in Kazakhstan, with consents to an NGO and a lead in Uzbekistan."""
     given = [
         make_consent(),
         make_service_consent(),
@@ -50,13 +50,13 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def abroad(world: World) -> Someone:
-    """An account of an NGO in Uzbekistan."""
+    """Return a person of an NGO in Uzbekistan."""
     return world.add_person(HOME)
 
 
 @pytest.fixture
 def sent_referral(lead: Someone, case: Json, abroad: Someone) -> Json:
-    """A referral to the NGO in Uzbekistan, with two sections."""
+    """Return a referral with two sections to the NGO in Uzbekistan."""
     sent = unwrap(lead.refer(case, HOME, sections=SENT))
     lead.poll()
     abroad.poll()
@@ -104,7 +104,7 @@ def test_offer_of_the_lead_across_the_border_is_taken_back(
 def test_offer_of_a_case_whose_person_is_beyond_the_border_is_taken_back_too(
     world: World, lead: Someone, case: Json
 ) -> None:
-    """The lead and the successor are in Kazakhstan; the person is in Uzbekistan."""
+    """An offer of the lead within Kazakhstan ends too if the person is in Uzbekistan."""
     unwrap(lead.create(f"{get_path(case)}/consents", make_handover_consent("SANA_SEZIM")))
     unwrap(lead.does("relocate", case, {"country": "UZ"}))
     offered = unwrap(lead.offer(case, "SANA_SEZIM"))
@@ -278,7 +278,7 @@ def test_return_that_is_under_way_goes_on_and_the_lead_is_told(
 def test_lead_that_may_not_know_who_helps_is_not_told_where(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    """The event would show the State of origin that the helper is across the border."""
+    """A lead of the State of origin gets no event that reveals where help is given."""
     there = world.add_person("UZ_LEAD")
     sent = unwrap(lead.refer(case, shelter.code, sections=SENT))
     unwrap(shelter.does("accept", sent, make_acceptance()))

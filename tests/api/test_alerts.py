@@ -1,4 +1,4 @@
-"""Approvals: who hears that one was asked for, and how it ended."""
+"""Tests of the events that announce a requested approval and its result."""
 
 import pytest
 

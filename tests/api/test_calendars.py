@@ -1,7 +1,7 @@
-"""Deadlines by the working days of the office that has to act.
+"""Deadlines are counted in the working days of the office that has to act.
 
-Every test starts on Friday 23 October 2026, 15:00 in Almaty. Monday the 26th is a public
-holiday there (Republic Day), but not in Uzbekistan.
+Every test starts on Friday 23 October 2026 at 15:00 in Almaty. The following Monday is a
+public holiday there (Republic Day), but not in Uzbekistan.
 """
 
 from datetime import UTC, datetime

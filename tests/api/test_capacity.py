@@ -1,4 +1,4 @@
-"""Free places: an office reports its own number, and nobody else can read it."""
+"""Tests of free places: an office reports its own number, which no other office reads."""
 
 import pytest
 from httpx2 import Response

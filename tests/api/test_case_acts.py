@@ -1,4 +1,4 @@
-"""Actions on a case: by which office, in which state, and what the other offices hear."""
+"""Tests of the actions on a case: permissions, states, and events to other offices."""
 
 from itertools import pairwise
 from uuid import UUID
@@ -43,7 +43,7 @@ NO_NOTICE_NO_CONSENT = [("notice", "submitter"), ("consent_to_refer", "submitter
 
 @pytest.fixture
 def ngo(world: World) -> Someone:
-    """An account of a focal point of Kazakhstan that can lead and is not a State body."""
+    """Return a person of an NGO of Kazakhstan that can lead."""
     return world.add_person("SANA_SEZIM")
 
 

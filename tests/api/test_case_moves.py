@@ -1,4 +1,4 @@
-"""How a case is suspended, monitored, stopped at the wish of the person, and reopened."""
+"""Tests of suspending, monitoring, stopping and reopening a case."""
 
 import pytest
 
@@ -38,12 +38,12 @@ BODIES: dict[str, Json | None] = {
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case with a lead and without referrals."""
+    """Return a case that has a lead and no referrals."""
     return lead.take_lead(officer.submit())
 
 
 def move_to_state(lead: Someone, case: Json, state: str) -> Json:
-    """Move a case that has a lead to the state `suspended`, `monitoring` or `closed`."""
+    """Move a led case to the state `suspended`, `monitoring` or `closed`."""
     steps = {"suspended": ("suspend", REST), "monitoring": ("monitor", {})}
     steps["closed"] = ("stop", STOP)
     return unwrap(lead.does(*steps[state][:1], case, steps[state][1]))
@@ -332,7 +332,7 @@ STATES = {
 def action_and_case(
     request: pytest.FixtureRequest, lead: Someone, case: Json
 ) -> tuple[str, Json]:
-    """An action, and a case in a state where the action is possible."""
+    """Return an action, and a case in a state in which the action is possible."""
     state = STATES[request.param]
     return request.param, case if state == "referring" else move_to_state(lead, case, state)
 

@@ -1,4 +1,4 @@
-"""A recipient hears when a section that it reads is rewritten (BR19)."""
+"""A recipient gets an event when a section that it may read is replaced (BR19)."""
 
 from typing import Any
 
@@ -23,20 +23,20 @@ NEEDS: Json = {"section": "needs", "summary": "Una cama segura"}
 
 
 def write_section(lead: Someone, case: Json, content: Json) -> None:
-    """Rewrite a section as the lead."""
+    """Replace a section as the lead."""
     path = f"{get_path(case)}/sections/{content['section']}"
     answer = lead.ask("PUT", path, content, headers={"If_Match": lead.get_tag(case)})
     assert answer.is_success, answer.text
 
 
 def list_announced_changes(who: Someone) -> list[Any]:
-    """Return the sender and the facts of each change of content that an office heard."""
+    """Return the sender and the facts of each event about changed content in a feed."""
     heard = [one for one in who.poll() if one["type"] == CHANGED]
     return [(one["by"], one["facts"]) for one in heard]
 
 
 def list_notified_offices(world: World) -> set[object]:
-    """Return the ids of the offices that were notified of a change of content."""
+    """Return the ids of the offices that were notified of changed content."""
     with world.database.begin_read() as session:
         told = select(Notification.focal_point_id).where(Notification.why == CHANGED)
         return set(session.scalars(told))
@@ -44,12 +44,12 @@ def list_notified_offices(world: World) -> set[object]:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case with a lead."""
+    """Return a case with a lead."""
     return lead.take_lead(officer.submit())
 
 
 def refer_to_shelter(lead: Someone, shelter: Someone, case: Json, *sections: str) -> Json:
-    """Refer a case to a shelter with some sections, and let the shelter accept."""
+    """Refer a case to a shelter with these sections, and let the shelter accept."""
     sent = unwrap(lead.refer(case, shelter.code, sections=list(sections)))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     return sent

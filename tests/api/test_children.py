@@ -1,4 +1,4 @@
-"""Rules for children: protection at once, and no step that waits for a guardian (BR14)."""
+"""Tests of the rules for children, whose protection never waits for a guardian (BR14)."""
 
 from datetime import datetime, timedelta
 
@@ -36,14 +36,14 @@ URGENT_SERVICES = ["CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"]
 
 
 def new_child(**changes: object) -> Json:
-    """Return a request for the case of a child for whom nobody has given a consent."""
+    """Return the body of a case of a child without a consent."""
     notice = {"age_class": "child"} | dict(changes.pop("notice", {}))  # type: ignore[call-overload]
     return {"notice": notice, "consents": [], "vital_interest": VITAL} | changes
 
 
 @pytest.fixture
 def child_case(officer: Someone, lead: Someone) -> Json:
-    """The case of a child, with a lead and without a guardian."""
+    """Return the case of a child that has a lead and no guardian."""
     return lead.take_lead(officer.submit(**new_child()))
 
 
@@ -52,7 +52,7 @@ def record_fact(who: Someone, case: Json, fact: Json) -> Json:
 
 
 def list_assessment_deadlines(who: Someone) -> list[str]:
-    """Return the deadlines of an office for assessments of a child's best interests."""
+    """Return the deadlines of an office to assess the best interests of a child."""
     return [until for _, kind, until in who.get_worklist() if kind == "assess_interests"]
 
 
@@ -225,7 +225,7 @@ def test_silence_about_a_child_is_counted_however_often_it_is_said_to_be_due(
 
 
 def list_missed_assessments(who: Someone) -> list[int]:
-    """Return the numbers of the missed assessment deadlines that an office heard of."""
+    """Return the number of misses in each event about an assessment of best interests."""
     heard = [event["facts"] for event in who.poll()]
     return [one["silence"] for one in heard if one.get("clock") == "assess_interests"]
 
@@ -375,9 +375,9 @@ def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_
 
 
 def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
-    """Return the running deadlines for the end of the consents of a case.
+    """Return the running deadlines for the ends of a case's consents.
 
-    Each is the moment of the next announcement, or the end itself once it has passed.
+    Each is due at the next announcement of an end, or at the end itself once it has passed.
     """
     with who.begin_read() as tx:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)
@@ -421,7 +421,7 @@ def test_a_guardians_no_does_not_take_a_childs_bed(
 
 
 def get_shelter_consent(who: Someone, case: Json) -> Json:
-    """Return the consent of a case that names shelter."""
+    """Return the consent of a case whose purposes include shelter."""
     given = unwrap(who.get(f"{get_path(case)}/consents"))["items"]
     [found] = [one for one in given if "SHELTER" in one["purposes"]]
     return dict(found)

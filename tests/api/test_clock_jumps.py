@@ -1,4 +1,4 @@
-"""A jump of the clock is reported by `worker status` and the metrics for an hour."""
+"""For an hour, `worker status` and the metrics report that the system clock has jumped."""
 
 import pytest
 from sqlalchemy.exc import DBAPIError

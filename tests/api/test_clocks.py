@@ -1,4 +1,4 @@
-"""Deadlines of a case and its referrals, and what changes them."""
+"""Tests of the deadlines of cases and referrals, and of the actions that change them."""
 
 import pytest
 

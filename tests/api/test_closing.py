@@ -1,4 +1,4 @@
-"""How a case is closed: with a reason, the person informed, and a second person."""
+"""A case is closed with a reason, a second person, and after the person was informed."""
 
 from uuid import UUID, uuid4
 
@@ -27,12 +27,12 @@ UNKNOWN_CODE = create_case_code(UUID(int=1))
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case with a lead and without referrals."""
+    """Return a case that has a lead and no referrals."""
     return lead.take_lead(officer.submit())
 
 
 def ask_to_close(who: Someone, case: Json, **changes: object) -> Json:
-    """Ask a second person to approve the closure of a case."""
+    """Request the approval of a second person to close a case, and return the approval."""
     response = who.does("close", case, make_closure(**changes))
     assert response.status_code == 202, response.text
     return dict(response.json())
@@ -93,7 +93,7 @@ def test_a_case_is_closed_without_telling_the_person_for_three_reasons_alone(
     case: Json,
     reason: ClosureReason,
 ) -> None:
-    """The person cannot be reached or is dead, or another case of the person continues."""
+    """The person need not be informed if unreachable, dead, or helped in another case."""
     body = make_closure(reason=reason, person_informed=False)
     if reason == ClosureReason.DUPLICATE:
         body["continues_in"] = lead.take_lead(officer.submit())["code"]

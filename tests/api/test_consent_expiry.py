@@ -1,4 +1,4 @@
-"""The end of a consent: who hears of it, when, and what the worklist shows."""
+"""Tests of the end of a consent: its events, their times, and the entries in worklists."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -52,7 +52,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
-    """Return a referral to a shelter that has begun, with the section `contact`."""
+    """Return a referral to a shelter that has started, with the section `contact`."""
     asked = {"sections": ["needs", "contact"]} | changes
     sent = unwrap(lead.refer(case, SHELTER, **asked))
     unwrap(shelter.does("accept", sent, make_acceptance()))
@@ -61,24 +61,24 @@ def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -
 
 
 def get_newest_consent(who: Someone, case: Json, purpose: str = "SHELTER") -> Json:
-    """Return the newest consent with a purpose, of those that the reader may list."""
+    """Return the newest consent for a purpose that the account may list."""
     listed = unwrap(who.get(f"/cases/{case['code']}/consents"))["items"]
     return [dict(one) for one in listed if purpose in one["purposes"]][-1]
 
 
 def list_consent_events(who: Someone) -> list[tuple[str, Json]]:
-    """Return the events about ends of consents since the last call."""
+    """Return the consent expiry events since the last call."""
     of_ends = ("consent.expiring", "consent.expired")
     return [(e["type"], e["facts"]) for e in who.poll() if e["type"] in of_ends]
 
 
 def list_consent_lines(who: Someone) -> list[tuple[str, str]]:
-    """Return subject and deadline of each line of the worklist about a consent."""
+    """Return the subject and the deadline of each worklist entry about a consent."""
     return [(what, due) for what, kind, due in who.get_worklist() if kind == "consent_ends"]
 
 
 def run_worker_at(world: World, moment: str) -> None:
-    """Set the clock to a moment and run the worker."""
+    """Set the clock to a time, and run the worker."""
     world.now = datetime.fromisoformat(moment)
     world.run_worker()
 
@@ -207,7 +207,7 @@ def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
 def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
     world: World, lead: Someone, shelter: Someone, case: Json, *, feared: bool
 ) -> None:
-    """The rule for the end of a consent does not depend on the safeguards."""
+    """A recipient gets the same event about a consent's end whether or not it is feared."""
     sent = start_shelter(lead, shelter, case)
     fear = {"country_of_origin": "UZ"} | (
         {"unsafe_focal_points": [SHELTER]} if feared else {}
@@ -375,7 +375,7 @@ def test_before_there_is_a_lead_only_a_recipient_hears(
 
 
 def run_consent_deadlines(world: World, case: Json) -> None:
-    """Run the due deadlines for consents of a case, and none of its other deadlines."""
+    """Handle only those missed deadlines of a case that concern consents."""
     with world.write_as_service() as tx:
         of_case = select(Clock.number, Clock.case_id).join(Case, Case.id == Clock.case_id)
         ends = (Case.code == case["code"]) & (Clock.kind == ClockKind.CONSENT_ENDS)

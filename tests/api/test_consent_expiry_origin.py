@@ -1,4 +1,4 @@
-"""What a lead of the State of origin sees of consents that end: never their recipients."""
+"""A lead of the State of origin never sees the recipients of consents that end."""
 
 from typing import Final
 
@@ -41,14 +41,14 @@ def consent_to_shelter(office: str, expires_at: str) -> Json:
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """An account of the focal point of Uzbekistan, the State of origin."""
+    """Return a person of the focal point of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 
 def hand_over_to_origin(
     world: World, successor: Someone, hidden: Json
 ) -> tuple[Json, Someone]:
-    """Return a case led by Uzbekistan, and the shelter in Kazakhstan that helps."""
+    """Return a case that Uzbekistan leads now, and the shelter in Kazakhstan that helps."""
     lead, shelter = world.add_person("KZ_LEAD"), world.add_person(SHELTER)
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     case = lead_case(officer, lead, hidden, make_handover_consent(), safeguards=HOME)
@@ -59,7 +59,7 @@ def hand_over_to_origin(
 
 
 def list_seen(world: World, successor: Someone) -> list[object]:
-    """Return what the lead hears and finds in its worklist, from June to mid-July."""
+    """Return the events and worklist entries that the lead gets from June to mid-July."""
     found: list[object] = []
     for moment in ("2026-06-18", "2026-06-29", "2026-07-02", "2026-07-16"):
         run_worker_at(world, f"{moment}T12:00:00Z")

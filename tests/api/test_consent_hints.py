@@ -1,4 +1,4 @@
-"""Hints on consents that do not count at the age of the person, and what would count."""
+"""Tests of the hints on consents that are invalid at the person's age."""
 
 from tests.support.world import Json, Someone, get_path, get_unmet, make_consent, unwrap
 
@@ -71,7 +71,7 @@ def test_consent_that_was_taken_back_has_no_hint(officer: Someone) -> None:
 def test_submitter_that_no_longer_follows_does_not_learn_that_the_age_changed(
     officer: Someone, lead: Someone
 ) -> None:
-    """The submitter still lists its consents, but sees the summary as it sent it."""
+    """A former submitter gets no hint that the lead has changed the age class."""
     given = [make_consent(**GUARDIAN), make_consent(purposes=["HANDOVER"])]
     cases = [lead.take_lead(officer.submit(notice=CHILD, consents=given)) for _ in "12"]
     set_age_class(lead, cases[0], "adult")

@@ -1,4 +1,4 @@
-"""Consents: what the person allows and withdraws, and how soon a withdrawal counts."""
+"""Tests of consents: what they permit, and how soon a withdrawal takes effect."""
 
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,7 @@ CLASS_AND_OFFICE = {
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case with a lead, a consent to refer it, and one to shelter and legal aid."""
+    """Return a case that has a lead and consents to referral, shelter and legal aid."""
     return lead.take_lead(officer.submit())
 
 
@@ -44,7 +44,7 @@ def list_consents(who: Someone, case: Json) -> list[Json]:
 
 
 def get_consent(who: Someone, case: Json, purpose: str) -> Json:
-    """Return the only consent with a purpose."""
+    """Return the only consent for a purpose."""
     [found] = [one for one in list_consents(who, case) if purpose in one["purposes"]]
     return found
 

@@ -1,4 +1,4 @@
-"""An officer of a consulate may answer referrals for a consular document, and no others."""
+"""A consular officer may answer referrals for consular documents, and no others."""
 
 import pytest
 
@@ -29,13 +29,13 @@ ASKS: Json = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
 
 @pytest.fixture
 def consul(world: World) -> Someone:
-    """An account with the role officer at the consulate, and no other role."""
+    """Return a person of the consulate whose only role is officer."""
     return world.add_person(CONSULATE, {Role.OFFICER})
 
 
 @pytest.fixture
 def case(world: World, lead: Someone) -> Json:
-    """A case that an NGO submitted, with consents to two services of the consulate."""
+    """Return a case submitted by an NGO, with consents to two services of the consulate."""
     given = [
         make_consent(),
         make_service_consent(),

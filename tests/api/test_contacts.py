@@ -1,4 +1,4 @@
-"""Contacts of offices for notifications: few accounts read them, two people change them."""
+"""Tests of contacts for notifications: few accounts read them, two people change them."""
 
 import json
 

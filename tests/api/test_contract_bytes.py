@@ -1,4 +1,4 @@
-"""The contract is served from bytes: compressed, with an ETag, never built on request."""
+"""The contract is served from stored bytes, compressed and with an ETag."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The date until which consents cover a referral, as sender and recipient see it."""
+"""Tests of the date until which consents cover a referral, as both sides see it."""
 
 from tests.api.test_consent_expiry import (
     END,

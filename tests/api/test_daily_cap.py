@@ -1,4 +1,4 @@
-"""The daily limit on the cases that an account opens, and what it does not limit (R18)."""
+"""Tests of the daily limit on the cases that an account opens (R18)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ CAP = 3
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """A world in which an account may open three cases a day."""
+    """Yield a world in which an account may open three cases a day."""
     before = world.runtime
     world.runtime = world.app.state.runtime = replace(before, daily_cap=CAP)
     yield world
@@ -48,7 +48,7 @@ def cases(world: World, officer: Someone) -> list[Json]:
 
 @pytest.fixture
 def opened_cases(cases: list[Json], lead: Someone) -> list[Json]:
-    """As many cases as an account may open in a day, all of them opened."""
+    """Return as many cases as an account may open in a day, all of them opened."""
     for case in cases[:CAP]:
         unwrap(open_part(lead, case))
     return cases[:CAP]

@@ -1,4 +1,4 @@
-"""An office that helps reports a high risk, and the lead is notified (story 1)."""
+"""If an office that helps reports a high risk, the lead is notified (story 1)."""
 
 import pytest
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from tests.support.world import Json, Someone, World, get_path, make_acceptance,
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """A case with a lead, whose person lives in a shelter."""
+    """Return a case that has a lead and whose person lives in a shelter."""
     case = lead.take_lead(officer.submit())
     unwrap(
         shelter.does("accept", unwrap(lead.refer(case, shelter.code)), make_acceptance())

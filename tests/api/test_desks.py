@@ -1,4 +1,4 @@
-"""How a case moves to another focal point: a desk's choice, a border or a failing lead."""
+"""Tests of how a case moves to another office, for example by a decision of a desk."""
 
 import pytest
 from httpx2 import Response
@@ -43,7 +43,7 @@ def desk(world: World) -> Someone:
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    """A supervisor of the desk, its second person."""
+    """Return a supervisor of the desk, who approves as the second person."""
     return world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
 
 
@@ -54,7 +54,7 @@ def ngo(world: World) -> Someone:
 
 @pytest.fixture
 def desk_case(officer: Someone) -> Json:
-    """A case with a desk, after the person consented to the State of Kazakhstan."""
+    """Return a case that a desk holds, with a later consent to the State of Kazakhstan."""
     case = officer.submit(consents=SHELTER_ONLY)
     unwrap(officer.create(f"{get_path(case)}/consents", make_consent()))
     return case
@@ -270,7 +270,7 @@ def test_a_submitter_does_not_hear_who_has_a_person_across_a_border(
 
 @pytest.fixture
 def failing_case(world: World, officer: Someone, lead: Someone) -> Json:
-    """A case whose lead missed its deadline three times; the desk was brought in."""
+    """Return a case whose lead missed its deadline three times, and that the desk sees."""
     case = lead.take_lead(officer.submit(consents=BOTH))
     world.advance(days=21)
     escalate_case(lead, case)
@@ -278,7 +278,7 @@ def failing_case(world: World, officer: Someone, lead: Someone) -> Json:
 
 
 def escalate_case(someone: Someone, case: Json) -> None:
-    """Bring in the desk, as the worker does."""
+    """Give the desk a part in the case, as the worker does."""
     with someone.begin_write() as tx:
         carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
 
@@ -374,7 +374,7 @@ def test_whom_to_reach_at_the_old_lead_is_forgotten_and_said_anew(  # noqa: PLR0
 
 
 def put_contacts(who: Someone, case: Json, people: list[Json]) -> Response:
-    """Set the contacts of the holder for a case."""
+    """Set the holder's contacts for a case."""
     path, match = f"{get_path(case)}/contacts", {"If-Match": who.get_tag(case)}
     return who.ask("PUT", path, {"contacts": people}, headers=match)
 
@@ -472,7 +472,7 @@ def test_a_lead_comes_and_goes_as_often_as_it_must(  # noqa: PLR0913, PLR0917
     second: Someone,
     failing_case: Json,
 ) -> None:
-    """An office that is a former lead already can become a former lead again."""
+    """An office can lead again and again, and become a former lead each time."""
     desk.does_with(second, "take-over", failing_case, MOVE)
     for leaves, comes in ((ngo, "KZ_LEAD"), (lead, "SANA_SEZIM")):
         escalate_case(leaves, failing_case)

@@ -1,4 +1,4 @@
-"""A desk records the consent to a lead when the submitter cannot (ADR 47)."""
+"""If the submitter cannot record the consent to a lead, a desk records it (ADR 47)."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -30,19 +30,19 @@ CHOSEN: Final = {"reason": "LOCAL_KNOWLEDGE"}
 
 @pytest.fixture
 def case(officer: Someone) -> Json:
-    """A case that a desk holds because no office can lead it."""
+    """Return a case that a desk holds because no office can lead it."""
     found = officer.submit(consents=[AT_HOME])
     assert found["holder"] == OLD_DESK
     return found
 
 
 def build_ngo_consent(**changes: Any) -> Json:
-    """Return a consent to NGOs, as the desk records it for the submitter."""
+    """Return a consent to NGOs in the form in which a desk records it."""
     return make_lead_consent(**{"reason": "SUBMITTER_INACTIVE"} | changes)
 
 
 def shut_submitter(world: World, officer: Someone) -> None:
-    """Shut the office of the submitter."""
+    """Close the office of the submitter."""
     world.close_office(officer.code)
 
 

@@ -1,4 +1,4 @@
-"""The directory: countries, offices and rules, each with its source and confidence."""
+"""Tests of the directory: countries, offices and rules, each with source and confidence."""
 
 import pytest
 
@@ -15,7 +15,7 @@ AF AG BB BS BZ CR CU DM DO GD GT GY HN HT JM KG KN KZ LC NI PA SR SV TJ TM TT UZ
 
 
 def list_focal_points(one: Someone, **query: str | int) -> list[Json]:
-    """Return the whole list of focal points, read page by page."""
+    """Return all focal points, read page by page."""
     items: list[Json] = []
     more, after = True, dict[str, str]()
     while more:

@@ -1,4 +1,4 @@
-"""The page that shows the contract: served only on demand, without outside resources."""
+"""The page that shows the contract is served only if enabled, and loads nothing else."""
 
 import re
 

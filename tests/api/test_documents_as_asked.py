@@ -1,4 +1,4 @@
-"""A State body asked for a travel document reads the case as it was then (ADR 43)."""
+"""A State office asked for a travel document reads the case as it was then (ADR 43)."""
 
 import re
 from typing import Any
@@ -203,7 +203,7 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
 
 
 def ask_as_candidate(world: World, *, submits: bool) -> Asked:
-    """Return a request to the consulate by a candidate, before the case has a lead."""
+    """Return a referral to the consulate by a candidate, before the case has a lead."""
     lead, consulate = world.add_person("KZ_LEAD"), world.add_person(CONSULATE)
     submitter = consulate if submits else world.add_person("IOM")
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": []}
@@ -225,7 +225,7 @@ def ask_as_candidate(world: World, *, submits: bool) -> Asked:
 def get_answers(document_request: Asked) -> dict[str, Any]:
     """Return the answers about one case.
 
-    Lists are left out, since they contain both cases of the database.
+    Lists are left out, because they contain both cases of the database.
     """
     lists = ("list_", "cases ")
     return {

@@ -1,4 +1,4 @@
-"""Drills: every deadline comes sooner, but a consent lasts as long as it says."""
+"""In a drill every deadline comes sooner, but a consent is valid until its stated end."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -114,7 +114,7 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
 
 
 def restart_at(world: World, speed: int) -> None:
-    """Restart the service at another speed that the settings allow."""
+    """Restart the service with another speed in the settings."""
     allowed = DemoSettings(clock_speed=speed, _env_file=None).clock_speed
     world.runtime = replace(world.runtime, speed=allowed)
     world.app.state.runtime = world.runtime
@@ -123,7 +123,10 @@ def restart_at(world: World, speed: int) -> None:
 def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """The speeds of docs/operations.md: 600 while people act, 200,000 to pass years."""
+    """At the speeds of docs/operations.md, a drill reaches the erasure within minutes.
+
+    The speed is 600 while people act, and 200,000 to let years pass.
+    """
     restart_at(world, 600)
     case = lead.take_lead(officer.submit())
     restart_at(world, 200_000)

@@ -24,7 +24,7 @@ UNKNOWN_CODE = create_case_code(UUID(int=1))
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case with a lead and without referrals."""
+    """Return a case that has a lead and no referrals."""
     return lead.take_lead(officer.submit())
 
 
@@ -54,7 +54,7 @@ def test_a_duplicate_names_the_case_that_goes_on_to_holder_and_oversight_alone(
 def invalid_codes(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
 ) -> dict[str, str]:
-    """Codes of cases that cannot be named as the case that continues."""
+    """Return codes of cases that a closure as a duplicate cannot name."""
     over = lead.take_lead(officer.submit())
     unwrap(lead.does_with(supervisor, "close", over, make_closure()))
     to_uzbekistan = make_consent(recipient_class={"kind": "state", "country": "UZ"})

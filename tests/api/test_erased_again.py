@@ -1,4 +1,4 @@
-"""A backup older than an erasure is restored, and the case is erased again (R34)."""
+"""A case is erased again if a backup older than its erasure is restored (R34)."""
 
 from uuid import uuid4
 
@@ -41,18 +41,18 @@ STATES = (
 
 @pytest.fixture
 def overseer(world: World) -> Someone:
-    """The protection officer of oversight."""
+    """Return the protection officer of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    """Another person of oversight."""
+    """Return another person of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 
 def create_case_in(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Return a case in a state, for a backup to contain."""
+    """Return a case in a state, which the backup will contain."""
     if state == "draft":
         return unwrap(officer.write_case(screening=SIGNS))
     case = officer.submit(screening=SIGNS)

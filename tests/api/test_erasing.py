@@ -1,4 +1,4 @@
-"""Erasure: what is destroyed, who orders it, and what remains of a case."""
+"""Tests of erasure: who orders it, what it destroys, and what remains of a case."""
 
 import pytest
 from sqlalchemy import func, select
@@ -42,7 +42,7 @@ OPENS = (
 
 @pytest.fixture
 def overseer(world: World) -> Someone:
-    """The protection officer of oversight."""
+    """Return the protection officer of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
@@ -54,14 +54,14 @@ def second(world: World) -> Someone:
 
 @pytest.fixture
 def stopped_case(officer: Someone, lead: Someone) -> Json:
-    """A stopped case, with a referral whose recipient has not confirmed deletion yet."""
+    """Return a stopped case with a referral whose recipient has not confirmed deletion."""
     case = lead.take_lead(officer.submit())
     unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
     return unwrap(lead.does("stop", case, STOP))
 
 
 def count_sealed(world: World) -> tuple[int | None, int | None]:
-    """Return the number of data keys and of sealed documents."""
+    """Return the number of data keys and the number of sealed documents."""
     with world.database.begin_read(SERVICE) as session:
         tables = (CaseKey, Sealed)
         counts = [session.scalar(select(func.count()).select_from(t)) for t in tables]

@@ -1,4 +1,4 @@
-"""Facts about a case: which offices record them, and which read them."""
+"""Tests of the facts of a case: which offices can record them, and which can read them."""
 
 import pytest
 
@@ -29,7 +29,7 @@ SERVICES = ["GUARDIANSHIP", "SHELTER", "IDENTIFICATION", "LEGAL_AID"]
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case with a lead, and with consents to more services than usual."""
+    """Return a case that has a lead, and consents to more services than usual."""
     given = [make_consent(), make_service_consent(purposes=[*SERVICES, "LAW_ENFORCEMENT"])]
     return lead.take_lead(officer.submit(consents=given))
 

@@ -1,4 +1,4 @@
-"""A submitter that the person fears cannot withdraw a consent for them (ADR 53)."""
+"""A submitter that the person fears cannot withdraw the person's consents (ADR 53)."""
 
 from typing import Any
 
@@ -28,20 +28,20 @@ FEARS: list[Json] = [
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case with a lead, and with consents that its submitter recorded."""
+    """Return a case that has a lead, and consents that its submitter recorded."""
     return lead.take_lead(officer.submit(consents=[make_consent(), make_service_consent()]))
 
 
 @pytest.fixture
 def shelter_referral(lead: Someone, shelter: Someone, case: Json) -> Json:
-    """A referral to a shelter, which has begun to help."""
+    """Return a referral to a shelter that has begun to help."""
     sent = unwrap(lead.refer(case, WOMEN))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     return unwrap(shelter.does("start", sent, {"person_met": True}))
 
 
 def put_safeguards(lead: Someone, case: Json, **safeguards: Any) -> None:
-    """Rewrite the safeguards as the lead."""
+    """Replace the safeguards as the lead."""
     path, match = f"{get_path(case)}/safeguards", {"If_Match": lead.get_tag(case)}
     body = {"country_of_origin": "UZ"} | safeguards
     unwrap(lead.ask("PUT", path, body, headers=match))

@@ -1,4 +1,4 @@
-"""An office that may not see a fear gets the answer for a missing consent (ADR 14)."""
+"""An office that may not know of a fear is told that a consent is missing (ADR 14)."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def submit_to_desk(
 ) -> Json:
     """Return a case that the desk holds, because the person consented to no lead.
 
-    A vital interest, or for a child the law, then allows what a consent would allow.
+    A vital interest, or the law for a child, permits what a consent would permit.
     """
     case = {"consents": NO_LEAD, "notice": CHILD if child else {}} | case
     by = {"given_by": "guardian_with_assent"} if child else {}
@@ -61,7 +61,7 @@ def submit_to_desk(
 
 
 def assign_case(desk: Someone, case: Json, code: str) -> Any:
-    """Return the status, or the unmet requirements, when a desk assigns a case."""
+    """Let a desk assign a case, and return the status or the unmet requirements."""
     choice = {"focal_point": code, "reason": "LOCAL_KNOWLEDGE"}
     answer = desk.does("assign", case, choice)
     return answer.status_code if answer.is_success else (409, answer.json()["unmet"])
@@ -78,7 +78,10 @@ def get_codes(found: Json) -> list[str]:
 
 
 def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
-    """Return the unmet requirements, as the draft and the answer list them, or 200."""
+    """Create and send a draft, and return 200 or its unmet requirements.
+
+    The unmet requirements are returned as the draft and as the answer list them.
+    """
     draft = unwrap(who.refer(case, to, send=False, **changes))
     shown = get_actions(draft)["send"]
     answer = who.does("send", draft)
@@ -173,7 +176,7 @@ def test_a_desk_cannot_try_out_who_is_feared_to_help(
 
 @pytest.fixture
 def child_case(world: World) -> Json:
-    """A case of a child alone that the desk holds; one office there protects children."""
+    """Return the case of a child alone, which a desk with child protection holds."""
     officer, desk = (
         world.add_person(code)
         for code in ("HN_CONSULATE_GUATEMALA", "DESK_CENTRAL_AMERICA")

@@ -1,4 +1,4 @@
-"""Cursors of a feed reveal nothing about it, and cursors of earlier versions still work."""
+"""Cursors of a feed reveal nothing about the feed, and cursors of old versions work."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ UNKNOWN: Final = (422, "cursor-unknown")
 def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
     officer: Someone, lead: Someone
 ) -> None:
-    """Cursors have one length, and two offices at the same position have different ones."""
+    """Cursors have the same length, and differ between offices at the same position."""
     for _ in range(6):
         lead.take_lead(officer.submit())
     mine, theirs = read_cursors(lead), read_cursors(officer)
@@ -33,7 +33,7 @@ def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
 def test_the_same_position_has_the_same_cursor_in_each_process(
     officer: Someone, lead: Someone
 ) -> None:
-    """All processes derive the key from one file, so a client may switch between them."""
+    """All processes derive the same cursor for a position, so a client can use any."""
     officer.submit()
     first = unwrap(lead.get("/events"))["next"]
     other = World(lead.world.url)

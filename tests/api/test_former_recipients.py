@@ -1,4 +1,4 @@
-"""A recipient whose help has ended keeps its own referral and loses sight of the case."""
+"""A recipient whose help has ended sees its own referral, but not the case."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def is_hidden(who: Someone, case: Json) -> bool:
-    """Return whether an office finds nothing of a case."""
+    """Return whether an office can read nothing about a case."""
     path = get_path(case)
     parts = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
     found = {get_problem(who.get(f"{path}{part}")) for part in parts}

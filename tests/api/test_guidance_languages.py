@@ -1,4 +1,4 @@
-"""Guidance in the language of the officer, marked as a translation that is not official."""
+"""Guidance is shown in the officer's language, marked as an unofficial translation."""
 
 import pytest
 from httpx2 import Response

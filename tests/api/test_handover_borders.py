@@ -1,4 +1,4 @@
-"""Which sections cross a border with the lead; each section is checked alone (ADR 49)."""
+"""Tests of sections that cross a border with the lead, each checked by itself (ADR 49)."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ WIDE = make_handover_consent(sections=["needs", "contact", "identity"])
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """An account of the focal point of Uzbekistan, across the border."""
+    """Return a person of the focal point of Uzbekistan, across the border."""
     return world.add_person("UZ_LEAD")
 
 
@@ -45,7 +45,7 @@ def update_agreement(world: World, **changes: Any) -> None:
 
 
 def list_open_sections(who: Someone, case: Json) -> list[str]:
-    """Return the sections that an office can open now."""
+    """Return the sections that an office can open at present."""
     names = ("needs", "contact", "identity")
     path = f"/cases/{case['code']}/sections"
     return [name for name in names if who.open(f"{path}/{name}").is_success]

@@ -1,4 +1,4 @@
-"""What a handover requires: checked when it is offered, and again when it is accepted."""
+"""The requirements of a handover are checked when it is offered and when it is accepted."""
 
 from typing import Any
 
@@ -32,12 +32,12 @@ CLASS = {"recipient_class": {"kind": "state", "country": "UZ"}, "purposes": ["HA
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """An account of the focal point of Uzbekistan, the State of origin."""
+    """Return an account of the focal point of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 
 def lead_case(officer: Someone, lead: Someone, **changes: Any) -> Json:
-    """Return a case that Kazakhstan leads, with a consent to hand it over to Uzbekistan."""
+    """Return a case led by Kazakhstan, with a consent to a handover to Uzbekistan."""
     given = [make_consent(), make_service_consent(), make_handover_consent()]
     return lead.take_lead(
         officer.submit(**{"safeguards": HOME, "consents": given} | changes)
@@ -50,13 +50,13 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def put_safeguards(who: Someone, case: Json, **changes: Any) -> None:
-    """Rewrite the safeguards."""
+    """Replace the safeguards of a case."""
     path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": who.get_tag(case)}
     unwrap(who.ask("PUT", path, HOME | changes, headers=seen))
 
 
 def withdraw_consent(who: Someone, case: Json, purpose: str = "HANDOVER") -> None:
-    """Withdraw the oldest consent for a purpose that is not withdrawn yet."""
+    """Withdraw the oldest valid consent for a purpose."""
     path = f"/cases/{case['code']}/consents"
     found = unwrap(who.get(path))["items"]
     one = next(c for c in found if purpose in c["purposes"] and not c["withdrawn_at"])
@@ -64,7 +64,7 @@ def withdraw_consent(who: Someone, case: Json, purpose: str = "HANDOVER") -> Non
 
 
 def set_country(world: World, case: Json, country: str) -> None:
-    """Set the country of the person without a relocation of the case."""
+    """Set the country of the person directly, without relocating the case."""
     with world.add_person("KZ_LEAD").begin_write() as tx:
         case_queries.lock(tx, case["code"]).country = country
 
@@ -161,7 +161,7 @@ def test_without_an_agreement_no_lead_crosses_the_border(
 def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """The person is in Uzbekistan, but the case still crosses the border from its lead."""
+    """A handover crosses a border even if the person is in the new lead's country."""
     case = lead_case(officer, lead)
     set_country(world, case, "UZ")
     end_agreement(world)
@@ -382,7 +382,7 @@ def test_an_offer_goes_on_while_another_consent_covers_it(
 def test_no_other_withdrawal_ends_an_offer_whose_consent_ran_out(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """The offer cannot be accepted any more, and ends when its deadline is missed."""
+    """An offer whose consent expired ends only when its deadline is missed."""
     short = make_handover_consent(expires_at="2026-06-02T00:00:00Z")
     case = lead_case(officer, lead, consents=[make_consent(), short])
     offered = unwrap(lead.offer(case, "UZ_LEAD"))

@@ -1,4 +1,4 @@
-"""What each office reads, opens and hears during a handover and after it."""
+"""Tests of what each office can read, open and receive during and after a handover."""
 
 from typing import Any
 
@@ -33,19 +33,19 @@ HIDDEN = (404, "not-found")
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """An account of the focal point of Uzbekistan, the State of origin."""
+    """Return an account of the focal point of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 
 @pytest.fixture
 def iom(world: World) -> Someone:
-    """An account of a focal point that belongs to no State."""
+    """Return a person of a focal point that belongs to no State."""
     return world.add_person("IOM")
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that Kazakhstan leads, with consents to a handover to Uzbekistan or to IOM."""
+    """Return a case led by Kazakhstan, with consents to a handover to Uzbekistan or IOM."""
     given = [make_consent(sections=ALL_SECTIONS), make_service_consent()]
     given += [make_handover_consent(to, sections=ALL_SECTIONS) for to in ("UZ_LEAD", "IOM")]
     return lead.take_lead(officer.submit(safeguards=HOME, consents=given))
@@ -62,7 +62,7 @@ def write_section(who: Someone, case: Json, content: Json) -> None:
 
 
 def list_opened(who: Someone, case: Json) -> set[str]:
-    """Return the sections, safeguards and contacts that an office can open now."""
+    """Return the sections, safeguards and contacts that an office can open at present."""
     sealed = {f"sections/{name}" for name in ALL_SECTIONS} | {"safeguards", "contacts"}
     return {one for one in sealed if who.open(get_case_path(case, one)).is_success}
 
@@ -72,7 +72,7 @@ def list_notes(who: Someone, where: str) -> list[str]:
 
 
 def hand_over(giver: Someone, taker: Someone, case: Json, **changes: Any) -> Json:
-    """Offer the lead and accept it."""
+    """Offer the lead to another office, and accept the offer as that office."""
     offered = unwrap(giver.offer(case, taker.code, **changes))
     return unwrap(taker.does("accept", offered, make_takeover()))
 
@@ -170,7 +170,7 @@ def test_the_new_lead_opens_what_the_consents_say(
 
 
 def refer_with_notes(lead: Someone, shelter: Someone, case: Json) -> str:
-    """Return the path of an accepted referral; both of its sides have written notes."""
+    """Return the path of an accepted referral, after both offices have written notes."""
     gone = unwrap(lead.refer(case, SHELTER))
     no = {"reason": "NO_CAPACITY", "note": "Try the house by the river"}
     unwrap(shelter.does("decline", gone, no))
@@ -225,7 +225,7 @@ def test_a_lead_that_is_of_no_state_reads_it_as_the_sender_it_has_become(
 
 
 def advance_case(who: Someone, shelter: Someone, case: Json) -> None:
-    """Take many steps in a case of which its lead hears."""
+    """Take many actions in a case that produce events for its lead."""
     unwrap(who.create(get_case_path(case, "risk-assessments"), {"level": "high"}))
     write_section(who, case, {"section": "health", "text": "Better"})
     unwrap(who.create(get_case_path(case, "consents"), make_service_consent(kind="state")))

@@ -1,4 +1,4 @@
-"""Handovers: an offer of the lead, its one answer, and all that moves with the lead."""
+"""Tests of handovers: an offer of the lead, its answer, and what moves with the lead."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,13 +34,13 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """An account of the focal point of Uzbekistan, the State of origin."""
+    """Return an account of the focal point of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that Kazakhstan leads, with consents to a handover to Uzbekistan or to IOM."""
+    """Return a case led by Kazakhstan, with consents to a handover to Uzbekistan or IOM."""
     safeguards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     given = [
         make_consent(),
@@ -52,7 +52,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def list_work(who: Someone) -> dict[str, str]:
-    """Return the kind of each entry of the worklist, by its subject."""
+    """Return the kind of each worklist entry of an office, by its subject."""
     return {w["subject"]: w["kind"] for w in unwrap(who.get("/worklist"))["items"]}
 
 

@@ -1,4 +1,4 @@
-"""What another priority does to running deadlines: none moves past its first date."""
+"""A change of priority moves running deadlines, but none beyond its first date."""
 
 import pytest
 

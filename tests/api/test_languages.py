@@ -1,4 +1,4 @@
-"""Labels and problems in the language of the reader, or marked as another language."""
+"""Labels and problems are in the reader's language, or marked as in another language."""
 
 import pytest
 from httpx2 import Response

@@ -1,4 +1,4 @@
-"""The answers to offices that act after their deadline, as docs/mechanism.md describes."""
+"""Offices that act after their deadline get the answers described in docs/mechanism.md."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 
 def read_page() -> str:
-    """Return the paragraph about late answers of docs/mechanism.md, in one line."""
+    """Return the paragraph about late answers in docs/mechanism.md, as one line."""
     [_, told] = PAGE.read_text("utf-8").split("- **A late answer**")
     return " ".join(told.split("\n\n")[0].split())
 
 
 def acknowledge_late(lead: Someone, case: Json) -> Json:
-    """Return the answer to an acknowledgement, without the id of the request."""
+    """Acknowledge a case, and return the answer without the id of the request."""
     answer = lead.send(f"{get_path(case)}/acknowledge", if_match=f'"1.{"0" * 16}"')
     return {**answer.json(), "instance": "", "status": answer.status_code}
 

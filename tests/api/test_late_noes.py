@@ -1,4 +1,4 @@
-"""A withdrawal ends help whose consent had expired; a fear of the office ends a return."""
+"""A withdrawal ends help whose consent expired before, and a fear can end a return."""
 
 from tests.support.returns import HOME, Homecoming, begin_return
 from tests.support.world import (

@@ -1,4 +1,4 @@
-"""Two people of the desk record who may lead when the lead does not act (ADR 47)."""
+"""If the lead does not act, two people of the desk record who may lead (ADR 47)."""
 
 import pytest
 

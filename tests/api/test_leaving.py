@@ -1,4 +1,4 @@
-"""The end of an account: its drafts stay with the office, its approvals lapse."""
+"""When an account ends, its drafts stay with the office and its approvals expire."""
 
 from uuid import uuid4
 
@@ -34,7 +34,7 @@ from tests.support.world import (
 
 @pytest.fixture
 def consular_supervisor(world: World) -> Someone:
-    """The supervisor of the consular post."""
+    """Return the supervisor of the consular post."""
     return world.add_person("UZ_CONSULATE_ALMATY", SUPERVISOR)
 
 
@@ -234,7 +234,7 @@ def test_what_was_taken_away_is_not_given_back_on_an_old_word(
 
 
 def get_approval(who: Someone, by: Someone, path: str, body: Json) -> str:
-    """Return an approval that a second person gave and that is not used yet."""
+    """Return the id of an approval that a second person gave and that is not used yet."""
     asked = get_approval_id(add(who, path, body))
     unwrap(approve(by, asked))
     return asked

@@ -1,4 +1,4 @@
-"""Tests of machine keys: two people register one, and one revokes it (R14, R21, R26)."""
+"""Tests of machine keys: two people register a key, one revokes it (R14, R21, R26)."""
 
 import json
 from typing import Any
@@ -241,7 +241,10 @@ def test_what_two_agreed_before_does_not_undo_what_one_took_away(
 def test_who_registered_a_key_is_no_second_person_to_that_machine(
     world: World, officer: Someone, supervisor: Someone, machine: Machine
 ) -> None:
-    """The registrant may hold the private key and may have acted as the machine."""
+    """The person who registered a machine's key cannot approve the machine's actions.
+
+    This person may hold the private key, and may have acted as the machine.
+    """
     colleague, third = (world.add_person("KZ_LEAD", SUPERVISOR) for _ in "12")
     scopes = ("cases:read", "cases:write", "approvals:write")
     register_key(supervisor, colleague, machine.one, machine.key, scopes)

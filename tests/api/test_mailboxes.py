@@ -1,4 +1,4 @@
-"""Tests that mailboxes are locked in one order, which prevents deadlocks."""
+"""The feeds of offices are always locked in the same order, which prevents deadlocks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tests.support.world import Someone, World, list_types
 
 @dataclass(frozen=True)
 class About:
-    """A subject of an event."""
+    """A record that an event is about."""
 
     id: UUID = field(default_factory=uuid4)
     reference: str = "cases/1"

@@ -1,4 +1,4 @@
-"""Tests of the metrics and of what they must not reveal (R57, R71, R77)."""
+"""Tests of the metrics, and of data that they must not reveal (R57, R71, R77)."""
 
 import socket
 import time
@@ -41,7 +41,7 @@ def requests(scraper: Scraper, method: str, route: str, status: int) -> float:
 
 
 def read_fresh_metric(world: World, name: str, **labels: str) -> float | None:
-    """Return fresh metrics, because a scrape is cached for some seconds."""
+    """Return the current value of a metric; a scrape might be some seconds old."""
     registry = build_registry(world.runtime, WATCHES)
     return registry.get_sample_value(f"{PREFIX}{name}", labels)
 

@@ -1,4 +1,4 @@
-"""Tests of the names that are accepted and of the ways to type a case code."""
+"""Tests of accepted names, and of the ways in which people type a case code."""
 
 import unicodedata
 from itertools import batched
@@ -44,7 +44,7 @@ def test_the_name_of_whom_to_reach_is_kept_too(officer: Someone, lead: Someone) 
 
 
 def list_spellings(code: str) -> dict[str, str]:
-    """Return a code in the forms in which people type it."""
+    """Return a case code in the forms in which people type it."""
     return {
         "as it is": code,
         "small": code.lower(),

@@ -1,4 +1,4 @@
-"""Tests of the next lead that routing names after a desk has recorded a consent."""
+"""Tests of the next lead that routing proposes after a desk has recorded a consent."""
 
 import pytest
 from httpx2 import Response
@@ -32,7 +32,7 @@ __all__ = ("boss", "desk", "stuck")
 
 
 def get_comparable_body(answer: Response) -> Json:
-    """Return an answer without its case code."""
+    """Return the body of a response without the case code."""
     return {k: v for k, v in unwrap(answer).items() if k != "code"}
 
 

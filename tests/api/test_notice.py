@@ -1,4 +1,4 @@
-"""Tests of the summary: who may update it and which fields are fixed."""
+"""Tests of the summary: who may update it, and which fields cannot change."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests of the alarms for notifications that are not sent and for dead receivers."""
+"""Tests of the alarms for notifications that are not sent and webhooks that fail."""
 
 from collections.abc import Iterator
 
@@ -39,7 +39,7 @@ def status(world: World) -> Status:
 
 
 def alarms(world: World) -> dict[tuple[str, str | None], GaugeValue]:
-    """Return the gauges that need attention, except the heartbeat: no worker runs here."""
+    """Return the gauges that need attention, except the heartbeat of the worker."""
     return {
         (one.gauge.name, one.label_value): one
         for one in status(world).measured

@@ -1,4 +1,4 @@
-"""Tests of an office that closes, loses its last account or has no capacity (ADR 50)."""
+"""Tests of an office that closes, loses its last account or is full (ADR 50)."""
 
 import pytest
 from sqlalchemy import update
@@ -43,7 +43,7 @@ def desk(world: World) -> Someone:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that KZ_LEAD leads. SANA_SEZIM, an NGO of the country, may lead it too."""
+    """Return a case that KZ_LEAD leads, and that the NGO SANA_SEZIM may lead too."""
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     given = [
         make_consent(),
@@ -55,12 +55,12 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def list_event_types(who: Someone, about: Json | None = None) -> list[str]:
-    """Return the types of the events that an office receives, of one record or of all."""
+    """Return the types of the events that an office receives, for one record or for all."""
     return list_types(e for e in who.poll() if about is None or about["id"] in e["subject"])
 
 
 def count_unattended(world: World) -> float | None:
-    """Return the value of the metric, which raises an alarm above 0."""
+    """Return the metric of unattended offices, which raises an alarm above 0."""
     return measured(world, "offices_unattended")
 
 
@@ -69,7 +69,7 @@ def measured(world: World, name: str) -> float | None:
 
 
 def leads_in(world: World, country: str) -> list[str]:
-    """Return the offices of a country that can lead a case there."""
+    """Return the codes of the offices that can lead a case in a country."""
     with world.database.begin_read() as session:
         offices = list_offices(session)
         return [one.code for one in offices if one.can_lead and is_at_home(one, country)]

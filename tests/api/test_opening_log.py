@@ -1,4 +1,4 @@
-"""Tests that openings and refusals are logged and that rewrites are events (R17)."""
+"""The access log records granted and refused access, and rewrites are events (R17)."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def sent(case: Json, lead: Someone, shelter: Someone) -> Json:
-    """An accepted referral to a shelter that may read the section `needs`."""
+    """Return an accepted referral to a shelter that may read the section `needs`."""
     sent = unwrap(lead.refer(case, shelter.code))
     return unwrap(shelter.does("accept", sent, make_acceptance()))
 
@@ -38,7 +38,7 @@ def sent(case: Json, lead: Someone, shelter: Someone) -> Json:
 def list_log_entries(
     who: Someone, case: Json, subject: str
 ) -> list[tuple[str, bool, bool]]:
-    """Return the office, result and emergency flag of each log entry of a subject."""
+    """Return the office, result and emergency flag of each log entry on a subject."""
     items = unwrap(who.get(f"{get_path(case)}/access-log", limit=200))["items"]
     return [
         (one["focal_point"], one["allowed"], one["in_emergency"])
@@ -106,13 +106,13 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
 
 
 def replace_part(who: Someone, case: Json, part: str, body: Json) -> None:
-    """Replace a part of a case."""
+    """Replace a section or another sealed document of a case."""
     seen = {"If_Match": who.get_tag(case)}
     unwrap(who.ask("PUT", f"{get_path(case)}/{part}", body, headers=seen))
 
 
 def list_rewritten_sections(*people: Someone) -> list[list[str]]:
-    """Return the sections that each office is told were rewritten."""
+    """Return for each person the sections that events report as rewritten."""
     heard = ([e for e in who.poll() if "written" in e["type"]] for who in people)
     return [[f"{e['type']} {e['facts']['section']}" for e in events] for events in heard]
 

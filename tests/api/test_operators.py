@@ -1,4 +1,4 @@
-"""Tests of the accounts at the command line, which lists all of them."""
+"""Tests of the accounts that an operator manages and lists on the command line."""
 
 from functools import partial
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Tests that a new oversight office also oversees the existing cases."""
+"""A new oversight office also oversees the existing cases."""
 
 import pytest
 from sqlalchemy import select, update
@@ -42,7 +42,7 @@ def guard(world: World) -> Someone:
 
 
 def create_oversight(world: World, code: str = NEW) -> None:
-    """Create another oversight office from an office that has no cases."""
+    """Turn an office without cases into a second oversight office."""
     update_office(world, code, kind="oversight", function="coordination", services=[])
 
 
@@ -53,7 +53,7 @@ def update_office(world: World, code: str, **to: object) -> None:
 
 
 def list_answering_offices(world: World) -> list[str]:
-    """Return the office that must answer each question about an emergency."""
+    """Return the office that has to answer each request for emergency access."""
     waits = select(FocalPoint.code).join(Clock, Clock.waits_on == FocalPoint.id)
     with world.database.begin_read(SERVICE) as session:
         asked = Clock.kind == ClockKind.DECIDE_READING
@@ -118,7 +118,10 @@ def test_while_no_other_is_active_nobody_is_given_anything(
 def test_whoever_watches_now_is_waited_for_in_an_emergency(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """Either office may come first by its id, so each one is closed once."""
+    """Only the active oversight office has to answer a request for emergency access.
+
+    Each of two offices is inactive once, so that the order of their ids does not matter.
+    """
     case = lead.take_lead(officer.submit())
     create_oversight(world)
     update_office(world, OLD, active=False)

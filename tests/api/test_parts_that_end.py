@@ -1,4 +1,4 @@
-"""Tests of actions that end the actor's own relation: 204, and an event in the feed."""
+"""An action that ends the actor's own relation returns 204 and creates an event."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ type Case = tuple[Someone, Json]
 
 
 def at_a_desk(world: World) -> Case:
-    """A case that no office may lead until the person consents to the State."""
+    """Return a person of a desk, and a case that the desk holds for lack of a consent."""
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     case = officer.submit(consents=NOBODY)
     unwrap(officer.create(f"{get_path(case)}/consents", make_consent()))
@@ -48,7 +48,7 @@ def with_a_candidate(world: World) -> Case:
 
 
 def escalated(world: World) -> Case:
-    """A case whose lead missed three deadlines, so the desk was added."""
+    """Return a case whose lead missed three deadlines, so that the desk has a part."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     given = [make_consent(), NGOS, make_service_consent()]
     case = lead.take_lead(officer.submit(consents=given))

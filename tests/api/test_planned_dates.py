@@ -1,4 +1,4 @@
-"""Tests that visits and arrivals before their date must be marked as early (ADR 50)."""
+"""A visit or an arrival before its planned date must be marked as early (ADR 50)."""
 
 from datetime import UTC, datetime
 
@@ -17,21 +17,21 @@ PLAN = {"visits": ["2026-06-09T20:00:00Z", "2026-06-20T09:00:00Z"]}
 
 @pytest.fixture
 def visited(officer: Someone, lead: Someone) -> Json:
-    """A case whose lead visits the person."""
+    """Return a case whose lead visits the person."""
     case = lead.take_lead(officer.submit())
     return unwrap(lead.does("monitor", case, PLAN))
 
 
 @pytest.fixture
 def travelling(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return whose person travels and is expected on 3 June in Tashkent."""
+    """Return a return whose person is expected in Tashkent on 3 June."""
     home = begin_return(world, officer, lead)
     home.advance("depart")
     return home
 
 
 def last_facts(who: Someone, kind: str) -> Json:
-    """Return the facts of the last event of a type that an office receives."""
+    """Return the facts of the last event of this type in an office's feed."""
     return dict([event["facts"] for event in who.poll() if event["type"] == kind][-1])
 
 
@@ -125,7 +125,7 @@ def test_person_who_was_not_met_did_not_arrive_on_any_date(travelling: Homecomin
 def test_arrival_can_be_reported_where_the_travel_plan_does_not_open(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """The date of a plan that cannot be decrypted is unknown."""
+    """An arrival can be reported even if the travel plan cannot be decrypted."""
     home = begin_return(world, officer, lead)
     home.advance("depart")
     with home.lead.begin_write() as tx:

@@ -1,4 +1,4 @@
-"""Tests that every error is a problem document that does not repeat the caller's input."""
+"""Every error is a problem document that does not repeat the caller's input."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def send_raw(one: Someone, content: bytes | Iterator[bytes], **headers: str) -> 
 
 
 def is_problem(answer: Response) -> bool:
-    """Return whether it is a traceable problem that does not repeat the input."""
+    """Return whether a response is a problem with the request's id but not its input."""
     body = answer.json()
     found_by = answer.headers["x-request-id"]
     return (
@@ -53,7 +53,7 @@ def is_problem(answer: Response) -> bool:
 
 
 def build_body(value: str) -> bytes:
-    """Return the body of a request with a text in a free-text field, as raw JSON."""
+    """Return a request body as raw JSON, with a text in a free-text field."""
     return b'{"notice": {}, "sections": [{"section": "needs", "summary": "%s."}]}' % (
         value.encode()
     )
@@ -366,7 +366,7 @@ def test_a_wrong_method_names_every_right_one(world: World) -> None:
 
 
 def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
-    """Yield every kind of answer."""
+    """Yield a response of every kind of error."""
     case = officer.submit()
     path, http = get_path(case), officer.world.http
     officer.world.run_worker()

@@ -1,4 +1,4 @@
-"""Tests of questions to the submitter of a case: their readers and deadlines."""
+"""Tests of questions to the submitter of a case: their readers and their deadlines."""
 
 from uuid import uuid4
 

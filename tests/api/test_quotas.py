@@ -1,4 +1,4 @@
-"""Tests of the quotas of an account for open drafts and sealed bytes."""
+"""Tests of an account's quotas for open drafts and for sealed bytes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -112,7 +112,7 @@ def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
 
 
 def test_what_is_sealed_again_in_place_counts_too(world: World, officer: Someone) -> None:
-    """Each write leaves a dead row and a log record, so its size counts each time."""
+    """Each write counts in full, because it leaves a dead row and a log record."""
     case = officer.submit()
     before = world.runtime.quotas.get_bytes_used(officer.actor.account_id, world.now)
 

@@ -1,4 +1,4 @@
-"""Tests of the readiness probe, which fails while no worker runs the deadlines (R57)."""
+"""The readiness probe fails while no worker handles the deadlines (R57)."""
 
 from tests.support.world import Someone, World
 

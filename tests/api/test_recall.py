@@ -32,7 +32,10 @@ def case_id(officer: Someone) -> UUID:
 
 @pytest.fixture
 def tx(lead: Someone, case_id: UUID) -> Iterator[WriteTransaction]:  # noqa: ARG001 - in turn
-    """Open a write transaction after the case exists, because writers block each other."""
+    """Yield a write transaction that begins after the case was created.
+
+    Writers wait for each other, so the case has to exist before the transaction begins.
+    """
     with lead.begin_write() as tx:
         yield tx
 

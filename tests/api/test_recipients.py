@@ -1,4 +1,4 @@
-"""Tests of the lists of possible recipients, for a case and before a case exists."""
+"""Tests of the list of possible recipients, for a case and before a case exists."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ IOM_TOO = [
 
 
 def create_acknowledged_case(officer: Someone, lead: Someone, **case: Any) -> Json:
-    """Return a case that its candidate has acknowledged, so it may read the safeguards."""
+    """Return a case whose candidate has acknowledged it and may read the safeguards."""
     return unwrap(lead.does("acknowledge", officer.submit(**case)))
 
 

@@ -1,4 +1,4 @@
-"""Tests that code lists name their sources and that their codes are accepted as input."""
+"""Code lists name their sources, and their codes are accepted as input."""
 
 import pytest
 

@@ -41,13 +41,13 @@ BODIES: dict[str, Json | None] = {
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that has a lead and no referrals."""
+    """Return a case that has a lead and no referrals."""
     return lead.take_lead(officer.submit())
 
 
 @pytest.fixture
 def sent(lead: Someone, case: Json) -> Json:
-    """A referral that was sent to a shelter."""
+    """Return a referral that was sent to a shelter."""
     return unwrap(lead.refer(case, SHELTER))
 
 

@@ -39,13 +39,13 @@ def list_codes(who: Someone, **query: object) -> list[str]:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that has a lead."""
+    """Return a case that has a lead."""
     return lead.take_lead(officer.submit())
 
 
 @pytest.fixture
 def made(lead: Someone, case: Json) -> list[Json]:
-    """Five referrals of one case. The second is a draft, and the last is for legal aid."""
+    """Return five referrals of a case: the second is a draft, the last for legal aid."""
     return [
         unwrap(lead.refer(case, SHELTER)),
         unwrap(lead.refer(case, SHELTER, send=False)),
@@ -117,7 +117,7 @@ def test_a_filter_that_does_not_exist_is_refused(lead: Someone) -> None:
 
 
 def both(world: World, officer: Someone, lead: Someone) -> tuple[Someone, list[str]]:
-    """An NGO that received a referral of a case and then became its candidate."""
+    """Return an NGO that is recipient and candidate of a case, and the case's referrals."""
     case = officer.submit(consents=[make_consent(), NGO_LEADS, make_service_consent()])
     asked = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
     told = (["needs"], ["needs"], ["contact"], ["contact"])

@@ -81,7 +81,7 @@ def move_referral(lead: Someone, shelter: Someone, sent: Json, state: str) -> No
 
 
 def list_worklist_entries(who: Someone, record: Json) -> list[tuple[str, str]]:
-    """Return the kinds and deadlines of a referral's entries in an office's worklist."""
+    """Return the kind and the deadline of each worklist entry about a referral."""
     mine = f"referrals/{record['id']}"
     return [(kind, until) for subject, kind, until in who.get_worklist() if subject == mine]
 
@@ -382,7 +382,7 @@ def test_whoever_was_sent_something_says_that_it_was_deleted(
 
 
 def expire_referral(lead: Someone, sent: Json) -> None:
-    """Expire an undecided referral, as the worker does."""
+    """Expire an undecided referral as the worker does."""
     with lead.begin_write() as tx:
         _, referral = referral_queries.lock(tx, UUID(sent["id"]))
         referral_following.expire(tx, referral)
@@ -410,7 +410,7 @@ def test_what_nobody_decided_ends_by_itself_and_the_sender_is_told(
 def there(
     request: pytest.FixtureRequest, lead: Someone, shelter: Someone, sent: Json
 ) -> str:
-    """An action that is available on the sent referral."""
+    """Return an action, after moving the referral to a state in which it is available."""
     move_referral(lead, shelter, sent, WHERE[request.param])
     return str(request.param)
 

@@ -1,4 +1,4 @@
-"""Tests of the limit on refused openings: the rest get 429 and one event reports them."""
+"""Beyond a limit, refused openings get 429, and a single event reports them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ HIDDEN = (404, "not-found")
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """A world whose limit is three refused openings a minute for each account."""
+    """Yield a world with a limit of three refused openings a minute for each account."""
     before = world.runtime
     counting = replace(before, refused_openings=RefusedOpenings(MOST))
     world.runtime = world.app.state.runtime = counting

@@ -1,4 +1,4 @@
-"""Tests that refuse reading without the person's consent (R12, R13, R84, R86)."""
+"""Offices to which the person did not consent cannot read sections (R12, R13, R84, R86)."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ NGOS = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
 def open_section(who: Someone, case: Json, section: str = "identity") -> tuple[int, str]:
-    """Open a section and return the status and the problem type, if it is refused."""
+    """Try to open a section, and return the status and, if refused, the problem type."""
     answer = who.open(f"{get_path(case)}/sections/{section}")
     if section == "identity":
         assert answer.is_success == (NAME in answer.text)
@@ -46,7 +46,7 @@ def state(world: World) -> Someone:
 
 
 def create_led_case(by: Someone, submitter: Someone, *consents: Json, **case: Any) -> Json:
-    """Return a case that was submitted with these consents and that the office leads."""
+    """Return a case with these consents that was submitted and that an office leads."""
     return by.take_lead(submitter.submit(consents=list(consents), **case))
 
 

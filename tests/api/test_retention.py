@@ -1,4 +1,4 @@
-"""Tests of erasure at the end of retention and of legal holds."""
+"""Tests of erasure at the end of the retention, and of legal holds."""
 
 import pytest
 
@@ -37,19 +37,19 @@ LIFT: Json = {"value": "lifted"}
 
 @pytest.fixture
 def guard(world: World) -> Someone:
-    """The protection officer of oversight."""
+    """Return the protection officer of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    """A supervisor of oversight, who approves as the second person."""
+    """Return a supervisor of oversight, who approves as the second person."""
     return world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 
 @pytest.fixture
 def over(officer: Someone, lead: Someone) -> Json:
-    """A stopped case with a screening, a fact, a question and a referral."""
+    """Return a stopped case with a screening, a fact, a question and a referral."""
     case = lead.take_lead(officer.submit(screening=SIGNS, external_reference="A-1"))
     fact = {"name": "identification", "value": "presumed", "country": "KZ"}
     unwrap(lead.create(f"{get_path(case)}/facts", fact))

@@ -1,4 +1,4 @@
-"""Tests that a child returns only with a guardian and a travelling companion."""
+"""A child returns only with a guardian's consent and a travelling companion."""
 
 import pytest
 
@@ -22,14 +22,14 @@ RECEIVED: Json = {"carer_receives": True, "guardian_at_arrival": True}
 
 
 def record_fact(home: Homecoming, name: str, value: str) -> None:
-    """Record a fact about the case as its lead."""
+    """Record a fact about the case as the lead."""
     path = f"/cases/{home.case['code']}/facts"
     unwrap(home.lead.create(path, {"name": name, "value": value}))
 
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return of a child with a guardian, in which every step before GO is complete."""
+    """Return a child's return with a guardian, in which every step before GO is done."""
     by = {"given_by": "guardian_with_assent"}
     given = [make_consent(**by), make_return_consent(**by)]
     begun = begin_return(

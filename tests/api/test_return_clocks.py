@@ -1,4 +1,4 @@
-"""Tests of the deadlines of a return after a change of lead and during a suspension."""
+"""Tests of a return's deadlines when the lead changes and while the case is suspended."""
 
 from datetime import datetime, timedelta
 
@@ -37,14 +37,14 @@ def officer(world: World) -> Someone:
 
 @pytest.fixture
 def first(world: World) -> Someone:
-    """The first candidate for the lead."""
+    """Return a person of the first candidate for the lead."""
     return world.add_person("KZ_LEAD")
 
 
 def create_case_without_lead(
     world: World, officer: Someone, first: Someone, *given: Json
 ) -> tuple[Json, str]:
-    """Return a case that has no lead yet and the reference of a return in it."""
+    """Return a case that has no lead yet, and the reference of a return in it."""
     consents = [make_consent(), make_return_consent(), *given]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     case = officer.submit(consents=consents, safeguards=guards)
@@ -207,7 +207,7 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
 
 
 def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
-    """Return the missed deadlines that an office is notified of, each with its count."""
+    """Return the missed deadlines in an office's events, each with its count of misses."""
     heard = (one for one in office.poll() if not one["subject"].startswith("referrals"))
     told = (event for event in heard if "silence" in event["facts"])
     return [(event["facts"]["clock"], event["facts"]["silence"]) for event in told]

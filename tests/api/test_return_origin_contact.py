@@ -1,4 +1,4 @@
-"""Tests that an ended return reopens the decision on contact with the State of origin."""
+"""When a return ends early, contact with the State of origin is undecided again."""
 
 import pytest
 
@@ -25,7 +25,7 @@ LEGAL: Json = {"service": "LEGAL_AID", "sections": ["needs"]}
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A new return, with consents to consular documents and legal aid of the consulate."""
+    """Return a new return, with consents to documents and legal aid by the consulate."""
     both = {"purposes": ["CONSULAR_DOCUMENT", "LEGAL_AID"], "sections": ["needs"]}
     return begin_return(
         world, officer, lead, consents=[make_consent(focal_point=CONSULATE, **both)]
@@ -33,13 +33,13 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 
 def list_worklist_kinds(home: Homecoming, who: Someone | None = None) -> list[str]:
-    """List the kinds of an office's worklist entries about the return."""
+    """Return the kinds of an office's worklist entries about the return."""
     about = f"returns/{home.record['id']}"
     return [kind for one, kind, _ in (who or home.lead).get_worklist() if one == about]
 
 
 def end_return(home: Homecoming, how: str) -> None:
-    """End a return before the person arrives, in the given way."""
+    """End a return before the person arrives; `how` names the way."""
     if how == "no_go":
         unwrap(home.does("lead", "no-go", NO_GO))
     elif how == "called_off":
@@ -53,7 +53,7 @@ def end_return(home: Homecoming, how: str) -> None:
 
 
 def get_origin_contact(home: Homecoming) -> str:
-    """Return the contact with the State of origin from the safeguards, as the lead."""
+    """Return the decision on contact with the State of origin, as the lead reads it."""
     opened = unwrap(home.lead.open(f"{get_path(home.case)}/safeguards"))
     return str(opened["content"]["origin_contact"])
 

@@ -1,4 +1,4 @@
-"""Tests that a consulate that issues documents learns nothing of the journey."""
+"""A consulate that issues documents for a return learns nothing about the journey."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from tests.support.world import (
 
 @pytest.fixture
 def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A new return, with a consent to consular documents of the consulate."""
+    """Return a new return, with a consent to documents by the consulate."""
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     given = [make_consent(focal_point=CONSULATE, **papers)]
     return begin_return(world, officer, lead, consents=given)
@@ -27,13 +27,13 @@ def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 @pytest.fixture
 def papers(opened: Homecoming) -> Json:
-    """The referral for consular documents, which the consulate has accepted."""
+    """Return the referral for consular documents, which the consulate has accepted."""
     return opened.refer_to_consulate()
 
 
 @pytest.fixture
 def home(opened: Homecoming, papers: Json) -> Homecoming:
-    """A new return for which the consulate issues the documents."""
+    """Return a new return for which the consulate issues the documents."""
     assert papers["state"] == "accepted"
     return opened
 
@@ -72,7 +72,7 @@ def test_whoever_issued_the_document_has_no_part_in_the_journey(home: Homecoming
 
 
 def end_return(home: Homecoming, how: str) -> None:
-    """End a return in the given way."""
+    """End a return; `how` names the way."""
     if how == "no_go":
         unwrap(home.does("lead", "no-go", NO_GO))
     elif how == "called_off":

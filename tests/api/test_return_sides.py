@@ -1,4 +1,4 @@
-"""Tests of the readers and actions of a return, and of data that the origin cannot read."""
+"""Tests of a return's readers and actions, and of data hidden from the State of origin."""
 
 import json
 from uuid import uuid4
@@ -53,14 +53,14 @@ TASK = {"id", "nationality", "due_at", "version", "available_actions"}
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A new return of an adult from Kazakhstan to Uzbekistan."""
+    """Return a new return of an adult from Kazakhstan to Uzbekistan."""
     papers = make_consent(focal_point=CONSULATE, **PAPERS)
     return begin_return(world, officer, lead, consents=[papers])
 
 
 @pytest.fixture
 def asked(home: Homecoming) -> Json:
-    """A referral for consular documents, which the consulate has accepted."""
+    """Return a referral for consular documents, which the consulate has accepted."""
     return home.refer_to_consulate()
 
 
@@ -479,7 +479,7 @@ def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
 
 
 def transfer_lead(home: Homecoming) -> None:
-    """Transfer the lead to IOM by two people, after the lead became inactive."""
+    """Make IOM the lead, by two people of the desk, after the lead became inactive."""
     lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
     with home.lead.begin_write() as tx:
         escalate_to_desk(tx, case_queries.lock(tx, home.case["code"]))

@@ -1,4 +1,4 @@
-"""Tests of returns that complete, end with a NO-GO or end when consent is withdrawn."""
+"""Tests of returns that complete, that end with NO-GO, or whose consent is withdrawn."""
 
 import pytest
 
@@ -39,7 +39,7 @@ BEFORE_DEPARTURE = [action for _, action, _ in WAY[:9]]
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A new return of an adult from Kazakhstan to Uzbekistan."""
+    """Return a new return of an adult from Kazakhstan to Uzbekistan."""
     return begin_return(world, officer, lead)
 
 

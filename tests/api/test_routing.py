@@ -1,4 +1,4 @@
-"""Tests of the order of candidates for the lead."""
+"""Tests of the order in which offices are asked to lead."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -255,7 +255,7 @@ def test_only_the_newest_answers_count_so_that_routing_costs_no_more_with_the_ye
 
 
 def store_past_deadlines(who: Someone, count: int, *, hours_ago: int, late: bool) -> None:
-    """Store `count` past deadlines that the office met or, if `late`, missed."""
+    """Store `count` past deadlines that the office missed if `late`, or else met."""
     asked = who.world.now - timedelta(hours=hours_ago)
     over = timedelta(minutes=30 if late else 10)
     row = {"reference": "cases/SC", "kind": "acknowledge", "waits_on": who.id}
@@ -319,7 +319,7 @@ def test_no_more_crosses_a_border_than_was_agreed(
 
 
 def open_offices(world: World, count: int) -> None:
-    """Create non-state offices in Kazakhstan that can lead."""
+    """Create this many NGOs in Kazakhstan that can lead."""
     with world.database.begin_write() as session:
         plain = session.scalars(select(FocalPoint).filter_by(code="SANA_SEZIM")).one()
         columns = FocalPoint.__table__.columns.keys()

@@ -1,4 +1,4 @@
-"""Tests of the past versions of the safeguards: order, readers and access log."""
+"""Tests of the earlier versions of the safeguards: order, readers and access log."""
 
 from app.kernel.actors import Role
 from tests.support.world import Json, Someone, World, get_path, unwrap
@@ -12,7 +12,7 @@ def replace_safeguards(who: Someone, case: Json, **content: object) -> None:
 
 
 def list_openings(world: World, case: Json) -> list[tuple[str, str, bool]]:
-    """List the access log entries on past safeguards, as oversight."""
+    """Return the access log entries on earlier safeguards, as oversight reads them."""
     oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     items = unwrap(oversight.get(f"{get_path(case)}/access-log"))["items"]
     of_past = [item for item in items if item["subject"] == "safeguards_past"]

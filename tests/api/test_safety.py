@@ -1,4 +1,4 @@
-"""Tests that an unsafe office loses the case at once and does not learn the reason."""
+"""An office that becomes unsafe loses the case at once and does not learn the reason."""
 
 import pytest
 
@@ -30,7 +30,7 @@ ALSO_NGOS = [
 
 @pytest.fixture
 def ngo(world: World) -> Someone:
-    """An NGO of Kazakhstan that can lead."""
+    """Return a person of an NGO of Kazakhstan that can lead."""
     return world.add_person("SANA_SEZIM")
 
 
@@ -161,7 +161,7 @@ def test_a_draft_to_one_that_is_unsafe_stays_a_draft(
 
 
 def seal_safeguards_directly(who: Someone, case: Json, unsafe: str) -> None:
-    """Seal safeguards without their effects, as if another action ran concurrently."""
+    """Store safeguards without their effects, as a concurrent action might find them."""
     content = Safeguards(country_of_origin="UZ", unsafe_focal_points=[unsafe])
     with who.begin_write() as tx:
         case_actions.replace_sealed(

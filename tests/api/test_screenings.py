@@ -1,4 +1,4 @@
-"""Tests that screenings are scored for case writers and stored with a case."""
+"""Tests of screenings, which are scored for offices that write a case."""
 
 from typing import Any
 from uuid import uuid4

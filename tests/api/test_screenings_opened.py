@@ -1,4 +1,4 @@
-"""Tests of who stores screenings, receives their events and opens their indicators."""
+"""Tests of who may store screenings, receives their events and opens their indicators."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +59,7 @@ def open_screening(who: Someone, case: Json, screening: Json) -> Response:
 
 
 def get_comparable_body(answer: Response) -> Json:
-    """Return the body of an answer without its instance, which is unique."""
+    """Return the body of a response without its `instance`, which is always different."""
     return dict(answer.json()) | {"instance": ""}
 
 

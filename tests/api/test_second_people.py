@@ -1,4 +1,4 @@
-"""Tests that a pending approval ends together with its subject."""
+"""A pending approval ends together with its subject."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ type Ending = Callable[[World, Someone, Someone, Json], None]
 
 
 def request_approval(who: Someone, case: Json) -> str:
-    """Request an approval to close a case."""
+    """Request an approval to close a case, and return its id."""
     asked = who.does("close", case, make_closure())
     assert asked.status_code == 202, asked.text
     return str(asked.json()["id"])
@@ -138,7 +138,7 @@ def test_what_goes_on_beside_a_question_leaves_it_open(
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that has a lead and no referrals."""
+    """Return a case that has a lead and no referrals."""
     return lead.take_lead(officer.submit())
 
 

@@ -1,4 +1,4 @@
-"""Tests of a second referral to an office for the same service (ADR 51)."""
+"""Tests of a second referral to the same office for the same service (ADR 51)."""
 
 import pytest
 
@@ -25,7 +25,7 @@ HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that has a lead and no referrals."""
+    """Return a case that has a lead and no referrals."""
     return lead.take_lead(officer.submit())
 
 
@@ -61,7 +61,7 @@ def test_draft_of_a_second_request_says_what_is_in_the_way(
 def test_request_that_gives_more_goes_to_an_office_that_helps_already(
     lead: Someone, case: Json
 ) -> None:
-    """Only a second referral gives more sections to an office that has accepted."""
+    """A second referral to an office is accepted if it gives further sections."""
     unwrap(lead.refer(case, SHELTER, sections=["needs"]))
 
     assert unwrap(lead.refer(case, SHELTER, sections=["contact"]))["state"] == "sent"

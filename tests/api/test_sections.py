@@ -1,4 +1,4 @@
-"""Tests of who may open which section; access is logged before the answer is sent."""
+"""Tests of who may open each section. An access is logged before the answer is sent."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -84,7 +84,7 @@ OPENS = {
 
 @dataclass
 class Scene:
-    """A case with all its sealed content, and the people of its offices."""
+    """A case with all its sealed documents, and the people of its offices."""
 
     world: World
     people: dict[str, Someone]
@@ -123,13 +123,13 @@ class Scene:
                 assert step == "drafted"
 
     def after(self, step: str) -> "Scene":
-        """Take all steps up to and including this one."""
+        """Take all steps up to and including a step."""
         for name in list(OPENS)[1 : list(OPENS).index(step) + 1]:
             self.does(name)
         return self
 
     def paths(self) -> dict[str, str]:
-        """Return the path of each kind of sealed content by its name."""
+        """Return the path of each kind of sealed document, by its name."""
         path = get_path(self.case)
         found = {name: f"{path}/sections/{name}" for name in WHOLE}
         found |= {"safeguards": f"{path}/safeguards", "contacts": f"{path}/contacts"}
@@ -141,7 +141,7 @@ class Scene:
         return found
 
     def opened(self, name: str) -> set[str]:
-        """Return the names of the sealed content that a person can open now."""
+        """Return the names of the sealed documents that a person can open at present."""
         answers = {what: self.opens(name, what) for what in self.paths()}
         assert {a.status_code for a in answers.values()} <= {200, 404}
         return {what for what, a in answers.items() if CANARIES[what] in a.text}
@@ -150,7 +150,7 @@ class Scene:
         return self.people[name].open(self.paths()[what])
 
     def log(self) -> list[Json]:
-        """Return the access log, as oversight."""
+        """Return the access log as oversight reads it."""
         path = f"{get_path(self.case)}/access-log"
         return list(unwrap(self.people["oversight"].get(path, limit=200))["items"])
 
@@ -170,7 +170,7 @@ OTHERS = {
 
 @pytest.fixture
 def scene(world: World, officer: Someone, lead: Someone, shelter: Someone) -> Scene:
-    """A draft of a case whose consents allow everything."""
+    """Return a scene with the draft of a case whose consents permit everything."""
     people = {name: world.add_person(code) for name, code in OTHERS.items()}
     people |= {"officer": officer, "lead": lead, "shelter": shelter}
     return Scene(world, people, draft(officer))
@@ -285,13 +285,13 @@ CHANGES: dict[str, Json] = {
 def write(
     one: Someone, case: Json, what: str, content: Json, tag: str | None = None
 ) -> Response:
-    """Replace sealed content, with the given entity tag or the current one of the case."""
+    """Replace a sealed document, with an entity tag or else the current one of the case."""
     match = {"If-Match": tag or one.get_tag(case)}
     return one.ask("PUT", f"{get_path(case)}/{what}", content, headers=match)
 
 
 def of_origin(scene: Scene) -> Someone:
-    """Let the State of origin accept a referral, with the person's permission."""
+    """Return a person of the State of origin, whose office has accepted a referral."""
     scene.after("lead_accepted")
     lead = scene.people["lead"]
     home = scene.people["home"] = scene.world.add_person("UZ_LEAD")
@@ -492,7 +492,7 @@ def test_writing_the_same_again_gives_another_ciphertext(scene: Scene) -> None:
 
 
 def get_sealed_row(scene: Scene, kind: str) -> tuple[UUID, bytes]:
-    """Return the row id and the sealed bytes of a sealed text of the case."""
+    """Return the row id and the sealed bytes of a document of the case."""
     with scene.world.database.begin_read(SERVICE) as session:
         of_case = select(Case.id).where(Case.code == scene.case["code"]).scalar_subquery()
         named = (Sealed.record_id == of_case) & (Sealed.kind == kind)

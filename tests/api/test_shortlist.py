@@ -1,4 +1,4 @@
-"""Tests of the stored routing of a case: its order, its reasons and its separation."""
+"""Tests of the stored result of routing: its order, its reasons and its sealed part."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +41,7 @@ def list_rows(tx: WriteTransaction, case_id: UUID) -> list[Place]:
 
 
 def get_stored_candidates(tx: WriteTransaction, case_id: UUID) -> Kept:
-    """Return the stored candidates: pending, asked and left out."""
+    """Return the stored candidates in their order, and the offices that were left out."""
     left = [one.focal_point for one in routing_queries.load_result(tx, case_id).left_out]
     turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in list_rows(tx, case_id)]
     return turn, left
@@ -111,7 +111,7 @@ def test_who_declined_is_passed_over_and_nobody_else(
 
 @pytest.fixture
 def shut(world: World) -> str:
-    """Deactivate an office."""
+    """Deactivate an office, and return its code."""
     world.close_office("KZ_LEGAL_AID")
     return "KZ_LEGAL_AID"
 

@@ -1,4 +1,4 @@
-"""Tests that a desk that replaces a closed one takes over its cases."""
+"""A desk that replaces a closed desk takes over the cases of that desk."""
 
 import pytest
 from sqlalchemy import select, update
@@ -26,7 +26,7 @@ def successor(world: World) -> Someone:
 
 
 def replace_desk(world: World) -> None:
-    """Close a desk and let another desk serve its region."""
+    """Close a desk, and let another desk serve its region."""
     with world.database.begin_write() as session:
         office = select(FocalPoint.serves).where(FocalPoint.code == OLD)
         served = session.scalars(office).one()

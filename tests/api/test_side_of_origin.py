@@ -1,4 +1,4 @@
-"""Tests that a lead of the State of origin only learns that others give help (R12)."""
+"""A lead of the State of origin learns that others help, but not who they are (R12)."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ WHOLE_COUNTRY = ("/recipients", "/routing")
 
 @pytest.fixture
 def origin(world: World) -> Someone:
-    """The office of Uzbekistan, the State of origin."""
+    """Return a person of the office of Uzbekistan, the State of origin."""
     return world.add_person("UZ_LEAD")
 
 
@@ -42,7 +42,7 @@ def build_consent(code: str, *purposes: str) -> Json:
 
 
 def create_referrals(world: World, lead: Someone, case: Json) -> list[Json]:
-    """Create referrals that are accepted, redirected, declined and not yet sent."""
+    """Create referrals that were accepted, redirected, declined or not sent yet."""
     women, mixed, law = map(world.add_person, HELPERS)
     kept = unwrap(lead.refer(case, WOMEN))
     unwrap(women.does("accept", kept, make_acceptance()))
@@ -65,7 +65,7 @@ def create_referrals(world: World, lead: Someone, case: Json) -> list[Json]:
 def create_moved_case(
     world: World, lead: Someone, origin: Someone, *, guards: Json = HOME
 ) -> tuple[Json, list[Json]]:
-    """Return a case whose lead has moved to another State, and its referrals."""
+    """Return a case whose lead is now in the State of origin, and its referrals."""
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     given = [make_consent(sections=ALL_SECTIONS), make_service_consent()]
     given += [
@@ -82,7 +82,7 @@ def create_moved_case(
 
 
 def read_everything(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
-    """Yield the paths about a case and its referrals, with the text of each answer."""
+    """Yield the path and the text of every answer about a case and its referrals."""
     path = get_path(case)
     parts = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
     sealed = ("/recipients", "/access-log", "/notes", "/contacts", "/screenings")
@@ -96,7 +96,7 @@ def read_everything(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
 
 
 def list_missing_shelters(who: Someone, case: Json) -> set[str]:
-    """Return the suitable shelters that are missing from the list of recipients."""
+    """Return the suitable shelters that the list of possible recipients leaves out."""
     path = f"{get_path(case)}/recipients"
     [shelter] = unwrap(who.get(path, service="SHELTER"))["services"]
     return {WOMEN, MIXED} - {one["focal_point"] for one in shelter["candidates"]}

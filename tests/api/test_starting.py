@@ -1,4 +1,4 @@
-"""Tests that the service starts only with key files that can decrypt the database."""
+"""The service starts only with key files that can decrypt the database."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
 def start_service(
     world: World, ledger: Ledger, keys: dict[str, bytes], lost: str = ""
 ) -> None:
-    """Start the service with a key file; raises `NotReady`."""
+    """Start the service with these key files. Raises `NotReady` if they do not suffice."""
     runtime = replace(world.runtime, vault=Vault(FileKeys(keys)))
     settings = Settings(environment=Environment.DRILL, lost_keys=lost)
     require_ready(runtime, ledger, settings)

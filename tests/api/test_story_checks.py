@@ -1,4 +1,4 @@
-"""Tests that a story with too few dates or with a case that does not end is refused."""
+"""A story with too few dates, or with a case that does not end, is refused."""
 
 import pytest
 

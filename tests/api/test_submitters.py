@@ -1,4 +1,4 @@
-"""Tests that a submitter reads its own text and only the steps after submission (R12)."""
+"""A submitter reads its own text, and later learns only that steps were taken (R12)."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ LISTS = (
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case from the consulate that Kazakhstan leads, with a question to the consulate."""
+    """Return a case that Kazakhstan leads, with a question to the consulate."""
     case = lead.take_lead(officer.submit(safeguards=HOME))
     unwrap(lead.create(f"{get_path(case)}/consents", make_handover_consent("UNHCR")))
     unwrap(lead.create(f"{get_path(case)}/questions", ASK))
@@ -49,7 +49,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def read_everything(who: Someone, case: Json) -> dict[str, tuple[int, str, str | None]]:
-    """Return everything that an office can read about a case, with the entity tags."""
+    """Return each answer about a case that an office can read, with its entity tag."""
     path = get_path(case)
     of_case = [f"{path}{part}" for part in (*OPENED, "/recipients", "/access-log")]
     sealed = [f"sections/{name}" for name in ALL_SECTIONS] + [*SEALED]
@@ -64,7 +64,7 @@ def read_everything(who: Someone, case: Json) -> dict[str, tuple[int, str, str |
 
 
 def plain(body: Json) -> str:
-    """Return the body without the identifier of the request."""
+    """Return a body without the id of the request."""
     return str({name: said for name, said in body.items() if name != "instance"})
 
 
@@ -246,7 +246,7 @@ def test_a_submitter_goes_on_reading_its_own_until_the_case_is_closed(
 def create_case_abroad(
     world: World, officer: Someone, lead: Someone, *, unled: bool
 ) -> Json:
-    """Return a case led in another country, moved there before or after acceptance."""
+    """Return a case led in another country, moved there before it had a lead if `unled`."""
     given = [make_consent(), STATE_OF_UZ]
     case = officer.submit(consents=given, safeguards={"country_of_origin": "TM"})
     there = world.add_person("UZ_LEAD")

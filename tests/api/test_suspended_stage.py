@@ -1,4 +1,4 @@
-"""Tests that a suspended case keeps its stage, in the case and in lists."""
+"""A suspended case keeps its stage, in the case itself and in lists."""
 
 import pytest
 
@@ -15,21 +15,21 @@ def refer_and_accept(lead: Someone, shelter: Someone, case: Json) -> None:
 
 
 def list_codes(who: Someone, *stages: str, **query: str) -> list[str]:
-    """List the codes of the cases that an office finds with these stages."""
+    """Return the codes of the cases with these stages that an office can list."""
     found = unwrap(who.get("/cases", stage=list(stages), **query))["items"]
     return [one["code"] for one in found]
 
 
 @pytest.fixture
 def sought(officer: Someone, lead: Someone) -> Json:
-    """A case that was suspended before help was found."""
+    """Return a case that was suspended before help was found."""
     case = lead.take_lead(officer.submit())
     return unwrap(lead.does("suspend", case, REST))
 
 
 @pytest.fixture
 def found(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """A case that was suspended while a shelter helped."""
+    """Return a case that was suspended while a shelter helped."""
     case = lead.take_lead(officer.submit())
     refer_and_accept(lead, shelter, case)
     return unwrap(lead.does("suspend", case, REST))
@@ -57,7 +57,7 @@ def test_case_suspended_while_somebody_helps_stays_at_assistance(
 def test_help_that_is_promised_while_a_case_is_suspended_does_not_move_its_stage(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    """The submitter sees the stage, which would reveal that an office agreed to help."""
+    """If help is accepted during a suspension, the stage that a submitter sees stays."""
     case = lead.take_lead(officer.submit())
     asked = unwrap(lead.refer(case, SHELTER))
     unwrap(lead.does("suspend", case, REST))

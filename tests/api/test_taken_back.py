@@ -44,7 +44,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def asked(lead: Someone, case: Json) -> str:
-    """A pending approval to close a case."""
+    """Return the id of a pending approval to close a case."""
     return get_approval_id(lead.does("close", case, make_closure()))
 
 
@@ -166,12 +166,12 @@ def test_who_was_shown_the_key_of_a_colleague_does_not_review_what_it_permitted(
 
 
 def build_key_request(one: Someone) -> tuple[str, Json]:
-    """Return the path and the body of a request that creates a key for an account."""
+    """Return the path and the body of a request to create a key for an account."""
     return f"{get_account_path(one)}/keys", ALL
 
 
 def set_key_creator(world: World, who: Someone, key: Someone) -> None:
-    """Record the account as the creator of the key, which is the account that saw it."""
+    """Record an account as the creator of a key."""
     with world.database.begin_write() as session:
         made = session.get_one(ApiKey, get_prefix(key.key))
         made.made_by = who.actor.account_id

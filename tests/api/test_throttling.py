@@ -1,4 +1,4 @@
-"""Tests that wrong keys are throttled and that a valid key is never refused (R10)."""
+"""Wrong keys are throttled, and a valid key is never refused (R10)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.world import Someone, Watch, World, get_problem, unwrap
 
 @pytest.fixture
 def watch(world: World) -> Iterator[Watch]:
-    """Replace the throttle by a new one with its own clock."""
+    """Replace the throttle with one whose clock the test controls, and yield that clock."""
     before, made = world.app.state.throttle, Watch()
     world.app.state.throttle = WrongKeyLimit(made)
     yield made

@@ -1,4 +1,4 @@
-"""Tests of the time limits that a country or an agreement sets."""
+"""Tests of time limits that a country or an agreement sets."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -56,7 +56,7 @@ def second(world: World) -> Someone:
 def set_limit(
     admin: Someone, second: Someone, path: str, amount: int, unit: str
 ) -> Response:
-    """Set a limit with an approval by a second person."""
+    """Set a time limit with the approval of a second person."""
     body = limit(path, amount, unit)
     return replace_row(
         admin,
@@ -68,7 +68,10 @@ def set_limit(
 
 
 def list_limits(who: Someone, country: str) -> dict[tuple[str, str], Json]:
-    """Return the limits of a country by clock and priority; the last agreement wins."""
+    """Return a country's limits by deadline and priority.
+
+    If several agreements set the same limit, the last one in the list is returned.
+    """
     items = unwrap(who.get(f"/countries/{country}/time-limits"))["items"]
     return {(one["clock"], one["priority"]): one for one in items}
 
@@ -211,7 +214,7 @@ def test_an_agreement_that_has_ended_counts_no_more(
 
 @pytest.fixture
 def five_days(admin: Someone, second: Someone) -> None:
-    """Set five working days for the offices of Kazakhstan to decide a referral."""
+    """Let the offices of Kazakhstan have five working days to decide a referral."""
     path = "/time-limits/KZ/decide_referral/normal"
     unwrap(set_limit(admin, second, path, 5, "working_days"))
 

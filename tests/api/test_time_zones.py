@@ -1,8 +1,8 @@
-"""Deadlines when the time zone database changes: what runs keeps its time.
+"""A change of the time zone database does not move running deadlines.
 
 In October 2026 Cuba decided not to turn its clocks back on 1 November (release 2026f of the
-IANA database). A host with the release before it computed an hour too much for what ends
-after that day.
+IANA database). A host with an earlier release computed deadlines after that day one hour
+too late.
 """
 
 from datetime import UTC, datetime

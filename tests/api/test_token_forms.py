@@ -1,4 +1,4 @@
-"""Tests that a token is requested only with a form, as OAuth requires (RFC 6749)."""
+"""A token can be requested only with a form, as OAuth requires (RFC 6749)."""
 
 from base64 import b64encode
 from typing import Final
@@ -18,7 +18,7 @@ from tests.support.world import Json, World, get_problem
 
 @pytest.fixture
 def machine(world: World) -> Machine:
-    """A machine whose key is registered."""
+    """Return a machine whose key is registered."""
     return register_machine(world)
 
 

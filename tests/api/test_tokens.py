@@ -1,4 +1,4 @@
-"""Tests that a signed assertion gives one token, which expires in minutes (R26, R27)."""
+"""A signed assertion gives one token, which expires after some minutes (R26, R27)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -30,12 +30,12 @@ REFUSED: Final = {
 
 @pytest.fixture
 def machine(world: World) -> Machine:
-    """A machine whose key is registered."""
+    """Return a machine whose key is registered."""
     return register_machine(world)
 
 
 def get_comparable_body(answer: Response) -> tuple[int, Json, dict[str, str]]:
-    """Return the answer without the fields that identify the request."""
+    """Return a response without the fields that identify its request."""
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, answer.json(), headers
 

@@ -1,4 +1,4 @@
-"""Tests of visits when the receiving office closes or loses its accounts (ADR 50)."""
+"""Tests of visits after the receiving office closed or lost its accounts (ADR 50)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -24,7 +24,7 @@ FIRST: Final = "2026-06-10T09:00:00Z"
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return with a completed referral and visits that are still due."""
+    """Return a return whose referral is completed and whose visits are still due."""
     found = begin_return(world, officer, lead)
     found.advance("arrive")
     unwrap(found.does("home", "monitor", {"visits": [FIRST, "2026-07-01T09:00:00Z"]}))
@@ -41,7 +41,7 @@ def close_office(home: Homecoming) -> None:
 
 
 def end_accounts(home: Homecoming) -> None:
-    """End the last account of the office."""
+    """End the last account of the receiving office."""
     end_last_account(home.world, home.home)
 
 

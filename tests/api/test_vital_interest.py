@@ -1,4 +1,4 @@
-"""Tests of what vital interest allows before a consent, for how long, and its events."""
+"""Tests of a vital interest: what it permits without a consent, how long, its events."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def declare_interest(who: Someone, case: Json) -> Json:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that has a lead and no consent to a service."""
+    """Return a case that has a lead and no consent to a service."""
     return lead.take_lead(officer.submit(consents=[make_consent()]))
 
 

@@ -1,4 +1,4 @@
-"""Tests that emergency access ends with the relation for which it was granted."""
+"""Emergency access ends together with the relation for which it was granted."""
 
 import pytest
 

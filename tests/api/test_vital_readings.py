@@ -1,4 +1,4 @@
-"""Tests of emergency access: two organisations, four hours and full notification."""
+"""Emergency access involves two organisations, lasts four hours, and is notified."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def watcher(world: World) -> Someone:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """A case in which a shelter helps that may read only the section `needs`."""
+    """Return a case in which a shelter helps that may read only the section `needs`."""
     given = [make_consent(), make_service_consent(sections=["needs"])]
     case = lead.take_lead(officer.submit(consents=given))
     unwrap(shelter.does("accept", unwrap(lead.refer(case, SHELTER)), make_acceptance()))
@@ -244,7 +244,7 @@ def test_lead_and_oversight_are_alerted_in_the_transaction_of_each_step(
 
 
 def list_notified_offices(world: World, reading: Json) -> set[tuple[str, str]]:
-    """Return the reasons and the offices of the notifications about an emergency access."""
+    """Return the reason and the office of each notification about an emergency access."""
     codes = {world.add_person(code).id: code for code in ("KZ_LEAD", "OVERSIGHT_DEMO")}
     with world.database.begin_read() as session:
         rows = session.scalars(select(Notification)).all()

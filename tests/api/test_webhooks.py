@@ -1,4 +1,4 @@
-"""Tests of webhooks: two people create one, and one person maintains it (R62, R65)."""
+"""Tests of webhooks: two people create a webhook, one person maintains it (R62, R65)."""
 
 from typing import Final
 
@@ -46,7 +46,7 @@ def admin(world: World) -> Someone:
 
 @pytest.fixture
 def colleague(world: World) -> Someone:
-    """A second supervisor of the office of Kazakhstan."""
+    """Return a second supervisor of the office of Kazakhstan."""
     return world.add_person("KZ_LEAD", SUPERVISOR)
 
 

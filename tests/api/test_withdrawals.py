@@ -1,4 +1,4 @@
-"""Tests of withdrawn consent: any party records it, and all informed offices receive it."""
+"""Any party can record a withdrawal, and all offices that know the consent get it."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ EVERYTHING = ["REFER", "HANDOVER", "SHELTER", "LEGAL_AID"]
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that has a lead and a separate consent for each purpose."""
+    """Return a case that has a lead and a separate consent for each purpose."""
     shelter, law = (
         make_service_consent(purposes=[one]) for one in ("SHELTER", "LEGAL_AID")
     )
@@ -38,14 +38,14 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def record_withdrawal(who: Someone, case: Json, *purposes: str) -> tuple[int, str]:
-    """Record a withdrawal; the answer is the same whether or not a consent existed."""
+    """Record a withdrawal. The answer is the same whether or not there was a consent."""
     body = {"purposes": list(purposes)}
     answer = who.send(f"{get_path(case)}/consents/withdraw", body)
     return get_problem(answer) if answer.is_error else (answer.status_code, answer.text)
 
 
 def list_valid_consents(lead: Someone, case: Json) -> list[str]:
-    """Return the consents that are still in force, as the lead sees them."""
+    """Return the purposes of the consents that are still valid, as the lead sees them."""
     given = unwrap(lead.get(f"{get_path(case)}/consents"))["items"]
     return sorted(p for one in given if not one["withdrawn_at"] for p in one["purposes"])
 
@@ -81,7 +81,7 @@ def test_whoever_hears_it_from_the_person_records_it(
 
 
 def at_the_desk(world: World, lead: Someone, case: Json) -> Someone:
-    """The desk, which was added because the lead missed its deadlines."""
+    """Return a person of the desk, which has a part since the lead missed its deadlines."""
     world.wait(days=21)
     desk = world.add_person("DESK_CENTRAL_ASIA")
     assert desk.read(case)["you_are"] == ["escalation_desk"]
@@ -307,7 +307,7 @@ def test_every_day_of_a_week_is_its_monday(world: World, officer: Someone) -> No
 
 @pytest.fixture
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return exact counts, without the statistical noise."""
+    """Make the service publish exact counts, without statistical noise."""
     monkeypatch.setattr("app.consents.queries.derive_noise", lambda _: 0)
 
 

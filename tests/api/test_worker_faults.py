@@ -1,4 +1,4 @@
-"""Tests that a fault in the worker is isolated, visible and logged without case content."""
+"""A fault in the worker affects nothing else, is visible, and is logged without content."""
 
 import json
 import threading
@@ -40,7 +40,7 @@ ALLOWED = {
 
 @contextmanager
 def listening() -> Iterator[StringIO]:
-    """Log as the worker does, at the most verbose level, and capture the output."""
+    """Log as the worker does, but at level DEBUG, and yield the captured output."""
     said = StringIO()
     with redirect_stderr(said):
         configure_logging(LogLevel.DEBUG)
@@ -84,7 +84,7 @@ def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
 def fail_deadline(
     act: Callable[[Runtime, DueClock], object], patch: pytest.MonkeyPatch
 ) -> None:
-    """Make the next deadline fail, and call `act` before its retry is scheduled."""
+    """Make the handling of the next deadline fail, and call `act` before the retry."""
     put_off = deadline_job.retry_later
 
     def broken(*_: object) -> bool:

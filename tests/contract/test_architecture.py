@@ -1,6 +1,6 @@
 """Rules of docs/ARCHITECTURE.md that no linter checks.
 
-The rules read the source text, so they catch mistakes but not deliberate evasion.
+The tests read the source code, so they find mistakes but not deliberate evasion.
 """
 
 import ast
@@ -45,12 +45,12 @@ def find_files[N: ast.AST](
 
 
 def match_calls(*names: str) -> Callable[[ast.Call], bool]:
-    """Return a predicate for calls such as `x.name()`, a method of any object."""
+    """Return a function that recognises calls of methods with these names."""
     return lambda call: isinstance(call.func, ast.Attribute) and call.func.attr in names
 
 
 def match_names(*names: str) -> Callable[[ast.expr], bool]:
-    """Return a predicate for `name` and `x.name`, whether called or passed on."""
+    """Return a function that recognises uses of `name` and `x.name`."""
     return lambda node: get_name(node) in names
 
 
@@ -138,12 +138,12 @@ def test_only_the_ground_makes_ids() -> None:
 
 
 def get_slice(name: str) -> str:
-    """Return the name of the folder, or of the single file, right under app."""
+    """Return the name of the folder or module directly under app."""
     return name.split("/")[1]
 
 
 def list_owners() -> dict[str, str]:
-    """Return the slice of each table class, a class with a `__tablename__`."""
+    """Return the package of each table class, that is, a class with a `__tablename__`."""
     return {
         node.name: get_slice(name)
         for name, tree in TREES.items()
@@ -163,7 +163,7 @@ READ_ELSEWHERE = dict.fromkeys(("Entry", "Delivery", "Retrieval", "Mailbox"), "f
 
 
 def list_selected(tree: ast.AST) -> set[str]:
-    """Return the names inside the parentheses of each `select(...)`."""
+    """Return the names in the arguments of every `select(...)`."""
     asked = [
         argument
         for call in ast.walk(tree)
@@ -187,7 +187,7 @@ def test_a_table_is_selected_in_its_slice_or_in_queries() -> None:
 
 
 def find_long_files(texts: Mapping[str, str], cap: int) -> dict[str, int]:
-    """Return the files with more lines than the limit."""
+    """Return the files that have more than `cap` lines, with their numbers of lines."""
     lines = {name: len(text.splitlines()) for name, text in texts.items()}
     return {name: count for name, count in lines.items() if count > cap}
 

@@ -1,4 +1,4 @@
-"""The check finds breaking changes that are planted in the contract, and no others."""
+"""The check finds the breaking changes that are planted in the contract, and no others."""
 
 import json
 from pathlib import Path

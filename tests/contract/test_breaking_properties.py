@@ -1,4 +1,4 @@
-"""Properties of any two contracts: a passed change breaks no client, and none is missed."""
+"""Properties of any two contracts: the check finds every breaking change between them."""
 
 import json
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ schemas = st.recursive(leaves, grown, max_leaves=5)
 
 @st.composite
 def draw_relative(draw: st.DrawFn, schema: Any) -> Any:
-    """Draw a schema that is mostly the same."""
+    """Draw a schema that is similar to another one."""
     if not isinstance(schema, dict) or draw(st.integers(0, 5)) == 0:
         return draw(schemas)
     key = draw(st.sampled_from(sorted(schema)))
@@ -118,7 +118,7 @@ def list_passing(schema: Any, named: Json) -> set[int]:
 
 
 def is_open(part: Any) -> bool:
-    """Return whether a part has an object that accepts additional properties."""
+    """Return whether a part contains an object that accepts additional properties."""
     inner = list(part.values()) if isinstance(part, dict) else part
     loose = isinstance(part, dict) and part.get("type") == "object"
     return (loose and "additionalProperties" not in part) or any(
@@ -154,7 +154,7 @@ def part(name: str) -> tuple[Json, list[str]]:
 
 
 def list_places(parent: Any, pointer: str) -> Iterator[str]:
-    """Yield the places whose removal leaves a valid and different contract."""
+    """Yield the JSON pointers whose removal leaves a valid but different contract."""
     inner = parent.items() if isinstance(parent, dict) else enumerate(parent)
     for key, value in inner:
         place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
@@ -166,7 +166,7 @@ def list_places(parent: Any, pointer: str) -> Iterator[str]:
 
 
 def is_meaningful(key: str, value: Any, parent: Any, pointer: str) -> bool:
-    """Return whether a key has a meaning, so is no description and no default."""
+    """Return whether a key affects clients, unlike a description or a default."""
     is_a_name = pointer.rpartition("/")[2] in {"properties", "required"}
     words = key in WORDS | {"info"} and not is_a_name
     plain = (key, value) in PLAIN
@@ -183,7 +183,7 @@ PLAIN: Final[tuple[tuple[str, Any], ...]] = (
 
 
 def is_needed(key: str, pointer: str) -> bool:
-    """Return whether the contract is invalid without the key."""
+    """Return whether the contract would be invalid without the key."""
     needed = {"$ref", "in", "name", "propertyName"}
     return pointer in {"", "/components", SCHEMAS, SCHEMES} or key in needed
 

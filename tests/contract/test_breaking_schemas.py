@@ -1,4 +1,4 @@
-"""The comparison of schemas, including forms that our contract does not use."""
+"""Tests of the comparison of schemas, also of forms that our contract does not use."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def is_breaking(old: Json, new: Json) -> bool:
 
 
 def find_direction(old: Any, new: Any) -> str:
-    """Return what breaks: sent, read, both or neither; `same` if nothing changed."""
+    """Return where a change breaks clients: `sent`, `read`, `both`, `neither` or `same`."""
     told = compare(build_schema_contract(old, old), build_schema_contract(new, new))
     sent = is_breaking(build_schema_contract(old, {}), build_schema_contract(new, {}))
     read = is_breaking(build_schema_contract({}, old), build_schema_contract({}, new))
@@ -168,7 +168,7 @@ def test_it_matters_which_way_a_schema_travels(old: Any, new: Any, way: str) -> 
 
 
 def build_circle(inner: Any) -> Json:
-    """Return schemas that contain themselves in two ways, and one that is only itself."""
+    """Return three schemas that refer to themselves in different ways."""
     person = OBJECT | build_properties(name=inner, friends=LIST | {"items": A})
     return {"A": person, "B": {"anyOf": [B, A]}, "C": {"$ref": "#/components/schemas/C"}}
 

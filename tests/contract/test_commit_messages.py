@@ -1,4 +1,4 @@
-"""The commit messages that are refused, and the advice for each."""
+"""Tests of the commit messages that the hook refuses, and of its advice for each."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ BODY = "\n\nA poll asked twice for the same rows."
 
 
 def check(folder: Path, message: str) -> list[str]:
-    """Return the faults that the hook prints about a message, one per line."""
+    """Return the faults of a message that the hook prints, one for each line."""
     file = folder / "COMMIT_EDITMSG"
     file.write_text(message, "utf-8")
     command = [sys.executable, str(ROOT / "scripts/check_commits.py"), str(file)]

@@ -1,4 +1,4 @@
-"""The image, the compose file, the pages for operators, and the linting of SQL."""
+"""Tests of the image, the compose file, the pages for operators, and the linting of SQL."""
 
 import json
 import os
@@ -43,7 +43,7 @@ SQUAWK = Path(sys.executable).with_name("squawk")
 
 
 def list_commands(page: str) -> list[str]:
-    """Return the commands that a page tells its reader to type."""
+    """Return the commands that a page tells the reader to type."""
     text = (ROOT / page).read_text("utf-8")
     lines = [line.strip() for line in text.splitlines() if not line.startswith("|")]
     typed = [piece for line in lines for piece in line.split("&& ")]

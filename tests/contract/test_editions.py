@@ -1,4 +1,4 @@
-"""The other editions of the contract have its content and are current."""
+"""The other editions of the contract are up to date and have the same content."""
 
 import json
 from copy import deepcopy
@@ -40,7 +40,7 @@ def contract() -> Json:
 
 @pytest.fixture
 def with_webhooks(contract: Json) -> Json:
-    """Return the contract with one more webhook, its schemas and its tag."""
+    """Return the contract with one more webhook, and with its schemas and its tag."""
     event = {"$ref": "#/components/schemas/EventOut"}
     ring = {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}}
     document = deepcopy(contract)

@@ -1,4 +1,4 @@
-"""Each row of the tables of endings in docs/mechanism.md names a test that checks it."""
+"""Each row of the tables of endings in docs/mechanism.md names a test of that row."""
 
 import ast
 from functools import cache
@@ -15,7 +15,7 @@ COLUMNS: Final = 4
 
 
 def list_rows(title: str) -> list[list[str]]:
-    """Return the cells of the table under a heading, without its head."""
+    """Return the cells of the table under a heading, without the table's header."""
     _, _, after = PAGE.partition(f"\n### {title}\n")
     lines = after.partition("\n#")[0].splitlines()
     rows = [line for line in lines if line.startswith("|")][2:]
@@ -39,7 +39,7 @@ def read_tests(title: str) -> dict[str, list[tuple[str, str]]]:
 
 @cache
 def list_functions(module: str) -> frozenset[str]:
-    """Return the functions of a module of tests/api."""
+    """Return the names of the functions in a module of tests/api."""
     tree = ast.parse((ROOT / "tests" / "api" / f"{module}.py").read_text("utf-8"))
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 

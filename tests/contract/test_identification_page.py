@@ -1,4 +1,4 @@
-"""The page for officers contains every entry of the lists, unchanged."""
+"""The page for officers contains every entry of the lists without changes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Names and sentences follow the rules of docs/glossary.md and CONTRIBUTING.md."""
+"""Names and sentences obey the rules of docs/glossary.md and CONTRIBUTING.md."""
 
 import ast
 import io
@@ -32,13 +32,13 @@ type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def read_words(file: Path) -> list[str]:
-    """Return the words of a list, without its comments."""
+    """Return the words of a list in a file, without the comments."""
     lines = file.read_text("utf-8").splitlines()
     return [word for line in lines if not line.startswith("#") for word in line.split()]
 
 
 def list_functions() -> Iterator[tuple[str, Function]]:
-    """Yield every function of the code with the file that it is in."""
+    """Yield every function of the code, with the path of its file."""
     for trees in CODE.values():
         for name, tree in trees.items():
             for node in ast.walk(tree):
@@ -114,7 +114,7 @@ def test_no_sentence_has_a_retired_word() -> None:
 
 
 def instead(word: str, retired: dict[str, str]) -> str:
-    """Return what to use instead of a word that was found."""
+    """Return the words to use instead of a retired word."""
     return next(
         use for one, use in retired.items() if re.fullmatch(one, word, re.IGNORECASE)
     )

@@ -1,4 +1,4 @@
-"""The page of the mechanism states all rules that the service enforces, and no others."""
+"""The page on the mechanism states all rules that the service enforces, and no others."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -61,7 +61,7 @@ SPEAKING: Final = {"like this"}
 
 
 def read_table(title: str) -> list[list[str]]:
-    """Return the first table under a heading, without its head."""
+    """Return the first table under a heading, without the table's header."""
     _, _, after = PAGE.partition(f"\n{title}\n")
     assert after, title
     rows = [line for line in after.partition("\n#")[0].splitlines() if line[:1] == "|"]
@@ -78,13 +78,13 @@ def list_ranks() -> set[str]:
 
 
 def list_silence_events() -> set[str]:
-    """Return the events of missed deadlines that are not in the table."""
+    """Return the events of missed deadlines that the table does not contain."""
     told = {"focal_point.silent", "case.escalated", "not_retrieved"}
     return told | set(MISSED_NAMES.values())
 
 
 def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
-    """Yield every requirement of some rows, with alternatives listed one by one."""
+    """Yield every requirement of these rows; alternatives are yielded one by one."""
     for row in rows:
         for need in row.needs:
             yield need.needs if isinstance(need, AnyOf) else (need,)

@@ -1,4 +1,4 @@
-"""The contract in the repository equals what the service serves and suits generators."""
+"""The contract in the repository equals what the service serves, and fits generators."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def document(world: World) -> Json:
 
 
 def list_operations(document: Json) -> Iterator[tuple[str, str, Json]]:
-    """Yield every operation that needs a key."""
+    """Yield every operation that requires an API key."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if path not in UNKEYED:
@@ -79,7 +79,7 @@ def list_operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def walk_objects(part: Any) -> Iterator[Json]:
-    """Yield every object of the document."""
+    """Yield every object inside a part of the document."""
     if isinstance(part, dict):
         yield part
         for inner in part.values():
@@ -99,7 +99,7 @@ def collect_schemas(document: Json, part: Any, seen: set[str]) -> set[str]:
 
 
 def list_answer_schemas(document: Json) -> set[str]:
-    """Return the names of the schemas of successful answers."""
+    """Return the names of the schemas of successful responses."""
     good = [
         response
         for _, _, operation in list_operations(document)
@@ -110,7 +110,7 @@ def list_answer_schemas(document: Json) -> set[str]:
 
 
 def read(document: Json) -> set[str]:
-    """Return the schemas that clients read: answers, problems and webhook bodies."""
+    """Return the schemas that clients read: responses, problems and webhook bodies."""
     answers = [
         operation["responses"]
         for methods in document["paths"].values()
@@ -165,7 +165,7 @@ def test_each_operation_is_named_by_a_verb_and_once(document: Json) -> None:
 
 
 def test_no_schema_is_named_by_where_it_stands(document: Json) -> None:
-    """Two schemas of one name would be called `app__cases__...` in generated clients."""
+    """No two schemas share a name, which would put the package into generated names."""
     assert [name for name in document["components"]["schemas"] if "__" in name] == []
 
 
@@ -209,7 +209,7 @@ def test_an_action_on_a_version_says_what_may_go_wrong(document: Json) -> None:
 
 
 def test_what_may_be_sent_again_takes_a_key_or_a_version(document: Json) -> None:
-    """Check the statement of docs/integrate.md."""
+    """Each writing operation takes an idempotency key or a version, with few exceptions."""
     neither = {
         operation["operationId"]
         for method, _, operation in list_operations(document)
@@ -257,7 +257,7 @@ def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -
 
 
 def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
-    """Otherwise a new value would break generated clients, and could never be added."""
+    """Clients read only frozen enumerations, so no new value breaks generated clients."""
     schemas, names = document["components"]["schemas"], read(document)
 
     closed = {name for name in names if "enum" in schemas[name]}
@@ -312,7 +312,7 @@ def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -
 
 
 def test_a_text_in_a_body_says_what_it_may_be(document: Json) -> None:
-    """Otherwise a client would learn the limits of a text only from a refusal."""
+    """The contract states the limits of each text, so that clients know them beforehand."""
     schemas, sent = document["components"]["schemas"], list_body_schemas(document)
 
     bare = [

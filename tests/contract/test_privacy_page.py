@@ -1,4 +1,4 @@
-"""The page on privacy states for every table whether it is kept after an erasure."""
+"""The page on privacy says for every table whether an erasure keeps its rows."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ def test_the_page_calls_erased_what_is() -> None:
 
 
 def read_policy_rows() -> list[list[str]]:
-    """Return the rows of the table of who opens and writes what."""
+    """Return the rows of the table that says who may open and write each document."""
     table = PAGE.partition("<!-- who reads what")[2].partition("<!-- end of who")[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]

@@ -1,7 +1,7 @@
-"""No text in a request keeps the service busy, as all patterns are linear (R70).
+"""All patterns are linear, so no text in a request keeps the service busy (R70).
 
-Patterns in pydantic run in an engine that is linear by construction. Patterns in `re` are
-listed here; each has at most one unbounded repetition and no alternatives.
+Pydantic uses an engine that is always linear. Patterns for `re` are listed here; each has
+at most one unbounded repetition and no alternatives.
 """
 
 import ast
@@ -99,7 +99,7 @@ def test_no_other_engine_is_used_and_none_under_another_name() -> None:
 
 
 def find_repetitions(parsed: Any) -> Iterator[tuple[Any, bool]]:
-    """Yield every unbounded repetition, and whether it may backtrack."""
+    """Yield every unbounded repetition, and whether the engine may backtrack in it."""
     for operation, argument in parsed:
         if operation in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
             _, most, inner = argument
@@ -114,7 +114,7 @@ def find_repetitions(parsed: Any) -> Iterator[tuple[Any, bool]]:
 
 
 def is_linear(pattern: re.Pattern[Any]) -> bool:
-    """Return whether a pattern reads each character a bounded number of times."""
+    """Return whether a pattern reads each character a limited number of times."""
     parsed = parser.parse(pattern.pattern, pattern.flags)
     found = list(find_repetitions(parsed))
     words = set(re.findall(r"[A-Z_]+", str(parsed.data)))
@@ -193,7 +193,7 @@ BODIES = {
 
 
 def measure_shortest(act: Callable[[], object], tries: int = 5) -> float:
-    """Return the shortest time of several runs, in seconds, to leave out other load."""
+    """Return the shortest time of several calls in seconds, which excludes other load."""
     took = []
     for _ in range(tries):
         begun = time.thread_time()

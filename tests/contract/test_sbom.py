@@ -1,4 +1,4 @@
-"""`make sbom` lists all installed packages as CycloneDX, without names of authors."""
+"""`make sbom` lists all installed packages as CycloneDX, without the names of authors."""
 
 import json
 import os

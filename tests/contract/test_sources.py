@@ -1,4 +1,4 @@
-"""docs/sources.md explains every number, such as R12 or BR05, that the code refers to."""
+"""docs/sources.md explains every rule number, such as R12 or BR05, that is mentioned."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ NUMBER: Final = re.compile(r"(?<![\w%])(?:R\d{2,3}|(?:BR|G|D|N)\d\d|[ATM]\d)(?!\
 
 
 def find_numbers() -> set[str]:
-    """Return every number that the code, its tests and its pages contain."""
+    """Return every rule number that the code, its tests and its documents mention."""
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     texts = [
         path.read_text("utf-8")
@@ -23,7 +23,7 @@ def find_numbers() -> set[str]:
 
 
 def read_listed(page: Path) -> set[str]:
-    """Return the numbers in the first two columns of the tables of a page."""
+    """Return the rule numbers in the first two columns of the tables of a page."""
     rows = re.findall(r"^\| ([^|]+) \| ([^|]*) \|", page.read_text("utf-8"), re.MULTILINE)
     return {cell for row in rows for cell in row if NUMBER.fullmatch(cell)}
 

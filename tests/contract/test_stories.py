@@ -1,4 +1,4 @@
-"""The table of stories lists every story, and each story has dates and an end."""
+"""The README lists every story, and each story has dates and an end."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ LEAST_STORIES: Final = 25
 
 
 class StorySource(NamedTuple):
-    """A story as its source shows it: its dates in order, and how its cases end."""
+    """A story as its source code shows it: its text, its dates, and the ends of cases."""
 
     text: str
     dates: list[str]
@@ -31,7 +31,7 @@ class StorySource(NamedTuple):
 
 
 def list_calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
-    """Yield the calls of a story on `story`, in the order of the lines."""
+    """Yield the method calls on `story` in a test function, in the order of the lines."""
     found = [
         (node.func.attr, node)
         for node in ast.walk(function)
@@ -44,7 +44,7 @@ def list_calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
 
 
 def read(function: ast.FunctionDef) -> StorySource:
-    """Read one story from its source."""
+    """Return the text, the dates and the endings of a story."""
     calls = list(list_calls(function))
     dates = [ast.literal_eval(call.args[0]) for name, call in calls if name in DATED]
     ends = [ENDS[name] for name, _ in calls if name in ENDS]
@@ -52,7 +52,7 @@ def read(function: ast.FunctionDef) -> StorySource:
 
 
 def read_stories() -> dict[str, StorySource]:
-    """Return every story of the folder."""
+    """Return every story of the folder by its name."""
     return {
         node.name: read(node)
         for path in sorted((EXAMPLES / "stories").glob("test_*.py"))

@@ -1,4 +1,4 @@
-"""The doctor lists the versions on which hosts must agree; old versions are refused."""
+"""The doctor lists the versions on which hosts must agree. Old versions are refused."""
 
 from secrets import token_hex
 

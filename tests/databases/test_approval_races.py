@@ -1,6 +1,6 @@
-"""What needs two people has one effect, however often it is approved or used (R14).
+"""An action that needs two people has one effect, however often it is approved (R14).
 
-The tests use accounts, which need no case, so that a thousand rounds of each take minutes.
+The tests use actions on accounts, which need no case, so a thousand rounds take minutes.
 """
 
 from collections import Counter
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Cast:
-    """The account that asks, two that may approve, and the one concerned."""
+    """The account that asks, two accounts that may approve, and the one that is changed."""
 
     admin: Someone
     one: Someone
@@ -82,7 +82,7 @@ def run_race(*acts: Callable[[], Response]) -> list[Response]:
 
 
 def list_outcomes(answers: list[Response]) -> list[tuple[int, str]]:
-    """Return the outcome of each request; the body of a success is left out."""
+    """Return the status of each response, and the problem if the request was refused."""
     return sorted((a.status_code, "") if a.is_success else get_problem(a) for a in answers)
 
 
@@ -123,7 +123,10 @@ def test_it_is_approved_or_refused(cast: Cast) -> None:
 
 
 def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
-    """A second use of a grant would be invisible; a second use for a key makes two keys."""
+    """An approval is used once, even if two requests use it at the same moment.
+
+    The requests create keys, because a second use would create a second key.
+    """
     path, body = f"{get_account_path(cast.worker)}/keys", {"scopes": ["feed:read"]}
     for turn in range(ROUNDS):
         asked = get_approval_id(add(cast.admin, path, body))
@@ -137,7 +140,7 @@ def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
 
 
 def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> None:
-    """Two identical requests at once may make two approvals; only one has an effect."""
+    """Two equal requests at one moment may create two approvals, with a single effect."""
     for _ in range(ROUNDS):
         asked = [
             *map(

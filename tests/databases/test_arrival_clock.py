@@ -1,4 +1,4 @@
-"""The deadline of a travelling person hides the day of arrival but ends on it."""
+"""The deadline of a travelling person ends on the day of arrival, but does not show it."""
 
 import time
 from collections.abc import Callable
@@ -43,7 +43,7 @@ RANDOM: Final = frozenset(
 
 
 def depart_home(home: Homecoming, arrives_at: str = FIFTH) -> Homecoming:
-    """Let a person depart who is to arrive at this time."""
+    """Let a person depart who is expected at this time."""
     home.advance("issue-document")
     unwrap(home.does("lead", "plan", make_travel_plan(arrives_at)))
     home.advance("depart")
@@ -56,7 +56,7 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 
 def load_deadline(home: Homecoming) -> Clock:
-    """Return the stored deadline of the return that runs, or that ran last."""
+    """Return the stored deadline of the return that runs, or else the last one."""
     with home.world.write_as_service() as tx:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         clock = tx.session.scalars(its.order_by(Clock.number.desc()).limit(1)).one()
@@ -72,7 +72,7 @@ def list_firings(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
 
 
 def copy_daily(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
-    """Let a person travel, and copy the database after each day."""
+    """Let a person travel, and return a copy of the database after each day."""
     ids = Ids()
     with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("journey")
@@ -156,7 +156,7 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
 
 
 def count_late(home: Homecoming) -> int:
-    """Return how many deadlines of the case the recipient missed, as a desk sees it."""
+    """Return how many deadlines the recipient missed, as a desk counts them."""
     with home.world.write_as_service() as tx:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
         record = tx.session.scalars(its).one()
@@ -312,7 +312,7 @@ def test_worklist_is_in_order_of_true_deadlines_on_every_page(
 
 
 def store_clear_day(home: Homecoming) -> None:
-    """Store the day of arrival in the first such deadline, as an older version did."""
+    """Store the day of arrival unsealed in a deadline, as an older version did."""
     with home.world.write_as_service() as tx:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         arrivals = its.where(Clock.kind == "confirm_arrival").order_by(Clock.number)

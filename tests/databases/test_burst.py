@@ -1,4 +1,4 @@
-"""Many requests at once are all served, without waiting for each other's connections."""
+"""Many requests at once are all served, and none waits for another's connection."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ type Request = Callable[[], Response]
 
 @contextmanager
 def count_connections(database: Database) -> Iterator[Counter[int]]:
-    """Record the largest number of connections that each thread holds at once."""
+    """Record how many connections each thread holds at most at the same time."""
     holds, most = Counter[int](), Counter[int]()
 
     def at_checkout(*_: object) -> None:
@@ -67,7 +67,7 @@ def build_led_case(officer: Someone, lead: Someone) -> Json:
 
 
 def build_requests(world: World) -> list[Request]:
-    """Return requests of every kind: a third write, a third poll, a third read."""
+    """Return requests of every kind: a third write, a third poll, and a third read."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     shelter = world.add_person("KZ_SHELTER_KOGERSHIN")
     cases = [officer.submit() for _ in range(10)]
@@ -115,7 +115,7 @@ def act(lead: Someone, case: Json, tag: str) -> Request:
 def test_three_hundred_at_once_are_all_served(
     url: str, world: World, tmp_path: Path
 ) -> None:
-    """A time-out would raise, as no client waits longer than 30 seconds."""
+    """Each of three hundred requests is answered before its client times out (30 s)."""
     with (
         start_server(url, write_key_file(tmp_path)) as server,
         make_client(server.port) as client,
@@ -133,7 +133,7 @@ def test_three_hundred_at_once_are_all_served(
 
 @pytest.mark.slow
 def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
-    """Otherwise all could hold one and wait for another."""
+    """A thread never holds two connections, so threads cannot wait for each other."""
     with serve_world(url) as world:
         requests = build_requests(world)
         with count_connections(world.database) as most:
@@ -147,7 +147,7 @@ def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
 
 @pytest.mark.slow
 def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
-    """Each poll has a cursor that advances, so it writes too."""
+    """Many polls do not delay an officer, although each poll writes its new cursor."""
     with serve_world(url) as world:
         officer = world.add_person("UZ_CONSULATE_ALMATY")
         lead = world.add_person("KZ_LEAD")

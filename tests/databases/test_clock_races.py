@@ -1,4 +1,4 @@
-"""An answer and its deadline at the same moment: only one of them takes effect (R89)."""
+"""If an answer and its deadline coincide, only one of them takes effect (R89)."""
 
 import time
 from collections import Counter
@@ -53,7 +53,7 @@ def find_deadline(world: Served, record: Json) -> DueClock:
 
 
 def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
-    """Answer each record while the worker fires its deadline."""
+    """Answer each record while the worker handles its deadline."""
     answers, handicap = list[Response](), Handicap()
     for record, act in ready:
         fires = partial(handle_deadline, world.runtime, find_deadline(world, record))
@@ -64,7 +64,7 @@ def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
 
 
 def run_race[T](act: Callable[[], T], fires: Callable[[], object], handicap: float) -> T:
-    """Start both at once, with a handicap of the answer in seconds and some jitter."""
+    """Run an answer and a deadline at once, the answer later by `handicap` seconds."""
     barrier = Barrier(2)
 
     def start[R](do: Callable[[], R], later: float) -> R:
@@ -80,13 +80,13 @@ def run_race[T](act: Callable[[], T], fires: Callable[[], object], handicap: flo
 
 
 def prepare_act(who: Someone, action: str, record: Json, body: Json) -> Act:
-    """Return an action based on the version before the deadline."""
+    """Return an action with the version that the record has before its deadline."""
     named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())}
     return lambda: who.send(f"{get_path(record)}/{action}", body, **named)
 
 
 def finish_deadlines(world: Served) -> None:
-    """Let the worker process what a race left for later."""
+    """Run the worker until no deadline is left that a race put off."""
     while (looked := handle_missed_deadlines(world.runtime)).found:
         assert looked.failed == 0
 

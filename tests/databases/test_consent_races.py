@@ -1,4 +1,4 @@
-"""A withdrawn consent and an acceptance at once: no help without a consent (R86, R89)."""
+"""If a withdrawal and an acceptance coincide, no help is given without consent (R86)."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ type Act = Callable[[], Response]
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve a world, and require that no deadlock occurred."""
+    """Yield a served world, and check afterwards that no deadlock occurred."""
     with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:
@@ -52,7 +52,7 @@ def world(url: str) -> Iterator[Served]:
 
 
 def run_race(one: Act, other: Act, handicap: float) -> tuple[Response, Response]:
-    """Start both at once, with a handicap of the first in seconds and some jitter.
+    """Run two actions at once, the first later by `handicap` seconds.
 
     A request that is told to retry later is repeated.
     """
@@ -99,7 +99,7 @@ def test_a_referral_is_accepted_or_not_and_a_no_ends_it_either_way(world: Served
 def require_one_outcome(
     lead: Someone, shelter: Someone, case: Json, sent: Json, accepted: Response
 ) -> None:
-    """Require one outcome and one order of events, and that nothing opens any more."""
+    """Check that the referral is withdrawn, and that the shelter can read nothing more."""
     assert lead.read(sent)["state"] == "withdrawn"
     assert lead.read(case)["state"] == "referring"
     told = [kind for kind in list_types(shelter.poll()) if kind.startswith("referral.")]

@@ -1,4 +1,4 @@
-"""Consents recorded before their end was announced get a deadline for it."""
+"""A migration gives consents a deadline that were recorded before ends were announced."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ def list_ends(world: World) -> dict[Any, datetime]:
 
 
 def upgrade_again(world: World) -> None:
-    """Downgrade the database to before the migration, and migrate it."""
+    """Downgrade the database to before the migration, and upgrade it again."""
     migrations.downgrade(world.url, "0034")
     migrations.upgrade(world.url)
 

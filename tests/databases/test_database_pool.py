@@ -1,4 +1,4 @@
-"""A reused database has its initial state, or is another database."""
+"""A database that is used again is in its first state, or is replaced by another."""
 
 from typing import Any
 

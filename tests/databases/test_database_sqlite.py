@@ -1,4 +1,4 @@
-"""The guarantees of the embedded database, tested without any table of the service."""
+"""Tests of the guarantees of SQLite, without any table of the service."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -199,7 +199,7 @@ def test_a_commit_that_never_reaches_the_disk_leaves_nothing(database: Database)
 
 
 def fill_the_disk(session: Session) -> None:
-    """Write until the database file cannot grow."""
+    """Write until the database file cannot grow any more."""
     pages = session.scalar(text("PRAGMA page_count"))
     session.execute(text(f"PRAGMA max_page_count = {pages}"))
     session.execute(insert(Note).values(words="before"))

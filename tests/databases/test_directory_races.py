@@ -1,4 +1,4 @@
-"""Two administrators change the directory at once: one succeeds, the other is refused."""
+"""If two administrators change the directory at once, one succeeds and one is refused."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -50,7 +50,7 @@ def second(world: Served) -> Someone:
 
 
 def run_race(*acts: Callable[[], Response]) -> list[tuple[int, str]]:
-    """Run the actions at once and return their outcomes, without the body of a success."""
+    """Run actions at once, and return the status and the problem of each response."""
     answers = run_together(*(partial(retry_as_told, act) for act in acts))
     return sorted((a.status_code, "") if a.is_success else get_problem(a) for a in answers)
 

@@ -1,4 +1,4 @@
-"""An overwritten text cannot be opened with what a database still holds of it."""
+"""An overwritten document cannot be opened with anything that the database still holds."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "�
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
-    """Return what the worker runs at each beat, already started."""
+    """Return the part of the worker that removes old keys, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.runtime)
     return ErasureCleanup(world.runtime, ledger)
@@ -33,7 +33,7 @@ def write_health(officer: Someone, case: Json, text: str) -> None:
 
 
 def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
-    """Return the sealed health section of a case and its wrapped key."""
+    """Return the sealed health section of a case, and its wrapped key."""
     with world.write_as_service() as tx:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
         paper = tx.session.scalars(row.where(Sealed.kind == "health")).one()
@@ -42,7 +42,7 @@ def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
 
 
 def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
-    """Return whether a document opens with any key that the service has for the case."""
+    """Return whether any key that the service has for the case opens a document."""
     with world.write_as_service() as tx:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
         paper = tx.session.scalars(row.where(Sealed.kind == "health")).one()
@@ -57,7 +57,7 @@ def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> 
 def require_lost_keys(
     world: World, officer: Someone, worker: ErasureCleanup, read: Callable[[], bytes]
 ) -> None:
-    """Overwrite a text twice, and look for its old keys in what `read` returns."""
+    """Overwrite a document twice, and check that `read` finds only its newest key."""
     case, documents = unwrap(officer.write_case()), []
     for text in TEXTS:
         write_health(officer, case, text)

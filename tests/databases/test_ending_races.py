@@ -1,4 +1,4 @@
-"""Two actions that end or begin something at once: one succeeds, nothing is half done."""
+"""If two actions end or begin something at once, one succeeds and none is half done."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Sides:
-    """The accounts of all sides."""
+    """The accounts of all parties."""
 
     world: Served
     officer: Someone
@@ -66,7 +66,7 @@ def sides(url: str) -> object:
 
 
 def approve_action(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
-    """Ask for an approval and approve it as a second person."""
+    """Request the approval of an action, approve it as a second person, return its id."""
     asked = unwrap(who.does(action, case, body))
     unwrap(sides.seconds[who.code].send(f"/approvals/{asked['id']}/approve"))
     return str(asked["id"])

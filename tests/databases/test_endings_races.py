@@ -1,4 +1,4 @@
-"""Two workers, or a worker and an office, at the moment at which an agreement ends."""
+"""Two workers, or a worker and an office, act at the moment when an agreement ends."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def world(url: str) -> Iterator[Served]:
 
 
 def create_cases(world: Served, lead: Someone) -> list[Json]:
-    """Return cases led in Kazakhstan, of people who may be helped in Uzbekistan."""
+    """Return cases led in Kazakhstan, whose people consented to help in Uzbekistan."""
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     given = [make_consent(), make_handover_consent("UZ_LEAD"), ABROAD]
     bodies = [{"consents": given, "safeguards": GUARDS} for _ in range(CASES)]
@@ -45,7 +45,7 @@ def create_cases(world: Served, lead: Someone) -> list[Json]:
 
 
 def run_two_workers(world: Served) -> int:
-    """Run two workers at once, and return how many cases they found together."""
+    """Run two workers at once, and return the number of cases that both found in all."""
     barrier = Barrier(2)
 
     def look(_: int) -> int:

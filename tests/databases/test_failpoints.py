@@ -1,8 +1,8 @@
-"""Wherever the database fails in an operation, all of its effects happen or none.
+"""Wherever the database fails during an operation, all of its effects happen or none.
 
-For every operation that writes, each call to the database fails once. On SQLite a share of
-the points is tried at every change, and all points in each way by `make soak`. On
-PostgreSQL some operations are tried, and every point of all by `make soak`.
+For every operation that writes, each call to the database fails once. On SQLite each change
+tests a share of these failures, and on PostgreSQL some operations. `make soak` tests every
+failure in every way on both.
 """
 
 import time
@@ -46,7 +46,7 @@ RESULTS = ROOT / ".torture"
 
 @dataclass
 class Tally:
-    """What was tried on one database and found, for docs/assurance.md."""
+    """The number of failures that were tested on one database, and the faults found."""
 
     database: str
     began: float = field(default_factory=time.monotonic)
@@ -73,7 +73,7 @@ class Tally:
         }
 
     def keep(self) -> None:
-        """Print the tally, and store it after a whole run, as a share is not comparable."""
+        """Print the tally, and store it if this was a complete run."""
         told = self.spelled()
         print(f"failpoints: {told}")  # noqa: T201 - `pytest -s` shows it
         if is_night():
@@ -82,18 +82,18 @@ class Tally:
 
 @dataclass
 class Tried:
-    """A world and the tally of what was tried in it."""
+    """A world, and the tally of the failures that were tested in it."""
 
     sweep: Sweep
     tally: Tally
 
     @property
     def ways(self) -> int:
-        """Return the number of ways in which each point fails."""
+        """Return the number of ways in which each call can fail."""
         return len(WAYS) if is_night() and self.tally.database == "sqlite" else 1
 
     def each(self, name: str) -> list[str]:
-        """Let the points of one story fail, and return the broken promises."""
+        """Let the database calls of one story fail, and return the broken guarantees."""
         told = self.tally.told[name] = self.sweep.told(name)
         assert told.answer.status < 300, (told.answer.status, told.answer.content)
         chosen = list(choose_points(told, self.ways))
@@ -105,7 +105,7 @@ class Tried:
 
 
 def choose_points(told: SuccessfulCall, ways: int) -> Iterator[tuple[int, Way]]:
-    """Yield the points to fail and the ways, chosen by the seed of the run."""
+    """Yield the database calls that have to fail and the ways, chosen by the run's seed."""
     last = len(told.points) - 1
     for number, what in enumerate(told.points):
         drawn = crc32(f"{Run.seed} {told.name} {number}".encode())
@@ -147,7 +147,7 @@ def test_every_operation_that_changes_or_opens_something_is_called() -> None:
 
 
 def list_operations() -> set[str]:
-    """Return the operations of all stories."""
+    """Return the names of the operations of all stories."""
     return {name.partition(".")[0] for name in STORIES}
 
 
@@ -185,7 +185,7 @@ def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
 
 
 def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
-    """Read as every account, at the first stage that has the ids, and yield each status."""
+    """Call a read operation as every account, and yield the status of each answer."""
     named = (one.ids for one in sweep.scene.stages.values() if has_ids(one, operation))
     target = fill_path(operation.path, next(named, {"name": "services"}))
     for one in sweep.scene.people.values():
@@ -200,13 +200,13 @@ def has_ids(stage: Stage, operation: Operation) -> bool:
 
 
 def deliver_ignoring_errors(session: Session, postings: list[journal.Posting]) -> None:
-    """Deliver events but ignore database errors, as a planted fault."""
+    """Deliver events and ignore errors of the database; this is a planted fault."""
     with suppress(DBAPIError):
         journal.deliver(session, postings)
 
 
 def deliver_in_two(session: Session, postings: list[journal.Posting]) -> None:
-    """Deliver events in two transactions, as a planted fault."""
+    """Deliver events in two transactions; this is a planted fault."""
     session.connection().exec_driver_sql("COMMIT")
     session.connection().exec_driver_sql("BEGIN IMMEDIATE")
     journal.deliver(session, postings)

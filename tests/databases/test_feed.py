@@ -1,4 +1,4 @@
-"""The feed: a poller misses no event, gets none twice, and learns when to start over."""
+"""A client that polls a feed misses no event, gets none twice, and learns of a restore."""
 
 import json
 import time
@@ -39,7 +39,7 @@ type Look = Callable[[str | None], tuple[list[str], str]]
 
 @dataclass(frozen=True)
 class About:
-    """A record with its audience."""
+    """A record with the audience of its event."""
 
     number: int
     audience: frozenset[UUID]
@@ -60,7 +60,7 @@ def wait_randomly(most: float) -> None:
 
 @contextmanager
 def record_commits(database: Database) -> Iterator[list[About]]:
-    """List the records just before their commit; a mailbox is locked by one writer."""
+    """Yield a list to which each record is added just before its commit."""
     committed: list[About] = []
 
     def at_commit(_: object) -> None:
@@ -75,7 +75,7 @@ def record_commits(database: Database) -> Iterator[list[About]]:
 def write_all(
     writer: Someone, readers: Sequence[Someone], tell: Tell, changes: range = CHANGES
 ) -> list[About]:
-    """Make the changes, eight at a time; return them in the order of commits."""
+    """Record all changes in eight threads, and return them in the order of commits."""
 
     def write(number: int) -> None:
         some = CHANCE.sample(readers, CHANCE.randint(1, len(readers)))
@@ -99,7 +99,7 @@ def by_mailbox(tx: WriteTransaction, about: About) -> None:
 
 
 def by_sequence(tx: WriteTransaction, about: About) -> None:
-    """Deliver with the next number of a sequence, the naive way."""
+    """Deliver an event with the next number of a sequence, which is wrong on purpose."""
     tx.session.execute(
         insert(Entry).values(
             id=about.id, at=tx.now, type="case.told", case_id=about.id, facts={},
@@ -121,7 +121,7 @@ def by_polling(reader: Someone) -> Look:
 
 
 def by_position(reader: Someone) -> Look:
-    """Return a function that reads events after the last position, the naive way."""
+    """Return a function that reads the events after a position as a naive client would."""
     mine = (Delivery.focal_point_id == reader.id) & (Entry.id == Delivery.entry_id)
     asked = select(Entry.reference, Delivery.position).where(mine)
 
@@ -137,7 +137,7 @@ def by_position(reader: Someone) -> Look:
 
 
 def poll_to_end(look: Look, over: Event) -> list[str]:
-    """Poll while others write, and then until there is nothing new."""
+    """Poll while others write, and then until there are no new events."""
     seen: list[str] = []
     cursor, last_look, new = None, False, ["not yet looked"]
     while new or not last_look:
@@ -149,7 +149,10 @@ def poll_to_end(look: Look, over: Event) -> list[str]:
 
 
 def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None:
-    """Poll and keep the cursor together with the events; the last time, to the end."""
+    """Poll a feed, and store the events together with the cursor.
+
+    With `last` the process ends when there are no new events.
+    """
     kept = read_state(state)
     with make_client(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"
@@ -174,7 +177,7 @@ def read_state(state: Path) -> Json:
 
 @dataclass
 class KilledPoller:
-    """A poller in its own process, which is killed and restarted from its state."""
+    """A polling client in a process that is killed and restarted from its stored state."""
 
     world: Served
     reader: Someone
@@ -186,7 +189,10 @@ class KilledPoller:
         return Child(partial(poll, last=last), *where)
 
     def is_up(self) -> None:
-        """Wait until it has polled; otherwise a busy machine writes everything first."""
+        """Wait until the client has polled once.
+
+        Otherwise, on a busy machine, everything might be written before the first poll.
+        """
         began = time.monotonic()
         while not self.state.exists():
             assert time.monotonic() < began + 60
@@ -251,7 +257,10 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
 def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_events(
     pg_url: str, world: World
 ) -> None:
-    """This shows that the test above can fail."""
+    """With positions from a plain sequence, the same load loses events.
+
+    This shows that the previous test can fail.
+    """
     grant = "GRANT USAGE ON SEQUENCE naive TO safe_conduct_app"
     ask(pg_url, "CREATE SEQUENCE naive", grant)
     readers, over = [world.add_person(code) for code in READERS], Event()
@@ -282,7 +291,7 @@ def record_event(writer: Someone, what: str, *readers: Someone) -> None:
 
 @contextmanager
 def begin_slow_write(writer: Someone, reader: Someone) -> Iterator[Event]:
-    """Hold a writer with its position just before its commit, until it is released."""
+    """Stop a writer just before its commit, and yield an event that lets it continue."""
     slow = Thread(target=record_event, args=[writer, "case.slow", reader])
     has_position, may_end = Event(), Event()
 
@@ -300,7 +309,7 @@ def begin_slow_write(writer: Someone, reader: Someone) -> Iterator[Event]:
 
 
 def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
-    """The writer that has its position first is published first, however long it takes."""
+    """The first writer to get a position is the first to publish, however long it takes."""
     with begin_slow_write(officer, lead) as may_end, ThreadPoolExecutor(1) as pool:
         quick = pool.submit(record_event, officer, "case.quick", lead)
         time.sleep(0.2)
@@ -314,7 +323,7 @@ def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None
 
 
 def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> None:
-    """SQLite has one writer at a time, for any reader."""
+    """On PostgreSQL, a slow writer does not delay a writer for other offices."""
     with begin_slow_write(officer, officer) as may_end, ThreadPoolExecutor(1) as pool:
         quick = pool.submit(record_event, officer, "case.quick", lead)
         if not officer.world.database.is_sqlite:
@@ -393,7 +402,7 @@ def test_after_a_restore_the_poller_is_told_to_start_over(
 
 
 def restore(url: str) -> None:
-    """Give the database another epoch, as a restore of a backup does."""
+    """Give the database another epoch, as restoring a backup does."""
     ask(url, f"UPDATE {Epoch.__tablename__} SET value = '00000000'")
 
 
@@ -415,7 +424,7 @@ def list_retrieved(reader: Someone) -> list[int]:
 
 @contextmanager
 def record_writes(database: Database) -> Iterator[list[str]]:
-    """List the transactions that may write, and every statement other than SELECT."""
+    """Yield a list of the write transactions and of every statement except SELECT."""
     written: list[str] = []
 
     def at_begin(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The guards of the database are compared with those of the migrations (ADR 36)."""
+"""The doctor compares the guards of a database with those of the migrations (ADR 36)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ BY_NAME = "safe_conduct_reporter"
 
 @contextmanager
 def apply_changes(url: str, *statements: str) -> Iterator[Session]:
-    """Change a database as its administrator, yield a session, and roll back."""
+    """Change a database as its administrator, yield a session, and undo the changes."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.connect() as connection, connection.begin() as transaction:
         for statement in statements:
@@ -212,7 +212,7 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
 
 
 def get_refusal(url: str, *statements: str) -> str:
-    """Return the message with which the database refuses some statements."""
+    """Return the message with which the database refuses these statements."""
     with pytest.raises(DBAPIError) as refused:
         ask(url, *statements)
     return str(refused.value.orig)

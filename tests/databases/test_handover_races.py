@@ -40,7 +40,7 @@ slow = pytest.mark.slow
 
 @dataclass
 class Cast:
-    """The accounts: two of the old lead, two of the office that is asked, and others."""
+    """The accounts: two of the old lead, two of the proposed new lead, and others."""
 
     officer: Someone
     lead: Someone
@@ -53,7 +53,7 @@ class Cast:
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve a world, and require that no deadlock occurred."""
+    """Yield a served world, and check afterwards that no deadlock occurred."""
     with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:
@@ -83,13 +83,13 @@ def build_led_case(cast: Cast) -> Json:
 def prepare_act(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
-    """Read the record now, and return an action based on that version."""
+    """Read a record, and return an action with the version that was read."""
     named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())} | headers
     return partial(who.send, f"{get_path(record)}/{action}", body, **named)
 
 
 def run_race(*acts: Callable[[], Response]) -> list[Response]:
-    """Run the actions at once; a request that is told to retry later is repeated."""
+    """Run actions at once, and repeat requests that are told to retry later."""
     answers = run_together(*(partial(retry_as_told, act) for act in acts))
     assert {a.status_code for a in answers if a.is_error} <= LOST
     return answers
@@ -101,7 +101,7 @@ def find_winner(answers: list[Response]) -> int:
 
 
 def list_leads(cast: Cast, case: Json) -> list[str]:
-    """Return the offices that lead by the stored rows; there may be one."""
+    """Return the offices that the database stores as leads of a case."""
     with cast.officer.begin_read() as tx:
         found = case_queries.get(tx, case["code"]).parties
         now = {p.focal_point_id for p in found if p.relation == "lead" and not p.until}
@@ -166,7 +166,7 @@ def test_of_two_offers_one_is_made(cast: Cast) -> None:
 @slow
 @soak
 def test_nobody_leads_on_a_consent_that_was_taken_back(cast: Cast) -> None:
-    """Withdrawn before, it ends the offer; withdrawn after, the lead reads nothing."""
+    """A withdrawal during an acceptance ends the offer, or else the lead's access."""
     won = []
     for _ in range(ROUNDS):
         case = build_led_case(cast)
@@ -240,7 +240,7 @@ def test_a_second_person_decides_while_the_lead_moves_and_nothing_comes_of_it(
 @slow
 @soak
 def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
-    """Both succeed; the final lead is the sender, and the case reflects the help."""
+    """A recipient's answer and a handover at the same moment both take effect."""
     for _ in range(ROUNDS):
         case = build_led_case(cast)
         referral = unwrap(cast.lead.refer(case, cast.shelter.code))
@@ -256,7 +256,7 @@ def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
 
 
 def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
-    """The old lead waits for the lock, and by then has given the lead away."""
+    """An old lead that waits for the lock is refused if the lead has changed by then."""
     case = build_led_case(cast)
     offered = unwrap(cast.lead.offer(case, "IOM"))
     accept = prepare_act(cast.iom, "accept", offered, make_takeover())

@@ -1,4 +1,4 @@
-"""A request that is sent twice is carried out once and answered both times."""
+"""A request that is sent twice takes effect once and gets the same answer twice."""
 
 import time
 from collections.abc import Callable
@@ -43,7 +43,7 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def led(officer: Someone, lead: Someone) -> Json:
-    """Submit a case and accept its lead."""
+    """Return a case that has a lead."""
     case = officer.submit()
     unwrap(lead.does("acknowledge", case))
     return unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
@@ -51,12 +51,12 @@ def led(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def sent(led: Json, lead: Someone) -> Json:
-    """Send a referral to a shelter."""
+    """Return a referral that was sent to a shelter."""
     return unwrap(lead.refer(led, "KZ_SHELTER_KOGERSHIN"))
 
 
 def run_twice(act: Callable[[], Response]) -> tuple[Response, Response]:
-    """Run an action twice, as a client does whose first answer is lost."""
+    """Run an action twice, as a client does that lost the first answer."""
     return act(), act()
 
 
@@ -125,7 +125,7 @@ def test_many_acting_on_one_reading_with_one_key_act_once(url: str) -> None:
 
 @pytest.mark.slow
 def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> None:
-    """A client that lost its key gets the existing case, even in a concurrent request."""
+    """Requests with one external reference but different keys get the same case."""
     body, heard = make_case(submit=True, external_reference="ALA/2026/17"), list[int]()
 
     with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
@@ -368,7 +368,10 @@ def test_one_external_reference_is_one_case(officer: Someone, stranger: Someone)
 def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
     officer: Someone,
 ) -> None:
-    """SQLite queues writers; on PostgreSQL the second is told to retry later."""
+    """While the first request runs, a second one waits or is told to retry later.
+
+    On SQLite writers wait for each other; on PostgreSQL the answer asks for a retry.
+    """
     ticket = KeyedRequest("k", "another request")
 
     with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
@@ -392,7 +395,10 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
 def test_a_key_is_looked_up_again_once_it_is_held(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its holder may commit and release it after the first lookup."""
+    """An idempotency key is looked up again after it is locked.
+
+    Its previous owner may have committed after the first lookup.
+    """
     ticket, made = KeyedRequest("k", "a request"), uuid4()
 
     def hold_late(session: Session, name: str) -> bool:
@@ -423,7 +429,7 @@ def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
 
 
 def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
-    """Two retries at once are both answered; on SQLite one after the other."""
+    """Two retries at the same moment both get the stored answer."""
     first = officer.create("/cases", make_case(), "k")
     with officer.begin_read() as look:
         fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()

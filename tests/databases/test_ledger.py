@@ -1,4 +1,4 @@
-"""The ledger of erasures and the database are each checked against the other (R34)."""
+"""The ledger of erasures and the database are checked against each other (R34)."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ from tests.support.world import NOON, Someone, World, get_path, unwrap
 
 
 def erase_repeatedly(says: ReportPipe, url: str, path: Path) -> None:
-    """Commit erasures one by one, send each id after its commit, and copy it out."""
+    """Commit one erasure after another, report each id, and add it to the ledger."""
     world, ledger = World(url), Ledger(path)
     while True:
         case = uuid4()
@@ -67,7 +67,7 @@ def list_named(path: Path) -> set[UUID]:
 
 @pytest.fixture
 def asked(world: World, ledger: Ledger) -> Iterator[TestClient]:
-    """Run the worker, and yield a client for /readyz."""
+    """Run the worker, and yield a client for `/readyz`."""
     world.run_worker()
     with TestClient(create_app(world.runtime, ledger)) as http:
         yield http
@@ -236,7 +236,10 @@ def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
 def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
     world: World, asked: TestClient, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
-    """The database might come from a backup before the first erasure."""
+    """A missing ledger is reported even if the database contains no erasure.
+
+    The database might be a backup from before the first erasure.
+    """
     ledger.start(world.runtime)
     officer.write_case()
 

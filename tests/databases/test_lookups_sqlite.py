@@ -1,4 +1,4 @@
-"""SQLite has no statistics here, so an index must match a whole query."""
+"""Each lookup on SQLite uses an index that fits the whole query, without statistics."""
 
 import sqlite3
 from contextlib import closing
@@ -13,7 +13,7 @@ BY_READER_ALONE = "USING INDEX ix_party_focal_point_id_number (focal_point_id=?)
 
 
 def explain_statements(url: str, statements: list[str]) -> list[str]:
-    """Return how SQLite would look up each statement."""
+    """Return SQLite's query plan of each statement."""
     with closing(sqlite3.connect(str(make_url(url).database))) as connection:
         return [
             step[3]

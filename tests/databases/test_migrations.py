@@ -49,7 +49,7 @@ def count_rows(url: str) -> dict[str, int]:
 
 
 def describe_tables(url: str) -> set[str]:
-    """Return all that the database knows of our tables, as lines."""
+    """Return lines that describe everything the database knows about our tables."""
     with connect_as_login(url) as connection:
         found = inspect(connection)
         lines = {
@@ -70,7 +70,7 @@ def describe_tables(url: str) -> set[str]:
 
 
 def list_indices(connection: Connection) -> set[str]:
-    """Return the definitions of indices, as reflection leaves out their conditions."""
+    """Return the definitions of indices with their conditions, which reflection omits."""
     if connection.dialect.name == "postgresql":
         asked = "SELECT indexdef FROM pg_indexes WHERE tablename != 'alembic_version'"
     else:

@@ -1,4 +1,4 @@
-"""Two offices take turns on one connection without leaving any state to each other."""
+"""Two offices that use one connection in turn leave no state to each other."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -24,7 +24,7 @@ PEOPLE = ("UZ_CONSULATE_ALMATY", "JM_CONSULATE_PORT_OF_SPAIN")
 def narrow(
     pg_url: str, app: FastAPI, loop: ThreadLoops, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
-    """Return a world with one connection for all."""
+    """Yield a world in which all requests share one connection."""
     monkeypatch.setattr("app.kernel.db.THREADS", 1)
     monkeypatch.setattr("tests.support.world.open_database", Database)
     made = World(pg_url, app, loop)
@@ -34,7 +34,7 @@ def narrow(
 
 
 def list_all_codes(one: Someone) -> set[str]:
-    """Return all visible cases, as code without a condition would."""
+    """Return the codes of the cases that a query without a condition finds."""
     with begin_read(one.world.runtime, one.actor) as tx:
         return set(tx.session.scalars(select(Case.code)))
 
@@ -44,7 +44,7 @@ def list_codes(one: Someone) -> set[str]:
 
 
 def is_stopped(world: World) -> bool:
-    """Return whether a session without an office is refused after the previous one."""
+    """Return whether the database refuses a session that sets no office."""
     with pytest.raises(DBAPIError), world.database.begin_read() as session:
         session.execute(select(Case.code))
     return True

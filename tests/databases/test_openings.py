@@ -1,7 +1,8 @@
-"""An access is decided on current data, though others write at the same time.
+"""Access is decided on current data, even if other requests write at the same time.
 
-Opening locks no case. On PostgreSQL an office can become unsafe, leave or lose the consent
-between the decision and the read of the document, or while the request waits for its turn.
+Opening a document locks no case. On PostgreSQL an office can become unsafe, leave the case
+or lose the consent between the decision and the read of the document, or while the request
+waits for its turn.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @contextmanager
 def run_before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
-    """Run some actions just before the nth statement that contains `asks`."""
+    """Run actions just before the nth statement that contains the text `asks`."""
     asked: list[str] = []
 
     def listen(*said: Any) -> None:
@@ -69,7 +70,7 @@ def run_before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]
 
 
 def replace_document(who: Someone, case: Json, part: str, body: Json) -> None:
-    """Replace a sealed document at its current version."""
+    """Replace a sealed document in its current version."""
     path = get_path(case)
     unwrap(who.ask("PUT", f"{path}/{part}", body, headers={"If_Match": who.read_tag(path)}))
 
@@ -82,7 +83,7 @@ def replace_narrative(who: Someone, case: Json) -> None:
 
 @pytest.fixture
 def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
-    """Return a shelter that helps and may read further sections as emergency access."""
+    """Return a person of a shelter that helps and has emergency access to more sections."""
     sent = unwrap(lead.refer(case, shelter.code))
     unwrap(shelter.does("acknowledge", sent))
     unwrap(shelter.does("accept", sent, make_acceptance()))
@@ -95,7 +96,7 @@ def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
 
 
 def record_fear(lead: Someone, case: Json, whom: str) -> None:
-    """Record an office as unsafe."""
+    """Record in the safeguards that an office is unsafe."""
     origin = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     replace_document(lead, case, "safeguards", origin | {"unsafe_focal_points": [whom]})
 
@@ -159,7 +160,7 @@ def test_a_no_counts_from_the_next_section_on(
 
 
 def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
-    """Open something while another request of the account has its turn, and act."""
+    """Run an action while `opens` waits for its turn, and return the answer of `opens`."""
     has_it = Event()
 
     def takes_its_turn() -> None:

@@ -1,4 +1,4 @@
-"""The lengths of sealed rows in a copy of the database without its keys."""
+"""Sealed rows are padded, so their lengths reveal nothing to a reader without the keys."""
 
 from sqlalchemy import delete, func, select, update
 
@@ -67,7 +67,7 @@ def test_no_length_tells_fears_names_or_a_text_of_one_step(
 
 
 def remove_padding(world: World) -> int:
-    """Seal everything without padding, as an older version did."""
+    """Seal every document again without padding, as an older version did."""
     with world.write_as_service() as tx:
         rows = tx.session.scalars(select(Sealed)).all()
         for row in rows:

@@ -1,4 +1,4 @@
-"""Two decisions at the same moment: one takes effect, and the other is refused."""
+"""If two decisions coincide, one takes effect and the other one is refused."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ slow = pytest.mark.slow
 
 @dataclass
 class Cast:
-    """The accounts: two of the lead may decide the same, and two may approve."""
+    """The accounts: two of the lead that may decide the same, and two that may approve."""
 
     officer: Someone
     lead: Someone
@@ -54,7 +54,7 @@ class Cast:
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve a world, and require that no deadlock occurred."""
+    """Yield a served world, and check afterwards that no deadlock occurred."""
     with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:
@@ -77,7 +77,7 @@ def cast(world: Served) -> Cast:
 def acts(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
-    """Read the record now, and return an action based on that version."""
+    """Read a record, and return an action with the version that was read."""
     path = f"{get_path(record)}/{action}"
     named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())} | headers
     return lambda: who.send(path, body, **named)
@@ -103,7 +103,7 @@ def sent(cast: Cast, case: Json) -> Json:
 
 
 def asked(cast: Cast, case: Json) -> str:
-    """Ask a second person to approve the closure of the case."""
+    """Request the approval of a closure, and return the approval's id."""
     return str(unwrap(cast.lead.does("close", case, make_closure()))["id"])
 
 
@@ -114,7 +114,7 @@ def approved(cast: Cast, case: Json) -> str:
 
 
 def settled(*acts: Callable[[], Response]) -> list[Response]:
-    """Run the actions at once; a request that is told to retry later is repeated."""
+    """Run actions at once, and repeat requests that are told to retry later."""
     heard: list[int] = []
     answers = run_together(*(partial(retry_as_told, act, heard) for act in acts))
     report("race", heard)
@@ -163,7 +163,10 @@ def test_a_case_is_closed_or_its_referral_is_sent(cast: Cast, world: Served) -> 
 def test_a_case_is_closed_or_a_new_referral_is_opened_in_it(
     cast: Cast, world: Served
 ) -> None:
-    """A referral that is sent at once requires no version of the case."""
+    """If a closure and a new referral coincide, only one of them succeeds.
+
+    A referral that is sent at once requires no version of the case.
+    """
     won = []
     for _ in range(ROUNDS):
         case = led(cast)
@@ -273,7 +276,7 @@ def test_of_two_second_persons_one_decides(cast: Cast) -> None:
 @slow
 @soak
 def test_an_approval_is_spent_once(cast: Cast) -> None:
-    """The same account closes the case twice at once under two keys; only one succeeds."""
+    """If one approval is used twice at the same moment, only one request succeeds."""
     for _ in range(ROUNDS):
         case = led(cast)
         approval = approved(cast, case)
@@ -292,7 +295,7 @@ def test_an_approval_is_spent_once(cast: Cast) -> None:
 
 @slow
 def test_ten_people_doing_everything_to_one_case_meet_no_deadlock(cast: Cast) -> None:
-    """Each account writes what it may, repeatedly; the fixture checks for deadlocks."""
+    """Ten accounts that write to one case repeatedly cause no deadlock."""
     case, heard = led(cast), list[int]()
     where = get_path(case)
 
@@ -349,7 +352,10 @@ def test_reading_makes_nobodys_if_match_stale(cast: Cast) -> None:
 def test_whoever_opens_a_section_does_not_wait_for_who_writes(
     pg_url: str, cast: Cast
 ) -> None:
-    """An access entry locks no case. SQLite has one writer at a time."""
+    """A reader of a section does not wait for a writer, because an access locks no case.
+
+    The test runs only on PostgreSQL, because SQLite has one writer at a time.
+    """
     assert pg_url
     case = led(cast)
 
@@ -383,7 +389,7 @@ def test_whoever_writes_does_not_wait_for_who_opens_a_section(
 
 
 def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
-    """The second waits for the lock, and by then is no longer a party to the case."""
+    """A request that waited for a lock is decided on the state of the case after that."""
     case = reviewed(cast)
     accept = acts(cast.lead, "accept-lead", case, {"contacts": make_contacts()})
     decline = acts(cast.colleague, "decline-lead", case, {"reason": "NO_CAPACITY"})

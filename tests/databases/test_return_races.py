@@ -1,4 +1,4 @@
-"""The person says no while an action moves the return on: the no always takes effect."""
+"""If a person refuses while an action advances the return, the refusal takes effect."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -22,7 +22,7 @@ ROUNDS = choose_number(5, sample=2, night=50)
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve a world with concurrent requests."""
+    """Yield a served world, which answers requests concurrently."""
     with serve_world(url) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""What the service may do on PostgreSQL, where its role owns nothing."""
+"""Tests of the rights of the service on PostgreSQL, where its role owns nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +59,7 @@ def service(pg_url: str) -> Iterator[Database]:
 
 
 def list_permitted(url: str, right: str) -> set[str]:
-    """Return the tables on which the app role has a right from any source."""
+    """Return the tables on which the application's role has a right, from any source."""
     asked = f"""SELECT relname FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
         AND has_table_privilege('{APP_ROLE}', oid, '{right}')"""
@@ -172,7 +172,7 @@ def test_not_even_the_owner_empties_the_journal(pg_url: str, table: str) -> None
 
 @contextmanager
 def create_login(url: str, role: str) -> Iterator[str]:
-    """Create a login with one role, as in production."""
+    """Create a login that has one role, as in production."""
     name, password = f"login_{token_hex(4)}", token_hex(8)
     ask(url, f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {role}")
     made = make_url(url).set(username=name, password=password)

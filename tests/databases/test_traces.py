@@ -1,4 +1,4 @@
-"""After an erasure no file of the database contains the bytes of the case's key."""
+"""After an erasure, no file of the database contains the bytes of the case's key."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.support.world import SECTIONS, Json, Someone, World, get_path, unwrap
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
-    """Return what the worker runs after each erasure, already started."""
+    """Return the part of the worker that runs after each erasure, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.runtime)
     return ErasureCleanup(world.runtime, ledger)
@@ -31,7 +31,7 @@ PIECE: Final = 32
 
 
 def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:
-    """Return the wrapped keys of some cases."""
+    """Return the wrapped keys of these cases."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
     with world.database.begin_read(SERVICE) as session:
         wanted = select(CaseKey.wrapped).where(CaseKey.case_id.in_(of_case))
@@ -39,7 +39,7 @@ def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:
 
 
 def secrets(world: World, cases: list[Json]) -> list[bytes]:
-    """Return the wrapped keys of some cases and the content sealed under them."""
+    """Return the wrapped keys of these cases, and the documents sealed with the keys."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
     with world.database.begin_read(SERVICE) as session:
         papers = select(Sealed.sealed).where(Sealed.case_id.in_(of_case))
@@ -47,7 +47,7 @@ def secrets(world: World, cases: list[Json]) -> list[bytes]:
 
 
 def in_files(url: str) -> bytes:
-    """Return the bytes of an SQLite database, its journal and its index."""
+    """Return the bytes of the files of a SQLite database."""
     path = Path(str(make_url(url).database))
     return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
 
@@ -60,7 +60,7 @@ def in_table(url: str, table: str) -> bytes:
 
 
 def count_found(needles: Iterable[bytes], hay: bytes) -> int:
-    """Return the number of secrets of which any piece is present."""
+    """Return the number of secrets of which any part was found."""
     return sum(
         any(secret[at : at + PIECE] in hay for at in range(0, len(secret) - PIECE, 500))
         for secret in needles
@@ -68,7 +68,7 @@ def count_found(needles: Iterable[bytes], hay: bytes) -> int:
 
 
 def write_again(officer: Someone, case: Json) -> None:
-    """Rewrite the sealed sections with longer text, so that they move within the file."""
+    """Replace the sealed sections with longer texts, so that they move within the file."""
     for section in SECTIONS[3:]:
         more = section | {"text": section["text"] * 400}
         match = {"If-Match": officer.get_tag(case)}
@@ -145,15 +145,15 @@ def test_the_table_of_keys_keeps_none_that_was_destroyed(
 
 
 def run_until_gone(worker: ErasureCleanup, keys: list[bytes], url: str) -> None:
-    """Run the worker until no key is left in the table of keys."""
+    """Run the worker until the table of keys contains none of these keys."""
     beat_until(worker, lambda: not count_found(keys, in_table(url, KEY_TABLE)))
 
 
 def beat_until(worker: ErasureCleanup, is_done: Callable[[], bool]) -> None:
-    """Run the worker until the condition holds.
+    """Run the worker until a condition is true.
 
-    A connection to the server briefly keeps deleted rows alive in all of its databases, and
-    the tests beside this one open connections.
+    A connection to the server keeps deleted rows for a short time in all of its databases,
+    and other tests open connections at the same time.
     """
     end = monotonic() + LONGEST_WAIT
     while not is_done() and monotonic() < end:
@@ -195,6 +195,6 @@ def test_after_the_table_was_written_anew_the_service_has_its_own_time_outs(
 
 
 def get_version(url: str) -> int:
-    """Return the PostgreSQL version; before 17 only the owner may rewrite a table."""
+    """Return the PostgreSQL version; before 17, only the owner can rewrite a table."""
     [(number,)] = ask(url, "SHOW server_version_num")
     return int(str(number)) // 10_000

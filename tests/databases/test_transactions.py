@@ -1,4 +1,4 @@
-"""What is confirmed is stored, what is not stored is not confirmed, never a part."""
+"""A confirmed change is stored, an unconfirmed one is not, and none is stored in part."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -71,7 +71,7 @@ DOOMED = {
 
 @contextmanager
 def fail_commits(world: World) -> Iterator[None]:
-    """Make every commit of a write transaction fail; read transactions may end."""
+    """Make every commit of a write transaction fail, but no read transaction."""
 
     def burn(connection: Connection) -> None:
         options = connection.get_execution_options()
@@ -83,7 +83,7 @@ def fail_commits(world: World) -> Iterator[None]:
 
 
 def count_rows(world: World) -> list[int]:
-    """Return the number of rows that a request could leave behind."""
+    """Return the numbers of rows in the tables that a request could write."""
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
     with world.database.begin_read(SERVICE) as session:
         counts = [select(func.count()).select_from(table) for table in tables]
@@ -177,7 +177,7 @@ def test_an_act_is_kept_whole_or_not_at_all(
 def list_documents(
     led: Json, accepted: Json, lead: Someone, officer: Someone
 ) -> list[Opening]:
-    """Return calls that open each sealed document, by an account that may open it."""
+    """Return a call for each sealed document, by an account that may open the document."""
     own, sections = officer.submit(), ("needs", "contact", "identity", "narrative")
     of_lead = (
         *(f"{get_path(led)}/{paper}" for paper in ("sections/needs", "sections/contact")),
@@ -197,7 +197,7 @@ def list_documents(
 def test_without_an_access_entry_nothing_is_shown(
     led: Json, accepted: Json, officer: Someone, lead: Someone, url: str
 ) -> None:
-    """R35: no sealed content is sent before its access entry is stored."""
+    """No sealed document is sent unless its entry in the access log is stored (R35)."""
     openings = list_documents(led, accepted, lead, officer)
     shown = [opens() for opens in openings]
     before = count_rows(lead.world)
@@ -274,7 +274,7 @@ def run(someone: Someone, change: Executable) -> None:
 
 @dataclass
 class Load:
-    """Clients that submit until the server dies, and keep track of missing answers."""
+    """Clients that submit cases until the server is killed, and record missing answers."""
 
     officer: Someone
     answered: dict[str, str] = field(default_factory=dict)
@@ -286,7 +286,7 @@ class Load:
         return client.post("/v1/cases", json=make_case(submit=True), headers=headers)
 
     def run(self, client: Client, over: Event) -> None:
-        """Submit one case after the other, each under its own idempotency key."""
+        """Submit one case after another, each with its own idempotency key."""
         while not over.is_set():
             key = str(uuid4())
             self.lost.add(key)
@@ -302,7 +302,7 @@ class Load:
         self.lost.discard(key)
 
     def ask_again(self, client: Client) -> None:
-        """Repeat every unanswered request with the same key."""
+        """Repeat every unanswered request with the same idempotency key."""
         for key in sorted(self.lost):
             self.keep(key, retry_as_told(partial(self.submit, client, key), self.heard))
 

@@ -1,4 +1,4 @@
-"""Readers take turns, writers never wait behind them, and rates are limited."""
+"""Readers wait for a turn, writers never wait for readers, and rates are limited."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

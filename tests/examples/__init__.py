@@ -1,1 +1,1 @@
-"""Tests to read first and to copy, with stories of whole cases; README.md explains them."""
+"""Tests to read first and to copy, and stories of whole cases; README.md explains them."""

@@ -1,8 +1,9 @@
 """Two cases whose lead does not act, each from the first contact to its end.
 
-The person agreed to State bodies of Kazakhstan alone, and only one of those leads cases. So
-no other office may be given the lead until the person agrees to another kind of office. The
-lead cannot record that, because it does not act. The regional desk does it (ADR 47).
+The person consented only to State offices of Kazakhstan, and only one of these can lead a
+case. Another office may therefore become the lead only if the person consents to another
+kind of office. The lead has to record that consent, but does not act. The regional desk
+records it instead (ADR 47).
 """
 
 from app.kernel.actors import Role
@@ -30,7 +31,7 @@ STATE_ALONE = [make_consent(), make_service_consent()]
 
 
 def replace_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
-    """Give an office the lead as two people of the desk, which then loses access."""
+    """Give an office the lead as two people of the desk, and check that the desk leaves."""
     choice = make_takeover(to, reason=reason)
     assert desk.does_with(second, "take-over", case, choice).status_code == 204
     assert get_problem(desk.get(get_path(case))) == (404, "not-found")

@@ -1,11 +1,11 @@
-"""A rule that needs no database, as a table of examples and as a property.
+"""A rule that needs no database, tested with a table of examples and with a property.
 
-The rule: a deadline that passes without an answer is missed. It counts as missed again each
-time the same time has passed; after the third time, when a desk has been admitted, once a
-week.
+The rule: a deadline is missed if it passes without an answer. It counts as missed again
+each time the same time has passed. After the third time a desk has a part in the case, and
+the deadline counts as missed once a week.
 
 Such tests belong to tests/rules. They run first and are the quickest to write. A table of
-examples says what the rule is; a property says what holds for all values.
+examples says what the rule is; a property says what is true for all values.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,8 +1,8 @@
-"""What every action of a life cycle is tested for, mostly with the action `acknowledge`.
+"""The tests that every action of a life cycle needs, mostly for the action `acknowledge`.
 
-A consulate has submitted a case. The service offers it to the focal point of the country,
-which has to acknowledge it within three hours. In paths an action has hyphens, in documents
-underscores: `/accept-lead`, `accept_lead`.
+A consulate has submitted a case. The service offers the case to the focal point of the
+country, which has to acknowledge it within three hours. The name of an action has hyphens
+in paths and underscores in documents: `/accept-lead`, `accept_lead`.
 """
 
 from app.kernel.actors import Role
@@ -53,7 +53,7 @@ def test_a_stranger_is_not_told_that_the_case_exists(
 
 
 def test_whoever_has_another_part_in_it_may_not(officer: Someone) -> None:
-    """The consulate sees the case that it submitted, but only the candidate may take it."""
+    """The consulate that submitted a case cannot acknowledge it; only the candidate can."""
     case = officer.submit()
 
     assert get_problem(officer.does("acknowledge", case)) == (403, "action-not-yours")
@@ -104,7 +104,7 @@ def test_a_client_that_lost_the_answer_asks_again_and_it_is_done_once(
 
 
 def test_what_it_needs_is_named_where_it_is_missing(officer: Someone) -> None:
-    """The action is `submit`: it needs a consent of an adult."""
+    """A refused `submit` names the consent of the adult as the unmet requirement."""
     case: Json = unwrap(officer.write_case(consents=[]))
 
     refused = officer.does("submit", case)
@@ -117,9 +117,10 @@ def test_what_it_needs_is_named_where_it_is_missing(officer: Someone) -> None:
 def test_who_does_not_answer_in_time_loses_it_to_the_next(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """`wait` moves the clock of the world; the worker then does what is due.
+    """If the candidate does not acknowledge the case in time, the next office gets it.
 
-    SANA_SEZIM is an NGO of the demonstration directory that may lead cases in Kazakhstan.
+    `wait` advances the clock of the world and runs the worker. SANA_SEZIM is an NGO of the
+    demonstration directory that can lead cases in Kazakhstan.
     """
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     case = officer.submit(consents=[make_consent(), ngos])

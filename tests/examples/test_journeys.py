@@ -1,7 +1,7 @@
-"""Two complete cases through the HTTP API, and what other offices do not learn of them.
+"""Two complete cases through the HTTP API, and what other offices do not learn from them.
 
-Each office polls the feed of its events. `/evidence` shows how far a case or a referral
-came at an office: submitted, available, retrieved, acknowledged, decided.
+Each office polls its feed of events. `/evidence` shows how far a case or a referral has
+progressed at an office: submitted, available, retrieved, acknowledged, decided.
 """
 
 from tests.support.world import (
@@ -21,14 +21,14 @@ STEPS = ["submitted", "available", "retrieved", "acknowledged", "decided"]
 
 
 def list_steps(evidence: Json) -> list[str]:
-    """Return the names of the steps that are proved; `rank` is their number."""
+    """Return the names of the delivery steps that the evidence proves."""
     return [rung["name"] for rung in evidence["rungs"]]
 
 
 def take_lead(lead: Someone, case: Json) -> None:
-    """Poll, acknowledge, read the needs, and accept.
+    """Poll the feed, acknowledge the case, read the needs, and accept the lead.
 
-    The second poll sends the cursor of the first, which proves that the page arrived.
+    The second poll sends the cursor of the first one, which proves that the page arrived.
     """
     lead.poll()
     lead.get("/events", after=lead.cursor)
@@ -38,7 +38,7 @@ def take_lead(lead: Someone, case: Json) -> None:
 
 
 def run_referral(recipient: Someone, referral: Json) -> None:
-    """Poll, acknowledge, accept, meet and complete."""
+    """Poll the feed, acknowledge and accept a referral, start it, and complete it."""
     recipient.poll()
     recipient.get("/events", after=recipient.cursor)
     unwrap(recipient.does("acknowledge", referral))
@@ -49,7 +49,7 @@ def run_referral(recipient: Someone, referral: Json) -> None:
 
 
 def close_case(lead: Someone, second: Someone, case: Json) -> Json:
-    """Let a second person of the same office approve the closure, and close."""
+    """Close a case after a second person of the same office has approved the closure."""
     asked = unwrap(lead.does("close", case, make_closure()))
     unwrap(second.send(f"/approvals/{asked['id']}/approve"))
     return unwrap(lead.does("close", case, make_closure(), Approval=asked["id"]))
@@ -120,7 +120,7 @@ NEXT_REASONS = ["works_in_the_country", "speaks_the_language"]
 
 
 def list_events(someone: Someone) -> list[Json]:
-    """Return all events of an office."""
+    """Return all events in the feed of a person's office."""
     return list(unwrap(someone.get("/events", limit=200))["items"])
 
 
@@ -147,8 +147,8 @@ def test_nobody_else_learns_who_shelters_her(
 def list_paths(case: Json) -> list[str]:
     """Return the paths of lists and views that could mention the case.
 
-    `/routing` is not among them: the submitter reads it, and it names all offices that
-    might have led.
+    `/routing` is not among them, because the submitter may read it, and it names all
+    offices that could have led the case.
     """
     own = ("", "/history", "/evidence", "/consents", "/access-log")
     lists = ("/events?limit=200", "/worklist", "/cases", "/referrals", "/approvals")

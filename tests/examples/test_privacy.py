@@ -1,4 +1,4 @@
-"""Tests of who may read what about a person, and of the access log."""
+"""Tests of the access to a person's data, and of the access log."""
 
 import pytest
 
@@ -20,7 +20,7 @@ IDENTITY = "sections/identity"
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case whose lead may read the needs, while names are only for services."""
+    """Return a case whose lead may read the needs, but not the names."""
     given = [make_consent(), make_service_consent()]
     sections = [
         {"section": "needs", "summary": NEED},
@@ -36,7 +36,7 @@ def test_a_name_is_given_back_as_it_was_written(officer: Someone, case: Json) ->
 
 
 def test_what_the_consent_does_not_cover_is_not_opened(lead: Someone, case: Json) -> None:
-    """`consent()` lets the lead read `needs` and `contact`, and nothing else."""
+    """A lead cannot read the identity if the consent covers only needs and contact."""
     refused = lead.open(f"{get_path(case)}/{IDENTITY}")
 
     assert get_problem(refused) == (404, "not-found")
@@ -57,7 +57,7 @@ def test_each_reading_is_logged_and_so_is_each_refusal(lead: Someone, case: Json
 def test_a_consent_that_is_withdrawn_ends_what_it_allowed(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    """Any office may record that the person withdraws a consent, here the shelter."""
+    """A consent permits no more access once any office has recorded its withdrawal."""
     sent = unwrap(lead.refer(case, shelter.code))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     unwrap(shelter.open(f"{get_path(case)}/sections/needs"))

@@ -1,7 +1,7 @@
-"""A second copy of the rules of what a consent covers (LIFECYCLES.md, R83 and R84).
+"""A second copy of the rules on what a consent covers (LIFECYCLES.md, R83 and R84).
 
-It is written from the documents and not from the code. It states which offices a consent
-names, who may give it for an adult or a child, until when it counts, and its purposes.
+The copy is written from the documents, not from the code. It says which offices a consent
+names, who may give it for an adult or a child, how long it is valid, and its purposes.
 """
 
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Given:
-    """A consent with its recipient, giver, dates and purposes."""
+    """A consent with its recipient, its giver, its dates and its purposes."""
 
     focal_point_id: UUID | None
     kind: Kind | None
@@ -94,7 +94,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Row:
-    """One question about a consent, with the answer of the copy."""
+    """One question about a consent, with the answer according to the copy."""
 
     given: Given
     recipient: Office
@@ -109,9 +109,10 @@ class Row:
 
     @property
     def may_be_named(self) -> bool:
-        """Return whether the recipient may get the section that names an office (R84).
+        """Return whether the recipient may read a section that names another office (R84).
 
-        An NGO wrote it, so a State office gets it only if the consent names that office.
+        An NGO wrote the section. A State office may therefore read it only if the consent
+        names that State office.
         """
         return self.recipient.kind != Kind.STATE or self.given.focal_point_id is not None
 
@@ -123,7 +124,7 @@ def parse_cells(table: str) -> list[list[str]]:
 
 
 def parse_office(row: list[str]) -> tuple[str, Office]:
-    """Build an office from a row of the table."""
+    """Return the code and the attributes of an office from a row of the table."""
     name, kind, function, of, serves, number = row
     made = UUID(int=int(number))
     return name, Office(made, Kind(kind), Function(function), of or None, serves.split())
@@ -135,7 +136,7 @@ ASKED_FOR: Final = ("SHELTER", "RETURN", "MEDICAL")
 
 
 def parse_recipient(words: str) -> dict[str, Any]:
-    """Return the recipient fields of a consent: one office, or a class of offices."""
+    """Return the fields that name the recipient of a consent: an office, or a class."""
     form, *rest = words.split()
     if form == "office":
         [name] = rest

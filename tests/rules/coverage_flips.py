@@ -1,8 +1,8 @@
 """Single changes to the rules of coverage, each checked against the second copy.
 
-The source of the rules is parsed. Each condition is removed, negated or moved by an
-instant, and each word of a list is removed or added. No file is written: each changed
-module is built in memory and discarded after its check.
+The source code of the rules is parsed. Each condition is removed, negated, or moved by an
+instant, and each word of a list is removed or added. No file is written, because each
+changed module is built in memory and discarded after its check.
 """
 
 import ast
@@ -70,7 +70,7 @@ def changed() -> Iterator[Changed]:
 
 
 def list_changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
-    """List the changes that are possible at one node of the syntax tree."""
+    """Yield the changes that are possible at one node of the syntax tree."""
     match node:
         case ast.BoolOp():
             yield from list_removals(node, "values")
@@ -92,7 +92,7 @@ def list_changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
 
 
 def build_setter(**parts: Any) -> Change:
-    """Return a function that sets the given attributes of a node."""
+    """Return a function that sets these attributes of a node."""
 
     def put(node: ast.AST) -> None:
         for name, part in parts.items():
@@ -116,7 +116,7 @@ MORE: Final = {
 def list_removals(
     node: ast.AST, parts: str, first: int = 0
 ) -> Iterator[tuple[str, Change]]:
-    """Yield the changes that leave out one part, or make a condition constant."""
+    """Yield the changes that remove one part of a node, or replace it with a constant."""
     idle = ast.Constant(value=isinstance(getattr(node, "op", None), ast.And))
     instead = [idle] if parts == "values" else []
     for place, part in list(enumerate(getattr(node, parts)))[first:]:
@@ -124,12 +124,12 @@ def list_removals(
 
 
 def remove_part(parts: str, place: int, instead: list[ast.Constant], node: ast.AST) -> None:
-    """Remove one part from a list of parts of a node."""
+    """Replace one part of a node's list with other parts, or with none."""
     getattr(node, parts)[place : place + 1] = instead
 
 
 def list_comparison_changes(node: ast.Compare) -> Iterator[tuple[str, Change]]:
-    """Yield the changes that negate a comparison or move its bound by an instant."""
+    """Yield the changes that negate a comparison, or that move its limit by an instant."""
     for table in (OTHERWISE, BY_AN_INSTANT):
         if op := table.get(type(node.ops[0])):
             yield f"{ast.unparse(node)} by {op.__name__}", build_setter(ops=[op()])
@@ -167,7 +167,7 @@ def matches_copy(rules: Any, row: Row) -> bool:
 
 
 def is_right_for_several(rules: Any) -> bool:
-    """Return whether no consent, and two of which one covers, are answered correctly."""
+    """Return whether the rules are right for no consent and for two, one of them valid."""
     yes = next(row for row in ROWS if row.covers)
     no = next(row for row in ROWS if row.names and row.child and not row.counts)
     asking = rules.CoverageQuestion(

@@ -1,6 +1,6 @@
 """A second copy of the disclosure table (LIFECYCLES.md, section 5).
 
-It is written from that document and not from the code, so that a change to who reads what
+The copy is written from that document, not from the code, so that a change of the table
 takes two deliberate edits. Access that no row allows is denied.
 """
 
@@ -82,7 +82,7 @@ FEWER = [holds for holds in CONDITIONS if holds not in NEARLY_ALL]
 
 
 def parse_words(cell: str) -> list[str]:
-    """Return the words of a cell, with the names of groups expanded."""
+    """Return the words of a cell, in which the names of groups are expanded."""
     return " ".join(NAMES.get(word, word) for word in cell.split()).split()
 
 
@@ -105,7 +105,7 @@ COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
 
 
 def allowed(asked: AccessRequest, table: Iterable[Line] | None = None) -> bool:
-    """Return whether the copy, or the given rows of it, allows the access."""
+    """Return whether the second copy (or `table`, if given) allows the access."""
     lines_now = COPY[asked.deed] if table is None else table
     return bool(asked.roles.intersection(WORKERS)) and any(
         asked.subject in what

@@ -1,12 +1,12 @@
 """Single changes to the disclosure table, and the questions that detect them.
 
-A flip removes one cell from a row, adds one, or replaces one (a subject, a state of the
-case or of the referral, a condition, a role, the side, the deed), or removes the row. A
-witness is a question that the flipped table answers differently from the second copy in
-`disclosure_copy`, while the original table agrees with the copy.
+A flip removes, adds or replaces one cell of a row, or removes the row. A cell is a subject,
+a state of the case or of the referral, a condition, a role, the side or the deed. A witness
+is a question that the changed table answers differently from the second copy in
+`disclosure_copy`, although the original table agrees with that copy.
 
 A cell is idle if its removal changes no answer. A flip that adds what another row already
-allows changes no answer either, and makes an idle cell.
+allows also changes no answer, and adds an idle cell.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ ONE_OF: Final[dict[str, Sequence[Any]]] = {"side": tuple(Side), "deed": tuple(De
 
 @dataclass(frozen=True)
 class Flip:
-    """One change to a cell of a row; without a column, the removal of the row."""
+    """One change to a cell of a row, or without a column the removal of the row."""
 
     row: int
     column: str = ""
@@ -47,7 +47,7 @@ class Flip:
 
 
 def flips(policy: Sequence[Rule]) -> Iterator[Flip]:
-    """Yield every single change to a table."""
+    """Yield every possible single change to a table."""
     for row in range(len(policy)):
         yield Flip(row)
         for column, cells in CELLS.items():
@@ -79,7 +79,7 @@ def witness(policy: Sequence[Rule], flip: Flip) -> AccessRequest | None:
 
 
 def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[AccessRequest]:
-    """Yield the questions whose answer may depend on the change, simplest first."""
+    """Yield the questions whose answer may depend on a change, the simplest first."""
 
     def cells(column: str) -> Iterable[Any]:
         own = sorted(getattr(rule, column))
@@ -107,13 +107,13 @@ def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[AccessRequest]:
 def build_turned_question(
     asked: AccessRequest, side: Side | None = None, deed: Deed | None = None
 ) -> AccessRequest:
-    """Return the same question with another side or another deed."""
+    """Return a copy of the question with another side or another deed."""
     sides = asked.sides if side is None else frozenset({side})
     return replace(asked, sides=sides, deed=deed or asked.deed)
 
 
 def list_condition_sets(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
-    """List the sets of conditions to try: those of the row but for the flip, and larger."""
+    """Return the sets of conditions to try, which depend on the row and the change."""
     least = rule.conditions - ({flip.cell} if flip.column == "conditions" else set())
     others = [one for one in Condition if one not in least]
     return [
@@ -129,13 +129,13 @@ def is_addition(policy: Sequence[Rule], flip: Flip) -> bool:
 
 
 def idle(policy: Sequence[Rule]) -> list[str]:
-    """Return the idle cells of a table."""
+    """Return the cells of a table whose removal changes no answer."""
     taken = (flip for flip in flips(policy) if not is_addition(policy, flip))
     return [str(flip) for flip in taken if witness(policy, flip) is None]
 
 
 def survivors(policy: Sequence[Rule]) -> list[str]:
-    """Return the changes that neither an answer nor an idle cell detects."""
+    """Return the changes that change no answer and add no idle cell."""
     quiet = (flip for flip in flips(policy) if witness(policy, flip) is None)
     return [str(flip) for flip in quiet if not is_idle_then(policy, flip)]
 

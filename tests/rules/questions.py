@@ -1,4 +1,4 @@
-"""Made-up offices for the routing rules, and a parser for one-line questions."""
+"""Invented offices for the tests of routing, and a parser for one-line questions."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -105,7 +105,7 @@ def asked(spelled: str) -> Question:
 def parse_phrase(  # noqa: PLR0911 - one for each phrase
     verb: str, rest: list[str]
 ) -> dict[str, Any]:
-    """Return the attributes that one phrase of a question sets."""
+    """Return the attributes of a question that one phrase sets."""
     known: dict[str, dict[str, Any]] = {
         "plain": {},
         "emergency": {"priority": Priority.EMERGENCY},
@@ -143,7 +143,7 @@ def changed(question: Question, code: str, **changes: Any) -> Question:
 
 
 def in_turn(ranking: Ranking) -> str:
-    """Return the codes of the candidates in order, then a bar and the desk."""
+    """Return the codes of the candidates in their order, then a bar and the desk."""
     found = [candidate.code for candidate in ranking.candidates]
     return " ".join([*found, "|", ranking.desk.code if ranking.desk else "-"])
 

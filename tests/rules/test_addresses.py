@@ -1,4 +1,4 @@
-"""A value that is not exactly one e-mail address is refused."""
+"""Only a value that is exactly one e-mail address is accepted."""
 
 import time
 

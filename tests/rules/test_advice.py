@@ -1,4 +1,4 @@
-"""The consents that the person has to give before a recommended list is followed."""
+"""Tests of the advice on the consents that a person has to give for an action."""
 
 from dataclasses import dataclass
 

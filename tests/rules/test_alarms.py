@@ -1,4 +1,4 @@
-"""When the log asks an operator to act, and how often it repeats."""
+"""Tests of the alarms in the log, which ask an operator to act, and of their repetition."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The requests that the shell sends, with URL and key, and what it prints of answers."""
+"""Tests of the command-line client: the requests that it sends, and its output."""
 
 import json
 import ssl

@@ -1,6 +1,6 @@
-"""The state table of a case, compared with a second copy (LIFECYCLES.md, sections 1 and 7).
+"""The state table of a case agrees with a second copy (LIFECYCLES.md, sections 1 and 7).
 
-The copy is written from the document and not from the code, so that changing a rule takes
+The copy is written from the document, not from the code, so that a change of a rule takes
 two deliberate edits.
 """
 
@@ -133,14 +133,14 @@ oversight          | oversight
 
 
 def cells(table: str) -> dict[str, list[str]]:
-    """Return the cells of each row of a table, keyed by its first column."""
+    """Return the cells of each row of a table, by the row's first cell."""
     lines = [f"{line} ".split(" | ") for line in table.strip().splitlines()]
     return {first.strip(): [cell.strip() for cell in rest] for first, *rest in lines}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the document."""
+    """One row of a table of the document."""
 
     sources: list[str]
     target: str
@@ -149,7 +149,7 @@ class Line:
     desk: "Line | None" = None
 
     def answer(self, state: State, side: Side, role: Role | None) -> str:
-        """Return the target state that the document gives, or the problem code."""
+        """Return the target state according to the document, or the code of a problem."""
         if state not in self.sources:
             return "action-illegal"
         if self.desk and side == self.desk.sides[0] and state in self.desk.sources:
@@ -161,12 +161,12 @@ class Line:
         return self.target
 
     def reaches(self, source: str) -> str:
-        """Return the state in which a step from the given state ends."""
+        """Return the state that an action reaches from a state."""
         return source if self.target == "same" else self.target
 
 
 def find_desk_row(action: str, target: str) -> Line | None:
-    """Return the row of a step that the desk may also take, or `None`."""
+    """Return the row of an action that the desk may also take, or None for any other."""
     if action not in cells(OF_THE_DESK):
         return None
     sources, side, role, _ = cells(OF_THE_DESK)[action]
@@ -187,7 +187,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the code gives, or the problem code."""
+    """Return the target state according to the code, or the code of a problem."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or "same"

@@ -1,4 +1,4 @@
-"""Case codes: typing errors are detected; differences of case or spacing are accepted."""
+"""A case code detects typing errors, and may be written in any case and spacing."""
 
 import re
 from itertools import pairwise
@@ -22,9 +22,9 @@ LOOKALIKES = ["OI", "OL", "oi", "ol", "0l"]
 
 
 def is_valid_check(text: str) -> bool:
-    """Return whether the check character is right by ISO/IEC 7064.
+    """Return whether the check character is right according to ISO/IEC 7064.
 
-    P is carried over, S = P + a, and the last S is 1 modulo 36.
+    Each character `a` turns the carried value P into S = P + a. The last S is 1 modulo 36.
     """
     carry = 36
     for char in text[:-1]:

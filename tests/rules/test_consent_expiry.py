@@ -1,4 +1,4 @@
-"""When the end of a consent is announced, and which consents replace another."""
+"""Tests of the announcements before a consent ends, and of the consents that renew it."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ FIRST, OFFICE = UUID(int=1), UUID(int=7)
 
 @dataclass(frozen=True)
 class Word:
-    """A consent to a shelter by non-state offices in KZ, unless changed."""
+    """A consent; by default it names non-State offices in Kazakhstan, for a shelter."""
 
     id: UUID = FIRST
     focal_point_id: UUID | None = None
@@ -46,7 +46,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Office:
-    """A shelter of an NGO in KZ, unless changed."""
+    """An office; by default it is an NGO's shelter in Kazakhstan."""
 
     id: UUID = OFFICE
     kind: Kind = Kind.NON_STATE
@@ -62,7 +62,7 @@ BOTH = frozenset({S.NEEDS, S.CONTACT})
 
 
 def build_named_consent(office: Office, **changes: Any) -> Any:
-    """Return a consent that names one office and ends a day later."""
+    """Return a consent that names one office and ends one day later."""
     return replace(
         LATER, focal_point_id=office.id, kind=None, country=None, function=None, **changes
     )

@@ -1,4 +1,4 @@
-"""What a consent covers: recipients, purposes, sections, end date and giver."""
+"""Tests of what a consent covers: recipients, purposes, sections, end date and giver."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Consent:
-    """A consent to any non-state office in KZ for a shelter, unless changed."""
+    """A consent; by default it names any non-State office in Kazakhstan, for a shelter."""
 
     focal_point_id: UUID | None = None
     kind: Kind | None = Kind.NON_STATE
@@ -51,7 +51,7 @@ class Consent:
 
 
 def naming(office: Office) -> Consent:
-    """Return a consent that names the office."""
+    """Return a consent that names an office."""
     return Consent(focal_point_id=office.id, kind=None, country=None)
 
 

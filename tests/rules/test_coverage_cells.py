@@ -1,4 +1,4 @@
-"""Each condition of the coverage rules counts: a test detects its change."""
+"""If any condition of the coverage rules is changed, a test fails."""
 
 import ast
 

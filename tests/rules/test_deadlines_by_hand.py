@@ -1,11 +1,11 @@
-"""Deadlines computed by hand, which the code must reproduce.
+"""The code computes the same deadlines as a person has computed by hand.
 
 Each row has the place, the local start, the limit, the local end, the end in UTC, and the
-days between that do not count. The offsets are set by hand too: Almaty +5 (+6 before March
-2024), Kabul +4:30, Tashkent +5, Guatemala -6, Port of Spain -4. Havana is -5 until 8 March
-2026, but -4 from 9 March to 2 November 2025, then -4 until 7 November 2027, since Cuba
-decided in October 2026 not to turn its clocks back that year (release notes of the IANA
-time zone database, 2026f).
+days in between that do not count. The UTC offsets are set by hand too: Almaty +5 (+6 before
+March 2024), Kabul +4:30, Tashkent +5, Guatemala -6, Port of Spain -4. Havana is at -4 from
+9 March to 2 November 2025, at -5 until 8 March 2026, and then at -4 until 7 November 2027:
+Cuba decided in October 2026 not to turn its clocks back that year (release notes of the
+IANA time zone database, 2026f).
 """
 
 from datetime import UTC, date, datetime
@@ -134,7 +134,7 @@ def limit_of(text: str) -> Limit:
 
 
 def parse_local(text: str) -> datetime:
-    """Return the local time of a row; its day of the week must be right too."""
+    """Return the local time of a row, and check its day of the week."""
     day, rest = text.split(" ", 1)
     found = datetime.fromisoformat(rest)
     assert found.strftime("%a") == day, text

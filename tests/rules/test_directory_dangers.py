@@ -1,4 +1,4 @@
-"""Which changes to the directory one person may make, as a second copy of the rule."""
+"""One person may make only those changes of the directory that a second copy lists."""
 
 from datetime import date
 from typing import Any, Final
@@ -55,7 +55,7 @@ REGIONS: Final = {"KZ": "asia", "UZ": "asia", "JM": "caribbean"}
 def build_full_row(
     model: type[FocalPointRow | CountryRow | AgreementRow | ContactRow],
 ) -> Values:
-    """Return a row in which every column has its own value."""
+    """Return a row in which every column has a different value."""
     return {name: f"{name} before" for name in model.model_fields}
 
 

@@ -1,4 +1,4 @@
-"""The directory's files say what the sources say and nothing more."""
+"""The files of the directory contain exactly the statements of the sources."""
 
 import re
 from importlib.resources import files
@@ -165,7 +165,7 @@ def test_no_service_is_offered_that_no_source_names() -> None:
 
 
 def test_who_works_together_in_uzbekistan_is_what_it_is() -> None:
-    """Check the participants of the meeting of 5 July 2022 and its convener."""
+    """The directory names the participants and the convener of a meeting in July 2022."""
     told = [line.split() for line in OF_UZBEKISTAN.strip().splitlines()]
 
     for code, kind, function, leads in told:
@@ -183,7 +183,10 @@ def test_one_body_leads_for_a_state_however_many_it_has() -> None:
 
 
 def test_no_office_that_exists_oversees_and_nobody_who_convenes_can_be_asked() -> None:
-    """The operator names the oversight office, party to every case; it is not UNODC."""
+    """The data has no oversight office and no desk, and a convening office cannot lead.
+
+    The operator names the oversight office, which becomes a party of every case.
+    """
     assert not [row for row in OFFICES.values() if row.kind in {Kind.OVERSIGHT, Kind.DESK}]
     for code in CONVENERS:
         row = OFFICES[code].model_dump() | {"can_lead": True}

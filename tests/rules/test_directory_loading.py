@@ -1,4 +1,4 @@
-"""A folder loads completely or not at all, is idempotent, and deletes no row."""
+"""A folder is loaded completely or not at all, can be loaded again, and deletes no row."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -480,7 +480,7 @@ def test_a_file_takes_from_nobody_the_desk_or_the_overseer(
 def test_oversight_is_lost_where_there_was_one_and_none_is_active(
     database: Database, folder: Path
 ) -> None:
-    """An oversight office that was never opened has overseen no case."""
+    """Oversight is lost if an oversight office has been active and none is active now."""
     planned = DESK.replace("false,true,low,,\nWATCH", "false,true,low,,\nPLANNED")
     (folder / "focal_points.csv").write_text(
         OFFICE + planned.replace("true,low,,\n", "false,low,,\n")

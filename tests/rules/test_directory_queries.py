@@ -1,4 +1,4 @@
-"""The directory's answers for routing and for lists."""
+"""Tests of the queries of the directory for routing and for lists."""
 
 from collections.abc import Iterator
 from dataclasses import replace

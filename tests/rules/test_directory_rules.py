@@ -1,4 +1,4 @@
-"""Where an office works, which country it belongs to, and which State it represents."""
+"""Tests of where an office works, which country it is in, and which State it represents."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The epoch of a restored database, by which older cursors are recognised."""
+"""A restored database has a new epoch, which shows that older cursors are invalid."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""The name of each action's event in the feed, on which clients rely.
+"""The event of each action has the name on which clients rely.
 
-This is a second copy, so that renaming an event takes two deliberate edits.
+The names are a second copy, so that renaming an event takes two deliberate edits.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the facts of a case say together: the latest one counts, and doubt means a child."""
+"""Tests of the facts of a case: the latest fact counts, and a doubt means a child."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ TODAY = date(2026, 6, 1)
 
 @dataclass(frozen=True)
 class RecordedFact:
-    """A fact as it was recorded."""
+    """A fact in the form in which it is recorded."""
 
     name: FactName
     value: str

@@ -1,4 +1,4 @@
-"""The lock of the writers serves one thread at a time, in the order of arrival."""
+"""The lock for writers admits one thread at a time, in the order of arrival."""
 
 import signal
 import time
@@ -15,7 +15,7 @@ A_MOMENT = 0.01  # seconds for an announced thread to reach the queue
 
 @contextmanager
 def queue_threads(lock: FairLock, count: int) -> Iterator[list[int]]:
-    """Queue this many threads one after the other, and wait until all have been served."""
+    """Queue `count` threads for the lock, and wait until all have had it."""
     served = list[int]()
 
     def wait(number: int, comes: Event) -> None:

@@ -1,4 +1,4 @@
-"""How well one office fits, at the bounds of each criterion."""
+"""Tests of how well an office fits a case, at the limits of each criterion."""
 
 from dataclasses import fields, replace
 

@@ -1,4 +1,4 @@
-"""When free disk space is low, what the log says about it, and how often."""
+"""Tests of low disk space: its limits, the messages in the log, and their repetition."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ type Disks = Callable[..., None]
 
 @pytest.fixture
 def disks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disks]:
-    """Return a function that sets the free MiB of folders; any other folder is missing."""
+    """Yield a function that sets the free MiB of folders; any other folder is missing."""
     free: dict[Path, int] = {}
 
     def statvfs(folder: Path) -> Any:

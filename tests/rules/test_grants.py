@@ -1,4 +1,4 @@
-"""What a relation grants; several relations grant exactly their union (ADR 34)."""
+"""Tests of what a relation grants. Several relations grant exactly their union (ADR 34)."""
 
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -48,7 +48,7 @@ def build_party(
 
 
 class ExampleCase(Relations):
-    """A case without a database."""
+    """A case that needs no database."""
 
     id, relocated_at, country = CASE, None, "KZ"
     state, parties = State.DRAFT, ()

@@ -1,7 +1,7 @@
-"""The guidance translations are complete and use the right alphabet.
+"""The translations of the guidance are complete and use the right alphabet.
 
-These tests find a text that is missing, unchanged, in another script, or that uses another
-term. Only a reader of both languages can tell whether the translation is right.
+These tests find a text that is missing, was not translated, is in another script, or uses
+another term. Only a reader of both languages can judge whether the translation is right.
 """
 
 import re
@@ -105,7 +105,7 @@ def test_a_translation_has_the_letters_of_its_language_alone(language: str) -> N
 
 
 def test_uzbek_has_its_own_apostrophes() -> None:
-    """Check that U+02BB follows o and g, and U+02BC other letters."""
+    """In Uzbek texts, U+02BB is used after o and g, and U+02BC after other letters."""
     said = [one for _, language, one in TRANSLATED if language == "uz"]
 
     assert [one for one in said if re.search(r"(?<![OoGg])ʻ|[OoGg]ʼ|\bʼ", one)] == []

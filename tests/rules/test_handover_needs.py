@@ -1,4 +1,4 @@
-"""The requirements of a handover: each met, each unmet, and all reported together."""
+"""Each requirement of a handover can be met and unmet; all unmet ones are reported."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def find_step(action: Action) -> Row:
 
 
 def needs_of(row: Row) -> set[Need]:
-    """Return all requirements of a step, with alternatives listed one by one."""
+    """Return all requirements of an action; alternatives are returned one by one."""
     options = [n.needs if isinstance(n, AnyOf) else (n,) for n in row.needs]
     return {need for some in options for need in some}
 

@@ -1,6 +1,6 @@
-"""The state table of a handover, compared with a second copy (LIFECYCLES.md, 3 and 7).
+"""The state table of a handover agrees with a second copy (LIFECYCLES.md, 3 and 7).
 
-The copy is written from the document and not from the code, so that changing a rule takes
+The copy is written from the document, not from the code, so that a change of a rule takes
 two deliberate edits.
 """
 
@@ -55,14 +55,14 @@ oversight          |
 
 
 def cells(table: str) -> dict[str, list[str]]:
-    """Return the cells of each row of a table, keyed by its first column."""
+    """Return the cells of each row of a table, by the row's first cell."""
     lines = [f"{line} ".split(" | ") for line in table.strip().splitlines()]
     return {first.strip(): [cell.strip() for cell in rest] for first, *rest in lines}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the document."""
+    """One row of a table of the document."""
 
     sources: list[str]
     target: str
@@ -70,7 +70,7 @@ class Line:
     roles: list[str]
 
     def answer(self, state: State, side: Side, role: Role | None) -> str:
-        """Return the target state that the document gives, or the problem code."""
+        """Return the target state according to the document, or the code of a problem."""
         if state not in self.sources:
             return "action-illegal"
         if side not in self.sides:
@@ -88,7 +88,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the code gives, or the problem code."""
+    """Return the target state according to the code, or the code of a problem."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or "same"

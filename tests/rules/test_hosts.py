@@ -1,4 +1,4 @@
-"""Hosts compute the same whatever their time zones, locale, umask and hash seed."""
+"""A host computes the same values whatever its time zone, locale, umask and hash seed."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ NINE_HOURS_AHEAD: Final = "JST-9"
 
 
 def compute_host_digest(umask: int = 0o022, **environment: str) -> str:
-    """Compute the digest in a subprocess with the given environment and umask."""
+    """Return the digest of a subprocess with this umask and these environment variables."""
     run = subprocess.run(
         [sys.executable, "-m", "tests.support.host_digest"],
         env={**os.environ, **environment},

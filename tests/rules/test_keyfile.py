@@ -1,4 +1,4 @@
-"""The key file is readable by its owner only; a bad one is refused with a remedy."""
+"""Only its owner can read the key file. An unusable key file is refused with a remedy."""
 
 import base64
 import os

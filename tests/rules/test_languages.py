@@ -1,4 +1,4 @@
-"""Which language is chosen: RFC 9110, 12.5.4, by the lookup of RFC 4647, 3.4."""
+"""Tests of the choice of a language: RFC 9110, 12.5.4, with the lookup of RFC 4647, 3.4."""
 
 import pytest
 from hypothesis import given

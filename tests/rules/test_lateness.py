@@ -1,4 +1,4 @@
-"""What a missed deadline triggers, as a second copy of the table, and how it is counted."""
+"""The effect of a missed deadline agrees with a second copy of the table."""
 
 from datetime import UTC, datetime, timedelta
 

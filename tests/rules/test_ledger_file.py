@@ -1,4 +1,4 @@
-"""The ledger of erasures in its file never loses an entry."""
+"""The file of the erasure ledger never loses an entry."""
 
 import os
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ WHOLE = encode_lines([HEAD, "epoch 0badcafe", *format_erasures(ERASED)])
 
 
 def add(path: Path, erased: Mapping[UUID, datetime]) -> None:
-    """Append the entries that are missing, as every writer does."""
+    """Append the entries that the file does not contain yet, as every writer does."""
     with open_locked(path) as file:
         known = parse(read_all(file))
         append(

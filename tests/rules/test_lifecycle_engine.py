@@ -1,4 +1,4 @@
-"""The engine of the state tables, tested with the small table of a door."""
+"""The engine of the state tables, tested with the small state table of a door."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The time limit of each answer, compared with a second copy (LIFECYCLES.md, section 7)."""
+"""The time limits agree with a second copy (LIFECYCLES.md, section 7)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -78,14 +78,14 @@ ENDS = {
 
 
 def compute_end(limit: str, start: datetime) -> datetime:
-    """Return the moment at which the document's limit ends."""
+    """Return the time at which a limit of the document ends."""
     if limit == "24 months":
         return start.replace(year=start.year + 2)
     return start + ENDS[limit][start]
 
 
 def compute_due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
-    """Return the due moment in UTC for working days Monday to Friday, without holidays."""
+    """Return the due time in UTC for a week of five working days without holidays."""
     return get_default_limit(kind, priority).compute_end(start, Calendar())
 
 

@@ -1,4 +1,4 @@
-"""What limits.csv may contain; the standard file is empty, as no source gives a number."""
+"""Tests of limits.csv. The standard file is empty, because no source gives a number."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -135,7 +135,7 @@ def test_we_ship_no_limit_for_no_source_gives_one_of_these_countries(
 
 
 def build_row(**said: object) -> dict[str, object]:
-    """Return a country's limit for a deadline that only reminds, 14 days unless changed."""
+    """Return a row with a country's limit of 14 days for a deadline that only reminds."""
     return {
         "of": "KZ",
         "clock": "meet_person",

@@ -1,4 +1,4 @@
-"""The log lines of libraries have our format, without values and messages of errors."""
+"""The log lines of libraries have our format, and contain no values or error messages."""
 
 import json
 import logging

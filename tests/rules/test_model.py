@@ -1,9 +1,9 @@
-"""The mechanism of LIFECYCLES.md has no dead end, as far as the model is explored.
+"""The mechanism of LIFECYCLES.md has no dead end in the states that the model reaches.
 
-The model is explored breadth first, from a new draft and from a case with a new lead. Each
+The model is explored breadth first, from a new draft and from a case with a new lead. A
 step is an action of a party, or time that passes. In every state that is reached, an office
-owns the case, a deadline runs for it and an office can act on it. If no office ever acts,
-the case still ends or reaches the desk.
+holds the case, that office has a running deadline, and some office can act. If no office
+ever acts, the case still ends or reaches the desk.
 """
 
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ FEW: dict[str, set[Any]] = {
 
 
 def list_acts(world: Model) -> Iterator[Act]:
-    """Yield the actions that are tried in a state."""
+    """Yield the actions to try in a state."""
     for group in GROUPS:
         for action, target, poor in group(world):
             chosen = target in FEW[action] if action in FEW else True
@@ -70,7 +70,7 @@ def list_acts(world: Model) -> Iterator[Act]:
 
 
 def is_no_repetition(world: Model, action: str, target: Any) -> bool:
-    """Return whether an action is new, unlike asking the same shelter again."""
+    """Return whether an action adds something new, such as a first referral."""
     match action:
         case "referral.open":
             plain = Referral(SHELTER, "SHELTER", frozenset({"needs"}))
@@ -86,7 +86,7 @@ def is_no_repetition(world: Model, action: str, target: Any) -> bool:
 
 
 def list_outcomes(world: Model) -> Iterator[tuple[str, Model]]:
-    """Yield each action with the state that follows; time passes without an actor."""
+    """Yield each action with the state that follows it, including time that passes."""
     parties = [name for name, one in ACTORS.items() if world.get_parts(one.focal_point)]
     for action, target, poor in list_acts(world):
         for name in parties[:1] if action.startswith("time.") else parties:
@@ -104,7 +104,7 @@ def list_next_states(world: Model) -> Iterator[Model]:
 
 @cache
 def find_reachable(start: Model, depth: int) -> frozenset[Model]:
-    """Return every state that can be reached within so many actions."""
+    """Return every state that can be reached with at most `depth` actions."""
     found, edge = {start}, {start}
     for _ in range(depth):
         edge = {after for world in edge for _, after in list_outcomes(world)} - found
@@ -113,7 +113,7 @@ def find_reachable(start: Model, depth: int) -> frozenset[Model]:
 
 
 def build_led_case() -> Model:
-    """Submit the full draft and accept the lead."""
+    """Return a case that was submitted as a complete draft and whose lead has accepted."""
     world = WHOLE
     for who, action in ((POST, "submit"), (KZ, "acknowledge"), (KZ, "accept_lead")):
         verdict, world = compute_outcome(
@@ -131,7 +131,7 @@ def build_led_case() -> Model:
     ]
 )
 def worlds(request: pytest.FixtureRequest) -> frozenset[Model]:
-    """Explore from an empty draft, a full draft, and a case with a lead."""
+    """Return the states reached from an empty draft, a full draft, and a led case."""
     return find_reachable(*request.param)
 
 
@@ -199,7 +199,7 @@ def test_every_open_referral_has_an_exit(worlds: frozenset[Model]) -> None:
 
 
 def list_waiting(world: Model) -> Iterator[Record]:
-    """Yield what waits for an answer in a state, including the case itself."""
+    """Yield the records that wait for an office to decide, including the case itself."""
     if world.state != "erased":
         yield THE_CASE
     for number, one in enumerate(world.referrals):
@@ -215,7 +215,7 @@ def list_waiting(world: Model) -> Iterator[Record]:
 
 
 def list_paused(world: Model) -> Iterator[Record]:
-    """Yield what is paused while the case is suspended; the case's own deadline runs."""
+    """Yield the records that are paused in a suspended case; the case itself is not."""
     if world.state == "suspended":
         for number, one in enumerate(world.referrals):
             if one.paused_time is not None:
@@ -248,7 +248,7 @@ def test_every_clock_waits_on_who_has_a_part_and_none_on_who_has_not(
 
 
 def get_next_wait(world: Model) -> int | None:
-    """Return the minutes until the next missed deadline, or `None` if there is none."""
+    """Return the minutes until the next missed deadline, or None if no deadline runs."""
     waits = [get_time_to_miss(clock, get_shortest_repeat(clock)) for clock in world.clocks]
     return min((wait for wait in waits if wait is not None), default=None)
 
@@ -264,7 +264,7 @@ def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
 
 
 def is_over(world: Model) -> bool:
-    """Return whether the case is erased, or the desk has it and no request is open."""
+    """Return whether the case is erased, or with the desk and without an open request."""
     asked = [one for one in world.referrals if one.state in {"draft", *ASKED}]
     offered = [one for one in world.handovers if one.state == "offered"]
     desk = world.find_party("desk", "escalation_desk") is not None
@@ -272,7 +272,10 @@ def is_over(world: Model) -> bool:
 
 
 def let_deadlines_pass(world: Model, known: set[Model]) -> Model:
-    """Let deadlines pass until the case is over, and limit the events at each moment."""
+    """Let deadlines pass until the case is over.
+
+    Raises AssertionError if too many deadlines are missed at one moment.
+    """
     met = set[Model]()
     for _ in range(LONG_ENOUGH):
         if is_over(world) or world in known:

@@ -1,4 +1,4 @@
-"""What `make mutate` changes in a module, and what it leaves unchanged."""
+"""Tests of what `make mutate` changes in a module, and of what it leaves unchanged."""
 
 import ast
 import gc
@@ -24,12 +24,12 @@ TABLE = Table(_S.DRAFT, (
 
 
 def list_mutants(text: str) -> set[str]:
-    """Return every mutant of a module, normalised by `ast.unparse`."""
+    """Return every mutant of a module in the format of `ast.unparse`."""
     return {ast.unparse(ast.parse(mutant.text)) for mutant in make_mutants("a.py", text)}
 
 
 def normalize_texts(*texts: str) -> set[str]:
-    """Return some texts, normalised by `ast.unparse`."""
+    """Return these texts in the format of `ast.unparse`."""
     return {ast.unparse(ast.parse(text)) for text in texts}
 
 
@@ -132,7 +132,7 @@ def test_every_module_that_matters_is_there_and_so_are_its_tests(module: str) ->
 
 @pytest.fixture
 def frozen() -> Iterator[None]:
-    """Exclude existing objects from garbage collection, as conftest does."""
+    """Exclude the existing objects from garbage collection, as conftest.py does."""
     gc.freeze()
     yield
     gc.unfreeze()

@@ -1,4 +1,4 @@
-"""Names of real people are accepted; invisible characters between letters are refused."""
+"""The names of real people are accepted, invisible characters between letters refused."""
 
 import time
 import unicodedata
@@ -114,7 +114,7 @@ def validate_text(text: str) -> None:
 
 
 def measure_shortest(act: Callable[[], None], tries: int = 5) -> float:
-    """Return the shortest time of several runs, in seconds, to leave out other load."""
+    """Return the shortest time of several calls in seconds, which excludes other load."""
     took = []
     for _ in range(tries):
         begun = time.thread_time()

@@ -1,4 +1,4 @@
-"""The requirements of a case and a referral: each met, each unmet, reported together."""
+"""Each requirement of cases and referrals can be met and unmet; all unmet are reported."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -169,7 +169,7 @@ WORKED_ON = {
 
 
 def list_options[N](needs: Iterable[N | AnyOf]) -> Iterator[N]:  # type: ignore[type-arg]
-    """Yield the requirements, with alternatives listed one by one."""
+    """Yield the requirements; alternatives are yielded one by one."""
     for need in needs:
         yield from need.needs if isinstance(need, AnyOf) else (need,)
 

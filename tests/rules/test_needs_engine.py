@@ -1,4 +1,4 @@
-"""The engine of the requirements, tested with a small rulebook about a journey."""
+"""The engine of the requirements, tested with a small set of rules about a journey."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace

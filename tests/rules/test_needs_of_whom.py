@@ -1,7 +1,7 @@
-"""Which side can meet each requirement, compared with a second copy.
+"""The side that can meet each requirement agrees with a second copy.
 
-Clients act on this answer. The contract also asks for what `the request` has to bring; all
-other requirements are met by a side.
+Clients rely on this. In the tables, `the request` stands for requirements that the request
+itself has to meet; each other requirement is met by a side.
 """
 
 from collections.abc import Mapping

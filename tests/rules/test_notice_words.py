@@ -1,4 +1,4 @@
-"""A notification says that something waits, in the reader's language, and nothing else."""
+"""A notification says that something waits, in the reader's language, and nothing more."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""When an office is open, in its own time zone with daylight saving time."""
+"""Tests of the opening hours of offices, in their own time zones."""
 
 import re
 from datetime import datetime

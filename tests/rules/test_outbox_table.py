@@ -1,4 +1,4 @@
-"""The transitions of the outbox, compared with a second copy."""
+"""The state table of the outbox agrees with a second copy."""
 
 import pytest
 

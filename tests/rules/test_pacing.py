@@ -1,4 +1,4 @@
-"""When sending is retried: with growing, jittered delays, and a limited number of times."""
+"""Sending is retried a limited number of times, with growing and random delays."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The length of sealed content reveals almost nothing about the text (ADR 37)."""
+"""The length of a sealed document reveals almost nothing about its text (ADR 37)."""
 
 import pytest
 from hypothesis import given

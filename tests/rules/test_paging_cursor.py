@@ -1,4 +1,4 @@
-"""A cursor is a place in one list of one office; no other office can use or read it."""
+"""A cursor is a position in a list of one office. No other office can use or read it."""
 
 import base64
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
-"""Who may open and write what: every combination, compared with a second copy of the table.
+"""The policy agrees with a second copy of the disclosure table, for all combinations.
 
-Access that no row allows is denied. `tests.rules.flips` checks that each cell counts.
+Access that no row allows is denied. `tests.rules.flips` checks that each cell has an
+effect.
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ REFERRALS = [frozenset[ReferralState](), *(frozenset({state}) for state in Refer
 def list_questions(
     deed: Deed, side: Side, subject: Subject, conditions: Sequence[frozenset[Condition]]
 ) -> list[AccessRequest]:
-    """Return every question about a subject that one side can ask."""
+    """Return every question about a subject that an office on one side can ask."""
     sides = frozenset({side})
     return [
         AccessRequest(deed, subject, sides, case, referrals, holds)
@@ -166,7 +167,7 @@ def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role
 
 
 def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[AccessRequest]:
-    """Return the questions of one side in which every condition holds."""
+    """Return the questions of one side in which every condition is true."""
     return list_questions(deed, side, subject, [frozenset(Condition)])
 
 

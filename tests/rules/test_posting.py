@@ -1,4 +1,4 @@
-"""The settings of the senders are read as intended or refused."""
+"""The settings for sending notifications are read correctly, or refused."""
 
 import ssl
 from datetime import timedelta

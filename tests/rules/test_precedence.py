@@ -1,4 +1,4 @@
-"""Which time limit takes precedence, and which limits may be set."""
+"""Tests of which time limit takes precedence, and of which limits may be set."""
 
 from typing import Any, Final
 

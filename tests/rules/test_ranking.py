@@ -1,4 +1,4 @@
-"""Who should lead: the rules of LIFECYCLES.md, section 8, worked out by hand."""
+"""The ranking of leads (LIFECYCLES.md, section 8) gives the results worked out by hand."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -274,7 +274,7 @@ def test_who_is_open_counts_in_an_emergency_alone() -> None:
 
 
 def build_night_question(**deputy: object) -> Question:
-    """Return an emergency while KZ_LEAD is closed and NETWORK is its deputy."""
+    """Return a question for an emergency while KZ_LEAD is closed and NETWORK its deputy."""
     closed = changed(asked("emergency"), "KZ_LEAD", open=False, deputy="NETWORK")
     return changed(closed, "NETWORK", **{"open": True} | deputy)
 

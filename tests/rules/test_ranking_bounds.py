@@ -1,4 +1,4 @@
-"""The order of candidates and its reasons, one boundary at a time."""
+"""Tests of the order of candidates and of its reasons, at the limit of each criterion."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ SHELTERS = asked("needs SHELTER; agreed UZ")
 
 
 def list_reasons(question: Question, code: str) -> tuple[ReasonIn, ...]:
-    """Return the reasons in favour of a candidate."""
+    """Return the reasons that speak for a candidate."""
     [found] = [one for one in rank_leads(question).candidates if one.code == code]
     return found.reasons
 

@@ -1,4 +1,4 @@
-"""Which offices could provide a service, by the same rules, worked out by hand."""
+"""The ranking of recipients of a referral agrees with results worked out by hand."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The remedies for a refused GO, and the side that can apply each."""
+"""Tests of the remedies for a refused GO decision, and of the side that each is for."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ THREAT = SideAssessment(threats=(Threat.LIFE,))
 
 
 def list_unmet(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Yield each unmet requirement of GO, with its sides and its remedy."""
+    """Yield each unmet requirement of a GO decision, with its side and its remedy."""
     for lack in RULES.list_unmet(GO, facts):
         yield lack.need, lack.by, lack.remedy
 

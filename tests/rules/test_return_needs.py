@@ -1,4 +1,4 @@
-"""The requirements of a return: each met, each unmet, and at the limit of thirty days."""
+"""Each requirement of a return can be met and unmet, also at the limit of thirty days."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from tests.support.world import NOON
 
 @dataclass(frozen=True)
 class SideAssessment:
-    """An assessment by one side."""
+    """The risk assessment of one side."""
 
     at: datetime = NOON
     level: RiskLevel | None = RiskLevel.LOW
@@ -63,7 +63,7 @@ MET = Facts(
 
 
 def replace_terms(**terms: object) -> Facts:
-    """Return the met facts with other terms of the request."""
+    """Return facts that meet every requirement, with some terms of the request replaced."""
     return replace(MET, terms=replace(MET.terms, **terms))  # type: ignore[arg-type]
 
 

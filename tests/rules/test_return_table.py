@@ -1,7 +1,7 @@
-"""The checklist of a return, compared with a second copy of its table.
+"""The checklist of a return agrees with a second copy of its table.
 
-The copy is written from `proposal_return_checklist.csv`, G08 to G13 and BR08 to BR12, and
-not from the code, so that changing a rule takes two deliberate edits.
+The copy is written from `proposal_return_checklist.csv`, G08 to G13 and BR08 to BR12, not
+from the code, so that a change of a rule takes two deliberate edits.
 """
 
 from itertools import product
@@ -122,7 +122,7 @@ def parse_rows(table: str) -> list[list[str]]:
 
 
 def find_expected(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the copy gives, or the problem code."""
+    """Return the target state according to the second copy, or the code of a problem."""
     rows = [row for row in parse_rows(ROWS) if row[1] == action and state in row[2].split()]
     if not rows:
         return "action-illegal"
@@ -136,7 +136,7 @@ def find_expected(state: State, action: Action, side: Side, role: Role | None) -
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state that the code gives, or the problem code."""
+    """Return the target state according to the code, or the code of a problem."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or state

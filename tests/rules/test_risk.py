@@ -1,4 +1,4 @@
-"""How long a risk assessment is valid (LIFECYCLES.md: RISK_CURRENT)."""
+"""Tests of how long a risk assessment is valid (LIFECYCLES.md: RISK_CURRENT)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

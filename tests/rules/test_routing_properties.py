@@ -1,4 +1,4 @@
-"""Properties of every routing question, and the run time for large directories."""
+"""Properties of the answer to any routing question, and its time in large directories."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -235,7 +235,7 @@ def test_the_closed_office_with_an_open_deputy_is_never_asked_before_it(
 
 
 def build_question(count: int) -> Question:
-    """Return a question about a directory of this size; every second office is near."""
+    """Return a question with `count` offices, half of which serve the person's country."""
     profiles = [
         Profile(
             id=UUID(int=number),

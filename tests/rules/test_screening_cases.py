@@ -1,8 +1,8 @@
-"""The result of screenings, worked out by hand from the published rules.
+"""The results of screenings agree with results worked out by hand from published rules.
 
 By the weights of the ILO's labour lists (adult, child), a dimension is positive with 2
-strong (A), 1 strong and 1 medium or weak (B), 3 medium (C), or 2 medium and 1 weak (D).
-No row was made by running the code.
+strong indicators (A), 1 strong and 1 medium or weak (B), 3 medium (C), or 2 medium and 1
+weak (D). No row was made by running the code.
 """
 
 from typing import Final, NamedTuple
@@ -119,7 +119,7 @@ adult  | UN01 UN02 UN06 IL01 IL07 IL08 IL09 IL10 IL11      |                 | n
 
 
 class Worked(NamedTuple):
-    """One row of the table."""
+    """One row of the table of results that were worked out by hand."""
 
     age: str
     ticked: str
@@ -135,7 +135,7 @@ LINES: Final = [
 
 
 def parse_ticked(cell: str) -> Ticked:
-    """Return the indicators of a cell; a code on no list is an error of this table."""
+    """Return the indicators of a cell, and fail if a code is on no list."""
     words = [expand_code(word) for word in cell.split()]
     signs = frozenset(word for word in words if word in INDICATORS)
     elements = frozenset(words) - signs
@@ -149,7 +149,7 @@ def expand_code(word: str) -> str:
 
 
 def list_positive(result: Result) -> set[str]:
-    """Return the positive dimensions and the rule of each, in the terms of the table."""
+    """Return the positive dimensions, each with its rule, as the table writes them."""
     short = {long: name for name, long in SHORT.items()}
     return {
         f"{short[found.dimension]}:{found.rule.removeprefix('DIM_POSITIVE_')}"

@@ -1,4 +1,4 @@
-"""Properties that hold for any indicators, and the weights against a second copy."""
+"""Properties of any screening, and the weights compared with a second copy."""
 
 from itertools import product
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which conditions of the policy hold for a reader; for feared offices, almost none."""
+"""Tests of the conditions of the policy; for a feared office, almost none is true."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +29,7 @@ def build_sight(  # noqa: PLR0913 - each is one thing that may be so or not
     function: Function = Function.SHELTER,
     told: frozenset[Purpose] = HELP,
 ) -> Any:
-    """Build the sight of a reader on a section of a person in the given situation."""
+    """Return the view of a reader on a section, by default of a safe reader that helps."""
     stands = SimpleNamespace(
         case=SimpleNamespace(is_in_sight=follows),
         is_of_origin=lambda _: of_origin,

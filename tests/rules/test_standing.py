@@ -1,4 +1,4 @@
-"""What a case file says of consents, of sides, and of who may read the person's fears."""
+"""Tests of what a case file says about consents, sides, and access to the safeguards."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -36,7 +36,7 @@ def build_standing(
     mine: frozenset[Relation] = frozenset(),
     **guards: Any,
 ) -> Standing:
-    """Return the case file of a person in KZ with the given consents and safeguards."""
+    """Return the case file of a person in Kazakhstan with these consents and safeguards."""
     case: Any = SimpleNamespace(
         is_child=child, country="KZ", state=state, get_known_country=lambda _: "KZ"
     )

@@ -1,4 +1,4 @@
-"""The rest of a limit after a pause, and the speed of deadlines in a drill."""
+"""Tests of the time that is left after a pause, and of the speed of time in a drill."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""Text fields accept real names and refuse text that would display misleadingly."""
+"""Text fields accept real names, and refuse text that would be displayed misleadingly."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The checks of the torture test accept a sound history and find each kind of fault."""
+"""The checks of the torture test accept a correct history, and find each kind of fault."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ WRITTEN = "case.section_written"
 def build_deed(
     who: str, what: str, at: float, version: int | None, **more: object
 ) -> Operation:
-    """Return an operation invoked at a time and answered a second later."""
+    """Return an operation that starts at a time and is answered one second later."""
     known: dict[str, object] = {"subject": CASE, "key": f"{what} {at}", "status": 200}
     made = Operation(
         who, "", what, invoked=at, answered=at + 1, outcome=Outcome.OK, tries=1
@@ -59,7 +59,7 @@ HEARD = [one.id for one in LINES]
 
 
 def build_sound_run() -> Run:
-    """Return the history of a case that is submitted, edited and acknowledged."""
+    """Return the correct history of a case that is submitted, edited and acknowledged."""
     tables = replace(TABLES, mail={"UZ": MAIL, "KZ": ((1, MAIL[3][1]),)})
     tables = replace(tables, heads={"UZ": 6, "KZ": 1, "GT": 0})
     return Run(DEEDS, tables, [("UZ", HEARD)], {CASE: "A bed"}, {})
@@ -71,21 +71,21 @@ def replace_tables(**changed: object) -> Run:
 
 
 def replace_deed(place: int, **changed: object) -> Run:
-    """Return the sound history with one operation changed."""
+    """Return the correct history with one operation changed."""
     deeds = list(DEEDS)
     deeds[place] = replace(deeds[place], **changed)  # type: ignore[arg-type]
     return replace(build_sound_run(), deeds=deeds)
 
 
 def build_mail(*places: int) -> dict[str, tuple[tuple[int, str], ...]]:
-    """Return mailboxes in which the first has these positions."""
+    """Return the feeds of two offices; the events of the first have these positions."""
     ids = [entry for _, entry in MAIL]
     mail = tuple(zip(places, ids, strict=False))
     return {"UZ": mail, "KZ": ((1, MAIL[3][1]),)}
 
 
 def swap_entries(one: int, other: int) -> Run:
-    """Return a history with two entries of a mailbox swapped, as the poller saw them."""
+    """Return a history in which two events of a feed are swapped for its reader as well."""
     ids = [entry for _, entry in MAIL]
     ids[one], ids[other] = ids[other], ids[one]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}
@@ -93,20 +93,20 @@ def swap_entries(one: int, other: int) -> Run:
 
 
 def build_concurrent_deeds() -> list[Operation]:
-    """Return concurrent operations, whose order only the versions show."""
+    """Return concurrent operations whose order only the versions show."""
     together = [replace(one, invoked=3, answered=6) for one in DEEDS[1:3]]
     return [DEEDS[0], *together, DEEDS[3]]
 
 
 def add_second_case() -> Run:
-    """Return a history in which one idempotency key made two cases."""
+    """Return a history in which one idempotency key created two cases."""
     records = {CASE: TABLES.records[CASE], OTHER: Record("d", "submitted", 2)}
     more = [replace(one, id=f"{one.id} 2", subject=OTHER, case="d") for one in LINES[:2]]
     return replace_tables(records=records, lines=[*LINES, *more])
 
 
 def add_duplicate_entry() -> Run:
-    """Return a history in which one operation is in the journal twice."""
+    """Return a history in which the journal contains one operation twice."""
     return replace_tables(lines=[*LINES, replace(LINES[2], id="again")])
 
 
@@ -238,7 +238,7 @@ def test_each_check_finds_something_planted() -> None:
 
 
 def test_an_answer_that_is_told_again_may_show_what_came_later() -> None:
-    """Check that a replay may show the current record, as it has no version of its own."""
+    """A repeated answer may show a later version of the record."""
     assert find_faults(replace_deed(1, answered=6.5, version=4, replayed=True)) == []
 
 

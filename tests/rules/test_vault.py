@@ -1,4 +1,4 @@
-"""The vault opens a sealed document only in its own place and with its own key."""
+"""The vault opens a sealed document only with its own key and for its own record."""
 
 import secrets
 from dataclasses import replace
@@ -133,7 +133,7 @@ def test_one_changed_bit_anywhere_is_noticed(vault: Vault) -> None:
 
 
 def test_a_document_opens_with_its_own_key_and_with_no_other(vault: Vault) -> None:
-    """Check that an overwritten text does not open once its key is gone."""
+    """An overwritten document can no longer be opened, because its key is gone."""
     key = vault.create_key(CASE)
     old, new = vault.seal(key, HOME, b"before"), vault.seal(key, HOME, b"after")
 

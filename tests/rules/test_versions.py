@@ -1,4 +1,4 @@
-"""A change is checked against the version that its sender has read."""
+"""A change is accepted only if its sender has read the current version."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A webhook may only go to an external host that the operator listed (R62)."""
+"""The address of a webhook must be an external host that the operator listed (R62)."""
 
 from ipaddress import ip_address
 

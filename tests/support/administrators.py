@@ -35,7 +35,7 @@ def replace_row(who: Someone, path: str, body: Any, **headers: str) -> Response:
 
 
 def update_row(who: Someone, path: str, approval: str = "", **to: Any) -> Response:
-    """Read a row and replace it with changed fields."""
+    """Read the row at a path, and replace it with some fields changed."""
     read = who.get(path)
     given = {"approval": approval} if approval else {}
     fields = SETTINGS if path.startswith("/countries") else unwrap(read).keys()
@@ -59,7 +59,7 @@ def read_approval(response: Response) -> Json:
 
 
 def approve(response: Response, second: Someone) -> str:
-    """Approve the requested change as a second administrator; return the approval's id."""
+    """Approve the change that a response asks for, and return the id of the approval."""
     approval = str(read_approval(response)["id"])
     assert unwrap(second.send(f"/approvals/{approval}/approve"))["decision"] == "approved"
     return approval

@@ -1,7 +1,7 @@
 """Write the results of the long test runs into docs/assurance.md: `make assurance`.
 
-Each run stores its numbers as JSON, which is not kept in git. The page keeps its present
-row for every run that was not made on this machine.
+Each run stores its numbers as JSON, which git does not track. If a run was not made on this
+machine, its row of the page stays as it is.
 """
 
 import json
@@ -21,7 +21,7 @@ type Numbers = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A long run: its name, the path of its numbers, and a function that formats them."""
+    """A long test run: its name, the path of its numbers, and their formatter."""
 
     name: str
     path: str
@@ -71,7 +71,7 @@ def describe_simulation(told: Numbers) -> tuple[str, str]:
 
 
 def describe_fuzzing(told: Numbers) -> tuple[str, str]:
-    """Return the extent and the findings of a run with requests made from the contract."""
+    """Return the extent and the findings of a run with requests drawn from the contract."""
     users = told["users"]
     how = (
         f"{users[0]['examples']} examples an operation, as {len(users)} people; "
@@ -97,7 +97,7 @@ COUNTED: Final = ("mutants", "killed", "survived", "equivalent", "open")
 
 
 def format_findings(what: list[Any]) -> str:
-    """Return how many findings there are, in words."""
+    """Return the number of findings as text, or "nothing" if there are none."""
     return f"{len(what)} found" if what else "nothing"
 
 
@@ -107,7 +107,7 @@ def format_counts(counts: dict[str, int]) -> str:
 
 
 def list_runs() -> Iterator[Run]:
-    """List the runs whose results are stored."""
+    """Yield every kind of long run that stores its results."""
     for kind, name in NAMES.items():
         yield Run(f"`make torture`, {name}", f".torture/{kind}.json", describe_torture)
         yield Run(
@@ -122,7 +122,10 @@ def list_runs() -> Iterator[Run]:
 
 
 def main() -> None:
-    """Write the rows of the runs that were made here; raises `PageBroken`."""
+    """Update the rows of the runs that were made on this machine.
+
+    Raises `PageBroken` if the page has no place for the table.
+    """
     page = PAGE.read_text("utf-8")
     rows = {line.split(" | ")[0]: line for line in page.splitlines() if line[:3] == "| `"}
     for run in list_runs():

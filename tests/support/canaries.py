@@ -1,7 +1,7 @@
 """Marker texts that occur nowhere else, a case that contains them, and a log recorder.
 
-Every personal field and every free text is filled, in three scripts. A test then searches
-for the texts in each encoding in which they could be stored.
+Every personal field and every free text is filled with a marker in three scripts. A test
+then searches for the markers in each encoding in which they could be stored.
 """
 
 import json
@@ -60,7 +60,7 @@ def list_encodings(word: str) -> Iterator[bytes]:
 
 
 def list_escapes(word: str) -> Iterator[bytes]:
-    """Yield the text as JSON, as a URL and as Python's `repr` of bytes escape it."""
+    """Yield the text as JSON, URLs and Python's `repr` of bytes escape it."""
     escaped = json.dumps(word)[1:-1]
     yield escaped.encode()
     yield escaped.upper().replace("\\U", "\\u").encode()
@@ -75,14 +75,14 @@ ENCODED_MARKERS: Final = tuple(
 
 
 def find_markers(hay: bytes, needles: tuple[bytes, ...] = ENCODED_MARKERS) -> list[bytes]:
-    """Return the places at which a marker was found, each with some bytes around it."""
+    """Return the markers that were found in some bytes, each with the bytes around it."""
     places = ((needle, hay.find(needle)) for needle in needles)
     return [hay[max(at - 40, 0) : at + 60] for _, at in places if at >= 0]
 
 
 @dataclass
 class Canaries:
-    """Generator of marker texts, each of them unique."""
+    """A generator of marker texts, each of them unique."""
 
     numbers: list[str] = field(default_factory=list)
 
@@ -154,7 +154,7 @@ TOLD = ("narrative", "perpetrators", "health")
 
 @dataclass
 class Journey:
-    """The people of a case, the marker texts that they send, and all answers."""
+    """The people of a case, the marker texts that they send, and the answers they get."""
 
     world: World
     texts: Canaries = field(default_factory=Canaries)
@@ -166,7 +166,7 @@ class Journey:
         return self.cast[-1]
 
     def run(self) -> Json:
-        """Take a case from submission to closure, with every kind of refusal in between."""
+        """Take a case from submission to closure, with every kind of refused request."""
         officer, first = self.add_person("UZ_CONSULATE_ALMATY"), self.add_person("KZ_LEAD")
         self.add_person("OVERSIGHT_DEMO")
         lead = self.add_person("IOM")
@@ -186,7 +186,7 @@ class Journey:
         return case
 
     def write_again(self, lead: Someone, case: Json) -> None:
-        """Write the sections and safeguards again, and add a consent and an assessment."""
+        """Replace the sections and safeguards, and add a consent and a risk assessment."""
         path = get_path(case)
         for content in self.texts.make_sections():
             tag = lead.get_tag(case)
@@ -201,7 +201,7 @@ class Journey:
         unwrap(lead.create(f"{path}/risk-assessments", risk))
 
     def run_referrals(self, lead: Someone, case: Json) -> None:
-        """Refer to three offices: one helps, one declines, one referral is revoked."""
+        """Refer the case to three offices: one helps, one declines, one is revoked."""
         shelter, lawyer = (
             self.add_person("KZ_SHELTER_KOGERSHIN"),
             self.add_person("KZ_LEGAL_AID"),
@@ -231,7 +231,7 @@ class Journey:
         unwrap(lead.does("close", case, why, approval=asked["id"]))
 
     def open_all(self, case: Json, *referrals: Json) -> None:
-        """Open every sealed document and read all else as each of the people."""
+        """Read everything as each of the people, and open every sealed document."""
         of_case = get_path(case)
         ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
         sealed = [f"{of_case}{part}" for part in ours]
@@ -247,7 +247,7 @@ class Journey:
 
 
 class LogRecorder(logging.Handler):
-    """Log handler that records each line of the service, including tracebacks."""
+    """A log handler that records each line of the service, including tracebacks."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -265,7 +265,7 @@ LOUD = ("", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg", "uvicorn", "uvico
 
 @contextmanager
 def log_everything() -> Iterator[LogRecorder]:
-    """Log as `safe-conduct serve` does, with every logger at level DEBUG."""
+    """Log as `safe-conduct serve` does, but everything, and yield a recorder."""
     configure_logging(LogLevel.DEBUG)
     handler, loggers = LogRecorder(), [logging.getLogger(name) for name in LOUD]
     before = [logger.level for logger in loggers]
@@ -282,7 +282,7 @@ def log_everything() -> Iterator[LogRecorder]:
 
 
 def send_invalid_requests(journey: Journey, case: Json) -> Iterator[Response]:
-    """Send every kind of invalid request, each with a marker in it."""
+    """Send invalid requests of every kind, each with a marker, and yield the responses."""
     one, text, path = journey.cast[0], journey.texts.make_text(), get_path(case)
     quoted = quote(text)
     bodies: list[Any] = [
@@ -326,7 +326,7 @@ QUERIES = (
 
 
 def list_broken_json(text: str) -> list[str]:
-    """Return texts that are not JSON, or that can be read in two ways."""
+    """Return texts that are not valid JSON, or that parsers read in different ways."""
     return [
         text,
         f'{{"notice": "{text}"',

@@ -1,4 +1,4 @@
-"""Actions that send a marker text in every free text outside the main course of a case."""
+"""Actions that send a marker in every free text that the course of a case does not use."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -38,7 +38,7 @@ class TextSource(Protocol):
 def run_other_actions(
     say: TextSource, lead: Someone, case: Json, cast: Sequence[Someone]
 ) -> Iterator[Json]:
-    """Perform the remaining actions with a note each; yield the referrals they create."""
+    """Perform the other actions, each with a note, and yield the referrals they create."""
     officer = cast[0]
     record_facts(say, officer, lead, case)
     yield from run_referrals(say, lead, case)
@@ -78,7 +78,7 @@ def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
 
 
 def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
-    """Ask, answer, hold, withdraw and redirect referrals to two shelters."""
+    """Refer a case to two shelters, and take every other action on these referrals."""
     shelter, other = map(
         lead.world.add_person, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
     )
@@ -100,7 +100,7 @@ def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
 
 
 def pause_and_reopen(say: TextSource, lead: Someone, case: Json) -> None:
-    """Suspend, resume, monitor, stop and reopen a case."""
+    """Suspend a case, resume it, monitor it, stop the monitoring, and reopen it."""
     rest = {"reason": "SAFETY", "review_at": REVIEW}
     unwrap(lead.does("suspend", case, rest | {"note": say.make_text()}))
     unwrap(lead.does("resume", case))

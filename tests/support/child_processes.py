@@ -1,7 +1,7 @@
-"""Processes of their own, which can be ended or killed.
+"""Child processes that a test can wait for or kill.
 
-Each runs one function. It is forked from a process that has imported everything and runs
-nothing, so it starts fast and shares no memory with the test.
+Each runs one function. It is forked from an idle process that has imported every module, so
+it starts fast and shares no memory with the test.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SECONDS: Final = 60
 
 
 class Child:
-    """A function that runs in a process of its own."""
+    """A child process that runs one function."""
 
     def __init__(self, act: Callable[..., None], *told: object) -> None:
         self.heard, says = Pipe(duplex=False)
@@ -33,7 +33,7 @@ class Child:
         return pid
 
     def wait_for_report(self) -> str:
-        """Wait for the next message; raises `EOFError` if the process has ended."""
+        """Wait for the next message. Raises `EOFError` if the process has ended."""
         assert self.heard.poll(SECONDS)
         said: str = self.heard.recv()
         return said

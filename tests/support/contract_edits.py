@@ -1,4 +1,4 @@
-"""Edits of an OpenAPI document, read from rows of text and applied to a copy of it."""
+"""Edits of an OpenAPI document, which are read from text and applied to a copy of it."""
 
 import json
 import re
@@ -17,7 +17,7 @@ VERDICTS: Final = {"breaks": True, "fine": False}
 
 @dataclass(frozen=True)
 class Row:
-    """An edit, and whether it and its reverse break clients."""
+    """An edit of a contract, with whether the edit and its reverse break clients."""
 
     title: str
     breaks: bool
@@ -27,7 +27,11 @@ class Row:
 
 
 def parse_rows(text: str) -> Iterator[Row]:
-    """Parse rows: a verdict, then edits, then the place that is reported if it differs."""
+    """Parse blocks of text: a line with verdicts and title, then the lines of the edits.
+
+    If the change is reported at another place than that of the last edit, a line `told`
+    names it.
+    """
     for block in re.split(r"\n\s*\n", text):
         lines = [line for line in block.splitlines() if not line.startswith("#")]
         if lines:
@@ -76,7 +80,7 @@ def apply_edit(document: Json, verb: str, pointer: str, rest: str = "null") -> N
 
 
 def build_contract(sent: Any, read: Any, schemas: Json) -> Json:
-    """Return a contract of one operation with this request and response schema."""
+    """Return a contract of one operation with this request and this response schema."""
     body = {"content": {"application/json": {"schema": sent}}}
     answer = {"description": "", "content": {"application/json": {"schema": read}}}
     return {
@@ -87,7 +91,7 @@ def build_contract(sent: Any, read: Any, schemas: Json) -> Json:
 
 
 def replace_references(part: Any, old: str, new: str) -> None:
-    """Replace each reference to one name by a reference to another."""
+    """Replace each reference to the schema `old` by a reference to the schema `new`."""
     for key, value in part.items() if isinstance(part, dict) else enumerate(part):
         if value == old:
             part[key] = new
@@ -96,7 +100,7 @@ def replace_references(part: Any, old: str, new: str) -> None:
 
 
 def find_pointer(document: Json, place: str) -> str:
-    """Return the JSON pointer of a place that starts with an operation or a schema."""
+    """Return the JSON pointer of a path whose first step names an operation or a schema."""
     head, *steps = place.split("/")
     pointer = find_operation(document, head) if head else ""
     for step in steps:
@@ -105,7 +109,7 @@ def find_pointer(document: Json, place: str) -> str:
 
 
 def find_operation(document: Json, name: str) -> str:
-    """Return the JSON pointer of an operation, or of a schema, by its name."""
+    """Return the JSON pointer of the operation or schema of this name."""
     for kind in ("paths", "webhooks"):
         for path, methods in document[kind].items():
             for method, operation in methods.items():
@@ -115,7 +119,7 @@ def find_operation(document: Json, name: str) -> str:
 
 
 def find_index(parent: Any, step: str) -> str:
-    """Return the index of a list entry by its number, its name, or `-` for the next one."""
+    """Return the index of a list entry that is given by number, by name, or as `-`."""
     if not isinstance(parent, list) or step.isdigit():
         return step
     names = [entry.get("name") if isinstance(entry, dict) else None for entry in parent]

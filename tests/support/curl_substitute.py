@@ -1,4 +1,4 @@
-"""Send the requests of the README on a machine without curl.
+"""A substitute for curl, which sends the requests of the README without curl installed.
 
 It supports the few options that the README uses: `python -m tests.support.curl_substitute
 -s URL`.

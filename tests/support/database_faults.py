@@ -1,4 +1,4 @@
-"""Reasons why a database refuses a write: a trigger, a lock, a full disk."""
+"""Faults that make a database refuse a write: a trigger, a lock, a full disk."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -45,14 +45,14 @@ def fail_inserts(world: World, url: str, table: str) -> Iterator[None]:
 
 @contextmanager
 def lock_table(world: World, url: str, table: str) -> Iterator[None]:
-    """Lock a table, on SQLite the whole file, while the service waits only briefly."""
+    """Lock a table (on SQLite the database), and make the service wait only briefly."""
     with limit_lock_wait(world), lock_from_outside(world, url, table):
         yield
 
 
 @contextmanager
 def lock_from_outside(world: World, url: str, table: str) -> Iterator[None]:
-    """Lock a table from outside the service."""
+    """Lock a table from a connection of its own; on SQLite, lock the whole database."""
     if get_dialect(world) == "sqlite":
         file = str(make_url(url).database)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -67,7 +67,7 @@ def lock_from_outside(world: World, url: str, table: str) -> Iterator[None]:
 
 @contextmanager
 def limit_lock_wait(world: World) -> Iterator[None]:
-    """Make the service wait 20 milliseconds for a lock instead of seconds."""
+    """Limit the time for which the service waits for a lock to 20 milliseconds."""
     if get_dialect(world) == "sqlite":
         with run_pragma(world, "PRAGMA busy_timeout = 20"):
             yield
@@ -111,7 +111,7 @@ FULL: Final = {
 
 @contextmanager
 def fill_disk(world: World, url: str, table: str) -> Iterator[None]:
-    """Leave no room on the disk for a row of the table."""
+    """Leave no room on the disk for another row of the table."""
     ask(url, *(how.format(table=table) for how in FULL[get_dialect(world)]))
     if get_dialect(world) == "sqlite":
         [(pages,)] = ask(url, "PRAGMA page_count")

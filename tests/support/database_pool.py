@@ -1,8 +1,9 @@
-"""PostgreSQL databases that one test after another uses, and their connections.
+"""PostgreSQL databases that many tests use in turn, and the connections to them.
 
-Creating and dropping a database takes a sixth of the time of a test, and a new connection
-makes the server plan every statement again. Instead, the changes of a test are undone
-(snapshots.py). A database is dropped if they cannot be undone, or after many uses.
+To create and drop a database takes a sixth of the time of a test, and on a new connection
+the server has to plan every statement again. Instead, the changes of a test are undone (see
+snapshots.py). A database is dropped only if its changes cannot be undone, or after many
+uses.
 """
 
 import gc
@@ -42,12 +43,12 @@ type Making = Callable[[], AbstractContextManager[str]]
 
 @cache
 def open_database(url: str) -> Database:
-    """Return the database of a URL, and cache it with the statements that it compiled."""
+    """Return the database of a URL; it is cached together with its compiled statements."""
     return Database(url)
 
 
 def leave_database(url: str) -> None:
-    """Close the connections of a test, except a few if the database will be used again."""
+    """Close the connections of a test, but keep a few if the database is reused."""
     engine = open_database(url).engine
     pool = engine.pool
     assert isinstance(pool, QueuePool)
@@ -57,10 +58,10 @@ def leave_database(url: str) -> None:
 
 
 def wait_until_returned(pool: QueuePool) -> None:
-    """Wait until every connection is back in its pool.
+    """Wait until every connection has been returned to its pool.
 
     A connection that is returned later would stay open. Raises AssertionError if the test
-    ended while its requests still use the database.
+    has ended but its requests still use the database.
     """
     end = monotonic() + PATIENCE
     while pool.checkedout():
@@ -71,7 +72,7 @@ def wait_until_returned(pool: QueuePool) -> None:
 
 @dataclass
 class Reused:
-    """A database with the snapshot of its first state, and how to drop it."""
+    """A database that many tests use, with the snapshot of its first state."""
 
     url: str
     snapshot: Snapshot
@@ -79,7 +80,7 @@ class Reused:
     uses: int = 0
 
     def is_as_before(self) -> bool:
-        """Restore the first state, and return whether that succeeded."""
+        """Try to restore the first state, and return whether that succeeded."""
         if self.uses == MOST:
             return False
         engine = open_database(self.url).engine
@@ -97,9 +98,10 @@ class Reused:
 
 
 def close_others(engine: Engine) -> None:
-    """End the connections of others, so that they do not write into the next test.
+    """Close all connections of other processes, so that none writes during the next test.
 
-    Raises NotAsBeforeError if one of our connections is gone, or another cannot be ended.
+    Raises NotAsBeforeError if one of our connections is lost, or if another connection
+    cannot be closed.
     """
     ours = get_backend_ids(engine)
     with open_cursor(engine) as cursor:
@@ -110,7 +112,7 @@ def close_others(engine: Engine) -> None:
 
 
 def get_backend_ids(engine: Engine) -> set[int]:
-    """Return the process ids that serve the idle connections of the pool."""
+    """Return the process ids of the server that serve the idle connections of the pool."""
     pool: Any = engine.pool
     with ExitStack() as stack:
         borrowed: list[Any] = [
@@ -122,7 +124,7 @@ def get_backend_ids(engine: Engine) -> set[int]:
 
 @contextmanager
 def offer_copies(template: str, make: Making) -> Iterator[Making]:
-    """Yield a function that lends copies of the template database in its present state."""
+    """Yield a function that lends copies of the template database as it is now."""
     owner = create_engine(template, poolclass=NullPool)
     then, free = take_snapshot(owner), list[Reused]()
     owner.dispose()

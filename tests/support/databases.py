@@ -1,9 +1,8 @@
-"""Databases for tests: copies of one that is migrated once.
+"""Databases for tests: each is a copy of a database that is migrated once.
 
-A copy is deleted after use on SQLite, and used again on PostgreSQL (database_pool.py).
-
-PostgreSQL is one server for all workers. The first worker that needs it starts it. The
-process that started the workers stops it, so it ends even if a worker dies.
+A SQLite copy is deleted after use. A PostgreSQL copy is used again (see database_pool.py).
+All test workers share one PostgreSQL server. The first worker that needs the server starts
+it, and the main process stops it, so that it stops even if a worker crashes.
 """
 
 import argparse
@@ -65,16 +64,17 @@ type Copy = Callable[[], AbstractContextManager[str]]
 
 
 def parse_kinds(names: str) -> tuple[str, ...]:
-    """Parse the option `--databases`."""
+    """Parse the value of the option `--databases`."""
     if unknown := set(names.split(",")) - set(KINDS):
         raise argparse.ArgumentTypeError(f"not of {', '.join(KINDS)}: {', '.join(unknown)}")
     return tuple(kind for kind in KINDS if kind in names.split(","))
 
 
 def make_home() -> Path:
-    """Create a folder, in memory if there is room: a copy there takes 15 ms, not 150.
+    """Create a folder, in memory if there is room.
 
-    It is not pytest's own folder, because the next run as the same user makes that
+    A database is copied in memory in 15 ms, on a disk in 150 ms. The folder is not a
+    temporary folder of pytest, because the next run by the same user would make that
     unreadable for the server.
     """
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
@@ -97,7 +97,7 @@ def make_copies(kind: str, home: Path) -> Iterator[Copy]:
 
 @contextmanager
 def open_alone() -> Iterator[tuple[Path, str]]:
-    """Yield a folder and the URL of one SQLite database, for a program that is no test."""
+    """Yield a folder and the URL of a SQLite database, for a program that is not a test."""
     home = make_home()
     try:
         with make_copies("sqlite", home) as copy, copy() as url:
@@ -107,7 +107,7 @@ def open_alone() -> Iterator[tuple[Path, str]]:
 
 
 class Numbers:
-    """Numbers for the names of databases; a number is reused once it is free."""
+    """Numbers for the names of databases. A number that is free again is reused."""
 
     def __init__(self) -> None:
         self.fresh, self.free = count(), list[int]()
@@ -121,7 +121,7 @@ class Numbers:
 
 @contextmanager
 def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
-    """Yield a function that copies a SQLite file, which nobody has open."""
+    """Yield a function that copies a SQLite file. No process may have the file open."""
     folder.mkdir()
     template, numbers = folder / "template.db", Numbers()
     set_up(f"sqlite:///{template}")
@@ -140,7 +140,7 @@ def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
 
 @contextmanager
 def make_postgresql_copies(home: URL) -> Iterator[Copy]:
-    """Yield a function that copies a database under a name of this worker."""
+    """Yield a function that copies a database; the names of the copies name the worker."""
     # A torture run restarts the server, so a pooled connection may be closed.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
@@ -208,18 +208,18 @@ def set_up(url: str) -> None:
 
 
 def draw_id(chance: Random) -> UUID:
-    """Return an id from a random generator: the same ids for the same seed."""
+    """Return an id from a random generator, so that the same seed gives the same ids."""
     return UUID(int=chance.getrandbits(128), version=4)
 
 
 def run(admin: Engine, statement: str) -> None:
-    """Run a statement that concerns whole databases."""
+    """Run a statement that creates, drops or changes a database."""
     with admin.connect() as connection:
         connection.execute(text(statement))
 
 
 def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
-    """Run statements as the user of the URL, and return the rows of the last one."""
+    """Run statements as the user in the URL, and return the rows of the last one."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         results = [connection.execute(text(statement)) for statement in statements]
@@ -243,7 +243,7 @@ def record_statements(database: Database) -> Iterator[list[str]]:
 def listen_to(
     database: Database, to: str, listener: Callable[..., object]
 ) -> Iterator[None]:
-    """Listen to the engines of a database for as long as the block lasts."""
+    """Register a listener for an event of the database's engines while the block runs."""
     for engine in database.engines:
         event.listen(engine, to, listener)
     try:
@@ -254,7 +254,7 @@ def listen_to(
 
 
 class Server(PostgresServer):
-    """A PostgreSQL server with settings that make it fast."""
+    """A PostgreSQL server whose settings favour speed over durability."""
 
     @override
     def ensure_pgdata_inited(self) -> None:
@@ -263,13 +263,13 @@ class Server(PostgresServer):
 
 
 def start_server(folder: Path) -> str:
-    """Return the URL of the server; the first caller starts it, the others wait."""
+    """Start the server if no other worker has started it, and return its URL."""
     folder.mkdir(exist_ok=True)
     return Server(folder, cleanup_mode=None).get_uri()
 
 
 def clear(home: Path) -> None:
-    """Stop the server of a folder, and delete the folder."""
+    """Stop the server whose data is in a folder, and delete the folder."""
     server = PostmasterInfo.read_from_pgdata(home / "postgresql")
     if server and server.is_running():
         os.kill(server.pid, signal.SIGQUIT)

@@ -1,16 +1,15 @@
-"""How much one run of the tests does: `pytest --effort fast`, `sample`, `all` or `night`.
+"""The effort of a test run: `pytest --effort fast`, `sample`, `all` or `night`.
 
-The same tests run at each effort. What differs is how many cells of a sweep are run, how
-often a load is repeated and how many examples are drawn; docs and Makefile say which
-command runs which effort. The effort is set before any test module is imported, so a
-module may choose its numbers where it defines its constants.
+A higher effort runs more cells of each sweep, repeats a load more often and draws more
+examples. The documents and the Makefile say which command has which effort. The effort is
+set before any test module is imported, so a module may use it in its constants.
 """
 
 from enum import StrEnum
 
 
 class Effort(StrEnum):
-    """How much a run does, from the least to the most."""
+    """How many tests a run includes, from the least to the most."""
 
     FAST = "fast"
     SAMPLE = "sample"
@@ -19,7 +18,7 @@ class Effort(StrEnum):
 
 
 class Run:
-    """The run of this process; there is one."""
+    """The settings of the test run of this process."""
 
     effort = Effort.ALL
     seed = 0
@@ -31,14 +30,14 @@ def is_night() -> bool:
 
 
 def is_sample() -> bool:
-    """Return whether this run does only a share of each sweep."""
+    """Return whether this run includes only a share of the cells of each sweep."""
     return Run.effort in {Effort.FAST, Effort.SAMPLE}
 
 
 def choose_number(
     usual: int, *, sample: int | None = None, night: int | None = None
 ) -> int:
-    """Return a number of rounds, stories or requests that depends on the effort."""
+    """Return how many rounds, stories or requests to run, according to the effort."""
     if is_night() and night is not None:
         return night
     return sample if is_sample() and sample is not None else usual

@@ -1,4 +1,4 @@
-"""What can end beside a running case: an agreement, an account, an office's last one."""
+"""Helpers that end an agreement, an account, or the last account of an office."""
 
 from datetime import date
 from typing import Final
@@ -15,28 +15,28 @@ LAST_DAY: Final = date(2026, 5, 31)
 
 
 def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
-    """Set the last day of the agreement of Kazakhstan and Uzbekistan; None reopens it."""
+    """Set the last day of the agreement of Kazakhstan and Uzbekistan; None means no end."""
     with world.database.begin_write() as session:
         named = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
         session.execute(named.values(in_force_until=on))
 
 
 def run_endings_job(world: World) -> int:
-    """Run the worker's job that follows what ended, which runs every ten minutes."""
+    """Run the worker's job that applies the effects of ended agreements and offices."""
     return apply_endings(world.runtime)
 
 
 def disable(who: Someone, by: Someone) -> None:
-    """Disable an account, as a supervisor or an administrator."""
+    """Disable an account on behalf of a supervisor or an administrator."""
     unwrap(by.send(f"/accounts/{who.actor.account_id}/disable"))
 
 
 def end_last_account(world: World, who: Someone) -> None:
-    """Disable the only account of an office, and move the clock one day on."""
+    """Disable the only account of an office, and advance the clock by one day."""
     disable(who, world.add_person(who.code, {Role.SUPERVISOR}))
     world.advance(days=1)
 
 
 def can_open(who: Someone, case: Json, section: str) -> bool:
-    """Open a section, and return whether that succeeded."""
+    """Try to open a section of a case, and return whether that succeeded."""
     return who.open(f"{get_path(case)}/sections/{section}").is_success

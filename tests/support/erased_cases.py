@@ -1,4 +1,4 @@
-"""The erasures that the service performs by itself, and the rows that they leave."""
+"""Helpers that erase cases as the service does, and count the rows that remain."""
 
 from typing import Final
 
@@ -46,19 +46,19 @@ def erase_after_retention(world: World, case: Json) -> None:
 
 
 def erase_draft(world: World, case: Json) -> None:
-    """Erase a draft as the worker does when nobody finished it."""
+    """Erase a draft as the worker does when its deadline has passed."""
     with world.write_as_service() as tx:
         erasing.discard_unfinished(tx, lock_case(tx, case))
 
 
 def erase_again(world: World, case: Json) -> bool:
-    """Erase a case of a restored backup that had been erased since."""
+    """Erase a case again that a restored backup contains although it had been erased."""
     with world.write_as_service() as tx:
         return erasing.erase_again(tx, lock_case(tx, case).id, NOON)
 
 
 def count_rows(world: World, *tables: type[Base]) -> dict[str, int]:
-    """Return the number of rows of each table that has any."""
+    """Return the number of rows of each table that is not empty."""
     with world.database.begin_read(SERVICE) as session:
         counts = {
             table.__tablename__: session.scalars(

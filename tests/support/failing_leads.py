@@ -1,4 +1,4 @@
-"""A case whose lead does not act, and the desk that was admitted beside it."""
+"""A case whose lead does not act, and the desk that has been given a part in it."""
 
 from typing import Any, Final
 
@@ -36,19 +36,19 @@ def boss(world: World) -> Someone:
 
 @pytest.fixture
 def stuck(world: World, officer: Someone, lead: Someone) -> Json:
-    """Return a case with a consent to State offices, and a closed lead as the only one."""
+    """Return a case led by a closed office, with a consent to State offices only."""
     return close_lead_office(world, officer, lead)
 
 
 def make_takeover(to: str, **changes: Any) -> Json:
-    """Return the body that gives an office the lead."""
+    """Return the body of a request with which the desk gives the lead to an office."""
     return {"focal_point": to, "reason": "LEAD_INACTIVE", "person_informed": True} | changes
 
 
 def close_lead_office(
     world: World, officer: Someone, lead: Someone, **changes: Any
 ) -> Json:
-    """Submit a case, give it a lead, and close the office of that lead."""
+    """Submit a case, let an office accept its lead, and close that office."""
     case = lead.take_lead(officer.submit(**({"consents": STATE_ALONE} | changes)))
     world.close_office(lead.code)
     world.run_worker()
@@ -56,13 +56,13 @@ def close_lead_office(
 
 
 def record_new_lead(desk: Someone, second: Someone, case: Json, **changes: Any) -> Json:
-    """Record a consent to a new lead, with a second person."""
+    """Record as the desk, with a second person, that the person consents to a new lead."""
     body = make_lead_consent(**changes)
     return unwrap(desk.does_with(second, "record-lead-consent", case, body))
 
 
 def require_all_refused(desk: Someone, case: Json, *offices: str) -> None:
-    """Check that the desk may choose none of these offices."""
+    """Check that the desk cannot give the lead to any of these offices."""
     for one in offices:
         assert get_unmet(desk.does("take-over", case, make_takeover(one))) == [
             ("focal_point_chosen", "desk")

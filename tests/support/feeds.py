@@ -1,4 +1,4 @@
-"""Feeds of offices: the present position, and the cursors of the events."""
+"""Helpers that read the position of an office's feed and the cursors of its events."""
 
 from app.feed.cursors import Feed
 from app.feed.queries import get_feed
@@ -6,13 +6,13 @@ from tests.support.world import Someone, make_cursor_query, unwrap
 
 
 def get_position(who: Someone) -> tuple[Feed, int]:
-    """Return the feed of a person's office and its last position."""
+    """Return the feed of a person's office, and the position of its newest event."""
     with who.begin_read() as tx:
         return get_feed(tx, who.id)
 
 
 def read_cursors(who: Someone) -> list[str]:
-    """Return the cursor behind each event of a feed, from the first event on."""
+    """Return the cursor that follows each event of a feed, oldest first."""
     cursors: list[str] = []
     more = True
     while more:

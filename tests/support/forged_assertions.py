@@ -32,7 +32,7 @@ def with_head(machine: Machine, **more: Any) -> str:
 
 
 def by_its_public_key(machine: Machine) -> str:
-    """Sign with the public key as a shared secret (CVE-2015-9235)."""
+    """Sign an assertion with the public key as if it were a secret (CVE-2015-9235)."""
     parts = (machine.make_header(alg="HS256"), machine.make_claims())
     said = ".".join(encode_part(one) for one in parts)
     secret = machine.key.as_pem(private=False)
@@ -45,7 +45,7 @@ def by_another(machine: Machine) -> str:
 
 
 def with_its_own_key(machine: Machine) -> str:
-    """Sign with a key that only the header of the assertion names."""
+    """Sign an assertion with a key that only the header of the assertion contains."""
     other = get_key_pair("ES384", "another")
     head = machine.make_header(jwk=get_public_key(other))
     return sign_token(other, "ES384", head, machine.make_claims())

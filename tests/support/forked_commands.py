@@ -1,9 +1,9 @@
-"""Commands in processes of their own, which start with everything imported.
+"""Commands that run in forked processes, in which every module is already imported.
 
-A command imports for more than a second and works for a fifth of one, and the tests run
-hundreds. Each is therefore forked from a process that has imported everything and runs
-nothing. It has its own memory, environment, folder and files, as a started program has.
-Programs that serve, are measured or are killed are started in the usual way.
+A command takes more than a second to import its modules and a fifth of a second to run, and
+the tests run hundreds of commands. Each is therefore forked from an idle process that has
+imported every module. It has its own memory, environment, folder and files, as a program
+started from a shell has. Programs that serve, are measured or are killed are not forked.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.torture.service import WARM
 
 
 class Command(NamedTuple):
-    """A command as it is typed: its words, its environment and its folder."""
+    """A command as a user would type it: its words, its environment and its folder."""
 
     words: list[str]
     env: dict[str, str]
@@ -29,7 +29,10 @@ class Command(NamedTuple):
 def run(
     typed: Command, seconds: float, given: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; a late one is killed, and `TimeoutExpired` raised."""
+    """Run a command to its end.
+
+    A command that takes longer than `seconds` is killed, and `TimeoutExpired` is raised.
+    """
     with (
         NamedTemporaryFile("w+", encoding="utf-8") as read,
         NamedTemporaryFile("r", encoding="utf-8") as said,

@@ -1,7 +1,7 @@
-"""A world with one of everything, and the ids that each of its people can name.
+"""A world with one or more records of each kind, and the ids that each person can see.
 
-The ids are read from the lists of the contract. A new route is therefore tried with real
-ids: the items of `/v1/x` fill `/v1/x/{x_id}/...`.
+The ids are read from the lists of the contract, so that a new route is tried with real ids:
+the items of `/v1/x` provide the ids of `/v1/x/{x_id}/...`.
 """
 
 import re
@@ -55,7 +55,7 @@ type Ids = dict[str, str]
 
 @dataclass
 class Stage:
-    """People, and the ids that each of them can name."""
+    """The people of a world, and the ids that each of them can see."""
 
     cast: dict[str, Someone]
     visible_ids: list[list[Ids]]
@@ -68,7 +68,7 @@ class Stage:
 
     @cached_property
     def ids(self) -> dict[str, list[str]]:
-        """Every id by its parameter name, from all people."""
+        """All ids that any of the people can see, by the name of the path parameter."""
         return collect_ids([one for seen in self.visible_ids for one in seen])
 
     def list_callers(self, operation: Operation) -> list[tuple[Someone, Ids]]:
@@ -88,7 +88,7 @@ def fill_path(path: str, ids: Ids) -> str:
 
 
 def collect_ids(sights: list[Ids]) -> dict[str, list[str]]:
-    """Collect ids by the name of the path parameter, each once."""
+    """Return each id once, by the name of the path parameter."""
     found: dict[str, dict[str, None]] = {}
     for ids in sights:
         for name, value in ids.items():
@@ -97,7 +97,7 @@ def collect_ids(sights: list[Ids]) -> dict[str, list[str]]:
 
 
 def match_ids(names: list[str], seen: list[Ids]) -> list[Ids]:
-    """Return ids for all names: those that were listed together, else combinations."""
+    """Return groups of ids with exactly these names, or else combinations of ids."""
     whole = [ids for ids in seen if ids.keys() == set(names)]
     alone = collect_ids([ids for ids in seen if len(ids) == 1])
     choices = islice(product(*(alone.get(name, []) for name in names)), MANY)
@@ -105,7 +105,10 @@ def match_ids(names: list[str], seen: list[Ids]) -> list[Ids]:
 
 
 def set_up(wire: Wire) -> Stage:
-    """Build the world, and return its people; no listed id names their own accounts."""
+    """Build the world, and return its people and the ids that they can see.
+
+    The ids of these people's own accounts are left out.
+    """
     people = create_people(wire.world)
     create_records(people)
     wire.world.run_worker()
@@ -117,7 +120,7 @@ def set_up(wire: Wire) -> Stage:
 
 
 def create_people(world: World) -> dict[str, Someone]:
-    """Create the accounts of all people, by the name of their part."""
+    """Create an account for each part in a case, and return the people by their parts."""
     return {
         "officer": world.add_person("UZ_CONSULATE_ALMATY"),
         "lead": world.add_person("KZ_LEAD"),
@@ -133,7 +136,7 @@ def create_people(world: World) -> dict[str, Someone]:
 
 
 def create_records(people: dict[str, Someone]) -> None:
-    """Create cases, referrals and returns in the states that a request can meet."""
+    """Create cases, referrals and returns in all states that a request can meet."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     unwrap(officer.write_case())
     officer.submit()
@@ -206,7 +209,7 @@ def create_shared_case(people: dict[str, Someone]) -> Json:
 
 
 def find_ids(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
-    """List the ids that a person can name, from enumerations and lists of the contract."""
+    """Return the ids that a person can use: values of enumerations, and ids in lists."""
     seen = [ids for operation in told for ids in list_enum_ids(operation)]
     names = {name for operation in told for name in operation.path_names}
     reads = sorted(
@@ -231,7 +234,7 @@ def list_enum_ids(operation: Operation) -> Iterator[Ids]:
 
 
 def list_similar_ids(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
-    """Yield ids of the right form for a parameter that no list covers."""
+    """Yield ids of the right format for a parameter that occurs in no list."""
     known = collect_ids(seen)
     for parameter in operation.spec.get("parameters", []):
         name, form = parameter["name"], parameter["schema"].get("pattern")
@@ -242,7 +245,7 @@ def list_similar_ids(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
 
 
 def list_item_names(path: str, told: list[Operation]) -> set[str]:
-    """Return the names that paths give to an item of this list."""
+    """Return the names of the path parameters that identify an item of a list."""
     found = (re.match(rf"{re.escape(path)}/{KEYED.pattern}", op.path) for op in told)
     return {match[1] for match in found if match}
 
@@ -259,7 +262,7 @@ def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[st
 
 
 def fill_path_from(operation: Operation, stage: Stage, choose: int = 0) -> str:
-    """Fill a path with existing ids, whether or not a person can see them."""
+    """Fill a path with existing ids, whether or not any person can see them."""
 
     def pick(match: re.Match[str]) -> str:
         known = stage.ids.get(match[1], [NOWHERE])
@@ -269,7 +272,7 @@ def fill_path_from(operation: Operation, stage: Stage, choose: int = 0) -> str:
 
 
 def build_headers(operation: Operation, one: Someone, key: str) -> Headers:
-    """Return every header that an operation asks for."""
+    """Return all headers that an operation requires."""
     said: Headers = {
         "If-Match": ", ".join(f'"{version}.0123456789abcdef"' for version in range(1, 17)),
         "Idempotency-Key": key,

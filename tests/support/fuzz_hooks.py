@@ -1,6 +1,7 @@
 """Hooks for Schemathesis: formats that JSON Schema cannot describe, and two checks.
 
-`st` loads this module, as tests/support/fuzzing.py configures it.
+Schemathesis loads this module because tests/support/fuzzing.py names it in the
+configuration.
 """
 
 import os
@@ -38,7 +39,7 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Restore the first state before each operation, so that no earlier call affects it."""
+    """Restore the first state before each request, so that requests are independent."""
     walks = case.meta and case.meta.phase.name == TestPhase.STATEFUL
     tried = "a walk" if walks else case.operation.label
     if tried not in NOW:
@@ -51,14 +52,14 @@ NOW: list[str] = []
 
 
 def restore(pristine: str, live: str) -> None:
-    """Restore a database while it is served."""
+    """Restore the database `live` from `pristine` while a server uses it."""
     with closing(sqlite3.connect(pristine)) as kept, closing(sqlite3.connect(live)) as used:
         kept.backup(used)
 
 
 @schemathesis.check
 def check_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Fail if an operation answers a problem that its contract does not list."""
+    """Fail if an operation returns a problem that its contract does not list."""
     told = case.operation.definition.raw["responses"].get(str(response.status_code))
     [kind] = response.headers.get("content-type", [""])
     if told and kind == PROBLEM:
@@ -72,7 +73,7 @@ def check_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]
 def check_valid_request_is_judged(
     _: CheckContext, response: Response, case: Case[Any]
 ) -> None:
-    """Fail if a request that fits the contract is refused for its shape."""
+    """Fail if a request that fits the contract is refused because of its format."""
     valid = case.meta and case.meta.generation.mode == GenerationMode.POSITIVE
     if not valid or response.status_code != 422 or is_made_up(case):
         return
@@ -83,10 +84,10 @@ def check_valid_request_is_judged(
 
 
 def is_made_up(case: Case[Any]) -> bool:
-    """Return whether a header is called valid that is not.
+    """Return whether Schemathesis calls a request valid although its header is not.
 
-    As edge cases Schemathesis writes headers of letters and digits alone. The header of a
-    PUT, `If-None-Match: *`, has neither.
+    As an edge case, Schemathesis generates header values of only letters and digits. The
+    `If-None-Match` header of a PUT must be `*`.
     """
     sent = dict(case.headers or ()).get("If-None-Match", "*")
     return case.method == "PUT" and sent != "*"

@@ -1,9 +1,10 @@
 """Fuzz the contract on a real server: `make fuzz-api EXAMPLES=100 PEOPLE=lead`.
 
-Schemathesis reads the served document, and makes requests that fit it and requests that do
-not, with all checks on. It runs once for each person who has a part in a case. Each run has
-its own world with one of everything, and one run for each core goes at a time. What one
-person may read by its id must be hidden from a stranger.
+Schemathesis reads the OpenAPI document that the server serves. It sends requests that fit
+the document and requests that do not, with all checks on. There is one run for each person
+who has a part in a case, and each run has a copy of a world with one record of each kind.
+As many runs as there are cores are made at once. A record that one person may read by its
+id must be hidden from a person who has no part in it.
 """
 
 import json
@@ -59,7 +60,7 @@ UNHEADED: Final = [400, 401, 403, 422, 428]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A world in its first state, and the ids in it."""
+    """A world in its first state, and the ids of its records."""
 
     home: Path
     database: Path
@@ -70,7 +71,7 @@ class Prepared:
 
 @contextmanager
 def build_stage() -> Iterator[Prepared]:
-    """Build a world with one of everything; each run takes a copy of it."""
+    """Build a world with one record of each kind. Each run uses a copy of that world."""
     with databases.open_alone() as (home, url):
         with open_wire(url) as wire:
             stage, told = set_up(wire), list_operations(wire.world.app.openapi())
@@ -85,7 +86,7 @@ def build_stage() -> Iterator[Prepared]:
 
 
 def write_config(runtime: Prepared, name: str, folder: Path) -> Path:
-    """Write the configuration of one run: the users, and the ids that they can name."""
+    """Write the configuration of one run: the users, and the ids that they can see."""
     users = {name: runtime.stage.cast[name], STRANGER: runtime.stranger}
     seen = runtime.stage.visible_ids[list(runtime.stage.cast).index(name)]
     known = {**runtime.stage.ids, **collect_ids(seen)} | {"versions": [VERSIONS]}
@@ -123,7 +124,7 @@ def write_config(runtime: Prepared, name: str, folder: Path) -> Path:
 def list_parameters(
     told: list[Operation], known: dict[str, list[str]]
 ) -> Iterator[tuple[str, str]]:
-    """Yield where ids are used: in paths, and in body fields with the same pattern."""
+    """Yield the parameters that take ids, in paths and in body fields."""
     yield "header.If-Match", "versions"
     forms: dict[str | None, str] = {}
     for operation in told:
@@ -143,7 +144,7 @@ def list_parameters(
 
 
 def build_auth(users: dict[str, Someone]) -> Json:
-    """Return users with their keys, in the format of Web Fuzzing Commons."""
+    """Return users with their keys in the format of Web Fuzzing Commons."""
     return {
         "auth": [
             {
@@ -160,7 +161,7 @@ def build_auth(users: dict[str, Someone]) -> Json:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: the person, and the number of examples."""
+    """One run of Schemathesis: the person, and the number of examples."""
 
     name: str
     examples: str
@@ -168,7 +169,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Found:
-    """The result of a run."""
+    """The result of one run of Schemathesis."""
 
     run: Run
     seconds: float
@@ -181,7 +182,7 @@ class Found:
 
     @property
     def failed(self) -> int:
-        """Number of failed cases; at least one if any operation was not tried."""
+        """The number of failed checks, and at least 1 if an operation was not tested."""
         told, cases = self.report["operations"], self.report["test_cases"]
         whole = self.report["complete"] and told["tested"] == told["selected"] > 0
         found = cases["with_failures"] + cases["errored"] + len(self.report["errors"])
@@ -202,7 +203,7 @@ class Found:
 
 
 def run_schemathesis(runtime: Prepared, run: Run) -> Found:
-    """Run Schemathesis as one person, on a server of its own."""
+    """Run Schemathesis as one person, against a server of its own."""
     folder, began = runtime.home / run.name, time.monotonic()
     folder.mkdir()
     database, report = str(folder / "live.db"), folder / "report.json"
@@ -251,7 +252,7 @@ def run_schemathesis(runtime: Prepared, run: Run) -> Found:
 
 
 def list_options(told: list[Operation], name: str) -> Iterator[str]:
-    """Yield options that leave out what an administrator may never do."""
+    """Yield options that limit an administrator to the operations of administrators."""
     if name != ADMINISTRATOR:
         return
     scopes = "|".join(ADMINISTRATOR_SCOPES)
@@ -261,7 +262,7 @@ def list_options(told: list[Operation], name: str) -> Iterator[str]:
 
 
 def plan_runs(examples: str, people: str) -> list[Run]:
-    """Return a run for each of the named people (separated by commas), or for all."""
+    """Return a run for each person in `people` (names with commas), or for all if empty."""
     names = people.split(",") if people else USERS
     if unknown := set(names) - set(USERS):
         raise SystemExit(f"There is no {min(unknown)}: {', '.join(USERS)}.")
@@ -269,7 +270,7 @@ def plan_runs(examples: str, people: str) -> list[Run]:
 
 
 def main(examples: str = "100", people: str = "") -> None:
-    """Run for all people, print the results, and fail if there is a finding."""
+    """Run Schemathesis as each person, print the results, and fail if there are any."""
     runs = plan_runs(examples, people)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` cleans up too
@@ -290,7 +291,7 @@ def count_cases(one: Found) -> tuple[int, int]:
 
 
 def print_lines(*lines: str) -> None:
-    """Print lines, and flush the output."""
+    """Print lines, and flush the output at once."""
     sys.stdout.write("".join(f"{line}\n" for line in lines if line))
     sys.stdout.flush()
 

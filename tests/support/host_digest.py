@@ -1,4 +1,4 @@
-"""A digest of what a host computes; all hosts of one mechanism must have the same.
+"""A digest of values that every host of a mechanism must compute in the same way.
 
 Run as a program, it prints the digest: `python -m tests.support.host_digest`.
 """

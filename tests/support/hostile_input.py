@@ -42,7 +42,7 @@ SAFE: Final = {
 
 
 def find_flaws(answer: Answer) -> list[str]:
-    """List what is wrong with the answer to a hostile request; empty if it is correct."""
+    """List what is wrong with the answer to a hostile request."""
     found = [n for n, value in SAFE.items() if answer[n] != value]
     told = b"".join(name + value for name, value in answer.headers)
     told += answer.content if answer.status >= 400 else b""
@@ -87,7 +87,7 @@ FORMATS: Final[dict[str, st.SearchStrategy[Any]]] = {
 
 
 def make_values(schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
-    """Return a strategy for values of a schema, with the canary in each free text."""
+    """Return a strategy for values that fit a schema, with a marker in each free text."""
     if "$ref" in schema:
         return make_values(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     for choice in ("anyOf", "oneOf"):
@@ -176,7 +176,7 @@ JUNK: Final[st.SearchStrategy[Any]] = st.recursive(
 
 
 def list_places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the path of every place in a body, with that of the body itself."""
+    """Yield the path of every value in a body, including the body itself."""
     yield path
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -187,7 +187,7 @@ def list_places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, .
 
 
 def replace_at(value: Any, path: tuple[Any, ...], what: Any) -> Any:
-    """Return a copy of a body with a value replaced."""
+    """Return a copy of a body in which the value at a path is replaced."""
     if not path:
         return what
     first, *rest = path
@@ -233,10 +233,11 @@ class Enough(Exception):  # noqa: N818 - it is no error
 
 
 def draw_bodies(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
-    """Return different bodies: valid, damaged and garbled ones, and any JSON.
+    """Return different bodies: valid, damaged and garbled ones, and other JSON.
 
-    Hypothesis makes the valid bodies and the wrong values. The places are drawn separately,
-    because Hypothesis repeats what it draws together: four of five bodies were the same.
+    Hypothesis generates the valid bodies and the wrong values. The path at which a wrong
+    value is put is drawn separately: Hypothesis repeats what it draws together, and then
+    four of five bodies were equal.
     """
     found: dict[bytes, None] = {}
     chance = Random(number)
@@ -258,7 +259,7 @@ def draw_bodies(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
 
 
 def mutate_bytes(raw: bytes, chance: Random) -> bytes:
-    """Cut bytes out of a text, or insert some."""
+    """Remove some bytes from a text, or insert some."""
     start = chance.randrange(len(raw) + 1)
     end = start + chance.choice([0, 0, 1, 5, len(raw)])
     return raw[:start] + chance.randbytes(chance.randint(0, 3)) + raw[end:]
@@ -333,11 +334,11 @@ def list_hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str
 
 
 def is_leaf(value: Any) -> bool:
-    """Return whether a value has nothing inside it."""
+    """Return whether a value contains no other values."""
     return not value or not isinstance(value, dict | list)
 
 
 def insert_inside(plain: str, more: str) -> bytes:
-    """Add text to the inside of a JSON object."""
+    """Insert text into a JSON object."""
     comma = ", " if plain != "{}" else ""
     return f"{plain[:-1]}{comma}{more}}}".encode("utf-8", "surrogatepass")

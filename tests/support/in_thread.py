@@ -1,9 +1,9 @@
-"""Requests that are answered in the thread that sends them.
+"""A client that handles each request in the thread that sends it.
 
-An event loop in another thread, with a worker thread beside it, costs a fifth of a test run
-in context switches. Here, work that a server would hand to a thread is done at once.
-Several threads may send requests at the same time; each uses its own loop. The tests with a
-real server cover a server's own loop and threads.
+An event loop and a worker thread of their own would cost a fifth of a test run in context
+switches. Here, work that a server hands to a worker thread is done in the same thread.
+Several threads may send requests at the same time, because each has its own event loop. The
+tests with a real server cover the event loop and the threads of a server.
 """
 
 import asyncio
@@ -49,13 +49,13 @@ class ThreadLoops:
             loop.close()
 
     def is_running(self) -> bool:
-        """Return whether the running loop is one of these."""
+        """Return whether the loop that is running now is one of these."""
         return asyncio.get_running_loop() in self.made
 
 
 @contextmanager
 def run_in_thread() -> Iterator[ThreadLoops]:
-    """Yield loops whose requests do thread work at once; other loops are not affected."""
+    """Yield event loops in which the work of worker threads is done at once."""
     made, hand_over = ThreadLoops(), anyio.to_thread.run_sync
 
     async def run_at_once(function: Callable[..., Any], *args: Any, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Accounts of machines: their key pairs, the registration, and signed assertions."""
+"""Machine accounts with key pairs, the registration of keys, and signed assertions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ OFFICES: Final = ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")
 
 @cache
 def get_key_pair(kind: str, name: str = "") -> Pair:
-    """Return the key pair of a machine, generated once for each name."""
+    """Return the key pair of this name, which is generated at the first call."""
     assert kind in KINDS, name
     match kind:
         case "ES384":
@@ -53,7 +53,7 @@ def encode_part(part: Any) -> str:
 
 
 def sign_token(key: Pair, alg: str, header: Any, claims: Any) -> str:
-    """Return a token that is signed by this algorithm, even if the header names another."""
+    """Return a token signed with an algorithm, even if its header names another one."""
     said = f"{encode_part(header)}.{encode_part(claims)}"
     return f"{said}.{encode_segment(REGISTRY.get_alg(alg).sign(said.encode(), key))}"
 
@@ -90,7 +90,7 @@ class Machine:
         } | other
 
     def sign(self, head: Json | None = None, /, **other: Any) -> str:
-        """Return a valid assertion with some claims or header fields changed."""
+        """Return a valid assertion in which some claims or header fields are changed."""
         return sign_token(
             self.key, self.alg, self.make_header(**(head or {})), self.make_claims(**other)
         )
@@ -99,7 +99,7 @@ class Machine:
         return request_token(self.one.world, assertion or self.sign(), **fields)
 
     def sign_in(self, **fields: str) -> Someone:
-        """Return the account with an access token that it signed for."""
+        """Request an access token with an assertion, and return the account with it."""
         made = unwrap(self.request_token(**fields))
         return Someone(self.one.world, self.one.code, self.one.actor, made["access_token"])
 
@@ -117,7 +117,7 @@ def request_token(world: World, assertion: str, **fields: str) -> Response:
 def open_machine_account(
     world: World, focal_point: str = "KZ_LEAD", roles: Iterable[Role] = WORKERS
 ) -> Someone:
-    """Open the account of a machine."""
+    """Create an account for a machine."""
     return world.add_person(focal_point, roles, EVERYTHING, AccountKind.INTEGRATION)
 
 
@@ -150,7 +150,7 @@ def register_machine(
     of: str = "KZ_LEAD",
     roles: Iterable[Role] = WORKERS,
 ) -> Machine:
-    """Open the account of a machine, and register its key by two administrators."""
+    """Create the account of a machine, and let two administrators register its key."""
     first, second = (world.add_person(office, ADMINISTRATOR) for office in OFFICES)
     made = Machine(open_machine_account(world, of, roles), get_key_pair("ES384", name))
     register_key(first, second, made.one, made.key)

@@ -1,7 +1,7 @@
-"""Mail servers and SMS gateways for notifications, which fail in many ways.
+"""Mail servers and SMS gateways for notifications, which can fail in many ways.
 
-They run on ports of this machine. Each message that they receive is stored with its time,
-whether or not they confirm it.
+They listen on ports of this machine. Each message that they receive is stored with its
+time, whether or not they confirm it.
 """
 
 import datetime as dt
@@ -53,7 +53,7 @@ HOUR = timedelta(hours=1)
 
 
 class Mood(StrEnum):
-    """What a server does with the next message."""
+    """The behaviour of a server for one message."""
 
     TAKES = "takes it"
     SLOW = "takes it, and says so late"
@@ -72,7 +72,7 @@ class Mood(StrEnum):
 
 @dataclass
 class Received:
-    """A message that a server received, and when by the clock of the world."""
+    """A message that a server received, with the time of the test's clock."""
 
     at: datetime
     to: str
@@ -107,7 +107,7 @@ class FakeServer:
         return [parse_mail(given.body) for given in self.received]
 
     def list_gaps(self) -> list[timedelta]:
-        """Return the times between two messages to the same address."""
+        """Return the time between each two consecutive messages to the same address."""
         by_address: dict[str, list[datetime]] = {}
         for one in self.received:
             by_address.setdefault(one.to, []).append(one.at)
@@ -152,7 +152,7 @@ class MailConnection(StreamRequestHandler):
                 return
 
     def answer_command(self, line: bytes) -> bool:
-        """Answer a command; return False if the connection is over."""
+        """Answer a command. Return False if the connection has to be closed."""
         if not line:
             return False
         self.postman.lines.append(line)
@@ -293,7 +293,7 @@ class Server(Protocol):
 
 @contextmanager
 def open_for(server: Server, postman: FakeServer) -> Iterator[int]:
-    """Serve on a free port for as long as the block lasts."""
+    """Run a server on a free port while the block runs, and yield the port."""
     thread = Thread(target=server.serve_forever, args=[0.01], daemon=True)
     thread.start()
     try:
@@ -321,7 +321,7 @@ def serve_sms(postman: FakeServer) -> Iterator[int]:
 
 @dataclass
 class Post:
-    """A world, its mail server, its SMS gateway, and the senders between them."""
+    """A world, its mail server, its SMS gateway, and the senders that use them."""
 
     world: World
     mail: FakeServer
@@ -333,7 +333,7 @@ class Post:
         return send_due(self.world.runtime, self.senders)
 
     def send_all_due(self, within: timedelta) -> None:
-        """Run the senders whenever something is due within this time."""
+        """Run the senders each time a message is due, until this much time has passed."""
         end = self.world.now + within
         while (due := self.find_next_due()) and due < end:
             self.world.now = max(self.world.now, due)
@@ -363,7 +363,7 @@ def make_gateway(port: int, path: str = "/send", whole: float = 3) -> Gateway:
 
 @contextmanager
 def open_post(world: World, window: timedelta = HOUR, **patience: float) -> Iterator[Post]:
-    """Serve a mail server and an SMS gateway for a world."""
+    """Run a mail server and an SMS gateway for a world."""
     mail, sms = (FakeServer(lambda: world.now) for _ in "12")
     with serve_mail(mail) as mail_port, serve_sms(sms) as sms_port:
         sends = {
@@ -382,7 +382,7 @@ NO_WAY_OUT = Senders(
 
 
 def draw_moods(seed: int, bad: Sequence[Mood]) -> Callable[[], Mood]:
-    """Return moods that are bad nine times of ten: the same ones for the same seed."""
+    """Return a function that draws a bad mood nine times out of ten."""
     chance = Random(seed)
     return lambda: chance.choice(bad) if chance.random() < 0.9 else Mood.TAKES
 
@@ -392,7 +392,7 @@ def count_outcomes(sent: SendCounts) -> dict[SendOutcome, int]:
 
 
 def make_certificate(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
-    """Create a server certificate for a host; the file is also its trust anchor."""
+    """Create a certificate for a host, and return the server's context and the CA file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server")])
     now = datetime.now(dt.UTC)
@@ -420,7 +420,7 @@ def make_certificate(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLCont
 
 
 def get_general_name(host: str) -> x509.GeneralName:
-    """Return the host for the certificate, as an IP address or a DNS name."""
+    """Return the name of the host in a certificate: an IP address or a DNS name."""
     if host[0].isdigit():
         return x509.IPAddress(ip_address(host))
     return x509.DNSName(host)
@@ -441,13 +441,13 @@ def send_to_offices(
 
 
 def notify_in_transaction(who: Someone, *offices: str, **about: Any) -> frozenset[UUID]:
-    """Notify offices in a transaction of its own."""
+    """Notify offices in a separate transaction."""
     with who.begin_write() as tx:
         return send_to_offices(tx, *offices, **about)
 
 
 def list_outbox(world: World) -> list[Outgoing]:
-    """Return the whole outbox, oldest first."""
+    """Return all messages of the outbox, oldest first."""
     with world.database.begin_read() as session:
         return list(session.scalars(select(Outgoing).order_by(Outgoing.number)))
 
@@ -457,7 +457,7 @@ def list_states(world: World) -> list[tuple[str, str]]:
 
 
 def set_addresses(world: World, folder: Path, **addresses: str) -> None:
-    """Give offices e-mail addresses for notifications."""
+    """Set the e-mail addresses to which the offices' notifications are sent."""
     load_contacts(
         world,
         folder,
@@ -466,7 +466,7 @@ def set_addresses(world: World, folder: Path, **addresses: str) -> None:
 
 
 def load_contacts(world: World, folder: Path, *lines: str) -> None:
-    """Load lines of a contacts file, as an operator does."""
+    """Load a contacts file with these lines, as an operator does."""
     head = "code,focal_point,channel,address,language,label,active"
     (folder / "contacts.csv").write_text("\n".join([head, *lines]))
     with world.database.begin_write() as session:

@@ -1,4 +1,4 @@
-"""A scrape of the metrics, as Prometheus does it, on a real port."""
+"""A scrape of the metrics on a real port, as Prometheus does it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ type Labels = frozenset[tuple[str, str]]
 
 @dataclass
 class Scraper:
-    """The part of Prometheus that reads metrics."""
+    """A client that reads metrics as Prometheus does."""
 
     port: int
 
@@ -28,7 +28,7 @@ class Scraper:
         return httpx2.request(method, url, timeout=30, trust_env=False)
 
     def read_samples(self) -> Mapping[tuple[str, Labels], float]:
-        """Return every sample by its name without the prefix, and its labels."""
+        """Return every sample by its name (without the prefix) and its labels."""
         answer = self.ask()
         assert answer.status_code == 200
         return {
@@ -41,7 +41,7 @@ class Scraper:
         }
 
     def get_value(self, name: str, **labels: str) -> float | None:
-        """Return one sample, or None."""
+        """Return the value of a sample, or None if there is no such sample."""
         return self.read_samples().get((name, frozenset(labels.items())))
 
 
@@ -49,7 +49,7 @@ class Scraper:
 def serve_metrics(
     runtime: Runtime, watches: Sequence[GaugeGroup[Any]] | None = None
 ) -> Iterator[Scraper]:
-    """Expose metrics on a free port of this machine, and yield a scraper."""
+    """Serve metrics on a free port of this machine, and yield a scraper."""
     scrapes = MetricsServer("127.0.0.1", 0)
     with run_metrics_server(scrapes, runtime, watches):
         yield Scraper(scrapes.server_port)

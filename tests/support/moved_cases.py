@@ -1,7 +1,7 @@
 """A case whose lead asked a consulate of the State of origin for a travel document.
 
-In some worlds the person later crosses a border, or another office leads the case. What the
-consulate reads and is answered must be the same in all of them (ADR 43).
+In some worlds the person later crosses a border, or another office takes over the lead. The
+consulate must read and receive the same in all of these worlds (ADR 43).
 """
 
 import re
@@ -67,7 +67,7 @@ FILTERS: Final = (
 
 
 def add_agreements(world: World) -> None:
-    """Add agreements that let offers cross borders, and time limits by country."""
+    """Add agreements that allow handovers across borders, and time limits by country."""
     said = {"confidence": Confidence.FICTITIOUS, "source": "test"}
     with world.database.begin_write() as session:
         for number, other in enumerate(("KG", "TT", "UZ")):
@@ -109,7 +109,7 @@ def add_agreements(world: World) -> None:
 
 @dataclass
 class Asked:
-    """A case, its lead, and a consulate that was or was not asked for a document."""
+    """A case with its lead and a consulate; the lead may have asked it for a document."""
 
     world: World
     ids: Ids
@@ -122,7 +122,7 @@ class Asked:
     names: dict[str, str] = field(default_factory=dict)
 
     def does(self, action: str, body: Any = None) -> None:
-        """Act on the referral as the consulate, with the entity tag that it reads."""
+        """Take an action on the referral as the consulate, with the tag that it read."""
         self.run_action(get_path(self.referral or {}), action, body)
 
     def run_action(self, path: str, action: str, body: Any = None) -> None:
@@ -132,10 +132,10 @@ class Asked:
         assert answer.is_success, answer.text
 
     def store_answer(self, name: str, answer: Response) -> None:
-        """Store an answer with its ids numbered in the order in which they appear.
+        """Store an answer in which ids are replaced by numbers.
 
-        Cursors of these lists are removed, because they hide a number that counts the
-        records of all cases.
+        The numbers follow the order in which the ids appear. The cursors of lists are
+        removed, because each contains a number that depends on the records of all cases.
         """
         told = ID.sub(self.name_id, REQUEST.sub("urn:uuid", answer.text))
         if name.endswith(("list_work", "list_referrals", " referrals")):
@@ -175,7 +175,11 @@ OVER: Final = frozenset({"completed", "expired", "withdrawn"})
 def prepare(
     world: World, ids: Ids, *, submits: bool = False, is_asked: bool = True
 ) -> Asked:
-    """Create a case that KZ_LEAD leads, submitted by the consulate or an organisation."""
+    """Create a case that KZ_LEAD leads, and by default refer it to the consulate.
+
+    The consulate submits it if `submits` is true; otherwise an international organisation
+    does.
+    """
     ids.begin("prepared")
     lead = world.add_person("KZ_LEAD", READERS)
     consulate = world.add_person(CONSULATE, READERS)
@@ -224,11 +228,11 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
 
 
 def leave_unchanged(made: Asked) -> None:
-    """Do nothing beside the referral."""
+    """Change nothing except the referral."""
 
 
 def begin_return(made: Asked) -> None:
-    """Prepare the person's return, up to the check of nationality."""
+    """Prepare the person's return up to the check of nationality."""
     lead, home = made.lead, made.world.add_person(HOME)
     asked = {"service": "RETURN", "sections": []}
     sent = unwrap(lead.refer(made.case, HOME, **asked))
@@ -240,7 +244,7 @@ def begin_return(made: Asked) -> None:
 
 
 def read_in_emergency(made: Asked) -> None:
-    """Permit the consulate, as oversight, to read how to reach the person."""
+    """Let oversight permit the consulate emergency access to the contact section."""
     path = f"{get_path(made.case)}/vital-readings"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "She does not answer"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
@@ -256,7 +260,7 @@ BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
 
 
 def move(made: Asked, where: str) -> None:
-    """Relocate the person, and hand the lead over."""
+    """Record that the person moved, or hand the lead over, as `where` says."""
     country, successor = MOVES[where]
     if country:
         unwrap(made.lead.does("relocate", made.case, {"country": country}))
@@ -269,7 +273,7 @@ def move(made: Asked, where: str) -> None:
 
 
 def run_lead_actions(made: Asked, *, answers: bool = True) -> None:
-    """Perform actions of the present lead that are the same in all worlds."""
+    """Perform the actions of the current lead that are the same in all worlds."""
     lead, case, path = made.lead, made.case, get_path(made.case)
     unwrap(lead.create(f"{path}/risk-assessments", {"level": "low"}))
     match = {"If_Match": lead.get_tag(case)}
@@ -283,7 +287,7 @@ def run_lead_actions(made: Asked, *, answers: bool = True) -> None:
 
 
 def take_next_step(made: Asked) -> None:
-    """Take the next step as the consulate, if there is one."""
+    """Take the next step of the referral as the consulate, if there is one."""
     if made.record:
         verified = {"nationality": "confirmed"}
         made.run_action(f"/returns/{made.record['id']}", "verify-nationality", verified)
@@ -301,7 +305,7 @@ def end(made: Asked) -> None:
 
 
 def read_all(made: Asked, when: str) -> None:
-    """Read everything as the consulate."""
+    """Read everything that the consulate can read, and store the answers."""
     read, path = made.consulate, get_path(made.case)
     ids = {"code": made.case["code"]}
     paths = {name: f"{path}{name}" for name in SEALED}
@@ -318,7 +322,7 @@ def read_all(made: Asked, when: str) -> None:
 
 
 def filter_cases(made: Asked) -> None:
-    """Read the filtered lists of cases and the referrals of the case, as the consulate."""
+    """Read filtered lists of cases, and the referrals of the case, as the consulate."""
     for asked in FILTERS:
         made.store_answer(f"cases {asked}", made.consulate.get("/cases", **asked))
     listed = made.consulate.get("/referrals", case=made.case["code"])

@@ -1,4 +1,4 @@
-"""Calls of any operation, as a person who can make it, with existing ids."""
+"""Calls of any operation with existing ids, by a person who may make the call."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -58,7 +58,7 @@ def get_name(one: Operation) -> str:
 
 @dataclass
 class Hunt:
-    """A world, and the people in it who can call operations."""
+    """A world, its people who can call operations, and the committed statements."""
 
     wire: Wire
     stage: Stage
@@ -73,7 +73,7 @@ class Hunt:
         choose: int = 0,
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> Answer:
-        """Send a valid request, with some parts replaced; None leaves a header out."""
+        """Send a request with valid headers; a header given as None is left out."""
         one, ids = self.choose_caller(operation, choose)
         target = fill_path(operation.path, ids)
         said = {**self.build_headers(operation, one, target), **(headers or {})}
@@ -91,7 +91,7 @@ class Hunt:
     def build_headers(
         self, operation: Operation, one: Someone, target: str
     ) -> Mapping[str, Any]:
-        """Return the headers of a request, with the current tag if it replaces a row."""
+        """Return the headers of a request, with the entity tag if it replaces a row."""
         said = build_headers(operation, one, f"k{next(self.numbers)}")
         if operation.method != "PUT" or operation.path not in READ:
             return said
@@ -107,7 +107,7 @@ class Hunt:
             }
 
     def find_body(self, operation: Operation, choose: int = 0) -> Any:
-        """Return a body that the operation accepts; it is found once and cached."""
+        """Return a body that the operation accepts. The body is cached."""
         if not operation.body_schema:
             return {}
 
@@ -126,7 +126,7 @@ class Hunt:
         return self.set_path_ids(operation, KNOWN_BODIES[operation.name], choose)
 
     def set_path_ids(self, operation: Operation, body: Any, choose: int) -> Any:
-        """Return the body with the ids of the path, where the body repeats them."""
+        """Return the body with the ids of the path in those fields that repeat them."""
         known, (_, ids) = (
             BODIES.get(operation.name, {}),
             self.choose_caller(operation, choose),
@@ -138,9 +138,10 @@ class Hunt:
         return body | {name: own[name] for name in same}
 
     def find_caller(self, operation: Operation) -> int:
-        """Return the index of a person who is refused only for what they send.
+        """Return the index of a caller whose requests are refused only for their content.
 
-        Everybody is tried in one place before anybody is tried in another.
+        Each person is tried with one group of ids before any person is tried with a second
+        group.
         """
         whose = [one.key for one, _ in self.stage.list_callers(operation)]
         for choose in sorted(range(len(whose)), key=lambda n: whose[n] in whose[:n]):
@@ -152,14 +153,14 @@ class Hunt:
 
 @contextmanager
 def open_hunt(url: str, app: Any) -> Iterator[Hunt]:
-    """Open a world with one of everything, and record the committed statements."""
+    """Open a world with one record of each kind, and record its committed statements."""
     with open_wire(url, app) as wire, record_commits(wire.world.database) as kept:
         yield Hunt(wire, set_up(wire), kept)
 
 
 @contextmanager
 def record_commits(database: Database) -> Iterator[list[str]]:
-    """Record every statement that changes something, once it is committed."""
+    """Record every statement that changes data, once its transaction is committed."""
     kept: list[str] = []
 
     def write(connection: Connection, _: Any, statement: str, *__: Any) -> None:
@@ -186,12 +187,12 @@ def get_problem_name(answer: Answer) -> str:
 
 
 def is_malformed(answer: Answer) -> bool:
-    """Return whether the request was refused for its shape, before any rule."""
+    """Return whether a request was refused for its format, before any rule was checked."""
     return answer.status >= 400 and get_problem_name(answer) in MALFORMED
 
 
 def find_faults(operation: Operation, answer: Answer) -> list[str]:
-    """List what is wrong with an answer, such as a problem outside the contract."""
+    """List what is wrong with an answer, such as a problem that is not in the contract."""
     found = find_flaws(answer)
     if answer.status < 400 or found:
         return found

@@ -1,6 +1,7 @@
-"""The operations of the contract, and requests that no client corrects or refuses.
+"""The operations of the contract, and a way to send requests that no client would send.
 
-Requests go to the application itself, without a client that would make them well-formed.
+Requests are passed to the application without an HTTP client, which would correct or refuse
+them.
 """
 
 import json
@@ -36,22 +37,22 @@ class Operation:
 
     @property
     def body_schema(self) -> Json | None:
-        """The schema of its body, or None."""
+        """The schema of the request body, or None."""
         content = self.spec.get("requestBody", {}).get("content", {})
         return content[JSON]["schema"] if JSON in content else None
 
     @property
     def path_names(self) -> list[str]:
-        """The parameters of its path."""
+        """The names of the path parameters."""
         return KEYED.findall(self.path)
 
     def list_parameters(self, place: str) -> list[str]:
-        """List its parameters of one place: path, query or header."""
+        """Return the names of the parameters in one place: path, query or header."""
         return [p["name"] for p in self.spec.get("parameters", []) if p["in"] == place]
 
 
 def list_operations(document: Json) -> list[Operation]:
-    """List every operation of a contract."""
+    """Return every operation of a contract."""
     schemas = document["components"]["schemas"]
     return [
         Operation(method.upper(), path, told, schemas)
@@ -67,7 +68,7 @@ def resolve_reference(schema: Json, schemas: Json) -> Json:
 
 
 def includes_problem(response: Json, problem: Json) -> bool:
-    """Return whether a response of the contract lists this problem with its title."""
+    """Return whether a response of the contract lists a problem with its title."""
     kind, title = problem["type"], problem["title"]
     if kind == "about:blank":
         return "- `" not in response["description"]
@@ -76,14 +77,14 @@ def includes_problem(response: Json, problem: Json) -> bool:
 
 
 def list_writes(document: Json) -> list[Operation]:
-    """List the operations that write with an API key; a token request has none."""
+    """Return the operations that write and require an API key, unlike token requests."""
     written = [one for one in list_operations(document) if one.method.lower() in WRITES]
     return [one for one in written if one.spec["security"]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, byte for byte."""
+    """A response with its bytes unchanged."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -102,7 +103,7 @@ type Headers = dict[str, str | bytes]
 
 @dataclass
 class Wire:
-    """A connection to the application that sends any request unchanged."""
+    """A connection to the application that sends any request without changes."""
 
     world: World
     here: ThreadLoops
@@ -114,7 +115,7 @@ class Wire:
         headers: Headers | None = None,
         body: bytes = b"",
     ) -> Answer:
-        """Send a request as it is; the target is not escaped any further."""
+        """Send a request without changes; the target is not escaped."""
         raw = target if isinstance(target, bytes) else target.encode()
         return self.here.call(self.handle, method, raw, headers or {}, body)
 
@@ -148,7 +149,7 @@ class Wire:
 
 
 def split_body(body: bytes) -> Any:
-    """Return an ASGI `receive` that hands over a body in pieces, then disconnects."""
+    """Return an ASGI `receive` function that passes a body in pieces, then disconnects."""
     pieces = [body[n : n + 100_000] for n in range(0, len(body), 100_000)] or [b""]
     last = len(pieces) - 1
     said = iter(
@@ -165,7 +166,7 @@ def split_body(body: bytes) -> Any:
 
 
 def decode_path(path: bytes) -> str:
-    """Decode a path as servers do."""
+    """Decode a path as web servers do."""
     whole = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), path)
     return whole.decode("utf-8", "replace")
 
@@ -178,7 +179,7 @@ def to_bytes(value: str | bytes) -> bytes:
 def open_wire(
     url: str, app: FastAPI | None = None, ids: Callable[[], UUID] = uuid4
 ) -> Iterator[Wire]:
-    """Open a world whose application answers in this thread."""
+    """Open a world whose application handles requests in the calling thread."""
     with run_in_thread() as loop:
         world = World(url, app, loop, ids)
         try:

@@ -1,6 +1,6 @@
-"""Names in many scripts, with the invisible characters that keyboards put into them.
+"""Names in many scripts, with the invisible characters that keyboards insert.
 
-Invisible characters are written as escapes, because the names are about them.
+The invisible characters are written as escapes, so that a reader of the code can see them.
 """
 
 from typing import Final

@@ -1,11 +1,11 @@
-"""Record the answers that the tests get, and compare the records of two commits.
+"""A plugin that records the answers that tests get, and a comparison of two such records.
 
-Load it into pytest with `-p tests.support.recorded_answers --record-answers FOLDER`. Each
-process writes one file of JSON lines. Then `python -m tests.support.recorded_answers ONE
-OTHER` compares two folders, and exits with 1 if a test of both got another answer.
+Load it with `-p tests.support.recorded_answers --record-answers FOLDER`. Each test process
+writes a file of JSON lines. Then `python -m tests.support.recorded_answers ONE OTHER`
+compares two folders, and exits with 1 if a test that is in both got different answers.
 
-Values that are drawn at random are replaced by `<id>`, and lists are sorted, because rows
-of one moment are sorted by random ids. Texts for people (`TEXTS`) are left out.
+Random values are replaced by `<id>`. Lists are sorted, because the order of rows of the
+same moment depends on random ids. Texts for people (`TEXTS`) are left out.
 """
 
 import json
@@ -47,7 +47,7 @@ type Answers = dict[str, list[str]]
 
 
 class Recorder:
-    """Writes the answers of one test after the other to a file."""
+    """A recorder that writes the answers of one test after another to a file."""
 
     def __init__(self, folder: Path, worker: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class Recorder:
         self.answers: list[str] = []
 
     def record(self, request: httpx2.Request, response: httpx2.Response) -> None:
-        """Add an answer to those of the running test."""
+        """Add an answer to the record of the running test."""
         headers = [f"{name}: {response.headers.get(name)}" for name in HEADERS]
         target = request.url.raw_path.decode()
         lines = [f"{request.method} {target} {response.status_code}", *headers]
@@ -63,7 +63,7 @@ class Recorder:
         self.answers.append(OPAQUE.sub("<id>", "\n".join([*lines, body])))
 
     def finish(self, test: str) -> None:
-        """Write the answers of a test, and begin anew."""
+        """Write the answers of a test to the file, and begin a new record."""
         if self.answers:
             self.file.write(json.dumps([test, self.answers]) + "\n")
             self.file.flush()
@@ -71,7 +71,7 @@ class Recorder:
 
 
 def format_body(content: bytes, media_type: str) -> str:
-    """Return a body as text that is the same at each run, without texts for people."""
+    """Return a body as text that is the same in each run, without texts for people."""
     text = content.decode("utf-8", "replace")
     if "json" not in media_type:
         return "\n".join(line for line in text.split("\n") if not line.startswith("# HELP"))
@@ -84,7 +84,7 @@ def format_body(content: bytes, media_type: str) -> str:
 
 
 def drop_texts(value: Any) -> Any:
-    """Return JSON without the texts of members that hold sentences for people."""
+    """Return a JSON value without the members that hold sentences for people."""
     if isinstance(value, dict):
         return {
             name: "(text)" if name in TEXTS and isinstance(one, str) else drop_texts(one)
@@ -94,7 +94,7 @@ def drop_texts(value: Any) -> Any:
 
 
 def sort_lists(value: Any) -> Any:
-    """Return JSON with each list in one order."""
+    """Return a JSON value in which every list is sorted."""
     if isinstance(value, dict):
         return {name: sort_lists(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -114,7 +114,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Recording:
-    """The hooks that record: only where the option is given."""
+    """The pytest hooks that record answers, registered only if the option is given."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
@@ -129,7 +129,7 @@ class Recording:
         httpx2.Client.send = send_recorded  # type: ignore[assignment, method-assign]
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Write what the test was answered."""
+        """Write the answers of the test that has finished."""
         self.recorder.finish(nodeid)
 
 

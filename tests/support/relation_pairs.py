@@ -1,8 +1,8 @@
-"""Cases in which one office holds one relation or two, and what it can read of each.
+"""Cases in which one office has one or two relations, and the values that it can read.
 
-The office of a case is its observer. A pair of relations may show the observer what either
-of them shows, and nothing else, so the fields that a pair reads differently in two worlds
-are compared with those that its relations read differently alone.
+The office is called the observer. An observer with two relations may read what an observer
+with one of them may read, and nothing else. In two worlds that differ, the observer of a
+pair may therefore notice only the differences that one of its relations shows by itself.
 """
 
 import json
@@ -92,7 +92,7 @@ PAIRS: Final = tuple(
 
 @dataclass
 class Watched:
-    """A case with its observer, and the ids that the observer can name in it."""
+    """A case with its observer, and the ids of its records that the observer can name."""
 
     pair: Pair
     case: Json
@@ -104,7 +104,7 @@ class Watched:
 
 @dataclass
 class Scene:
-    """All cases, and everyone who works on them."""
+    """All cases, and the people who work on them."""
 
     wire: Wire
     ids: Ids
@@ -137,7 +137,7 @@ def build_scene(wire: Wire, ids: Ids) -> Scene:
 
 
 def build_case(scene: Scene, pair: Pair) -> Watched:
-    """Submit a case, give KZ_LEAD its lead, and give the observer its relations."""
+    """Submit a case, let KZ_LEAD accept the lead, and give the observer its relations."""
     world, mine = scene.world, pair.relations
     observer = world.add_person(pair.office, READERS)
     submitter = observer if SUBMITTER in mine else world.add_person("SANA_SEZIM", READERS)
@@ -175,7 +175,7 @@ def name_records(watched: Watched) -> dict[str, str]:
 
 
 def leave_unchanged(_: Scene, __: Watched) -> None:
-    """Do nothing, because the observer submitted the case."""
+    """Change nothing, because the observer submitted the case."""
 
 
 def accept_referral(scene: Scene, watched: Watched) -> None:
@@ -187,7 +187,10 @@ def accept_referral(scene: Scene, watched: Watched) -> None:
 
 
 def decline_referral(scene: Scene, watched: Watched) -> None:
-    """Decline a referral with a further section; an equal one is refused (ADR 51)."""
+    """Let the observer decline a referral that has a further section.
+
+    Without that section, the service would refuse the next referral as a repeat (ADR 51).
+    """
     office = watched.pair.office
     asked = {"service": BEFORE[office], "sections": ["needs"]}
     sent = unwrap(scene.lead.refer(watched.case, office, **asked))
@@ -199,7 +202,7 @@ def offer_lead(scene: Scene, watched: Watched) -> None:
 
 
 def take_and_return_lead(scene: Scene, watched: Watched) -> None:
-    """Hand the lead over to the observer, and back."""
+    """Hand the lead over to the observer and back."""
     case, observer, lead = watched.case, watched.observer, scene.lead
     for giver, taker in ((lead, observer), (observer, lead)):
         offer = unwrap(giver.offer(case, taker.code))
@@ -208,7 +211,7 @@ def take_and_return_lead(scene: Scene, watched: Watched) -> None:
 
 
 def read_in_emergency(scene: Scene, watched: Watched) -> None:
-    """Refer the person to the observer, and permit emergency access."""
+    """Refer the person to the observer, and permit it emergency access."""
     if RECIPIENT not in watched.pair.relations and CONSULATE not in watched.pair.relations:
         accept_referral(scene, watched)
     asking = {
@@ -223,7 +226,7 @@ def read_in_emergency(scene: Scene, watched: Watched) -> None:
 
 
 def make_admission(relation: Relation) -> Callable[[Scene, Watched], None]:
-    """Return a function that admits an office as the service does, without a wait."""
+    """Return a function that gives an office a relation without waiting for the worker."""
 
     def add_party(scene: Scene, watched: Watched) -> None:
         with scene.world.write_as_service() as tx:
@@ -268,7 +271,7 @@ READS: Final = list_reads()
 
 
 def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
-    """Return every value that the observer reads, by operation and path."""
+    """Return every value that the observer can read, by operation and path."""
     found: dict[str, Any] = {}
     for one in READS:
         if set(one.path_names) <= watched.ids.keys():
@@ -277,7 +280,7 @@ def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
 
 
 def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Read one operation; a list is read once for an office if the scene caches it."""
+    """Call one read operation; if the scene caches lists, each office reads a list once."""
     if scene.lists is not None and one.path in LISTS:
         key = (watched.observer.code, one.name)
         if key not in scene.lists:
@@ -287,7 +290,7 @@ def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
 
 
 def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Send the request of the observer."""
+    """Send a read request as the observer."""
     target = fill_path(one.path, watched.ids)
     query = "?limit=200" if one.path in LISTS else ""
     said: dict[str, str | bytes] = {**watched.observer.make_headers()}
@@ -313,13 +316,13 @@ def get_values(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
 
 
 def is_about(item: Json, named: set[str]) -> bool:
-    """Return whether an item of a list is about one case."""
+    """Return whether an item of a list contains one of these ids."""
     said = json.dumps(item)
     return any(name in said for name in named)
 
 
 def list_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Return the values of a document with their paths."""
+    """Yield the values of a document with their paths."""
     if isinstance(value, dict) and value:
         for key, one in value.items():
             yield from list_values(one, f"{path}.{key}")
@@ -331,7 +334,10 @@ def list_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def compare(one: dict[str, Any], other: dict[str, Any]) -> frozenset[str]:
-    """Return where two worlds differ; an ETag only if the rest of its answer is equal."""
+    """Return the paths at which two worlds differ.
+
+    An ETag is left out if another value of the same answer differs too.
+    """
     places = {at for at in one.keys() | other.keys() if one.get(at) != other.get(at)}
     told = {at.rpartition(" ")[0] for at in places if not at.endswith(" tag")}
     return frozenset(

@@ -1,4 +1,4 @@
-"""A valid body for each operation, by its name in the contract."""
+"""A valid request body for each operation, by the name of the operation in the contract."""
 
 from typing import Final
 

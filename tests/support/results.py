@@ -1,4 +1,4 @@
-"""The numbers of a long run, stored as JSON for docs/assurance.md: `make assurance`."""
+"""The numbers of a long run, which are stored as JSON for docs/assurance.md."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 def describe_commit() -> str:
-    """Return the commit that is tested, and whether files were changed since."""
+    """Return the commit that is tested, and whether files have been changed since."""
     named = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=ROOT,
@@ -24,7 +24,7 @@ def describe_commit() -> str:
 
 
 def write_result(path: Path, told: Mapping[str, Any], tried: str | None = None) -> None:
-    """Write the numbers of a run; a long run passes the commit at which it began."""
+    """Write the numbers of a run; `tried` is the commit at which a long run began."""
     path.parent.mkdir(parents=True, exist_ok=True)
     day = datetime.now(UTC).date().isoformat()
     beside = {"commit": tried or describe_commit(), "date": day, "cores": os.cpu_count()}

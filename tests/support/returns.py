@@ -1,4 +1,4 @@
-"""A return, and the actions of all its parties up to any step."""
+"""A return with all its parties, who can take its steps up to any action."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ STATES: Final = (
 
 
 def make_return_consent(**changes: Any) -> Json:
-    """Return a consent to return with an organisation at home, and to nothing else."""
+    """Return a consent for a return with an organisation in the country of origin."""
     given = {"purposes": ["RETURN"], "sections": ["needs", "contact", "identity"]}
     return make_consent(focal_point=HOME, **given | changes)
 
@@ -77,7 +77,7 @@ class Homecoming:
     record: Json
 
     def does(self, who: str, action: str, body: Json | None = None) -> Response:
-        """Take a step, with a second person if it needs one."""
+        """Take a step as one party, with a second person if the step needs approval."""
         one: Someone = getattr(self, who)
         answer = one.does(action, self.record, body)
         if answer.status_code != 202:
@@ -87,7 +87,7 @@ class Homecoming:
         return one.does(action, self.record, body, Approval=question)
 
     def advance(self, upto: str) -> Json:
-        """Take the steps of an adult's return up to and including an action."""
+        """Take the remaining steps of an adult's return up to and including an action."""
         for who, action, body in self.list_steps():
             unwrap(self.does(who, action, body))
             if action == upto:
@@ -95,7 +95,7 @@ class Homecoming:
         return self.read()
 
     def list_steps(self) -> Iterator[tuple[str, str, Json | None]]:
-        """Return the steps that are still to be taken."""
+        """Return the steps that have not been taken yet."""
         taken = {step["action"].replace("_", "-") for step in self.read()["steps"]}
         return (step for step in WAY if step[1] not in taken)
 
@@ -108,18 +108,18 @@ class Homecoming:
         return str(self.read()["state"])
 
     def write_safeguards(self, **content: Any) -> None:
-        """Write the safeguards again."""
+        """Replace the safeguards of the case."""
         path, tag = f"/cases/{self.case['code']}/safeguards", self.lead.get_tag(self.case)
         body = {"country_of_origin": "UZ"} | content
         unwrap(self.lead.ask("PUT", path, body, headers={"If_Match": tag}))
 
     def list_consents(self, *purposes: str) -> list[Json]:
-        """List the consents for any of these purposes."""
+        """Return the consents for any of these purposes."""
         found = unwrap(self.lead.get(f"/cases/{self.case['code']}/consents"))["items"]
         return [one for one in found if set(purposes) & set(one["purposes"])]
 
     def refer_to_consulate(self) -> Json:
-        """Refer the case to the consulate for documents; it accepts."""
+        """Refer the case to the consulate for documents, and let the consulate accept."""
         body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
         referral = unwrap(self.lead.refer(self.case, CONSULATE, **body))
         return unwrap(self.officer.does("accept", referral, make_acceptance()))
@@ -146,7 +146,7 @@ def accept_return_referral(
 def begin_return(
     world: World, officer: Someone, lead: Someone, **changes: Any
 ) -> Homecoming:
-    """Open a return as its recipient, and return it with its parties."""
+    """Open a return as the recipient of the referral, and hand it back with its parties."""
     home = world.add_person(HOME)
     case, referral = accept_return_referral(officer, lead, home, **changes)
     record = unwrap(open_return(home, referral))

@@ -1,16 +1,16 @@
-"""Which tests a run leaves out, by its effort.
+"""The selection of tests that a run skips, by its effort.
 
-- `fast`: SQLite alone, no test that is slow, and one cell of each sweep.
-- `sample`: all of SQLite but for a share of the cells of each sweep and what is marked
-  `whole` or `race`; of PostgreSQL the tests of tests/databases and those that are named
-  in postgresql.txt.
-- `all`: of a sweep that is marked `partly`, all but a share of the cells on PostgreSQL.
-- `night`: nothing.
+- `fast`: only SQLite, no slow tests, and one cell of each sweep.
+- `sample`: on SQLite a share of the cells of each sweep and all other tests, except those
+  marked `whole` or `race`; on PostgreSQL the tests of tests/databases and the tests that
+  postgresql.txt lists.
+- `all`: all tests, but on PostgreSQL only a share of the cells of a sweep marked `partly`.
+- `night`: all tests.
 
-A sweep is a test with many cells of which each could find the same kind of fault: one that
-is marked `sweep`, any test of tests/sweeps with parameters, and, with one cell each, those
-of tests/api and tests/processes. Which cells a sample runs is drawn by the seed of the run,
-so that each commit runs others.
+A sweep is a test with many cells, each of which could find the same kind of fault: a test
+marked `sweep`, or a test of tests/sweeps with parameters. In a sample, one cell of each
+test of tests/api and tests/processes is run. The seed of the run decides which cells a
+sample runs, so that each commit runs different ones.
 """
 
 from collections import defaultdict
@@ -43,7 +43,7 @@ type Cells = list[pytest.Item]
 
 
 def select(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Return the tests that this run leaves out."""
+    """Return the tests that this run skips."""
     if Run.effort is Effort.ALL:
         return set(find_repeated_cells(filter(is_partly_run, items)))
     if not is_sample():
@@ -62,12 +62,12 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def is_partly_run(item: pytest.Item) -> bool:
-    """Return whether test-all runs a share of this sweep, as it tests no SQL."""
+    """Return whether the effort `all` runs only a share of a sweep."""
     return is_postgresql(item) and item.get_closest_marker("partly") is not None
 
 
 def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
-    """Return whether a test is marked as slow, or was measured to be."""
+    """Return whether a test is marked as slow or listed as slow."""
     marked = item.get_closest_marker("slow") is not None
     return marked or slow_list.get_function(item.nodeid) in slow
 
@@ -80,7 +80,7 @@ def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
 
 
 def is_race_on_sqlite(item: pytest.Item) -> bool:
-    """Return whether a test is a race on SQLite, where one writer waits for the other."""
+    """Return whether a test is a race on SQLite, where writers run one at a time."""
     return get_database(item) == "sqlite" and item.get_closest_marker("race") is not None
 
 
@@ -90,7 +90,7 @@ def is_postgresql(item: pytest.Item) -> bool:
 
 
 def get_database(item: pytest.Item) -> str:
-    """Return on which kind of database a test runs; empty if it opens none."""
+    """Return the kind of database that a test uses, or an empty string if it uses none."""
     given = item.callspec.params if hasattr(item, "callspec") else {}
     return str(given.get("copy", ""))
 
@@ -103,7 +103,7 @@ def list_tests() -> Iterator[str]:
 
 
 def find_repeated_cells(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """Yield the cells of sweeps that a sample leaves out."""
+    """Yield the cells of sweeps that a run with only a share of the cells skips."""
     sweeps: defaultdict[tuple[str, str], Cells] = defaultdict(list)
     for item in items:
         sweeps[item.nodeid.partition("[")[0], get_database(item)].append(item)
@@ -114,7 +114,7 @@ def find_repeated_cells(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
 
 
 def get_share(cells: Cells) -> int | None:
-    """Return the n of one cell in n that a sample runs; None if this is no sweep."""
+    """Return n if a sample runs one of n cells of a test, or None if it runs all."""
     item = cells[0]
     if Run.effort is Effort.ALL:
         return PART
@@ -124,7 +124,7 @@ def get_share(cells: Cells) -> int | None:
 
 
 def draw_cells(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
-    """Draw one cell in so many by the seed of the run; a sample has at least one."""
+    """Draw one of `share` cells by the seed of the run, and at least one."""
     random = Random(f"{Run.seed} {name}")
     count, left = divmod(len(cells), share)
     count += random.randrange(share) < left

@@ -1,7 +1,7 @@
-"""The service behind a real server on a port of its own.
+"""The service behind a real server on its own port.
 
-`Served` is a world whose people send requests to a server in a thread; `started` runs a
-server in a process that can be killed.
+`Served` is a world whose people send requests to a server in a thread. `start_server` runs
+a server in a process that can be killed.
 """
 
 import base64
@@ -47,12 +47,12 @@ PATIENCE: Final = 60
 
 
 def report(what: str, found: Iterable[Hashable]) -> None:
-    """Log how a load was answered: `pytest --log-cli-level INFO` shows it."""
+    """Log how the requests of a load were answered; `--log-cli-level INFO` shows it."""
     logging.getLogger("safe_conduct.load").info("%s: %s", what, dict(Counter(found)))
 
 
 def make_server(app: FastAPI) -> Server:
-    """Return a quiet server that keeps idle connections for ten minutes."""
+    """Return a server that logs little and keeps idle connections open for ten minutes."""
     return Server(
         Config(
             app,
@@ -76,7 +76,7 @@ def get_address(port: int) -> str:
 
 
 def make_client(port: int, most: int = 400) -> Client:
-    """Return a client that waits 30 seconds for a connection and for an answer."""
+    """Return a client that waits up to 30 seconds for a connection and for a response."""
     limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
     return Client(base_url=get_address(port), timeout=30, limits=limits, trust_env=False)
 
@@ -112,7 +112,7 @@ class Served(World):
 
 @contextmanager
 def serve_world(url: str) -> Iterator[Served]:
-    """Serve a database for as long as the block lasts."""
+    """Serve a database while the block runs."""
     world = Served(url)
     try:
         yield world
@@ -121,7 +121,7 @@ def serve_world(url: str) -> Iterator[Served]:
 
 
 class Killed(Child):
-    """A server in a process of its own, which can be killed."""
+    """A server in a child process, which can be killed."""
 
     def __init__(self, url: str, keys: Path, *can: str) -> None:
         super().__init__(serve, url, keys, *can)
@@ -136,7 +136,7 @@ class Killed(Child):
 
 @contextmanager
 def start_server(url: str, keys: Path, *can: str) -> Iterator[Killed]:
-    """Serve a database from another process; `serve` lists the options in `can`."""
+    """Serve a database from another process; `serve` describes the options in `can`."""
     server = Killed(url, keys, *can)
     try:
         yield server
@@ -145,7 +145,7 @@ def start_server(url: str, keys: Path, *can: str) -> Iterator[Killed]:
 
 
 def write_key_file(folder: Path) -> Path:
-    """Write the keys of the test world to a file."""
+    """Write the encryption keys of the test world to a file."""
     path = folder / "keys"
     path.touch(0o600)
     path.write_text(f"k1 {base64.b64encode(bytes(range(32))).decode()}\n")
@@ -153,7 +153,7 @@ def write_key_file(folder: Path) -> Path:
 
 
 def retry_as_told(ask: Callable[[], Response], heard: list[int] | None = None) -> Response:
-    """Repeat a request until it succeeds, and wait as long as Retry-After says."""
+    """Repeat a request until it succeeds, after the wait that Retry-After asks for."""
     for _ in range(PATIENCE):
         answer = ask()
         if heard is not None:
@@ -165,7 +165,7 @@ def retry_as_told(ask: Callable[[], Response], heard: list[int] | None = None) -
 
 
 def run_together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Response]:
-    """Run functions at the same moment, some milliseconds apart, each in its thread."""
+    """Run functions in parallel threads that start `apart` seconds after each other."""
     barrier = Barrier(len(acts))
 
     def start(act: Callable[[], Response]) -> Response:
@@ -181,8 +181,8 @@ def run_together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Re
 class Handicap:
     """A delay of the first of two requests, adjusted so that each of them wins sometimes.
 
-    The winner is delayed in the next race; if it wins again, by twice as much. Eight races
-    are enough for both to win on a slow machine. Times are in seconds.
+    The winner is delayed in the next race, and by twice as much if it wins again. Eight
+    races are enough for both to win even on a slow machine. Times are in seconds.
     """
 
     seconds: float = 0.0
@@ -190,22 +190,22 @@ class Handicap:
     winners: list[bool] = field(default_factory=list)
 
     def update(self, *, first_won: bool) -> None:
-        """Record who won, and adjust the delay of the next race."""
+        """Record which request won, and adjust the delay of the next race."""
         again = self.winners[-1:] == [first_won]
         self.step = 2 * self.step if again else type(self).step
         self.seconds += self.step if first_won else -self.step
         self.winners.append(first_won)
 
     def require_race(self) -> None:
-        """Raise AssertionError unless each of the two has won."""
+        """Raise AssertionError unless each of the two requests has won."""
         assert set(self.winners) == {True, False}, "one side won every race"
 
 
 def serve(says: ReportPipe, url: str, keys: Path, *can: str) -> None:
-    """Serve until killed; report the port once it is open.
+    """Serve until the process is killed, and report the port once it is open.
 
-    With the option `wait`, requests can wait for news. With `narrow`, the server has few
-    connections to its database.
+    With the option `wait`, requests can wait for new events. With `narrow`, the server has
+    only a few connections to its database.
     """
     if "narrow" in can:
         for module in (app.kernel.db, app.main):

@@ -1,4 +1,4 @@
-"""A person who calls a served instance from a shell."""
+"""A person who runs the commands of the client from a shell."""
 
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.support.world import Someone
 
 
 class Shell:
-    """A working folder with the settings and the key of a person."""
+    """A working folder with the settings and the API key of a person."""
 
     def __init__(self, one: Someone, folder: Path, port: int | None = None) -> None:
         assert isinstance(one.world, Served)
@@ -42,7 +42,7 @@ class Shell:
     def start(
         self, *words: str, into: int | IO[str] = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
-        """Start a command, and read its output as it is written."""
+        """Start a command whose output can be read while it runs."""
         return subprocess.Popen(
             [COMMAND, *words],
             env=self.build_environment(),
@@ -54,7 +54,7 @@ class Shell:
 
 
 class Faulty(ThreadingHTTPServer):
-    """A proxy that loses some answers and is busy for a while."""
+    """A proxy that loses the first answers, or refuses the first requests as busy."""
 
     def __init__(self, port: int, lost: int, busy: int) -> None:
         super().__init__(("127.0.0.1", 0), Relay)
@@ -62,7 +62,7 @@ class Faulty(ThreadingHTTPServer):
 
 
 class Relay(BaseHTTPRequestHandler):
-    """Forwards a request, and returns the answer unless it is to be lost."""
+    """A handler that forwards a request, and returns the answer or loses it."""
 
     server: Faulty
 
@@ -97,7 +97,7 @@ class Relay(BaseHTTPRequestHandler):
 
 @contextmanager
 def open_faulty_way(port: int, lost: int = 0, busy: int = 0) -> Iterator[Faulty]:
-    """Open such a proxy for as long as the block lasts."""
+    """Run a proxy that loses answers or is busy at first, while the block runs."""
     with Faulty(port, lost, busy) as server:
         thread = Thread(target=server.serve_forever, args=[0.05])
         thread.start()

@@ -1,8 +1,8 @@
-"""The tests that `make test-fast` leaves out: measured, and written to slow.txt.
+"""Measure the tests, and list the slow ones, which `make test-fast` skips, in slow.txt.
 
-`make slow` runs the tests one after another, with this module as a plugin. The cost of a
-test is the computing time of its process and of its children. Its waiting time counts only
-if it is long.
+`make slow` runs the tests one after another with this module as a plugin. The cost of a
+test is the CPU time of its process and its child processes. Waiting counts only if the
+whole time reaches `WAITS`.
 """
 
 import os
@@ -35,12 +35,12 @@ def get_function(node: str) -> str:
 
 
 def pytest_configure() -> None:
-    """Measure all tests, including those that are listed as slow."""
+    """Make the run include the tests that are listed as slow."""
     MEASURES.append(True)
 
 
 def list_slow() -> frozenset[str]:
-    """Return the tests that are left out; none while they are measured."""
+    """Return the tests that are listed as slow, or none while tests are measured."""
     if MEASURES:
         return frozenset()
     lines = SLOW.read_text("utf-8").splitlines()
@@ -48,13 +48,13 @@ def list_slow() -> frozenset[str]:
 
 
 def get_computed() -> float:
-    """Return the seconds computed so far, without those of session fixtures."""
+    """Return the CPU time used so far in seconds, without that of session fixtures."""
     return sum(os.times()[:4]) - ONCE[0]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
-    """Set the computing time of session fixtures aside."""
+    """Measure the CPU time of session fixtures separately."""
     before = get_computed()
     try:
         return (yield)
@@ -65,7 +65,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Measure a test with its fixtures."""
+    """Measure a test together with its fixtures."""
     began, before = time.monotonic(), get_computed()
     try:
         return (yield)
@@ -81,5 +81,5 @@ def pytest_sessionfinish() -> None:
 
 
 def is_slow(took: list[tuple[float, float]]) -> bool:
-    """Return whether the slowest cell of a test is too slow."""
+    """Return whether any cell of a test takes too much CPU time or too long in all."""
     return any(computes >= COMPUTES or all_in >= WAITS for computes, all_in in took)

@@ -1,7 +1,7 @@
-"""Many slow clients in a process of their own, as attackers have their own machines.
+"""A process with many slow clients, which attack the server as from another machine.
 
-`python -m tests.support.slow_sockets PORT KEY HOW_MANY` keeps so many sockets open until
-its input ends. It replaces each one that the server closes, and prints how many were
+`python -m tests.support.slow_sockets PORT KEY HOW_MANY` keeps this many sockets open until
+its input ends. It replaces each socket that the server closes, and prints how many were
 closed.
 """
 
@@ -38,9 +38,10 @@ FORM: Final = (
 
 
 class Slow:
-    """A socket that sends nothing, half a head, or half a body; a quarter of them dribble.
+    """A socket that sends nothing, half a request head, or half a body.
 
-    Without a key it sends half a form.
+    Every fourth socket sends its head slowly, byte by byte. Without a key, each socket
+    sends half a form.
     """
 
     def __init__(self, port: int, key: str, number: int) -> None:
@@ -59,7 +60,7 @@ class Slow:
         return made
 
     def advance(self) -> None:
-        """Send a byte if the socket dribbles, or open another if it was closed."""
+        """Open a new socket if this one was closed; otherwise send a byte if it is slow."""
         if self.is_shut():
             self.line.close()
             self.line = self.open_socket()
@@ -77,7 +78,7 @@ class Slow:
 
 
 class Crowd:
-    """The process of the slow clients, seen from the test."""
+    """The process with the slow clients, as the test controls it."""
 
     def __init__(self, port: int, key: str, many: int) -> None:
         command = [
@@ -94,15 +95,15 @@ class Crowd:
         assert self.read_line() == "open\n"
 
     def read_line(self) -> str:
-        """Wait for the next line of its output."""
+        """Wait for the next line of the process's output."""
         assert self.process.stdout
         return self.process.stdout.readline()
 
     def finish(self) -> int:
-        """End the process, and return how many sockets the server closed.
+        """Tell the process to end, and return how many sockets the server closed.
 
-        The end of the process is not waited for, because at its low priority that may take
-        a minute.
+        The function does not wait for that end, which may take a minute because the process
+        has a low priority.
         """
         assert self.process.stdin
         self.process.stdin.close()
@@ -111,7 +112,7 @@ class Crowd:
 
 @contextmanager
 def open_slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
-    """Keep many slow clients for as long as the block lasts."""
+    """Keep many slow clients connected while the block runs."""
     crowd = Crowd(port, key, many)
     with crowd.process as process:  # leaving it closes the pipes
         try:
@@ -121,7 +122,7 @@ def open_slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
 
 
 def main(port: int, key: str, many: int) -> None:
-    """Keep sockets open until the input ends."""
+    """Keep sockets open until the standard input ends."""
     os.nice(19)  # do not slow down other measurements
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

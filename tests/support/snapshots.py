@@ -1,10 +1,10 @@
 """Snapshots of a database that can be restored.
 
-On SQLite a snapshot is a copy of the file. On PostgreSQL, copying a database costs the
-server a thousand files, and every connection has to be closed. The few changes of a test
-are found and undone in milliseconds instead. A changed table is recognised by its number of
-rows and by the last transaction that wrote one. The caller makes sure that no transaction
-is open.
+On SQLite a snapshot is a copy of the file. On PostgreSQL a copy of a database would cost
+the server a thousand files, and every connection would have to be closed. Instead, the few
+changes of a test are found and undone within milliseconds. A table has changed if its
+number of rows or the last transaction that wrote a row is different. The caller makes sure
+that no transaction is open.
 """
 
 import shutil
@@ -43,7 +43,7 @@ EMPTY: Final = (0, 0)
 
 
 class NotAsBeforeError(Exception):
-    """More than rows has changed in a database, so restoring its rows is not enough."""
+    """The error raised if restoring the rows cannot restore a database."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Snapshot:
 
 
 def copy_file_to(path: Path, engine: Engine) -> Path:
-    """Copy the file of SQLite, which nobody else has open."""
+    """Copy the SQLite file of an engine, which no other process has open."""
     engine.dispose()
     return Path(shutil.copyfile(str(engine.url.database), path))
 
 
 def restore_file_from(path: Path, engine: Engine) -> None:
-    """Restore the file of SQLite from a copy."""
+    """Restore the SQLite file of an engine from a copy."""
     engine.dispose()
     place = Path(str(engine.url.database))
     for left in place.parent.glob(f"{place.name}-*"):  # its journal and its index
@@ -72,7 +72,7 @@ def restore_file_from(path: Path, engine: Engine) -> None:
 
 @contextmanager
 def open_cursor(engine: Engine) -> Iterator[Any]:
-    """Yield a cursor of an open connection; it sees all rows, and no trigger fires."""
+    """Yield a cursor that sees all rows and fires no triggers."""
     borrowed = engine.raw_connection()
     try:
         cursor: Any = borrowed.cursor()
@@ -99,7 +99,7 @@ def list_names(cursor: Any, kind: str) -> list[str]:
 
 
 def read_marks(cursor: Any, all_of: Iterable[str], sequences: frozenset[str]) -> Marks:
-    """Return the marks of many tables and sequences in one query."""
+    """Return the marks that show changes of tables and sequences, read in one query."""
     each = [(COUNTED if name in sequences else MARKED).format(name) for name in all_of]
     found = cursor.execute(" UNION ALL ".join(each))
     return {name: (many, last) for name, many, last in found}
@@ -111,7 +111,7 @@ def copy_table(cursor: Any, table: str) -> bytes:
 
 
 def restore_rows(engine: Engine, then: Snapshot) -> Snapshot:
-    """Restore the rows, and return the snapshot with the marks that they have now.
+    """Restore the rows of a snapshot, and return the snapshot with its new marks.
 
     Raises NotAsBeforeError if tables, rights or triggers have changed.
     """

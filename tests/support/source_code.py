@@ -1,4 +1,4 @@
-"""The source files of this repository, for tests that read them; each is parsed once."""
+"""The source files of this repository, for tests that read them. Each is parsed once."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 class Trees(Mapping[str, ast.Module]):
-    """The syntax trees of files, by file name."""
+    """A mapping from file names to the syntax trees of the files."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts, self.parsed = texts, dict[str, ast.Module]()
@@ -30,7 +30,7 @@ class Trees(Mapping[str, ast.Module]):
 
 
 def read_sources(folder: str) -> dict[str, str]:
-    """Return the text of every Python file of a folder, by its path from the root."""
+    """Return the text of every Python file in a folder, by its path from the root."""
     paths = sorted((ROOT / folder).rglob("*.py"))
     return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
 

@@ -1,9 +1,9 @@
-"""Which SQL statements the tests of tests/api issue on PostgreSQL, and who covers them.
+"""A list of tests that together issue every SQL statement of tests/api on PostgreSQL.
 
-A sample of the tests (`make test`) runs on PostgreSQL only the tests that postgresql.txt
-names: together they issue every distinct statement that any test of tests/api issues. A
-whole run (`make test-all`) records what each test issues and fails if the list misses a
-statement, or names a test that is gone. `make statements` writes the list.
+`make test` runs only a sample of the tests on PostgreSQL: those that postgresql.txt lists.
+Together they issue every distinct statement that any test of tests/api issues. `make
+test-all` records the statements of each test, and fails if the list misses a statement or
+names a test that no longer exists. `make statements` writes the list.
 """
 
 import json
@@ -32,7 +32,7 @@ type Issued = Mapping[str, frozenset[str]]
 
 
 def normalize(statement: str) -> str:
-    """Return a statement without the number of values in its lists."""
+    """Return a statement in a form that does not depend on the length of its lists."""
     plain = PLACEHOLDER.sub("?", statement)
     while (shorter := REPEATED.sub(r"\1", plain)) != plain:
         plain = shorter
@@ -40,7 +40,10 @@ def normalize(statement: str) -> str:
 
 
 def choose_cover(issued: Issued, seconds: Mapping[str, float]) -> list[str]:
-    """Choose tests that issue every statement: greedily, most new ones a second first."""
+    """Choose tests that issue every statement.
+
+    The choice is greedy: the next test is the one with the most new statements a second.
+    """
     missing, chosen = frozenset[str]().union(*issued.values()), list[str]()
     while missing:
         best = max(issued, key=lambda one: len(issued[one] & missing) / seconds[one])
@@ -50,7 +53,7 @@ def choose_cover(issued: Issued, seconds: Mapping[str, float]) -> list[str]:
 
 
 def find_gaps(issued: Issued, listed: list[str]) -> Iterator[str]:
-    """Yield missing tests of the list, and statements that no listed test issues."""
+    """Yield listed tests that do not exist, and statements that no listed test issues."""
     gone = [name for name in listed if name not in issued]
     yield from (f"There is no test {name}." for name in gone)
     covered = frozenset[str]().union(*(issued.get(name, frozenset()) for name in listed))
@@ -59,7 +62,7 @@ def find_gaps(issued: Issued, listed: list[str]) -> Iterator[str]:
 
 
 class StatementCover:
-    """A pytest plugin that records the statements of each test; one in each process."""
+    """A pytest plugin that records the statements of each test of its process."""
 
     def __init__(self, folder: Path, *, write: bool) -> None:
         self.folder, self.write = folder, write
@@ -69,7 +72,7 @@ class StatementCover:
         event.listen(Engine, "before_cursor_execute", self.record)
 
     def record(self, connection: Connection, _: object, statement: str, *__: Any) -> None:
-        """Record a statement of the service; a NullPool belongs to the tests."""
+        """Record a statement of the service. Engines with a NullPool belong to tests."""
         if self.current is None or statement.startswith(OF_TESTS):
             return
         if isinstance(connection.engine.pool, QueuePool):
@@ -77,7 +80,7 @@ class StatementCover:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Record what a test issues, if it is to be covered."""
+        """Record the statements of a test, if the list has to cover it."""
         if item.nodeid.startswith(API) and is_postgresql(item):
             self.current = set()
         try:
@@ -88,12 +91,12 @@ class StatementCover:
                 self.current = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up how long each test took."""
+        """Add up the time that each test took."""
         self.seconds[report.nodeid] += report.duration
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Write the records of this process; the main process checks them all."""
+        """Write the records of this process. The main process then checks those of all."""
         if self.issued:
             worker = getattr(session.config, "workerinput", {}).get("workerid", "main")
             path = self.folder / f"statements-{worker}.json"

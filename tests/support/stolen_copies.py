@@ -1,4 +1,4 @@
-"""Copies of a database, read without a key, and how two of them differ."""
+"""Copies of a database that are read without a key, and the differences between them."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ type Rows = dict[str, list[dict[str, Any]]]
 
 
 def read_copy(world: World, *, without: frozenset[str]) -> Rows:
-    """Read every table as the owner of the database, in an order that no id decides.
+    """Read every table as the owner of the database, in an order that no id influences.
 
-    `without` names columns that differ in any two worlds, as `table.column`.
+    `without` names columns that differ between any two worlds, as `table.column`.
     """
     engine = create_engine(world.database.engine.url)
     try:

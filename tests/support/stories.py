@@ -1,7 +1,7 @@
 """The course of a case with dates, and checks of how it ends.
 
-A story moves the clock of `world` from one date to the next. In between, the worker does
-everything that is due, each thing at its time.
+A story advances the clock of `world` from one date to the next. In between, the worker does
+each task at the time when it is due.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ WEEK: Final = timedelta(days=6, hours=20)
 
 
 class Ending(StrEnum):
-    """How a case ends in a story."""
+    """The way in which a case ends in a story."""
 
     CLOSURE = "closure"
     ERASURE = "erasure"
@@ -35,7 +35,7 @@ class Ending(StrEnum):
 
 
 class Story:
-    """The course of one or more cases, step by step with dates in UTC."""
+    """The course of one or more cases in steps, each with a date in UTC."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -43,7 +43,7 @@ class Story:
         self.endings: dict[str, Ending] = {}
 
     def get_person(self, office: str, *roles: Role) -> Someone:
-        """Return a person who works at an office, by default in all `WORKERS` roles."""
+        """Return a person of an office, by default with all roles of `WORKERS`."""
         return self.world.add_person(office, roles or WORKERS)
 
     def add_office(  # noqa: PLR0913 - an office has many sides, and each is optional
@@ -57,7 +57,7 @@ class Story:
         ages: Iterable[str] = (),
         can_lead: bool = False,
     ) -> Someone:
-        """Add an office that exists in this story only, and return a person there."""
+        """Add an office that exists only in this story, and return a person of it."""
         with self.world.database.begin_write() as session:
             session.add(Mailbox(focal_point_id=(made := self.world.ids())))
             session.flush()
@@ -84,7 +84,7 @@ class Story:
         return self.get_person(code)
 
     def add_agreement(self, level: Level, *countries: str) -> None:
-        """Add an agreement of these countries with this level of sections."""
+        """Add an agreement between these countries, for the sections of this level."""
         code = "_".join(["STORY", *countries])
         with self.world.database.begin_write() as session:
             session.add(
@@ -100,14 +100,14 @@ class Story:
             )
 
     def on(self, moment: str) -> None:
-        """Begin a step: pass the time until then, and do what is due in between."""
+        """Begin a step: advance the time, and run the worker whenever a task is due."""
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         assert until > self.world.now, f"{moment} is not ahead"
         self.advance_to(until)
         self.dates.append(until)
 
     def advance_to(self, until: datetime) -> None:
-        """Stop at each moment at which something is due, and run the worker."""
+        """Advance the time, and run the worker at each moment at which a task is due."""
         while (due := self.find_next_due()) is not None and due < until:
             self.world.now = due
             self.world.run_worker()
@@ -115,7 +115,7 @@ class Story:
         self.world.run_worker()
 
     def find_next_due(self) -> datetime | None:
-        """Return when the worker looks at a deadline next; None if nothing runs."""
+        """Return when the worker next handles a deadline, or None if no deadline runs."""
         look = func.coalesce(Clock.fires_at, Clock.due_at)
         running = select(func.min(look)).where(Clock.stopped_at.is_(None))
         ahead = running.where(look > self.world.now)
@@ -123,9 +123,9 @@ class Story:
             return session.scalar(ahead)
 
     def run_weekly(self, moment: str, repeat: Callable[[], object]) -> None:
-        """Begin a step, and call a function each week until then.
+        """Begin a step, and call a function once a week until its moment.
 
-        In between, the worker runs once a week only, which takes less time.
+        The worker also runs only once a week, which takes less time.
         """
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         while self.world.now + WEEK < until:
@@ -136,9 +136,10 @@ class Story:
         self.on(moment)
 
     def require_closure(self, case: Json, reason: str, **waits: str) -> None:
-        """Check that a case is closed, and that only its retention runs.
+        """Check that a case is closed, and that only the deadline of its retention runs.
 
-        Pass an office that has not confirmed its deletion, with its deadline.
+        `waits` maps an office that has not confirmed its deletion to the kind of its
+        deadline.
         """
         found = self.find(case)
         assert (found.state, found.closure_reason) == ("closed", reason)
@@ -147,7 +148,7 @@ class Story:
         self.add_ending(case, Ending.CLOSURE)
 
     def require_erasure(self, case: Json) -> None:
-        """Check that nothing of a case can be opened, and that no deadline runs."""
+        """Check that no document of a case can be opened, and that no deadline runs."""
         found = self.find(case)
         assert found.state == "erased"
         assert self.list_deadlines(found.id) == []
@@ -155,7 +156,7 @@ class Story:
         self.add_ending(case, Ending.ERASURE)
 
     def require_rest(self, case: Json, state: str, **waits: str) -> None:
-        """Check the state of a case at rest, and which office has which deadline."""
+        """Check the state of a case that stays open, and the deadlines of offices."""
         found = self.find(case)
         assert found.state == state
         running = [
@@ -165,24 +166,24 @@ class Story:
         self.add_ending(case, Ending.REST)
 
     def add_ending(self, case: Json, ending: Ending) -> None:
-        """Record how a case ended; each case ends once."""
+        """Record how a case ended. A case can end only once."""
         assert case["code"] not in self.endings
         self.endings[case["code"]] = ending
 
     def check(self) -> None:
-        """Check that the story has enough dates, and that each of its cases has an end."""
+        """Check the number of dates, and that each case of the story has an ending."""
         assert FEWEST <= len(self.dates) <= MOST, f"{len(self.dates)} dated steps"
         with self.world.database.begin_read(SERVICE) as session:
             codes = set(session.scalars(select(Case.code)))
         assert codes == set(self.endings), "a case of the story has no end"
 
     def find(self, case: Json) -> Case:
-        """Return a case as it is stored."""
+        """Return the stored row of a case."""
         with self.world.database.begin_read(SERVICE) as session:
             return session.scalars(select(Case).where(Case.code == case["code"])).one()
 
     def list_deadlines(self, case_id: UUID) -> list[tuple[str, str | None]]:
-        """List the running deadlines of a case, each with the office that has to act."""
+        """Return the running deadlines of a case, each with the office that has to act."""
         clocks = select(Clock.kind, FocalPoint.code)
         joined = clocks.outerjoin(FocalPoint, FocalPoint.id == Clock.waits_on)
         mine = joined.where(Clock.case_id == case_id, Clock.stopped_at.is_(None))
@@ -190,7 +191,7 @@ class Story:
             return [(str(kind), office) for kind, office in session.execute(mine)]
 
     def count_sealed(self, case_id: UUID) -> tuple[int, int]:
-        """Return the number of keys of a case, and of its sealed texts."""
+        """Return the number of keys and the number of sealed documents of a case."""
         with self.world.database.begin_read(SERVICE) as session:
             return (
                 len(session.scalars(select(CaseKey).filter_by(case_id=case_id)).all()),

@@ -1,4 +1,4 @@
-"""One row for every table, as the service writes it."""
+"""One row for every table, in the form in which the service writes it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -47,7 +47,7 @@ def make_value(column: Column[object]) -> object:
 
 
 def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
-    """Return a row without an empty column; foreign keys point to the known rows."""
+    """Return a row with a value in every column; foreign keys point to known rows."""
     row: dict[str, object] = {}
     for column in table.columns:
         targets = [key.column for key in column.foreign_keys]
@@ -61,7 +61,7 @@ def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
 
 
 def fill_tables(url: str) -> None:
-    """Write one row in every table except that of the epoch, which has one already."""
+    """Write one row to every table except that of the epoch, which already has a row."""
     database = Database(url)
     with database.begin_write(SERVICE) as session:
         for table, row in make_rows():
@@ -70,7 +70,7 @@ def fill_tables(url: str) -> None:
 
 
 def make_rows() -> list[tuple[Table, dict[str, object]]]:
-    """Return a row for each table, in an order in which they can be written."""
+    """Return a row for each table, in an order that the foreign keys allow."""
     known = dict[Key, object]()
     return [
         (table, make_row(table, known))

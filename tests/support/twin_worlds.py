@@ -1,8 +1,8 @@
-"""Two worlds with the same actions and different words.
+"""Two worlds in which the same actions are taken with different words.
 
-Ids and time are the same in both. The words of every free text differ, in their letters and
-their length. A difference between two answers therefore reveals a text, and only an account
-that opens or wrote that text may see one.
+Ids and times are the same in both worlds. The words of every free text differ in letters
+and in length. If two answers differ, they reveal something about a text. Only an account
+that wrote or opened the text may receive such answers.
 """
 
 import json
@@ -61,7 +61,7 @@ STAFF: Final = frozenset({"accounts", "pushing"})
 
 @dataclass
 class Twin:
-    """One of the two worlds, and the author of each word in it."""
+    """One of the two worlds, with the author of each word that is used in it."""
 
     world: World
     wire: Wire
@@ -74,19 +74,19 @@ class Twin:
 
     @cached_property
     def told(self) -> list[Operation]:
-        """Every operation except those on public data."""
+        """All operations except those on public data."""
         every = list_operations(self.world.app.openapi())
         return [one for one in every if not PUBLIC & set(one.spec["tags"])]
 
     @cached_property
     def free(self) -> set[str]:
-        """The names of all fields with free text in the contract."""
+        """The names of all fields of the contract that hold free text."""
         schemas = self.world.app.openapi()["components"]["schemas"].values()
         fields = [pair for one in schemas for pair in one.get("properties", {}).items()]
         return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
 
     def begin(self) -> None:
-        """Create one of everything."""
+        """Create at least one record of each kind."""
         self.people = create_people(self.world)
         create_records(self.people)
         self.people["desk"] = self.world.add_person("DESK_CENTRAL_ASIA")
@@ -101,7 +101,7 @@ class Twin:
     # Actions.
 
     def run_step(self) -> Iterator[tuple[str, Any]]:
-        """Perform an action, read some records, and yield what everybody was answered."""
+        """Perform an action, read some records, and yield every answer with its reader."""
         roll = self.chance.random()
         if roll < 0.06:
             self.world.advance(hours=self.chance.randrange(1, 30))
@@ -116,7 +116,7 @@ class Twin:
             yield from self.read_any()
 
     def run_any_action(self) -> Iterator[tuple[str, Any]]:
-        """Call any operation that writes, usually as a person who sees its record."""
+        """Call a random operation that writes, usually as a person who sees its record."""
         writes = [one for one in self.told if one.method != "GET" and self.has_ids(one)]
         operation = self.chance.choice(self.skip_most_endings(writes))
         ids, who = self.choose_ids(operation), self.choose_person()
@@ -131,7 +131,7 @@ class Twin:
         yield from self.run_action(who, operation, ids)
 
     def run_available_action(self) -> Iterator[tuple[str, Any]]:
-        """Perform an action that is available to a person."""
+        """Perform a random action that the service shows as available to a person."""
         kinds = ("code", "code", "referral_id", "handover_id", "return_id")
         name = self.chance.choice([kind for kind in kinds if self.known.get(kind)])
         word = "cases" if name == "code" else f"{name.removesuffix('_id')}s"
@@ -150,7 +150,7 @@ class Twin:
     def run_action(
         self, who: str, operation: Operation, ids: Json
     ) -> Iterator[tuple[str, Any]]:
-        """Perform an action, with a second person if it needs one."""
+        """Perform an action, with the approval of a second person if it needs one."""
         body = self.make_body(who, operation)
         answer = self.send(who, operation, ids, body)
         yield f"{who}: {operation.name} {ids}", self.describe_answer(who, operation, answer)
@@ -163,7 +163,7 @@ class Twin:
             yield f"{who} again", self.describe_answer(who, operation, again)
 
     def read_any(self) -> Iterator[tuple[str, Any]]:
-        """Read any operation as any person."""
+        """Call a random operation that reads, as a random person."""
         reads = [one for one in self.told if one.method == "GET" and self.has_ids(one)]
         who, read = self.choose_person(), self.chance.choice(reads)
         ids = self.choose_ids(read)
@@ -171,7 +171,7 @@ class Twin:
         yield f"{who} reads {read.path} {ids}", self.describe_answer(who, read, answer)
 
     def read_everything(self) -> Iterator[tuple[str, Any]]:
-        """Read everything as everybody, and every feed."""
+        """Call every operation that reads, and read every feed, as each person."""
         reads = [one for one in self.told if one.method == "GET" and self.has_ids(one)]
         for who, read in product(sorted(self.people), reads):
             ids = self.choose_ids(read)
@@ -181,7 +181,7 @@ class Twin:
             yield from self.read_feed(who)
 
     def read_feed(self, who: str) -> Iterator[tuple[str, Any]]:
-        """Read a whole feed, page by page."""
+        """Read all pages of a person's feed."""
         poll, after = self.get_operation("list_events"), ""
         while True:
             path = f"{poll.path}?limit=200{after}"
@@ -193,7 +193,7 @@ class Twin:
             after = f"&after={page['next']}"
 
     def skip_most_endings(self, acts: list[Operation]) -> list[Operation]:
-        """Leave out most actions that end a case, as nothing can follow them."""
+        """Usually leave out the actions that end a case, as none can follow them."""
         ends = self.chance.random() < SELDOM
         return [one for one in acts if ends or one.path.rpartition("/")[2] not in ENDING]
 
@@ -213,11 +213,11 @@ class Twin:
         return {name: self.choose_id(name) for name in operation.path_names}
 
     def choose_id(self, name: str) -> str:
-        """Choose one of the newest ids, as older records have usually ended."""
+        """Choose one of the newest ids, because older records have usually ended."""
         return self.chance.choice(self.known[name][-4:])
 
     def make_body(self, who: str, operation: Operation) -> Json | None:
-        """Return a body with the words of this world."""
+        """Return a request body with words of this world."""
         if not operation.body_schema:
             return None
         body: Json = json.loads(json.dumps(BODIES.get(operation.name, {})))
@@ -242,7 +242,7 @@ class Twin:
         return {key: self.replace_words(who, one, side, key) for key, one in body.items()}
 
     def replace_words(self, who: str, value: Any, side: int, name: str = "") -> Any:
-        """Replace every free text of a value by words of this world."""
+        """Return a value in which every free text is replaced by a word of this world."""
         if isinstance(value, dict) and name != "notice":
             return {
                 key: self.replace_words(who, one, side, key) for key, one in value.items()
@@ -253,14 +253,14 @@ class Twin:
         return self.make_word(who, side) if free else value
 
     def make_word(self, who: str, side: int) -> str:
-        """Return a new word."""
+        """Return a new word, and record its author."""
         self.authors.append(who)
         return f"{NAMES[side]}-{len(self.authors) - 1:05}-{TAILS[side]}"
 
     def send(
         self, who: str, operation: Operation, ids: Json, body: Any = None, **more: str
     ) -> Answer:
-        """Send a request with all headers that the operation needs."""
+        """Send a request with all headers that the operation requires."""
         one, target = self.people[who], operation.path
         for name, value in ids.items():
             target = target.replace(f"{{{name}}}", value)
@@ -282,13 +282,13 @@ class Twin:
         return answer
 
     def store_ids(self, operation: Operation, answer: Answer) -> None:
-        """Store the ids in the answer of an action."""
+        """Store the ids of the records that an answer contains."""
         if operation.method == "GET" or answer.status not in {200, 201, 202}:
             return
         self.store_id(operation.path.rpartition("/")[2], answer.parse_json())
 
     def store_id(self, word: str, made: Json) -> None:
-        """Store the id or the code of a record."""
+        """Store the id or the code of a created record."""
         name = "approval_id" if "decision" in made else f"{word.removesuffix('s')}_id"
         known = made.get("id")
         if str(made.get("code")).startswith("SC-"):
@@ -301,7 +301,7 @@ class Twin:
     def describe_answer(
         self, who: str, operation: Operation, answer: Answer
     ) -> tuple[Any, ...]:
-        """Return an answer without request ids and the words that the person may read."""
+        """Return an answer without request ids and words that the person may read."""
         opens = "Purpose" in operation.list_parameters("header") or operation.path.endswith(
             TALK
         )

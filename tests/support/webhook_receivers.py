@@ -1,4 +1,4 @@
-"""Receivers of webhooks on ports of this machine, which fail in many ways."""
+"""Receivers of webhooks on ports of this machine, which can fail in many ways."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ STATUS: Final[Mapping[Mood, int]] = {
 
 
 class Hook(GatewayRequest):
-    """One message to a receiver."""
+    """A handler of one message to a receiver."""
 
     @override
     def do_POST(self) -> None:
@@ -90,7 +90,7 @@ class Hook(GatewayRequest):
 
 @dataclass
 class Receiver:
-    """A server, the world that pushes to it, and the messages that it received."""
+    """A server, the world that pushes events to it, and the messages that it received."""
 
     world: World
     postman: FakeServer
@@ -104,13 +104,13 @@ class Receiver:
 
     @property
     def arrived(self) -> list[str]:
-        """The cursors of the received events, in their order."""
+        """The cursors of the received events, in the order of their arrival."""
         told = [json.loads(one.body) for one in self.postman.received]
         return [one["data"]["next"] for one in told if one["type"] == "feed.event"]
 
 
 def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:
-    """Push everything that is due, one webhook after another."""
+    """Push all events that are due, one webhook after another."""
     return sum(
         push(world.runtime, courier, one, longest) for one in find_due(world.runtime)
     )
@@ -119,7 +119,7 @@ def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -
 def push_all_due(
     world: World, courier: Courier, within: timedelta, longest: timedelta = timedelta()
 ) -> None:
-    """Push whenever something is due within this time."""
+    """Push events each time some are due, until this much time has passed."""
     end = world.now + within
     while world.now < end:
         push_due(world, courier, longest)
@@ -134,7 +134,7 @@ def list_next_tries(world: World) -> list[Any]:
 
 
 def set_hosts(world: World, *hosts: str) -> None:
-    """Set the hosts that the operator permits."""
+    """Set the hosts to which the operator permits webhooks."""
     world.runtime = replace(world.runtime, hosts=frozenset(hosts))
     world.app.state.runtime = world.runtime
 
@@ -148,9 +148,9 @@ def serve_receiver(
     *,
     limit: float = LONG_LIMIT,
 ) -> Iterator[Receiver]:
-    """Serve a receiver under a name that resolves to this machine.
+    """Run a receiver under a host name that resolves to this machine.
 
-    `limit` is how many seconds the courier allows one attempt.
+    `limit` is the number of seconds that the courier allows for one attempt.
     """
     home = folder / host
     home.mkdir()
@@ -173,7 +173,7 @@ def serve_receiver(
 
 @dataclass
 class Hooked:
-    """An open webhook, and the secret that signs its messages."""
+    """An open webhook, and the secret with which its messages are signed."""
 
     id: str
     secret: str

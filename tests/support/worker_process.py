@@ -1,4 +1,4 @@
-"""A worker in a process that can be killed, and many overdue deadlines for it."""
+"""A worker in a process that can be killed, and many missed deadlines that it handles."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,8 +44,8 @@ def run_workers(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Chi
 def copy_case(world: World, case: Json, times: int) -> None:
     """Write copies of a case with all its records, under other ids.
 
-    The case must have no sealed document that a rule reads, because the copies cannot open
-    it.
+    No rule may need to read a sealed document of the case, because the documents of the
+    copies cannot be opened.
     """
     with world.database.begin_write(SERVICE) as session:
         of = select(Case.id).where(Case.code == case["code"])
@@ -76,7 +76,10 @@ def select_rows(of: Table, case_id: UUID) -> Any:
 
 
 def rename_ids(row: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return a row with other ids, the same ones in every table; offices keep theirs."""
+    """Return a copy of a row with new ids, except those of offices and accounts.
+
+    A given id gets the same new id in every table.
+    """
     kept = {"number", "focal_point_id", "recipient_id", "waits_on", "account_id"}
     kept |= {name for name in row if name.endswith("_by")}
     other: dict[str, Any] = {
@@ -96,7 +99,7 @@ def rename_ids(row: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def fail_deadlines(url: str, said: str) -> None:
-    """Make every missed deadline fail with an error that contains this text."""
+    """Make every missed deadline fail with an error that contains a text."""
     if url.startswith("sqlite"):
         ask(
             url,
@@ -114,7 +117,7 @@ def fail_deadlines(url: str, said: str) -> None:
 
 
 def run_worker(says: ReportPipe, url: str, keys: Path, skew: int) -> None:
-    """Run a worker until it is killed; report when it begins."""
+    """Run a worker until it is killed, and report when it begins."""
     off = timedelta(seconds=skew)
     runtime = build_runtime(url, FileKeys.load(keys), lambda: get_utc_now() + off)
     says.send("working")

@@ -62,7 +62,7 @@ A return has a version for each side, so a test has to read it.
 
 
 class Watch:
-    """A monotonic clock that moves only when a test sets it."""
+    """A monotonic clock that moves only when a test changes it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -72,7 +72,7 @@ class Watch:
 
 
 class Direct(BaseTransport):
-    """A transport that calls the application itself, in the loops of this thread."""
+    """A transport that calls the application directly, in the loops of this thread."""
 
     def __init__(self, app: FastAPI, here: ThreadLoops) -> None:
         self.here, self.inner = here, ASGITransport(app, raise_app_exceptions=False)
@@ -89,14 +89,14 @@ class Direct(BaseTransport):
 
 
 def make_client(app: FastAPI, here: ThreadLoops | None) -> Client:
-    """Return a client of the application; without loops, each request has its own."""
+    """Return a client of the application; without `here`, it uses a new loop each time."""
     if here is None:
         return TestClient(app, raise_server_exceptions=False)
     return Client(transport=Direct(app, here), base_url="http://testserver")
 
 
 class World:
-    """A database with the demonstration directory, the service, and a clock at noon."""
+    """A database with the demonstration directory, the service, and a clock set to noon."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class World:
         scopes: Iterable[Scope] = EVERYTHING,
         kind: AccountKind = AccountKind.PERSON,
     ) -> "Someone":
-        """Open an account at an office, and return its person with an API key."""
+        """Open an account at an office, and return a person who uses it with an API key."""
         with self.database.begin_write() as session:
             of = select(FocalPoint.id).where(FocalPoint.code == focal_point)
             opening = AccountSpec(
@@ -142,23 +142,23 @@ class World:
         return Someone(self, focal_point, actor, key)
 
     def write_as_service(self) -> AbstractContextManager[WriteTransaction]:
-        """Begin a transaction of the service itself."""
+        """Begin a write transaction on behalf of the service."""
         return begin_write(self.runtime, SYSTEM)
 
     def advance(self, **time: float) -> None:
-        """Move the clock on by days, hours or minutes."""
+        """Advance the clock by days, hours or minutes."""
         self.now += timedelta(**time)
 
     def close_office(self, code: str, *, active: bool = False) -> None:
-        """Close an office, or open it again, as two administrators may."""
+        """Close an office, or open it again if `active` is true."""
         with self.database.begin_write() as session:
             of = FocalPoint.code == code
             session.execute(update(FocalPoint).where(of).values(active=active))
 
     def run_worker(self) -> int:
-        """Run the worker until nothing is due, and return how many deadlines it handled.
+        """Run the worker until no deadline is due, and return how many it handled.
 
-        Notifications and webhooks are not sent.
+        It sends no notifications and no webhooks.
         """
         total = 0
         while found := run_once(self.runtime, DEADLINE_JOB):
@@ -170,7 +170,7 @@ class World:
         return total
 
     def wait(self, **time: float) -> None:
-        """Move the clock on, and run the worker."""
+        """Advance the clock, and run the worker."""
         self.advance(**time)
         self.run_worker()
 
@@ -192,7 +192,7 @@ class Someone:
 
     @property
     def id(self) -> UUID:
-        """The id of their office."""
+        """The id of the person's office."""
         return self.actor.focal_point_id
 
     def make_headers(self) -> dict[str, str]:
@@ -222,18 +222,18 @@ class Someone:
         return self.create("/cases", make_case(**changes))
 
     def submit(self, **changes: Any) -> Json:
-        """Write and submit a case."""
+        """Create a case, and submit it."""
         return unwrap(self.write_case(submit=True, **changes))
 
     def read(self, record: Json) -> Json:
-        """Return a case, a referral or a handover as it is now."""
+        """Return a case, a referral or a handover in its current version."""
         return unwrap(self.get(get_path(record)))
 
     def get_tag(self, record: Json) -> str:
         return self.get(get_path(record)).headers["ETag"]
 
     def does(self, action: str, record: Json, body: Any = None, **headers: str) -> Response:
-        """Perform an action on a record in its present version."""
+        """Perform an action on the current version of a record."""
         path = get_path(record)
         knows = path in self.seen or not is_night()
         glanced = knows and path.split("/")[1] in VERSIONED
@@ -241,12 +241,12 @@ class Someone:
         return self.send(f"{path}/{action}", body, **{"If_Match": known} | headers)
 
     def read_tag(self, path: str) -> str:
-        """Read a record as a client does before it acts; tests do so only at night."""
+        """Return the entity tag of a record, read as a client does (night runs only)."""
         self.seen.add(path)
         return self.get(path).headers.get("ETag", '"1.0"')
 
     def load_tag(self, path: str) -> str:
-        """Return the version of a record from the database; empty if it is not found."""
+        """Return an entity tag built from the stored version, or "" without a record."""
         kind, name = path.removeprefix("/").split("/")
         of: Any = VERSIONED[kind]
         named = of.code == name if kind == "cases" else of.id == UUID(name)
@@ -255,7 +255,7 @@ class Someone:
         return f'"{version}.{"0" * 16}"' if version else ""
 
     def take_lead(self, case: Json) -> Json:
-        """Acknowledge a case and accept its lead."""
+        """Acknowledge a case, and accept its lead."""
         unwrap(self.does("acknowledge", case))
         return unwrap(self.does("accept-lead", case, {"contacts": make_contacts()}))
 
@@ -269,12 +269,12 @@ class Someone:
         return self.does(action, record, body, approval=asked.json()["id"])
 
     def get_worklist(self) -> list[tuple[str, str, str]]:
-        """Return the worklist of their office: subject, kind and due time of each item."""
+        """Return the subject, kind and due time of each item of the office's worklist."""
         items = unwrap(self.get("/worklist", limit=200))["items"]
         return [(tx["subject"], tx["kind"], tx["due_at"]) for tx in items]
 
     def list_notes(self, record: Json) -> list[tuple[str, str]]:
-        """Return the notes that they may read: what each is about, and its text."""
+        """Return the notes that the person may read, each as the subject and the text."""
         items = unwrap(self.open(f"{get_path(record)}/notes"))["items"]
         return [(note["about"], note["text"]) for note in items]
 
@@ -288,11 +288,11 @@ class Someone:
         return self.create(f"/cases/{case['code']}/handovers", body)
 
     def screen(self, case: Json, key: str | None = None, **signs: Any) -> Response:
-        """Store a screening of a case."""
+        """Store a screening of a case with these indicators."""
         return self.create(f"{get_path(case)}/screenings", signs, key)
 
     def poll(self) -> list[Json]:
-        """Return the new events of the feed."""
+        """Return the events of the feed that are new since the last poll."""
         heard: list[Json] = []
         more = True
         while more:
@@ -322,19 +322,19 @@ def get_path(record: Json) -> str:
 
 
 def unwrap(response: Response) -> Json:
-    """Return the body of a successful answer; raises AssertionError for any other."""
+    """Return the body of a successful response. Raises AssertionError for any other."""
     assert response.is_success, response.text
     return dict(response.json())
 
 
 def get_problem(response: Response) -> tuple[int, str]:
-    """Return the status and the problem's name of an answer that is an error."""
+    """Return the status and the name of the problem of an error response."""
     assert response.is_error, response.text
     return response.status_code, response.json()["type"].removeprefix("/problems/")
 
 
 def get_unmet(response: Response) -> list[tuple[str, str]]:
-    """Return the unmet requirements of an action, and who can meet each."""
+    """Return the unmet requirements of an action, each with the side that can meet it."""
     assert get_problem(response) == (409, "needs-unmet"), response.text
     return [(lack["need"], lack["by"]) for lack in response.json()["unmet"]]
 
@@ -373,7 +373,7 @@ ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 
 def make_consent(**changes: Any) -> Json:
-    """Return a consent of an adult to be referred to State offices in KZ, with changes."""
+    """Return a consent of an adult to a referral to State offices in Kazakhstan."""
     given: Json = {
         "recipient_class": {"kind": "state", "country": "KZ"},
         "purposes": ["REFER"],
@@ -393,7 +393,7 @@ def make_consent(**changes: Any) -> Json:
 def make_service_consent(
     kind: str = "non_state", country: str = "KZ", **changes: Any
 ) -> Json:
-    """Return a consent to shelter and legal aid by NGOs in KZ, with changes."""
+    """Return a consent to shelter and legal aid, by default from NGOs in Kazakhstan."""
     return make_consent(
         recipient_class={"kind": kind, "country": country},
         **{"purposes": ["SHELTER", "LEGAL_AID"], "sections": ALL_SECTIONS} | changes,
@@ -401,12 +401,12 @@ def make_service_consent(
 
 
 def make_handover_consent(to: str = "UZ_LEAD", **changes: Any) -> Json:
-    """Return a consent to one new lead, which may read the needs, with changes."""
+    """Return a consent to one office as the new lead, which may read the needs."""
     return make_consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
 
 
 def make_lead_consent(**changes: Any) -> Json:
-    """Return a consent of an adult to NGOs as the new lead, as a desk records it."""
+    """Return a consent of an adult to an NGO as the new lead, as a desk records it."""
     terms = ("given_by", "language", "form_version", "obtained_on")
     given: Json = {name: make_consent()[name] for name in terms}
     given |= {
@@ -421,7 +421,7 @@ def make_lead_consent(**changes: Any) -> Json:
 
 
 def make_case(**changes: Any) -> Json:
-    """Return a case of an adult in Almaty, with changes; `notice` is merged."""
+    """Return the body of a case of an adult in Almaty; changes of `notice` are merged."""
     body: Json = {
         "notice": NOTICE | changes.pop("notice", {}),
         "sections": SECTIONS,
@@ -444,12 +444,12 @@ def make_acceptance(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Js
 
 
 def make_takeover(**changes: Any) -> Json:
-    """Return the body with which an office accepts the lead by a handover."""
+    """Return the body with which an office accepts the lead in a handover."""
     return {"contacts": make_contacts(), "capacity_confirmed": True} | changes
 
 
 def make_travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
-    """Return a travel plan that the lead made with the person, with changes."""
+    """Return a travel plan that the lead and the person have agreed on."""
     plan: Json = {
         "escort": "Мөлдір",
         "route": "Almaty to Tashkent, by train",

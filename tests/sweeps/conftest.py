@@ -1,4 +1,4 @@
-"""Fixtures of sweeps: one world for all requests of a module."""
+"""Fixtures of the sweeps: one world for all requests of a module."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.support.raw_requests import Wire
 
 @pytest.fixture(scope="module")
 def hunt(copy: Copy, app: FastAPI) -> Iterator[Hunt]:
-    """Open a world with one of everything, from which any operation can be called."""
+    """Yield a world with one record of each kind, from which operations can be called."""
     with copy() as url, open_hunt(url, app) as begun:
         yield begun
 
@@ -26,5 +26,5 @@ def wire(hunt: Hunt) -> Wire:
 
 @pytest.fixture(scope="module")
 def stage(hunt: Hunt) -> Stage:
-    """Return the people of that world, with the ids that they can name."""
+    """Return the people of that world, with the ids that each of them can see."""
     return hunt.stage

@@ -1,4 +1,4 @@
-"""Sealed content is shown only if the access can be recorded (R35)."""
+"""Sealed documents are shown only if the access can be recorded (R35)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -46,7 +46,7 @@ def list_texts(told: Any) -> Iterator[str]:
 
 
 def choose_opener(hunt: Hunt, operation: Operation) -> int:
-    """Return the index of a caller for whom the operation opens sealed content."""
+    """Return the index of a caller for whom an operation opens a sealed document."""
     for choose in range(len(hunt.stage.list_callers(operation))):
         if secrets(hunt.ask(operation, choose=choose)):
             return choose
@@ -87,7 +87,7 @@ def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
 
 
 def choose_refused(hunt: Hunt, operation: Operation) -> int | None:
-    """Return the index of a caller who is refused with an access entry, or `None`."""
+    """Return the index of a caller whose refusal is logged, or None if there is none."""
     for choose in range(len(hunt.stage.list_callers(operation))):
         before = count_entries(hunt)
         if (
@@ -99,7 +99,7 @@ def choose_refused(hunt: Hunt, operation: Operation) -> int | None:
 
 
 def test_a_refusal_that_cannot_be_recorded_is_not_told(hunt: Hunt) -> None:
-    """Check it, as otherwise attempts could go unrecorded."""
+    """If a refused access cannot be recorded, the answer is an error (503)."""
     world = hunt.wire.world
     chosen = {operation: choose_refused(hunt, operation) for operation in OPENING}
     trying = {one: choose for one, choose in chosen.items() if choose is not None}

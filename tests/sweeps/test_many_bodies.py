@@ -1,7 +1,7 @@
-"""Generated bodies to every write: no server error, no echo, nothing stored (R67-R74).
+"""A writing operation answers damaged bodies without an error of the server (R67-R74).
 
-The bodies are sent as every account that may call the operation. Each is a valid body with
-one to three damaged places, or is not JSON.
+No answer echoes the input, and nothing is stored. Bodies are sent as every account that may
+call the operation. Each is a valid body with one to three damaged values, or is not JSON.
 """
 
 import json
@@ -31,7 +31,7 @@ SHARE: Final = choose_number(20, sample=10, night=2_000)
 
 
 def generate_bodies(operation: Operation) -> st.SearchStrategy[Any]:
-    """Return a strategy of bodies to damage; an operation without a body gets junk."""
+    """Return a strategy for bodies to damage, or for other JSON if there is no body."""
     if not operation.body_schema:
         return JUNK
     known = BODIES.get(operation.name)

@@ -1,4 +1,4 @@
-"""The answers to every operation on a referral, by account (issue 5, line 1)."""
+"""Each account gets the expected answer to every operation on a referral."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ PLAN = plans.REFERRALS
 def built_matrix(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Matrix]:
-    """Build the world of this table with all accounts, once."""
+    """Yield the world of this table with all its accounts."""
     with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""What is not declared is refused; no answer leaves traces (R73, R74, R75, R76)."""
+"""Undeclared methods are refused, and no answer may be cached (R73, R74, R75, R76)."""
 
 from uuid import uuid4
 
@@ -54,7 +54,7 @@ def list_method_operations(wire: Wire) -> list[Operation]:
 
 
 def list_declared(wire: Wire) -> dict[str, set[str]]:
-    """Return the methods that each path declares."""
+    """Return the methods that the contract declares for each path."""
     found: dict[str, set[str]] = {}
     for one in list_method_operations(wire):
         found.setdefault(one.path, set()).add(one.method)
@@ -158,7 +158,7 @@ def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> N
 
 
 def without_request_id(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
-    """Return an answer without its request id."""
+    """Return an answer without the id of its request."""
     named = (answer["x-request-id"] or "").encode()
     headers = [(n, v) for n, v in answer.headers if v != named]
     return answer.status, headers, answer.content.replace(named, b"").decode()

@@ -1,10 +1,10 @@
 """The service behaves as the model does, for any sequence of actions.
 
-Hypothesis generates stories of one case. Each action, including those that must be
-refused, is sent to the service over HTTP and to tests/support/model. Both must give the
-same answer, and then show every party the same records, states, deadlines, actions and
-worklist. Between actions time passes and the worker runs. At the end every party must have
-received the events of the same missed deadlines.
+Hypothesis generates stories of one case. Each action, also one that must be refused, is
+sent to the service over HTTP and performed in the model of tests/support/model. Both must
+give the same answer, and then show every party the same records, states, deadlines, actions
+and worklist. Between actions, time passes and the worker runs. At the end every party must
+have received events about the same missed deadlines.
 """
 
 from collections.abc import Iterable
@@ -84,7 +84,7 @@ LIKELY: Final = st.integers(0, 3).map(bool)
 
 
 def list_expected(world: Model, name: str) -> list[Any]:
-    """Return everything that a party should see of the case, by the model."""
+    """Return everything that a party should see of the case according to the model."""
     actor = ACTORS[name]
     referrals, handovers = range(len(world.referrals)), range(len(world.handovers))
     return [
@@ -96,7 +96,7 @@ def list_expected(world: Model, name: str) -> list[Any]:
 
 
 def list_heard(world: Model, name: str) -> list[Any]:
-    """Return the missed deadlines that a party should have received, sorted."""
+    """Return the missed deadlines of which a party should have received events, sorted."""
     me = ACTORS[name].focal_point
     outside = me == POST and not world.is_party(me)
     mine = [one for one in world.missed_deadlines if me in one.audience]
@@ -108,9 +108,9 @@ def list_heard(world: Model, name: str) -> list[Any]:
 
 
 def is_possible(world: Model, now: datetime, act: Act) -> bool:
-    """Return whether a wait ends before the retention, which has its own test (D11).
+    """Return whether a wait ends before the retention and before the leap day.
 
-    It must also end before the leap day, as the model's 24 months contain one.
+    The end of the retention has its own test (D11). The model's 24 months have no leap day.
     """
     if act[0] not in {"time.wait", "time.pass"}:
         return True
@@ -121,7 +121,7 @@ def is_possible(world: Model, now: datetime, act: Act) -> bool:
 
 
 class Story(RuleBasedStateMachine):
-    """One case and the steps that are taken in it."""
+    """One case, and the steps that are taken in it."""
 
     def __init__(self, service: Service) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class Story(RuleBasedStateMachine):
         far=st.sampled_from(FAR),
     )
     def write(self, kinds: list[str], level: str | None, far: int | None) -> None:
-        """Write the case and bring it as far as possible."""
+        """Create the case, and bring it as far as the arguments permit."""
         if far is not None:
             kinds = sorted({*kinds, "refer", "services"})
         consents = tuple(Consent(kind, POST) for kind in kinds)
@@ -160,7 +160,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(data=st.data(), likely=LIKELY, ends=RARELY, group=st.sampled_from(GROUP))
     def act(self, data: st.DataObject, likely: bool, ends: bool, group: Any) -> None:
-        """Take a step that is mostly allowed and rarely ends the story."""
+        """Take a step that is usually allowed and rarely ends the story."""
         now = self.service.world.now
         acts = [act for act in group(self.model) if is_possible(self.model, now, act)]
         acts = acts or list(list_case_acts(self.model))
@@ -175,7 +175,10 @@ class Story(RuleBasedStateMachine):
         self.take(*data.draw(st.sampled_from(some)))
 
     def take(self, name: str, act: Act) -> bool:
-        """Take a step in both, compare one party's view, and return whether it was done."""
+        """Take a step in the service and in the model, and return whether it was allowed.
+
+        The answers are compared, and regularly what one party sees.
+        """
         verdict, self.model = compute_outcome(self.model, ACTORS[name], act)
         self.sound = False
         assert self.service.does(name, act) == verdict, (name, act)
@@ -189,7 +192,7 @@ class Story(RuleBasedStateMachine):
         return verdict in {OK, GONE}
 
     def able(self, acts: Iterable[Act], *, ends: bool) -> list[tuple[str, Act]]:
-        """Return the steps that each party may take, by the model."""
+        """Return the steps that each party may take according to the model."""
         parts = [name for name in NAMES if self.model.get_parts(ACTORS[name].focal_point)]
         some = [act for act in acts if ends or act[0] not in ENDINGS]
         able = [(name, act) for act in some for name in parts]
@@ -201,7 +204,7 @@ class Story(RuleBasedStateMachine):
         return verdict in {OK, GONE} and (ends or after.state not in ENDED)
 
     def compare_answer(self, name: str) -> None:
-        """Compare a record in the answer with the model."""
+        """Compare the record in the last answer with the model."""
         told, actor = self.service.told, ACTORS[name]
         match told:
             case {"code": _}:
@@ -228,7 +231,7 @@ class Story(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """Compare everything that each party sees and has received at the end."""
+        """Compare what each party sees and has received at the end with the model."""
         for name in NAMES if self.service.code and self.sound else ():
             if self.model.get_parts(ACTORS[name].focal_point):
                 self.compare(name)
@@ -238,7 +241,7 @@ class Story(RuleBasedStateMachine):
 
 @pytest.fixture
 def service(world: World) -> Service:
-    """Return the service with an account of each actor."""
+    """Return the service with an account for each actor."""
     return Service(world)
 
 

@@ -25,7 +25,7 @@ type Scene = tuple[World, Ids, Copies]
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
-    """Return a database in which the lead can be offered across borders."""
+    """Yield a database in which the lead can be offered across borders."""
     ids, folder = Ids(), tmp_path_factory.mktemp("moved")
     with copy() as url, open_wire(url, app, ids) as wire:
         add_agreements(wire.world)
@@ -37,7 +37,7 @@ def scene(
 def play_in(
     scene: Scene, *, stage: str, where: str, answers: bool = True, **how: bool
 ) -> dict[str, Any]:
-    """Restore the first world and play a variant in it."""
+    """Restore the first state of the world, and play a variant of the story."""
     world, ids, copies = scene
     copies.back("begun")
     now = world.now
@@ -48,7 +48,7 @@ def play_in(
 
 
 def list_case_values(answers: dict[str, Any]) -> dict[str, Any]:
-    """Return the sorted values of each path in the answers."""
+    """Return the sorted values at each path of the answers."""
     found: dict[str, list[str]] = {}
     for at, (status, _, told) in answers.items():
         body = json.loads(told) if told else None
@@ -92,7 +92,7 @@ ACTORS: Final = (".sender", ".by", ".author")
 def test_consulate_that_submitted_reads_no_more_than_as_the_submitter(
     scene: Scene, stage: str
 ) -> None:
-    """Check that a submitter learns that its lead handed the case over, but not to whom."""
+    """A submitting consulate learns that the lead was handed over, but not to whom."""
     plays = {
         (where, is_asked): play_in(
             scene, stage=stage, where=where, submits=True, is_asked=is_asked

@@ -1,4 +1,4 @@
-"""Ways to get around the need to know, each tried and refused (issue 5, line 3)."""
+"""Attempts to read more than an office needs to know, all of which are refused."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,7 +38,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def call_operation(one: Someone, operation: Operation, ids: dict[str, str]) -> Response:
-    """Call an operation with everything that it requires."""
+    """Call an operation with all headers and the body that it requires."""
     path = fill_path(operation.path, ids | {"section": "needs"}).removeprefix("/v1")
     tag = one.get(f"/cases/{ids['code']}").headers.get("ETag", '"1.0123456789abcdef"')
     said = {"If-Match": tag, "Purpose": "assistance"}
@@ -113,7 +113,7 @@ OVERRIDES: tuple[Json, ...] = (
 
 @pytest.fixture
 def unsaid(officer: Someone, lead: Someone, shelter: Someone) -> tuple[Json, Json]:
-    """Return a case with a shelter that helps, with consent to the needs section only."""
+    """Return a case and a referral to a shelter; the consent covers only the needs."""
     given = [make_consent(), make_service_consent(sections=["needs"])]
     case = lead.take_lead(officer.submit(consents=given))
     return case, unwrap(lead.refer(case, shelter.code))

@@ -1,4 +1,4 @@
-"""What an account may not read changes nothing in its answers (R11, R12)."""
+"""Data that an account may not read changes nothing in its answers (R11, R12)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,13 +28,13 @@ type Apps = tuple[FastAPI, FastAPI]
 
 @pytest.fixture(scope="module")
 def apps(app: FastAPI) -> Apps:
-    """Build one application for each of two worlds, once, as it takes long."""
+    """Return one application for each of two worlds, built only once."""
     return app, create_app(app.state.runtime)
 
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[Copy]:
-    """Return the two databases: one of each kind if both are tested."""
+    """Return the two databases, one of each kind if both kinds are tested."""
     kinds = request.config.option.databases
     return [copies(kinds[0]), copies(kinds[-1])]
 
@@ -55,7 +55,7 @@ def open_twins(
 def compare_runs(
     number: int, one: Iterator[tuple[str, Any]], other: Iterator[tuple[str, Any]]
 ) -> Iterator[str]:
-    """Compare both runs step by step, and yield each status."""
+    """Compare two runs step by step, and yield the status of each answer."""
     for first, second in zip_longest(one, other):
         assert first == second, (number, first, second)
         yield str(first[1][0]) if isinstance(first[1], tuple) else "worker"

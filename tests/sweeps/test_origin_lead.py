@@ -1,7 +1,7 @@
 """A lead of the State of origin cannot find out which shelter a consent names (ADR 35).
 
-Two worlds differ only in the office that a consent names, which another office recorded.
-The lead reads everything, and tries to refer and to hand over to each office.
+Two worlds differ only in the office that one consent names, and another office recorded
+that consent. The lead reads everything, and tries to refer and to hand over to each office.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ SECRETS: Final[dict[str, Secret]] = {
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Scene, Copies]]:
-    """Submit a case that KZ_LEAD leads and can hand over to UZ_LEAD."""
+    """Yield a scene with a case that KZ_LEAD leads and can hand over to UZ_LEAD."""
     ids, folder = Ids(), tmp_path_factory.mktemp("origin")
     with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("built")
@@ -86,7 +86,7 @@ def begin_world(scene: Scene, copies: Copies, secret: str, office: str) -> Watch
 
 
 def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
-    """Draft and send a referral to each office, and offer each the lead."""
+    """Try to refer the case to each office and to offer it the lead; yield the answers."""
     lead, case = watched.observer, watched.case
     for office in (*SHELTERS, *LEADS):
         for send in (False, True):
@@ -97,7 +97,7 @@ def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
 
 
 def read_world(scene: Scene, watched: Watched) -> dict[str, Any]:
-    """Read everything before and after all attempts."""
+    """Return everything that the lead reads before and after all attempts."""
     found = read_all(scene, watched)
     for service in ("SHELTER", "MEDICAL"):
         path = f"{get_path(watched.case)}/recipients"

@@ -1,8 +1,8 @@
-"""Two relations to a case show what either shows, and nothing else (R11, R12, ADR 34).
+"""Two relations to a case show what one of them shows, and nothing else (R12, ADR 34).
 
-In two worlds the lead takes the same step with different values, the secret. Every observer
-reads all that it can. A difference that a pair of relations can read must be readable with
-one of the two relations alone.
+In two worlds the lead takes the same step with different values, which are called the
+secret. Every observer reads all that it can. If an observer with two relations can read a
+difference, an observer with one of them must be able to read it too.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -142,7 +142,7 @@ SECRETS: Final[Mapping[str, tuple[Act, Any, Any]]] = {
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Scene, Copies]]:
-    """Build all cases once; each secret starts from a copy of that database."""
+    """Yield a scene with all cases, and copies of its database from which secrets start."""
     ids, folder = Ids(), tmp_path_factory.mktemp("pairs")
     with copy() as url, open_wire(url, app, ids) as wire:
         built = build_scene(wire, ids)
@@ -175,7 +175,7 @@ def test_a_pair_of_relations_reads_no_difference_that_neither_reads_alone(
 def in_world(
     scene: Scene, copies: Copies, act: Act, value: Any
 ) -> dict[Pair, dict[str, Any]]:
-    """Write one value of a secret into every case, and read as every observer."""
+    """Write one value of a secret into every case, and read the cases as every observer."""
     copies.back("built")
     now = scene.world.now
     for watched in scene.watched:
@@ -192,9 +192,9 @@ def in_world(
 
 
 def list_leaks(differing: Mapping[Pair, frozenset[str]]) -> dict[str, list[str]]:
-    """Return the differences that a pair reads but neither of its relations reads alone.
+    """Return the differences that a pair reads but neither of its relations alone.
 
-    If a relation alone loses a record, every field of that record may differ.
+    If one relation alone does not show a record in one world, any field of it may differ.
     """
     leaks = {}
     for pair, places in differing.items():

@@ -1,8 +1,8 @@
-"""When only the disk reserve is left, operations that can wait are refused, and no others.
+"""When only the disk reserve is left, exactly those operations are refused that can wait.
 
 Every operation that writes or opens something is called with a reserve that is larger than
-any disk. `WAITS` is a second copy of the operations that can wait, so an addition to it is
-deliberate.
+any disk. `WAITS` is a second copy of the operations that can wait, so that adding one takes
+two deliberate edits.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ ALL_OF_IT = 2**62
 def simulate_reserve(
     world: World, *files: Path, reserve: int = ALL_OF_IT
 ) -> Iterator[None]:
-    """Set a reserve larger than the free space, by default of the database's disk."""
+    """Set a reserve larger than the free space, by default on the database's disk."""
     [path] = files or [Path(str(world.database.engine.url.database))]
     space = FreeSpace({Place.DATABASE: path}, reserve=reserve)
     world.app.state.runtime = replace(world.runtime, free_space=space)

@@ -1,7 +1,7 @@
-"""A copy of the database without its keys reveals nothing of the sealed content.
+"""A copy of the database without its keys reveals nothing about sealed documents.
 
-Two worlds differ only in sealed content. Every column of every table is compared: what is
-not encrypted must be equal, and what is encrypted must have equal length.
+Two worlds differ only in their sealed documents. Every column of every table is compared:
+values that are not encrypted must be equal, and encrypted values must have equal lengths.
 """
 
 from collections.abc import Iterator, Mapping
@@ -91,7 +91,7 @@ PEOPLE: Final = {
 def stage(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """Build a world with accounts and no case, to which the tests return."""
+    """Yield a world with accounts but no case, which the tests restore."""
     ids, folder = Ids(), tmp_path_factory.mktemp("stolen")
     with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("built")
@@ -115,7 +115,7 @@ def build_sections(said: Json) -> list[Json]:
 
 
 def play_case(people: dict[str, Someone], said: Json) -> None:
-    """Take a case with the person's content from its draft to completed help."""
+    """Take a case with these texts from its draft to the end of the help."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     body = {
         "notice": NOTICE,
@@ -154,7 +154,7 @@ def play_case(people: dict[str, Someone], said: Json) -> None:
 
 
 def make_copy(stage: Stage, said: Json) -> Rows:
-    """Take the same steps in a new world, and return a copy of its database."""
+    """Play a case with these texts in a new world, and return a copy of its database."""
     world, ids, copies, people = stage
     copies.back("built")
     ids.begin("acts")
@@ -164,7 +164,7 @@ def make_copy(stage: Stage, said: Json) -> Rows:
 
 @pytest.fixture(scope="module")
 def plain(stage: Stage) -> Rows:
-    """Return the copy with which all others are compared."""
+    """Return the copy with which all other copies are compared."""
     return make_copy(stage, {})
 
 
@@ -181,7 +181,7 @@ def test_a_copy_without_keys_is_the_same_whatever_the_secret_is(
 
 
 def test_a_copy_tells_the_length_of_a_long_text(stage: Stage, plain: Rows) -> None:
-    """Check that the comparison finds a difference."""
+    """The comparison detects that one text is much longer than the other."""
     longer = make_copy(stage, {"text": "Ей обещали работу. " * 80})
 
     found = list_differences(plain, longer)

@@ -1,4 +1,4 @@
-"""One table of parties determines what is seen, received and allowed, and nothing more."""
+"""A table of parties says exactly what each office sees, receives and may do."""
 
 import json
 import re
@@ -63,7 +63,7 @@ ABOUT = (
 
 @dataclass
 class Cast:
-    """Every account that may be concerned, with the case and its referrals."""
+    """All accounts of the test, with the case and its referrals."""
 
     world: World
     people: dict[str, Someone]
@@ -87,18 +87,18 @@ class Cast:
         }
 
     def subjects(self) -> dict[str, str]:
-        """Return the case and each referral by their subjects in events."""
+        """Return the case and each referral by the subject that events name."""
         of_referrals = {n: f"referrals/{r['id']}" for n, r in self.referrals.items()}
         return {"case": f"cases/{self.case['code']}"} | of_referrals
 
     def able(self, record: Json) -> set[str]:
-        """Return the accounts that are offered an action on a record."""
+        """Return the accounts to which the service offers an action on a record."""
         seen = {name: one.get(get_path(record)) for name, one in self.people.items()}
         return {n for n, a in seen.items() if a.is_success and get_actions(a.json())}
 
 
 def build_cast(world: World) -> Cast:
-    """Open all accounts and write a draft."""
+    """Create all accounts and a draft of a case."""
     roles = {"oversight": {Role.PROTECTION_OFFICER}}
     people = {n: world.add_person(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
     given = [make_consent(), make_consent(focal_point="IOM"), make_service_consent()]
@@ -161,7 +161,7 @@ closed            | lead oversight                          |              | law
 
 
 def parse_rows(text: str) -> dict[str, dict[str, set[str]]]:
-    """Return the table: the parties of the case and of each referral after each step."""
+    """Return the parties of the case and of each referral after each step."""
     lines = [line.split("|") for line in text.strip().splitlines()]
     cells = {step.strip(): [set(c.split()) for c in columns] for step, *columns in lines}
     return {step: dict(zip(RECORDS, row, strict=True)) for step, row in cells.items()}
@@ -171,7 +171,7 @@ RECORDS = ("case", "shelter", "lawyer")
 
 
 def walk(cast: Cast) -> Iterator[str]:
-    """Take the case from its draft to its end, and yield after every step."""
+    """Take the case from its draft to its end, and yield the name of each step."""
     case, lead = cast.case, cast.lead
     yield "drafted"
     unwrap(cast.submitter.does("submit", case))
@@ -193,7 +193,7 @@ def walk(cast: Cast) -> Iterator[str]:
 
 
 def walk_referrals(cast: Cast) -> Iterator[str]:
-    """Refer to a shelter, which helps, and to a lawyer, who declines."""
+    """Refer the case to a shelter, which helps, and to a lawyer, who declines."""
     case, lead, shelter, lawyer = cast.case, cast.lead, cast.shelter, cast.lawyer
     housed = unwrap(lead.refer(case, shelter.code, send=False))
     cast.referrals["shelter"] = housed
@@ -331,7 +331,7 @@ RANDOM = re.compile(
 
 
 def normalize_answers(answers: dict[str, str]) -> list[str]:
-    """Return the answers without random ids, what derives from them, and their order."""
+    """Return answers without random ids, values derived from them, and their order."""
     plain = (RANDOM.sub("*", f"{path} {text}") for path, text in answers.items())
     return [part for text in plain for part in sorted(re.split(r"[\]},\s]*{", text))]
 
@@ -373,7 +373,7 @@ BY_ROLE = ("{contact}", "{account_id}")
 
 
 def list_routes(world: World) -> list[tuple[str, str, str]]:
-    """Return every operation with an id in its path, except public ones."""
+    """Return every operation with an id in its path, except operations on public data."""
     return [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
         for path, operations in world.app.openapi()["paths"].items()
@@ -383,7 +383,7 @@ def list_routes(world: World) -> list[tuple[str, str, str]]:
 
 
 def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Response:
-    """Call an operation by ids, with everything that it requires."""
+    """Call an operation with these ids, and with all headers that it requires."""
     method, path, operation = route
     extra = {"If-Match": '"1.0123456789abcdef"', "Purpose": "assistance"}
     extra |= {"Idempotency-Key": f"key-{next(KEYS)}"} if method != "GET" else {}
@@ -403,7 +403,7 @@ REFUSED = {
 
 
 def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
-    """Return an answer without its request id."""
+    """Return an answer without the id of its request."""
     body = answer.json() | {"instance": ""}
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, body, headers
@@ -435,13 +435,13 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
 
 
 def generate_ids(hidden: dict[str, str]) -> dict[str, str]:
-    """Return ids that do not exist, of the same length as the hidden ones."""
+    """Return ids that do not exist, with the same lengths as the hidden ids."""
     ids = {key: str(uuid4()) for key in hidden}
     return ids | {"code": create_case_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
 
 
 def request_approval(world: World) -> str:
-    """Ask for an approval by a second person of the lead's office, and return its id."""
+    """Request an approval from a second person of the lead's office, and return its id."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     case = officer.submit()
     unwrap(lead.does("acknowledge", case))

@@ -1,1 +1,1 @@
-"""Fails the Nth statement of every operation that writes, and checks the result."""
+"""Checks of every writing operation in which one statement after another fails."""

@@ -1,7 +1,8 @@
-"""A valid call of every operation, with its caller, stage and body.
+"""A valid call of every operation, with its caller, its stage and its body.
 
-Most calls are taken from the tables of the matrix, which say who gets a 2xx answer at which
-stage. Operations that no stage of the matrix allows have a story in `stories`.
+Most calls come from the tables of the access matrix, which say which account gets a 2xx
+answer at which stage. Operations that no stage of the matrix allows have a story in
+`stories`.
 """
 
 import json
@@ -46,7 +47,7 @@ class Call:
         return wire.send(self.operation.method, self.target, dict(self.headers), self.body)
 
     def approved(self, approval: str) -> "Call":
-        """Return the call with an approval, and with a new idempotency key if keyed."""
+        """Return the call with an approval, and with a new idempotency key if needed."""
         other: Headers = {"Idempotency-Key": "then"} if self.is_keyed else {}
         return replace(self, headers=self.headers | other | {"Approval": approval})
 
@@ -67,7 +68,7 @@ class Scene:
     def call(
         self, name: str, who: Someone, ids: Mapping[str, str], body: Any = None
     ) -> Call:
-        """Return the call of an operation by its name."""
+        """Return a call of the operation with this name."""
         operation = operation_of(name)
         known = BODY_OF.get(name, BODIES.get(operation.name, {})) if body is None else body
         own = {"code": ids[operation.path_names[-1]]} if "code" in known else {}
@@ -85,7 +86,7 @@ class Scene:
         return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
 
     def allowed(self, call: Call) -> Call:
-        """Send the call, let a second person approve it, and return the approved call."""
+        """Send a call, let a second person approve it, and return the approved call."""
         asked = call.send(self.wire)
         assert asked.status == 202, (asked.status, asked.content)
         approval = str(asked.parse_json()["id"])
@@ -100,7 +101,7 @@ type Story = Callable[[Scene], Call]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the matrix with a 2xx answer."""
+    """A cell of the access matrix that expects a 2xx answer."""
 
     name: str
     stage: str
@@ -108,13 +109,13 @@ class Cell:
     status: int
 
     def __call__(self, scene: Scene) -> Call:
-        """Return the call of the cell."""
+        """Return the API call that this cell of the matrix describes."""
         stage = scene.stages[self.stage]
         part = {"section": self.name.partition(".")[2]}
         return scene.call(self.name, scene.people[self.who], stage.ids | part)
 
     def with_second(self, scene: Scene) -> Call:
-        """Return the call of the cell with an approval."""
+        """Return the API call of the cell, with the approval of a second person."""
         return scene.allowed(self(scene))
 
 
@@ -133,7 +134,7 @@ def cells() -> Iterator[Cell]:
 
 
 def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[Cell]:
-    """Yield the first cell with a 2xx answer."""
+    """Yield the first cell of an operation that expects a 2xx answer, if there is one."""
     for stage in stages:
         for who in accounts():
             said = find_status(table, name, stage, reading.relation(stage, who))
@@ -143,7 +144,7 @@ def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Itera
 
 
 def find_status(table: reading.Table, name: str, stage: str, who: str) -> int | None:
-    """Return the status by the table, or `None` if it has no row for the stage."""
+    """Return the status that the table expects, or None if it has no row for the stage."""
     try:
         return table.verdict(name, stage, who).status
     except AssertionError:

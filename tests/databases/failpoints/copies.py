@@ -1,4 +1,4 @@
-"""Copies of a database, to which it can be restored again and again."""
+"""Copies of a database, from which it can be restored repeatedly."""
 
 import hashlib
 import marshal
@@ -33,13 +33,13 @@ def counts(rows: Rows) -> dict[str, int]:
 
 
 def changed(before: Rows, after: Rows) -> list[str]:
-    """Return the tables that differ."""
+    """Return the tables in which two states of a database differ."""
     return [name for name, rows in after.items() if rows != before[name]]
 
 
 @dataclass
 class SqliteCopies:
-    """An SQLite file with its copies; no connection is open while it is copied."""
+    """A SQLite file and its copies. No connection is open while the file is copied."""
 
     engine: Engine
     folder: Path
@@ -53,20 +53,20 @@ class SqliteCopies:
         restore_file_from(self.folder / f"{name}.db", self.engine)
 
     def rows(self) -> Rows:
-        """Return the count and digest of each table, without using the service."""
+        """Return the number of rows and the digest of each table, read from the file."""
         with closing(sqlite3.connect(str(self.engine.url.database))) as connection:
             return {name: hash_table(connection, name) for name in TABLES}
 
 
 def hash_table(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
-    """Return the number of rows of a table, and one digest of all."""
+    """Return the number of rows of a table, and one digest of all rows."""
     rows = connection.execute(f'SELECT * FROM "{table}"').fetchall()
     return len(rows), hashlib.sha256(marshal.dumps(rows, PLAIN)).hexdigest()
 
 
 @dataclass
 class PostgresqlCopies:
-    """A PostgreSQL database and its former content."""
+    """A PostgreSQL database and snapshots of its earlier content."""
 
     engine: Engine
     kept: dict[str, Snapshot] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class PostgresqlCopies:
         self.looking = create_engine(self.engine.url)
 
     def keep(self, name: str) -> None:
-        """Copy the database, after removing the dead rows of earlier restores."""
+        """Take a snapshot of the database, after removing dead rows of earlier restores."""
         self.engine.dispose()
         every = ", ".join(f'"{name}"' for name in TABLES)
         with self.looking.connect() as connection:
@@ -88,7 +88,7 @@ class PostgresqlCopies:
         self.kept[name] = restore_rows(self.looking, self.kept[name])
 
     def rows(self) -> Rows:
-        """Return the count and digest of each table, as its owner, in one statement."""
+        """Return the number of rows and the digest of each table, read as its owner."""
         each = " UNION ALL ".join(
             f"SELECT '{name}', count(*), md5(coalesce(string_agg(r, '' ORDER BY r), ''))"
             f' FROM (SELECT t::text AS r FROM "{name}" t) AS all_of_it'
@@ -103,7 +103,7 @@ type Copies = SqliteCopies | PostgresqlCopies
 
 @contextmanager
 def copies_of(engine: Engine, folder: Path) -> Iterator[Copies]:
-    """Yield an object that copies and restores the database."""
+    """Yield an object that copies and restores the database of an engine."""
     if engine.dialect.name == "sqlite":
         yield SqliteCopies(engine, folder)
         return

@@ -1,7 +1,8 @@
-"""Makes a database fail at its Nth call, in the ways a real one does.
+"""A way to make a database fail at its Nth call, as a real database can.
 
-Points are counted as they reach the driver: each new connection, each statement including
-BEGIN and PRAGMA, and each COMMIT, before and after it takes effect.
+The calls are counted when they reach the driver: each new connection, each statement
+including BEGIN and PRAGMA, and each COMMIT both before and after it takes effect. Each of
+these is called a point.
 """
 
 import sqlite3
@@ -24,7 +25,7 @@ AFTER: Final = "after COMMIT"
 
 
 class Way(StrEnum):
-    """A way to fail."""
+    """A way in which a database fails."""
 
     FULL = "full"
     BROKEN = "broken"
@@ -41,7 +42,7 @@ SAID: Final = {
 
 @dataclass
 class Failing:
-    """Counts the calls to one database and makes one of them fail."""
+    """A counter of the calls to one database, which makes one of them fail."""
 
     points: list[str] = field(default_factory=list)
     """What was asked since it was last told to begin, each point once."""
@@ -50,25 +51,25 @@ class Failing:
     happened: bool = False
 
     def begin(self, at: int | None = None, way: Way = Way.FULL) -> None:
-        """Start counting, and fail at the given point, if any."""
+        """Start to count calls, and fail at the call with this number, if it is given."""
         self.points, self.at, self.way, self.happened = [], at, way, False
 
     def is_due(self, what: str) -> bool:
-        """Count a point and return whether it has to fail."""
+        """Count a call, and return whether it has to fail."""
         self.points.append(what)
         due = self.at is not None and len(self.points) == self.at + 1
         self.happened = self.happened or due
         return due
 
     def fails(self, driver: Any, cursor: Any = None) -> NoReturn:
-        """Fail as the driver would, as it knows what is left of the transaction."""
+        """Fail as the driver would, so that the transaction is left in the right state."""
         if isinstance(driver, sqlite3.Connection):
             fail_sqlite(driver, self.way)
         fail_postgresql(driver, self.way, cursor)
 
 
 def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
-    """Fail as SQLite: a full disk ends the transaction, an I/O error may not."""
+    """Fail as SQLite does: a full disk ends the transaction, an I/O error may not."""
     if way is Way.LOST:
         driver.close()
         driver.execute("SELECT 1")
@@ -80,7 +81,10 @@ def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
 
 
 def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
-    """Raise the error in the server, to end the transaction, or close the connection."""
+    """Close the connection, after an error in the server that ends the transaction.
+
+    If the way is `LOST`, the connection is closed without that error.
+    """
     if way is not Way.LOST:
         _, _, state, words = SAID[way]
         asked = cursor or driver.cursor()
@@ -91,7 +95,7 @@ def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
 
 @contextmanager
 def failing(database: Database) -> Iterator[Failing]:
-    """Intercept the calls between a database and its driver within the block."""
+    """Intercept the calls between a database and its driver while the block runs."""
     watch = Failing()
 
     def connect(dialect: Any, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Checks a call in which a point failed: how it was reported, undone, and repeated."""
+"""Checks of a call in which a statement failed: its answer, its effects and its retry."""
 
 import json
 import re
@@ -25,7 +25,7 @@ GROWS: Final = {"record_refusal": {"refusal"}}
 
 @dataclass(frozen=True)
 class SuccessfulCall:
-    """A call that succeeded, with its answer, its points and its effects."""
+    """A call that succeeded, with its answer, its database calls and its effects."""
 
     name: str
     call: Call
@@ -40,7 +40,7 @@ class SuccessfulCall:
 
     @property
     def grows(self) -> set[str]:
-        """Return the tables that a repetition without a key may add rows to."""
+        """Return the tables to which a retry without an idempotency key may add rows."""
         operation = self.call.operation
         opens = "Purpose" in operation.list_parameters("header")
         return GROWS.get(operation.name, set()) | ({"access_entry"} if opens else set())
@@ -48,7 +48,7 @@ class SuccessfulCall:
 
 @dataclass(frozen=True)
 class Tried:
-    """The same call with a failed point, and its repetition."""
+    """A call in which the database failed once, and its retry."""
 
     told: SuccessfulCall
     failed: Answer
@@ -57,7 +57,7 @@ class Tried:
     at_last: Rows
 
     def after_all(self, *, kept: bool) -> Iterator[str]:
-        """Yield broken promises; `kept` means committed but not confirmed to the client."""
+        """Yield the broken guarantees; `kept` means committed but not confirmed."""
         if is_stream(self.failed):
             yield from self.of_a_stream()
             return
@@ -65,7 +65,7 @@ class Tried:
         yield from self.of_what_was_kept() if kept else self.of_what_was_undone()
 
     def of_what_was_undone(self) -> Iterator[str]:
-        """Check that nothing changed, and that the retry has the intended effect."""
+        """Yield faults unless nothing was changed and the retry had the intended effect."""
         if left := changed(self.told.before, self.after):
             yield f"left something in {left}"
         if (self.again.status, normalize_answer(self.again)) != (
@@ -79,7 +79,7 @@ class Tried:
             yield f"the retry did something else: {other}"
 
     def of_what_was_kept(self) -> Iterator[str]:
-        """Check that everything was kept, and that the retry does nothing again."""
+        """Yield faults unless everything was stored and the retry changed nothing."""
         if other := compare_counts(self.told.after, self.after):
             yield f"was kept in part: {other}"
         if self.again.status >= 500:
@@ -91,7 +91,7 @@ class Tried:
             yield f"the retry of what was done changed {anew}"
 
     def of_a_stream(self) -> Iterator[str]:
-        """Check that a failure ends a stream and adds nothing to it."""
+        """Yield faults unless the failure ended a stream and added nothing to it."""
         if not self.right.content.startswith(self.failed.content.rstrip()):
             yield "the stream told something else"
         if other := compare_counts(self.told.after, self.after):
@@ -111,18 +111,18 @@ def is_replay(again: Answer, right: Answer) -> bool:
 
 
 def compare_counts(meant: Rows, found: Rows) -> dict[str, tuple[int, int]]:
-    """Return the tables with other row counts, as pairs of expected and actual."""
+    """Return the expected and actual row counts of the tables in which they differ."""
     due, there = counts(meant), counts(found)
     return {name: (due[name], there[name]) for name in due if due[name] != there[name]}
 
 
 def normalize_answer(answer: Answer) -> str:
-    """Return the text of an answer without random values."""
+    """Return the text of an answer without its random values."""
     return RANDOM.sub("*", answer.content.decode())
 
 
 def check_problem(answer: Answer, call: Call) -> Iterator[str]:
-    """Yield what is wrong with the answer to a failure."""
+    """Yield what is wrong with the answer to a call in which the database failed."""
     if answer.status not in {500, 503}:
         yield f"answered {answer.status}"
     if answer["Content-Type"] != PROBLEM:
@@ -135,7 +135,7 @@ def check_problem(answer: Answer, call: Call) -> Iterator[str]:
 
 
 def list_long_texts(call: Call) -> Iterator[str]:
-    """Yield the texts of a body that are long enough to recognise."""
+    """Yield the texts of a request body that are long enough to be recognised."""
     said = json.loads(call.body) if call.body.startswith(b"{") else {}
     yield from (text for text in walk_texts(said) if len(text) >= LONG)
 

@@ -1,4 +1,4 @@
-"""Calls that no stage of the matrix allows; each story prepares its own state first."""
+"""Calls that no stage of the matrix allows. Each story first prepares its own state."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -21,7 +21,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 def opens_return(scene: Scene) -> Call:
-    """Prepare an accepted referral to a helper at home."""
+    """Return a call that opens a return, for an accepted referral to a helper at home."""
     officer, lead, home = (scene.people[name] for name in ("consulate", "kz", "home"))
     _, referral = accept_return_referral(officer, lead, home)
     return scene.call("open_return", home, {"referral_id": referral["id"]})
@@ -33,7 +33,7 @@ def going_home(scene: Scene, **changes: object) -> Homecoming:
 
 
 def determines_interests(scene: Scene) -> Call:
-    """Prepare the return of a child whose best interests were assessed."""
+    """Return a call that decides a child's best interests after their assessment."""
     given_by = {"given_by": "guardian_with_assent"}
     consents = [make_consent(**given_by), make_return_consent(**given_by)]
     way = going_home(scene, notice={"age_class": "child"}, consents=consents)
@@ -44,7 +44,7 @@ def determines_interests(scene: Scene) -> Call:
 
 
 def accounts_for(scene: Scene) -> Call:
-    """Prepare a return whose person took the consent back on the way."""
+    """Return a call about a person who withdrew the consent to a return on the way."""
     way = going_home(scene)
     way.advance("depart")
     way.withdraw_consents("RETURN")
@@ -93,7 +93,7 @@ def informs_of_reading(scene: Scene) -> Call:
 
 
 def reviews_reading(scene: Scene) -> Call:
-    """Review an emergency access as another overseer than the one who permitted it."""
+    """Return a call that reviews an emergency access, by another person of oversight."""
     other = scene.wire.world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     return scene.call("review_reading", other, stopped(scene))
 
@@ -102,7 +102,7 @@ def reviews_reading(scene: Scene) -> Call:
 
 
 def looks_at_case(scene: Scene) -> Call:
-    """Prepare a submitted case that no office has retrieved."""
+    """Return a call that reads a submitted case which no office has retrieved yet."""
     case = scene.people["consulate"].submit()
     return scene.call("get_case", scene.people["kz"], {"code": case["code"]})
 
@@ -117,7 +117,7 @@ def looks_at_handover(scene: Scene) -> Call:
 
 
 def polled(scene: Scene, name: str) -> Call:
-    """Prepare a poller that has read two events."""
+    """Return a call that polls a feed after the first two events."""
     who = scene.people["kz"]
     cursor = unwrap(who.get("/events", limit=2))["next"]
     call = scene.call(name, who, {})
@@ -133,7 +133,7 @@ def listens(scene: Scene) -> Call:
 
 
 def asks_for_token(scene: Scene) -> Call:
-    """Prepare a machine that signs in."""
+    """Return a call with which a machine requests an access token."""
     machine = register_machine(scene.wire.world, "failpoints")
     form = {
         "grant_type": "client_credentials",
@@ -146,7 +146,7 @@ def asks_for_token(scene: Scene) -> Call:
 
 
 def writes_case(scene: Scene) -> Call:
-    """Write and submit a case in one request."""
+    """Return a call that creates and submits a case in one request."""
     return scene.call("write_case", scene.people["consulate"], {}, make_case(submit=True))
 
 
@@ -188,6 +188,6 @@ STORIES: Final[Mapping[str, Story]] = {
 
 
 def stages_of(names: Iterable[str]) -> set[str]:
-    """Return the stages of the matrix that some stories need."""
+    """Return the stages of the matrix that these stories need."""
     begun = {name: cell.stage for name, cell in (CELLS | BY_TWO).items()} | BEFORE
     return {begun[name] for name in names if name in begun}

@@ -1,4 +1,4 @@
-"""Lets every point of a call fail once, and checks the answer, the data and a retry."""
+"""A sweep that lets each database call of a request fail once, and checks the results."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ from tests.sweeps.matrix.stages import Stage
 
 @dataclass
 class Ids:
-    """Ids that repeat in the same order after each start."""
+    """A generator of ids that starts again with the same ids."""
 
     chance: Random = field(default_factory=lambda: Random(0))
 
@@ -38,7 +38,7 @@ class Ids:
 
 @dataclass
 class Sweep:
-    """A world with its copies and the database that fails."""
+    """A world with its copies, and the database that is made to fail."""
 
     scene: Scene
     copies: Copies
@@ -48,7 +48,7 @@ class Sweep:
     def sends(
         self, call: Call, drawn: str, at: int | None = None, way: Way = Way.FULL
     ) -> Answer:
-        """Send the call while a point fails."""
+        """Send a call while the database fails at a point, if one is given."""
         self.ids.begin(drawn)
         self.watch.begin(at, way)
         answer = call.send(self.scene.wire)
@@ -56,7 +56,7 @@ class Sweep:
         return answer
 
     def told(self, name: str) -> SuccessfulCall:
-        """Prepare a call, and record how it goes without a failure."""
+        """Prepare the call of a story, and record how it succeeds."""
         self.copies.back("begun")
         self.ids.begin(name)
         call = STORIES[name](self.scene)
@@ -68,7 +68,7 @@ class Sweep:
         return SuccessfulCall(name, call, answer, points, before, self.copies.rows())
 
     def faults(self, told: SuccessfulCall, number: int, way: Way) -> list[str]:
-        """Let one point fail, and return the broken promises."""
+        """Let the call fail at one point, and return the broken guarantees."""
         self.copies.back("ready")
         failed = self.sends(told.call, "first", number, way)
         after = self.copies.rows()
@@ -81,7 +81,7 @@ class Sweep:
 
 
 def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
-    """Build some stages, oldest first."""
+    """Build the stages that are needed, starting with those that lie in the past."""
     made: dict[str, Stage] = {}
     for table, building in (
         (records.REFERRALS, records.of_referrals),
@@ -95,7 +95,7 @@ def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
 
 @contextmanager
 def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Sweep]:
-    """Build a world for some stories and intercept its database."""
+    """Build a world for some stories, and yield the sweep of its database."""
     ids = Ids()
     with open_wire(url, app, ids) as wire:
         world, known = wire.world, people(wire.world)

@@ -1,1 +1,1 @@
-"""Stories: whole cases with dates, each to its end."""
+"""Stories: whole cases with dates, each told to its end."""

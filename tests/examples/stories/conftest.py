@@ -1,4 +1,4 @@
-"""Fixtures of stories, which have 8 to 30 dated steps and an end of each case."""
+"""The fixture of the stories. A story has 8 to 30 dated steps, and each case has an end."""
 
 from collections.abc import Generator, Iterator
 
@@ -23,7 +23,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def story(world: World, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """Begin a story at noon UTC on 1 June 2026, and check its end afterwards."""
+    """Yield a story that begins at noon UTC on 1 June 2026, and check its end."""
     told = Story(world)
     yield told
     if not request.node.stash.get(FAILED, False):

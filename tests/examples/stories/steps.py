@@ -19,13 +19,13 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
 def make_sections(*names: str) -> list[Json]:
-    """Return all sections of a case with the names of the person."""
+    """Return the bodies of all sections of a case, with these names of the person."""
     others = [one for one in SECTIONS if one["section"] != "identity"]
     return [*others, {"section": "identity", "names": list(names)}]
 
 
 def make_class_consent(kind: str, country: str, *purposes: str, **changes: Any) -> Json:
-    """Return a consent to a kind of office, until 2030, for needs and contact."""
+    """Return a consent to a kind of office until 2030, for the needs and the contact."""
     given: Json = {
         "recipient_class": {"kind": kind, "country": country},
         "purposes": list(purposes),
@@ -35,7 +35,7 @@ def make_class_consent(kind: str, country: str, *purposes: str, **changes: Any) 
 
 
 def make_office_consent(office: str, *purposes: str, **changes: Any) -> Json:
-    """Return a consent to one office until 2030, for needs and contact."""
+    """Return a consent to one office until 2030, for the needs and the contact."""
     given: Json = {"purposes": list(purposes), "expires_at": "2030-01-01T00:00:00Z"}
     return make_consent(focal_point=office, **given | changes)
 
@@ -43,7 +43,7 @@ def make_office_consent(office: str, *purposes: str, **changes: Any) -> Json:
 def get_read_status(
     who: Someone, case: Json, part: str, purpose: str = "assistance"
 ) -> int:
-    """Open a part of a case, and return the status: 200, or 404 if it may not be read."""
+    """Try to open a part of a case, and return the status: 200, or 404 if it is denied."""
     return who.open(f"{get_path(case)}/{part}", purpose).status_code
 
 
@@ -53,43 +53,43 @@ def assess_risk(who: Someone, case: Json, level: str = "low") -> None:
 
 
 def record_fact(who: Someone, case: Json, name: str, value: str, **more: Any) -> None:
-    """Record a fact beside the case."""
+    """Record a fact about the case."""
     fact = {"name": name, "value": value} | more
     unwrap(who.create(f"{get_path(case)}/facts", fact))
 
 
 def record_consent(who: Someone, case: Json, given: Json) -> None:
-    """Record a consent of the person, or of a child's guardian or decision."""
+    """Record a consent of the person or of a guardian, or a best interests decision."""
     unwrap(who.create(f"{get_path(case)}/consents", given))
 
 
 def withdraw_consents(who: Someone, case: Json, *purposes: str) -> None:
-    """Withdraw the person's consent to these purposes."""
+    """Withdraw the person's consents to these purposes."""
     path = f"{get_path(case)}/consents/withdraw"
     assert who.send(path, {"purposes": list(purposes)}).status_code == 204
 
 
 def set_safeguards(who: Someone, case: Json, **guards: Any) -> None:
-    """Replace the safeguards."""
+    """Replace the safeguards of a case."""
     tag = {"If_Match": who.get_tag(case)}
     unwrap(who.ask("PUT", f"{get_path(case)}/safeguards", guards, headers=tag))
 
 
 def write_section(who: Someone, case: Json, section: str, **content: Any) -> None:
-    """Replace a section."""
+    """Replace one section of a case."""
     tag = {"If_Match": who.get_tag(case)}
     path = f"{get_path(case)}/sections/{section}"
     unwrap(who.ask("PUT", path, {"section": section} | content, headers=tag))
 
 
 def update_summary(who: Someone, case: Json, **fields: Any) -> None:
-    """Update the summary."""
+    """Update fields of the summary of a case."""
     tag = {"If_Match": who.get_tag(case)}
     unwrap(who.ask("PATCH", get_path(case), fields, headers=tag))
 
 
 def refer(who: Someone, case: Json, to: Someone, service: str, *sections: str) -> Json:
-    """Refer the case to an office for one service, with sections that it may read."""
+    """Refer the case to an office for one service, with the sections that it may read."""
     return unwrap(who.refer(case, to.code, service=service, sections=list(sections)))
 
 
@@ -104,7 +104,7 @@ def accept(who: Someone, referral: Json, at: str) -> Json:
 
 
 def start(who: Someone, referral: Json) -> Json:
-    """Start the help of a referral, because the person was met."""
+    """Start the help of a referral after the recipient has met the person."""
     return unwrap(who.does("start", referral, {"person_met": True}))
 
 
@@ -120,7 +120,7 @@ def decline(who: Someone, referral: Json, reason: str = "NO_CAPACITY") -> Json:
 
 
 def confirm_deletion(who: Someone, referral: Json) -> None:
-    """Confirm that the help has stopped and that the data is deleted."""
+    """Confirm as the recipient that the help has stopped and the data is deleted."""
     assert who.does("confirm-deletion", referral).status_code == 204
 
 
@@ -135,5 +135,5 @@ def close(who: Someone, second: Someone, case: Json, reason: str, **more: Any) -
 
 
 def stop(who: Someone, case: Json) -> Json:
-    """Stop a case at the wish of the person."""
+    """Stop a case because the person wishes it."""
     return unwrap(who.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))

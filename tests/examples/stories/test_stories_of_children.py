@@ -1,4 +1,4 @@
-"""Stories of children, who are protected first and have a guardian or a decision."""
+"""Stories of children, who get protection before a guardian consents for them."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -38,10 +38,11 @@ ALONE = {"reason": "CHILD_UNPROTECTED", "note": "Alone at the bus station"}
 def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     story: Story,
 ) -> None:
-    """The consulate of Honduras meets Génesis, twelve years old, at a bus station.
+    """The consulate of Honduras meets Génesis, who is twelve years old, at a bus station.
 
-    A shelter and the child protection service accept her with the summary alone. A guardian
-    is appointed, her best interests are assessed, and she goes to her aunt in Guatemala.
+    A shelter and the child protection service accept her although they get only the
+    summary. A guardian is appointed, her best interests are assessed, and she goes to her
+    aunt in Guatemala.
     """
     officer, lead = story.get_person("HN_CONSULATE_GUATEMALA"), story.get_person("GT_LEAD")
     second = story.get_person("GT_LEAD", Role.SUPERVISOR)
@@ -105,11 +106,11 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
 def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
     story: Story,
 ) -> None:
-    """Íñigo Peña Núñez from Nicaragua is fifteen, and his uncle signs in El Salvador.
+    """Íñigo Peña Núñez from Nicaragua is fifteen, and his uncle in El Salvador consents.
 
-    The uncle withdraws his consent, and no section of the case can be read any more. The
-    boy keeps his bed. A best interests decision then takes the place of the consent, and
-    his mother comes for him.
+    When the uncle withdraws his consent, no office can read any section of the case. The
+    boy keeps his bed. A best interests decision then replaces the consent, and his mother
+    takes him home.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("SV_LEAD")
     second, shelter = story.get_person("SV_LEAD", Role.SUPERVISOR), story.get_person("IOM")
@@ -161,9 +162,9 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
 ) -> None:
     """فرید احمدی was brought from Kabul to Dushanbe, and nobody knows how old he is.
 
-    A guardian consents for him until a document says that he is nineteen. He consents
-    himself, until the document turns out to be his brother's. He keeps his bed all the
-    time.
+    A guardian consents for him until a document says that he is nineteen. Then he consents
+    himself, until it turns out that the document belongs to his brother. He keeps his bed
+    all the time.
     """
     officer, lead = story.get_person("PARTNERSHIP_IN_ACTION"), story.get_person("TJ_LEAD")
     second, shelter = story.get_person("TJ_LEAD", Role.SUPERVISOR), story.get_person("IOM")
@@ -225,9 +226,9 @@ def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
 ) -> None:
     """Shanice is fourteen, and wants to go home from Port of Spain to her grandmother.
 
-    She travels only after a guardian is appointed, her return is found to be best for her,
-    and a carer is ready to receive her. A nurse travels with her. She is visited twice at
-    home.
+    She travels only after a guardian is appointed, the return is found to be in her best
+    interests, and a carer is ready to receive her. A nurse travels with her. She is visited
+    twice at home.
     """
     officer, lead = (
         story.get_person("JM_CONSULATE_PORT_OF_SPAIN"),

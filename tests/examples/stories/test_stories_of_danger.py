@@ -1,4 +1,4 @@
-"""Stories of danger: before a consent, in an emergency, after lost contact, and a death."""
+"""Stories of danger: help without a consent, an emergency, a lost contact, and a death."""
 
 from dataclasses import replace
 
@@ -40,9 +40,9 @@ VITAL = {"reason": "RISK_TO_LIFE", "note": "The men who hold her debt look for h
 def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) -> None:
     """Marie-Ange from Haiti is hunted in Georgetown, and cannot be asked before tonight.
 
-    Her summary and the safety alert are sent without a consent, for four hours and no
-    longer. A bed is found at once. When she is safe she consents, and only then more is
-    shown.
+    For four hours her summary and the safety alert are sent without a consent, and a
+    shelter accepts her at once. When she is safe she consents. Only then are other parts of
+    her case shown.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("GY_LEAD")
     second, shelter = story.get_person("GY_LEAD", Role.SUPERVISOR), story.get_person("IOM")
@@ -86,10 +86,11 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
 
 
 def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Story) -> None:
-    """Ойдин does not come back to the shelter, and it does not know how to reach her.
+    """Ойдин does not come back to the shelter, which does not know how to reach her.
 
-    Another organisation permits one person to read her contact for four hours. She is
-    found. Oversight then reviews the access, and she is told who read it.
+    Another organisation permits one person of the shelter to read her contact for four
+    hours. She is found. Oversight then reviews the access, and she is told who read her
+    contact.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, shelter = story.get_person("KZ_LEAD"), story.get_person("KZ_SHELTER_KOGERSHIN")
@@ -148,8 +149,8 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
 ) -> None:
     """Esther falls ill in Nassau while IOM looks for a flat, and dies in the hospital.
 
-    Nobody can tell her that her case is closed, and two people close it all the same. IOM
-    confirms the deletion. The submitter learns that the case is closed, but not why.
+    Two people close her case, although she cannot be told of the closure. IOM confirms the
+    deletion. The submitter learns that the case is closed, but not why.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("BS_LEAD")
     second, iom = story.get_person("BS_LEAD", Role.SUPERVISOR), story.get_person("IOM")
@@ -195,8 +196,9 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
 def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> None:
     """Óscar Muñoz from Nicaragua leaves the shelter in San José and answers no message.
 
-    His case is suspended, then closed because contact was lost. Three months later he
-    calls. The same case is reopened, he is helped, and the case is closed with him.
+    His case is suspended, and then closed because contact was lost. Three months later he
+    calls. The same case is reopened, he is helped, and the case is closed again with his
+    knowledge.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("CR_LEAD")
     second, iom = story.get_person("CR_LEAD", Role.SUPERVISOR), story.get_person("IOM")
@@ -258,7 +260,7 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     """Жалгас Ниязов flees to Bishkek, and an officer of Turkmenistan is paid to find him.
 
     The helpline records that he fears his State. The officer guesses case codes, tries to
-    open sealed documents and claims that a life is at risk. Everything is refused, and
+    open sealed documents, and claims that a life is at risk. Each attempt is refused, and
     oversight is notified.
     """
     story.world.runtime = replace(story.world.runtime, refused_openings=RefusedOpenings(4))

@@ -1,4 +1,4 @@
-"""Stories in which a lead's office, a consent or a guardian's consent ends."""
+"""Stories in which an office closes, a consent expires, or a guardian's consent ends."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -34,7 +34,7 @@ from tests.support.world import (
 
 
 def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
-    """Return the announced ends of consents, each with how many days before it came."""
+    """Return the new events of consents that end, each with the number of days left."""
     of_ends = ("consent.expiring", "consent.expired")
     heard = [one for one in who.poll() if one["type"] in of_ends]
     return [(one["type"], one["facts"].get("days")) for one in heard]
@@ -43,10 +43,11 @@ def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
 def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     story: Story,
 ) -> None:
-    """Дилноза Раҳимова consented to State offices only, and the only one that leads closes.
+    """Дилноза Раҳимова consented only to State offices, and the only one that leads closes.
 
-    The desk may give the case to no office until she consents to NGOs before two people of
-    the desk. The service then names the next office, and the desk can choose no other.
+    The desk may not give the case to any other office until she tells two people of the
+    desk that she consents to NGOs. The service then names the next office, and the desk
+    cannot choose another.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     desk, boss = (
@@ -107,8 +108,9 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
 ) -> None:
     """Феруза Тошматова consented to a shelter for thirty days, and stays there longer.
 
-    Her lead is told two weeks and three days before the end, and asks her only afterwards.
-    The shelter reads nothing for a day. She consents again, and it can read again.
+    Her lead is informed two weeks before the end and again three days before it, but asks
+    her only after the end. For a day the shelter can read nothing. She consents again, and
+    it can read again.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, shelter = story.get_person("KZ_LEAD"), story.get_person("KZ_SHELTER_KOGERSHIN")
@@ -160,8 +162,9 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
 def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
     """José Ángel is treated as a child in Belize, then as an adult, then as a child again.
 
-    The guardian's consent ends when he is found to be an adult, and stays invalid when the
-    doubt comes back: the guardian has to consent again. He keeps his bed all the time.
+    The guardian's consent ends when he is found to be an adult. It stays invalid when his
+    age is doubted again, so the guardian has to consent again. He keeps his bed all the
+    time.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("BZ_LEAD")
     second, iom = story.get_person("BZ_LEAD", Role.SUPERVISOR), story.get_person("IOM")

@@ -1,4 +1,4 @@
-"""Stories of people who are helped where they are: a bed, a lawyer, visits, closure."""
+"""Stories of people who are helped where they are: with a bed, a lawyer and visits."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -34,10 +34,11 @@ from tests.support.world import (
 def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     story: Story,
 ) -> None:
-    """The consulate of Uzbekistan in Almaty meets Ойгул Ғаниева, who fled a workshop.
+    """The consulate of Uzbekistan in Almaty meets Ойгул Ғаниева, who fled from a workshop.
 
-    Kazakhstan leads, a shelter takes her in and a lawyer gets her wages. She is visited
-    for a month, the case is closed, and after two years nobody can open it any more.
+    Kazakhstan leads her case, a shelter takes her in, and a lawyer gets her wages paid. She
+    is visited for a month, and the case is closed. Two years later it is erased, and nobody
+    can open it any more.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second = story.get_person("KZ_LEAD", Role.SUPERVISOR)
@@ -109,8 +110,8 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
 def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
     """The consulate in Almaty submits Бекзод Турсунов, who escaped a brick kiln in Astana.
 
-    One shelter has no place for men. The next accepts him, but has to end its help because
-    a man of the kiln lives there. His lead searches again, and a third office has a bed.
+    One shelter does not take men. The next one accepts him, but has to end its help because
+    a man from the kiln lives there. His lead searches again, and a third office has a bed.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second = story.get_person("KZ_LEAD", Role.SUPERVISOR)
@@ -173,8 +174,9 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
 ) -> None:
     """The consulate of Jamaica in Port of Spain submits a waiter whose passport was taken.
 
-    The lawyer asks what happened. The consent does not cover that, so the lead asks him
-    first. He agrees, the lawyer reads it, and a court returns his passport.
+    His lawyer asks what happened. The consent does not cover the answer, so the lead asks
+    the waiter first. He agrees, the lawyer reads the answer, and a court gives him back his
+    passport.
     """
     officer, lead = (
         story.get_person("JM_CONSULATE_PORT_OF_SPAIN"),
@@ -231,11 +233,11 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
 def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
     story: Story,
 ) -> None:
-    """Лола Раҳимова is led by the NGO Sana Sezim, because she wants no office of a State.
+    """Лола Раҳимова wants no office of a State, so the NGO Sana Sezim leads her case.
 
-    Her referral to a shelter is on hold while she is in hospital. She first consents to a
-    shelter, and to a lawyer only when a visit shows that her papers are missing. Then the
-    case is closed.
+    At first she consents only to a shelter, and her referral is on hold while she is in
+    hospital. When a visit shows that her papers are missing, she also consents to a lawyer.
+    Then the case is closed.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("SANA_SEZIM")
     second = story.get_person("SANA_SEZIM")
@@ -295,10 +297,10 @@ def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
 def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back(
     story: Story,
 ) -> None:
-    """Мадина Юсупова marries in Almaty, and her case is closed as resettled.
+    """Мадина Юсупова marries in Almaty, and her case is closed because she has resettled.
 
-    The lead may not close it alone, nor while the lawyer works, nor without telling her.
-    Half a year later she comes back with a new need, and the same case is reopened.
+    The lead cannot close the case alone, while the lawyer works on it, or without telling
+    her. Half a year later she needs help again, and the same case is reopened.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, lawyer = story.get_person("KZ_LEAD"), story.get_person("KZ_LEGAL_AID")

@@ -51,8 +51,8 @@ PAPERS = make_office_consent(CONSULATE, "CONSULAR_DOCUMENT", sections=["identity
 def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) -> None:
     """Фарҳод Эргашев was made to work in Almaty, and goes home when his wages are paid.
 
-    Kazakhstan hands the lead over to Uzbekistan, as he wishes. From then on Kazakhstan
-    reads nothing new, and a centre in Samarqand helps him to start again.
+    As he wishes, Kazakhstan hands the lead over to Uzbekistan. From then on Kazakhstan can
+    read nothing new, and a centre in Samarqand helps him to start again.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     lawyer, there = story.get_person("KZ_LEGAL_AID"), story.get_person("UZ_LEAD")
@@ -112,8 +112,8 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
 ) -> None:
     """Нилуфар Каримова goes on to Osh, and Kazakhstan has no agreement with Kyrgyzstan.
 
-    The shelter in Osh gets only the summary before she travels, and accepts her without a
-    name. The lead cannot be handed over, and stays in Kazakhstan to the end.
+    Before she travels, the shelter in Osh gets only the summary, and accepts her without
+    knowing her name. The lead cannot be handed over, and stays in Kazakhstan to the end.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, osh = story.get_person("KZ_LEAD"), story.get_person("KG_SHELTER_AK_BATA")
@@ -161,16 +161,16 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
 
 
 def ask_for_papers(home: Homecoming) -> Json:
-    """Refer the case to the consulate for a travel document; it accepts."""
+    """Refer the case to the consulate for a travel document; the consulate accepts."""
     asked = refer(home.lead, home.case, home.officer, "CONSULAR_DOCUMENT", "identity")
     return accept(home.officer, asked, "2026-06-03T05:00:00")
 
 
 def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story) -> None:
-    """Oygul wants to go home, and an organisation in Tashkent awaits her.
+    """Oygul wants to go home, and an organisation in Tashkent expects her.
 
-    The consulate confirms who she is and writes a document in which nothing says what
-    happened. She arrives, is visited twice, and her case is closed as a return.
+    The consulate confirms her identity and issues a document that does not say what
+    happened to her. She arrives and is visited twice, and her case is closed as a return.
     """
     officer, lead = story.get_person("IOM"), story.get_person("KZ_LEAD")
     story.on("2026-06-01 13:00")
@@ -232,9 +232,9 @@ def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
 ) -> None:
     """Oygul wants to go home, but the man who sold her lives in her village.
 
-    Two people decide that she cannot go. The referral to the consulate ends with the
-    return, and the consulate cannot read her name any more. UNHCR accepts her asylum claim,
-    and she stays.
+    Two people decide that she cannot go. The return ends together with the referral to the
+    consulate, which can no longer read her name. UNHCR accepts her asylum claim, and she
+    stays.
     """
     officer, lead = story.get_person("IOM"), story.get_person("KZ_LEAD")
     unhcr = story.get_person("UNHCR")

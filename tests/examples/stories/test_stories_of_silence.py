@@ -40,10 +40,11 @@ from tests.support.world import (
 
 
 def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None:
-    """Nigora from Fergana is met in Panama, by a consulate that covers it from New York.
+    """A consulate in New York that also serves Panama meets Nigora from Fergana in Panama.
 
-    The office of Panama does not answer in time, and the desk of the region gets the case.
-    It calls the same office by telephone, assigns the case to it again, and she is helped.
+    The office of Panama does not answer in time, so the desk of the region gets the case.
+    The desk calls the same office by telephone and assigns the case to it again, and she is
+    helped.
     """
     officer, lead = story.get_person("UZ_CONSULATE_FOR_PANAMA"), story.get_person("PA_LEAD")
     desk, second = story.get_person("DESK_CENTRAL_AMERICA"), story.get_person("PA_LEAD")
@@ -92,11 +93,11 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
 
 
 def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Story) -> None:
-    """Камола Юлдашева is led by an office that does not assess her risk for three weeks.
+    """Камола Юлдашева's lead is an office that does not assess her risk for three weeks.
 
-    The lead is told of each missed deadline. At the third one the desk is admitted, and
-    with a second person it gives the case to an NGO that she agreed to. Her shelter is not
-    told of this.
+    The lead is told of each missed deadline. After the third one the desk gets a part in
+    the case, and with a second person it gives the lead to an NGO to which she consented.
+    Her shelter is not told of this.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     desk, ngo = story.get_person("DESK_CENTRAL_ASIA"), story.get_person("SANA_SEZIM")
@@ -153,8 +154,8 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
 ) -> None:
     """The shelter of Гүлбаҳор Исмоилова in Almaty is closed while she lives there.
 
-    No deadline ends her help: her lead withdraws the referral and finds another bed. A
-    second referral, which the closed shelter had not answered, ends at once.
+    Her help does not end with a deadline: her lead withdraws the referral and finds another
+    bed. Another referral, which the closed shelter had not answered, ends at once.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     shut, other = (story.get_person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
@@ -203,10 +204,10 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
 
 
 def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -> None:
-    """Жаҳонгир Солиев is to learn a trade at home, with the help of a centre in Samarqand.
+    """Жаҳонгир Солиев wants to learn a trade at home, with help from a centre in Samarqand.
 
-    While he is still in Almaty the agreement of the two States ends. The centre keeps what
-    it has read. A second centre may get the summary only, and so may a new lead.
+    While he is still in Almaty, the agreement between the two States ends. The centre keeps
+    what it has read. A second centre may get only the summary, and so may a new lead.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, centre = story.get_person("KZ_LEAD"), story.get_person("UZ_CENTRE_YANGI_HAYOT")
@@ -250,11 +251,11 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
 
 
 def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) -> None:
-    """Зулфия Холова consented to a shelter, a lawyer and a doctor, and no longer wants any.
+    """Зулфия Холова consented to a shelter, a lawyer and a doctor, and now wants no help.
 
-    Each withdrawal ends only the help that depended on it. At the end she stops everything,
-    and asks for erasure: two people of oversight erase her case long before its retention
-    is over.
+    Each consent that she withdraws ends only the help that depended on it. At last she
+    stops her case and asks for its erasure. Two people of oversight erase it long before
+    its retention ends.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     shelter, lawyer = (
@@ -306,7 +307,7 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
 
 
 def write_offline(story: Story) -> tuple[Json, str]:
-    """Return the body of a case written offline, and the idempotency key for it."""
+    """Return the body of a case written offline, and the idempotency key of its request."""
     body = make_case(
         notice=NORMAL | {"country": "GY", "language": "es"},
         sections=make_sections("Yusleidy Ñáñez"),
@@ -323,11 +324,11 @@ def write_offline(story: Story) -> tuple[Json, str]:
 def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     story: Story,
 ) -> None:
-    """A worker on the river in Guyana writes a case offline, and her line breaks each time.
+    """A worker on a river in Guyana writes a case offline, and her connection often breaks.
 
-    Her laptop repeats the request with one idempotency key until it gets an answer, and
-    there is one case. An office that lost its cursor reads its feed from the start and
-    misses nothing.
+    Her laptop repeats the request with the same idempotency key until it gets an answer,
+    and only one case is created. An office that lost its cursor reads its feed from the
+    start and misses no event.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("GY_LEAD")
     second, iom = story.get_person("GY_LEAD", Role.SUPERVISOR), story.get_person("IOM")
@@ -379,8 +380,9 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
 def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Story) -> None:
     """Рустам Назаров tells the consulate his name, and then that he wants no referral.
 
-    The officer leaves the draft, and after two weeks it is discarded with its key. When he
-    comes again with his brother, only the brother is submitted, whose case awaits a review.
+    The officer does not finish the draft. After two weeks it is discarded and its key
+    destroyed. When he comes again with his brother, only his brother's case is submitted,
+    and it waits for a review.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)

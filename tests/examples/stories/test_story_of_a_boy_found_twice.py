@@ -46,11 +46,11 @@ ALONE = {"reason": "CHILD_UNPROTECTED", "note": "A boy at the bazaar"}
 
 
 def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
-    """Najibullah says nineteen and is fifteen, and disappears from a shelter in Shymkent.
+    """Najibullah says that he is nineteen but is fifteen, and disappears from a shelter.
 
-    Another hotline meets him in Osh and writes a second case, before anybody knows of the
-    first. The first case is handed over to the lead of the second only to be closed as its
-    duplicate.
+    Another hotline meets him in Osh and creates a second case, before anybody knows of the
+    first one. The first case is handed over to the lead of the second case, which closes it
+    as a duplicate.
     """
     hotline, silent = (
         story.add_office("KZ_HOT", Kind.NON_STATE, "KZ"),

@@ -44,16 +44,16 @@ WRITTEN: list[Json] = [
 
 
 def get_states(lead: Someone, *referrals: Json) -> list[str]:
-    """Return the states of referrals, as their sender sees them."""
+    """Return the states of referrals as their sender sees them."""
     return [lead.read(one)["state"] for one in referrals]
 
 
 def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) -> None:
     """Yocasta's shelter in Port of Spain closes, and her telephone is in the wrong hands.
 
-    She withdraws one consent through her lawyer, and then flies home to Santo Domingo on a
-    ticket of her own. One office there declines the lead. A State office accepts it, and
-    sees that she has a lawyer, but not which one.
+    She withdraws one consent through her lawyer, buys a ticket and flies home to Santo
+    Domingo. One office there declines the lead. A State office accepts it, and sees that
+    she has a lawyer, but not who it is.
     """
     hotline = story.add_office("TT_HOT", Kind.NON_STATE, "TT")
     lead = story.add_office("TT_NGO", Kind.NON_STATE, "TT", can_lead=True)

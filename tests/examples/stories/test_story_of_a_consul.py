@@ -45,16 +45,16 @@ WRITTEN = [
 
 
 def get_due_times(who: Someone) -> dict[str, str]:
-    """Return the due time of each kind of item on the worklist of an office."""
+    """Return the due time of each kind of item on the worklist of a person's office."""
     return {kind: due for _, kind, due in who.get_worklist()}
 
 
 def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story) -> None:
-    """Шерзод asks his consulate in Almaty for a passport, and it writes a good first case.
+    """Шерзод asks his consulate in Almaty for a passport, and it submits a good case.
 
-    Once he is safe he says that a relative of the officer sold him. The officer then tries
+    Once he is safe, he says that a relative of the officer sold him. The officer then tries
     every way to learn more, and a policeman wants the address. Another office of his State
-    gives him a passport, and he asks for erasure.
+    gives Шерзод a passport, and he asks for the erasure of his case.
     """
     consul = story.add_office(
         "UZ_CON_ALA", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="UZ"

@@ -41,11 +41,11 @@ WRITTEN: list[Json] = [
 
 
 def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) -> None:
-    """In a night in which nobody leads the case of Marie-Thérèse, a bed is found for her.
+    """A bed is found for Marie-Thérèse in a night in which no office leads her case.
 
-    The office that sent her there declines the lead, and gets the case in the end, because
-    another office misses its deadline three times. She stops everything, comes back, is
-    helped, and asks for erasure, which a court delays.
+    The office that submitted her case first declines the lead, and gets it in the end
+    because another office misses its deadline three times. She stops the case, comes back,
+    is helped, and asks for erasure, which a court order delays.
     """
     hotline, state = (
         story.add_office("LC_HOT", Kind.NON_STATE, "LC"),

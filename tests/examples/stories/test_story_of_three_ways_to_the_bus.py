@@ -46,16 +46,16 @@ CONFIRMED = {"nationality": "confirmed"}
 
 
 def list_work_kinds(who: Someone) -> list[str]:
-    """Return the kinds of items on the worklist of an office."""
+    """Return the kinds of items on the worklist of a person's office."""
     return [kind for _, kind, _ in who.get_worklist()]
 
 
 def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) -> None:
-    """Óscar wants to go home from Costa Rica, and says no on the eve of his first journey.
+    """Óscar wants to go home from Costa Rica, but changes his mind before he travels.
 
-    On the second journey he leaves the bus and calls a person whom he trusts. Then he
-    arrives at an office at home without help. He is helped there, and his lead stays the
-    same.
+    On his second journey he leaves the bus and calls a person whom he trusts. In the end he
+    travels alone, and arrives at an office in his country. He is helped there, and his lead
+    stays the same.
     """
     consul = story.add_office(
         "HN_CON", Kind.STATE, "CR", function=Function.CONSULAR, of_state="HN"

@@ -41,12 +41,12 @@ ASYLUM = ["needs", "contact", "identity", "narrative"]
 
 
 def list_work_kinds(who: Someone) -> list[str]:
-    """Return the kinds of items on the worklist of an office."""
+    """Return the kinds of items on the worklist of a person's office."""
     return [kind for _, kind, _ in who.get_worklist()]
 
 
 def list_proposed(who: Someone, case: Json, service: str) -> list[str]:
-    """Return the offices that are proposed for a service."""
+    """Return the offices that the service proposes for a kind of help."""
     path = f"{get_path(case)}/recipients"
     [found] = unwrap(who.get(path, service=service))["services"]
     return [one["focal_point"] for one in found["candidates"]]
@@ -55,9 +55,10 @@ def list_proposed(who: Someone, case: Json, service: str) -> list[str]:
 def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None:
     """Génesis says that she is sixteen, a register says nineteen, and she is fifteen.
 
-    Help is sent before the case has a lead, and her own consent is recorded before her age
-    is corrected. A guardian consents and later withdraws, and two people refuse a return.
-    She has a bed all the time, and the case is closed while child protection continues.
+    A referral is sent before the case has a lead, and her own consent is recorded before
+    her age is corrected. A guardian consents and later withdraws the consent, and two
+    people refuse a return. She has a bed all the time, and child protection continues after
+    the closure.
     """
     hotline = story.add_office("GT_HOT", Kind.NON_STATE, "GT")
     lead, second = story.get_person("GT_LEAD"), story.get_person("GT_LEAD", Role.SUPERVISOR)

@@ -1,4 +1,5 @@
-"""A model of the mechanism that predicts the service's answers, and a client to compare.
+"""A model that predicts the service's answers, and a client that runs the same actions.
 
-It is written from the documents, never from the code. tests/rules and tests/sweeps use it.
+The model is written from the documents, never from the code. tests/rules and tests/sweeps
+use it.
 """

@@ -51,7 +51,7 @@ SECTIONS: Final = ("needs", "identity")
 
 
 def list_case_acts(_: Model) -> Iterator[Act]:
-    """Yield the actions on the case, and their poor variants."""
+    """Yield the actions on the case, and variants that leave a requirement unmet."""
     for name in CASE.lines.keys() - OF_THE_LEAD:
         for target in CHOSEN if name == "assign" else (None,):
             yield from add_poor_variant(f"case.{name}", target)
@@ -63,7 +63,7 @@ def list_case_acts(_: Model) -> Iterator[Act]:
 
 
 def list_referral_acts(world: Model) -> Iterator[Act]:
-    """Yield the actions on referrals; only a few referrals are opened."""
+    """Yield the actions on the existing referrals, and on new ones while there are few."""
     for number in range(len(world.referrals)):
         for name in REFERRAL.lines:
             rest = {"answer": SECTIONS, "redirect": (SHELTER, LAWYER, DESK)}.get(name)
@@ -92,7 +92,7 @@ def list_handover_acts(world: Model) -> Iterator[Act]:
 
 
 def list_side_acts(world: Model) -> Iterator[Act]:
-    """Yield the actions on consents, risk, safeguards and questions."""
+    """Yield the actions on consents, risk assessments, safeguards and questions."""
     for number, given in enumerate(world.consents):
         if given.is_valid:
             yield "consent.withdraw", number, False
@@ -109,7 +109,7 @@ def list_side_acts(world: Model) -> Iterator[Act]:
 
 
 def list_time_acts(world: Model) -> Iterator[Act]:
-    """Yield times that pass with a worker running, and without one."""
+    """Yield steps in which only time passes, with the worker running and without it."""
     for minutes in list_moments(world):
         yield "time.wait", minutes, False
     for minutes in (HOUR, 8 * DAY):
@@ -120,7 +120,7 @@ MOST: Final = 4
 
 
 def add_poor_variant(action: str, target: Any) -> Iterator[Act]:
-    """Yield an action, and its poor variant if a request can leave a requirement unmet."""
+    """Yield an action, and a variant that leaves a requirement unmet if there is one."""
     about, _, name = action.partition(".")
     if name in BY_SYSTEM:
         return
@@ -240,5 +240,5 @@ def make_body(world: World, act: Act) -> Json | None:
 
 
 def get_last_part(target: Any) -> Any:
-    """Return the last part of a target, beside the number of the referral; else None."""
+    """Return the last item of a target that is a tuple, or None for any other target."""
     return target[-1] if isinstance(target, tuple) else None

@@ -1,9 +1,10 @@
-"""One case as values: what it contains, who may see it, and what each office can do next.
+"""The state of one modelled case, the offices that may see it, and their next actions.
 
-predictions.py predicts from it. It is written from LIFECYCLES.md, sections 1 to 3 and 5,
-and from the independent copies of its tables in tests/rules, never from the code. Where
-docs/adr departs from the document, so does this model. Times are in minutes, relative to
-now. The person is in Kazakhstan and comes from Uzbekistan; consents and safeguards vary.
+predictions.py makes predictions from these values. They are written from LIFECYCLES.md,
+sections 1 to 3 and 5, and from the independent copies of its tables in tests/rules, never
+from the code. Where docs/adr departs from that document, the model does so too. Times are
+in minutes, relative to now. The person is in Kazakhstan and comes from Uzbekistan; the
+consents and the safeguards vary.
 """
 
 from collections.abc import Callable, Mapping
@@ -80,7 +81,7 @@ REFUSALS: Final = (ROLE_MISSING, NOT_YOURS, ILLEGAL)
 
 @dataclass(frozen=True)
 class Actor:
-    """An account, by its office and its roles."""
+    """An account, given by its office and its roles."""
 
     focal_point: str
     roles: frozenset[str] = frozenset({"officer", "caseworker", "coordinator"})
@@ -95,7 +96,7 @@ ACTORS: Final = {
 
 @dataclass(frozen=True)
 class ConsentTerms:
-    """A possible consent: the recipients, the purposes, the sections."""
+    """A possible consent: its recipients, its purposes and its sections."""
 
     to: frozenset[str]
     purposes: frozenset[str]
@@ -141,7 +142,8 @@ class Consent:
 class Clock:
     """A deadline of a record: its kind, the office that has to act, and its times.
 
-    Times are in minutes. A deadline in working days depends on a calendar: they are None.
+    Times are in minutes. They are None for a deadline in working days, which depends on a
+    calendar.
     """
 
     record: Record
@@ -155,7 +157,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class MissedDeadline:
-    """A missed deadline: how often it was missed by then, and its audience."""
+    """A missed deadline: how often it had been missed by then, and its audience."""
 
     record: Record
     kind: str
@@ -178,7 +180,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Referral:
-    """One referral; its recipient keeps a part until it confirms the deletion."""
+    """One referral. Its recipient keeps a part until it confirms the deletion."""
 
     to: str
     service: str
@@ -200,7 +202,7 @@ class Referral:
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
     def is_repeat(self, other: "Referral", me: str) -> bool:
-        """Return whether another open one, known to the office, gives as much (ADR 51)."""
+        """Return whether an open referral known to the office gives as much (ADR 51)."""
         same = (self.to, self.service) == (other.to, other.service)
         gives = other.state in ALIVE and self.sections <= other.sections
         return same and gives and other.is_known_to(me)
@@ -217,7 +219,7 @@ class Handover:
 
 @dataclass(frozen=True)
 class Model:
-    """One case with everything that belongs to it; the risk is stored with its age."""
+    """One case with all its records. The risk is stored with the age of its assessment."""
 
     state: str = "draft"
     is_complete: bool = True
@@ -240,7 +242,7 @@ class Model:
         return frozenset(relation for relation, who in self.parties if who == me)
 
     def get_parts(self, me: str) -> frozenset[str]:
-        """Return the relations of an office to the case or to a record of it."""
+        """Return the relations of an office to the case or to any of its records."""
         mine = [one for one in self.referrals if one.to == me and has_part(one)]
         helps = {"former_recipient" if one.is_past else "recipient" for one in mine}
         roles = {
@@ -249,7 +251,7 @@ class Model:
         return self.get_relations(me) | helps | roles
 
     def get_handover_relations(self, one: Handover, me: str) -> frozenset[str]:
-        """Return the relations that a handover gives an office; none after an erasure."""
+        """Return the relations that a handover gives an office; none after erasure."""
         asked = (
             {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
         )
@@ -257,21 +259,21 @@ class Model:
         return frozenset({*asked, *led}) if self.state != "erased" else frozenset()
 
     def find_party(self, *relations: str) -> str | None:
-        """Return the office with the first of these relations that any office has."""
+        """Return an office with the first relation that any office has, or None."""
         found = dict(self.parties)
         return next((found[one] for one in relations if one in found), None)
 
     @property
     def holder(self) -> str | None:
-        """The lead, else the candidate, else the desk."""
+        """The office that holds the case: the lead, else the candidate, else the desk."""
         return self.find_party(*HOLDS)
 
     def can_see_case(self, me: str) -> bool:
-        """Return whether an office sees the case; former parties do not (ADR 20)."""
+        """Return whether an office can see the case; a former party cannot (ADR 20)."""
         return bool(self.get_parts(me) - PAST)
 
     def can_follow(self, me: str) -> bool:
-        """Return whether an office has a part that lets it see who leads (ADR 34)."""
+        """Return whether an office has a relation that lets it see the lead (ADR 34)."""
         return bool(self.get_parts(me) - PAST - {"submitter"})
 
     def is_party(self, me: str) -> bool:
@@ -286,51 +288,51 @@ class Model:
         return wrote or ((led or reviews) and me not in self.unsafe)
 
     def get_permitted_sections(self, to: str, purpose: str) -> frozenset[str] | None:
-        """Return the sections that an office may read for a purpose, or None."""
+        """Return the sections that consents let an office read for a purpose, or None."""
         terms = [TERMS[one.kind] for one in self.consents if one.is_valid]
         fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
         return frozenset[str]().union(*fit) if fit else None
 
     def covers(self, one: Referral, more: AbstractSet[str] = frozenset()) -> bool:
-        """Return whether a consent covers a referral, or an answer that gives more."""
+        """Return whether a consent covers a referral and the sections of an answer."""
         told = self.get_permitted_sections(one.to, one.service)
         return told is not None and one.sections | more <= told
 
     @property
     def may_be_referred(self) -> bool:
-        """CONSENT_TO_REFER."""
+        """Return whether the requirement CONSENT_TO_REFER is met."""
         kinds = [one.kind for one in self.consents if one.is_valid]
         return any("REFER" in TERMS[kind].purposes for kind in kinds)
 
     @property
     def risk_is_current(self) -> bool:
-        """RISK_CURRENT."""
+        """Whether the requirement RISK_CURRENT is met."""
         return self.risk is not None and self.risk[0] <= HOLDS_FOR[self.risk[1]]
 
     def find_deadline(self, of: Record) -> Clock | None:
-        """Return the deadline of a record, if one runs."""
+        """Return the running deadline of a record, or None."""
         return next((clock for clock in self.clocks if clock.record == of), None)
 
     def get_time_left(self, of: Record) -> int | None:
-        """Return the minutes left for a record; None without a deadline in minutes."""
+        """Return the minutes until a record's deadline, or None if it has none."""
         clock = self.find_deadline(of)
         return clock.left if clock else None
 
     @property
     def unsafe(self) -> frozenset[str]:
-        """Offices that must not learn of the person."""
+        """The offices that must not learn about the person."""
         return FEARS[self.fears]
 
 
 def has_part(one: Referral) -> bool:
-    """Return whether the recipient has a part in the case."""
+    """Return whether the recipient of a referral has a part in the case."""
     return one.is_sent and not one.has_left
 
 
 def get_sides(
     relations: AbstractSet[str], table: Mapping[str, list[str]]
 ) -> frozenset[str]:
-    """Return the sides that relations give by a table of the document."""
+    """Return the sides that relations give according to a table of the document."""
     return frozenset(side for one in relations for side in table[one][0].split())
 
 
@@ -340,18 +342,18 @@ OF_HANDOVER: Final = of_handover.cells(of_handover.RELATIONS)
 
 
 def get_case_sides(world: Model, me: str) -> frozenset[str]:
-    """Return the sides of an office on the case."""
+    """Return the sides of an office in actions on the case."""
     return get_sides(world.get_relations(me), OF_CASE)
 
 
 def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
-    """Return the sides of an office on a referral; without any it does not see it."""
+    """Return the sides of an office in a referral; without any, it cannot see it."""
     helps = {"recipient"} if one.to == me and has_part(one) else set[str]()
     return get_sides(world.get_relations(me) | helps, OF_REFERRAL)
 
 
 def get_handover_sides(world: Model, one: Handover, me: str) -> frozenset[str]:
-    """Return the sides of an office on a handover; without any it does not see it."""
+    """Return the sides of an office in a handover; without any, it cannot see it."""
     of_case = world.get_relations(me) - {
         "former_lead"
     }  # a lead that was replaced by a desk
@@ -359,7 +361,7 @@ def get_handover_sides(world: Model, one: Handover, me: str) -> frozenset[str]:
 
 
 def check_referral_needs(world: Model, one: Referral, me: str) -> Met:
-    """Return a function that judges the requirements of a referral in Kazakhstan."""
+    """Return a function that checks requirements of a referral within Kazakhstan."""
     rests, safe = world.state == "suspended", one.to not in world.unsafe
     knows = world.may_know(me)
     met = {
@@ -380,7 +382,7 @@ def check_referral_needs(world: Model, one: Referral, me: str) -> Met:
 
 
 def check_handover_needs(world: Model, one: Handover, me: str) -> Met:
-    """Return a function that judges the requirements of a handover of KZ and UZ."""
+    """Return a function that checks requirements of a handover, also to Uzbekistan."""
     safe, knows = one.to not in world.unsafe, world.may_know(me)
     permitted = one.to != UZ or world.fears == "permitted"
     told = world.get_permitted_sections(one.to, "HANDOVER") is not None
@@ -400,13 +402,13 @@ type Outcome = tuple[Verdict, Model]
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """A life cycle by the copies of the document's tables."""
+    """A life cycle according to the copies of the document's tables."""
 
     lines: Mapping[str, Any]
     cells: Mapping[str, list[str]]
 
     def get_options(self, action: str) -> list[list[str]]:
-        """Return the requirements of an action, each with its alternatives."""
+        """Return the requirements of an action, each as a list of alternatives."""
         return parse_options(self.cells[action][0])
 
     def get_refusal(
@@ -416,7 +418,7 @@ class Machine:
         return get_refusal(self, state, action, frozenset(sides), frozenset(roles))
 
     def list_unmet(self, action: str, met: Met) -> Verdict:
-        """Return the unmet requirements of an action; of alternatives, the first."""
+        """Return the unmet requirements of an action; of alternatives, only the first."""
         return tuple(
             some[0] for some in self.get_options(action) if not any(map(met, some))
         )
@@ -435,7 +437,7 @@ class Machine:
 
 @cache
 def parse_options(cell: str) -> list[list[str]]:
-    """Parse the requirements of an action."""
+    """Parse requirements that are separated by spaces, and their alternatives by `|`."""
     return [need.split("|") for need in cell.split()]
 
 
@@ -443,7 +445,7 @@ def parse_options(cell: str) -> list[list[str]]:
 def get_refusal(
     machine: Machine, state: str, action: str, sides: frozenset[str], roles: frozenset[str]
 ) -> Verdict | None:
-    """Return why every side and role is refused an action, or None if one is not."""
+    """Return the refusal of an action, or None if any side and role may take it."""
     line = machine.lines[action]
     answers = {(line.answer(state, *who),) for who in product(sides or {""}, roles)}
     if answers - set(REFUSALS):
@@ -452,7 +454,7 @@ def get_refusal(
 
 
 def with_brought(met: Met) -> Met:
-    """Return a function that takes for granted what a request can bring."""
+    """Return a function that treats requirements which a request can meet as met."""
     return lambda need: need in BROUGHT or met(need)
 
 

@@ -1,10 +1,10 @@
 """The deadlines of a modelled case: their kind, the office that has to act, the time left.
 
-Written from LIFECYCLES.md, section 7, and from the independent copies of its tables in
-tests/rules, never from the code. The person is in an emergency, so that every deadline runs
-day and night except one: the confirmation of a deletion is counted in working days, by the
-recipient's calendar. The model predicts that this one runs and for whom, but not how long;
-if it is missed, the office is only reminded.
+They are written from LIFECYCLES.md, section 7, and from the independent copies of its
+tables in tests/rules, never from the code. The person is in an emergency, so every deadline
+runs day and night, except the deadline to confirm a deletion: it is counted in working days
+by the recipient's calendar. The model predicts that this deadline runs and which office has
+to act, but not its time. If it is missed, the office is only reminded.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ GO_ON: Final = frozenset({"answer", "resume"})
 
 
 def to_minutes(limit: str) -> int | None:
-    """Return a limit of the document in minutes, or None for working days."""
+    """Return a time limit of the document in minutes, or None if it is in working days."""
     count, unit = limit.split(maxsplit=1)
     if unit == "months":
         return TWO_YEARS
@@ -69,14 +69,14 @@ LIMITS: Final = {kind: to_minutes(row[0]) for kind, row in of_time.ROWS.items()}
 def start_deadline(
     world: Model, of: Record, kind: str, whom: str | None, left: int | None = None
 ) -> Model:
-    """Start a deadline with its full length or with the time left; the old one stops."""
+    """Stop the deadline of a record, and start one in full or with the time left."""
     after = stop_deadline(world, of)
     length = LIMITS[kind] if left is None else max(left, 0)
     return replace(after, clocks=(*after.clocks, Clock(of, kind, whom, length, length)))
 
 
 def stop_deadline(world: Model, of: Record) -> Model:
-    """Stop the deadline of a record; misses of a possible lead are still counted."""
+    """Stop the deadline of a record; the misses of an office that can lead still count."""
     clock = world.find_deadline(of)
     if clock is None:
         return world
@@ -86,7 +86,7 @@ def stop_deadline(world: Model, of: Record) -> Model:
 
 
 def limit_counts(names: list[str | None]) -> tuple[str, ...]:
-    """Count the misses of each office, up to the number that matters."""
+    """Return the office of each miss, for each office at most `PATIENCE` times."""
     counts = {name: min(names.count(name), PATIENCE) for name in names if name}
     return tuple(sorted(name for name, count in counts.items() for _ in range(count)))
 
@@ -94,8 +94,9 @@ def limit_counts(names: list[str | None]) -> tuple[str, ...]:
 def count_misses(clock: Clock, least: int) -> int:
     """Return how often a deadline was missed.
 
-    It counts when it is due, and again each time its length passes; after the third time
-    weekly, and never sooner than after `least`.
+    A miss counts when the deadline is due, and again each time the deadline's length
+    passes, but never sooner than after `least` minutes. After the third miss it counts
+    weekly.
     """
     if clock.left is None or clock.length is None or clock.left > 0:
         return 0
@@ -117,7 +118,7 @@ def get_time_to_miss(clock: Clock, least: int) -> int | None:
 
 
 def is_failing(world: Model, who: str) -> bool:
-    """Return whether an office missed deadlines of the case three times in all."""
+    """Return whether an office missed deadlines of the case three times or more."""
     mine = [clock for clock in world.clocks if clock.office == who]
     now = sum(count_misses(clock, DAY) for clock in mine)
     return world.missed_by.count(who) + now >= PATIENCE
@@ -141,7 +142,10 @@ def start_case_deadline(world: Model, until: int | None = None) -> Model:
 
 
 def get_own_due_time(world: Model, kind: str) -> int | None:
-    """Return when the risk or a visit is due, which depends on no limit."""
+    """Return when a visit or a risk review is due, or None for any other deadline.
+
+    A visit is due when it was planned, and a review depends on the level of the risk.
+    """
     if kind == "monitor":
         return world.visits[0]
     if kind == "review_risk" and world.risk is not None:
@@ -151,7 +155,7 @@ def get_own_due_time(world: Model, kind: str) -> int | None:
 
 
 def pause_deadlines(world: Model) -> Model:
-    """Pause the deadlines that may wait while the case is suspended."""
+    """Pause the deadlines that do not have to be met while the case is suspended."""
     for number, one in enumerate(world.referrals):
         if is_paused(world, one):
             left = get_time_left(world, ("referral", number))
@@ -161,7 +165,7 @@ def pause_deadlines(world: Model) -> Model:
 
 
 def resume_deadlines(world: Model) -> Model:
-    """Resume all deadlines with the time that was left."""
+    """Resume all paused deadlines with the time that was left."""
     for number, one in enumerate(world.referrals):
         if one.state in ALIVE and one.paused_time is not None:
             kind, whom = get_deadline_of(world, one)
@@ -171,7 +175,7 @@ def resume_deadlines(world: Model) -> Model:
 
 
 def get_time_left(world: Model, of: Record) -> int | None:
-    """Return the time left for a record; zero if its deadline was missed."""
+    """Return the minutes until a record's deadline, or zero if it was missed."""
     left = world.get_time_left(of)
     return None if left is None else max(left, 0)
 
@@ -192,7 +196,7 @@ def get_deadline_of(world: Model, one: Referral) -> tuple[str, str | None]:
 
 
 def is_paused(world: Model, one: Referral) -> bool:
-    """Return whether a referral waits while the case is suspended; protection does not."""
+    """Return whether a suspended case pauses a referral. Referrals for safety continue."""
     may_wait = one.state in ALIVE and one.service not in FOR_SAFETY
     return world.state == "suspended" and may_wait
 
@@ -228,7 +232,7 @@ def update_referral(world: Model, number: int, one: Referral, name: str = "") ->
 
 
 def hand_over_deadlines(world: Model) -> Model:
-    """Restart the deadlines of the holder for a new holder, with their full length."""
+    """Restart the deadlines of the holder with their full length, for the new holder."""
     for number, one in enumerate(world.referrals):
         if OF_STATES["referral"][one.state][1] == "sender":
             world = update_referral(world, number, one)

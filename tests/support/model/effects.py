@@ -29,7 +29,10 @@ from tests.support.model.deadlines import (
 
 
 def is_fit(world: Model, chosen: str) -> bool:
-    """Return whether a desk may assign the case to an office (country, consent, safety)."""
+    """Return whether a desk may assign the case to an office.
+
+    The office has to be in a country of the case, to have a consent, and to be safe.
+    """
     told = chosen in SHORTLIST and world.get_permitted_sections(chosen, "REFER") is not None
     return told and chosen not in world.unsafe and chosen != world.holder
 
@@ -37,8 +40,9 @@ def is_fit(world: Model, chosen: str) -> bool:
 def may_take_over(world: Model, chosen: str) -> bool:
     """Return whether a desk may make an office the lead.
 
-    It may if the office `fits`, or if the person agreed to it as a new lead. It also may if
-    a desk recorded a consent to this kind of office; the model has one office of that kind.
+    It may if the office `is_fit`, if the person consented to the office as a new lead, or
+    if a desk recorded a consent to offices of this kind. The model has one office of that
+    kind.
     """
     handed = (
         chosen in SHORTLIST and world.get_permitted_sections(chosen, "HANDOVER") is not None
@@ -48,25 +52,25 @@ def may_take_over(world: Model, chosen: str) -> bool:
 
 
 def get_next_lead(world: Model) -> str | None:
-    """Return the next lead by the consent that a desk recorded, or None."""
+    """Return the next lead according to the consent that a desk recorded, or None."""
     recorded = any(one.kind == BY_DESK and one.is_valid for one in world.consents)
     able = KZ not in world.unsafe and world.holder != KZ
     return KZ if recorded and able else None
 
 
 def remove_parties(world: Model, *relations: str) -> Model:
-    """Return the model without the parties of these relations."""
+    """Return the model without the parties that have these relations."""
     kept = frozenset((one, who) for one, who in world.parties if one not in relations)
     return replace(world, parties=kept)
 
 
 def add_party(world: Model, relation: str, who: str) -> Model:
-    """Return the model with an office admitted in a relation."""
+    """Return the model with an office added to the parties."""
     return replace(world, parties=world.parties | {(relation, who)})
 
 
 def offer_case(world: Model) -> Model:
-    """Offer the case to the next safe office that has a consent, else to the desk."""
+    """Offer the case to the next safe office with a consent, or else to the desk."""
     able = [
         one
         for one in SHORTLIST
@@ -80,7 +84,7 @@ def offer_case(world: Model) -> Model:
 
 
 def apply_automatic_steps(world: Model) -> Model:
-    """Apply the automatic steps begin_assistance and fall_back."""
+    """Apply the automatic steps `begin_assistance` and `fall_back` if they are due."""
     helped = any(one.state in HELPED for one in world.referrals)
     helped = any(one.state in HELPED for one in world.referrals)
     at_work = any(one.state in HELPED - {"completed"} for one in world.referrals)
@@ -95,7 +99,7 @@ def apply_automatic_steps(world: Model) -> Model:
 def update_referrals(
     world: Model, states: dict[str, str], only: Callable[[Referral], bool]
 ) -> Model:
-    """Move the referrals that are in some states and satisfy a condition."""
+    """Change the state of the referrals that satisfy a condition."""
     for number, one in enumerate(world.referrals):
         if one.state in states and only(one):
             world = update_referral(world, number, replace(one, state=states[one.state]))
@@ -103,7 +107,7 @@ def update_referrals(
 
 
 def end_recipient_parts(world: Model, only: Callable[[Referral], bool]) -> Model:
-    """End the part of the recipients whose sent referrals satisfy a condition."""
+    """End the parts of recipients whose referrals were sent and satisfy a condition."""
     left = (
         replace(one, is_past=True) if one.is_sent and only(one) else one
         for one in world.referrals
@@ -122,7 +126,7 @@ REVOKED: Final = {"draft": "revoked"}
 
 
 def cancel_offers(world: Model, only: Callable[[Handover], bool] = lambda _: True) -> Model:
-    """Cancel the offers of the lead that satisfy a condition."""
+    """Cancel the open handover offers that satisfy a condition."""
     for number, one in enumerate(world.handovers):
         if one.state == "offered" and only(one):
             world = update_handover(world, number, replace(one, state="cancelled"))
@@ -130,17 +134,17 @@ def cancel_offers(world: Model, only: Callable[[Handover], bool] = lambda _: Tru
 
 
 def end_drafts(world: Model, *_: str) -> Model:
-    """Revoke all drafts of referrals."""
+    """Revoke every referral that is a draft."""
     return update_referrals(world, REVOKED, lambda _: True)
 
 
 def end_all(world: Model, *_: str) -> Model:
-    """End every referral and handover."""
+    """End every open referral and handover."""
     return cancel_offers(end_drafts(update_referrals(world, WITHDRAWN, lambda _: True)))
 
 
 def erase_case(world: Model, *_: str) -> Model:
-    """Destroy the sealed documents, and end the part of all parties except oversight."""
+    """Destroy the sealed documents, and end the part of every party except oversight."""
     left = tuple(replace(one, has_left=True) for one in world.referrals)
     parties = frozenset({("oversight", OVERSIGHT)})
     return replace(world, sealed=False, parties=parties, referrals=left, clocks=())
@@ -152,19 +156,19 @@ def discard_draft(world: Model, *_: str) -> Model:
 
 
 def assign_candidate(world: Model, _: str, chosen: str) -> Model:
-    """Assign a candidate, and end the part of the desk; no office is asked twice."""
+    """Assign a candidate that was not asked before, and end the part of the desk."""
     asked = replace(remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen})
     return hand_over_deadlines(add_party(asked, "candidate", chosen))
 
 
 def replace_lead(world: Model, who: str, until: int | None = None) -> Model:
-    """Replace the lead; its deadlines restart for the new one, and the desk leaves."""
+    """Replace the lead, restart its deadlines, and end the part of the desk."""
     led = add_lead(remove_parties(world, "lead", "escalation_desk"), who)
     return hand_over_deadlines(start_case_deadline(led, until))
 
 
 def add_lead(world: Model, who: str) -> Model:
-    """Make an office the lead; a deadline missed at this moment counts as missed by one."""
+    """Make an office the lead, also in the deadlines that are missed at this moment."""
     then = tuple(
         replace(one, had_lead=one.had_lead or one.is_now) for one in world.missed_deadlines
     )
@@ -172,7 +176,7 @@ def add_lead(world: Model, who: str) -> Model:
 
 
 def withdraw_consent(world: Model, number: int) -> Model:
-    """Withdraw a consent, and end what no other consent covers."""
+    """Withdraw a consent, and end the referrals and offers that no other consent covers."""
     gone = replace(world.consents[number], is_valid=False)
     consents = (*world.consents[:number], gone, *world.consents[number + 1 :])
     after = replace(world, consents=consents)
@@ -192,12 +196,12 @@ def withdraw_consent(world: Model, number: int) -> Model:
 
 
 def is_unfit(world: Model, to: str) -> bool:
-    """Return whether an office gives no help, or holds the case itself."""
+    """Return whether an office gives no help or holds the case itself."""
     return to not in HELPS or to == world.holder
 
 
 def is_helping(world: Model, me: str) -> bool:
-    """Return whether an office has a referral that did not end without help."""
+    """Return whether an office has a referral that is open or has given help."""
     mine = [one for one in world.referrals if one.to == me and has_part(one)]
     return any(one.state in ALIVE | HELPED for one in mine)
 

@@ -1,4 +1,4 @@
-"""The passing of time and the effects of missed deadlines in a modelled case.
+"""The passing of time in a modelled case, and the effects of missed deadlines.
 
 Written from LIFECYCLES.md, sections 4 and 7, docs/adr/0019 and the independent copy of the
 table of missed deadlines, never from the code.
@@ -62,7 +62,7 @@ def get_shortest_repeat(clock: Clock) -> int:
 
 
 def advance(world: Model, minutes: int) -> Model:
-    """Move the time on without the worker."""
+    """Advance the time without running the worker."""
     clocks = tuple(
         clock if clock.left is None else replace(clock, left=clock.left - minutes)
         for clock in world.clocks
@@ -77,7 +77,7 @@ def advance(world: Model, minutes: int) -> Model:
 
 
 def run_worker(world: Model) -> Model:
-    """Run the worker until nothing is due, the longest overdue deadline first."""
+    """Run the worker until no deadline is due, the longest overdue deadline first."""
     for times in count():
         due = [clock for clock in world.clocks if is_due(clock)]
         if not due:
@@ -96,12 +96,15 @@ def is_due(clock: Clock) -> bool:
 
 
 def wait(world: Model, minutes: int) -> Model:
-    """Move the time on, and run the worker."""
+    """Advance the time, and run the worker."""
     return run_worker(advance(world, minutes))
 
 
 def list_moments(world: Model) -> Iterator[int]:
-    """Yield the minutes until just before the next miss, until it, and beyond two."""
+    """Yield the minutes until just before the next miss, until that miss, and until later.
+
+    The last value lies after two misses.
+    """
     waits = [get_time_to_miss(clock, get_shortest_repeat(clock)) for clock in world.clocks]
     ahead = sorted({wait for wait in waits if wait is not None and wait > 0})
     if ahead:
@@ -157,7 +160,7 @@ def escalate_case(world: Model, _: Clock) -> Model:
 
 
 def expire_record(world: Model, clock: Clock) -> Model:
-    """Expire a referral or a handover that was not decided."""
+    """Expire a referral or a handover that was not decided in time."""
     about, number = clock.record
     if about == "handover":
         ended = replace(world.handovers[number], state="expired")
@@ -168,7 +171,7 @@ def expire_record(world: Model, clock: Clock) -> Model:
 
 
 def add_desk(world: Model, clock: Clock) -> Model:
-    """Admit the desk beside a lead that missed its deadlines three times."""
+    """Give the desk a part in the case if the lead has missed deadlines three times."""
     lead = world.find_party("lead")
     if lead is None or clock.office != lead or not is_failing(world, lead):
         return world
@@ -176,7 +179,7 @@ def add_desk(world: Model, clock: Clock) -> Model:
 
 
 def discard_unfinished(world: Model, clock: Clock) -> Model:
-    """Discard a draft that nobody finished."""
+    """Discard a draft that was not finished in time."""
     if clock.record == THE_CASE:
         return start_case_deadline(discard_draft(replace(world, state="void")))
     _, number = clock.record

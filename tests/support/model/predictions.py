@@ -1,9 +1,9 @@
-"""Predictions of the service's answers and of a case's next state, as a pure function.
+"""A pure function that predicts the service's answers and the next state of a case.
 
 Written from LIFECYCLES.md and the independent copies of its tables, never from the code.
-Where docs/adr departs from the document, so does this model. The values are in
+Where docs/adr departs from that document, the model does so too. The values are in
 case_values.py, the steps of the tables in this module, consents and other side records in
-side_records.py, deadlines in clocks.py, and missed deadlines in silence.py.
+side_records.py, deadlines in deadlines.py, and missed deadlines in missed_deadlines.py.
 """
 
 from dataclasses import replace
@@ -79,7 +79,7 @@ SPOILED: Final = frozenset(
 
 
 def compute_outcome(world: Model, actor: Actor, act: Act) -> Outcome:
-    """Return what an account is answered for an action, and the case after it."""
+    """Return the answer that an account gets for an action, and the case after it."""
     action, target, poor = act
     about, _, name = action.partition(".")
     if about == "time":
@@ -91,7 +91,7 @@ def compute_outcome(world: Model, actor: Actor, act: Act) -> Outcome:
 def get_verdict(
     machine: Machine, name: str, state: str, actor: Standing, met: Met
 ) -> Verdict:
-    """Return why an action is refused, or OK."""
+    """Return the refusal of an action, or OK if the action is allowed."""
     sides, roles = actor
     if refusal := machine.get_refusal(state, name, sides, roles):
         return refusal
@@ -100,7 +100,7 @@ def get_verdict(
 
 
 def add_brought(met: Met, poor: bool, **named: bool) -> Met:
-    """Return a function that also judges the requirements that a request meets itself."""
+    """Return a function that also checks the requirements that a request itself meets."""
 
     def is_met(need: str) -> bool:
         if need in named:
@@ -120,7 +120,7 @@ ALWAYS: Final = frozenset(
 
 
 def on_case(world: Model, actor: Actor, name: str, target: str, poor: bool) -> Outcome:
-    """Take an action on the case."""
+    """Return the outcome of an action on the case."""
     me = actor.focal_point
     sides = get_case_sides(world, me)
     if not world.can_see_case(me):
@@ -152,7 +152,7 @@ AND_THEN: Final = {
 
 
 def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
-    """Open a referral, or take an action on one."""
+    """Return the outcome of opening a referral, or of an action on a referral."""
     if name == "open":
         return open_referral(world, actor, *target)
     number, *rest = target
@@ -190,7 +190,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
 
 
 def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
-    """Open a referral as the holder, and send it at once if asked to."""
+    """Return the outcome of opening a referral as the holder; `send` also sends it."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -209,7 +209,7 @@ def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outc
 
 
 def add_draft(world: Model, one: Referral) -> Model:
-    """Add a draft."""
+    """Add a referral as a draft."""
     after = replace(world, referrals=(*world.referrals, one))
     return update_referral(after, len(world.referrals), one)
 
@@ -218,7 +218,7 @@ def add_draft(world: Model, one: Referral) -> Model:
 
 
 def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
-    """Offer the lead, or answer an offer."""
+    """Return the outcome of offering the lead, or of answering such an offer."""
     if name == "offer":
         return offer_lead(world, actor, target)
     me = actor.focal_point
@@ -237,7 +237,7 @@ def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
 
 
 def offer_lead(world: Model, actor: Actor, to: str) -> Outcome:
-    """Offer the lead to another office, one at a time."""
+    """Return the outcome of offering the lead to an office; only one offer can be open."""
     me, one = actor.focal_point, Handover(actor.focal_point, to)
     if not world.can_see_case(me):
         return NOT_FOUND, world

@@ -1,4 +1,4 @@
-"""A client that performs modelled actions, and returns answers as the model does."""
+"""A client that performs the actions of the model, and returns answers in the same form."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -36,7 +36,7 @@ SELDOM: Final = {kind for kind, limit in LIMITS.items() if limit is None}
 
 
 class Service:
-    """The service with an account for every actor; it runs one case after another."""
+    """The service with an account for every actor, and the case that is running."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -50,7 +50,7 @@ class Service:
         self.begin()
 
     def begin(self) -> None:
-        """Begin a new case, and stop every deadline of the one before."""
+        """Begin a new case, and stop every deadline of the previous case."""
         self.world.now = NOON
         self.code = ""
         kinds = ("referral", "handover", "consent", "question")
@@ -62,7 +62,7 @@ class Service:
             session.execute(update(Clock).where(running).values(stopped_at=NOON))
 
     def write_case(self, body: Json) -> Response:
-        """Write the case with its consents."""
+        """Create the case and its consents."""
         response = self.people[POST].create("/cases", body)
         if response.is_success:
             self.code = response.json()["code"]
@@ -73,7 +73,7 @@ class Service:
         return response
 
     def store_version(self, path: str, response: Response) -> None:
-        """Store the version of a record, and the last body that was read."""
+        """Store the version of a record from a response, and the body of the response."""
         self.told = response.json() if response.status_code in {200, 201} else {}
         if response.status_code in {200, 201} and response.json().get("version"):
             self.versions[path] = response.json()["version"]
@@ -86,7 +86,7 @@ class Service:
         return f"/{about}s/{self.ids[about][number]}"
 
     def does(self, name: str, act: Act) -> Verdict:
-        """Perform an action, and return the verdict."""
+        """Perform an action, and return the service's answer as a verdict."""
         action, target, _ = act
         someone, case = self.people[name], f"/cases/{self.code}"
         self.told = {}
@@ -109,7 +109,7 @@ class Service:
                 return self.take_action(someone, act)
 
     def record_side(self, someone: Someone, case: str, action: str, target: Any) -> Verdict:
-        """Record a consent, the risk, safeguards or a question."""
+        """Record a consent, a risk assessment, safeguards or a question."""
         about = action.partition(".")[0]
         path = f"{case}/{about}s"
         match action:
@@ -139,7 +139,7 @@ class Service:
                 return get_verdict(someone.send(path, {"answer": "!"}))
 
     def take_action(self, someone: Someone, act: Act) -> Verdict:
-        """Take an action on the case, a referral or a handover."""
+        """Take an action on the case, on a referral or on a handover."""
         action, target, _ = act
         about, _, step = action.partition(".")
         path, sent = self.get_path(about, target), make_body(self.world, act)
@@ -159,7 +159,7 @@ class Service:
         return someone.create(f"/cases/{self.code}/referrals", body)
 
     def store_created(self, about: str, response: Response) -> Verdict:
-        """Store the id of a created record."""
+        """Store the id of the record that a response created, and return the verdict."""
         if response.is_success:
             made = response.json()["id"]
             self.ids[about].append(made)
@@ -175,7 +175,7 @@ class Service:
         method: str = "POST",
         **headers: str,
     ) -> Response:
-        """Take an action, and read the record again if its version has changed."""
+        """Take an action on a record; if its version has changed, read it and try again."""
         for _ in range(2):
             tag = {"If_Match": f'"{self.versions.get(path, 1)}.{"0" * 16}"'}
             response = someone.ask(method, f"{path}/{step}", body, headers=tag | headers)
@@ -188,19 +188,19 @@ class Service:
     def approve_and_repeat(
         self, someone: Someone, path: str, step: str, body: Any, asked: Response
     ) -> Response:
-        """Let a second person approve an action, and repeat it."""
+        """Let a second person approve an action, and send the action again."""
         question = asked.json()["id"]
         unwrap(self.seconds[someone.code].send(f"/approvals/{question}/approve"))
         return self.send_action(someone, path, step, body, approval=question)
 
     def find_consent(self, someone: Someone) -> None:
-        """Store the id of the consent that a desk recorded; it sees no other."""
+        """Store the id of the consent that a desk recorded; the desk sees no other."""
         listed = unwrap(someone.get(f"/cases/{self.code}/consents"))["items"]
         new = [one["id"] for one in listed if one["id"] not in self.ids["consent"]]
         self.ids["consent"] += new
 
     def find_drafts(self) -> None:
-        """Store the id of the draft that a redirection created, as the holder."""
+        """Store the id of the draft that a redirection created for the holder."""
         for name in (*LEADERS, DESK):
             listed = self.list_records(name, "referral")
             if new := [one for one in listed if one not in self.ids["referral"]]:
@@ -208,14 +208,14 @@ class Service:
                 break
 
     def list_records(self, name: str, about: str) -> dict[str, Json]:
-        """List the referrals or handovers that an account sees, by id."""
+        """Return the referrals or handovers that an account sees, by id."""
         found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
         return {one["id"]: one for one in unwrap(found)["items"]}
 
     # Answers as the model shows them.
 
     def show_all(self, name: str) -> list[Any]:
-        """Return all that an account sees of the case, and its worklist."""
+        """Return all that an account sees of the case, and its office's worklist."""
         response = self.people[name].get(f"/cases/{self.code}")
         self.store_version(f"/cases/{self.code}", response)
         shown = [self.format_record(response.json()) if response.is_success else None]
@@ -229,7 +229,7 @@ class Service:
         return [*shown, self.get_worklist(name)]
 
     def format_record(self, record: Json) -> tuple[Any, ...]:
-        """Return a case, a referral or a handover as the model shows it."""
+        """Return a case, a referral or a handover in the form of the model."""
         you_are, steps = tuple(record["you_are"]), get_steps(record)
         kind = "case" if "code" in record else "handover" if "to" in record else "referral"
         clock, _ = OF_STATES[kind][record["state"]]
@@ -238,7 +238,7 @@ class Service:
         return you_are, record["state"], *(record[one] for one in who[kind]), due, steps
 
     def get_minutes_until(self, due_at: str | None) -> int | None:
-        """Return the minutes until a time."""
+        """Return the minutes until a time, or None if there is none."""
         if due_at is None:
             return None
         left = datetime.fromisoformat(due_at) - self.world.now
@@ -246,7 +246,7 @@ class Service:
         return left // MINUTE
 
     def find_record(self, subject: str) -> Record | None:
-        """Return the record that a subject names, or None if it is of another case."""
+        """Return the record that a subject names, or None if it belongs to another case."""
         kind, _, named = subject.partition("s/")
         ids = [self.code] if kind == "case" else self.ids.get(kind, [])
         return (kind, ids.index(named)) if named in ids else None
@@ -264,7 +264,7 @@ class Service:
         return sorted(rows, key=repr)
 
     def list_misses(self, name: str) -> list[tuple[Any, ...]]:
-        """Return the missed deadlines that an account was told of."""
+        """Return the missed deadlines in the events that an account received."""
         heard = [event for event in self.people[name].poll() if "clock" in event["facts"]]
         return [
             (about, event["facts"]["clock"], event["facts"]["silence"])
@@ -275,7 +275,7 @@ class Service:
 
 
 def get_terms(consent: Json) -> tuple[Any, ...]:
-    """Return what distinguishes a consent; the service does not order them by creation."""
+    """Return the terms of a consent, which identify it in lists without an order."""
     who = consent.get("focal_point")
     return who, tuple(sorted(consent["purposes"])), tuple(sorted(consent["sections"]))
 

@@ -1,4 +1,4 @@
-"""Actions on consents, risk, safeguards, questions and failing leads of a modelled case."""
+"""Actions on consents, risk, safeguards, questions and failing leads in a modelled case."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -54,7 +54,7 @@ WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
 
 
 def may_write(world: Model, actor: Actor) -> Verdict | None:
-    """Return why an office may not write the case, or None if it may."""
+    """Return why an office may not write to the case, or None if it may."""
     if world.state not in UNLED | LED:
         return ILLEGAL
     owner = "submitter" if world.state in UNLED else "lead"
@@ -62,7 +62,7 @@ def may_write(world: Model, actor: Actor) -> Verdict | None:
 
 
 def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> Outcome:
-    """Record or withdraw a consent."""
+    """Return the outcome of recording or withdrawing a consent."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -78,7 +78,7 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
 
 
 def may_see_consent(world: Model, me: str, consent: Consent) -> bool:
-    """Return whether an office may know of a consent."""
+    """Return whether an office may know that a consent exists."""
     mine, reviews = world.get_relations(me), world.state == "under_review"
     holds = "lead" in mine or ("candidate" in mine and reviews)
     named = is_helping(world, me) and me in TERMS[consent.kind].to
@@ -86,7 +86,7 @@ def may_see_consent(world: Model, me: str, consent: Consent) -> bool:
 
 
 def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
-    """Assess the risk; of two assessments at one moment the graver counts."""
+    """Assess the risk. Of two assessments at the same time, the higher risk counts."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -102,7 +102,7 @@ def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome
 
 
 def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
-    """Write the safeguards; an office that is unsafe loses access at once (ADR 11)."""
+    """Write the safeguards. An office that becomes unsafe loses access at once (ADR 11)."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -119,7 +119,7 @@ def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> O
 
 
 def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> Outcome:
-    """Ask the submitter as the holder, or answer as the submitter."""
+    """Return the outcome of a question by the holder, or of an answer by the submitter."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world
@@ -143,7 +143,7 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
 
 
 def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
-    """Report a visit as the lead, or act as the desk beside a failing lead."""
+    """Return the outcome of a visit by the lead, or of a step to replace that lead."""
     me = actor.focal_point
     sides = get_case_sides(world, me)
     if not world.can_see_case(me):
@@ -169,9 +169,10 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
 
 
 def record_lead_consent(world: Model, me: str) -> Outcome:
-    """Record that the person agrees to State bodies as a new lead, once.
+    """Record once, as the desk, that the person consents to State offices as the new lead.
 
-    Before the case has a lead, the submitter has to be gone, and here it always acts.
+    Before a case has a lead, this requires that the submitter no longer acts. In the model
+    the submitter always acts.
     """
     if world.state == "submitted":
         return ("needs-unmet", "reason", "submitter_gone"), world
@@ -185,7 +186,7 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
 
 
 def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
-    """Replace a failing lead, and cancel its offer of the lead."""
+    """Replace a failing lead, and cancel the handover that it offered."""
     lead = world.find_party("lead")
     assert lead is not None
     if not is_failing(world, lead):
@@ -199,7 +200,7 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
 
 
 def get_time_of_new_lead(world: Model) -> int | None:
-    """Return the time of a new lead: one day if the deadline was missed."""
+    """Return the minutes that a new lead has: the time left, or else one day."""
     left = world.get_time_left(THE_CASE)
     return DAY if left is not None and left <= 0 else left
 

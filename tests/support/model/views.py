@@ -1,4 +1,4 @@
-"""What each account sees of a modelled case, and how requirements are judged."""
+"""The view that each account has of a modelled case, and the checks of requirements."""
 
 from tests.support.model.case_values import (
     ALIVE,
@@ -22,7 +22,7 @@ from tests.support.model.effects import get_next_lead
 
 
 def check_case_needs(world: Model, me: str) -> Met:
-    """Return a function that judges the requirements of actions on the case."""
+    """Return a function that checks the requirements of actions on the case."""
     lead = world.find_party("lead")
     alive = [one for one in world.referrals if one.state in ALIVE]
     offered = [one for one in world.handovers if one.state == "offered"]
@@ -44,7 +44,7 @@ def check_case_needs(world: Model, me: str) -> Met:
 
 
 def show_case(world: Model, actor: Actor) -> View | None:
-    """Return what an account sees of the case, or None."""
+    """Return the fields of the case that an account sees, or None if it sees none."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return None
@@ -69,13 +69,13 @@ def show_case(world: Model, actor: Actor) -> View | None:
 
 
 def is_past_its_first_lead(world: Model) -> bool:
-    """Return whether the lead has moved, which a submitter does not see (ADR 12)."""
+    """Return whether the lead has changed, which the submitter does not see (ADR 12)."""
     handed = any(one.state == "effective" for one in world.handovers)
     return handed or world.find_party("former_lead") is not None
 
 
 def show_referral(world: Model, number: int, actor: Actor) -> View | None:
-    """Return what an account sees of a referral, or None."""
+    """Return the fields of a referral that an account sees, or None if it sees none."""
     one = world.referrals[number]
     sides = get_referral_sides(world, one, actor.focal_point)
     if not sides:
@@ -89,7 +89,7 @@ def show_referral(world: Model, number: int, actor: Actor) -> View | None:
 
 
 def show_handover(world: Model, number: int, actor: Actor) -> View | None:
-    """Return what an account sees of a handover, or None."""
+    """Return the fields of a handover that an account sees, or None if it sees none."""
     one = world.handovers[number]
     sides = get_handover_sides(world, one, actor.focal_point)
     if not sides:
@@ -101,7 +101,7 @@ def show_handover(world: Model, number: int, actor: Actor) -> View | None:
 
 
 def get_worklist(world: Model, me: str) -> list[View]:
-    """Return the worklist of an office: record, kind and minutes left of each item."""
+    """Return the worklist of an office: each item's record, kind and minutes left."""
     mine = [clock for clock in world.clocks if clock.office == me]
     rows = [
         (THE_CASE if c.record[0] == "question" else c.record, c.kind, c.left) for c in mine

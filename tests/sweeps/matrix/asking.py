@@ -1,4 +1,4 @@
-"""Runs every operation as every account and compares the answers with the tables."""
+"""Calls of every operation by every account, compared with the tables of the matrix."""
 
 import json
 from collections.abc import Callable, Collection, Iterator
@@ -55,14 +55,14 @@ class Matrix:
         self.before = self.rows()
 
     def rows(self) -> dict[str, list[str]]:
-        """Return every row of every table except those that record reads."""
+        """Return every row of every table, except the tables that record reads."""
         tables = [t for t in Base.metadata.sorted_tables if t.name not in TRACES | {ENTRY}]
         with self.wire.world.database.begin_read(SERVICE) as session:
             found = {t.name: session.execute(select(t)).all() for t in tables}
         return {name: sorted(map(str, rows)) for name, rows in found.items()}
 
     def faults(self, name: str) -> list[str]:
-        """Run one operation as every account at every stage, and return the differences."""
+        """Call an operation as every account at every stage, and return the differences."""
         return [
             fault
             for stage in self.stages_of(name)
@@ -71,7 +71,7 @@ class Matrix:
         ]
 
     def planned(self) -> int:
-        """Return the number of cells: operations by stages by accounts."""
+        """Return the number of calls: each operation at each stage by each account."""
         return sum(
             len(list(self.askers(name, stage)))
             for name in self.plan.operations()
@@ -86,7 +86,7 @@ class Matrix:
         return [stage for stage in found if children or stage.name != "mixed"]
 
     def askers(self, name: str, stage: Stage) -> Iterator[Caller]:
-        """Yield the accounts to try: parties, former parties, a stranger, invalid keys."""
+        """Yield the accounts that try an operation, with a stranger and invalid keys."""
         first, alone = stage is self.stages_of(name)[0], stage.name in self.roles
         for caller in self.callers:
             if caller.name in reading.NOBODIES:
@@ -97,7 +97,7 @@ class Matrix:
                 yield caller
 
     def judged(self, name: str, stage: Stage, caller: Caller) -> list[str]:
-        """Return the differences between one answer and the table."""
+        """Return the differences between an answer and the table."""
         who = relation(stage, caller)
         due = self.table.verdict(name, stage.name, who)
         if due.status < 300 and self.restore is None and method(name) != "GET":
@@ -117,7 +117,7 @@ class Matrix:
         return [f"{place}: {fault}" for fault in found]
 
     def ask(self, name: str, stage: Stage, caller: Caller) -> tuple[Answer, bytes]:
-        """Send an operation with valid input; return the answer and the sent body."""
+        """Call an operation with valid input, and return the answer and the sent body."""
         operation, part = operation_of(name), name.partition(".")[2]
         ids = stage.ids | dict.fromkeys(PARTS, part)
         body = BODY_OF.get(name, BODIES.get(operation.name, {}))
@@ -151,7 +151,7 @@ class Matrix:
         return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
 
     def strayed(self, listed: str) -> list[str]:
-        """Return the cases that a list shows to accounts that must not see them."""
+        """Return the cases that a list shows to accounts that must not see the case."""
         return [
             f"{caller.name}: {stage.name}"
             for caller in self.inside()
@@ -160,7 +160,7 @@ class Matrix:
         ]
 
     def left_out(self) -> list[str]:
-        """Return the cases that are missing from the list of a party."""
+        """Return the cases that are missing from the list of one of their parties."""
         return [
             f"{caller.name}: {stage}"
             for caller in self.inside()
@@ -174,7 +174,7 @@ class Matrix:
         return [caller for caller in self.callers if caller.name not in reading.NOBODIES]
 
     def named(self, caller: Caller, listed: str) -> list[Stage]:
-        """Return the stages whose case, or a record of it, a list contains."""
+        """Return the stages whose case, or a record of the case, appears in a list."""
         said: Headers = {"Authorization": f"Bearer {caller.keys['cases:read']}"}
         text = self.wire.send("GET", f"/v1/{listed}?limit=200", said).content.decode()
         ids = ("code", "referral_id", "handover_id")
@@ -189,7 +189,7 @@ class Matrix:
         return [one for one in map(table_of, self.kept) if one not in TRACES | {ENTRY}]
 
     def wrong_traces(self, due: reading.Verdict, answer: Answer, how: str) -> Iterator[str]:
-        """Yield differences in what the operation wrote to the database."""
+        """Yield the differences in what an operation wrote to the database."""
         tables = list(map(table_of, self.kept))
         if tables.count(ENTRY) != due.entries:
             yield f"{tables.count(ENTRY)} entries of access, not {due.entries}"
@@ -209,7 +209,7 @@ def is_in(stage: Stage, caller: Caller) -> bool:
 
 
 def operation_of(name: str) -> Operation:
-    """Return the operation of the contract by its name, which may end with a part."""
+    """Return the operation with a name to which the name of a part may be added."""
     return OPERATIONS[name.partition(".")[0]]
 
 
@@ -239,18 +239,18 @@ EARLIER: Final = {
 
 
 def get_listed_relation(stage: Stage, caller: Caller, listed: str) -> str:
-    """Return the relation of an office to a case when the entry of a list was made."""
+    """Return the relation that an office had to a case when the case was listed."""
     when = EARLIER.get(stage.name, stage.name) if listed == "events" else stage.name
     return reading.relation(when, caller.name)
 
 
 def is_party(stage: Stage, caller: Caller) -> bool:
-    """Return whether the relation of a caller puts the case in its list."""
+    """Return whether an account has a relation that puts the case into its list."""
     return relation(stage, caller).partition("/")[0] in PARTIES
 
 
 def may_know(stage: Stage, caller: Caller) -> frozenset[str] | None:
-    """Return the offices of which a caller may learn, including its own."""
+    """Return the offices that an account may know of, including its own."""
     told = reading.may_know(relation(stage, caller), stage.name)
     return None if told is None else told | {caller.office}
 
@@ -262,14 +262,14 @@ def table_of(statement: str) -> str:
 
 
 def wrong_status(due: reading.Verdict, answer: Answer) -> Iterator[str]:
-    """Yield a difference in the status of the answer."""
+    """Yield the difference between the status of an answer and the expected one."""
     if answer.status != due.status:
         told = "" if answer.status < 400 else json.loads(answer.content)["type"]
         yield f"{answer.status} {told}, not {due.status}"
 
 
 def wrong_sight(due: reading.Verdict, answer: Answer, stage: Stage) -> Iterator[str]:
-    """Yield differences in the sealed texts that the answer shows."""
+    """Yield the differences in the sealed documents that an answer shows."""
     seen = set(CANARY.findall(format_answer(answer)))
     meant = {(what, stage.name) for what in due.sees}
     if seen != meant and answer.status == due.status:
@@ -287,7 +287,7 @@ def format_answer(answer: Answer) -> str:
 def wrong_names(
     due: reading.Verdict, answer: Answer, sent: bytes, may: frozenset[str] | None
 ) -> Iterator[str]:
-    """Yield the offices that an answer names and the caller must not learn of."""
+    """Yield the offices in an answer that the account may not know of."""
     if may is None or ANY in due.names:
         return
     text, said = answer.content.decode(), sent.decode()
@@ -305,7 +305,7 @@ ALIKE: Final = {f"write_section.{one}" for one in WHOLE if one != "identity"}
 
 @dataclass(frozen=True)
 class Plan:
-    """The operations, stages and table of one world."""
+    """The operations, the stages and the table of one world."""
 
     table: str
     build: Build
@@ -315,14 +315,14 @@ class Plan:
     """At which stages accounts with a single role ask as well; `make soak`: at all."""
 
     def operations(self) -> list[str]:
-        """Return the operations to call; one section stands for all except in soak runs."""
+        """Return the operations to call; except at night, one section stands for all."""
         named = reading.table(self.table).operations
         return [one for one in named if is_night() or one not in ALIKE]
 
 
 @contextmanager
 def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
-    """Build a world, keep a copy of it, and yield its matrix."""
+    """Build a world, copy it, and yield its matrix."""
     with open_wire(url, app) as wire:
         world, known = wire.world, people(wire.world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
@@ -334,7 +334,7 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
 
 
 def copy_world(world: World, home: Path) -> Callable[[], None] | None:
-    """Keep a copy of an SQLite database, and return a function to restore it or `None`."""
+    """Copy a SQLite database and return a function that restores it, or None."""
     engine = world.database.engine
     if not world.database.is_sqlite:
         return None

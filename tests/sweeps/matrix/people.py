@@ -1,4 +1,4 @@
-"""The accounts of the matrix: one for each role of each office, and invalid ones."""
+"""The accounts of the matrix: one for each role of each office, and invalid accounts."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,7 +62,7 @@ NO_KEY: Final = {"nobody": "", "unknown": "sc_0123456789_nobody-has-this-key"}
 
 @dataclass(frozen=True)
 class Caller:
-    """One account and its key for each scope."""
+    """One account, and its key for each scope."""
 
     name: str
     office: str
@@ -71,7 +71,7 @@ class Caller:
 
 
 def accounts() -> dict[str, tuple[str, frozenset[Role]]]:
-    """Return the office and roles of each account in the table."""
+    """Return the office and the roles of each account in the table."""
     read = (line.split("|") for line in ACCOUNTS.strip().splitlines())
     return {
         name.strip(): (office.strip(), frozenset(map(Role, roles.split())))
@@ -80,7 +80,7 @@ def accounts() -> dict[str, tuple[str, frozenset[Role]]]:
 
 
 def people(world: World) -> dict[str, Someone]:
-    """Open every account."""
+    """Create every account, and return the accounts by name."""
     named = accounts().items()
     found = {name: world.add_person(office, roles) for name, (office, roles) in named}
     lock_out(world, found)
@@ -88,7 +88,7 @@ def people(world: World) -> dict[str, Someone]:
 
 
 def lock_out(world: World, found: dict[str, Someone]) -> None:
-    """Expire, revoke or disable the keys that must not work."""
+    """Let the keys that must not work expire, revoke them, or disable their accounts."""
     prefix = {name: get_prefix(one.key) for name, one in found.items()}
     past = world.now - timedelta(days=400)
     with world.database.begin_write() as session:
@@ -99,7 +99,7 @@ def lock_out(world: World, found: dict[str, Someone]) -> None:
 
 
 def callers(world: World, found: dict[str, Someone]) -> list[Caller]:
-    """Return every caller with the keys that it uses."""
+    """Return every account with the keys that it uses."""
     named = accounts()
     known = [
         Caller(name, named[name][0], dict.fromkeys(map(str, Scope), one.key))

@@ -1,7 +1,7 @@
-"""Reads the tables of the matrix: the relation of each account and its expected answers.
+"""The parser for the tables of the matrix: relations of accounts and expected answers.
 
-Nothing here calls the service: the expected answers are written by hand in the files of
-this folder. The head of `answers_of_cases.txt` describes the format of a row.
+This module does not call the service: the expected answers are written by hand in the files
+of this folder. The comment at the top of `answers_of_cases.txt` describes a row.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ NOBODIES: Final = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """The expected status, access entries, sealed texts and office names of an answer."""
+    """The expected answer: its status, access log entries, sealed documents and offices."""
 
     status: int
     entries: int = 0
@@ -41,7 +41,7 @@ HIDDEN: Final = Verdict(404)
 
 @dataclass(frozen=True)
 class Row:
-    """One operation at some stages; the first answer that fits a caller counts."""
+    """One operation at some stages; the first answer that fits an account is expected."""
 
     operation: str
     stages: frozenset[str]
@@ -51,13 +51,13 @@ class Row:
         return stage in self.stages or ANY in self.stages
 
     def verdict(self, who: str) -> Verdict | None:
-        """Return the expected answer for a caller, or `None` if the row has none."""
+        """Return the expected answer for an account, or None if the row has none."""
         known_as = {who, *list_wildcards(who)}
         return next((said for names, said in self.answers if names & known_as), None)
 
 
 def list_wildcards(who: str) -> set[str]:
-    """Return the wildcards that match a caller, by relation or by role."""
+    """Return the wildcards that match an account by its relation or its role."""
     if who in NOBODIES:
         return set()
     part, bar, role = who.partition("/")
@@ -66,18 +66,18 @@ def list_wildcards(who: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one file."""
+    """The rows of one file of the matrix."""
 
     rows: tuple[Row, ...]
 
     @property
     def operations(self) -> list[str]:
-        """Return every operation that has a row, once."""
+        """Return the name of every operation that has a row."""
         return list(dict.fromkeys(r.operation for r in self.rows if r.operation != ANY))
 
     @cached_property
     def by_operation(self) -> Mapping[str, list[Row]]:
-        """Return the rows of each operation, in their order."""
+        """Return the rows of each operation in the order of the file."""
         groups: defaultdict[str, list[Row]] = defaultdict(list)
         for row in self.rows:
             groups[row.operation].append(row)
@@ -88,7 +88,7 @@ class Table:
         return self.by_operation.get(operation, [])
 
     def verdict(self, operation: str, stage: str, who: str) -> Verdict:
-        """Return the expected answer from the operation's first row or the general rows."""
+        """Return the expected answer from the operation's rows or the general rows."""
         own = [row for row in self.of(operation) if row.speaks_of(stage)]
         assert own, f"The table has no row for {operation} at stage {stage}."
         general = [row for row in self.of(ANY) if row.speaks_of(stage)]
@@ -111,7 +111,7 @@ def read_lines(name: str) -> list[str]:
 
 
 def rows(said: list[str]) -> Iterator[Row]:
-    """Yield rows; a line that begins with a bar belongs to the operation above it."""
+    """Yield the rows of a file. A line that begins with a bar continues the one above."""
     groups: dict[str, str] = {}
     operation = ""
     for line in said:
@@ -141,13 +141,13 @@ def parse_answers(
 
 
 def expand_groups(words: str, groups: Mapping[str, str]) -> list[str]:
-    """Return the words with the names of groups expanded."""
+    """Return words in which each name of a group is replaced by its members."""
     return " ".join(groups.get(word, word) for word in words.split()).split()
 
 
 @cache
 def casting() -> Mapping[str, Mapping[str, str]]:
-    """Return the relation of each office at each stage, from `stages.txt`."""
+    """Return the relation of each office at each stage, as in `stages.txt`."""
     found: dict[str, Mapping[str, str]] = {}
     for line in read_lines("stages"):
         stage, said = (cell.strip() for cell in line.split("|"))
@@ -156,7 +156,7 @@ def casting() -> Mapping[str, Mapping[str, str]]:
 
 
 def relation(stage: str, account: str) -> str:
-    """Return the relation of an account at a stage; a role follows after a slash."""
+    """Return the relation of an account at a stage, and its role after a slash."""
     office, bar, role = account.partition("/")
     if office in NOBODIES:
         return account
@@ -165,19 +165,19 @@ def relation(stage: str, account: str) -> str:
 
 @cache
 def names_told() -> Mapping[str, frozenset[str]]:
-    """Return the offices of which each relation may learn, from `offices.txt`."""
+    """Return the offices that each relation may know of, as in `offices.txt`."""
     read = (line.split("|") for line in read_lines("offices"))
     return {who.strip(): frozenset(offices.split()) for who, offices in read}
 
 
 def may_know(who: str, stage: str) -> frozenset[str] | None:
-    """Return the offices of which a caller may learn, or `None` if the table has no row."""
+    """Return the offices that an account may know of, or None if no row says so."""
     plain = who.partition("/")[0]
     return names_told().get(f"{plain} {stage}", names_told().get(plain))
 
 
 @cache
 def scopes() -> Mapping[str, str]:
-    """Return the scope of each operation, from `scopes.txt`."""
+    """Return the scope of each operation, as in `scopes.txt`."""
     read = (line.split("|") for line in read_lines("scopes"))
     return {one: scope.strip() for scope, names in read for one in names.split()}

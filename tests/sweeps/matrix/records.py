@@ -38,7 +38,7 @@ type Story = Callable[[Stage], Json]
 
 
 def asked(stage: Stage, *, send: bool = True) -> Json:
-    """Refer from Sana Sezim, which leads, to a shelter."""
+    """Refer a case from its lead, Sana Sezim, to a shelter."""
     led(stage)
     return refers(stage, "KZ_SHELTER_KOGERSHIN", "SHELTER", send=send)
 
@@ -92,7 +92,7 @@ def revoked(stage: Stage) -> Json:
 
 
 def expired(stage: Stage) -> Json:
-    """Let a referral expire after two days, before the clock of the other stages."""
+    """Create a referral in the past, and let it expire before the time of other stages."""
     world = stage.who("sana").world
     world.now = NOON - timedelta(days=4)
     referral = asked(stage)
@@ -103,7 +103,7 @@ def expired(stage: Stage) -> Json:
 
 
 def of_origin(stage: Stage) -> Json:
-    """Accept a referral, then hand the lead over to the State of origin."""
+    """Accept a referral, and then hand the lead over to the State of origin."""
     referral = agreed(stage)
     offered = unwrap(stage.who("sana").offer(stage.case, "UZ_LEAD"))
     unwrap(stage.who("uz").does("accept", offered, make_takeover()))
@@ -111,7 +111,7 @@ def of_origin(stage: Stage) -> Json:
 
 
 def asked_for_papers(stage: Stage) -> Json:
-    """Ask the consulate, which submitted the case, for a travel document."""
+    """Refer a case to the consulate, which submitted it, for a travel document."""
     led(stage)
     sana = stage.who("sana")
     papers = make_consent(
@@ -159,7 +159,7 @@ REFERRALS: Final[Mapping[str, Story]] = {
 
 
 def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
-    """Return a function that builds stages of a referral."""
+    """Return a function that builds the stages of a referral."""
 
     def tell(stage: Stage) -> None:
         record = REFERRALS[stage.name](stage)
@@ -173,7 +173,7 @@ def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
 
 
 def building(names: Iterable[str], tell: Callable[[Stage], None]) -> Build:
-    """Return a function that builds stages with the given steps."""
+    """Return a function that builds each named stage by taking its steps."""
 
     def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
         made = {name: Stage(name, people) for name in names}
@@ -218,7 +218,7 @@ HANDOVERS: Final[Mapping[str, Callable[[Stage], None]]] = {
 
 
 def of_handovers(names: Iterable[str] = HANDOVERS) -> Build:
-    """Return a function that builds stages of a handover."""
+    """Return a function that builds the stages of a handover."""
 
     def tell(stage: Stage) -> None:
         HANDOVERS[stage.name](stage)
@@ -248,7 +248,7 @@ UP_TO: Final = {
 
 
 def going_home(stage: Stage) -> None:
-    """Bring a return to its stage, with the lead of the country and a helper at home."""
+    """Bring a return to its stage, with a lead in the country and a helper at home."""
     officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
     told = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
     case, referral = accept_return_referral(officer, lead, home, **told)
@@ -270,7 +270,7 @@ def going_home(stage: Stage) -> None:
 
 
 def of_returns(names: Iterable[str] = UP_TO) -> Build:
-    """Return a function that builds stages of a return."""
+    """Return a function that builds the stages of a return."""
     return building(names, going_home)
 
 
@@ -278,7 +278,7 @@ def of_returns(names: Iterable[str] = UP_TO) -> Build:
 
 
 def waiting(stage: Stage) -> None:
-    """Ask a second person of IOM, which is asked to lead, to approve the closure."""
+    """Request the approval of a closure at IOM, the office that is asked to lead."""
     under_review(stage)
     question = stage.who("iom").does("close", stage.case, make_closure())
     assert question.status_code == 202
@@ -310,5 +310,5 @@ def waiting(stage: Stage) -> None:
 
 
 def of_the_rest() -> Build:
-    """Return a function that builds a case that waits for an approval."""
+    """Return a function that builds a case with a pending approval."""
     return building(["rest"], waiting)

@@ -1,4 +1,4 @@
-"""The stages of the matrix: one case for each state, with all its parties.
+"""The stages of the matrix: one case in each state, with all its parties.
 
 Every sealed field has its own marker, `Zq-<what>-<stage>-`.
 """
@@ -40,7 +40,7 @@ type Build = Callable[[Mapping[str, Someone]], dict[str, "Stage"]]
 
 @dataclass
 class Stage:
-    """One case and the ids that belong to it."""
+    """One case, and the ids of its records."""
 
     name: str
     people: Mapping[str, Someone]
@@ -59,11 +59,11 @@ class Stage:
         return make_contacts(f"{self.say(what)}1", f"{self.say(what)}2")
 
     def names(self, **ids: str) -> None:
-        """Keep ids under their names."""
+        """Store ids under their names."""
         self.ids |= ids
 
     def begins(self, **changes: Any) -> None:
-        """Write a case as the consulate, with a marker in every sealed field."""
+        """Create a case as the consulate, with a marker in every sealed field."""
         body = content(self) | changes
         self.case = unwrap(self.who("consulate").write_case(**body))
         path = f"/cases/{self.case['code']}"
@@ -84,7 +84,7 @@ class Stage:
 
 
 def content(stage: Stage) -> Json:
-    """Return the sealed content and consents of a case, with a marker in every field."""
+    """Return the sealed documents and consents of a case, with a marker in each field."""
     say = stage.say
     told = [{"section": one, "text": say(one)} for one in WHOLE if one in PLAIN]
     needs = {"summary": say("needs"), "access_needs": say("needs")}
@@ -120,7 +120,7 @@ PLAIN: Final = ("narrative", "perpetrators", "health")
 
 
 def submitted(stage: Stage) -> None:
-    """Submit a case; a lead of the country declines, and IOM is asked and asks back."""
+    """Submit a case. One candidate declines, and the next, IOM, asks the submitter."""
     stage.begins()
     unwrap(stage.who("consulate").does("submit", stage.case))
     unwrap(stage.who("kz").does("acknowledge", stage.case))
@@ -151,14 +151,14 @@ def under_review(stage: Stage) -> None:
 
 
 def at_desk(stage: Stage) -> None:
-    """Decline as IOM too, so that the desk gets the case."""
+    """Decline the lead as IOM too, so that the desk gets the case."""
     submitted(stage)
     no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
     assert stage.who("iom").does("decline-lead", stage.case, no).status_code == 204
 
 
 def led(stage: Stage) -> None:
-    """Accept the lead as IOM and hand it over to Sana Sezim."""
+    """Accept the lead as IOM, and hand it over to Sana Sezim."""
     under_review(stage)
     promised = {"contacts": stage.people_of("contacts_past")}
     unwrap(stage.who("iom").does("accept-lead", stage.case, promised))
@@ -173,7 +173,7 @@ def hands_over(stage: Stage, old: str, new: str, to: str) -> None:
 
 
 def referring(stage: Stage) -> None:
-    """Refer to two offices, of which one declines, and offer the lead to UZ_LEAD."""
+    """Refer the case to two offices, of which one declines, and offer UZ_LEAD the lead."""
     led(stage)
     refers(stage, "KZ_LEGAL_AID", "LEGAL_AID", sections=["needs", "contact"])
     refused = refers(stage, "KZ_SHELTER_TANSHOLPAN", "SHELTER")
@@ -189,7 +189,7 @@ def refers(stage: Stage, to: str, service: str, **changes: Any) -> Json:
 
 
 def assisting(stage: Stage) -> None:
-    """Bring the case to where a shelter helps."""
+    """Bring the case to the state in which a shelter helps."""
     referring(stage)
     housed(stage)
 
@@ -215,7 +215,7 @@ def suspended(stage: Stage) -> None:
 
 
 def helped(stage: Stage) -> None:
-    """Complete the shelter's help, decline the lawyer's, and cancel the offer."""
+    """Complete the shelter's help, decline the lawyer's, and cancel the handover offer."""
     assisting(stage)
     shelter, sana = stage.who("shelter"), stage.who("sana")
     help_ = {"id": stage.ids["referral_id"]}
@@ -264,7 +264,7 @@ def erased(stage: Stage) -> None:
 
 
 def escalated(stage: Stage) -> None:
-    """Escalate a case to the desk after three missed deadlines of Sana Sezim."""
+    """Give the desk a part in the case, after three missed deadlines of Sana Sezim."""
     world = stage.who("sana").world
     world.now = NOON - timedelta(days=22)
     led(stage)
@@ -299,7 +299,7 @@ OF_CASES: Final[Mapping[str, Callable[[Stage], None]]] = {
 
 
 def of_cases(names: Iterable[str]) -> Build:
-    """Return a function that builds stages of a case."""
+    """Return a function that builds these stages of a case."""
 
     def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
         made = {name: Stage(name, people) for name in names}
@@ -314,7 +314,7 @@ def of_cases(names: Iterable[str]) -> Build:
 
 
 def find_tag(stage: Stage) -> str:
-    """Return the ETag of a case as a party sees it, or a made-up one."""
+    """Return the ETag of a case as a party sees it, or an invented ETag."""
     shown = (one.get(f"/cases/{code(stage)}") for one in stage.people.values())
     known = (one for one in shown if one.is_success and one.json()["version"] is not None)
     return next((one.headers["ETag"] for one in known), '"1.0123456789abcdef"')
