@@ -39,7 +39,7 @@ PURE = "tests/rules/"
 Slow tests come next, so that no worker is left with one at the end.
 """
 SELDOM = 50_000
-"""New objects after which the garbage collector runs."""
+"""Number of new objects after which the garbage collector runs."""
 BESIDE = 1
 """Workers beyond the number of cores, for the time that a test waits.
 

@@ -349,7 +349,7 @@ def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
 ) -> None:
     monkeypatch.setattr(
         readiness, "require_bound_login", lambda *_: []
-    )  # a test is superuser
+    )  # tests run as a superuser
     ledger, made_up = Ledger(tmp_path / "erasures"), "active made-up offices"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
     with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):

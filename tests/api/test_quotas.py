@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("world")
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """A world in which an account may have three drafts and may seal 256 KiB a day."""
+    """Yield a world that limits an account to three drafts and 256 KiB of sealed bytes."""
     before = world.runtime
     quotas = Quotas(DRAFTS, BYTES)
     world.runtime = world.app.state.runtime = replace(before, quotas=quotas)

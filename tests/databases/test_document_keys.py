@@ -20,7 +20,7 @@ TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "�
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
-    """Return the part of the worker that removes old keys, already started."""
+    """Return the worker's clean-up after erasures, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.runtime)
     return ErasureCleanup(world.runtime, ledger)

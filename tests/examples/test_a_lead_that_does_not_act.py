@@ -27,7 +27,7 @@ from tests.support.world import (
 )
 
 STATE_ALONE = [make_consent(), make_service_consent()]
-"""Only a State body may lead; NGOs may shelter and advise."""
+"""The person agrees to a State office as lead, and to NGOs for shelter and legal aid."""
 
 
 def replace_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
@@ -53,7 +53,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
     world.wait(days=1)
     unwrap(shelter.does("start", bed, {"person_met": True}))
 
-    # 3 June: two administrators close the office that leads. The desk is admitted at once.
+    # 3 June: two administrators close the leading office. The desk gets a part at once.
     world.wait(days=1)
     world.close_office("KZ_LEAD")
     world.run_worker()
@@ -77,7 +77,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
     assert list_types(oversight.poll()) == ["case.lead_consent_recorded"]
     replace_lead(desk, second, case, "SANA_SEZIM", "LEAD_INACTIVE")
 
-    # 5 June: the NGO reads what she needs, and no more, until she tells it more herself.
+    # 5 June: the NGO reads only the needs, until she tells the NGO more herself.
     world.wait(days=1)
     path = get_path(case)
     assert ngo.read(case)["lead"] == "SANA_SEZIM"

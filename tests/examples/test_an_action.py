@@ -18,7 +18,7 @@ from tests.support.world import (
 )
 
 HIDDEN = (404, "not-found")
-"""The answer to an office without a part in the case; it does not say that it exists."""
+"""The answer to an office without a part in the case, as if the case did not exist."""
 
 
 def test_it_works_and_says_what_is_possible_next(officer: Someone, lead: Someone) -> None:

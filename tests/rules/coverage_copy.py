@@ -20,7 +20,7 @@ REFER HANDOVER SHELTER MEDICAL PSYCHOSOCIAL LEGAL_AID INTERPRETATION SOCIAL_WELF
 CHILD_PROTECTION GUARDIANSHIP IDENTIFICATION LAW_ENFORCEMENT RESIDENCE_STATUS ASYLUM
 CONSULAR_DOCUMENT RETURN REINTEGRATION COMPENSATION FAMILY_TRACING
 """
-# office      | kind              | what it does  | of | serves | number
+# office      | kind              | function      | of | serves | number
 OFFICES: Final = """
 shelter       | non_state         | shelter       |    | KZ     | 1
 lawyer        | non_state         | legal         |    | KZ     | 2
@@ -31,7 +31,7 @@ iom           | intergovernmental | migration     |    | *      | 6
 uz_ngo        | non_state         | social        |    | UZ     | 7
 network       | non_state         | coordination  |    | UZ KZ  | 8
 """
-# the words of the consent          | whom they name
+# words of the consent              | offices that they name
 NAMED: Final = """
 office shelter                      | shelter
 office uz_consulate                 | uz_consulate
@@ -52,13 +52,13 @@ class non_state - -                 |
 class intergovernmental - -          |
 class - - KZ                        |
 """
-# who gave it            | for an adult | for a child
+# giver of the consent   | for an adult | for a child
 GIVEN: Final = """
 person                   | counts       |
 guardian_with_assent     |              | counts
 best_interests_decision  |              | counts
 """
-# asked, by its end      | not taken back | taken back
+# time, relative to end  | not withdrawn  | withdrawn
 WHEN: Final = """
 before                   | counts         |
 at                       |                |

@@ -67,7 +67,7 @@ lead         | sections safeguards contacts | led        |                    |
 """
 
 WORKERS = ["officer", "caseworker", "coordinator"]
-"""On every row: administrators, analysts and overseers open and write nothing."""
+"""The roles of every row, because administrators, analysts and overseers have no access."""
 
 type Line = tuple[list[str], list[str], list[str], list[str], frozenset[str]]
 SUBJECTS: tuple[Subject, ...] = (*Section, *Paper)
@@ -77,7 +77,7 @@ CONDITIONS = [
     for some in combinations(Condition, count)
 ]
 NEARLY_ALL = [holds for holds in CONDITIONS if len(holds) >= len(Condition) - 1]
-"""All of them, and each left out once: enough to see which one a row asks for."""
+"""All conditions, and all except one: this shows which conditions a row requires."""
 FEWER = [holds for holds in CONDITIONS if holds not in NEARLY_ALL]
 
 

@@ -14,7 +14,7 @@ from app.routing.ranking import Ranking, ReasonOut
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 AVOIDED = frozenset({"AF", "NI"})
 
-# code, kind, State, where it works, languages, services, sexes, ages, whether it leads
+# code, kind, State, countries, languages, services, sexes, ages, whether it can lead
 CAST = """
     KZ_LEAD | state             | KZ | KZ    | kk ru |                | -           | -           | leads
     UZ_LEAD | state             | UZ | UZ    | uz    | RETURN         | -           | -           | leads

@@ -10,7 +10,7 @@ from app.directory.kinds import Service, StateRouting
 from app.routing.advice import ADVICE_TEXTS, Advice, build_advice
 
 COUNTRIES = {row.iso2: row for row in read_folder(get_standard_data()).countries}
-# From country_routing.csv, of what no country says anything in particular there is none.
+# From country_routing.csv; a country without an entry has no advice of its own.
 OF_COUNTRIES = {
     "SV": ["ask_about_first_contact"],
     "KZ": ["ask_about_criminal_case"],

@@ -21,7 +21,7 @@ ALONE: Final = {
     "agreement": "source as_of confidence",
     "contact": "language label",
 }
-"""What one person may change. All else takes two, and so does a column of tomorrow."""
+"""Columns that one person may change. All other columns, also new ones, need two people."""
 
 STANDARD = read_folder(get_standard_data())
 OFFICE: Final[Values] = {

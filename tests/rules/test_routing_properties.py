@@ -178,7 +178,7 @@ def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
 def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
     rule: Rule, question: Question, data: st.DataObject
 ) -> None:
-    # A deputy takes its office's place, so no office here has one.
+    # No office has a deputy here, because a deputy would replace its office.
     alone = replace(
         question, profiles=tuple(replace(p, deputy=None) for p in question.profiles)
     )

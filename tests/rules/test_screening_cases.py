@@ -29,7 +29,7 @@ AGES: Final = {
     "doubt": AgeClass.PRESUMED_CHILD,
     "?": None,
 }
-# Age unknown or in doubt: no means is required, and the higher of both weights counts.
+# If the age is unknown or in doubt, no means are required, and the higher weight counts.
 # age  | ticked                                           | positive        | indicated | by
 CASES: Final = """
 adult  |                                                   |                 | not yet |

@@ -18,7 +18,7 @@ OPENED = {Condition.CONSENTED, Condition.POLICE_CONSENT}
 NEITHER_OWN = {Condition.SAFE, Condition.NOT_OF_ORIGIN, Condition.ORIGIN_PERMITTED, *OPENED}
 
 
-def build_sight(  # noqa: PLR0913 - each is one thing that may be so or not
+def build_sight(  # noqa: PLR0913 - one for each condition
     author: UUID | None = OTHER,
     *,
     follows: bool = False,

@@ -252,7 +252,7 @@ def test_what_an_earlier_version_of_the_service_kept_means_the_same_for_ever() -
 
     key = WrappedKey(CASE, "k1", WRAPPED)
     assert vault.open(key, HOME, SEALED) == CANARY
-    # An older version overwrote what this one sealed, and left its key.
+    # An older version replaced the document that this one sealed, and left its key.
     assert vault.open(key, HOME, SEALED, vault.seal(key, HOME, b"").wrapped_key) == CANARY
     assert vault.compute_fingerprint(b"ab", b"c") == FINGERPRINT
     assert vault.encrypt_cursor(b"12345678", ["cases", "a"]) == HIDDEN

@@ -24,7 +24,7 @@ class Child:
         self.heard, says = Pipe(duplex=False)
         self.process = WARM.Process(target=act, args=(says, *told), daemon=True)
         self.process.start()
-        says.close()  # else the reader would not see that the child has ended
+        says.close()  # otherwise the reader would not see that the child has ended
 
     @property
     def pid(self) -> int:

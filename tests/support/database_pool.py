@@ -27,9 +27,9 @@ from tests.support.snapshots import (
 )
 
 FEW: Final = 4
-"""Most connections that stay open for the next test."""
+"""Maximum number of connections that stay open for the next test."""
 MOST: Final = 50
-"""Most uses of one database, because deleted rows take up space until it is dropped."""
+"""Maximum number of uses of one database, because deleted rows keep their space."""
 PATIENCE: Final = 10.0
 """Seconds that the last requests of a test may take after the test."""
 OTHERS: Final = """SELECT pid, pid = ANY(%(ours)s) OR pg_terminate_backend(pid, 5000)

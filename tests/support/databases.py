@@ -39,11 +39,11 @@ from tests.support.database_pool import offer_copies, open_database
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
-"""Environment variable with the URL of a PostgreSQL administrator; else one is started."""
+"""Environment variable with the URL of a PostgreSQL server; without it, one is started."""
 
 MEMORY = Path("/dev/shm")
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the directory of the tests was loaded."""
+"""The time at which the directory of the tests was loaded."""
 MECHANISM = 1
 EPOCH = "5afec0de"
 """The feed's epoch; with the seed above, ids and epoch are equal on each kind."""

@@ -11,7 +11,7 @@ from app.worker.endings import apply_endings
 from tests.support.world import Json, Someone, World, get_path, unwrap
 
 LAST_DAY: Final = date(2026, 5, 31)
-"""The day before the day at which the clock of the tests stands."""
+"""The day before the first day of the tests' clock."""
 
 
 def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:

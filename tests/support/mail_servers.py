@@ -274,13 +274,13 @@ class Lines(ThreadingTCPServer):
 
     @override
     def handle_error(self, *_: object) -> None:
-        """Ignore a client that hangs up."""
+        """Ignore clients that close the connection."""
 
 
 class Requests(ThreadingHTTPServer):
     @override
     def handle_error(self, *_: object) -> None:
-        """Ignore a client that hangs up."""
+        """Ignore clients that close the connection."""
 
 
 class Server(Protocol):
@@ -434,7 +434,7 @@ def send_to_offices(
     case_id: UUID | None = None,
     record_id: UUID | None = None,
 ) -> frozenset[UUID]:
-    """Notify offices, as an action does."""
+    """Create notifications for offices, as an action does."""
     ids = [directory_queries.get_id(tx.session, office) for office in offices]
     about = {"case_id": case_id, "record_id": record_id}
     return notify_offices(tx, ids, why, urgency=urgency, **about)

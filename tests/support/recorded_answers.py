@@ -43,7 +43,7 @@ HEADERS: Final = ("content-type", "etag", "link", "location", "retry-after", "va
 
 
 type Answers = dict[str, list[str]]
-"""What each test was answered, in order."""
+"""The answers that each test got, in their order."""
 
 
 class Recorder:

@@ -25,19 +25,19 @@ from tests.support import slow_list
 from tests.support.effort import Effort, Run, is_sample
 
 SHARE: Final = 12
-"""One cell in so many of a marked sweep is run by a sample."""
+"""A sample runs one of this many cells of a marked sweep."""
 PART: Final = 8
 """One cell in so many of a sweep marked `partly` is run on PostgreSQL by test-all.
 
 The seed decides whether there is one more, so that a single cell runs once in so many runs.
 """
 ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
-"""Tests that together issue every SQL statement that tests/api issues there."""
+"""The list of tests that together issue every SQL statement of tests/api on PostgreSQL."""
 DATABASES: Final = "tests/databases/"
 API: Final = "tests/api/"
 SWEEPS: Final = "tests/sweeps/"
 ONE_CELL: Final = (API, "tests/processes/")
-"""Of a test with parameters that stands here, a sample runs one cell."""
+"""Folders of which a sample runs one cell of each test with parameters."""
 
 type Cells = list[pytest.Item]
 

@@ -17,13 +17,13 @@ import pytest
 SLOW: Final = Path(__file__).with_name("slow.txt")
 COMPUTES: Final = 0.12
 WAITS: Final = 1.0
-"""Seconds from which a test counts as slow: computing time, and time in all."""
+"""Seconds from which a test is slow: of CPU time, and of time in all."""
 HEAD: Final = f"""\
 # Tests that compute {COMPUTES} s or take {WAITS} s, or more: written by `make slow`.
 # `make test-fast` leaves them out.
 """
 ONCE: Final = [0.0]
-"""Seconds computed for session fixtures, which count for no test."""
+"""Seconds of CPU time of session fixtures, which do not count for any test."""
 MEASURES: Final = list[bool]()
 """Not empty if this module is loaded as a plugin."""
 TOOK: Final = defaultdict[str, list[tuple[float, float]]](list)

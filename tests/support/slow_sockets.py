@@ -20,11 +20,11 @@ from typing import Final
 from tests.support.servers import ROOT
 
 EVERY: Final = 0.2
-"""Seconds between two bytes of a client that sends any."""
+"""Seconds between two bytes of a slow client."""
 APART: Final = 0.002
-"""Seconds between two connections, as open ones are measured and not a rush."""
+"""Seconds between two connections, because a test measures open ones and not a rush."""
 TOGETHER: Final = 10
-"""Clients that send at the same moment, as they do not know of each other."""
+"""Number of clients that send at the same moment."""
 HEAD: Final = b"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\n"
 BODY: Final = HEAD + b"Content-Type: application/json\r\nContent-Length: 9999\r\n"
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 type Mark = tuple[int, int]
-"""Number of rows and the last transaction that wrote one; for a sequence, its position."""
+"""The number of rows and the last transaction that wrote one, or a sequence's position."""
 type Marks = dict[str, Mark]
 
 SHAPES: Final = (

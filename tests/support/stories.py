@@ -21,7 +21,7 @@ from app.kernel.journal import Mailbox
 from tests.support.world import WORKERS, Json, Someone, World
 
 FEWEST, MOST = 8, 30
-"""How many dated steps a story has at least and at most."""
+"""The minimum and the maximum number of dated steps of a story."""
 WEEK: Final = timedelta(days=6, hours=20)
 """Almost a week: a lead has to assess the risk again within 7 days."""
 
@@ -46,7 +46,7 @@ class Story:
         """Return a person of an office, by default with all roles of `WORKERS`."""
         return self.world.add_person(office, roles or WORKERS)
 
-    def add_office(  # noqa: PLR0913 - an office has many sides, and each is optional
+    def add_office(  # noqa: PLR0913 - an office has many optional attributes
         self,
         code: str,
         kind: Kind,

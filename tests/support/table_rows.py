@@ -31,7 +31,7 @@ EXAMPLES: dict[type[TypeEngine[Any]], object] = {
     Date: NOON.date(),
     JSON: ["a", "b"],
     Boolean: True,
-    Integer: 1_000_000,  # beyond what the directory has written already
+    Integer: 1_000_000,  # greater than any value of the directory
     LargeBinary: b"sealed",
 }
 
@@ -54,7 +54,7 @@ def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
         keys = [(target.table.name, target.name) for target in targets]
         values = [
             known[key] for key in keys if key[0] != table.name
-        ]  # a key to its own table: an example
+        ]  # a foreign key to its own table
         row[column.name] = values[0] if values else make_value(column)
         known[table.name, column.name] = row[column.name]
     return row

@@ -56,7 +56,7 @@ TALK: Final = ("/questions",)
 """Paths whose parties read them without a purpose."""
 PUBLIC: Final = frozenset({"administration", "directory"})
 STAFF: Final = frozenset({"accounts", "pushing"})
-"""Tags whose labels are no secret to those who manage accounts or approve webhooks."""
+"""Tags of operations whose labels are known to those who manage accounts or webhooks."""
 
 
 @dataclass

@@ -84,7 +84,7 @@ def test_consulate_is_answered_alike_wherever_the_person_goes_and_whoever_leads(
 
 
 ACTORS: Final = (".sender", ".by", ".author")
-"""Who leads, where it is told beside `lead`."""
+"""Fields that name the lead, in addition to `lead`."""
 
 
 @pytest.mark.partly

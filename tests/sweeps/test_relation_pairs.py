@@ -37,7 +37,7 @@ from tests.support.world import Json, get_path, make_acceptance, unwrap
 pytestmark = pytest.mark.slow
 type Act = Callable[[Scene, Watched, Any], None]
 LEAD: Final = Pair("KZ_LEAD", ("lead",))
-"""Who wrote the secret, and reads it: were it not so, nothing would have been compared."""
+"""The lead, which wrote the secret; if it read no difference, the test would be void."""
 SHELTERS: Final = ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
 
 

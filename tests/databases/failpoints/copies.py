@@ -21,10 +21,10 @@ from tests.support.snapshots import (
 )
 
 type Rows = dict[str, tuple[int, str]]
-"""Of each table, how many rows, and what stands in them, digested."""
+"""The number of rows of each table, and a digest of their content."""
 
 PLAIN: Final = 2
-"""The last version that writes what is equal alike, however often it is referred to."""
+"""Version of `marshal` that writes equal values equally, however often they are shared."""
 TABLES: Final = tuple(sorted(table.name for table in Base.metadata.sorted_tables))
 
 

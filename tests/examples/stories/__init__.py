@@ -1,1 +1,1 @@
-"""Stories: whole cases with dates, each told to its end."""
+"""Stories: whole cases with dates, from the first contact to the end."""

@@ -40,13 +40,13 @@ OF_STATES: Final = {
     "referral": of_referral.cells(of_referral.STATES),
     "handover": of_handover.cells(of_handover.STATES),
 }
-"""For each state the kind of its deadline, and the side that has to act; may be empty."""
+"""The kind of deadline in each state, and the side that has to act; both may be empty."""
 PATIENCE: Final = 3
 WEEK: Final = 7 * DAY
 TWO_YEARS: Final = 731 * DAY
 """Any two years that begin before March 2028 contain one leap day."""
 PAUSED_BY: Final = {"ask": "decide_referral", "hold": "give_feedback"}
-"""Actions that pause a deadline, by the deadline; it resumes with the answer."""
+"""Actions that pause a deadline, and the deadline, which resumes with the answer."""
 GO_ON: Final = frozenset({"answer", "resume"})
 
 
@@ -107,7 +107,7 @@ def count_misses(clock: Clock, least: int) -> int:
 
 
 def get_time_to_miss(clock: Clock, least: int) -> int | None:
-    """Return the minutes until the next miss, or None for working days."""
+    """Return the minutes until the next miss, or None for a deadline in working days."""
     if clock.left is None or clock.length is None:
         return None
     length = max(clock.length, least)

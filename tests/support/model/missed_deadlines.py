@@ -48,7 +48,7 @@ WHEN_SILENT: Final = {
 """The effect of each missed deadline."""
 TWICE: Final = "expire_at_second"
 ROUNDS: Final = 10
-"""Runs of the worker at one moment after which nothing may be due."""
+"""Number of runs of the worker after which no deadline may be due."""
 
 
 def get_effect(clock: Clock) -> str:

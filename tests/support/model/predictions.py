@@ -62,7 +62,7 @@ type Standing = tuple[frozenset[str], frozenset[str]]
 """The sides of an account, and its roles."""
 
 type Act = tuple[str, Any, bool]
-"""An action, its target, and whether the request is poor: one contact, a visit too late."""
+"""An action, its target, and whether the request leaves a requirement unmet."""
 
 SPOILED: Final = frozenset(
     {
@@ -75,7 +75,7 @@ SPOILED: Final = frozenset(
         "capacity",
     }
 )
-"""Requirements that a request can bring and still not meet."""
+"""Requirements that a request itself can leave unmet."""
 
 
 def compute_outcome(world: Model, actor: Actor, act: Act) -> Outcome:

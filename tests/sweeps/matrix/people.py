@@ -67,7 +67,7 @@ class Caller:
     name: str
     office: str
     keys: dict[str, str]
-    """By the scope that an operation takes; all the same but for who lacks just that."""
+    """The key for each scope; keys differ only for an account that lacks that scope."""
 
 
 def accounts() -> dict[str, tuple[str, frozenset[Role]]]:
