@@ -92,9 +92,8 @@ def show_lowered(
 ) -> Response:
     """Return an account that lost rights, and the number of case workers in its office."""
     left = access_queries.count_workers(tx, account.focal_point_id)
-    lowered = LoweredAccountOut(
-        **build_account(tx, account).model_dump(), accounts_left=left
-    )
+    shown = build_account(tx, account).model_dump()
+    lowered = LoweredAccountOut(**shown, accounts_left=left)
     return render(lowered, status=status, headers=headers)
 
 

@@ -92,9 +92,8 @@ def list_approvals(
     """
     with begin() as tx:
         statement = access_queries.select_approvals(tx)
-        rows, after, more = load_page(
-            tx, statement, (Approval.number,), query, name="approvals"
-        )
+        keys = (Approval.number,)
+        rows, after, more = load_page(tx, statement, keys, query, name="approvals")
         items = build_approvals(tx, [approval for approval, _ in rows])
         page = ApprovalPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)

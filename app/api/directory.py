@@ -82,15 +82,14 @@ def get_me(begin: ReadDirectory) -> Response:
     with begin() as tx:
         account = access_queries.get_own_account(tx)
         focal_point = directory_queries.by_id(tx, account.focal_point_id).code
-        return render(
-            Me(
-                account=account.label,
-                kind=account.kind,
-                focal_point=focal_point,
-                roles=sorted(tx.actor.roles),
-                scopes=sorted(tx.actor.scopes),
-            )
+        me = Me(
+            account=account.label,
+            kind=account.kind,
+            focal_point=focal_point,
+            roles=sorted(tx.actor.roles),
+            scopes=sorted(tx.actor.scopes),
         )
+        return render(me)
 
 
 class FocalPointQuery(PageQuery):
@@ -169,14 +168,13 @@ def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> R
 def get_lifecycles(begin: ReadDirectory) -> Response:
     """Read the life cycles of a case, a referral, a handover and a return as tables."""
     with begin():
-        return render(
-            Lifecycles(
-                case=list_steps(CASE),
-                referral=list_steps(REFERRAL),
-                handover=list_steps(HANDOVER),
-                return_=list_steps(RETURN),
-            )
+        tables = Lifecycles(
+            case=list_steps(CASE),
+            referral=list_steps(REFERRAL),
+            handover=list_steps(HANDOVER),
+            return_=list_steps(RETURN),
         )
+        return render(tables)
 
 
 def list_steps(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle

@@ -115,10 +115,8 @@ def check_database(runtime: Runtime) -> dict[str, str]:
         with runtime.database.begin_write() as session:
             if get_current_migration(session) != get_newest_migration():
                 return {"database": "migrations are due", **unknown}
-            return {
-                "database": READY,
-                **describe_keeping(load_worker_health(session, runtime.time(session))),
-            }
+            keeping = load_worker_health(session, runtime.time(session))
+            return {"database": READY, **describe_keeping(keeping)}
     except Busy:
         return {"database": "busy", **unknown}
 

@@ -27,9 +27,8 @@ def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
     ]
     shown = ReferenceLists(items=items)
     with begin():
-        return render(
-            shown, if_none_match=if_none_match, headers={"Content-Language": ENGLISH}
-        )
+        headers = {"Content-Language": ENGLISH}
+        return render(shown, if_none_match=if_none_match, headers=headers)
 
 
 @router.get("/{name}", response_model=ReferenceList, responses=NOT_FOUND)
@@ -58,7 +57,6 @@ def get_reference(
             raise NotFound("There is no such list. GET /v1/reference names all lists.")
         shown = show_list(name, languages)
         available = {item.language for item in shown.items}
-        headers = build_language_headers(
-            one for one in (*languages, ENGLISH) if one in available
-        )
+        answered = [one for one in (*languages, ENGLISH) if one in available]
+        headers = build_language_headers(answered)
         return render(shown, if_none_match=if_none_match, headers=headers)

@@ -127,9 +127,8 @@ def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) ->
     if endpoint is None:
         raise NoTokens("The operator has to set SAFE_CONDUCT_PUBLIC_URL for tokens.")
     try:
-        return render_token(
-            request, grant_token(request, parse_request(request, body), endpoint)
-        )
+        token = grant_token(request, parse_request(request, body), endpoint)
+        return render_token(request, token)
     except Refused as refused:
         refusal = TokenRefused(error=refused.error, error_description=refused.why)
         unknown = refused.error == "invalid_client"

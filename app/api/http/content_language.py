@@ -16,9 +16,7 @@ from app.kernel.problems import Problem
 from app.reference.rows import Wording
 
 ACCEPT: Final = "Accept-Language"
-ACCEPT_DESCRIPTION: Final = (
-    "Preferred languages (RFC 9110, 12.5.4). The default is English."
-)
+PREFERRED: Final = "Preferred languages (RFC 9110, 12.5.4). The default is English."
 
 
 class TitleRow(Wording):
@@ -59,7 +57,7 @@ def build_language_headers(languages: Iterable[str]) -> dict[str, str]:
 async def get_languages(
     request: Request,
     _: Annotated[
-        str | SkipJsonSchema[None], Header(alias=ACCEPT, description=ACCEPT_DESCRIPTION)
+        str | SkipJsonSchema[None], Header(alias=ACCEPT, description=PREFERRED)
     ] = None,
 ) -> tuple[str, ...]:
     """Return the caller's preferred languages. The header may be sent more than once."""

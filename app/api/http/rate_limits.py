@@ -84,9 +84,8 @@ class WrongKeyLimit:
         )
         with self.lock:
             now = self.clock()
-            wait = max(
-                pace.compute_wait(self.free_at[place], now) for place, pace in counted
-            )
+            waits = [pace.compute_wait(self.free_at[place], now) for place, pace in counted]
+            wait = max(waits)
             if wait <= 0:
                 for place, pace in counted:
                     self.free_at[place] = pace.compute_free_at(self.free_at[place], now)

@@ -60,9 +60,8 @@ class ResourceRouter(APIRouter):
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         segments = get_path(scope).split("/")
-        if not any(
-            matches_shape(shape, segments) for shape in self.shapes.get(len(segments), ())
-        ):
+        shapes = self.shapes.get(len(segments), ())
+        if not any(matches_shape(shape, segments) for shape in shapes):
             return Match.NONE, {}
         return super().matches(scope)
 
