@@ -84,7 +84,7 @@ class NewCase(RequestModel):
 
 
 class AvailableCaseAction(ResponseModel):
-    """An action that your side has in this state, with the unmet requirements, if any."""
+    """An action of your office in the current state, with its unmet requirements."""
 
     action: Action
     open: bool

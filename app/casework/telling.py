@@ -182,7 +182,7 @@ def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, Consen
 
 
 def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
-    """Record a fact, as a writer of the case or as a recipient asked to establish it."""
+    """Record a fact, as a writer of the case or as a recipient that must establish it."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN or not may_establish_fact(tx, case, new.name):
         acting.require_consent_writer(tx, case)
@@ -223,8 +223,9 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
     """List the facts that the caller may see.
 
     Oversight sees the legal hold, and no other office does, because the hold may concern
-    the lead. A recipient sees the facts that it was asked to establish. An office in the
-    write audience, other than a desk, sees the facts that `may_know_fact` allows.
+    the lead. A recipient sees the facts that it was asked to establish. The holder, unless
+    it is a desk, and until a lead takes the case the submitter see what `may_know_fact`
+    allows.
     """
     found = case_queries.load_facts(tx, [case.id]).get(case.id, [])
     own_office = tx.actor.focal_point_id
@@ -243,9 +244,9 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
 
 
 def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:
-    """Return whether an office in the write audience may see a fact.
+    """Return whether the holder or the submitter of a case may see a fact.
 
-    A fact that the system recorded is shown only to offices that were allowed, at that
+    A fact that the system recorded is shown only to an office that was allowed, at that
     time, to see who acted in the case.
     """
     at = fact.recorded_at
