@@ -140,13 +140,13 @@ def may_give(given_by: GivenBy, *, child: bool) -> bool:
 
 
 def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
-    """Return whether a consent is not withdrawn, not expired, and by a permitted giver."""
+    """Return whether a consent is in force and its giver may consent at this age."""
     able = may_give(consent.given_by, child=child)
     return able and consent.withdrawn_at is None and now < consent.expires_at
 
 
 def may_reveal_names(consent: NamedRecipients, question: CoverageQuestion) -> bool:
-    """Return whether a matching consent allows this recipient to read names.
+    """Return whether a consent allows the recipient in the question to read names.
 
     A State body may read names that an NGO wrote down only if the consent names that body.
     A class of State bodies is not enough (R84).
@@ -164,7 +164,7 @@ def list_readable(consent: Given, question: CoverageQuestion) -> frozenset[Secti
 def find_covered(
     consents: Iterable[Given], question: CoverageQuestion
 ) -> frozenset[Section] | None:
-    """Return the sections that the recipient may read, or None if no consent covers it."""
+    """Return the sections that the recipient may read, or None if no consent applies."""
     fitting = [
         consent
         for consent in consents

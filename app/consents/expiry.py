@@ -27,7 +27,7 @@ and 0 is the end itself.
 
 
 class Ending(Given, Protocol):
-    """A consent, with the fields that order consents which end at the same time."""
+    """A consent, with its id and the time at which it was recorded."""
 
     @property
     def id(self) -> UUID:
@@ -39,9 +39,9 @@ class Ending(Given, Protocol):
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """Return the announcements of a consent's end, each as days before the end and a time.
+    """Return the announcements of a consent's end: the days before the end, and the time.
 
-    `speed` is the factor by which deadlines run faster; it is more than 1 only in a drill.
+    Deadlines run faster by the factor `speed`, which is more than 1 only in a drill.
     """
     return [(days, expires_at - timedelta(days=days) / speed) for days in DAYS_BEFORE]
 

@@ -55,7 +55,10 @@ def needs_deadline(
     known: Sequence[Consent],
     running: Collection[UUID],
 ) -> bool:
-    """Return whether a consent needs a deadline for its end; only `known` can renew it."""
+    """Return whether a consent needs a deadline for its end.
+
+    Only the consents in `known` can renew it.
+    """
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
     ahead = tx.now < consent.expires_at or consent.id in running
     if case.state not in OPEN or not (able and ahead):
@@ -106,7 +109,7 @@ def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
 def build_question_for(
     tx: ReadTransaction, case: Case, consent: Consent
 ) -> CoverageQuestion | None:
-    """Build the coverage question for the office that a consent names; None for a class."""
+    """Build the coverage question for the office that a consent names, if it names one."""
     if consent.focal_point_id is None:
         return None
     office = directory_queries.by_id(tx, consent.focal_point_id)

@@ -39,8 +39,8 @@ class OfficeNames:
     ) -> bool:
         """Return whether the reader may know that an office acted in a case at a time.
 
-        If `as_party` is true, the reader sees the act through its relation to the case
-        itself, otherwise through a relation to a referral or handover.
+        If `as_party` is true, only the reader's relations to the case itself count.
+        Otherwise, its relations to referrals and handovers count too.
         """
         if office == self.reader.id:
             return True
@@ -52,7 +52,7 @@ class OfficeNames:
         return held and not self.is_hidden(case.id, office)
 
     def get_helper_code(self, case: Case, office: UUID) -> str | None:
-        """Return the code of an office that helped in a case, or None if hidden."""
+        """Return the code of an office that helped in a case, or None if it is hidden."""
         return None if self.is_hidden(case.id, office) else self.codes[office]
 
     def is_hidden(self, case_id: UUID, office: UUID) -> bool:
@@ -62,7 +62,7 @@ class OfficeNames:
     def get_code(
         self, case: Case, office: UUID | None, at: datetime, *, as_party: bool = True
     ) -> str | None:
-        """Return the code of the acting office, or None for the system or if hidden."""
+        """Return the code of the acting office; None for the system or a hidden office."""
         known = office and self.may_name(case, office, at, as_party=as_party)
         return self.codes[office] if office and known else None
 

@@ -51,9 +51,9 @@ def list_known_to(
 ) -> list[Consent]:
     """Return the consents of a case that an office may know.
 
-    The lead, and a candidate that has acknowledged the case, may know all consents. A new
-    candidate could infer from them which office the person fears. Any other office may know
-    the consents that it recorded and, if `helps` is true, those that name it.
+    The lead, and a candidate that has acknowledged the case, may know all consents. Any
+    other office may know the consents that it recorded and, if `helps` is true, those that
+    name it. A new candidate could otherwise infer which office the person fears.
     """
     mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW

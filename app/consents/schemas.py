@@ -158,7 +158,7 @@ HINT_FOR_ADULT: Final = ConsentHint(
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count at this age; None if it does or is withdrawn."""
+    """Return why a consent does not count at this age, or None if it counts."""
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT
@@ -201,7 +201,7 @@ class ConsentOut(ResponseModel):
     ) -> Self:
         """Return a consent as a reader may see it.
 
-        Only offices in `codes` may be known to the reader. If `as_reported` is true, a
+        The reader may know only the offices in `codes`. If `as_reported` is true, a
         withdrawal that the reader reported is shown, although it has no effect.
         """
         one = consent.focal_point_id

@@ -55,7 +55,7 @@ class Standing:
     def get_covered_sections(
         self, recipient: Addressee, purpose: Purpose
     ) -> frozenset[Section] | None:
-        """Return the sections that a recipient may read, or None without a consent."""
+        """Return the sections that a recipient may read, or None if no consent applies."""
         return find_covered(self.consents, self.build_question(recipient, purpose))
 
     def build_question(self, recipient: Addressee, purpose: Purpose) -> CoverageQuestion:
@@ -94,7 +94,7 @@ class Standing:
         return word or reader.kind != Kind.STATE
 
     def list_referral_consents(self) -> list[Consent]:
-        """Return the valid consents to be referred in the country where the person is."""
+        """Return the valid consents to a referral in the country where the person is."""
         return [
             consent
             for consent in self.consents
@@ -104,7 +104,7 @@ class Standing:
         ]
 
     def may_be_referred(self) -> bool:
-        """Return whether there is a valid consent to be referred where the person is."""
+        """Return whether a valid consent allows a referral where the person is."""
         return bool(self.list_referral_consents())
 
     def may_read_summary(self, candidate: Addressee) -> bool:
@@ -251,10 +251,9 @@ def filter_for_office(
 ) -> Standing:
     """Return the case file with only the consents that an office may know (ADR 35).
 
-    An office that may belong to the State of origin could find out who helps elsewhere by
-    trying one office after another. So a consent that names a hidden office does not count
-    for it, unless it recorded the consent. Offices that hold or held the case are not
-    hidden.
+    An office that may belong to the State of origin could find out which offices help
+    elsewhere by trying one after another. So a consent that names a hidden office does not
+    count, unless the reader recorded it. Offices that hold or held the case are not hidden.
     """
     if not stands.may_belong_to_origin_state(reader):
         return stands

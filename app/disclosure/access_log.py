@@ -39,7 +39,7 @@ class AccessAttempt:
 
 
 class DailyCapReached(Problem):
-    """Your account has opened as many cases today as it may; others were told of it."""
+    """Your account has reached its daily limit of cases; others were informed."""
 
     status = 429
 

@@ -1,8 +1,8 @@
 """Functions that open and write sealed documents.
 
 Every opening and every refusal is an entry in the access log. The route commits the entry
-before it sends content (R35), and answers a refusal as if the record did not exist (R08).
-So a refusal is returned as None, because an exception would roll back the entry.
+before it sends content (R35), and answers a refusal as if the record did not exist (R08). A
+refusal is returned as None, because an exception would roll back the entry.
 """
 
 from dataclasses import replace
@@ -73,7 +73,7 @@ def open_section(
 def open_safeguards(
     tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedSafeguards | None:
-    """Open the safeguards that the caller may read; raises NotFound (404).
+    """Open the safeguards; raises NotFound (404) if the caller may not see the case.
 
     A submitter gets the last version that it wrote, because a refusal would reveal a fear.
     """
@@ -111,7 +111,7 @@ def open_past_safeguards(
 def open_safety_notice(
     tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedSafetyNotice | None:
-    """Open the safety alert, which needs no consent (BR05); raises NotFound (404)."""
+    """Open the safety alert (BR05); raises NotFound (404) if the case is not visible."""
     case, subject = case_queries.get(tx, code), Paper.SAFETY_NOTICE
     document = case_queries.find_sealed(tx, case.id, Section.NEEDS)
     disclosure_queries.load_again(tx, case)

@@ -42,7 +42,7 @@ def open_arrangement(
 def open_screening(
     tx: WriteTransaction, code: str, screening_id: UUID, purpose: ReadingPurpose
 ) -> OpenedScreening | None:
-    """Open a screening if the caller may read `indicators`; raises NotFound (404)."""
+    """Open a screening; raises NotFound (404) if the caller may not see the case."""
     case, subject = case_queries.get(tx, code), Paper.SCREENING
     screening = screening_queries.find(tx, case.id, screening_id)
     document = case_queries.find_sealed(tx, screening.id, subject) if screening else None

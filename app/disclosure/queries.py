@@ -45,8 +45,7 @@ from app.referrals.models import Referral
 class ReadContext:
     """The office that requests a document, with the case file and the subject.
 
-    If a recipient helps with what the document is about, `in_place` is true if the office
-    may know that recipient.
+    `in_place` is false if the document is about a recipient that the office may not know.
     """
 
     office: FocalPoint
@@ -191,8 +190,8 @@ def list_conditions(
 ) -> Iterator[Condition]:
     """Yield the conditions of the policy that hold for a request.
 
-    For an unsafe office, only `own_text` (G19) and `in_touch` can hold: if it lost
-    `in_touch`, a submitter would learn that the person fears it.
+    Only `own_text` (G19) and `in_touch` can hold for an unsafe office. A submitter that
+    lost `in_touch` would find out that the person fears it.
     """
     office, stands = sight.office, sight.stands
     if sight.document is not None and sight.document.author == office.id:

@@ -24,12 +24,12 @@ REPORTED_EVERY: Final = timedelta(hours=1)
 
 
 class TooManyRefusedOpenings(Problem):
-    """Too many openings were refused to you; your office and oversight were told."""
+    """Too many of your openings were refused; your office and oversight were informed."""
 
     status = 429
 
     def __init__(self, wait: timedelta) -> None:
-        advice = "You can still open what you may read. Check what your program asks for."
+        advice = "You can still open what you may read. Check what your program requests."
         super().__init__(advice, wait=max(1, math.ceil(wait.total_seconds())))
 
 
@@ -65,7 +65,7 @@ class RefusedOpenings:
 
 
 def count_refusal(tx: WriteTransaction) -> None:
-    """Count a refused opening of the caller; raises TooManyRefusedOpenings (429)."""
+    """Count a refused opening; raises TooManyRefusedOpenings (429) above the limit."""
     counter = tx.runtime.refused_openings
     if counter is not None:
         counter.count(tx.actor.account_id, tx.now)

@@ -120,7 +120,7 @@ def require_offer_allowed(tx: WriteTransaction, case: Case) -> None:
 
 
 def require_fit_successor(case: Case, successor: FocalPoint) -> None:
-    """Raise SuccessorUnfit (422) unless the office is another active one that can lead."""
+    """Raise SuccessorUnfit (422) if the office is the lead, inactive, or cannot lead."""
     another = successor.id != case.with_relation(Relation.LEAD)
     able = successor.active and successor.can_lead and successor.kind not in NEVER_LEAD
     if not (another and able):
@@ -165,7 +165,7 @@ def load_facts(
 
 
 def accept(tx: WriteTransaction, pending: PendingStep, promise: AcceptHandover) -> Handover:
-    """Accept the lead, and give the new lead the deadlines and the side of the sender.
+    """Accept the lead, and reassign the deadlines of the former lead to the successor.
 
     The contacts of the new lead replace those of the case. Raises SuccessorUnfit (422) if
     the successor has become unfit since the offer.
@@ -204,7 +204,7 @@ def set_lead(
 
 
 def record_sender_change(tx: WriteTransaction, case: Case) -> None:
-    """Record that the sender changed, for parties of open referrals that may know it."""
+    """Record the new sender as an event for parties of open referrals that may know it."""
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}

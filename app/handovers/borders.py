@@ -1,4 +1,4 @@
-"""Rules for sections that cross a border with the lead (BR07, G07; ADR 49)."""
+"""Rules for the sections that cross a border in a handover (BR07, G07; ADR 49)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Secti
 
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})
-"""Relations that exist only if the lead was handed over or is on offer."""
+"""Relations that exist only if the lead was handed over or has been offered."""
 LATEST: Final = (
     select(Handover.lead_id)
     .where(

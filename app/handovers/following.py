@@ -62,7 +62,7 @@ def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
 def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
     """Cancel the open offer and return True if it crosses a border without an agreement.
 
-    Nobody could accept the offer, and the lead could not offer the case to another office.
+    Nobody could accept it, and meanwhile the lead could not offer the case to others.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is None or not needs_agreement(tx, handover):

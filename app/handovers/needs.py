@@ -47,10 +47,10 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "Choose another focal point for this person.", Side.LEAD),
     Need.AGREEMENT: Check(
         lambda f: f.agreed,
-        "No agreement in force covers this border: the lead cannot go to this office.", Side.LEAD),
+        "No agreement in force covers this border: this office cannot become the lead.", Side.LEAD),
     Need.ORIGIN_PERMITTED: Check(
         lambda f: f.origin_permitted,
-        "Only if the person permits it may this State be informed.", Side.LEAD),
+        "This State may be informed only if the person permits it.", Side.LEAD),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),

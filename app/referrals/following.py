@@ -129,7 +129,7 @@ URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 def may_read_change(
     referral: Referral, case_file: Standing, changed: Section | None
 ) -> bool:
-    """Return whether the recipient may read a changed section, or the summary for None."""
+    """Return whether the recipient may read a changed section, or the summary if None."""
     to = referral.recipient
     if referral.state not in OPEN or not case_file.is_safe(to, to.code):
         return False

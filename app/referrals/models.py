@@ -32,7 +32,7 @@ class Clearance(StrEnum):
 
 
 class PartyRecord(Listed):
-    """A record of a case with a version, and with offices that are parties of it."""
+    """The base class of referrals and handovers, which have a version and parties."""
 
     path: ClassVar[str]
     """The path of such records in the API."""

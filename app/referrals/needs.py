@@ -107,14 +107,14 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "No agreement in force covers this border: send the summary alone, without sections.", Side.SENDER),
     Need.ORIGIN_PERMITTED: Check(
         lambda f: f.origin_permitted,
-        "Only if the person permits it may this State be informed.", Side.SENDER),
+        "This State may be informed only if the person permits it.", Side.SENDER),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.MEETING: Check(is_meeting_in_future, "Set a first meeting in the future."),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),
     Need.OUTCOME: Check(lambda f: f.terms.outcome is not None, "Give the outcome."),
-    Need.FEEDBACK: Check(lambda f: f.terms.feedback, "Tell the sender how it went."),
+    Need.FEEDBACK: Check(lambda f: f.terms.feedback, "Give the sender feedback."),
     Need.REFLECTION_TOLD: Check(
         may_inform_police,
         "Inform the person of the reflection period first, and record the fact for the country where they are.", Side.SENDER),
@@ -128,7 +128,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "for any other service assess the child's best interests first.", Side.SENDER, applies=lambda f: f.may_be_child),
     Need.VITAL_INTEREST: Check(
         lambda f: f.vital_interest,
-        "Only if life is at risk or serious harm is near: declare a vital interest, with its reason, and send "
+        "If life is at risk or serious harm is near: declare a vital interest, with its reason, and send "
         "the summary alone.", Side.SENDER),
     Need.QUESTION: Check(lambda f: bool(f.terms.topics), "Name the sections that you ask about."),
     Need.CONSENT_TO_ANSWER: Check(

@@ -206,7 +206,7 @@ STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.
 def list_states(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[State]]:
-    """Return the states of all referrals, by case."""
+    """Return the states of all referrals of several cases, by case."""
     found: dict[UUID, list[State]] = {}
     for case_id, state in read_columns(tx.session, STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)

@@ -114,9 +114,9 @@ def redact_for(
 ) -> Facts:
     """Return the facts that the caller may know.
 
-    If the caller may not know the fears of the person, only a missing consent is shown. For
-    a draft, it can choose only an office that a consent covers or that the ranking
-    proposes. Otherwise it could find a feared office by trying one office after another.
+    If the caller may not know the fears of the person, only a missing consent is shown. The
+    sender of a draft can then choose only an office that a consent covers or that the
+    ranking proposes, so that it cannot find a feared office by trying many.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if case_file.may_know_fears(own_office):

@@ -93,7 +93,7 @@ def redirect(
     referral = pending.referral
     other = directory_queries.get_by_code_or_422(tx, request.alternative)
     if other.id == referral.recipient_id:
-        raise RecipientUnfit("Name another focal point than yourself.")
+        raise RecipientUnfit("Name another focal point than your own.")
     require_fit_recipient(pending.case, other)
     end_with_reason(tx, pending, request.reason, request.note, alternative=other.code)
     if other.id not in get_referral_chain(tx, referral):

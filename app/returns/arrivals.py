@@ -120,7 +120,7 @@ def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
         return False
     clock.failures = 0
     if clock.fires_at is not None:
-        # It ran out early if its office was closed.
+        # A deadline fires early if its office was closed.
         ran_out = missed_deadlines.count_firings(tx, clock)
         clock.fires_at = clock.due_at if ran_out else None
     return True

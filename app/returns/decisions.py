@@ -125,7 +125,10 @@ def depart(tx: WriteTransaction, pending: PendingStep) -> Return:
 def arrive(
     tx: WriteTransaction, pending: PendingStep, result: StepResult, *, early: bool
 ) -> Return:
-    """Confirm the arrival; raises DateNotReached (409) before its date, unless `early`."""
+    """Confirm the arrival.
+
+    Raises DateNotReached (409) before the planned date, unless `early` is true.
+    """
     planned_for = arrivals.find_planned(tx, pending.record)
     is_early = check_date(tx, planned_for, early=early)
     return take_step(tx, pending, replace(result, early=is_early))

@@ -39,7 +39,7 @@ class Return(Listed, Base):
         return f"returns/{self.id}"
 
     def raise_version(self) -> None:
-        """Raise the version, so that an earlier `If-Match` no longer matches."""
+        """Increment the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1
 
 

@@ -196,7 +196,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "Inform the person of any right to stay and of every option, then confirm it."),
     Need.CONTACT_PERMITTED: Check(
         lambda f: f.contact_permitted,
-        "Only if the person permits it may the State of origin be informed; see the safeguards.", Side.LEAD),
+        "The State of origin may be informed only if the person permits it; see the safeguards.", Side.LEAD),
     Need.IDENTITY_CONSENT: Check(
         lambda f: f.identity_covered,
         "Record the person's consent to share the section `identity` with the office that verifies it.", Side.LEAD),
