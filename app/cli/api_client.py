@@ -231,7 +231,9 @@ def read_answer(answer: httpx.Response) -> dict[str, Any]:
     try:
         return dict(answer.json())
     except (ValueError, TypeError) as error:
-        raise NoAnswer(f"{answer.status_code}, but not from Safe Conduct.") from error
+        raise NoAnswer(
+            f"The answer {answer.status_code} is not from Safe Conduct."
+        ) from error
 
 
 def describe_refusal(answer: httpx.Response) -> str:

@@ -84,7 +84,7 @@ def play_some(
 
 @demo.command("serve")
 def serve_demo() -> None:
-    """Serve a demonstration, play the journeys, and print API keys and a request."""
+    """Serve a demonstration, play the journeys, and print API keys and a first request."""
     settings = DemoSettings()
     level = max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
     logging_setup.configure_logging(level)

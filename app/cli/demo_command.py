@@ -36,12 +36,8 @@ from app.worker.jobs import start_jobs
 
 PATIENCE: Final = timedelta(seconds=30)
 NO_SERVICE: Final = (
-    """
-There is no answer at SAFE_CONDUCT_URL (default {url}). Start `safe-conduct demo serve`,
-or set it to the URL of the running demonstration.
-""".strip()
-    .replace("\n", " ")
-    .format(url=DEFAULT_URL)
+    f"There is no answer at SAFE_CONDUCT_URL (default {DEFAULT_URL}). Start `safe-conduct "
+    "demo serve`, or set SAFE_CONDUCT_URL to the URL of the running demonstration."
 )
 type Say = Callable[[str], None]
 

@@ -83,14 +83,16 @@ class CursorFile:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise CannotCall(f"{self.file} cannot be read as a cursor.") from error
+            raise CannotCall(
+                f"{self.file} cannot be read, or is not a cursor file."
+            ) from error
         if not cursor:
             raise CannotCall(
                 f"{self.file} is empty. To read all events again, use --from-start."
             )
         if self.office and office and office != self.office:
             raise CannotCall(
-                f"{self.file} is of {escape_unprintable(office)}, the API key of "
+                f"{self.file} is for {escape_unprintable(office)}, but the API key is for "
                 f"{self.office}. Use one cursor file per office."
             )
         return cursor
@@ -162,7 +164,7 @@ def fetch_page(http: httpx.Client, cursor: str | None, wait: int, patience: floa
         )
     page = read_answer(answer)
     if not is_page(page):
-        raise NoAnswer("The answer is not a page of events.")
+        raise NoAnswer("The answer is not a page of events. Check SAFE_CONDUCT_URL.")
     if wait and not page["items"]:  # a service that shuts down does not hold answers
         time.sleep(max(0, MIN_INTERVAL - (time.monotonic() - began)))
     return page

@@ -47,7 +47,7 @@ def require_no_demo(session: Session, environment: Environment) -> None:
     offices = ", ".join(made_up[:3]) or "none"
     raise NotReady(
         f"This database has the demonstration (active made-up offices: {offices}), which "
-        "would receive real cases. Use another database, in another folder. If it holds no "
+        "would receive real cases. Use another database, in another folder. If it has no "
         "real person, set SAFE_CONDUCT_ENVIRONMENT=drill."
     )
 
@@ -92,10 +92,9 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
         if unknown := list_unknown_time_zones(session):
             raise NotReady(
                 f"The time zones of {', '.join(unknown)} are not in version "
-                f"{time_zones.get_version()} of the IANA database: their deadlines "
-                "cannot be computed. Correct time_zone in countries.csv or "
-                "focal_points.csv, then run: "
-                "safe-conduct directory load FOLDER"
+                f"{time_zones.get_version()} of the IANA database, so deadlines "
+                "there cannot be computed. Correct time_zone in countries.csv or "
+                "focal_points.csv, then run: safe-conduct directory load FOLDER"
             )
         if orphans := list_regions_without_desk(session):
             regions = ", ".join(orphans)

@@ -100,7 +100,10 @@ def get_mail_login(settings: Settings) -> tuple[str, str] | None:
     if user is None and password is None:
         return None
     if user is None or password is None:
-        raise NotReady("Set both SAFE_CONDUCT_SMTP_USER and SAFE_CONDUCT_SMTP_PASSWORD.")
+        raise NotReady(
+            "Only one of SAFE_CONDUCT_SMTP_USER and SAFE_CONDUCT_SMTP_PASSWORD is set. Set "
+            "both or none."
+        )
     return user, password.get_secret_value()
 
 
@@ -118,7 +121,7 @@ def find_gateway(settings: Settings) -> Gateway | None:
     if settings.sms_gateway_url is None:
         return None
     if not is_safe_url(settings.sms_gateway_url):
-        raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_URL must be https, without a user name.")
+        raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_URL must be an https URL without a user.")
     if settings.sms_gateway_token is None:
         raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_TOKEN is missing.")
     token = settings.sms_gateway_token.get_secret_value()

@@ -84,8 +84,8 @@ def require_one_database(settings: Settings) -> None:
     try:
         if not is_same_database(owners, service):
             raise NotReady(
-                "SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_MIGRATION_DATABASE_URL are of "
-                "two databases; neither was changed. Set both to the same database."
+                "SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_MIGRATION_DATABASE_URL name "
+                "two databases. Neither was changed. Set both to the same database."
             )
     finally:
         owners.engine.dispose()
@@ -162,8 +162,8 @@ def claim_sqlite_file(url: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise NotReady(
-                "Another process uses this SQLite file. Stop it; for more than one process "
-                "use PostgreSQL."
+                "Another process uses this SQLite file. Stop that process, or use "
+                "PostgreSQL to run several processes."
             ) from error
         yield
 

@@ -18,7 +18,7 @@ from app.metrics.measurement import GaugeValue, measure
 
 @dataclass(frozen=True)
 class Status:
-    """The values of all gauges at one time, which the clock of the database gives."""
+    """The values of all gauges, and the time of the measurement on the database clock."""
 
     at: datetime
     measured: Sequence[GaugeValue]

@@ -127,9 +127,8 @@ def build_body(file: Path, *, submits: bool) -> bytes:
     try:
         require_strict_json(text)
     except JsonRefused as refused:
-        raise CannotCall(
-            f"{file}: {refused}{describe_position(refused.__cause__)}"
-        ) from None
+        position = describe_position(refused.__cause__)
+        raise CannotCall(f"{file}: {refused}{position}") from None
     case = json.loads(text)
     if not isinstance(case, dict):
         raise CannotCall(
@@ -144,7 +143,7 @@ def build_body(file: Path, *, submits: bool) -> bytes:
 
 
 def read_input(file: Path) -> bytes:
-    """Return the content of a file or of standard input, or raise CannotCall."""
+    """Return the content of a file or standard input, or raise CannotCall on an error."""
     try:
         return sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
     except OSError as error:
@@ -194,7 +193,7 @@ def write_once(path: Path, text: str) -> str:
 
 
 def print_result(answer: httpx.Response, file: Path) -> None:
-    """Print the code of the case and the next step, or raise Refused or NoAnswer."""
+    """Print the code and the next step of a case, or raise Refused for an error answer."""
     if (parse_problem(answer) or {}).get("type") == KEY_REUSED:
         raise Refused(
             f"{describe_refusal(answer)}\nA case with different content was already "
@@ -203,12 +202,9 @@ def print_result(answer: httpx.Response, file: Path) -> None:
         )
     case = read_answer(answer)
     typer.echo(escape_unprintable(str(case.get("code", ""))))
-    again = answer.headers.get("Idempotent-Replayed") == "true"
-    print_note(
-        escape_unprintable(
-            f"{'It existed already. ' if again else ''}{describe_state(case)}"
-        )
-    )
+    replayed = answer.headers.get("Idempotent-Replayed") == "true"
+    repeated = "It existed already. " if replayed else ""
+    print_note(escape_unprintable(f"{repeated}{describe_state(case)}"))
 
 
 def describe_state(case: Mapping[str, Any]) -> str:

@@ -66,12 +66,12 @@ class DemoUser:
     def request(
         self, method: str, path: str, headers: Mapping[str, str], body: Json | None = None
     ) -> httpx.Response:
-        """Send a request, and return any response."""
+        """Send a request, and return the response even if it is an error."""
         sent = {"Authorization": f"Bearer {self.key}", **headers}
         return self.http.request(method, f"/v1/{path}", json=body, headers=sent)
 
     def read(self, path: str) -> httpx.Response:
-        """Send a GET request with a purpose, and return any response."""
+        """Send a GET request with a purpose, and return the response, even an error."""
         return self.request("GET", path, PURPOSE)
 
     def get(self, path: str) -> Json:
@@ -201,15 +201,15 @@ class DemoCase:
             if found := look():
                 return found
             time.sleep(LOOK_SECONDS)
-        raise JourneyFailed(f"No deadline of {self.code} was handled: does the worker run?")
+        raise JourneyFailed(f"No deadline of {self.code} was handled. Check the worker.")
 
     def expect_hidden(self, *found: object) -> None:
         """Raise JourneyFailed if a result is not empty: an account then saw too much."""
         if any(found):
-            raise JourneyFailed(f"In {self.code} an account saw what it must not see.")
+            raise JourneyFailed(f"An account saw data of {self.code} that it may not see.")
 
     def take_lead(self, lead: DemoUser) -> None:
-        """Acknowledge the case and accept the lead, with two contact people."""
+        """Acknowledge the case, accept the lead, and name the contact people."""
         lead.apply(self.path, "acknowledge")
         lead.apply(self.path, "accept-lead", {"contacts": build_contacts(lead.account)})
 

@@ -61,7 +61,7 @@ def build_needs(summary: str, danger: str) -> Json:
 
 
 def build_contact(alias: str, channel: str) -> Json:
-    """Return the section `contact`, which says how to contact the person safely."""
+    """Return the section `contact`, with the safe way to contact the person."""
     return {"section": "contact", "alias": f"{alias} (synthetic)", "safe_channel": channel}
 
 

@@ -89,5 +89,5 @@ def test_a_directory_with_a_zone_that_is_not_in_the_database_is_not_served(
 
     assert str(refused.value).startswith(
         "The time zones of KG, KZ_SHELTER_KOGERSHIN are not in version 2026f of the IANA "
-        "database: their deadlines cannot be computed."
+        "database, so deadlines there cannot be computed."
     )

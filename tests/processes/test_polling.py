@@ -176,7 +176,10 @@ def test_a_cursor_file_is_of_one_office(shell: Shell, officer: Someone) -> None:
     refused = shell.run("poll", *CURSOR)
 
     assert refused.returncode == WRONG
-    assert "cursor is of KZ_LEAD, the API key of UZ_CONSULATE_ALMATY" in refused.stderr
+    assert (
+        "cursor is for KZ_LEAD, but the API key is for UZ_CONSULATE_ALMATY"
+        in refused.stderr
+    )
 
 
 def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(

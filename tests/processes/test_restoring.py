@@ -73,7 +73,7 @@ def test_a_copy_and_the_database_that_is_served_are_not_taken_for_one(
 
     for refused in (first, second):
         assert (refused.returncode, refused.stdout) == (1, "")
-        assert "are of two databases; neither was changed" in refused.stderr
+        assert "name two databases. Neither was changed." in refused.stderr
     assert (well.returncode, well.stderr) == (0, "")
     assert now[0] == was[0]
     assert (now[1] != was[1]) == (word == "restored")

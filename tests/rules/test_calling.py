@@ -197,7 +197,7 @@ def test_a_cursor_is_kept_for_one_office(tmp_path: Path) -> None:
     mine.save("00000000.7")
     assert mine.read() == "00000000.7"
     assert CursorFile(mine.file, None).read() == "00000000.7"
-    with pytest.raises(CannotCall, match="is of KZ_LEAD"):
+    with pytest.raises(CannotCall, match="is for KZ_LEAD"):
         CursorFile(mine.file, "UZ_LEAD").read()
     mine.file.write_text("")
     with pytest.raises(CannotCall, match="--from-start"):
