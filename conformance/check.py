@@ -8,9 +8,9 @@ SAFE_CONDUCT_KEY. `--list` prints the events that it processed, oldest first, on
 the id of the event, and after a space any text. `{state}` is a new path in each run.
 
 The feed is simulated. It is slow, sometimes busy (503, 429), and sometimes breaks off an
-answer. It repeats events, and has unknown fields and types. Once it is restored from a
-backup, which makes earlier cursors invalid (410). Your poller has to process each event
-once, in order, however often it is killed.
+answer. It repeats events, and contains unknown fields and types. At one point it is
+restored from a backup, which makes earlier cursors invalid (410). Your poller has to
+process each event once and in order, even if it is killed.
 """
 
 import argparse

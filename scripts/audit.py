@@ -44,7 +44,7 @@ PROBE: Final[Package] = ("jinja2", "2.10")
 
 
 class NotAuditedError(Exception):
-    """The service could not be reached, or did not answer for every package."""
+    """The vulnerability service did not answer for every package."""
 
 
 @dataclass(frozen=True)

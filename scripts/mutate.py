@@ -83,7 +83,7 @@ class Module:
 
 
 def main(arguments: list[str]) -> int:
-    """Judge the mutants, and return 1 if too many survive."""
+    """Test the mutants, and return 1 if too many survive."""
     parser = ArgumentParser(prog="make mutate", description=__doc__)
     parser.add_argument(
         "modules", nargs="*", help="parts of names of modules; default: all"

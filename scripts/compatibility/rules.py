@@ -183,7 +183,7 @@ def compare_texts(old: Form, new: Form, direction: Direction) -> Iterator[Change
 
 
 def compare_uniqueness(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
-    """Compare whether an array may contain an item twice."""
+    """Compare whether an array may contain the same item twice."""
     then, now = (any(form.get_values("uniqueItems")) for form in (old, new))
     place = find_place(new, "uniqueItems")
     if now > then:

@@ -74,7 +74,7 @@ def is_comparable(old: Form, new: Form) -> bool:
 
 
 def compare_names(old: Form, new: Form) -> Iterator[Change]:
-    """Yield a change for each type of generated clients that has lost its name."""
+    """Yield a change for each type that has lost its name in generated clients."""
     for ref in old.names:
         if ref not in new.names:
             is_left = new.parts[0].find(ref).value is not None

@@ -70,5 +70,5 @@ def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
 
 
 def compute_tail(comparison: Comparison) -> float:
-    """Return the ratio of p99 to p50 of the product."""
+    """Return the product's 99th percentile of durations, divided by the median."""
     return comparison.product.p99 / comparison.product.p50

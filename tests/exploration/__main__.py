@@ -33,7 +33,7 @@ def print_line(text: str, end: str = "\n") -> None:
 
 
 def drop_log_line(*_: object) -> EventDict:
-    """Drop the log lines of the service, which would break the progress bar."""
+    """Drop a log line of the service, because it would break the progress bar."""
     raise structlog.DropEvent
 
 

@@ -447,5 +447,5 @@ def get_answer(answer: Response) -> Answer:
 
 
 def make_write_move(choice: str) -> Move:
-    """Return the move that writes the case."""
+    """Return the move that creates the draft of the case."""
     return Move(POST, "case.write", choice=choice)

@@ -89,7 +89,7 @@ MOST = 16
 
 @pytest.fixture
 def limited_world(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """Serve with a limit of 16 connections."""
+    """Yield a service with a limit of 16 connections."""
     monkeypatch.setattr("app.cli.connections.MAX_CONNECTIONS", MOST)
     with serve_world(sqlite_url) as world:
         yield world

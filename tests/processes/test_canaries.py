@@ -66,7 +66,7 @@ def journey(world: World) -> Iterator[Journey]:
 
 @dataclass(frozen=True)
 class Gone:
-    """A completed journey, shared by the tests that only read its results."""
+    """A completed journey, which is shared by tests that only read its results."""
 
     journey: Journey
     url: str

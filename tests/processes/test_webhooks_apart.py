@@ -68,7 +68,7 @@ class Worker:
 
 @dataclass
 class Site:
-    """The folder and settings of the workers."""
+    """A folder and settings that all workers share."""
 
     folder: Path
     settings: dict[str, str]

@@ -127,7 +127,7 @@ type Accounts = dict[str, Account]
 
 
 def open_accounts(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]]:
-    """Open all accounts: workers, second persons and administrators."""
+    """Open and return the accounts of workers, second persons and administrators."""
     offices = [office for corridor in CORRIDORS for office in corridor.offices]
     workers = {office: open_account(world, office, *WORKERS) for office in offices}
     workers[OVERSIGHT] = open_account(world, OVERSIGHT, Role.PROTECTION_OFFICER)

@@ -1,4 +1,4 @@
-"""The next action of an office on a record that it sees."""
+"""The choice of the next action of an office on a record that the office sees."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -72,7 +72,7 @@ def plant_missing_escalation(patch: Patch) -> None:
 
 
 def plant_unhandled_deadline(patch: Patch) -> None:
-    """Leave one kind of deadline unhandled."""
+    """Do not handle deadlines of one kind."""
     found = missed_deadlines.list_overdue
 
     def list_due(session: Any, now: Any, limit: int) -> list[DueClock]:

@@ -103,7 +103,7 @@ class Result:
 
 
 def create_accounts(url: str) -> dict[str, Person]:
-    """Create the accounts, before the service runs."""
+    """Create and return the accounts, before the service runs."""
     world = World(url, create_app(build_runtime(url, KEYS)))
     world.now = datetime.now(UTC)
     try:
