@@ -170,7 +170,7 @@ class ConsentOut(ResponseModel):
     id: UUID
     focal_point: Annotated[
         str | None,
-        Field(description="Null without a class: you may not know which one is named."),
+        Field(description="Null without a class: you may not know the focal point."),
     ]
     recipient_class: RecipientClass | None
     purposes: list[Purpose]

@@ -112,7 +112,7 @@ def name_note(action: Action) -> str:
 
 
 def require_offer_allowed(tx: WriteTransaction, case: Case) -> None:
-    """Raise an error unless the caller leads the case and has a role for the offer."""
+    """Raise an error unless the caller is the lead and its role allows the offer."""
     sides = get_handover_sides(case.list_relations(tx.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []
     if not rows or not is_role_allowed(OFFER, sides, tx.actor.roles):

@@ -78,7 +78,7 @@ def decide_no_go(
 
 
 def build_matter(pending: PendingStep, why: DecideGo | DecideNoGo) -> GuardedAction:
-    """Build the action that a second person has to approve for this version."""
+    """Build the action that a second person has to approve for this version of a return."""
     facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
     record, action = pending.record, f"return.{pending.step.action}"
     grounds = f"{record.id} {record.version}"
