@@ -208,13 +208,13 @@ def test_an_analyst_and_who_has_no_role_reach_no_case(
     path = get_path(officer.submit())
     one = world.add_person("OVERSIGHT_DEMO", {role} if role else set())
     colleague = world.add_person("OVERSIGHT_DEMO", {Role.ANALYST, Role.PROTECTION_OFFICER})
-    asked = (path, "/cases", f"{path}/history", f"{path}/evidence", "/events", "/worklist")
+    paths = (path, "/cases", f"{path}/history", f"{path}/evidence", "/events", "/worklist")
 
-    refused = {get_problem(one.get(each)) for each in (*asked, "/approvals")}
+    refused = {get_problem(one.get(each)) for each in (*paths, "/approvals")}
 
     assert refused == {(403, "forbidden")}
     assert one.get("/refusals").is_success == one.get("/me").is_success == bool(role)
-    assert {colleague.get(each).status_code for each in asked} == {200}
+    assert {colleague.get(each).status_code for each in paths} == {200}
 
 
 def test_who_loses_the_last_role_loses_what_the_key_could_do(

@@ -70,10 +70,10 @@ def test_an_account_is_opened_by_two_and_acts_with_its_first_key(
     opened = add_with(admin, second, "/accounts", NEWCOMER)
     made = add_with(admin, second, f"/accounts/{opened['id']}/keys", FEED)
 
-    said = {name: opened[name] for name in NEWCOMER}
+    shown = {name: opened[name] for name in NEWCOMER}
     headers = {"Authorization": f"Bearer {made['key']}"}
     with_it = world.http.get("/v1/events", headers=headers)
-    assert (said, opened["disabled_at"]) == (NEWCOMER, None)
+    assert (shown, opened["disabled_at"]) == (NEWCOMER, None)
     assert with_it.status_code == 200
     assert made["expires_at"] == "2026-07-01T12:00:00Z"
     assert made["shown_to"] == str(admin.actor.account_id)
@@ -104,9 +104,9 @@ def test_the_second_person_reads_what_exactly_is_asked(
     admin: Someone, supervisor: Someone, worker: Someone
 ) -> None:
     path = get_account_path(worker)
-    asked = get_approval_id(add(admin, f"{path}/grant-roles", COORDINATOR))
+    approval_id = get_approval_id(add(admin, f"{path}/grant-roles", COORDINATOR))
 
-    seen = unwrap(supervisor.get(f"/approvals/{asked}"))
+    seen = unwrap(supervisor.get(f"/approvals/{approval_id}"))
 
     assert seen["subject"] == path[1:]
     assert seen["facts"] == {
@@ -153,9 +153,9 @@ def test_a_supervisor_does_not_see_the_people_of_others(
         supervisor.send(f"{NOBODY}/disable"),
     ]
 
-    told = [one.json() | {"instance": ""} for one in found]
+    bodies = [one.json() | {"instance": ""} for one in found]
     assert {get_problem(one) for one in found} == {(404, "not-found")}
-    assert (told[0], told[2], told[4]) == (told[1], told[3], told[5])
+    assert (bodies[0], bodies[2], bodies[4]) == (bodies[1], bodies[3], bodies[5])
     refused = add(supervisor, "/accounts", NEWCOMER | {"focal_point": "IOM"})
     assert get_problem(refused) == (403, "role-missing")
     assert list_labels(admin, focal_point="KZ_SHELTER_KOGERSHIN") == ["duty 1"]
@@ -187,13 +187,13 @@ def test_an_administrator_is_made_by_two_administrators(
 ) -> None:
     boss = world.add_person("DESK_CENTRAL_ASIA", SUPERVISOR)
     third = {"focal_point": "DESK_CENTRAL_ASIA", "label": "3", "roles": ["administrator"]}
-    asked = get_approval_id(add(admin, "/accounts", third))
+    approval_id = get_approval_id(add(admin, "/accounts", third))
 
-    by_the_office = approve(boss, asked)
-    unwrap(approve(second, asked))
+    by_the_office = approve(boss, approval_id)
+    unwrap(approve(second, approval_id))
 
     assert get_problem(by_the_office) == (403, "role-missing")
-    assert unwrap(add(admin, "/accounts", third, asked))["roles"] == ["administrator"]
+    assert unwrap(add(admin, "/accounts", third, approval_id))["roles"] == ["administrator"]
 
 
 @pytest.mark.parametrize(
@@ -232,32 +232,32 @@ def test_a_machine_gives_nothing_and_allows_nothing(
 ) -> None:
     machine = world.add_person("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
     path = f"{get_account_path(worker)}/grant-roles"
-    asked = get_approval_id(add(admin, path, COORDINATOR))
+    approval_id = get_approval_id(add(admin, path, COORDINATOR))
 
     assert get_problem(add(machine, "/accounts", NEWCOMER)) == (403, "role-missing")
-    assert get_problem(approve(machine, asked)) == (409, "not-a-second-person")
+    assert get_problem(approve(machine, approval_id)) == (409, "not-a-second-person")
 
 
 def test_an_approval_is_for_these_very_words_and_for_once(
     admin: Someone, second: Someone, supervisor: Someone, worker: Someone, lead: Someone
 ) -> None:
     path = f"{get_account_path(worker)}/grant-roles"
-    asked = get_approval_id(add(admin, path, COORDINATOR))
-    early = add(admin, path, COORDINATOR, asked)
-    unwrap(approve(second, asked))
+    approval_id = get_approval_id(add(admin, path, COORDINATOR))
+    early = add(admin, path, COORDINATOR, approval_id)
+    unwrap(approve(second, approval_id))
 
     other_roles = {"roles": ["supervisor"]}
     others = [
-        add(admin, path, other_roles, asked),
-        add(admin, path, {"roles": ["coordinator", "supervisor"]}, asked),
-        add(admin, f"{get_account_path(lead)}/grant-roles", other_roles, asked),
-        add(supervisor, path, COORDINATOR, asked),
-        add(admin, "/accounts", NEWCOMER, asked),
-        add(admin, f"{get_account_path(worker)}/keys", FEED, asked),
+        add(admin, path, other_roles, approval_id),
+        add(admin, path, {"roles": ["coordinator", "supervisor"]}, approval_id),
+        add(admin, f"{get_account_path(lead)}/grant-roles", other_roles, approval_id),
+        add(supervisor, path, COORDINATOR, approval_id),
+        add(admin, "/accounts", NEWCOMER, approval_id),
+        add(admin, f"{get_account_path(worker)}/keys", FEED, approval_id),
     ]
-    unwrap(add(admin, path, COORDINATOR, asked))
+    unwrap(add(admin, path, COORDINATOR, approval_id))
     unwrap(admin.send(f"{get_account_path(worker)}/revoke-roles", COORDINATOR))
-    again = add(admin, path, COORDINATOR, asked)
+    again = add(admin, path, COORDINATOR, approval_id)
 
     refused = {get_problem(one) for one in (early, *others, again)}
     assert refused == {(409, "approval-unusable")}
@@ -268,11 +268,11 @@ def test_what_was_allowed_is_void_once_the_account_is_another(
     admin: Someone, second: Someone, worker: Someone
 ) -> None:
     path = f"{get_account_path(worker)}/grant-roles"
-    asked = get_approval_id(add(admin, path, COORDINATOR))
-    unwrap(approve(second, asked))
+    granted = get_approval_id(add(admin, path, COORDINATOR))
+    unwrap(approve(second, granted))
     add_with(admin, second, path, {"roles": ["supervisor"]})
 
-    assert get_problem(add(admin, path, COORDINATOR, asked)) == (409, "approval-unusable")
+    assert get_problem(add(admin, path, COORDINATOR, granted)) == (409, "approval-unusable")
 
 
 def test_asked_twice_it_is_one_question_and_what_it_has_is_none(
@@ -318,20 +318,20 @@ def test_taken_away_twice_it_is_told_once(
         unwrap(supervisor.send(f"{path}/revoke-roles", {"roles": ["officer"]}))
         unwrap(supervisor.send(f"{path}/disable"))
 
-    [told] = lead.poll()
-    assert (told["type"], told["subject"]) == ("account.disabled", path[1:])
-    assert told["facts"] == {"accounts_left": 1}
+    [event] = lead.poll()
+    assert (event["type"], event["subject"]) == ("account.disabled", path[1:])
+    assert event["facts"] == {"accounts_left": 1}
 
 
 def test_a_key_is_shown_once_and_to_a_retry_never(
     admin: Someone, second: Someone, worker: Someone
 ) -> None:
     path = f"{get_account_path(worker)}/keys"
-    asked = get_approval_id(add(admin, path, FEED))
-    unwrap(approve(second, asked))
+    approval_id = get_approval_id(add(admin, path, FEED))
+    unwrap(approve(second, approval_id))
 
     first, again = (
-        admin.send(path, FEED, approval=asked, idempotency_key="k1") for _ in "12"
+        admin.send(path, FEED, approval=approval_id, idempotency_key="k1") for _ in "12"
     )
 
     assert (first.status_code, again.status_code) == (201, 201)
@@ -417,12 +417,12 @@ def test_who_was_shown_a_key_is_no_second_person_to_its_holder(
     path = f"{get_account_path(third)}/keys"
     scopes = {"scopes": sorted(EVERYTHING)}
     as_third = with_key(third, add_with(supervisor, colleague, path, scopes)["key"])
-    asked = get_approval_id(add(as_third, "/accounts", NEWCOMER))
+    approval_id = get_approval_id(add(as_third, "/accounts", NEWCOMER))
     mine = get_approval_id(add(supervisor, "/accounts", NEWCOMER | {"label": "duty 8"}))
 
-    assert get_problem(approve(supervisor, asked)) == (409, "not-a-second-person")
+    assert get_problem(approve(supervisor, approval_id)) == (409, "not-a-second-person")
     assert get_problem(approve(as_third, mine)) == (409, "not-a-second-person")
-    assert unwrap(approve(colleague, asked))["decision"] == "approved"
+    assert unwrap(approve(colleague, approval_id))["decision"] == "approved"
     unwrap(colleague.send(f"{path}/{as_third.key.split('_')[1]}/revoke"))
     world.advance(minutes=6)
     assert unwrap(approve(third, mine))["decision"] == "approved"
@@ -441,19 +441,19 @@ def test_what_becomes_of_an_account_is_told_to_its_office_and_to_who_watches(
     unwrap(admin.send(f"{path}/keys/{made['prefix']}/revoke"))
     unwrap(admin.send(f"{path}/disable"))
 
-    told, watched = lead.poll(), watcher.poll()
+    events, watched = lead.poll(), watcher.poll()
 
     granted = ("opened", "key_made", "key_rotated", "roles_granted")
     taken_away = ("roles_revoked", "key_revoked", "disabled")
-    assert list_types(told) == [
+    assert list_types(events) == [
         kind
         for one in granted
         for kind in ("approval.asked", "approval.decided", f"account.{one}")
     ] + [f"account.{one}" for one in taken_away]
-    assert [one["id"] for one in watched] == [one["id"] for one in told]
+    assert [one["id"] for one in watched] == [one["id"] for one in events]
     assert officer.poll() == []
-    assert "canary" not in json.dumps(told)
-    assert made["key"].split("_", 2)[2] not in json.dumps(told)
+    assert "canary" not in json.dumps(events)
+    assert made["key"].split("_", 2)[2] not in json.dumps(events)
 
 
 @pytest.mark.parametrize(
@@ -475,7 +475,7 @@ def test_what_becomes_of_an_account_is_told_to_its_office_and_to_who_watches(
 def test_a_client_sets_no_actor_time_decision_or_flag(
     admin: Someone, second: Someone, worker: Someone, more: Json
 ) -> None:
-    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    approval_id = get_approval_id(add(admin, "/accounts", NEWCOMER))
     path = get_account_path(worker)
 
     refused = [
@@ -484,12 +484,12 @@ def test_a_client_sets_no_actor_time_decision_or_flag(
         add(admin, f"{path}/keys", FEED | more),
         admin.send(f"{path}/revoke-roles", COORDINATOR | more),
         admin.send(f"{path}/disable", more),
-        second.send(f"/approvals/{asked}/approve", more),
-        second.send(f"/approvals/{asked}/refuse", more),
+        second.send(f"/approvals/{approval_id}/approve", more),
+        second.send(f"/approvals/{approval_id}/refuse", more),
     ]
 
     assert {one.status_code for one in refused} == {422}
-    assert unwrap(second.get(f"/approvals/{asked}"))["decision"] == "pending"
+    assert unwrap(second.get(f"/approvals/{approval_id}"))["decision"] == "pending"
     assert unwrap(get_me(worker))["roles"] == ["caseworker"]
 
 

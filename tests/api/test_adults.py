@@ -51,12 +51,12 @@ def open_needs(who: Someone, case: Json) -> int:
 def test_what_another_said_for_an_adult_is_not_recorded(
     officer: Someone, lead: Someone, given_by: str
 ) -> None:
-    said = make_consent(given_by=given_by)
+    consent = make_consent(given_by=given_by)
     case = lead.take_lead(officer.submit())
     before = unwrap(lead.get(f"{get_path(case)}/consents"))
 
-    recorded = lead.create(f"{get_path(case)}/consents", said)
-    written = officer.write_case(submit=True, consents=[said])
+    recorded = lead.create(f"{get_path(case)}/consents", consent)
+    written = officer.write_case(submit=True, consents=[consent])
 
     assert get_problem(recorded) == get_problem(written) == (422, "adult-spoken-for")
     assert unwrap(lead.get(f"{get_path(case)}/consents")) == before

@@ -43,10 +43,10 @@ def test_an_agreement_covers_every_country_where_a_recipient_works(
         lead.refer(case, "KZ_LEGAL_AID", **LEGAL_ADVICE | {"sections": []}).status_code
         == 201
     )
-    asked = lead.refer(case, "KZ_LEGAL_AID", **LEGAL_ADVICE)
+    answer = lead.refer(case, "KZ_LEGAL_AID", **LEGAL_ADVICE)
 
-    assert asked.is_success == agreed
-    assert agreed or get_unmet(asked) == [("agreement", "sender")]
+    assert answer.is_success == agreed
+    assert agreed or get_unmet(answer) == [("agreement", "sender")]
 
 
 def test_nothing_is_sent_to_whoever_has_come_to_hold_the_case(
@@ -81,10 +81,10 @@ def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed
     if crosses:
         Story(world).add_agreement(Level.CONTACT, "KZ", "KG")
 
-    asked = lead.refer(case, "KG_SHELTER_AK_BATA", sections=["needs", "contact"])
+    response = lead.refer(case, "KG_SHELTER_AK_BATA", sections=["needs", "contact"])
     alone = lead.refer(case, "KG_SHELTER_AK_BATA", sections=[])
 
-    said = asked.json()["state"] if asked.is_success else get_problem(asked)[1]
-    assert (asked.status_code, said) == answer
-    assert crosses or get_unmet(asked) == [("agreement", "sender")]
+    result = response.json()["state"] if response.is_success else get_problem(response)[1]
+    assert (response.status_code, result) == answer
+    assert crosses or get_unmet(response) == [("agreement", "sender")]
     assert crosses or unwrap(alone)["state"] == "sent"

@@ -269,8 +269,8 @@ def test_return_that_is_under_way_goes_on_and_the_lead_is_told(
 
     assert (run_endings_job(world), run_endings_job(world)) == (1, 0)
 
-    told = list_facts(lead, "referral.without_agreement")
-    assert told == [{"state": "accepted", "service": "RETURN"}]
+    facts = list_facts(lead, "referral.without_agreement")
+    assert facts == [{"state": "accepted", "service": "RETURN"}]
     assert home.advance("monitor")["state"] == "monitoring"
     assert can_open(home.home, home.case, "identity")
 

@@ -34,19 +34,24 @@ def watcher(world: World) -> Someone:
 def test_about_an_account_its_office_hears_and_who_watches(
     admin: Someone, supervisor: Someone, lead: Someone, officer: Someone, watcher: Someone
 ) -> None:
-    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
-    unwrap(approve(supervisor, asked))
+    approval_id = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    unwrap(approve(supervisor, approval_id))
 
-    told = [(e["type"], e["subject"], e["by"], e["facts"]) for e in lead.poll()]
+    events = [(e["type"], e["subject"], e["by"], e["facts"]) for e in lead.poll()]
 
-    assert told == [
+    assert events == [
         (
             "approval.asked",
-            f"approvals/{asked}",
+            f"approvals/{approval_id}",
             "DESK_CENTRAL_ASIA",
             {"action": "account.open"},
         ),
-        ("approval.decided", f"approvals/{asked}", "KZ_LEAD", {"decision": "approved"}),
+        (
+            "approval.decided",
+            f"approvals/{approval_id}",
+            "KZ_LEAD",
+            {"decision": "approved"},
+        ),
     ]
     assert list_types(watcher.poll()) == ["approval.asked", "approval.decided"]
     assert officer.poll() == []
@@ -58,8 +63,8 @@ def test_about_a_case_its_holder_hears_and_nobody_else(
     case = lead.take_lead(officer.submit())
     for one in (officer, lead, watcher):
         one.poll()
-    asked = get_approval_id(lead.does("close", case, make_closure()))
-    unwrap(supervisor.send(f"/approvals/{asked}/refuse"))
+    approval_id = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(supervisor.send(f"/approvals/{approval_id}/refuse"))
 
     first, last = lead.poll()
 
@@ -72,31 +77,31 @@ def test_about_a_case_its_holder_hears_and_nobody_else(
 def test_one_that_nobody_answers_lapses_and_is_told_once(
     world: World, admin: Someone, supervisor: Someone, lead: Someone, watcher: Someone
 ) -> None:
-    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    approval_id = get_approval_id(add(admin, "/accounts", NEWCOMER))
     world.wait(hours=71, minutes=59)
     before = list_types(watcher.poll())
     world.wait(minutes=1)
     world.wait(hours=24)
 
-    late = approve(supervisor, asked)
+    late = approve(supervisor, approval_id)
 
     assert before == ["approval.asked"]
     assert list_types(watcher.poll()) == ["approval.lapsed"]
     assert list_types(lead.poll()) == ["approval.asked", "approval.lapsed"]
     assert get_problem(late) == (409, "approval-decided")
-    assert unwrap(admin.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    assert unwrap(admin.get(f"/approvals/{approval_id}"))["decision"] == "lapsed"
     assert unwrap(supervisor.get("/approvals"))["items"] == []
-    assert get_approval_id(add(admin, "/accounts", NEWCOMER)) != asked
+    assert get_approval_id(add(admin, "/accounts", NEWCOMER)) != approval_id
 
 
 def test_what_was_allowed_has_to_be_made_use_of_in_time(
     world: World, admin: Someone, supervisor: Someone
 ) -> None:
-    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
-    unwrap(approve(supervisor, asked))
+    approval_id = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    unwrap(approve(supervisor, approval_id))
     world.wait(hours=72)
 
-    used = add(admin, "/accounts", NEWCOMER, asked)
+    used = add(admin, "/accounts", NEWCOMER, approval_id)
 
     assert get_problem(used) == (409, "approval-unusable")
 
@@ -105,10 +110,10 @@ def test_the_same_answer_twice_is_told_once(
     world: World, admin: Someone, supervisor: Someone, watcher: Someone
 ) -> None:
     other = world.add_person("KZ_LEAD", SUPERVISOR)
-    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    approval_id = get_approval_id(add(admin, "/accounts", NEWCOMER))
 
-    twice = [approve(supervisor, asked).status_code for _ in "12"]
-    by_another = approve(other, asked)
+    twice = [approve(supervisor, approval_id).status_code for _ in "12"]
+    by_another = approve(other, approval_id)
 
     assert twice == [200, 200]
     assert get_problem(by_another) == (409, "approval-decided")

@@ -81,20 +81,20 @@ def test_a_consulate_answers_by_the_holidays_of_its_state_at_the_hours_of_its_to
 ) -> None:
     case = lead.take_lead(officer.submit(notice=NORMAL))
 
-    asked = unwrap(lead.create(f"{get_path(case)}/questions", ASK))
+    question = unwrap(lead.create(f"{get_path(case)}/questions", ASK))
 
     listed = unwrap(officer.get(f"{get_path(case)}/questions"))["items"]
-    assert asked["due_at"] == "2026-10-26T10:00:00Z"
-    assert [one["due_at"] for one in listed] == [asked["due_at"]]
+    assert question["due_at"] == "2026-10-26T10:00:00Z"
+    assert [one["due_at"] for one in listed] == [question["due_at"]]
 
 
 def test_whoever_works_everywhere_has_no_holidays_we_could_name(
     world: World, officer: Someone
 ) -> None:
-    told = make_consent(focal_point="IOM")
+    consent = make_consent(focal_point="IOM")
     feared = {"country_of_origin": "UZ", "official_implicated": True}
 
-    case = officer.submit(notice=NORMAL, consents=[told], safeguards=feared)
+    case = officer.submit(notice=NORMAL, consents=[consent], safeguards=feared)
 
     assert world.add_person("IOM").get_worklist()[0][2] == "2026-10-26T10:00:00Z"
     assert case["due_at"] == "2026-10-26T10:00:00Z"
@@ -105,8 +105,8 @@ def test_a_handover_is_answered_by_the_calendar_of_who_is_asked(
 ) -> None:
     given = [make_consent(), make_service_consent(), make_handover_consent()]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    told = {"consents": given, "safeguards": guards}
-    case = lead.take_lead(officer.submit(notice=NORMAL, **told))
+    content = {"consents": given, "safeguards": guards}
+    case = lead.take_lead(officer.submit(notice=NORMAL, **content))
 
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
 
@@ -146,14 +146,16 @@ def test_a_question_pauses_the_time_to_decide_across_a_holiday(
     case = lead.take_lead(officer.submit(notice=NORMAL))
     sent = unwrap(lead.refer(case, SHELTER))
     received = unwrap(shelter.does("acknowledge", sent))
-    asked = unwrap(shelter.does("ask", sent, {"topics": ["health"], "question": "Hurt?"}))
+    questioned = unwrap(
+        shelter.does("ask", sent, {"topics": ["health"], "question": "Hurt?"})
+    )
     world.now = datetime(2026, 10, 27, 5, tzinfo=UTC)
 
     answered = unwrap(lead.does("answer", sent, {"sections": [], "answer": "No"}))
 
     assert received["due_at"] == "2026-11-06T10:00:00Z"  # 14 days
     assert (
-        asked["due_at"] == "2026-10-27T10:00:00Z"
+        questioned["due_at"] == "2026-10-27T10:00:00Z"
     )  # one working day in the calendar of the lead
     assert answered["due_at"] == "2026-11-10T05:00:00Z"  # 14 days were left
 
@@ -256,11 +258,11 @@ def test_a_second_person_has_72_hours_and_is_told_until_when(
 ) -> None:
     case = lead.take_lead(officer.submit())
 
-    asked = lead.does("close", case, make_closure()).json()
+    approval = lead.does("close", case, make_closure()).json()
 
-    assert asked["lapses_at"] == "2026-10-26T10:00:00Z"
+    assert approval["lapses_at"] == "2026-10-26T10:00:00Z"
     second = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
-    assert (asked["subject"], "approve", asked["lapses_at"]) in [
+    assert (approval["subject"], "approve", approval["lapses_at"]) in [
         (f"cases/{case['code']}", kind, due) for _, kind, due in second.get_worklist()
     ]
 

@@ -28,9 +28,9 @@ def test_an_office_says_how_many_places_it_has_and_as_of_now(
 ) -> None:
     world.advance(hours=1)
 
-    told = unwrap(put_capacity(shelter, free))
+    stored = unwrap(put_capacity(shelter, free))
 
-    assert told == {"focal_point": SHELTER, "free": free, "as_of": "2026-06-01T13:00:00Z"}
+    assert stored == {"focal_point": SHELTER, "free": free, "as_of": "2026-06-01T13:00:00Z"}
     assert get_stored_capacity(world) == free
 
 

@@ -200,8 +200,8 @@ def test_help_is_found_again_for_a_person_who_was_only_visited(
     again = unwrap(lead.does("reopen-assistance", case, AGAIN))
 
     assert (again["state"], again["due_at"]) == ("referring", "2026-06-08T12:00:00Z")
-    [told] = officer.poll()
-    assert (told["type"], told["facts"]) == (
+    [event] = officer.poll()
+    assert (event["type"], event["facts"]) == (
         "case.assistance_reopened",
         {"state": "referring"},
     )
@@ -214,19 +214,19 @@ def test_help_that_is_taken_on_for_a_person_who_was_only_visited_is_help(
     refer_to_shelter(lead, shelter, case, completed=True)
     unwrap(lead.does("monitor", case, {}))
     officer.poll(), lead.poll()
-    asked = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    referral = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
     visited = lead.read(case)
 
-    unwrap(lawyer.does("accept", asked, make_acceptance()))
+    unwrap(lawyer.does("accept", referral, make_acceptance()))
 
     assert (visited["state"], visited["due_at"]) == ("monitoring", "2026-06-08T12:00:00Z")
     assert lead.read(case)["state"] == "assisting"
     assert [kind for _, kind, _ in lead.get_worklist()] == ["review_risk"]
-    [told] = officer.poll()
-    assert (told["type"], told["by"]) == ("case.assistance_begun", None)
-    unwrap(lawyer.does("start", asked, {"person_met": True}))
+    [event] = officer.poll()
+    assert (event["type"], event["by"]) == ("case.assistance_begun", None)
+    unwrap(lawyer.does("start", referral, {"person_met": True}))
     report = {"outcome": "delivered", "feedback": "Well"}
-    unwrap(lawyer.does("complete", asked, report))
+    unwrap(lawyer.does("complete", referral, report))
     assert unwrap(lead.does("monitor", case, {}))["due_at"] == "2026-06-08T12:00:00Z"
 
 
@@ -234,9 +234,9 @@ def test_a_request_that_came_to_nothing_leaves_the_visits_as_they_were(
     lead: Someone, lawyer: Someone, case: Json
 ) -> None:
     monitored = unwrap(lead.does("monitor", case, {}))
-    asked = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    referral = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
 
-    unwrap(lawyer.does("decline", asked, {"reason": "NO_CAPACITY"}))
+    unwrap(lawyer.does("decline", referral, {"reason": "NO_CAPACITY"}))
 
     assert lead.read(case)["state"] == "monitoring"
     assert lead.read(case)["due_at"] == monitored["due_at"]
@@ -256,9 +256,9 @@ def test_a_no_ends_everything_at_once(
 
     assert (stopped["state"], stopped["closure_reason"]) == ("closed", "SURVIVOR_REQUEST")
     assert list_types(officer.poll()) == ["case.stopped"]
-    [told] = shelter.poll()
-    assert (told["type"], told["by"]) == ("referral.withdrawn", None)
-    assert told["facts"]["reason"] == "SURVIVOR_DECLINED"
+    [event] = shelter.poll()
+    assert (event["type"], event["by"]) == ("referral.withdrawn", None)
+    assert event["facts"]["reason"] == "SURVIVOR_DECLINED"
     states = {r["state"] for r in unwrap(lead.get("/referrals"))["items"]}
     assert states == {"withdrawn", "revoked"}
     assert lead.get_worklist() == officer.get_worklist() == lawyer.get_worklist() == []

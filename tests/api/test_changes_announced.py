@@ -31,15 +31,15 @@ def write_section(lead: Someone, case: Json, content: Json) -> None:
 
 def list_announced_changes(who: Someone) -> list[Any]:
     """Return the sender and the facts of each event about changed content in a feed."""
-    heard = [one for one in who.poll() if one["type"] == CHANGED]
-    return [(one["by"], one["facts"]) for one in heard]
+    events = [one for one in who.poll() if one["type"] == CHANGED]
+    return [(one["by"], one["facts"]) for one in events]
 
 
 def list_notified_offices(world: World) -> set[object]:
     """Return the ids of the offices that were notified of changed content."""
     with world.database.begin_read() as session:
-        told = select(Notification.focal_point_id).where(Notification.why == CHANGED)
-        return set(session.scalars(told))
+        query = select(Notification.focal_point_id).where(Notification.why == CHANGED)
+        return set(session.scalars(query))
 
 
 @pytest.fixture

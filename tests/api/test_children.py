@@ -226,8 +226,8 @@ def test_silence_about_a_child_is_counted_however_often_it_is_said_to_be_due(
 
 def list_missed_assessments(who: Someone) -> list[int]:
     """Return the number of misses in each event about an assessment of best interests."""
-    heard = [event["facts"] for event in who.poll()]
-    return [one["silence"] for one in heard if one.get("clock") == "assess_interests"]
+    events = [event["facts"] for event in who.poll()]
+    return [one["silence"] for one in events if one.get("clock") == "assess_interests"]
 
 
 @pytest.mark.parametrize(
@@ -405,9 +405,9 @@ def test_a_guardians_no_does_not_take_a_childs_bed(
     assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
     after = shelter.open(f"{get_path(case)}/sections/needs").status_code
     assert (before, after) == (200, 404)
-    [told] = shelter.poll()
-    assert (told["type"], told["by"]) == ("referral.narrowed", None)
-    assert told["facts"] == {
+    [event] = shelter.poll()
+    assert (event["type"], event["by"]) == ("referral.narrowed", None)
+    assert event["facts"] == {
         "state": "accepted",
         "service": "SHELTER",
         "basis": "child_path",

@@ -68,9 +68,9 @@ def test_the_risk_in_a_case_that_has_ended_is_not_assessed(
 ) -> None:
     void, closed = officer.submit(), lead.take_lead(officer.submit())
     unwrap(officer.does("withdraw", void, {"reason": "DUPLICATE"}))
-    asked = unwrap(lead.does("close", closed, make_closure()))
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(lead.does("close", closed, make_closure(), approval=asked["id"]))
+    approval = unwrap(lead.does("close", closed, make_closure()))
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(lead.does("close", closed, make_closure(), approval=approval["id"]))
 
     for who, case in ((officer, void), (officer, closed), (lead, closed)):
         refused = who.create(get_risk_path(case), {"level": "low"})

@@ -1,4 +1,4 @@
-"""A case is closed with a reason, a second person, and after the person was informed."""
+"""A case is closed with a reason and a second person, once the person was informed."""
 
 from uuid import UUID, uuid4
 
@@ -41,15 +41,15 @@ def ask_to_close(who: Someone, case: Json, **changes: object) -> Json:
 def test_a_case_is_closed_by_two_people(
     lead: Someone, supervisor: Someone, officer: Someone, case: Json
 ) -> None:
-    asked = ask_to_close(lead, case)
+    approval = ask_to_close(lead, case)
     [waits] = unwrap(supervisor.get("/approvals"))["items"]
-    approved = unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approved = unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
 
-    closed = unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    closed = unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
 
-    assert (asked["decision"], asked["action"]) == ("pending", "case.close")
-    assert asked["subject"] == f"cases/{case['code']}"
-    assert (waits["id"], waits["asked_by_you"]) == (asked["id"], False)
+    assert (approval["decision"], approval["action"]) == ("pending", "case.close")
+    assert approval["subject"] == f"cases/{case['code']}"
+    assert (waits["id"], waits["asked_by_you"]) == (approval["id"], False)
     assert approved["decision"] == "approved"
     assert (closed["state"], closed["stage"]) == ("closed", "closure")
     assert closed["closure_reason"] == "GOALS_MET"
@@ -62,12 +62,15 @@ def test_asking_changes_nothing_and_tells_the_focal_point_alone(
 ) -> None:
     before = officer.poll()
 
-    asked = ask_to_close(lead, case)
+    approval = ask_to_close(lead, case)
 
     assert lead.read(case)["state"] == "referring"
-    told = lead.poll()[-1]
-    assert (told["type"], told["subject"]) == ("approval.asked", f"approvals/{asked['id']}")
-    assert told["facts"] == {"action": "case.close", "subject": f"cases/{case['code']}"}
+    event = lead.poll()[-1]
+    assert (event["type"], event["subject"]) == (
+        "approval.asked",
+        f"approvals/{approval['id']}",
+    )
+    assert event["facts"] == {"action": "case.close", "subject": f"cases/{case['code']}"}
     assert before
     assert officer.poll() == []
 
@@ -97,13 +100,13 @@ def test_a_case_is_closed_without_telling_the_person_for_three_reasons_alone(
     body = make_closure(reason=reason, person_informed=False)
     if reason == ClosureReason.DUPLICATE:
         body["continues_in"] = lead.take_lead(officer.submit())["code"]
-    asked = lead.does("close", case, body)
+    answer = lead.does("close", case, body)
     if reason not in {"LOST_CONTACT", "DEATH", "DUPLICATE"}:
-        assert get_unmet(asked) == [("person_informed", "holder")]
+        assert get_unmet(answer) == [("person_informed", "holder")]
         return
-    unwrap(supervisor.send(f"/approvals/{asked.json()['id']}/approve"))
+    unwrap(supervisor.send(f"/approvals/{answer.json()['id']}/approve"))
 
-    closed = unwrap(lead.does("close", case, body, approval=asked.json()["id"]))
+    closed = unwrap(lead.does("close", case, body, approval=answer.json()["id"]))
 
     assert (closed["state"], closed["closure_reason"]) == ("closed", reason)
 
@@ -117,10 +120,10 @@ def test_a_candidate_closes_what_it_acknowledged(
         "reason": "DUPLICATE",
         "continues_in": lead.take_lead(officer.submit())["code"],
     }
-    asked = ask_to_close(lead, case, **duplicate)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = ask_to_close(lead, case, **duplicate)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
 
-    closed = lead.does("close", case, make_closure(**duplicate), approval=asked["id"])
+    closed = lead.does("close", case, make_closure(**duplicate), approval=approval["id"])
 
     assert unwrap(closed)["state"] == "closed"
 
@@ -129,10 +132,10 @@ def test_closing_revokes_what_was_never_sent(
     lead: Someone, supervisor: Someone, shelter: Someone, case: Json
 ) -> None:
     draft = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN", send=False))
-    asked = ask_to_close(lead, case)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = ask_to_close(lead, case)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
 
-    unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
 
     assert lead.read(draft)["state"] == "revoked"
     assert shelter.poll() == []
@@ -169,9 +172,11 @@ def test_a_machine_is_nobodys_second_person(
 def test_a_second_person_has_a_role_that_decides(
     world: World, lead: Someone, case: Json, role: Role, status: int
 ) -> None:
-    asked = ask_to_close(lead, case)
+    approval = ask_to_close(lead, case)
 
-    answered = world.add_person("KZ_LEAD", {role}).send(f"/approvals/{asked['id']}/approve")
+    answered = world.add_person("KZ_LEAD", {role}).send(
+        f"/approvals/{approval['id']}/approve"
+    )
 
     assert answered.status_code == status
     assert status == 200 or get_problem(answered) == (403, "role-missing")
@@ -205,9 +210,9 @@ def test_what_was_refused_allows_nothing_and_can_be_asked_anew(
 
 
 def test_what_is_still_pending_allows_nothing(lead: Someone, case: Json) -> None:
-    asked = ask_to_close(lead, case)
+    approval = ask_to_close(lead, case)
 
-    refused = lead.does("close", case, make_closure(), approval=asked["id"])
+    refused = lead.does("close", case, make_closure(), approval=approval["id"])
 
     assert get_problem(refused) == (409, "approval-unusable")
     assert lead.read(case)["state"] == "referring"
@@ -217,8 +222,8 @@ def test_what_is_still_pending_allows_nothing(lead: Someone, case: Json) -> None
 def test_a_question_waits_in_the_worklist_until_it_is_decided(
     lead: Someone, supervisor: Someone, officer: Someone, case: Json, decision: str
 ) -> None:
-    asked = ask_to_close(lead, case)
-    subject = f"approvals/{asked['id']}"
+    approval = ask_to_close(lead, case)
+    subject = f"approvals/{approval['id']}"
     [waits] = [w for w in list_worklist(supervisor) if w["kind"] == "approve"]
 
     unwrap(supervisor.send(f"/{subject}/{decision}"))
@@ -226,10 +231,10 @@ def test_a_question_waits_in_the_worklist_until_it_is_decided(
     assert (waits["subject"], waits["due_at"]) == (subject, "2026-06-04T12:00:00Z")
     assert [w for w in list_worklist(supervisor) if w["kind"] == "approve"] == []
     assert "approve" not in [w["kind"] for w in list_worklist(officer)]
-    told = lead.poll()[-1]
+    event = lead.poll()[-1]
     word = {"approve": "approved", "refuse": "refused"}[decision]
-    assert (told["type"], told["subject"]) == ("approval.decided", subject)
-    assert told["facts"] == {"decision": word, "subject": f"cases/{case['code']}"}
+    assert (event["type"], event["subject"]) == ("approval.decided", subject)
+    assert event["facts"] == {"decision": word, "subject": f"cases/{case['code']}"}
     assert not [e for e in officer.poll() if e["type"].startswith("approval.")]
 
 
@@ -258,26 +263,26 @@ def test_the_same_person_may_say_the_same_again_and_nobody_else(
 def test_a_question_lapses_after_72_hours(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = ask_to_close(lead, case)
-    assert asked["lapses_at"] == "2026-06-04T12:00:00Z"
+    approval = ask_to_close(lead, case)
+    assert approval["lapses_at"] == "2026-06-04T12:00:00Z"
     world.advance(hours=72)
 
-    late = supervisor.send(f"/approvals/{asked['id']}/approve")
+    late = supervisor.send(f"/approvals/{approval['id']}/approve")
 
     assert get_problem(late) == (409, "approval-decided")
     assert unwrap(supervisor.get("/approvals"))["items"] == []
-    assert ask_to_close(lead, case)["id"] != asked["id"]
+    assert ask_to_close(lead, case)["id"] != approval["id"]
 
 
 def test_an_approval_lapses_too(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = ask_to_close(lead, case)
+    approval = ask_to_close(lead, case)
     world.advance(hours=71)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
     world.advance(hours=1)
 
-    refused = lead.does("close", case, make_closure(), approval=asked["id"])
+    refused = lead.does("close", case, make_closure(), approval=approval["id"])
 
     assert get_problem(refused) == (409, "approval-unusable")
 
@@ -285,15 +290,15 @@ def test_an_approval_lapses_too(
 def test_an_approval_is_spent_once(
     lead: Someone, supervisor: Someone, officer: Someone, case: Json
 ) -> None:
-    asked = ask_to_close(lead, case)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    approval = ask_to_close(lead, case)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
 
-    again = lead.does("close", case, make_closure(), approval=asked["id"])
+    again = lead.does("close", case, make_closure(), approval=approval["id"])
     other = lead.take_lead(officer.submit())
-    elsewhere = lead.does("close", other, make_closure(), approval=asked["id"])
+    elsewhere = lead.does("close", other, make_closure(), approval=approval["id"])
 
-    assert unwrap(lead.get(f"/approvals/{asked['id']}"))["decision"] == "spent"
+    assert unwrap(lead.get(f"/approvals/{approval['id']}"))["decision"] == "spent"
     assert get_problem(again) == (409, "action-illegal")
     assert get_problem(elsewhere) == (409, "approval-unusable")
 
@@ -306,23 +311,23 @@ def test_an_approval_is_spent_once(
 def test_an_approval_is_of_the_very_same_request(
     lead: Someone, supervisor: Someone, case: Json, changes: Json
 ) -> None:
-    asked = ask_to_close(lead, case)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = ask_to_close(lead, case)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
 
-    refused = lead.does("close", case, make_closure(**changes), approval=asked["id"])
+    refused = lead.does("close", case, make_closure(**changes), approval=approval["id"])
 
     assert get_problem(refused) == (409, "approval-unusable")
-    assert unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    assert unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
 
 
 def test_an_approval_is_of_whoever_asked(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = ask_to_close(lead, case)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = ask_to_close(lead, case)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
     colleague = world.add_person("KZ_LEAD")
 
-    refused = colleague.does("close", case, make_closure(), approval=asked["id"])
+    refused = colleague.does("close", case, make_closure(), approval=approval["id"])
 
     assert get_problem(refused) == (409, "approval-unusable")
 
@@ -336,15 +341,15 @@ def test_an_approval_that_does_not_exist_allows_nothing(lead: Someone, case: Jso
 def test_an_approval_does_not_replace_the_other_needs(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = ask_to_close(lead, case)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = ask_to_close(lead, case)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
     sent = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
 
-    refused = lead.does("close", case, make_closure(), approval=asked["id"])
+    refused = lead.does("close", case, make_closure(), approval=approval["id"])
     unwrap(lead.does("revoke", sent, {"reason": "NO_LONGER_NEEDED"}))
 
     assert get_unmet(refused) == [("nothing_open", "holder")]
-    assert unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    assert unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
 
 
 def test_asked_twice_it_is_one_question(
@@ -362,9 +367,9 @@ def test_asked_twice_it_is_one_question(
 def test_a_retry_under_the_same_key_answers_as_the_first_time(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = lead.does("close", case, make_closure(), idempotency_key="a")
+    answer = lead.does("close", case, make_closure(), idempotency_key="a")
     replayed = lead.does("close", case, make_closure(), idempotency_key="a")
-    question = asked.json()["id"]
+    question = answer.json()["id"]
     unwrap(supervisor.send(f"/approvals/{question}/approve"))
     headers = {"approval": question, "idempotency_key": "b"}
 
@@ -381,10 +386,10 @@ def test_once_a_case_is_closed_its_sections_are_shut(
 ) -> None:
     path = f"/cases/{case['code']}/sections/needs"
     assert {lead.open(path).status_code, officer.open(path).status_code} == {200}
-    asked = ask_to_close(lead, case)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = ask_to_close(lead, case)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
 
-    unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
 
     assert {lead.open(path).status_code, officer.open(path).status_code} == {404}
 
@@ -408,8 +413,8 @@ def test_a_word_about_a_case_ends_with_the_state_it_was_about(
     officer: Someone, lead: Someone, shelter: Someone, supervisor: Someone
 ) -> None:
     case = lead.take_lead(officer.submit())
-    asked = ask_to_close(lead, case)
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = ask_to_close(lead, case)
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
     referral = unwrap(lead.refer(case, shelter.code))
     unwrap(shelter.does("accept", referral, make_acceptance()))
     unwrap(shelter.does("start", referral, {"person_met": True}))
@@ -417,11 +422,11 @@ def test_a_word_about_a_case_ends_with_the_state_it_was_about(
         shelter.does("complete", referral, {"outcome": "delivered", "feedback": "Afraid"})
     )
 
-    refused = lead.does("close", case, make_closure(), approval=asked["id"])
+    refused = lead.does("close", case, make_closure(), approval=approval["id"])
 
     assert lead.read(case)["state"] == "assisting"
     assert get_problem(refused) == (409, "approval-unusable")
-    assert ask_to_close(lead, case)["id"] != asked["id"]
+    assert ask_to_close(lead, case)["id"] != approval["id"]
 
 
 @pytest.mark.parametrize("how", ["close", "stop"])
@@ -461,7 +466,7 @@ def test_what_is_not_taken_back_any_more_is_stopped_by_the_holder_as_its_submitt
     refused = officer.does("withdraw", case, {"reason": "SENT_IN_ERROR"})
 
     assert get_unmet(refused) == [("nothing_sent", "holder")]
-    told = refused.json()["unmet"][0]["remedy"]
-    assert told == "A referral was sent. Ask the holder to stop the case."
+    remedy = refused.json()["unmet"][0]["remedy"]
+    assert remedy == "A referral was sent. Ask the holder to stop the case."
     unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
     assert officer.read(case)["state"] == "closed"

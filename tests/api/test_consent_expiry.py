@@ -53,8 +53,8 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
     """Return a referral to a shelter that has started, with the section `contact`."""
-    asked = {"sections": ["needs", "contact"]} | changes
-    sent = unwrap(lead.refer(case, SHELTER, **asked))
+    sections = {"sections": ["needs", "contact"]} | changes
+    sent = unwrap(lead.refer(case, SHELTER, **sections))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     unwrap(shelter.does("start", sent, {"person_met": True}))
     return sent
@@ -162,8 +162,8 @@ def test_a_recipient_hears_only_if_no_other_consent_covers_it(
 
     run_worker_at(world, "2026-06-28T12:00:00Z")
 
-    heard = [facts.get("days") for _, facts in list_consent_events(shelter)]
-    assert (3 in heard) == hears
+    days = [facts.get("days") for _, facts in list_consent_events(shelter)]
+    assert (3 in days) == hears
 
 
 @pytest.mark.parametrize("steps", [["decline"], ["accept", "start", "complete"]])
@@ -267,10 +267,10 @@ def test_two_consents_that_end_at_one_moment_are_announced_each_unless_they_are_
     listed = unwrap(lead.get(f"/cases/{case['code']}/consents"))["items"]
     both = {one["id"] for one in listed if "SHELTER" in one["purposes"]}
     doubled = unwrap(lead.get(f"/cases/{same['code']}/consents"))["items"]
-    heard = [facts["consent"] for _, facts in list_consent_events(lead)]
-    assert len(heard) == 3
-    assert set(heard) >= both
-    assert len(set(heard) & {one["id"] for one in doubled}) == 1
+    consents = [facts["consent"] for _, facts in list_consent_events(lead)]
+    assert len(consents) == 3
+    assert set(consents) >= both
+    assert len(set(consents) & {one["id"] for one in doubled}) == 1
     assert {facts["consent"] for _, facts in list_consent_events(shelter)} == both
     assert list_consent_lines(lead) == [(f"cases/{case['code']}", END)] * 2
 

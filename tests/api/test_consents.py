@@ -333,8 +333,8 @@ def test_what_rests_on_a_consent_ends_with_it_at_once(
 
     ended = shelter.read(sent)
     assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
-    [told] = [event for event in shelter.poll() if event["type"] == "referral.withdrawn"]
-    assert told["by"] is None
+    [event] = [one for one in shelter.poll() if one["type"] == "referral.withdrawn"]
+    assert event["by"] is None
     assert lead.read(case)["state"] == "referring"
 
 

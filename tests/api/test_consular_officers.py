@@ -49,8 +49,8 @@ def case(world: World, lead: Someone) -> Json:
 def test_officer_of_a_consulate_takes_a_request_for_papers_from_first_to_last(
     lead: Someone, consul: Someone, case: Json
 ) -> None:
-    asked = unwrap(lead.refer(case, CONSULATE, **ASKS))
-    assert set(get_actions(consul.read(asked))) == {
+    referral = unwrap(lead.refer(case, CONSULATE, **ASKS))
+    assert set(get_actions(consul.read(referral))) == {
         "acknowledge",
         "ask",
         "accept",
@@ -58,33 +58,33 @@ def test_officer_of_a_consulate_takes_a_request_for_papers_from_first_to_last(
         "redirect",
     }
 
-    unwrap(consul.does("acknowledge", asked))
-    unwrap(consul.does("accept", asked, make_acceptance()))
-    unwrap(consul.does("start", asked, {"person_met": True}))
+    unwrap(consul.does("acknowledge", referral))
+    unwrap(consul.does("accept", referral, make_acceptance()))
+    unwrap(consul.does("start", referral, {"person_met": True}))
 
-    assert unwrap(consul.does("complete", asked, REPORT))["state"] == "completed"
+    assert unwrap(consul.does("complete", referral, REPORT))["state"] == "completed"
 
 
 def test_officer_of_a_consulate_declines_a_request_for_papers_and_says_it_deleted(
     lead: Someone, consul: Someone, case: Json
 ) -> None:
-    asked = unwrap(lead.refer(case, CONSULATE, **ASKS))
+    referral = unwrap(lead.refer(case, CONSULATE, **ASKS))
 
-    unwrap(consul.does("decline", asked, {"reason": "NO_CAPACITY"}))
+    unwrap(consul.does("decline", referral, {"reason": "NO_CAPACITY"}))
 
-    assert consul.does("confirm-deletion", asked).status_code == 204
+    assert consul.does("confirm-deletion", referral).status_code == 204
 
 
 def test_officer_of_a_consulate_answers_no_request_for_another_service(
     lead: Someone, consul: Someone, case: Json
 ) -> None:
     asks = {"service": "INTERPRETATION", "sections": ["needs"]}
-    asked = unwrap(lead.refer(case, CONSULATE, **asks))
+    referral = unwrap(lead.refer(case, CONSULATE, **asks))
 
-    refused = consul.does("accept", asked, make_acceptance())
+    refused = consul.does("accept", referral, make_acceptance())
 
     assert get_problem(refused) == (403, "role-missing")
-    assert consul.read(asked)["available_actions"] == []
+    assert consul.read(referral)["available_actions"] == []
 
 
 def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers(
@@ -92,10 +92,10 @@ def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers
 ) -> None:
     path = f"/cases/{case['code']}/consents"
     unwrap(lead.create(path, DOCUMENT_CONSENT | {"focal_point": "IOM"}))
-    asked = unwrap(lead.refer(case, "IOM", **ASKS))
+    referral = unwrap(lead.refer(case, "IOM", **ASKS))
     officer = world.add_person("IOM", {Role.OFFICER})
 
-    assert get_problem(officer.does("accept", asked, make_acceptance())) == (
+    assert get_problem(officer.does("accept", referral, make_acceptance())) == (
         403,
         "role-missing",
     )
@@ -105,8 +105,10 @@ def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers
 def test_other_roles_of_a_consulate_answer_no_request_for_papers(
     world: World, lead: Someone, case: Json, role: Role
 ) -> None:
-    asked = unwrap(lead.refer(case, CONSULATE, **ASKS))
+    referral = unwrap(lead.refer(case, CONSULATE, **ASKS))
 
-    refused = world.add_person(CONSULATE, {role}).does("accept", asked, make_acceptance())
+    refused = world.add_person(CONSULATE, {role}).does(
+        "accept", referral, make_acceptance()
+    )
 
     assert refused.status_code == 403

@@ -127,8 +127,8 @@ def test_a_contact_is_judged_by_the_rules_of_the_files(
     refused = replace_row(admin, MAIL, unwrap(admin.get(MAIL)) | to, if_match=tag)
 
     assert get_problem(refused) == (422, why)
-    [said] = to.values()
-    assert not said or str(said) not in refused.text
+    [fields] = to.values()
+    assert not fields or str(fields) not in refused.text
 
 
 def test_a_contact_is_for_administrators_and_the_coordinators_of_its_office(

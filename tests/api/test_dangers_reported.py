@@ -25,8 +25,8 @@ def assess_risk(who: Someone, case: Json, level: str) -> None:
 def list_notified_offices(world: World) -> list[object]:
     """Return the ids of the offices that were notified of a risk assessment."""
     with world.database.begin_read() as session:
-        told = select(Notification).where(Notification.why == "case.risk_assessed")
-        return [one.focal_point_id for one in session.scalars(told)]
+        query = select(Notification).where(Notification.why == "case.risk_assessed")
+        return [one.focal_point_id for one in session.scalars(query)]
 
 
 def test_lead_is_called_on_when_a_recipient_says_that_the_danger_is_high(

@@ -77,9 +77,9 @@ def test_a_desk_gives_a_case_to_whom_it_chose_and_lets_go(
         f"referrals/{draft['id']}",
     }
     for one in (officer, desk, lead):
-        told = one.poll()[-1]
-        assert (told["type"], told["by"]) == ("case.assigned", "DESK_CENTRAL_ASIA")
-        assert told["facts"] == {"state": "submitted", "reason": "LOCAL_KNOWLEDGE"}
+        event = one.poll()[-1]
+        assert (event["type"], event["by"]) == ("case.assigned", "DESK_CENTRAL_ASIA")
+        assert event["facts"] == {"state": "submitted", "reason": "LOCAL_KNOWLEDGE"}
     unwrap(lead.does("acknowledge", desk_case))
     assert ("assign", "They know") in lead.list_notes(desk_case)
 
@@ -186,9 +186,9 @@ def test_a_candidate_loses_a_case_that_crossed_a_border(
     assert get_problem(lead.get(get_path(case))) == (404, "not-found")
     assert there.read(case)["notice"]["country"] == "UZ"
     assert there.read(case)["due_at"] == "2026-06-01T15:00:00Z"
-    told = lead.poll()
-    assert list_types(told) == ["case.relocated", "case.rerouted"]
-    assert [event["facts"] for event in told] == [{}, {"state": "submitted"}]
+    events = lead.poll()
+    assert list_types(events) == ["case.relocated", "case.rerouted"]
+    assert [event["facts"] for event in events] == [{}, {"state": "submitted"}]
     unwrap(there.does("acknowledge", case))
     assert ("relocate", "Termez") in there.list_notes(case)
 
@@ -202,8 +202,8 @@ def test_overseers_hear_who_sent_a_case_across_a_border(
     gone = lead.does("relocate", case, {"country": "UZ"})
 
     assert gone.status_code == 204
-    told = [(one["type"], one["by"]) for one in watcher.poll()]
-    assert told == [("case.relocated", "KZ_LEAD"), ("case.rerouted", None)]
+    events = [(one["type"], one["by"]) for one in watcher.poll()]
+    assert events == [("case.relocated", "KZ_LEAD"), ("case.rerouted", None)]
     assert list_types(officer.poll()) == ["case.rerouted"]
 
 
@@ -339,8 +339,8 @@ def test_two_people_of_the_desk_move_the_lead(  # noqa: PLR0913, PLR0917
     assert ("take_over", "Three times") in ngo.list_notes(failing_case)
     why = ("DESK_CENTRAL_ASIA", {"reason": "LEAD_SILENT"})
     for one, shown in ((officer, (None, {})), (ngo, why)):
-        told = one.poll()[-1]
-        assert (told["type"], told["by"], told["facts"]) == ("case.taken_over", *shown)
+        event = one.poll()[-1]
+        assert (event["type"], event["by"], event["facts"]) == ("case.taken_over", *shown)
 
 
 def test_whom_to_reach_at_the_old_lead_is_forgotten_and_said_anew(  # noqa: PLR0913, PLR0917
@@ -363,10 +363,10 @@ def test_whom_to_reach_at_the_old_lead_is_forgotten_and_said_anew(  # noqa: PLR0
 
     forgotten = [one.open(path).status_code for one in (shelter, ngo, lead)]
     alone = put_contacts(ngo, failing_case, make_contacts("Асель"))
-    said = unwrap(put_contacts(ngo, failing_case, make_contacts("Асель", "Марат")))
+    stored = unwrap(put_contacts(ngo, failing_case, make_contacts("Асель", "Марат")))
     assert (before, forgotten) == (200, [404, 404, 404])
     assert get_unmet(alone) == [("two_contacts", "lead")]
-    assert said["lead"] == "SANA_SEZIM"
+    assert stored["lead"] == "SANA_SEZIM"
     [first, _] = unwrap(shelter.open(path))["contacts"]
     assert first["name"] == "Асель"
     refused = put_contacts(shelter, failing_case, make_contacts())
@@ -488,13 +488,13 @@ def test_taking_over_is_repeated_as_it_was(
     desk: Someone, second: Someone, failing_case: Json
 ) -> None:
     path = f"{get_path(failing_case)}/take-over"
-    asked = desk.send(path, MOVE, idempotency_key="a")
+    response = desk.send(path, MOVE, idempotency_key="a")
     replayed = desk.send(path, MOVE, idempotency_key="a")
-    unwrap(second.send(f"/approvals/{asked.json()['id']}/approve"))
-    headers = {"approval": asked.json()["id"], "idempotency_key": "b"}
+    unwrap(second.send(f"/approvals/{response.json()['id']}/approve"))
+    headers = {"approval": response.json()["id"], "idempotency_key": "b"}
 
     answers = [desk.send(path, MOVE, **headers) for _ in range(2)]
 
-    assert (asked.status_code, replayed.status_code) == (202, 202)
-    assert replayed.json()["id"] == asked.json()["id"]
+    assert (response.status_code, replayed.status_code) == (202, 202)
+    assert replayed.json()["id"] == response.json()["id"]
     assert [answer.status_code for answer in answers] == [204, 204]

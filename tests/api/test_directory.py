@@ -140,13 +140,13 @@ def test_what_did_not_change_is_not_sent_again(officer: Someone) -> None:
 
 @pytest.mark.parametrize("name", ["case", "referral", "return"])
 def test_the_life_cycles_are_told_as_they_are_enforced(name: str, officer: Someone) -> None:
-    told = unwrap(officer.get("/lifecycles"))[name]
+    shown = unwrap(officer.get("/lifecycles"))[name]
     enforced = {"case": CASE.steps, "referral": REFERRAL.steps, "return": RETURN.steps}[
         name
     ]
 
-    assert len(told) == len(enforced)
-    for row, step in zip(told, enforced, strict=True):
+    assert len(shown) == len(enforced)
+    for row, step in zip(shown, enforced, strict=True):
         needs = [list(n.needs) if isinstance(n, AnyOf) else [n] for n in step.needs]
         assert row == {
             "action": step.action,

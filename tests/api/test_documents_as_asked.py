@@ -41,9 +41,9 @@ NUMBERED = re.compile(r"id \d+")
 @pytest.fixture
 def document_request(world: World) -> Asked:
     add_agreements(world)
-    asked = prepare(world, Ids())
+    request = prepare(world, Ids())
     world.advance(minutes=1)
-    return asked
+    return request
 
 
 def read_case(document_request: Asked) -> Json:
@@ -194,7 +194,7 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
     for made in worlds:
         read_all(made, "moved")
 
-    if not submits:  # a submitter hears that its case got another candidate
+    if not submits:  # a submitter gets an event when its case gets another candidate
         assert get_answers(stays) == get_answers(moves)
     assert read_case(moves)["notice"] == read_case(stays)["notice"]
     assert read_case(moves)["holder"] == read_case(stays)["holder"] == "KZ_LEAD"
@@ -214,8 +214,8 @@ def ask_as_candidate(world: World, *, submits: bool) -> Asked:
     if submits:
         match = {"if_match": submitter.get_tag(case)}
         unwrap(submitter.ask("PATCH", get_path(case), {"language": "ru"}, headers=match))
-    asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    sent = unwrap(lead.refer(case, CONSULATE, **asked))
+    terms = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    sent = unwrap(lead.refer(case, CONSULATE, **terms))
     if submits:
         match = {"if_match": submitter.get_tag(case)}
         unwrap(submitter.ask("PATCH", get_path(case), {"language": "tg"}, headers=match))
@@ -225,7 +225,7 @@ def ask_as_candidate(world: World, *, submits: bool) -> Asked:
 def get_answers(document_request: Asked) -> dict[str, Any]:
     """Return the answers about one case.
 
-    Lists are left out, because they contain both cases of the database.
+    Lists are left out, because they also contain another case.
     """
     lists = ("list_", "cases ")
     return {

@@ -108,9 +108,9 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
 ) -> None:
     case = lead.take_lead(officer.submit())
 
-    asked = lead.does("close", case, make_closure())
+    answer = lead.does("close", case, make_closure())
 
-    assert asked.json()["lapses_at"] == "2026-06-01T13:12:00Z"
+    assert answer.json()["lapses_at"] == "2026-06-01T13:12:00Z"
 
 
 def restart_at(world: World, speed: int) -> None:
@@ -133,9 +133,9 @@ def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minut
     supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
 
     began = world.now
-    asked = lead.does("close", case, make_closure())
+    answer = lead.does("close", case, make_closure())
     assert (
-        asked.json()["lapses_at"] == "2026-06-01T12:01:00Z"
+        answer.json()["lapses_at"] == "2026-06-01T12:01:00Z"
     )  # a minute at least, so that a person can answer
     unwrap(lead.does("monitor", case, {}))
     for _ in range(5):

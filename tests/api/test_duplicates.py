@@ -46,8 +46,8 @@ def test_a_duplicate_names_the_case_that_goes_on_to_holder_and_oversight_alone(
     assert closed["continues_in"] == other["code"]
     assert oversight.read(case)["continues_in"] == other["code"]
     assert officer.read(case)["continues_in"] is None
-    [told] = [one for one in officer.poll() if one["type"] == "case.closed"]
-    assert other["code"] not in json.dumps(told)
+    [event] = [one for one in officer.poll() if one["type"] == "case.closed"]
+    assert other["code"] not in json.dumps(event)
 
 
 @pytest.fixture

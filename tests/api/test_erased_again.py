@@ -105,8 +105,8 @@ def test_wherever_the_backup_has_a_case_nothing_of_it_opens(  # noqa: PLR0913, P
     shell = officer if state == "draft" else overseer
     assert shell.read(case)["state"] == ("void" if state == "draft" else "erased")
     assert get_problem(shell.open(f"{get_path(case)}/sections/needs"))[0] == 404
-    told = shell.poll()[-1]
-    assert (told["type"], told["by"]) == (
+    event = shell.poll()[-1]
+    assert (event["type"], event["by"]) == (
         "case.discarded" if state == "draft" else "case.erased_again",
         None,
     )

@@ -48,7 +48,7 @@ def overseer(world: World) -> Someone:
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    """Another person of oversight."""
+    """Return another person of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 
@@ -78,8 +78,8 @@ def test_a_draft_is_thrown_away_with_its_key(world: World, officer: Someone) -> 
     assert (gone["state"], gone["stage"], gone["sections"]) == ("void", "closure", [])
     assert count_sealed(world) == (0, 0)
     assert officer.get_worklist() == []
-    [told] = officer.poll()
-    assert (told["type"], told["facts"]) == ("case.discarded", {"state": "void"})
+    [event] = officer.poll()
+    assert (event["type"], event["facts"]) == ("case.discarded", {"state": "void"})
     assert officer.write_case(external_reference="A-1").status_code == 201
 
 
@@ -135,12 +135,12 @@ def test_two_people_of_oversight_erase_a_case_that_ended(  # noqa: PLR0913, PLR0
         assert one.get_worklist() == []
         assert unwrap(one.get("/cases"))["items"] == []
     for one in (lead, overseer):
-        told = one.poll()[-1]
-        assert (told["type"], told["by"]) == ("case.erased", "OVERSIGHT_DEMO")
-        assert told["facts"] == {"state": "erased", "reason": "SURVIVOR_REQUEST"}
-    told = officer.poll()[-1]
-    assert (told["type"], told["by"]) == ("case.erased", None)
-    assert told["facts"] == {"state": "erased"}
+        event = one.poll()[-1]
+        assert (event["type"], event["by"]) == ("case.erased", "OVERSIGHT_DEMO")
+        assert event["facts"] == {"state": "erased", "reason": "SURVIVOR_REQUEST"}
+    event = officer.poll()[-1]
+    assert (event["type"], event["by"]) == ("case.erased", None)
+    assert event["facts"] == {"state": "erased"}
     assert "case.erased" not in list_types(shelter.poll())
 
 
@@ -172,9 +172,9 @@ def test_erasing_is_repeated_as_it_was(
     overseer: Someone, second: Someone, stopped_case: Json
 ) -> None:
     path, seen = f"{get_path(stopped_case)}/erase", overseer.get_tag(stopped_case)
-    asked = unwrap(overseer.send(path, ERASE, if_match=seen, idempotency_key="a"))
-    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
-    headers = {"approval": asked["id"], "if_match": seen, "idempotency_key": "b"}
+    approval = unwrap(overseer.send(path, ERASE, if_match=seen, idempotency_key="a"))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
+    headers = {"approval": approval["id"], "if_match": seen, "idempotency_key": "b"}
 
     answers = [overseer.send(path, ERASE, **headers) for _ in range(2)]
 
@@ -254,10 +254,10 @@ def test_a_case_under_way_is_not_erased(
 def test_what_was_allowed_is_not_enough_once_the_case_began_again(
     lead: Someone, overseer: Someone, second: Someone, stopped_case: Json
 ) -> None:
-    asked = unwrap(overseer.does("erase", stopped_case, ERASE))
-    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+    approval = unwrap(overseer.does("erase", stopped_case, ERASE))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
     unwrap(lead.does("reopen", stopped_case, {"reason": "NEW_NEED"}))
 
-    refused = overseer.does("erase", stopped_case, ERASE, approval=asked["id"])
+    refused = overseer.does("erase", stopped_case, ERASE, approval=approval["id"])
 
     assert get_problem(refused) == (409, "action-illegal")

@@ -109,8 +109,8 @@ def check_export(case: Json, who: Someone, sections: list[str]) -> None:
 
     assert exported["opened"] == sections == [name for name in SECTIONS if opened[name]]
     assert exported["withheld"] == [name for name in SECTIONS if not opened[name]]
-    told = {field: values for name in sections for field, values in TOLD[name].items()}
-    assert get_sealed_fields(exported) == told
+    content = {field: values for name in sections for field, values in TOLD[name].items()}
+    assert get_sealed_fields(exported) == content
 
 
 def test_at_each_step_each_party_is_told_what_it_may_open(
@@ -169,9 +169,9 @@ def test_in_an_emergency_an_export_tells_what_was_named_for_its_purpose_alone(
     unwrap(shelter.does("accept", sent, make_acceptance()))
     body = {"reason": "RISK_TO_LIFE", "note": "No answer", "sections": ["narrative"]}
     path = f"{get_path(case)}/vital-readings"
-    asked = unwrap(shelter.create(path, body | {"purpose": "protection"}))
+    access = unwrap(shelter.create(path, body | {"purpose": "protection"}))
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    unwrap(watcher.send(f"{path}/{asked['id']}/permit"))
+    unwrap(watcher.send(f"{path}/{access['id']}/permit"))
 
     exported = unwrap(shelter.open(f"{get_path(case)}/export/htcds", "protection"))
 
@@ -245,8 +245,8 @@ def test_who_led_and_only_remembers_the_case_is_told_nothing_of_it_as_it_is_now(
 
     unwrap(successor.does("accept", offered, make_takeover()))
 
-    told = export_htcds(lead, case)
-    assert (told["with_case"], told["fields"], told["opened"]) == (False, {}, [])
+    export = export_htcds(lead, case)
+    assert (export["with_case"], export["fields"], export["opened"]) == (False, {}, [])
     assert export_htcds(successor, case)["fields"]["cas_Status"] == ["Active"]
 
 

@@ -73,8 +73,8 @@ def test_a_fact_is_recorded_with_who_said_so_and_when(
         "due_at": None,
     }
     assert lead.read(case)["version"] == version + 1
-    [told] = lead.poll()
-    assert (told["type"], told["facts"]) == (
+    [event] = lead.poll()
+    assert (event["type"], event["facts"]) == (
         "case.fact_recorded",
         {"name": "identification"},
     )
@@ -142,8 +142,8 @@ def test_who_was_asked_to_find_out_records_what_it_found(
     )
     assert list_facts(shelter, case) == [("identification", "presumed")]
     assert list_facts(lead, case)[-1] == ("identification", "presumed")
-    [told] = lead.poll()
-    assert (told["type"], told["by"]) == ("case.fact_recorded", "KZ_SHELTER_KOGERSHIN")
+    [event] = lead.poll()
+    assert (event["type"], event["by"]) == ("case.fact_recorded", "KZ_SHELTER_KOGERSHIN")
     assert officer.poll() == []
     assert shelter.list_notes(case) == []
     assert ("identification", "Signs") in lead.list_notes(case)

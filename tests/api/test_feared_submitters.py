@@ -94,9 +94,11 @@ def test_lead_and_oversight_hear_what_a_feared_submitter_reported(
         withdraw_consents(officer, case)
 
     ids = [one["id"] for one in unwrap(lead.get(f"{get_path(case)}/consents"))["items"]]
-    told = [("consent.withdrawal_reported", officer.code, {"consent": one}) for one in ids]
-    heard = [[(e["type"], e["by"], e["facts"]) for e in who.poll()] for who in everybody]
-    assert heard == [[], told, [], told]
+    expected = [
+        ("consent.withdrawal_reported", officer.code, {"consent": one}) for one in ids
+    ]
+    events = [[(e["type"], e["by"], e["facts"]) for e in who.poll()] for who in everybody]
+    assert events == [[], expected, [], expected]
 
 
 def test_lead_and_oversight_are_called_on_once_when_a_feared_submitter_reports(
@@ -111,8 +113,10 @@ def test_lead_and_oversight_are_called_on_once_when_a_feared_submitter_reports(
         withdraw_consents(officer, case)
 
     with world.database.begin_read() as session:
-        told = select(Notification).where(Notification.why == "consent.withdrawal_reported")
-        offices = [one.focal_point_id for one in session.scalars(told)]
+        query = select(Notification).where(
+            Notification.why == "consent.withdrawal_reported"
+        )
+        offices = [one.focal_point_id for one in session.scalars(query)]
     assert sorted(set(offices)) == sorted([lead.id, watcher.id])
     assert unwrap(officer.get(f"{get_path(case)}/evidence")) == before
 

@@ -106,10 +106,10 @@ def test_a_desk_cannot_try_out_who_is_feared_to_lead(
             officer.create(f"{get_path(unnamed)}/consents", consent_to_office(one, "REFER"))
         )
 
-    said = [assign_case(desk, case, code) for case in (feared, unnamed)]
+    answers = [assign_case(desk, case, code) for case in (feared, unnamed)]
 
-    assert said[0] == said[1]
-    assert said[0][1][0]["need"] == "focal_point_chosen"
+    assert answers[0] == answers[1]
+    assert answers[0][1][0]["need"] == "focal_point_chosen"
 
 
 def test_in_an_emergency_a_desk_gives_a_case_to_whose_turn_it_is(
@@ -202,13 +202,13 @@ def test_the_one_office_that_protects_a_child_can_be_asked_again(
     desk, office = (
         world.add_person(code) for code in ("DESK_CENTRAL_AMERICA", GUATEMALAN_OFFICE)
     )
-    asked = {"service": "CHILD_PROTECTION", "sections": []}
+    terms = {"service": "CHILD_PROTECTION", "sections": []}
     if how == "is full":
         unwrap(
             office.ask("PUT", f"/focal-points/{GUATEMALAN_OFFICE}/capacity", {"free": 0})
         )
     else:
-        first = unwrap(desk.refer(child_case, GUATEMALAN_OFFICE, **asked))
+        first = unwrap(desk.refer(child_case, GUATEMALAN_OFFICE, **terms))
         if how == "declines":
             unwrap(office.does("decline", first, {"reason": "NO_CAPACITY"}))
         world.wait(hours=1)
@@ -218,7 +218,7 @@ def test_the_one_office_that_protects_a_child_can_be_asked_again(
     assert get_codes(get_shortlist(desk, child_case, "CHILD_PROTECTION")) == [
         GUATEMALAN_OFFICE
     ]
-    assert send_draft(desk, child_case, GUATEMALAN_OFFICE, **asked) == 200
+    assert send_draft(desk, child_case, GUATEMALAN_OFFICE, **terms) == 200
     assert get_codes(get_shortlist(desk, child_case, "CHILD_PROTECTION")) == []
 
 
@@ -262,14 +262,14 @@ def test_a_draft_tells_a_desk_no_fear_and_no_origin(
     )
     unasked = submit_to_desk(officer, desk, vital=False)
 
-    told = [
+    answers = [
         send_draft(desk, case, WOMEN),
         send_draft(desk, case, "UZ_CONSULATE_ALMATY", **papers),
         send_draft(desk, unasked, WOMEN),
         send_draft(desk, unasked, "UZ_CONSULATE_ALMATY", **papers),
     ]
 
-    assert told == [told[0]] * 4
+    assert answers == [answers[0]] * 4
     assert send_draft(desk, case, MIXED) == 200
 
 
@@ -397,8 +397,8 @@ def test_a_desk_is_not_told_that_safeguards_were_written(
     )
 
     assert desk.poll() == []
-    [told] = officer.poll()
-    assert told["facts"] == {"section": "safeguards"}
+    [event] = officer.poll()
+    assert event["facts"] == {"section": "safeguards"}
 
 
 def test_a_candidate_cannot_tell_from_consents_whom_the_person_fears(

@@ -74,7 +74,7 @@ def test_who_declined_is_not_told_where_the_person_is_led_or_by_whom(
 ) -> None:
     sent = unwrap(lead.refer(case, SHELTER))
     unwrap(shelter.does("decline", sent, NO))
-    kept, heard = shelter.read(sent), shelter.get("/events").json()["items"]
+    kept, received = shelter.read(sent), shelter.get("/events").json()["items"]
 
     unwrap(
         world.add_person("IOM").does(
@@ -83,15 +83,15 @@ def test_who_declined_is_not_told_where_the_person_is_led_or_by_whom(
     )
     unwrap(world.add_person("IOM").does("relocate", case, {"country": "TT"}))
 
-    assert (shelter.read(sent), shelter.get("/events").json()["items"]) == (kept, heard)
+    assert (shelter.read(sent), shelter.get("/events").json()["items"]) == (kept, received)
     assert unwrap(shelter.get("/cases", country="TT"))["items"] == []
 
 
 def test_who_helps_with_something_else_goes_on_seeing_the_case(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    told = (["needs"], ["contact"])
-    first, second = (unwrap(lead.refer(case, SHELTER, sections=one)) for one in told)
+    sections = (["needs"], ["contact"])
+    first, second = (unwrap(lead.refer(case, SHELTER, sections=one)) for one in sections)
 
     unwrap(shelter.does("decline", first, NO))
 

@@ -204,9 +204,9 @@ def test_the_lead_of_a_closed_case_offers_nothing(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
     why = {"reason": "GOALS_MET", "person_informed": True}
-    asked = unwrap(lead.does("close", case, why))
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(lead.does("close", case, why, approval=asked["id"]))
+    approval = unwrap(lead.does("close", case, why))
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(lead.does("close", case, why, approval=approval["id"]))
 
     assert get_unmet(lead.offer(case, "UZ_LEAD")) == [("case_led", "lead")]
 

@@ -116,9 +116,9 @@ def test_who_is_asked_writes_nothing(lead: Someone, case: Json, successor: Someo
         headers={"If_Match": '"1.0"'},
     )
     given = successor.create(get_case_path(case, "consents"), make_handover_consent())
-    asked = successor.refer(case, SHELTER)
+    answer = successor.refer(case, SHELTER)
 
-    for refused in (risk, section, given, asked):
+    for refused in (risk, section, given, answer):
         assert get_problem(refused) == (403, "action-not-yours")
 
 
@@ -235,9 +235,9 @@ def advance_case(who: Someone, shelter: Someone, case: Json) -> None:
     unwrap(who.ask("PATCH", get_case_path(case), {"priority": "normal"}, headers=seen))
     unwrap(shelter.does("decline", referral, {"reason": "NO_CAPACITY"}))
     colleague = who.world.add_person(who.code, {Role.SUPERVISOR})
-    asked = unwrap(who.does("close", case, make_closure()))
-    unwrap(colleague.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(who.does("close", case, make_closure(), approval=asked["id"]))
+    approval = unwrap(who.does("close", case, make_closure()))
+    unwrap(colleague.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(who.does("close", case, make_closure(), approval=approval["id"]))
 
 
 def test_a_former_lead_hears_of_the_handover_and_of_nothing_more(
@@ -245,15 +245,15 @@ def test_a_former_lead_hears_of_the_handover_and_of_nothing_more(
 ) -> None:
     lead.poll()
     taken = hand_over(lead, successor, case)
-    heard = list_types(lead.poll())
+    event_types = list_types(lead.poll())
     kept = unwrap(lead.get(get_case_path(case, "history")))
 
     advance_case(successor, shelter, case)
 
-    assert heard == ["handover.offered", "handover.accepted", "case.handed_over"]
+    assert event_types == ["handover.offered", "handover.accepted", "case.handed_over"]
     assert lead.poll() == []
     assert unwrap(lead.get(get_case_path(case, "history"))) == kept
-    assert list_types(kept["items"])[-3:] == heard
+    assert list_types(kept["items"])[-3:] == event_types
     assert unwrap(lead.get("/worklist"))["items"] == []
     assert lead.read(taken)["you_are"] == ["former_lead"]
     assert lead.read(taken)["available_actions"] == []
@@ -268,9 +268,9 @@ def test_a_former_lead_finds_the_case_no_more(
     hand_over(lead, successor, case)
     where = get_case_path(case)
 
-    asked = ["", "/routing", "/evidence", "/consents"]
+    parts = ["", "/routing", "/evidence", "/consents"]
     sealed = ["/safeguards", "/contacts", "/access-log", "/sections/needs"]
-    assert {get_problem(lead.get(where + one)) for one in asked} == {HIDDEN}
+    assert {get_problem(lead.get(where + one)) for one in parts} == {HIDDEN}
     assert {get_problem(lead.open(where + one)) for one in sealed} == {HIDDEN}
     assert unwrap(lead.get("/cases"))["items"] == []
     assert unwrap(lead.get("/cases", role="former_lead"))["items"] == []

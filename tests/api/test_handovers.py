@@ -231,10 +231,10 @@ def test_a_case_is_not_closed_while_its_lead_is_on_offer(
     assert lack["need"] == "nothing_open"
     assert not get_actions(lead.read(case))["close"]["open"]
     unwrap(lead.does("cancel", offered, {}))
-    asked = unwrap(lead.does("close", case, make_closure()))
-    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = unwrap(lead.does("close", case, make_closure()))
+    unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
     assert (
-        unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))["state"]
+        unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))["state"]
         == "closed"
     )
 
@@ -370,8 +370,8 @@ def test_each_act_is_carried_out_once_however_often_it_is_sent(
 
     one, seen = f"/handovers/{unwrap(first)['id']}", successor.get_tag(unwrap(first))
     no = {"reason": "LANGUAGE"}
-    asked = (successor, f"{one}/decline", no, "no-1", seen)
-    assert [post_with_key(*asked) for _ in range(2)] == [(204, False), (204, True)]
+    first_call = (successor, f"{one}/decline", no, "no-1", seen)
+    assert [post_with_key(*first_call) for _ in range(2)] == [(204, False), (204, True)]
 
     second = unwrap(lead.create(path, body, "offer-2"))
     yes = (

@@ -25,10 +25,10 @@ def test_a_supervisor_elsewhere_cannot_tell_a_hidden_account_from_a_missing_one(
         "kid": machine.kid,
     }
     nothing = {"account_id": str(uuid4()), "prefix": "0123456789", "kid": "A" * 43}
-    told = world.app.openapi()["paths"]
+    paths = world.app.openapi()["paths"]
     routes = [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
-        for path, operations in told.items()
+        for path, operations in paths.items()
         for method, operation in operations.items()
         if "{account_id}" in path
     ]

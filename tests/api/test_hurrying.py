@@ -84,33 +84,33 @@ def test_whoever_has_another_time_is_told_and_not_by_whom(
         "2026-06-01T13:10:00Z",
         "2026-06-02T12:10:00Z",
     ]
-    told = [(event["type"], event["subject"], event["by"]) for event in shelter.poll()]
+    events = [(event["type"], event["subject"], event["by"]) for event in shelter.poll()]
     subjects = [f"referrals/{one['id']}" for one in (new, read)]
-    assert told == [("referral.due_changed", one, None) for one in subjects]
+    assert events == [("referral.due_changed", one, None) for one in subjects]
 
 
 def test_a_referral_in_time_does_not_end_because_there_is_more_haste(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     case = lead.take_lead(officer.submit(notice={"priority": "normal"}))
-    asked = unwrap(lead.refer(case, SHELTER))
-    unwrap(shelter.does("acknowledge", asked))
+    referral = unwrap(lead.refer(case, SHELTER))
+    unwrap(shelter.does("acknowledge", referral))
     world.advance(days=2)
 
     set_priority(lead, case, "emergency")
 
     world.wait(hours=23)
-    assert shelter.read(asked)["state"] == "received"
+    assert shelter.read(referral)["state"] == "received"
     world.wait(hours=1)
-    assert lead.read(asked)["state"] == "expired"
+    assert lead.read(referral)["state"] == "expired"
 
 
 def test_what_is_late_already_is_looked_at_as_soon_as_the_new_haste_says(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     case = lead.take_lead(officer.submit(notice={"priority": "normal"}))
-    asked = unwrap(lead.refer(case, SHELTER))
-    unwrap(shelter.does("accept", asked, make_acceptance()))
+    referral = unwrap(lead.refer(case, SHELTER))
+    unwrap(shelter.does("accept", referral, make_acceptance()))
     world.wait(days=15)
     lead.poll()
 
@@ -126,8 +126,8 @@ def test_what_was_paused_goes_on_with_no_more_than_the_new_haste_leaves(
     world: World, officer: Someone, lead: Someone, lawyer: Someone
 ) -> None:
     case = lead.take_lead(officer.submit(notice={"priority": "normal"}))
-    asked = unwrap(lead.refer(case, lawyer.code, service="LEGAL_AID"))
-    unwrap(lawyer.does("acknowledge", asked))
+    referral = unwrap(lead.refer(case, lawyer.code, service="LEGAL_AID"))
+    unwrap(lawyer.does("acknowledge", referral))
     rest = {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
     unwrap(lead.does("suspend", case, rest))
     set_priority(lead, case, "emergency")
@@ -135,7 +135,7 @@ def test_what_was_paused_goes_on_with_no_more_than_the_new_haste_leaves(
 
     unwrap(lead.does("resume", case))
 
-    assert lawyer.read(asked)["due_at"] == "2026-06-02T13:00:00Z"
+    assert lawyer.read(referral)["due_at"] == "2026-06-02T13:00:00Z"
 
 
 def test_an_offer_is_hurried_and_who_handed_the_case_on_learns_of_nothing(

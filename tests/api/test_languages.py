@@ -84,10 +84,10 @@ def test_no_language_passes_off_the_names_of_another_as_its_own(officer: Someone
     items = list_items(officer, "countries", "en")
     tags = {tag for item in items for tag in item["labels"]}
 
-    said = {tag: tuple(item["labels"].get(tag) for item in items) for tag in tags}
+    labels = {tag: tuple(item["labels"].get(tag) for item in items) for tag in tags}
 
     assert tags == set(LANGUAGES) - {"ht"}
-    assert len(set(said.values())) == len(tags)
+    assert len(set(labels.values())) == len(tags)
     assert {item["language"] for item in list_items(officer, "countries", "ht")} == {"en"}
 
 
@@ -205,9 +205,9 @@ def test_who_is_not_known_is_told_so_in_their_language(world: World) -> None:
 
 
 def test_what_http_has_a_word_for_says_that_it_is_english(world: World) -> None:
-    asked = (("GET", "/v1/nowhere", 404), ("DELETE", "/v1/cases", 405))
+    requests = (("GET", "/v1/nowhere", 404), ("DELETE", "/v1/cases", 405))
 
-    for method, path, status in asked:
+    for method, path, status in requests:
         refused = world.http.request(method, path, headers={"Accept-Language": "ru"})
         assert (refused.status_code, refused.headers["Content-Language"]) == (status, "en")
 

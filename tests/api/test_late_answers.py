@@ -21,8 +21,8 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 def read_page() -> str:
     """Return the paragraph about late answers in docs/mechanism.md, as one line."""
-    [_, told] = PAGE.read_text("utf-8").split("- **A late answer**")
-    return " ".join(told.split("\n\n")[0].split())
+    [_, paragraph] = PAGE.read_text("utf-8").split("- **A late answer**")
+    return " ".join(paragraph.split("\n\n")[0].split())
 
 
 def acknowledge_late(lead: Someone, case: Json) -> Json:
@@ -51,11 +51,11 @@ def test_late_lead_is_answered_like_an_office_that_turned_out_to_be_feared(
 def test_late_recipient_is_told_that_the_referral_has_expired(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    asked = unwrap(lead.refer(lead.take_lead(officer.submit()), SHELTER))
+    referral = unwrap(lead.refer(lead.take_lead(officer.submit()), SHELTER))
     for _ in range(4):
         world.wait(hours=12)
 
-    refused = shelter.does("accept", asked, make_acceptance("2026-06-20T09:00:00Z"))
+    refused = shelter.does("accept", referral, make_acceptance("2026-06-20T09:00:00Z"))
 
     assert get_problem(refused) == (409, "action-illegal")
     assert refused.json()["state"] == "expired"

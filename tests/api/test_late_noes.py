@@ -1,4 +1,4 @@
-"""A withdrawal ends help whose consent expired before, and a fear can end a return."""
+"""Tests of withdrawals after a consent has expired, and of fears that end a return."""
 
 from tests.support.returns import HOME, Homecoming, begin_return
 from tests.support.world import (
@@ -31,8 +31,8 @@ def begin_monitoring(world: World, officer: Someone, lead: Someone) -> Homecomin
     home = begin_return(world, officer, lead)
     home.advance("monitor")
     unwrap(home.home.does("start", home.referral, {"person_met": True}))
-    told = {"outcome": "delivered", "feedback": "At home"}
-    unwrap(home.home.does("complete", home.referral, told))
+    report_body = {"outcome": "delivered", "feedback": "At home"}
+    unwrap(home.home.does("complete", home.referral, report_body))
     return home
 
 

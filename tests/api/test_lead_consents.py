@@ -88,9 +88,9 @@ def test_oversight_and_the_lead_hear_of_it_and_its_submitter_does_not(
     record_new_lead(desk, boss, case)
 
     event = "case.lead_consent_recorded"
-    heard = [[e for e in one.poll() if e["type"] == event] for one in everybody]
-    assert [len(events) for events in heard] == [1, 1, 1, 0]
-    for [told] in heard[:3]:
+    new_events = [[e for e in one.poll() if e["type"] == event] for one in everybody]
+    assert [len(events) for events in new_events] == [1, 1, 1, 0]
+    for [told] in new_events[:3]:
         assert told["by"] == OLD_DESK
         assert {k: v for k, v in told["facts"].items() if k != "consent"} == {
             "reason": "LEAD_INACTIVE",
@@ -102,11 +102,11 @@ def test_oversight_and_the_lead_hear_of_it_and_its_submitter_does_not(
 def test_the_second_person_is_shown_what_they_allow(
     desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    asked = desk.does("record-lead-consent", stuck, make_lead_consent())
+    answer = desk.does("record-lead-consent", stuck, make_lead_consent())
 
     [waits] = unwrap(boss.get("/approvals"))["items"]
 
-    assert (asked.status_code, waits["action"]) == (202, "case.record_lead_consent")
+    assert (answer.status_code, waits["action"]) == (202, "case.record_lead_consent")
     assert waits["facts"] == {
         "reason": "LEAD_INACTIVE",
         "kind": "non_state",
@@ -118,12 +118,12 @@ def test_the_second_person_is_shown_what_they_allow(
 
 def test_one_person_alone_records_nothing(world: World, desk: Someone, stuck: Json) -> None:
     machine = world.add_person(OLD_DESK, {Role.SUPERVISOR}, kind=AccountKind.INTEGRATION)
-    asked = unwrap(desk.does("record-lead-consent", stuck, make_lead_consent()))
-    path = f"/approvals/{asked['id']}/approve"
+    approval = unwrap(desk.does("record-lead-consent", stuck, make_lead_consent()))
+    path = f"/approvals/{approval['id']}/approve"
 
     refused = [one.send(path).status_code for one in (desk, machine)]
     again = desk.does(
-        "record-lead-consent", stuck, make_lead_consent(), approval=asked["id"]
+        "record-lead-consent", stuck, make_lead_consent(), approval=approval["id"]
     )
 
     assert refused == [409, 409]
@@ -203,14 +203,14 @@ def test_only_the_desk_that_was_brought_in_records_it(
 
 def test_an_answer_is_repeated_as_it_was(desk: Someone, boss: Someone, stuck: Json) -> None:
     path, body = f"{get_path(stuck)}/record-lead-consent", make_lead_consent()
-    asked = desk.send(path, body, idempotency_key="a")
+    response = desk.send(path, body, idempotency_key="a")
     replayed = desk.send(path, body, idempotency_key="a")
-    unwrap(boss.send(f"/approvals/{asked.json()['id']}/approve"))
-    headers = {"approval": asked.json()["id"], "idempotency_key": "b"}
+    unwrap(boss.send(f"/approvals/{response.json()['id']}/approve"))
+    headers = {"approval": response.json()["id"], "idempotency_key": "b"}
 
     answers = [desk.send(path, body, **headers) for _ in range(2)]
 
-    assert (asked.status_code, replayed.status_code) == (202, 202)
+    assert (response.status_code, replayed.status_code) == (202, 202)
     assert [unwrap(answer)["next_lead"] for answer in answers] == [NGOS[0]] * 2
     assert len(unwrap(desk.get(f"{get_path(stuck)}/consents"))["items"]) == 1
 
@@ -296,12 +296,12 @@ def test_the_desk_in_the_place_of_one_that_was_shut_goes_on(
 def test_an_approval_for_one_country_is_none_for_another(
     lead: Someone, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    asked = unwrap(desk.does("record-lead-consent", stuck, make_lead_consent()))
-    unwrap(boss.send(f"/approvals/{asked['id']}/approve"))
+    approval = unwrap(desk.does("record-lead-consent", stuck, make_lead_consent()))
+    unwrap(boss.send(f"/approvals/{approval['id']}/approve"))
     unwrap(lead.does("relocate", stuck, {"country": "UZ"}))
 
     refused = desk.does(
-        "record-lead-consent", stuck, make_lead_consent(), approval=asked["id"]
+        "record-lead-consent", stuck, make_lead_consent(), approval=approval["id"]
     )
 
     assert get_problem(refused) == (409, "approval-unusable")
@@ -313,11 +313,11 @@ def test_a_case_in_vital_interest_goes_to_whose_turn_it_is_or_to_whom_the_person
     vital = {"reason": "RISK_TO_LIFE", "note": "Tonight"}
     unwrap(lead.create(f"{get_path(stuck)}/vital-interests", vital))
     require_all_refused(desk, stuck, "IOM")
-    asked = desk.does("take-over", stuck, make_takeover(NGOS[0]))
+    answer = desk.does("take-over", stuck, make_takeover(NGOS[0]))
 
     named = record_new_lead(desk, boss, stuck, kind="intergovernmental")["next_lead"]
 
-    assert (asked.status_code, named) == (202, "IOM")
+    assert (answer.status_code, named) == (202, "IOM")
     assert desk.does_with(boss, "take-over", stuck, make_takeover("IOM")).status_code == 204
 
 
@@ -330,7 +330,7 @@ def test_what_the_person_wishes_when_the_new_lead_meets_them_counts(
     path = get_path(stuck)
     given = unwrap(ngo.get(f"{path}/consents"))["items"]
     [by_desk] = [one for one in given if one["sections"] == ["needs"]]
-    told = ngo.list_notes(stuck)
+    notes = ngo.list_notes(stuck)
 
     unwrap(ngo.send(f"{path}/consents/{by_desk['id']}/withdraw"))
     closed = ngo.open(f"{path}/sections/needs").status_code
@@ -343,7 +343,7 @@ def test_what_the_person_wishes_when_the_new_lead_meets_them_counts(
         )
     )
 
-    assert ("consent", "By telephone, with an interpreter") in told
+    assert ("consent", "By telephone, with an interpreter") in notes
     named = {"kind": "non_state", "country": "KZ", "function": None}
     assert by_desk["recipient_class"] == named
     assert closed == 404

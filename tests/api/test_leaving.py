@@ -81,14 +81,14 @@ def test_what_they_asked_lapses_and_a_colleague_asks_anew(
 ) -> None:
     case, colleague = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD")
     second = world.add_person("KZ_LEAD", SUPERVISOR)
-    asked = get_approval_id(lead.does("close", case, make_closure()))
+    approval_id = get_approval_id(lead.does("close", case, make_closure()))
     lead.poll()
 
     unwrap(supervisor.send(f"{get_account_path(lead)}/disable"))
     world.advance(minutes=1)
 
     assert list_types(colleague.poll())[-2:] == ["approval.lapsed", "account.disabled"]
-    assert get_problem(approve(supervisor, asked)) == (409, "approval-decided")
+    assert get_problem(approve(supervisor, approval_id)) == (409, "approval-decided")
     assert "approve" not in [kind for _, kind, _ in colleague.get_worklist()]
     assert (
         unwrap(colleague.does_with(second, "close", case, make_closure()))["state"]
@@ -100,28 +100,28 @@ def test_what_they_allowed_is_allowed_to_nobody_any_more(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
     case, boss = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD", SUPERVISOR)
-    asked = get_approval_id(lead.does("close", case, make_closure()))
-    unwrap(approve(supervisor, asked))
+    approval_id = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, approval_id))
 
     unwrap(boss.send(f"{get_account_path(supervisor)}/disable"))
 
-    used = lead.does("close", case, make_closure(), approval=asked)
+    used = lead.does("close", case, make_closure(), approval=approval_id)
     assert get_problem(used) == (409, "approval-unusable")
-    assert unwrap(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    assert unwrap(lead.get(f"/approvals/{approval_id}"))["decision"] == "lapsed"
 
 
 def test_who_loses_a_role_has_allowed_nothing_with_it(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
     case, boss = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD", SUPERVISOR)
-    asked = get_approval_id(lead.does("close", case, make_closure()))
-    unwrap(approve(supervisor, asked))
+    approval_id = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, approval_id))
 
     unwrap(
         boss.send(f"{get_account_path(supervisor)}/revoke-roles", {"roles": ["supervisor"]})
     )
 
-    used = lead.does("close", case, make_closure(), approval=asked)
+    used = lead.does("close", case, make_closure(), approval=approval_id)
     assert get_problem(used) == (409, "approval-unusable")
 
 
@@ -131,15 +131,15 @@ def test_an_administrator_who_has_no_part_in_the_case_ends_it_as_well(
 ) -> None:
     case, boss = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD", SUPERVISOR)
     far = world.add_person("JM_CONSULATE_PORT_OF_SPAIN", ADMINISTRATOR)
-    asked = get_approval_id(lead.does("close", case, make_closure()))
-    unwrap(approve(supervisor, asked))
+    approval_id = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, approval_id))
     taken = {"roles": ["supervisor"]} if act == "revoke-roles" else None
 
     unwrap(far.send(f"{get_account_path(supervisor)}/{act}", taken))
 
-    used = lead.does("close", case, make_closure(), approval=asked)
+    used = lead.does("close", case, make_closure(), approval=approval_id)
     assert get_problem(used) == (409, "approval-unusable")
-    assert unwrap(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    assert unwrap(lead.get(f"/approvals/{approval_id}"))["decision"] == "lapsed"
     assert unwrap(lead.does_with(boss, "close", case, make_closure()))["state"] == "closed"
 
 
@@ -148,8 +148,8 @@ def test_who_was_being_ended_while_they_allowed_it_has_not_allowed_it(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, act: str
 ) -> None:
     case = lead.take_lead(officer.submit())
-    asked = get_approval_id(lead.does("close", case, make_closure()))
-    unwrap(approve(supervisor, asked))
+    approval_id = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, approval_id))
 
     with world.database.begin_write() as session:
         account = session.get_one(Account, supervisor.actor.account_id)
@@ -158,7 +158,7 @@ def test_who_was_being_ended_while_they_allowed_it_has_not_allowed_it(
         else:
             account.roles = ["caseworker"]
 
-    used = lead.does("close", case, make_closure(), approval=asked)
+    used = lead.does("close", case, make_closure(), approval=approval_id)
     assert get_problem(used) == (409, "approval-unusable")
 
 
@@ -167,11 +167,11 @@ def test_what_they_asked_of_other_accounts_lapses_too(
 ) -> None:
     boss, worker = (world.add_person("KZ_LEAD", roles) for roles in (SUPERVISOR, WORKERS))
     path, more = f"{get_account_path(worker)}/grant-roles", {"roles": ["supervisor"]}
-    asked = get_approval_id(add(supervisor, path, more))
+    approval_id = get_approval_id(add(supervisor, path, more))
 
     unwrap(boss.send(f"{get_account_path(supervisor)}/disable"))
 
-    assert get_problem(approve(boss, asked)) == (409, "approval-decided")
+    assert get_problem(approve(boss, approval_id)) == (409, "approval-decided")
 
 
 def test_an_operator_at_the_command_line_is_journalled_as_nobody(world: World) -> None:
@@ -184,17 +184,17 @@ def test_an_operator_at_the_command_line_is_journalled_as_nobody(world: World) -
     operator_actions.revoke_key(world.runtime, get_prefix(other))
     operator_actions.disable_account(world.runtime, account)
 
-    told = watcher.poll()
+    events = watcher.poll()
 
-    assert list_types(told) == [
+    assert list_types(events) == [
         "account.opened",
         "account.key_made",
         "account.key_made",
         "account.key_revoked",
         "account.disabled",
     ]
-    assert {one["by"] for one in told} == {None}
-    assert {one["subject"] for one in told} == {f"accounts/{account}"}
+    assert {one["by"] for one in events} == {None}
+    assert {one["subject"] for one in events} == {f"accounts/{account}"}
     gone = Someone(world, "KZ_LEAD", watcher.actor, key)
     assert get_problem(gone.get("/me")) == (401, "unauthenticated")
 
@@ -235,6 +235,6 @@ def test_what_was_taken_away_is_not_given_back_on_an_old_word(
 
 def get_approval(who: Someone, by: Someone, path: str, body: Json) -> str:
     """Return the id of an approval that a second person gave and that is not used yet."""
-    asked = get_approval_id(add(who, path, body))
-    unwrap(approve(by, asked))
-    return asked
+    approval_id = get_approval_id(add(who, path, body))
+    unwrap(approve(by, approval_id))
+    return approval_id

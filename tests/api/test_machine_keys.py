@@ -88,12 +88,14 @@ def test_two_supervisors_do_it_for_their_own_office(
 
 
 def test_one_person_alone_registers_nothing(admin: Someone, machine: Machine) -> None:
-    asked = get_approval_id(
+    approval_id = get_approval_id(
         add(admin, get_keys_path(machine.one), make_registration(machine.key))
     )
 
-    assert get_problem(approve(admin, asked)) == (409, "not-a-second-person")
-    refused = add(admin, get_keys_path(machine.one), make_registration(machine.key), asked)
+    assert get_problem(approve(admin, approval_id)) == (409, "not-a-second-person")
+    refused = add(
+        admin, get_keys_path(machine.one), make_registration(machine.key), approval_id
+    )
     assert get_problem(refused) == (409, "approval-unusable")
     assert unwrap(admin.get(get_keys_path(machine.one)))["items"] == []
 
@@ -101,11 +103,11 @@ def test_one_person_alone_registers_nothing(admin: Someone, machine: Machine) ->
 def test_the_second_person_reads_which_key_it_is(
     admin: Someone, supervisor: Someone, machine: Machine
 ) -> None:
-    asked = get_approval_id(
+    approval_id = get_approval_id(
         add(admin, get_keys_path(machine.one), make_registration(machine.key))
     )
 
-    seen = unwrap(supervisor.get(f"/approvals/{asked}"))
+    seen = unwrap(supervisor.get(f"/approvals/{approval_id}"))
 
     assert seen["action"] == "account.register_public_key"
     assert seen["facts"] == {
@@ -128,10 +130,10 @@ def test_what_was_allowed_is_this_key_for_this_and_no_other(
     admin: Someone, second: Someone, machine: Machine, other: Json
 ) -> None:
     body = make_registration(machine.key)
-    asked = get_approval_id(add(admin, get_keys_path(machine.one), body))
-    unwrap(approve(second, asked))
+    approval_id = get_approval_id(add(admin, get_keys_path(machine.one), body))
+    unwrap(approve(second, approval_id))
 
-    used = add(admin, get_keys_path(machine.one), body | other, asked)
+    used = add(admin, get_keys_path(machine.one), body | other, approval_id)
 
     assert get_problem(used) == (409, "approval-unusable")
 
@@ -229,12 +231,12 @@ def test_what_two_agreed_before_does_not_undo_what_one_took_away(
 ) -> None:
     register_key(admin, second, machine.one, machine.key)
     body = make_registration(get_key_pair("EdDSA"))
-    asked = get_approval_id(add(admin, get_keys_path(machine.one), body))
-    unwrap(approve(second, asked))
+    approval_id = get_approval_id(add(admin, get_keys_path(machine.one), body))
+    unwrap(approve(second, approval_id))
 
     unwrap(second.send(f"{get_keys_path(machine.one)}/{machine.kid}/revoke"))
 
-    used = add(admin, get_keys_path(machine.one), body, asked)
+    used = add(admin, get_keys_path(machine.one), body, approval_id)
     assert get_problem(used) == (409, "approval-unusable")
 
 
@@ -250,22 +252,22 @@ def test_who_registered_a_key_is_no_second_person_to_that_machine(
     register_key(supervisor, colleague, machine.one, machine.key, scopes)
     acting = machine.sign_in()
     case = acting.take_lead(officer.submit())
-    asked = get_approval_id(acting.does("close", case, make_closure()))
+    approval_id = get_approval_id(acting.does("close", case, make_closure()))
 
-    assert get_problem(approve(supervisor, asked)) == (409, "not-a-second-person")
-    assert unwrap(approve(third, asked))["decision"] == "approved"
+    assert get_problem(approve(supervisor, approval_id)) == (409, "not-a-second-person")
+    assert unwrap(approve(third, approval_id))["decision"] == "approved"
 
 
 def test_a_retry_is_answered_as_the_first_time(
     admin: Someone, second: Someone, machine: Machine
 ) -> None:
     body, key = make_registration(machine.key), str(uuid4())
-    asked = get_approval_id(add(admin, get_keys_path(machine.one), body))
-    unwrap(approve(second, asked))
-    said = {"idempotency_key": key, "approval": asked}
+    approval_id = get_approval_id(add(admin, get_keys_path(machine.one), body))
+    unwrap(approve(second, approval_id))
+    headers = {"idempotency_key": key, "approval": approval_id}
 
-    first = admin.send(get_keys_path(machine.one), body, **said)
-    again = admin.send(get_keys_path(machine.one), body, **said)
+    first = admin.send(get_keys_path(machine.one), body, **headers)
+    again = admin.send(get_keys_path(machine.one), body, **headers)
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
@@ -279,14 +281,14 @@ def test_what_becomes_of_a_key_is_told_to_its_office_and_to_who_watches(
     register_key(admin, second, machine.one, machine.key)
     unwrap(admin.send(f"{get_keys_path(machine.one)}/{machine.kid}/revoke"))
 
-    told, watched = lead.poll(), watcher.poll()
+    events, watched = lead.poll(), watcher.poll()
 
-    assert list_types(told)[-2:] == [
+    assert list_types(events)[-2:] == [
         "account.public_key_registered",
         "account.public_key_revoked",
     ]
-    assert [one["id"] for one in watched] == [one["id"] for one in told]
-    assert machine.kid not in json.dumps(told)
+    assert [one["id"] for one in watched] == [one["id"] for one in events]
+    assert machine.kid not in json.dumps(events)
 
 
 @pytest.mark.parametrize(

@@ -207,12 +207,12 @@ def test_a_database_that_hangs_holds_no_scrape_and_is_asked_once(world: World) -
 
 
 def test_many_scrapes_are_one_short_look(world: World, scraper: Scraper) -> None:
-    with record_statements(world.database) as asked:
+    with record_statements(world.database) as statements:
         for _ in range(5):
             scraper.read_samples()
 
-    assert 1 <= len([one for one in asked if "heartbeat" in one]) <= 2
-    assert len(asked) < 20
+    assert 1 <= len([one for one in statements if "heartbeat" in one]) <= 2
+    assert len(statements) < 20
 
 
 def test_the_port_tells_metrics_to_those_who_ask_for_them_and_nothing_else(
@@ -222,13 +222,13 @@ def test_the_port_tells_metrics_to_those_who_ask_for_them_and_nothing_else(
         wire.sendall(b"OYGUL /?name=oygul SPOKEN/9\r\n\r\n")
         garbled = b"".join(iter(lambda: wire.recv(4096), b""))
     posted, elsewhere = scraper.ask(method="POST"), scraper.ask("/oygul")
-    told = scraper.ask()
+    samples = scraper.ask()
 
     assert (posted.status_code, elsewhere.status_code) == (501, 404)
     assert elsewhere.content == posted.content == b""
     assert b"oygul" not in garbled.lower()
-    assert "Server" not in told.headers
-    assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert "Server" not in samples.headers
+    assert samples.headers["Content-Type"].startswith("text/plain; version=0.0.4")
 
 
 def test_when_something_first_happened_is_not_told(scraper: Scraper) -> None:
@@ -236,9 +236,9 @@ def test_when_something_first_happened_is_not_told(scraper: Scraper) -> None:
 
 
 def test_the_api_does_not_tell_metrics(world: World) -> None:
-    asked = [world.http.get(path) for path in ("/metrics", "/v1/metrics", "/metrics/")]
+    answers = [world.http.get(path) for path in ("/metrics", "/v1/metrics", "/metrics/")]
 
-    assert [answer.status_code for answer in asked] == [404] * 3
+    assert [answer.status_code for answer in answers] == [404] * 3
     assert "metrics" not in str(world.app.openapi()["paths"])
 
 

@@ -83,12 +83,12 @@ def test_a_made_up_approval_tells_nothing_of_who_is_feared(
     record_new_lead(desk, boss, case)
     nothing = "00000000-0000-4000-8000-000000000000"
 
-    told = {
+    problems = {
         get_problem(desk.does("take-over", case, make_takeover(one), approval=nothing))
         for one in (*NGOS, "IOM")
     }
 
-    assert told == {(409, "approval-unusable")}
+    assert problems == {(409, "approval-unusable")}
 
 
 def test_a_turn_that_passes_while_the_second_person_decides_is_kept(
@@ -96,8 +96,8 @@ def test_a_turn_that_passes_while_the_second_person_decides_is_kept(
 ) -> None:
     stuck = close_lead_office(world, officer, lead, notice={"services": []})
     first = record_new_lead(desk, boss, stuck, kind="intergovernmental")["next_lead"]
-    asked = unwrap(desk.does("take-over", stuck, make_takeover(first)))
-    unwrap(boss.send(f"/approvals/{asked['id']}/approve"))
+    approval = unwrap(desk.does("take-over", stuck, make_takeover(first)))
+    unwrap(boss.send(f"/approvals/{approval['id']}/approve"))
     require_all_refused(desk, stuck, "UNHCR")
     unwrap(
         world.add_person(first).ask("PUT", f"/focal-points/{first}/capacity", {"free": 0})
@@ -105,7 +105,7 @@ def test_a_turn_that_passes_while_the_second_person_decides_is_kept(
     then = desk.read(stuck)["next_lead"]
     require_all_refused(desk, stuck, first)
 
-    moved = desk.does("take-over", stuck, make_takeover(first), approval=asked["id"])
+    moved = desk.does("take-over", stuck, make_takeover(first), approval=approval["id"])
 
     assert (first, then) == ("IOM", "UNHCR")
     assert moved.status_code == 204
@@ -166,13 +166,13 @@ def test_who_became_feared_while_the_second_person_decided_is_not_given_the_case
     lead: Someone, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
     first = record_new_lead(desk, boss, stuck)["next_lead"]
-    asked = unwrap(desk.does("take-over", stuck, make_takeover(first)))
-    unwrap(boss.send(f"/approvals/{asked['id']}/approve"))
+    approval = unwrap(desk.does("take-over", stuck, make_takeover(first)))
+    unwrap(boss.send(f"/approvals/{approval['id']}/approve"))
     guards = {"country_of_origin": "UZ", "unsafe_focal_points": [first]}
     match = {"If-Match": lead.get_tag(stuck)}
     unwrap(lead.ask("PUT", f"{get_path(stuck)}/safeguards", guards, headers=match))
 
-    refused = desk.does("take-over", stuck, make_takeover(first), approval=asked["id"])
+    refused = desk.does("take-over", stuck, make_takeover(first), approval=approval["id"])
 
     assert get_unmet(refused) == [("focal_point_chosen", "desk")]
     assert desk.read(stuck)["next_lead"] == NGOS[1]

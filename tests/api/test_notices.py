@@ -161,7 +161,9 @@ def test_the_other_channel_is_evidence_too(post: Post, officer: Someone) -> None
     post.send_all_due(timedelta(hours=3))
 
     assert list_notification_states(list_all_notifications(officer, RECORD)) == [
-        *(("email", "dead"), ("sms", "sent"), ("sms", "sent")),
+        ("email", "dead"),
+        ("sms", "sent"),
+        ("sms", "sent"),
     ]
 
 

@@ -31,8 +31,14 @@ from tests.support.world import (
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 BEFORE_DEPARTURE = [
-    *("", "inform", "permit-contact", "assess-origin", "go", "issue-document"),
-    *("plan", "accept-plan"),
+    "",
+    "inform",
+    "permit-contact",
+    "assess-origin",
+    "go",
+    "issue-document",
+    "plan",
+    "accept-plan",
 ]
 
 
@@ -106,8 +112,8 @@ def test_draft_of_an_ended_account_is_discarded_by_a_colleague(
 def test_case_of_a_closed_submitter_goes_on_and_its_lead_hears_that_nobody_answers(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
-    asked = {"topics": ["contact"], "question": "Which number?"}
-    unwrap(lead.create(f"/cases/{case['code']}/questions", asked))
+    question_body = {"topics": ["contact"], "question": "Which number?"}
+    unwrap(lead.create(f"/cases/{case['code']}/questions", question_body))
     lead.poll()
 
     world.close_office(officer.code)
@@ -429,6 +435,6 @@ def test_lead_of_a_return_is_told_that_the_consulate_is_closed(
     world.close_office(CONSULATE)
     world.run_worker()
 
-    heard = {e["type"]: e["facts"]["active"] for e in lead.poll()}
-    assert heard == {"referral.overdue": False, "return.overdue": False}
+    active_accounts = {e["type"]: e["facts"]["active"] for e in lead.poll()}
+    assert active_accounts == {"referral.overdue": False, "return.overdue": False}
     assert home.state == "permitted"

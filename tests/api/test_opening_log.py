@@ -51,11 +51,11 @@ def test_the_safety_notice_is_told_to_who_helps_and_to_nobody_else_or_afterwards
     world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
     path, watcher = f"{get_path(case)}/safety-notice", world.add_person("OVERSIGHT_DEMO")
-    told = unwrap(shelter.open(path))
+    document = unwrap(shelter.open(path))
     unwrap(lead.does("withdraw", sent, BACK))
 
     assert get_problem(shelter.open(path)) == get_problem(watcher.open(path)) == HIDDEN
-    assert told["safety_notice"] == "Two men"
+    assert document["safety_notice"] == "Two men"
     assert list_log_entries(lead, case, "safety_notice") == [
         (shelter.code, True, False),
         (watcher.code, False, False),
@@ -93,8 +93,8 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     path = f"{get_path(case)}/vital-readings"
     why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
-    asked = unwrap(shelter.create(path, why | {"sections": ["needs", "contact"]}))
-    unwrap(watcher.send(f"{path}/{asked['id']}/permit"))
+    access = unwrap(shelter.create(path, why | {"sections": ["needs", "contact"]}))
+    unwrap(watcher.send(f"{path}/{access['id']}/permit"))
 
     for section in ("needs", "contact"):
         unwrap(shelter.open(f"{get_path(case)}/sections/{section}", "protection"))
@@ -113,8 +113,10 @@ def replace_part(who: Someone, case: Json, part: str, body: Json) -> None:
 
 def list_rewritten_sections(*people: Someone) -> list[list[str]]:
     """Return for each person the sections that events report as rewritten."""
-    heard = ([e for e in who.poll() if "written" in e["type"]] for who in people)
-    return [[f"{e['type']} {e['facts']['section']}" for e in events] for events in heard]
+    new_events = ([e for e in who.poll() if "written" in e["type"]] for who in people)
+    return [
+        [f"{e['type']} {e['facts']['section']}" for e in events] for events in new_events
+    ]
 
 
 ANEW: Json = {"section": "narrative", "text": "Told anew"}
@@ -170,8 +172,8 @@ def test_in_an_emergency_only_who_works_on_cases_reads(
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     path = f"{get_path(case)}/vital-readings"
     why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
-    asked = unwrap(shelter.create(path, why | {"sections": ["contact"]}))
-    unwrap(watcher.send(f"{path}/{asked['id']}/permit"))
+    access = unwrap(shelter.create(path, why | {"sections": ["contact"]}))
+    unwrap(watcher.send(f"{path}/{access['id']}/permit"))
     section = f"{get_path(case)}/sections/contact"
     other = world.add_person(shelter.code, {Role.SUPERVISOR})
 

@@ -30,7 +30,8 @@ def test_an_operator_sees_what_an_administrator_sees(world: World, admin: Someon
         keys = unwrap(admin.get(f"/accounts/{one.account.id}/keys"))["items"]
         assert [key.model_dump(mode="json") for key in one.keys] == keys
     assert [one.account.focal_point for one in everybody] == [
-        *("DESK_CENTRAL_ASIA", "KZ_LEAD"),
+        "DESK_CENTRAL_ASIA",
+        "KZ_LEAD",
     ]
 
 

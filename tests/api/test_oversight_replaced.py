@@ -56,8 +56,8 @@ def list_answering_offices(world: World) -> list[str]:
     """Return the office that has to answer each request for emergency access."""
     waits = select(FocalPoint.code).join(Clock, Clock.waits_on == FocalPoint.id)
     with world.database.begin_read(SERVICE) as session:
-        asked = Clock.kind == ClockKind.DECIDE_READING
-        return list(session.scalars(waits.where(asked)))
+        is_access_deadline = Clock.kind == ClockKind.DECIDE_READING
+        return list(session.scalars(waits.where(is_access_deadline)))
 
 
 def list_events(who: Someone) -> list[tuple[str, str, str | None]]:
@@ -168,18 +168,18 @@ def test_who_was_replaced_sees_the_case_and_decides_nothing_in_it(
     old, older = (world.add_person(OLD, watch) for _ in "12")
     new, newer = (world.add_person(NEW, watch) for _ in "12")
     path = f"{get_path(case)}/vital-readings"
-    asked = unwrap(shelter.create(path, ASKING))
+    access = unwrap(shelter.create(path, ASKING))
     create_oversight(world, NEW)
     update_office(world, OLD, active=False)
     held_before = unwrap(old.does_with(older, "legal-hold", case, HELD))
     replace_oversight(world.runtime)
 
-    permits = old.send(f"{path}/{asked['id']}/permit")
+    permits = old.send(f"{path}/{access['id']}/permit")
     lifts = old.does("legal-hold", case, {"value": "lifted"})
 
     assert held_before["code"] == case["code"]
     assert get_problem(permits) == get_problem(lifts) == (403, "action-not-yours")
     assert old.read(case)["available_actions"] == []
-    assert unwrap(old.get(path))["items"][0]["id"] == asked["id"]
-    unwrap(new.send(f"{path}/{asked['id']}/permit"))
+    assert unwrap(old.get(path))["items"][0]["id"] == access["id"]
+    unwrap(new.send(f"{path}/{access['id']}/permit"))
     unwrap(new.does_with(newer, "legal-hold", case, {"value": "lifted"}))

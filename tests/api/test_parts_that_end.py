@@ -48,7 +48,7 @@ def with_a_candidate(world: World) -> Case:
 
 
 def escalated(world: World) -> Case:
-    """Return a case whose lead missed three deadlines, so that the desk has a part."""
+    """Return a person of a desk, and a case that it sees after three missed deadlines."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     given = [make_consent(), NGOS, make_service_consent()]
     case = lead.take_lead(officer.submit(consents=given))
@@ -74,10 +74,10 @@ def test_office_whose_part_ends_finds_what_it_did_in_its_feed(
     headers = {"If_Match": actor.get_tag(case), "Idempotency_Key": "once"}
     path = f"{get_path(case)}/{act}"
     if act == "take-over":
-        asked = actor.send(path, body).json()
+        approval = actor.send(path, body).json()
         boss = world.add_person(actor.code, {Role.SUPERVISOR})
-        unwrap(boss.send(f"/approvals/{asked['id']}/approve"))
-        headers["Approval"] = asked["id"]
+        unwrap(boss.send(f"/approvals/{approval['id']}/approve"))
+        headers["Approval"] = approval["id"]
     actor.poll()
 
     answers = [actor.send(path, body, **headers) for _ in range(2)]
@@ -85,9 +85,9 @@ def test_office_whose_part_ends_finds_what_it_did_in_its_feed(
     assert [(one.status_code, one.content) for one in answers] == [(204, b"")] * 2
     assert answers[1].headers["Idempotent-Replayed"] == "true"
     assert get_problem(actor.get(get_path(case))) == (404, "not-found")
-    heard = actor.poll()
-    assert event in list_types(heard)
-    assert {one["subject"] for one in heard} == {f"cases/{case['code']}"}
+    events = actor.poll()
+    assert event in list_types(events)
+    assert {one["subject"] for one in events} == {f"cases/{case['code']}"}
 
 
 @pytest.mark.parametrize("act", [act for act, *_ in ENDING])

@@ -110,8 +110,8 @@ def test_arrival_is_in_time_on_its_date_where_the_person_arrives(
 def test_early_arrival_is_recorded_as_early(travelling: Homecoming) -> None:
     unwrap(travelling.home.does("arrive", travelling.record, EARLY))
 
-    heard = last_facts(travelling.lead, "return.arrived")
-    assert heard == {"state": "arrived", "early": True}
+    facts = last_facts(travelling.lead, "return.arrived")
+    assert facts == {"state": "arrived", "early": True}
 
 
 def test_person_who_was_not_met_did_not_arrive_on_any_date(travelling: Homecoming) -> None:
@@ -146,5 +146,5 @@ def test_visit_after_a_return_before_its_date_is_refused_or_recorded_as_early(
 
     assert get_problem(refused) == (409, "date-not-reached")
     assert refused.json()["planned_for"] == "2026-06-10"
-    heard = last_facts(travelling.lead, "return.reported")
-    assert heard == {"state": "monitoring", "early": True}
+    facts = last_facts(travelling.lead, "return.reported")
+    assert facts == {"state": "monitoring", "early": True}

@@ -126,8 +126,13 @@ def test_a_hostile_body_is_a_problem_and_is_not_repeated(
 @pytest.mark.parametrize(
     "media_type",
     [
-        *("text/plain", "application/x-www-form-urlencoded", "application/xml", ""),
-        *("multipart/form-data; boundary=x", "text/json", "application/jsonx"),
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "",
+        "multipart/form-data; boundary=x",
+        "text/json",
+        "application/jsonx",
     ],
 )
 def test_what_is_not_called_json_is_not_read(media_type: str, officer: Someone) -> None:
@@ -212,9 +217,9 @@ QUERIES = [
 
 
 def test_a_list_can_be_filtered(officer: Someone) -> None:
-    asked = ("/cases?state=draft&role=submitter", "/referrals?side=sender", COUNTRY)
+    paths = ("/cases?state=draft&role=submitter", "/referrals?side=sender", COUNTRY)
 
-    assert [officer.ask("GET", path).status_code for path in asked] == [200] * 3
+    assert [officer.ask("GET", path).status_code for path in paths] == [200] * 3
 
 
 COUNTRY = "/focal-points?country=KZ&service=SHELTER&limit=5"
@@ -341,8 +346,15 @@ def test_a_large_case_within_the_limit_passes(officer: Someone) -> None:
 
 
 PATHS_UNKNOWN = (
-    *("/", "/v1", "/v1/nowhere", "/V1/cases", "/v1/cases/", "/v1//cases"),
-    *("/docs", "/redoc", "/metrics"),
+    "/",
+    "/v1",
+    "/v1/nowhere",
+    "/V1/cases",
+    "/v1/cases/",
+    "/v1//cases",
+    "/docs",
+    "/redoc",
+    "/metrics",
 )
 
 
@@ -417,9 +429,9 @@ def test_what_http_has_a_word_for_says_what_to_do(officer: Someone) -> None:
 
     for status, answer in refused.items():
         assert is_problem(answer)
-        told = answer.json()
-        assert (told["status"], told["type"]) == (status, "about:blank")
-        assert told["detail"] == STATUS_DETAILS[status]
+        body = answer.json()
+        assert (body["status"], body["type"]) == (status, "about:blank")
+        assert body["detail"] == STATUS_DETAILS[status]
     assert "`Content-Type: application/json`" in STATUS_DETAILS[415]
     assert STATUS_DETAILS.keys() == {*refused, 408, 500}
 

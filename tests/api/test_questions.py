@@ -44,23 +44,23 @@ def test_a_question_is_put_and_answered_in_words_that_both_sides_read(
 ) -> None:
     officer.poll(), lead.poll()
 
-    asked = ask_submitter(lead, case)
+    question = ask_submitter(lead, case)
     waits = officer.get_worklist()
     read = officer.list_notes(case)
-    answered = unwrap(officer.send(build_answer_path(case, asked), SAY))
+    answered = unwrap(officer.send(build_answer_path(case, question), SAY))
 
-    assert (asked["topics"], asked["answered_at"]) == (["contact", "needs"], None)
+    assert (question["topics"], question["answered_at"]) == (["contact", "needs"], None)
     assert waits == [(f"cases/{case['code']}", "answer", "2026-06-02T12:00:00Z")]
-    assert (f"question {asked['id']}", HER_WORDS) in read
+    assert (f"question {question['id']}", HER_WORDS) in read
     assert answered["answered_at"] == "2026-06-01T12:00:00Z"
     assert officer.get_worklist() == []
-    assert (f"answer {asked['id']}", "Yes, Uzbek") in lead.list_notes(case)
+    assert (f"answer {question['id']}", "Yes, Uzbek") in lead.list_notes(case)
     for one in (officer, lead):
-        told = one.poll()
-        assert list_types(told) == ["case.asked", "case.answered"]
-        assert [event["facts"] for event in told] == [{"question": asked["id"]}] * 2
+        events = one.poll()
+        assert list_types(events) == ["case.asked", "case.answered"]
+        assert [event["facts"] for event in events] == [{"question": question["id"]}] * 2
         assert [q["id"] for q in unwrap(one.get(build_questions_path(case)))["items"]] == [
-            asked["id"]
+            question["id"]
         ]
 
 
@@ -78,9 +78,9 @@ def test_a_candidate_asks_and_reads_the_answer_once_it_acknowledged(
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submit()
-    asked = ask_submitter(lead, case)
-    unwrap(officer.send(build_answer_path(case, asked), SAY))
-    about = f"answer {asked['id']}"
+    question = ask_submitter(lead, case)
+    unwrap(officer.send(build_answer_path(case, question), SAY))
+    about = f"answer {question['id']}"
 
     before = [name for name, _ in lead.list_notes(case)]
     unwrap(lead.does("acknowledge", case))
@@ -93,8 +93,8 @@ def test_a_desk_asks_and_reads_no_answer(world: World, officer: Someone) -> None
     desk = world.add_person("DESK_CENTRAL_ASIA")
     case = officer.submit(consents=[make_consent(focal_point="KZ_SHELTER_KOGERSHIN")])
 
-    asked = ask_submitter(desk, case)
-    unwrap(officer.send(build_answer_path(case, asked), SAY))
+    question = ask_submitter(desk, case)
+    unwrap(officer.send(build_answer_path(case, question), SAY))
 
     assert [text for _, text in officer.list_notes(case) if text == HER_WORDS]
     assert desk.list_notes(case) == []
@@ -120,16 +120,16 @@ def test_a_question_is_nobody_elses(
     case = lead.take_lead(officer.submit())
     unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
-    asked = ask_submitter(lead, case)
+    question = ask_submitter(lead, case)
     for one in (watcher, shelter):
-        heard = list_types(one.poll())
-        assert "case.asked" not in heard
+        event_types = list_types(one.poll())
+        assert "case.asked" not in event_types
         assert unwrap(one.get(build_questions_path(case)))["items"] == []
         assert get_problem(one.create(build_questions_path(case), ASK)) == (
             403,
             "action-not-yours",
         )
-        refused = one.send(build_answer_path(case, asked), SAY)
+        refused = one.send(build_answer_path(case, question), SAY)
         assert get_problem(refused) == (403, "action-not-yours")
         assert HER_WORDS not in [text for _, text in one.list_notes(case)]
 
@@ -137,17 +137,17 @@ def test_a_question_is_nobody_elses(
         403,
         "action-not-yours",
     )
-    assert get_problem(lead.send(build_answer_path(case, asked), SAY)) == (
+    assert get_problem(lead.send(build_answer_path(case, question), SAY)) == (
         403,
         "action-not-yours",
     )
     second = world.add_person("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
-    assert get_problem(second.send(build_answer_path(case, asked), SAY)) == (
+    assert get_problem(second.send(build_answer_path(case, question), SAY)) == (
         403,
         "role-missing",
     )
     assert get_problem(stranger.get(build_questions_path(case))) == (404, "not-found")
-    assert get_problem(stranger.send(build_answer_path(case, asked), SAY)) == (
+    assert get_problem(stranger.send(build_answer_path(case, question), SAY)) == (
         404,
         "not-found",
     )
@@ -169,9 +169,9 @@ def test_a_question_of_another_case_is_not_there(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
     other = lead.take_lead(officer.submit())
-    asked = ask_submitter(lead, other)
+    question = ask_submitter(lead, other)
 
-    for strange in (asked, {"id": str(uuid4())}):
+    for strange in (question, {"id": str(uuid4())}):
         assert get_problem(officer.send(build_answer_path(case, strange), SAY)) == (
             404,
             "not-found",
@@ -194,14 +194,14 @@ def test_who_has_the_case_next_reads_what_was_asked_before(
 ) -> None:
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     case = officer.submit(consents=[make_consent(), ngos])
-    asked = ask_submitter(lead, case)
+    question = ask_submitter(lead, case)
     lead.does("decline-lead", case, {"reason": "LANGUAGE"})
     ngo = world.add_person("SANA_SEZIM")
 
     listed = unwrap(ngo.get(build_questions_path(case)))["items"]
     unwrap(ngo.does("acknowledge", case))
 
-    assert [q["id"] for q in listed] == [asked["id"]]
+    assert [q["id"] for q in listed] == [question["id"]]
     assert HER_WORDS in [text for _, text in ngo.list_notes(case)]
     assert [kind for _, kind, _ in officer.get_worklist()] == ["answer"]
 
@@ -211,13 +211,13 @@ def test_in_a_case_that_has_ended_nothing_is_asked_or_answered(
     officer: Someone, lead: Someone, ending: str
 ) -> None:
     case = officer.submit()
-    asked = ask_submitter(lead, case)
+    question = ask_submitter(lead, case)
     reason = {"stop": "SURVIVOR_REQUEST", "withdraw": "DUPLICATE"}[ending]
     who = {"stop": lead, "withdraw": officer}[ending]
     unwrap(who.does(ending, case, {"reason": reason}))
 
     assert officer.get_worklist() == []
-    assert get_problem(officer.send(build_answer_path(case, asked), SAY)) == (
+    assert get_problem(officer.send(build_answer_path(case, question), SAY)) == (
         409,
         "action-illegal",
     )
@@ -227,7 +227,7 @@ def test_in_a_case_that_has_ended_nothing_is_asked_or_answered(
 def test_what_nobody_answered_is_waited_for_again_once_the_case_is_reopened(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
-    asked = ask_submitter(lead, case)
+    question = ask_submitter(lead, case)
     world.advance(hours=4)
     unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
     world.advance(hours=44)
@@ -237,7 +237,7 @@ def test_what_nobody_answered_is_waited_for_again_once_the_case_is_reopened(
     assert officer.get_worklist() == [
         (f"cases/{case['code']}", "answer", "2026-06-04T08:00:00Z")
     ]
-    assert unwrap(officer.send(build_answer_path(case, asked), SAY))["answered_at"]
+    assert unwrap(officer.send(build_answer_path(case, question), SAY))["answered_at"]
     assert officer.get_worklist() == []
 
 

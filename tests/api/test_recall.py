@@ -65,11 +65,11 @@ def test_what_was_read_is_not_asked_again(
     other = uuid4()
     first = case_queries.load_facts(tx, [case_id, other])
 
-    with record_statements(world.database) as said:
+    with record_statements(world.database) as statements:
         again = case_queries.load_facts(tx, (one for one in (other, case_id, other)))
 
     assert again is first
-    assert said == []
+    assert statements == []
 
 
 def test_what_waits_to_be_written_counts(tx: WriteTransaction, case_id: UUID) -> None:
@@ -82,11 +82,11 @@ def test_what_waits_to_be_written_counts(tx: WriteTransaction, case_id: UUID) ->
 
 def test_what_was_changed_is_read_anew(tx: WriteTransaction, case_id: UUID) -> None:
     consent, *_ = consent_queries.list_for_cases(tx, [case_id])[case_id]
-    with record_statements(database_of(tx)) as said:
+    with record_statements(database_of(tx)) as statements:
         consent.withdrawn_at = tx.now
         consent_queries.list_for_cases(tx, [case_id])
 
-    assert [statement.split()[0] for statement in said] == ["UPDATE", "SELECT"]
+    assert [statement.split()[0] for statement in statements] == ["UPDATE", "SELECT"]
 
 
 def test_what_a_statement_changed_is_read_anew(tx: WriteTransaction, case_id: UUID) -> None:
@@ -119,9 +119,9 @@ def test_what_is_read_without_records_counts_what_waits_to_be_written(
     clock = deadline_queries.find_running(tx, [case_id])[case_id]
     clock.failures = 3
 
-    asked = select(Clock.failures).where(Clock.record_id == bindparam("record"))
+    query = select(Clock.failures).where(Clock.record_id == bindparam("record"))
 
-    assert read_columns(tx.session, asked, {"record": case_id}).scalars().all() == [3]
+    assert read_columns(tx.session, query, {"record": case_id}).scalars().all() == [3]
 
 
 def test_a_statement_that_does_not_say_what_it_writes_lets_all_be_read_anew(
@@ -145,12 +145,12 @@ def test_all_that_rests_on_what_was_changed_is_read_anew(
     tx.session.add(build_fact(tx, case_id))
     tx.session.flush()
 
-    with record_statements(database_of(tx)) as said:
+    with record_statements(database_of(tx)) as statements:
         case_queries.load_facts(tx, [case_id])
         case_queries.load_facts(tx, both)
         case_queries.find_in_vital_interest(tx, both)
 
-    assert len(said) == 2
+    assert len(statements) == 2
 
 
 def test_what_another_table_changed_is_not_read_anew(
@@ -159,11 +159,11 @@ def test_what_another_table_changed_is_not_read_anew(
     first = case_queries.load_facts(tx, [case_id])
     tx.session.execute(update(Case).where(Case.id == case_id).values(version=7))
 
-    with record_statements(world.database) as said:
+    with record_statements(world.database) as statements:
         again = case_queries.load_facts(tx, [case_id])
 
     assert again is first
-    assert said == []
+    assert statements == []
 
 
 def test_once_a_case_is_held_everything_is_read_anew(
@@ -173,10 +173,10 @@ def test_once_a_case_is_held_everything_is_read_anew(
     case_queries.load_facts(tx, [case_id])
     case_queries.lock(tx, code)
 
-    with record_statements(world.database) as said:
+    with record_statements(world.database) as statements:
         case_queries.load_facts(tx, [case_id])
 
-    assert len(said) == 1
+    assert len(statements) == 1
 
 
 def test_at_another_moment_everything_is_read_anew(
@@ -185,10 +185,10 @@ def test_at_another_moment_everything_is_read_anew(
     case_queries.find_in_vital_interest(tx, [case_id])
     later = replace(tx, now=tx.now + timedelta(hours=1))
 
-    with record_statements(world.database) as said:
+    with record_statements(world.database) as statements:
         case_queries.find_in_vital_interest(later, [case_id])
 
-    assert len(said) == 1
+    assert len(statements) == 1
 
 
 def test_another_unit_of_work_knows_nothing_of_it(
@@ -196,7 +196,7 @@ def test_another_unit_of_work_knows_nothing_of_it(
 ) -> None:
     with lead.begin_read() as tx:
         case_queries.load_facts(tx, [case_id])
-    with lead.begin_read() as tx, record_statements(world.database) as said:
+    with lead.begin_read() as tx, record_statements(world.database) as statements:
         case_queries.load_facts(tx, [case_id])
 
-    assert any("fact" in statement for statement in said)
+    assert any("fact" in statement for statement in statements)

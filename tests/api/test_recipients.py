@@ -62,8 +62,10 @@ def test_the_holder_reads_who_could_serve_best_first_and_why(
     assert found["candidates"][0] == {
         "focal_point": WOMEN,
         "reasons": [
-            *("works_in_the_country", "offers_services_needed"),
-            *("serves_this_age", "speaks_the_language"),
+            "works_in_the_country",
+            "offers_services_needed",
+            "serves_this_age",
+            "speaks_the_language",
         ],
         "sexes": ["female"],
         "ages": ["adult", "child"],
@@ -85,10 +87,14 @@ def test_without_a_service_each_that_the_notice_names_is_answered(
     shown = unwrap(lead.get(f"/cases/{case['code']}/recipients"))
 
     assert [one["service"] for one in shown["services"]] == [
-        *("LEGAL_AID", "MEDICAL", "SHELTER"),
+        "LEGAL_AID",
+        "MEDICAL",
+        "SHELTER",
     ]
     assert [list_codes(one) for one in shown["services"]] == [
-        *([LAW, "SANA_SEZIM"], [], [WOMEN, MIXED]),
+        [LAW, "SANA_SEZIM"],
+        [],
+        [WOMEN, MIXED],
     ]
     assert shown["desk"] == "DESK_CENTRAL_ASIA"
     assert [one["advice"] for one in shown["advice"]] == ["ask_about_criminal_case"]
@@ -106,7 +112,9 @@ def test_a_child_has_child_protection_beside_all_else(
     shown = unwrap(lead.get(f"/cases/{case['code']}/recipients"))
 
     assert [one["service"] for one in shown["services"]] == [
-        *("CHILD_PROTECTION", "LEGAL_AID", "SHELTER"),
+        "CHILD_PROTECTION",
+        "LEGAL_AID",
+        "SHELTER",
     ]
     assert list_codes(shown["services"][2]) == [WOMEN, "IOM"]  # A shelter needs no consent.
     assert list_codes(shown["services"][1]) == [
@@ -136,9 +144,9 @@ def test_only_the_holder_asks(
 def test_a_draft_has_no_holder_who_could_ask(officer: Someone) -> None:
     draft = unwrap(officer.write_case())
 
-    asked = officer.get(f"/cases/{draft['code']}/recipients")
+    answer = officer.get(f"/cases/{draft['code']}/recipients")
 
-    assert get_problem(asked) == (403, "action-not-yours")
+    assert get_problem(answer) == (403, "action-not-yours")
 
 
 def test_the_desk_sees_who_could_and_not_why_others_cannot(
@@ -158,10 +166,10 @@ def test_nothing_about_the_person_goes_into_an_address(
 ) -> None:
     case = officer.submit()
 
-    asked = lead.get(f"/cases/{case['code']}/recipients", **{name: "female"})
+    answer = lead.get(f"/cases/{case['code']}/recipients", **{name: "female"})
 
-    assert asked.status_code == 422
-    assert "female" not in asked.text
+    assert answer.status_code == 422
+    assert "female" not in answer.text
 
 
 def test_free_places_count_while_they_are_fresh(
@@ -190,12 +198,15 @@ def test_who_was_asked_or_declined_is_not_proposed_again_for_that_service(
 ) -> None:
     case = lead.take_lead(officer.submit())
     bed = unwrap(lead.refer(case, WOMEN))
-    asked = list_candidates(lead, case)
+    candidates = list_candidates(lead, case)
 
     unwrap(shelter.does("decline", bed, {"reason": "NO_CAPACITY"}))
     declined = list_candidates(lead, case)
 
-    assert (list_codes(asked), get_exclusions(asked)[WOMEN]) == ([MIXED], ["already_asked"])
+    assert (list_codes(candidates), get_exclusions(candidates)[WOMEN]) == (
+        [MIXED],
+        ["already_asked"],
+    )
     assert (list_codes(declined), get_exclusions(declined)[WOMEN]) == (
         [MIXED],
         ["has_declined"],

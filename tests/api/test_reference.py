@@ -110,24 +110,30 @@ def test_a_list_that_is_known_is_not_sent_again(officer: Someone) -> None:
 
 def test_a_consulate_learns_of_a_case_in_four_ways(officer: Someone) -> None:
     assert list_codes(officer, "intake_ways") == [
-        *("VICTIM_OR_RELATIVES", "LOCAL_AUTHORITIES", "CIVIL_SOCIETY"),
+        "VICTIM_OR_RELATIVES",
+        "LOCAL_AUTHORITIES",
+        "CIVIL_SOCIETY",
         "DOCUMENT_OR_VISA_APPLICATION",
     ]
 
 
 def test_what_is_asked_and_what_is_not_is_only_what_a_source_says(officer: Someone) -> None:
-    asked, done_ = (
+    questions, done_ = (
         load_list(officer, "questions")["items"],
         load_list(officer, "conduct")["items"],
     )
 
-    assert {item["group"] for item in asked} == {
-        *("BEFORE", "MUST_ASK", "MAY_ASK", "DO_NOT_ASK"),
+    assert {item["group"] for item in questions} == {
+        "BEFORE",
+        "MUST_ASK",
+        "MAY_ASK",
+        "DO_NOT_ASK",
     }
     assert {item["group"] for item in done_} == {"DO", "NEVER"}
-    assert all(item["source"].startswith("http") for item in [*asked, *done_])
+    assert all(item["source"].startswith("http") for item in [*questions, *done_])
     assert list_codes(officer, "questions", "MUST_ASK") == [
-        *("URGENT_MEDICAL_NEEDS", "THREAT_OF_VIOLENCE"),
+        "URGENT_MEDICAL_NEEDS",
+        "THREAT_OF_VIOLENCE",
     ]
     assert "THE_TRAFFICKING_ITSELF" in list_codes(officer, "questions", "DO_NOT_ASK")
     assert "CONSULATE_OF_AN_ASYLUM_SEEKER" in list_codes(officer, "conduct", "NEVER")

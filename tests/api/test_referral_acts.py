@@ -80,9 +80,8 @@ def test_help_is_asked_for_promised_given_and_reported(
         for action in ("acknowledge", "accept", "start", "complete")
     ]
 
-    assert states == [
-        *("draft", "sent", "received", "accepted", "in_progress", "completed"),
-    ]
+    expected = ["draft", "sent", "received", "accepted", "in_progress", "completed"]
+    assert states == expected
     assert lead.read(draft)["outcome"] == "delivered"
     assert lead.read(draft)["available_actions"] == []
 
@@ -228,13 +227,13 @@ def test_a_consulate_is_across_the_border_wherever_it_sits(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     jm = "JM_CONSULATE_PORT_OF_SPAIN"
-    asked = {"service": "CONSULAR_DOCUMENT", "sections": ["needs"]}
-    to_jm = make_service_consent("state", "JM", purposes=[asked["service"]])
+    terms = {"service": "CONSULAR_DOCUMENT", "sections": ["needs"]}
+    to_jm = make_service_consent("state", "JM", purposes=[terms["service"]])
     case = create_led_case(officer, lead, to_jm)
     with world.database.begin_write() as session:
         session.execute(update(FocalPoint).filter_by(code=jm).values(serves=["KZ"]))
 
-    refused = lead.refer(case, jm, **asked)
+    refused = lead.refer(case, jm, **terms)
 
     assert get_unmet(refused) == [("agreement", "sender")]
 
@@ -347,10 +346,9 @@ def test_the_case_follows_its_referrals(
     unwrap(shelter.does("decline", sent, NO))
 
     assert (helped, state_of(lead, case)) == ("assisting", "referring")
-    assert list_types(lead.poll())[-4:] == [
-        *("referral.accepted", "case.assistance_begun"),
-        *("referral.declined", "case.fell_back"),
-    ]
+    begun = ["referral.accepted", "case.assistance_begun"]
+    ended = ["referral.declined", "case.fell_back"]
+    assert list_types(lead.poll())[-4:] == begun + ended
 
 
 def test_help_that_was_given_keeps_a_case_in_assistance(

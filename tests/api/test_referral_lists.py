@@ -119,11 +119,11 @@ def test_a_filter_that_does_not_exist_is_refused(lead: Someone) -> None:
 def both(world: World, officer: Someone, lead: Someone) -> tuple[Someone, list[str]]:
     """Return an NGO that is recipient and candidate of a case, and the case's referrals."""
     case = officer.submit(consents=[make_consent(), NGO_LEADS, make_service_consent()])
-    asked = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
+    recipients = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
     told = (["needs"], ["needs"], ["contact"], ["contact"])
     made = [
         unwrap(lead.refer(case, to, **LAW, sections=sections))["id"]
-        for to, sections in zip(asked, told, strict=True)
+        for to, sections in zip(recipients, told, strict=True)
     ]
     assert lead.does("decline-lead", case, NO).status_code == 204
     return world.add_person("SANA_SEZIM"), made
@@ -168,7 +168,8 @@ def test_a_list_of_cases_is_narrowed_by_every_filter(
     assert list_codes(officer, priority="normal") == [draft["code"]]
     assert list_codes(officer, country="KZ") == [new["code"], led["code"]]
     assert list_codes(officer, state=["draft", "submitted"], stage="identification") == [
-        *(draft["code"], new["code"]),
+        draft["code"],
+        new["code"],
     ]
     assert list_codes(officer, state=["draft", "referring"], stage="referral") == [
         led["code"]

@@ -93,12 +93,12 @@ def test_a_question_stops_the_time_to_decide_until_it_is_answered(
     world.advance(hours=12)
     officer.poll(), lead.poll(), shelter.poll()
 
-    asked = unwrap(shelter.does("ask", sent, ASK))
+    questioned = unwrap(shelter.does("ask", sent, ASK))
     asking = list_worklist_entries(lead, sent), list_worklist_entries(shelter, sent)
     world.advance(hours=20)
     answered = unwrap(lead.does("answer", sent, SAY))
 
-    assert (asked["state"], asked["asked"]) == ("info_requested", ["health"])
+    assert (questioned["state"], questioned["asked"]) == ("info_requested", ["health"])
     assert asking == ([("answer", "2026-06-03T00:00:00Z")], [])
     assert (answered["state"], answered["asked"]) == ("received", [])
     assert answered["sections"] == ["health", "needs"]
@@ -107,9 +107,9 @@ def test_a_question_stops_the_time_to_decide_until_it_is_answered(
         ("decide_referral", "2026-06-05T08:00:00Z")
     ]
     for one in (lead, shelter):
-        told = one.poll()
-        assert list_types(told) == ["referral.asked", "referral.answered"]
-        assert {tuple(event["facts"]) for event in told} == {("state", "service")}
+        events = one.poll()
+        assert list_types(events) == ["referral.asked", "referral.answered"]
+        assert {tuple(event["facts"]) for event in events} == {("state", "service")}
     assert officer.poll() == []
     assert ("question", ASK["question"]) in lead.list_notes(sent)
     assert ("answer", "Insulin") in shelter.list_notes(sent)
@@ -137,10 +137,10 @@ def test_no_more_is_answered_than_the_person_agreed_to(
     unwrap(shelter.does("ask", sent, ASK))
 
     refused = lead.does("answer", sent, SAY)
-    told = unwrap(lead.does("answer", sent, {"answer": "She prefers not to say"}))
+    answered = unwrap(lead.does("answer", sent, {"answer": "She prefers not to say"}))
 
     assert get_unmet(refused) == [("consent_to_answer", "sender")]
-    assert told["sections"] == ["needs"]
+    assert answered["sections"] == ["needs"]
 
 
 def test_an_answer_crosses_no_border_without_an_agreement(
@@ -174,8 +174,8 @@ def test_who_cannot_help_says_who_could_and_the_sender_finds_a_draft(  # noqa: P
     assert (draft["recipient"], draft["service"]) == (OTHER, "SHELTER")
     assert draft["sections"] == ["needs"]
     assert list_types(lead.poll()) == ["referral.redirected", "referral.opened"]
-    [told] = shelter.poll()
-    assert (told["type"], told["facts"]) == (
+    [event] = shelter.poll()
+    assert (event["type"], event["facts"]) == (
         "referral.redirected",
         {
             "state": "redirected",
@@ -285,9 +285,9 @@ def test_recipient_tells_how_it_goes_while_help_goes_on(
     world.advance(days=2)
     lead.poll()
 
-    told = unwrap(shelter.does("report", sent, {"feedback": "She sleeps"}))
+    answered = unwrap(shelter.does("report", sent, {"feedback": "She sleeps"}))
 
-    assert (told["state"], told["outcome"]) == ("in_progress", None)
+    assert (answered["state"], answered["outcome"]) == ("in_progress", None)
     assert list_worklist_entries(shelter, sent) == [
         ("give_feedback", "2026-06-08T12:00:00Z")
     ]
@@ -305,8 +305,8 @@ def test_recipient_that_reports_in_time_is_never_called_silent(
         world.wait(days=2)
         unwrap(shelter.does("report", sent, {"feedback": "She sleeps"}))
 
-    heard = [event for event in lead.poll() if event["type"] != "case.overdue"]
-    assert list_types(heard) == ["referral.reported"] * 5
+    events = [event for event in lead.poll() if event["type"] != "case.overdue"]
+    assert list_types(events) == ["referral.reported"] * 5
     world.wait(days=9)
     assert "referral.overdue" in list_types(lead.poll())
 
@@ -397,9 +397,9 @@ def test_what_nobody_decided_ends_by_itself_and_the_sender_is_told(
 
     assert lead.read(sent)["state"] == "expired"
     for one in (lead, shelter):
-        [told] = one.poll()
-        assert (told["type"], told["by"]) == ("referral.expired", None)
-        assert told["facts"] == {"state": "expired", "service": "SHELTER"}
+        [event] = one.poll()
+        assert (event["type"], event["by"]) == ("referral.expired", None)
+        assert event["facts"] == {"state": "expired", "service": "SHELTER"}
     assert get_problem(shelter.does("accept", sent, make_acceptance())) == (
         409,
         "action-illegal",

@@ -63,10 +63,10 @@ def test_refused_openings_over_the_limit_are_told_once_and_entered_no_more(
 
     assert answers == [HIDDEN] * MOST + [LIMITED] * 3
     assert list_log_entries(lead, case) == MOST
-    [told], [watched] = lead.poll(), watcher.poll()
-    assert (told["type"], told["facts"]) == ("account.refusals_limited", {})
-    assert told["subject"] == f"accounts/{lead.actor.account_id}"
-    assert watched == told
+    [event], [watched] = lead.poll(), watcher.poll()
+    assert (event["type"], event["facts"]) == ("account.refusals_limited", {})
+    assert event["subject"] == f"accounts/{lead.actor.account_id}"
+    assert watched == event
 
 
 def test_what_is_allowed_opens_all_the_same(lead: Someone, case: Json) -> None:

@@ -96,16 +96,16 @@ def test_an_ngo_that_leads_sends_no_name_to_a_state_body_on_a_class(
         **whom, purposes=["SOCIAL_WELFARE"], sections=["needs", "identity"]
     )
     case = create_led_case(ngo, officer, NGOS, given)
-    asked = {"service": "SOCIAL_WELFARE"}
+    terms = {"service": "SOCIAL_WELFARE"}
 
-    sent = ngo.refer(case, STATE, sections=["needs", "identity"], **asked)
+    sent = ngo.refer(case, STATE, sections=["needs", "identity"], **terms)
 
     if told:
         unwrap(state.does("accept", unwrap(sent), make_acceptance()))
     else:
         assert get_unmet(sent) == [("consent", "sender")]
         unwrap(
-            state.does("accept", unwrap(ngo.refer(case, STATE, **asked)), make_acceptance())
+            state.does("accept", unwrap(ngo.refer(case, STATE, **terms)), make_acceptance())
         )
     assert open_section(state, case) == ((200, "") if told else HIDDEN)
     assert open_section(state, case, "needs") == (200, "")
@@ -142,9 +142,9 @@ def test_a_state_body_reads_no_name_of_an_ngo_not_even_while_a_life_is_at_risk(
 ) -> None:
     case = create_led_case(state, ngo, make_consent())
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
-    asked = {**reading, "sections": ["identity", "health"]}
+    access_request = {**reading, "sections": ["identity", "health"]}
     path = f"{get_path(case)}/vital-readings"
-    one = unwrap(state.create(path, asked))
+    one = unwrap(state.create(path, access_request))
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
     unwrap(watcher.send(f"{path}/{one['id']}/permit"))
@@ -185,8 +185,8 @@ def test_a_lead_of_the_state_of_origin_is_not_told_who_asks_and_permits_nothing(
     unwrap(lead.refer(case, FAR, sections=[]))
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     path = f"{get_path(case)}/vital-readings"
-    asked = {**reading, "sections": ["health"]}
-    one = unwrap(world.add_person(FAR).create(path, asked))
+    access_request = {**reading, "sections": ["health"]}
+    one = unwrap(world.add_person(FAR).create(path, access_request))
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
     seen = [unwrap(who.get(path))["items"][0]["asked_by"] for who in (lead, watcher)]
@@ -246,9 +246,12 @@ def test_a_former_recipient_opens_nothing_and_asks_for_nothing(
 
     for section in SECTIONS:
         assert open_section(shelter, case, section["section"]) == HIDDEN
-    asked = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
+    access_request = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     path = f"{get_path(case)}/vital-readings"
-    assert get_problem(shelter.create(path, asked | {"sections": ["needs"]})) == HIDDEN
+    assert (
+        get_problem(shelter.create(path, access_request | {"sections": ["needs"]}))
+        == HIDDEN
+    )
     assert get_problem(shelter.open(f"{get_path(housed)}/arrangement")) == HIDDEN
 
 

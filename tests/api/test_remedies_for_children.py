@@ -69,10 +69,10 @@ def test_recipient_is_told_of_children_only_where_the_person_may_be_one(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     case = lead.take_lead(officer.submit(consents=[make_consent(), make_service_consent()]))
-    asked = unwrap(lead.refer(case, SHELTER))
+    referral = unwrap(lead.refer(case, SHELTER))
     lead.world.advance(days=366)  # The consent has expired.
 
-    answer = shelter.does("accept", asked, make_acceptance("2027-07-02T09:00:00+05:00"))
+    answer = shelter.does("accept", referral, make_acceptance("2027-07-02T09:00:00+05:00"))
 
     assert not speaks_of_children(get_unmet_problem(answer))
 
@@ -105,13 +105,13 @@ def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_cha
         notice = {"age_class": "presumed_child"}
         case = lead.take_lead(ngo.submit(notice=notice, safeguards=guards, consents=given))
         asks = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-        asked = unwrap(lead.refer(case, officer.code, **asks))
+        referral = unwrap(lead.refer(case, officer.code, **asks))
         seen = {"If_Match": lead.get_tag(case)}
         body = {"age_class": finding}
         unwrap(lead.ask("PATCH", f"/cases/{case['code']}", body, headers=seen))
         world.advance(days=366)  # The consents have expired.
         refused_now = get_unmet_problem(
-            officer.does("accept", asked, make_acceptance("2029-07-02T09:00:00Z"))
+            officer.does("accept", referral, make_acceptance("2029-07-02T09:00:00Z"))
         )
         remedies.append(refused_now["unmet"])
         world.advance(days=-366)

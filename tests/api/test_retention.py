@@ -53,8 +53,8 @@ def over(officer: Someone, lead: Someone) -> Json:
     case = lead.take_lead(officer.submit(screening=SIGNS, external_reference="A-1"))
     fact = {"name": "identification", "value": "presumed", "country": "KZ"}
     unwrap(lead.create(f"{get_path(case)}/facts", fact))
-    asked = {"topics": ["needs"], "question": "Does she need an interpreter?"}
-    unwrap(lead.create(f"{get_path(case)}/questions", asked))
+    question_body = {"topics": ["needs"], "question": "Does she need an interpreter?"}
+    unwrap(lead.create(f"{get_path(case)}/questions", question_body))
     unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
     return unwrap(lead.does("stop", case, STOP))
 
@@ -75,9 +75,9 @@ def test_a_case_is_erased_when_its_retention_is_over_and_by_nobody(
     for one in (officer, lead):
         assert get_problem(one.get(get_path(over))) == (404, "not-found")
     for one in (officer, lead, guard):
-        told = one.poll()[-1]
-        assert (told["type"], told["by"]) == ("case.erased", None)
-        assert told["facts"] == {"state": "erased"}
+        event = one.poll()[-1]
+        assert (event["type"], event["by"]) == ("case.erased", None)
+        assert event["facts"] == {"state": "erased"}
     assert officer.write_case(external_reference="A-1", consents=[]).is_success
 
 
@@ -139,8 +139,8 @@ def test_a_draft_nobody_finished_is_thrown_away_after_14_days(
     assert (gone["state"], gone["sections"]) == ("void", [])
     assert count_rows(world, *PERSONAL_TABLES) == {}
     assert count_rows(world, Erasure) == {"erasure": 1}
-    [told] = officer.poll()
-    assert (told["type"], told["by"]) == ("case.discarded", None)
+    [event] = officer.poll()
+    assert (event["type"], event["by"]) == ("case.discarded", None)
 
 
 def test_what_is_no_draft_is_not_dropped(
@@ -194,8 +194,8 @@ def test_under_a_legal_hold_nothing_is_erased_and_oversight_hears_it_once(
 
     assert count_rows(world, *PERSONAL_TABLES) == before
     assert count_rows(world, Erasure) == {}
-    [told] = guard.poll()
-    assert (told["type"], told["by"]) == ("case.retention_held", None)
+    [event] = guard.poll()
+    assert (event["type"], event["by"]) == ("case.retention_held", None)
     assert lead.poll() == []
     assert guard.read(over)["due_at"] == "2028-08-30T12:00:00Z"
 
@@ -288,10 +288,10 @@ def test_two_people_of_oversight_leave_no_more_behind_than_time_does(
 def test_what_waited_for_a_second_person_lapses_with_the_case(
     guard: Someone, second: Someone, over: Json
 ) -> None:
-    asked = unwrap(guard.does("legal-hold", over, HOLD))
+    approval = unwrap(guard.does("legal-hold", over, HOLD))
     unwrap(guard.does_with(second, "erase", over, ERASE))
 
-    late = second.send(f"/approvals/{asked['id']}/approve")
+    late = second.send(f"/approvals/{approval['id']}/approve")
 
     assert get_problem(late) == (409, "approval-decided")
 

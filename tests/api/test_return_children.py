@@ -127,7 +127,9 @@ def test_go_for_an_adult_does_not_serve_a_child(
     assert "return.reopened" in list_types(home.home.poll())
     refused = get_unmet(home.lead.does("go", home.record, {}))
     assert {need for need, _ in refused} == {
-        *("return_consent", "child_provided_for", "guardian")
+        "return_consent",
+        "child_provided_for",
+        "guardian",
     }
     assert "determine_interests" in get_actions(home.read())
 
@@ -135,12 +137,12 @@ def test_go_for_an_adult_does_not_serve_a_child(
 def test_question_to_a_second_person_does_not_outlive_the_age_class(
     home: Homecoming,
 ) -> None:
-    asked = home.lead.does("go", home.record, {}).json()
+    approval = home.lead.does("go", home.record, {}).json()
 
     change_age_class(home, "adult")
 
-    approved = home.supervisor.send(f"/approvals/{asked['id']}/approve")
-    went = home.lead.does("go", home.record, {}, Approval=asked["id"])
+    approved = home.supervisor.send(f"/approvals/{approval['id']}/approve")
+    went = home.lead.does("go", home.record, {}, Approval=approval["id"])
     assert get_problem(went) == (409, "approval-unusable")
     assert not approved.is_success
     assert home.state == "assessing"

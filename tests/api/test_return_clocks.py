@@ -208,9 +208,9 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
 
 def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
     """Return the missed deadlines in an office's events, each with its count of misses."""
-    heard = (one for one in office.poll() if not one["subject"].startswith("referrals"))
-    told = (event for event in heard if "silence" in event["facts"])
-    return [(event["facts"]["clock"], event["facts"]["silence"]) for event in told]
+    events = (one for one in office.poll() if not one["subject"].startswith("referrals"))
+    missed = (event for event in events if "silence" in event["facts"])
+    return [(event["facts"]["clock"], event["facts"]["silence"]) for event in missed]
 
 
 def test_a_new_lead_inherits_no_silence(

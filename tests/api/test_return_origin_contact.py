@@ -103,19 +103,19 @@ def test_office_of_origin_opens_nothing_until_the_lead_has_decided(
 
 def test_undecided_contact_is_reminded_of_and_ends_with_the_case(home: Homecoming) -> None:
     end_return(home, "no_go")
-    heard = home.lead.poll()
+    events = home.lead.poll()
 
     for _ in range(15):
         home.world.wait(days=1)
         risk = {"level": "low"}
         unwrap(home.lead.create(f"{get_path(home.case)}/risk-assessments", risk))
-        heard += home.lead.poll()
+        events += home.lead.poll()
 
-    assert list_types(heard).count("return.overdue") == 1
+    assert list_types(events).count("return.overdue") == 1
     assert list_worklist_kinds(home) == ["review"]
-    asked = home.lead.does("close", home.case, make_closure()).json()
-    unwrap(home.supervisor.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(home.lead.does("close", home.case, make_closure(), Approval=asked["id"]))
+    approval = home.lead.does("close", home.case, make_closure()).json()
+    unwrap(home.supervisor.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(home.lead.does("close", home.case, make_closure(), Approval=approval["id"]))
     assert list_worklist_kinds(home) == []
 
 

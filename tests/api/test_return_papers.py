@@ -123,12 +123,12 @@ def test_consulate_that_was_asked_cannot_accept_once_the_return_ended(
     opened: Homecoming,
 ) -> None:
     body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-    asked = unwrap(opened.lead.refer(opened.case, CONSULATE, **body))
+    referral = unwrap(opened.lead.refer(opened.case, CONSULATE, **body))
 
     end_return(opened, "no_go")
 
-    assert opened.lead.read(asked)["state"] == "withdrawn"
-    assert get_problem(opened.officer.does("accept", asked, make_acceptance())) == (
+    assert opened.lead.read(referral)["state"] == "withdrawn"
+    assert get_problem(opened.officer.does("accept", referral, make_acceptance())) == (
         409,
         "action-illegal",
     )

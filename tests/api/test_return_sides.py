@@ -168,7 +168,7 @@ def test_the_consulate_does_the_papers_where_it_was_asked(
     officer = home.officer
     officer.poll()
     home.advance("permit-contact")
-    [heard] = officer.poll()
+    [event] = officer.poll()
     not_home = home.home.does(
         "verify-nationality", home.record, BODIES["verify-nationality"]
     )
@@ -184,8 +184,8 @@ def test_the_consulate_does_the_papers_where_it_was_asked(
 
     issued = officer.does("issue-document", home.record, {"without_marker": True})
 
-    assert (heard["type"], heard["facts"], heard["by"]) == ("return.papers_asked", {}, None)
-    assert heard["subject"] == f"returns/{home.record['id']}"
+    assert (event["type"], event["facts"], event["by"]) == ("return.papers_asked", {}, None)
+    assert event["subject"] == f"returns/{home.record['id']}"
     assert get_problem(not_home) == (403, "action-not-yours")
     assert (set(no), no["nationality"]) == (TASK, "not_confirmed")
     assert get_unmet(unconfirmed) == [("nationality_confirmed", "consulate")]
@@ -203,11 +203,11 @@ def test_a_consulate_that_is_asked_later_takes_over_the_papers(home: Homecoming)
     home.officer.poll()
     early = home.officer.get(f"/returns/{home.record['id']}")
     unwrap(home.officer.does("accept", referral, make_acceptance()))
-    heard = [e for e in home.officer.poll() if e["type"].startswith("return.")]
+    events = [e for e in home.officer.poll() if e["type"].startswith("return.")]
     too_soon = home.officer.does("issue-document", home.record, {"without_marker": True})
 
     assert get_problem(early) == (404, "not-found")
-    assert list_types(heard) == ["return.papers_asked"]
+    assert list_types(events) == ["return.papers_asked"]
     subjects = [w["subject"] for w in unwrap(home.officer.get("/worklist"))["items"]]
     assert f"returns/{home.record['id']}" in subjects
     assert get_problem(too_soon) == (409, "action-illegal")
@@ -231,7 +231,7 @@ def test_what_the_consulate_reads_says_nothing_of_why(
 
     assert set(unwrap(task)) == TASK
     assert get_unmet(refused) == [("still_cleared", "lead")]
-    said = (task.text + verified.text + refused.text).lower()
+    text = (task.text + verified.text + refused.text).lower()
     for word in (
         "victim",
         "traffick",
@@ -240,7 +240,7 @@ def test_what_the_consulate_reads_says_nothing_of_why(
         "state",
         home.case["code"].lower(),
     ):
-        assert word not in said, word
+        assert word not in text, word
     assert plan_of(home.officer, home)[0] == 404
 
 
@@ -488,6 +488,6 @@ def transfer_lead(home: Homecoming) -> None:
     second = home.world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
     path = f"/cases/{home.case['code']}/take-over"
     body = {"focal_point": "IOM", "reason": "LEAD_INACTIVE", "person_informed": True}
-    asked = unwrap(desk.send(path, body))["id"]
-    unwrap(second.send(f"/approvals/{asked}/approve"))
-    assert desk.send(path, body, Approval=asked).status_code in {200, 204}
+    approval_id = unwrap(desk.send(path, body))["id"]
+    unwrap(second.send(f"/approvals/{approval_id}/approve"))
+    assert desk.send(path, body, Approval=approval_id).status_code in {200, 204}

@@ -59,8 +59,8 @@ def test_an_adult_goes_home_and_is_followed_to_the_last_visit(home: Homecoming) 
 
     assert (still, over["state"]) == ("monitoring", "completed")
     assert over["available_actions"] == []
-    told = [s["action"] for s in home.read()["steps"]]
-    assert told == [*(action for action, _ in done_by), "report", "report"]
+    actions = [s["action"] for s in home.read()["steps"]]
+    assert actions == [*(action for action, _ in done_by), "report", "report"]
     assert {step["by"] for step in home.read()["steps"]} == {"KZ_LEAD", HOME}
     assert home.lead.read(home.referral)["state"] == "completed"
     closed = home.lead.does("close", home.case, make_closure(reason="RETURNED_MONITORED"))
@@ -75,9 +75,11 @@ def test_both_sides_hear_of_each_step_and_nobody_else(
 
     home.advance("monitor")
 
-    heard = [k for k in list_types(home.lead.poll()) if k.startswith("return.")]
-    assert heard == [k for k in list_types(home.home.poll()) if k.startswith("return.")]
-    assert len(heard) == len(WAY)
+    event_types = [k for k in list_types(home.lead.poll()) if k.startswith("return.")]
+    assert event_types == [
+        k for k in list_types(home.home.poll()) if k.startswith("return.")
+    ]
+    assert len(event_types) == len(WAY)
     assert "return" not in "".join(list_types([*officer.poll(), *stranger.poll()]))
 
 
@@ -119,15 +121,15 @@ def test_it_stops_at_no_go_by_two_people_who_are_told_what_to_ask_for(
     home.advance("assess-destination")
     unwrap(home.does("home", "assess-origin", AT_HOME | {"threats": ["RETRIBUTION"]}))
     go = home.lead.does("go", home.record, {})
-    asked = unwrap(home.lead.does("no-go", home.record, NO_GO))
-    path = f"/approvals/{asked['id']}/approve"
+    approval = unwrap(home.lead.does("no-go", home.record, NO_GO))
+    path = f"/approvals/{approval['id']}/approve"
     mine, coordinator = home.lead.send(path), world.add_person("KZ_LEAD").send(path)
     unwrap(home.supervisor.send(path))
 
-    refused = unwrap(home.lead.does("no-go", home.record, NO_GO, Approval=asked["id"]))
+    refused = unwrap(home.lead.does("no-go", home.record, NO_GO, Approval=approval["id"]))
 
     assert get_unmet(go) == [("no_threat", "lead")]
-    assert (asked["action"], asked["subject"]) == (
+    assert (approval["action"], approval["subject"]) == (
         "return.no_go",
         f"returns/{home.record['id']}",
     )
@@ -143,11 +145,11 @@ def test_it_stops_at_no_go_by_two_people_who_are_told_what_to_ask_for(
 
 def test_a_go_is_of_two_people_and_of_what_they_knew(home: Homecoming) -> None:
     home.advance("assess-origin")
-    asked = unwrap(home.lead.does("go", home.record, {}))
-    unwrap(home.supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = unwrap(home.lead.does("go", home.record, {}))
+    unwrap(home.supervisor.send(f"/approvals/{approval['id']}/approve"))
     unwrap(home.does("home", "assess-origin", AT_HOME | {"level": "medium"}))
 
-    late = home.lead.does("go", home.record, {}, Approval=asked["id"])
+    late = home.lead.does("go", home.record, {}, Approval=approval["id"])
 
     assert get_problem(late) == (409, "approval-unusable")
     assert home.state == "assessing"
@@ -156,10 +158,10 @@ def test_a_go_is_of_two_people_and_of_what_they_knew(home: Homecoming) -> None:
 
 def test_an_approval_of_one_decision_allows_no_other(home: Homecoming) -> None:
     home.advance("assess-origin")
-    asked = unwrap(home.lead.does("no-go", home.record, NO_GO))
-    unwrap(home.supervisor.send(f"/approvals/{asked['id']}/approve"))
+    approval = unwrap(home.lead.does("no-go", home.record, NO_GO))
+    unwrap(home.supervisor.send(f"/approvals/{approval['id']}/approve"))
 
-    answer = home.lead.does("go", home.record, {}, Approval=asked["id"])
+    answer = home.lead.does("go", home.record, {}, Approval=approval["id"])
 
     assert get_problem(answer) == (409, "approval-unusable")
 
@@ -244,9 +246,9 @@ def test_contact_with_the_origin_that_is_blocked_ends_it_without_a_word_why(
 
     assert home.state == "ended"
     assert home.lead.read(home.referral)["reason"] == "NO_LONGER_NEEDED"
-    [heard] = home.home.poll()
-    assert heard["type"] == "referral.withdrawn"
-    assert heard["facts"]["reason"] == "NO_LONGER_NEEDED"
+    [event] = home.home.poll()
+    assert event["type"] == "referral.withdrawn"
+    assert event["facts"]["reason"] == "NO_LONGER_NEEDED"
 
 
 @pytest.mark.parametrize("upto", ["inform", "go", "accept-plan", "monitor"])

@@ -57,7 +57,12 @@ def test_the_desk_stands_at_the_end_of_the_list(officer: Someone) -> None:
     shown = get_routing(officer, officer.submit(consents=ALL_KINDS))
 
     assert list_candidates(shown) == [
-        *("KZ_LEAD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION", "IOM", "UNHCR", DESK),
+        "KZ_LEAD",
+        "SANA_SEZIM",
+        "PARTNERSHIP_IN_ACTION",
+        "IOM",
+        "UNHCR",
+        DESK,
     ]
     last = shown["candidates"][-1]
     assert (last["reasons"], last["asked_at"]) == (["desk_of_the_country"], None)
@@ -100,9 +105,9 @@ def test_a_desk_that_turns_out_to_be_feared_loses_the_case_at_once(
     assert next_desk.read(case)["you_are"] == ["desk"]
     assert desk.get(f"/cases/{case['code']}").status_code == 404
     assert unwrap(desk.get("/worklist"))["items"] == []
-    told = desk.poll()[-1]
-    assert (told["type"], told["by"]) == ("case.rerouted", None)
-    assert told["facts"] == {"state": "submitted"}
+    event = desk.poll()[-1]
+    assert (event["type"], event["by"]) == ("case.rerouted", None)
+    assert event["facts"] == {"state": "submitted"}
 
 
 def test_without_a_desk_that_is_safe_nothing_is_submitted_and_somebody_is_told(
@@ -256,12 +261,12 @@ def test_only_the_newest_answers_count_so_that_routing_costs_no_more_with_the_ye
 
 def store_past_deadlines(who: Someone, count: int, *, hours_ago: int, late: bool) -> None:
     """Store `count` past deadlines that the office missed if `late`, or else met."""
-    asked = who.world.now - timedelta(hours=hours_ago)
+    set_at = who.world.now - timedelta(hours=hours_ago)
     over = timedelta(minutes=30 if late else 10)
     row = {"reference": "cases/SC", "kind": "acknowledge", "waits_on": who.id}
-    times = {"set_at": asked, "due_at": asked + timedelta(minutes=20)}
+    times = {"set_at": set_at, "due_at": set_at + timedelta(minutes=20)}
     rows = [
-        {**row, **times, "case_id": one, "record_id": one, "stopped_at": asked + over}
+        {**row, **times, "case_id": one, "record_id": one, "stopped_at": set_at + over}
         for one in (uuid4() for _ in range(count))
     ]
     with who.world.database.begin_write(SERVICE) as session:
@@ -283,7 +288,9 @@ def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
     day = officer.submit(consents=ALL_KINDS, notice=emergency)
 
     assert [case["holder"] for case in (night, calm, day)] == [
-        *("SANA_SEZIM", "KZ_LEAD", "KZ_LEAD"),
+        "SANA_SEZIM",
+        "KZ_LEAD",
+        "KZ_LEAD",
     ]
     assert "stands_in" in get_routing(officer, night)["candidates"][0]["reasons"]
     assert "open_now" in get_routing(officer, day)["candidates"][0]["reasons"]

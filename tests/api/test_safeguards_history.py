@@ -30,8 +30,8 @@ def test_each_version_but_the_last_is_shown_oldest_first_and_the_reading_recorde
 
     past = unwrap(lead.open(f"{get_path(case)}/safeguards/history"))["items"]
 
-    said = [(one["author"], one["content"]["fear_of_state"]) for one in past]
-    assert said == [("UZ_CONSULATE_ALMATY", False), ("KZ_LEAD", True)]
+    versions = [(one["author"], one["content"]["fear_of_state"]) for one in past]
+    assert versions == [("UZ_CONSULATE_ALMATY", False), ("KZ_LEAD", True)]
     assert list_openings(world, case) == [("KZ_LEAD", "assistance", True)]
 
 

@@ -70,9 +70,9 @@ def test_a_candidate_that_turns_out_to_be_unsafe_loses_the_case_at_once(
     assert unwrap(lead.get("/worklist"))["items"] == []
     routing = unwrap(officer.get(f"/cases/{case['code']}/routing"))
     assert [one["declined_at"] for one in routing["candidates"][:2]] == [None, None]
-    told = lead.poll()[-1]
-    assert (told["type"], told["by"]) == ("case.rerouted", None)
-    assert told["facts"] == {"state": "submitted"}
+    event = lead.poll()[-1]
+    assert (event["type"], event["by"]) == ("case.rerouted", None)
+    assert event["facts"] == {"state": "submitted"}
 
 
 def test_who_loses_a_case_sees_no_word_of_safeguards(
@@ -131,9 +131,9 @@ def test_what_was_sent_to_one_that_is_unsafe_is_taken_back_without_a_word_of_why
 
     replace_safeguards(lead, case, unsafe_focal_points=[SHELTER])
 
-    [told] = shelter.poll()
-    assert (told["type"], told["by"]) == ("referral.withdrawn", None)
-    assert told["facts"] == {
+    [event] = shelter.poll()
+    assert (event["type"], event["by"]) == ("referral.withdrawn", None)
+    assert event["facts"] == {
         "state": "withdrawn",
         "service": "SHELTER",
         "reason": "NO_LONGER_NEEDED",
@@ -205,7 +205,7 @@ def test_no_referral_is_accepted_by_one_that_is_not_safe(
 
     assert get_unmet(refused) == [
         ("consent", "sender")
-    ]  # The consequence of a fear (ADR 20).
+    ]  # This reveals the fear, so it is hidden (ADR 20).
 
 
 def test_what_is_counted_or_written_is_for_who_keeps_the_case(

@@ -50,9 +50,9 @@ def open_screening(who: Someone, case: Json, screening: Json) -> Response:
 
 
 def test_signs_are_scored_and_nothing_is_kept(world: World, officer: Someone) -> None:
-    asked = SIGNS | {"age_class": "adult"}
+    screening = SIGNS | {"age_class": "adult"}
 
-    result = unwrap(officer.send("/screenings", asked))
+    result = unwrap(officer.send("/screenings", screening))
 
     assert result["outcome"] == "indicated"
     assert (result["counted_as"], result["because"]) == ("adult", "said_adult")

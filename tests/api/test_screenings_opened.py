@@ -1,4 +1,4 @@
-"""Tests of who may store screenings, receives their events and opens their indicators."""
+"""Tests of who may store a screening, gets its events, and may open its indicators."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -118,9 +118,9 @@ def test_a_case_that_was_closed_is_screened_no_more(scene: Scene, world: World) 
     lead, case = scene.lead, scene.case
     lead.take_lead(case)
     second = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
-    asked = unwrap(lead.does("close", case, make_closure()))
-    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    approval = unwrap(lead.does("close", case, make_closure()))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
 
     assert get_problem(lead.screen(case, **SIGNS)) == (409, "action-illegal")
     assert open_screening(lead, case, scene.screening).status_code == 404
@@ -179,7 +179,12 @@ def test_what_is_kept_in_clear_is_the_outcome_and_nothing_of_what_was_seen(
         [sealed] = session.scalars(papers)
 
     assert set(screening) == {
-        *("id", "outcome", "counted_as", "scoring", "screened_by", "screened_at"),
+        "id",
+        "outcome",
+        "counted_as",
+        "scoring",
+        "screened_by",
+        "screened_at",
     }
     assert (screening["outcome"], screening["counted_as"]) == ("indicated", "adult")
     assert screening["screened_by"] == "UZ_CONSULATE_ALMATY"
@@ -189,19 +194,19 @@ def test_what_is_kept_in_clear_is_the_outcome_and_nothing_of_what_was_seen(
 
 
 def test_events_and_lists_say_that_and_never_what(scene: Scene) -> None:
-    heard = {who.code: who.poll() for who in (scene.officer, scene.lead, scene.shelter)}
+    events = {who.code: who.poll() for who in (scene.officer, scene.lead, scene.shelter)}
 
-    [event] = [e for e in heard["UZ_CONSULATE_ALMATY"] if e["type"] == "case.screened"]
+    [event] = [e for e in events["UZ_CONSULATE_ALMATY"] if e["type"] == "case.screened"]
     assert event["facts"] == {"screening": scene.screening["id"]}
     assert event["subject"] == f"cases/{scene.case['code']}"
-    assert list_types(heard["KZ_LEAD"]).count("case.screened") == 1
-    assert heard["KZ_SHELTER_KOGERSHIN"] == []
+    assert list_types(events["KZ_LEAD"]).count("case.screened") == 1
+    assert events["KZ_SHELTER_KOGERSHIN"] == []
     for who in (scene.officer, scene.lead):
         texts = [
             who.get(f"{get_path(scene.case)}{part}").text
             for part in ("", "/screenings", "/history", "/evidence", "/access-log")
         ]
-        assert repeats("".join([*texts, str(heard)])) == []
+        assert repeats("".join([*texts, str(events)])) == []
 
 
 def test_what_was_ticked_is_opened_as_it_was_with_its_reasons(scene: Scene) -> None:

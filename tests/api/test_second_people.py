@@ -32,9 +32,9 @@ type Ending = Callable[[World, Someone, Someone, Json], None]
 
 def request_approval(who: Someone, case: Json) -> str:
     """Request an approval to close a case, and return its id."""
-    asked = who.does("close", case, make_closure())
-    assert asked.status_code == 202, asked.text
-    return str(asked.json()["id"])
+    answer = who.does("close", case, make_closure())
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
 
 
 def decline_lead(_: World, __: Someone, lead: Someone, case: Json) -> None:
@@ -148,13 +148,16 @@ def test_what_overseers_ask_does_not_end_with_the_case(
     protector = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     second = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     hold = {"value": "in_force"}
-    asked = unwrap(protector.create(f"{get_path(case)}/legal-hold", hold))
+    approval = unwrap(protector.create(f"{get_path(case)}/legal-hold", hold))
 
     unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
-    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
     held = protector.send(
-        f"{get_path(case)}/legal-hold", hold, Approval=asked["id"], Idempotency_Key="again"
+        f"{get_path(case)}/legal-hold",
+        hold,
+        Approval=approval["id"],
+        Idempotency_Key="again",
     )
     assert unwrap(held)["state"] == "closed"
 
@@ -164,14 +167,14 @@ def test_what_was_asked_about_a_return_ends_when_the_return_changes(
 ) -> None:
     way = begin_return(world, officer, lead)
     way.advance("assess-origin")
-    asked = unwrap(lead.does("go", way.record, {}))
+    approval = unwrap(lead.does("go", way.record, {}))
 
     unwrap(lead.send(f"{get_path(way.record)}/call-off", {}))
     world.advance(minutes=1)
 
     assert "approve" not in [kind for _, kind, _ in lead.get_worklist()]
     assert unwrap(way.supervisor.get("/approvals"))["items"] == []
-    late = way.supervisor.send(f"/approvals/{asked['id']}/approve")
+    late = way.supervisor.send(f"/approvals/{approval['id']}/approve")
     assert get_problem(late) == (409, "approval-decided")
 
 

@@ -39,7 +39,7 @@ NEEDS = "needs"
 ALL = " ".join(WHOLE)
 DESK, HOUSE = ("canary-case-contacts", "Айгүл"), ("canary-house-contact", "Ильяс")
 
-# What each office may open after each step. It deliberately does not use the policy code.
+# What each office may open after each step, deliberately without the code of the policy.
 # `own` is the note of the risk assessment; `place` is the arrangement of the shelter;
 # `told` is the feedback of the shelter at completion.
 OPENS = {
@@ -92,7 +92,7 @@ class Scene:
     referral: Json | None = None
 
     def does(self, step: str) -> None:
-        """Take the next step of the case."""
+        """Take the step of this name."""
         officer, lead, shelter = (self.people[n] for n in ("officer", "lead", "shelter"))
         case, sent = self.case, self.referral or {}
         match step:
@@ -116,9 +116,9 @@ class Scene:
                 unwrap(shelter.does("complete", sent, report))
             case "closed":
                 second = self.world.add_person("KZ_LEAD", {Role.SUPERVISOR})
-                asked = unwrap(lead.does("close", case, make_closure()))
-                unwrap(second.send(f"/approvals/{asked['id']}/approve"))
-                unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+                approval = unwrap(lead.does("close", case, make_closure()))
+                unwrap(second.send(f"/approvals/{approval['id']}/approve"))
+                unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
             case _:
                 assert step == "drafted"
 
@@ -285,7 +285,7 @@ CHANGES: dict[str, Json] = {
 def write(
     one: Someone, case: Json, what: str, content: Json, tag: str | None = None
 ) -> Response:
-    """Replace a sealed document, with an entity tag or else the current one of the case."""
+    """Replace a sealed document, by default with the current entity tag of the case."""
     match = {"If-Match": tag or one.get_tag(case)}
     return one.ask("PUT", f"{get_path(case)}/{what}", content, headers=match)
 
@@ -296,8 +296,8 @@ def of_origin(scene: Scene) -> Someone:
     lead = scene.people["lead"]
     home = scene.people["home"] = scene.world.add_person("UZ_LEAD")
     unwrap(write(lead, scene.case, "safeguards", GUARDS | {"origin_contact": "permitted"}))
-    asked = lead.refer(scene.case, "UZ_LEAD", service="RETURN", sections=WHOLE)
-    scene.referral = unwrap(asked)
+    answer = lead.refer(scene.case, "UZ_LEAD", service="RETURN", sections=WHOLE)
+    scene.referral = unwrap(answer)
     place = make_acceptance() | {"contacts": make_contacts(*HOUSE)}
     unwrap(home.does("accept", scene.referral, place))
     return home

@@ -66,12 +66,12 @@ def test_a_new_ranking_comes_after_who_was_asked_and_changes_no_other_case(
 ) -> None:
     one, other = list_case_ids(tx, two)
     before, mine = get_stored_candidates(tx, other), list_rows(tx, one)
-    asked = [row.focal_point_id for row in mine if row.asked_at]
+    asked_offices = [row.focal_point_id for row in mine if row.asked_at]
 
     routing_actions.seal_ranking(tx, one, Ranking((), None, ()))
 
     assert get_stored_candidates(tx, one) == (
-        [(office, n, True) for n, office in enumerate(asked, 1)],
+        [(office, n, True) for n, office in enumerate(asked_offices, 1)],
         [],
     )
     assert get_stored_candidates(tx, other) == before
@@ -82,7 +82,7 @@ def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
 ) -> None:
     one, other = list_case_ids(tx, two)
     before = get_stored_candidates(tx, other)
-    asked = [row.focal_point_id for row in list_rows(tx, one) if row.asked_at]
+    asked_offices = [row.focal_point_id for row in list_rows(tx, one) if row.asked_at]
     chosen = directory_queries.get_by_code(tx, "IOM").id
 
     for _ in "12":
@@ -90,7 +90,7 @@ def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
         tx.session.flush()
 
     now = list_rows(tx, one)
-    assert [row.focal_point_id for row in now] == [*asked, chosen]
+    assert [row.focal_point_id for row in now] == [*asked_offices, chosen]
     assert [row.place for row in now] == [1, 2]
     assert now[-1].reasons == ["chosen_by_the_desk"]
     assert get_stored_candidates(tx, other) == before
@@ -127,10 +127,10 @@ def test_past_answers_are_read_of_those_who_work_there_and_are_active(
 
     monkeypatch.setattr("app.routing.queries.deadline_queries.count_answers", answers)
     found = {profile.code: profile for profile in routing_queries.load_profiles(tx, "KZ")}
-    asked = {code for code, profile in found.items() if profile.id in read}
+    read_offices = {code for code, profile in found.items() if profile.id in read}
 
-    assert {"KZ_LEAD", "SANA_SEZIM", "KZ_SHELTER_KOGERSHIN", "IOM"} <= asked
-    assert not asked & {shut, "UZ_LEAD", "ISTIQBOLLI_AVLOD"}
+    assert {"KZ_LEAD", "SANA_SEZIM", "KZ_SHELTER_KOGERSHIN", "IOM"} <= read_offices
+    assert not read_offices & {shut, "UZ_LEAD", "ISTIQBOLLI_AVLOD"}
     assert {(one.answered, one.late) for one in found.values()} == {(0, 0)}
     assert not found[shut].active
     assert found["KZ_LEAD"].active

@@ -28,7 +28,7 @@ HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 ELSEWHERE: Json = {"country_of_origin": "TM", "origin_contact": "permitted"}
 HIDDEN = (404, "not-found")
 WHOLE_COUNTRY = ("/recipients", "/routing")
-"""What lists every office of a country, whether it knows of the person or not."""
+"""Paths that list all offices of a country, also those that do not know of the person."""
 
 
 @pytest.fixture
@@ -113,10 +113,10 @@ def test_a_lead_of_the_state_of_origin_is_never_told_who_helps_elsewhere(
     unwrap(women.does("hold", kept, hold))
 
     for where, text in read_everything(origin, case):
-        told = [code for code in HELPERS if code in text]
-        assert (where, told) == (where, []) or where in WHOLE_COUNTRY
-    heard = list_types(origin.poll())
-    assert {"referral.held", "case.risk_assessed"} <= set(heard)
+        named = [code for code in HELPERS if code in text]
+        assert (where, named) == (where, []) or where in WHOLE_COUNTRY
+    event_types = list_types(origin.poll())
+    assert {"referral.held", "case.risk_assessed"} <= set(event_types)
 
 
 def test_it_sees_that_a_service_is_given_and_how_far_it_is(
@@ -170,14 +170,14 @@ def test_a_list_does_not_tell_by_leaving_out_who_helps_already(
 def test_whom_it_asks_itself_it_knows(world: World, lead: Someone, origin: Someone) -> None:
     case, _ = create_moved_case(world, lead, origin)
     mixed = world.add_person(MIXED)
-    asked = unwrap(origin.refer(case, MIXED))
+    referral = unwrap(origin.refer(case, MIXED))
     origin.poll()
 
-    unwrap(mixed.does("accept", asked, make_acceptance()))
+    unwrap(mixed.does("accept", referral, make_acceptance()))
 
-    assert origin.read(asked)["recipient"] == MIXED
+    assert origin.read(referral)["recipient"] == MIXED
     assert [event["by"] for event in origin.poll()] == [MIXED]
-    assert get_problem(origin.open(f"/referrals/{asked['id']}/arrangement")) == HIDDEN
+    assert get_problem(origin.open(f"/referrals/{referral['id']}/arrangement")) == HIDDEN
 
 
 def test_who_helps_at_home_it_knows(world: World, lead: Someone, origin: Someone) -> None:
@@ -185,8 +185,8 @@ def test_who_helps_at_home_it_knows(world: World, lead: Someone, origin: Someone
     back = make_consent(focal_point="ISTIQBOLLI_AVLOD", purposes=["RETURN"])
     given = [make_consent(), back, make_handover_consent("UZ_LEAD")]
     case = lead.take_lead(officer.submit(safeguards=HOME, consents=given))
-    asked = {"service": "RETURN", "sections": ["needs"]}
-    returning = unwrap(lead.refer(case, "ISTIQBOLLI_AVLOD", **asked))
+    terms = {"service": "RETURN", "sections": ["needs"]}
+    returning = unwrap(lead.refer(case, "ISTIQBOLLI_AVLOD", **terms))
     unwrap(origin.does("accept", unwrap(lead.offer(case, "UZ_LEAD")), make_takeover()))
 
     assert origin.read(returning)["recipient"] == "ISTIQBOLLI_AVLOD"
@@ -242,15 +242,15 @@ def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
     ngo = world.add_person("SANA_SEZIM")
     given = [make_consent(), papers, make_service_consent()]
     case = lead.take_lead(ngo.submit(notice=services, safeguards=HOME, consents=given))
-    asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    unwrap(lead.refer(case, "UZ_CONSULATE_ALMATY", **asked))
+    terms = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    unwrap(lead.refer(case, "UZ_CONSULATE_ALMATY", **terms))
     unwrap(lead.refer(case, WOMEN))
 
     notices = [one.read(case)["notice"] for one in (officer, world.add_person(WOMEN))]
 
-    told = [(notice["services"], notice["urgent_needs"]) for notice in notices]
-    assert told[0] == (["CONSULAR_DOCUMENT"], [])
-    assert told[1] == (["ASYLUM", "CONSULAR_DOCUMENT"], ["SHELTER"])
+    needs = [(notice["services"], notice["urgent_needs"]) for notice in notices]
+    assert needs[0] == (["CONSULAR_DOCUMENT"], [])
+    assert needs[1] == (["ASYLUM", "CONSULAR_DOCUMENT"], ["SHELTER"])
 
 
 def update_case(lead: Someone, case: Json, changes: Json) -> None:
@@ -266,9 +266,9 @@ def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
         officer.submit(safeguards=HOME, consents=[make_consent(), papers])
     )
     before = officer.read(case)
-    asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
+    terms = {"service": "CONSULAR_DOCUMENT", "sections": []}
     update_case(lead, case, {"language": "ru"})
-    sent = unwrap(lead.refer(case, "UZ_CONSULATE_ALMATY", **asked))
+    sent = unwrap(lead.refer(case, "UZ_CONSULATE_ALMATY", **terms))
     update_case(lead, case, {"language": "tg"})
     helping = officer.read(case)
     claim = {"country_of_origin": "UZ", "seeks_asylum": True}

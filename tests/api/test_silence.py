@@ -53,10 +53,10 @@ def test_a_case_that_nobody_acknowledges_goes_to_the_next(
 
     world.wait(hours=3)
 
-    told = officer.poll()
-    assert list_types(told) == ["case.not_acknowledged", "case.rerouted"]
-    assert [event["by"] for event in told] == [None, None]
-    assert told[0]["facts"] == {"clock": "acknowledge", "silence": 1, "active": True}
+    events = officer.poll()
+    assert list_types(events) == ["case.not_acknowledged", "case.rerouted"]
+    assert [event["by"] for event in events] == [None, None]
+    assert events[0]["facts"] == {"clock": "acknowledge", "silence": 1, "active": True}
     assert officer.read(case)["holder"] == "SANA_SEZIM"
     assert list_types(lead.poll()) == ["case.not_acknowledged", "case.rerouted"]
     assert get_problem(lead.get(get_path(case))) == (404, "not-found")
@@ -140,9 +140,9 @@ def test_help_that_goes_on_is_never_ended_by_a_clock(
     for _ in range(6):
         world.wait(days=3)
 
-    told = [event for event in lead.poll() if event["subject"].startswith("referrals")]
-    assert list_types(told)[:3] == ["referral.overdue"] * 3
-    assert [event["facts"]["silence"] for event in told] == [1, 2, 3, 4]
+    events = [event for event in lead.poll() if event["subject"].startswith("referrals")]
+    assert list_types(events)[:3] == ["referral.overdue"] * 3
+    assert [event["facts"]["silence"] for event in events] == [1, 2, 3, 4]
     assert lead.read(sent)["state"] == "accepted"
     assert (
         unwrap(shelter.does("start", sent, {"person_met": True}))["state"] == "in_progress"
@@ -255,17 +255,17 @@ def test_a_question_to_a_second_person_lapses_and_can_be_asked_anew(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
     case = lead.take_lead(officer.submit())
-    asked = unwrap(lead.does("close", case, make_closure()))
+    approval = unwrap(lead.does("close", case, make_closure()))
     lead.poll()
 
     world.wait(hours=72)
 
     assert list_types(lead.poll()) == ["approval.lapsed"]
     assert [tx for tx in supervisor.get_worklist() if tx[0].startswith("approvals")] == []
-    late = supervisor.send(f"/approvals/{asked['id']}/approve")
+    late = supervisor.send(f"/approvals/{approval['id']}/approve")
     assert get_problem(late) == (409, "approval-decided")
     again = unwrap(lead.does("close", case, make_closure()))
-    assert again["id"] != asked["id"]
+    assert again["id"] != approval["id"]
 
 
 def test_a_question_to_the_submitter_is_told_of_to_both(
@@ -340,8 +340,8 @@ def test_nobody_else_learns_from_a_silence_that_there_is_a_case(
         world.wait(days=7)
 
     assert stranger.poll() == there.poll() == []
-    heard = [event for event in officer.poll() if "referrals/" in event["subject"]]
-    assert heard == []
+    events = [event for event in officer.poll() if "referrals/" in event["subject"]]
+    assert events == []
 
 
 def test_nobody_waits_for_an_office_that_is_closed(
@@ -388,6 +388,6 @@ def test_a_silence_counts_from_when_somebody_was_waited_for(
     world.run_worker()
 
     assert again["due_at"] == "2026-08-30T12:00:00Z"
-    told = [event for event in lead.poll() if event["type"] == "case.overdue"]
-    assert [event["facts"]["silence"] for event in told] == [1]
+    events = [event for event in lead.poll() if event["type"] == "case.overdue"]
+    assert [event["facts"]["silence"] for event in events] == [1]
     assert get_problem(desk.get(get_path(case))) == (404, "not-found")

@@ -10,8 +10,8 @@ REST: Json = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z"}
 
 
 def refer_and_accept(lead: Someone, shelter: Someone, case: Json) -> None:
-    asked = unwrap(lead.refer(case, SHELTER))
-    unwrap(shelter.does("accept", asked, make_acceptance()))
+    referral = unwrap(lead.refer(case, SHELTER))
+    unwrap(shelter.does("accept", referral, make_acceptance()))
 
 
 def list_codes(who: Someone, *stages: str, **query: str) -> list[str]:
@@ -59,10 +59,10 @@ def test_help_that_is_promised_while_a_case_is_suspended_does_not_move_its_stage
 ) -> None:
     """If help is accepted during a suspension, the stage that a submitter sees stays."""
     case = lead.take_lead(officer.submit())
-    asked = unwrap(lead.refer(case, SHELTER))
+    referral = unwrap(lead.refer(case, SHELTER))
     unwrap(lead.does("suspend", case, REST))
 
-    unwrap(shelter.does("accept", asked, make_acceptance()))
+    unwrap(shelter.does("accept", referral, make_acceptance()))
 
     assert officer.read(case)["stage"] == lead.read(case)["stage"] == "referral"
 

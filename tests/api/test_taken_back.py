@@ -82,8 +82,8 @@ def test_who_allowed_it_sees_that_and_takes_it_back(
     assert taken["decision"] == "refused"
     assert get_problem(approve(supervisor, asked)) == DECIDED
     assert get_problem(lead.does("close", case, make_closure(), approval=asked)) == USED_UP
-    heard = [(e["type"], e["facts"]) for e in lead.poll() if "approval" in e["type"]]
-    assert [facts.get("decision") for _, facts in heard] == [None, "approved", "refused"]
+    events = [(e["type"], e["facts"]) for e in lead.poll() if "approval" in e["type"]]
+    assert [facts.get("decision") for _, facts in events] == [None, "approved", "refused"]
 
 
 def test_nobody_else_takes_it_back_nor_anybody_once_it_was_made_use_of(

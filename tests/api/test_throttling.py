@@ -50,25 +50,25 @@ def test_wrong_keys_are_slowed_down_and_the_right_one_never(
 
 
 def test_waiting_as_long_as_one_is_told_always_helps(world: World, watch: Watch) -> None:
-    heard = Counter[int]()
+    statuses = Counter[int]()
     for _ in range(60):
         answer = try_key(world, wrong("0123456789"))
-        heard[answer.status_code] += 1
+        statuses[answer.status_code] += 1
         watch.now += int(answer.headers.get("Retry-After", 0))
 
-    assert heard == {401: 35, 429: 25}
+    assert statuses == {401: 35, 429: 25}
 
 
 def test_many_prefixes_from_one_address_are_slowed_down_as_well(
     world: World, lead: Someone, watch: Watch
 ) -> None:
     assert watch.now
-    heard = Counter(
+    statuses = Counter(
         try_key(world, wrong()).status_code for _ in range(ADDRESS_PACE.free + 20)
     )
 
-    assert set(heard) == {401, 429}
-    assert heard[429] >= 20
+    assert set(statuses) == {401, 429}
+    assert statuses[429] >= 20
     assert unwrap(lead.get("/me"))
 
 

@@ -90,7 +90,8 @@ def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone
         "parties": [],
     }
     assert (shown["erase", "any"]["amount"], shown["erase", "any"]["unit"]) == (
-        *(24, "months"),
+        24,
+        "months",
     )
     assert get_problem(officer.get("/countries/FR/time-limits")) == (404, "not-found")
 
@@ -183,8 +184,8 @@ def test_an_agreement_counts_across_its_border_alone(
         make_handover_consent("SANA_SEZIM"),
     ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    told = {"notice": NORMAL, "consents": given, "safeguards": guards}
-    case = lead.take_lead(officer.submit(**told))
+    content = {"notice": NORMAL, "consents": given, "safeguards": guards}
+    case = lead.take_lead(officer.submit(**content))
 
     across = unwrap(lead.offer(case, "UZ_LEAD"))
     unwrap(lead.does("cancel", across, {}))
@@ -195,7 +196,8 @@ def test_an_agreement_counts_across_its_border_alone(
     shown = unwrap(officer.get("/countries/UZ/time-limits"))["items"]
     both = [one for one in shown if one["clock"] == "answer_handover"][-2:]
     assert [(one["set_by"], one["amount"]) for one in both] == [
-        *(("UZ", 4), ("KZ_UZ_DEMO", 3)),
+        ("UZ", 4),
+        ("KZ_UZ_DEMO", 3),
     ]
     assert both[1]["parties"] == ["KZ", "UZ"]
 
@@ -345,6 +347,6 @@ def test_no_agreement_tells_who_does_not_follow_where_a_person_went(
     unwrap(lead.does("relocate", case, {"country": "KG"}))
 
     ask = {"topics": ["needs"], "question": "Can she read?"}
-    asked = unwrap(lead.create(f"{get_path(case)}/questions", ask))
+    question = unwrap(lead.create(f"{get_path(case)}/questions", ask))
 
-    assert asked["due_at"] == "2026-06-02T12:00:00Z"  # a working day
+    assert question["due_at"] == "2026-06-02T12:00:00Z"  # a working day

@@ -136,8 +136,8 @@ def test_no_form_is_our_fault(world: World) -> None:
         junk=st.binary(max_size=40),
     )
     def send(form: dict[str, str], whole: bool, junk: bytes) -> None:
-        said = {**FORM, "client_assertion": "x.y.z"} | form if whole else form
-        found.add(world.http.post("/v1/oauth/token", data=said).status_code)
+        form_fields = {**FORM, "client_assertion": "x.y.z"} | form if whole else form
+        found.add(world.http.post("/v1/oauth/token", data=form_fields).status_code)
         found.add(post_form(world, junk).status_code)
 
     send()

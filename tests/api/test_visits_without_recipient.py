@@ -29,8 +29,8 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
     found.advance("arrive")
     unwrap(found.does("home", "monitor", {"visits": [FIRST, "2026-07-01T09:00:00Z"]}))
     unwrap(found.home.does("start", found.referral, MET))
-    said = {"outcome": "delivered", "feedback": "She is at home"}
-    unwrap(found.home.does("complete", found.referral, said))
+    report_body = {"outcome": "delivered", "feedback": "She is at home"}
+    unwrap(found.home.does("complete", found.referral, report_body))
     lead.poll()
     return found
 

@@ -61,12 +61,13 @@ def test_it_is_declared_with_a_reason_and_holds_for_four_hours(
 
     assert declared["reason"] == "RISK_TO_LIFE"
     assert (declared["declared_at"], declared["holds_until"]) == (
-        *("2026-06-01T12:00:00Z", "2026-06-01T16:00:00Z"),
+        "2026-06-01T12:00:00Z",
+        "2026-06-01T16:00:00Z",
     )
     for one in (lead, watcher):
-        [told] = one.poll()
-        assert (told["type"], told["by"]) == ("case.vital_interest", "KZ_LEAD")
-        assert told["facts"] == {"reason": "RISK_TO_LIFE"}
+        [event] = one.poll()
+        assert (event["type"], event["by"]) == ("case.vital_interest", "KZ_LEAD")
+        assert event["facts"] == {"reason": "RISK_TO_LIFE"}
     assert officer.poll() == []
     assert ("vital_interest", VITAL["note"]) in lead.list_notes(case)
     assert watcher.list_notes(case) == []

@@ -71,13 +71,13 @@ def test_it_does_not_come_back_with_another_part(
 def test_it_is_not_permitted_to_an_office_whose_part_has_ended(
     lead: Someone, shelter: Someone, watcher: Someone, case: Json, sent: Json
 ) -> None:
-    asked = asks(shelter, case)
+    access = asks(shelter, case)
     takes_back(lead, sent)
 
-    late = watcher.send(path(case, asked, "permit"))
+    late = watcher.send(path(case, access, "permit"))
 
     assert get_problem(late) == (409, "reading-decided")
-    assert unwrap(watcher.send(path(case, asked, "refuse")))["state"] == "refused"
+    assert unwrap(watcher.send(path(case, access, "refuse")))["state"] == "refused"
 
 
 def test_it_goes_on_where_a_candidate_takes_the_lead(
@@ -120,14 +120,14 @@ def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
     world: World, shelter: Someone, watcher: Someone, case: Json, sent: Json
 ) -> None:
     assert sent["state"] == "accepted"
-    asked = asks(shelter, case)
+    access = asks(shelter, case)
 
     again = shelter.create(path(case), READING | {"sections": ["health"]})
     asks(world.add_person(SHELTER), case)
 
     assert get_problem(again) == (409, "reading-waits")
     assert len(listed(watcher, case)) == 2
-    unwrap(watcher.send(path(case, asked, "refuse")))
+    unwrap(watcher.send(path(case, access, "refuse")))
     assert asks(shelter, case)["state"] == "asked"
 
 

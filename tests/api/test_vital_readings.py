@@ -56,8 +56,8 @@ def asks(who: Someone, case: Json, **changes: Any) -> Json:
 
 
 def granted(who: Someone, by: Someone, case: Json, **changes: Any) -> Json:
-    asked = asks(who, case, **changes)
-    return unwrap(by.send(path(case, asked, "permit")))
+    access = asks(who, case, **changes)
+    return unwrap(by.send(path(case, access, "permit")))
 
 
 def opens(who: Someone, case: Json, section: str = "contact") -> Response:
@@ -72,13 +72,13 @@ def test_nothing_opens_until_another_organisation_permits_it(
     shelter: Someone, watcher: Someone, case: Json
 ) -> None:
     before = opens(shelter, case)
-    asked = asks(shelter, case)
+    access = asks(shelter, case)
     meanwhile = opens(shelter, case)
 
-    permitted = unwrap(watcher.send(path(case, asked, "permit")))
+    permitted = unwrap(watcher.send(path(case, access, "permit")))
 
     assert get_problem(before) == get_problem(meanwhile) == HIDDEN
-    assert (asked["state"], permitted["state"]) == ("asked", "granted")
+    assert (access["state"], permitted["state"]) == ("asked", "granted")
     assert permitted["holds_until"] == "2026-06-01T16:00:00Z"
     assert unwrap(opens(shelter, case))["content"]["alias"] == "Oygul"
 
@@ -149,8 +149,8 @@ def test_a_client_cannot_grant_it_to_itself(
 def test_nobody_of_the_organisation_that_asks_permits_it(
     world: World, lead: Someone, supervisor: Someone, watcher: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case, sections=["health"])
-    permit = path(case, asked, "permit")
+    access = asks(lead, case, sections=["health"])
+    permit = path(case, access, "permit")
     machine = world.add_person(
         "OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER}, kind=AccountKind.INTEGRATION
     )
@@ -188,15 +188,15 @@ def test_oversight_and_the_lead_permit_and_nobody_else(  # noqa: PLR0913, PLR091
     answer: tuple[int, str] | None,
 ) -> None:
     unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
-    asked = asks(shelter, case)
+    access = asks(shelter, case)
 
-    said = world.add_person(office, {role}).send(path(case, asked, "permit"))
+    response = world.add_person(office, {role}).send(path(case, access, "permit"))
 
     if answer:
-        assert get_problem(said) == answer
+        assert get_problem(response) == answer
     else:
-        assert unwrap(said)["decided_by"] == office
-    assert opens(shelter, case).is_success == said.is_success
+        assert unwrap(response)["decided_by"] == office
+    assert opens(shelter, case).is_success == response.is_success
 
 
 def test_who_can_ask(  # noqa: PLR0913, PLR0917
@@ -281,12 +281,12 @@ def test_each_opening_says_in_the_access_log_that_it_rested_on_an_emergency(
     opens(shelter, case, "health")
 
     log = unwrap(lead.get(f"{get_path(case)}/access-log"))["items"]
-    said = [
+    entries = [
         (one["subject"], one["allowed"], one["in_emergency"])
         for one in log
         if one["focal_point"] == SHELTER
     ]
-    assert said == [
+    assert entries == [
         ("contact", True, True),
         ("needs", True, False),
         ("health", False, False),
@@ -316,13 +316,14 @@ def test_the_person_is_told_afterwards_and_until_then_that_is_due(
     waits = [(kind, at) for _, kind, at in lead.get_worklist() if kind == "tell_person"]
     foreign = get_problem(shelter.send(path(case, reading, "inform"), {}))
 
-    told = unwrap(lead.send(path(case, reading, "inform"), {"note": "By telephone"}))
+    answered = unwrap(lead.send(path(case, reading, "inform"), {"note": "By telephone"}))
 
     assert due["tell_person_by"] == "2026-06-02T16:00:00Z"
     assert waits == [("tell_person", "2026-06-02T16:00:00Z")]
     assert foreign == (403, "action-not-yours")
-    assert (told["tell_person_by"], told["person_told_at"]) == (
-        *(None, "2026-06-01T16:00:00Z"),
+    assert (answered["tell_person_by"], answered["person_told_at"]) == (
+        None,
+        "2026-06-01T16:00:00Z",
     )
     assert "tell_person" not in [kind for _, kind, _ in lead.get_worklist()]
     assert list_types(watcher.poll())[-1] == "case.person_told"
@@ -367,12 +368,12 @@ def test_the_duty_to_tell_goes_with_the_lead(
 def test_a_question_that_nobody_answers_lapses(
     world: World, shelter: Someone, watcher: Someone, case: Json
 ) -> None:
-    asked = asks(shelter, case)
+    access = asks(shelter, case)
     assert [kind for _, kind, _ in watcher.get_worklist()] == ["decide_reading"]
 
     world.wait(hours=4)
 
-    assert get_problem(watcher.send(path(case, asked, "permit"))) == (
+    assert get_problem(watcher.send(path(case, access, "permit"))) == (
         409,
         "reading-decided",
     )
@@ -384,10 +385,10 @@ def test_a_question_that_nobody_answers_lapses(
 def test_what_was_refused_opens_nothing_and_is_asked_for_anew(
     shelter: Someone, watcher: Someone, case: Json
 ) -> None:
-    asked = asks(shelter, case)
-    refused = [unwrap(watcher.send(path(case, asked, "refuse"))) for _ in range(2)]
+    access = asks(shelter, case)
+    refused = [unwrap(watcher.send(path(case, access, "refuse"))) for _ in range(2)]
 
-    late = watcher.send(path(case, asked, "permit"))
+    late = watcher.send(path(case, access, "permit"))
 
     assert refused[0] == refused[1]
     assert get_problem(late) == (409, "reading-decided")

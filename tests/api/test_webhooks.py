@@ -67,15 +67,16 @@ def path_of(webhook: Json) -> str:
 def test_two_people_open_it_and_its_secret_is_shown_once(
     supervisor: Someone, colleague: Someone, lead: Someone
 ) -> None:
-    asked = get_approval_id(add(supervisor, "/webhooks", NEW))
-    seen = unwrap(colleague.get(f"/approvals/{asked}"))
-    unwrap(approve(colleague, asked))
-    first = supervisor.send("/webhooks", NEW, idempotency_key="one", approval=asked)
-    again = supervisor.send("/webhooks", NEW, idempotency_key="one", approval=asked)
+    approval_id = get_approval_id(add(supervisor, "/webhooks", NEW))
+    seen = unwrap(colleague.get(f"/approvals/{approval_id}"))
+    unwrap(approve(colleague, approval_id))
+    first = supervisor.send("/webhooks", NEW, idempotency_key="one", approval=approval_id)
+    again = supervisor.send("/webhooks", NEW, idempotency_key="one", approval=approval_id)
     read = unwrap(lead.get(path_of(first.json())))
 
     assert (seen["action"], seen["subject"], seen["facts"]) == (
-        *("webhook.open", "webhooks"),
+        "webhook.open",
+        "webhooks",
         {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER},
     )
     assert first.status_code == again.status_code == 201
@@ -103,12 +104,12 @@ def test_what_is_sent_begins_where_the_feed_ends(
 def test_of_the_same_words_one_is_opened(
     supervisor: Someone, colleague: Someone, admin: Someone
 ) -> None:
-    asked = get_approval_id(add(supervisor, "/webhooks", NEW))
-    unwrap(approve(colleague, asked))
-    elsewhere = add(supervisor, "/webhooks", NEW | {"url": f"{RECEIVER}/x"}, asked)
-    unwrap(add(supervisor, "/webhooks", NEW, asked))
-    twice = add(supervisor, "/webhooks", NEW, asked)
-    by_another = add(admin, "/webhooks", NEW, asked)
+    approval_id = get_approval_id(add(supervisor, "/webhooks", NEW))
+    unwrap(approve(colleague, approval_id))
+    elsewhere = add(supervisor, "/webhooks", NEW | {"url": f"{RECEIVER}/x"}, approval_id)
+    unwrap(add(supervisor, "/webhooks", NEW, approval_id))
+    twice = add(supervisor, "/webhooks", NEW, approval_id)
+    by_another = add(admin, "/webhooks", NEW, approval_id)
 
     refused = {get_problem(one) for one in (elsewhere, twice, by_another)}
     assert refused == {(409, "approval-unusable")}
@@ -118,7 +119,8 @@ def test_a_host_that_is_not_listed_is_refused_before_anybody_is_asked(
     supervisor: Someone, colleague: Someone
 ) -> None:
     others = [
-        *("https://evil.example.org/x", f"https://{HOST}:8443/x"),
+        "https://evil.example.org/x",
+        f"https://{HOST}:8443/x",
         f"https://x.{HOST}/x",
     ]
 
@@ -209,14 +211,17 @@ def test_what_becomes_of_it_is_told_to_its_office_and_to_who_watches(
     for change in ("rotate-secret", "ping", "replay", "pause", "resume", "end"):
         does(supervisor, path, change)
 
-    told = [event for event in lead.poll() if event["subject"] == path[1:]]
+    events = [event for event in lead.poll() if event["subject"] == path[1:]]
 
-    assert list_types(told) == [
-        *("webhook.secret_rotated", "webhook.replayed", "webhook.paused"),
-        *("webhook.resumed", "webhook.ended"),
+    assert list_types(events) == [
+        "webhook.secret_rotated",
+        "webhook.replayed",
+        "webhook.paused",
+        "webhook.resumed",
+        "webhook.ended",
     ]
-    assert all(event["facts"] == {} for event in told)
-    assert list_types(overseer.poll()) == list_types(told)
+    assert all(event["facts"] == {} for event in events)
+    assert list_types(overseer.poll()) == list_types(events)
 
 
 def test_a_webhook_is_tested_every_half_minute_whoever_asks(

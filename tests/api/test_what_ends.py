@@ -80,12 +80,15 @@ def test_handover_that_is_accepted_ends_what_the_old_lead_asked_and_may_do(
         lead.take_lead(officer.submit(consents=given)),
         world.add_person("SANA_SEZIM"),
     )
-    asked = lead.does("close", case, make_closure()).json()["id"]
+    approval_id = lead.does("close", case, make_closure()).json()["id"]
     offered = unwrap(lead.offer(case, "SANA_SEZIM"))
 
     unwrap(ngo.does("accept", offered, make_takeover()))
 
-    assert get_problem(supervisor.send(f"/approvals/{asked}/approve"))[0] in {404, 409}
+    assert get_problem(supervisor.send(f"/approvals/{approval_id}/approve"))[0] in {
+        404,
+        409,
+    }
     assert get_problem(lead.get(get_path(case))) == (404, "not-found")
     assert lead.get_worklist() == []
     assert ngo.read(case)["lead"] == "SANA_SEZIM"

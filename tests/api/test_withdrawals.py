@@ -1,4 +1,4 @@
-"""Any party can record a withdrawal, and all offices that know the consent get it."""
+"""Any party can record a withdrawal; each office that knows the consent gets an event."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def record_withdrawal(who: Someone, case: Json, *purposes: str) -> tuple[int, st
 
 
 def list_valid_consents(lead: Someone, case: Json) -> list[str]:
-    """Return the purposes of the consents that are still valid, as the lead sees them."""
+    """Return the purposes of the consents that are not withdrawn, as the lead sees them."""
     given = unwrap(lead.get(f"{get_path(case)}/consents"))["items"]
     return sorted(p for one in given if not one["withdrawn_at"] for p in one["purposes"])
 
@@ -81,7 +81,7 @@ def test_whoever_hears_it_from_the_person_records_it(
 
 
 def at_the_desk(world: World, lead: Someone, case: Json) -> Someone:
-    """Return a person of the desk, which has a part since the lead missed its deadlines."""
+    """Return a person of the desk, which has a part after the lead missed deadlines."""
     world.wait(days=21)
     desk = world.add_person("DESK_CENTRAL_ASIA")
     assert desk.read(case)["you_are"] == ["escalation_desk"]
@@ -137,7 +137,9 @@ def test_said_twice_it_is_said_once(lead: Someone, shelter: Someone, case: Json)
 
     assert answers == [(204, "")] * 2
     assert list_types(lead.poll()) == [
-        *("consent.withdrawn", "referral.withdrawn", "case.fell_back"),
+        "consent.withdrawn",
+        "referral.withdrawn",
+        "case.fell_back",
     ]
 
 
@@ -150,8 +152,8 @@ def test_overseers_hear_who_took_consents_back_or_one_could_end_help_unseen(
 
     record_withdrawal(lead, case, "SHELTER")
 
-    heard = [(e["type"], e["by"]) for e in watcher.poll()]
-    assert ("consent.withdrawn", "KZ_LEAD") in heard
+    events = [(e["type"], e["by"]) for e in watcher.poll()]
+    assert ("consent.withdrawn", "KZ_LEAD") in events
     assert unwrap(watcher.get(f"{get_path(case)}/consents"))["items"] == []
 
 
@@ -176,7 +178,9 @@ def test_everything_under_it_ends_in_one_transaction_and_nothing_else(
     assert get_problem(iom.get(get_path(case))) == HIDDEN
     assert get_problem(shelter.get(get_path(case))) == HIDDEN
     assert [list_types(one.poll()) for one in (iom, shelter, lawyer)] == [
-        *(["handover.cancelled"], ["referral.withdrawn"], []),
+        ["handover.cancelled"],
+        ["referral.withdrawn"],
+        [],
     ]
 
 

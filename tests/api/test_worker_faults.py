@@ -31,20 +31,33 @@ from tests.support.world import Json, Someone, World, unwrap
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 SAID = "Oygul waits"
 ALLOWED = {
-    *("event", "level", "timestamp", "logger"),
-    *("error", "sqlstate", "where", "clock", "kind", "part", "parts", "unfinished"),
-    *("failures", "fired", "left", "failed"),
+    "event",
+    "level",
+    "timestamp",
+    "logger",
+    "error",
+    "sqlstate",
+    "where",
+    "clock",
+    "kind",
+    "part",
+    "parts",
+    "unfinished",
+    "failures",
+    "fired",
+    "left",
+    "failed",
 }
-"""Everything that a line of the worker may say."""
+"""The fields that a log line of the worker may have."""
 
 
 @contextmanager
 def listening() -> Iterator[StringIO]:
     """Log as the worker does, but at level DEBUG, and yield the captured output."""
-    said = StringIO()
-    with redirect_stderr(said):
+    output = StringIO()
+    with redirect_stderr(output):
         configure_logging(LogLevel.DEBUG)
-    yield said
+    yield output
     structlog.reset_defaults()
 
 
@@ -123,11 +136,11 @@ def test_a_clock_that_was_stopped_meanwhile_is_not_put_off(
     world.advance(hours=3)
     fail_deadline(lambda *_: unwrap(lead.does("acknowledge", case)), monkeypatch)
 
-    with listening() as said:
+    with listening() as output:
         found = handle_missed_deadlines(world.runtime)
 
     assert found == HandledCounts(left=1)
-    assert "clock.failed" not in [line["event"] for line in parse_lines(said)]
+    assert "clock.failed" not in [line["event"] for line in parse_lines(output)]
     with world.database.begin_read() as session:
         assert list(session.scalars(select(Clock).where(Clock.failures > 0))) == []
 
@@ -195,17 +208,17 @@ def test_a_failure_is_told_by_its_class_and_code_and_never_by_its_message(
     case = officer.submit()
     fail_deadlines(url, SAID)
 
-    with listening() as said:
+    with listening() as output:
         world.wait(hours=3)
 
-    [failed] = [line for line in parse_lines(said) if line["event"] == "clock.failed"]
+    [failed] = [line for line in parse_lines(output) if line["event"] == "clock.failed"]
     assert (failed["kind"], failed["failures"]) == ("acknowledge", 1)
     assert failed["level"] == "error"
     assert failed["sqlstate"] in {"SQLITE_CONSTRAINT_TRIGGER", "P0007"}
     assert failed["error"] in {"IntegrityError", "ProgrammingError"}
-    assert SAID not in said.getvalue()
-    assert case["code"] not in said.getvalue()
-    assert {name for line in parse_lines(said) for name in line} <= ALLOWED
+    assert SAID not in output.getvalue()
+    assert case["code"] not in output.getvalue()
+    assert {name for line in parse_lines(output) for name in line} <= ALLOWED
 
 
 def waits_until_it_beats(world: World) -> None:
@@ -221,28 +234,28 @@ def test_the_worker_says_one_line_for_a_look_that_did_something(
     officer.submit()
     world.advance(hours=3)
 
-    with listening() as said:
+    with listening() as output:
         with start_jobs(world.runtime, [DEADLINE_JOB]):
             waits_until_it_beats(world)
         run_once(world.runtime, DEADLINE_JOB)
 
-    told = parse_lines(said)
-    events = [line["event"] for line in told]
+    lines = parse_lines(output)
+    events = [line["event"] for line in lines]
     assert events == ["worker.begun", "clocks", "worker.ended"]
-    assert (told[1]["fired"], told[1]["left"], told[1]["failed"]) == (2, 0, 0)
-    assert {name for line in told for name in line} <= ALLOWED
+    assert (lines[1]["fired"], lines[1]["left"], lines[1]["failed"]) == (2, 0, 0)
+    assert {name for line in lines for name in line} <= ALLOWED
 
 
 def test_a_database_that_is_away_is_told_of_and_tried_again(world: World, url: str) -> None:
     ask(url, "ALTER TABLE heartbeat RENAME TO heartbeat_away")
 
-    with listening() as said, start_jobs(world.runtime, [DEADLINE_JOB]):
-        while "worker.failed" not in said.getvalue():
+    with listening() as output, start_jobs(world.runtime, [DEADLINE_JOB]):
+        while "worker.failed" not in output.getvalue():
             time.sleep(0.02)
         ask(url, "ALTER TABLE heartbeat_away RENAME TO heartbeat")
         waits_until_it_beats(world)
 
-    failed = [line for line in parse_lines(said) if line["event"] == "worker.failed"]
+    failed = [line for line in parse_lines(output) if line["event"] == "worker.failed"]
     assert {(line["part"], line["level"]) for line in failed} == {("clocks", "error")}
-    assert {name for line in parse_lines(said) for name in line} <= ALLOWED
+    assert {name for line in parse_lines(output) for name in line} <= ALLOWED
     assert not is_silent(world)

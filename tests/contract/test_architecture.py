@@ -26,7 +26,7 @@ PROGRAMS = {
     if name.startswith(("tests/bench/", "tests/torture/")) and "/test_" not in name
 }
 OURS = Trees(APP | PROGRAMS)
-"""What is run, what measures it, and what kills it."""
+"""The syntax trees of the service and of the programs that measure and test it."""
 
 CONSTANTS: Final = (ast.Assign, ast.AnnAssign, ast.TypeAlias)
 
@@ -69,7 +69,7 @@ def list_functions(tree: ast.AST) -> Iterator[Function]:
 
 
 def count_lines(function: Function) -> int:
-    """Return the number of lines from `def` to the last one, without decorators."""
+    """Return the number of lines of a function, without its decorators."""
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
@@ -159,18 +159,20 @@ def is_table_name(line: ast.stmt) -> bool:
 
 
 READ_ELSEWHERE = dict.fromkeys(("Entry", "Delivery", "Retrieval", "Mailbox"), "feed")
-"""The journal's tables are the kernel's; the feed is the slice that reads them."""
+"""Tables of the kernel's journal, which only the package of the feed reads."""
 
 
 def list_selected(tree: ast.AST) -> set[str]:
     """Return the names in the arguments of every `select(...)`."""
-    asked = [
+    arguments = [
         argument
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and get_name(call.func) == "select"
         for argument in call.args
     ]
-    return {name for node in asked for part in ast.walk(node) if (name := get_name(part))}
+    return {
+        name for node in arguments for part in ast.walk(node) if (name := get_name(part))
+    }
 
 
 def test_a_table_is_selected_in_its_slice_or_in_queries() -> None:

@@ -179,7 +179,7 @@ PLAIN: Final[tuple[tuple[str, Any], ...]] = (
     ("additionalProperties", True),
     ("security", []),
 )
-"""What is so where nothing is said."""
+"""The default of each keyword."""
 
 
 def is_needed(key: str, pointer: str) -> bool:
@@ -200,7 +200,7 @@ def test_nothing_goes_unseen(data: st.DataObject) -> None:
 
     assert gone, place
     assert come, place
-    told = {change.where for change in (*gone, *come)}
+    places = {change.where for change in (*gone, *come)}
     assert [
-        p for p in told if get_at(document, p) is None and get_at(without, p) is None
+        p for p in places if get_at(document, p) is None and get_at(without, p) is None
     ] == []

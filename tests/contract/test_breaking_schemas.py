@@ -31,11 +31,11 @@ def is_breaking(old: Json, new: Json) -> bool:
 
 def find_direction(old: Any, new: Any) -> str:
     """Return where a change breaks clients: `sent`, `read`, `both`, `neither` or `same`."""
-    told = compare(build_schema_contract(old, old), build_schema_contract(new, new))
+    changes = compare(build_schema_contract(old, old), build_schema_contract(new, new))
     sent = is_breaking(build_schema_contract(old, {}), build_schema_contract(new, {}))
     read = is_breaking(build_schema_contract({}, old), build_schema_contract({}, new))
     named = {(True, True): "both", (True, False): "sent", (False, True): "read"}
-    return named.get((sent, read), "neither" if told else "same")
+    return named.get((sent, read), "neither" if changes else "same")
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_circles_end_and_hide_nothing(root: Json) -> None:
 def test_a_property_that_is_new_and_required_is_told_once() -> None:
     new = OBJECT | build_properties(a=TEXT) | {"required": ["a"]}
 
-    told = compare(build_schema_contract(OBJECT, {}), build_schema_contract(new, {}))
+    changes = compare(build_schema_contract(OBJECT, {}), build_schema_contract(new, {}))
 
-    assert [change.message for change in told] == ["Request: `a` is added and required."]
+    assert [change.message for change in changes] == ["Request: `a` is added and required."]
 
 
 def test_what_is_said_beside_a_name_counts_as_well() -> None:
@@ -208,13 +208,13 @@ def test_what_is_meant_in_many_places_is_told_once_and_of_all_of_them() -> None:
     for each in (old, new):
         each["paths"]["/b"] = each["paths"]["/a"]
 
-    told = compare(old, new)
+    changes = compare(old, new)
 
-    assert {(c.where, c.message) for c in told if "removed" in c.message} == {
+    assert {(c.where, c.message) for c in changes if "removed" in c.message} == {
         ("/components/schemas/A/properties/a", "Request: `a` is removed."),
         ("/components/schemas/A/properties/a", "Response: `a` is removed."),
     }
-    assert all(operations == {"POST /a", "POST /b"} for operations in told.values())
+    assert all(operations == {"POST /a", "POST /b"} for operations in changes.values())
 
 
 HOOK = {

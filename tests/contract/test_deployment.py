@@ -92,11 +92,11 @@ def list_words(program: typer.Typer) -> set[str]:
 
 
 def test_pages_tell_how_to_do_everything_an_operator_does() -> None:
-    told = {" ".join(line.split()[1:3]) for _, line in TYPED}
+    commands = {" ".join(line.split()[1:3]) for _, line in TYPED}
 
-    assert {"key new", "directory load", "account new", "api-key revoke"} <= told
-    assert {"migrate", "restored", "doctor", "serve"} <= told
-    assert {"worker run", "worker status"} <= told
+    assert {"key new", "directory load", "account new", "api-key revoke"} <= commands
+    assert {"migrate", "restored", "doctor", "serve"} <= commands
+    assert {"worker run", "worker status"} <= commands
 
 
 def test_every_setting_has_a_description() -> None:
@@ -153,20 +153,22 @@ def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
     names = {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
 
     def run(*words: object) -> str:
-        told = {"PATH": f"{path}:{os.environ['PATH']}"}
-        return subprocess.check_output([*script, *map(str, words)], env=told, text=True)
+        environment = {"PATH": f"{path}:{os.environ['PATH']}"}
+        return subprocess.check_output(
+            [*script, *map(str, words)], env=environment, text=True
+        )
 
     run(folder)
     first = FileKeys.load(folder / "keys")
     sealed = Vault(first).create_key(UUID(int=1))
     (folder / "keys").chmod(0o600)
     (folder / "keys").write_text((folder / "keys").read_text().rstrip())
-    said = run("--next-key", folder)
+    result = run("--next-key", folder)
     second = FileKeys.load(folder / "keys")
 
     assert {file.name for file in folder.iterdir()} == names
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o400}
-    assert "before it is made anew" in said
+    assert "before it is made anew" in result
     assert [keys.current.partition("x")[0] for keys in (first, second)] == ["k1", "k2"]
     Vault(second).require_openable(sealed)
     with pytest.raises(subprocess.CalledProcessError):
@@ -221,24 +223,27 @@ def test_the_page_for_operators_names_every_metric_and_no_other() -> None:
     page = (ROOT / "docs/operations.md").read_text("utf-8")
     runtime = build_runtime("sqlite:////nowhere/at-all.db", KEYS)
     families = {family.name for family in build_registry(runtime, ()).collect()}
-    told = families | {f"{NAMESPACE}_{gauge.name}" for gauge in GAUGES}
+    documented = families | {f"{NAMESPACE}_{gauge.name}" for gauge in GAUGES}
 
     named = set(re.findall(rf"\b{NAMESPACE}_[a-z_]+", page)) - LOGINS
     written = {re.sub("_(total|bucket)$", "", name) for name in named}
 
-    assert written == told
+    assert written == documented
 
 
 LOGINS = {
-    *("safe_conduct_service", "safe_conduct_app", "safe_conduct_migrator"),
-    *("safe_conduct_owner", "safe_conduct_database_url"),
+    "safe_conduct_service",
+    "safe_conduct_app",
+    "safe_conduct_migrator",
+    "safe_conduct_owner",
+    "safe_conduct_database_url",
 }
 
 
 def test_the_proxy_is_told_of_every_header_that_a_caller_sends() -> None:
     contract = json.loads((ROOT / "openapi/openapi-3.1.json").read_text("utf-8"))
     page = (ROOT / "docs/operations.md").read_text("utf-8")
-    asked = {
+    parameters = {
         parameter["name"]
         for operations in contract["paths"].values()
         for operation in operations.values()
@@ -246,11 +251,11 @@ def test_the_proxy_is_told_of_every_header_that_a_caller_sends() -> None:
         if parameter["in"] == "header"
     }
 
-    [told] = re.findall(
+    [headers] = re.findall(
         r"^- pass (`Authorization`.*?) as they are", page, re.MULTILINE | re.DOTALL
     )
 
-    assert set(re.findall(r"`(\S+)`", told)) == {"Authorization", *asked}
+    assert set(re.findall(r"`(\S+)`", headers)) == {"Authorization", *parameters}
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "docs/operations.md"])
@@ -332,12 +337,12 @@ def test_a_migration_that_would_block_or_break_is_refused(
     (tmp_path / "0099.sql").write_text(f"{limits}; BEGIN; {statement}; COMMIT;")
 
     config = ROOT / ".squawk.toml"
-    said = subprocess.run(
+    result = subprocess.run(
         [SQUAWK, "--config", config, tmp_path / "0099.sql"],
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert said.returncode == 1
-    assert rule in said.stdout + said.stderr
+    assert result.returncode == 1
+    assert rule in result.stdout + result.stderr

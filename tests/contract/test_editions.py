@@ -86,8 +86,8 @@ def test_in_3_2_it_says_what_it_says_in_3_1(contract: Json) -> None:
     assert contract == before
     assert document["paths"] == contract["paths"]
     assert document["components"] == contract["components"]
-    told = [(tag["name"], tag["description"]) for tag in document["tags"]]
-    assert told == [(tag["name"], tag["description"]) for tag in contract["tags"]]
+    tags = [(tag["name"], tag["description"]) for tag in document["tags"]]
+    assert tags == [(tag["name"], tag["description"]) for tag in contract["tags"]]
 
 
 def test_tags_stand_under_tags_that_are_there(contract: Json) -> None:

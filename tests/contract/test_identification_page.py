@@ -20,8 +20,8 @@ def test_each_item_stands_on_the_page_with_its_note(name: str) -> None:
 
 
 def test_nothing_else_is_asked_or_done_on_the_page() -> None:
-    told = PAGE.partition("## How you may hear")[2].partition("## What to look for")[0]
-    listed = [line for line in told.splitlines() if line.startswith("- ")]
+    section = PAGE.partition("## How you may hear")[2].partition("## What to look for")[0]
+    listed = [line for line in section.splitlines() if line.startswith("- ")]
 
     counts = [len(ITEMS[name]) for name in ("intake_ways", "questions", "conduct")]
     assert len(listed) == sum(counts)

@@ -38,21 +38,35 @@ MACHINES: Final = {
     "return": return_lifecycle,
 }
 NAMED: Final[tuple[type[StrEnum], ...]] = (
-    *(Role, Side, ClockKind, sections.Section, sections.Paper, facts.FactName),
-    *(facts.Identification, facts.Guardian, facts.BestInterests),
-    *(facts.ReflectionPeriod, facts.LegalHold, sections.OriginContact),
-    *(
-        AgeClass,
-        Priority,
-        Kind,
-        Level,
-        Service,
-        Purpose,
-        GivenBy,
-        vital_interest.VitalReason,
-    ),
-    *(sections.ReadingPurpose, risk.RiskLevel, Presumption, Advice, ReasonIn, ReasonOut),
-    *(of_return.NoGoReason, of_return.Protection, ClosureReason),
+    Role,
+    Side,
+    ClockKind,
+    sections.Section,
+    sections.Paper,
+    facts.FactName,
+    facts.Identification,
+    facts.Guardian,
+    facts.BestInterests,
+    facts.ReflectionPeriod,
+    facts.LegalHold,
+    sections.OriginContact,
+    AgeClass,
+    Priority,
+    Kind,
+    Level,
+    Service,
+    Purpose,
+    GivenBy,
+    vital_interest.VitalReason,
+    sections.ReadingPurpose,
+    risk.RiskLevel,
+    Presumption,
+    Advice,
+    ReasonIn,
+    ReasonOut,
+    of_return.NoGoReason,
+    of_return.Protection,
+    ClosureReason,
     *(m.State for m in MACHINES.values()),
     *(m.Action for m in MACHINES.values()),
     *(m.Need for m in MACHINES.values()),
@@ -79,8 +93,8 @@ def list_ranks() -> set[str]:
 
 def list_silence_events() -> set[str]:
     """Return the events of missed deadlines that the table does not contain."""
-    told = {"focal_point.silent", "case.escalated", "not_retrieved"}
-    return told | set(MISSED_NAMES.values())
+    expected = {"focal_point.silent", "case.escalated", "not_retrieved"}
+    return expected | set(MISSED_NAMES.values())
 
 
 def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
@@ -114,12 +128,12 @@ def test_nothing_is_named_that_does_not_exist() -> None:
 @pytest.mark.parametrize("noun", MACHINES)
 def test_each_step_is_told_as_it_is_enforced(noun: str) -> None:
     machine: Any = MACHINES[noun]
-    told = {row[0].strip("`"): row[2:] for row in read_table(f"### Steps of a {noun}")}
+    steps = {row[0].strip("`"): row[2:] for row in read_table(f"### Steps of a {noun}")}
 
-    assert list(told) == [str(action) for action in machine.Action]
+    assert list(steps) == [str(action) for action in machine.Action]
     for action in machine.Action:
         rows = [step for step in machine.TABLE.steps if step.action == action]
-        sources, targets, sides, roles, needs = told[action]
+        sources, targets, sides, roles, needs = steps[action]
         assert find_codes(sources) == set().union(*(row.sources for row in rows)), action
         assert find_codes(targets) == {row.target for row in rows if row.target}, action
         assert find_codes(sides) == set().union(*(row.sides for row in rows)), action
@@ -166,8 +180,8 @@ def test_each_section_stands_at_its_level() -> None:
         if find_codes(row[1])
     ]
 
-    told = {section.strip("`"): level.strip("`") for level, section, _ in rows[:7]}
-    assert told == {str(s): str(level) for s, level in sections.LEVELS.items()}
+    levels = {section.strip("`"): level.strip("`") for level, section, _ in rows[:7]}
+    assert levels == {str(s): str(level) for s, level in sections.LEVELS.items()}
 
 
 def test_the_deadlines_are_those_that_run() -> None:

@@ -41,13 +41,16 @@ READ_BY_RE = {
     "app/kernel/codes.py": ["fullmatch"],
     "app/kernel/versions.py": ["compile"],
 }
-"""Where `re` reads what somebody sent."""
+"""Files in which `re` reads text that somebody sent."""
 OURS_ALONE = {
-    *("app/api/http/openapi.py", "app/kernel/keyfile.py", "app/kernel/ledger_file.py"),
-    *("app/kernel/problems.py", "app/setting_types.py", "app/kernel/guards.py"),
+    "app/api/http/openapi.py",
+    "app/kernel/keyfile.py",
+    "app/kernel/ledger_file.py",
+    "app/kernel/problems.py",
+    "app/setting_types.py",
+    "app/kernel/guards.py",
 }
-"""Where it reads what we wrote: names of classes, the contract, the operator's files and
-settings, the catalogue of the database."""
+"""Files in which `re` reads text that we or the operator wrote, or the database."""
 PATTERNS: dict[str, re.Pattern[Any]] = {
     "texts of JSON": strict_json.TEXTS,
     "brackets of JSON": strict_json.BRACKETS,

@@ -29,7 +29,7 @@ def read_listed(page: Path) -> set[str]:
 
 
 def test_every_number_that_is_named_has_a_line_and_no_line_is_unused() -> None:
-    told, elsewhere = read_listed(PAGE), read_listed(ROOT / "docs" / "mechanism.md")
+    listed, elsewhere = read_listed(PAGE), read_listed(ROOT / "docs" / "mechanism.md")
 
-    assert len(told) > 50
-    assert told == find_numbers() - elsewhere
+    assert len(listed) > 50
+    assert listed == find_numbers() - elsewhere

@@ -30,7 +30,10 @@ def test_the_doctor_lists_the_versions_that_decide(database: Database, url: str)
 
     assert listed[0] == "Time zones: IANA 2026f, package tzdata 2026.6."
     assert [line.split()[0] for line in listed[1:]] == [
-        *("Holidays:", "Names", "Unicode", "Database:"),
+        "Holidays:",
+        "Names",
+        "Unicode",
+        "Database:",
     ]
     assert ("SQLite" if database.is_sqlite else "PostgreSQL") in listed[-1]
 

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Cast:
-    """The account that asks, two accounts that may approve, and the one that is changed."""
+    """The accounts: one that requests approvals, two that may approve, one to change."""
 
     admin: Someone
     one: Someone
@@ -89,17 +89,18 @@ def list_outcomes(answers: list[Response]) -> list[tuple[int, str]]:
 def test_of_two_who_approve_one_did(cast: Cast) -> None:
     watcher, won = cast.one, Counter[int]()
     for _ in range(ROUNDS):
-        asked = cast.asks()
+        approval_id = cast.asks()
         watcher.poll()
 
         answers = run_race(
-            partial(approve, cast.one, asked), partial(approve, cast.other, asked)
+            partial(approve, cast.one, approval_id),
+            partial(approve, cast.other, approval_id),
         )
 
         assert list_outcomes(answers) == [(200, ""), (409, "approval-decided")]
         assert list_types(watcher.poll()) == ["approval.decided"]
         won[answers[0].status_code] += 1
-        unwrap(add(cast.admin, cast.path, MORE, asked))
+        unwrap(add(cast.admin, cast.path, MORE, approval_id))
         cast.takes_back()
     report("the first", won.elements())
 
@@ -107,15 +108,15 @@ def test_of_two_who_approve_one_did(cast: Cast) -> None:
 def test_it_is_approved_or_refused(cast: Cast) -> None:
     won = Counter[str]()
     for _ in range(ROUNDS):
-        asked = cast.asks()
-        refuse = partial(cast.other.send, f"/approvals/{asked}/refuse")
+        approval_id = cast.asks()
+        refuse = partial(cast.other.send, f"/approvals/{approval_id}/refuse")
 
-        answers = run_race(partial(approve, cast.one, asked), refuse)
+        answers = run_race(partial(approve, cast.one, approval_id), refuse)
 
         decision = "approved" if answers[0].is_success else "refused"
         assert list_outcomes(answers) == [(200, ""), (409, "approval-decided")]
-        assert cast.decision(asked) == decision
-        used = add(cast.admin, cast.path, MORE, asked)
+        assert cast.decision(approval_id) == decision
+        used = add(cast.admin, cast.path, MORE, approval_id)
         assert used.is_success == (decision == "approved")
         cast.takes_back()
         won[decision] += 1
@@ -129,28 +130,30 @@ def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
     """
     path, body = f"{get_account_path(cast.worker)}/keys", {"scopes": ["feed:read"]}
     for turn in range(ROUNDS):
-        asked = get_approval_id(add(cast.admin, path, body))
-        unwrap(approve(cast.one, asked))
+        approval_id = get_approval_id(add(cast.admin, path, body))
+        unwrap(approve(cast.one, approval_id))
 
-        answers = run_race(*(partial(add, cast.admin, path, body, asked) for _ in "12"))
+        answers = run_race(
+            *(partial(add, cast.admin, path, body, approval_id) for _ in "12")
+        )
 
         assert list_outcomes(answers) == [(201, ""), (409, "approval-unusable")]
-        assert cast.decision(asked) == "spent"
+        assert cast.decision(approval_id) == "spent"
         assert len(unwrap(cast.admin.get(path))["items"]) == turn + 2
 
 
 def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> None:
     """Two equal requests at one moment may create two approvals, with a single effect."""
     for _ in range(ROUNDS):
-        asked = [
+        approval_ids = [
             *map(
                 get_approval_id, run_race(*(partial(add, cast.admin, cast.path, MORE),) * 2)
             )
         ]
-        for one in set(asked):
+        for one in set(approval_ids):
             unwrap(approve(cast.one, one))
 
-        used = [add(cast.admin, cast.path, MORE, one) for one in set(asked)]
+        used = [add(cast.admin, cast.path, MORE, one) for one in set(approval_ids)]
 
         assert used[0].is_success
         assert cast.has() == ["caseworker", "coordinator"]
@@ -161,14 +164,14 @@ def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) ->
     won = Counter[str]()
     for _ in range(choose_number(4, sample=2, night=1_000)):
         leaving = world.add_person("KZ_LEAD", SUPERVISOR)
-        asked = cast.asks()
-        unwrap(approve(leaving, asked))
+        approval_id = cast.asks()
+        unwrap(approve(leaving, approval_id))
         end = partial(cast.one.send, f"{get_account_path(leaving)}/disable")
 
-        ended, used = run_race(end, partial(add, cast.admin, cast.path, MORE, asked))
+        ended, used = run_race(end, partial(add, cast.admin, cast.path, MORE, approval_id))
 
         assert ended.status_code == 200
-        decision = cast.decision(asked)
+        decision = cast.decision(approval_id)
         assert (decision, used.is_success) in {("spent", True), ("lapsed", False)}
         assert ("coordinator" in cast.has()) == used.is_success
         cast.takes_back()

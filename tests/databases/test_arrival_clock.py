@@ -33,7 +33,7 @@ from tests.support.world import Json, Someone, World, list_types, make_travel_pl
 
 DAY: Final = timedelta(days=1)
 FIRST_END: Final = datetime(2026, 6, 1, 18, 59, 59, tzinfo=UTC)
-"""When the day ends in Tashkent on which the journeys of these tests begin."""
+"""The end in Tashkent of the day on which the journeys of these tests begin."""
 FIFTH: Final = "2026-06-05T10:00:00Z"
 FIFTH_END: Final = FIRST_END + 4 * DAY
 RANDOM: Final = frozenset(
@@ -129,9 +129,9 @@ def test_clock_is_due_each_day_and_fires_at_the_end_of_the_day_of_arrival(
     world.now = FIFTH_END
     world.run_worker()
 
-    [told] = home.home.poll()
-    assert (told["type"], told["at"]) == ("return.overdue", "2026-06-05T18:59:59Z")
-    assert told["facts"] == {"clock": "confirm_arrival", "silence": 1, "active": True}
+    [event] = home.home.poll()
+    assert (event["type"], event["at"]) == ("return.overdue", "2026-06-05T18:59:59Z")
+    assert event["facts"] == {"clock": "confirm_arrival", "silence": 1, "active": True}
     assert list_firings(world, home) == [(1, FIFTH_END)]
 
 
@@ -148,8 +148,8 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
     home.world.now = FIFTH_END + length
     home.world.run_worker()
 
-    [told] = home.home.poll()
-    assert told["facts"]["silence"] == 2
+    [event] = home.home.poll()
+    assert event["facts"]["silence"] == 2
     assert load_deadline(home).due_at == FIFTH_END
     assert load_deadline(home).fires_at == FIFTH_END + 2 * length
     assert count_late(home) == 2

@@ -86,7 +86,7 @@ def prepare_act(who: Someone, action: str, record: Json, body: Json) -> Act:
 
 
 def finish_deadlines(world: Served) -> None:
-    """Run the worker until no deadline is left that a race put off."""
+    """Run the worker until it has handled all deadlines that a race left open."""
     while (looked := handle_missed_deadlines(world.runtime)).found:
         assert looked.failed == 0
 
@@ -112,7 +112,8 @@ def test_a_referral_is_accepted_or_expires_and_whoever_was_late_is_told(
     for one, answer in zip(sent, answers, strict=True):
         state = lead.read(one)["state"]
         ends = {t for s, t in events if s == f"referrals/{one['id']}"} & {
-            *("referral.accepted", "referral.expired"),
+            "referral.accepted",
+            "referral.expired",
         }
         assert state == ("accepted" if answer.is_success else "expired")
         assert ends == {f"referral.{state}"}
@@ -136,15 +137,17 @@ def test_a_case_is_acknowledged_or_goes_to_the_next_and_has_one_holder(
     answers = run_races(world, list(zip(cases, ready, strict=True)))
     finish_deadlines(world)
 
-    heard = lead.poll()
+    events = lead.poll()
     for case, answer in zip(cases, answers, strict=True):
-        told = list_types(e for e in heard if e["subject"] == f"cases/{case['code']}")
+        event_types = list_types(
+            e for e in events if e["subject"] == f"cases/{case['code']}"
+        )
         seen = officer.read(case)
         if answer.is_success:
-            assert told == ["case.acknowledged"]
+            assert event_types == ["case.acknowledged"]
             assert (seen["state"], seen["holder"]) == ("under_review", "KZ_LEAD")
         else:
             assert answer.status_code in {404, 412}
-            assert told == ["case.not_acknowledged", "case.rerouted"]
+            assert event_types == ["case.not_acknowledged", "case.rerouted"]
             assert seen["holder"] == "DESK_CENTRAL_ASIA"
     report("acknowledge at the deadline", [answer.status_code for answer in answers])

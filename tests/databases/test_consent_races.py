@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 ROUNDS = choose_number(10, night=1000)
 """At least eight: see Handicap."""
 OF_A_CASE = 20
-"""After so many there is another case: a list of consents must not grow into the race."""
+"""Consents after which a new case is used, because a long list would slow down the race."""
 WOMEN = "KZ_SHELTER_KOGERSHIN"
 type Act = Callable[[], Response]
 
@@ -56,12 +56,12 @@ def run_race(one: Act, other: Act, handicap: float) -> tuple[Response, Response]
 
     A request that is told to retry later is repeated.
     """
-    barrier, heard = Barrier(2), list[int]()
+    barrier, statuses = Barrier(2), list[int]()
 
     def start(act: Act, later: float) -> Response:
         barrier.wait()
         time.sleep(max(0.0, later) + CHANCE.uniform(0, 0.004))
-        return retry_as_told(act, heard)
+        return retry_as_told(act, statuses)
 
     with ThreadPoolExecutor(2) as pool:
         first, second = (
@@ -69,7 +69,7 @@ def run_race(one: Act, other: Act, handicap: float) -> tuple[Response, Response]
             pool.submit(start, other, -handicap),
         )
         answers = first.result(), second.result()
-    assert set(heard) <= TOLD | {503}
+    assert set(statuses) <= TOLD | {503}
     return answers
 
 
@@ -82,8 +82,8 @@ def test_a_referral_is_accepted_or_not_and_a_no_ends_it_either_way(world: Served
         yes = make_consent(focal_point=WOMEN, purposes=["SHELTER"], sections=["needs"])
         unwrap(lead.create(f"{get_path(case)}/consents", yes))
         sent = unwrap(lead.refer(case, WOMEN))
-        said = f"{get_path(case)}/consents/withdraw"
-        no = partial(officer.send, said, {"purposes": ["SHELTER"]})
+        path = f"{get_path(case)}/consents/withdraw"
+        no = partial(officer.send, path, {"purposes": ["SHELTER"]})
         accept = acts(shelter, "accept", sent, make_acceptance())
         shelter.poll()
 
@@ -102,9 +102,11 @@ def require_one_outcome(
     """Check that the referral is withdrawn, and that the shelter can read nothing more."""
     assert lead.read(sent)["state"] == "withdrawn"
     assert lead.read(case)["state"] == "referring"
-    told = [kind for kind in list_types(shelter.poll()) if kind.startswith("referral.")]
+    event_types = [
+        kind for kind in list_types(shelter.poll()) if kind.startswith("referral.")
+    ]
     before = ["referral.accepted"] if accepted.is_success else []
-    assert told == [*before, "referral.withdrawn"]
+    assert event_types == [*before, "referral.withdrawn"]
     if not accepted.is_success:
         late = {(409, "action-illegal"), (412, "version-stale"), (404, "not-found")}
         assert get_problem(accepted) in late
@@ -129,9 +131,9 @@ def test_of_two_organisations_that_answer_one_decides_whether_somebody_reads(
             case = lead.take_lead(officer.submit(consents=[make_consent(), given]))
             unwrap(lead.refer(case, WOMEN))
         path = f"{get_path(case)}/vital-readings"
-        asked = unwrap(shelter.create(path, reading | {"sections": ["health"]}))
-        permit = partial(watcher.send, f"{path}/{asked['id']}/permit")
-        refuse = partial(lead.send, f"{path}/{asked['id']}/refuse")
+        access = unwrap(shelter.create(path, reading | {"sections": ["health"]}))
+        permit = partial(watcher.send, f"{path}/{access['id']}/permit")
+        refuse = partial(lead.send, f"{path}/{access['id']}/refuse")
         watcher.poll()
 
         permitted, refused = run_race(permit, refuse, handicap.seconds)
@@ -144,6 +146,8 @@ def test_of_two_organisations_that_answer_one_decides_whether_somebody_reads(
         assert opened.is_success == permitted.is_success
         ends = ("granted",) if permitted.is_success else ("refused",)
         assert list_types(watcher.poll()) == [f"case.vital_reading_{end}" for end in ends]
-        unwrap(shelter.send(f"{path}/{asked['id']}/stop")) if permitted.is_success else None
+        unwrap(
+            shelter.send(f"{path}/{access['id']}/stop")
+        ) if permitted.is_success else None
     report("permitted", handicap.winners)
     handicap.require_race()

@@ -79,8 +79,8 @@ def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
     assert days == [0.0, 76.0, 86.0]
     assert all(until[one] > due for one, due in found.items())
     world.wait(hours=2)
-    [told] = [e for e in lead.poll() if e["type"] == "consent.expiring"]
-    assert (told["facts"]["days"], len(list_deadlines(world))) == (14, 3)
+    [event] = [e for e in lead.poll() if e["type"] == "consent.expiring"]
+    assert (event["facts"]["days"], len(list_deadlines(world))) == (14, 3)
 
 
 def test_a_deadline_that_runs_comes_before_the_end_from_now_on(

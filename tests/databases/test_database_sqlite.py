@@ -106,7 +106,10 @@ def test_a_commit_is_on_the_disk_and_references_hold(database: Database) -> None
         settings = [
             session.scalar(text(f"PRAGMA {name}"))
             for name in (
-                *("journal_mode", "synchronous", "foreign_keys", "trusted_schema"),
+                "journal_mode",
+                "synchronous",
+                "foreign_keys",
+                "trusted_schema",
                 "secure_delete",
             )
         ]

@@ -67,9 +67,9 @@ def sides(url: str) -> object:
 
 def approve_action(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
     """Request the approval of an action, approve it as a second person, return its id."""
-    asked = unwrap(who.does(action, case, body))
-    unwrap(sides.seconds[who.code].send(f"/approvals/{asked['id']}/approve"))
-    return str(asked["id"])
+    approval = unwrap(who.does(action, case, body))
+    unwrap(sides.seconds[who.code].send(f"/approvals/{approval['id']}/approve"))
+    return str(approval["id"])
 
 
 def list_running(sides: Sides) -> set[str]:
@@ -139,23 +139,25 @@ def test_a_question_is_answered_by_one(sides: Sides) -> None:
     case = sides.lead.take_lead(sides.officer.submit())
     path, ask = f"{get_path(case)}/questions", {"topics": ["needs"], "question": "Who?"}
     for _ in range(ROUNDS):
-        asked = unwrap(sides.lead.create(path, ask))
-        answer = f"{path}/{asked['id']}/answer"
-        said = [partial(sides.officer.send, answer, {"answer": word}) for word in "ab"]
-
-        winner = only_winner(settled(*said))
-
-        heard = [
-            t for about, t in sides.lead.list_notes(case) if about.endswith(asked["id"])
+        question = unwrap(sides.lead.create(path, ask))
+        answer = f"{path}/{question['id']}/answer"
+        answers_to_send = [
+            partial(sides.officer.send, answer, {"answer": word}) for word in "ab"
         ]
-        assert sorted(heard) == sorted(["Who?", "ab"[winner]])
+
+        winner = only_winner(settled(*answers_to_send))
+
+        notes = [
+            t for about, t in sides.lead.list_notes(case) if about.endswith(question["id"])
+        ]
+        assert sorted(notes) == sorted(["Who?", "ab"[winner]])
     assert list_types(sides.lead.poll()).count("case.answered") == ROUNDS
 
 
 def test_of_two_who_are_given_the_lead_one_has_it(sides: Sides) -> None:
     won, given = [], [make_consent(), NGOS, make_service_consent()]
     body = {"reason": "LEAD_SILENT", "person_informed": True}
-    for _ in range(min(ROUNDS, 15)):  # three weeks each: consents hold for a year
+    for _ in range(min(ROUNDS, 15)):  # three weeks each; consents are valid for a year
         case = sides.lead.take_lead(sides.officer.submit(consents=given))
         sides.world.advance(days=21)
         with sides.lead.begin_write() as tx:

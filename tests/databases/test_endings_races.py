@@ -1,4 +1,4 @@
-"""Two workers, or a worker and an office, act at the moment when an agreement ends."""
+"""Tests of two workers, or a worker and an office, that act when an agreement ends."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def create_cases(world: Served, lead: Someone) -> list[Json]:
 
 
 def run_two_workers(world: Served) -> int:
-    """Run two workers at once, and return the number of cases that both found in all."""
+    """Run two workers at once, and return how many cases they found in total."""
     barrier = Barrier(2)
 
     def look(_: int) -> int:
@@ -68,9 +68,9 @@ def test_two_workers_follow_what_ended_once(world: Served) -> None:
     count = run_two_workers(world) + apply_endings(world.runtime)
 
     assert count == CASES
-    told = list_types(lead.poll())
-    assert told.count("referral.without_agreement") == CASES // 2
-    assert told.count("referral.narrowed") == CASES - CASES // 2
+    event_types = list_types(lead.poll())
+    assert event_types.count("referral.without_agreement") == CASES // 2
+    assert event_types.count("referral.narrowed") == CASES - CASES // 2
     assert apply_endings(world.runtime) == 0
 
 

@@ -35,10 +35,16 @@ from tests.sweeps.matrix.stages import Stage
 
 pytestmark = pytest.mark.slow
 EACH = choose_number(72, sample=144, night=1)
-"""One point in so many fails; the first, the last and each COMMIT always do."""
+"""One database call in this many fails, and always the first, the last and each COMMIT."""
 FEW = (
-    *("write_case.submitted", "accept_referral", "open_section.needs", "get_case"),
-    *("close_case.by two", "list_events", "replace_country", "issue_token"),
+    "write_case.submitted",
+    "accept_referral",
+    "open_section.needs",
+    "get_case",
+    "close_case.by two",
+    "list_events",
+    "replace_country",
+    "issue_token",
 )
 ON_POSTGRESQL = tuple(STORIES) if is_night() else FEW
 RESULTS = ROOT / ".torture"
@@ -74,10 +80,10 @@ class Tally:
 
     def keep(self) -> None:
         """Print the tally, and store it if this was a complete run."""
-        told = self.spelled()
-        print(f"failpoints: {told}")  # noqa: T201 - `pytest -s` shows it
+        numbers = self.spelled()
+        print(f"failpoints: {numbers}")  # noqa: T201 - `pytest -s` shows it
         if is_night():
-            results.write_result(RESULTS / f"failpoints-{self.database}.json", told)
+            results.write_result(RESULTS / f"failpoints-{self.database}.json", numbers)
 
 
 @dataclass
@@ -94,13 +100,15 @@ class Tried:
 
     def each(self, name: str) -> list[str]:
         """Let the database calls of one story fail, and return the broken guarantees."""
-        told = self.tally.told[name] = self.sweep.told(name)
-        assert told.answer.status < 300, (told.answer.status, told.answer.content)
-        chosen = list(choose_points(told, self.ways))
-        found = [f for number, way in chosen for f in self.sweep.faults(told, number, way)]
+        success = self.tally.told[name] = self.sweep.told(name)
+        assert success.answer.status < 300, (success.answer.status, success.answer.content)
+        chosen = list(choose_points(success, self.ways))
+        found = [
+            f for number, way in chosen for f in self.sweep.faults(success, number, way)
+        ]
         self.tally.failed[name] = len(chosen)
         self.tally.faults += found
-        report(name, [f"{len(chosen)} failures at {len(told.points)} points"])
+        report(name, [f"{len(chosen)} failures at {len(success.points)} points"])
         return found
 
 
@@ -178,10 +186,10 @@ def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
     sweep.copies.back("begun")
     before = sweep.copies.rows()
 
-    heard = Counter(status for one in others for status in read_by_all(sweep, one))
+    statuses = Counter(status for one in others for status in read_by_all(sweep, one))
 
     assert changed(before, sweep.copies.rows()) == []
-    assert heard[200] > len(others)
+    assert statuses[200] > len(others)
 
 
 def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
@@ -222,9 +230,9 @@ def test_an_act_that_is_not_whole_is_found(
 ) -> None:
     monkeypatch.setattr(transactions, "deliver", plant)
     sweep = sqlite_tried.sweep
-    told = sweep.told("acknowledge_referral")
-    every = ((number, way) for way in WAYS for number in range(len(told.points)))
+    success = sweep.told("acknowledge_referral")
+    every = ((number, way) for way in WAYS for number in range(len(success.points)))
 
-    found = (fault for number, way in every for fault in sweep.faults(told, number, way))
+    found = (fault for number, way in every for fault in sweep.faults(success, number, way))
 
     assert any(PLANTS[plant] in fault for fault in found)

@@ -100,12 +100,9 @@ def by_mailbox(tx: WriteTransaction, about: About) -> None:
 
 def by_sequence(tx: WriteTransaction, about: About) -> None:
     """Deliver an event with the next number of a sequence, which is wrong on purpose."""
-    tx.session.execute(
-        insert(Entry).values(
-            id=about.id, at=tx.now, type="case.told", case_id=about.id, facts={},
-            record_id=about.id, reference=about.reference,
-        )
-    )  # fmt: skip
+    event = {"id": about.id, "at": tx.now, "type": "case.told", "facts": {}}
+    subject = {"case_id": about.id, "record_id": about.id, "reference": about.reference}
+    tx.session.execute(insert(Entry).values(event | subject))
     for reader in sorted(about.audience):
         place = tx.session.scalar(Numbers("naive").next_value())
         row = {"focal_point_id": reader, "position": place, "entry_id": about.id}
@@ -123,12 +120,12 @@ def by_polling(reader: Someone) -> Look:
 def by_position(reader: Someone) -> Look:
     """Return a function that reads the events after a position as a naive client would."""
     mine = (Delivery.focal_point_id == reader.id) & (Entry.id == Delivery.entry_id)
-    asked = select(Entry.reference, Delivery.position).where(mine)
+    query = select(Entry.reference, Delivery.position).where(mine)
 
     def look(cursor: str | None) -> tuple[list[str], str]:
         later = Delivery.position > int(cursor or 0)
         with reader.begin_read() as tx:
-            rows = tx.session.execute(asked.where(later).order_by(Delivery.position))
+            rows = tx.session.execute(query.where(later).order_by(Delivery.position))
             found = [(reference, str(position)) for reference, position in rows]
         latest = found[-1][1] if found else cursor or "0"
         return [reference for reference, _ in found], latest
@@ -149,10 +146,7 @@ def poll_to_end(look: Look, over: Event) -> list[str]:
 
 
 def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None:
-    """Poll a feed, and store the events together with the cursor.
-
-    With `last` the process ends when there are no new events.
-    """
+    """Poll a feed, and store the events with the cursor; with `last`, poll to the end."""
     kept = read_state(state)
     with make_client(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"
@@ -189,10 +183,7 @@ class KilledPoller:
         return Child(partial(poll, last=last), *where)
 
     def is_up(self) -> None:
-        """Wait until the client has polled once.
-
-        Otherwise, on a busy machine, everything might be written before the first poll.
-        """
+        """Wait until the client has polled once, even if the machine is busy."""
         began = time.monotonic()
         while not self.state.exists():
             assert time.monotonic() < began + 60
@@ -218,8 +209,8 @@ class KilledPoller:
 def list_positions(reader: Someone) -> list[int]:
     mine = Delivery.focal_point_id == reader.id
     with reader.begin_read() as tx:
-        asked = select(Delivery.position).where(mine).order_by(Delivery.position)
-        return list(tx.session.scalars(asked))
+        query = select(Delivery.position).where(mine).order_by(Delivery.position)
+        return list(tx.session.scalars(query))
 
 
 @pytest.mark.slow
@@ -248,19 +239,16 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
     assert len(committed) == len(CHANGES)
     assert mortal.deaths > 0
     for reader, mine, at in zip(readers, seen, places, strict=True):
-        told = [about.reference for about in committed if reader.id in about.audience]
-        assert mine == told
-        assert at == list(range(1, len(told) + 1))
+        expected = [about.reference for about in committed if reader.id in about.audience]
+        assert mine == expected
+        assert at == list(range(1, len(expected) + 1))
 
 
 @pytest.mark.slow
 def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_events(
     pg_url: str, world: World
 ) -> None:
-    """With positions from a plain sequence, the same load loses events.
-
-    This shows that the previous test can fail.
-    """
+    """The same load loses events if the positions come from a plain sequence."""
     grant = "GRANT USAGE ON SEQUENCE naive TO safe_conduct_app"
     ask(pg_url, "CREATE SEQUENCE naive", grant)
     readers, over = [world.add_person(code) for code in READERS], Event()
@@ -369,8 +357,8 @@ def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone
     second = unwrap(lead.get("/events", limit=2, after=first["next"]))
 
     assert (first["more"], second["more"]) == (True, False)
-    told = list_types(first["items"] + second["items"])
-    assert told == ["case.first", "case.second", "case.third"]
+    event_types = list_types(first["items"] + second["items"])
+    assert event_types == ["case.first", "case.second", "case.third"]
 
 
 def test_each_hears_only_what_it_may_know(

@@ -1,4 +1,4 @@
-"""The doctor compares the guards of a database with those of the migrations (ADR 36)."""
+"""The guards of a database are compared with those of the migrations (ADR 36)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,11 +87,11 @@ def test_roles_that_the_login_could_take_on_are_looked_at(pg_url: str) -> None:
     bypass = f"ALTER ROLE {APP_ROLE} BYPASSRLS"
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
     with apply_changes(pg_url, login, bypass, signed_in) as session:
-        said = describe_login(session)
+        findings = describe_login(session)
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
-    assert said
-    assert f"which has BYPASSRLS through the role {APP_ROLE}" in said
+    assert findings
+    assert f"which has BYPASSRLS through the role {APP_ROLE}" in findings
 
 
 def test_a_login_that_owns_the_schema_is_refused(pg_url: str) -> None:
@@ -99,11 +99,11 @@ def test_a_login_that_owns_the_schema_is_refused(pg_url: str) -> None:
     owned = f"ALTER SCHEMA public OWNER TO {BY_NAME}"
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
     with apply_changes(pg_url, login, owned, signed_in) as session:
-        said = describe_login(session)
+        findings = describe_login(session)
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
-    assert said
-    assert "which owns the tables, the schema or the database, so" in said
+    assert findings
+    assert "which owns the tables, the schema or the database, so" in findings
 
 
 def test_a_guard_of_sqlite_that_was_changed_refuses(sqlite_url: str) -> None:
@@ -160,16 +160,16 @@ TOLERATED = {
 @pytest.mark.parametrize("statement", TOLERATED)
 def test_what_cannot_weaken_a_guard_is_a_warning(pg_url: str, statement: str) -> None:
     with apply_changes(pg_url, statement) as session:
-        said = require_guards(session)
+        warnings = require_guards(session)
 
-    assert any(TOLERATED[statement] in line for line in said)
+    assert any(TOLERATED[statement] in line for line in warnings)
 
 
 def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None:
     with apply_changes(sqlite_url, "CREATE INDEX reports ON entry (type)") as session:
-        [said] = require_guards(session)
+        [warning] = require_guards(session)
 
-    assert said.startswith("Warning: index reports on entry was added.")
+    assert warning.startswith("Warning: index reports on entry was added.")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
 ) -> None:
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
     with apply_changes(pg_url, f"CREATE ROLE {BY_NAME} {attributes}", signed_in) as session:
-        said = describe_login(session)
+        findings = describe_login(session)
         warned = [
             w for w in require_bound_login(session, Environment.DRILL) if BY_NAME in w
         ]
@@ -205,7 +205,7 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
             require_bound_login(session, Environment.PRODUCTION)
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
-    assert (said is not None, len(warned)) == (bool(why), int(bool(why)))
+    assert (findings is not None, len(warned)) == (bool(why), int(bool(why)))
 
 
 # The head of a mailbox.

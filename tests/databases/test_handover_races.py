@@ -144,8 +144,8 @@ def test_of_two_who_take_the_lead_one_does(cast: Cast) -> None:
 
         assert answers[1 - find_winner(answers)].status_code == 412
         assert list_leads(cast, case) == ["IOM"]
-        told = list_types(unwrap(cast.iom.get(f"{get_path(case)}/history"))["items"])
-        assert told.count("case.handed_over") == 1
+        event_types = list_types(unwrap(cast.iom.get(f"{get_path(case)}/history"))["items"])
+        assert event_types.count("case.handed_over") == 1
 
 
 @slow

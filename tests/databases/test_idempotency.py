@@ -66,78 +66,80 @@ def get_problem(response: Response) -> tuple[int, str]:
 
 def count_rows(world: World, *tables: type[Base]) -> list[int]:
     with world.database.begin_read(SERVICE) as session:
-        asked = (select(func.count()).select_from(table) for table in tables)
-        return [session.scalars(statement).one() for statement in asked]
+        queries = (select(func.count()).select_from(table) for table in tables)
+        return [session.scalars(statement).one() for statement in queries]
 
 
 @pytest.mark.slow
 @pytest.mark.soak
 def test_a_thousand_repeats_at_once_make_one_case(url: str) -> None:
-    body, key, heard = make_case(submit=True), str(uuid4()), list[int]()
+    body, key, statuses = make_case(submit=True), str(uuid4()), list[int]()
 
     with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
         officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
-        asked = [
-            pool.submit(retry_as_told, lambda: officer.create("/cases", body, key), heard)
+        futures = [
+            pool.submit(
+                retry_as_told, lambda: officer.create("/cases", body, key), statuses
+            )
             for _ in range(REPEATS)
         ]
-        answers = [each.result() for each in asked]
+        answers = [each.result() for each in futures]
         listed = unwrap(officer.get("/cases"))
         made = count_rows(world, Case, Entry, Clock, Outcome)
-        told = list_types(officer.poll()), list_types(lead.poll())
+        event_types = list_types(officer.poll()), list_types(lead.poll())
 
-    report("heard", heard)
+    report("heard", statuses)
     assert {answer.status_code for answer in answers} == {201}
-    assert set(heard) <= {201, 409, 503}
+    assert set(statuses) <= {201, 409, 503}
     assert len({answer.content for answer in answers}) == 1
     assert len({answer.headers["ETag"] for answer in answers}) == 1
     assert len({answer.headers["Location"] for answer in answers}) == 1
     assert sum(REPLAYED not in answer.headers for answer in answers) == 1
     assert [case["code"] for case in listed["items"]] == [answers[0].json()["code"]]
     assert made == [1, 2, 3, 1]  # one deadline of the case, and one of each consent
-    assert told == (["case.drafted", "case.submitted"], ["case.submitted"])
+    assert event_types == (["case.drafted", "case.submitted"], ["case.submitted"])
 
 
 @pytest.mark.slow
 def test_many_acting_on_one_reading_with_one_key_act_once(url: str) -> None:
-    heard = list[int]()
+    statuses = list[int]()
 
     with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
         officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
         case = officer.submit()
         path, seen = f"{get_path(case)}/acknowledge", lead.get_tag(case)
-        asked = [
+        futures = [
             pool.submit(
                 retry_as_told,
                 lambda: lead.send(path, None, if_match=seen, idempotency_key="k"),
-                heard,
+                statuses,
             )
             for _ in range(CLIENTS * 3)
         ]
-        answers = [each.result() for each in asked]
-        told = list_types(officer.poll())
+        answers = [each.result() for each in futures]
+        event_types = list_types(officer.poll())
 
-    report("heard", heard)
+    report("heard", statuses)
     assert {answer.status_code for answer in answers} == {200}
     assert sum(REPLAYED not in answer.headers for answer in answers) == 1
-    assert told == ["case.drafted", "case.submitted", "case.acknowledged"]
+    assert event_types == ["case.drafted", "case.submitted", "case.acknowledged"]
 
 
 @pytest.mark.slow
 def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> None:
     """Requests with one external reference but different keys get the same case."""
-    body, heard = make_case(submit=True, external_reference="ALA/2026/17"), list[int]()
+    body, statuses = make_case(submit=True, external_reference="ALA/2026/17"), list[int]()
 
     with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
         officer = world.add_person("UZ_CONSULATE_ALMATY")
-        asked = [
-            pool.submit(retry_as_told, lambda: officer.create("/cases", body), heard)
+        futures = [
+            pool.submit(retry_as_told, lambda: officer.create("/cases", body), statuses)
             for _ in range(CLIENTS)
         ]
-        answers = [each.result() for each in asked]
+        answers = [each.result() for each in futures]
         made = count_rows(world, Case)
 
-    report("heard", heard)
+    report("heard", statuses)
     [first] = [answer for answer in answers if answer.status_code == 201]
     others = [answer for answer in answers if answer is not first]
     assert {get_problem(answer) for answer in others} == {(409, "external-reference-taken")}
@@ -319,20 +321,20 @@ def test_the_approval_is_part_of_the_request(led: Json, lead: Someone) -> None:
 def test_referrals_and_consents_are_made_once(led: Json, lead: Someone) -> None:
     referral = {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"}
 
+    path, risk = get_path(led), {"level": "high"}
     pairs = [
-        run_twice(lambda: lead.create(f"{get_path(led)}/referrals", referral, "r")),
-        run_twice(lambda: lead.create(f"{get_path(led)}/consents", make_consent(), "c")),
-        run_twice(lambda: lead.send(f"{get_path(led)}/risk-assessments", {"level": "high"},
-                                idempotency_key="a")),
-    ]  # fmt: skip
+        run_twice(lambda: lead.create(f"{path}/referrals", referral, "r")),
+        run_twice(lambda: lead.create(f"{path}/consents", make_consent(), "c")),
+        run_twice(lambda: lead.create(f"{path}/risk-assessments", risk, "a")),
+    ]
 
     for first, again in pairs:
         assert first.status_code == again.status_code
         assert again.headers[REPLAYED] == "true"
         assert again.json() == first.json()
-    heard = list_types(lead.poll())
+    event_types = list_types(lead.poll())
     for once in ("referral.opened", "consent.recorded", "case.risk_assessed"):
-        assert heard.count(once) == 1
+        assert event_types.count(once) == 1
 
 
 def test_what_failed_may_be_tried_again(officer: Someone) -> None:
@@ -382,13 +384,13 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
             time.sleep(0.3)
             assert not second.done()
         else:
-            told = second.result(timeout=PATIENCE)
+            answer = second.result(timeout=PATIENCE)
 
     if officer.world.database.is_sqlite:
         assert get_problem(second.result()) == (422, "key-reused")
     else:
-        assert get_problem(told) == (409, "key-in-flight")
-        assert told.headers["Retry-After"] == "1"
+        assert get_problem(answer) == (409, "key-in-flight")
+        assert answer.headers["Retry-After"] == "1"
 
 
 @pytest.mark.usefixtures("pg_url")  # on SQLite writers queue
@@ -422,7 +424,7 @@ def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
     with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
         claim(tx, KeyedRequest("k", "a request"))
         other = pool.submit(stranger.create, "/cases", make_case(), "k")
-        if not officer.world.database.is_sqlite:  # where writers queue
+        if not officer.world.database.is_sqlite:  # on SQLite writers queue
             assert other.result(timeout=PATIENCE).status_code == 201
 
     assert other.result().status_code == 201

@@ -101,11 +101,11 @@ def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
     ledger.copy_erasures(world.runtime, create=True)
     ledger.require_agreement(world.runtime)
 
-    with record_statements(world.database) as said:
+    with record_statements(world.database) as statements:
         ledger.copy_erasures(world.runtime)
         ledger.require_agreement(world.runtime)
 
-    looked = [statement for statement in said if "erasure" in statement]
+    looked = [statement for statement in statements if "erasure" in statement]
     assert len(looked) == 2
     assert all("count(*)" in statement for statement in looked)
 
@@ -190,7 +190,7 @@ def test_an_older_database_is_not_ready_and_says_what_to_do(
             found = get_readiness(http)
         with pytest.raises(ErasuresDue, match="1 erasures of"):
             Ledger(path).require_agreement(older.runtime)
-        with pytest.raises(ErasuresDue):  # a ledger of the newer database detects it too
+        with pytest.raises(ErasuresDue):  # the newer database's ledger detects it too
             ledger.require_agreement(older.runtime)
         older.close()
 
@@ -316,13 +316,13 @@ def test_the_worker_follows_an_erasure_once(
     unwrap(officer.does("discard", draft))
 
     worker.run()
-    with record_statements(world.database) as said:
+    with record_statements(world.database) as statements:
         worker.run()
 
     assert list_named(path) == list_recorded(world)
     assert officer.get(get_path(draft)).is_success
-    assert len([s for s in said if "erasure" in s and "count(*)" in s]) == 2
-    assert not [s for s in said if "VACUUM" in s]
+    assert len([s for s in statements if "erasure" in s and "count(*)" in s]) == 2
+    assert not [s for s in statements if "VACUUM" in s]
 
 
 def test_a_database_knows_whether_it_ever_had_a_case(

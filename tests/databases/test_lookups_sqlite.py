@@ -33,10 +33,12 @@ def test_one_case_is_not_looked_for_among_all_of_its_reader(
     with record_statements(officer.world.database) as statements:
         unwrap(officer.get(f"/cases/{case['code']}{path}"))
 
-    asked = [one for one in statements if "FROM party" in one and '"case".code = ?' in one]
-    assert asked
+    lookups = [
+        one for one in statements if "FROM party" in one and '"case".code = ?' in one
+    ]
+    assert lookups
     assert not [
-        step for step in explain_statements(sqlite_url, asked) if BY_READER_ALONE in step
+        step for step in explain_statements(sqlite_url, lookups) if BY_READER_ALONE in step
     ]
 
 
@@ -46,8 +48,8 @@ def test_past_answers_are_read_newest_first_and_no_further(
     with record_statements(officer.world.database) as statements:
         officer.submit()
 
-    [asked] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
-    steps = explain_statements(sqlite_url, [asked])
+    [lookup] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
+    steps = explain_statements(sqlite_url, [lookup])
     assert [one for one in steps if "USING INDEX ix_clock_waits_on_set_at" in one]
     assert not [one for one in steps if "TEMP B-TREE" in one]
 
@@ -60,17 +62,21 @@ def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
     with record_statements(lead.world.database) as statements:
         unwrap(lead.does("acknowledge", case))
 
-    asked = [one for one in statements if one.startswith("SELECT") and "party" in one]
-    assert asked
+    lookups = [one for one in statements if one.startswith("SELECT") and "party" in one]
+    assert lookups
     assert not [
-        step for step in explain_statements(sqlite_url, asked) if BY_READER_ALONE in step
+        step for step in explain_statements(sqlite_url, lookups) if BY_READER_ALONE in step
     ]
 
 
 LISTS = ("cases", "referrals", "handovers", "worklist", "approvals", "events")
 FILTERED = (
-    *("cases?you_are=lead", "referrals?side=recipient", "referrals?side=lead"),
-    *("handovers?side=lead", "referrals?state=sent", "cases?state=assisting"),
+    "cases?you_are=lead",
+    "referrals?side=recipient",
+    "referrals?side=lead",
+    "handovers?side=lead",
+    "referrals?state=sent",
+    "cases?state=assisting",
 )
 
 

@@ -28,7 +28,12 @@ from tests.support.table_rows import fill_tables
 ROOT = Path(__file__).parents[2]
 REVISIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
 NEVER_REWRITTEN = (
-    *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
+    "entry",
+    "delivery",
+    "access_entry",
+    "directory_change",
+    "telling",
+    "erasure",
 )
 
 
@@ -72,12 +77,12 @@ def describe_tables(url: str) -> set[str]:
 def list_indices(connection: Connection) -> set[str]:
     """Return the definitions of indices with their conditions, which reflection omits."""
     if connection.dialect.name == "postgresql":
-        asked = "SELECT indexdef FROM pg_indexes WHERE tablename != 'alembic_version'"
+        query = "SELECT indexdef FROM pg_indexes WHERE tablename != 'alembic_version'"
     else:
-        asked = """SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+        query = """SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
             UNION SELECT tbl_name || ' counts' FROM sqlite_master
             WHERE sql LIKE '%AUTOINCREMENT%'"""
-    return set(connection.scalars(text(asked)))
+    return set(connection.scalars(text(query)))
 
 
 def test_migrations_make_the_tables_the_code_knows(url: str) -> None:

@@ -30,7 +30,7 @@ from tests.support.world import (
 )
 
 PAPER = "sealed.record_id = %(record)s::UUID AND sealed.kind = "
-"""What asks for one paper; an export asks once for each section."""
+"""Part of the statement that reads one document; an export sends it for each section."""
 PAPERS = "FROM sealed"
 SECOND = "WRITTEN MEANWHILE"
 
@@ -88,9 +88,9 @@ def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
     unwrap(shelter.does("acknowledge", sent))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     wanted = ["identity", "narrative", "indicators"]
-    asked = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
+    access_request = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
     path = f"{get_path(case)}/vital-readings"
-    made = unwrap(shelter.create(path, asked | {"sections": wanted}))
+    made = unwrap(shelter.create(path, access_request | {"sections": wanted}))
     unwrap(lead.send(f"{path}/{made['id']}/permit"))
     return shelter
 
@@ -116,10 +116,10 @@ def test_who_is_feared_or_gone_reads_nothing_that_was_written_since(
         "gone": partial(withdraw_referral, lead, case),
     }
     with run_before(world, 2, PAPER, ends[how], partial(replace_narrative, lead, case)):
-        told = unwrap(reader.open(f"{get_path(case)}/export/htcds", "protection"))
+        document = unwrap(reader.open(f"{get_path(case)}/export/htcds", "protection"))
 
-    assert SECOND not in str(told)
-    assert told["opened"] == ["identity"]
+    assert SECOND not in str(document)
+    assert document["opened"] == ["identity"]
 
 
 WARNED = {"section": "needs", "summary": "x", "safety_notice": SECOND}
@@ -127,7 +127,7 @@ SINCE: dict[str, Callable[[Someone, Json], None]] = {
     "safeguards": partial(record_fear, whom="IOM"),
     "safety-notice": partial(replace_document, part="sections/needs", body=WARNED),
 }
-"""What is opened, and how it comes to be written anew."""
+"""Each document that is opened, and the action that replaces it."""
 
 
 @pytest.mark.parametrize("part", SINCE)
@@ -142,10 +142,10 @@ def test_a_candidate_that_declines_meanwhile_reads_no_danger_that_was_told_since
     no = {"reason": "NO_CAPACITY"}
     declines = partial(colleague.does, "decline-lead", case, no)
     with run_before(world, 1, PAPERS, declines, partial(SINCE[part], officer, case)):
-        told = lead.open(path)
+        opened = lead.open(path)
 
     assert while_it_may == 200
-    assert get_problem(told) == (404, "not-found")
+    assert get_problem(opened) == (404, "not-found")
 
 
 def test_a_no_counts_from_the_next_section_on(
@@ -154,9 +154,9 @@ def test_a_no_counts_from_the_next_section_on(
     everything = {"purposes": list(Purpose)}
     says_no = partial(officer.send, f"{get_path(case)}/consents/withdraw", everything)
     with run_before(world, 2, PAPER, says_no):
-        told = unwrap(lead.open(f"{get_path(case)}/export/htcds"))
+        document = unwrap(lead.open(f"{get_path(case)}/export/htcds"))
 
-    assert told["opened"] == ["identity"]
+    assert document["opened"] == ["identity"]
 
 
 def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:

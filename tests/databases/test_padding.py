@@ -42,12 +42,12 @@ def list_lengths(world: World, case: Json) -> list[tuple[str, int]]:
 
 
 def submit_case(officer: Someone, guards: Json, names: list[str], text: str) -> Json:
-    told = [one for one in SECTIONS if one["section"] not in {"identity", "narrative"}]
-    told += [
+    sections = [one for one in SECTIONS if one["section"] not in {"identity", "narrative"}]
+    sections += [
         {"section": "identity", "names": names},
         {"section": "narrative", "text": text},
     ]
-    return officer.submit(safeguards=guards, sections=told, consents=[make_consent()])
+    return officer.submit(safeguards=guards, sections=sections, consents=[make_consent()])
 
 
 def test_no_length_tells_fears_names_or_a_text_of_one_step(

@@ -115,10 +115,10 @@ def approved(cast: Cast, case: Json) -> str:
 
 def settled(*acts: Callable[[], Response]) -> list[Response]:
     """Run actions at once, and repeat requests that are told to retry later."""
-    heard: list[int] = []
-    answers = run_together(*(partial(retry_as_told, act, heard) for act in acts))
-    report("race", heard)
-    assert set(heard) <= TOLD | {503}
+    statuses: list[int] = []
+    answers = run_together(*(partial(retry_as_told, act, statuses) for act in acts))
+    report("race", statuses)
+    assert set(statuses) <= TOLD | {503}
     return answers
 
 
@@ -296,7 +296,7 @@ def test_an_approval_is_spent_once(cast: Cast) -> None:
 @slow
 def test_ten_people_doing_everything_to_one_case_meet_no_deadlock(cast: Cast) -> None:
     """Ten accounts that write to one case repeatedly cause no deadlock."""
-    case, heard = led(cast), list[int]()
+    case, all_statuses = led(cast), list[int]()
     where = get_path(case)
 
     def consent_comes_and_goes() -> Response:
@@ -316,12 +316,12 @@ def test_ten_people_doing_everything_to_one_case_meet_no_deadlock(cast: Cast) ->
         consent_comes_and_goes,
     ]
     with ThreadPoolExecutor(len(everything)) as pool:
-        found = [pool.submit(retry_as_told, act, heard) for act in everything * 10]
-        statuses = {each.result().status_code for each in found}
+        found = [pool.submit(retry_as_told, act, all_statuses) for act in everything * 10]
+        final_statuses = {each.result().status_code for each in found}
 
-    report("everything", heard)
-    assert set(heard) <= TOLD | {202, 503}
-    assert statuses <= TOLD | {202}
+    report("everything", all_statuses)
+    assert set(all_statuses) <= TOLD | {202, 503}
+    assert final_statuses <= TOLD | {202}
 
 
 def test_reading_makes_nobodys_if_match_stale(cast: Cast) -> None:

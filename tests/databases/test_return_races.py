@@ -97,10 +97,10 @@ def test_of_two_who_open_a_return_one_does(world: Served) -> None:
 
 def test_an_approval_lets_one_go_once(home: Homecoming) -> None:
     home.advance("assess-origin")
-    asked = home.lead.does("go", home.record, {}).json()["id"]
-    home.supervisor.send(f"/approvals/{asked}/approve")
+    approval_id = home.lead.does("go", home.record, {}).json()["id"]
+    home.supervisor.send(f"/approvals/{approval_id}/approve")
     path, tag = f"/returns/{home.record['id']}/go", home.lead.get_tag(home.record)
-    go = partial(home.lead.send, path, {}, if_match=tag, approval=asked)
+    go = partial(home.lead.send, path, {}, if_match=tag, approval=approval_id)
 
     answers = run_together(partial(retry_as_told, go, []), partial(retry_as_told, go, []))
 

@@ -37,17 +37,28 @@ MAY_UPDATE = """
     document_key
 """
 NOT_BY_THE_OWNER = (
-    *("entry", "delivery", "access_entry", "directory_change", "telling", "erasure"),
+    "entry",
+    "delivery",
+    "access_entry",
+    "directory_change",
+    "telling",
+    "erasure",
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
     access_token document_key
 """
 MAY_MAINTAIN = "case_key document_key"
-"""Written anew, so that no file keeps a key that was destroyed (docs/privacy.md)."""
+"""Tables that are rewritten, so that no file keeps a destroyed key (docs/privacy.md)."""
 KEPT = (
-    *("entry", "delivery", "retrieval", "sighting", "access_entry"),
-    *("directory_change", "telling", "erasure"),
+    "entry",
+    "delivery",
+    "retrieval",
+    "sighting",
+    "access_entry",
+    "directory_change",
+    "telling",
+    "erasure",
 )
 
 
@@ -60,10 +71,10 @@ def service(pg_url: str) -> Iterator[Database]:
 
 def list_permitted(url: str, right: str) -> set[str]:
     """Return the tables on which the application's role has a right, from any source."""
-    asked = f"""SELECT relname FROM pg_class
+    query = f"""SELECT relname FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
         AND has_table_privilege('{APP_ROLE}', oid, '{right}')"""
-    return {str(name) for (name,) in ask(url, asked)}
+    return {str(name) for (name,) in ask(url, query)}
 
 
 def test_the_service_acts_as_its_role(service: Database) -> None:
@@ -76,18 +87,18 @@ def test_the_service_acts_as_its_role(service: Database) -> None:
 
 
 def test_neither_role_signs_in_or_is_above_the_rules(pg_url: str) -> None:
-    asked = f"""SELECT rolname FROM pg_roles
+    query = f"""SELECT rolname FROM pg_roles
         WHERE rolname IN ('{APP_ROLE}', '{OWNER_ROLE}') AND NOT (rolsuper OR rolbypassrls
         OR rolcreaterole OR rolcreatedb OR rolreplication OR rolcanlogin)"""
 
-    assert {name for (name,) in ask(pg_url, asked)} == {APP_ROLE, OWNER_ROLE}
+    assert {name for (name,) in ask(pg_url, query)} == {APP_ROLE, OWNER_ROLE}
 
 
 def test_the_service_is_a_member_of_nothing(pg_url: str) -> None:
-    asked = f"""SELECT roleid FROM pg_auth_members
+    query = f"""SELECT roleid FROM pg_auth_members
         WHERE member IN ('{APP_ROLE}'::regrole, '{OWNER_ROLE}'::regrole)"""
 
-    assert ask(pg_url, asked) == []
+    assert ask(pg_url, query) == []
 
 
 def test_the_owner_owns_everything_that_migrations_make(pg_url: str) -> None:
@@ -113,12 +124,12 @@ def test_the_service_may_do_what_it_needs_and_no_more(pg_url: str) -> None:
 
 
 def test_the_service_draws_numbers_but_does_not_set_them(pg_url: str) -> None:
-    asked = f"""SELECT count(*),
+    query = f"""SELECT count(*),
         bool_and(has_sequence_privilege('{APP_ROLE}', oid, 'USAGE')),
         bool_or(has_sequence_privilege('{APP_ROLE}', oid, 'UPDATE'))
         FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"""
 
-    assert ask(pg_url, asked) == [(17, True, False)]
+    assert ask(pg_url, query) == [(17, True, False)]
 
 
 def test_no_right_comes_by_itself(pg_url: str) -> None:

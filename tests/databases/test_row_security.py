@@ -24,10 +24,26 @@ from tests.support.world import Someone, World, unwrap
 
 # A second copy of the migration's list: removing a table takes two deliberate edits.
 WALLED = {
-    *("party", "case", "case_key", "sealed", "handed_on", "fact", "question"),
-    *("risk_assessment", "vital_interest", "consent", "screening", "referral", "handover"),
-    *("return_checklist", "shortlisted", "left_out", "access_entry", "approval"),
-    *("vital_reading", "document_key"),
+    "party",
+    "case",
+    "case_key",
+    "sealed",
+    "handed_on",
+    "fact",
+    "question",
+    "risk_assessment",
+    "vital_interest",
+    "consent",
+    "screening",
+    "referral",
+    "handover",
+    "return_checklist",
+    "shortlisted",
+    "left_out",
+    "access_entry",
+    "approval",
+    "vital_reading",
+    "document_key",
 }
 OUTSIDE = {
     "clock": "the worker looks for what ran out, and metrics count it, for nobody",
@@ -36,7 +52,7 @@ OUTSIDE = {
     "telling": "that an office was called on; it says nothing of the case",
     "erasure": "the ledger is compared with it before anybody acts",
 }
-"""Tables that name a case, and why their rows are within everybody's reach."""
+"""Tables that name a case, and the reason why every office can reach their rows."""
 
 PARTY, STRANGER = str(UUID(int=1)), str(UUID(int=2))
 NOBODY = "SC001"
@@ -64,9 +80,9 @@ def test_every_table_that_names_a_case_is_walled_off_or_says_why_not() -> None:
 
 
 def test_just_these_tables_are_walled_off_even_from_their_owner(pg_url: str) -> None:
-    asked = "SELECT relname FROM pg_class WHERE relrowsecurity {} relforcerowsecurity"
+    query = "SELECT relname FROM pg_class WHERE relrowsecurity {} relforcerowsecurity"
 
-    either, both = (ask(pg_url, asked.format(how)) for how in ("OR", "AND"))
+    either, both = (ask(pg_url, query.format(how)) for how in ("OR", "AND"))
 
     assert {name for (name,) in either} == {name for (name,) in both} == WALLED
 
@@ -83,12 +99,12 @@ def test_each_has_one_policy_for_the_service_and_one_for_its_owner(pg_url: str) 
 
 
 def test_they_all_say_the_same(pg_url: str) -> None:
-    asked = "SELECT tablename, qual FROM pg_policies WHERE policyname = '{}'"
-    owners = ask(pg_url, asked.format("of_the_owner"))
-    said = {normalize_rule(*row) for row in ask(pg_url, asked.format("of_its_parties"))}
+    query = "SELECT tablename, qual FROM pg_policies WHERE policyname = '{}'"
+    owners = ask(pg_url, query.format("of_the_owner"))
+    rules = {normalize_rule(*row) for row in ask(pg_url, query.format("of_its_parties"))}
 
     assert set(owners) == {(table, "true") for table in WALLED}
-    assert said == {
+    assert rules == {
         """(
         ((SELECT acts_for() AS acts_for) = 'system'::text)
         OR (EXISTS (SELECT FROM my_cases WHERE (my_cases.case_id = ONE) OFFSET 0))
@@ -238,17 +254,23 @@ def list_cases(*people: Someone) -> list[Response]:
 
 
 def test_it_is_said_in_one_place_and_for_one_transaction() -> None:
-    said = [
+    settings_found = [
         (name, node.value)
         for name, tree in TREES.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    users = {name for name, value in said if re.search("set_config|acts_for$", value)}
-    for_long = {
-        name for name, value in said if re.search(r"\bset\s+session", value.lower())
+    users = {
+        name for name, value in settings_found if re.search("set_config|acts_for$", value)
     }
-    by_itself = [name for name, value in said if "AUTOCOMMIT" in value.upper().split()]
+    for_long = {
+        name
+        for name, value in settings_found
+        if re.search(r"\bset\s+session", value.lower())
+    }
+    by_itself = [
+        name for name, value in settings_found if "AUTOCOMMIT" in value.upper().split()
+    ]
 
     assert users == {"app/kernel/db.py"}
     assert db.SET_ACTS_FOR.endswith("%s, true)")

@@ -42,12 +42,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.race]
 SENDERS = 6
 ROUNDS = choose_number(6, sample=3, night=60)
 OFFICES = (
-    *("UZ_CONSULATE_ALMATY", "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "TT_SHELTER"),
-    *("DESK_CENTRAL_ASIA", "DESK_CENTRAL_AMERICA", "DESK_CARIBBEAN", "OVERSIGHT_DEMO"),
+    "UZ_CONSULATE_ALMATY",
+    "KZ_SHELTER_KOGERSHIN",
+    "KZ_LEGAL_AID",
+    "TT_SHELTER",
+    "DESK_CENTRAL_ASIA",
+    "DESK_CENTRAL_AMERICA",
+    "DESK_CARIBBEAN",
+    "OVERSIGHT_DEMO",
 )
 
 GIVEN = {Mood.SILENT: 0, Mood.SILENT_AFTER_DATA: 1}
-"""In which moods a sender is killed, and how many messages the server has by then."""
+"""The moods in which a sender is killed, and the messages that the server has by then."""
 
 
 @pytest.fixture

@@ -36,9 +36,9 @@ def fill(officer: Someone, lead: Someone, number: int) -> None:
 
 
 def list_statements(who: Someone, path: str) -> list[str]:
-    with record_statements(who.world.database) as said:
+    with record_statements(who.world.database) as statements:
         unwrap(who.get(path))
-    return said
+    return statements
 
 
 @pytest.mark.parametrize("path", ["/cases", "/referrals", "/handovers"])

@@ -35,7 +35,7 @@ def request_token(http: Client, assertion: str) -> Response:
 def test_of_two_workers_that_are_shown_the_same_assertion_one_gives_a_token(
     url: str, world: World, tmp_path: Path
 ) -> None:
-    machine, keys, heard = register_machine(world), write_key_file(tmp_path), list[int]()
+    machine, keys, statuses = register_machine(world), write_key_file(tmp_path), list[int]()
 
     with (
         start_server(url, keys) as one,
@@ -47,14 +47,14 @@ def test_of_two_workers_that_are_shown_the_same_assertion_one_gives_a_token(
             assertion = machine.sign()
             acts = [partial(request_token, http, assertion) for http in (first, second) * 2]
             answers = run_together(*acts)
-            heard += [answer.status_code for answer in answers]
+            statuses += [answer.status_code for answer in answers]
             later = [request_token(http, assertion) for http in (first, second)]
             assert Counter(a.status_code for a in answers) == {200: 1, 401: 3}
             assert [answer.status_code for answer in later] == [401, 401]
         token = unwrap(request_token(first, machine.sign()))["access_token"]
         shown = second.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
 
-    report("tokens", heard)
+    report("tokens", statuses)
     assert unwrap(shown)["kind"] == "integration"
 
 
@@ -68,7 +68,7 @@ def test_no_assertion_and_no_token_is_logged(
     world: World, url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     machine = register_machine(world)
-    with log_everything() as heard:
+    with log_everything() as log:
         good, bad = machine.sign(), BAD[ANOTHERS](machine)
         token = unwrap(machine.request_token(good))["access_token"]
         machine.request_token(good)
@@ -81,7 +81,7 @@ def test_no_assertion_and_no_token_is_logged(
         ask(url, "ALTER TABLE access_token RENAME TO gone")
         broken = machine.request_token()
 
-    logged = "\n".join([*heard.lines, *capfd.readouterr()]).encode()
+    logged = "\n".join([*log.lines, *capfd.readouterr()]).encode()
 
     assert broken.status_code == 500
     assert b'"fault"' in logged

@@ -18,16 +18,16 @@ from tests.support.world import SECTIONS, Json, Someone, World, get_path, unwrap
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
-    """Return the part of the worker that runs after each erasure, already started."""
+    """Return the worker's clean-up after erasures, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.runtime)
     return ErasureCleanup(world.runtime, ledger)
 
 
 LONGEST_WAIT: Final = 60.0
-"""Seconds that other tests may hold a transaction which still sees what was deleted."""
+"""Seconds for which transactions of other tests may still see deleted rows."""
 PIECE: Final = 32
-"""So much of a secret is enough to know it; a page may end anywhere in a long one."""
+"""Bytes of a secret that are enough to find it; a page can end within a longer secret."""
 
 
 def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:
@@ -54,8 +54,8 @@ def in_files(url: str) -> bytes:
 
 def in_table(url: str, table: str) -> bytes:
     """Return the bytes of a PostgreSQL table after a checkpoint."""
-    asked = f"SELECT pg_read_binary_file(pg_relation_filepath('{table}'))"
-    [(data,)] = ask(url, "CHECKPOINT", asked)
+    query = f"SELECT pg_read_binary_file(pg_relation_filepath('{table}'))"
+    [(data,)] = ask(url, "CHECKPOINT", query)
     return bytes(data)  # type: ignore[call-overload,no-any-return]
 
 

@@ -66,7 +66,7 @@ DOOMED = {
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()""",
     ),
 }
-"""Ways to let the database itself refuse: at an insert, or only at the commit."""
+"""Ways in which the database itself refuses: at an insert, or only at the commit."""
 
 
 @contextmanager
@@ -339,5 +339,5 @@ def test_a_server_that_is_killed_has_kept_all_it_acknowledged_and_nothing_twice(
     assert sorted(codes) == sorted(kept)
     assert len(set(codes)) == len(codes)
     assert sorted(keyed) == sorted(load.answered)
-    told = ["case.drafted", "case.submitted"]
-    assert list_types(officer.poll()) == told * len(codes)
+    expected = ["case.drafted", "case.submitted"]
+    assert list_types(officer.poll()) == expected * len(codes)

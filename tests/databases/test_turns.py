@@ -18,7 +18,7 @@ from tests.support.world import Someone, Watch, World, get_problem, unwrap
 
 pytestmark = pytest.mark.race
 LONG = 60.0
-"""Seconds; whoever is refused at once does not wait half as long on any machine."""
+"""A time in seconds; a request that is refused at once waits less than half of it."""
 READING, WRITING = choose_number(100, sample=30, night=400), choose_number(10, sample=5)
 
 
@@ -66,10 +66,10 @@ def test_a_submission_finds_room_while_many_read(url: str) -> None:
         officer.submit()
 
         def reads() -> set[int]:
-            heard = set[int]()
+            statuses = set[int]()
             while not over.is_set():
-                heard.add(lead.get("/cases").status_code)
-            return heard
+                statuses.add(lead.get("/cases").status_code)
+            return statuses
 
         reading = [pool.submit(reads) for _ in range(READING)]
         time.sleep(choose_number(1000, sample=300) / 1000)
@@ -77,10 +77,10 @@ def test_a_submission_finds_room_while_many_read(url: str) -> None:
             answers = [officer.write_case(submit=True) for _ in range(WRITING)]
         finally:
             over.set()
-        heard = set[int]().union(*(one.result() for one in reading))
+        statuses = set[int]().union(*(one.result() for one in reading))
 
     assert [one.status_code for one in answers] == [201] * WRITING
-    assert heard <= {200, 503}
+    assert statuses <= {200, 503}
 
 
 def test_who_asks_too_often_is_told_when_to_come_back(

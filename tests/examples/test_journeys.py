@@ -50,9 +50,9 @@ def run_referral(recipient: Someone, referral: Json) -> None:
 
 def close_case(lead: Someone, second: Someone, case: Json) -> Json:
     """Close a case after a second person of the same office has approved the closure."""
-    asked = unwrap(lead.does("close", case, make_closure()))
-    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
-    return unwrap(lead.does("close", case, make_closure(), Approval=asked["id"]))
+    approval = unwrap(lead.does("close", case, make_closure()))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
+    return unwrap(lead.does("close", case, make_closure(), Approval=approval["id"]))
 
 
 def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
@@ -137,10 +137,10 @@ def test_nobody_else_learns_who_shelters_her(
     close_case(lead, supervisor, case)
 
     for other in (officer, lawyer):
-        told = [other.get(path).text for path in list_paths(case)]
-        told += [other.get(f"/referrals/{bed['id']}{x}").text for x in ("", "/evidence")]
-        assert not any(shelter.code in text for text in told)
-        assert not any(bed["id"] in text for text in told)
+        texts = [other.get(path).text for path in list_paths(case)]
+        texts += [other.get(f"/referrals/{bed['id']}{x}").text for x in ("", "/evidence")]
+        assert not any(shelter.code in text for text in texts)
+        assert not any(bed["id"] in text for text in texts)
     assert [e["subject"] for e in list_events(lawyer)] == [f"referrals/{advice['id']}"] * 5
 
 

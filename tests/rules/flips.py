@@ -27,9 +27,9 @@ CELLS: Final[dict[str, Sequence[Any]]] = {
     "conditions": tuple(Condition),
     "roles": tuple(Role),
 }
-"""The columns of a row that are sets, and what can stand in them."""
+"""The columns of a row that contain sets, and the values that these can have."""
 ONE_OF: Final[dict[str, Sequence[Any]]] = {"side": tuple(Side), "deed": tuple(Deed)}
-"""The columns in which one thing stands."""
+"""The columns of a row that contain one value."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[AccessRequest]:
         cells("roles"),
     ):
         sides, roles = frozenset({rule.side}), frozenset({role})
-        asked = AccessRequest(rule.deed, subject, sides, state, referral, holds, roles)
-        yield asked
+        request = AccessRequest(rule.deed, subject, sides, state, referral, holds, roles)
+        yield request
         if new:
-            yield build_turned_question(asked, **new)
+            yield build_turned_question(request, **new)
 
 
 def build_turned_question(

@@ -26,7 +26,7 @@ def test_an_alarm_is_logged_as_a_warning_at_once_and_once_an_hour() -> None:
             watch.now += seconds
             alarms.log_changes([LATE])
 
-    said = {
+    expected = {
         "event": "alarm",
         "log_level": "warning",
         "gauge": "heard_seconds",
@@ -35,7 +35,7 @@ def test_an_alarm_is_logged_as_a_warning_at_once_and_once_an_hour() -> None:
         "limit": 60,
         "to_do": "Start a worker.",
     }
-    assert lines == [said, said]
+    assert lines == [expected, expected]
 
 
 def test_an_alarm_that_is_over_is_said_and_comes_anew_at_once() -> None:
@@ -45,7 +45,9 @@ def test_an_alarm_that_is_over_is_said_and_comes_anew_at_once() -> None:
             alarms.log_changes([one])
 
     assert [(line["event"], line["log_level"]) for line in lines] == [
-        *(("alarm", "warning"), ("alarm.over", "info"), ("alarm", "warning")),
+        ("alarm", "warning"),
+        ("alarm.over", "info"),
+        ("alarm", "warning"),
     ]
 
 

@@ -40,9 +40,17 @@ def test_a_key_goes_over_tls_or_stays_here(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("http://example.org", "http://10.0.0.1", "http://127.0.0.1.example.org"),
-        *("ftp://127.0.0.1", "127.0.0.1:8000", "https://", "", "https://a\x00b", "/v1"),
-        *("https://name:word@example.org", "https://example.org?x=y"),
+        "http://example.org",
+        "http://10.0.0.1",
+        "http://127.0.0.1.example.org",
+        "ftp://127.0.0.1",
+        "127.0.0.1:8000",
+        "https://",
+        "",
+        "https://a\x00b",
+        "/v1",
+        "https://name:word@example.org",
+        "https://example.org?x=y",
     ],
 )
 def test_no_key_goes_where_it_could_be_overheard(url: str) -> None:
@@ -152,11 +160,18 @@ def test_a_problem_is_written_for_people() -> None:
         "instance": "urn:uuid:1",
     }
 
-    told = describe_refusal(httpx.Response(422, json=problem, headers=PROBLEM)).splitlines()
+    lines = describe_refusal(
+        httpx.Response(422, json=problem, headers=PROBLEM)
+    ).splitlines()
 
-    assert told == [
-        *("422 It is ?[2Jwrong", "Mend it.", "  #/a: Too long.", "  None: None"),
-        *("  consent: Ask the person.", "code: SC-1", "instance: urn:uuid:1"),
+    assert lines == [
+        "422 It is ?[2Jwrong",
+        "Mend it.",
+        "  #/a: Too long.",
+        "  None: None",
+        "  consent: Ask the person.",
+        "code: SC-1",
+        "instance: urn:uuid:1",
     ]
 
 

@@ -41,7 +41,7 @@ reopen              | closed                        | referring    | lead
 erase               | closed void                   | erased       | oversight system
 erase_again         | submitted under_review {LED} closed void | erased | system
 """
-# action          | role (none said: any)
+# action          | role (empty: any)
 ROLES = """
 submit            | officer caseworker
 discard           | officer caseworker coordinator
@@ -89,17 +89,17 @@ reopen            | reason consent_to_refer|child_path
 erase             | no_legal_hold second_person
 erase_again       | erased_before
 """
-# what the system needs where it does what people do: docs/adr/0018
+# the requirements of the system for actions that people can take too: docs/adr/0018
 OF_THE_SYSTEM = """
 discard           | time_is_up|erased_before
 erase             | no_legal_hold time_is_up
 """
-# what the desk beside a lead that does not act can do as well: docs/adr/0047
+# the actions of a desk about a lead that does not act: docs/adr/0047
 #                 from  | side | role        | needs
 OF_THE_DESK = f"""
 stop            | {LED} | desk | coordinator | reason lead_failing second_person
 """
-# what it needs before anybody leads: docs/adr/0047
+# its requirements before the case has a lead: docs/adr/0047
 OF_THE_UNLED = """
 record_lead_consent | reason submitter_gone second_person
 """
@@ -117,7 +117,7 @@ void          | closure        | erase           | system
 erased        | closure        |                 |
 """
 HOLDERS = {"candidate": Side.HOLDER, "lead": Side.HOLDER}
-"""Who holds the case in its state; the desk, when there is no candidate."""
+"""The side that holds the case in a state; without a candidate, it is the desk."""
 RELATIONS = """
 submitter          | submitter
 candidate          | candidate holder
@@ -211,14 +211,14 @@ def test_the_copy_says_something_of_everything() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_cell_answers_as_the_document_does(state: State) -> None:
-    asked = list(product(Action, Side, ANYBODY))
+    combinations = list(product(Action, Side, ANYBODY))
 
     expected = {
         (action, side, role): LINES[action].answer(state, side, role)
-        for action, side, role in asked
+        for action, side, role in combinations
     }
 
-    assert {cell: answer(state, *cell) for cell in asked} == expected
+    assert {cell: answer(state, *cell) for cell in combinations} == expected
 
 
 @pytest.mark.parametrize("action", Action)
@@ -242,14 +242,14 @@ def test_every_step_needs_what_the_document_asks(action: Action) -> None:
 
 
 def test_no_two_rows_answer_the_same_question() -> None:
-    asked = [
+    covered = [
         (row.action, source, side)
         for row in TABLE.steps
         for source in row.sources
         for side in row.sides
     ]
 
-    assert len(asked) == len(set(asked))
+    assert len(covered) == len(set(covered))
 
 
 def test_a_draft_comes_first_and_every_state_can_be_reached() -> None:
@@ -287,10 +287,10 @@ def test_a_relation_puts_a_focal_point_on_these_sides(relation: Relation) -> Non
 
 
 def test_help_never_waits_for_status() -> None:
-    asked = " ".join(format_requirements(row) for row in TABLE.steps)
+    requirements = " ".join(format_requirements(row) for row in TABLE.steps)
 
-    assert "identif" not in asked
-    assert "police" not in asked
+    assert "identif" not in requirements
+    assert "police" not in requirements
 
 
 def test_the_diagram_shows_every_step() -> None:

@@ -164,9 +164,9 @@ def test_an_adult_speaks_for_themselves_and_for_a_child_its_guardian(
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_consent_is_for_its_purposes_alone(purpose: Purpose) -> None:
-    asked = CoverageQuestion(SHELTER, purpose, NOON, child=False)
+    question = CoverageQuestion(SHELTER, purpose, NOON, child=False)
 
-    assert (find_covered([Consent()], asked) is not None) == (purpose == Purpose.SHELTER)
+    assert (find_covered([Consent()], question) is not None) == (purpose == Purpose.SHELTER)
 
 
 def test_what_may_be_told_is_the_union_of_what_fits() -> None:
@@ -226,9 +226,9 @@ def test_a_name_that_an_ngo_wrote_down_reaches_no_state_body_of_a_class(
 ) -> None:
     whom = naming(recipient) if by_name else Consent(kind=recipient.kind)
     given = replace(whom, sections=[NEEDS.value, Section.IDENTITY.value])
-    asked = replace(build_request(recipient), from_ngo=from_ngo)
+    question = replace(build_request(recipient), from_ngo=from_ngo)
 
-    assert set(find_covered([given], asked) or ()) == told
+    assert set(find_covered([given], question) or ()) == told
 
 
 def test_who_wrote_it_is_an_ngo_only_if_that_is_said() -> None:

@@ -114,7 +114,7 @@ Havana, resting Fri and Sat | Thu 2026-03-05 00:30 | 1 working day | Sun 2026-03
 Havana, resting Fri and Sat | Thu 2025-10-30 00:30 | 1 working day | Sun 2025-11-02 00:30 | 11-02 04:30 | a working day with two: the first
 Tashkent, 12 Dec for 31 Dec | Fri 2026-12-11 10:00 | 1 working day | Sat 2026-12-12 10:00 | 12-12 05:00 | a Saturday made a working day
 Tashkent, 12 Dec for 31 Dec | Wed 2026-12-30 10:00 | 1 working day | Fri 2027-01-01 10:00 | 01-01 05:00 | the Thursday given for it
-"""  # noqa: E501 - one deadline a line, as on paper
+"""  # noqa: E501 - one deadline a line
 ROWS: Final = [
     [cell.strip() for cell in line.split("|")]
     for line in TABLE.strip().splitlines()
@@ -179,7 +179,9 @@ def test_who_is_of_one_country_rests_with_it_and_who_is_of_several_with_none() -
 
     assert [place.country for place in places] == ["KZ", "UZ", None, None]
     assert [place.time_zone for place in places][:3] == [
-        *("Asia/Almaty", "Asia/Almaty", "Asia/Bishkek"),
+        "Asia/Almaty",
+        "Asia/Almaty",
+        "Asia/Bishkek",
     ]
 
 

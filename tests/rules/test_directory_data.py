@@ -90,10 +90,10 @@ def test_a_gap_of_the_research_is_an_empty_cell_and_never_a_word() -> None:
 @pytest.mark.parametrize("lead", LEADS.values(), ids=lambda lead: lead.code)
 def test_a_lead_body_is_named_in_words_of_its_source(lead: FocalPointRow) -> None:
     country = COUNTRIES[lead.of_state or ""]
-    said = (country.lead_body or "").lower()
+    words = (country.lead_body or "").lower()
 
     assert all(
-        word in said for word in re.findall(r"\w{3,}", lead.name.lower()) if word != "and"
+        word in words for word in re.findall(r"\w{3,}", lead.name.lower()) if word != "and"
     )
     assert (lead.source, lead.as_of) == (country.source, country.as_of)
     assert set(lead.languages) <= set(country.languages)
@@ -166,9 +166,9 @@ def test_no_service_is_offered_that_no_source_names() -> None:
 
 def test_who_works_together_in_uzbekistan_is_what_it_is() -> None:
     """The directory names the participants and the convener of a meeting in July 2022."""
-    told = [line.split() for line in OF_UZBEKISTAN.strip().splitlines()]
+    rows = [line.split() for line in OF_UZBEKISTAN.strip().splitlines()]
 
-    for code, kind, function, leads in told:
+    for code, kind, function, leads in rows:
         row = OFFICES[code]
         assert (row.kind, row.function, row.can_lead) == (kind, function, leads == "leads")
         assert row.active

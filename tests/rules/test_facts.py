@@ -34,7 +34,7 @@ class RecordedFact:
     ends_on: date | None = None
 
 
-# fact            | what it may say                                      | found out by
+# fact            | possible values                                      | found out by
 FACTS = """
 identification    | not_assessed presumed formally_identified not_victim | IDENTIFICATION
 guardian          | not_needed needed appointed                          | FOR_A_CHILD
@@ -68,7 +68,10 @@ def test_no_fact_is_without_a_rule() -> None:
 
 def test_what_a_child_is_owed_first() -> None:
     assert {service.value for service in URGENT_CHILD_SERVICES} == {
-        *("CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"),
+        "CHILD_PROTECTION",
+        "GUARDIANSHIP",
+        "SHELTER",
+        "MEDICAL",
     }
 
 
@@ -87,13 +90,13 @@ def test_what_nobody_said_is_needed_for_a_child(
 
 
 def test_the_last_of_a_name_counts() -> None:
-    said = [
+    facts = [
         RecordedFact(FactName.GUARDIAN, value)
         for value in ("needed", "appointed", "needed")
     ]
 
-    assert build_fact_sheet(said, child=True).guardian == Guardian.NEEDED
-    assert build_fact_sheet(said[:2], child=True).guardian == Guardian.APPOINTED
+    assert build_fact_sheet(facts, child=True).guardian == Guardian.NEEDED
+    assert build_fact_sheet(facts[:2], child=True).guardian == Guardian.APPOINTED
 
 
 @pytest.mark.parametrize("value", BestInterests)
@@ -108,19 +111,21 @@ def test_interests_count_for_a_child_once_somebody_assessed_them(
 
 @pytest.mark.parametrize("name", RULES)
 def test_that_an_assessment_is_not_needed_is_said_of_no_child(name: FactName) -> None:
-    said = RecordedFact(name, "not_needed")
+    fact = RecordedFact(name, "not_needed")
     refused = name == FactName.BEST_INTERESTS
 
-    require_assessment(said, child=False)
+    require_assessment(fact, child=False)
     with pytest.raises(AssessmentOwed) if refused else nullcontext():
-        require_assessment(said, child=True)
+        require_assessment(fact, child=True)
 
 
 def test_what_was_not_needed_for_an_adult_is_due_for_a_child() -> None:
-    said = [RecordedFact(FactName.BEST_INTERESTS, "not_needed")]
+    facts = [RecordedFact(FactName.BEST_INTERESTS, "not_needed")]
 
-    assert build_fact_sheet(said, child=False).best_interests == BestInterests.NOT_NEEDED
-    assert build_fact_sheet(said, child=True).best_interests == BestInterests.ASSESSMENT_DUE
+    assert build_fact_sheet(facts, child=False).best_interests == BestInterests.NOT_NEEDED
+    assert (
+        build_fact_sheet(facts, child=True).best_interests == BestInterests.ASSESSMENT_DUE
+    )
 
 
 def test_a_hold_is_in_force_until_it_is_lifted() -> None:
@@ -161,12 +166,12 @@ def test_a_period_that_runs_ends_by_itself(ends_on: date, stands: ReflectionPeri
 
 def test_two_bodies_may_disagree_on_who_is_a_victim() -> None:
     one, other = UUID(int=1), UUID(int=2)
-    said = [
+    facts = [
         RecordedFact(FactName.IDENTIFICATION, "formally_identified", "KZ", one),
         RecordedFact(FactName.IDENTIFICATION, "not_victim", "KZ", other),
     ]
 
-    latest = build_fact_sheet(said, child=False).latest
+    latest = build_fact_sheet(facts, child=False).latest
 
     values = [latest[FactName.IDENTIFICATION, "KZ", body].value for body in (one, other)]
     assert values == ["formally_identified", "not_victim"]

@@ -39,9 +39,9 @@ def test_late_is_who_was_late_more_often_than_not(
 
 
 def test_of_an_office_that_nobody_asked_yet_nothing_is_counted() -> None:
-    asked = {"answered", "late"}
+    history = {"answered", "late"}
     known = {
-        f.name: getattr(LAWYER, f.name) for f in fields(Profile) if f.name not in asked
+        f.name: getattr(LAWYER, f.name) for f in fields(Profile) if f.name not in history
     }
 
     new = Profile(**known)
@@ -79,8 +79,8 @@ def test_near_is_who_is_of_the_country_and_who_works_there() -> None:
 def test_whom_an_office_serves_counts_for_nothing_while_the_sex_is_not_known() -> None:
     women = replace(LAWYER, sexes=frozenset({Sex.FEMALE}))
     anybody = replace(LAWYER, sexes=frozenset())
-    told = replace(PLAIN, sex=Sex.FEMALE)
+    question = replace(PLAIN, sex=Sex.FEMALE)
 
     assert PLAIN.sex is None
     assert build_fit_key(PLAIN, women) == build_fit_key(PLAIN, anybody)
-    assert build_fit_key(told, women) < build_fit_key(told, anybody)
+    assert build_fit_key(question, women) < build_fit_key(question, anybody)

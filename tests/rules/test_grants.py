@@ -122,12 +122,12 @@ LIVE = {Grant.STATE, Grant.SUMMARY, Grant.COUNTRY, Grant.LEAD, Grant.ACTORS}
 
 
 def test_state_body_that_is_asked_for_a_document_does_not_follow_the_case() -> None:
-    asked = build_party(Relation.RECIPIENT, as_asked=ASKED)
+    party = build_party(Relation.RECIPIENT, as_asked=ASKED)
     helps, submitted = build_party(Relation.RECIPIENT), build_party(Relation.SUBMITTER)
 
     alone, both, also = (
         build_case(State.REFERRING, LED, *rows).get_grants(ME)
-        for rows in ([asked], [asked, submitted], [asked, helps])
+        for rows in ([party], [party, submitted], [party, helps])
     )
 
     assert alone == {Grant.CASE, Grant.AS_ASKED, Grant.EMERGENCY_ACCESS}
@@ -136,15 +136,15 @@ def test_state_body_that_is_asked_for_a_document_does_not_follow_the_case() -> N
 
 
 def test_state_body_that_is_asked_for_a_document_knows_who_acted_before_it_was() -> None:
-    asked = build_party(Relation.RECIPIENT, since=NOON, as_asked=ASKED)
-    made = build_case(State.REFERRING, LED, asked)
+    party = build_party(Relation.RECIPIENT, since=NOON, as_asked=ASKED)
+    made = build_case(State.REFERRING, LED, party)
 
-    told = [
+    granted = [
         made.is_granted_at(ME, Grant.ACTORS, NOON + delta, as_party=False)
         for delta in (-PASSED, timedelta(0), PASSED)
     ]
 
-    assert told == [True, True, False]
+    assert granted == [True, True, False]
 
 
 def test_former_parties_are_granted_nothing() -> None:
@@ -169,12 +169,12 @@ def test_facts_of_an_event_are_granted_by_the_relation_of_its_time() -> None:
     later = build_party(Relation.LEAD, OTHER, NOON + PASSED)
     both = build_case(State.REFERRING, build_party(Relation.SUBMITTER), led, later)
 
-    told = [
+    granted = [
         both.is_granted_at(ME, Grant.EVENT_FACTS, NOON + delta)
         for delta in (-PASSED, PASSED / 2, PASSED, 2 * PASSED)
     ]
 
-    assert told == [True, True, True, False]
+    assert granted == [True, True, True, False]
 
 
 def test_a_border_before_the_first_lead_ends_the_sight_of_the_submitter() -> None:

@@ -48,7 +48,7 @@ TERMS: Final = {
     if not line.startswith("#")
     for term, *expressions in [line.split(" ; ")]
 }
-"""A term: which English texts have it, and what each of the translations has then."""
+"""Each term: a pattern of the English text, and one for each translation."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def test_each_text_has_four_translations_of_what_it_says() -> None:
     assert [text.name for text in TEXTS if text.row is None] == []
     assert [text.name for text in TEXTS if text.row and text.row.en != text.english] == []
     missing = [
-        f"{text.name}: {language}" for text, language, said in TRANSLATED if not said
+        f"{text.name}: {language}"
+        for text, language, translation in TRANSLATED
+        if not translation
     ]
     assert missing == []
 
@@ -91,42 +93,42 @@ def test_each_text_has_four_translations_of_what_it_says() -> None:
 def test_no_translation_is_the_english_again_or_another_language() -> None:
     for text in TEXTS:
         assert text.row
-        said = [text.row.texts[language] for language in LANGUAGES]
-        assert text.english.lower() not in {one.lower() for one in said}, text.name
-        assert len({*said}) == len(LANGUAGES), text.name
+        translations = [text.row.texts[language] for language in LANGUAGES]
+        assert text.english.lower() not in {one.lower() for one in translations}, text.name
+        assert len({*translations}) == len(LANGUAGES), text.name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_letters_of_its_language_alone(language: str) -> None:
     allowed = re.compile(rf"(?:{LETTERS[language]}|[{re.escape(MARKS[language])}])+")
-    said = {one: RULE.sub("", one) for _, tag, one in TRANSLATED if tag == language}
+    texts = {one: RULE.sub("", one) for _, tag, one in TRANSLATED if tag == language}
 
-    assert [one for one, rest in said.items() if not allowed.fullmatch(rest)] == []
+    assert [one for one, rest in texts.items() if not allowed.fullmatch(rest)] == []
 
 
 def test_uzbek_has_its_own_apostrophes() -> None:
     """In Uzbek texts, U+02BB is used after o and g, and U+02BC after other letters."""
-    said = [one for _, language, one in TRANSLATED if language == "uz"]
+    texts = [one for _, language, one in TRANSLATED if language == "uz"]
 
-    assert [one for one in said if re.search(r"(?<![OoGg])ʻ|[OoGg]ʼ|\bʼ", one)] == []
-    assert sum("ʻ" in one for one in said) > len(said) / 3
+    assert [one for one in texts if re.search(r"(?<![OoGg])ʻ|[OoGg]ʼ|\bʼ", one)] == []
+    assert sum("ʻ" in one for one in texts) > len(texts) / 3
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_has_the_form_of_its_english(language: str) -> None:
-    for text, tag, said in TRANSLATED:
+    for text, tag, translation in TRANSLATED:
         if tag != language:
             continue
         english = text.english
-        assert RULE.findall(said) == RULE.findall(english), text.name
-        assert said == " ".join(said.split()), text.name
-        assert said[0].isupper() or said[0] == "¿", text.name
-        assert said.endswith("?") == english.endswith("?"), text.name
+        assert RULE.findall(translation) == RULE.findall(english), text.name
+        assert translation == " ".join(translation.split()), text.name
+        assert translation[0].isupper() or translation[0] == "¿", text.name
+        assert translation.endswith("?") == english.endswith("?"), text.name
         full_stop = english.endswith(".") and not english.endswith("etc.")
-        assert not full_stop or said.endswith("."), text.name
-        assert said.count("(") == said.count(")"), text.name
-        assert len(english) / 2 - 6 <= len(said) <= 2 * len(english) + 20, text.name
-        assert len(said) <= LONGEST, text.name
+        assert not full_stop or translation.endswith("."), text.name
+        assert translation.count("(") == translation.count(")"), text.name
+        assert len(english) / 2 - 6 <= len(translation) <= 2 * len(english) + 20, text.name
+        assert len(translation) <= LONGEST, text.name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -157,8 +159,12 @@ def test_a_term_is_one_word_in_each_language(term: str) -> None:
     for text in used:
         assert text.row
         for language, stem in zip(LANGUAGES, stems, strict=True):
-            said = text.row.texts[language]
-            assert re.search(stem, said, re.IGNORECASE), (text.name, said, stem)
+            translations = text.row.texts[language]
+            assert re.search(stem, translations, re.IGNORECASE), (
+                text.name,
+                translations,
+                stem,
+            )
 
 
 def test_the_page_for_officers_has_the_same_terms() -> None:
@@ -173,8 +179,10 @@ def test_the_page_for_officers_has_the_same_terms() -> None:
 
 def build_translation(reviewed: str, **texts: str) -> TranslationRow:
     cells = dict.fromkeys(TranslationRow.model_fields, "")
-    said = {"list": "questions", "code": "ANY", "en": "English", "confidence": "own"}
-    return TranslationRow.model_validate({**cells, **said, **texts, "reviewed": reviewed})
+    columns = {"list": "questions", "code": "ANY", "en": "English", "confidence": "own"}
+    return TranslationRow.model_validate(
+        {**cells, **columns, **texts, "reviewed": reviewed}
+    )
 
 
 def test_a_text_is_reviewed_once_its_label_and_its_note_are() -> None:

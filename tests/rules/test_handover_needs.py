@@ -36,8 +36,10 @@ LACKS = {
     Need.TIME_IS_UP: replace(GOOD, time_is_up=False),
 }
 LED = {
-    *(CaseState.REFERRING, CaseState.ASSISTING),
-    *(CaseState.SUSPENDED, CaseState.MONITORING),
+    CaseState.REFERRING,
+    CaseState.ASSISTING,
+    CaseState.SUSPENDED,
+    CaseState.MONITORING,
 }
 BARE = Facts(
     case_state=CaseState.CLOSED,

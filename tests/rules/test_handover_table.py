@@ -23,7 +23,7 @@ cancel   | cancelled | lead system        | caseworker coordinator | offered
 expire   | expired   | system             |                        | offered
 """
 AGAIN = "case_led consent|child_path recipient_safe agreement origin_permitted"
-"""Needed by the offer and, as it stands then, by the acceptance."""
+"""Requirements of the offer, which are checked again at the acceptance."""
 # action | needs
 ASKED = f"""
 offer    | {AGAIN} reason
@@ -112,11 +112,11 @@ def test_the_copy_says_something_of_everything() -> None:
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("state", State)
 def test_every_cell_answers_as_the_document_does(state: State, action: Action) -> None:
-    asked = list(product(Side, ANYBODY))
+    combinations = list(product(Side, ANYBODY))
 
-    expected = {who: LINES[action].answer(state, *who) for who in asked}
+    expected = {who: LINES[action].answer(state, *who) for who in combinations}
 
-    assert {who: answer(state, action, *who) for who in asked} == expected
+    assert {who: answer(state, action, *who) for who in combinations} == expected
 
 
 @pytest.mark.parametrize("action", Action)

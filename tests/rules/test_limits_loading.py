@@ -92,10 +92,11 @@ def test_all_faults_are_told_at_once_with_those_of_other_files(
     with pytest.raises(FilesRefused) as refused:
         load_limits(database, folder)
 
-    told = [(f.file, f.line, f.column) for f in refused.value.faults]
-    assert told == [
+    faults = [(f.file, f.line, f.column) for f in refused.value.faults]
+    assert faults == [
         ("agreements.csv", 2, "level"),
-        *(("limits.csv", 2, "unit"), ("limits.csv", 3, "clock")),
+        ("limits.csv", 2, "unit"),
+        ("limits.csv", 3, "clock"),
         ("limits.csv", 4, "confidence"),
     ]
     with database.begin_read() as session:
@@ -168,7 +169,10 @@ def build_row(**said: object) -> dict[str, object]:
         *(
             (None, {"clock": clock, "amount": 1, "unit": "hours"}, 2)
             for clock in (
-                *("acknowledge", "decide_lead", "decide_referral", "answer_handover"),
+                "acknowledge",
+                "decide_lead",
+                "decide_referral",
+                "answer_handover",
             )
         ),
         *(

@@ -105,8 +105,8 @@ def test_what_is_otherwise_is_a_fault(answer: Answer, due: Verdict, fault: str) 
 
 
 def test_a_text_in_a_refusal_is_a_fault() -> None:
-    said = json.dumps({"type": "/problems/not-found", "detail": "Zq-health-draft-"})
-    refusal = Answer(404, [], said.encode())
+    body = json.dumps({"type": "/problems/not-found", "detail": "Zq-health-draft-"})
+    refusal = Answer(404, [], body.encode())
 
     assert list(wrong_sight(Verdict(404), refusal, STAGE)) != []
     assert list(wrong_status(Verdict(403), refusal)) != []

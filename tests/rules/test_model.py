@@ -44,7 +44,7 @@ WHOLE = start_case_deadline(
     )
 )
 DEPTH, FROM_LEAD = choose_number(5, night=6), choose_number(3, night=4)
-"""Acts that are explored, from a draft and from a case that was taken on."""
+"""Number of steps that are explored, from a draft and from a case with a lead."""
 ENDED = {"closed", "void", "erased"}
 ASKED = {"sent", "received", "info_requested"}
 FEW: dict[str, set[Any]] = {
@@ -57,7 +57,7 @@ FEW: dict[str, set[Any]] = {
     "lead.record_lead_consent": {BY_DESK},
     "time.pass": set(),
 }
-"""Of acts that differ only in whom they name, some; stories try the rest."""
+"""Some of the actions that differ only in the office they name; stories try the others."""
 
 
 def list_acts(world: Model) -> Iterator[Act]:
@@ -265,10 +265,10 @@ def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
 
 def is_over(world: Model) -> bool:
     """Return whether the case is erased, or with the desk and without an open request."""
-    asked = [one for one in world.referrals if one.state in {"draft", *ASKED}]
+    pending = [one for one in world.referrals if one.state in {"draft", *ASKED}]
     offered = [one for one in world.handovers if one.state == "offered"]
     desk = world.find_party("desk", "escalation_desk") is not None
-    return world.state == "erased" or (desk and not asked and not offered)
+    return world.state == "erased" or (desk and not pending and not offered)
 
 
 def let_deadlines_pass(world: Model, known: set[Model]) -> Model:
@@ -285,8 +285,8 @@ def let_deadlines_pass(world: Model, known: set[Model]) -> Model:
         minutes = get_next_wait(world)
         assert minutes is not None, world
         after = wait(world, minutes)
-        told = after.missed_deadlines[len(world.missed_deadlines) :]
-        assert 0 < len(told) <= 2 * (len(world.clocks) + 1), world
+        new_misses = after.missed_deadlines[len(world.missed_deadlines) :]
+        assert 0 < len(new_misses) <= 2 * (len(world.clocks) + 1), world
         world = after
     return world
 

@@ -124,7 +124,7 @@ NOTHING_TO_SEND_ON: Final = replace(
     REFERRAL, covered=False, child_path=False, vital_interest=False
 )
 HELPLESS: Final = replace(CASE, helped=False)
-"""Where help is no longer given: the one need that a case with help does not meet."""
+"""A case without help, for the requirement that a case with help does not meet."""
 REFERRAL_LACKS = {
     Need.CASE_OPEN: replace(REFERRAL, case_state=CaseState.CLOSED),
     Need.CONSENT: replace(REFERRAL, covered=False),
@@ -193,10 +193,12 @@ def test_every_need_is_asked_by_some_step() -> None:
     asked_of_cases = {
         n for row in case_lifecycle.TABLE.steps for n in list_options(row.needs)
     }
-    asked = {n for row in referral_lifecycle.TABLE.steps for n in list_options(row.needs)}
+    required = {
+        n for row in referral_lifecycle.TABLE.steps for n in list_options(row.needs)
+    }
 
     assert asked_of_cases == set(CaseNeed)
-    assert asked == set(Need)
+    assert required == set(Need)
 
 
 def test_every_need_is_proved_here() -> None:
@@ -226,8 +228,14 @@ def test_a_review_is_set_ahead_and_in_time(days: float, *, fits: bool) -> None:
 @pytest.mark.parametrize(
     ("days", "fits"),
     [
-        *[([1], True), ([1, 2], True), ([2, 1], False), ([0, 1], False)],
-        *[([30], True), ([30.001], False), ([1, 731], True), ([1, 731.001], False)],
+        ([1], True),
+        ([1, 2], True),
+        ([2, 1], False),
+        ([0, 1], False),
+        ([30], True),
+        ([30.001], False),
+        ([1, 731], True),
+        ([1, 731.001], False),
     ],
 )
 def test_visits_are_ahead_and_rise_and_none_is_too_far(
@@ -253,8 +261,8 @@ def test_visits_are_ahead_and_rise_and_none_is_too_far(
 def test_without_a_consent_it_may_be_said_that_there_is_no_more_to_say(
     answered: list[Section] | None, *, child_path: bool, says_more: bool, fits: bool
 ) -> None:
-    said = None if answered is None else frozenset(answered)
-    terms = replace(REFERRAL.terms, answered=said, says_more=says_more)
+    sections = None if answered is None else frozenset(answered)
+    terms = replace(REFERRAL.terms, answered=sections, says_more=says_more)
     facts = replace(REFERRAL, answer_covered=False, child_path=child_path, terms=terms)
 
     assert referral_needs.CHECKS[Need.CONSENT_TO_ANSWER].met(facts) == fits

@@ -12,10 +12,24 @@ from app.notifications.words import WORDS, get_words, write_message
 SIGN_IN = "https://sign-in.example.org"
 ASKED_FOR = {"en", "es", "ru", "fr", "uz", "kk", "ky", "tg", "pt", "ht", "nl"}
 TELLING = (
-    *("safe conduct", "case", "traffick", "victim", "referral", "shelter", "urgent"),
-    *("дело", "жертв", "торговл", "срочн", "caso", "trata", "urgent", "zaak", "spoed"),
+    "safe conduct",
+    "case",
+    "traffick",
+    "victim",
+    "referral",
+    "shelter",
+    "urgent",
+    "дело",
+    "жертв",
+    "торговл",
+    "срочн",
+    "caso",
+    "trata",
+    "urgent",
+    "zaak",
+    "spoed",
 )
-"""What would say to who looks over a shoulder what this is about."""
+"""Words that would show other people who see the screen what the message is about."""
 
 
 def test_there_are_words_in_every_language_of_the_mechanism() -> None:

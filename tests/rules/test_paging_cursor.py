@@ -40,7 +40,9 @@ PLACES = [(0,), (1,), (2**63 - 1,), (1, 2), (2, 1), (2**62, 0)]
 ITEM = Table(
     "item",
     MetaData(),
-    *(Column("number", Integer), Column("shelf", Integer), Column("at", UtcDateTime)),
+    Column("number", Integer),
+    Column("shelf", Integer),
+    Column("at", UtcDateTime),
 )
 NUMBERS = select(ITEM.c.number)
 BY_NUMBER = (ITEM.c.number,)

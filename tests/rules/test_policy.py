@@ -61,13 +61,13 @@ def test_the_copy_speaks_of_nothing_that_does_not_exist() -> None:
 @pytest.mark.parametrize("side", Side)
 def test_every_question_is_answered_as_the_document_says(side: Side) -> None:
     for deed, subject in product(Deed, SUBJECTS):
-        asked = list_questions(deed, side, subject, NEARLY_ALL)
+        questions = list_questions(deed, side, subject, NEARLY_ALL)
 
         wrong = [
-            question for question in asked if is_allowed(question) != allowed(question)
+            question for question in questions if is_allowed(question) != allowed(question)
         ]
 
-        assert len(asked) == 10 * 14 * len(NEARLY_ALL)
+        assert len(questions) == 10 * 14 * len(NEARLY_ALL)
         assert wrong == []
 
 
@@ -83,9 +83,9 @@ def test_whatever_else_does_not_hold_the_answer_is_the_documents(
     for subject in SUBJECTS:
         rows = [row for row in of_both if subject in row.subjects]
         lines = [line for line in COPY[deed] if side in line[0] and subject in line[1]]
-        asked = list_questions(deed, side, subject, FEWER) if rows or lines else []
+        questions = list_questions(deed, side, subject, FEWER) if rows or lines else []
 
-        wrong = [one for one in asked if is_allowed(one, rows) != allowed(one, lines)]
+        wrong = [one for one in questions if is_allowed(one, rows) != allowed(one, lines)]
 
         assert wrong == []
 
@@ -95,9 +95,11 @@ def test_whatever_else_does_not_hold_the_answer_is_the_documents(
 def test_desk_and_oversight_open_nothing_that_is_sealed(
     subject: Subject, side: Side
 ) -> None:
-    asked = [q for deed in Deed for q in list_questions(deed, side, subject, NEARLY_ALL)]
+    questions = [
+        q for deed in Deed for q in list_questions(deed, side, subject, NEARLY_ALL)
+    ]
 
-    assert not any(is_allowed(question) for question in asked)
+    assert not any(is_allowed(question) for question in questions)
 
 
 @pytest.mark.parametrize("state", ["closed", "void", "erased"])
@@ -154,16 +156,16 @@ def test_who_stands_on_two_sides_may_what_either_may() -> None:
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("deed", Deed)
 def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role) -> None:
-    asked = [
+    questions = [
         replace(question, roles=frozenset({role}))
         for side, subject in product(Side, SUBJECTS)
         for question in list_full_questions(deed, side, subject)
     ]
 
-    opened = [question for question in asked if is_allowed(question)]
+    opened = [question for question in questions if is_allowed(question)]
 
     assert bool(opened) == (role in WORKERS)
-    assert opened == [question for question in asked if allowed(question)]
+    assert opened == [question for question in questions if allowed(question)]
 
 
 def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[AccessRequest]:
@@ -172,7 +174,7 @@ def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[Access
 
 
 def test_without_any_role_nobody_opens_anything() -> None:
-    asked = AccessRequest(
+    request = AccessRequest(
         deed=Deed.OPEN,
         subject=Section.NEEDS,
         sides=frozenset(Side),
@@ -182,12 +184,12 @@ def test_without_any_role_nobody_opens_anything() -> None:
         roles=frozenset(),
     )
 
-    assert not is_allowed(asked)
-    assert is_allowed(replace(asked, roles=frozenset({Role.OFFICER, Role.ANALYST})))
+    assert not is_allowed(request)
+    assert is_allowed(replace(request, roles=frozenset({Role.OFFICER, Role.ANALYST})))
 
 
 def test_without_a_policy_everything_is_denied() -> None:
-    asked = AccessRequest(
+    request = AccessRequest(
         deed=Deed.OPEN,
         subject=Section.NEEDS,
         sides=frozenset(Side),
@@ -196,8 +198,8 @@ def test_without_a_policy_everything_is_denied() -> None:
         holds=frozenset(Condition),
     )
 
-    assert is_allowed(asked)
-    assert not is_allowed(asked, policy=())
+    assert is_allowed(request)
+    assert not is_allowed(request, policy=())
 
 
 def test_no_row_of_the_policy_is_written_twice_and_its_hash_is_short() -> None:
@@ -260,8 +262,8 @@ def test_a_cell_that_says_nothing_and_a_change_that_nobody_notices_are_found() -
 def test_what_shows_a_change_is_answered_otherwise_by_the_changed_table() -> None:
     flip = Flip(0, "roles", Role.SUPERVISOR)
 
-    asked = witness(POLICY, flip)
+    question = witness(POLICY, flip)
 
-    assert asked is not None
-    assert is_allowed(asked, flipped(POLICY, flip))
-    assert not is_allowed(asked)
+    assert question is not None
+    assert is_allowed(question, flipped(POLICY, flip))
+    assert not is_allowed(question)

@@ -37,14 +37,16 @@ def test_without_a_setting_there_is_no_way_out() -> None:
 
 
 def test_what_is_set_is_used() -> None:
-    told = build_mail(smtp_port=2525, smtp_user="notices", smtp_password=SECRET)
-    asked = build_gateway()
+    mail = build_mail(smtp_port=2525, smtp_user="notices", smtp_password=SECRET)
+    gateway = build_gateway()
 
-    assert (told.host, told.port, told.sender) == (
-        *("mail.example.org", 2525, "notices@example.org"),
+    assert (mail.host, mail.port, mail.sender) == (
+        "mail.example.org",
+        2525,
+        "notices@example.org",
     )
-    assert told.login == ("notices", "a secret")
-    assert (asked.url, asked.token) == ("https://sms.example.org/send", "a secret")
+    assert mail.login == ("notices", "a secret")
+    assert (gateway.url, gateway.token) == ("https://sms.example.org/send", "a secret")
     window = build_senders(Settings(notice_window_minutes=30)).window
     assert window == timedelta(minutes=30)
 

@@ -149,7 +149,8 @@ def test_a_limit_within_its_bounds_is_taken(said: dict[str, Any]) -> None:
         ({"clock": "erase", "priority": "any", "unit": "days"}, "unit", "must be months"),
         (
             {"clock": "erase", "priority": "any", "amount": 121, "unit": "months"},
-            *("unit", "24 months"),
+            "unit",
+            "24 months",
         ),
         ({"clock": "review_risk", "priority": "any"}, "clock", "must be another clock"),
         ({"clock": "assess_interests", "priority": "any"}, "clock", "G02"),

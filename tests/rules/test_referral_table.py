@@ -47,7 +47,7 @@ confirm_deletion | same           | recipient     | {ENDED}
 expire           | expired        | system        | {UNDECIDED}
 """
 ROLES = {Role.CASEWORKER, Role.COORDINATOR}
-"""On every row; the system has none."""
+"""The roles of every row; the system needs none."""
 # action         | needs; the safety of accept is docs/adr/0011
 ASKED = """
 send             | case_open consent|child_path|vital_interest risk_current recipient_safe \
@@ -156,14 +156,14 @@ def test_the_copy_says_something_of_everything() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_cell_answers_as_the_document_does(state: State) -> None:
-    asked = list(product(Action, Side, ANYBODY))
+    combinations = list(product(Action, Side, ANYBODY))
 
     expected = {
         (action, side, role): LINES[action].answer(state, side, role)
-        for action, side, role in asked
+        for action, side, role in combinations
     }
 
-    assert {cell: answer(state, *cell) for cell in asked} == expected
+    assert {cell: answer(state, *cell) for cell in combinations} == expected
 
 
 @pytest.mark.parametrize("action", Action)
@@ -174,14 +174,14 @@ def test_every_step_needs_what_the_document_asks(action: Action) -> None:
 
 
 def test_no_two_rows_answer_the_same_question() -> None:
-    asked = [
+    covered = [
         (row.action, source, side)
         for row in TABLE.steps
         for source in row.sources
         for side in row.sides
     ]
 
-    assert len(asked) == len(set(asked))
+    assert len(covered) == len(set(covered))
 
 
 def test_a_draft_comes_first_and_every_state_can_be_reached() -> None:

@@ -35,7 +35,8 @@ def test_go_without_an_assessment_says_that_none_was_made_and_who_makes_it(
     refused = list(list_unmet(facts))
 
     assert [(need, who) for need, who, _ in refused] == [
-        *((Need.RISKS_CURRENT, by), (Need.NO_THREAT, by)),
+        (Need.RISKS_CURRENT, by),
+        (Need.NO_THREAT, by),
     ]
     for _, _, remedy in refused:
         assert words in remedy

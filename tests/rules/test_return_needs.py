@@ -114,13 +114,13 @@ ALONGSIDE = (
         Need.STILL_CLEARED: {Need.CHILD_PROVIDED_FOR},
     }
 )
-"""What others than the lead hear as one need is unmet with each that it stands for."""
+"""Requirements that other sides see as one, which is unmet if any of them is unmet."""
 
 
 def test_every_need_has_its_check_and_is_asked_and_proved() -> None:
-    asked = {need for row in TABLE.steps for need in row.needs}
+    required = {need for row in TABLE.steps for need in row.needs}
 
-    assert set(CHECKS) == set(Need) == asked == set(LACKS)
+    assert set(CHECKS) == set(Need) == required == set(LACKS)
 
 
 @pytest.mark.parametrize("need", Need)
@@ -240,8 +240,11 @@ def test_all_that_a_decision_lacks_is_told_together() -> None:
         RULES.require(go, bare)
 
     assert [lack["need"] for lack in refused.value.facts["unmet"]] == [
-        *("return_consent", "risks_current", "no_threat"),
-        *("nationality_confirmed", "second_person"),
+        "return_consent",
+        "risks_current",
+        "no_threat",
+        "nationality_confirmed",
+        "second_person",
     ]
 
 

@@ -61,9 +61,10 @@ STILL = (
     "under_way return_consent contact_permitted risks_current no_threat child_provided_for "
     "guardian"
 )
-"""Judged again at every step from the decision to the departure (BR08, BR12).
+"""Requirements of every step from the decision to the departure (BR08, BR12).
 
-To a side that is not the lead's as one need, `still_cleared`: it does not hear which fails.
+Other sides than the lead see them as one requirement, `still_cleared`, so that they do not
+learn which one is unmet.
 """
 ASKED = f"""
 inform              | under_way return_consent information
@@ -88,7 +89,7 @@ call_off            |
 end                 |
 account_for         | person_met
 """
-# what the lead needs where it does what the recipient does: docs/adr/0050
+# the requirements of the lead for actions of the recipient: docs/adr/0050
 OF_THE_LEAD = """
 report              | recipient_gone
 """
@@ -155,9 +156,9 @@ def test_the_copy_says_something_of_everything() -> None:
 def test_every_cell_answers_as_the_copy_does(state: State) -> None:
     cells_of_state = list(product(Action, Side, ANYBODY))
 
-    told = {cell: answer(state, *cell) for cell in cells_of_state}
+    answers = {cell: answer(state, *cell) for cell in cells_of_state}
 
-    assert told == {cell: find_expected(state, *cell) for cell in cells_of_state}
+    assert answers == {cell: find_expected(state, *cell) for cell in cells_of_state}
 
 
 @pytest.mark.parametrize("action", Action)
@@ -219,11 +220,11 @@ def test_nobody_departs_but_through_a_decision_a_document_and_an_accepted_plan()
 @pytest.mark.parametrize("action", Action)
 def test_no_side_but_the_lead_hears_which_fear_or_threat_it_is(action: Action) -> None:
     fears = {"contact_permitted", "no_threat", "risks_current"}
-    told = fears | {"child_provided_for", "guardian", "escorted"}
+    other_needs = fears | {"child_provided_for", "guardian", "escorted"}
 
     for row in TABLE.steps:
         if row.action == action and row.sides != {Side.LEAD}:
-            assert not told & set(row.needs)
+            assert not other_needs & set(row.needs)
 
 
 def test_office_that_leads_and_is_the_recipient_sees_one_report() -> None:

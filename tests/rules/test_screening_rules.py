@@ -81,9 +81,16 @@ def test_a_dimension_is_positive_with_as_many_as_the_rules_say_and_no_fewer() ->
     }
 
     assert set(counts) - found == {
-        *((0, 0, 0), (0, 0, 1), (0, 0, 2), (0, 0, 3)),
-        *((0, 1, 0), (0, 1, 1), (0, 1, 2), (0, 1, 3)),
-        *((0, 2, 0), (1, 0, 0)),
+        (0, 0, 0),
+        (0, 0, 1),
+        (0, 0, 2),
+        (0, 0, 3),
+        (0, 1, 0),
+        (0, 1, 1),
+        (0, 1, 2),
+        (0, 1, 3),
+        (0, 2, 0),
+        (1, 0, 0),
     }
 
 
@@ -172,8 +179,8 @@ def test_everything_that_was_ticked_is_accounted_for_once(
     result = compute_result(ticked, age)
 
     weighed = [w.code for d in result.dimensions for w in d.indicators]
-    told = [*weighed, *result.unweighted]
-    assert sorted(told) == sorted(ticked.indicators)
+    counted = [*weighed, *result.unweighted]
+    assert sorted(counted) == sorted(ticked.indicators)
     assert {c for e in result.elements for c in e.ticked} == ticked.elements
 
 
@@ -197,15 +204,15 @@ def test_order_and_repetition_do_not_matter(
 ) -> None:
     codes = sorted(ticked.indicators) * 2
     random.shuffle(codes)  # type: ignore[attr-defined]  # a random.Random
-    asked = NewScreening(
+    screening = NewScreening(
         signs=codes,
         acts=sorted(ticked.elements & ACTS, reverse=True),
         means=sorted(ticked.elements & MEANS, reverse=True),
         purposes=sorted(ticked.elements & PURPOSES, reverse=True),
     )
 
-    assert asked.to_ticked() == ticked
-    assert compute_result(asked.to_ticked(), age) == compute_result(ticked, age)
+    assert screening.to_ticked() == ticked
+    assert compute_result(screening.to_ticked(), age) == compute_result(ticked, age)
 
 
 def test_no_outcome_says_that_a_person_is_no_victim() -> None:

@@ -32,8 +32,12 @@ def test_a_database_is_sqlite_or_postgresql(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("nonsense", "", "mysql://me:word@here/it", "oracle://me@here/it"),
-        *("postgresql+asyncpg://me@here/it", "postgresql://me@here:port/it"),
+        "nonsense",
+        "",
+        "mysql://me:word@here/it",
+        "oracle://me@here/it",
+        "postgresql+asyncpg://me@here/it",
+        "postgresql://me@here:port/it",
     ],
 )
 def test_another_database_is_refused_in_words(name: str, url: str) -> None:
@@ -51,8 +55,18 @@ def test_hosts_are_listed_by_name(listed: str) -> None:
 @pytest.mark.parametrize(
     "listed",
     [
-        *("https://a.b/", "a.b/hook", "a.b/", "a.b:443", "a.b:99999", "a.b:x", "-a.b"),
-        *("127.0.0.1:8443", "localhost", "*.a.b", "a@a.b", "good.example https://a.b"),
+        "https://a.b/",
+        "a.b/hook",
+        "a.b/",
+        "a.b:443",
+        "a.b:99999",
+        "a.b:x",
+        "-a.b",
+        "127.0.0.1:8443",
+        "localhost",
+        "*.a.b",
+        "a@a.b",
+        "good.example https://a.b",
     ],
 )
 def test_a_host_that_no_receiver_can_have_is_refused_in_words(listed: str) -> None:

@@ -115,9 +115,9 @@ def test_a_real_name_passes_whole(name: str, form: str) -> None:
 
 
 def test_combining_marks_are_composed() -> None:
-    asked = Form(name="Nguye\u0302\u0303n")
+    form = Form(name="Nguye\u0302\u0303n")
 
-    assert asked.name == "Nguy\u1ec5n"
+    assert form.name == "Nguy\u1ec5n"
 
 
 def test_a_story_may_have_lines_and_a_name_may_not() -> None:

@@ -41,9 +41,9 @@ def approve(second: Someone, asked: str) -> Response:
 
 def add_with(who: Someone, second: Someone, path: str, body: Json) -> Json:
     """Add something to an account with the approval of a second person."""
-    asked = get_approval_id(add(who, path, body))
-    unwrap(approve(second, asked))
-    return unwrap(add(who, path, body, asked))
+    approval_id = get_approval_id(add(who, path, body))
+    unwrap(approve(second, approval_id))
+    return unwrap(add(who, path, body, approval_id))
 
 
 def with_key(one: Someone, key: str) -> Someone:

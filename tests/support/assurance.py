@@ -130,8 +130,8 @@ def main() -> None:
     rows = {line.split(" | ")[0]: line for line in page.splitlines() if line[:3] == "| `"}
     for run in list_runs():
         if (path := ROOT / run.path).is_file():
-            told = json.loads(path.read_text("utf-8"))
-            cells = (run.name, *run.describe(told), told.get("commit", "not known"))
+            numbers = json.loads(path.read_text("utf-8"))
+            cells = (run.name, *run.describe(numbers), numbers.get("commit", "not known"))
             rows[f"| {run.name}"] = f"| {' | '.join(cells)} |"
     head = ("| run | how much | found | commit |", "|---|---|---|---|")
     table = "\n".join((*head, *(rows[name] for name in sorted(rows))))

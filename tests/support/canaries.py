@@ -41,7 +41,7 @@ STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
 WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]
 OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes", "/safety-")
 CLIENT = ("httpx2", "httpcore2")
-"""Loggers of the HTTP client, whose lines are not the service's."""
+"""Loggers of the HTTP client, whose lines do not come from the service."""
 
 
 def list_encodings(word: str) -> Iterator[bytes]:
@@ -117,14 +117,14 @@ class Canaries:
             "documents": [self.make_text()],
         }
         signs = {"codes": [SIGN], "remarks": self.make_text()}
-        told = [{"section": s, "text": self.make_text()} for s in WHOLE if s in TOLD]
+        sections = [{"section": s, "text": self.make_text()} for s in WHOLE if s in TOLD]
         self.make_number()
         return [
             {"section": "needs"} | needs,
             {"section": "contact"} | contact,
             {"section": "identity", "birth_date": BORN, "nationality": "UZ"} | whole,
             {"section": "indicators"} | signs,
-            *told,
+            *sections,
         ]
 
     def make_case(self) -> Json:
@@ -226,9 +226,9 @@ class Journey:
     def close_case(self, lead: Someone, case: Json) -> None:
         second = self.add_person("IOM", Role.SUPERVISOR)
         why = make_closure(note=self.texts.make_text())
-        asked = unwrap(lead.does("close", case, why))
-        unwrap(second.send(f"/approvals/{asked['id']}/approve"))
-        unwrap(lead.does("close", case, why, approval=asked["id"]))
+        approval = unwrap(lead.does("close", case, why))
+        unwrap(second.send(f"/approvals/{approval['id']}/approve"))
+        unwrap(lead.does("close", case, why, approval=approval["id"]))
 
     def open_all(self, case: Json, *referrals: Json) -> None:
         """Read everything as each of the people, and open every sealed document."""
@@ -339,5 +339,8 @@ def list_broken_json(text: str) -> list[str]:
 
 
 def send_raw(one: Someone, body: bytes) -> Response:
-    said = one.make_headers() | {"Idempotency-Key": "k", "Content-Type": "application/json"}
-    return one.world.http.post("/v1/cases", content=body, headers=said)
+    headers = one.make_headers() | {
+        "Idempotency-Key": "k",
+        "Content-Type": "application/json",
+    }
+    return one.world.http.post("/v1/cases", content=body, headers=headers)

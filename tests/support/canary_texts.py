@@ -59,18 +59,18 @@ def record_facts(say: TextSource, officer: Someone, lead: Someone, case: Json) -
     unwrap(lead.create(f"{path}/vital-interests", vital))
     read_in_emergency(say, lead, path)
     ask = {"topics": ["needs"], "question": say.make_text()}
-    asked = unwrap(lead.create(f"{path}/questions", ask))
-    answer = f"{path}/questions/{asked['id']}/answer"
+    question = unwrap(lead.create(f"{path}/questions", ask))
+    answer = f"{path}/questions/{question['id']}/answer"
     unwrap(officer.send(answer, {"answer": say.make_text()}))
 
 
 def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
     """Read a section by emergency access, and record that the person was informed."""
     reading = {"reason": "RISK_TO_LIFE", "sections": ["health"], "purpose": "protection"}
-    asked = unwrap(
+    access = unwrap(
         lead.create(f"{path}/vital-readings", reading | {"note": say.make_text()})
     )
-    where = f"{path}/vital-readings/{asked['id']}"
+    where = f"{path}/vital-readings/{access['id']}"
     overseer = lead.world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
     unwrap(overseer.send(f"{where}/permit"))
     unwrap(lead.send(f"{where}/stop"))
@@ -78,7 +78,7 @@ def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
 
 
 def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
-    """Refer a case to two shelters, and take every other action on these referrals."""
+    """Refer a case to two shelters: one helps and is withdrawn, the other redirects."""
     shelter, other = map(
         lead.world.add_person, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
     )

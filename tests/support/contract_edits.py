@@ -38,8 +38,8 @@ def parse_rows(text: str) -> Iterator[Row]:
             forth, back, title = lines[0].split(maxsplit=2)
             steps = [tuple(line.split(maxsplit=2)) for line in lines[1:]]
             edits = tuple(step for step in steps if step[0] != "told")
-            told = [step[1] for step in steps if step[0] == "told"] or [edits[-1][1]]
-            yield Row(title, VERDICTS[forth], VERDICTS[back], edits, told[0])
+            reported = [step[1] for step in steps if step[0] == "told"] or [edits[-1][1]]
+            yield Row(title, VERDICTS[forth], VERDICTS[back], edits, reported[0])
 
 
 def apply_row(document: Json, row: Row) -> Json:

@@ -34,9 +34,9 @@ def with_head(machine: Machine, **more: Any) -> str:
 def by_its_public_key(machine: Machine) -> str:
     """Sign an assertion with the public key as if it were a secret (CVE-2015-9235)."""
     parts = (machine.make_header(alg="HS256"), machine.make_claims())
-    said = ".".join(encode_part(one) for one in parts)
+    token = ".".join(encode_part(one) for one in parts)
     secret = machine.key.as_pem(private=False)
-    return f"{said}.{encode_segment(hmac.digest(secret, said.encode(), hashlib.sha256))}"
+    return f"{token}.{encode_segment(hmac.digest(secret, token.encode(), hashlib.sha256))}"
 
 
 def by_another(machine: Machine) -> str:
@@ -61,7 +61,7 @@ def get_now(machine: Machine) -> float:
 
 
 BAD: Final[dict[str, Callable[[Machine], str]]] = {
-    # how it is signed
+    # the signature
     "alg none": lambda m: join_token(m.make_header(alg="none"), m.make_claims()),
     "alg None": lambda m: join_token(m.make_header(alg="None"), m.make_claims()),
     "no signature": lambda m: join_token(m.make_header(), m.make_claims()),
@@ -78,7 +78,7 @@ BAD: Final[dict[str, Callable[[Machine], str]]] = {
     "a signature in DER": lambda m: join_token(
         m.make_header(), m.make_claims(), encode_segment(b"\x30" * 102)
     ),
-    # which key
+    # the key
     "an unknown kid": lambda m: with_head(m, kid="A" * 43),
     "no kid": lambda m: sign_token(m.key, m.alg, {"alg": m.alg}, m.make_claims()),
     "a kid that is a path": lambda m: with_head(m, kid="../../dev/null"),
@@ -90,7 +90,7 @@ BAD: Final[dict[str, Callable[[Machine], str]]] = {
     "b64": lambda m: with_head(m, crit=["b64"], b64=False),
     "another typ": lambda m: with_head(m, typ="at+jwt"),
     "something new in the header": lambda m: with_head(m, new=1),
-    # whose, and for whom
+    # the issuer and the audience
     "iss is not sub": lambda m: m.sign(sub="00000000-0000-4000-8000-000000000000"),
     "an unknown client": lambda m: m.sign(iss=UNKNOWN, sub=UNKNOWN),
     "no iss": lambda m: remove_claims(m, "iss"),
@@ -102,7 +102,7 @@ BAD: Final[dict[str, Callable[[Machine], str]]] = {
     "aud with more": lambda m: m.sign(aud=[ENDPOINT, "https://elsewhere.example"]),
     "aud as a list": lambda m: m.sign(aud=[ENDPOINT]),
     "no aud": lambda m: remove_claims(m, "aud"),
-    # when
+    # the times
     "exp is past": lambda m: m.sign(exp=get_now(m) - 1),
     "exp is now": lambda m: m.sign(exp=get_now(m)),
     "exp is too far": lambda m: m.sign(exp=get_now(m) + LIFETIME + 1),
@@ -121,7 +121,7 @@ BAD: Final[dict[str, Callable[[Machine], str]]] = {
     "a long jti": lambda m: m.sign(jti="x" * 129),
     "a jti with something in it": lambda m: m.sign(jti="0123456789abcde\n"),
     "a jti that is a number": lambda m: m.sign(jti=10**20),
-    # what it is
+    # the type
     "nothing at all": lambda _: "x",
     "two parts": lambda m: m.sign().rpartition(".")[0],
     "four parts": lambda m: f"{m.sign()}.x",

@@ -46,9 +46,9 @@ from tests.support.world import (
 
 NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
 ENOUGH: Final = 8
-"""Most items of one list that are used."""
+"""Maximum number of items of one list that are used."""
 MANY: Final = 64
-"""Most combinations of ids that no list shows together."""
+"""Maximum number of combinations of ids that no list shows together."""
 
 type Ids = dict[str, str]
 
@@ -59,7 +59,7 @@ class Stage:
 
     cast: dict[str, Someone]
     visible_ids: list[list[Ids]]
-    """For each person the ids, grouped as those of a case and of its consent."""
+    """The ids that each person can see, in groups such as a case and its consent."""
     callers: dict[str, list[tuple[Someone, Ids]]] = field(default_factory=dict)
 
     @property
@@ -112,9 +112,9 @@ def set_up(wire: Wire) -> Stage:
     people = create_people(wire.world)
     create_records(people)
     wire.world.run_worker()
-    told = list_operations(wire.world.app.openapi())
+    operations = list_operations(wire.world.app.openapi())
     own = {str(one.actor.account_id) for one in people.values()}
-    seen = [find_ids(wire, one, told) for one in people.values()]
+    seen = [find_ids(wire, one, operations) for one in people.values()]
     others = [[ids for ids in some if not own & {*ids.values()}] for some in seen]
     return Stage(people, others)
 
@@ -205,7 +205,7 @@ def create_shared_case(people: dict[str, Someone]) -> Json:
     return led
 
 
-# Ids that a person can name.
+# Ids that a person can see.
 
 
 def find_ids(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:

@@ -48,7 +48,7 @@ def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
 
 
 NOW: list[str] = []
-"""The operation that is being tried."""
+"""The operation that is being tested."""
 
 
 def restore(pristine: str, live: str) -> None:
@@ -60,11 +60,11 @@ def restore(pristine: str, live: str) -> None:
 @schemathesis.check
 def check_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]) -> None:
     """Fail if an operation returns a problem that its contract does not list."""
-    told = case.operation.definition.raw["responses"].get(str(response.status_code))
+    listed = case.operation.definition.raw["responses"].get(str(response.status_code))
     [kind] = response.headers.get("content-type", [""])
-    if told and kind == PROBLEM:
+    if listed and kind == PROBLEM:
         problem = response.json()
-        assert includes_problem(told, problem), (
+        assert includes_problem(listed, problem), (
             f"The contract does not list it: {problem['type']}"
         )
 
@@ -77,10 +77,10 @@ def check_valid_request_is_judged(
     valid = case.meta and case.meta.generation.mode == GenerationMode.POSITIVE
     if not valid or response.status_code != 422 or is_made_up(case):
         return
-    told = response.json()
-    codes = {fault["code"] for fault in told.get("errors", [])}
-    shape = told["type"] == "/problems/json-refused" or codes - BEYOND_SCHEMA
-    assert not shape, f"The contract allows what is refused: {told}"
+    body = response.json()
+    codes = {fault["code"] for fault in body.get("errors", [])}
+    shape = body["type"] == "/problems/json-refused" or codes - BEYOND_SCHEMA
+    assert not shape, f"The contract allows what is refused: {body}"
 
 
 def is_made_up(case: Case[Any]) -> bool:

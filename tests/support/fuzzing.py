@@ -42,7 +42,7 @@ from tests.support.world import Json, Someone, unwrap
 
 ADMINISTRATOR: Final = "administrator"
 USERS: Final = ("lead", "officer", "home", "oversight", ADMINISTRATOR)
-"""The people of the stage as whom the contract is tried."""
+"""The people of the stage who send the requests."""
 STRANGER: Final = "stranger"
 RESULT: Final = ROOT / ".fuzz" / "result.json"
 LIVELY: Final = 0.8
@@ -50,7 +50,7 @@ LIVELY: Final = 0.8
 VERSIONS: Final = ", ".join(f'"{number}.0123456789abcdef"' for number in range(1, 17))
 """Versions that a person may have read."""
 LIMIT: Final = 15
-"""Most seconds for an example of one person; on an idle core it takes 3."""
+"""Maximum number of seconds for an example; on an idle core it takes 3."""
 PHASES: Final = "examples,coverage,fuzzing,stateful"
 JUDGED: Final = ["2xx", 304, 400, 401, 403, 404, 409, 410, 412, 422, 428]
 """Expected statuses of a request that fits the contract; fuzz_hooks checks each 422."""
@@ -74,12 +74,12 @@ def build_stage() -> Iterator[Prepared]:
     """Build a world with one record of each kind. Each run uses a copy of that world."""
     with databases.open_alone() as (home, url):
         with open_wire(url) as wire:
-            stage, told = set_up(wire), list_operations(wire.world.app.openapi())
+            stage, operations = set_up(wire), list_operations(wire.world.app.openapi())
             stranger = wire.world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
             unwrap(stranger.write_case(notice={"country": "TT"}))
         path = Path(make_url(url).database or "")
         write_key_file(home)
-        yield Prepared(home, path, stage, stranger, told)
+        yield Prepared(home, path, stage, stranger, operations)
 
 
 # Configuration of Schemathesis.
@@ -210,7 +210,7 @@ def run_schemathesis(runtime: Prepared, run: Run) -> Found:
     shutil.copy(runtime.database, database)
     config = write_config(runtime, run.name, folder)
     with start_server(f"sqlite:///{database}", runtime.home / "keys") as server:
-        said = [
+        command = [
             str(Path(sys.executable).with_name("st")),
             "--config-file",
             str(config),
@@ -231,7 +231,7 @@ def run_schemathesis(runtime: Prepared, run: Run) -> Found:
             *list_options(runtime.operations, run.name),
         ]
         ran = subprocess.run(
-            said,
+            command,
             cwd=folder,  # it writes its files there
             env={
                 **os.environ,
@@ -247,8 +247,8 @@ def run_schemathesis(runtime: Prepared, run: Run) -> Found:
     output = ran.stdout + ran.stderr
     if not report.exists():
         raise RuntimeError(output)
-    told = json.loads(report.read_text())
-    return Found(run, time.monotonic() - began, output, told)
+    numbers = json.loads(report.read_text())
+    return Found(run, time.monotonic() - began, output, numbers)
 
 
 def list_options(told: list[Operation], name: str) -> Iterator[str]:
@@ -270,7 +270,7 @@ def plan_runs(examples: str, people: str) -> list[Run]:
 
 
 def main(examples: str = "100", people: str = "") -> None:
-    """Run Schemathesis as each person, print the results, and fail if there are any."""
+    """Run Schemathesis as each person, print the results, and fail on any finding."""
     runs = plan_runs(examples, people)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` cleans up too

@@ -44,11 +44,11 @@ SAFE: Final = {
 def find_flaws(answer: Answer) -> list[str]:
     """List what is wrong with the answer to a hostile request."""
     found = [n for n, value in SAFE.items() if answer[n] != value]
-    told = b"".join(name + value for name, value in answer.headers)
-    told += answer.content if answer.status >= 400 else b""
+    headers = b"".join(name + value for name, value in answer.headers)
+    headers += answer.content if answer.status >= 400 else b""
     if answer.status >= 500:
         found.append(f"answered {answer.status}")
-    if any(word in told for word in TELLING):
+    if any(word in headers for word in TELLING):
         found.append("repeats what was sent, or how we work")
     if any(set(value) & set(b"\r\n\0") for _, value in answer.headers):
         found.append("a header that breaks")
@@ -60,14 +60,14 @@ def find_flaws(answer: Answer) -> list[str]:
 def find_problem_flaws(answer: Answer) -> list[str]:
     # operation_calls.py checks that the contract lists an answer of OAuth.
     if answer["content-type"] == JSON:
-        told, wanted = answer.parse_json(), {"error", "error_description"}
-        return [] if told.keys() == wanted else ["not what OAuth says of an error"]
+        body, wanted = answer.parse_json(), {"error", "error_description"}
+        return [] if body.keys() == wanted else ["not what OAuth says of an error"]
     if answer["content-type"] != PROBLEM:
         return [f"an error of {answer['content-type']}"]
-    told = answer.parse_json()
+    body = answer.parse_json()
     wanted = {"type", "title", "status", "detail", "instance"}
-    whole = wanted <= told.keys() and told["status"] == answer.status
-    named = told.get("instance") == f"urn:uuid:{answer['x-request-id']}"
+    whole = wanted <= body.keys() and body["status"] == answer.status
+    named = body.get("instance") == f"urn:uuid:{answer['x-request-id']}"
     return [] if whole and named else ["not a whole problem"]
 
 
@@ -229,7 +229,7 @@ def get_at(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 class Enough(Exception):  # noqa: N818 - it is no error
-    """Raised when enough bodies have been made."""
+    """The exception that stops Hypothesis when it has drawn enough bodies."""
 
 
 def draw_bodies(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
@@ -273,24 +273,24 @@ def encode_json(body: Any) -> bytes:
 def list_hostile_bodies(whole: Json) -> dict[str, bytes]:
     """Return bodies that must be refused (ASSURANCE.md M1), made from a valid one."""
     plain = json.dumps(whole)
-    said = partial(insert_inside, plain)
+    build = partial(insert_inside, plain)
     return {
-        "unknown field": said(f'"{CANARY}": 1'),
-        "integer beyond the database": said(f'"{CANARY}": 9223372036854775808'),
-        "integer of 5000 digits": said(f'"{CANARY}": {"9" * 5000}'),
-        "NUL": said(f'"x": "{CANARY}\\u0000"'),
-        "lone surrogate": said(f'"x": "{CANARY}\\ud800"'),
-        "lone surrogate as a key": said(f'"{CANARY}\\ud800": 1'),
-        "NaN": said(f'"{CANARY}": NaN'),
-        "Infinity": said(f'"{CANARY}": -Infinity'),
-        "bidi override": said(f'"x": "{CANARY}\\u202e"'),
-        "duplicate key": said(f'"{CANARY}": 1, "{CANARY}": 2'),
-        "duplicate key, escaped": said(f'"{CANARY}": 1, "\\u005a{CANARY[1:]}": 2'),
+        "unknown field": build(f'"{CANARY}": 1'),
+        "integer beyond the database": build(f'"{CANARY}": 9223372036854775808'),
+        "integer of 5000 digits": build(f'"{CANARY}": {"9" * 5000}'),
+        "NUL": build(f'"x": "{CANARY}\\u0000"'),
+        "lone surrogate": build(f'"x": "{CANARY}\\ud800"'),
+        "lone surrogate as a key": build(f'"{CANARY}\\ud800": 1'),
+        "NaN": build(f'"{CANARY}": NaN'),
+        "Infinity": build(f'"{CANARY}": -Infinity'),
+        "bidi override": build(f'"x": "{CANARY}\\u202e"'),
+        "duplicate key": build(f'"{CANARY}": 1, "{CANARY}": 2'),
+        "duplicate key, escaped": build(f'"{CANARY}": 1, "\\u005a{CANARY[1:]}": 2'),
         "deep arrays": b"[" * 100_000 + b"]" * 100_000,
         "deep objects": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
-        "deep within": said(f'"{CANARY}": {"[" * 200 + "]" * 200}'),
-        "invalid UTF-8": said(f'"x": "{CANARY}"').replace(CANARY.encode(), b"\xff\xfe"),
-        "overlong UTF-8": said(f'"x": "{CANARY}"').replace(b"Zq", b"\xc0\x80"),
+        "deep within": build(f'"{CANARY}": {"[" * 200 + "]" * 200}'),
+        "invalid UTF-8": build(f'"x": "{CANARY}"').replace(CANARY.encode(), b"\xff\xfe"),
+        "overlong UTF-8": build(f'"x": "{CANARY}"').replace(b"Zq", b"\xc0\x80"),
         "UTF-16": plain.encode("utf-16"),
         "UTF-16 without a mark": plain.encode("utf-16-be"),
         "UTF-32": plain.encode("utf-32"),

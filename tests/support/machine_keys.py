@@ -24,7 +24,7 @@ KINDS: Final = ("ES384", "RS384", "EdDSA")
 READS: Final = ["directory:read", "feed:read"]
 
 OFFICES: Final = ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")
-"""Offices of the two administrators."""
+"""The offices of the two administrators."""
 
 
 @cache
@@ -54,8 +54,8 @@ def encode_part(part: Any) -> str:
 
 def sign_token(key: Pair, alg: str, header: Any, claims: Any) -> str:
     """Return a token signed with an algorithm, even if its header names another one."""
-    said = f"{encode_part(header)}.{encode_part(claims)}"
-    return f"{said}.{encode_segment(REGISTRY.get_alg(alg).sign(said.encode(), key))}"
+    signed = f"{encode_part(header)}.{encode_part(claims)}"
+    return f"{signed}.{encode_segment(REGISTRY.get_alg(alg).sign(signed.encode(), key))}"
 
 
 @dataclass
@@ -129,7 +129,7 @@ def get_keys_path(one: Someone) -> str:
     return f"{get_account_path(one)}/public-keys"
 
 
-def register_key(  # noqa: PLR0913, PLR0917 - each is one thing that a test may want to vary
+def register_key(  # noqa: PLR0913, PLR0917 - tests vary each of them
     who: Someone,
     second: Someone,
     one: Someone,

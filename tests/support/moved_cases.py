@@ -42,7 +42,7 @@ MOVES: Final[Mapping[str, tuple[str | None, str | None]]] = {
     "led by the State of origin": ("UZ", "UZ_LEAD"),
     "led by another at home": (None, "SANA_SEZIM"),
 }
-"""To which country the person goes after the request, and who leads the case then."""
+"""The country to which the person goes after the request, and the new lead."""
 ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 REQUEST: Final = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 NEXT_PAGE: Final = re.compile(r'"next":"[^"]+"')
@@ -68,7 +68,7 @@ FILTERS: Final = (
 
 def add_agreements(world: World) -> None:
     """Add agreements that allow handovers across borders, and time limits by country."""
-    said = {"confidence": Confidence.FICTITIOUS, "source": "test"}
+    source = {"confidence": Confidence.FICTITIOUS, "source": "test"}
     with world.database.begin_write() as session:
         for number, other in enumerate(("KG", "TT", "UZ")):
             session.add(
@@ -78,7 +78,7 @@ def add_agreements(world: World) -> None:
                     countries=["KZ", other],
                     level=Level.EVERYTHING,
                     in_force_from=date(2026, 1, 1),
-                    **said,
+                    **source,
                 )
             )
             code = f"{other}_UZ_TEST"
@@ -89,7 +89,7 @@ def add_agreements(world: World) -> None:
                     countries=[other, "UZ" if other != "UZ" else "KZ"],
                     level=Level.EVERYTHING,
                     in_force_from=date(2026, 1, 1),
-                    **said,
+                    **source,
                 )
             )
             for clock in (ClockKind.ANSWER, ClockKind.GIVE_FEEDBACK, ClockKind.REVIEW):
@@ -102,7 +102,7 @@ def add_agreements(world: World) -> None:
                             amount=1 + number,
                             unit=Unit.HOURS,
                             as_of=None,
-                            **said,
+                            **source,
                         )
                     )
 
@@ -137,11 +137,11 @@ class Asked:
         The numbers follow the order in which the ids appear. The cursors of lists are
         removed, because each contains a number that depends on the records of all cases.
         """
-        told = ID.sub(self.name_id, REQUEST.sub("urn:uuid", answer.text))
+        text = ID.sub(self.name_id, REQUEST.sub("urn:uuid", answer.text))
         if name.endswith(("list_work", "list_referrals", " referrals")):
-            told = NEXT_PAGE.sub('"next":null', told)
+            text = NEXT_PAGE.sub('"next":null', text)
         tag = answer.headers.get("ETag", "").partition(".")[0]
-        self.answers[name] = (answer.status_code, tag, told)
+        self.answers[name] = (answer.status_code, tag, text)
 
     def name_id(self, found: re.Match[str]) -> str:
         return self.names.setdefault(found[0], f"id {len(self.names)}")
@@ -161,7 +161,7 @@ STAGES: Final[Mapping[str, tuple[tuple[str, Any], ...]]] = {
     "returning": (ACCEPT,),
     "in_emergency": (ACCEPT,),
 }
-"""What the consulate has done with its referral before the person moves."""
+"""The actions of the consulate on its referral before the person moves."""
 NEXT: Final[Mapping[str, tuple[str, Any]]] = {
     "sent": ("acknowledge", None),
     "received": ("ask", ASK),
@@ -196,13 +196,13 @@ def prepare(
     world.advance(minutes=10)
     made = Asked(world, ids, lead, consulate, case)
     if is_asked:
-        asked = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-        made.referral = unwrap(lead.refer(case, CONSULATE, **asked))
+        terms = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
+        made.referral = unwrap(lead.refer(case, CONSULATE, **terms))
     return made
 
 
 def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
-    """Bring the referral to a stage, move the person, continue, and return the answers."""
+    """Take the referral to a stage, move the person, act on it, and return the answers."""
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)
@@ -234,8 +234,8 @@ def leave_unchanged(made: Asked) -> None:
 def begin_return(made: Asked) -> None:
     """Prepare the person's return up to the check of nationality."""
     lead, home = made.lead, made.world.add_person(HOME)
-    asked = {"service": "RETURN", "sections": []}
-    sent = unwrap(lead.refer(made.case, HOME, **asked))
+    terms = {"service": "RETURN", "sections": []}
+    sent = unwrap(lead.refer(made.case, HOME, **terms))
     unwrap(home.does("accept", sent, make_acceptance()))
     record = unwrap(open_return(lead, sent))
     for action, body in (("inform", TOLD), ("permit-contact", None)):
@@ -248,9 +248,9 @@ def read_in_emergency(made: Asked) -> None:
     path = f"{get_path(made.case)}/vital-readings"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "She does not answer"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
-    asked = unwrap(made.consulate.create(path, asking))
+    access = unwrap(made.consulate.create(path, asking))
     oversight = made.world.add_person("OVERSIGHT_DEMO", READERS)
-    unwrap(oversight.send(f"{path}/{asked['id']}/permit"))
+    unwrap(oversight.send(f"{path}/{access['id']}/permit"))
 
 
 BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
@@ -282,8 +282,8 @@ def run_lead_actions(made: Asked, *, answers: bool = True) -> None:
     identity = {"section": "identity", "names": ["Ойгул"]}
     unwrap(lead.ask("PUT", f"{path}/sections/identity", identity, headers=match))
     if answers and made.referral and lead.read(made.referral)["state"] == "info_requested":
-        said = {"sections": [], "answer": "Shahrisabz"}
-        unwrap(lead.does("answer", made.referral, said))
+        answer_body = {"sections": [], "answer": "Shahrisabz"}
+        unwrap(lead.does("answer", made.referral, answer_body))
 
 
 def take_next_step(made: Asked) -> None:

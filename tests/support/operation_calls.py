@@ -76,8 +76,8 @@ class Hunt:
         """Send a request with valid headers; a header given as None is left out."""
         one, ids = self.choose_caller(operation, choose)
         target = fill_path(operation.path, ids)
-        said = {**self.build_headers(operation, one, target), **(headers or {})}
-        kept = {name: value for name, value in said.items() if value is not None}
+        merged = {**self.build_headers(operation, one, target), **(headers or {})}
+        kept = {name: value for name, value in merged.items() if value is not None}
         return self.wire.send(operation.method, target, kept, body)
 
     def choose_caller(self, operation: Operation, choose: int) -> tuple[Someone, Ids]:
@@ -92,11 +92,11 @@ class Hunt:
         self, operation: Operation, one: Someone, target: str
     ) -> Mapping[str, Any]:
         """Return the headers of a request, with the entity tag if it replaces a row."""
-        said = build_headers(operation, one, f"k{next(self.numbers)}")
+        headers = build_headers(operation, one, f"k{next(self.numbers)}")
         if operation.method != "PUT" or operation.path not in READ:
-            return said
-        tag = self.wire.send("GET", target, said)["etag"]
-        return said | {"If-Match": tag} if tag else said
+            return headers
+        tag = self.wire.send("GET", target, headers)["etag"]
+        return headers | {"If-Match": tag} if tag else headers
 
     def read_all_rows(self) -> dict[str, list[Any]]:
         """Return every row of every table."""
@@ -196,10 +196,10 @@ def find_faults(operation: Operation, answer: Answer) -> list[str]:
     found = find_flaws(answer)
     if answer.status < 400 or found:
         return found
-    told = operation.spec["responses"].get(str(answer.status))
+    listed = operation.spec["responses"].get(str(answer.status))
     kind = answer["content-type"] or ""
-    if told and kind == JSON and kind in told["content"]:
+    if listed and kind == JSON and kind in listed["content"]:
         return []
-    if told and includes_problem(told, answer.parse_json()):
+    if listed and includes_problem(listed, answer.parse_json()):
         return []
     return [f"a problem that the contract does not list: {get_problem_name(answer)}"]

@@ -43,19 +43,19 @@ RELATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "DESK_CENTRAL_ASIA": (SUBMITTER, DESK),
     "OVERSIGHT_DEMO": (SUBMITTER, OVERSIGHT),
 }
-"""Which relations an office of each kind can have to a case that another office leads."""
+"""The relations that each kind of office can have to a case that another office leads."""
 
 UNPAIRED: Final[Mapping[str, str]] = {
     "lead": "it acts itself, and writes the secrets that the others must not learn",
     "candidate": "nobody else writes anything while the case is not led",
     "desk": "nobody else writes anything while the case is not led",
 }
-"""Relations that are not paired, and why: an office that holds the case has them alone."""
+"""Relations without a pair, because only an office that holds the case has them."""
 
 SERVICE: Final = {"IOM": "SHELTER", "UZ_CONSULATE_ALMATY": "CONSULAR_DOCUMENT"}
-"""Which service each observer is asked for."""
+"""The service of the referral to each observer."""
 BEFORE: Final = {"IOM": "RETURN", "UZ_CONSULATE_ALMATY": "CONSULAR_DOCUMENT"}
-"""Which service it was asked for when its help ended."""
+"""The service of an earlier referral to the observer, which has ended."""
 READERS: Final = WORKERS | {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
 SEALED: Final = ("open_contacts", "open_case_notes", "open_safeguards")
 """Operations on sealed documents that open by the course of a case, not by sides alone.
@@ -180,8 +180,8 @@ def leave_unchanged(_: Scene, __: Watched) -> None:
 
 def accept_referral(scene: Scene, watched: Watched) -> None:
     office = watched.pair.office
-    asked = {"service": SERVICE[office], "sections": []}
-    sent = unwrap(scene.lead.refer(watched.case, office, **asked))
+    terms = {"service": SERVICE[office], "sections": []}
+    sent = unwrap(scene.lead.refer(watched.case, office, **terms))
     unwrap(watched.observer.does("acknowledge", sent))
     unwrap(watched.observer.does("accept", sent, make_acceptance()))
 
@@ -192,8 +192,8 @@ def decline_referral(scene: Scene, watched: Watched) -> None:
     Without that section, the service would refuse the next referral as a repeat (ADR 51).
     """
     office = watched.pair.office
-    asked = {"service": BEFORE[office], "sections": ["needs"]}
-    sent = unwrap(scene.lead.refer(watched.case, office, **asked))
+    terms = {"service": BEFORE[office], "sections": ["needs"]}
+    sent = unwrap(scene.lead.refer(watched.case, office, **terms))
     unwrap(watched.observer.does("decline", sent, {"reason": "NO_CAPACITY"}))
 
 
@@ -221,8 +221,8 @@ def read_in_emergency(scene: Scene, watched: Watched) -> None:
         "purpose": "protection",
     }
     path = f"{get_path(watched.case)}/vital-readings"
-    asked = unwrap(watched.observer.create(path, asking))
-    unwrap(scene.oversight.send(f"{path}/{asked['id']}/permit"))
+    access = unwrap(watched.observer.create(path, asking))
+    unwrap(scene.oversight.send(f"{path}/{access['id']}/permit"))
 
 
 def make_admission(relation: Relation) -> Callable[[Scene, Watched], None]:
@@ -317,8 +317,8 @@ def get_values(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
 
 def is_about(item: Json, named: set[str]) -> bool:
     """Return whether an item of a list contains one of these ids."""
-    said = json.dumps(item)
-    return any(name in said for name in named)
+    text = json.dumps(item)
+    return any(name in text for name in named)
 
 
 def list_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -339,7 +339,9 @@ def compare(one: dict[str, Any], other: dict[str, Any]) -> frozenset[str]:
     An ETag is left out if another value of the same answer differs too.
     """
     places = {at for at in one.keys() | other.keys() if one.get(at) != other.get(at)}
-    told = {at.rpartition(" ")[0] for at in places if not at.endswith(" tag")}
+    answers = {at.rpartition(" ")[0] for at in places if not at.endswith(" tag")}
     return frozenset(
-        at for at in places if not (at.endswith(" tag") and at.rpartition(" ")[0] in told)
+        at
+        for at in places
+        if not (at.endswith(" tag") and at.rpartition(" ")[0] in answers)
     )

@@ -138,15 +138,15 @@ def accept_return_referral(
     given = [make_consent(), make_return_consent(), *changes.pop("consents", [])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     case = lead.take_lead(officer.submit(consents=given, safeguards=guards, **changes))
-    asked = {"service": "RETURN", "sections": ["needs", "contact", "identity"]}
-    referral = unwrap(lead.refer(case, HOME, **asked))
+    terms = {"service": "RETURN", "sections": ["needs", "contact", "identity"]}
+    referral = unwrap(lead.refer(case, HOME, **terms))
     return case, unwrap(home.does("accept", referral, make_acceptance()))
 
 
 def begin_return(
     world: World, officer: Someone, lead: Someone, **changes: Any
 ) -> Homecoming:
-    """Open a return as the recipient of the referral, and hand it back with its parties."""
+    """Open a return as the recipient of the referral, and return it with its parties."""
     home = world.add_person(HOME)
     case, referral = accept_return_referral(officer, lead, home, **changes)
     record = unwrap(open_return(home, referral))

@@ -41,9 +41,9 @@ from tests.support.world import NOON, PUBLIC, World
 ROOT: Final = Path(__file__).parents[2]
 CHANCE: Final = SystemRandom()
 NARROW: Final = 10
-"""Database connections of a server that has few."""
+"""Number of database connections of a server that has few."""
 PATIENCE: Final = 60
-"""Most tries of a client that obeys Retry-After."""
+"""Maximum number of attempts of a client that obeys Retry-After."""
 
 
 def report(what: str, found: Iterable[Hashable]) -> None:
@@ -152,12 +152,14 @@ def write_key_file(folder: Path) -> Path:
     return path
 
 
-def retry_as_told(ask: Callable[[], Response], heard: list[int] | None = None) -> Response:
+def retry_as_told(
+    ask: Callable[[], Response], statuses: list[int] | None = None
+) -> Response:
     """Repeat a request until it succeeds, after the wait that Retry-After asks for."""
     for _ in range(PATIENCE):
         answer = ask()
-        if heard is not None:
-            heard.append(answer.status_code)
+        if statuses is not None:
+            statuses.append(answer.status_code)
         if "Retry-After" not in answer.headers:
             return answer
         time.sleep(int(answer.headers["Retry-After"]))
@@ -165,7 +167,7 @@ def retry_as_told(ask: Callable[[], Response], heard: list[int] | None = None) -
 
 
 def run_together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Response]:
-    """Run functions in parallel threads that start `apart` seconds after each other."""
+    """Run functions in parallel threads, each after a random delay of up to `apart` s."""
     barrier = Barrier(len(acts))
 
     def start(act: Callable[[], Response]) -> Response:

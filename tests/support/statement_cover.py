@@ -20,7 +20,7 @@ from tests.support.selection import API, ON_POSTGRESQL, is_postgresql, list_test
 
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)s(?:::[\w ]+)?")
 OF_TESTS: Final = ("CREATE DATABASE", "DROP DATABASE")
-"""Statements that only make the databases of the tests."""
+"""Statements that only create or drop databases of tests."""
 REPEATED: Final = re.compile(r"(\?|\((?:\?, )*\?\))(?:, \1)+")
 HEAD: Final = """\
 # Tests that together issue every SQL statement that tests/api issues on PostgreSQL: written
@@ -118,5 +118,7 @@ class StatementCover:
             return
         if gaps := list(find_gaps(issued, list(list_tests()))):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            told = "\n".join(["", *gaps[:20], f"{len(gaps)} gaps: run `make statements`."])
-            session.config.get_terminal_writer().line(told, red=True)
+            message = "\n".join(
+                ["", *gaps[:20], f"{len(gaps)} gaps: run `make statements`."]
+            )
+            session.config.get_terminal_writer().line(message, red=True)

@@ -105,8 +105,8 @@ class Receiver:
     @property
     def arrived(self) -> list[str]:
         """The cursors of the received events, in the order of their arrival."""
-        told = [json.loads(one.body) for one in self.postman.received]
-        return [one["data"]["next"] for one in told if one["type"] == "feed.event"]
+        events = [json.loads(one.body) for one in self.postman.received]
+        return [one["data"]["next"] for one in events if one["type"] == "feed.event"]
 
 
 def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:

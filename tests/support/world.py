@@ -118,7 +118,7 @@ class World:
         self.app = app or create_app(self.runtime, public_url=PUBLIC)
         self.app.state.runtime = self.runtime
         self.app.state.throttle = WrongKeyLimit()
-        self.app.state.bell.close()  # no request waits for news
+        self.app.state.bell.close()  # no request waits for new events
         self.app.state.turns = ReadSlots(readers=1_000_000)
         self.http: Client = make_client(self.app, here)
 
@@ -263,10 +263,10 @@ class Someone:
         self, second: "Someone", action: str, record: Json, body: Any
     ) -> Response:
         """Perform an action that a second person approves."""
-        asked = self.does(action, record, body)
-        assert asked.status_code == 202, asked.text
-        unwrap(second.send(f"/approvals/{asked.json()['id']}/approve"))
-        return self.does(action, record, body, approval=asked.json()["id"])
+        answer = self.does(action, record, body)
+        assert answer.status_code == 202, answer.text
+        unwrap(second.send(f"/approvals/{answer.json()['id']}/approve"))
+        return self.does(action, record, body, approval=answer.json()["id"])
 
     def get_worklist(self) -> list[tuple[str, str, str]]:
         """Return the subject, kind and due time of each item of the office's worklist."""

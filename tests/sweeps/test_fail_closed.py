@@ -15,15 +15,24 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.slow
 OPENING = [one for one in ALL if "Purpose" in one.list_parameters("header")]
-"""An operation asks for a purpose if and only if it opens something: test_canaries.py."""
+"""Operations that open documents: those that require a purpose (see test_canaries.py)."""
 CODED = {
-    *("author", "about", "section", "subject", "written_at", "codes"),
-    *("case", "standard", "opened", "withheld", "cas_Status"),
+    "author",
+    "about",
+    "section",
+    "subject",
+    "written_at",
+    "codes",
+    "case",
+    "standard",
+    "opened",
+    "withheld",
+    "cas_Status",
 }
-"""Fields that tell nothing of the person: who wrote it, when, and what it is called."""
+"""Fields that say nothing about the person, such as the author and the time."""
 
 AT_ONCE = {"export_case": 3}
-"""How much some open at once, each entered by itself."""
+"""The number of documents that an operation opens, each with its own log entry."""
 
 
 def secrets(answer: Answer) -> set[str]:
@@ -71,7 +80,7 @@ def test_each_opens_something_and_says_so(operation: Operation, hunt: Hunt) -> N
 @pytest.mark.parametrize("how", BREAKS)
 def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
     chosen = {operation: choose_opener(hunt, operation) for operation in OPENING}
-    told = {one: secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING}
+    texts = {one: secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING}
     world, before = hunt.wire.world, count_entries(hunt)
 
     with BREAKS[how](world, get_url(world), "access_entry"):
@@ -81,7 +90,7 @@ def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
         everything = repr((answer.headers, answer.content.decode()))
         assert (answer.status, answer["Retry-After"]) == (503, "1"), operation.name
         assert answer["Content-Type"] == "application/problem+json"
-        assert [text for text in told[operation] if text in everything] == []
+        assert [text for text in texts[operation] if text in everything] == []
     assert count_entries(hunt) == before
     assert all(secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING)
 

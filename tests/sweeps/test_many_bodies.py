@@ -24,10 +24,10 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
-"""Hypothesis shows what ended its making, however large that was."""
+"""A warning of Hypothesis about large values is ignored, because bodies may be large."""
 HUNDREDS: Final = choose_number(80, sample=40, night=20_000)
 SHARE: Final = choose_number(20, sample=10, night=2_000)
-"""As many on PostgreSQL: what is refused before it comes to a database does not differ."""
+"""Number of bodies on PostgreSQL; most are refused before they reach a database."""
 
 
 def generate_bodies(operation: Operation) -> st.SearchStrategy[Any]:
@@ -41,16 +41,16 @@ def generate_bodies(operation: Operation) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("operation", WRITES, ids=get_name)
 def test_whatever_is_sent_does_no_harm(operation: Operation, hunt: Hunt) -> None:
     enough = HUNDREDS if hunt.wire.world.database.is_sqlite else SHARE
-    chance, heard = Random(operation.name), Counter[int]()
+    chance, statuses = Random(operation.name), Counter[int]()
 
     with capture_logs() as lines:
         for body in draw_bodies(generate_bodies(operation), enough):
             hunt.committed.clear()
             answer = hunt.ask(operation, body, chance.randrange(2**16))
-            heard[answer.status] += 1
+            statuses[answer.status] += 1
             assert find_faults(operation, answer) == [], (body, answer)
             assert answer.status < 400 or not hunt.committed, (body, answer, hunt.committed)
 
-    report(operation.name, heard.elements())
-    assert heard.total() == enough
+    report(operation.name, statuses.elements())
+    assert statuses.total() == enough
     assert CANARY not in json.dumps(lines, default=str)

@@ -44,8 +44,8 @@ def test_nothing_was_changed_by_all_that(built_matrix: Matrix) -> None:
 def test_who_expects_one_answer_of_everyone_is_disappointed(
     built_matrix: Matrix, operation: str, expected: int
 ) -> None:
-    told = ((frozenset({"*", "*/*"}), reading.Verdict(expected)),)
-    always = reading.Row(operation, frozenset({"*"}), told)
+    rows = ((frozenset({"*", "*/*"}), reading.Verdict(expected)),)
+    always = reading.Row(operation, frozenset({"*"}), rows)
     other = replace(built_matrix, table=reading.Table((always,)))
 
     assert len(other.faults(operation)) > 10

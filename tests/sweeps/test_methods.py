@@ -13,19 +13,24 @@ from tests.support.world import EVERYTHING, make_case
 pytestmark = pytest.mark.slow
 EARLY = pytest.mark.usefixtures("before_any_database")
 METHODS = (
-    *(
-        "GET",
-        "HEAD",
-        "POST",
-        "PUT",
-        "PATCH",
-        "DELETE",
-        "OPTIONS",
-        "TRACE",
-        "CONNECT",
-        "QUERY",
-    ),
-    *("PROPFIND", "LINK", "get", "post", "Get", "GET ", "*", CANARY),
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "QUERY",
+    "PROPFIND",
+    "LINK",
+    "get",
+    "post",
+    "Get",
+    "GET ",
+    "*",
+    CANARY,
 )
 PREFLIGHT: Headers = {
     "Origin": "https://elsewhere.example",
@@ -68,13 +73,13 @@ def test_only_declared_methods_are_there(
     method: str, how: str, wire: Wire, stage: Stage
 ) -> None:
     key: Headers = {"Authorization": f"Bearer {stage.people[0].key}"}
-    said = {"with a key": key, "without": {}, "from a page elsewhere": PREFLIGHT}[how]
+    headers = {"with a key": key, "without": {}, "from a page elsewhere": PREFLIGHT}[how]
 
     for path, right in list_declared(wire).items():
         if method in right:
             continue
         for target in (path, fill_path_from(Operation(method, path, {}, {}), stage)):
-            answer = wire.send(method, target, said, b'{"x": 1}')
+            answer = wire.send(method, target, headers, b'{"x": 1}')
             assert (answer.status, find_flaws(answer)) == (405, []), (method, path)
             assert set((answer["allow"] or "").split(", ")) == right, path
 
@@ -88,33 +93,27 @@ def test_no_method_finds_what_is_not_there(method: str, wire: Wire) -> None:
 
 
 NOWHERE = (
-    *(
-        "/",
-        "/v1",
-        "/v1/",
-        "/v1/nowhere",
-        "/V1/cases",
-        "/v1/cases/",
-        "/v1//cases",
-        "//v1/cases",
-    ),
-    *(
-        "/v1/cases;x=1",
-        "/v1/./cases",
-        "/v1/x/../cases",
-        "/v2/cases",
-        "/docs",
-        "/redoc",
-        "/metrics",
-    ),
-    *(
-        "/.env",
-        "/.git/config",
-        f"/{CANARY}",
-        "/v1/cases%2f",
-        "*",
-        "/openapi.yaml",
-    ),
+    "/",
+    "/v1",
+    "/v1/",
+    "/v1/nowhere",
+    "/V1/cases",
+    "/v1/cases/",
+    "/v1//cases",
+    "//v1/cases",
+    "/v1/cases;x=1",
+    "/v1/./cases",
+    "/v1/x/../cases",
+    "/v2/cases",
+    "/docs",
+    "/redoc",
+    "/metrics",
+    "/.env",
+    "/.git/config",
+    f"/{CANARY}",
+    "/v1/cases%2f",
+    "*",
+    "/openapi.yaml",
     "http://elsewhere.example/v1/cases",
 )
 
@@ -131,19 +130,19 @@ def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> N
     narrow = wire.world.add_person("KZ_LEAD", scopes=())
     found: dict[str, set[int]] = {}
     for operation in list_method_operations(wire):
-        said = build_headers(operation, one, "traces")
+        headers = build_headers(operation, one, "traces")
         target = fill_path_from(operation, stage)
         ways: list[tuple[str, Headers, bytes]] = [
-            (target, said, b""),
-            (target, said | PREFLIGHT, b"{}"),
-            (target, said | {"If-None-Match": "*"}, b""),
+            (target, headers, b""),
+            (target, headers | PREFLIGHT, b"{}"),
+            (target, headers | {"If-None-Match": "*"}, b""),
             (target, {}, b""),
-            (target, said | {"Authorization": f"Bearer {narrow.key}"}, b""),
-            (f"{target}?x=1", said, b""),
-            (target, said, b"["),
-            (target, said, b" " * 300_000),
-            (target, said | {"Content-Type": "text/plain"}, b"x"),
-            (target, said | {"If-Match": "stale", "Idempotency-Key": "other"}, b"{}"),
+            (target, headers | {"Authorization": f"Bearer {narrow.key}"}, b""),
+            (f"{target}?x=1", headers, b""),
+            (target, headers, b"["),
+            (target, headers, b" " * 300_000),
+            (target, headers | {"Content-Type": "text/plain"}, b"x"),
+            (target, headers | {"If-Match": "stale", "Idempotency-Key": "other"}, b"{}"),
         ]
         answers = [wire.send(operation.method, *way) for way in ways]
         found[operation.name] = {answer.status for answer in answers}
@@ -188,9 +187,9 @@ def test_what_was_made_is_found_at_a_relative_place(
 ) -> None:
     one = stage.people[0]
     [write] = [o for o in list_method_operations(wire) if o.name == "write_case"]
-    said = build_headers(write, one, str(uuid4()))
+    headers = build_headers(write, one, str(uuid4()))
 
-    made = wire.send("POST", write.path, said | spoof, encode_json(make_case()))
+    made = wire.send("POST", write.path, headers | spoof, encode_json(make_case()))
 
     assert (made.status, find_flaws(made)) == (201, [])
     assert made["location"] == f"/v1/cases/{made.parse_json()['code']}"

@@ -51,23 +51,26 @@ from tests.support.world import World, make_case, unwrap
 NAMES: Final = sorted(ACTORS)
 RARELY: Final = st.integers(0, 19).map(lambda number: number == 1)
 SHARES: Final = choose_number(1, night=10)
-"""Parts of the stories, each in a world of its own: they run side by side."""
+"""Number of parts of the stories, which run in parallel, each in its own world."""
 STORIES: Final = {
     "sqlite": choose_number(14, sample=6),
     "postgresql": choose_number(6, sample=2),
 }
-"""Drawn by the seed of the run: each commit tells others, and each database its own."""
+"""Number of stories. The run's seed draws them, so each run has different ones."""
 ANEW: Final = "hypothesis-anew"
-"""Makes up each story by itself. Left alone, Hypothesis makes five of six by repeating a
-part of the one before: 190 such stories came to 542 different acts, by what stood where,
-who acted and what came of it; 100 of these come to 704."""
+"""The name of a provider with which Hypothesis draws each story independently.
+
+By default, Hypothesis draws five of six stories by repeating a part of the previous one.
+190 such stories had 542 different actions, by state, actor and result; 100 independent
+stories have 704.
+"""
 AVAILABLE_PROVIDERS[ANEW] = AVAILABLE_PROVIDERS["hypothesis"]
 ENDED: Final = frozenset({"void", "closed", "erased"})
 ENDINGS: Final = frozenset({"referral.revoke", "referral.withdraw", "referral.decline"})
 EARLY: Final = 15
 LEAP_DAY: Final = datetime(2028, 2, 29, tzinfo=UTC)
 EACH: Final = 4
-"""After so many acts somebody is shown everything; at the end, everybody."""
+"""Number of steps after which one party's view is compared; at the end, all are."""
 SUBMIT: Final[Act] = ("case.submit", None, False)
 ASKED: Final = Referral(LAWYER, "LEGAL_AID", frozenset({"needs"}))
 BEGINNING: Final[tuple[Act, ...]] = (
@@ -77,9 +80,9 @@ BEGINNING: Final[tuple[Act, ...]] = (
     ("referral.accept", (0,), False),
 )
 FAR: Final = (None, 0, 1, 2, 2, 3, 4, 4)
-"""How many of these steps a story begins with; None: it begins with a draft."""
+"""Number of these steps with which a story begins; None means a draft."""
 GROUP: Final = (*GROUPS, list_case_acts, list_referral_acts, list_referral_acts)
-"""What acts are about; some more often."""
+"""The groups of actions to draw from; some are drawn more often."""
 LIKELY: Final = st.integers(0, 3).map(bool)
 
 
@@ -199,7 +202,7 @@ class Story(RuleBasedStateMachine):
         return [one for one in able if self.may(*one, ends=ends)]
 
     def may(self, name: str, act: Act, *, ends: bool) -> bool:
-        """Return whether a party may take a step that does not end the story too early."""
+        """Return whether a party may take a step, which ends the story only if `ends`."""
         verdict, after = compute_outcome(self.model, ACTORS[name], act)
         return verdict in {OK, GONE} and (ends or after.state not in ENDED)
 
@@ -235,8 +238,8 @@ class Story(RuleBasedStateMachine):
         for name in NAMES if self.service.code and self.sound else ():
             if self.model.get_parts(ACTORS[name].focal_point):
                 self.compare(name)
-                told = sorted(self.service.list_misses(name))
-                assert told == list_heard(self.model, name), name
+                misses = sorted(self.service.list_misses(name))
+                assert misses == list_heard(self.model, name), name
 
 
 @pytest.fixture

@@ -41,10 +41,10 @@ def call_operation(one: Someone, operation: Operation, ids: dict[str, str]) -> R
     """Call an operation with all headers and the body that it requires."""
     path = fill_path(operation.path, ids | {"section": "needs"}).removeprefix("/v1")
     tag = one.get(f"/cases/{ids['code']}").headers.get("ETag", '"1.0123456789abcdef"')
-    said = {"If-Match": tag, "Purpose": "assistance"}
-    said |= {"Idempotency-Key": str(uuid4())} if operation.method != "GET" else {}
+    headers = {"If-Match": tag, "Purpose": "assistance"}
+    headers |= {"Idempotency-Key": str(uuid4())} if operation.method != "GET" else {}
     body = BODIES.get(operation.name)
-    return one.ask(operation.method, path, body, headers=said)
+    return one.ask(operation.method, path, body, headers=headers)
 
 
 # The account that asks cannot be its own second person.
@@ -83,19 +83,19 @@ def test_who_asked_for_a_second_person_is_not_it(
 ) -> None:
     for one, action, record, body in asks(world, officer, lead):
         before = one.read(record)
-        asked = one.does(action, record, body)
-        question = f"/approvals/{asked.json()['id']}"
+        answer = one.does(action, record, body)
+        question = f"/approvals/{answer.json()['id']}"
 
         approved = one.send(f"{question}/approve")
 
-        assert asked.status_code == 202
+        assert answer.status_code == 202
         assert get_problem(approved) == SELF
-        repeated = one.does(action, record, body, Approval=asked.json()["id"])
+        repeated = one.does(action, record, body, Approval=answer.json()["id"])
         assert get_problem(repeated) == UNUSABLE
         assert one.read(record) == before
 
 
-# No field, header or query of a request opens what nobody agreed to.
+# No field, header or query of a request opens a section without a consent.
 
 OVERRIDES: tuple[Json, ...] = (
     {"override": True},
@@ -252,11 +252,11 @@ def test_a_child_of_another_parent_is_not_there(
 def create_records(lead: Someone, case: Json) -> dict[str, str]:
     """Create a consent, a question, a screening and an emergency access in a case."""
     given = unwrap(lead.get(f"{get_path(case)}/consents"))["items"]
-    asked = lead.create(f"{get_path(case)}/questions", BODIES["ask_submitter"])
+    question = lead.create(f"{get_path(case)}/questions", BODIES["ask_submitter"])
     reading = lead.create(f"{get_path(case)}/vital-readings", BODIES["ask_for_reading"])
     return {
         "consent_id": given[-1]["id"],
-        "question_id": unwrap(asked)["id"],
+        "question_id": unwrap(question)["id"],
         "screening_id": unwrap(lead.screen(case))["id"],
         "reading_id": unwrap(reading)["id"],
     }

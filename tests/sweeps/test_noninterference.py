@@ -65,17 +65,17 @@ def compare_runs(
 def test_what_is_hidden_changes_nothing_that_is_seen(
     pair: list[Copy], apps: Apps, script: int
 ) -> None:
-    seed, heard = SCRIPTS * Run.seed + script, Counter[str]()
+    seed, statuses = SCRIPTS * Run.seed + script, Counter[str]()
     with ExitStack() as stack:
         one, other = open_twins(pair, apps, seed, stack)
         one.begin()
         other.begin()
         for number in range(STEPS):
-            heard.update(compare_runs(number, one.run_step(), other.run_step()))
-        heard.update(compare_runs(STEPS, one.read_everything(), other.read_everything()))
+            statuses.update(compare_runs(number, one.run_step(), other.run_step()))
+        statuses.update(compare_runs(STEPS, one.read_everything(), other.read_everything()))
         assert one.authors == other.authors
         assert one.known == other.known
 
-    report("answers alike", heard.elements())
-    assert heard["200"] > STEPS
+    report("answers alike", statuses.elements())
+    assert statuses["200"] > STEPS
     assert len(one.authors) > STEPS // 4

@@ -91,8 +91,8 @@ def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
     for office in (*SHELTERS, *LEADS):
         for send in (False, True):
             for sections in ([], ["needs"]):
-                asked = {"send": send, "sections": sections}
-                yield f"refer to {office} {asked}", lead.refer(case, office, **asked)
+                terms = {"send": send, "sections": sections}
+                yield f"refer to {office} {terms}", lead.refer(case, office, **terms)
         yield f"offer {office}", lead.offer(case, office)
 
 

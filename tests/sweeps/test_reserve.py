@@ -24,9 +24,13 @@ from tests.support.world import Someone, World, get_problem, make_case, unwrap
 pytestmark = pytest.mark.slow
 WAITS = {
     "write_case",
-    *("write_section.identity", "write_section.narrative"),
-    *("write_section.indicators", "write_section.perpetrators"),
-    *("record_screening", "record_refusal", "export_case"),
+    "write_section.identity",
+    "write_section.narrative",
+    "write_section.indicators",
+    "write_section.perpetrators",
+    "record_screening",
+    "record_refusal",
+    "export_case",
 }
 RESERVED = (503, "space-reserved")
 ALL_OF_IT = 2**62
@@ -81,13 +85,13 @@ def test_only_what_can_wait_is_refused_to_keep_the_reserve(
 
 def test_the_contract_says_of_which_operations_that_is() -> None:
     listed = f"- `{SpaceReserved.code}`: "
-    told = {
+    operations = {
         one.name
         for one in ALL
         if listed in one.spec["responses"].get("503", {}).get("description", "")
     }
 
-    assert told == {name.partition(".")[0] for name in WAITS}
+    assert operations == {name.partition(".")[0] for name in WAITS}
 
 
 @pytest.mark.usefixtures("sqlite_url")

@@ -32,7 +32,7 @@ from tests.support.world import (
 pytestmark = pytest.mark.slow
 
 FINGERPRINTS: Final = frozenset({"outcome.fingerprint", "approval.fingerprint"})
-"""Keyed fingerprints of whole requests: they differ, and tell nothing without the key."""
+"""Keyed fingerprints of requests, which differ but reveal nothing without the key."""
 
 PLAIN: Final[Json] = {
     "safeguards": {"country_of_origin": "UZ"},
@@ -44,7 +44,7 @@ PLAIN: Final[Json] = {
     "remarks": "No",
     "note": "Yes",
 }
-"""A person who fears nobody, and says little."""
+"""Safeguards and texts of a person who fears no office, as short as possible."""
 
 SECRETS: Final[Mapping[str, Json]] = {
     "the country of origin": {"safeguards": {"country_of_origin": "TJ"}},
@@ -135,11 +135,11 @@ def play_case(people: dict[str, Someone], said: Json) -> None:
     path = f"{get_path(case)}/sections/narrative"
     new = {"section": "narrative", "text": said["text"]}
     unwrap(lead.ask("PUT", path, new, headers=match))
-    asked = {"recipient": "KZ_SHELTER_KOGERSHIN", "service": "SHELTER", "send": True}
+    request = {"recipient": "KZ_SHELTER_KOGERSHIN", "service": "SHELTER", "send": True}
     referral = unwrap(
         lead.create(
             f"{get_path(case)}/referrals",
-            asked | {"sections": ["needs"]},
+            request | {"sections": ["needs"]},
             "referral",
         )
     )

@@ -111,7 +111,7 @@ def cast(world: World) -> Cast:
     return build_cast(world)
 
 
-# A second copy on purpose: the parties of each record, its audience, and who may act.
+# A second copy: the parties of each record, its audience, and the offices that may act.
 # after           | the case                                | shelter's    | lawyer's
 SEEN = """
 drafted           | submitter                               |              |
@@ -186,9 +186,9 @@ def walk(cast: Cast) -> Iterator[str]:
     yield "lead_accepted"
     yield from walk_referrals(cast)
     second = cast.world.add_person("IOM", {Role.SUPERVISOR})
-    asked = unwrap(lead.does("close", case, make_closure()))
-    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
+    approval = unwrap(lead.does("close", case, make_closure()))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(lead.does("close", case, make_closure(), approval=approval["id"]))
     yield "closed"
 
 
@@ -215,27 +215,27 @@ def walk_referrals(cast: Cast) -> Iterator[str]:
 
 
 def test_seen_in_every_way_by_the_same(cast: Cast) -> None:
-    told, code = parse_rows(SEEN), cast.case["code"]
+    expected, code = parse_rows(SEEN), cast.case["code"]
 
     for step in walk(cast):
         seen = [cast.who(f"/cases/{code}"), cast.listed("/cases", "code", code)]
         seen += [cast.who(f"/cases/{code}/{part}") for part in ("history", "evidence")]
-        assert seen == [told[step]["case"]] * 4, step
+        assert seen == [expected[step]["case"]] * 4, step
         for name, referral in cast.referrals.items():
             path = get_path(referral)
             may = [cast.who(path), cast.who(f"{path}/evidence")]
             may.append(cast.listed("/referrals", "id", referral["id"]))
-            assert may == [told[step][name]] * 3, step
+            assert may == [expected[step][name]] * 3, step
 
 
 def test_heard_by_the_parties_and_once(cast: Cast) -> None:
-    told = parse_rows(HEARD)
+    expected = parse_rows(HEARD)
 
     for step in walk(cast):
-        heard = {name: list_subjects(one.poll()) for name, one in cast.people.items()}
+        subjects = {name: list_subjects(one.poll()) for name, one in cast.people.items()}
         for record, subject in cast.subjects().items():
-            hearers = {name for name, told_of in heard.items() if subject in told_of}
-            assert hearers == told[step][record], (step, record)
+            hearers = {name for name, told_of in subjects.items() if subject in told_of}
+            assert hearers == expected[step][record], (step, record)
 
 
 def list_subjects(events: list[Json]) -> set[str]:
@@ -243,22 +243,22 @@ def list_subjects(events: list[Json]) -> set[str]:
 
 
 def test_only_a_party_whose_turn_it_is_is_offered_anything(cast: Cast) -> None:
-    told = parse_rows(ABLE)
+    expected = parse_rows(ABLE)
 
     for step in walk(cast):
-        assert cast.able(cast.case) == told[step]["case"], step
+        assert cast.able(cast.case) == expected[step]["case"], step
         for name, referral in cast.referrals.items():
-            assert cast.able(referral) == told[step][name], step
+            assert cast.able(referral) == expected[step][name], step
 
 
 def test_work_waits_for_one_party(cast: Cast) -> None:
-    told = parse_rows(SEEN)
+    expected = parse_rows(SEEN)
 
     for step in walk(cast):
         for record, subject in cast.subjects().items():
             waits = cast.listed("/worklist", "subject", subject)
             assert len(waits) <= 1, step
-            assert waits <= told[step][record], step
+            assert waits <= expected[step][record], step
 
 
 def test_the_desk_is_party_once_nobody_else_is_left(world: World, desk: Someone) -> None:
@@ -303,8 +303,8 @@ def test_where_the_person_is_sheltered_is_told_to_nobody_else(cast: Cast) -> Non
     for step in walk(cast):
         for name in outside if "shelter" in cast.referrals else ():
             got = read_everything(cast.people[name], cast)
-            told = [path for path, text in got.items() if PEOPLE["shelter"] in text]
-            assert told == [], (step, name)
+            paths = [path for path, text in got.items() if PEOPLE["shelter"] in text]
+            assert paths == [], (step, name)
 
 
 def test_what_the_submitter_gets_does_not_depend_on_who_shelters(
@@ -363,13 +363,13 @@ def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cas
 
     for name in ("submitter", "lawyer"):
         one = cast.people[name]
-        heard = json.dumps(one.poll()) + one.get(f"{path}/history").text
-        assert PEOPLE["shelter"] not in heard, name
+        text = json.dumps(one.poll()) + one.get(f"{path}/history").text
+        assert PEOPLE["shelter"] not in text, name
 
 
 PUBLIC = ("{focal_point}", "{agreement}", "{country}", "{clock}", "/reference/")
 BY_ROLE = ("{contact}", "{account_id}")
-"""Not for who works on cases, whatever is there: 403 to all of them."""
+"""Path parameters of operations that are not for case workers, who all get 403."""
 
 
 def list_routes(world: World) -> list[tuple[str, str, str]]:
@@ -388,7 +388,7 @@ def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Res
     extra = {"If-Match": '"1.0123456789abcdef"', "Purpose": "assistance"}
     extra |= {"Idempotency-Key": f"key-{next(KEYS)}"} if method != "GET" else {}
     body = BODIES.get(operation)
-    if body and "{contact}" in path:  # its body holds its code as well
+    if body and "{contact}" in path:  # the body of the request also contains the code
         body = body | {"code": ids["contact"]}
     return one.ask(method, path.format(**ids, section="needs"), body, headers=extra)
 
@@ -399,7 +399,7 @@ REFUSED = {
     "replace_duty_contact": 403,
     **{name if "_" in name else f"{name}_webhook": 403 for name in CHANGES},
 }
-"""What a stranger is refused by its role, whatever it names: it could write it anew."""
+"""Operations that a stranger's role does not permit, whatever id the path has."""
 
 
 def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
@@ -414,16 +414,16 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     for step in walk(cast):
         if step == "lawyer_sent":
             break
-    asked = cast.lead.does("close", cast.case, make_closure())
+    approval = cast.lead.does("close", cast.case, make_closure())
     [given, *_] = cast.submitter.get(f"{get_path(cast.case)}/consents").json()["items"]
-    assert asked.status_code == 409
+    assert approval.status_code == 409
     ids = {"code": cast.case["code"], "consent_id": given["id"]}
     ids["screening_id"] = unwrap(cast.lead.screen(cast.case))["id"]
     consents = f"{get_path(cast.case)}/consents"
     unwrap(cast.lead.create(consents, make_handover_consent("SANA_SEZIM")))
     offered = unwrap(cast.lead.offer(cast.case, "SANA_SEZIM"))["id"]
-    asked = cast.lead.create(f"{get_path(cast.case)}/questions", BODIES["ask_submitter"])
-    ids["question_id"] = unwrap(asked)["id"]
+    approval = cast.lead.create(f"{get_path(cast.case)}/questions", BODIES["ask_submitter"])
+    ids["question_id"] = unwrap(approval)["id"]
     ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
     ids["webhook_id"] = open_webhook(cast.world, PEOPLE["shelter"]).id
     reading = f"{get_path(cast.case)}/vital-readings"

@@ -23,7 +23,7 @@ from tests.sweeps.matrix.people import accounts
 from tests.sweeps.matrix.stages import Stage
 
 FULL: Final = "referring"
-"""The stage at which most people have a part: where it can be, a call is made there."""
+"""The stage with the most parties. A call is made there if the matrix allows it."""
 OF_PLANS: Final = {
     "answers_of_cases": re.compile("(?!._|rest|mixed)"),
     "answers_of_referrals": re.compile("r_"),
@@ -31,7 +31,7 @@ OF_PLANS: Final = {
     "answers_of_returns": re.compile("b_"),
     "answers_of_the_rest": re.compile("rest"),
 }
-"""Which stages are those of a table."""
+"""The stages of each table."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,15 @@ class Scene:
         return Call(operation, target, headers, sent)
 
     def seen(self, who: Someone, target: str) -> Headers:
-        """Return the precondition header of a directory row, which may not exist yet."""
+        """Return the header that a PUT of a row needs, whether or not the row exists."""
         shown = self.wire.send("GET", target, {"Authorization": f"Bearer {who.key}"})
         return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
 
     def allowed(self, call: Call) -> Call:
         """Send a call, let a second person approve it, and return the approved call."""
-        asked = call.send(self.wire)
-        assert asked.status == 202, (asked.status, asked.content)
-        approval = str(asked.parse_json()["id"])
+        answer = call.send(self.wire)
+        assert answer.status == 202, (answer.status, answer.content)
+        approval = str(answer.parse_json()["id"])
         for one in self.people.values():
             if one.send(f"/approvals/{approval}/approve").status_code == 200:
                 return call.approved(approval)
@@ -137,9 +137,9 @@ def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Itera
     """Yield the first cell of an operation that expects a 2xx answer, if there is one."""
     for stage in stages:
         for who in accounts():
-            said = find_status(table, name, stage, reading.relation(stage, who))
-            if said and 200 <= said < 300:
-                yield Cell(name, stage, who, said)
+            status = find_status(table, name, stage, reading.relation(stage, who))
+            if status and 200 <= status < 300:
+                yield Cell(name, stage, who, status)
                 return
 
 

@@ -37,7 +37,7 @@ SAID: Final = {
     Way.FULL: ("SQLITE_FULL", 13, "53100", "database or disk is full"),
     Way.BROKEN: ("SQLITE_IOERR_WRITE", 778, "58030", "disk I/O error"),
 }
-"""By its name and number on SQLite and by its SQLSTATE on PostgreSQL; and in words."""
+"""The name and the number of the error on SQLite, its SQLSTATE on PostgreSQL, its text."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Failing:
     """A counter of the calls to one database, which makes one of them fail."""
 
     points: list[str] = field(default_factory=list)
-    """What was asked since it was last told to begin, each point once."""
+    """The database calls since `begin`, one entry for each."""
     at: int | None = None
     way: Way = Way.FULL
     happened: bool = False
@@ -87,8 +87,10 @@ def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
     """
     if way is not Way.LOST:
         _, _, state, words = SAID[way]
-        asked = cursor or driver.cursor()
-        asked.execute(f"DO $$ BEGIN RAISE '{words}' USING ERRCODE = '{state}'; END $$")
+        used_cursor = cursor or driver.cursor()
+        used_cursor.execute(
+            f"DO $$ BEGIN RAISE '{words}' USING ERRCODE = '{state}'; END $$"
+        )
     driver.close()
     raise psycopg.OperationalError("server closed the connection unexpectedly")
 

@@ -16,11 +16,11 @@ RANDOM: Final = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"|SC-\w{4}-\w{4}-\w{4}-\w|(?:sct?|whsec)_[^\"]+|\b[0-9a-f]{10}\b|\d+\.[0-9a-f]{16}"
 )
-"""What is drawn anew for each request: ids, codes, keys and secrets, tags."""
+"""Values that are different in each answer: ids, codes, keys, secrets and tags."""
 LONG: Final = 8
-"""Letters of a text that is known again."""
+"""Letters from which a text is long enough to be recognised."""
 GROWS: Final = {"record_refusal": {"refusal"}}
-"""What a second sending does anew, as its description says; an opening is entered anew."""
+"""Tables to which a retry adds rows, as the description of the operation says."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +129,15 @@ def check_problem(answer: Answer, call: Call) -> Iterator[str]:
         yield f"answered as {answer['Content-Type']}"
     if answer.status == 503 and not answer["Retry-After"]:
         yield "no Retry-After header"
-    told = answer.content.decode()
-    if any(word in told for word in list_long_texts(call)) or "SELECT" in told:
+    text = answer.content.decode()
+    if any(word in text for word in list_long_texts(call)) or "SELECT" in text:
         yield "the answer repeats the input or shows internals"
 
 
 def list_long_texts(call: Call) -> Iterator[str]:
     """Yield the texts of a request body that are long enough to be recognised."""
-    said = json.loads(call.body) if call.body.startswith(b"{") else {}
-    yield from (text for text in walk_texts(said) if len(text) >= LONG)
+    body = json.loads(call.body) if call.body.startswith(b"{") else {}
+    yield from (text for text in walk_texts(body) if len(text) >= LONG)
 
 
 def walk_texts(said: Any) -> Iterator[str]:

@@ -56,8 +56,8 @@ def accounts_for(scene: Scene) -> Call:
 
 def asked_to_read(scene: Scene) -> dict[str, str]:
     code = scene.stages["referring"].ids["code"]
-    asked = unwrap(scene.people["lawyer"].create(f"/cases/{code}/vital-readings", READING))
-    return {"code": code, "reading_id": asked["id"]}
+    access = unwrap(scene.people["lawyer"].create(f"/cases/{code}/vital-readings", READING))
+    return {"code": code, "reading_id": access["id"]}
 
 
 def permitted(scene: Scene) -> dict[str, str]:
@@ -168,7 +168,7 @@ OWN: Final[Mapping[str, Story]] = {
     "write_case.submitted": writes_case,
 }
 TWO: Final = ".by two"
-"""What is done once a second person allowed it: another call of the same operation."""
+"""Ending of the names of calls that a second person has approved."""
 
 
 BEFORE: Final = {
@@ -177,7 +177,7 @@ BEFORE: Final = {
     "get_referral": "r_sent",
     "get_handover": "h_offered",
 }
-"""At which stage of the matrix some of them begin."""
+"""The stage of the matrix at which some stories begin."""
 CELLS: Final = {cell.name: cell for cell in cells()}
 BY_TWO: Final = {f"{n}{TWO}": cell for n, cell in CELLS.items() if cell.status == 202}
 STORIES: Final[Mapping[str, Story]] = {

@@ -115,9 +115,9 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
     readings = f"{get_path(case)}/vital-readings"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "Not back since noon"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
-    asked = unwrap(shelter.create(readings, asking))
+    access = unwrap(shelter.create(readings, asking))
     story.on("2026-06-03 18:20")
-    unwrap(watcher.send(f"{readings}/{asked['id']}/permit"))
+    unwrap(watcher.send(f"{readings}/{access['id']}/permit"))
     assert get_read_status(shelter, case, "sections/contact", "protection") == FOUND
     assert get_read_status(shelter, case, "sections/identity", "protection") == HIDDEN
     assert get_read_status(colleague, case, "sections/contact", "protection") == HIDDEN
@@ -127,12 +127,12 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
     assert get_read_status(shelter, case, "sections/contact", "protection") == HIDDEN
     assert "tell_person" in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-04 05:00")
-    unwrap(lead.send(f"{readings}/{asked['id']}/inform", {"note": "By Signal"}))
+    unwrap(lead.send(f"{readings}/{access['id']}/inform", {"note": "By Signal"}))
     story.on("2026-06-04 08:00")
     found = {"justified": True}
-    own = watcher.send(f"{readings}/{asked['id']}/review", found)
+    own = watcher.send(f"{readings}/{access['id']}/review", found)
     assert get_problem(own) == (409, "not-a-second-person")
-    unwrap(reviewer.send(f"{readings}/{asked['id']}/review", found))
+    unwrap(reviewer.send(f"{readings}/{access['id']}/review", found))
     log = unwrap(lead.get(f"{get_path(case)}/access-log", limit=200))["items"]
     assert sum(one["in_emergency"] for one in log) == 1
 

@@ -36,8 +36,8 @@ from tests.support.world import (
 def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
     """Return the new events of consents that end, each with the number of days left."""
     of_ends = ("consent.expiring", "consent.expired")
-    heard = [one for one in who.poll() if one["type"] in of_ends]
-    return [(one["type"], one["facts"].get("days")) for one in heard]
+    events = [one for one in who.poll() if one["type"] in of_ends]
+    return [(one["type"], one["facts"].get("days")) for one in events]
 
 
 def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(

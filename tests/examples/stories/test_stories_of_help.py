@@ -323,13 +323,13 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
     complete(lawyer, law, "She may stay with her husband.")
 
     story.on("2026-06-09 07:00")
-    asked = unwrap(lead.does("close", case, make_closure(reason="RESETTLED")))
-    alone = lead.send(f"/approvals/{asked['id']}/approve")
+    approval = unwrap(lead.does("close", case, make_closure(reason="RESETTLED")))
+    alone = lead.send(f"/approvals/{approval['id']}/approve")
     assert get_problem(alone) == (409, "not-a-second-person")
     story.on("2026-06-09 09:00")
-    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
     body = make_closure(reason="RESETTLED")
-    unwrap(lead.does("close", case, body, Approval=asked["id"]))
+    unwrap(lead.does("close", case, body, Approval=approval["id"]))
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2026-12-14 07:00")

@@ -162,8 +162,8 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
 
 def ask_for_papers(home: Homecoming) -> Json:
     """Refer the case to the consulate for a travel document; the consulate accepts."""
-    asked = refer(home.lead, home.case, home.officer, "CONSULAR_DOCUMENT", "identity")
-    return accept(home.officer, asked, "2026-06-03T05:00:00")
+    referral = refer(home.lead, home.case, home.officer, "CONSULAR_DOCUMENT", "identity")
+    return accept(home.officer, referral, "2026-06-03T05:00:00")
 
 
 def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story) -> None:

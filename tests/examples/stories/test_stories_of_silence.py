@@ -359,14 +359,14 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     start(iom, bed)
     complete(iom, bed, "She is with friends.")
     story.on("2026-06-05 13:00")
-    heard = [event["id"] for event in lead.poll()]
+    events = [event["id"] for event in lead.poll()]
     lost, pages, cursor = lead.cursor, list[str](), None
     more = True
     while more:
         page = unwrap(lead.get("/events", limit=3, **make_cursor_query(cursor)))
         pages += [event["id"] for event in page["items"]]
         cursor, more = page["next"], page["more"]
-    assert pages == heard
+    assert pages == events
     assert cursor == lost
     assert len(set(pages)) == len(pages) > 6
 

@@ -209,11 +209,11 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     assert lead.read(case)["continues_in"] == other["code"]
     assert watcher.read(case)["continues_in"] == other["code"]
     for one in (ngo, hotline, unhcr):
-        told = [
+        texts = [
             one.get(path).text for path in ("/events?limit=200", "/cases", "/referrals")
         ]
-        told += [one.get(f"{get_path(case)}{part}").text for part in ("", "/history")]
-        assert other["code"] not in "".join(told)
+        texts += [one.get(f"{get_path(case)}{part}").text for part in ("", "/history")]
+        assert other["code"] not in "".join(texts)
 
     story.on("2027-09-27 05:00")
     assess_risk(lead, other)

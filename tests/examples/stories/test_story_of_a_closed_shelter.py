@@ -120,11 +120,13 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     story.on("2027-07-07 14:00")
     question = {"topics": ["identity"], "question": "Her name for the court?"}
     unwrap(lawyer.does("ask", law, question))
-    told = {"sections": ["identity"], "answer": "As in her passport."}
-    assert get_unmet(lead.does("answer", law, told)) == [("consent_to_answer", "sender")]
+    answer_body = {"sections": ["identity"], "answer": "As in her passport."}
+    assert get_unmet(lead.does("answer", law, answer_body)) == [
+        ("consent_to_answer", "sender")
+    ]
     named = make_office_consent("TT_LAW", "LEGAL_AID", sections=["needs", "identity"])
     record_consent(lead, case, named)
-    unwrap(lead.does("answer", law, told))
+    unwrap(lead.does("answer", law, answer_body))
     accept(lawyer, law, "2027-07-08T14:00:00")
     assert get_read_status(lawyer, case, "sections/identity") == FOUND
     assert get_read_status(closing_one, case, "sections/identity") == HIDDEN
@@ -142,9 +144,9 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     assert get_read_status(hotline, case, "sections/contact") == HIDDEN
     assert hotline.read(case)["notice"]["safe_contact"] == "yes"
     words = {"topics": ["contact"], "question": "Please do not call. Did anybody answer?"}
-    asked = unwrap(lead.create(f"{get_path(case)}/questions", words))
+    open_question = unwrap(lead.create(f"{get_path(case)}/questions", words))
     assert words["question"] in [text for _, text in hotline.list_notes(case)]
-    path = f"{get_path(case)}/questions/{asked['id']}/answer"
+    path = f"{get_path(case)}/questions/{open_question['id']}/answer"
     unwrap(hotline.send(path, {"answer": "A man, on Friday."}))
     assess_risk(lead, case, "medium")
 

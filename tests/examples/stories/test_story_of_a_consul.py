@@ -104,7 +104,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     assert get_read_status(lead, case, "sections/identity") == HIDDEN
     story.on("2027-04-05 08:30")
     question = {"topics": ["identity"], "question": "Are there papers of the employer?"}
-    asked = unwrap(lead.create(f"{get_path(case)}/questions", question))
+    open_question = unwrap(lead.create(f"{get_path(case)}/questions", question))
     assert get_due_times(consul)["answer"] == "2027-04-06T08:30:00Z"
 
     story.on("2027-04-05 13:30")
@@ -141,7 +141,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     assert get_read_status(ngo, case, "safeguards") == HIDDEN
 
     story.on("2027-04-08 06:00")
-    path = f"{get_path(case)}/questions/{asked['id']}/answer"
+    path = f"{get_path(case)}/questions/{open_question['id']}/answer"
     words = "Tell me which shelter, his mother is dying"
     answered = consul.send(path, {"answer": words})
     assert "KZ_NGO" not in answered.text
@@ -156,8 +156,8 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     story.on("2027-04-08 06:40")
     lead.poll(), watcher.poll()
     withdraw_consents(consul, case, "SHELTER", "REFER")
-    said = [(one["type"], one["by"]) for one in lead.poll()]
-    assert ("consent.withdrawal_reported", "UZ_CON_ALA") in said
+    events = [(one["type"], one["by"]) for one in lead.poll()]
+    assert ("consent.withdrawal_reported", "UZ_CON_ALA") in events
     assert "consent.withdrawal_reported" in list_types(watcher.poll())
     assert ngo.read(bed)["state"] == "in_progress"
     assert get_read_status(ngo, case, "sections/contact") == FOUND
@@ -183,15 +183,17 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     question = {"topics": ["narrative"], "question": "The address of the shelter?"}
     unwrap(police.does("ask", report, question))
     assert "answer" in get_due_times(lead)
-    told = {"sections": ["narrative"], "answer": "He tells it himself."}
-    assert get_unmet(lead.does("answer", report, told)) == [("consent_to_answer", "sender")]
+    answer_body = {"sections": ["narrative"], "answer": "He tells it himself."}
+    assert get_unmet(lead.does("answer", report, answer_body)) == [
+        ("consent_to_answer", "sender")
+    ]
 
     story.on("2027-04-12 06:00")
     assess_risk(lead, case, "medium")
     write_section(lead, case, "narrative", text="Who took his passport")
     more = make_office_consent("KZ_POL", "LAW_ENFORCEMENT", sections=["needs", "narrative"])
     record_consent(lead, case, more)
-    unwrap(lead.does("answer", report, told))
+    unwrap(lead.does("answer", report, answer_body))
     assert police.read(report)["state"] == "received"
     assert (
         get_read_status(police, case, "sections/narrative") == HIDDEN

@@ -1,4 +1,4 @@
-"""A story by an author who had not read the code: Thanksgiving in Castries."""
+"""A story by an author who had not read the code: a night before Thanksgiving."""
 
 from app.consents.coverage import Purpose
 from app.directory.kinds import Function, Kind
@@ -133,12 +133,12 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     assert get_read_status(desk, case, "sections/needs") == HIDDEN
     story.on("2027-10-12 14:00")
     move = {"focal_point": "LC_IO", "reason": "LEAD_SILENT", "person_informed": True}
-    asked = unwrap(desk.does("take-over", case, move))
+    approval = unwrap(desk.does("take-over", case, move))
     for one in (desk, machine):
-        alone = one.send(f"/approvals/{asked['id']}/approve")
+        alone = one.send(f"/approvals/{approval['id']}/approve")
         assert get_problem(alone) == (409, "not-a-second-person")
-    unwrap(boss.send(f"/approvals/{asked['id']}/approve"))
-    assert desk.does("take-over", case, move, Approval=asked["id"]).is_success
+    unwrap(boss.send(f"/approvals/{approval['id']}/approve"))
+    assert desk.does("take-over", case, move, Approval=approval["id"]).is_success
     assert lead.read(case)["lead"] == "LC_IO"
     assert lead.read(case)["due_at"] == "2027-10-13T14:00:00Z"
     assert get_read_status(lead, case, "sections/contact") == FOUND
@@ -206,11 +206,11 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     story.on("2028-06-05 14:00")
     unwrap(watcher.does_with(other, "legal-hold", case, {"value": "lifted"}))
     wish = {"reason": "SURVIVOR_REQUEST"}
-    asked = unwrap(watcher.does("erase", case, wish))
-    own = watcher.send(f"/approvals/{asked['id']}/approve")
+    approval = unwrap(watcher.does("erase", case, wish))
+    own = watcher.send(f"/approvals/{approval['id']}/approve")
     assert get_problem(own) == (409, "not-a-second-person")
-    unwrap(other.send(f"/approvals/{asked['id']}/approve"))
-    unwrap(watcher.does("erase", case, wish, Approval=asked["id"]))
+    unwrap(other.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(watcher.does("erase", case, wish, Approval=approval["id"]))
     [mine, *_] = [
         one
         for one in unwrap(watcher.get(f"{get_path(case)}/evidence"))["items"]

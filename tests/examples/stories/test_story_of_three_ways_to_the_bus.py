@@ -1,4 +1,4 @@
-"""A story by an author who had not read the code: three ways to the bus."""
+"""A story by an author who had not read the code: a man who sets out three times."""
 
 from app.directory.kinds import Function, Kind, Level
 from app.kernel.actors import Role
@@ -127,11 +127,11 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     unwrap(north.does("assess-origin", first, AT_HOME | {"level": "medium"}))
     assert get_unmet(lead.does("go", first, {})) == [("reflection_over", "lead")]
     go = {"person_asked_to_leave": True}
-    asked = unwrap(lead.does("go", first, go))
+    approval = unwrap(lead.does("go", first, go))
     story.on("2027-11-18 17:00")
     assert "approval.lapsed" in list_types(lead.poll())
     assert lead.read(first)["state"] == "assessing"
-    late = absent.send(f"/approvals/{asked['id']}/approve")
+    late = absent.send(f"/approvals/{approval['id']}/approve")
     assert get_problem(late) == (409, "approval-decided")
     unwrap(lead.does_with(second, "go", first, go))
 
@@ -151,8 +151,8 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     consul.poll()
     assert north.does("call-off", first, {}).is_success
     assert lead.read(first)["state"] == "called_off"
-    [told] = consul.poll()
-    assert (told["type"], told["facts"]["reason"]) == (
+    [event] = consul.poll()
+    assert (event["type"], event["facts"]["reason"]) == (
         "referral.withdrawn",
         "NO_LONGER_NEEDED",
     )

@@ -1,4 +1,4 @@
-"""A story by an author who had not read the code: two birthdays."""
+"""A story by an author who had not read the code: a girl with two birthdays."""
 
 from app.directory.kinds import Function, Kind, Level
 from app.kernel.actors import Role
@@ -107,7 +107,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     story.on("2027-06-07 03:50")
     unwrap(lead.does("acknowledge", case))
     assess_risk(lead, case, "high")
-    asked = {
+    referrals = {
         service: refer(lead, case, to, service)
         for to, service in (
             (girls, "SHELTER"),
@@ -125,14 +125,14 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
         (clinic, "MEDICAL"),
         (office, "CHILD_PROTECTION"),
     ):
-        accept(one, asked[service], "2027-06-07T05:00:00")
+        accept(one, referrals[service], "2027-06-07T05:00:00")
     story.on("2027-06-07 05:10")
     for one, service in (
         (girls, "SHELTER"),
         (clinic, "MEDICAL"),
         (office, "CHILD_PROTECTION"),
     ):
-        start(one, asked[service])
+        start(one, referrals[service])
     assert lead.read(case)["state"] == "under_review"
     story.on("2027-06-07 06:00")
     led = unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
@@ -186,7 +186,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     accept(women, adult_bed, "2027-06-15T21:00:00")
     story.on("2027-06-15 22:00")
     start(women, adult_bed)
-    complete(girls, asked["SHELTER"], "She moves to the women")
+    complete(girls, referrals["SHELTER"], "She moves to the women")
     assert lead.read(case)["state"] == "assisting"
     confirm_deletion(tracing, trace)
     story.on("2027-06-16 15:00")
@@ -240,7 +240,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     withdraw_consents(lead, case, "PSYCHOSOCIAL")
     assert list_types(psy.poll()) == ["referral.narrowed"]
     assert get_read_status(psy, case, "sections/contact") == HIDDEN
-    for one, referral in ((girls, girl_bed), (office, asked["CHILD_PROTECTION"])):
+    for one, referral in ((girls, girl_bed), (office, referrals["CHILD_PROTECTION"])):
         assert one.read(referral)["state"] == "in_progress"
         assert "consent.withdrawn" not in list_types(one.poll())
 
@@ -263,8 +263,8 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     start(psy, talks)
 
     story.run_weekly("2027-07-19 15:00", lambda: assess_risk(lead, case))
-    rest = ((girls, girl_bed), (office, asked["CHILD_PROTECTION"]), (unhcr, claim))
-    for one, referral in (*rest, (psy, talks), (clinic, asked["MEDICAL"])):
+    rest = ((girls, girl_bed), (office, referrals["CHILD_PROTECTION"]), (unhcr, claim))
+    for one, referral in (*rest, (psy, talks), (clinic, referrals["MEDICAL"])):
         complete(one, referral, "It goes on outside of the service.")
     close(lead, second, case, "TRANSFERRED")
     assert lead.read(case)["due_at"] == "2029-07-19T15:00:00Z"

@@ -36,7 +36,7 @@ SHELTER, LAWYER, DESK = "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "DESK_CENTRAL_AS
 OVERSIGHT, STRANGER = "OVERSIGHT_DEMO", "JM_CONSULATE_PORT_OF_SPAIN"
 LEADERS: Final = (KZ, NGO, UZ)
 SHORTLIST: Final = (KZ, NGO)
-"""Leads for Kazakhstan in turn: its own body first (8, rule 7); UZ leads by handover."""
+"""The candidates in Kazakhstan in their order (8, rule 7); UZ leads only by a handover."""
 
 SERVICES: Final = {SHELTER: "SHELTER", LAWYER: "LEGAL_AID"}
 FOR_SAFETY: Final = frozenset({"SHELTER"})
@@ -52,7 +52,7 @@ OF_ORIGIN: Final = frozenset({UZ, POST})
 """Offices of the State of origin, which do not see helpers of other States."""
 HOLDS: Final = ("lead", "candidate", "desk")
 HOLDS_FOR: Final = {"low": 7 * DAY, "high": 72 * HOUR}
-"""How long an assessment of the risk is current."""
+"""The time for which an assessment of the risk is current, by its level."""
 
 BROUGHT: Final = frozenset(
     {
@@ -73,10 +73,10 @@ BROUGHT: Final = frozenset(
         "capacity",
     }
 )
-"""Requirements that a request meets; all others must hold before it is sent."""
+"""Requirements that a request itself meets; all others must be met before it is sent."""
 
 REFUSALS: Final = (ROLE_MISSING, NOT_YOURS, ILLEGAL)
-"""Reasons to refuse an action; the first one that applies is answered."""
+"""Reasons to refuse an action; the first one that applies is the answer."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ CONSENTS: Final = {
     "lead_kz": ConsentTerms(frozenset({KZ}), frozenset({"HANDOVER"})),
 }
 BY_DESK: Final = "desk_state"
-"""The consent that a desk records, to State bodies of Kazakhstan as a new lead."""
+"""The consent to State offices of Kazakhstan as a new lead, which a desk records."""
 TERMS: Final = CONSENTS | {
     BY_DESK: ConsentTerms(frozenset({KZ}), frozenset({"REFER"}), frozenset({"needs"})),
 }
@@ -126,7 +126,7 @@ FEARS: Final = {
     "lead": frozenset({KZ}),
     "shelter": frozenset({SHELTER}),
 }
-"""Unsafe offices by safeguards; only "permitted" permits the State of origin."""
+"""The unsafe offices by the safeguards; only "permitted" permits the State of origin."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Clock:
     length: int | None
     left: int | None
     reported: int = 0
-    """How many misses were reported."""
+    """The number of misses that were reported."""
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,9 @@ class MissedDeadline:
     count: int
     audience: frozenset[str]
     had_lead: bool
-    """Whether the case had a lead; its submitter is then told steps, but no facts."""
+    """Whether the case had a lead; the submitter then gets the event without its facts."""
     is_now: bool = True
-    """Whether no time has passed since; a new lead of this moment had the case then."""
+    """Whether no time has passed since; a new lead then counts as the lead of that time."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Referral:
     chain: frozenset[str] = frozenset()
     by: str = ""
     saved_time: int | None = None
-    """The time that was left to decide, or to report, when the recipient asked or held."""
+    """The time that was left when the recipient asked a question or held the referral."""
     paused_time: int | None = None
     """The time that was left when the case was suspended."""
 
@@ -202,7 +202,7 @@ class Referral:
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
     def is_repeat(self, other: "Referral", me: str) -> bool:
-        """Return whether an open referral known to the office gives as much (ADR 51)."""
+        """Return whether `other` is open, known to `me`, and gives as much (ADR 51)."""
         same = (self.to, self.service) == (other.to, other.service)
         gives = other.state in ALIVE and self.sections <= other.sections
         return same and gives and other.is_known_to(me)
@@ -252,11 +252,11 @@ class Model:
 
     def get_handover_relations(self, one: Handover, me: str) -> frozenset[str]:
         """Return the relations that a handover gives an office; none after erasure."""
-        asked = (
+        candidates = (
             {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
         )
         led = {"former_lead"} if one == replace(one, lead=me, state="effective") else ()
-        return frozenset({*asked, *led}) if self.state != "erased" else frozenset()
+        return frozenset({*candidates, *led}) if self.state != "erased" else frozenset()
 
     def find_party(self, *relations: str) -> str | None:
         """Return an office with the first relation that any office has, or None."""
@@ -295,8 +295,8 @@ class Model:
 
     def covers(self, one: Referral, more: AbstractSet[str] = frozenset()) -> bool:
         """Return whether a consent covers a referral and the sections of an answer."""
-        told = self.get_permitted_sections(one.to, one.service)
-        return told is not None and one.sections | more <= told
+        permitted = self.get_permitted_sections(one.to, one.service)
+        return permitted is not None and one.sections | more <= permitted
 
     @property
     def may_be_referred(self) -> bool:
@@ -354,9 +354,7 @@ def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
 
 def get_handover_sides(world: Model, one: Handover, me: str) -> frozenset[str]:
     """Return the sides of an office in a handover; without any, it cannot see it."""
-    of_case = world.get_relations(me) - {
-        "former_lead"
-    }  # a lead that was replaced by a desk
+    of_case = world.get_relations(me) - {"former_lead"}  # a desk replaced this lead
     return get_sides(of_case | world.get_handover_relations(one, me), OF_HANDOVER)
 
 
@@ -385,10 +383,10 @@ def check_handover_needs(world: Model, one: Handover, me: str) -> Met:
     """Return a function that checks requirements of a handover, also to Uzbekistan."""
     safe, knows = one.to not in world.unsafe, world.may_know(me)
     permitted = one.to != UZ or world.fears == "permitted"
-    told = world.get_permitted_sections(one.to, "HANDOVER") is not None
+    is_permitted = world.get_permitted_sections(one.to, "HANDOVER") is not None
     met = {
         "case_led": world.state in LED,
-        "consent": told and (knows or (safe and permitted)),
+        "consent": is_permitted and (knows or (safe and permitted)),
         "child_path": False,
         "recipient_safe": safe or not knows,
         "agreement": True,

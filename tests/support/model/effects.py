@@ -31,10 +31,13 @@ from tests.support.model.deadlines import (
 def is_fit(world: Model, chosen: str) -> bool:
     """Return whether a desk may assign the case to an office.
 
-    The office has to be in a country of the case, to have a consent, and to be safe.
+    It may if the office can lead in Kazakhstan, has a consent, is safe, and does not
+    already hold the case.
     """
-    told = chosen in SHORTLIST and world.get_permitted_sections(chosen, "REFER") is not None
-    return told and chosen not in world.unsafe and chosen != world.holder
+    is_permitted = (
+        chosen in SHORTLIST and world.get_permitted_sections(chosen, "REFER") is not None
+    )
+    return is_permitted and chosen not in world.unsafe and chosen != world.holder
 
 
 def may_take_over(world: Model, chosen: str) -> bool:
@@ -79,8 +82,8 @@ def offer_case(world: Model) -> Model:
     ]
     if not able:
         return add_party(world, "desk", DESK)
-    asked = world.asked_leads | {able[0]}
-    return add_party(replace(world, asked_leads=asked), "candidate", able[0])
+    asked_leads = world.asked_leads | {able[0]}
+    return add_party(replace(world, asked_leads=asked_leads), "candidate", able[0])
 
 
 def apply_automatic_steps(world: Model) -> Model:
@@ -119,7 +122,7 @@ NEVER: Final = 1000 * HOUR
 """An age after which an assessment of the risk no longer matters."""
 
 VISITS: Final = (DAY, 2 * DAY)
-"""When the person is to be visited, as the stories plan it."""
+"""The times at which the stories plan visits to the person."""
 
 WITHDRAWN: Final = dict.fromkeys(ALIVE, "withdrawn")
 REVOKED: Final = {"draft": "revoked"}
@@ -157,8 +160,10 @@ def discard_draft(world: Model, *_: str) -> Model:
 
 def assign_candidate(world: Model, _: str, chosen: str) -> Model:
     """Assign a candidate that was not asked before, and end the part of the desk."""
-    asked = replace(remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen})
-    return hand_over_deadlines(add_party(asked, "candidate", chosen))
+    assigned = replace(
+        remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen}
+    )
+    return hand_over_deadlines(add_party(assigned, "candidate", chosen))
 
 
 def replace_lead(world: Model, who: str, until: int | None = None) -> Model:

@@ -132,8 +132,8 @@ class Service:
                     someone.send(f"{path}/{self.ids[about][target]}/withdraw")
                 )
             case "question.ask":
-                asked = {"topics": ["contact"], "question": "?"}
-                return self.store_created(about, someone.create(path, asked))
+                question_body = {"topics": ["contact"], "question": "?"}
+                return self.store_created(about, someone.create(path, question_body))
             case _:
                 path = f"{path}/{self.ids[about][target]}/answer"
                 return get_verdict(someone.send(path, {"answer": "!"}))
@@ -265,10 +265,10 @@ class Service:
 
     def list_misses(self, name: str) -> list[tuple[Any, ...]]:
         """Return the missed deadlines in the events that an account received."""
-        heard = [event for event in self.people[name].poll() if "clock" in event["facts"]]
+        events = [event for event in self.people[name].poll() if "clock" in event["facts"]]
         return [
             (about, event["facts"]["clock"], event["facts"]["silence"])
-            for event in heard
+            for event in events
             if (about := self.find_record(event["subject"])) is not None
             if event["facts"]["clock"] not in SELDOM
         ]

@@ -68,7 +68,7 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
         return NOT_FOUND, world
     if name == "record":
         given = replace(world, consents=(*world.consents, Consent(target, me)))
-        if world.state == "closed":  # else a withdrawn consent could not be given again
+        if world.state == "closed":  # else a withdrawn consent could not be given anew
             return OK if "lead" in world.get_relations(me) else NOT_YOURS, given
         return may_write(world, actor) or OK, given
     consent: Consent = world.consents[target]
@@ -134,8 +134,8 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
     if name == "ask" and POST in world.unsafe and world.may_know(me):
         return ("needs-unmet", "recipient_safe"), world
     if name == "ask":
-        asked = replace(world, questions=(*world.questions, Question()))
-        return OK, update_question(asked, len(world.questions), Question())
+        updated = replace(world, questions=(*world.questions, Question()))
+        return OK, update_question(updated, len(world.questions), Question())
     question: Question = world.questions[number]
     if question.is_answered:
         return ("question-answered",), world

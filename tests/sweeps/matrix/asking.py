@@ -29,10 +29,10 @@ from tests.sweeps.matrix.stages import CANARY, WHOLE, Build, Stage
 
 OPERATIONS: Final = {one.name: one for one in ALL}
 TRACES: Final = {"sighting", "retrieval"}
-"""What reading leaves: evidence that something was read by whom it was sent to."""
+"""Tables that a read writes: the evidence that a recipient has read something."""
 ENTRY: Final = "access_entry"
 PARTS: Final = {"section": WHOLE}
-"""What a path may name of a kind: each is an operation of its own, `open_section.needs`."""
+"""The values of a path parameter, each tested as an operation: `open_section.needs`."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Matrix:
     kept: list[str]
     restore: Callable[[], None] | None
     roles: Collection[str]
-    """At which stages accounts with a single role ask as well."""
+    """The stages at which accounts with a single role are tested too."""
     numbers: "count[int]" = field(default_factory=count)
     before: dict[str, list[str]] = field(init=False)
 
@@ -138,13 +138,13 @@ class Matrix:
             "Idempotency-Key": f"m{next(self.numbers)}",
             "Purpose": "assistance",
         }
-        asked = operation.list_parameters("header")
+        header_names = operation.list_parameters("header")
         shown = {"Authorization": f"Bearer {key}"} if key else {}
-        named = {name: value for name, value in said.items() if name in asked}
+        named = {name: value for name, value in said.items() if name in header_names}
         return {"Content-Type": "application/json", **shown, **named}
 
     def seen(self, target: str) -> Headers:
-        """Return the precondition header for a directory row, which may not exist yet."""
+        """Return the header that a PUT of a row needs, whether or not the row exists."""
         [one] = (caller for caller in self.callers if caller.name == "administrator")
         key = one.keys["directory:read"]
         shown = self.wire.send("GET", target, {"Authorization": f"Bearer {key}"})
@@ -200,7 +200,7 @@ class Matrix:
 
 
 STRANGERS: Final = {"elsewhere", *(("desk", "shelter") if is_night() else ())}
-"""Who asks though nobody told them of the case; others where they have, or had, a part."""
+"""Accounts that are always tested; other accounts only if they had a part in the case."""
 
 
 def is_in(stage: Stage, caller: Caller) -> bool:
@@ -222,20 +222,32 @@ def relation(stage: Stage, caller: Caller) -> str:
 
 
 PARTIES: Final = {
-    *("submitter", "candidate", "lead", "lead_of_origin", "helper", "helped", "asked"),
-    *("offered", "desk", "escalation_desk", "oversight"),
+    "submitter",
+    "candidate",
+    "lead",
+    "lead_of_origin",
+    "helper",
+    "helped",
+    "asked",
+    "offered",
+    "desk",
+    "escalation_desk",
+    "oversight",
 }
 HEARD_OF: Final = PARTIES | {
-    *("former_lead", "last_lead", "former_candidate", "former_recipient"),
+    "former_lead",
+    "last_lead",
+    "former_candidate",
+    "former_recipient",
 }
-"""Who was told of a case once keeps what it was told, and its own past."""
+"""Relations whose offices keep events or records of a case, including former relations."""
 
 
 EARLIER: Final = {
     "void": "submitted",
     **dict.fromkeys(("monitoring", "closed", "erased"), "suspended"),
 }
-"""When those were told of a case who have no part in it any more: events stay in a feed."""
+"""The earlier stage whose parties got the events of a stage, which stay in their feeds."""
 
 
 def get_listed_relation(stage: Stage, caller: Caller, listed: str) -> str:
@@ -251,8 +263,8 @@ def is_party(stage: Stage, caller: Caller) -> bool:
 
 def may_know(stage: Stage, caller: Caller) -> frozenset[str] | None:
     """Return the offices that an account may know of, including its own."""
-    told = reading.may_know(relation(stage, caller), stage.name)
-    return None if told is None else told | {caller.office}
+    known = reading.may_know(relation(stage, caller), stage.name)
+    return None if known is None else known | {caller.office}
 
 
 def table_of(statement: str) -> str:
@@ -291,9 +303,9 @@ def wrong_names(
     if may is None or ANY in due.names:
         return
     text, said = answer.content.decode(), sent.decode()
-    told = {one for one in OFFICES if f'"{one}"' in text and f'"{one}"' not in said}
-    if told - may - due.names:
-        yield f"named {sorted(told - may - due.names)}"
+    named = {one for one in OFFICES if f'"{one}"' in text and f'"{one}"' not in said}
+    if named - may - due.names:
+        yield f"named {sorted(named - may - due.names)}"
 
 
 ANY: Final = reading.ANY
@@ -310,9 +322,9 @@ class Plan:
     table: str
     build: Build
     some: Build
-    """What of it is built on PostgreSQL."""
+    """The stages that are built on PostgreSQL."""
     alone: frozenset[str]
-    """At which stages accounts with a single role ask as well; `make soak`: at all."""
+    """Stages at which accounts with a single role are tested too; with `make soak`, all."""
 
     def operations(self) -> list[str]:
         """Return the operations to call; except at night, one section stands for all."""

@@ -15,11 +15,17 @@ HERE: Final = Path(__file__).parent
 ANY: Final = "*"
 NOBODIES: Final = frozenset(
     {
-        *("nobody", "unknown", "expired", "revoked", "disabled", "unscoped"),
-        *("administrator", "analyst"),
+        "nobody",
+        "unknown",
+        "expired",
+        "revoked",
+        "disabled",
+        "unscoped",
+        "administrator",
+        "analyst",
     }
 )
-"""Who is the same to everything."""
+"""Accounts that get the same answer whatever the stage is."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +34,15 @@ class Verdict:
 
     status: int
     entries: int = 0
-    """How many entries of access it leaves."""
+    """The number of entries in the access log."""
     sees: frozenset[str] = frozenset()
-    """Which of the sealed texts are in it, and no other."""
+    """The sealed documents in the answer, which contains no others."""
     names: frozenset[str] = frozenset()
-    """Which offices may be named in it, beside those that one may know anyway."""
+    """The offices that the answer may name, besides those the account may know of."""
 
 
 HIDDEN: Final = Verdict(404)
-"""Who is not named in a row is answered as if there were nothing."""
+"""The answer to accounts that no row names, as if the record did not exist."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ class Table:
 
 @cache
 def table(name: str) -> Table:
-    """Read a file of rows."""
+    """Return the table that the file of this name contains."""
     return Table(tuple(rows(read_lines(name))))
 
 
@@ -122,8 +128,8 @@ def rows(said: list[str]) -> Iterator[Row]:
         names, stages, answers = (cell.strip() for cell in line.split("|"))
         operation = names or operation
         for one in operation.split():
-            told = tuple(parse_answers(answers, groups))
-            yield Row(one, frozenset(expand_groups(stages, groups)), told)
+            verdicts = tuple(parse_answers(answers, groups))
+            yield Row(one, frozenset(expand_groups(stages, groups)), verdicts)
 
 
 def parse_answers(

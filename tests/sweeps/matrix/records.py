@@ -62,8 +62,8 @@ def begun(stage: Stage) -> Json:
 
 def resting(stage: Stage) -> Json:
     pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
-    told = pause | {"note": stage.say("why")}
-    return unwrap(stage.who("shelter").does("hold", begun(stage), told))
+    request = pause | {"note": stage.say("why")}
+    return unwrap(stage.who("shelter").does("hold", begun(stage), request))
 
 
 def completed(stage: Stage) -> Json:
@@ -127,8 +127,8 @@ def asked_for_papers(stage: Stage) -> Json:
 def papers_agreed(stage: Stage) -> Json:
     asks = asked_for_papers(stage)
     meeting = make_acceptance()["meeting"] | {"place": stage.say("place")}
-    said = {"meeting": meeting, "contacts": stage.people_of("place")}
-    return unwrap(stage.who("consulate").does("accept", asks, said))
+    acceptance = {"meeting": meeting, "contacts": stage.people_of("place")}
+    return unwrap(stage.who("consulate").does("accept", asks, acceptance))
 
 
 BUILT_FOR: Final = {
@@ -136,7 +136,7 @@ BUILT_FOR: Final = {
     "r_papers_sent": "sent",
     "r_papers_accepted": "accepted",
 }
-"""The state of a stage that is not named for it."""
+"""The states of the stages that have another name."""
 
 REFERRALS: Final[Mapping[str, Story]] = {
     "r_expired": expired,
@@ -250,8 +250,8 @@ UP_TO: Final = {
 def going_home(stage: Stage) -> None:
     """Bring a return to its stage, with a lead in the country and a helper at home."""
     officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
-    told = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
-    case, referral = accept_return_referral(officer, lead, home, **told)
+    contents = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
+    case, referral = accept_return_referral(officer, lead, home, **contents)
     record = unwrap(open_return(home, referral))
     people = (officer, lead, home, stage.who("kz/supervisor"))
     way = Homecoming(lead.world, *people, case, referral, record)
@@ -274,11 +274,11 @@ def of_returns(names: Iterable[str] = UP_TO) -> Build:
     return building(names, going_home)
 
 
-# The rest: operations that concern no case, and approvals.
+# Operations that concern no case, and approvals.
 
 
 def waiting(stage: Stage) -> None:
-    """Request the approval of a closure at IOM, the office that is asked to lead."""
+    """Store the ids of a pending approval at IOM, and of records that concern no case."""
     under_review(stage)
     question = stage.who("iom").does("close", stage.case, make_closure())
     assert question.status_code == 202

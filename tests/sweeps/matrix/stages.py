@@ -29,7 +29,12 @@ from tests.support.world import (
 )
 
 WHOLE: Final = [
-    *("needs", "contact", "identity", "narrative", "indicators", "perpetrators"),
+    "needs",
+    "contact",
+    "identity",
+    "narrative",
+    "indicators",
+    "perpetrators",
     "health",
 ]
 CANARY: Final = re.compile(r"Zq-([a-z_]+)-([a-z_]+)-")
@@ -47,7 +52,7 @@ class Stage:
     case: Json = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     tag: str = ""
-    """What whoever acts says it has seen: the version of now."""
+    """The entity tag to send with an action: the current version."""
 
     def say(self, what: str) -> str:
         return f"Zq-{what}-{self.name}-"
@@ -86,7 +91,7 @@ class Stage:
 def content(stage: Stage) -> Json:
     """Return the sealed documents and consents of a case, with a marker in each field."""
     say = stage.say
-    told = [{"section": one, "text": say(one)} for one in WHOLE if one in PLAIN]
+    sections = [{"section": one, "text": say(one)} for one in WHOLE if one in PLAIN]
     needs = {"summary": say("needs"), "access_needs": say("needs")}
     to_refer = make_consent(focal_point="IOM", sections=WHOLE), make_consent(sections=WHOLE)
     given = [
@@ -101,7 +106,7 @@ def content(stage: Stage) -> Json:
             {"section": "contact", "alias": say("contact"), "safe_channel": say("contact")},
             {"section": "identity", "names": [say("identity")]},
             {"section": "indicators", "remarks": say("indicators")},
-            *told,
+            *sections,
         ],
         "safeguards": {"unsafe_people": say("guards_past")},
         "consents": [
@@ -195,15 +200,15 @@ def assisting(stage: Stage) -> None:
 
 
 def housed(stage: Stage) -> Json:
-    asked = refers(stage, "KZ_SHELTER_KOGERSHIN", "SHELTER")
-    stage.names(referral_id=asked["id"])
-    return accepts(stage, asked)
+    referral = refers(stage, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    stage.names(referral_id=referral["id"])
+    return accepts(stage, referral)
 
 
 def accepts(stage: Stage, asked: Json) -> Json:
     meeting = make_acceptance()["meeting"] | {"place": stage.say("place")}
-    said = {"meeting": meeting, "contacts": stage.people_of("place")}
-    return unwrap(stage.who("shelter").does("accept", asked, said))
+    acceptance = {"meeting": meeting, "contacts": stage.people_of("place")}
+    return unwrap(stage.who("shelter").does("accept", asked, acceptance))
 
 
 def suspended(stage: Stage) -> None:
@@ -222,8 +227,8 @@ def helped(stage: Stage) -> None:
     unwrap(shelter.does("start", help_, {"person_met": True}))
     report = {"outcome": "delivered", "feedback": stage.say("feedback")}
     unwrap(shelter.does("complete", help_, report))
-    asked = unwrap(stage.who("lawyer").get("/referrals", case=code(stage)))["items"][0]
-    unwrap(stage.who("lawyer").does("decline", asked, {"reason": "LANGUAGE"}))
+    referral = unwrap(stage.who("lawyer").get("/referrals", case=code(stage)))["items"][0]
+    unwrap(stage.who("lawyer").does("decline", referral, {"reason": "LANGUAGE"}))
     unwrap(sana.send(*cancel(stage), If_Match=sana.get_tag(offer(stage))))
 
 
