@@ -183,12 +183,12 @@ def ping_webhook(
 def count_ping(request: Request, account_id: UUID) -> None:
     """Count a test message. Raises TooManyPings (429) if the account sends too many."""
     pings: RequestRate = request.app.state.pings
-    wait = pings.count_request(account_id, writes=True)
-    if wait:
+    allowance = pings.count_request(account_id, writes=True)
+    if allowance is not None and allowance.wait:
         raise TooManyPings(
             f"Your account may send {PINGS_PER_MINUTE} test messages a minute, for all "
             "webhooks together.",
-            wait=wait,
+            wait=allowance.wait,
         )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import anyio
 import pytest
 
-from app.api.http.rate_limits import RequestRate
+from app.api.http.rate_limits import Allowance, RequestRate
 from app.api.http.read_slots import MAX_READS, ReadSlots
 from app.kernel.db import THREADS
 from app.kernel.problems import Busy
@@ -118,8 +118,33 @@ def test_who_reads_too_often_can_still_submit(world: World, officer: Someone) ->
     assert submitted.status_code == 201
 
 
+def test_answers_say_what_is_left_of_the_rate_limit(world: World, officer: Someone) -> None:
+    watch, before = Watch(), world.app.state.rate
+    world.app.state.rate = RequestRate(60, watch)
+    try:
+        reads = [officer.get("/me") for _ in range(62)]
+        watch.now += 2.5
+        later, submitted = officer.get("/me"), officer.write_case()
+        nobody = world.http.get("/v1/me")
+    finally:
+        world.app.state.rate = before
+
+    headers = [one.headers for one in (*reads, later)]
+    assert {one["RateLimit-Policy"] for one in headers} == {'"reads";q=60;w=60'}
+    assert headers[0]["RateLimit"] == '"reads";r=59;t=1'
+    assert headers[59]["RateLimit"] == headers[61]["RateLimit"] == '"reads";r=0;t=60'
+    assert reads[61].status_code == 429
+    assert later.headers["RateLimit"] == '"reads";r=1;t=59'
+    assert submitted.headers["RateLimit"] == '"writes";r=59;t=1'
+    assert "RateLimit" not in nobody.headers
+
+
+def test_without_a_limit_no_answer_names_one(officer: Someone) -> None:
+    assert not {"ratelimit", "ratelimit-policy"} & officer.get("/me").headers.keys()
+
+
 def test_counting_is_exact_however_many_ask_at_once() -> None:
-    rate, counted = RequestRate(600, Watch()), list[int]()
+    rate, counted = RequestRate(600, Watch()), list[Allowance | None]()
 
     def ask() -> None:
         counted.extend(rate.count_request(UUID(int=1), writes=False) for _ in range(200))
@@ -129,4 +154,6 @@ def test_counting_is_exact_however_many_ask_at_once() -> None:
         one.start()
     for one in threads:
         one.join()
-    assert sum(not wait for wait in counted) == 600
+    taken = [one for one in counted if one and not one.wait]
+    assert len(taken) == 600
+    assert {one.remaining for one in taken} == set(range(600))

@@ -23,7 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.access.credentials import authenticate, get_prefix, require_scope
-from app.api.http.rate_limits import RequestRate, WrongKeyLimit
+from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.strict_json import is_json, require_strict_json
 from app.kernel.actors import Actor, Scope
@@ -186,10 +186,15 @@ def sign_in(request: Request, scope: Scope) -> Actor:
 def enforce_rate_limit(request: Request, account_id: UUID) -> None:
     """Raise TooManyRequests (429) if an account sends more requests than allowed."""
     rate: RequestRate = request.app.state.rate
-    wait = rate.count_request(account_id, writes=request.method != "GET")
-    if wait:
+    writes = request.method != "GET"
+    allowance = rate.count_request(account_id, writes=writes)
+    if allowance is None:
+        return
+    request.state.rate_headers = format_rate_headers(allowance, writes=writes)
+    if allowance.wait:
         raise TooManyRequests(
-            "Send fewer requests. To wait for events, send `Prefer: wait`.", wait=wait
+            "Send fewer requests. To wait for events, send `Prefer: wait`.",
+            wait=allowance.wait,
         )
 
 

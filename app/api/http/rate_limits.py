@@ -17,6 +17,8 @@ from typing import Final
 from uuid import UUID
 
 TABLE_SIZE: Final = 4096
+ROUNDING: Final = 1e-6
+"""Seconds or requests by which sums of floating-point numbers may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,35 @@ class Pace:
         """Return the seconds to wait before the next attempt; 0 or less means no wait."""
         return self.compute_free_at(free_at, now) - now - self.free * self.seconds
 
+    def compute_allowance(self, free_at: float, now: float, wait: float) -> "Allowance":
+        """Return what is left at a time, given when all attempts are available again."""
+        used = max(0.0, free_at - now)
+        return Allowance(
+            limit=self.free,
+            window=round(self.free * self.seconds),
+            remaining=max(0, math.floor(self.free - used / self.seconds + ROUNDING)),
+            reset=math.ceil(used - ROUNDING),
+            wait=max(0, math.ceil(wait)),
+        )
+
 
 PREFIX_PACE: Final = Pace(10, 10.0)
 ADDRESS_PACE: Final = Pace(100, 1.0)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The requests that are left to an account after one was counted.
+
+    `remaining` more may follow at once. All `limit` are available again in `reset` seconds.
+    `wait` is 0, or the seconds to wait if the request was refused and not counted.
+    """
+
+    limit: int
+    window: int
+    remaining: int
+    reset: int
+    wait: int
 
 
 class RequestRate:
@@ -53,17 +81,20 @@ class RequestRate:
         self.clock, self.lock = clock, Lock()
         self.free_at = dict[tuple[UUID, bool], float]()
 
-    def count_request(self, account: UUID, *, writes: bool) -> int:
-        """Count a request and return 0, or return the seconds to wait if it is too soon."""
+    def count_request(self, account: UUID, *, writes: bool) -> Allowance | None:
+        """Count a request and return what is left, or None if there is no limit.
+
+        A request that has to wait is not counted.
+        """
         if self.pace is None:
-            return 0
+            return None
         with self.lock:
             now, key = self.clock(), (account, writes)
             free_at = self.free_at.get(key, now)
             wait = self.pace.compute_wait(free_at, now)
             if wait <= 0:
-                self.free_at[key] = self.pace.compute_free_at(free_at, now)
-        return max(0, math.ceil(wait))
+                free_at = self.free_at[key] = self.pace.compute_free_at(free_at, now)
+        return self.pace.compute_allowance(free_at, now, wait)
 
 
 class WrongKeyLimit:
@@ -96,3 +127,13 @@ class WrongKeyLimit:
         text = "\0".join(parts).encode("utf-8", "surrogateescape")
         digest = hashlib.blake2b(text, key=self.salt, digest_size=8).digest()
         return int.from_bytes(digest) % TABLE_SIZE
+
+
+def format_rate_headers(
+    allowance: Allowance, *, writes: bool
+) -> tuple[tuple[bytes, bytes], ...]:
+    """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10)."""
+    name = "writes" if writes else "reads"
+    policy = f'"{name}";q={allowance.limit};w={allowance.window}'
+    state = f'"{name}";r={allowance.remaining};t={allowance.reset}'
+    return (b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())

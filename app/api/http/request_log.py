@@ -47,7 +47,8 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 extra = (*HEADERS, (b"x-request-id", request_id.encode()))
-                message["headers"] = [*message["headers"], *extra]
+                limits = scope["state"].get("rate_headers", ())
+                message["headers"] = [*message["headers"], *extra, *limits]
             await send(message)
 
         try:
