@@ -25,6 +25,7 @@ from app.api.http.long_polling import (
 )
 from app.api.http.problems import Answers, list_problems
 from app.api.http.read_slots import ReadSlot, ReadSlots
+from app.api.http.response_headers import refer_to_header
 from app.api.http.routers import ResourceRouter
 from app.feed import actions as feed_actions
 from app.feed import queries as feed_queries
@@ -71,6 +72,7 @@ EVENT: Final[dict[str, Any]] = {
 }
 """The schema of one event of the stream. OpenAPI 3.2 has a keyword for it, 3.1 does not."""
 STREAM: Final = "text/event-stream"
+UNBUFFERED: Final = "X-Accel-Buffering"
 
 router = ResourceRouter("feed", "/events")
 
@@ -188,6 +190,7 @@ STREAM_RESPONSES: Final[Answers] = {
     200: {
         "description": "Events. `id` is a cursor, `data` is the event as JSON.",
         "content": {STREAM: {"schema": EVENT}},
+        "headers": {UNBUFFERED: refer_to_header(UNBUFFERED)},
     },
     **list_problems(CursorUnknown, CursorGone),
 }
@@ -217,7 +220,7 @@ async def stream_events(
     """
     start = PageQuery(after=last_event_id or query.after, limit=STREAM_BATCH)
     polled = await run_in_threadpool(poll, begin, start)
-    return EventStream(send_events(request, polled), headers={"X-Accel-Buffering": "no"})
+    return EventStream(send_events(request, polled), headers={UNBUFFERED: "no"})
 
 
 async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:

@@ -8,6 +8,7 @@ from app.api.http.conditional_requests import render
 from app.api.http.content_language import ReaderLanguages, build_language_headers
 from app.api.http.dependencies import IfNoneMatch, ReadDirectory
 from app.api.http.problems import NOT_FOUND
+from app.api.http.response_headers import refer_to_header
 from app.api.http.routers import ResourceRouter
 from app.kernel.languages import ENGLISH
 from app.kernel.problems import NotFound
@@ -18,7 +19,11 @@ ListName = Annotated[str, Path(max_length=40, examples=["indicators"])]
 router = ResourceRouter("reference", "/reference")
 
 
-@router.get("", response_model=ReferenceLists)
+@router.get(
+    "",
+    response_model=ReferenceLists,
+    responses={200: {"headers": {"Content-Language": refer_to_header("Content-Language")}}},
+)
 def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the reference lists with their titles and notes."""
     items = [

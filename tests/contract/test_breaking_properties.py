@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.contract_edits import (
+    REFERRED,
     SCHEMAS,
     SCHEMES,
     apply_edit,
@@ -185,7 +186,8 @@ PLAIN: Final[tuple[tuple[str, Any], ...]] = (
 def is_needed(key: str, pointer: str) -> bool:
     """Return whether the contract would be invalid without the key."""
     needed = {"$ref", "in", "name", "propertyName"}
-    return pointer in {"", "/components", SCHEMAS, SCHEMES} or key in needed
+    sections = {f"/components/{kind}" for kind in REFERRED}
+    return pointer in {"", "/components", SCHEMES} | sections or key in needed
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from typing import Any, Final
 from tests.support.world import Json
 
 SCHEMAS: Final = "/components/schemas"
+REFERRED: Final = ("schemas", "responses", "headers")
+"""The components that references point to."""
 SCHEMES: Final = "/components/securitySchemes"
 NOWHERE: Final = "nowhere"
 VERDICTS: Final = {"breaks": True, "fine": False}
@@ -143,23 +145,27 @@ def decode_step(step: str) -> str:
 
 
 def select_operations(document: Json, names: set[str]) -> Json:
-    """Return a copy of a contract with some operations and the schemas that they need."""
+    """Return a copy of a contract with some operations and the components they need."""
     copy = deepcopy(document)
     copy["paths"] = {
         path: these
         for path, methods in copy["paths"].items()
         if (these := {m: it for m, it in methods.items() if it["operationId"] in names})
     }
-    everything = copy["components"]["schemas"]
-    kept = collect_schemas([copy["paths"], copy["webhooks"]], everything, set())
-    copy["components"]["schemas"] = {n: it for n, it in everything.items() if n in kept}
+    parts = copy["components"]
+    kept = collect_components([copy["paths"], copy["webhooks"]], parts, set())
+    for kind in REFERRED:
+        parts[kind] = {n: it for n, it in parts[kind].items() if (kind, n) in kept}
     return copy
 
 
-def collect_schemas(part: Any, everything: Json, seen: set[str]) -> set[str]:
-    """Return the names of the schemas that a part refers to, directly or indirectly."""
-    for name in re.findall(rf'"#{SCHEMAS}/([^"]+)"', json.dumps(part)):
-        if name not in seen:
-            seen.add(name)
-            collect_schemas(everything[name], everything, seen)
+def collect_components(
+    part: Any, components: Json, seen: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Return the kind and name of each component that a part refers to, also indirectly."""
+    for found in re.findall(r'"#/components/(\w+)/([^"]+)"', json.dumps(part)):
+        if found not in seen:
+            seen.add(found)
+            kind, name = found
+            collect_components(components[kind][name], components, seen)
     return seen

@@ -16,6 +16,7 @@ from schemathesis.generation.meta import TestPhase
 
 from app.api.http.problems import CELL_RULE, OWN_CODES
 from app.kernel.codes import create_case_code
+from tests.support.contract import resolve_reference
 from tests.support.hostile_input import PROBLEM
 from tests.support.raw_requests import includes_problem
 from tests.support.real_names import NAMES
@@ -59,8 +60,10 @@ def restore(pristine: str, live: str) -> None:
 
 @schemathesis.check
 def check_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Fail if an operation returns a problem that its contract does not list."""
-    listed = case.operation.definition.raw["responses"].get(str(response.status_code))
+    """Fail if an operation answers a problem that its contract does not list."""
+    shared = case.operation.schema.raw_schema["components"]["responses"]
+    raw = case.operation.definition.raw["responses"].get(str(response.status_code))
+    told = raw and resolve_reference(raw, shared)
     [kind] = response.headers.get("content-type", [""])
     if listed and kind == PROBLEM:
         problem = response.json()

@@ -1,6 +1,5 @@
 """Calls of any operation with existing ids, by a person who may make the call."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from app.kernel.actors import SERVICE
 from app.kernel.db import Base, Database
+from tests.support.contract import load_contract
 from tests.support.databases import listen_to
 from tests.support.full_world import Ids, Stage, build_headers, fill_path, set_up
 from tests.support.hostile_input import (
@@ -32,10 +32,9 @@ from tests.support.raw_requests import (
     open_wire,
 )
 from tests.support.request_bodies import BODIES
-from tests.support.servers import ROOT
 from tests.support.world import Someone
 
-DOCUMENT: Final = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
+DOCUMENT: Final = load_contract()
 """The committed document; another test compares it with the served one."""
 ALL: Final = list_operations(DOCUMENT)
 WRITES: Final = list_writes(DOCUMENT)

@@ -35,6 +35,7 @@ from app.main import create_app
 from app.referrals.models import Referral
 from app.worker.jobs import DEADLINE_JOB, run_once
 from tests.support.database_pool import leave_database, open_database
+from tests.support.documented_answers import check_answer
 from tests.support.effort import is_night
 from tests.support.in_thread import ThreadLoops
 
@@ -89,10 +90,17 @@ class Direct(BaseTransport):
 
 
 def make_client(app: FastAPI, here: ThreadLoops | None) -> Client:
-    """Return a client of the application; without `here`, it uses a new loop each time."""
-    if here is None:
-        return TestClient(app, raise_server_exceptions=False)
-    return Client(transport=Direct(app, here), base_url="http://testserver")
+    """Return a client of the application that compares each answer with the contract.
+
+    Without loops, each request has its own.
+    """
+    client: Client = (
+        TestClient(app, raise_server_exceptions=False)
+        if here is None
+        else Client(transport=Direct(app, here), base_url="http://testserver")
+    )
+    client.event_hooks = {"response": [check_answer]}
+    return client
 
 
 class World:

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from app.api.http.authorization import OAUTH2, OAUTH2_PATH, BodyUnexpected
 from app.api.http.open_enums import open_vocabularies
 from app.api.http.problems import DETAIL, build_schemas, describe_problem
+from app.api.http.response_headers import HEADERS, add_response_headers
+from app.api.http.shared_responses import move_shared_responses
 from app.api.http.strict_json import FORM, JsonRefused
 from app.kernel.actors import Scope
 
@@ -67,12 +69,14 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
         document = rename_schemas(written())
         document["components"]["securitySchemes"][OAUTH2] = OAUTH2_SCHEME
         document["components"]["schemas"] |= build_schemas()
+        document["components"]["headers"] = HEADERS
         for name in UNUSED:
             document["components"]["schemas"].pop(name, None)
         for operation in list_operations(document):
             require_headers(operation)
             describe_unexpected_body(operation)
             add_plain_answers(operation)
+            add_response_headers(operation)
             operation.setdefault("security", [])
         for webhook in document["webhooks"].values():
             webhook["post"]["security"] = []  # the signature authenticates
@@ -83,6 +87,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
             drop_reference_types(schema)
             describe_date_bounds(schema)
         open_vocabularies(document)
+        move_shared_responses(document)
         return document
 
     return build_document

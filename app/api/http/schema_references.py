@@ -7,12 +7,12 @@ SCHEMAS: Final = "#/components/schemas/"
 
 
 def walk_references(part: Any) -> Iterator[dict[str, Any]]:
-    """Yield every object with a `$ref` in a part of the document."""
+    """Yield every reference to a schema within a part of the document."""
     if isinstance(part, list):
         for item in part:
             yield from walk_references(item)
     elif isinstance(part, dict):
-        if isinstance(part.get("$ref"), str):
+        if str(part.get("$ref")).startswith(SCHEMAS):
             yield part
         for item in part.values():
             yield from walk_references(item)

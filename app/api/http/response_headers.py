@@ -1,0 +1,133 @@
+"""The response headers of each operation, for the OpenAPI document."""
+
+from typing import Any, Final
+
+from app.api.http.conditional_requests import JSON
+from app.kernel.languages import ENGLISH
+
+REFERENCE: Final = "#/components/headers/{name}"
+PROBLEMS: Final = "4"
+"""The lowest first digit of the status of a problem."""
+NOT_MODIFIED: Final = "304"
+UNAUTHORIZED: Final = "401"
+WITH_WAIT: Final = frozenset({"409", "429", "503"})
+"""Statuses of problems that may say when a retry makes sense."""
+WITHOUT_TAG: Final = frozenset({"204", "302"})
+
+
+def describe_header(
+    description: str, example: str, *, required: bool = False
+) -> dict[str, Any]:
+    """Return the Header Object of a header whose value is text."""
+    needed = {"required": True} if required else {}
+    return {
+        "description": description,
+        **needed,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+HEADERS: Final[dict[str, dict[str, Any]]] = {
+    "X-Request-Id": describe_header(
+        "The id of the request. Give it to the operator with a question about an answer.",
+        "0b7f1f2e-8a55-4c0e-9f0a-3d1d3f0a8f61",
+        required=True,
+    ),
+    "Cache-Control": describe_header(
+        "Always `no-store`: no cache may keep an answer.", "no-store", required=True
+    ),
+    "RateLimit-Policy": describe_header(
+        "The limit that the request was counted under (draft-ietf-httpapi-ratelimit-headers"
+        "-10): `q` requests in `w` seconds. Reads and writes are counted apart, for each "
+        "account. Absent without valid credentials, or if the operator set no limit.",
+        '"reads";q=600;w=60',
+    ),
+    "RateLimit": describe_header(
+        "What is left of the limit: `r` requests. All are available again in `t` seconds.",
+        '"reads";r=598;t=1',
+    ),
+    "ETag": describe_header(
+        "The entity tag of the answer (RFC 9110). Send it as `If-Match` with the next "
+        "action on the record, or as `If-None-Match` to read it again.",
+        '"3-9f2c1b7e5a604d18"',
+        required=True,
+    ),
+    "Location": describe_header(
+        "The path of the record that was created, if it has one of its own.",
+        "/v1/cases/SC-7K3M-Q2XV-9",
+    ),
+    "Idempotent-Replayed": describe_header(
+        "`true` if an earlier request with this `Idempotency-Key` did the work. The answer "
+        "shows the record as it is now. Absent otherwise.",
+        "true",
+    ),
+    "Retry-After": describe_header(
+        "The seconds after which a retry makes sense. If it is absent, wait a few seconds, "
+        "and longer after each further refusal.",
+        "1",
+    ),
+    "WWW-Authenticate": describe_header(
+        "How to authenticate (RFC 9110, 11.6.1).", "Bearer", required=True
+    ),
+    "Content-Language": describe_header(
+        "The languages of the texts in the answer, from the most used.", ENGLISH
+    ),
+    "X-Accel-Buffering": describe_header(
+        "Always `no`, which tells a proxy not to hold events back.", "no", required=True
+    ),
+    "Vary": describe_header(
+        "The request headers that the answer depends on (RFC 9110, 12.5.5).",
+        "Accept-Language",
+    ),
+}
+ALWAYS: Final = ("X-Request-Id", "Cache-Control")
+
+
+def list_header_names(
+    status: str, *, tagged: bool, keyed: bool, translated: bool, limited: bool
+) -> list[str]:
+    """Return the headers of a response: those that every one has, then its own.
+
+    `tagged`: successful answers have an entity tag. `keyed`: the operation takes an
+    idempotency key. `translated`: its answer has texts in the language of the reader.
+    `limited`: it is counted under the rate limit of an account.
+    """
+    names = [*ALWAYS, *(("RateLimit-Policy", "RateLimit") if limited else ())]
+    if status >= PROBLEMS:
+        names += ["WWW-Authenticate"] if status == UNAUTHORIZED else []
+        names += ["Retry-After"] if status in WITH_WAIT else []
+        return [*names, "Content-Language", "Vary"]
+    names += ["ETag"] if tagged and status not in WITHOUT_TAG else []
+    names += ["Location"] if status == "201" else []
+    names += ["Idempotent-Replayed"] if keyed and status != NOT_MODIFIED else []
+    return [*names, *(("Content-Language", "Vary") if translated else ())]
+
+
+def add_response_headers(operation: dict[str, Any]) -> None:
+    """Refer from each response of an operation to the headers that it may have."""
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    responses = operation["responses"]
+    own = responses.get("200", {}).get("headers", {})
+    for status, response in responses.items():
+        found = list_header_names(
+            status,
+            tagged="security" in operation and is_json(response),
+            keyed="Idempotency-Key" in names,
+            translated="Accept-Language" in names,
+            limited="429" in responses,
+        )
+        response["headers"] = {
+            **{name: refer_to_header(name) for name in found},
+            **(own if status in {"200", NOT_MODIFIED} else {}),
+        }
+
+
+def is_json(response: dict[str, Any]) -> bool:
+    """Return whether the body of a response is JSON, or it has no body, as 304."""
+    return JSON in response.get("content", (JSON,))
+
+
+def refer_to_header(name: str) -> dict[str, str]:
+    """Return a reference to one of `HEADERS`."""
+    return {"$ref": REFERENCE.format(name=name)}
