@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from app.api.http.property_descriptions import EVERY_SCHEMA, load_descriptions
 from app.cases.lifecycle import TABLE as CASE
 from app.cases.sections import Section
 from app.handovers.lifecycle import OFFER
@@ -440,6 +441,30 @@ def test_what_asks_for_a_token_is_a_form_and_what_refuses_it_has_two_shapes(
     assert oauth == {"TokenRefused"}
     assert shapes.keys() == {"404", "408", "413", "414", "415", "429", "431", "503"}
     assert all(shape == {PROBLEM: "ProblemDetail"} for shape in shapes.values())
+
+
+def test_every_property_is_described(document: Json) -> None:
+    bare = [
+        f"{schema}.{name}"
+        for schema, body in document["components"]["schemas"].items()
+        for name, described in body.get("properties", {}).items()
+        if not described.get("description")
+    ]
+
+    assert bare == []
+
+
+def test_every_row_of_the_descriptions_of_properties_is_used(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    used = {
+        key
+        for schema, body in schemas.items()
+        for name, described in body.get("properties", {}).items()
+        for key in ((schema, name), (EVERY_SCHEMA, name))
+        if load_descriptions().get(key) == described.get("description")
+    }
+
+    assert load_descriptions().keys() - used == set()
 
 
 def test_only_declared_methods_are_there(document: Json) -> None:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from app.api.http.authorization import OAUTH2, OAUTH2_PATH, BodyUnexpected
 from app.api.http.open_enums import open_vocabularies
 from app.api.http.problems import DETAIL, build_schemas, describe_problem
+from app.api.http.property_descriptions import describe_properties
 from app.api.http.response_headers import HEADERS, add_response_headers
 from app.api.http.shared_responses import move_shared_responses
 from app.api.http.strict_json import FORM, JsonRefused
@@ -87,6 +88,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
             drop_reference_types(schema)
             describe_date_bounds(schema)
         open_vocabularies(document)
+        describe_properties(document["components"]["schemas"])
         move_shared_responses(document)
         return document
 

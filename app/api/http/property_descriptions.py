@@ -1,0 +1,31 @@
+"""Descriptions of properties whose name says most, from `app/api/data/properties.csv`.
+
+A property that needs more has its description beside its type. A row without a schema (`*`)
+describes the property in each schema that has no description and no row of its own.
+"""
+
+import csv
+from importlib.resources import files
+from typing import Any, Final
+
+EVERY_SCHEMA: Final = "*"
+
+type Key = tuple[str, str]
+"""A schema, or `*`, and a property."""
+
+
+def load_descriptions() -> dict[Key, str]:
+    """Return the descriptions by schema and property."""
+    text = files("app.api").joinpath("data", "properties.csv").read_text("utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {(row["schema"], row["property"]): row["description"] for row in rows}
+
+
+def describe_properties(schemas: dict[str, Any]) -> None:
+    """Add a description to each property that has none and that the file describes."""
+    descriptions = load_descriptions()
+    for schema, body in schemas.items():
+        for name, described in body.get("properties", {}).items():
+            found = descriptions.get((schema, name), descriptions.get((EVERY_SCHEMA, name)))
+            if found is not None:
+                described.setdefault("description", found)
