@@ -226,5 +226,8 @@ class DocumentTaskOut(ResponseModel):
     available_actions: list[AvailableReturnAction]
 
 
-type AnyReturn = ReturnOut | DocumentTaskOut
+type AnyReturn = Annotated[
+    ReturnOut | DocumentTaskOut,
+    Field(description="A return, or the task of a consulate in a return."),
+]
 """A return as the lead or the recipient sees it, or the task that a consulate sees."""

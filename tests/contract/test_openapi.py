@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from app.api.http.openapi import NO_BODY
 from app.api.http.property_descriptions import EVERY_SCHEMA, load_descriptions
 from app.cases.lifecycle import TABLE as CASE
 from app.cases.sections import Section
@@ -441,6 +442,18 @@ def test_what_asks_for_a_token_is_a_form_and_what_refuses_it_has_two_shapes(
     assert oauth == {"TokenRefused"}
     assert shapes.keys() == {"404", "408", "413", "414", "415", "429", "431", "503"}
     assert all(shape == {PROBLEM: "ProblemDetail"} for shape in shapes.values())
+
+
+def test_every_response_is_described_by_what_it_has(document: Json) -> None:
+    described = [
+        (operation["operationId"], status, response["description"])
+        for *_, operation in list_operations(document)
+        for status, response in operation["responses"].items()
+    ]
+
+    assert [one for one in described if one[2] in {"", "Successful Response"}] == []
+    bodiless = [one[:2] for one in described if one[2] == NO_BODY]
+    assert {status for _, status in bodiless} == {"204"}
 
 
 def test_every_property_is_described(document: Json) -> None:

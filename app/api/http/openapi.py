@@ -9,10 +9,12 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from app.api.http.authorization import OAUTH2, OAUTH2_PATH, BodyUnexpected
+from app.api.http.conditional_requests import JSON
 from app.api.http.open_enums import open_vocabularies
 from app.api.http.problems import DETAIL, build_schemas, describe_problem
 from app.api.http.property_descriptions import describe_properties
 from app.api.http.response_headers import HEADERS, add_response_headers
+from app.api.http.schema_references import get_schema_name
 from app.api.http.shared_responses import move_shared_responses
 from app.api.http.strict_json import FORM, JsonRefused
 from app.kernel.actors import Scope
@@ -37,6 +39,8 @@ WITH_KEY: Final = {
 }
 WITH_BODY: Final = {"415": "`Content-Type` is not JSON in UTF-8, or it is compressed."}
 WITH_FORM: Final = {"415": "`Content-Type` is not a form in UTF-8, or it is compressed."}
+FRAMEWORK_DESCRIPTION: Final = "Successful Response"
+NO_BODY: Final = "Done. The answer has no body."
 REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
 SCOPE_DESCRIPTIONS: Final[dict[Scope, str]] = {
     Scope.CASES_READ: "Read cases.",
@@ -77,6 +81,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
             require_headers(operation)
             describe_unexpected_body(operation)
             add_plain_answers(operation)
+            describe_successes(operation, document["components"]["schemas"])
             add_response_headers(operation)
             operation.setdefault("security", [])
         for webhook in document["webhooks"].values():
@@ -149,6 +154,15 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
     plain |= (WITH_FORM if FORM in body else WITH_BODY) if body else {}
     for status, why in plain.items():
         operation["responses"][status] = {"description": why, "content": DETAIL}
+
+
+def describe_successes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Describe each successful response by the first line about the schema of its body."""
+    for response in operation["responses"].values():
+        if response["description"] == FRAMEWORK_DESCRIPTION:
+            body = response.get("content", {}).get(JSON, {}).get("schema", {})
+            schema = schemas.get(get_schema_name(body), {}) if body else {}
+            response["description"] = schema.get("description", NO_BODY).split("\n")[0]
 
 
 def walk_schemas(part: Any) -> Iterator[dict[str, Any]]:
