@@ -92,7 +92,7 @@ class Direct(BaseTransport):
 def make_client(app: FastAPI, here: ThreadLoops | None) -> Client:
     """Return a client of the application that compares each answer with the contract.
 
-    Without loops, each request has its own.
+    Without `here`, it uses a new loop each time.
     """
     client: Client = (
         TestClient(app, raise_server_exceptions=False)
