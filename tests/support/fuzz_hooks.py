@@ -63,7 +63,7 @@ def check_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]
     """Fail if an operation returns a problem that its contract does not list."""
     shared = case.operation.schema.raw_schema["components"]["responses"]
     raw = case.operation.definition.raw["responses"].get(str(response.status_code))
-    told = raw and resolve_reference(raw, shared)
+    listed = raw and resolve_reference(raw, shared)
     [kind] = response.headers.get("content-type", [""])
     if listed and kind == PROBLEM:
         problem = response.json()
