@@ -45,6 +45,14 @@ Modulus = Annotated[
 Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
+type Operations = list[Literal["verify"]]
+
+
+def list_operations() -> Operations:
+    """Return the operations that a key is for (RFC 7517, 4.3)."""
+    return ["verify"]
+
+
 class Jwk(RequestModel):
     """A public key, which is identified by its thumbprint."""
 
@@ -54,7 +62,7 @@ class Jwk(RequestModel):
         Field(description="If given, the thumbprint of the key (RFC 7638)."),
     ] = None
     use: Literal["sig"] = "sig"
-    key_ops: Annotated[list[Literal["verify"]], Field(max_length=1)] = ["verify"]
+    key_ops: Operations = Field(default_factory=list_operations, max_length=1)
 
     @model_validator(mode="before")
     @classmethod

@@ -20,7 +20,7 @@ Days = Annotated[
 ]
 
 
-class NewAccount(RequestModel):
+class AccountInput(RequestModel):
     """An account to open at a focal point."""
 
     focal_point: Code
@@ -35,7 +35,7 @@ class SomeRoles(RequestModel):
     roles: Roles
 
 
-class NewKey(RequestModel):
+class KeyInput(RequestModel):
     """The scopes and the validity of a new API key."""
 
     scopes: Scopes
@@ -141,7 +141,7 @@ class MadeKeyOut(KeyOut):
         return cls(**vars(KeyOut.from_key(key)), key=secret)
 
 
-class NewPublicKey(RequestModel):
+class PublicKeyInput(RequestModel):
     """A public key to register for a machine, with its scopes and validity."""
 
     jwk: Annotated[PublicJwk, Field(description="The public key only (RFC 7517).")]

@@ -14,7 +14,7 @@ from app.access import actions as access_actions
 from app.access import queries as access_queries
 from app.access.actions import AccountSpec, ApprovalRequest, RolesIncompatible
 from app.access.models import Account, Approval
-from app.access.schemas import NewAccount
+from app.access.schemas import AccountInput
 from app.administration import account_permissions
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind
@@ -214,7 +214,7 @@ def build_change(
 
 
 def open_account(
-    tx: WriteTransaction, new: NewAccount, approval: UUID | None
+    tx: WriteTransaction, new: AccountInput, approval: UUID | None
 ) -> Account | Approval:
     """Open an account, or request the approval of a second person."""
     require_manager(tx)

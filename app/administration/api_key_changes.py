@@ -8,7 +8,7 @@ from app.access import actions as access_actions
 from app.access import credentials
 from app.access import queries as access_queries
 from app.access.models import Account, ApiKey, Approval
-from app.access.schemas import NewKey, Rotation
+from app.access.schemas import KeyInput, Rotation
 from app.administration.account_changes import (
     AccountEnded,
     ask_or_claim_approval,
@@ -35,7 +35,7 @@ class MadeKey:
 
 
 def make_key(
-    tx: WriteTransaction, account_id: UUID, new: NewKey, approval: UUID | None
+    tx: WriteTransaction, account_id: UUID, new: KeyInput, approval: UUID | None
 ) -> MadeKey | Approval:
     """Make an API key for an account, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=frozenset())

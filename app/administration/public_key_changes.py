@@ -11,7 +11,7 @@ from app.access import actions as access_actions
 from app.access import machine_keys
 from app.access import queries as access_queries
 from app.access.models import Account, Approval, PublicKey
-from app.access.schemas import NewPublicKey
+from app.access.schemas import PublicKeyInput
 from app.administration.account_changes import (
     ask_or_claim_approval,
     build_change,
@@ -37,7 +37,7 @@ class PublicKeyKnown(Problem):
 
 
 def register_public_key(
-    tx: WriteTransaction, account_id: UUID, new: NewPublicKey, approval: UUID | None
+    tx: WriteTransaction, account_id: UUID, new: PublicKeyInput, approval: UUID | None
 ) -> PublicKey | Approval:
     """Register a public key of a machine, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=frozenset())
@@ -53,7 +53,9 @@ def register_public_key(
     return add_public_key(tx, account, new)
 
 
-def add_public_key(tx: WriteTransaction, account: Account, new: NewPublicKey) -> PublicKey:
+def add_public_key(
+    tx: WriteTransaction, account: Account, new: PublicKeyInput
+) -> PublicKey:
     """Add a public key to an account and record the event."""
     key = PublicKey(
         id=tx.create_id(),

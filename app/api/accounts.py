@@ -10,14 +10,14 @@ from app.access import queries as access_queries
 from app.access.actions import ApprovalUnusable, RolesIncompatible
 from app.access.models import Account, ApiKey, format_prefix
 from app.access.schemas import (
+    AccountInput,
     AccountOut,
     AccountPage,
+    KeyInput,
     KeyOut,
     KeyPage,
     LoweredAccountOut,
     MadeKeyOut,
-    NewAccount,
-    NewKey,
     Rotation,
     SomeRoles,
 )
@@ -148,7 +148,7 @@ def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
 
 @router.post("", response_model=AccountOut, responses=OPEN)
 def open_account(
-    begin: WriteAccounts, key: Once, new: NewAccount, approval: ApprovalId = None
+    begin: WriteAccounts, key: Once, new: AccountInput, approval: ApprovalId = None
 ) -> Response:
     """Open an account at a focal point. A second person has to approve it.
 
@@ -223,7 +223,7 @@ def make_key(
     begin: WriteAccounts,
     account_id: UUID,
     key: Once,
-    new: NewKey,
+    new: KeyInput,
     approval: ApprovalId = None,
 ) -> Response:
     """Make an API key for another account than your own. A second person has to approve it.

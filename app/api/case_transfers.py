@@ -25,7 +25,7 @@ from app.casework.failing_leads import LeadNotFailing
 from app.casework.lead_replacement import LeadConsentRecorded
 from app.casework.schemas import CaseOut
 from app.consents.actions import AdultSpokenFor, ConsentOver, GuardianNeeded
-from app.consents.schemas import NewLeadConsent
+from app.consents.schemas import LeadConsentInput
 from app.directory.queries import FocalPointUnknown
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.transactions import WriteTransaction
@@ -87,7 +87,7 @@ def record_lead_consent(
     begin: WriteCases,
     code: CaseCode,
     key: Once,
-    new: NewLeadConsent,
+    new: LeadConsentInput,
     approval: ApprovalId = None,
 ) -> Response:
     """Record a consent of the person to replace a lead that does not act.

@@ -23,9 +23,9 @@ from app.cases import queries as case_queries
 from app.cases.filters import is_at_stage
 from app.cases.lifecycle import Stage, State
 from app.cases.models import Party
-from app.cases.schemas import NewRisk, NoticeFields
+from app.cases.schemas import NoticeFields, RiskInput
 from app.casework import carrying, intake
-from app.casework.schemas import CaseOut, CasePage, NewCase
+from app.casework.schemas import CaseInput, CaseOut, CasePage
 from app.casework.situation import show_cases
 from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.deadlines.limits import Priority
@@ -58,7 +58,7 @@ router = ResourceRouter("cases", "/cases")
     SpaceReserved,
     status=201,
 )
-def write_case(begin: WriteCases, key: Once, new: NewCase) -> Response:
+def write_case(begin: WriteCases, key: Once, new: CaseInput) -> Response:
     """Create a case, and submit it in the same transaction if `submit` is true.
 
     If no answer arrives, repeat the request with the same Idempotency-Key.
@@ -121,7 +121,7 @@ def mend_notice(
 
 
 @router.serve_action("/{code}/risk-assessments", CaseOut, *CREATION)
-def assess_risk(begin: WriteCases, code: CaseCode, key: Once, risk: NewRisk) -> Response:
+def assess_risk(begin: WriteCases, code: CaseCode, key: Once, risk: RiskInput) -> Response:
     """Record how high the risk to the person is now. Any party of the case may do this."""
     return CASE.run_once(
         begin, key, lambda tx: intake.assess_risk(tx, code, risk), key_needed=True

@@ -14,7 +14,7 @@ from app.casework import telling
 from app.consents import queries as consent_queries
 from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.consents.models import Consent
-from app.consents.schemas import ConsentList, ConsentOut, NewConsent, TakeBack
+from app.consents.schemas import ConsentInput, ConsentList, ConsentOut, TakeBack
 from app.directory.queries import FocalPointUnknown
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
@@ -39,7 +39,7 @@ def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[Consent
     "", ConsentOut, *CREATION, ConsentOver, AdultSpokenFor, FocalPointUnknown, status=201
 )
 def record_consent(
-    begin: WriteCases, code: CaseCode, key: Once, new: NewConsent
+    begin: WriteCases, code: CaseCode, key: Once, new: ConsentInput
 ) -> Response:
     """Record a consent, as the submitter or, once there is a lead, as the lead.
 

@@ -18,12 +18,12 @@ from app.directory import queries as directory_queries
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.directory.schemas import (
+    CapacityInput,
     CapacityOut,
     CountryOut,
     CountryPage,
     FocalPointOut,
     FocalPointPage,
-    NewCapacity,
 )
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.actors import AccountKind, Role, Scope
@@ -132,7 +132,7 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
     responses=list_problems(NotFound, ActionNotYours, RoleMissing, *KEYED),
 )
 def write_capacity(
-    begin: WriteDirectory, key: Once, focal_point: Code, new: NewCapacity
+    begin: WriteDirectory, key: Once, focal_point: Code, new: CapacityInput
 ) -> Response:
     """Report the number of free places at your own focal point. The report expires later.
 

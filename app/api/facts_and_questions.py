@@ -13,14 +13,14 @@ from app.cases import queries as case_queries
 from app.cases.facts import AssessmentOwed
 from app.cases.records import Fact, Question, VitalInterest
 from app.cases.schemas import (
+    AnswerInput,
+    FactInput,
     FactList,
     FactOut,
-    NewAnswer,
-    NewFact,
-    NewQuestion,
-    NewVitalInterest,
+    QuestionInput,
     QuestionList,
     QuestionOut,
+    VitalInterestInput,
     VitalInterestOut,
 )
 from app.casework import asking, telling
@@ -82,7 +82,7 @@ def list_facts(
 @router.serve_action(
     "/facts", FactOut, *CREATION, AssessmentOwed, FocalPointUnknown, status=201
 )
-def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
+def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: FactInput) -> Response:
     """Record a fact. If several facts have the same name, the latest one is valid.
 
     The submitter may do this or, once there is a lead, the lead. So may a recipient whose
@@ -101,7 +101,7 @@ def build_vitals(
 
 @router.serve_action("/vital-interests", VitalInterestOut, *CREATION, status=201)
 def declare_vital_interest(
-    begin: WriteCases, code: CaseCode, key: Once, new: NewVitalInterest
+    begin: WriteCases, code: CaseCode, key: Once, new: VitalInterestInput
 ) -> Response:
     """Declare that a case cannot wait for a consent, because life or safety is at risk.
 
@@ -147,7 +147,7 @@ def list_questions(
 
 @router.serve_action("/questions", QuestionOut, *CREATION, NeedsUnmet, status=201)
 def ask_submitter(
-    begin: WriteCases, code: CaseCode, key: Once, new: NewQuestion
+    begin: WriteCases, code: CaseCode, key: Once, new: QuestionInput
 ) -> Response:
     """Ask the submitter a question, as the holder. A deadline for the answer starts.
 
@@ -161,7 +161,7 @@ def ask_submitter(
     "/questions/{question_id}/answer", QuestionOut, *ACTION, asking.QuestionAnswered
 )
 def answer_holder(
-    begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: NewAnswer
+    begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: AnswerInput
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""
     view = build_case_view(code, case_queries.get_question, build_questions)

@@ -34,9 +34,9 @@ from app.handovers.schemas import (
     AcceptHandover,
     CancelHandover,
     DeclineHandover,
+    HandoverInput,
     HandoverOut,
     HandoverPage,
-    NewHandover,
 )
 from app.handovers.situation import show
 from app.kernel.actors import Side
@@ -74,7 +74,7 @@ NO_LONGER_YOURS: Answers = {
     status=201,
 )
 def offer_handover(
-    begin: WriteCases, code: CaseCode, key: Once, new: NewHandover
+    begin: WriteCases, code: CaseCode, key: Once, new: HandoverInput
 ) -> Response:
     """Offer the lead of a case to another focal point, as the current lead.
 

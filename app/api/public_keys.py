@@ -8,7 +8,7 @@ from fastapi import Path, Response
 from app.access import machine_keys
 from app.access.jwks import KID
 from app.access.models import PublicKey
-from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
+from app.access.schemas import PublicKeyInput, PublicKeyOut, PublicKeyPage
 from app.administration import account_changes, public_key_changes
 from app.administration.public_key_changes import NotAMachine, PublicKeyKnown
 from app.api.accounts import GRANTING, READ, REVOKE
@@ -72,7 +72,7 @@ def register_public_key(
     begin: WriteAccounts,
     account_id: UUID,
     key: Once,
-    new: NewPublicKey,
+    new: PublicKeyInput,
     approval: ApprovalId = None,
 ) -> Response:
     """Register a public key for the account of a machine. A second person must approve it.

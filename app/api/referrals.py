@@ -35,7 +35,7 @@ from app.referrals import queries as referral_queries
 from app.referrals import steps
 from app.referrals.lifecycle import State
 from app.referrals.models import Referral
-from app.referrals.schemas import NewReferral, ReferralOut, ReferralPage
+from app.referrals.schemas import ReferralInput, ReferralOut, ReferralPage
 from app.referrals.situation import show
 
 router = ResourceRouter("referrals")
@@ -51,7 +51,7 @@ router = ResourceRouter("referrals")
     status=201,
 )
 def open_referral(
-    begin: WriteReferrals, code: CaseCode, key: Once, new: NewReferral
+    begin: WriteReferrals, code: CaseCode, key: Once, new: ReferralInput
 ) -> Response:
     """Create a draft of a referral, as the holder of the case, to ask for one service.
 

@@ -9,7 +9,7 @@ from app.api.http.routers import ResourceRouter
 from app.casework.acting import require_working_role
 from app.consents import actions as consent_actions
 from app.consents import queries as consent_queries
-from app.consents.schemas import NewRefusal, RefusalCounts
+from app.consents.schemas import RefusalCounts, RefusalInput
 from app.kernel.free_space import SpaceReserved
 from app.kernel.lifecycle import RoleMissing
 
@@ -17,7 +17,7 @@ router = ResourceRouter("refusals", "/refusals")
 
 
 @router.post("", status_code=204, responses=list_problems(RoleMissing, SpaceReserved))
-def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
+def record_refusal(begin: WriteCases, new: RefusalInput) -> Response:
     """Count that an adult was offered a referral and refused it.
 
     Only the country and the week are stored: no case, account, reason or text. The service

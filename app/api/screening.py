@@ -30,8 +30,8 @@ from app.kernel.transactions import ReadTransaction
 from app.screening import queries as screening_queries
 from app.screening.models import Screening
 from app.screening.schemas import (
-    NewScreening,
     ScreenedSigns,
+    ScreeningInput,
     ScreeningList,
     ScreeningOut,
     ScreeningResult,
@@ -56,7 +56,7 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
 
 @router.serve_action(OF_CASE, ScreeningOut, *CREATION, SpaceReserved, status=201)
 def record_screening(
-    begin: WriteCases, code: CaseCode, key: Once, new: NewScreening
+    begin: WriteCases, code: CaseCode, key: Once, new: ScreeningInput
 ) -> Response:
     """Record a screening of a case, as the submitter or, once there is a lead, as the lead.
 

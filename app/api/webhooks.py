@@ -39,9 +39,9 @@ from app.webhooks.actions import (
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import (
     MadeWebhookOut,
-    NewWebhook,
     Replay,
     SecretRotation,
+    WebhookInput,
     WebhookMessage,
     WebhookOut,
     WebhookPage,
@@ -127,7 +127,7 @@ def get_webhook(
 
 @router.post("", response_model=MadeWebhookOut, responses=OPEN)
 def open_webhook(
-    begin: WriteWebhooks, key: Once, new: NewWebhook, approval: ApprovalId = None
+    begin: WriteWebhooks, key: Once, new: WebhookInput, approval: ApprovalId = None
 ) -> Response:
     """Push a feed to a receiver from now on. A second person has to approve this.
 

@@ -14,7 +14,7 @@ from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row, State
 from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.risk import HOLDS_FOR
-from app.cases.schemas import NewRisk, NewVitalInterest, NoticeFields
+from app.cases.schemas import NoticeFields, RiskInput, VitalInterestInput
 from app.cases.sealing import seal_padded
 from app.cases.sections import Paper, Sealable
 from app.cases.vital_interest import HOLDS_FOR as VITAL_HOLDS_FOR
@@ -123,7 +123,7 @@ def store_sealed(
     tx.session.add(document)
 
 
-def add_risk_assessment(tx: WriteTransaction, case: Case, risk: NewRisk) -> None:
+def add_risk_assessment(tx: WriteTransaction, case: Case, risk: RiskInput) -> None:
     """Add a risk assessment, and seal its remarks as a note."""
     assessment = RiskAssessment(
         id=tx.create_id(),
@@ -278,7 +278,7 @@ def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = No
 
 
 def declare_vital_interest(
-    tx: WriteTransaction, case: Case, new: NewVitalInterest
+    tx: WriteTransaction, case: Case, new: VitalInterestInput
 ) -> VitalInterest:
     """Record that a vital interest was declared, and publish the event."""
     declared = VitalInterest(

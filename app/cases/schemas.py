@@ -66,7 +66,7 @@ class Notice(ResponseModel):
     safe_contact: SafeContact | None
 
 
-class NewRisk(RequestModel):
+class RiskInput(RequestModel):
     """A risk assessment by the caller."""
 
     level: Annotated[RiskLevel, Field(description="Valid for 7 days, `high` for 72 hours.")]
@@ -80,7 +80,7 @@ class Risk(ResponseModel):
     assessed_at: datetime
 
 
-class NewVitalInterest(RequestModel):
+class VitalInterestInput(RequestModel):
     """A declaration that the summary cannot wait for a consent (BR05)."""
 
     reason: VitalReason
@@ -96,7 +96,7 @@ class VitalInterestOut(ResponseModel):
     holds_until: datetime
 
 
-class NewIdentification(RequestModel):
+class IdentificationInput(RequestModel):
     """A country's decision whether the person is a victim; help does not need it (BR01)."""
 
     name: Literal[facts.FactName.IDENTIFICATION]
@@ -109,7 +109,7 @@ class NewIdentification(RequestModel):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class NewGuardian(RequestModel):
+class GuardianInput(RequestModel):
     """A fact that states whether the child has a guardian."""
 
     name: Literal[facts.FactName.GUARDIAN]
@@ -117,7 +117,7 @@ class NewGuardian(RequestModel):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class NewBestInterests(RequestModel):
+class BestInterestsInput(RequestModel):
     """How far a child's best interests are assessed (BR09); `not_needed` is for adults."""
 
     name: Literal[facts.FactName.BEST_INTERESTS]
@@ -125,7 +125,7 @@ class NewBestInterests(RequestModel):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class NewReflectionPeriod(RequestModel):
+class ReflectionPeriodInput(RequestModel):
     """The status of the reflection period (to recover and decide) in a country (BR15)."""
 
     name: Literal[facts.FactName.REFLECTION_PERIOD]
@@ -147,8 +147,8 @@ class NewReflectionPeriod(RequestModel):
         return self
 
 
-type NewFact = Annotated[
-    NewIdentification | NewGuardian | NewBestInterests | NewReflectionPeriod,
+type FactInput = Annotated[
+    IdentificationInput | GuardianInput | BestInterestsInput | ReflectionPeriodInput,
     Field(discriminator="name"),
 ]
 
@@ -173,7 +173,7 @@ class FactList(ResponseModel):
     items: list[FactOut]
 
 
-class NewQuestion(RequestModel):
+class QuestionInput(RequestModel):
     """A question from the holder to the submitter."""
 
     topics: Annotated[
@@ -183,7 +183,7 @@ class NewQuestion(RequestModel):
     question: Annotated[SafeText, Field(description="Sealed.")]
 
 
-class NewAnswer(RequestModel):
+class AnswerInput(RequestModel):
     """The answer of the submitter to a question."""
 
     answer: Annotated[SafeText, Field(description="Sealed.")]

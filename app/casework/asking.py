@@ -7,7 +7,7 @@ from app.cases import queries as case_queries
 from app.cases.lifecycle import OPEN, Need
 from app.cases.models import Case
 from app.cases.records import Question
-from app.cases.schemas import NewAnswer, NewQuestion
+from app.cases.schemas import AnswerInput, QuestionInput
 from app.casework.acting import require_state, require_working_role
 from app.casework.sides import get_sides
 from app.consents import standing
@@ -28,7 +28,7 @@ class QuestionAnswered(Problem):
     status = 409
 
 
-def ask_submitter(tx: WriteTransaction, code: str, new: NewQuestion) -> Question:
+def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Question:
     """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
     Raises NeedsUnmet (409) if the person fears the submitter, because a question could
@@ -68,7 +68,7 @@ def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
 
 
 def answer_question(
-    tx: WriteTransaction, code: str, question_id: UUID, new: NewAnswer
+    tx: WriteTransaction, code: str, question_id: UUID, new: AnswerInput
 ) -> Question:
     """Answer a question, or raise QuestionAnswered (409) if it was answered before."""
     case = lock_for_side(tx, code, Side.SUBMITTER)

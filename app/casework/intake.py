@@ -7,13 +7,13 @@ from app.cases.lifecycle import OPEN, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.quotas import require_draft_quota
 from app.cases.risk import RiskLevel
-from app.cases.schemas import NewRisk, NoticeFields
+from app.cases.schemas import NoticeFields, RiskInput
 from app.cases.sections import Paper
 from app.casework import acting
 from app.casework import situation as casework_situation
 from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next_office
-from app.casework.schemas import NewCase
+from app.casework.schemas import CaseInput
 from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
@@ -33,7 +33,7 @@ from app.referrals import queries as referral_queries
 from app.returns import following as return_following
 from app.screening import actions as screening_actions
 from app.screening.models import Screening
-from app.screening.schemas import NewScreening
+from app.screening.schemas import ScreeningInput
 
 
 class ExternalReferenceTaken(Problem):
@@ -54,7 +54,7 @@ class NoticeIncomplete(Problem):
     status = 422
 
 
-def write_case(tx: WriteTransaction, new: NewCase) -> Case:
+def write_case(tx: WriteTransaction, new: CaseInput) -> Case:
     """Create a draft of a case, and submit it in the same transaction if requested."""
     acting.require_role(tx, acting.WRITERS)
     require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
@@ -176,7 +176,7 @@ def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase)
     return case
 
 
-def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
+def assess_risk(tx: WriteTransaction, code: str, risk: RiskInput) -> Case:
     """Record a risk assessment by any party, and notify the holder of a high risk."""
     case = case_queries.lock(tx, code)
     acting.require_state(case, OPEN | {State.DRAFT})
@@ -193,7 +193,7 @@ def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
     return case
 
 
-def add_screening(tx: WriteTransaction, code: str, new: NewScreening) -> Screening:
+def add_screening(tx: WriteTransaction, code: str, new: ScreeningInput) -> Screening:
     """Record a screening of a case. The event about it does not contain the result.
 
     Raises SpaceReserved (503) if the disk is nearly full: help does not need a screening.

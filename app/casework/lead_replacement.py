@@ -21,7 +21,7 @@ from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
 from app.consents import standing
 from app.consents.coverage import Purpose, is_valid
-from app.consents.schemas import NewLeadConsent
+from app.consents.schemas import LeadConsentInput
 from app.deadlines import missed_deadlines
 from app.deadlines import queries as deadline_queries
 from app.directory import queries as directory_queries
@@ -83,7 +83,7 @@ def lock_and_find_row(
 
 
 def record_lead_consent(
-    tx: WriteTransaction, code: str, new: NewLeadConsent, approval: UUID | None
+    tx: WriteTransaction, code: str, new: LeadConsentInput, approval: UUID | None
 ) -> Case | Approval:
     """Record, as a desk, that the person agrees to a class of offices as the new lead.
 
@@ -112,7 +112,7 @@ def record_lead_consent(
 
 
 def require_consent_needs(
-    tx: ReadTransaction, case: Case, row: Row, new: NewLeadConsent
+    tx: ReadTransaction, case: Case, row: Row, new: LeadConsentInput
 ) -> None:
     """Raise NeedsUnmet (409) if a requirement for recording the consent is unmet.
 

@@ -11,18 +11,25 @@ from app.access.models import ApprovalState
 from app.administration.schemas import Hand
 from app.cases.lifecycle import Action, Need, Stage, State
 from app.cases.models import AgeClass
-from app.cases.schemas import ACTOR, NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
+from app.cases.schemas import (
+    ACTOR,
+    Notice,
+    NoticeFields,
+    Risk,
+    RiskInput,
+    VitalInterestInput,
+)
 from app.cases.sections import Guards, ReadingPurpose, Safeguards, Section
 from app.cases.vital_interest import ReadingState, VitalReason
 from app.casework.example import EXAMPLE
-from app.consents.schemas import NewConsent, RecipientClass
+from app.consents.schemas import ConsentInput, RecipientClass
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
 from app.kernel.paging import Page
 from app.kernel.requirements import UnmetNeed
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
-from app.screening.schemas import NewScreening, WrittenSection
+from app.screening.schemas import ScreeningInput, WrittenSection
 
 NEXT_LEAD = (
     "Code of the office that should lead next. Shown to a desk if the lead does not act "
@@ -47,7 +54,7 @@ EXTERNAL = (
 )
 
 
-class NewCase(RequestModel):
+class CaseInput(RequestModel):
     """A new case, complete or partial."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -57,13 +64,13 @@ class NewCase(RequestModel):
         list[WrittenSection], Field(max_length=7, description="Each is sealed separately.")
     ] = []
     safeguards: Safeguards | None = None
-    consents: Annotated[list[NewConsent], Field(max_length=50)] = []
-    risk: NewRisk | None = None
+    consents: Annotated[list[ConsentInput], Field(max_length=50)] = []
+    risk: RiskInput | None = None
     vital_interest: Annotated[
-        NewVitalInterest | None,
+        VitalInterestInput | None,
         Field(description="Only if life is at risk or serious harm is near."),
     ] = None
-    screening: NewScreening | None = None
+    screening: ScreeningInput | None = None
     external_reference: Annotated[
         str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$", description=EXTERNAL)
     ] = None
@@ -206,4 +213,4 @@ class RoutingQuestion(RequestModel):
         list[Told] | None,
         Field(max_length=50, description="Absent: not asked yet, so all may be told."),
     ] = None
-    safeguards: Guards = Guards()
+    safeguards: Guards = Field(default_factory=Guards)

@@ -12,7 +12,7 @@ from app.cases.grants import Grant
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
-from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
+from app.cases.schemas import FactInput, IdentificationInput, VitalInterestInput
 from app.casework import acting
 from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
@@ -20,7 +20,7 @@ from app.consents import actions as consent_actions
 from app.consents import queries as consent_queries
 from app.consents import standing
 from app.consents.models import Consent
-from app.consents.schemas import ConsentHint, NewConsent, TakeBack, get_hint
+from app.consents.schemas import ConsentHint, ConsentInput, TakeBack, get_hint
 from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
 from app.directory.kinds import may_be_abroad
@@ -34,7 +34,7 @@ from app.referrals import queries as referral_queries
 from app.returns import following as return_following
 
 
-def record_consent(tx: WriteTransaction, code: str, new: NewConsent) -> Consent:
+def record_consent(tx: WriteTransaction, code: str, new: ConsentInput) -> Consent:
     """Record a consent in a case."""
     case = case_queries.lock(tx, code)
     acting.require_consent_writer(tx, case)
@@ -181,7 +181,7 @@ def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, Consen
     return {key: hint for key, hint in hints.items() if hint}
 
 
-def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
+def set_fact(tx: WriteTransaction, code: str, new: FactInput) -> Fact:
     """Record a fact, as a writer of the case or as a recipient that must establish it."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN or not may_establish_fact(tx, case, new.name):
@@ -206,9 +206,9 @@ def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
     return fact
 
 
-def find_deciding_office(tx: ReadTransaction, new: NewFact) -> UUID | None:
+def find_deciding_office(tx: ReadTransaction, new: FactInput) -> UUID | None:
     """Return the office that decided an identification, by default the caller's office."""
-    if not isinstance(new, NewIdentification):
+    if not isinstance(new, IdentificationInput):
         return None
     mine = tx.actor.focal_point_id
     return directory_queries.get_by_code_or_422(tx, new.body).id if new.body else mine
@@ -254,7 +254,7 @@ def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:
 
 
 def declare_vital_interest(
-    tx: WriteTransaction, code: str, new: NewVitalInterest
+    tx: WriteTransaction, code: str, new: VitalInterestInput
 ) -> VitalInterest:
     """Declare that a case cannot wait for a consent, and inform its lead and oversight."""
     case = case_queries.lock(tx, code)

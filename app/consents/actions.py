@@ -8,7 +8,7 @@ from app.cases.models import Case
 from app.consents import queries as consent_queries
 from app.consents.coverage import is_valid, may_give
 from app.consents.models import Consent, Refusal
-from app.consents.schemas import ConsentTerms, NewConsent, NewRefusal
+from app.consents.schemas import ConsentInput, ConsentTerms, RefusalInput
 from app.directory import queries as directory_queries
 from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
@@ -32,7 +32,7 @@ class GuardianNeeded(Problem):
     status = 422
 
 
-def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent:
+def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Consent:
     """Record a consent, and seal its evidence as a note.
 
     A child's own consent is recorded too, and counts once the person is found to be an
@@ -58,7 +58,7 @@ def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent
     return consent
 
 
-def require_valid(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
+def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
     """Raise AdultSpokenFor or ConsentOver (422) if a consent cannot be recorded."""
     if not case.is_child and not may_give(new.given_by, child=False):
         advice = "Ask the person; if this is a child, correct `age_class` first."
@@ -67,7 +67,7 @@ def require_valid(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
         raise ConsentOver("`expires_at` must be in the future, `obtained_on` must not.")
 
 
-def require_counting(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
+def require_counting(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
     """Run `require_valid`, and raise GuardianNeeded (422) for a child's own consent."""
     require_valid(tx, case, new)
     if not may_give(new.given_by, child=case.is_child):
@@ -79,7 +79,7 @@ EARLIEST_ZONE: Final = timedelta(hours=14)
 COPIED_FIELDS = set(ConsentTerms.model_fields) - {"evidence"}
 
 
-def count_refusal(tx: WriteTransaction, new: NewRefusal) -> None:
+def count_refusal(tx: WriteTransaction, new: RefusalInput) -> None:
     """Count a refusal in the current week, without a link to a person or case.
 
     Raises SpaceReserved (503) if the disk is nearly full.

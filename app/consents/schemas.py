@@ -54,7 +54,7 @@ class ConsentTerms(RequestModel):
     )
 
 
-class NewConsent(ConsentTerms):
+class ConsentInput(ConsentTerms):
     """A consent as the person gave it; it names one focal point or a class of them."""
 
     focal_point: Annotated[Code | None, Field(description="Its code.")] = None
@@ -74,7 +74,7 @@ class NewConsent(ConsentTerms):
         return self
 
 
-class NewLeadConsent(ConsentTerms):
+class LeadConsentInput(ConsentTerms):
     """A consent to a new lead that a desk records if the responsible office does not act.
 
     It names a kind of office in the country where the person is, never a single office.
@@ -93,11 +93,11 @@ class NewLeadConsent(ConsentTerms):
     ] = []
     reason: Annotated[TakeOverReason, Field(description="Why the case needs a new lead.")]
 
-    def as_consent(self, country: str) -> NewConsent:
+    def as_consent(self, country: str) -> ConsentInput:
         """Return the consent to all offices of this kind in a country."""
         recipients = RecipientClass(kind=self.kind, country=country)
         given = self.model_dump(exclude={"kind", "reason"})
-        return NewConsent(recipient_class=recipients, **given)
+        return ConsentInput(recipient_class=recipients, **given)
 
 
 class TakeBack(RequestModel):
@@ -106,7 +106,7 @@ class TakeBack(RequestModel):
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
 
 
-class NewRefusal(RequestModel):
+class RefusalInput(RequestModel):
     """A refusal of a referral by an adult, which is only counted."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]

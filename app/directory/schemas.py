@@ -167,7 +167,7 @@ class CountryPage(Page[CountryOut]):
     """All countries of the mechanism, sorted by code."""
 
 
-class NewCapacity(RequestModel):
+class CapacityInput(RequestModel):
     """The number of free places that an office reports."""
 
     free: Annotated[

@@ -24,8 +24,8 @@ from app.handovers.needs import RULES, Facts, Terms
 from app.handovers.schemas import (
     AcceptHandover,
     DeclineHandover,
+    HandoverInput,
     HandoverReason,
-    NewHandover,
 )
 from app.handovers.situation import build_facts, get_sides, redact_for
 from app.kernel import lifecycle as kernel_lifecycle
@@ -61,7 +61,7 @@ class PendingStep:
     before: frozenset[UUID]
 
 
-def offer(tx: WriteTransaction, case: Case, new: NewHandover) -> Handover:
+def offer(tx: WriteTransaction, case: Case, new: HandoverInput) -> Handover:
     """Offer the lead of a locked case to another office; the caller must be the lead.
 
     Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),

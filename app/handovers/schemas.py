@@ -31,7 +31,7 @@ class HandoverReason(StrEnum):
     OTHER = "OTHER"
 
 
-class NewHandover(RequestModel):
+class HandoverInput(RequestModel):
     """An offer of the lead to one focal point."""
 
     to: Annotated[Code, Field(description="Code of the focal point that will lead.")]

@@ -40,7 +40,7 @@ from app.referrals.lifecycle import (
 )
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
-from app.referrals.schemas import NewReferral
+from app.referrals.schemas import ReferralInput
 from app.referrals.situation import (
     get_roles,
     get_sides,
@@ -73,7 +73,7 @@ def create_draft(
     tx: WriteTransaction,
     case: Case,
     recipient: FocalPoint,
-    template: NewReferral | Referral,
+    template: ReferralInput | Referral,
 ) -> Referral:
     """Create a draft referral from a request, or from a referral that was redirected."""
     referral = Referral(

@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     NOT_DELIVERED = "not_delivered"
 
 
-class NewReferral(RequestModel):
+class ReferralInput(RequestModel):
     """A request to one focal point for one service."""
 
     recipient: Annotated[Code, Field(description="Code of the focal point asked.")]

@@ -28,13 +28,13 @@ from app.referrals.schemas import (
     AskAboutReferral,
     CompleteReferral,
     HoldReferral,
-    NewReferral,
     RedirectReferral,
+    ReferralInput,
     ReportReferral,
 )
 
 
-def open_referral(tx: WriteTransaction, case: Case, new: NewReferral) -> Referral:
+def open_referral(tx: WriteTransaction, case: Case, new: ReferralInput) -> Referral:
     """Open a draft referral in a case that the caller holds, and send it if requested.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403), FocalPointUnknown or

@@ -9,11 +9,11 @@ from app.cases.models import Case
 from app.cases.sections import Paper
 from app.kernel.transactions import WriteTransaction
 from app.screening.models import Screening
-from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
+from app.screening.schemas import ScreeningInput, ScreeningPaper, ScreeningResult
 from app.screening.scoring import Result, compute_result
 
 
-def add_screening(tx: WriteTransaction, case: Case, new: NewScreening) -> Screening:
+def add_screening(tx: WriteTransaction, case: Case, new: ScreeningInput) -> Screening:
     """Score and store a screening; indicators, remarks and reasons are sealed with it."""
     result = compute_result(new.to_ticked(), case.age_class)
     kept = Screening(
@@ -30,7 +30,7 @@ def add_screening(tx: WriteTransaction, case: Case, new: NewScreening) -> Screen
     return kept
 
 
-def build_document(new: NewScreening, result: Result) -> ScreeningPaper:
+def build_document(new: ScreeningInput, result: Result) -> ScreeningPaper:
     """Return the document to seal, with sorted unique codes and the result."""
     return ScreeningPaper(
         signs=sorted(set(new.signs)),

@@ -107,7 +107,7 @@ class ScreenedSigns(Signs):
     age_class: Annotated[AgeClass | None, Field(description=AGE)] = None
 
 
-class NewScreening(Signs):
+class ScreeningInput(Signs):
     """A screening to be stored with a case; the age class is taken from the summary."""
 
     remarks: Annotated[SafeText | None, Field(description="Sealed.")] = None

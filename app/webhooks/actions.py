@@ -26,7 +26,7 @@ from app.kernel.transactions import WriteTransaction
 from app.webhooks import queries as webhook_queries
 from app.webhooks.addresses import parse_target
 from app.webhooks.models import Webhook, WebhookSecret
-from app.webhooks.schemas import NewWebhook
+from app.webhooks.schemas import WebhookInput
 from app.webhooks.signing import SECRET_BYTES, encode_secret
 
 MAX_WEBHOOKS: Final = 5
@@ -73,7 +73,7 @@ class MadeWebhook:
 
 
 def open_webhook(
-    tx: WriteTransaction, new: NewWebhook, approval: UUID | None
+    tx: WriteTransaction, new: WebhookInput, approval: UUID | None
 ) -> MadeWebhook | Approval:
     """Open a webhook for a feed, or request the approval of a second person."""
     require_manager(tx)
@@ -95,7 +95,7 @@ def open_webhook(
     return MadeWebhook(webhook, make_secret(tx, webhook))
 
 
-def add_webhook(tx: WriteTransaction, focal_point_id: UUID, new: NewWebhook) -> Webhook:
+def add_webhook(tx: WriteTransaction, focal_point_id: UUID, new: WebhookInput) -> Webhook:
     """Store a new webhook that starts at the present end of the feed."""
     _, head = get_feed(tx, focal_point_id)
     webhook = Webhook(

@@ -33,7 +33,7 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
-class NewWebhook(RequestModel):
+class WebhookInput(RequestModel):
     """A new receiver for the feed of a focal point."""
 
     focal_point: Code

@@ -338,7 +338,7 @@ def test_a_text_in_a_body_says_what_it_may_be(document: Json) -> None:
     ]
 
     assert bare == []
-    assert {"NewCase", "PutFocalPoint"} <= sent
+    assert {"CaseInput", "PutFocalPoint"} <= sent
 
 
 def is_any_text(schema: Json) -> bool:

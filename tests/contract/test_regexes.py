@@ -21,8 +21,8 @@ from app.api.http import strict_json
 from app.api.http.conditional_requests import matches_tag
 from app.api.http.dependencies import KeyText
 from app.api.http.strict_json import require_strict_json
-from app.casework.schemas import NewCase
-from app.consents.schemas import NewConsent
+from app.casework.schemas import CaseInput
+from app.consents.schemas import ConsentInput
 from app.directory import opening_hours
 from app.feed import cursors
 from app.kernel import codes as case_codes
@@ -151,10 +151,10 @@ TYPES: dict[str, Any] = {
     "case code": CaseCodeText,
     "idempotency key": KeyText,
     **{
-        f: NewConsent.model_fields[f].rebuild_annotation()
+        f: ConsentInput.model_fields[f].rebuild_annotation()
         for f in ("form_version", "language")
     },
-    "external_reference": NewCase.model_fields["external_reference"].rebuild_annotation(),
+    "external_reference": CaseInput.model_fields["external_reference"].rebuild_annotation(),
 }
 EVIL = {
     "letters": "a" * SIZE,

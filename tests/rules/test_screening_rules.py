@@ -20,7 +20,7 @@ from app.screening.rules import (
     ScreeningRule,
     format_rules,
 )
-from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
+from app.screening.schemas import ScreeningInput, ScreeningPaper, ScreeningResult
 from app.screening.scoring import Presumption, Ticked, compute_result
 
 # Copied from the lists by hand: one letter per indicator, in the order of their numbers.
@@ -204,7 +204,7 @@ def test_order_and_repetition_do_not_matter(
 ) -> None:
     codes = sorted(ticked.indicators) * 2
     random.shuffle(codes)  # type: ignore[attr-defined]  # a random.Random
-    screening = NewScreening(
+    screening = ScreeningInput(
         signs=codes,
         acts=sorted(ticked.elements & ACTS, reverse=True),
         means=sorted(ticked.elements & MEANS, reverse=True),

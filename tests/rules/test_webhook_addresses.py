@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.webhooks.addresses import is_public, parse_hosts, parse_target
-from app.webhooks.schemas import NewWebhook
+from app.webhooks.schemas import WebhookInput
 
 GOOD = [
     ("https://hooks.example.org", "hooks.example.org", 443, "/"),
@@ -101,8 +101,8 @@ INSIDE = [
 OUTSIDE = ["8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001::1"]
 
 
-def build_webhook(url: str) -> NewWebhook:
-    return NewWebhook(focal_point="KZ_LEAD", label="Case desk", url=url)
+def build_webhook(url: str) -> WebhookInput:
+    return WebhookInput(focal_point="KZ_LEAD", label="Case desk", url=url)
 
 
 @pytest.mark.parametrize(("url", "origin", "port", "path"), GOOD)

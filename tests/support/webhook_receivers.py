@@ -17,7 +17,7 @@ from app.directory import queries as directory_queries
 from app.webhooks import actions as webhook_actions
 from app.webhooks.addresses import Address
 from app.webhooks.models import Webhook
-from app.webhooks.schemas import NewWebhook
+from app.webhooks.schemas import WebhookInput
 from app.worker.courier import Courier
 from app.worker.webhook_job import find_due, push
 from tests.support.mail_servers import (
@@ -183,7 +183,7 @@ def open_webhook(world: World, office: str, url: str = RECEIVER) -> Hooked:
     """Open a webhook for an office."""
     with world.write_as_service() as tx:
         of = directory_queries.get_by_code_or_422(tx, office)
-        new = NewWebhook(focal_point=office, label="Case desk", url=url)
+        new = WebhookInput(focal_point=office, label="Case desk", url=url)
         webhook = webhook_actions.add_webhook(tx, of.id, new)
         secret = webhook_actions.make_secret(tx, webhook)
         return Hooked(str(webhook.id), secret)

@@ -104,10 +104,10 @@ def rename_schemas(document: dict[str, Any]) -> dict[str, Any]:
     """Rename the schemas of life cycles, and of models that differ for input and output.
 
     For example, `app__cases__lifecycle__State` becomes `CaseState`, `Needs-Input` becomes
-    `NewNeeds`, and `Needs-Output` becomes `Needs`.
+    `NeedsInput`, and `Needs-Output` becomes `Needs`.
     """
     text = LIFECYCLE.sub(lambda m: f"{RECORDS[m[1]]}{m[2]}", json.dumps(document))
-    text = INPUT.sub(r'New\1"', OUTPUT.sub(r'\1"', text))
+    text = INPUT.sub(r'\1Input"', OUTPUT.sub(r'\1"', text))
     return dict(json.loads(text))
 
 

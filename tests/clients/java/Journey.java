@@ -39,9 +39,9 @@ final class Journey {
     return found.get(0);
   }
 
-  private static NewConsent makeConsent(Kind kind, Purpose purpose) {
-    return new NewConsent()
-        .recipientClass(new NewRecipientClass().kind(kind).country(COUNTRY))
+  private static ConsentInput makeConsent(Kind kind, Purpose purpose) {
+    return new ConsentInput()
+        .recipientClass(new RecipientClassInput().kind(kind).country(COUNTRY))
         .purposes(List.of(purpose))
         .sections(List.of(Section.NEEDS, Section.CONTACT))
         .givenBy(GivenBy.PERSON)
@@ -51,18 +51,18 @@ final class Journey {
         .expiresAt(OffsetDateTime.parse("2027-06-01T00:00:00Z"));
   }
 
-  private static NewCase makeCase(String country) {
-    NewNeeds needs = new NewNeeds().section(NewNeeds.SectionEnum.NEEDS).summary("A safe bed");
-    NewIdentity identity =
-        new NewIdentity()
-            .section(NewIdentity.SectionEnum.IDENTITY)
+  private static CaseInput makeCase(String country) {
+    NeedsInput needs = new NeedsInput().section(NeedsInput.SectionEnum.NEEDS).summary("A safe bed");
+    IdentityInput identity =
+        new IdentityInput()
+            .section(IdentityInput.SectionEnum.IDENTITY)
             .names(List.of("Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"));
-    NewContact contact =
-        new NewContact()
-            .section(NewContact.SectionEnum.CONTACT)
+    ContactInput contact =
+        new ContactInput()
+            .section(ContactInput.SectionEnum.CONTACT)
             .alias("Oygul")
             .safeChannel("Signal, never calls");
-    return new NewCase()
+    return new CaseInput()
         .notice(
             new NoticeFields()
                 .country(country)
@@ -74,13 +74,13 @@ final class Journey {
                 .safeContact(SafeContact.YES))
         .sections(
             List.of(
-                new NewSectionContent(needs),
-                new NewSectionContent(contact),
-                new NewSectionContent(identity)))
-        .safeguards(new NewSafeguards().countryOfOrigin("UZ"))
+                new SectionContentInput(needs),
+                new SectionContentInput(contact),
+                new SectionContentInput(identity)))
+        .safeguards(new SafeguardsInput().countryOfOrigin("UZ"))
         .consents(
             List.of(makeConsent(Kind.STATE, Purpose.REFER), makeConsent(Kind.NON_STATE, Purpose.SHELTER)))
-        .risk(new NewRisk().level(RiskLevel.MEDIUM))
+        .risk(new RiskInput().level(RiskLevel.MEDIUM))
         .submit(true);
   }
 
@@ -131,10 +131,10 @@ final class Journey {
     check(acknowledged.getData().getState() == CaseState.UNDER_REVIEW, "not under review");
 
     // A conflict: an action on an old version is refused.
-    List<NewDutyContact> contacts =
+    List<DutyContactInput> contacts =
         List.of(
-            new NewDutyContact().name("Айгүл Сәрсенова").phone("+77010000001"),
-            new NewDutyContact().name("Ильяс Төлеген").phone("+77010000002"));
+            new DutyContactInput().name("Айгүл Сәрсенова").phone("+77010000001"),
+            new DutyContactInput().name("Ильяс Төлеген").phone("+77010000002"));
     AcceptLead promise = new AcceptLead().contacts(contacts);
     try {
       lead.acceptLead(code, seen, promise, null);
@@ -145,8 +145,8 @@ final class Journey {
     lead.acceptLead(code, getHeader(acknowledged, "etag"), promise, null);
 
     // A referral is sent, accepted and completed.
-    NewReferral wanted =
-        new NewReferral()
+    ReferralInput wanted =
+        new ReferralInput()
             .recipient("KZ_SHELTER_KOGERSHIN")
             .service(Service.SHELTER)
             .sections(List.of(Section.NEEDS))
@@ -158,12 +158,12 @@ final class Journey {
     ReferralActsApi shelter = new ReferralActsApi(shelters);
     String tag = getHeader(new ReferralsApi(shelters).getReferralWithHttpInfo(id, null), "etag");
     tag = getHeader(shelter.acknowledgeReferralWithHttpInfo(id, tag, null), "etag");
-    NewMeeting meeting =
-        new NewMeeting()
+    MeetingInput meeting =
+        new MeetingInput()
             .place("Side door")
             .at(OffsetDateTime.parse("2026-06-02T09:00:00+05:00"))
             .person("Гүлнар");
-    NewArrangement arrangement = new NewArrangement().meeting(meeting).contacts(contacts);
+    ArrangementInput arrangement = new ArrangementInput().meeting(meeting).contacts(contacts);
     tag = getHeader(shelter.acceptReferralWithHttpInfo(id, tag, arrangement, null), "etag");
     StartReferral met = new StartReferral().personMet(true);
     tag = getHeader(shelter.startReferralWithHttpInfo(id, tag, met, null), "etag");

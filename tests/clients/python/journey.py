@@ -19,33 +19,33 @@ from safe_conduct_client.api.referrals import get_referral, open_referral
 from safe_conduct_client.models import (
     AcceptLead,
     AgeClass,
+    ArrangementInput,
+    CaseInput,
     CaseOut,
     CaseState,
     CompleteReferral,
+    ConsentInput,
+    ContactInput,
+    DutyContactInput,
     EventPage,
     GivenBy,
+    IdentityInput,
     Kind,
-    NewArrangement,
-    NewCase,
-    NewConsent,
-    NewContact,
-    NewDutyContact,
-    NewIdentity,
-    NewMeeting,
-    NewNeeds,
-    NewRecipientClass,
-    NewReferral,
-    NewRisk,
-    NewSafeguards,
+    MeetingInput,
+    NeedsInput,
     NoticeFields,
     Outcome,
     Priority,
     ProblemDetail,
     Purpose,
+    RecipientClassInput,
+    ReferralInput,
     ReferralOut,
     ReferralState,
+    RiskInput,
     RiskLevel,
     SafeContact,
+    SafeguardsInput,
     Section,
     Service,
     StartReferral,
@@ -67,10 +67,10 @@ def tag[T](answer: Response[T]) -> str:
     return str(answer.headers["ETag"])
 
 
-def consent(kind: Kind, purpose: Purpose) -> NewConsent:
+def consent(kind: Kind, purpose: Purpose) -> ConsentInput:
     """Return a consent to a kind of office in Kazakhstan."""
-    return NewConsent(
-        recipient_class=NewRecipientClass(kind, "KZ"),
+    return ConsentInput(
+        recipient_class=RecipientClassInput(kind, "KZ"),
         purposes=[purpose],
         sections=[Section.NEEDS, Section.CONTACT],
         given_by=GivenBy.PERSON,
@@ -81,9 +81,9 @@ def consent(kind: Kind, purpose: Purpose) -> NewConsent:
     )
 
 
-def new_case(country: str) -> NewCase:
+def new_case(country: str) -> CaseInput:
     """Return the request body of a new case in a country."""
-    return NewCase(
+    return CaseInput(
         notice=NoticeFields(
             country=country,
             age_class=AgeClass.ADULT,
@@ -94,18 +94,18 @@ def new_case(country: str) -> NewCase:
             safe_contact=SafeContact.YES,
         ),
         sections=[
-            NewNeeds(section="needs", summary="A safe bed tonight"),
-            NewContact(section="contact", alias="Oygul", safe_channel="Signal, no calls"),
-            NewIdentity(
+            NeedsInput(section="needs", summary="A safe bed tonight"),
+            ContactInput(section="contact", alias="Oygul", safe_channel="Signal, no calls"),
+            IdentityInput(
                 section="identity", names=["Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"]
             ),
         ],
-        safeguards=NewSafeguards(country_of_origin="UZ"),
+        safeguards=SafeguardsInput(country_of_origin="UZ"),
         consents=[
             consent(Kind.STATE, Purpose.REFER),
             consent(Kind.NON_STATE, Purpose.SHELTER),
         ],
-        risk=NewRisk(level=RiskLevel.MEDIUM),
+        risk=RiskInput(level=RiskLevel.MEDIUM),
         submit=True,
     )
 
@@ -153,8 +153,8 @@ assert taken.parsed.state is CaseState.UNDER_REVIEW
 
 # A conflict: an action on an old version is refused.
 duty = [
-    NewDutyContact("Айгүл Сәрсенова", "+77010000001"),
-    NewDutyContact("Ильяс Төлеген", "+77010000002"),
+    DutyContactInput("Айгүл Сәрсенова", "+77010000001"),
+    DutyContactInput("Ильяс Төлеген", "+77010000002"),
 ]
 stale = accept_lead.sync(code, client=lead, if_match=seen, body=AcceptLead(duty))
 assert isinstance(stale, ProblemDetail)
@@ -167,7 +167,7 @@ opened = open_referral.sync(
     code,
     client=lead,
     idempotency_key=str(uuid4()),
-    body=NewReferral(
+    body=ReferralInput(
         recipient="KZ_SHELTER_KOGERSHIN",
         service=Service.SHELTER,
         sections=[Section.NEEDS],
@@ -179,8 +179,8 @@ record: UUID = opened.id
 heard(shelter, "referral.sent", f"referrals/{record}")
 at = tag(get_referral.sync_detailed(record, client=shelter))
 at = tag(acknowledge_referral.sync_detailed(record, client=shelter, if_match=at))
-meeting = NewMeeting("Side door", datetime(2026, 6, 2, 4, tzinfo=UTC), "Гүлнар")
-promise = NewArrangement(meeting, duty)
+meeting = MeetingInput("Side door", datetime(2026, 6, 2, 4, tzinfo=UTC), "Гүлнар")
+promise = ArrangementInput(meeting, duty)
 at = tag(accept_referral.sync_detailed(record, client=shelter, if_match=at, body=promise))
 met = StartReferral(person_met=True)
 at = tag(start_referral.sync_detailed(record, client=shelter, if_match=at, body=met))

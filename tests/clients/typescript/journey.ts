@@ -26,9 +26,9 @@ function getTag(response: Response): string {
 }
 
 function makeConsent(
-  kind: Schemas["NewRecipientClass"]["kind"],
-  purposes: Schemas["NewConsent"]["purposes"],
-): Schemas["NewConsent"] {
+  kind: Schemas["RecipientClassInput"]["kind"],
+  purposes: Schemas["ConsentInput"]["purposes"],
+): Schemas["ConsentInput"] {
   return {
     recipient_class: { kind, country: "KZ" },
     purposes,
@@ -41,7 +41,7 @@ function makeConsent(
   };
 }
 
-const newCase: Schemas["NewCase"] = {
+const newCase: Schemas["CaseInput"] = {
   notice: {
     country: "KZ",
     age_class: "adult",
@@ -62,7 +62,7 @@ const newCase: Schemas["NewCase"] = {
   submit: true,
 };
 
-const contacts: Schemas["NewDutyContact"][] = [
+const contacts: Schemas["DutyContactInput"][] = [
   { name: "Айгүл Сәрсенова", phone: "+77010000001" },
   { name: "Ильяс Төлеген", phone: "+77010000002" },
 ];
