@@ -45,10 +45,7 @@ Modulus = Annotated[
 Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
-type Operations = list[Literal["verify"]]
-
-
-def list_operations() -> Operations:
+def list_operations() -> list[Literal["verify"]]:
     """Return the operations that a key is for (RFC 7517, 4.3)."""
     return ["verify"]
 
@@ -62,7 +59,7 @@ class Jwk(RequestModel):
         Field(description="If given, the thumbprint of the key (RFC 7638)."),
     ] = None
     use: Literal["sig"] = "sig"
-    key_ops: Operations = Field(default_factory=list_operations, max_length=1)
+    key_ops: list[Literal["verify"]] = Field(default_factory=list_operations, max_length=1)
 
     @model_validator(mode="before")
     @classmethod
