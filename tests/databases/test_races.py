@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -35,6 +35,8 @@ from tests.support.world import (
 
 pytestmark = pytest.mark.race
 ROUNDS = choose_number(6, sample=3, night=500)
+PROMPT_SECONDS: Final = 4.0
+"""Less than a statement waits for a lock (`lock_timeout`), and enough on a busy machine."""
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 
 soak = pytest.mark.soak
@@ -362,8 +364,7 @@ def test_whoever_opens_a_section_does_not_wait_for_who_writes(
     with ThreadPoolExecutor() as pool, cast.lead.begin_write() as tx:
         case_queries.lock(tx, case["code"])
         opening = pool.submit(cast.officer.open, f"{get_path(case)}/sections/needs")
-        time.sleep(0.5)
-        opened = opening.done()
+        opened, _ = wait([opening], timeout=PROMPT_SECONDS)
 
     assert opening.result().status_code in {200, 503}
     assert opened
@@ -381,8 +382,7 @@ def test_whoever_writes_does_not_wait_for_who_opens_a_section(
         written = pool.submit(
             cast.lead.create, f"{get_path(case)}/risk-assessments", {"level": "low"}
         )
-        time.sleep(0.5)
-        ended = written.done()
+        ended, _ = wait([written], timeout=PROMPT_SECONDS)
 
     assert written.result().status_code in {200, 503}
     assert ended
