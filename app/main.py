@@ -42,7 +42,7 @@ from app.api import (
     webhooks,
     worklist_and_evidence,
 )
-from app.api.http import problems, served_contract
+from app.api.http import problem_pages, problems, served_contract
 from app.api.http.anonymous_bodies import AnonymousBodies
 from app.api.http.docs_page import build_docs_router
 from app.api.http.long_polling import build_feed_watcher
@@ -184,6 +184,7 @@ def add_routes(app: FastAPI, *, docs: bool) -> None:
         app.include_router(module.router, prefix=V1, responses=problems.EVERYWHERE)
     app.include_router(tokens.router, prefix=V1)
     app.include_router(health.router)
+    app.include_router(problem_pages.router)
     app.add_route(served_contract.PATH, served_contract.get_contract)
     app.webhooks.include_router(webhooks.webhook_messages)
     if docs:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
+from app.api.http.problem_pages import list_problem_kinds
 from app.api.http.problems import STATUS_DETAILS
 from app.api.http.served_contract import FILE, encode_document
 from app.cases.lifecycle import TABLE as CASE
@@ -21,7 +22,6 @@ from app.cli.policy_tables import (
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
 from app.kernel.lifecycle import AnyOf, Table
-from app.kernel.problems import Problem
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app
 from app.metrics.counters import NAMESPACE
@@ -115,7 +115,7 @@ def render_problems() -> str:
     """Return the page that lists all problems."""
     rows = [
         f"| `/problems/{kind.code}` | {kind.status} | {kind.title} |"
-        for kind in sorted(list_problem_kinds(Problem), key=lambda kind: kind.code)
+        for kind in sorted(list_problem_kinds(), key=lambda kind: kind.code)
     ]
     head = ["# Problems", "", ABOUT_PROBLEMS, "", "| type | status | meaning |"]
     return "\n".join([*head, "|---|---|---|", *rows, ""])
@@ -167,12 +167,6 @@ def format_limits(field: FieldInfo) -> str:
 def format_default(value: object) -> str:
     """Return the default of a setting as text, or "" if there is none."""
     return "" if value in {None, ""} else f"`{value}`"
-
-
-def list_problem_kinds(parent: type[Problem]) -> set[type[Problem]]:
-    """Return all subclasses of a problem class."""
-    found = set(parent.__subclasses__())
-    return found.union(*(list_problem_kinds(kind) for kind in found))
 
 
 LIFECYCLES: Final[Mapping[str, Table[Any, Any, Any]]] = {

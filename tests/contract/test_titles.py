@@ -1,13 +1,12 @@
 """Each problem has a current title in each language that the service supports."""
 
 from app.api.http.content_language import TITLES
-from app.cli.generated_pages import list_problem_kinds
-from app.kernel.problems import Problem
+from app.api.http.problem_pages import list_problem_kinds
 from app.reference.lists import ITEMS, NOTE_TRANSLATIONS, TRANSLATIONS
 
 PROMISED = ("es", "fr", "ru")
 PROBLEMS = {
-    kind.code: kind for kind in list_problem_kinds(Problem) if kind.__module__[:4] == "app."
+    kind.code: kind for kind in list_problem_kinds() if kind.__module__[:4] == "app."
 }
 
 

@@ -40,7 +40,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
     "RateLimit-Policy": describe_header(
         "The limit that the request was counted under (draft-ietf-httpapi-ratelimit-headers"
         "-10): `q` requests in `w` seconds. Reads and writes are counted apart, for each "
-        "account. Absent without valid credentials, or if the operator set no limit.",
+        "account. Absent without valid credentials.",
         '"reads";q=600;w=60',
     ),
     "RateLimit": describe_header(
