@@ -46,7 +46,7 @@ class ApprovalUnusable(Problem):
 
 
 class RolesIncompatible(Problem):
-    """The roles do not fit together, or do not fit the account."""
+    """The roles cannot be combined, or the account cannot have them."""
 
     status = 409
 

@@ -45,13 +45,13 @@ class Forbidden(Problem):
 
 
 class TooManyTries(Problem):
-    """Too many wrong keys came from this address; a valid key is never refused for that."""
+    """Too many wrong keys came from this address. A valid key is still accepted."""
 
     status = 429
 
 
 class TooManyRequests(Problem):
-    """The account sent more requests than it may; nothing was done."""
+    """The account sent too many requests; this request was not carried out."""
 
     status = 429
 

@@ -16,7 +16,7 @@ from app.kernel.problems import Problem
 
 
 class TooManyDrafts(Problem):
-    """Your account has as many open drafts as it may have."""
+    """The account has reached its limit of open drafts."""
 
     status = 429
 
@@ -28,7 +28,7 @@ class TooManyDrafts(Problem):
 
 
 class DailyVolumeUsed(Problem):
-    """Your account has written as much sealed content today as it may."""
+    """The account has reached its daily limit of sealed content."""
 
     status = 429
 
