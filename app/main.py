@@ -147,7 +147,7 @@ def create_app(
     """Create the application, which is ready once the ledger and the database agree.
 
     `rate` is the largest number of requests of an account in a minute; None means no limit.
-    Machines sign for `public_url` to get tokens; None means that there are no tokens.
+    To get tokens, machines sign assertions for `public_url`; None means no tokens.
     """
     app = FastAPI(
         title="Safe Conduct",

@@ -150,5 +150,5 @@ class Approval(Listed, Base):
 
     @property
     def journal_reference(self) -> RecordIdentity:
-        """The identity for the journal; without a case, its case id is the approval id."""
+        """The identity for the journal; without a case, the approval id is the case id."""
         return RecordIdentity(self.id, self.case_id or self.id, self.reference)

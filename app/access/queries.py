@@ -145,7 +145,7 @@ def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
 
 
 def is_about(account: Account) -> ColumnElement[bool]:
-    """Return an SQL condition for the approvals whose subject is an account."""
+    """Return an SQL condition for the approvals whose subject is this account."""
     return Approval.subject == account.reference
 
 

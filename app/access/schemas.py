@@ -121,7 +121,7 @@ class KeyOut(ResponseModel):
 
 
 class KeyPage(Page[KeyOut]):
-    """The API keys of one account, including ended keys, oldest first."""
+    """The API keys of one account, including expired and revoked keys, oldest first."""
 
 
 class MadeKeyOut(KeyOut):
@@ -177,7 +177,7 @@ class PublicKeyOut(ResponseModel):
 
 
 class PublicKeyPage(Page[PublicKeyOut]):
-    """The public keys of one account, including ended keys, oldest first."""
+    """The public keys of one account, including expired and revoked keys, oldest first."""
 
 
 class TokenOut(ResponseModel):

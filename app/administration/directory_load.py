@@ -108,7 +108,7 @@ def merge_activations(one: Activations, other: Activations) -> Activations:
 def require_soundness(
     author: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
-    """Raise FilesRefused if the load removes the last desk of a region, or oversight."""
+    """Raise FilesRefused if the load removes all oversight or a region's last desk."""
     known = {row["iso2"]: row["region"] for row in load_rows(author, COUNTRIES)}
     regions = known | {row.iso2: row.region for row in countries}
     before = load_rows(author, FOCAL_POINTS)

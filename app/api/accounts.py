@@ -210,7 +210,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Respon
 def list_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the API keys of an account, including ended ones, without their secrets."""
+    """List the API keys of an account, even expired and revoked keys, without secrets."""
     with begin() as tx:
         account = account_changes.find(tx, account_id)
         items = [KeyOut.from_key(key) for key in access_queries.list_keys(tx, account.id)]

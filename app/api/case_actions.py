@@ -150,7 +150,7 @@ def report_visit(
 ) -> Response:
     """Report a monitoring visit. After the last visit, the review before closure is due.
 
-    To report a visit before its planned date, in your office's time zone, set `early`.
+    If the visit is planned for a later date in your office's time zone, set `early`.
     """
     return CASE.run_once(begin, key, lambda tx: leading.report_visit(tx, code, seen, visit))
 

@@ -49,9 +49,9 @@ class Me(ResponseModel):
 
 
 class StepOut(ResponseModel):
-    """One row of a life cycle. `to` is null if the action does not change the state.
+    """One step of a life cycle. `to` is null if the step does not change the state.
 
-    `states` is empty if the action creates a record.
+    `states` is empty if the step creates a record.
     """
 
     action: str

@@ -216,7 +216,7 @@ async def stream_events(
     Stored events come first, then each new event within a second. After five minutes the
     stream ends. Reconnect with the id of the last event, as clients of server-sent events
     do automatically: this id is evidence of the events that you retrieved. Your key is
-    checked again before new events are sent. If the key has ended, the stream ends.
+    checked again before new events are sent. If the key is not valid then, the stream ends.
     """
     start = PageQuery(after=last_event_id or query.after, limit=STREAM_BATCH)
     polled = await run_in_threadpool(poll, begin, start)

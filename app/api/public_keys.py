@@ -45,7 +45,7 @@ def show_key(_: ReadTransaction, key: PublicKey, status: int, headers: Headers) 
 
 
 def find_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
-    """Return the public key for a retry, if the caller may still see the key's account."""
+    """Return a public key to answer a repeated request, if the caller may see the key."""
     key = machine_keys.get_public_key(tx, key_id)
     account_changes.find(tx, key.account_id)
     return key

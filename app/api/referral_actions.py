@@ -50,7 +50,7 @@ def run_step(
 ) -> Response:
     """Check that the action is allowed in the current state, then apply it once.
 
-    A return depends on its referral, so it is updated in the same transaction.
+    A return that depends on the referral is updated in the same transaction.
     """
 
     def apply_and_update_return(tx: WriteTransaction) -> Referral:

@@ -122,7 +122,7 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
 def open_referral_notes(
     begin: OpenSections, referral_id: UUID, purpose: Purpose
 ) -> Response:
-    """Open the notes on the actions of a referral that you may read."""
+    """Open the notes on the actions of a referral, limited to those that you may read."""
     with begin() as tx:
         record = referral_queries.get(tx, referral_id)
         opened = documents.open_notes(tx, record, purpose)

@@ -76,7 +76,7 @@ def accept_plan(
 def depart_now(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: Depart
 ) -> Response:
-    """Step 10: record the departure. The person must have confirmed it today (G09)."""
+    """Step 10: record the departure, which the person must have confirmed today (G09)."""
     terms = Terms(reconfirmed=body.reconfirmed_today)
     return run_step(begin, key, (return_id, Action.DEPART, seen, terms), decisions.depart)
 

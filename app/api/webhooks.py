@@ -206,7 +206,7 @@ def replay_webhook(
 
 @router.serve_action("/{webhook_id}/pause", WebhookOut, *CHANGING)
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """Pause a webhook. Its events are stored, and sent once the webhook is resumed."""
+    """Pause a webhook. Its events are stored, and are sent when the webhook is resumed."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.pause_webhook(tx, webhook_id)
     )

@@ -86,7 +86,7 @@ def load_again(tx: ReadTransaction, case_id: UUID) -> None:
 
 
 def get_by_id(tx: ReadTransaction, case_id: UUID) -> Case:
-    """Return the case with an id if the caller sees it, or raise NotFound (404)."""
+    """Return the case with this id if the caller may see it, or raise NotFound (404)."""
     return get_one(tx, statements.BY_ID, id=case_id)
 
 

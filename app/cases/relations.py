@@ -177,7 +177,7 @@ class Relations:
         return self._with_grant(Grant.MISSED_DEADLINES)
 
     def _with_grant(self, grant: Grant) -> frozenset[UUID]:
-        """Return the offices to which a relation to the case itself gives a grant now."""
+        """Return the offices that have this grant now, by a relation to the case itself."""
         now = {p.focal_point_id for p in self.parties if self.is_open(p)}
         return frozenset(one for one in now if grant in self.get_grants_as_party(one))
 

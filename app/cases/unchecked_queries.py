@@ -19,9 +19,9 @@ def load_by_ids(
 ) -> Mapping[UUID, Case]:
     """Return cases by id, without a visibility check.
 
-    A case in `if_submitted` is returned only if the caller's office submitted it. A case in
-    `if_parted` is returned if that office reads a snapshot of it, or if it submitted it and
-    a lead has left it or the person has crossed a border.
+    A case in `if_submitted` is returned if the caller's office submitted it. A case in
+    `if_parted` is returned if the office reads a snapshot of the case. After a lead left or
+    the person crossed a border, the submitter gets a case in `if_parted` too.
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}

@@ -122,7 +122,7 @@ def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
 
 
 def apply_to_offer(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """Cancel an offer of the lead that lacks an agreement now, and yield the holder."""
+    """Cancel an offered handover that agreements no longer allow, and yield the holder."""
     if handover_following.cancel_unagreed(tx, case):
         yield case.holder
 

@@ -91,7 +91,7 @@ def is_failing_lead(tx: ReadTransaction, case: Case, late: FocalPoint) -> bool:
 def notify_about_case(
     tx: WriteTransaction, case: Case, about: UUID, *focal_points: UUID | None
 ) -> None:
-    """Notify offices about a case without its content; `about` is kept only as evidence."""
+    """Notify offices about a case, without content. `about` is stored, but is not sent."""
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL
     notify_offices(tx, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about)

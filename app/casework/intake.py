@@ -165,7 +165,7 @@ def require_complete_summary(case: Case, notice: NoticeFields) -> None:
 
 
 def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase) -> Case:
-    """Withdraw a case before anything is sent. Its candidate or desk loses it at once."""
+    """Withdraw a case before anything is sent; the candidate or desk then loses access."""
     before = case.audience
     add_note(tx, case, row.action, why.note)
     referral_following.revoke_drafts(tx, case, why.reason)

@@ -129,7 +129,7 @@ def require_consent_needs(
 
 
 def require_unrecorded(tx: ReadTransaction, case: Case, kind: Kind) -> None:
-    """Require that no desk has recorded a valid consent to this kind of office yet."""
+    """Require that no desk has recorded a valid consent that names this kind of office."""
     stands = standing.load_for_case(tx, case)
     if any(
         one.kind == kind and is_valid(one, tx.now, child=case.is_child)

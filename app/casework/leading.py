@@ -128,7 +128,7 @@ def report_visit(
 
 
 def reopen_assistance(tx: WriteTransaction, case: Case, row: Row, why: ReopenCase) -> Case:
-    """Search for help again, for a person who was only visited during monitoring."""
+    """Reopen assistance in a monitored case, in order to search for help again."""
     before = case.audience
     case_actions.add_note(tx, case, row.action, why.note)
     case.visits = []

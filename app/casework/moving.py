@@ -32,7 +32,7 @@ class CountrySame(Problem):
 
 
 def build_terms(tx: ReadTransaction, case: Case, choice: AssignCase) -> Terms:
-    """Return an assignment's terms. Raises FocalPointUnknown (422) for an unknown code."""
+    """Return the terms of an assignment, or raise FocalPointUnknown (422)."""
     chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
     return Terms(reason=choice.reason, chosen_fits=may_be_chosen(tx, case, chosen))
 

@@ -155,7 +155,7 @@ def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
 def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
-    Oversight is included for cases, and for data that was not deleted in time.
+    Overseers are included if the deadline is for the case itself or to confirm a deletion.
     """
     case, record = miss.case, miss.record
     kept = miss.clock.kind == ClockKind.CONFIRM_DELETION

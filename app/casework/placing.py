@@ -64,7 +64,7 @@ def list_needed_services(question: Question) -> list[Service]:
 
 
 def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPreview:
-    """Rank the offices that would lead or could serve, without storing the question.
+    """Rank the offices that could lead or give a service, without storing the question.
 
     Raises FocalPointUnknown (422) if the question names an office that does not exist.
     """

@@ -198,7 +198,7 @@ class Told(RequestModel):
 
 
 class RoutingQuestion(RequestModel):
-    """A summary without a case, with details known only to the caller. It is not stored."""
+    """A routing question that belongs to no case, with a summary. It is not stored."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: AgeClass

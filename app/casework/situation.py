@@ -224,7 +224,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return the lead and the holder that an office may see: current or in its snapshot."""
+    """Return the current lead and holder if granted, otherwise those in the snapshot."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)
@@ -265,7 +265,7 @@ def is_shown_copy(case: Case, reader: UUID) -> bool:
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
-    """List the sections with content: all if a grant allows it, else the reader's own."""
+    """List the sections with content; without a grant, only those that the reader wrote."""
     reader, kept = context.reader.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == reader}

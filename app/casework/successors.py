@@ -82,7 +82,7 @@ def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 
 
 def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
-    """Return whether routing would ask an office to lead next, or has asked it before."""
+    """Return whether an office is next in the routing, or was already asked to lead."""
     question = build_question(tx, case)
     turn = rank_leads(question).candidates[:1]
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}
@@ -108,8 +108,8 @@ def is_named_next(
 ) -> bool:
     """Return whether an office is named as the next lead of a case.
 
-    `was_named` means that the office was the next lead when the approval was requested. It
-    is then still accepted if it can lead and is safe, and if the person agreed.
+    `was_named` means that the office was the next lead when the approval was requested. The
+    office is then still accepted if it can lead and is safe, and if the person agreed.
     """
     stands = standing.load_for_case(tx, case)
     found = find_next_lead(tx, case, stands)
@@ -142,7 +142,7 @@ def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
 
 
 def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents to a class of offices that a desk recorded."""
+    """List the consents that a desk recorded and that name a class of offices."""
     classes = [one for one in stands.consents if one.kind is not None]
     if not classes:
         return []
@@ -151,7 +151,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents to a class of offices that a desk recorded for the submitter."""
+    """List the consents to any office of a class, recorded by desks for the submitter."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []

@@ -146,8 +146,8 @@ def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
 def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, str]:
     """Return the codes of the offices that consents name, if the caller may know them.
 
-    An office on the side of origin does not learn the code, which may be of a shelter,
-    unless it recorded the consent itself (R12).
+    On the side of origin, an office learns only the codes in consents that it recorded,
+    because a code may reveal a shelter (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = directory_queries.by_ids(

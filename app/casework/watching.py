@@ -54,8 +54,8 @@ def compute_assessment_due(
 ) -> datetime:
     """Return when the assessment of a child's best interests is due.
 
-    This is in 72 hours. If an earlier deadline was stopped although nothing was done, for
-    example because the child was recorded as an adult, it is the earlier time.
+    The assessment is due in 72 hours, or at the earlier due time of a deadline that was
+    stopped with nothing done, for example because the child was recorded as an adult.
     """
     kind = ClockKind.ASSESS_INTERESTS
     fresh = deadline_queries.compute_due_at(tx, kind, case, waits_on=case.holder)

@@ -119,7 +119,7 @@ def serve(settings: Settings, say: Say) -> None:
 def play_when_serving(
     running: uvicorn.Server, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
 ) -> None:
-    """Wait until the service runs, play the journeys, and print API keys and a request."""
+    """Wait for the service, play the journeys, and print API keys and a sample request."""
     if (url := wait_for_url(running)) is None:
         return
     say(f"Safe Conduct is serving at {url}. The data that follows is made up.")

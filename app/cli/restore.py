@@ -131,8 +131,8 @@ def rename_database(
     """Give the database a new epoch, and return the erasures in both ledgers.
 
     The epoch is written to the `kept` ledger first, so that the service never uses an epoch
-    that no ledger lists. The given `ledger` may list only an earlier epoch of this
-    database, which the `kept` ledger lists too.
+    that no ledger lists. Instead of the current epoch, the given `ledger` may list an
+    earlier epoch that the `kept` ledger lists too.
     """
     known, epoch = kept.read_for(now), create_epoch()
     given = ledger.read_for(now, known.epochs)

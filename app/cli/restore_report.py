@@ -144,7 +144,7 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
 
 
 def find_backup_time(tx: ReadTransaction) -> datetime:
-    """Return the time of the last heartbeat, or of the last entry if there is none."""
+    """Return the time of the last heartbeat, or else of the last journal entry."""
     again = EVENTS[Action.ERASE_AGAIN]
     found = get_last_heartbeat(tx.session)
     found = found or feed_queries.get_last_entry_time(tx.session, but=again)
@@ -192,9 +192,9 @@ def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
 
 
 def list_erased_soon(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
-    """List the cases that are erased within the grace period of a restore plus one day.
+    """List the cases whose erasure is due within the grace period after a restore.
 
-    The day allows for a difference between the clocks of the machine and the database.
+    A day is added for a difference between the clocks of the machine and the database.
     """
     until = now + GRACE + DAY
     erased = [one for one in clocks if one.kind == ClockKind.ERASE]

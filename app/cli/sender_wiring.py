@@ -66,7 +66,7 @@ def fail_not_set_up(_: NotificationMessage) -> Answer:
 
 
 def get_mail_sender(settings: Settings) -> Send:
-    """Return the function that sends e-mail, or one that refuses without a server."""
+    """Return the function that sends e-mail; without a server, it refuses each message."""
     mail = find_mail(settings)
     return mail.send if mail else fail_not_set_up
 
@@ -108,7 +108,7 @@ def get_mail_login(settings: Settings) -> tuple[str, str] | None:
 
 
 def get_sms_sender(settings: Settings) -> Send:
-    """Return the function that sends SMS, or one that refuses without a gateway."""
+    """Return the function that sends SMS; without a gateway, it refuses each message."""
     gateway = find_gateway(settings)
     return gateway.send if gateway else fail_not_set_up
 

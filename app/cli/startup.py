@@ -43,7 +43,7 @@ def load_runtime(settings: Settings) -> Runtime:
 
 
 def build_free_space(settings: Settings) -> FreeSpace:
-    """Return the check of free space on the disks of the files in the settings.
+    """Return the check of the free disk space for the files that the settings name.
 
     The disk of a PostgreSQL server is not checked.
     """

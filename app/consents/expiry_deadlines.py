@@ -55,9 +55,9 @@ def needs_deadline(
     known: Sequence[Consent],
     running: Collection[UUID],
 ) -> bool:
-    """Return whether a consent needs a deadline for its end.
+    """Return whether a deadline is needed for the end of a consent.
 
-    Only the consents in `known` can renew it.
+    Only a consent in `known` can renew the given consent.
     """
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
     ahead = tx.now < consent.expires_at or consent.id in running

@@ -79,7 +79,7 @@ def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
 
 
 def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
-    """Return whether a party row shows that the reader held the case at a time or later."""
+    """Return whether a party row shows that the reader held the case at or after a time."""
     mine = party.focal_point_id == reader and party.relation in HOLDING_RELATIONS
     return mine and party.record_id == case.id and (not party.until or at <= party.until)
 

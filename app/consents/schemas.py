@@ -55,7 +55,7 @@ class ConsentTerms(RequestModel):
 
 
 class ConsentInput(ConsentTerms):
-    """A consent as the person gave it; it names one focal point or a class of them."""
+    """The consent of the person, which names one focal point or a class of offices."""
 
     focal_point: Annotated[Code | None, Field(description="Its code.")] = None
     recipient_class: RecipientClass | None = None
@@ -132,7 +132,7 @@ class RefusalCounts(ResponseModel):
 
 
 class ConsentHint(ResponseModel):
-    """Why a consent does not count at the person's age, and whose consent would."""
+    """Why a consent does not count at the person's age, and whose consent would count."""
 
     counts_once: Annotated[
         AgeClass,
@@ -225,7 +225,7 @@ class ConsentOut(ResponseModel):
 
 
 def get_recipient_class(consent: Consent) -> RecipientClass | None:
-    """Return the class that a consent names, or None."""
+    """Return the recipient class that a consent names, or None if it names one office."""
     kind, country = consent.kind, consent.country
     if kind is None or country is None:
         return None

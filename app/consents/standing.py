@@ -229,7 +229,7 @@ def is_for_state_class(consent: Consent) -> bool:
 
 
 def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID]:
-    """Return the ids of the cases in which an NGO may have written something (R84)."""
+    """Return the ids of the cases to which an NGO may have added content (R84)."""
     wrote = [
         (c.id, p.focal_point_id)
         for c in found

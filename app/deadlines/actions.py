@@ -198,11 +198,11 @@ def record_firing(tx: WriteTransaction, clock: Clock, again_at: datetime) -> Non
 
 
 def retry_later(session: Session, due: missed_deadlines.DueClock, now: datetime) -> int:
-    """Postpone a deadline that could not be fired, and return the number of its failures.
+    """Postpone a deadline whose handling failed, and return the number of its failures.
 
-    The delay grows with each failure, so that such a deadline does not delay the others.
-    The result is 0, and nothing changes, if the deadline was stopped, fired or postponed
-    since it was read.
+    The delay grows with each failure, so that such a deadline does not delay the others. If
+    the deadline was stopped, handled or postponed since it was read, nothing changes, and
+    the result is 0.
     """
     clock = session.get_one(Clock, due.number, populate_existing=True, with_for_update=True)
     if clock.stopped_at is not None or clock.fires_at != due.fires_at:

@@ -28,7 +28,7 @@ class Rhythm:
 
     @classmethod
     def from_duration(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
-        """Return the intervals for a deadline that ran for `ran`, at the speed of a drill.
+        """Return the rhythm for a deadline that ran for `ran`, at the speed of a drill.
 
         `least` is a lower bound, because a resumed deadline may have had no time left.
         """

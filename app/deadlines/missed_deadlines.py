@@ -110,13 +110,13 @@ def count_late_at_desks(session: Session, now: datetime) -> int:
 
 
 def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[UUID]:
-    """Return the offices of the running deadlines that meet the given conditions."""
+    """Return the offices that the running deadlines with these conditions wait for."""
     offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None), *which).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices with a running deadline that belongs to a case, not to a draft."""
+    """Return the offices that a deadline of a case, other than a draft, waits for."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
     return find_waited_for(session, of_case)
 

@@ -99,7 +99,7 @@ def list_default_visits(tx: ReadTransaction, waits_on: UUID | None) -> tuple[dat
 def compute_end_of_day(
     tx: ReadTransaction, moment: datetime, waits_on: UUID | None
 ) -> datetime:
-    """Return the end of a moment's day in the time zone of a focal point (D06)."""
+    """Return the end of the day of a moment, in the time zone of a focal point (D06)."""
     calendar = find_place(tx, waits_on).get_calendar(moment)
     last = datetime.combine(calendar.to_local(moment), time(23, 59, 59))
     return calendar.to_utc(last)
@@ -157,7 +157,7 @@ def show_limit(setting: Setting) -> TimeLimitInForce:
 
 
 def by_name(setting: Setting) -> tuple[str, str, str]:
-    """Return a sort key that gives the same order on every database."""
+    """Return a sort key of a setting, by which every database gives the same order."""
     return setting.of, setting.clock, setting.haste
 
 
@@ -193,7 +193,7 @@ def select_waiting(
 def compute_resumed_due(
     tx: ReadTransaction, record_id: UUID, kind: ClockKind, fresh: Term
 ) -> datetime | None:
-    """Return the due time of the last paused deadline of a kind if it resumes now, or None.
+    """Return when the last paused deadline of a kind will be due if it resumes now.
 
     The remaining time is counted in the working time of the office that has to act now. If
     the limit was shortened in the meantime, the remaining time is cut to the new limit.

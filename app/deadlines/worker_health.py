@@ -55,7 +55,7 @@ class Backlog:
 
     @property
     def failing(self) -> int:
-        """The number of deadlines that could not be fired."""
+        """The number of deadlines whose handling failed."""
         return sum(kind.failing for kind in self.running)
 
     @property

@@ -1,4 +1,4 @@
-"""The rule for sections that cross borders between sender, recipient and person."""
+"""The rule for sections that cross a border from the sender's or the person's country."""
 
 from app.directory import queries as directory_queries
 from app.directory.kinds import Level, is_at_home, list_home_countries

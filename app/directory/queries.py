@@ -142,7 +142,7 @@ def select_closed() -> Select[UUID]:
 
 
 def list_offices(session: Session) -> list[FocalPoint]:
-    """List all offices, open or closed, for the alarms."""
+    """List all offices, whether open or closed."""
     return list(session.scalars(FOCAL_POINTS))
 
 

@@ -72,7 +72,7 @@ def get_values(content: SectionContent) -> Mapping[str, object]:
 
 
 def may_read(tx: WriteTransaction, case: Case) -> bool:
-    """Return whether the caller may read the current case."""
+    """Return whether the caller may read the case in its current state."""
     is_party = case.is_open_to(tx.actor.focal_point_id)
     return is_party and Scope.CASES_READ in tx.actor.scopes
 

@@ -67,7 +67,7 @@ class Feed:
 
     @staticmethod
     def parse_clear(text: str) -> tuple[str, int] | None:
-        """Return the epoch and position of an unencrypted cursor, or None if it is none."""
+        """Return the epoch and position of an unencrypted cursor; None for other text."""
         if not CLEAR_CURSOR.fullmatch(text):
             return None
         epoch, _, number = text.partition(".")

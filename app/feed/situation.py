@@ -148,9 +148,9 @@ def may_name(view: EntryView, entry: Delivered) -> bool:
 def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
     """Return the facts of an entry that the reader may see.
 
-    The submitter of a case with a lead, a closed case, or a case beyond a border sees no
-    reasons, because they may reveal what the person fears. An office on the side of origin
-    sees no fact that identifies an office that helps.
+    A submitter sees no reasons if the case has a lead, is closed or has crossed a border,
+    because reasons may reveal what the person fears. An office on the side of origin sees
+    no fact that identifies an office that helps.
     """
     reader, facts = view.names.reader.id, entry.facts
     case = view.cases.get(entry.case_id)

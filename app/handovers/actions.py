@@ -254,7 +254,7 @@ def record_event(
 
 
 def start_deadline(tx: WriteTransaction, handover: Handover) -> None:
-    """Start the deadline for the current state, or stop it if the state has none."""
+    """Start the deadline of the current state, if any, and stop any earlier deadline."""
     if handover.state not in CLOCKS:
         deadline_actions.stop(tx, handover.id)
         return

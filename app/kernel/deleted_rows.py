@@ -36,7 +36,7 @@ TIMEOUTS: Final = ("SET lock_timeout = '1s'", "SET statement_timeout = '60s'")
 def erase_deleted_sqlite(engine: Engine, table: str) -> bool:
     """Rewrite a table of SQLite and empty the journal; return whether that succeeded.
 
-    It fails while a reader uses older content. Other writers wait until it ends.
+    This fails while a reader uses older content. Other writers wait in the meantime.
     """
     connection = engine.raw_connection()
     try:

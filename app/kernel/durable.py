@@ -1,4 +1,4 @@
-"""Functions that write files so that a power cut leaves the old content or the new."""
+"""Functions that write files so that a power cut leaves the old or the new content."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Heartbeats: a row for each part of the service, updated after each run (R57)."""
+"""Heartbeats: a row for each part of the service, updated when the part has run (R57)."""
 
 from datetime import datetime
 from enum import StrEnum

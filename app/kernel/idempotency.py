@@ -40,7 +40,7 @@ class KeyInFlight(Problem):
 
 
 class Outcome(Base):
-    """The outcome of a request, written in the transaction that carried it out."""
+    """The outcome of a request, stored by the transaction that carried out the request."""
 
     __tablename__ = "outcome"
 

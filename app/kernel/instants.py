@@ -1,4 +1,4 @@
-"""Instants: their column type, and functions for midnight."""
+"""The column type of instants, and functions that compute midnight."""
 
 from datetime import UTC, datetime, timedelta
 from typing import override

@@ -83,7 +83,7 @@ COUNTS: Final = {"sqlite_autoincrement": True}
 def enable_row_security(table: str, column: str = "case_id") -> None:
     """Restrict the rows of a table to present and former parties of the case (ADR 21).
 
-    Use it only on PostgreSQL, and only after migration 0018 has created the functions.
+    Call this only on PostgreSQL, and only after migration 0018 has created the functions.
     """
     for policy in (WALL, DOOR):
         op.execute(policy.format(table=table, column=column))

@@ -109,7 +109,7 @@ def to_literal(key: Key, number: int) -> ColumnElement[Any]:
 
 
 def create_cursor(tx: ReadTransaction, numbers: tuple[int, ...], context: list[str]) -> str:
-    """Return the encrypted cursor of a row; `numbers` are its keys."""
+    """Return the encrypted cursor of a row, in which `numbers` are the keys of the row."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
     return encrypt_cursor(tx.vault, plain, context)
 

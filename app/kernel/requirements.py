@@ -47,7 +47,7 @@ class Check[F]:
     applies: Callable[[F], bool] = lambda _: True
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
-        """Return the remedy for these facts; by default, the `asking` side can meet it."""
+        """Return the remedy for these facts; by default, `asking` is the remedy's side."""
         found = self.specific(facts) if self.specific else None
         return found or Remedy(self.remedy, self.by or asking)
 
@@ -88,7 +88,7 @@ class Rulebook[N: StrEnum, F]:
     def list_blocking[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
     ) -> list[Unmet]:
-        """List the unmet requirements of a step that no request can meet."""
+        """List the unmet requirements of a step that the request itself cannot meet."""
         record = tuple(need for need in step.needs if not self._can_be_asked(need))
         return self.list_unmet(replace(step, needs=record), facts)
 

@@ -36,13 +36,13 @@ class Runtime:
     """The dependencies of all transactions: database, vault, clock, ids and limits.
 
     `clock` and `ids` are injected, so that a test can repeat a run exactly. `time` returns
-    the time for deadlines, which is that of the database, because all machines share it
-    (R55). `speed` multiplies the speed of deadlines and is more than 1 in drills only.
-    `drill` is true in a drill, at any speed. `daily_cap` is the most cases that one account
-    may open in a day of UTC (R18); None means no limit. `hosts` contains the hosts that
-    webhooks may call (R62). `refused_openings` counts refused attempts to open sealed data;
-    None means that they are not counted. `quotas` limits the content that accounts write.
-    `free_space` measures the disks of this machine.
+    the time of the database, by which all machines count deadlines (R55). `speed` is the
+    speed of deadlines and is more than 1 in drills only. `drill` is true in a drill, at any
+    speed. `daily_cap` is the most cases that one account may open in a day of UTC (R18);
+    None means no limit. `hosts` contains the hosts that webhooks may call (R62).
+    `refused_openings` counts refused attempts to open sealed data; None means that they are
+    not counted. `quotas` limits the content that accounts write. `free_space` measures the
+    disks of this machine.
     """
 
     database: Database

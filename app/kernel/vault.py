@@ -26,7 +26,7 @@ KEY_BYTES: Final = 32
 
 
 class Unopenable(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """Sealed data cannot be opened: its key or place is wrong, or the data was modified."""
+    """A failure to open sealed data: wrong key, wrong context, or modified data."""
 
 
 class KeyProvider(Protocol):
@@ -145,7 +145,7 @@ class Vault:
         return self.unwrap_secret(key.version, key.wrapped, "case_key", str(key.case))
 
     def wrap_secret(self, secret: bytes, *place: str) -> tuple[str, bytes]:
-        """Wrap a secret for its place; return the key version and the wrapped secret."""
+        """Wrap a secret, bound to `place`; return the key version and wrapped secret."""
         version = self._provider.current
         context = join_with_lengths([*place, version])
         return version, self._provider.wrap(secret, context)

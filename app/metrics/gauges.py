@@ -50,7 +50,7 @@ class Counted[C]:
 
 
 def load_heartbeat_ages(session: Session, now: datetime) -> Mapping[str, float]:
-    """Return the seconds since the last heartbeat of each part, or infinity without one."""
+    """Return the seconds since each part's last heartbeat, or infinity if it has none."""
     beats = get_heartbeats(session)
     heard = {part: (now - at).total_seconds() for part, at in beats.items()}
     return {part: heard.get(part, inf) for part in Part}

@@ -68,7 +68,7 @@ class SpaceGauge(Collector):
 
 
 def build_family(gauge: Gauge[Any], measured: Iterator[GaugeValue]) -> GaugeMetricFamily:
-    """Return a gauge and its values in the form of Prometheus."""
+    """Return a gauge and its values as a Prometheus metric family."""
     labels = [gauge.label] if gauge.label else []
     metric = GaugeMetricFamily(f"{NAMESPACE}_{gauge.name}", gauge.about, labels=labels)
     for value in measured:

@@ -71,9 +71,9 @@ def record_notification(
 
 
 def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
-    """Notify the duty post of a lost message by its other channel (R53).
+    """Notify the recipient of a lost message by another contact of the same post (R53).
 
-    Returns False if there is no other channel, or if the message replaced another one.
+    Returns False if there is no such contact, or if the lost message replaced another one.
     """
     known = directory_queries.find_contact(tx, lost.recipient)
     if known is None or lost.instead_of is not None:
@@ -100,7 +100,7 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Notify again through the contacts that fit, and return whether there are any."""
+    """Notify the same offices through contacts that fit; return whether there are any."""
     notifications = notifications_queries.list_served(tx, failed.id)
     offices = {one.focal_point_id for one in notifications}
     found = directory_queries.lock_contacts(tx, offices)

@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """The requirements of the actions, of which there are none."""
+    """The requirements of the actions on a message; there are none."""
 
 
 OPEN: Final = frozenset({State.WAITING, State.SENDING})

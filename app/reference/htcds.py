@@ -56,7 +56,7 @@ def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def format_title(row: FieldRow) -> str:
-    """Return the title of a list of codes, with its section, because labels repeat."""
+    """Return the title of a list of codes: its section and label, as labels can repeat."""
     return f"HTCDS: {row.section}, {row.label}"
 
 

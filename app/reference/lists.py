@@ -136,7 +136,7 @@ def get_translated_note(key: tuple[str, str], language: str) -> str | None:
 
 
 def get_translation_status(key: tuple[str, str], language: str) -> TranslationStatus | None:
-    """Return the status of the translation of an item, or None if it is in English."""
+    """Return the status of the translation of an item, or None if `language` is English."""
     if language == ENGLISH:
         return None
     found = (TRANSLATIONS.get(key), NOTE_TRANSLATIONS.get(key))
@@ -146,8 +146,8 @@ def get_translation_status(key: tuple[str, str], language: str) -> TranslationSt
 def get_status(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
     """Return the common status of the given translations of one item.
 
-    If `rows` is empty, the label was published by its source. An item is reviewed only if
-    its label and its note are both reviewed.
+    If `rows` is empty, the status is `PUBLISHED`: the label is that of the source. An item
+    is reviewed only if its label and its note are both reviewed.
     """
     if not rows:
         return TranslationStatus.PUBLISHED

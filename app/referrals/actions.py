@@ -156,7 +156,7 @@ def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> P
 
 
 def find_basis(facts: Facts) -> Basis | None:
-    """Return the legal basis for sending, or None; a consent takes precedence."""
+    """Return the legal basis for sending a referral, preferably a consent, or None."""
     bases = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,
@@ -213,7 +213,7 @@ def start_deadline(
     resumed: bool = False,
     due_at: datetime | None = None,
 ) -> None:
-    """Start the deadline for the current state, or stop it if the state has none.
+    """Start the deadline of the current state, if any, and stop any earlier deadline.
 
     No deadline runs for a recipient that never received the referral. While the case is
     suspended, deadlines are paused, except for services for the person's safety.
@@ -239,8 +239,8 @@ def start_deadline(
 def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
-    A referral for a return has a deadline to open the checklist, which has its own
-    deadlines. Those of the referral start when the person has arrived.
+    For a return, the referral has only a deadline to open the checklist and, after the
+    arrival, its usual deadlines. In between, the return has its own deadlines.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN

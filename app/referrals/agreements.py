@@ -33,7 +33,7 @@ def list_source_countries(tx: ReadTransaction, referral: Referral) -> list[str]:
     """Return the countries of the person and of the office that holds the case.
 
     A recipient that reads a snapshot of the case must not find out that the person or the
-    lead moved. For it, only the country in the snapshot is used (ADR 43).
+    lead moved. For such a recipient, only the country in the snapshot is used (ADR 43).
     """
     case = referral.case
     country = case.get_known_country(referral.recipient_id) or ""

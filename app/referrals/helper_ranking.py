@@ -85,7 +85,7 @@ def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
 
 
 def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
-    """Return the candidates or, if none, the offices that are full or did not accept."""
+    """Return the candidates; if there are none, offices that are full or have declined."""
     if ranking.candidates:
         return ranking.candidates
     profiles = tuple(replace(p, capacity=None) for p in question.profiles)

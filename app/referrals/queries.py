@@ -66,7 +66,7 @@ def get_one[T](
 def list_own(
     tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Referral, int, int]:
-    """Return a statement that selects the caller's referrals once each, with sort keys."""
+    """Return a statement that selects each referral of the caller once, with sort keys."""
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
     before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
     return (

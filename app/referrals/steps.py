@@ -63,7 +63,7 @@ def send(tx: WriteTransaction, pending: PendingStep) -> Referral:
 
 
 def ask(tx: WriteTransaction, pending: PendingStep, request: AskAboutReferral) -> Referral:
-    """Ask the sender a question and pause the deadline to decide until the answer."""
+    """Ask the sender a question. The deadline for the decision pauses until the answer."""
     pending.referral.asked = sorted(set(request.topics))
     case_actions.add_note(tx, pending.referral, "question", request.question)
     return take_step(tx, pending)
@@ -72,7 +72,7 @@ def ask(tx: WriteTransaction, pending: PendingStep, request: AskAboutReferral) -
 def send_answer(
     tx: WriteTransaction, pending: PendingStep, request: AnswerReferral
 ) -> Referral:
-    """Answer the recipient's question and add the sections that the answer names."""
+    """Answer the recipient's question, and add the answer's sections to the referral."""
     referral = pending.referral
     referral.sections = sorted({*referral.sections, *request.sections})
     referral.asked = []
@@ -120,7 +120,7 @@ def pause_help(
 
 
 def resume(tx: WriteTransaction, pending: PendingStep) -> Referral:
-    """Resume the help and its deadline with the remaining time."""
+    """Resume the help of a referral, and resume its deadline with the remaining time."""
     pending.referral.reason = None
     return take_step(tx, pending, resumed=True)
 

@@ -1,4 +1,4 @@
-"""Repair of deadlines from older versions that reveal the day of an arrival (ADR 42)."""
+"""Repair of old deadlines whose due time reveals the day of an arrival (ADR 42)."""
 
 from sqlalchemy import select
 

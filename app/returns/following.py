@@ -146,7 +146,7 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
 
 
 def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
-    """Reassign the visits if needed, and return whether they were moved to the lead."""
+    """Reassign the visits of a return if needed; return whether they moved to the lead."""
     clock = find_running(tx, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
         return False

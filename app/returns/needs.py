@@ -146,13 +146,13 @@ RECEPTION: Final = Remedy(
 
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
-    """Return the remedy for a missing assessment, or None if there is a threat."""
+    """Return the remedy if an assessment is missing and none found a threat, else None."""
     assessments = [one for one in (facts.destination, facts.origin) if one is not None]
     return get_remedy_for_no_assessment(facts) if all(map(is_safe, assessments)) else None
 
 
 def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
-    """Return the remedy for a missing risk assessment, or None if none is missing."""
+    """Return the remedy for a risk assessment that is missing, or None if both exist."""
     if facts.destination is None:
         return AT_DESTINATION if facts.origin else AT_NEITHER
     return None if facts.origin else AT_ORIGIN

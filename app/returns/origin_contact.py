@@ -43,9 +43,9 @@ def reopen_decision(tx: WriteTransaction, record: Return) -> None:
 def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
-    The holder of the case becomes their author, because an author may open what it wrote
-    and another office may have ended the return. Quotas must not prevent the end of a
-    return.
+    An office may open the safeguards that it wrote, and another office than the holder may
+    have ended the return. So the holder of the case is stored as the author. Quotas must
+    not prevent the end of a return.
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
     before, tx.is_exempt_from_quota = tx.is_exempt_from_quota, True
@@ -66,7 +66,7 @@ def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
 
 
 def start_deadline(tx: WriteTransaction, record: Return) -> None:
-    """Start the deadline for the decision, which is a review by the holder (D10).
+    """Start the deadline to decide whether the State of origin may be informed (D10).
 
     A halted return has its own deadline until the lead confirms that the person was met.
     """
@@ -94,5 +94,5 @@ def stop_if_decided(tx: WriteTransaction, case: Case, guards: Safeguards) -> Non
 
 
 def list_cancelled_returns(tx: WriteTransaction, case: Case) -> list[UUID]:
-    """Return the ids of the case's cancelled returns, except those that are halted."""
+    """Return the ids of the case's returns in a cancelled state other than `halted`."""
     return list(tx.session.scalars(OVER_IN, {"case": case.id}))

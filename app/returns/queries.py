@@ -84,7 +84,7 @@ def get_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return:
 
 
 def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
-    """Return the return of a referral, even if it is hidden from the caller, or None."""
+    """Find the return that belongs to a referral, even if it is hidden from the caller."""
     return tx.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 

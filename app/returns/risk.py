@@ -59,7 +59,7 @@ class NoGoReason(StrEnum):
 
 
 class Protection(StrEnum):
-    """The protection instead of a return; `THIRD_COUNTRY`: a return to a third country."""
+    """The protection instead of a return; `THIRD_COUNTRY` means a return elsewhere."""
 
     RESIDENCE_STATUS = "RESIDENCE_STATUS"
     ASYLUM = "ASYLUM"

@@ -164,7 +164,7 @@ def get_result(done: Done | None) -> str | None:
 
 
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
-    """Return the travel plan for the rules, not for the caller; None after departure."""
+    """Return the travel plan for use in rules only; after the departure, return None."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
     sealed_plan = case_queries.find_sealed(tx, record.referral_id, Paper.TRAVEL_PLAN)
@@ -206,7 +206,7 @@ def list_steps(
 ) -> list[Row]:
     """List the steps that the given sides may take, one for each action.
 
-    For an office that both leads the case and is the recipient, the first row is used.
+    If several steps have the same action, only the first of these steps is listed.
     """
     first = dict[Action, Row]()
     for row in TABLE.list_steps_for(state, sides, roles):

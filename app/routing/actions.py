@@ -41,7 +41,7 @@ def seal_ranking(
 
 
 def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> None:
-    """Seal a routing result in place of the earlier one, which may be unencrypted.
+    """Seal a routing result in place of the earlier result, which may be unencrypted.
 
     If the key of the case is lost, nothing is stored. The case can still be routed, because
     the stored list is only displayed.
@@ -114,7 +114,7 @@ def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
 def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:
     """Seal a routing result that an older version stored unencrypted.
 
-    Return False if there is none, or if the case has no key and the result is deleted.
+    Returns False if there is no such result, or if it was deleted for lack of a case key.
     """
     kept = routing_queries.load_clear_result(tx, case_id)
     if not (kept.waiting or kept.left_out):

@@ -94,7 +94,7 @@ def is_avoided(question: Question, profile: Profile) -> bool:
 
 
 def is_within_reach(question: Question, profile: Profile) -> bool:
-    """Return whether an office may receive more than the summary.
+    """Return whether an office is within reach, and so may receive more than the summary.
 
     The office must be at home in the country, or agreements must cover its countries.
     """
@@ -115,7 +115,7 @@ def may_serve_age(question: Question, profile: Profile) -> bool:
 
 
 def estimate_room(question: Question, profile: Profile) -> Room:
-    """Estimate from the last count how likely a free place is. Ignore a future count."""
+    """Estimate how likely a free place is. Ignore a count whose time is in the future."""
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
     age = question.now - profile.capacity_as_of

@@ -30,7 +30,7 @@ class Shortlisted(Base):
 
 
 class LeftOutRow(Base):
-    """A focal point of the country that may not lead, written only by older versions."""
+    """A row of an office that may not lead a case. Only older versions write such rows."""
 
     __tablename__ = "left_out"
 

@@ -1,6 +1,6 @@
 """Scoring of indicators: a presumption with its reasons, never a finding.
 
-No rule depends on an outcome, because help must not wait for a status (BR01).
+No rule depends on the result, because help must not wait for a victim's status (BR01).
 """
 
 from collections import Counter

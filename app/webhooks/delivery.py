@@ -76,11 +76,11 @@ def claim_message(
 
 
 def schedule_delay(tx: WriteTransaction, webhook: Webhook, longest: timedelta) -> bool:
-    """Delay new events once by a random time; return whether this call delayed them.
+    """Delay a webhook's new events once, by a random time; return whether this was done.
 
     An event for two offices is sent to both. Without the delay, a host that receives
-    messages for both could infer from the time that they share a case. Repeated messages
-    are not delayed.
+    messages for both offices could infer from the time that the offices share a case.
+    Repeated messages are not delayed.
     """
     is_delayed_already = webhook.position < webhook.delayed_to
     if webhook.ping is not None or is_delayed_already or not longest:

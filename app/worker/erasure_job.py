@@ -8,7 +8,7 @@ from app.worker.jobs import Job
 
 
 def create_erasure_job(runtime: Runtime, ledger: Ledger) -> Job:
-    """Return the job that completes erasures, including those of other processes."""
+    """Return the job that completes erasures, even those that another process began."""
     aftermath = ErasureCleanup(runtime, ledger)
 
     def run(_: Runtime) -> int:

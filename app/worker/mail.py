@@ -94,7 +94,7 @@ class Mail:
 
 
 def send_envelope(smtp: Connection, sender: str, to: str) -> Answer | None:
-    """Send the addresses of sender and recipient. Return the outcome if one is refused."""
+    """Send both addresses, and return the outcome if an address is refused, else None."""
     code, _ = smtp.mail(sender)
     if code // 100 != SUCCESS:
         return Answer(Outcome.REFUSED, str(code))
@@ -116,7 +116,7 @@ def send_data(smtp: Connection, message: bytes) -> Answer:
 
 
 def get_outcome(code: int) -> Outcome:
-    """Return the outcome for a reply code (RFC 5321, 4.2.1), UNKNOWN for any other code."""
+    """Return the outcome for a reply code (RFC 5321, 4.2.1), or UNKNOWN by default."""
     return OUTCOMES.get(code // 100, Outcome.UNKNOWN)
 
 

@@ -61,8 +61,8 @@ class ChannelSender[L]:
 
     `compose` writes the message for its recipient, or returns None if there is no recipient
     any more. `send` sends it, in less than `pacing.LONGEST_TRY`. `handle_lost` handles a
-    message that was given up, and `handle_dropped` one that has no recipient. Both return
-    whether the office is notified in another way.
+    message that was given up; `handle_dropped` handles a message that has no recipient.
+    Both return whether the office is notified in another way.
     """
 
     compose: Callable[[ReadTransaction, Outgoing], L | None]
@@ -154,9 +154,9 @@ def claim_next(
 ) -> ClaimedMessage | SendOutcome | None:
     """Claim the next message that is due, or return None if there is none.
 
-    If the message was postponed or given up instead, this result is returned. If the
-    process dies after the claim, the message is sent again after its window, and not
-    before.
+    If the message was postponed or given up, this result is returned instead of a message.
+    If the process dies after the claim, the message is sent again, but only after
+    `senders.window` has passed.
     """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock_due(tx, way, senders.window)

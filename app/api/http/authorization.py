@@ -84,7 +84,7 @@ class GuardedRoute(APIRoute):
 
     @cached_property
     def queries(self) -> frozenset[str] | None:
-        """The names of query parameters, or None if a model rejects unknown parameters."""
+        """The allowed query parameters, or None if a model rejects unknown parameters."""
         fields = self.dependant.query_params
         kinds = [field.field_info.annotation for field in fields]
         if any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds):
@@ -140,8 +140,8 @@ async def read_body(request: Request) -> bytes:
 async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
     """Authenticate the caller again after a wait, and return a new `Begin` (R21).
 
-    Raises Unauthenticated (401) if the key has ended, or Forbidden (403) if it lacks the
-    scope.
+    Raises Unauthenticated (401) if the key has expired or was revoked, or Forbidden (403)
+    if the key lacks the scope.
     """
     request.state.actor = await run_in_threadpool(sign_in, request, right.scope)
     return await right(request)

@@ -50,10 +50,10 @@ APPROVAL = "The id of the approval, once a second person has given it."
 def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
     """Begin a transaction that opens sealed documents (R35).
 
-    Raises Busy (503) if the access log cannot record the opening: the document is then not
-    shown. When the daily cap or the limit of refusals is reached, this is recorded in a
-    separate transaction, because the first one is rolled back. A missing document counts as
-    a refusal, so that a caller cannot distinguish the two.
+    Raises Busy (503), and shows no document, if the access log cannot record the opening. A
+    reached daily cap or limit of refusals is recorded in a separate transaction, because
+    the transaction of the opening is rolled back. A missing document counts as a refusal,
+    so that a caller cannot distinguish missing and refused documents.
     """
     try:
         with require_recording(), begin_write(runtime, actor) as tx:
@@ -72,7 +72,7 @@ def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
 
 
 def report_limit(runtime: Runtime, actor: Actor) -> None:
-    """Report a reached refusal limit to the office and to oversight, once an hour."""
+    """Report the actor's refused openings to office and oversight, at most once an hour."""
     counter, now = runtime.refused_openings, runtime.clock()
     if counter and not counter.was_reported(actor.account_id, now):
         with require_recording(), begin_write(runtime, actor) as tx:

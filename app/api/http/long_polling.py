@@ -73,7 +73,7 @@ class Waiter:
 
 
 class FeedWatcher:
-    """The waiting requests of one event loop. `held` counts the places of each account."""
+    """A watcher of feeds for waiting requests. `held` counts the requests of an account."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class FeedWatcher:
                 del self.held[account]
 
     async def wait_beyond(self, reader: UUID, position: int, seconds: float) -> bool:
-        """Wait until a feed passes a position. Return False if the time is over first."""
+        """Wait until a feed passes a position. Return False if this takes too long."""
         if self.closed:
             return False
         waiter = Waiter(reader, position, asyncio.get_running_loop().create_future())

@@ -136,7 +136,7 @@ def may_create(operation: dict[str, Any]) -> bool:
 
 
 def describe_unexpected_body(operation: dict[str, Any]) -> None:
-    """Document that an operation without a body rejects one, as `GuardedRoute` does."""
+    """Document that a body is refused if the operation takes none (see `GuardedRoute`)."""
     if "security" in operation and "requestBody" not in operation:
         refused, described = operation["responses"]["422"], describe_problem(BodyUnexpected)
         refused["description"] = refused["description"].replace(

@@ -15,7 +15,7 @@ type Key = tuple[str, str]
 
 
 def load_descriptions() -> dict[Key, str]:
-    """Return the descriptions by schema and property."""
+    """Return the descriptions of all properties, by schema and property."""
     text = files("app.api").joinpath("data", "properties.csv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines())
     return {(row["schema"], row["property"]): row["description"] for row in rows}
