@@ -46,8 +46,8 @@ class Environment(StrEnum):
 def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
     """Return the speed; raise ValueError if it is above 1 outside of a drill.
 
-    Otherwise deadlines would be missed before anybody could act, and real cases would be
-    moved and erased.
+    With a higher speed, deadlines would be missed before anybody could act, and real cases
+    would be moved and erased.
     """
     drill = Environment.DRILL
     environment = info.data.get("environment", drill)  # missing if it was invalid itself

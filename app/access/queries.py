@@ -152,7 +152,7 @@ def is_about(account: Account) -> ColumnElement[bool]:
 def lock_unspent(
     tx: WriteTransaction, condition: ColumnElement[bool]
 ) -> Sequence[Approval]:
-    """Lock and return the approvals that meet a condition and are not used or refused."""
+    """Lock and return the approvals that meet a condition, unless used or refused."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > tx.now)
     found = select(Approval).where(condition, open_).order_by(Approval.number)
     return tx.session.scalars(lock_rows(found)).all()

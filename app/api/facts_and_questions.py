@@ -85,8 +85,8 @@ def list_facts(
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: FactInput) -> Response:
     """Record a fact. If several facts have the same name, the latest one is valid.
 
-    The submitter may do this or, once there is a lead, the lead. So may a recipient whose
-    referral asks for the fact. Help must not wait for a fact (BR01).
+    The lead may do this; until there is a lead, the submitter may. A recipient whose
+    referral asks for the fact may do this too. Help must not wait for a fact (BR01).
     """
     view = build_case_view(code, case_queries.get_fact, build_facts)
     return view.create_once(begin, key, lambda tx: telling.set_fact(tx, code, new))

@@ -167,7 +167,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
 def write_contacts(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: AcceptLead
 ) -> Response:
-    """Replace the contacts of the lead with two different people, as the lead."""
+    """As the lead, replace the contacts of the lead. Name two different people."""
     contacts = Contacts(contacts=body.contacts)
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_contacts(tx, code, seen, contacts)

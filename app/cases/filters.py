@@ -61,7 +61,7 @@ def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[b
 
 
 def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
-    """Return a condition for cases for which the caller has a grant now."""
+    """Return an SQL condition for the cases in which the caller has this grant now."""
     every, following = list_relations(grant), list_relations(grant, Condition.FOLLOWS)
     follows = Party.relation.in_(following) & Party.as_asked.is_(None)
     mine = (Party.case_id == Case.id, *is_own_party(tx))

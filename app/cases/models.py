@@ -103,7 +103,7 @@ class Case(Listed, Snapshots, Base):
         """Return whether the person may be a child, as far as an office may know.
 
         An office that does not read the current summary must not learn that the age class
-        has changed, so the result for it is always true.
+        has changed, so the result for such an office is always true.
         """
         return self.is_child or Grant.SUMMARY not in self.get_grants(focal_point)
 

@@ -68,7 +68,7 @@ class Fact(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """The path of the case in the API, below `/v1/`."""
+        """The path of the fact's case in the API, below `/v1/`."""
         return self.case.reference
 
 

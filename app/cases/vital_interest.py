@@ -1,4 +1,4 @@
-"""Vital interest: the only exceptions to the rule of consent in an emergency (BR05, G20).
+"""Vital interest: in an emergency, the only exceptions to the rule of consent (BR05, G20).
 
 To send without a consent, one person declares a reason. Only the summary and the safety
 alert may then be sent. To read without a consent, two people of two organisations must

@@ -60,7 +60,7 @@ class CloseCase(RequestModel):
 
     @model_validator(mode="after")
     def require_continues_in(self) -> Self:
-        """Require `continues_in` for the reason DUPLICATE, and refuse it for any other."""
+        """Require `continues_in` for the reason DUPLICATE; refuse it for other reasons."""
         is_duplicate = self.reason == reasons.ClosureReason.DUPLICATE
         if is_duplicate != (self.continues_in is not None):
             raise PydanticCustomError(

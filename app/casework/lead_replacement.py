@@ -35,7 +35,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class LeadConsentRecorded(Problem):
-    """A desk has recorded a consent to this kind of office already."""
+    """A desk has already recorded a consent that names this kind of office."""
 
     status = 409
 

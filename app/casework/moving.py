@@ -58,8 +58,8 @@ def relocate_case(
     """Record that the person is in another country, and find an office that may lead there.
 
     A candidate loses the case at once. A lead keeps it until a handover is accepted. The
-    submitter does not learn of the border (R12). Overseers are informed, because one person
-    could otherwise move a case unseen to a country where no office waits for it. Raises
+    submitter is not informed (R12). Overseers are informed, because one person could
+    otherwise move a case unseen to a country where no office waits for it. Raises
     CountrySame (409) for the same country, and DeskMissing (503) if no desk is safe.
     """
     case = lock_case(tx, code, seen)

@@ -150,7 +150,7 @@ class ApprovalOut(ResponseModel):
 
 
 class ApprovalPage(Page[ApprovalOut]):
-    """The requests that wait for a second person of your focal point."""
+    """The requests for approval that a second person of your focal point has to decide."""
 
 
 class VitalReadingOut(ResponseModel):

@@ -104,7 +104,7 @@ def write_docs(*, check: Check = False) -> None:
 
 
 def publish(pages: dict[str, str], *, check: bool) -> None:
-    """Write the stale pages. With `check`, only exit with 1 if a page is stale."""
+    """Write the stale pages. With `check`, write none and exit with 1 if any is stale."""
     stale = generated_pages.find_stale(pages, write=not check)
     for name in stale:
         out.print(f"{name} {'is stale: run make openapi docs' if check else 'written'}")

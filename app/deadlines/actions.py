@@ -159,7 +159,7 @@ def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> 
 
 
 def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
-    """Replace a deadline by a new one, so that misses are counted from now on."""
+    """Replace a deadline by a new deadline, so that misses are counted from now on."""
     new = Clock(
         case_id=clock.case_id,
         record_id=clock.record_id,

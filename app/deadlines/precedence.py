@@ -34,7 +34,7 @@ class Border:
 def get_answer_limit(
     kind: ClockKind, priority: Priority | None, border: Border, known: Collection[Setting]
 ) -> Limit:
-    """Return the time limit of an office; of two agreements, the shorter limit counts."""
+    """Return an office's time limit; if two agreements apply, the shorter limit counts."""
     relevant = select_settings(kind, priority, known)
     where, home = border.where, border.home
     if where and home and where != home:

@@ -134,7 +134,7 @@ def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
 
 
 def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:
-    """List the limits of a country's offices, followed by those of its agreements."""
+    """List the limits of a country's offices, then the limits in its agreements."""
     known = list_settings(tx)
     own = {(s.clock, s.haste): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
@@ -163,7 +163,7 @@ def by_name(setting: Setting) -> tuple[str, str, str]:
 
 @load_once(Clock)
 def find_running(tx: ReadTransaction, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
-    """Find the running deadline of each record that has one."""
+    """Find the running deadlines of the given records, by the id of the record."""
     rows = tx.session.scalars(RUNNING, {"records": list(record_ids)})
     return {clock.record_id: clock for clock in rows}
 

@@ -53,7 +53,7 @@ def format_time(at: str) -> str:
 
 @dataclass
 class DemoUser:
-    """The client of one account of the demonstration, which has an API key.
+    """The client of one account of the demonstration, with the API key of that account.
 
     Idempotency keys depend on `key_namespace`, so a repeated journey changes nothing.
     """

@@ -57,7 +57,7 @@ def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> Htc
 def open_section(
     tx: WriteTransaction, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
-    """Open one section, or return None if it is refused or was never written."""
+    """Open one section; return None if the opening is refused or nothing was written."""
     document = open_document(tx, case, section, purpose, counted=False)
     return (
         CONTENT.validate_json(case_queries.open_sealed(tx, document)) if document else None

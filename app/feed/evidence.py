@@ -49,7 +49,7 @@ ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 
 @dataclass(frozen=True)
 class SentRecord:
-    """A record that was sent to one office, which had it from `at` until `until`.
+    """A record that was sent to one office, which had the record from `at` until `until`.
 
     `known` is true if the reader may know the office.
     """

@@ -1,4 +1,4 @@
-"""Transactions and connections, with all differences between SQLite and PostgreSQL."""
+"""Transactions, connections, and all code that differs between SQLite and PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext

@@ -1,9 +1,9 @@
 """The erasure ledger: a copy of all erasures outside of the database, for restores.
 
 A backup from before an erasure still contains the key that was destroyed later. The ledger
-lists such erasures, so that they can be repeated (R34). It also lists the epochs of the
-databases to which it belongs. A restored database has an old epoch, or a new epoch that the
-command `restored` adds to the ledger before it sets it in the database.
+lists such erasures, so that they can be repeated (R34). The ledger also lists the epochs of
+the databases to which it belongs. A restored database has an old epoch, or a new epoch that
+the command `restored` adds to the ledger first, and then to the database.
 """
 
 import os

@@ -25,7 +25,7 @@ class NeedsUnmet(Problem):
 
 @dataclass(frozen=True)
 class Remedy:
-    """A text that says how to meet a requirement, and the side that can do it."""
+    """A text that says how to meet a requirement, and the side that can meet it."""
 
     text: str
     by: Side
@@ -54,7 +54,7 @@ class Check[F]:
 
 @dataclass(frozen=True)
 class Unmet:
-    """An unmet requirement, the side that can meet it, and alternatives."""
+    """An unmet requirement, the side that can meet it, and alternative requirements."""
 
     need: str
     by: Side

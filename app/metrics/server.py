@@ -60,7 +60,7 @@ class SpaceGauge(Collector):
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Measure the free space, with one system call for each place."""
+        """Measure the free space, with one system call for each watched file."""
         gauge = GaugeMetricFamily(f"{NAMESPACE}_free_bytes", ABOUT_SPACE, labels=["place"])
         for place, free in self._free_space.measure().items():
             gauge.add_metric([place], free)

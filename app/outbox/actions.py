@@ -146,5 +146,5 @@ def drop(tx: WriteTransaction, outgoing: Outgoing) -> None:
 
 
 def apply_action(outgoing: Outgoing, action: Action) -> None:
-    """Apply an action of its life cycle to a message."""
+    """Apply an action to a message of the outbox, by the life cycle of messages."""
     apply_step(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))

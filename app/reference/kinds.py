@@ -20,7 +20,7 @@ class Weight(StrEnum):
 
 
 class TranslationStatus(StrEnum):
-    """The status of a translation: our own, with or without review, or published."""
+    """The status of a translation: unreviewed, reviewed, or published by the source."""
 
     UNREVIEWED = "unreviewed"
     REVIEWED = "reviewed"

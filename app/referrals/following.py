@@ -159,8 +159,8 @@ def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
 def end_completed_relations(tx: WriteTransaction, case: Case) -> None:
     """End the access of recipients of completed referrals when the person leaves a country.
 
-    For a recipient that reads a snapshot of the case, the loss of access would reveal that
-    the person crossed a border, so it keeps its access.
+    A recipient that reads a snapshot of the case keeps its access, because the loss would
+    reveal that the person crossed a border.
     """
     for referral in referral_queries.list_of_case(tx, case.id):
         reads_live_case = case.get_recipient_snapshot(referral.id) is None

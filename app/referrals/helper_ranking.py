@@ -116,9 +116,9 @@ def is_already_asked(
 ) -> bool:
     """Return whether a draft repeats an open referral to the same recipient.
 
-    The open referral must include the same service and all sections of the draft. It counts
-    only if the caller may know it; otherwise, a refusal would reveal which office helps
-    (ADR 51).
+    The open referral must include the same service and all sections of the draft, and the
+    caller must be allowed to know the referral; otherwise, a refusal would reveal which
+    office helps (ADR 51).
     """
     similar = [
         one

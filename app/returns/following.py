@@ -132,7 +132,7 @@ def withdraw_document_referrals(tx: WriteTransaction, record: Return) -> None:
 def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing) -> None:
     """Reassign the deadline of a return to the office that now has to act.
 
-    If another office now issues the documents, an event informs it.
+    If another office now issues the documents, an event informs that office.
     """
     _, side = CLOCKS[record.state]
     document_referral = find_document_referral(tx, record, case_file)

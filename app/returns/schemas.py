@@ -52,7 +52,7 @@ class AssessReturn(RequestModel):
 
 
 class AssessOrigin(AssessReturn):
-    """An assessment of the risk, the family and the services at the origin (step 5)."""
+    """An assessment of risk, family and services in the country of origin (step 5)."""
 
     family: FamilyFinding
     services: Annotated[

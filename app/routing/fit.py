@@ -78,7 +78,7 @@ def may_lead(question: Question, profile: Profile) -> bool:
 
 
 def may_serve(question: Question, profile: Profile) -> bool:
-    """Return whether an office may be informed about the person in order to help.
+    """Return whether an office may be informed about the person, so that it can serve.
 
     The State of origin may be informed only if the person permitted it (ORIGIN_PERMITTED).
     """

@@ -102,7 +102,7 @@ class WebhookOut(ResponseModel):
 
 
 class WebhookPage(Page[WebhookOut]):
-    """The webhooks of one focal point, including ended ones, oldest first."""
+    """The webhooks of one focal point, including ended webhooks, oldest first."""
 
 
 class MadeWebhookOut(WebhookOut):

@@ -94,7 +94,7 @@ class SendCounts:
     outcomes: Mapping[SendOutcome, int]
 
     def __getitem__(self, outcome: SendOutcome) -> int:
-        """Return the number of messages with this result."""
+        """Return the number of messages with this outcome."""
         return self.outcomes.get(outcome, 0)
 
     @property

@@ -32,7 +32,7 @@ class AnonymousBodies:
         """Read the body of a request.
 
         Raises HTTPException (408, 413) if the body is too slow or too large, and Busy (503)
-        if the body is slow and no place is free.
+        if the body is slow and too many other slow bodies are being read.
         """
         require_short(request.headers.get("content-length", "0"))
         body = bytearray()

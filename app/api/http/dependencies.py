@@ -1,6 +1,6 @@
 """Dependencies of routes: transactions by scope, headers, paging and path parameters.
 
-Dependencies that do not wait are `async` too, because FastAPI runs others in a thread.
+Even dependencies that never wait are `async`; otherwise, FastAPI would use a thread.
 """
 
 from collections.abc import Iterator
