@@ -155,8 +155,8 @@ def claim_next(
     """Claim the next message that is due, or return None if there is none.
 
     If the message was postponed or given up, this result is returned instead of a message.
-    If the process dies after the claim, the message is sent again, but only after
-    `senders.window` has passed.
+    If the process dies after the claim, the message is sent again when the time of the
+    claim is over, and not before.
     """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock_due(tx, way, senders.window)
