@@ -59,7 +59,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
-    """Return whether a key or token has not expired and none of `ended_at` is set."""
+    """Return whether a key or token is live: not expired, and no `ended_at` is set."""
     return now < expires_at and not any(ended_at)
 
 
@@ -71,7 +71,7 @@ def build_actor(
     has: Iterable[str],
     may: Iterable[str],
 ) -> Actor:
-    """Return an actor with the roles `has` and those scopes of `may` that they allow."""
+    """Return an actor with the roles `has` and the scopes in `may` that the roles allow."""
     roles = frozenset(map(Role, has))
     scopes = frozenset(map(Scope, may)) & get_allowed_scopes(roles)
     return Actor(account_id, focal_point_id, kind, roles, scopes)

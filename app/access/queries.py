@@ -159,7 +159,10 @@ def lock_unspent(
 
 
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
-    """Return whether the account that approved is still enabled and has a deciding role."""
+    """Return whether an approval is still allowed.
+
+    The account that approved must still be enabled and have a role that may decide.
+    """
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     roles = tx.session.scalar(select(Account.roles).where(second))
     return bool(set(request.roles) & set(roles or ()))

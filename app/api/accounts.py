@@ -195,11 +195,11 @@ def revoke_roles(
 
 @router.serve_action("/{account_id}/disable", LoweredAccountOut, *REVOKE)
 def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Response:
-    """End an account and all its keys with immediate effect. One person can do this.
+    """Disable an account and its keys with immediate effect. One person can do this.
 
-    The approvals that the account asked for expire, and so do the unused approvals that it
-    gave. The focal point keeps the cases and drafts. An ended account cannot be enabled
-    again: open another account.
+    The approvals that the account asked for expire, and so do the unused approvals that the
+    account gave. The focal point keeps the cases and drafts. A disabled account cannot be
+    enabled again: open another account.
     """
     return LOWERED.run_once(
         begin, key, lambda tx: account_changes.disable_account(tx, account_id)
@@ -251,7 +251,8 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """Replace a key with a new key of the same scopes. A second person has to approve it.
 
     The old key stays valid for `overlap_hours`, so that a machine can switch to the new
-    key, but not beyond its original end. If the value is 0, the old key ends at once.
+    key, but not beyond its original expiry. If `overlap_hours` is 0, the old key expires at
+    once.
     """
     return MADE_KEY.create_once(
         begin,

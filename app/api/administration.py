@@ -205,8 +205,7 @@ def replace_country(
 ) -> Response:
     """Replace the settings of a country. The fields that come from a source do not change.
 
-    A change to the routing of cases needs the approval of a second administrator, as for a
-    focal point.
+    A change to the routing of cases needs the approval of a second administrator.
     """
     with begin() as tx:
         administration_queries.get(tx, administration_actions.COUNTRIES.register, country)

@@ -124,7 +124,7 @@ def take_over_case(
 
     Two people of the desk are needed. The first request is answered with 202, and the
     approved request with 204. The case must have been escalated to your desk, and the
-    person must have consented to the office. If a desk recorded a consent to a kind of
+    person must have consented to the new lead. If a desk recorded a consent to a kind of
     office, only the office in `next_lead` can get the lead.
     """
     return CASE.run_once(

@@ -122,9 +122,9 @@ def permit_reading(
 ) -> Response:
     """Permit emergency access, as a person of another organisation than the one that asks.
 
-    In oversight you need the role `protection_officer` or `supervisor`; at the desk or the
-    lead `coordinator` or `supervisor`. The lead and oversight are notified in the same
-    transaction.
+    A person of oversight needs the role `protection_officer` or `supervisor`. A person of
+    the desk or of the lead needs the role `coordinator` or `supervisor`. The lead and
+    oversight are notified in the same transaction.
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.run_once(
@@ -150,10 +150,11 @@ def refuse_reading(
 def stop_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
-    """End emergency access early, as the account that has it, the holder or oversight.
+    """End emergency access early.
 
-    From the next request on, the access no longer opens any section. Repeating the request
-    changes nothing.
+    The account that has the access, the office that holds the case, and oversight may do
+    this. From the next request on, the access no longer opens any section. Repeating the
+    request changes nothing.
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.run_once(begin, key, lambda tx: emergency.stop_access(tx, code, reading_id))

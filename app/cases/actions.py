@@ -172,10 +172,10 @@ def expire_approvals(
 ) -> None:
     """Expire the approvals of a case that may no longer be used (R14).
 
-    If `about` is given, only approvals about that record expire. Otherwise, all expire
-    except those that overseers requested and, while the case is open, those of the
-    escalation desk and the holder. If the state of the case has changed (`moved`), those of
-    the holder expire.
+    If `about` is given, only approvals about that record expire. Approvals that overseers
+    requested never expire. While the case is open, approvals of the escalation desk do not
+    expire. Approvals of the holder do not expire while the case is open and its state has
+    not changed (`moved` is false).
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))

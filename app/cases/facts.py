@@ -145,7 +145,7 @@ class FactSheet:
 
     @property
     def best_interests(self) -> BestInterests:
-        """How far best interests are assessed; never `not_needed` for a child (BR14)."""
+        """The assessment of best interests; for a child never `not_needed` (BR14)."""
         said = BestInterests(self.get_value(FactName.BEST_INTERESTS) or NOT_NEEDED)
         owed = self.child and said == NOT_NEEDED
         return BestInterests.ASSESSMENT_DUE if owed else said
@@ -161,7 +161,7 @@ class FactSheet:
         return self.get_value(FactName.LEGAL_HOLD) == LegalHold.IN_FORCE
 
     def get_reflection_period(self, country: str, today: date) -> ReflectionPeriod | None:
-        """Return the status of the reflection period in a country, or None if not recorded.
+        """Return the recorded status of the reflection period in a country, or None.
 
         From the day `ends_on`, the status is `ended`.
         """

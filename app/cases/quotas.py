@@ -44,7 +44,7 @@ def count_volume(tx: WriteTransaction, case_id: UUID, kind: Sealable, size: int)
 
 
 def is_exempt(tx: WriteTransaction, case_id: UUID, kind: Sealable) -> bool:
-    """Return whether a document may be sealed even if the quota is exceeded."""
+    """Return whether a document is exempt from the quota of the account that seals it."""
     return (
         tx.is_exempt_from_quota
         or tx.actor.is_system

@@ -21,7 +21,7 @@ class DeclineReason(StrEnum):
 
 
 class WithdrawReason(StrEnum):
-    """Why a submitted case or a referral is withdrawn."""
+    """A reason why a submitted case or a referral is withdrawn."""
 
     SURVIVOR_DECLINED = "SURVIVOR_DECLINED"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
@@ -52,7 +52,7 @@ CLOSED_UNINFORMED: Final = frozenset(
 
 
 class SuspendReason(StrEnum):
-    """Why a case is suspended, or a service is put on hold."""
+    """A reason why a case is suspended, or a service is put on hold."""
 
     SAFETY = "SAFETY"
     SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
@@ -60,7 +60,7 @@ class SuspendReason(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why the person wants all help to end."""
+    """A reason why the person wants all help to end."""
 
     SURVIVOR_REQUEST = "SURVIVOR_REQUEST"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
@@ -84,7 +84,7 @@ class AssignReason(StrEnum):
 
 
 class TakeOverReason(StrEnum):
-    """Why a desk transfers the lead of a case, or records a consent to a new lead.
+    """A reason why a desk transfers the lead of a case, or records a consent to a new lead.
 
     `SUBMITTER_INACTIVE` applies only to `record_lead_consent`, for a case without a lead.
     """

@@ -36,7 +36,7 @@ class PartyRow(Protocol):
 
     @property
     def as_asked(self) -> Mapping[str, Any] | None:
-        """The snapshot of the case that the office reads, or None if it reads the case."""
+        """The snapshot that the office reads instead of the current case, or None."""
 
 
 def was_in_force(party: PartyRow, at: datetime) -> bool:

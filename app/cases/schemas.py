@@ -118,7 +118,10 @@ class GuardianInput(RequestModel):
 
 
 class BestInterestsInput(RequestModel):
-    """How far a child's best interests are assessed (BR09); `not_needed` is for adults."""
+    """The status of the assessment of a child's best interests (BR09).
+
+    `not_needed` is for adults.
+    """
 
     name: Literal[facts.FactName.BEST_INTERESTS]
     value: facts.BestInterests

@@ -80,12 +80,12 @@ LEVELS: Final[dict[Section, Level]] = {
 
 
 def get_level(sections: Iterable[Section]) -> Level:
-    """Return the highest level of the sections, or that of the summary if none is given."""
+    """Return the highest level of the sections; without sections, the summary's level."""
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 
 class Grows(BaseModel):
-    """A model that refuses unknown request fields; responses may get new fields later."""
+    """A model that may grow in responses, but refuses unknown fields in requests."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_serialization_defaults_required=True

@@ -32,7 +32,7 @@ class Snapshots(Relations):
     """Methods of `Case` that take and read its snapshots."""
 
     def take_snapshot(self) -> Snapshot:
-        """Return a snapshot of the current case."""
+        """Return a snapshot of the case as it is now."""
         lead, holder = self.with_relation(Relation.LEAD), self.holder
         return {
             "notice": {name: getattr(self, name) for name in SUMMARY_FIELDS},
@@ -50,7 +50,8 @@ class Snapshots(Relations):
         """Return the snapshot that the recipient of a record reads, or None.
 
         The result is None if the recipient may know which office leads the case. Otherwise,
-        no event and no deadline may reveal to it that another office holds the case now.
+        no event and no deadline may reveal to the recipient that another office holds the
+        case now.
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]

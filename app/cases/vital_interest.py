@@ -12,7 +12,7 @@ from typing import Final
 
 
 class VitalReason(StrEnum):
-    """Why a case cannot wait for a consent."""
+    """A reason why a case cannot wait for a consent."""
 
     RISK_TO_LIFE = "RISK_TO_LIFE"
     SERIOUS_HARM = "SERIOUS_HARM"

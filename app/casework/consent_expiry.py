@@ -84,7 +84,10 @@ def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozen
 def needs_consent(
     tx: ReadTransaction, case: Case, consent: Consent, referral: Referral
 ) -> bool:
-    """Return whether the recipient of a referral could read less without a consent."""
+    """Return whether the recipient of a referral needs a consent.
+
+    The recipient needs the consent if it could read less once the consent has ended.
+    """
     given, recipient = consent_queries.list_for_case(tx, case.id), referral.recipient
     sent = frozenset(map(Section, referral.sections))
     return any(
@@ -94,7 +97,7 @@ def needs_consent(
 
 
 def list_purposes(referral: Referral) -> Iterator[Purpose]:
-    """List the purposes for which the recipient of a referral may read."""
+    """List the purposes for which the recipient of a referral may read sections."""
     yield Purpose(referral.service)
     if referral.recipient.function in {Function.POLICE, Function.PROSECUTION}:
         yield Purpose.LAW_ENFORCEMENT

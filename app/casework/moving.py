@@ -26,7 +26,7 @@ from app.routing.ranking import rank_leads
 
 
 class CountrySame(Problem):
-    """The case names this country as the person's country already."""
+    """The case already names this country as the country where the person is."""
 
     status = 409
 

@@ -87,7 +87,7 @@ def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> boo
     """Postpone the arrival deadline by a day while the person is still travelling.
 
     Return False if the deadline counts as missed. The deadline of a closed office counts as
-    missed at once, but only once.
+    missed at once, but is postponed after that.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:

@@ -29,7 +29,7 @@ type Offers = Mapping[Service, Ranking]
 
 @dataclass(frozen=True)
 class RoutingPreview:
-    """The offices that would lead or could serve a person without a case."""
+    """The offices that would be asked to lead or serve a case that does not exist yet."""
 
     leads: Ranking
     offers: Offers
@@ -118,7 +118,7 @@ def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> 
 
 @dataclass(frozen=True)
 class NamedRecipient:
-    """A recipient that the person names, with the same attributes as in a consent."""
+    """A recipient that the person names, with the attributes of a recipient class."""
 
     focal_point_id: UUID | None
     kind: Kind | None

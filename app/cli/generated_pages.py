@@ -122,7 +122,7 @@ def render_problems() -> str:
 
 
 def replace_table(page: str, name: str, lines: list[str]) -> str:
-    """Return a page with other lines between the two comments that enclose a table."""
+    """Return a page with the given lines between the two comments that enclose a table."""
     begin, end = f"<!-- {name}: ", f"<!-- end of {name} -->"
     before, _, rest = page.partition(begin)
     note, _, rest = rest.partition("\n")

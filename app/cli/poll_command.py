@@ -76,7 +76,7 @@ class CursorFile:
     def read(self) -> str | None:
         """Return the cursor, or None if the file does not exist.
 
-        Raises CannotCall if the file is unreadable, empty or belongs to another office.
+        Raises CannotCall if the file is unreadable or empty, or belongs to another office.
         """
         try:
             cursor, _, office = self.file.read_text("utf-8").strip().partition("\n")

@@ -74,7 +74,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class AffectedCase:
-    """An affected case, with its findings and the parties to inform."""
+    """A case that a restore affects, with its findings and the parties to inform."""
 
     code: str
     state: str

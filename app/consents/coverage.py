@@ -131,7 +131,7 @@ def matches_recipient(consent: NamedRecipients, recipient: Addressee) -> bool:
 
 
 def may_give(given_by: GivenBy, *, child: bool) -> bool:
-    """Return whether a consent by this giver can count for an adult, or for a child.
+    """Return whether this giver may consent for an adult, or for a child if `child` is set.
 
     Only an adult can consent in person (BR03, BR12). A child's own agreement does not
     replace the consent of a guardian (BR14).

@@ -139,7 +139,10 @@ def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
 
 
 def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clock) -> None:
-    """Move the deadline to the next announcement, or to the end of an expired consent."""
+    """Move the deadline of a consent to the time of the next announcement of its end.
+
+    If no announcement is left, the deadline is the time at which the consent ends.
+    """
     due_at = find_next_announcement(consent.expires_at, tx.now, tx.runtime.speed)
     clock.due_at = due_at or consent.expires_at
     clock.waits_on = find_awaited_office(tx, case, consent)

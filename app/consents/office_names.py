@@ -89,9 +89,10 @@ def load_names(
     acts: Iterable[tuple[Case, UUID, datetime]],
     also: Iterable[UUID] = (),
 ) -> OfficeNames:
-    """Load the codes of the offices that acted in cases, with the rules for the caller.
+    """Load the codes of the offices that acted in cases.
 
-    The rules also need the State of origin of the cases in `also`.
+    The result also tells whether the caller may see a code. This depends on the State of
+    origin of those cases and of the cases in `also`.
     """
     acts = list(acts)
     own = directory_queries.by_id(tx, tx.actor.focal_point_id)

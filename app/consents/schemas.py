@@ -94,7 +94,7 @@ class LeadConsentInput(ConsentTerms):
     reason: Annotated[TakeOverReason, Field(description="Why the case needs a new lead.")]
 
     def as_consent(self, country: str) -> ConsentInput:
-        """Return the consent to all offices of this kind in a country."""
+        """Return the consent, addressed to all offices of the given `kind` in a country."""
         recipients = RecipientClass(kind=self.kind, country=country)
         given = self.model_dump(exclude={"kind", "reason"})
         return ConsentInput(recipient_class=recipients, **given)

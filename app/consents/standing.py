@@ -115,8 +115,9 @@ class Standing:
     def may_refer_child(self, service: Service, sections: AbstractSet[Section]) -> bool:
         """Return whether a child may be referred without a consent (BR09, BR14).
 
-        For urgent services, this is always allowed, because it is a legal duty. For others,
-        the child's best interests must be assessed. No sections may be sent.
+        A referral to an urgent service is a legal duty. A referral to another service
+        requires that the child's best interests are assessed. No section may be sent with
+        the referral.
         """
         permitted = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
         return self.case.is_child and permitted and not sections
@@ -148,8 +149,8 @@ class Standing:
     def is_of_origin(self, focal_point: Addressee) -> bool:
         """Return whether an office is a body of the State of origin.
 
-        If the origin is unknown, every State body outside the person's country counts as
-        one.
+        If the origin is unknown, every State body outside the person's country is treated
+        as a body of the State of origin.
         """
         origin = self.safeguards.country_of_origin
         location = self.case.get_known_country(focal_point.id)
@@ -224,7 +225,7 @@ WRITING_RELATIONS: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
 
 
 def is_for_state_class(consent: Consent) -> bool:
-    """Return whether a consent lets a class of State bodies read the identity."""
+    """Return whether a consent names a class of State bodies and the section `identity`."""
     return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
 
 

@@ -119,7 +119,7 @@ def hand_over(
 
 
 def reassign(tx: WriteTransaction, record_id: UUID, waits_on: UUID | None) -> None:
-    """Change only the office of a deadline, so that no recipient notices it (ADR 43)."""
+    """Change only the office of a deadline, so that recipients notice nothing (ADR 43)."""
     for clock in deadline_queries.find_running(tx, [record_id]).values():
         clock.waits_on = waits_on
 

@@ -20,7 +20,7 @@ DAY: Final = timedelta(days=1)
 class Term:
     """A time limit in the calendar of an office, and the speed of time (1 is normal).
 
-    The result is never shorter than `least`, however fast a drill runs.
+    A term is never shorter than `least`, however fast the time of a drill runs.
     """
 
     limit: Limit
@@ -65,7 +65,7 @@ def measure_working_time(start: datetime, end: datetime, calendar: Calendar) -> 
 
 
 def add_working_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
-    """Return the time at which `left` of working time has passed, never on a day off."""
+    """Return the time at which `left` has passed, counting only time of working days."""
     local = calendar.to_local(start)
     while True:
         rest = get_next_midnight(local) - local

@@ -189,7 +189,11 @@ VISITS_REMEDY: Final = (
 
 
 def is_valid_visit_plan(visits: Sequence[datetime], now: datetime) -> bool:
-    """Return whether visits are planned in ascending order and within the bounds."""
+    """Return whether a plan of visits is valid.
+
+    The visits must be in ascending order. The first visit must lie in the future, at most
+    `FIRST_VISIT` from now, and the last visit at most `LAST_VISIT` from now.
+    """
     if not visits:
         return False
     rising = all(one < other for one, other in pairwise(visits))

@@ -24,7 +24,7 @@ def is_of_country(of: str) -> bool:
 
 
 class TimeLimitRow(Row):
-    """A limit that a country or an agreement sets. Without an amount, none is set."""
+    """A limit that a country or an agreement sets. A row without an amount sets none."""
 
     key = "of"
 
@@ -75,7 +75,10 @@ class TimeLimitRow(Row):
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the country that sets the limit, unless an agreement sets it."""
+        """Yield the column and code of the country that sets the limit.
+
+        Nothing is yielded for a limit that an agreement sets.
+        """
         if is_of_country(self.of):
             yield "of", self.of
 

@@ -27,7 +27,7 @@ def build_officer(name: str, focal_point: str, label: str) -> DemoAccount:
 
 
 def build_worker(name: str, focal_point: str, label: str, *people: str) -> DemoAccount:
-    """Return an account that leads cases or gives services."""
+    """Return an account of an office that leads cases or gives services."""
     roles = frozenset({Role.CASEWORKER, Role.COORDINATOR})
     return DemoAccount(name, focal_point, label, roles, people)
 

@@ -183,7 +183,7 @@ class DemoCase:
         return f"cases/{self.code}"
 
     def print(self, text: str) -> Self:
-        """Print a line of the journey."""
+        """Print a line of text about the case."""
         self.demo.say(text)
         return self
 

@@ -70,7 +70,7 @@ class Sex(StrEnum):
 
 
 class AgeGroup(StrEnum):
-    """The age groups that an office serves; `child` includes an unclear age (BR14)."""
+    """The age groups that offices serve. A person of unclear age is a `child` (BR14)."""
 
     ADULT = "adult"
     CHILD = "child"
@@ -174,9 +174,10 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 
 
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
-    """Return whether an office is of a State that must not be informed (routing rule 4).
+    """Return whether an office is a body of a State that must not be informed.
 
-    While the origin is unknown, every State is treated as the State of origin.
+    This is routing rule 4. While the origin is unknown, every State is treated as the State
+    of origin.
     """
     if not origin_blocked or focal_point.kind != Kind.STATE:
         return False

@@ -248,7 +248,7 @@ def list_fictitious_offices(session: Session) -> list[str]:
 
 
 def has_lost_oversight(session: Session) -> bool:
-    """Return whether oversight existed but none is active now, which prevents start-up."""
+    """Return whether an oversight office was active before, but none is active now."""
     if session.scalars(OVERSEERS).first():
         return False
     codes = session.scalars(select(FocalPoint.code).where(IS_OVERSIGHT))

@@ -207,8 +207,8 @@ def write_section(
 ) -> Case:
     """Replace a section of a case.
 
-    Raises NotFound (404), ActionNotYours (403), VersionStale (412), and SpaceReserved (503)
-    if the disk is nearly full and the section can wait.
+    Raises NotFound (404), ActionNotYours (403) or VersionStale (412). If the disk is nearly
+    full and the section is not needed for safety, raises SpaceReserved (503).
     """
     if content.section not in SECTIONS_FOR_SAFETY:
         tx.runtime.free_space.require_unreserved()

@@ -145,7 +145,7 @@ POLICY: Final = (
 
 
 def is_allowed(asked: AccessRequest, policy: Iterable[Rule] = POLICY) -> bool:
-    """Return whether any row allows the request; the default is to deny."""
+    """Return whether any row of the policy allows a request. By default, it is refused."""
     return any(allows(rule, asked) for rule in policy)
 
 

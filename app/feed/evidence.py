@@ -80,7 +80,7 @@ def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
 
 
 def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRecord:
-    """Return a sent record, with the time in which a party had it."""
+    """Return a sent record, with the period in which a party had the record."""
     return SentRecord(
         record_id=record.id,
         reference=record.reference,
@@ -146,7 +146,10 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the notifications about a record, sent while the recipient had it (R53)."""
+    """Yield the notifications about a record (R53).
+
+    Only notifications from the time when the recipient had the record are included.
+    """
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
@@ -200,7 +203,10 @@ def select_sighting(sent: SentRecord) -> Select[datetime]:
 
 
 def select_answer(sent: SentRecord, types: tuple[str, ...], position: int) -> Select[Entry]:
-    """Select the recipient's first answer of the given types while it had the record."""
+    """Select the first answer of the given types that the recipient gave to a record.
+
+    Only answers from the time when the recipient had the record are selected.
+    """
     is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
     answers = select_positions(sent).with_only_columns(Entry).where(is_answer)
     answers = answers.where(Delivery.position >= position)

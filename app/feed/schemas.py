@@ -22,7 +22,7 @@ SUBJECT = (
 class EventOut(ResponseModel):
     """An event, which names no person. Read its subject for details.
 
-    If the subject answers with 404, your access has ended; skip the event.
+    If the request for the subject returns 404, your access has ended; skip the event.
     """
 
     id: UUID

@@ -70,7 +70,10 @@ def build_page(mark: FeedPosition, found: News) -> EventPage:
 
 
 def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:
-    """List the events of a case that the office received. Raises CursorUnknown (422)."""
+    """List the events of a case that the caller's office received.
+
+    Raises CursorUnknown (422) if the cursor of the query is not valid.
+    """
     statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after, more = load_page(tx, statement, keys, query, name=name)

@@ -39,7 +39,7 @@ def get(tx: ReadTransaction, handover_id: UUID) -> Handover:
 
 
 def lock(tx: WriteTransaction, handover_id: UUID) -> Handover:
-    """Lock the case, then the handover, and return it, or raise NotFound (404)."""
+    """Lock a case and then its handover; return the handover, or raise NotFound (404)."""
     case_queries.lock_by_id(tx, get_one(tx, CASE_OF, handover_id, "handover"))
     return get_one(tx, HELD_BY_ID, handover_id, "handover")
 

@@ -77,7 +77,7 @@ def get_code(error: object) -> str | None:
 
 
 def is_transient(error: DBAPIError) -> bool:
-    """Return whether a retry may succeed, according to the code of the error."""
+    """Return whether an error is transient, so that a retry may succeed."""
     code = getattr(error.orig, "sqlstate", None)
     name = getattr(error.orig, "sqlite_errorname", "")
     retryable = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")  # prefixes

@@ -29,7 +29,7 @@ class SpaceReserved(Problem):
 
 
 class Place(StrEnum):
-    """A file that the service writes."""
+    """The place of a file that the service writes."""
 
     DATABASE = "database"
     KEY_FILE = "key_file"
@@ -38,7 +38,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True)
 class FreeSpace:
-    """The files whose file systems are measured, with limits of free space in bytes.
+    """The limits of free space, in bytes, on the file systems of the service's files.
 
     Below `low`, the operator is warned. Below `reserve` on the file system of the database,
     writes that can wait are rejected.

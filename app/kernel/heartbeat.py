@@ -25,7 +25,7 @@ REQUIRED_PARTS: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
 
 
 class Heartbeat(Base):
-    """The time of the last heartbeat of a part, by the clock of the database."""
+    """The time of the last heartbeat of a part of the service, by the database's clock."""
 
     __tablename__ = "heartbeat"
 

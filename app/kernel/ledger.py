@@ -62,7 +62,10 @@ class Ledger:
         self._copied: tuple[Contents, ErasureMark] | None = None
 
     def read(self) -> Contents | None:
-        """Return the file's content, or None if there is no file. Raises LedgerRefused."""
+        """Return the content of the ledger's file, or None if there is no file.
+
+        Raises LedgerRefused if the file cannot be used.
+        """
         with self._raise_unusable("read"):
             try:
                 now = self.path.stat()
@@ -213,7 +216,10 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the last comparison still holds: same file, no lost erasures."""
+    """Return whether the ledger and the database still agree since they were compared.
+
+    They agree if the ledger is unchanged and the database has lost no erasures since then.
+    """
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

@@ -50,7 +50,7 @@ class Quotas:
     lock: Lock = field(default_factory=Lock)
 
     def count_bytes(self, account: UUID, now: datetime, number: int) -> None:
-        """Add the bytes that an account sealed, even if its transaction fails later."""
+        """Count the bytes that an account sealed, even if the transaction fails later."""
         with self.lock:
             total = self.get_bytes_used(account, now) + number
             self.used[account] = (get_midnight(now), total)

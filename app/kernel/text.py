@@ -104,7 +104,7 @@ def is_joiner_allowed(text: str, index: int) -> bool:
 
 
 def find_base_character(text: str, index: int) -> str:
-    """Return the last character before a position that is not a combining mark, or ""."""
+    """Return the last character before `index` that is not a combining mark, or ""."""
     for place in range(index - 1, -1, -1):
         if unicodedata.category(text[place]) != "Mn":
             return text[place]

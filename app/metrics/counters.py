@@ -63,7 +63,7 @@ def count_request(method: str, route: str | None, status: int, seconds: float) -
 
 @cache
 def get_request_counter(method: str, route: str, status: int) -> Counter:
-    """Return the counter of a series. It is cached, because finding it is slow."""
+    """Return the cached counter of requests with a method, route and status."""
     return REQUESTS.labels(method, route, str(status))
 
 

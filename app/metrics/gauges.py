@@ -62,7 +62,7 @@ def count_seconds_since(moment: datetime | None, now: datetime) -> float:
 
 
 def describe_worst(found: Backlog) -> str:
-    """Return the kind of deadline that failed most often, as text."""
+    """Return the kind of the overdue deadline whose handling failed most often, as text."""
     worst = found.worst
     return f"worst: {worst.kind}, failed {worst.failures} times" if worst else ""
 

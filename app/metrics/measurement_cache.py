@@ -1,4 +1,4 @@
-"""Measurements of the database for scrapes, one at a time and with a time limit.
+"""A cache of the latest measurement of the database, which scrapes read.
 
 A database that hangs must neither block a scrape nor use a connection for each scrape.
 """

@@ -60,9 +60,10 @@ def list_without_second_person(found: Offices) -> frozenset[UUID]:
 
 
 def list_countries_without_lead(found: Offices) -> frozenset[str]:
-    """Return the countries whose offices that may lead a case are all closed or empty.
+    """Return the countries in which no office can lead a case any more.
 
-    A country that never had such an office is not included.
+    Each office of such a country that may lead is closed, or nobody can sign in there. A
+    country that never had such an office is not included.
     """
     leads = [one for one in found.every if one.can_lead and one.kind not in NEVER_LEAD]
     countries = {country for lead in leads for country in list_home_countries(lead)}

@@ -38,10 +38,10 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
 ) -> frozenset[UUID]:
     """Notify offices through all of their contacts; return the offices without a contact.
 
-    `why` is an event of the journal, such as `case.not_acknowledged`. Each contact receives
-    one message in a window; the next message covers everything that happened in the window.
-    Call this only once in a transaction, because contacts are locked in the order of their
-    codes.
+    `why` is an event of the journal, such as `case.not_acknowledged`. In a time window,
+    each contact receives only one message; the next message covers everything that happened
+    in the window. Call this only once in a transaction, because contacts are locked in the
+    order of their codes.
     """
     reason = Reason(why, case_id, record_id)
     found = directory_queries.lock_contacts(tx, focal_points)

@@ -79,5 +79,5 @@ def compute_window(window: timedelta, urgency: Priority) -> timedelta:
 def get_earliest(
     left_at: datetime | None, window: timedelta, urgency: Priority
 ) -> datetime | None:
-    """Return the earliest time of another message, or None if there is no last message."""
+    """Return the earliest time of the next message, or None for the first message."""
     return left_at and left_at + compute_window(window, urgency)

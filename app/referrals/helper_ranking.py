@@ -76,9 +76,9 @@ def find_asked_recipients(
 def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
     """Shorten a ranking for a caller that may not know what the person fears.
 
-    A complete list would reveal the feared offices if no consent is needed. The result
-    contains the offices that the person named or, if there are none, the office to ask
-    next.
+    If no consent is needed, a complete list would reveal the offices that the person fears.
+    The result contains the offices that the person named or, if there are none, the office
+    to ask next.
     """
     named = tuple(one for one in ranking.candidates if one.id in question.named)
     return Ranking(named or list_next_candidates(question, ranking)[:1], ranking.desk, ())

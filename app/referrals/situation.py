@@ -224,7 +224,7 @@ def find_covered_until(
 ) -> datetime | None:
     """Return the time until which consents known to the reader cover an open referral.
 
-    Fears do not matter, because a reader of a consent knows when it expires.
+    The result does not depend on what the person fears, so that it reveals no fears.
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None

@@ -90,7 +90,7 @@ def may_decide_now(facts: Facts) -> bool:
 
 
 def may_ask_family(facts: Facts) -> bool:
-    """Return whether the family was not contacted, or a consent covers the contact."""
+    """Return whether a consent covers asking the family, or True if nobody asked it."""
     return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
 
 
@@ -100,7 +100,10 @@ def is_arrival_in_range(at: datetime | None, now: datetime) -> bool:
 
 
 def is_ready(facts: Facts) -> bool:
-    """Return whether the lead has done its part, so that other offices can continue."""
+    """Return whether the return is ready for the steps of offices other than the lead.
+
+    The referral must be under way, and contact with the State of origin must be permitted.
+    """
     return facts.under_way and facts.contact_permitted
 
 

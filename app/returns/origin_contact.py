@@ -77,7 +77,11 @@ def start_deadline(tx: WriteTransaction, record: Return) -> None:
 
 
 def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the deadline to the holder of the case, or stop it if the case has ended."""
+    """Reassign the deadline of the decision whether the State of origin may be informed.
+
+    The holder of the case gets the deadline. If the case has ended, the deadline is
+    stopped.
+    """
     cancelled = list_cancelled_returns(tx, case)
     if not cancelled:
         return

@@ -9,7 +9,7 @@ from app.directory.kinds import Service, StateRouting
 
 
 class Advice(StrEnum):
-    """A kind of advice about a list of offices, given the summary and the country."""
+    """A kind of advice about a list of offices, based on the summary and the country."""
 
     CHILD_PROTECTION_IN_PARALLEL = "child_protection_in_parallel"
     ASK_ABOUT_FIRST_CONTACT = "ask_about_first_contact"
@@ -52,7 +52,7 @@ class CountryRouting(Protocol):
 
     @property
     def state_routing(self) -> StateRouting:
-        """Whether routing uses the State bodies of the country."""
+        """The setting for automatic routing of cases to State bodies of the country."""
 
     @property
     def first_contact(self) -> str | None:
@@ -60,7 +60,7 @@ class CountryRouting(Protocol):
 
     @property
     def needs_criminal_case(self) -> str | None:
-        """The criminal case that services depend on, if any."""
+        """The criminal case that services of the country require, or None."""
 
 
 def build_advice(

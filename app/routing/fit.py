@@ -65,7 +65,11 @@ def is_near(question: Question, profile: Profile) -> bool:
 
 
 def is_safe(question: Question, profile: Profile) -> bool:
-    """Return whether an office is neither unsafe nor of a blocked State (rules 1 and 4)."""
+    """Return whether an office is safe for the person (routing rules 1 and 4).
+
+    An office is not safe if the safeguards list it as unsafe, or if it belongs to a State
+    that must not be informed.
+    """
     blocked = is_blocked(
         profile, origin_blocked=question.origin_blocked, origin=question.origin
     )

@@ -24,7 +24,7 @@ from app.routing.question import Profile, Question
 
 
 class ReasonIn(StrEnum):
-    """A reason why a focal point is on the list, or for its position."""
+    """A reason for including a focal point in a ranking, or for its position there."""
 
     BODY_OF_THE_COUNTRY = "body_of_the_country"
     WORKS_IN_THE_COUNTRY = "works_in_the_country"
@@ -65,7 +65,7 @@ class ReasonOut(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A focal point that may be asked, with the reasons."""
+    """A focal point that may be asked to lead or help, with reasons for its position."""
 
     profile: Profile
     reasons: tuple[ReasonIn, ...]
@@ -274,7 +274,10 @@ DESK_ORDER: Final = (
 
 
 def get_desk_reason(question: Question, profile: Profile) -> ReasonIn:
-    """Return the reason for a desk: it serves the country, the submitter, or neither."""
+    """Return the reason for including a desk in a ranking.
+
+    The desk serves the country of the case, the country of the submitter, or neither.
+    """
     if is_serving(profile, question.country):
         return ReasonIn.DESK_OF_THE_COUNTRY
     if question.home and is_serving(profile, question.home):

@@ -101,7 +101,10 @@ class RankingOut(ResponseModel):
 
     @classmethod
     def from_ranking(cls, ranking: Ranking) -> Self:
-        """Return a ranking as the API shows it, without left-out offices from elsewhere."""
+        """Return a ranking as the API shows it.
+
+        An office that is left out is shown only if it concerns the country of the person.
+        """
         near = (out for out in ranking.left_out if out.near)
         return cls(
             candidates=[

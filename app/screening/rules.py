@@ -53,7 +53,7 @@ class DimensionRule(StrEnum):
 
 
 class ScreeningRule(StrEnum):
-    """The rule by which trafficking is indicated."""
+    """A rule by which a screening finds an indication of trafficking."""
 
     PALERMO_ADULT = "PALERMO_ADULT"
     CHILD = "CHILD"
@@ -92,12 +92,12 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Combination:
-    """A rule that holds if at least one alternative of each of its parts is present.
+    """A rule that holds if each of its parts has at least one alternative that is present.
 
-    `holds_for` contains the age groups to which the rule applies; `asked_of`, those for
-    which missing parts are shown. The rule for forced labour also applies to children, so
-    that they are not less protected than adults, but its missing parts are not shown for a
-    child, because a child needs no means.
+    `holds_for` contains the age groups to which the rule applies. `asked_of` contains the
+    age groups for which missing parts are shown. The rule for forced labour also applies to
+    children, so that they are not less protected than adults. For a child, the missing
+    parts of this rule are not shown, because trafficking of a child requires no means.
     """
 
     rule: ScreeningRule

@@ -149,9 +149,9 @@ def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer
 def record_failure(tx: WriteTransaction, webhook: Webhook, code: str) -> None:
     """Postpone the next attempt, longer each time, and pause a webhook that keeps failing.
 
-    A webhook is paused as stalled if it has failed for a day and all attempts were made, or
-    if the receiver says that it is gone. A test that was requested meanwhile is sent at
-    once.
+    A webhook is paused as stalled if it has failed for a day and no attempt is left, or if
+    the receiver reports that it no longer exists. If a test was requested meanwhile, the
+    next attempt is not postponed.
     """
     since = min(webhook.failing_since or tx.now, tx.now)
     webhook.failures += 1

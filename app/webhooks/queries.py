@@ -82,7 +82,7 @@ def show_webhook(tx: ReadTransaction, webhook: Webhook) -> WebhookOut:
 def show_webhooks(
     tx: ReadTransaction, of: FocalPoint, found: Iterable[Webhook]
 ) -> list[WebhookOut]:
-    """Return webhooks of a focal point as the API shows them, with their positions."""
+    """Return webhooks as the API shows them, with positions in the feed of their office."""
     feed, head = get_feed(tx, of.id)
     return [describe_webhook(one, of.code, feed, head) for one in found]
 
@@ -163,7 +163,7 @@ def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
 
 
 def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook | None:
-    """Lock and return a webhook, or return None if another attempt has begun since."""
+    """Lock and return a webhook, or return None if an attempt began after this claim."""
     held = select_webhook(webhook_id).where(Webhook.claim == claim)
     return tx.session.scalar(held.with_for_update(key_share=True))
 

@@ -74,7 +74,7 @@ class Ping(ResponseModel):
 
 
 class WebhookOut(ResponseModel):
-    """A receiver of a feed, with its state and the number of events not delivered yet."""
+    """A webhook, with its state and the number of events that are not delivered yet."""
 
     id: UUID
     focal_point: str

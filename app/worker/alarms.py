@@ -59,7 +59,7 @@ class Alarms:
             log.warning("clock.jumped", seconds=self.jump, to_do=CLOCK_JUMPED)
 
     def record_jump(self, runtime: Runtime) -> None:
-        """Store the last jump in the database, for `worker status` and the metrics."""
+        """Store the last jump of the clock, for `worker status` and the metrics."""
         if self.jump is None:
             return
         with runtime.database.begin_write() as session:
@@ -86,7 +86,7 @@ class Alarms:
 
 
 def watch_alarms(runtime: Runtime, stop: Event, alarms: Alarms, interval: float) -> None:
-    """Check repeatedly until `stop` is set. A check that fails is logged."""
+    """Check the alarms repeatedly until `stop` is set. A check that fails is logged."""
     while not stop.wait(interval):
         try:
             alarms.check(runtime)

@@ -75,7 +75,7 @@ class BoundedBackend(httpcore.AnyIOBackend):
 
 @dataclass(frozen=True)
 class Message:
-    """A message to post. `host` is the certificate's name if the URL has an IP address."""
+    """A message to post. If the URL has an IP address, `host` is the name of the server."""
 
     url: str
     body: bytes

@@ -36,7 +36,10 @@ class Job:
 
 
 def handle_deadlines(runtime: Runtime) -> int:
-    """Handle missed deadlines and expire unanswered approval requests; return how many."""
+    """Handle missed deadlines and expire unanswered requests for approval.
+
+    Returns the number of deadlines that were handled and of requests that expired.
+    """
     fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug

@@ -34,7 +34,10 @@ class CaseWatch:
 
 
 def add_oversight(clocks: Job) -> Job:
-    """Return the deadline job, extended to replace oversight offices in the same run."""
+    """Return the deadline job, extended by a search for cases with an ended office.
+
+    In the same run, a case without an active oversight office gets an active one.
+    """
     watch = CaseWatch()
     return replace(clocks, run=lambda runtime: clocks.run(runtime) + watch.run(runtime))
 

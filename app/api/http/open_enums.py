@@ -33,10 +33,11 @@ MORE: Final = "More values may be added within v1. Accept values that you do not
 
 
 def open_vocabularies(document: dict[str, Any]) -> None:
-    """Replace each enum in answers with an open enum, such as `AnyPriority`.
+    """Replace each enum in answers with an open enum.
 
-    The open enum of `Priority` has that name even if no request uses `Priority`. So the
-    names of types in generated clients do not change if a request uses `Priority` later.
+    The open enum of `Priority` is always named `AnyPriority`, even if no request uses
+    `Priority`. If a request uses `Priority` later, the names of types in generated clients
+    thus stay the same.
     """
     schemas = document["components"]["schemas"]
     read = list(list_answers(document))

@@ -243,9 +243,9 @@ def describe_error(error: Mapping[str, Any]) -> Fault:
 def get_pointer(error: Mapping[str, Any]) -> str:
     """Return where an error is: a pointer into the body, or the name of a parameter.
 
-    The name of an unknown field is left out, because it is the caller's text. The names of
-    sections, facts and key types with which Pydantic marks a kind of object are left out
-    too, because they are not fields of the body.
+    The name of an unknown field is left out, because it is the caller's text. Pydantic also
+    adds the name of a section, fact or key type, to say which model it has used. These
+    names are left out too, because they are not fields of the body.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {"extra_forbidden", "json_invalid"}:

@@ -23,7 +23,7 @@ ROUNDING: Final = 1e-6
 
 @dataclass(frozen=True)
 class Pace:
-    """The number of attempts in a burst, and the seconds until a used one is restored."""
+    """The number of attempts in a burst, and the seconds until one attempt is restored."""
 
     free: int
     seconds: float
@@ -37,7 +37,7 @@ class Pace:
         return self.compute_free_at(free_at, now) - now - self.free * self.seconds
 
     def compute_allowance(self, free_at: float, now: float, wait: float) -> "Allowance":
-        """Return what is left at a time, given when all attempts are available again."""
+        """Return the attempts left at `now`. All are available again at `free_at`."""
         used = max(0.0, free_at - now)
         return Allowance(
             limit=self.free,

@@ -87,11 +87,11 @@ ALWAYS: Final = ("X-Request-Id", "Cache-Control")
 def list_header_names(
     status: str, *, tagged: bool, keyed: bool, translated: bool, limited: bool
 ) -> list[str]:
-    """Return the headers of a response: those that every one has, then its own.
+    """Return the names of the headers of a response with the given status.
 
     `tagged`: successful answers have an entity tag. `keyed`: the operation takes an
-    idempotency key. `translated`: its answer has texts in the language of the reader.
-    `limited`: it is counted under the rate limit of an account.
+    idempotency key. `translated`: the answer has texts in the language of the reader.
+    `limited`: the operation is counted under the rate limit of an account.
     """
     names = [*ALWAYS, *(("RateLimit-Policy", "RateLimit") if limited else ())]
     if status >= PROBLEMS:
@@ -124,7 +124,7 @@ def add_response_headers(operation: dict[str, Any]) -> None:
 
 
 def is_json(response: dict[str, Any]) -> bool:
-    """Return whether the body of a response is JSON, or it has no body, as 304."""
+    """Return whether the body of a response is JSON, or the response has no body."""
     return JSON in response.get("content", (JSON,))
 
 
