@@ -40,7 +40,7 @@ class ApprovalDecided(Problem):
 
 
 class ApprovalUnusable(Problem):
-    """The approval does not allow this: not approved, used, expired, or another's."""
+    """The approval is not given, was used, has expired, or belongs to another person."""
 
     status = 409
 

@@ -159,19 +159,17 @@ def lock_unspent(
 
 
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
-    """Return whether an approval is still allowed.
-
-    The account that approved must still be enabled and have a role that may decide.
-    """
+    """Return whether the account that approved is still enabled and may still approve."""
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     roles = tx.session.scalar(select(Account.roles).where(second))
     return bool(set(request.roles) & set(roles or ()))
 
 
 def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
-    """Return whether one of two accounts was shown, or registered, a key of the other.
+    """Return whether one of two accounts has seen or registered a key of the other account.
 
-    A key that ended a few minutes ago counts, because a request that uses it may still run.
+    A key that became invalid a few minutes ago counts, because a request that uses it may
+    still run.
     """
     shown = or_(
         (ApiKey.account_id == one) & (ApiKey.made_by == other),

@@ -127,7 +127,7 @@ MADE_KEY: Final = View(lambda tx, it: MadeKey(find_key_again(tx, it), None), sho
 def list_accounts(
     begin: ReadAccounts, focal_point: OfOffice = None, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the accounts of a focal point, including ended ones.
+    """List the accounts of a focal point, including disabled accounts.
 
     Only administrators and the supervisors of the focal point may do this.
     """

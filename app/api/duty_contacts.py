@@ -61,9 +61,8 @@ def replace_duty_contact(
     """Replace or create a contact.
 
     A change that could stop notifications of an office needs the approval of a second
-    administrator, as for a focal point. Contacts cannot be deleted. Two contacts of an
-    office with the same label reach the same duty post: if one contact fails, the other is
-    used.
+    administrator. Contacts cannot be deleted. Two contacts of an office with the same label
+    reach the same duty post: if one contact fails, the other contact is used.
     """
     require_same_code(contact, body.code)
     row = PutRow(contact, body, expected, approval)

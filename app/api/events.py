@@ -166,7 +166,7 @@ async def list_events(
 
 
 async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) -> bool:
-    """Wait for new events, and return whether there are any before the time is over.
+    """Wait for new events; return False if no event arrives in time.
 
     The waiting time is not counted in metrics and logs. Raises TooManyRequests (429) if too
     many requests of the account are already waiting.

@@ -95,7 +95,7 @@ def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: FactInput) ->
 def build_vitals(
     _: ReadTransaction, declared: list[VitalInterest]
 ) -> list[VitalInterestOut]:
-    """Return declarations of vital interest."""
+    """Return declarations of vital interest as the API shows them."""
     return [VitalInterestOut.model_validate(one) for one in declared]
 
 

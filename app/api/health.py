@@ -122,7 +122,7 @@ def check_database(runtime: Runtime) -> dict[str, str]:
 
 
 def check_deliveries(runtime: Runtime, database: str) -> dict[str, str]:
-    """Return whether notifications and webhooks are in time (not a part of `status`)."""
+    """Return the states of notifications and webhooks, which do not affect `status`."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
         return unknown

@@ -50,10 +50,7 @@ RETURN: Final = build_party_view(return_queries.get, show_returns, has_part)
 
 @router.serve_action("/referrals/{referral_id}/return", ReturnOut, *OPEN, status=CREATED)
 def open_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
-    """Open the checklist of a return, as the sender or recipient of the referral.
-
-    The referral must be an accepted referral to the service RETURN.
-    """
+    """Open a return's checklist, as sender or recipient of the accepted RETURN referral."""
     return RETURN.create_once(
         begin, key, lambda tx: return_actions.open_return(tx, referral_id)
     )

@@ -133,7 +133,7 @@ class FactSheet:
     latest: Mapping[tuple[FactName, str | None, UUID | None], RecordedFact]
 
     def get_value(self, name: FactName) -> str | None:
-        """Return the value of a fact that applies everywhere, or None if not recorded."""
+        """Return the recorded value of a fact that applies everywhere, or None."""
         known = self.latest.get((name, None, None))
         return known.value if known else None
 

@@ -229,10 +229,7 @@ def load_safeguards(
 def load_latest_risks(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
-    """Return the latest risk assessment of each case, by case id.
-
-    Of two assessments with the same time, the one with the higher level is returned.
-    """
+    """Return the latest risk assessment by case; at equal times, the higher level wins."""
     rows = tx.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}

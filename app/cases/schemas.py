@@ -118,10 +118,7 @@ class GuardianInput(RequestModel):
 
 
 class BestInterestsInput(RequestModel):
-    """The status of the assessment of a child's best interests (BR09).
-
-    `not_needed` is for adults.
-    """
+    """The assessment of a child's best interests (BR09); `not_needed` is for adults."""
 
     name: Literal[facts.FactName.BEST_INTERESTS]
     value: facts.BestInterests

@@ -119,7 +119,7 @@ class Needs(Content):
 
 
 class Contact(Content):
-    """How to reach the person without putting them at risk (L2)."""
+    """The section that says how to reach the person without risk to them (L2)."""
 
     section: Literal[Section.CONTACT]
     alias: Annotated[SafeLine, Field(description="First name or alias.")]

@@ -84,10 +84,7 @@ def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozen
 def needs_consent(
     tx: ReadTransaction, case: Case, consent: Consent, referral: Referral
 ) -> bool:
-    """Return whether the recipient of a referral needs a consent.
-
-    The recipient needs the consent if it could read less once the consent has ended.
-    """
+    """Return whether the recipient of a referral needs a consent to read all sent data."""
     given, recipient = consent_queries.list_for_case(tx, case.id), referral.recipient
     sent = frozenset(map(Section, referral.sections))
     return any(

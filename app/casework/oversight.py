@@ -20,7 +20,7 @@ def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
 
 
 def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Add the active overseers to a case that has none; return False if nothing changed."""
+    """Replace the overseers of a case if all are inactive; return whether this was done."""
     case = system_queries.lock_if_free(tx, case_id)
     active = directory_queries.list_overseers(tx)
     if case is None or case.state == State.ERASED or not case.overseers:

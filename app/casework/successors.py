@@ -1,4 +1,4 @@
-"""The offices that may replace a lead that does not act, and the next of them (ADR 47).
+"""The offices that may replace a lead that does not act, and their order (ADR 47).
 
 A desk chooses among the offices that the person agreed to. If the desk itself recorded a
 consent to a class of offices, routing chooses an office of that class.
@@ -208,7 +208,7 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
 
 
 def build_next_lead_question(tx: ReadTransaction, case: Case, stands: Standing) -> Question:
-    """Return the routing question for the next lead, based on the consents of desks."""
+    """Return the routing question for the next lead, from consents that desks recorded."""
     question = build_question(tx, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}

@@ -75,10 +75,11 @@ def withdraw_consents(tx: WriteTransaction, code: str, body: TakeBack) -> None:
 
 
 def end_or_report(tx: WriteTransaction, case: Case, given: list[Consent]) -> None:
-    """End consents, or only report the withdrawal if the person fears the caller (ADR 53).
+    """If the person fears the caller, only report the withdrawal; else end the consents.
 
-    A feared office could otherwise end the person's help. The response is the same in both
-    cases, because the caller must not learn that it is feared.
+    An office that the person fears could otherwise end the person's help. The response is
+    the same in both cases, because the caller must not learn that the person fears it (ADR
+    53).
     """
     if not is_feared_submitter(tx, case):
         end_consents(tx, case, given)

@@ -43,7 +43,7 @@ ORDER BY r.rolname <> session_user, r.rolname
 def require_guards(session: Session) -> list[str]:
     """Raise NotReady if a guard is missing, changed or can be bypassed.
 
-    Returns a warning for each object that no migration created, if it weakens no guard.
+    Returns a warning for each object that weakens no guard, but that no migration created.
     """
     found = guards.list_differences(session)
     refusing = [str(one) for one in found if one.refuses]

@@ -72,7 +72,7 @@ class AccountWithKeys:
 
 
 def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
-    """List the accounts of an office or of all. Raises NotFound for an unknown office."""
+    """List the accounts of one office or of all offices, or raise NotFound if unknown."""
     with begin_read(runtime, SYSTEM) as tx:
         office_id = focal_point and directory_queries.get_id(tx.session, focal_point)
         offices = directory_queries.by_ids(

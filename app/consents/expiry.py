@@ -130,11 +130,7 @@ def is_missed(
     question: CoverageQuestion,
     sections: AbstractSet[Section],
 ) -> bool:
-    """Return whether a recipient will miss a consent once the consent has ended.
-
-    The recipient misses the consent if the consents that end later do not let the recipient
-    read the same part of `sections`.
-    """
+    """Return whether a consent is missed: once it ends, a recipient can read less."""
     is_recipient = matches_recipient(consent, question.recipient)
     if question.purpose not in consent.purposes or not is_recipient:
         return False

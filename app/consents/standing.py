@@ -104,7 +104,7 @@ class Standing:
         ]
 
     def may_be_referred(self) -> bool:
-        """Return whether a valid consent allows a referral where the person is."""
+        """Return whether a valid consent allows a referral in the person's country."""
         return bool(self.list_referral_consents())
 
     def may_read_summary(self, candidate: Addressee) -> bool:

@@ -122,7 +122,7 @@ class ApparentHolder(NamedTuple):
 
 
 def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | None:
-    """Return the holder that a recipient sees, or None if that is the current holder."""
+    """Return the holder that a recipient sees instead of the current holder, or None."""
     asked = about.get_recipient_snapshot(record)
     if asked is None:
         return None

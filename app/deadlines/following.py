@@ -1,8 +1,9 @@
 """Effects of a changed priority on the running deadlines of a case.
 
-A shorter limit starts now if it then ends earlier than before, so that no office misses a
-deadline that it never had. A longer limit counts from the start of the deadline, so that no
-time is gained by changing the priority back and forth. Earlier misses still count.
+If the new limit is shorter, it counts from now, and applies only if the deadline then falls
+earlier than before. No office can thus miss a deadline retroactively. If the new limit is
+longer, it counts from the original start of the deadline, so that no time is gained by
+changing the priority back and forth. Earlier misses still count.
 
 Two kinds of deadlines do not change. A submitter that handed the case on reads the old
 summary, and a changed deadline would reveal the new priority (R12). The same applies to the
@@ -43,7 +44,7 @@ def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
 
 
 def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
-    """Record an event without an author for the office of a deadline that has changed."""
+    """Record, without an author, that the due time of an office's deadline has changed."""
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
     audience = frozenset({clock.waits_on} if clock.waits_on else set())

@@ -175,7 +175,7 @@ REVIEW_REMEDY: Final = (
 def is_valid_review_date(
     at: datetime | None, now: datetime, latest: datetime | None
 ) -> bool:
-    """Return whether a review is in the future and not later than `latest` (D10)."""
+    """Return whether a review date is valid: in the future, at most at `latest` (D10)."""
     return at is not None and latest is not None and now < at <= latest
 
 
@@ -189,11 +189,7 @@ VISITS_REMEDY: Final = (
 
 
 def is_valid_visit_plan(visits: Sequence[datetime], now: datetime) -> bool:
-    """Return whether a plan of visits is valid.
-
-    The visits must be in ascending order. The first visit must lie in the future, at most
-    `FIRST_VISIT` from now, and the last visit at most `LAST_VISIT` from now.
-    """
+    """Return whether a plan of visits is valid: ascending, in the future, not too late."""
     if not visits:
         return False
     rising = all(one < other for one, other in pairwise(visits))

@@ -38,7 +38,7 @@ def compute_due_at(
     waits_on: UUID | None,
     start: datetime | None = None,
 ) -> datetime:
-    """Return when a deadline of a focal point is due if it starts at `start`, or else now.
+    """Return when a deadline of a focal point is due. By default, the deadline starts now.
 
     For the system, which has no office, the calendar is UTC without holidays.
     """
@@ -76,10 +76,7 @@ MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
 
 
 def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
-    """Return the retention of a closed case.
-
-    The offices of the case are loaded only if an agreement can change the retention.
-    """
+    """Return the retention of a closed case. Its offices matter only with an agreement."""
     known = list_settings(tx)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
     homes = {find_place(tx, one).country for one in about.offices} if shared else set()

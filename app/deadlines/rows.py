@@ -75,10 +75,7 @@ class TimeLimitRow(Row):
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the column and code of the country that sets the limit.
-
-        Nothing is yielded for a limit that an agreement sets.
-        """
+        """Yield the column and country of the limit, unless an agreement sets the limit."""
         if is_of_country(self.of):
             yield "of", self.of
 

@@ -75,10 +75,7 @@ def show_routing(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
-    """Refer the person to UNHCR and a shelter.
-
-    Show that a referral to the consulate of her State is refused.
-    """
+    """Refer the person to UNHCR and a shelter; show that the consulate is refused."""
     asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     bed = case.refer(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):

@@ -119,10 +119,7 @@ class FocalPointRow(Row):
     @field_validator("services", "can_lead")
     @classmethod
     def check_offer(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse an office that serves nobody but offers services or can lead.
-
-        An office serves nobody if it is technical or serves no country.
-        """
+        """Refuse services and `can_lead` for an office that serves no person or country."""
         if offer and info.data.get("function") == Function.TECHNICAL:
             raise make_error("must be empty or false for a technical office")
         if offer and not info.data.get("serves", [EVERYWHERE]):

@@ -154,7 +154,7 @@ def list_home_countries(focal_point: Described) -> list[str]:
 
 
 def may_be_abroad(reader: Described, helper: Described) -> bool:
-    """Return whether a helper may be outside the country of a reader that is a State body.
+    """For a reader of a State, return whether a helper may be outside that State.
 
     Such a reader must not learn the helper's name, which may contain a city. An office that
     works everywhere belongs to no country and is therefore not outside.
@@ -166,7 +166,8 @@ def may_be_abroad(reader: Described, helper: Described) -> bool:
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
     """Return whether an office is, or may be, a body of the State of origin.
 
-    While the origin is unknown, every State counts except the one where the person is.
+    While the origin is unknown, every State except the person's location is treated as the
+    State of origin.
     """
     if focal_point.kind != Kind.STATE:
         return False

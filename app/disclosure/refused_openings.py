@@ -72,10 +72,7 @@ def count_refusal(tx: WriteTransaction) -> None:
 
 
 def record_limit(tx: WriteTransaction) -> None:
-    """Record that the limit was reached, at most once an hour for each account.
-
-    The office of the account and oversight receive the event.
-    """
+    """Record once an hour, for the office and oversight, that the limit was reached."""
     account = access_queries.get_own_account(tx)
     lock_name(tx.session, f"refusals {account.id}")
     if not was_recorded_since(tx.session, account.id, LIMITED, tx.now - REPORTED_EVERY):

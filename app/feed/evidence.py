@@ -146,10 +146,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the notifications about a record (R53).
-
-    Only notifications from the time when the recipient had the record are included.
-    """
+    """Yield the notifications that were sent while the recipient had a record (R53)."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
@@ -203,10 +200,7 @@ def select_sighting(sent: SentRecord) -> Select[datetime]:
 
 
 def select_answer(sent: SentRecord, types: tuple[str, ...], position: int) -> Select[Entry]:
-    """Select the first answer of the given types that the recipient gave to a record.
-
-    Only answers from the time when the recipient had the record are selected.
-    """
+    """Select the recipient's first answer of the types within the span of a sent record."""
     is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
     answers = select_positions(sent).with_only_columns(Entry).where(is_answer)
     answers = answers.where(Delivery.position >= position)

@@ -70,10 +70,7 @@ def build_page(mark: FeedPosition, found: News) -> EventPage:
 
 
 def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:
-    """List the events of a case that the caller's office received.
-
-    Raises CursorUnknown (422) if the cursor of the query is not valid.
-    """
+    """List a case's events for the caller; a bad cursor raises CursorUnknown (422)."""
     statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after, more = load_page(tx, statement, keys, query, name=name)
@@ -100,9 +97,9 @@ def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOu
 def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
     """Load the data of the cases for which a part of an entry may have to be hidden.
 
-    These are cases that the reader submitted, if an entry has a reason or the reader may no
-    longer follow the case. If the reader is an office of a State, they are also cases in
-    which an office outside that State may help.
+    A part may have to be hidden from the submitter of a case, if an entry has a reason or
+    the submitter may no longer follow the case. A part may also have to be hidden from an
+    office of a State, if an office outside that State may help in the case.
     """
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     entries = [row for row in rows if row.focal_point_id != reader.id]

@@ -72,7 +72,7 @@ def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
 
 
 def needs_agreement(tx: ReadTransaction, handover: Handover) -> bool:
-    """Return whether an offer crosses a border without an agreement in force.
+    """Return whether an offer needs an agreement for a border, and none is in force.
 
     Raises NotFound (404) or Unopenable if the safeguards of the case cannot be opened.
     """

@@ -15,7 +15,7 @@ class FairLock:
         self._queue = deque[Lock]()
 
     def __enter__(self) -> None:
-        """Wait until every earlier waiter has released the lock."""
+        """Wait until every earlier waiter has released the lock, and take the lock."""
         turn = Lock()
         turn.acquire()
         with self._guard:

@@ -62,10 +62,7 @@ class Ledger:
         self._copied: tuple[Contents, ErasureMark] | None = None
 
     def read(self) -> Contents | None:
-        """Return the content of the ledger's file, or None if there is no file.
-
-        Raises LedgerRefused if the file cannot be used.
-        """
+        """Return the content of the file, or None if missing, or raise LedgerRefused."""
         with self._raise_unusable("read"):
             try:
                 now = self.path.stat()
@@ -103,11 +100,12 @@ class Ledger:
         return None
 
     def copy_erasures(self, runtime: Runtime, *, create: bool = False) -> int:
-        """Append the erasures that only the database has; return how many were added.
+        """Append the erasures that only the database has, and return their number.
 
-        They are on the disk when this returns. If the process is killed earlier, the next
-        call adds them, in any process. A missing ledger is created if the database has
-        never had a case, or if `create` is true. Raises LedgerRefused or Busy (503).
+        The added erasures are on the disk when the function returns. If the process is
+        killed earlier, the next call adds them, in any process. A missing ledger is created
+        if the database has never had a case, or if `create` is true. Raises LedgerRefused
+        or Busy (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:
@@ -216,10 +214,7 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the ledger and the database still agree since they were compared.
-
-    They agree if the ledger is unchanged and the database has lost no erasures since then.
-    """
+    """Return whether the ledger and database still agree: same file, no lost erasure."""
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

@@ -93,7 +93,7 @@ def complete_tail(tail: bytes) -> bytes:
 
 @contextmanager
 def open_locked(path: Path) -> Iterator[int]:
-    """Open the file for appending, with an exclusive lock. Raises OSError."""
+    """Open the file for appending with an exclusive lock, or raise OSError."""
     file = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)

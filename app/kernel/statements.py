@@ -21,7 +21,8 @@ def read_columns[*Ts](
 ) -> CursorResult[*Ts]:
     """Read columns without creating objects, after flushing pending writes.
 
-    Do not use it for statements that lock rows: cached results would not be removed.
+    Do not use this function for statements that lock rows, because the cached results of
+    earlier queries would remain.
     """
     session.flush()
     return session.connection().execute(statement, parameters)

@@ -151,7 +151,7 @@ class Vault:
         return version, self._provider.wrap(secret, context)
 
     def unwrap_secret(self, version: str, wrapped: bytes, *place: str) -> bytes:
-        """Unwrap a secret that `wrap_secret` wrapped for this place. Raises Unopenable."""
+        """Unwrap a secret, or raise Unopenable if the secret is from another place."""
         return self._provider.unwrap(version, wrapped, join_with_lengths([*place, version]))
 
     def compute_fingerprint(self, *parts: bytes) -> str:

@@ -53,7 +53,7 @@ OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class RecipientUnfit(Problem):
-    """The focal point named cannot be sent referrals."""
+    """Referrals cannot be sent to the focal point that the request names."""
 
     status = 422
 

@@ -278,7 +278,7 @@ def request_documents(tx: WriteTransaction, record: Return, referral: Referral) 
 
 
 def get_clearance(record: Return) -> Clearance | None:
-    """Return the clearance of the referral for the state of the return, or None."""
+    """Return the clearance that a referral gets from the state of its return, or None."""
     if record.state in {State.MONITORING, State.COMPLETED}:
         return Clearance.DONE
     return Clearance.CLEARED if record.state in DECIDED else None

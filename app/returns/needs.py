@@ -100,10 +100,7 @@ def is_arrival_in_range(at: datetime | None, now: datetime) -> bool:
 
 
 def is_ready(facts: Facts) -> bool:
-    """Return whether the return is ready for the steps of offices other than the lead.
-
-    The referral must be under way, and contact with the State of origin must be permitted.
-    """
+    """Return whether the lead has made the return ready for the steps of other offices."""
     return facts.under_way and facts.contact_permitted
 
 
@@ -176,7 +173,7 @@ def get_remedy_for_risks(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_reception(facts: Facts) -> Remedy | None:
-    """Return the recipient's remedy if only the reception of the child is missing, or None."""
+    """Return the remedy if only the reception of the child is missing, or None."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return RECEPTION if in_favour and not facts.child_received else None
 

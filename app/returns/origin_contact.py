@@ -77,11 +77,7 @@ def start_deadline(tx: WriteTransaction, record: Return) -> None:
 
 
 def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the deadline of the decision whether the State of origin may be informed.
-
-    The holder of the case gets the deadline. If the case has ended, the deadline is
-    stopped.
-    """
+    """Give the decision's deadline to the case's holder, or stop it in an ended case."""
     cancelled = list_cancelled_returns(tx, case)
     if not cancelled:
         return

@@ -1,5 +1,6 @@
 """Rankings of the offices that should lead a case or could serve it, with the reasons.
 
 A ranking is a pure function of a question. `consents.routing_questions` builds the question
-of a case, and `casework.placing` that of a preview. `casework` acts on the ranking.
+of a case, and `casework.placing` builds the question of a preview. `casework` acts on the
+ranking.
 """

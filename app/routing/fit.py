@@ -65,11 +65,7 @@ def is_near(question: Question, profile: Profile) -> bool:
 
 
 def is_safe(question: Question, profile: Profile) -> bool:
-    """Return whether an office is safe for the person (routing rules 1 and 4).
-
-    An office is not safe if the safeguards list it as unsafe, or if it belongs to a State
-    that must not be informed.
-    """
+    """Return whether an office is safe: not listed as unsafe, not blocked (rules 1, 4)."""
     blocked = is_blocked(
         profile, origin_blocked=question.origin_blocked, origin=question.origin
     )
@@ -77,7 +73,7 @@ def is_safe(question: Question, profile: Profile) -> bool:
 
 
 def may_lead(question: Question, profile: Profile) -> bool:
-    """Return whether an office may be informed about the person in order to lead."""
+    """Return whether an office may lead: a consent covers it, and it is safe."""
     return profile.id in question.consented and is_safe(question, profile)
 
 

@@ -124,7 +124,7 @@ def rank_leads(question: Question) -> Ranking:
 
 
 def rank_recipients(question: Question) -> Ranking:
-    """Rank the offices that offer every service of the question, which is usually one."""
+    """Rank the offices that offer all services of the question (usually one service)."""
     return build_ranking(question, find_service_faults, build_recipient_key)
 
 
@@ -254,9 +254,9 @@ def list_reasons(
 
 
 def find_desk(question: Question) -> Candidate | None:
-    """Return the desk that comes last in the ranking, or None if no desk is safe.
+    """Return the desk at the end of the ranking, or None if no desk is safe.
 
-    The desk of the country comes first, then the submitter's, then any other (rules 6, 8).
+    The desk of the country is preferred, then the desk of the submitter (rules 6, 8).
     """
     desks = (
         Candidate(profile, (get_desk_reason(question, profile),))
@@ -274,10 +274,7 @@ DESK_ORDER: Final = (
 
 
 def get_desk_reason(question: Question, profile: Profile) -> ReasonIn:
-    """Return the reason for including a desk in a ranking.
-
-    The desk serves the country of the case, the country of the submitter, or neither.
-    """
+    """Return why a desk is ranked: for the country, for the submitter, or for neither."""
     if is_serving(profile, question.country):
         return ReasonIn.DESK_OF_THE_COUNTRY
     if question.home and is_serving(profile, question.home):

@@ -101,10 +101,7 @@ class RankingOut(ResponseModel):
 
     @classmethod
     def from_ranking(cls, ranking: Ranking) -> Self:
-        """Return a ranking as the API shows it.
-
-        An office that is left out is shown only if it concerns the country of the person.
-        """
+        """Return a ranking for the API, without excluded offices of other countries."""
         near = (out for out in ranking.left_out if out.near)
         return cls(
             candidates=[

@@ -119,7 +119,7 @@ class MessageType(StrEnum):
 
 
 class MessageData(BaseModel):
-    """The position in the feed. Read the events themselves with your key."""
+    """The content of a message: a position in the feed. Read the events with your key."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 

@@ -36,10 +36,7 @@ class Job:
 
 
 def handle_deadlines(runtime: Runtime) -> int:
-    """Handle missed deadlines and expire unanswered requests for approval.
-
-    Returns the number of deadlines that were handled and of requests that expired.
-    """
+    """Handle missed deadlines, expire overdue requests for approval, and count both."""
     fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug

@@ -218,7 +218,7 @@ def store_outcome(
 
 
 def log_dead(dead: Outgoing, *, other_way: bool) -> None:
-    """Log that a message was given up, without its content or its recipient."""
+    """Log that a message was given up. The log shows no content and no recipient."""
     log.error(
         "outgoing.dead",
         outgoing=str(dead.id),

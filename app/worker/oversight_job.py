@@ -34,16 +34,13 @@ class CaseWatch:
 
 
 def add_oversight(clocks: Job) -> Job:
-    """Return the deadline job, extended by a search for cases with an ended office.
-
-    In the same run, a case without an active oversight office gets an active one.
-    """
+    """Return the deadline job, extended by the search of `CaseWatch` in each run."""
     watch = CaseWatch()
     return replace(clocks, run=lambda runtime: clocks.run(runtime) + watch.run(runtime))
 
 
 def replace_oversight(runtime: Runtime, limit: int = BATCH) -> int:
-    """Assign an active oversight office to cases without one, and return how many."""
+    """Replace the oversight of cases without an active overseer; return their number."""
     with begin_read(runtime, SYSTEM) as tx:
         found = list_unwatched(tx, limit)
     return sum(

@@ -39,10 +39,7 @@ def build_file_route(name: str) -> Callable[[], Response]:
 
 
 def build_docs_router() -> APIRouter:
-    """Build a router for the page with the API documentation.
-
-    Its routes are not part of the OpenAPI document.
-    """
+    """Build a router for the documentation page, whose routes the contract leaves out."""
     router = APIRouter(include_in_schema=False)
     for name in KINDS:
         path = "/docs" if name == PAGE else f"/docs/{name}"

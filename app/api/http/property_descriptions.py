@@ -1,4 +1,4 @@
-"""Descriptions of properties whose name says most, from `app/api/data/properties.csv`.
+"""Descriptions of properties that need few words, from `app/api/data/properties.csv`.
 
 A property that needs more has its description beside its type. A row without a schema (`*`)
 describes the property in each schema that has no description and no row of its own.

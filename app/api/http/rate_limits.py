@@ -98,7 +98,7 @@ class RequestRate:
 
 
 class WrongKeyLimit:
-    """A table of wrong keys. An entry is the time when all attempts are available again."""
+    """A limit on wrong keys: a table of the times when all attempts are available again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()
