@@ -53,7 +53,7 @@ def get_account_labels(tx: ReadTransaction, accounts: Iterable[UUID]) -> dict[UU
 def build_approval(
     tx: ReadTransaction, approval: Approval, labels: Mapping[UUID, Hand]
 ) -> ApprovalOut:
-    """Return one approval. If it belongs to a case, omit the account that asked for it."""
+    """Return one approval. For a case, the account that asked for approval is omitted."""
     return ApprovalOut(
         id=approval.id,
         action=approval.action,

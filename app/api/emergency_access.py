@@ -183,10 +183,10 @@ def review_reading(
 ) -> Response:
     """Record, as a protection officer, whether emergency access was justified.
 
-    The access must have ended, and the reviewer must not have permitted it. The access log
-    lists the documents that were read. If there is no review within 72 hours after the
-    permission, the account that had the access cannot ask for another one until the review
-    (R17).
+    The access must have ended, and the reviewer must not have permitted the access. The
+    access log lists the documents that were read. If there is no review within 72 hours
+    after the permission, the account that had the access cannot ask for access again until
+    the review (R17).
     """
     view = build_case_view(code, find_reading, build_readings)
     return view.run_once(

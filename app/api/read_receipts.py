@@ -1,4 +1,4 @@
-"""Read receipts (evidence rank 3), and the responses that record what the caller reads."""
+"""Read receipts (evidence rank 3), and the responses for which receipts are recorded."""
 
 from collections.abc import Callable, Sequence
 from typing import Final

@@ -208,7 +208,7 @@ def list_written_sections(
 
 
 def find_code_by_digest(tx: ReadTransaction, digest: str) -> str | None:
-    """Return the code of the case with this fingerprint of the submitter's own number."""
+    """Return the code of the case whose external reference has this fingerprint."""
     return tx.session.scalar(select(Case.code).where(Case.external_digest == digest))
 
 

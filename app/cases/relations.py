@@ -196,7 +196,7 @@ class Relations:
         return self.is_granted_to_submitter(Grant.COUNTRY)
 
     def is_granted_to_submitter(self, grant: Grant) -> bool:
-        """Return whether the relation of submitter gives a grant now."""
+        """Return whether the relation `submitter` gives a grant now."""
         holds = self.get_conditions(self.submitter)
         return grant in list_grants(Relation.SUBMITTER, holds)
 

@@ -54,7 +54,7 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
 
 
 def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
-    """Raise NeedsUnmet (409) if the person fears the submitter and the caller may know it.
+    """Raise NeedsUnmet (409) if the caller may know that the person fears the submitter.
 
     A holder that may not know the fears can ask, because its question cannot reveal them.
     """

@@ -293,5 +293,5 @@ def print_note(text: str) -> None:
 
 
 def join_lines(text: str) -> str:
-    """Return the text with each paragraph on one line, which the terminal wraps."""
+    """Return the text with each paragraph on one line, so that the terminal wraps it."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))

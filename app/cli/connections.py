@@ -70,8 +70,8 @@ class Connection(H11Protocol):
         """Close an idle connection, or this connection if no other connection is idle.
 
         A connection whose last request was answered is closed first, then the connection
-        that has waited longest for a head. A request that is being answered is never
-        interrupted.
+        that has waited longest for a request head. A request that is being answered is
+        never interrupted.
         """
         others = (one for one in self.connections if isinstance(one, Connection))
         answered = (one for one in others if one is not self and one.is_answered)

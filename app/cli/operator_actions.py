@@ -72,7 +72,7 @@ class AccountWithKeys:
 
 
 def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
-    """List the accounts of one office or of all offices, or raise NotFound if unknown."""
+    """List the accounts of one or all offices; an unknown office raises NotFound."""
     with begin_read(runtime, SYSTEM) as tx:
         office_id = focal_point and directory_queries.get_id(tx.session, focal_point)
         offices = directory_queries.by_ids(

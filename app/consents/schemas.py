@@ -158,7 +158,7 @@ HINT_FOR_ADULT: Final = ConsentHint(
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count at this age, or None if it counts."""
+    """Return why a consent does not count for an adult or a child, or None if it counts."""
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT

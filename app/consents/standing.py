@@ -81,9 +81,9 @@ class Standing:
         return replace(self, consents=consents, now=min([self.now, *ends]))
 
     def may_be_named(self, reader: Addressee) -> bool:
-        """Return whether a reader may read names that an NGO wrote down (R84).
+        """Return whether names that an NGO wrote down may be shown to a reader (R84).
 
-        A State body may do so only if a consent names that body and the section `identity`.
+        For a State body, a consent must name that body and the section `identity`.
         """
         word = any(
             consent.focal_point_id == reader.id

@@ -143,8 +143,8 @@ def hand_over_kind(
 def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> None:
     """Hand one deadline to another office.
 
-    A missed deadline is replaced by a new one of the same length. Otherwise, the new office
-    would be late from the start, and a lead could lose the case.
+    A missed deadline is replaced by a new deadline of the same length. Otherwise, the new
+    office would be late from the start, and a lead could lose the case.
     """
     if clock.waits_on == office:
         return

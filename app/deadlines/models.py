@@ -1,4 +1,4 @@
-"""Tables of deadlines, of the times that they ran out, and of limits that were set."""
+"""Tables of deadlines, of missed deadlines, and of the time limits that were set."""
 
 from datetime import datetime
 from typing import Any, Final

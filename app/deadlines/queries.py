@@ -76,7 +76,7 @@ MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
 
 
 def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
-    """Return the retention of a closed case. Its offices matter only with an agreement."""
+    """Return the retention of a closed case, by its priority, country and agreements."""
     known = list_settings(tx)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
     homes = {find_place(tx, one).country for one in about.offices} if shared else set()

@@ -11,7 +11,7 @@ def may_cross(
 ) -> bool:
     """Return whether agreements allow data of this level to cross every border (G07).
 
-    There can be two borders, because the person may be in another country than the sender.
+    If the person is in another country than the sender, there can be two borders.
     """
     countries = list_home_countries(sender)
     shared = any(is_at_home(to, one) for one in countries)

@@ -166,8 +166,8 @@ def may_be_abroad(reader: Described, helper: Described) -> bool:
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
     """Return whether an office is, or may be, a body of the State of origin.
 
-    While the origin is unknown, every State except the person's location is treated as the
-    State of origin.
+    While the origin is unknown, this holds for every State body outside the person's
+    country.
     """
     if focal_point.kind != Kind.STATE:
         return False

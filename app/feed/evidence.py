@@ -146,7 +146,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the notifications that were sent while the recipient had a record (R53)."""
+    """Yield the notifications about a record, while its recipient had access (R53)."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):

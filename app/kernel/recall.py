@@ -62,8 +62,9 @@ def write_rows(
 ) -> CursorResult[Any]:
     """Insert or update rows without creating objects, and expire the objects in memory.
 
-    Do not delete rows with it, because their objects would remain in the session. The
-    session does not notice a database error, so a caller that catches one must not commit.
+    Do not delete rows with this function, because their objects would remain in the
+    session. The session does not notice a database error. A caller that catches such an
+    error must not commit.
     """
     session.flush()
     result = session.connection().execute(statement, parameters)

@@ -73,11 +73,11 @@ def add_message(
 
 
 def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> bool:
-    """Postpone a message if another was sent to its recipient within the window.
+    """Postpone a message if the recipient was sent another message within the window.
 
-    Returns whether the message was postponed. Its waiting time is then counted from the end
-    of the window, because the delay is intended. The recipient is locked, so that two
-    processes cannot both find that nothing was sent.
+    Returns whether the message was postponed. The waiting time of the message is then
+    counted from the end of the window, because the delay is intended. The recipient is
+    locked, so that two processes cannot both find that nothing was sent.
     """
     lock_name(tx.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
     left_at = outbox_queries.get_last_sent_time(tx, outgoing)

@@ -197,8 +197,8 @@ def take_step(  # noqa: PLR0913 - every argument describes the step
 def end_recipient_relation(tx: WriteTransaction, referral: Referral) -> None:
     """Replace the recipient's relation to the case with `former_recipient`.
 
-    The office keeps access to the referral until it confirms that it deleted what it
-    received, but it loses access to the case (LIFECYCLES.md, 5).
+    The office loses access to the case (LIFECYCLES.md, 5). The office keeps access to the
+    referral until it confirms that the received data was deleted.
     """
     case, recipient = referral.case, referral.recipient_id
     if Relation.RECIPIENT in referral.list_relations(recipient):

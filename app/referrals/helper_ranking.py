@@ -28,7 +28,7 @@ ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED}
 
 
 def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoint) -> bool:
-    """Return whether an office opened a referral or may know its recipient (R12)."""
+    """Return whether an office knows, or may know, the recipient of a referral (R12)."""
     is_opener = referral.opened_by == reader.id
     return is_opener or case_file.may_see_helper(reader, referral.recipient)
 

@@ -68,7 +68,7 @@ class Facts:
 
 
 def is_provided_for(facts: Facts) -> bool:
-    """Return whether a child's interests and reception allow the return (BR09, G11).
+    """Return whether a child's interests and reception are provided for (BR09, G11).
 
     For an adult, neither is required.
     """
@@ -90,7 +90,7 @@ def may_decide_now(facts: Facts) -> bool:
 
 
 def may_ask_family(facts: Facts) -> bool:
-    """Return whether a consent covers asking the family, or True if nobody asked it."""
+    """Return whether a consent covers asking the family, or the family was not asked."""
     return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
 
 

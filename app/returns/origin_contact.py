@@ -77,7 +77,7 @@ def start_deadline(tx: WriteTransaction, record: Return) -> None:
 
 
 def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
-    """Give the decision's deadline to the case's holder, or stop it in an ended case."""
+    """Give the holder the deadline to decide on contact with the State, or stop it."""
     cancelled = list_cancelled_returns(tx, case)
     if not cancelled:
         return

@@ -133,7 +133,7 @@ def build_ranking(
     against: Callable[[Question, Profile], Faults],
     rank: Callable[[Question, Profile], fit.Key],
 ) -> Ranking:
-    """Build a ranking that includes or excludes each focal point and ends with the desk."""
+    """Build a ranking: `against` excludes offices, `rank` sorts, and the desk is last."""
     desk = find_desk(question)
     able, out = list[Profile](), list[LeftOut]()
     for profile in question.profiles:

@@ -164,7 +164,7 @@ def record_failure(tx: WriteTransaction, webhook: Webhook, code: str) -> None:
 
 
 def pause_as_stalled(tx: WriteTransaction, webhook: Webhook) -> None:
-    """Pause a webhook as stalled, and notify its office, which may not have noticed."""
+    """Pause a webhook as stalled, and notify its office that the webhook is paused."""
     webhook.paused_at, webhook.stalled = tx.now, True
     record_event(tx, webhook, "webhook.stalled")
     call_on(tx, [webhook.focal_point_id], "webhook.stalled")

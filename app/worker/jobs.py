@@ -36,7 +36,7 @@ class Job:
 
 
 def handle_deadlines(runtime: Runtime) -> int:
-    """Handle missed deadlines, expire overdue requests for approval, and count both."""
+    """Handle missed deadlines and expire overdue approval requests; return their number."""
     fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug

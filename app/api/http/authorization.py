@@ -38,7 +38,7 @@ body the caller is authenticated again: the key or account may have ended (R21).
 
 
 class BodyUnexpected(Problem):
-    """The request takes no body; the one that was sent would have been ignored."""
+    """The request takes no body; the body that was sent would have been ignored."""
 
     status = 422
 

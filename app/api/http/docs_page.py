@@ -29,7 +29,7 @@ HEADERS: Final = {
 
 
 def build_file_route(name: str) -> Callable[[], Response]:
-    """Return a route function that serves a file of the page."""
+    """Return a route function that serves a file of the documentation page."""
     content = (files("app.api") / "pages" / name).read_bytes()
 
     def show() -> Response:
@@ -39,7 +39,7 @@ def build_file_route(name: str) -> Callable[[], Response]:
 
 
 def build_docs_router() -> APIRouter:
-    """Build a router for the documentation page, whose routes the contract leaves out."""
+    """Build a router for the documentation page, which is not in the OpenAPI document."""
     router = APIRouter(include_in_schema=False)
     for name in KINDS:
         path = "/docs" if name == PAGE else f"/docs/{name}"
