@@ -168,8 +168,7 @@ def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
 def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
     """Return whether one of two accounts has seen or registered a key of the other account.
 
-    A key that became invalid a few minutes ago counts, because a request that uses it may
-    still run.
+    A key that ended a few minutes ago counts, because a request that uses it may still run.
     """
     shown = or_(
         (ApiKey.account_id == one) & (ApiKey.made_by == other),

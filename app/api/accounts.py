@@ -250,9 +250,8 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Replace a key with a new key of the same scopes. A second person has to approve it.
 
-    The old key stays valid for `overlap_hours`, so that a machine can switch to the new
-    key, but not beyond its original expiry. If `overlap_hours` is 0, the old key expires at
-    once.
+    For `overlap_hours`, but not beyond its original expiry, the old key stays valid, so
+    that a machine can switch to the new key. With 0 hours, the old key expires at once.
     """
     return MADE_KEY.create_once(
         begin,

@@ -50,8 +50,7 @@ class Snapshots(Relations):
         """Return the snapshot that the recipient of a record reads, or None.
 
         The result is None if the recipient may know which office leads the case. Otherwise,
-        no event and no deadline may reveal to the recipient that another office holds the
-        case now.
+        no event or deadline may show the recipient that another office holds the case now.
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]

@@ -39,8 +39,7 @@ def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
     """Lock a case for an action by a party of the case itself.
 
     Every request must name a version. The version is compared only if the caller may see
-    the version of the case, because a party that may not see it must not learn of every
-    change.
+    the version of the case; other callers must not learn of every change.
     """
     case = case_queries.lock(tx, code)
     if not get_sides(tx, case):

@@ -51,9 +51,8 @@ def find_successions(
 def can_lead(case: Case, office: FocalPoint) -> bool:
     """Return whether an office could lead a case.
 
-    The office must be active, have the capability to lead and not hold the case. The office
-    must belong to the country where the person is (routing rule 2), even if a desk chooses
-    the office.
+    The office must be active and capable of leading, and must not hold the case. It must
+    belong to the country where the person is (routing rule 2), even if a desk chooses it.
     """
     able = office.active and office.can_lead and office.id != case.holder
     return able and office.kind not in NEVER_LEAD and is_at_home(office, case.country or "")

@@ -78,8 +78,7 @@ def end_or_report(tx: WriteTransaction, case: Case, given: list[Consent]) -> Non
     """If the person fears the caller, only report the withdrawal; else end the consents.
 
     An office that the person fears could otherwise end the person's help. The response is
-    the same in both cases, because the caller must not learn that the person fears it (ADR
-    53).
+    always the same, because the caller must not learn of the fear (ADR 53).
     """
     if not is_feared_submitter(tx, case):
         end_consents(tx, case, given)

@@ -91,8 +91,7 @@ def load_names(
 ) -> OfficeNames:
     """Load the codes of the offices that acted in cases.
 
-    The result also tells whether the caller may see a code. This depends on the State of
-    origin of those cases and of the cases in `also`.
+    The State of origin of the cases in `also` helps to decide what the caller may see.
     """
     acts = list(acts)
     own = directory_queries.by_id(tx, tx.actor.focal_point_id)

@@ -52,9 +52,9 @@ def list_known_to(
     """Return the consents of a case that an office may know.
 
     The lead, and a candidate that has acknowledged the case, may know all consents. Any
-    other office may know the consents that it recorded. If `helps` is true, the office may
-    also know the consents that name this office. If a new candidate knew all consents, it
-    could infer which office the person fears.
+    other office may know the consents that it recorded and, if `helps` is true, the
+    consents that name the office. A new candidate could otherwise infer which office the
+    person fears.
     """
     mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW

@@ -115,9 +115,8 @@ class Standing:
     def may_refer_child(self, service: Service, sections: AbstractSet[Section]) -> bool:
         """Return whether a child may be referred without a consent (BR09, BR14).
 
-        A referral to an urgent service is a legal duty. A referral to another service
-        requires that the child's best interests are assessed. No section may be sent with
-        the referral.
+        A referral to an urgent service is a legal duty. For another service, the child's
+        best interests must be assessed. The referral must contain no section.
         """
         permitted = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
         return self.case.is_child and permitted and not sections

@@ -1,9 +1,9 @@
 """Effects of a changed priority on the running deadlines of a case.
 
-If the new limit is shorter, it counts from now, and applies only if the deadline then falls
-earlier than before. No office can thus miss a deadline retroactively. If the new limit is
-longer, it counts from the original start of the deadline, so that no time is gained by
-changing the priority back and forth. Earlier misses still count.
+If the new limit is shorter, it counts from now, but only if the deadline then falls
+earlier. No office can thus miss a deadline retroactively. If the new limit is longer, it
+counts from the start of the deadline, so that no time is gained by changing the priority
+back and forth. Earlier misses still count.
 
 Two kinds of deadlines do not change. A submitter that handed the case on reads the old
 summary, and a changed deadline would reveal the new priority (R12). The same applies to the

@@ -166,8 +166,7 @@ def may_be_abroad(reader: Described, helper: Described) -> bool:
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
     """Return whether an office is, or may be, a body of the State of origin.
 
-    While the origin is unknown, this holds for every State body outside the person's
-    country.
+    If the origin is unknown, each State body outside the person's country may be one.
     """
     if focal_point.kind != Kind.STATE:
         return False
@@ -175,10 +174,9 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 
 
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
-    """Return whether an office is a body of a State that must not be informed.
+    """Return whether an office is a body of a State that must not be informed (rule 4).
 
-    This is routing rule 4. While the origin is unknown, every State is treated as the State
-    of origin.
+    While the origin is unknown, every State is treated as the State of origin.
     """
     if not origin_blocked or focal_point.kind != Kind.STATE:
         return False

@@ -66,9 +66,8 @@ def replace_rows(cursor: Any, table: str) -> None:
 def erase_deleted_postgresql(connection: Connection, table: str) -> bool:
     """Rewrite a table of PostgreSQL; return False if the table could not be rewritten.
 
-    A table cannot be rewritten while a transaction may still see deleted rows, or if the
-    database user lacks the privilege. Call this function outside a transaction, and restore
-    the timeouts afterwards.
+    The reason can be a transaction that may still see deleted rows, or a missing privilege.
+    Call this function outside a transaction, and restore the timeouts afterwards.
     """
     before = connection.scalars(NEXT_TRANSACTION).one()
     may = connection.scalars(MAY, {"table": table}).one()

@@ -62,9 +62,8 @@ def write_rows(
 ) -> CursorResult[Any]:
     """Insert or update rows without creating objects, and expire the objects in memory.
 
-    Do not delete rows with this function, because their objects would remain in the
-    session. The session does not notice a database error. A caller that catches such an
-    error must not commit.
+    Delete no rows with this function, because their objects would remain in the session.
+    The session does not notice database errors: do not commit after an error.
     """
     session.flush()
     result = session.connection().execute(statement, parameters)

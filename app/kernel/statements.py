@@ -21,8 +21,7 @@ def read_columns[*Ts](
 ) -> CursorResult[*Ts]:
     """Read columns without creating objects, after flushing pending writes.
 
-    Do not use this function for statements that lock rows, because the cached results of
-    earlier queries would remain.
+    Do not use this for statements that lock rows, because cached results would remain.
     """
     session.flush()
     return session.connection().execute(statement, parameters)

@@ -62,8 +62,7 @@ def list_without_second_person(found: Offices) -> frozenset[UUID]:
 def list_countries_without_lead(found: Offices) -> frozenset[str]:
     """Return the countries in which no office can lead a case any more.
 
-    Each office of such a country that may lead is closed, or nobody can sign in there. A
-    country that never had such an office is not included.
+    A country that never had an office that could lead is not included.
     """
     leads = [one for one in found.every if one.can_lead and one.kind not in NEVER_LEAD]
     countries = {country for lead in leads for country in list_home_countries(lead)}

@@ -36,8 +36,7 @@ def open_vocabularies(document: dict[str, Any]) -> None:
     """Replace each enum in answers with an open enum.
 
     The open enum of `Priority` is always named `AnyPriority`, even if no request uses
-    `Priority`. If a request uses `Priority` later, the names of types in generated clients
-    thus stay the same.
+    `Priority`. Types in generated clients thus keep their names if a request uses it later.
     """
     schemas = document["components"]["schemas"]
     read = list(list_answers(document))

@@ -1,10 +1,9 @@
 """Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
 Wrong keys never block the holder of a valid key. They are counted by the address that sent
-them, and by the key prefix or client that they name, even if the prefix or client is
-unknown. The table has a fixed size, and each process uses a random salt, so nobody can fill
-the table or choose a collision. Two senders that share an entry slow each other down, but
-only with wrong keys.
+them, and by the key prefix or client that they name, even an unknown one. The table has a
+fixed size, and each process uses a random salt, so nobody can fill the table or choose a
+collision. Two senders that share an entry slow each other down, but only with wrong keys.
 """
 
 import hashlib
