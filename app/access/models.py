@@ -119,7 +119,7 @@ class Approval(Listed, Base):
 
     `fingerprint` covers the exact request, so a different reason needs another approval. An
     approval without a case is about an account, a webhook or the directory. Administrators
-    may decide all of these; supervisors, those about accounts and webhooks of their office.
+    may decide it. Supervisors may decide about accounts and webhooks of their office.
     """
 
     __tablename__ = "approval"

@@ -43,7 +43,7 @@ class KeyInput(RequestModel):
 
 
 class Rotation(RequestModel):
-    """The validity of a new API key that replaces another. Both have the same scopes."""
+    """The rotation of an API key: the validity of the new key. The scopes stay the same."""
 
     days: Days = 90
     overlap_hours: Annotated[

@@ -1,7 +1,8 @@
-"""Changes of accounts. Two people open and grant; one person revokes (R14, R21).
+"""Changes of accounts and their roles (R14, R21). Nobody can grant a right to themselves.
 
-Nobody can grant anything to their own account. The fingerprint of an approval covers the
-whole request and the state of the account, so a change of either needs a new approval.
+Two people are needed to grant a right, and one person to revoke a right. The fingerprint of
+an approval covers the request and the state of the account, so a change of either needs a
+new approval.
 """
 
 import json
@@ -124,9 +125,10 @@ def get_roles(account: Account) -> frozenset[Role]:
 def lock_to_change(
     tx: WriteTransaction, account_id: UUID, *, more: frozenset[Role] = frozenset()
 ) -> Account:
-    """Lock and return an account that the caller may change, also with the roles in `more`.
+    """Lock and return an account that the caller may change.
 
-    Raises RoleMissing (403) if the caller may not change it, and the exceptions of `find`.
+    Raises RoleMissing (403) if the caller may not change an account with these roles and
+    those in `more`, and the exceptions of `find`.
     """
     account = lock(tx, account_id)
     require_may_change(tx, account.focal_point_id, get_roles(account) | more)

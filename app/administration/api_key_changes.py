@@ -1,4 +1,4 @@
-"""Changes of API keys. Two people make a key; one person revokes it (R14, R21)."""
+"""Changes of API keys. Two people make a key; one person can revoke the key (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,7 +66,7 @@ def rotate_key(
 ) -> MadeKey | Approval:
     """Make a key that replaces another, or request the approval of a second person.
 
-    The old key stays valid for `overlap_hours`, but not longer than before. Raises
+    The old key expires after `overlap_hours`, unless it expires earlier anyway. Raises
     AccountEnded (409) if the old key is no longer valid.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())

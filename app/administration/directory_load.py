@@ -43,7 +43,7 @@ class Activations:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The row counts of a load for each table, and the changes of `active`."""
+    """The result of a load: row counts for each table, and the changes of `active`."""
 
     countries: Count
     focal_points: Count

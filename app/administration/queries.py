@@ -28,7 +28,7 @@ def lock(tx: WriteTransaction, register: Register, key: str) -> Entry | None:
 
 
 def select_row(register: Register, key: str) -> Select[Any]:
-    """Return a query for the row with this key that refreshes the object in the session."""
+    """Return a query that finds a row by its key, and that refreshes the loaded object."""
     row = select(register.table).where(register.matches_key(key))
     return row.execution_options(populate_existing=True)
 

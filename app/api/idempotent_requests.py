@@ -52,7 +52,7 @@ class PartyRecord(Record, Protocol):
 
 @dataclass(frozen=True)
 class View[R: Record]:
-    """The functions that find a record of one kind for a retry and build the response.
+    """A view of one kind of record, with functions that find a record and show it.
 
     `is_mine` returns whether the caller is still a party of the record.
     """

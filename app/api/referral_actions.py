@@ -110,7 +110,7 @@ def answer_referral(
 def accept_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: Arrangement
 ) -> Response:
-    """Accept a referral with a first meeting and two contact persons; all are sealed."""
+    """Accept a referral. The first meeting and the contact persons are stored sealed."""
     command = (referral_id, Action.ACCEPT, seen, body.to_terms())
     return run_step(begin, key, command, partial(steps.accept, arrangement=body))
 

@@ -85,9 +85,9 @@ def depart_now(
 def arrive_safely(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReportPlanned
 ) -> Response:
-    """Step 11: confirm that you met the person on arrival, on the same day (D06).
+    """Step 11: on the day of arrival, confirm that you met the person (D06).
 
-    To confirm this before the date in the travel plan, in your office's time zone, set
+    If that day is before the date in the travel plan, in your office's time zone, set
     `early`.
     """
     command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))

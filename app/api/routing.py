@@ -131,9 +131,8 @@ def get_recipients(
     The offices that could not give the service are included, with the reasons. Only the
     holder of the case may read the ranking, for one service or for each service in the
     summary. The summary does not contain the person's sex, so check whether an office
-    serves the person. A desk, and a candidate that has not acknowledged the case, sees only
-    the offices to which the person consented. Without a consent, it sees the office to ask
-    next.
+    serves the person. A desk, or a candidate that has not acknowledged the case, sees only
+    the offices to which the person consented or, without a consent, the office to ask next.
     """
     with begin() as tx:
         case = placing.get_case_for_holder(tx, code)

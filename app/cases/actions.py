@@ -259,9 +259,9 @@ def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
 
 
 def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = None) -> Fact:
-    """Add a fact, and stop the deadline of the fact that it replaces.
+    """Add a fact, and update the deadline of the facts that it replaces.
 
-    If the new fact states that an assessment is still due, the deadline moves to that fact.
+    The deadline moves to the new fact if an assessment is still due, or else is stopped.
     Raises AssessmentOwed (409) if a child would remain without an assessment.
     """
     require_assessment(fact, child=case.is_child)

@@ -82,7 +82,7 @@ class LegalHold(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """The allowed values of a fact, and the services whose recipients may record it."""
+    """The rule for a fact: its values, and the services whose recipients may state it."""
 
     values: type[StrEnum]
     services: AbstractSet[Service] = frozenset()

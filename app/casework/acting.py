@@ -104,7 +104,7 @@ def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
 
 
 def require_lead(tx: ReadTransaction, case: Case, states: AbstractSet[State] = LED) -> None:
-    """Require that the caller may work on the case as its lead, in one of `states`."""
+    """Require that the caller may work as the lead, and the case is in one of `states`."""
     require_state(case, states)
     if Side.LEAD not in get_sides(tx, case):
         raise ActionNotYours("Only the lead can do this.")

@@ -97,9 +97,9 @@ def stop_case(
 
 
 def release_reference(case: Case) -> None:
-    """Delete the digest of the submitter's own number if the case never had a lead.
+    """Delete the digest of the external reference of a case that never had a lead.
 
-    Such a case cannot be reopened, so the submitter may use the number for another case.
+    Such a case cannot be reopened, so the submitter may use the reference for another case.
     """
     if case.with_relation(Relation.LEAD) is None:
         case.external_digest = None

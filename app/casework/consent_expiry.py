@@ -101,7 +101,7 @@ def list_purposes(referral: Referral) -> Iterator[Purpose]:
 
 
 def was_in_use(tx: ReadTransaction, case: Case, consent: Consent) -> bool:
-    """Return whether a current party could read because of a consent that has ended.
+    """Return whether a current party could read sections because of a consent that ended.
 
     If the lead may belong to the State of origin, the result is true for a week after the
     end, so that the lead cannot infer who helps (R12).

@@ -155,7 +155,7 @@ def update_case_summary(
 
 
 def require_complete_summary(case: Case, notice: NoticeFields) -> None:
-    """Raise NoticeIncomplete (422) if a submitted summary would lose a required field."""
+    """Raise NoticeIncomplete (422) if a required field is null, except in a draft."""
     given = notice.model_dump(exclude_unset=True)
     emptied = [
         name for name in casework_situation.REQUIRED_FIELDS if given.get(name, "") is None

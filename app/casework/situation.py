@@ -234,8 +234,8 @@ def get_summary(case: Case, context: Context) -> Notice:
     """Return the summary that the reader may see: the current one, or an earlier copy.
 
     The copy was stored when the case was handed on or a travel document was requested. A
-    helping body of the State of origin sees only the services that it was asked for or
-    handed on as the submitter, because another service may be asylum (BR10).
+    recipient that may belong to the State of origin sees only the services in its referrals
+    and in its own copy, because another service may be asylum (BR10).
     """
     kept, granted = context.handed_on.get(case.id), context.grants[case.id]
     copy = Notice.model_validate(kept) if kept else None

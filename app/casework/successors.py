@@ -25,7 +25,7 @@ from app.routing.ranking import Candidate, rank_leads
 
 @dataclass(frozen=True)
 class Succession:
-    """Whether the lead of a case does not act, and the office that should lead next."""
+    """The succession of a lead: whether the lead does not act, and which office is next."""
 
     lead_fails: bool = False
     next_lead: str | None = None

@@ -118,7 +118,7 @@ def is_renewed_for(
 
 
 def list_sections(consent: Given, question: CoverageQuestion | None) -> frozenset[Section]:
-    """Return the sections that a consent covers for an office, or for the named class."""
+    """Return the sections of a consent, or those that the office in `question` may read."""
     if question is None:
         return frozenset(map(Section, consent.sections))
     return list_readable(consent, question)

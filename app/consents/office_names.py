@@ -23,10 +23,10 @@ from app.kernel.transactions import ReadTransaction
 
 @dataclass(frozen=True)
 class OfficeNames:
-    """A reader, with the offices and cases that decide which names it may see.
+    """The office names that a reader may see in cases.
 
-    `foreign` are the offices that may be outside the reader's State. `origin_cases` are the
-    cases whose State of origin may be that State.
+    `foreign` contains the offices that may be outside the reader's State. `origin_cases`
+    contains the cases whose State of origin may be the reader's State.
     """
 
     reader: FocalPoint
@@ -68,7 +68,7 @@ class OfficeNames:
 
 
 def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
-    """Return whether an office was at most a recipient in a case at a given time."""
+    """Return whether an office was only a recipient in a case, or no party, at a time."""
     return not any(
         party.focal_point_id == office
         and party.relation not in HELPING_RELATIONS

@@ -122,7 +122,7 @@ class Standing:
         return self.case.is_child and permitted and not sections
 
     def has_consent_to_return(self, recipient: Addressee) -> bool:
-        """Return whether a consent to return alone names this recipient (G09)."""
+        """Return whether a valid consent only for the return names this recipient (G09)."""
         return any(
             set(consent.purposes) == {Purpose.RETURN}
             and matches_recipient(consent, recipient)

@@ -52,8 +52,8 @@ def get_usual_limit(kind: ClockKind, haste: Haste) -> Limit:
 def find_fault(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
     """Return a text that says what is wrong with a limit, or None if it may be set.
 
-    If the default limit of an emergency or urgent case runs day and night, any other limit
-    must do so as well (LIFECYCLES.md, section 7).
+    If the default limit of an emergency or urgent case runs day and night, the limit must
+    also run day and night (LIFECYCLES.md, section 7).
     """
     before = get_usual_limit(kind, haste)
     if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:

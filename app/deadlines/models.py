@@ -22,7 +22,7 @@ class Clock(Base):
 
     Stopped deadlines are kept, because the speed of an office's answers is computed from
     them. `fires_at` is the time at which the worker checks the deadline again; null means
-    `due_at`. `failures` counts the failed attempts in a row.
+    `due_at`. `failures` counts the checks that have failed since the last success.
     """
 
     __tablename__ = "clock"

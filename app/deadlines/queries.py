@@ -216,7 +216,7 @@ def find_last_stopped(
 
 
 def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID]) -> bool:
-    """Return whether a deadline of any of the given records began after this one."""
+    """Return whether one of the records has a deadline that was set after `clock`."""
     of_records = Clock.record_id.in_(list(record_ids))
     later = select(Clock.number).where(of_records, Clock.number > clock.number)
     return tx.session.scalar(later.limit(1)) is not None

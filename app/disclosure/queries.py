@@ -162,7 +162,7 @@ SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
 
 
 def list_own_referrals(tx: ReadTransaction, case: Case, subject: Subject) -> list[Referral]:
-    """Return the referrals to the caller's office that could justify an opening."""
+    """Return the referrals to the caller's office that could justify opening a document."""
     office, section = tx.actor.focal_point_id, get_section(subject)
     return [
         referral
@@ -190,8 +190,8 @@ def list_conditions(
 ) -> Iterator[Condition]:
     """Yield the conditions of the policy that hold for a request.
 
-    Only `own_text` (G19) and `in_touch` can hold for an unsafe office. A submitter that
-    lost `in_touch` would find out that the person fears it.
+    For an unsafe office, only `own_text` (G19) and `in_touch` can hold. The loss of
+    `in_touch` would reveal to a submitter that the person fears this office.
     """
     office, stands = sight.office, sight.stands
     if sight.document is not None and sight.document.author == office.id:

@@ -143,7 +143,7 @@ LIST_NEW: Final = (
 
 
 def select_entries(tx: ReadTransaction) -> Select[*tuple[Any, ...]]:
-    """Select the entries in the feed of the caller's office, in rows like `Delivered`."""
+    """Select the feed entries of the caller's office, with the columns of `Delivered`."""
     return ENTRIES.where(Delivery.focal_point_id == tx.actor.focal_point_id)
 
 

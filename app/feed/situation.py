@@ -167,8 +167,8 @@ def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered) -> bool:
     """Return whether the submitter of a case may see all facts of an entry.
 
     An entry about a referral or handover reached the submitter as a party of that record,
-    so all its facts are visible. For other entries, the submitter must have had a grant at
-    the time of the entry; a closure needs another grant than other events.
+    so all its facts are visible. For an entry about the case, the submitter must have had a
+    grant at the time of the entry: for a closure `CLOSING_FACTS`, otherwise `EVENT_FACTS`.
     """
     if entry.record_id != case.id:
         return True

@@ -204,7 +204,7 @@ def set_lead(
 
 
 def record_sender_change(tx: WriteTransaction, case: Case) -> None:
-    """Record the new sender as an event for parties of open referrals that may know it."""
+    """Record, for parties that may know the lead, that the sender of referrals changed."""
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
@@ -220,7 +220,7 @@ def decline(tx: WriteTransaction, pending: PendingStep, why: DeclineHandover) ->
 
 
 def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Handover:
-    """Cancel the offer and end the access of the successor at once."""
+    """Cancel a handover, and end at once the access of the office that was to lead."""
     case_actions.add_note(tx, pending.case, name_note(Action.CANCEL), note)
     return take_step(tx, pending)
 

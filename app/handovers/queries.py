@@ -47,7 +47,7 @@ def lock(tx: WriteTransaction, handover_id: UUID) -> Handover:
 def list_own(
     tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Handover, int, int]:
-    """Return a statement that selects the caller's handovers once each, with sort keys."""
+    """Return a statement that selects each handover of the caller once, with sort keys."""
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
     before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
     return (

@@ -32,7 +32,7 @@ class HandoverReason(StrEnum):
 
 
 class HandoverInput(RequestModel):
-    """An offer of the lead to one focal point."""
+    """A handover that offers the lead of a case to one focal point."""
 
     to: Annotated[Code, Field(description="Code of the focal point that will lead.")]
     reason: HandoverReason

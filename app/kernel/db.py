@@ -267,7 +267,7 @@ def claim_name(session: Session, name: str) -> bool:
 
 
 def lock_name(session: Session, name: str) -> None:
-    """Wait for a name and lock it until the transaction ends. Does nothing on SQLite."""
+    """Wait until a name is free, and lock it for this transaction. No effect on SQLite."""
     if session.get_bind().dialect.name != "sqlite":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 

@@ -176,7 +176,7 @@ UPDATE_HEAD: Final = (
 
 
 def advance_head(connection: Connection, reader: UUID, count: int) -> int:
-    """Add `count` to the newest position of a feed and return the sum. Locks the row."""
+    """Lock the newest position of a feed, add `count` to it, and return the sum."""
     moved = connection.execute(UPDATE_HEAD, {"reader": reader, "more": count})
     head: int = moved.scalar_one()
     return head

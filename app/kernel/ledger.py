@@ -132,7 +132,8 @@ class Ledger:
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content of the ledger for the database with this mark.
 
-        If there is no ledger, the content has no erasures. Raises LedgerRefused.
+        If there is no ledger, the content has no erasures. Raises LedgerRefused if the
+        ledger does not match the database.
         """
         contents = self.read()
         if contents is None:

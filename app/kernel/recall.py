@@ -87,9 +87,9 @@ def drop_flushed(session: Session, _: UOWTransaction) -> None:
 def drop_written(execution: ORMExecuteState) -> None:
     """Remove the cached results that a statement may make outdated.
 
-    All results are removed if the tables of the statement are unknown, or if other
-    transactions may have written in the meantime: after row locks, and after statements
-    that read no table, such as waiting for a lock (`db.lock_name`).
+    A write removes the results from its table. All results are removed after a statement
+    that locks or refreshes rows, or that names no table, such as a wait for a lock
+    (`db.lock_name`), because other transactions may have written.
     """
     mapper, options = execution.bind_mapper, execution.execution_options
     if execution.is_select and mapper is not None and not options.get("populate_existing"):

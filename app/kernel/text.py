@@ -154,7 +154,7 @@ def require_one_line(text: str) -> str:
 
 
 def limit_length(length: int) -> Callable[[str], str]:
-    """Return a validator of the length of a text after NFC, which can make it longer."""
+    """Return a validator that limits the length of a text after its conversion to NFC."""
 
     def validate(text: str) -> str:
         if len(text) > length:

@@ -240,7 +240,7 @@ WATCHES: Final[tuple[GaugeGroup[Any], ...]] = (
 
 
 def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
-    """Return how many bytes of free space each place lacks to reach the limit."""
+    """Return, for each place, by how many bytes the free space is below its limit."""
     return {place: max(0, space.low - free) for place, free in space.measure().items()}
 
 

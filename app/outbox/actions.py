@@ -89,7 +89,7 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
 
 
 def add_unknown_outcome(outgoing: Outgoing) -> bool:
-    """Add the weight of an unknown outcome, if there is one; return whether to give up."""
+    """If a message is being sent, add an unknown outcome; return whether to give it up."""
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += pacing.WEIGHT[Outcome.UNKNOWN]

@@ -94,7 +94,7 @@ class ItemOut(Item):
 
 
 class ReferenceListSummary(ResponseModel):
-    """One list, without its items."""
+    """A reference list, without its items."""
 
     list: Annotated[str, Field(description="The name of the list in /v1/reference/{list}.")]
     title: Annotated[str, Field(description="In English.")]

@@ -19,11 +19,11 @@ def list_revealing_clocks(tx: ReadTransaction) -> list[int]:
 
 
 def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
-    """Return whether a deadline reveals the day of an arrival.
+    """Return whether the due time of a deadline reveals the day of an arrival.
 
-    It does if it is due after the end of the current day or, if it was stopped, after the
-    end of the day on which it was stopped. A running deadline reveals it only during the
-    journey.
+    A running deadline reveals the day if the person is travelling and the deadline is due
+    after today. A stopped deadline reveals the day if it was due after the day on which it
+    was stopped.
     """
     if clock.stopped_at is None and record.state != State.IN_TRANSIT:
         return False

@@ -165,7 +165,7 @@ def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Resume the paused deadlines, and inform a consulate that was not asked before."""
+    """Resume the paused deadlines of returns, and ask a new consulate for documents."""
     found = return_queries.list_open(tx, [case.id]).get(case.id, [])
     running_clocks = find_running(tx, [record.id for record in found])
     for record in found:

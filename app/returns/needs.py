@@ -85,7 +85,10 @@ def has_guardian(facts: Facts) -> bool:
 
 
 def may_decide_now(facts: Facts) -> bool:
-    """Return whether no reflection period runs, or the person asked to leave (BR15, G12)."""
+    """Return whether the return may be decided now (BR15, G12).
+
+    It may if no reflection period runs, or if the person asked to leave.
+    """
     return facts.reflection != ReflectionPeriod.RUNNING or facts.terms.asked_to_leave
 
 

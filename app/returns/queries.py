@@ -226,6 +226,6 @@ def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
 
 
 def list_arrivals_ahead(tx: ReadTransaction) -> Sequence[Row[Clock, Return]]:
-    """List the arrival deadlines that are due after now, or after they were stopped."""
+    """List the arrival deadlines that are not due yet, or were stopped in time."""
     ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
     return tx.session.execute(ahead, {"now": tx.now}).all()

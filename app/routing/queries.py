@@ -87,7 +87,7 @@ def load_clear_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
 
 
 def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
-    """List the cases with unencrypted rows of older versions, with their submitters."""
+    """List the cases with rows that older versions left unencrypted, and the submitters."""
     waiting = select(Shortlisted.case_id).where(Shortlisted.asked_at.is_(None))
     either = waiting.union(select(LeftOutRow.case_id)).subquery()
     submitter = select(Party.case_id, Party.focal_point_id).where(

@@ -18,8 +18,8 @@ def find(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening | 
 def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
     """Return the screenings of a case that the caller may know, oldest first.
 
-    The write audience of the case may know all of them. Any other office may know only its
-    own screenings, so that a submitter does not learn what the host country found (R12).
+    The holder, and until a lead takes the case the submitter, may know all. Others know
+    only their own, so that a submitter does not learn what the host country found (R12).
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))

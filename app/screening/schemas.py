@@ -134,7 +134,7 @@ class DimensionOut(ResponseModel):
 
 
 class ElementOut(ResponseModel):
-    """The result for an element: whether it is present and needed, and why."""
+    """The result for an element of trafficking: whether it is needed and present."""
 
     element: Element
     present: bool
@@ -156,7 +156,7 @@ class RuleOut(ResponseModel):
 
 
 class ScreeningResult(ResponseModel):
-    """A presumption with its reasons.
+    """The result of a screening: a presumption with its reasons.
 
     A new field needs a default, because results that were sealed earlier must still open.
     """

@@ -33,7 +33,7 @@ GONE: Final = "410"
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message to be sent, with the id of the attempt and the feed position after it."""
+    """A message to the receiver of a webhook, with the ids of message and attempt."""
 
     id: UUID
     webhook: UUID

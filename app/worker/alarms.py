@@ -31,7 +31,7 @@ REPEAT_INTERVAL: Final = 3600.0
 
 @dataclass
 class Alarms:
-    """The current alarms, when each was logged, and the clocks at the last check."""
+    """The current alarms, with the times at which they were logged and last checked."""
 
     elapsed: Callable[[], float] = time.monotonic
     logged: dict[tuple[str, str | None], float] = field(default_factory=dict)

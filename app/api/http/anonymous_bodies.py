@@ -23,7 +23,7 @@ MAX_SLOW_BODIES: Final = 64
 
 
 class AnonymousBodies:
-    """A reader of bodies for one process, with a limited number of places for slow ones."""
+    """A reader of unauthenticated request bodies, with few places for slow bodies."""
 
     def __init__(self, places: int = MAX_SLOW_BODIES) -> None:
         self.free = places

@@ -54,10 +54,10 @@ ADDRESS_PACE: Final = Pace(100, 1.0)
 
 @dataclass(frozen=True)
 class Allowance:
-    """The requests that are left to an account after one was counted.
+    """The requests that an account may send, computed after the current request.
 
-    `remaining` more may follow at once. All `limit` are available again in `reset` seconds.
-    `wait` is 0, or the seconds to wait if the request was refused and not counted.
+    The account may send `remaining` requests now, and `limit` requests in `reset` seconds.
+    If the current request was refused, `wait` is the time to wait in seconds, and else 0.
     """
 
     limit: int

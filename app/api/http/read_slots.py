@@ -35,7 +35,7 @@ class ReadSlots:
 
     @asynccontextmanager
     async def take_slot(self) -> AsyncIterator["ReadSlot"]:
-        """Reserve a slot for the block. Raises Busy (503) if none becomes free in time."""
+        """Reserve a slot for a `with` block. Raises Busy (503) if none is free in time."""
         turn = ReadSlot(self)
         await turn.take()
         try:
