@@ -40,7 +40,7 @@ class AssertionRefused(Exception):  # noqa: N818 - named by its meaning, like Pr
 
 
 class Header(BaseModel):
-    """The header of an assertion, which may have no other members."""
+    """The header of an assertion, which may contain only `alg`, `kid` and `typ`."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 

@@ -59,5 +59,5 @@ def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
 
 
 def is_closed_or_unattended(tx: ReadTransaction, office: FocalPoint) -> bool:
-    """Return whether an office is inactive, or no account could work on cases for a day."""
+    """Return whether an office is closed, or nobody there could work on cases for a day."""
     return not office.active or office.id in find_unattended_offices(tx)

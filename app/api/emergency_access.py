@@ -33,7 +33,7 @@ DECIDE = (*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def list_acts(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
-    """Return which offices asked for an emergency access and decided on it, and when."""
+    """List who asked for an emergency access and who decided on it, with the times."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
         acts.append((one.case, one.decided_by, one.decided_at))

@@ -58,7 +58,7 @@ PUBLIC_KEY: Final = View(find_key, show_key)
 def list_public_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the public keys of an account, including ended ones."""
+    """List the public keys of an account, including expired and revoked keys."""
     with begin() as tx:
         account = account_changes.find(tx, account_id)
         keys = machine_keys.list_public_keys(tx, account.id)

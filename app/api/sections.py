@@ -176,7 +176,7 @@ def write_contacts(
 
 @router.get("/notes", response_model=NoteList, responses=OPENED)
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the notes on the actions of a case that you may read."""
+    """Open the notes that you may read, which were sent with actions of a case."""
     with begin() as tx:
         case = case_queries.get_seen_or_led(tx, code)
         opened = documents.open_notes(tx, case, purpose)

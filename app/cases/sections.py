@@ -184,7 +184,7 @@ class OriginContact(StrEnum):
 
 
 class Guards(RequestModel):
-    """The codes and answers that determine which offices must not know of the person."""
+    """The safeguards: facts that determine which offices must not know of the person."""
 
     country_of_origin: CountryCode | None = None
     unsafe_focal_points: Annotated[

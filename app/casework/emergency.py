@@ -61,7 +61,7 @@ def list_watchers(case: Case) -> frozenset[UUID]:
 
 
 def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
-    """Return the holder, the overseers and, if it may request access, the asking office."""
+    """Return the holder, the overseers, and the asking office if it may still ask."""
     asks = emergency_access.may_request(case, reading.asked_by)
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 

@@ -44,7 +44,7 @@ def list_cases(tx: ReadTransaction) -> list[UUID]:
 
 
 def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
-    """Yield the ids of the cases for `list_cases`; an id may occur more than once."""
+    """Yield the ids of cases on which an ending has effects. An id may occur repeatedly."""
     ended = find_unattended_offices(tx)
     yield from system_queries.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
@@ -61,7 +61,7 @@ def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
 
 
 def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
-    """Return whether an offer across a border lacks an agreement, or may lack one.
+    """Return whether a handover across a border may lack an agreement.
 
     The result is True if the case cannot be decrypted, so that the case is processed and
     the failure is logged.

@@ -134,7 +134,7 @@ def find_system_row(case: Case, action: Action) -> Row:
 
 
 def build_terms(tx: ReadTransaction, case: Case) -> Terms:
-    """Return the terms of a step by the system: whether the deadline has passed."""
+    """Return the terms for the erasure of a case: whether its deadline has passed."""
     clock = find_running(tx, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= tx.now)
 

@@ -47,7 +47,7 @@ def is_failing(tx: ReadTransaction, case: Case) -> bool:
 
 
 def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether a desk has the case and nobody at the submitter can act."""
+    """Return whether a desk holds the case, and the submitter is closed or unattended."""
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_closed_or_unattended(
         tx, directory_queries.by_id(tx, case.submitter)

@@ -222,10 +222,9 @@ def may_establish_fact(tx: ReadTransaction, case: Case, name: FactName) -> bool:
 def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
     """List the facts that the caller may see.
 
-    Oversight sees the legal hold, and no other office does, because the hold may concern
-    the lead. A recipient sees the facts that it was asked to establish. The holder, unless
-    it is a desk, and until a lead takes the case the submitter see what `may_know_fact`
-    allows.
+    Only oversight sees the legal hold, because the hold may concern the lead. A recipient
+    sees the facts that it was asked to establish. The holder, unless it is a desk, sees the
+    facts that `may_know_fact` allows; so does the submitter until a lead takes the case.
     """
     found = case_queries.load_facts(tx, [case.id]).get(case.id, [])
     own_office = tx.actor.focal_point_id

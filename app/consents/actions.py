@@ -59,7 +59,7 @@ def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Conse
 
 
 def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
-    """Raise AdultSpokenFor or ConsentOver (422) if a consent cannot be recorded."""
+    """Raise AdultSpokenFor or ConsentOver (422) unless a new consent is valid."""
     if not case.is_child and not may_give(new.given_by, child=False):
         advice = "Ask the person; if this is a child, correct `age_class` first."
         raise AdultSpokenFor(advice)

@@ -140,7 +140,7 @@ def may_give(given_by: GivenBy, *, child: bool) -> bool:
 
 
 def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
-    """Return whether a consent is in force and its giver may consent at this age."""
+    """Return whether a consent is in force, and given by somebody who may give it."""
     able = may_give(consent.given_by, child=child)
     return able and consent.withdrawn_at is None and now < consent.expires_at
 

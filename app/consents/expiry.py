@@ -103,9 +103,9 @@ def is_renewed_for(
     later: Iterable[Given],
     question: CoverageQuestion | None,
 ) -> bool:
-    """Return whether later consents cover at least the same sections for one purpose.
+    """Return whether later consents renew a consent for a purpose, with all its sections.
 
-    Only another consent to return alone renews a consent to return alone (G09). A consent
+    A consent only for the return needs another consent only for the return (G09). A consent
     to be referred is renewed only by a consent that counts in the same country.
     """
     fitting = [other for other in later if purpose in other.purposes]

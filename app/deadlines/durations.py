@@ -36,7 +36,7 @@ class Term:
     def compute_resumed_due(
         self, stopped: datetime, due: datetime, now: datetime
     ) -> datetime:
-        """Return the due time of a paused deadline that resumes now, or now if it was late.
+        """Return the due time of a deadline that resumes; a missed deadline is due now.
 
         A drill counts without a calendar, because a weekend lasts only seconds.
         """

@@ -100,7 +100,7 @@ class Limit:
 
 
 def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetime:
-    """Add working days to a local time. A start on a day off does not count as one.
+    """Add working days to a local time, without counting a day off at the start.
 
     For example, one working day from Friday 16:00 or Saturday 16:00 ends on Monday 16:00.
     """

@@ -27,8 +27,8 @@ class DueClock(NamedTuple):
 class RunningKind(NamedTuple):
     """The counts of the running deadlines of one kind.
 
-    The field `failing` is the number of deadlines that could not be fired, and `failures`
-    is the highest number of failures of any one deadline.
+    The field `failing` is the number of deadlines that the worker failed to handle, and
+    `failures` is the highest number of failures of any one deadline.
     """
 
     kind: ClockKind

@@ -89,7 +89,7 @@ def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
 
 
 def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str, DemoUser]:
-    """Ask the consulate for documents, and check that it sees nothing else."""
+    """Ask the consulate for documents, and check that the return's other data is hidden."""
     papers = case.refer(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
     consulate = case.accept(papers, JM_CONSULATE)
     consulate.apply(return_path, "verify-nationality", {"nationality": "confirmed"})

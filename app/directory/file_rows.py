@@ -56,7 +56,7 @@ class Row(RequestModel):
         yield from ()
 
     def list_offices(self) -> Iterator[tuple[str, str]]:
-        """Yield the column and code of each focal point that must be in the directory."""
+        """Yield the column and code of each focal point that the row refers to."""
         yield from ()
 
     def list_agreements(self) -> Iterator[tuple[str, str]]:

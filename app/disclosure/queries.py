@@ -230,7 +230,7 @@ def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section
 def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
     """Return the ids of cases in which the caller's account opened a document since a time.
 
-    Safety alerts do not count, because they can be opened above the cap.
+    Safety alerts do not count, because they can be opened beyond the daily limit.
     """
     mine = (AccessEntry.account_id == tx.actor.account_id) & AccessEntry.allowed
     since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)

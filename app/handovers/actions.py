@@ -112,7 +112,7 @@ def name_note(action: Action) -> str:
 
 
 def require_offer_allowed(tx: WriteTransaction, case: Case) -> None:
-    """Raise an error unless the caller is the lead and its role allows the offer."""
+    """Raise an error unless the caller may offer the lead of the case to another office."""
     sides = get_handover_sides(case.list_relations(tx.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []
     if not rows or not is_role_allowed(OFFER, sides, tx.actor.roles):
@@ -213,7 +213,7 @@ def record_sender_change(tx: WriteTransaction, case: Case) -> None:
 
 
 def decline(tx: WriteTransaction, pending: PendingStep, why: DeclineHandover) -> Handover:
-    """Decline the offer with a reason and end the relation of the successor."""
+    """Decline a handover with a reason, which ends the relation of the declining office."""
     pending.handover.decline_reason = why.reason
     case_actions.add_note(tx, pending.case, name_note(Action.DECLINE), why.note)
     return take_step(tx, pending)

@@ -60,9 +60,9 @@ def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
 
 
 def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
-    """Cancel the open offer and return True if it crosses a border without an agreement.
+    """Cancel an open handover that lacks an agreement; return whether there was one.
 
-    Nobody could accept it, and meanwhile the lead could not offer the case to others.
+    Nobody could accept it, and the lead could not offer the case to others until it ends.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is None or not needs_agreement(tx, handover):

@@ -29,9 +29,9 @@ def record_clock_jump(session: Session, now: datetime, *, seconds: int) -> None:
 
 
 def get_recent_jump(session: Session, now: datetime) -> int:
-    """Return the length of the last jump in seconds, or 0 after more than an hour.
+    """Return the seconds of the last clock jump, or 0 if that was over an hour ago.
 
-    A jump with a time in the future counts as recent, because the clock was set back since.
+    If the time of a jump lies in the future, the clock was set back, so the jump is recent.
     """
     jump = session.get(ClockJump, ROW)
     return jump.seconds if jump and now - jump.at < RECENT else 0

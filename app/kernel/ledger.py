@@ -76,11 +76,11 @@ class Ledger:
         return cached[1]
 
     def require_agreement(self, runtime: Runtime) -> None:
-        """Raise LedgerRefused if this database has, or may have, cases that were erased.
+        """Raise LedgerRefused if the database may lack an erasure of the ledger.
 
         The file is read before the database, because each erasure is committed before it is
         written to the file. Both are compared again only if the file has changed, or if the
-        database has another epoch or fewer erasures. Raises Busy (503).
+        database has another epoch or fewer erasures.
         """
         contents = self.read()
         with runtime.database.begin_read() as session:

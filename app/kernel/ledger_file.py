@@ -47,9 +47,9 @@ class Contents:
 def parse(data: bytes) -> Contents:
     """Parse a ledger. Raises LineUnknown if a line is malformed.
 
-    A last line that lacks only its line break is valid, because it was written after its
-    erasure was committed. Any other incomplete last line was truncated by a crash and is
-    ignored; its erasure is written again later.
+    A last line that lacks only its line break is valid, because an erasure is committed
+    before its line is written. Any other incomplete last line was truncated by a crash and
+    is ignored; the erasure is written again later.
     """
     epochs: set[str] = set()
     erased: dict[UUID, datetime] = {}

@@ -64,7 +64,7 @@ def normalize_text(text: str) -> str:
 
 
 def is_plain(char: str) -> bool:
-    """Return whether a character is safe in every position, which most characters are."""
+    """Return whether a character is plain, which means safe in every position of a text."""
     letter = char.isalpha() and char not in FILLERS
     return letter or (char.isascii() and char.isprintable())
 
@@ -170,7 +170,7 @@ def build_text_error(what: str) -> PydanticCustomError:
 
 
 def require_text(value: object) -> object:
-    """Return the value if it is text or a date. A number would have an unclear unit."""
+    """Return a text or a date unchanged, and refuse other values, such as numbers."""
     if not isinstance(value, str | date):
         raise PydanticCustomError("string_type", "This must be a string.")
     return value

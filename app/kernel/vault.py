@@ -98,7 +98,7 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 
 def encode_key_place(place: Place) -> bytes:
-    """Encode the place of a document's key, which differs from that of the document."""
+    """Encode the place of a document's key, which is not the place of the document."""
     return replace(place, table="document_key").encode()
 
 

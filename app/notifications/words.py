@@ -49,7 +49,7 @@ def get_words(language: str) -> tuple[str, str]:
 def write_message(
     id_: UUID, to: str, language: str, sign_in: str | None
 ) -> NotificationMessage:
-    """Write a notification; `sign_in` is the address to sign in at, if it may be shown."""
+    """Write a notification; `sign_in` is the sign-in address, or None to hide it."""
     waits, ask = get_words(language)
     where = f": {sign_in}" if sign_in else "."
     return NotificationMessage(id_, to, subject=waits, text=f"{waits}. {ask}{where}")

@@ -97,7 +97,7 @@ def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
 
 
 def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:
-    """Return when a message to the same recipient may last have been sent."""
+    """Return the latest time at which the same recipient may have been sent a message."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
     possible = Outgoing.left_at <= tx.now + MAX_AHEAD
     return tx.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

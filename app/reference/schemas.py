@@ -108,6 +108,6 @@ class ReferenceLists(ResponseModel):
 
 
 class ReferenceList(ReferenceListSummary):
-    """One list with its items."""
+    """A reference list with its items."""
 
     items: list[ItemOut]

@@ -70,9 +70,9 @@ def is_meeting_in_future(facts: Facts) -> bool:
 
 
 def may_inform_police(facts: Facts) -> bool:
-    """Return whether the reflection period allows this service (N22, BR15).
+    """Return whether a referral may inform the police or a prosecutor (N22, BR15).
 
-    The person must know of the period before the police or a prosecutor is informed.
+    Before that, the person must have been told of the reflection period.
     """
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 

@@ -15,7 +15,7 @@ from app.returns.lifecycle import Action, State
 
 
 class Return(Listed, Base):
-    """The checklist of one RETURN referral; its sides are derived from the case."""
+    """The return of a RETURN referral, with its progress. Its sides depend on the case."""
 
     __tablename__ = "return_checklist"
     __table_args__ = (

@@ -162,7 +162,7 @@ def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_risks(facts: Facts) -> Remedy | None:
-    """Return the remedy if one of the two risk assessments is missing or outdated.
+    """Return the remedy if a risk assessment is missing, or exactly one is outdated.
 
     If both are outdated, return None: the remedy of the check applies, for both offices.
     """

@@ -147,7 +147,7 @@ def list_misdirected_visits(
 
 
 def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
-    """Return whether the lead has to report the visits for the recipient (ADR 50)."""
+    """Return whether the recipient is gone, so the lead must report visits (ADR 50)."""
     visited = record.state == State.MONITORING
     return visited and is_closed_or_unattended(tx, record.referral.recipient)
 

@@ -53,7 +53,7 @@ def is_in_country(question: Question, profile: Profile) -> bool:
 
 
 def can_help(profile: Profile) -> bool:
-    """Return whether an office can lead or serve, unlike desks and oversight."""
+    """Return whether an office can help a person; a desk or an oversight body cannot."""
     return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
 
 

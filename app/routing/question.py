@@ -42,7 +42,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Question:
-    """The values that a ranking depends on.
+    """The question for a ranking: the values on which the ranking depends.
 
     `consented` contains the offices that may be informed about the person on any basis, and
     `named` those that the person allowed. `declined` contains the offices that declined or

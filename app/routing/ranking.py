@@ -45,7 +45,7 @@ class ReasonIn(StrEnum):
 
 
 class ReasonOut(StrEnum):
-    """A reason why a focal point is not on the list."""
+    """A reason why a focal point is left out of a ranking."""
 
     NOT_ACTIVE = "not_active"
     NOT_OF_THE_COUNTRY = "not_of_the_country"
@@ -83,7 +83,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A focal point that may not be asked; `near` means that it concerns the country."""
+    """An office that a ranking left out; `near` if the office concerns the country."""
 
     code: str
     reasons: tuple[ReasonOut, ...]
@@ -152,7 +152,7 @@ def build_ranking(
 
 
 def find_lead_faults(question: Question, profile: Profile) -> Faults:
-    """Return, for each reason, whether it excludes a lead, by the rules of section 8."""
+    """Return, for each reason, whether it excludes a lead (LIFECYCLES.md, section 8)."""
     desk = profile.kind == Kind.DESK
     abroad = not desk and not fit.is_in_country(question, profile)
     able = profile.can_lead and fit.can_help(profile)
@@ -168,7 +168,7 @@ def find_lead_faults(question: Question, profile: Profile) -> Faults:
 
 
 def find_service_faults(question: Question, profile: Profile) -> Faults:
-    """Return, for each reason, whether it excludes a recipient; unknown values never do."""
+    """Return, for each reason, whether it excludes a recipient. Unknown values do not."""
     desk = profile.kind == Kind.DESK
     if not fit.can_help(profile) or profile.function == Function.TECHNICAL:
         return {
@@ -231,7 +231,7 @@ def add_deputies(
 def list_reasons(
     question: Question, profile: Profile, *, stands_in: bool
 ) -> Iterator[ReasonIn]:
-    """Yield the reasons why a focal point is on the list."""
+    """Yield the reasons why a focal point is included in a ranking."""
     if not is_at_home(profile, question.country):
         yield ReasonIn.AGREEMENT_IN_FORCE
     elif profile.kind == Kind.STATE:

@@ -114,7 +114,7 @@ class ScreeningInput(Signs):
 
 
 class WeighedOut(ResponseModel):
-    """An indicator that counted, and its weight."""
+    """An indicator that contributed to the score, with its weight."""
 
     code: Code
     weight: Weight

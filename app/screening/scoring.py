@@ -139,7 +139,7 @@ def compute_outcome(rules: Iterable[RuleFound]) -> Presumption:
 
 
 def compute_weights(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
-    """Return the weight of each indicator that has one, or the heavier of two weights."""
+    """Return the weight of each weighted indicator; of several weights, the heaviest."""
     found = {code: list_weights(INDICATORS[code], counted.weighed_as) for code in codes}
     return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
 

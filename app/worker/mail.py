@@ -103,7 +103,7 @@ def send_envelope(smtp: Connection, sender: str, to: str) -> Answer | None:
 
 
 def send_data(smtp: Connection, message: bytes) -> Answer:
-    """Send the message. After an error that follows the data, the outcome is unknown."""
+    """Send the message. If an error occurs after data was sent, the outcome is unknown."""
     try:
         code, _ = smtp.data(message)
     except smtplib.SMTPDataError as refusal:  # refused before any data was sent

@@ -112,7 +112,7 @@ async def parse_expectation(
         Header(alias="If-None-Match", description=CREATE),
     ] = None,
 ) -> ExpectedTag:
-    """Return the tag that the row must have. The transaction of the route checks it."""
+    """Return the expected tag of a row, or the expectation that no row exists."""
     return ExpectedTag(if_match, if_none_match)
 
 

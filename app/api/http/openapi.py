@@ -157,7 +157,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
 
 
 def describe_successes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Describe each successful response by the first line about the schema of its body."""
+    """Describe each successful response with the first line that describes its body."""
     for response in operation["responses"].values():
         if response["description"] == FRAMEWORK_DESCRIPTION:
             body = response.get("content", {}).get(JSON, {}).get("schema", {})
