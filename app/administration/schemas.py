@@ -35,7 +35,7 @@ NewConfidence = Annotated[
 
 
 class PutFocalPoint(RequestModel, FocalPointOut):
-    """The new content of an office."""
+    """The new row of an office in the directory."""
 
     can_lead: StrictBool
     active: StrictBool

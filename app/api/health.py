@@ -28,7 +28,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The state of the service. A part that is not ready contains the reason."""
+    """The state of the service. If a part is not ready, its field states the reason."""
 
     status: str
     database: str

@@ -34,7 +34,7 @@ class FactName(StrEnum):
 
 
 class Identification(StrEnum):
-    """Whether a country regards the person as a victim; help needs no decision (BR01)."""
+    """Whether a country sees the person as a victim; help needs no such decision (BR01)."""
 
     NOT_ASSESSED = "not_assessed"
     PRESUMED = "presumed"
@@ -43,7 +43,7 @@ class Identification(StrEnum):
 
 
 class Guardian(StrEnum):
-    """Whether a child has a guardian; a child with a safe parent needs none."""
+    """The status of a child's guardian; a child with a safe parent needs no guardian."""
 
     NOT_NEEDED = "not_needed"
     NEEDED = "needed"
@@ -64,7 +64,7 @@ ASSESSED: Final = frozenset({BestInterests.ASSESSED, BestInterests.DETERMINED})
 
 
 class ReflectionPeriod(StrEnum):
-    """Whether a country gives the person time to recover and decide (BR15)."""
+    """The status of the reflection period, a time to recover and decide (BR15)."""
 
     NOT_AVAILABLE = "not_available"
     OFFERED = "offered"
@@ -74,7 +74,7 @@ class ReflectionPeriod(StrEnum):
 
 
 class LegalHold(StrEnum):
-    """Whether the law forbids erasure at present."""
+    """The status of a legal hold, which forbids erasure while it is in force."""
 
     IN_FORCE = "in_force"
     LIFTED = "lifted"

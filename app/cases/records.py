@@ -124,7 +124,7 @@ class VitalReading(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """The path of the case in the API, below `/v1/`."""
+        """The path of the case that the access is about, below `/v1/` in the API."""
         return self.case.reference
 
     def get_state(self, now: datetime) -> ReadingState:
@@ -156,5 +156,5 @@ class Question(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """The path of the case in the API, below `/v1/`."""
+        """The path of the case that the question is about, below `/v1/` in the API."""
         return self.case.reference

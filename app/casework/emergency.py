@@ -133,7 +133,7 @@ def decide_access(
 ) -> VitalReading:
     """Grant or refuse a request as a second person. A repeated decision changes nothing.
 
-    Raises ReadingDecided (409) if the request was decided otherwise or has expired.
+    Raises ReadingDecided (409) if the opposite was decided or the request has expired.
     """
     case, reading = lock_access(tx, code, reading_id)
     require_other_organisation(tx, case, reading)

@@ -135,7 +135,7 @@ def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> 
 
 
 def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
-    """List the consents of a case that the caller may see."""
+    """List those consents of a case that the caller may see."""
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = consent_queries.list_for_case(tx, case.id)
     leads = Relation.LEAD in case.list_relations(own_office.id)

@@ -178,7 +178,7 @@ def is_page(page: Json) -> bool:
 
 
 def write_events(events: list[Json], *, as_json: bool) -> None:
-    """Write events to standard output. If that is a file, flush it to the disk."""
+    """Write events to standard output. If the output is a file, flush it to the disk."""
     for event in events:
         line = json.dumps(event) if as_json else format_event(event)
         sys.stdout.buffer.write(f"{line}\n".encode())

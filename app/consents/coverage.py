@@ -68,7 +68,7 @@ class NamedRecipients(Protocol):
 
     @property
     def kind(self) -> Kind | None:
-        """The kind of the offices in the class, or None if one office was named."""
+        """The kind of the offices in the recipient class, or None for a single office."""
 
     @property
     def function(self) -> Function | None:
@@ -76,7 +76,7 @@ class NamedRecipients(Protocol):
 
     @property
     def country(self) -> str | None:
-        """The country of the class, or None if one office was named."""
+        """The country of the recipient class, or None for a single office."""
 
 
 class Given(NamedRecipients, Protocol):

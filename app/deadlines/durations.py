@@ -93,7 +93,7 @@ class DeadlineCase(Protocol):
 
     @property
     def offices(self) -> frozenset[UUID]:
-        """Every focal point that is or was a party."""
+        """Every focal point that is or was a party of the case."""
 
     @property
     def holder(self) -> UUID | None:

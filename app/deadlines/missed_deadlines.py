@@ -89,7 +89,7 @@ def find_oldest(session: Session, now: datetime) -> datetime | None:
 
 
 def count_overdue(session: Session, now: datetime) -> int:
-    """Count the deadlines that wait for the worker."""
+    """Count the overdue deadlines, which wait for the worker."""
     return session.scalars(select(func.count()).where(is_waiting(now))).one()
 
 

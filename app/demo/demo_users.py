@@ -132,7 +132,7 @@ class DemoUser:
 
 @dataclass
 class Demo:
-    """The API keys of all accounts, and the functions that the journeys use.
+    """The demonstration: all API keys, and the functions that the journeys use.
 
     `say` prints a line. `run_out` makes all deadlines of a case due now, which no client of
     the service can do.

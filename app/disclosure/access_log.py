@@ -53,7 +53,7 @@ class DailyCapReached(Problem):
 
 
 def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Raise DailyCapReached (429) if the opening would exceed the cap of the account."""
+    """Raise DailyCapReached (429) if the account would open too many cases in a day."""
     cap = tx.runtime.daily_cap
     if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
         return

@@ -92,7 +92,7 @@ def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRec
 
 
 def build_referral_evidence(tx: ReadTransaction, referral: Referral) -> Evidence:
-    """Return the evidence of a referral. It is empty for a draft, which was not sent."""
+    """Return the evidence of a referral. For a draft, the evidence is empty."""
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     known = may_know_recipient(referral, standing.load_for_case(tx, referral.case), office)
     spans = [

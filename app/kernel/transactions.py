@@ -77,7 +77,7 @@ class Recorded(Protocol):
 
     @property
     def reference(self) -> str:
-        """The public reference, such as `cases/SC-...` or `referrals/...`."""
+        """The public reference of the record, such as `cases/SC-...` or `referrals/...`."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ for kind in ClockKind:  # rate() ignores the event that creates a series
 
 
 def normalize_method(method: str) -> str:
-    """Return the method, or `other`, because a caller can invent any name."""
+    """Return a known method, or else `other`, because a caller can invent any name."""
     return method if method in METHODS else OTHER_METHOD
 
 

@@ -16,7 +16,7 @@ from app.referrals.lifecycle import Need
 
 @dataclass(frozen=True)
 class Terms:
-    """The values from the request that the requirements are checked against."""
+    """The values of a request on which the requirements of a step depend."""
 
     meeting_at: datetime | None = None
     contacts: frozenset[str] = frozenset()

@@ -38,8 +38,8 @@ from app.returns.models import Done, Return
 def matches_party() -> ColumnElement[bool]:
     """Return the condition for the returns that the office `me` may see.
 
-    The office holds the case, is the recipient of a return that is not cancelled, or is a
-    consulate that has a task in the return.
+    The condition is met if the office holds the case, is the recipient of a return that is
+    not cancelled, or is a consulate that has a task in the return.
     """
     holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDING_RELATIONS)
     receives = (Party.record_id == Return.referral_id) & Return.state.not_in(CANCELLED)

@@ -66,7 +66,7 @@ class CountryRouting(Protocol):
 def build_advice(
     country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[AdviceItem]:
-    """Yield the advice about a list of offices; `beside` names non-State offices in it."""
+    """Yield the advice on a list of offices; `beside` are the listed non-State offices."""
     if child:
         yield AdviceItem(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:

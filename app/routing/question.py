@@ -74,5 +74,5 @@ class Question:
 
     @property
     def is_emergency(self) -> bool:
-        """Whether the question is an emergency, in which open offices are ranked first."""
+        """Whether the case is an emergency, in which open offices are ranked first."""
         return self.priority == Priority.EMERGENCY

@@ -184,7 +184,7 @@ async def wait_for_disconnect(request: Request) -> None:
 
 
 async def claim_stream_place(request: Request) -> AsyncIterator[None]:
-    """Reserve a place for the stream. Raises TooManyRequests (429) if none is free."""
+    """Reserve a place for an event stream. Raises TooManyRequests (429) if none is free."""
     bell: FeedWatcher = request.app.state.bell
     with bell.claim_place(request.state.actor.account_id):
         yield

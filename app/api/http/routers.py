@@ -43,7 +43,7 @@ class ResourceRouter(APIRouter):
         answers: Answers | None = None,
         status: int | None = None,
     ) -> Callable[[DecoratedCallable], DecoratedCallable]:
-        """Return a decorator for a POST route with these problems and other answers."""
+        """Return a decorator for a POST route with the given problems and answers."""
         responses = (answers or {}) | list_problems(*problems)
         return self.post(
             path, status_code=status, response_model=model, responses=responses
