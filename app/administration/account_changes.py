@@ -1,8 +1,7 @@
 """Changes of accounts and their roles (R14, R21). Nobody can grant a right to themselves.
 
-Two people are needed to grant a right, and one person to revoke a right. The fingerprint of
-an approval covers the request and the state of the account, so a change of either needs a
-new approval.
+Two people open an account or grant a role; one person can revoke. An approval covers the
+request and the state of the account, so a change of either needs a new approval.
 """
 
 import json

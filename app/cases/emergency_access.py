@@ -70,9 +70,9 @@ def may_request(case: Case, focal_point: UUID) -> bool:
 def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
     """Return whether an office has had a relation to a case since a time, without a gap.
 
-    Relations count if they allow emergency access; one may directly follow another, for
-    example when a candidate becomes the lead. A submitter's counts until a lead takes the
-    case.
+    Relations count if they allow emergency access. One relation may directly follow
+    another, for example when a candidate becomes the lead. The relation of the submitter
+    counts until a lead takes the case.
     """
     mine = (p for p in case.parties if p.focal_point_id == focal_point)
     parts = [party for party in mine if party.relation in REQUESTING_RELATIONS]

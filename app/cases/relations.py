@@ -256,7 +256,7 @@ class Relations:
         )
 
     def is_current(self, party: PartyRow, relations: Collection[Relation]) -> bool:
-        """Return whether a party row is current and has such a relation to the case."""
+        """Return whether a party row is current and has one of `relations` to the case."""
         of_these = party.relation in relations and not party.until
         return of_these and party.record_id == self.id
 

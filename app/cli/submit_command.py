@@ -158,7 +158,7 @@ def describe_position(error: BaseException | None) -> str:
 
 
 def choose_key(file: Path) -> str:
-    """Return the idempotency key that is stored beside a file, or a new key for stdin."""
+    """Return the idempotency key stored beside a file, or a new key for standard input."""
     made = secrets.token_hex(16)
     if file == STDIN:
         print_note(f"To repeat this, use --idempotency-key {made}")

@@ -68,7 +68,7 @@ class OfficeNames:
 
 
 def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
-    """Return whether an office was only a recipient in a case, or no party, at a time."""
+    """Return whether an office was no more than a recipient in a case at a given time."""
     return not any(
         party.focal_point_id == office
         and party.relation not in HELPING_RELATIONS

@@ -183,8 +183,8 @@ def list_agreed_countries(
 def is_agreed(tx: ReadTransaction, country: str, to: FocalPoint, level: Level) -> bool:
     """Return whether data of this level may be sent from a country to an office (BR07).
 
-    An office of that country needs no agreement. For any other office, every country that
-    it belongs to needs an agreement in force.
+    An office of that country needs no agreement. For any other office, an agreement must be
+    in force with every country that the office belongs to.
     """
     if kinds.is_at_home(to, country):
         return True

@@ -76,7 +76,7 @@ class Ledger:
         return cached[1]
 
     def require_agreement(self, runtime: Runtime) -> None:
-        """Raise LedgerRefused if the database may lack an erasure of the ledger.
+        """Raise LedgerRefused unless database and ledger agree on the erasures.
 
         The file is read before the database, because each erasure is committed before it is
         written to the file. Both are compared again only if the file has changed, or if the
@@ -132,8 +132,7 @@ class Ledger:
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content of the ledger for the database with this mark.
 
-        If there is no ledger, the content has no erasures. Raises LedgerRefused if the
-        ledger does not match the database.
+        A missing ledger has no erasures. Raises LedgerRefused if the ledger does not match.
         """
         contents = self.read()
         if contents is None:

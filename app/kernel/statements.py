@@ -33,6 +33,6 @@ def get_values(record: object) -> dict[str, Any]:
 
 
 def lock_rows[T](statement: Select[T]) -> Select[T]:
-    """Return the statement with row locks. Objects that it loads again are refreshed."""
+    """Return the statement with row locks. Objects loaded before are refreshed."""
     locking = statement.with_for_update(key_share=True)
     return locking.execution_options(populate_existing=True)

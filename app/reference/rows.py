@@ -168,5 +168,5 @@ class MappingRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """The field, the part and our value, which identify the row in an error."""
+        """The field, the part and the value in the case, which name the row in an error."""
         return f"{self.field} {self.part} {self.ours}"

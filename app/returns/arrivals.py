@@ -127,7 +127,7 @@ def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
 
 
 def move_running_deadline(tx: WriteTransaction, record: Return) -> None:
-    """Move the deadline of a journey to the end of today, or to the arrival if earlier."""
+    """Move the deadline of a journey to the end of today, or to an earlier due time."""
     clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
     if clock is not None and record.state == State.IN_TRANSIT:
         move_deadline(tx, record, clock)

@@ -15,7 +15,7 @@ from app.returns.lifecycle import Action, State
 
 
 class Return(Listed, Base):
-    """The return of a RETURN referral, with its progress. Its sides depend on the case."""
+    """The return that a RETURN referral asks for. Its sides are derived from the case."""
 
     __tablename__ = "return_checklist"
     __table_args__ = (

@@ -85,10 +85,7 @@ def has_guardian(facts: Facts) -> bool:
 
 
 def may_decide_now(facts: Facts) -> bool:
-    """Return whether the return may be decided now (BR15, G12).
-
-    It may if no reflection period runs, or if the person asked to leave.
-    """
+    """Return whether the reflection period permits a decision now (BR15, G12)."""
     return facts.reflection != ReflectionPeriod.RUNNING or facts.terms.asked_to_leave
 
 

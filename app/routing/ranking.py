@@ -83,7 +83,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An office that a ranking left out; `near` if the office concerns the country."""
+    """An office left out of a ranking; `near` is true if it concerns the country."""
 
     code: str
     reasons: tuple[ReasonOut, ...]
@@ -168,7 +168,7 @@ def find_lead_faults(question: Question, profile: Profile) -> Faults:
 
 
 def find_service_faults(question: Question, profile: Profile) -> Faults:
-    """Return, for each reason, whether it excludes a recipient. Unknown values do not."""
+    """Return whether each reason excludes a recipient. Unknown values exclude nobody."""
     desk = profile.kind == Kind.DESK
     if not fit.can_help(profile) or profile.function == Function.TECHNICAL:
         return {

@@ -33,7 +33,7 @@ GONE: Final = "410"
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message to the receiver of a webhook, with the ids of message and attempt."""
+    """A message to a webhook's receiver, with the ids of the message and the attempt."""
 
     id: UUID
     webhook: UUID

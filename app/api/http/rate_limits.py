@@ -57,7 +57,7 @@ class Allowance:
     """The requests that an account may send, computed after the current request.
 
     The account may send `remaining` requests now, and `limit` requests in `reset` seconds.
-    If the current request was refused, `wait` is the time to wait in seconds, and else 0.
+    `wait` is the seconds to wait if the current request was refused, and 0 otherwise.
     """
 
     limit: int
