@@ -279,8 +279,8 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
 def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
     """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
-    Nobody may decide about their own account or focal point. Nor may the caller and the
-    account that asked share a key, because one person could then act as both.
+    Nobody may decide about their own account or focal point, or about a request of an
+    account with the same key, because one person could then use both accounts.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:

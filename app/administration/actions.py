@@ -176,7 +176,7 @@ def require_soundness(
 def write_or_ask(
     tx: WriteTransaction, table: DirectoryTable, put: PutRow, change: RowChange
 ) -> WrittenRow | Approval:
-    """Write a row, or request an approval if the change needs one and none is given."""
+    """Write a row, or request an approval if the change needs one and `put` has none."""
     subject = table.register.get_subject(change.after)
     fingerprint = compute_fingerprint(tx, subject, change)
     if put.approval is None and table.guarded_columns(change):

@@ -49,7 +49,7 @@ def make_key(
 def add_key(
     tx: WriteTransaction, account: Account, scopes: frozenset[Scope], days: int, event: str
 ) -> MadeKey:
-    """Add an API key with the account that made it, and record the event."""
+    """Add an API key to an account, store who made the key, and record the event."""
     secret = access_actions.make_key(tx.session, account.id, scopes, tx.now, days=days)
     row = access_queries.get_key(tx, account.id, credentials.get_prefix(secret))
     row.made_by = None if tx.actor.is_system else tx.actor.account_id

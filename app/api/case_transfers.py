@@ -90,15 +90,15 @@ def record_lead_consent(
     new: LeadConsentInput,
     approval: ApprovalId = None,
 ) -> Response:
-    """Record a consent of the person to replace a lead that does not act.
+    """Record that the person consents to the replacement of a lead that does not act.
 
     Two people of the desk are needed. The first request is answered with 202, and the
     approved request with 200.
 
     The case must have been escalated to your desk. The person consents to a kind of office
-    in the country where they are, never to one office. `next_lead` then names the office
-    that you can give the lead to with `take-over`. If `next_lead` is null, no office of
-    that kind can be asked: ask the person about another kind. Oversight gets the event.
+    in the country where they are, never to one office. `next_lead` then names the office to
+    which you can give the lead with `take-over`. If `next_lead` is null, no office of that
+    kind can be asked: ask the person about another kind. Oversight gets the event.
 
     You can also record a consent in a case that your desk holds because no office fits, if
     the submitter's office is closed or nobody there could sign in for a day. Use the reason

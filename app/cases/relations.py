@@ -209,8 +209,8 @@ class Relations:
     def parted_at(self) -> datetime | None:
         """When the submitter lost the right to know which office has the case, or None.
 
-        This is when a lead first left the case, or when the person crossed a border before
-        a lead had it.
+        The submitter loses this right when a lead leaves the case for the first time, or
+        when the person crosses a border before the case has a lead.
         """
         left = [p.until for p in self.parties if self.was_lead(p) and p.until]
         crossed = [self.relocated_at] if self.relocated_at else []

@@ -154,7 +154,7 @@ type FactInput = Annotated[
 
 
 class FactOut(ResponseModel):
-    """A recorded fact; for each name, country and body the last one counts."""
+    """A recorded fact. A newer fact of the same name, country and body replaces it."""
 
     id: UUID
     name: facts.FactName

@@ -119,8 +119,8 @@ def require_working_role(tx: ReadTransaction) -> None:
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action in the case itself.
 
-    If the caller is only a recipient of a referral, only the holder receives the event. Its
-    author would otherwise reveal to the submitter which office shelters the person.
+    If the caller is only a recipient of a referral, only the holder receives the event. To
+    the submitter, the event would reveal which office shelters the person.
     """
     if get_sides(tx, case):
         return case.write_audience

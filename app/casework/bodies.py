@@ -171,6 +171,6 @@ class InformOfReading(RequestModel):
 
 
 class ReviewReading(RequestModel):
-    """The finding of oversight whether an emergency access was justified."""
+    """The review of an emergency access by oversight, which finds it justified or not."""
 
     justified: StrictBool

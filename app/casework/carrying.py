@@ -56,9 +56,9 @@ def redirect_case(tx: WriteTransaction, case: Case) -> None:
 
 
 def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
-    """Move a case from its desk to the first candidate, or leave it at the desk.
+    """Give a case of a desk to the first candidate; without a candidate, the desk keeps it.
 
-    The outcome does not reveal whether no office fits or none is safe (ADR 47).
+    It stays hidden whether no office fits or no fitting office is safe (ADR 47).
     """
     if rank_leads(build_candidate_question(tx, case)).candidates:
         redirect_case(tx, case)
@@ -85,8 +85,7 @@ def hand_to_next_office(tx: WriteTransaction, case: Case) -> None:
     """Make the next office in the ranking the candidate; the desk comes last (rule 8).
 
     The ranking is computed again each time, because fears and consents may have changed.
-    Raises DeskMissing (503) if there is no office and no desk that the person does not
-    fear.
+    Raises DeskMissing (503) if neither an office nor a desk can be asked.
     """
     ranking = rank_leads(build_candidate_question(tx, case))
     chosen = routing_actions.ask_first(tx, case.id, ranking)

@@ -94,7 +94,7 @@ def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) ->
 def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
     """Apply the effects of ended agreements, offices and accounts to one case.
 
-    Return False if there are none, or if another transaction has locked the case. Raises
+    Return False if nothing changed, or if another transaction has locked the case. Raises
     DeskMissing (503) if no desk can take the case.
     """
     case = system_queries.lock_if_free(tx, case_id)

@@ -96,7 +96,7 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
     """Return the digest of the submitter's own number of the case, or None without one.
 
     Raises ExternalReferenceTaken (409) if a case with this number exists, and KeyInFlight
-    (409) while another request writes such a case.
+    (409) while another request writes a case with this number.
     """
     if reference is None:
         return None

@@ -122,7 +122,7 @@ def get_rhythm(tx: WriteTransaction, clock: Clock, late: LatenessRule) -> Rhythm
 
 
 def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> Recorded:
-    """Return the record of a deadline; for a question or a fact, return the case."""
+    """Return the record of a deadline, or the case if `noun` names no separate record."""
     match noun:
         case Noun.REFERRAL:
             found = referral_queries.list_of_case(tx, case.id)
@@ -217,7 +217,7 @@ def apply_discard(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def apply_announcement(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Announce the end of a consent, and update the deadline to assess a child (G02)."""
+    """Announce the end of a consent, and update the deadline to assess the child (G02)."""
     notify_consent_end(tx, miss.case, miss.clock)
     tx.session.flush()
     update_assessment_deadline(tx, miss.case)

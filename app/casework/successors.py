@@ -65,7 +65,7 @@ def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 
     - The person agreed to be referred to the office.
     - The office may read the summary, and is next in the ranking.
-    - The office is the next lead of a class of offices that a desk recorded.
+    - A desk recorded a consent to a class of offices, and the office is next in this class.
 
     Every refusal looks the same, because a desk must not learn which offices the person
     fears.

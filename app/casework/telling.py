@@ -243,10 +243,10 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
 
 
 def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:
-    """Return whether the holder or the submitter of a case may see a fact.
+    """Return whether an office, the holder or the submitter of a case, may see a fact.
 
-    A fact that the system recorded is shown only to an office that was allowed, at that
-    time, to see who acted in the case.
+    A fact that the system recorded is shown only if the office was allowed, at that time,
+    to see who acted in the case.
     """
     at = fact.recorded_at
     return fact.recorded_by is not None or case.is_granted_at(office, Grant.ACTORS, at)

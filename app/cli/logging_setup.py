@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_worth_logging(line: logging.LogRecord) -> bool:
-    """Return whether to log a record, which is false for two messages of uvicorn."""
+    """Return whether a log record is worth logging; two messages of uvicorn are not."""
     return not str(line.msg).startswith(IGNORED)
 
 

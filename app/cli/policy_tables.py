@@ -182,7 +182,7 @@ def render_known_consents() -> list[str]:
 
 
 def render_closure_reasons() -> list[str]:
-    """Return a table of closure reasons. It shows if the person must be informed first."""
+    """Return a table that shows before which closures the person must be informed."""
     head = ["| reason | meaning | the person was informed |", "|---|---|---|"]
     rows = [
         f"| `{code}` | {row.label_en} | "

@@ -64,7 +64,7 @@ this list like the database.
 
 @dataclass(frozen=True)
 class Finding:
-    """An item that may be out of date, with the deadline and the office that has to act."""
+    """A finding after a restore: what may be out of date, when, and whose task it is."""
 
     why: Why
     what: str

@@ -76,8 +76,8 @@ def is_renewed(
 ) -> bool:
     """Return whether consents that end later cover everything that this consent covers.
 
-    A consent to a class, for which `question` is None, is renewed only by a consent to the
-    same class or to a wider one.
+    `question` is None if the consent names a class of offices. Only a consent to the same
+    class or to a wider one renews such a consent.
     """
     later = [other for other in others if is_later(other, consent)]
     if question is None:

@@ -131,7 +131,7 @@ def build_question(
 
 
 def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
-    """Start the deadline for the end of a valid consent."""
+    """Start the deadline for announcing the end of a consent, or for the end itself."""
     end, record = consent.expires_at, RecordIdentity(consent.id, case.id, case.reference)
     due_at = find_next_announcement(end, tx.now, tx.runtime.speed) or end
     office = find_awaited_office(tx, case, consent)

@@ -137,7 +137,7 @@ class Standing:
         return permitted and not guards.is_origin_blocked()
 
     def has_reflection_period(self) -> bool:
-        """Return whether a reflection period is recorded where the person is."""
+        """Return whether a reflection period applies in the country where the person is."""
         country = self.case.country or ""
         return self.facts.get_reflection_period(country, self.now.date()) is not None
 

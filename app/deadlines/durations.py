@@ -134,8 +134,8 @@ def get_country(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> 
     """Return the country that a deadline may depend on, or None.
 
     A limit set by an agreement reveals the countries of the agreement. A submitter that
-    handed the case on must not learn them from the deadline of its answer (R12), nor may a
-    State body that was asked for a travel document learn them from any deadline.
+    handed the case on must not learn these countries from the deadline of its answer (R12).
+    A State body that was asked for a travel document must not learn them from any deadline.
     """
     if about.submitter_knows_country or not is_for_submitter(kind, about, waits_on):
         return about.get_known_country(waits_on)

@@ -16,7 +16,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class DueClock(NamedTuple):
-    """A deadline for the worker to process, with `fires_at` as it was when it was read."""
+    """A deadline that the worker has to process, with `fires_at` as the worker read it."""
 
     number: int
     case_id: UUID
@@ -74,7 +74,7 @@ def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
 
 
 def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
-    """Return whether a deadline has run out, or waits for a closed office (`absent`)."""
+    """Return whether a deadline has run out, perhaps early as the office is `absent`."""
     if clock.stopped_at is not None:
         return False
     asked = clock.kind in ASKED and clock.failures == 0

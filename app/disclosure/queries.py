@@ -43,7 +43,7 @@ from app.referrals.models import Referral
 
 @dataclass(frozen=True)
 class ReadContext:
-    """The office that requests a document, with the case file and the subject.
+    """The context of a request for a document: the office, the case file and the subject.
 
     `in_place` is false if the document is about a recipient that the office may not know.
     """

@@ -228,7 +228,7 @@ def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Hand
 def take_step(
     tx: WriteTransaction, pending: PendingStep, *, by_system: bool = False
 ) -> Handover:
-    """Take a step, end the relation of the successor and record the event."""
+    """Take a step of a handover, after which the asked office is no longer a candidate."""
     handover = pending.handover
     kernel_lifecycle.apply_step(handover, pending.step)
     handover.raise_version()

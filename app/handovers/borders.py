@@ -45,8 +45,8 @@ def list_held_back_sections(
 def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Section) -> bool:
     """Return whether agreements allow the lead or a candidate to open a section now.
 
-    Only a handover can cross a border. An office that accepted the case first, or received
-    it from a desk, leads the case where the person is.
+    A handover can cross a border, and then agreements have to allow the section. A lead
+    that got the case in another way is in the person's country and needs no agreement.
     """
     transfer = find_transfer(tx, case, reader)
     return transfer is None or is_agreed(tx, case, transfer, LEVELS[section])

@@ -88,6 +88,6 @@ OFFERED: Final = select(Handover.case_id).where(
 
 @load_once(Handover)
 def find_cases_on_offer(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return the ids of the given cases that have an open offer of the lead."""
+    """Return the ids of the given cases with an open handover."""
     offered = read_columns(tx.session, OFFERED, {"cases": list(case_ids)})
     return frozenset(offered.scalars())

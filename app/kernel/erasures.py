@@ -28,8 +28,8 @@ class Erasure(Base):
 class ErasureMark:
     """The epoch of a database and the number of erasures that it has recorded.
 
-    Erasures are never deleted. If the epoch is the same and the number is not lower, all
-    earlier erasures are therefore still recorded.
+    Records of erasures are never deleted. Therefore, if two marks have the same epoch and
+    the later number is not lower, all erasures that the earlier mark counted are recorded.
     """
 
     epoch: str

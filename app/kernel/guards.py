@@ -118,7 +118,7 @@ def load_expected(dialect: str) -> Catalogue:
 
 
 def list_differences(session: Session) -> list[Difference]:
-    """List the guards that differ; guards that prevent the service's start come first."""
+    """List the guards that are not as expected; those that prevent start-up come first."""
     found = compare(load_expected(database_kind(session)), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 

@@ -43,7 +43,7 @@ INSERT_HEARTBEAT: Final = insert(Heartbeat)
 
 
 def record_heartbeat(session: Session, part: Part, now: datetime) -> None:
-    """Record that a part has just run."""
+    """Record that a part of the service has just run."""
     if write_rows(session, UPDATE_HEARTBEAT, {"which": part, "now": now}).first() is None:
         write_rows(session, INSERT_HEARTBEAT, {"part": part, "at": now})
 

@@ -135,9 +135,9 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
 
     A database sequence would assign numbers before the commit: 7 could become visible
     before 6, and a client that has read 7 would never read 6. Instead, each feed has a
-    counter row that is locked until the commit, so that its positions follow the order of
-    commits without gaps. The rows are locked in sorted order, to avoid deadlocks, and at
-    the end, to keep the locks short.
+    counter row that is locked until the commit, so that positions follow the order of
+    commits without gaps. Rows are locked in sorted order, which avoids deadlocks, and as
+    late as possible, which keeps the locks short.
     """
     if not postings:
         return

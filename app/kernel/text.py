@@ -122,10 +122,11 @@ def is_joining_letter(char: str) -> bool:
 
 
 def is_mark_allowed(text: str, index: int) -> bool:
-    """Return whether an invisible mark has an effect at its position.
+    """Return whether an invisible mark is allowed at its position.
 
-    Mongolian has marks of its own. A variation selector chooses a form of an ideograph or a
-    symbol, and a grapheme joiner separates marks. Elsewhere, a mark could only hide data.
+    Allowed are a Mongolian mark after a Mongolian letter, a variation selector after an
+    ideograph or a symbol, and a grapheme joiner after a mark. Elsewhere, a mark has no
+    effect and could only hide data.
     """
     char, before = text[index], text[index - 1 : index]
     if char == VOWEL_SEPARATOR or "\u180b" <= char <= "\u180f":

@@ -61,9 +61,9 @@ class SeenVersions:
 
 @dataclass(frozen=True)
 class ExpectedTag:
-    """The condition of a PUT: the record that it replaces, or that there is no record yet.
+    """The entity tag that a PUT expects, or the expectation that no record exists yet.
 
-    It is for records without a version, whose entity tags are compared as a whole.
+    The class is used for records without a version; their tags are compared as a whole.
     """
 
     if_match: str | None

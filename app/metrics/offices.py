@@ -16,7 +16,7 @@ from app.directory.models import FocalPoint
 
 @dataclass(frozen=True)
 class Offices:
-    """The data from which the alarms about offices are computed."""
+    """The offices of the directory, with the data from which their alarms are computed."""
 
     every: Sequence[FocalPoint]
     unattended: frozenset[UUID]

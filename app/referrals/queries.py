@@ -170,7 +170,7 @@ def list_accepted_services(tx: ReadTransaction, case_id: UUID) -> frozenset[Serv
 
 
 class OpenRequest(NamedTuple):
-    """The recipient, service, sections and opening office of an open referral."""
+    """An open referral: its recipient, its service, its sections and the opening office."""
 
     case_id: UUID
     recipient_id: UUID

@@ -126,7 +126,7 @@ def resume(tx: WriteTransaction, pending: PendingStep) -> Referral:
 
 
 def confirm_deletion(tx: WriteTransaction, pending: PendingStep) -> Referral:
-    """Record that the recipient deleted what it received, and end its relations."""
+    """Record that the recipient deleted its copy, and end the recipient's relations."""
     for relation in HELPING_RELATIONS:
         pending.case.end_relation(relation, tx.now, pending.referral.id)
     return take_step(tx, pending)

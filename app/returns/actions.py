@@ -268,9 +268,9 @@ def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
 
 
 def request_documents(tx: WriteTransaction, record: Return, referral: Referral) -> None:
-    """Record an event for the consulate that says only that its step is due.
+    """Record an event that asks a consulate for documents, without details (BR12).
 
-    If the recipient of the return issues the documents itself, no event is recorded (BR12).
+    If the recipient of the return issues the documents itself, no event is recorded.
     """
     if referral.id != record.referral_id:
         audience = frozenset({referral.recipient_id})

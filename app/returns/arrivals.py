@@ -33,7 +33,7 @@ HORIZON: Final = timedelta(days=2)
 
 
 class Arrival(NamedTuple):
-    """The deadline of a journey, with the time at which the arrival is due."""
+    """The due arrival of a person who travels, with the deadline of the journey."""
 
     reference: str
     kind: ClockKind
@@ -79,10 +79,10 @@ def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> d
 
 
 def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> datetime | None:
-    """Return the time at which the next step of a return is due, for the lead or recipient.
+    """Return when the lead or the recipient has to take the next step of a return.
 
-    During a journey, this is when the arrival is due or, if the travel plan cannot be
-    opened, the stored deadline.
+    During a journey, this is the time at which the arrival is due. If the travel plan
+    cannot be opened, it is the due time of the stored deadline.
     """
     if clock is None or record.state != State.IN_TRANSIT:
         return clock.due_at if clock else None

@@ -64,7 +64,7 @@ def decide_no_go(
 ) -> Return | Approval:
     """Take the decision NO-GO and withdraw the referral, or request an approval.
 
-    A supervisor of the lead has to approve the decision. Raises the errors of `decide_go`.
+    A supervisor of the lead has to approve it. Raises the same exceptions as `decide_go`.
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)

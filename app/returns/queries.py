@@ -47,7 +47,7 @@ def matches_party() -> ColumnElement[bool]:
 
 
 def matches_document_request() -> ColumnElement[bool]:
-    """Return the condition for parties that were asked for documents in the same case."""
+    """Return the SQL condition for parties that were asked for documents for a return."""
     asked = exists().where(
         Referral.id == Party.record_id,
         Referral.case_id == Return.case_id,

@@ -97,7 +97,7 @@ def record_desk_choice(tx: WriteTransaction, case_id: UUID, focal_point: UUID) -
 
 
 def record_passed_over(tx: WriteTransaction, case_id: UUID, focal_point: UUID) -> None:
-    """Record that a candidate did not take the case, so that it is not asked again."""
+    """Record that a candidate did not take a case. The candidate is not asked again."""
     for row in routing_queries.list_asked(tx, case_id):
         if row.focal_point_id == focal_point:
             row.left_at = tx.now

@@ -40,7 +40,7 @@ ADVICE_TEXTS: dict[Advice, str] = {
 
 @dataclass(frozen=True)
 class AdviceItem:
-    """A piece of advice, with the service it concerns and the offices to offer as well."""
+    """A piece of advice, with the service and the offices (`beside`) to offer as well."""
 
     advice: Advice
     service: Service | None = None

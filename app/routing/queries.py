@@ -120,7 +120,7 @@ def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
 
 
 def is_relevant_to(focal_point: FocalPoint, country: str) -> bool:
-    """Return whether the past answers of an office matter for the country."""
+    """Return whether an office is relevant to a country: it is from there or serves it."""
     return country == focal_point.of_state or is_serving(focal_point, country)
 
 

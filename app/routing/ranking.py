@@ -1,8 +1,8 @@
 """Rankings of offices that should lead or could serve; pure functions (LIFECYCLES.md, 8).
 
 The result does not depend on the order of the directory. Every focal point is included or
-excluded, with reasons. Safeguards are never a reason: an office that they exclude is shown
-as if there were no consent, and an excluded desk as if another desk were used.
+excluded, with reasons. Safeguards are never given as a reason. If safeguards exclude an
+office, the reason given is a missing consent. If they exclude a desk, another desk is used.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

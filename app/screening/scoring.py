@@ -40,7 +40,7 @@ class Presumption(StrEnum):
 
 @dataclass(frozen=True)
 class Ticked:
-    """The codes that an officer selected."""
+    """The indicators and elements that an officer selected, as codes."""
 
     indicators: frozenset[str] = frozenset()
     elements: frozenset[str] = frozenset()

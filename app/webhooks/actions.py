@@ -146,7 +146,7 @@ def rotate_secret(
 ) -> MadeWebhook:
     """Create a new secret. Earlier secrets sign messages for at most `overlap_hours` more.
 
-    The times are those of the database, because the senders use them as well.
+    The end of a secret is in database time, because the senders use this time as well.
     """
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     over = now + timedelta(hours=overlap_hours)

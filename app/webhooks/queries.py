@@ -139,8 +139,7 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition for webhooks to which a message may be sent now.
 
     A test message is also sent to a paused webhook, to find out whether it works again. A
-    due time that is later than any possible one was set by a wrong clock, and counts as
-    due.
+    due time further away than any pause was set by a wrong clock and counts as reached.
     """
     head = select(Mailbox.head).where(Mailbox.focal_point_id == Webhook.focal_point_id)
     news = Webhook.paused_at.is_(None) & (head.scalar_subquery() > Webhook.position)

@@ -64,7 +64,7 @@ class Gateway:
     async def send_letter(self, letter: NotificationMessage) -> Answer:
         """Post the message within the time limit, however slowly the gateway answers.
 
-        Redirections are not followed, so that the number is sent to no other server.
+        Redirections are not followed, so that the telephone number reaches no other server.
         """
         headers = {
             "Authorization": f"Bearer {self.token}",

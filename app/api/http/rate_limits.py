@@ -29,7 +29,7 @@ class Pace:
     seconds: float
 
     def compute_free_at(self, free_at: float, now: float) -> float:
-        """Return when all attempts are available again if one more is made now."""
+        """Return when all attempts are available again if another attempt is made now."""
         return max(free_at, now) + self.seconds
 
     def compute_wait(self, free_at: float, now: float) -> float:

@@ -15,7 +15,7 @@ FEWEST: Final = 10
 
 
 def get_response_name(status: str) -> str:
-    """Return the name of the shared response of a status, such as `NotFound`."""
+    """Return the name of the shared response for a status, such as `NotFound` for 404."""
     return HTTPStatus(int(status)).phrase.title().replace(" ", "").replace("-", "")
 
 
