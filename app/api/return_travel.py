@@ -118,9 +118,9 @@ def monitor_return(
 def report_on_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, visit: ReportPlanned
 ) -> Response:
-    """Step 12: report a visit, or an attempted one. The last planned visit ends the return.
+    """Step 12: report that you visited the person or tried. The last visit ends the return.
 
-    To report a visit before its planned date, in your office's time zone, set `early`.
+    To report a visit before its planned date, set `early`. The date is in your time zone.
     """
     result = "person_met" if visit.person_met else "not_met"
     said = StepResult(result=result, note=visit.note)

@@ -54,10 +54,10 @@ def list_time_limits(
 ) -> Response:
     """List the time limits for the offices of a country. `set_by` names who set a limit.
 
-    The limits of agreements in force come last. They take precedence for actions across the
-    borders of the agreement. The time for which a closed case is kept (`erase`) depends on
-    the country where the person is; an agreement can only shorten it. Working days are
-    those of the office that has to act.
+    The limits of agreements in force are at the end of the list. They take precedence for
+    actions that cross a border between the countries of the agreement. The time for which a
+    closed case is kept (`erase`) depends on the country where the person is; an agreement
+    can only shorten it. Working days are those of the office that has to act.
     """
     with begin() as tx:
         if directory_queries.find_country(tx, country) is None:

@@ -40,7 +40,7 @@ Services = Annotated[list[Service], Field(max_length=17)]
 
 
 class NoticeFields(RequestModel):
-    """The summary of a case, which an office reads before it accepts; it identifies nobody.
+    """The summary of a case, which offices read before they accept. It identifies nobody.
 
     A draft may omit fields. A submission needs all fields except `services`.
     """

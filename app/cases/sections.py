@@ -203,7 +203,7 @@ class Guards(RequestModel):
 
 
 class Safeguards(Guards, Grows):
-    """The offices and people that must not know of this person, and why."""
+    """The facts that restrict disclosure, such as the offices that the person fears."""
 
     unsafe_people: SafeText | None = None
 

@@ -53,7 +53,7 @@ def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
 def check_action(
     tx: WriteTransaction, case: Case, action: Action, terms: Terms | None = None
 ) -> tuple[Case, Row]:
-    """Find the step for an action in a locked case, and check all its requirements."""
+    """Check all requirements of an action in a locked case; return the case and step."""
     row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
     casework_situation.check_requirements(tx, case, row, terms)
     return case, row

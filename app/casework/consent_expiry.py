@@ -56,7 +56,7 @@ def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
 def record_announcement(
     tx: WriteTransaction, case: Case, consent: Consent, *, days: int
 ) -> None:
-    """Record the end of a consent for the lead and affected recipients; notify the lead."""
+    """Record the expiry event for the lead and the affected recipients; notify the lead."""
     lead = case.with_relation(Relation.LEAD)
     leads = frozenset({lead} if lead else ())
     event = EXPIRING if days else EXPIRED

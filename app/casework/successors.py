@@ -188,11 +188,11 @@ def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
 
 
 def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candidate | None:
-    """Return the next lead from the classes of offices to which desks recorded a consent.
+    """Return the next lead that consents recorded by desks allow, or None if there is none.
 
-    The result is None if there is no such consent, or no office that is able and safe. An
-    office that was asked or has led before comes after the others, and a body of a State
-    that routing avoids comes last.
+    These consents name classes of offices. An office that was asked or has led before comes
+    after the others, and a body of a State that routing avoids comes last. Offices that are
+    not able or not safe are left out.
     """
     by_desks = list_desk_consents(tx, stands)
     if not by_desks:

@@ -70,8 +70,8 @@ def was_provided_for(
 ) -> bool:
     """Return whether a consent or an assessment was recorded since a deadline began.
 
-    A consent is found by its expiry deadline, which starts, or starts again, when the
-    consent makes the assessment unnecessary.
+    A consent counts if its expiry deadline started later, because this deadline starts when
+    the consent makes the assessment unnecessary.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]

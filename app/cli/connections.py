@@ -87,9 +87,9 @@ class Connection(H11Protocol):
         return cycle is not None and self.awaits_head and self not in self.waiting
 
     def find_oldest(self) -> "Connection":
-        """Return the connection that has waited longest for a head.
+        """Return the connection that has waited longest for the head of a request.
 
-        If it has waited for less than GRACE_SECONDS, return this connection.
+        If that connection has waited for less than GRACE_SECONDS, return this connection.
         """
         oldest = next(iter(self.waiting))
         waited = self.loop.time() - self.waiting[oldest]

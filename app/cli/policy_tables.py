@@ -177,7 +177,7 @@ A test compares this list with the calls.
 
 
 def render_known_consents() -> list[str]:
-    """Return the lines of a list of rules that ignore consents unknown to the caller."""
+    """Return the list of those rules that ignore consents unknown to the caller."""
     return [f"- {words}" for words in KNOWN_CONSENTS.values()]
 
 

@@ -75,9 +75,9 @@ class ConsentInput(ConsentTerms):
 
 
 class LeadConsentInput(ConsentTerms):
-    """A consent to a new lead that a desk records if the responsible office does not act.
+    """A consent to a new lead, recorded by a desk when the responsible office does not act.
 
-    It names a kind of office in the country where the person is, never a single office.
+    The consent names a kind of office in the person's country, never a single office.
     """
 
     kind: Annotated[

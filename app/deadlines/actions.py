@@ -127,7 +127,7 @@ def reassign(tx: WriteTransaction, record_id: UUID, waits_on: UUID | None) -> No
 def move_to_record(
     tx: WriteTransaction, record_ids: Iterable[UUID], record_id: UUID
 ) -> None:
-    """Move the running deadline of one of the records to the record that replaces them."""
+    """Move a running deadline from the earlier records to the record that replaces them."""
     if records := list(record_ids):
         write_rows(tx.session, MOVE, {"records": records, "record": record_id})
 

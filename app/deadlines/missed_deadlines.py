@@ -134,7 +134,7 @@ def read_again(tx: WriteTransaction, number: int) -> Clock:
 
 
 def count_firings(tx: ReadTransaction, clock: Clock) -> int:
-    """Count how often a deadline was fired."""
+    """Count how often a deadline has run out."""
     query = select(func.count()).where(Firing.clock_number == clock.number)
     return tx.session.scalars(query).one()
 

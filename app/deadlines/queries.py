@@ -223,9 +223,9 @@ def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID
 
 
 def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
-    """Return the time since which a deadline has waited for its office without a miss.
+    """Return since when an office has had the task of a deadline without missing it.
 
-    If a higher priority replaced the deadline, the wait includes the replaced deadline.
+    If the deadline replaced another one that was not missed, the wait includes that one.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)

@@ -57,7 +57,7 @@ class TimeLimitRow(Row):
     @field_validator("unit")
     @classmethod
     def is_within_bounds(cls, unit: Unit | None, info: ValidationInfo) -> Unit | None:
-        """Refuse an amount without a unit, and a limit out of bounds."""
+        """Return a unit. Refuse a unit without an amount, and a limit out of bounds."""
         if not {"clock", "priority", "amount"} <= info.data.keys():
             return unit
         clock, priority, amount = (info.data[n] for n in ("clock", "priority", "amount"))

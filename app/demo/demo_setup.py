@@ -27,7 +27,7 @@ class DemoRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """The session, the time and the function that creates ids, for the setup."""
+    """The setup of the demo: its session, its time and a function that creates ids."""
 
     session: Session
     now: datetime

@@ -102,7 +102,7 @@ class DemoUser:
         return self.call(f"{subject}/{action}", body, **{"If-Match": seen}, **headers)
 
     def write(self, subject: str, part: str, content: Json) -> None:
-        """Replace a sealed document in the current version of a record."""
+        """Replace `part`, a sealed document, of the record at the path `subject`."""
         seen = {"If-Match": self.get_tag(subject)}
         require_success(self.request("PUT", f"{subject}/{part}", seen, content))
 

@@ -56,7 +56,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """A request to open or write a document, with the facts that decide about it."""
+    """A request to open or write a document, with the facts that the decision needs."""
 
     deed: Deed
     subject: Subject

@@ -128,7 +128,7 @@ def require_fit_successor(case: Case, successor: FocalPoint) -> None:
 
 
 def require_no_open_offer(tx: WriteTransaction, case: Case) -> None:
-    """Raise HandoverOpen (409) if the lead of the case has already been offered."""
+    """Raise HandoverOpen (409) if the case already has an open handover."""
     if asked := handover_queries.find_open(tx, case.id):
         facts = {"handover": str(asked.id)}
         raise HandoverOpen("Wait for the answer, or cancel that offer first.", facts)

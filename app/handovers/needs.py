@@ -12,7 +12,7 @@ from app.kernel.requirements import Check, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """The values from the request that the requirements are checked against."""
+    """The values from a request that the checks of requirements need."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()

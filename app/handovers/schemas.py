@@ -51,7 +51,7 @@ class AcceptHandover(RequestModel):
     ]
 
     def to_terms(self) -> Terms:
-        """Return the values that the requirements are checked against."""
+        """Return the values from this request that the checks of requirements need."""
         people = frozenset(contact.name for contact in self.contacts)
         return Terms(contacts=people, capacity=self.capacity_confirmed)
 

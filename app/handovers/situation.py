@@ -52,8 +52,8 @@ def build_facts(
 def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
     """Return the facts that a reader may know.
 
-    If the reader may not know the fears of the person, only a missing consent is shown. The
-    successor may belong to the State of origin and must not learn that the person fears it.
+    If the reader may not know the fears of the person, only a missing consent is shown. A
+    successor of the State of origin must not learn that the person fears this State.
     """
     if case_file.may_know_fears(reader):
         return facts

@@ -71,7 +71,7 @@ def describe_error(error: BaseException) -> dict[str, object]:
 
 
 def get_code(error: object) -> str | None:
-    """Return the code that the database gave an error, or None if it has no such code."""
+    """Return the error code of the database, or None for any other kind of error."""
     name: str | None = getattr(error, "sqlite_errorname", None)
     return getattr(error, "sqlstate", name)
 

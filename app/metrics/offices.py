@@ -30,7 +30,7 @@ class Offices:
 
 
 def load_offices(session: Session, now: datetime) -> Offices:
-    """Load the data from which the alarms about offices are computed."""
+    """Load the offices of the directory, with the data from which alarms are computed."""
     return Offices(
         every=directory_queries.list_offices(session),
         unattended=find_unattended(session, now),

@@ -95,7 +95,7 @@ class ScrapeHandler(BaseHTTPRequestHandler):
     server: "MetricsServer"
 
     def do_GET(self) -> None:
-        """Send all metrics, or 404 if the path is another one."""
+        """Send all metrics at the path of the metrics; at any other path, send 404."""
         if self.path != PATH:
             self.send_error(HTTPStatus.NOT_FOUND)
             return

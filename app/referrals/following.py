@@ -202,6 +202,6 @@ def end_all(tx: WriteTransaction, case: Case, reason: WithdrawReason) -> None:
 
 
 def expire(tx: WriteTransaction, referral: Referral) -> None:
-    """Expire a referral that was not decided (D01, twice) or answered (D03) in time."""
+    """Expire a referral that was not acknowledged or not decided in time (D01, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take_step(tx, prepare_step(referral, step), by_system=True)

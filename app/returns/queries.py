@@ -123,7 +123,7 @@ def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:
 
 
 def has_closed_recipient(record: Return) -> bool:
-    """Return whether the person has not departed and the recipient is closed."""
+    """Return whether a return that is before departure has a closed recipient."""
     return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
 
 

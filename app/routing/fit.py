@@ -58,7 +58,7 @@ def can_help(profile: Profile) -> bool:
 
 
 def is_near(question: Question, profile: Profile) -> bool:
-    """Return whether an office concerns the country, so that its exclusion is explained."""
+    """Return whether an office is near: it can help, and is in or works for the country."""
     country = question.country
     of_it = is_at_home(profile, country) or is_serving(profile, country)
     return can_help(profile) and of_it

@@ -48,7 +48,7 @@ class Ticked:
 
 @dataclass(frozen=True)
 class Weighed:
-    """An indicator that counts, with its weight."""
+    """An indicator that contributes to the score, with its weight."""
 
     code: str
     weight: Weight

@@ -85,7 +85,7 @@ def parse_hosts(text: str) -> frozenset[str]:
 
 
 def is_listable(origin: str) -> bool:
-    """Return whether an entry of the operator's list can match a receiver."""
+    """Return whether an origin is listable, which means that a receiver can have it."""
     url = f"https://{origin}"
     try:
         RECEIVER_URL.validate_python(url)

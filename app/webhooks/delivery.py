@@ -127,8 +127,8 @@ def make_message_id(
 def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer) -> bool:
     """Record the outcome of an attempt; return False if the next message has to wait.
 
-    Nothing is recorded if another attempt has begun since. The result of a test message is
-    not recorded if another test, which is sent next, was requested meanwhile.
+    Nothing is recorded if another attempt has begun since. If another test message was
+    requested meanwhile, the result of this test message is not recorded.
     """
     webhook = webhook_queries.lock_claimed(tx, parcel.webhook, parcel.claim)
     if webhook is None:

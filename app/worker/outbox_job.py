@@ -1,8 +1,8 @@
 """Sending the messages in the outbox, by each channel independently (R53).
 
-A message is claimed in one transaction and sent outside of any. Its outcome is stored in
-another transaction, so that no transaction waits for an external server. Each channel has a
-thread and each message a time limit, so that a message that hangs delays few others.
+A message is sent between two transactions, one that claims it and one that stores the
+outcome. Therefore, no transaction waits for an external server. Each channel has a thread
+and each message a time limit, so that a slow message delays only few messages.
 """
 
 import time

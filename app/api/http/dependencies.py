@@ -98,7 +98,7 @@ async def parse_if_match(
         Header(alias="If-Match", description=IF_MATCH, max_length=400),
     ] = None,
 ) -> SeenVersions:
-    """Return the versions in If-Match. The transaction of the route compares them."""
+    """Return the versions in If-Match, to be compared when the record is locked."""
     return SeenVersions(if_match)
 
 
