@@ -69,8 +69,8 @@ def record_announcement(
 def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozenset[UUID]:
     """List the recipients that could read less without a consent.
 
-    A recipient that the person fears is listed as well, because its absence would reveal
-    the fear. A referral on another basis counts only if sections were sent with it.
+    A recipient that the person fears is listed as well, because leaving it out would reveal
+    the fear. A referral that is not based on a consent counts only if it includes sections.
     """
     return frozenset(
         referral.recipient_id

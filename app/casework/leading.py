@@ -49,7 +49,7 @@ def decline_lead(tx: WriteTransaction, case: Case, row: Row, why: DeclineLead) -
 
 
 def build_terms(promise: AcceptLead) -> Terms:
-    """Return the terms of an acceptance of the lead, with the names of the contacts."""
+    """Return the values of an acceptance that are checked: the names of the contacts."""
     return Terms(contacts=frozenset(contact.name for contact in promise.contacts))
 
 

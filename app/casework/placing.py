@@ -138,7 +138,7 @@ def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> froz
 
 
 def build_recipient(one: Told, ids: Mapping[str, UUID]) -> NamedRecipient:
-    """Return a recipient that the person names, with the attributes of one in a consent."""
+    """Return a recipient that the person named, in the form of a recipient in a consent."""
     if one.recipient_class is None:
         return NamedRecipient(ids[one.focal_point or ""], None, None, None)
     named = one.recipient_class

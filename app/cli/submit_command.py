@@ -1,4 +1,4 @@
-"""The `submit` command, which submits the case in a file once, even if it is repeated.
+"""The `submit` command. Running the command again does not submit a case twice.
 
 A random Idempotency-Key makes the request safe to repeat. The key is written to a file next
 to the case before anything is sent. The key is not a digest of the content: a digest could

@@ -167,7 +167,7 @@ class Standing:
         """Return whether a reader may know that an office helps the person (R12).
 
         An office that may belong to the State of origin must not learn where the person is.
-        So offices outside its own State are hidden from it, even while it leads.
+        So offices outside this State are hidden from such a reader, even from a lead.
         """
         is_abroad = may_be_abroad(reader, helper)
         return not (self.may_belong_to_origin_state(reader) and is_abroad)
@@ -189,7 +189,7 @@ class Standing:
         return (led or reviews) and self.is_safe(reader, reader.code)
 
     def is_permitted_for_origin(self, focal_point: Addressee) -> bool:
-        """Return whether an office is not of the State of origin, or may be contacted."""
+        """Return whether the rule on the State of origin permits contact with an office."""
         permitted = self.safeguards.origin_contact == OriginContact.PERMITTED
         return permitted or not self.is_of_origin(focal_point)
 

@@ -140,7 +140,7 @@ def count_firings(tx: ReadTransaction, clock: Clock) -> int:
 
 
 def list_firings(tx: ReadTransaction, record_ids: Iterable[UUID]) -> list[Firing]:
-    """List the firings of some records, in the order in which their deadlines were set."""
+    """List each time that a deadline of some records ran out, oldest deadline first."""
     query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = query.order_by(Firing.clock_number, Firing.generation)
     return list(tx.session.scalars(rows))
@@ -168,8 +168,8 @@ def count_missed_deadlines(
 
     A running deadline counts again each time its length has passed, at most once a day,
     because an office that never answers starts no other deadline. The deadline of an
-    arrival counts only after it was fired, because it is postponed each day of the journey.
-    The end of a consent never counts, because a person may refuse a new consent.
+    arrival counts only once the worker has handled it, because it moves on each day of the
+    journey. The end of a consent never counts, because a person may refuse a new consent.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

@@ -64,7 +64,7 @@ def build_case(now: datetime) -> Json:
 
 
 def offer_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> str:
-    """Offer the lead to Uzbekistan, to which the person and both States have agreed."""
+    """Offer the lead to Uzbekistan, as a consent and an agreement of both States allow."""
     reason, note = "MIGRATION_OR_CHANGE_OF_LOCATION", "Synthetic: he goes home."
     offer = {"to": UZ_LEAD.focal_point, "reason": reason, "note": note}
     offered = lead.call(f"{case.path}/handovers", offer)

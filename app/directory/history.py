@@ -91,9 +91,9 @@ def to_json_values(values: Values) -> dict[str, Any]:
 
 
 def to_stored_values(values: Values, before: Values | None = None) -> dict[str, Any]:
-    """Convert values of columns to their form in the history.
+    """Convert values of columns to their form in the history, which shortens addresses.
 
-    A changed address is marked as `another`, because the shortened forms may be equal.
+    A changed address is marked as `another`, because two shortened forms may be equal.
     """
     stored = to_json_values(values)
     if address := stored.get(TRUNCATED):

@@ -56,10 +56,10 @@ class ReadContext:
 
 
 def load_again(tx: ReadTransaction, record: Case | Referral) -> None:
-    """Reload a case and its referrals after a document was loaded, before the decision.
+    """Reload a case and its referrals, so that a decision does not use outdated data.
 
-    The case is not locked. Meanwhile, another transaction may have recorded that the person
-    fears the reader, and stored text that the reader must not see.
+    The case is not locked. While a document is loaded, another transaction may record that
+    the person fears the reader, and store text that the reader must not see.
     """
     case_queries.load_again(tx, record.case_id)
     referral_queries.load_again(tx, record.case_id)

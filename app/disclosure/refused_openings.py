@@ -60,7 +60,7 @@ class RefusedOpenings:
         return reported is not None and now - reported < REPORTED_EVERY
 
     def record_reported(self, account: UUID, now: datetime) -> None:
-        """Record that the report about the account was committed."""
+        """Record that the report about an account's refused openings was committed."""
         self.reported[account] = now
 
 

@@ -182,9 +182,9 @@ class Database:
     def begin_write(self, acts_for: str | None = None) -> Iterator[Session]:
         """Open a transaction that may write. See `begin_read` for `acts_for`.
 
-        On SQLite, only one such transaction runs at a time. On PostgreSQL, it uses READ
-        COMMITTED and row locks. If there is a deadlock or a timeout, Busy (503) is raised
-        and nothing is changed.
+        On SQLite, only one such transaction runs at a time. On PostgreSQL, transactions use
+        READ COMMITTED and row locks. If there is a deadlock or a timeout, Busy (503) is
+        raised and nothing is changed.
         """
         with (
             map_transient_errors(self.is_standby),

@@ -13,7 +13,7 @@ from app.kernel.journal import Epoch
 
 
 class Erasure(Base):
-    """The time at which the data key of a case was destroyed. Rows are never changed.
+    """The record that the data key of a case was destroyed. Rows are never changed.
 
     There is no foreign key, because a restored backup may not contain the case.
     """

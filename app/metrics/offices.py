@@ -42,7 +42,7 @@ def load_offices(session: Session, now: datetime) -> Offices:
 
 
 def list_unattended(found: Offices) -> frozenset[UUID]:
-    """Return the offices with a running deadline at which nobody can sign in."""
+    """Return the offices that have a running deadline but nobody who can sign in."""
     return found.unattended & found.waited_for
 
 

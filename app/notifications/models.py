@@ -12,7 +12,7 @@ from app.outbox.models import Outgoing
 
 
 class Notification(Listed, Base):
-    """A notification of an office about a record, with the message that was queued.
+    """A notification to an office about a record, with the message that was queued.
 
     One message may serve several notifications. If there is no message, the office had no
     contact.

@@ -44,8 +44,8 @@ def add_message(
 ) -> Outgoing:
     """Add a message to the outbox, or return one that waits for the same recipient.
 
-    A claimed message is not returned, because it may have been sent already, nor is a
-    message that may soon be given up. If the new message is more urgent, the waiting
+    A message that was claimed or may soon be given up is not returned, because it may have
+    been sent already or may never be sent. If the new message is more urgent, the waiting
     message becomes due at once. The caller has to lock the recipient.
     """
     now = tx.runtime.time(tx.session)

@@ -116,7 +116,7 @@ def redact_for(
 
     If the caller may not know the fears of the person, only a missing consent is shown. The
     sender of a draft can then choose only an office that a consent covers or that the
-    ranking proposes, so that it cannot find a feared office by trying many.
+    ranking proposes. Otherwise, the sender could try many offices to find a feared one.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if case_file.may_know_fears(own_office):

@@ -226,7 +226,7 @@ def start_deadline(
     *,
     resumed: bool = False,
 ) -> None:
-    """Start or resume the deadline for the current state, or stop it if there is none."""
+    """Start or resume the deadline of a return; stop it if the state has no deadline."""
     if record.state not in CLOCKS:
         deadline_actions.stop(tx, record.id)
         return

@@ -195,7 +195,7 @@ def find_service_faults(question: Question, profile: Profile) -> Faults:
 
 
 def build_lead_key(question: Question, profile: Profile) -> fit.Key:
-    """Return the sort key of a lead: the person's choice, the tier, and fit (rule 7)."""
+    """Return the sort key of a lead: person's choice, kind of office, and fit (rule 7)."""
     unnamed = profile.id not in question.named
     return (unnamed, TIERS.index(profile.kind), *fit.build_fit_key(question, profile))
 

@@ -44,7 +44,7 @@ class CountedBecause(StrEnum):
 
 
 class DimensionRule(StrEnum):
-    """The rule by which a dimension is positive."""
+    """The rule that makes a dimension positive."""
 
     TWO_STRONG = "DIM_POSITIVE_A"
     STRONG_AND_LESSER = "DIM_POSITIVE_B"

@@ -271,7 +271,7 @@ def build_invalid(found: Sequence[Fault]) -> RequestInvalid:
 
 
 def list_methods(request: Request) -> str:
-    """Return the methods of all routes of a path. The router knows only the first route."""
+    """Return the methods of all routes of a path, not only those of the first route."""
     contexts = iter_route_contexts(request.app.router.routes)
     matching = [c for c in contexts if c.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for c in matching for method in c.methods or ()}))
