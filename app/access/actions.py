@@ -170,7 +170,7 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
 
 
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
-    """Record an event about an approval; with its subject if it is in a case."""
+    """Record an event about an approval; approvals outside a case stay without subject."""
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = access_queries.get_audience(tx, approval)
     tx.record(name, approval.journal_reference, audience, {**facts, **of_case})

@@ -79,7 +79,7 @@ class AccountOut(ResponseModel):
 
 
 class LoweredAccountOut(AccountOut):
-    """An account that was disabled or lost roles, and the number of people left there."""
+    """An account that was disabled or lost roles, and how many people its office has."""
 
     accounts_left: Annotated[
         int,

@@ -39,7 +39,7 @@ class RowChange:
 
 
 def describe_column(old: Values, new: Values, name: str) -> str:
-    """Return the new value of a column as JSON, after the old value if it changes."""
+    """Return the new value of a column as JSON, after the old value if the two differ."""
     now = json.dumps(new[name], ensure_ascii=False)
     if name not in old or old[name] == new[name]:
         return now

@@ -118,7 +118,7 @@ def monitor_return(
 def report_on_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, visit: ReportPlanned
 ) -> Response:
-    """Step 12: report that you visited the person or tried. The last visit ends the return.
+    """Step 12: report a visit, made or attempted. The last planned visit ends the return.
 
     To report a visit before its planned date, set `early`. The date is in your time zone.
     """

@@ -140,8 +140,8 @@ class Case(Listed, Snapshots, Base):
     def renew_snapshots(self, focal_point: UUID) -> None:
         """Store the current summary in the snapshots that an office reads.
 
-        The submitter has seen this summary, and must not get an older one when it loses the
-        right to read the current summary.
+        A submitter that loses the right to read the current summary must not get a summary
+        that is older than the last one it read.
         """
         for party in self.parties:
             if party.focal_point_id == focal_point and party.as_asked:

@@ -172,8 +172,8 @@ def set_legal_hold(
 ) -> Case | Approval:
     """Set or lift a legal hold on a case. A second person of oversight has to approve it.
 
-    No other office learns of the hold, not even from the version, because the hold may
-    concern the lead.
+    No other office learns of the hold, not even from the version of the case, because the
+    hold may concern the lead.
     """
     case = case_queries.lock(tx, code)
     require_protection_officer(tx, case)

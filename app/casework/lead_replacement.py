@@ -43,7 +43,7 @@ class LeadConsentRecorded(Problem):
 def take_over(
     tx: WriteTransaction, code: str, choice: TakeOverCase, approval: UUID | None
 ) -> Case | Approval:
-    """Replace a lead that does not act by an office that the desk chooses.
+    """Replace a lead that does not act with another office, which the desk chooses.
 
     Two people of the desk must agree, and the person must be informed.
     """

@@ -168,8 +168,8 @@ def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing
 def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
     """Return the routing question for the next candidate of a case without a lead.
 
-    If only a desk recorded the consent, no body of the State of origin is asked until the
-    person has decided that this State may be informed (ADR 47).
+    If only consents recorded by desks cover a body of the State of origin, this body is not
+    asked until the person has decided that this State may be informed (ADR 47).
     """
     stands = standing.load_for_case(tx, case)
     question = build_question(tx, case, stands)

@@ -68,7 +68,7 @@ def compute_assessment_due(
 def was_provided_for(
     tx: WriteTransaction, case: Case, last: Clock, interests: list[Fact]
 ) -> bool:
-    """Return whether a consent or an assessment was recorded since a deadline began.
+    """Return whether a consent or an assessment has provided for a child since a deadline.
 
     A consent counts if its expiry deadline started later, because this deadline starts when
     the consent makes the assessment unnecessary.

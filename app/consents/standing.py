@@ -251,9 +251,9 @@ def filter_for_office(
 ) -> Standing:
     """Return the case file with only the consents that an office may know (ADR 35).
 
-    An office that may belong to the State of origin could find out which offices help
-    elsewhere by trying one after another. So a consent that names a hidden office does not
-    count, unless the reader recorded it. Offices that hold or held the case are not hidden.
+    An office that may belong to the State of origin could try referrals to find out which
+    offices help elsewhere. Therefore, a consent that names a hidden office does not count,
+    unless the reader recorded it. Offices that hold or held the case are not hidden.
     """
     if not stands.may_belong_to_origin_state(reader):
         return stands

@@ -74,7 +74,7 @@ def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
 
 
 def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
-    """Return whether a deadline has run out, perhaps early as the office is `absent`."""
+    """Return whether a deadline has run out; `absent` means that the office is closed."""
     if clock.stopped_at is not None:
         return False
     asked = clock.kind in ASKED and clock.failures == 0

@@ -225,7 +225,7 @@ def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID
 def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
     """Return since when an office has had the task of a deadline without missing it.
 
-    If the deadline replaced another one that was not missed, the wait includes that one.
+    If the deadline replaced another one that was not missed, the earlier wait counts too.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)

@@ -30,7 +30,7 @@ def name_class(kind: str, country: str) -> Json:
 
 
 def name_office(part: DemoAccount) -> Json:
-    """Return the consent recipient that stands for one office."""
+    """Return one office in the form in which a consent names its recipient."""
     return {"focal_point": part.focal_point}
 
 

@@ -103,7 +103,7 @@ def build_calendar(place: Place, year: int) -> Calendar:
 
 @lru_cache(CACHE_SIZE)
 def load_year(country: str, year: int) -> Calendar:
-    """Load the calendar of a country for one year, without holidays if it is unknown."""
+    """Load the calendar of a country for one year. An unknown country has no holidays."""
     try:
         known = country_holidays(country, years=year)
     except NotImplementedError:

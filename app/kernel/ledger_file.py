@@ -114,7 +114,7 @@ def append(file: int, known: Contents, lines: Iterable[str]) -> None:
 
 
 def create(path: Path, epochs: Iterable[str]) -> None:
-    """Create a ledger in one step, or keep an existing file. Raises OSError."""
+    """Create a ledger in one step, or keep an existing file. Raises OSError on failure."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)

@@ -43,7 +43,7 @@ class Measurement:
 
     @property
     def is_stale(self) -> bool:
-        """Whether it is time for a new measurement."""
+        """Whether the measurement is stale, which means older than MAX_AGE."""
         return self.over.is_set() and time.monotonic() - self.ended > MAX_AGE
 
 

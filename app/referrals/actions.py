@@ -262,7 +262,7 @@ def is_paused(referral: Referral) -> bool:
 def set_clearance(
     tx: WriteTransaction, referral: Referral, clearance: Clearance | None
 ) -> None:
-    """Store a return's progress in its referral, which depends on it to start and end."""
+    """Store a return's progress (`clearance`), so that its referral can start and end."""
     if referral.clearance != clearance:
         referral.clearance = clearance
         referral.raise_version()

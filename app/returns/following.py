@@ -111,7 +111,7 @@ def reopen_decisions(tx: WriteTransaction, case: Case) -> None:
 def withdraw_referrals(
     tx: WriteTransaction, record: Return, reason: WithdrawReason
 ) -> None:
-    """Withdraw all referrals of a return. The permission to contact the origin ends."""
+    """Withdraw a return's referrals, and the permission to contact the State of origin."""
     if record.referral.state in AT_WORK:
         referral_following.withdraw_by_system(tx, record.referral, reason)
     withdraw_document_referrals(tx, record)

@@ -105,7 +105,7 @@ def is_ready(facts: Facts) -> bool:
 
 
 def is_still_cleared(facts: Facts) -> bool:
-    """Return whether a return is still cleared: what can lapse after GO has not lapsed."""
+    """Return whether a cleared return is still cleared: no requirement of GO has lapsed."""
     assessments = (facts.destination, facts.origin)
     safe = all(is_current(side, facts.now) and is_safe(side) for side in assessments)
     child_protected = is_provided_for(facts) and has_guardian(facts)

@@ -59,7 +59,7 @@ def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> No
 
 
 def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
-    """Start the deadline for the decision if the safeguards say `undecided`."""
+    """Start the deadline to decide on contact with the State of origin, if undecided."""
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(tx, record)
@@ -88,7 +88,7 @@ def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
 
 
 def stop_if_decided(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
-    """Stop the deadline if the new safeguards decide whether the State may be informed."""
+    """Stop the deadline to decide on contact with the State, if safeguards decide it."""
     if guards.origin_contact != OriginContact.UNDECIDED:
         deadline_actions.stop_all(tx, list_cancelled_returns(tx, case))
 

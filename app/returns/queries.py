@@ -178,7 +178,7 @@ def list_steps(tx: ReadTransaction, return_id: UUID) -> list[Done]:
 
 
 def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:
-    """Return the latest step of each action."""
+    """Return, for each action, the latest step that was taken."""
     return {step.action: step for step in done}
 
 
@@ -220,7 +220,7 @@ def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock
 
 
 def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
-    """Return the return that a deadline belongs to if the person is travelling, or None."""
+    """Return the return of a deadline if the person is travelling, otherwise None."""
     row = tx.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 

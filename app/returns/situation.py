@@ -244,8 +244,8 @@ def get_version(view: ReturnView) -> int:
 def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
     """Return the steps that were taken, with their offices and times.
 
-    The lead sees all results. Another office sees only its own, because the State of origin
-    must not learn which dangers to the person the lead found (R12).
+    The lead sees all results. Another office sees only its own results, because the State
+    of origin must not learn which dangers the lead found (R12).
     """
     case = view.record.case
     acts = [(case, done.focal_point_id, done.at) for done in view.done]

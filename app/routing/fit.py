@@ -105,7 +105,7 @@ def is_within_reach(question: Question, profile: Profile) -> bool:
 
 
 def may_serve_sex(question: Question, profile: Profile) -> bool:
-    """Return whether an office may serve the person's sex; True if either is unknown."""
+    """Return whether an office may serve the person's sex; True if this is not known."""
     return not (question.sex and profile.sexes) or question.sex in profile.sexes
 
 

@@ -60,7 +60,7 @@ def list_asked(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
 
 
 def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
-    """Open the routing result of a case, or return an empty one if its key is lost."""
+    """Open the routing result of a case, or return an empty one if the key is lost."""
     kept = case_queries.find_sealed(tx, case_id, Paper.ROUTING)
     if kept is None:
         return load_clear_result(tx, case_id)
@@ -120,7 +120,7 @@ def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
 
 
 def is_relevant_to(focal_point: FocalPoint, country: str) -> bool:
-    """Return whether an office is relevant to a country: it is from there or serves it."""
+    """Return whether an office is relevant to a country: based there or working there."""
     return country == focal_point.of_state or is_serving(focal_point, country)
 
 

@@ -22,7 +22,7 @@ def load_descriptions() -> dict[Key, str]:
 
 
 def describe_properties(schemas: dict[str, Any]) -> None:
-    """Add a description to each property that has none and that the file describes."""
+    """Add a description from `properties.csv` to each property that has no description."""
     descriptions = load_descriptions()
     for schema, body in schemas.items():
         for name, described in body.get("properties", {}).items():
