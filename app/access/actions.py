@@ -280,7 +280,7 @@ def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
     """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
     Nobody may decide about their own account or focal point, or about a request of an
-    account with the same key, because one person could then use both accounts.
+    account with which they share a key, because one person could then use both accounts.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:
