@@ -72,8 +72,8 @@ def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed
 ) -> None:
     """A referral from Kazakhstan to Kyrgyzstan needs an agreement to send sections.
 
-    It needs one even if the person is already in the recipient's country, because the lead
-    sends the sections.
+    The agreement is needed even if the person is already in the recipient's country,
+    because the lead sends the sections.
     """
     given = [make_consent(), make_service_consent(country="KG")]
     case = lead.take_lead(officer.submit(consents=given))

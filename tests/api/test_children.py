@@ -43,7 +43,7 @@ def new_child(**changes: object) -> Json:
 
 @pytest.fixture
 def child_case(officer: Someone, lead: Someone) -> Json:
-    """Return the case of a child that has a lead and no guardian."""
+    """Return a case with a lead, about a child without a guardian."""
     return lead.take_lead(officer.submit(**new_child()))
 
 

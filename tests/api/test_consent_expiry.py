@@ -61,7 +61,7 @@ def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -
 
 
 def get_newest_consent(who: Someone, case: Json, purpose: str = "SHELTER") -> Json:
-    """Return the newest consent for a purpose that the account may list."""
+    """Return the newest of the consents to a purpose, as listed for the account."""
     listed = unwrap(who.get(f"/cases/{case['code']}/consents"))["items"]
     return [dict(one) for one in listed if purpose in one["purposes"]][-1]
 

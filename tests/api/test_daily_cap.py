@@ -48,7 +48,7 @@ def cases(world: World, officer: Someone) -> list[Json]:
 
 @pytest.fixture
 def opened_cases(cases: list[Json], lead: Someone) -> list[Json]:
-    """Return as many cases as an account may open in a day, all of them opened."""
+    """Open as many cases as an account may open in a day, and return these cases."""
     for case in cases[:CAP]:
         unwrap(open_part(lead, case))
     return cases[:CAP]

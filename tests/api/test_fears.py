@@ -46,9 +46,10 @@ def consent_to_office(code: str, *purposes: str) -> Json:
 def submit_to_desk(
     officer: Someone, desk: Someone, *, vital: bool = True, child: bool = False, **case: Any
 ) -> Json:
-    """Return a case that the desk holds, because the person consented to no lead.
+    """Submit a case that goes to the desk, because the person consented to no lead.
 
-    A vital interest, or the law for a child, permits what a consent would permit.
+    If the person is an adult, a vital interest permits what a consent would permit; if the
+    person is a child, the law does.
     """
     case = {"consents": NO_LEAD, "notice": CHILD if child else {}} | case
     by = {"given_by": "guardian_with_assent"} if child else {}

@@ -53,7 +53,7 @@ def update_office(world: World, code: str, **to: object) -> None:
 
 
 def list_answering_offices(world: World) -> list[str]:
-    """Return the office that has to answer each request for emergency access."""
+    """Return the offices that have to answer the requests for emergency access."""
     waits = select(FocalPoint.code).join(Clock, Clock.waits_on == FocalPoint.id)
     with world.database.begin_read(SERVICE) as session:
         is_access_deadline = Clock.kind == ClockKind.DECIDE_READING

@@ -48,7 +48,7 @@ def with_a_candidate(world: World) -> Case:
 
 
 def escalated(world: World) -> Case:
-    """Return a person of a desk, and a case that it sees after three missed deadlines."""
+    """Return a person of a desk, and a case that was escalated to the desk."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     given = [make_consent(), NGOS, make_service_consent()]
     case = lead.take_lead(officer.submit(consents=given))

@@ -53,7 +53,7 @@ def is_problem(answer: Response) -> bool:
 
 
 def build_body(value: str) -> bytes:
-    """Return a request body as raw JSON, with a text in a free-text field."""
+    """Return a request body as raw JSON; one of its free texts contains the given value."""
     return b'{"notice": {}, "sections": [{"section": "needs", "summary": "%s."}]}' % (
         value.encode()
     )

@@ -410,7 +410,7 @@ def test_what_nobody_decided_ends_by_itself_and_the_sender_is_told(
 def there(
     request: pytest.FixtureRequest, lead: Someone, shelter: Someone, sent: Json
 ) -> str:
-    """Return an action, after moving the referral to a state in which it is available."""
+    """Move the referral to a state in which an action is available; return the action."""
     move_referral(lead, shelter, sent, WHERE[request.param])
     return str(request.param)
 

@@ -22,7 +22,7 @@ RECEIVED: Json = {"carer_receives": True, "guardian_at_arrival": True}
 
 
 def record_fact(home: Homecoming, name: str, value: str) -> None:
-    """Record a fact about the case as the lead."""
+    """Record a fact about the case, sent by the lead."""
     path = f"/cases/{home.case['code']}/facts"
     unwrap(home.lead.create(path, {"name": name, "value": value}))
 

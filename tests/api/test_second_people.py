@@ -1,4 +1,4 @@
-"""A pending approval ends together with its subject."""
+"""A pending approval ends when the office that asked can no longer take the step."""
 
 from collections.abc import Callable
 

@@ -81,7 +81,7 @@ def test_whoever_hears_it_from_the_person_records_it(
 
 
 def at_the_desk(world: World, lead: Someone, case: Json) -> Someone:
-    """Return a person of the desk, which has a part after the lead missed deadlines."""
+    """Miss deadlines until the desk gets the case; return a person of the desk."""
     world.wait(days=21)
     desk = world.add_person("DESK_CENTRAL_ASIA")
     assert desk.read(case)["you_are"] == ["escalation_desk"]

@@ -100,7 +100,7 @@ def disable_durability(connection: Connection) -> None:
 
 
 def enable_durability(connection: Connection) -> None:
-    """Drop the helper table, and restore the settings that the product expects."""
+    """Enable durable writes again after the filling, and drop the table `bench_copy`."""
     connection.execute(text("DROP TABLE bench_copy"))
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA journal_mode = WAL"))
@@ -109,7 +109,7 @@ def enable_durability(connection: Connection) -> None:
 
 
 class Multiplier:
-    """A copier of all cases in one database."""
+    """The multiplier, which copies all cases in one database many times."""
 
     def __init__(
         self, connection: Connection, say: Say, before: Counts, after: Counts

@@ -85,7 +85,7 @@ def prepare_keys(place: Place) -> Keys:
 
 @contextmanager
 def run_product(place: Place, keys: Keys | None = None) -> Iterator[Product]:
-    """Run the product like `safe-conduct serve`; on PostgreSQL, with a worker process."""
+    """Run the product like `safe-conduct serve`, with a worker process on PostgreSQL."""
     keys = keys or prepare_keys(place)
     log, port, env = place.folder / "product.log", find_free_port(), get_environment(place)
     program = str(BIN / "safe-conduct")

@@ -1,4 +1,4 @@
-"""The five requests, which are the same for the floor and the product."""
+"""The five kinds of requests that the benchmark sends to the floor and to the product."""
 
 import json
 import secrets

@@ -16,7 +16,7 @@ ASKED = b"GET / HTTP/1.1\r\n\r\n"
 
 @contextmanager
 def serve_answers(*pieces: bytes) -> Iterator[int]:
-    """Serve the given pieces as the answer to each request; without pieces, hang up."""
+    """Answer each request with the given pieces, or close the connection without any."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

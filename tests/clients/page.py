@@ -1,4 +1,4 @@
-"""The instructions of docs/integrate.md, which are run in an empty folder as written."""
+"""The instructions of docs/integrate.md, to be run as written in an empty folder."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -389,7 +389,7 @@ def test_whoever_writes_does_not_wait_for_who_opens_a_section(
 
 
 def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
-    """A request that waited for a lock is decided on the state of the case after that."""
+    """A request that waited for a lock is decided on the state after the wait."""
     case = reviewed(cast)
     accept = acts(cast.lead, "accept-lead", case, {"contacts": make_contacts()})
     decline = acts(cast.colleague, "decline-lead", case, {"reason": "NO_CAPACITY"})

@@ -70,7 +70,7 @@ def service(pg_url: str) -> Iterator[Database]:
 
 
 def list_permitted(url: str, right: str) -> set[str]:
-    """Return the tables on which the application's role has a right, from any source."""
+    """Return the tables on which the application's role has a right, granted in any way."""
     query = f"""SELECT relname FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
         AND has_table_privilege('{APP_ROLE}', oid, '{right}')"""

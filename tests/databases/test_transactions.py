@@ -71,7 +71,7 @@ DOOMED = {
 
 @contextmanager
 def fail_commits(world: World) -> Iterator[None]:
-    """Make every commit of a write transaction fail, but no read transaction."""
+    """Make every commit of a write transaction fail; read transactions still succeed."""
 
     def burn(connection: Connection) -> None:
         options = connection.get_execution_options()

@@ -197,7 +197,7 @@ class MoveRunner:
         return found[number] if number < len(found) else None
 
     def get_path(self, about: str, number: int = 0) -> tuple[str, str] | None:
-        """Return the path and the entity tag of a record, or None if there is none."""
+        """Return the path and the entity tag of a record, or None if there is no record."""
         found = self.find_record(about, number)
         if found is None:
             return None

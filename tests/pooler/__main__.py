@@ -72,7 +72,10 @@ def print_line(*words: object) -> None:
 
 
 def find_pooler() -> str:
-    """Return the path of PgBouncer. If it is missing, install it as root, or exit."""
+    """Return the path of PgBouncer.
+
+    If PgBouncer is missing, root installs it, and any other user gets an error message.
+    """
     path = f"{os.environ['PATH']}:/usr/sbin"
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "pgbouncer"]
     for words in (install, ["apt-get", "update"], install):

@@ -1,4 +1,4 @@
-"""Tests that a disk that fills up raises an alarm, and keeps a reserve for people.
+"""Tests that a full disk raises an alarm, and that a reserve stays for people's cases.
 
 The real command runs in its own process. In the quick tests, the thresholds are larger than
 any disk. `make soak` also fills a small tmpfs, which only root may mount.
@@ -206,7 +206,7 @@ def count_cases(officer: Someone) -> int:
 
 
 def run_until(end: tuple[int, str], act: Callable[[], Response]) -> int:
-    """Repeat an action until it gets this problem, and return the number of successes."""
+    """Repeat an action until it fails as given in `end`; return the number of successes."""
     for number in range(MANY):
         answer = act()
         if answer.status_code != 201:

@@ -94,7 +94,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Row:
-    """One question about a consent, with the answer according to the copy."""
+    """A question about a consent, with the answer that the independent copy gives."""
 
     given: Given
     recipient: Office

@@ -5,8 +5,8 @@ a state of the case or of the referral, a condition, a role, the side or the dee
 is a question that the changed table answers differently from the second copy in
 `disclosure_copy`, although the original table agrees with that copy.
 
-A cell is idle if its removal changes no answer. A flip that adds what another row already
-allows also changes no answer, and adds an idle cell.
+A cell is idle if removing it changes no answer. If a flip adds a cell, and other rows
+already allow all that the new cell allows, the new cell is idle as well.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

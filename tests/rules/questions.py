@@ -105,7 +105,7 @@ def asked(spelled: str) -> Question:
 def parse_phrase(  # noqa: PLR0911 - one for each phrase
     verb: str, rest: list[str]
 ) -> dict[str, Any]:
-    """Return the attributes of a question that one phrase sets."""
+    """Return the attributes that one phrase of a text sets in a question."""
     known: dict[str, dict[str, Any]] = {
         "plain": {},
         "emergency": {"priority": Priority.EMERGENCY},

@@ -1,4 +1,4 @@
-"""Tests of the announcements before a consent ends, and of the consents that renew it."""
+"""Tests of the warnings before a consent expires, and of newer consents that replace it."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta

@@ -114,7 +114,7 @@ def validate_text(text: str) -> None:
 
 
 def measure_shortest(act: Callable[[], None], tries: int = 5) -> float:
-    """Return the shortest time of several calls in seconds, which excludes other load."""
+    """Call a function several times, and return its shortest CPU time in seconds."""
     took = []
     for _ in range(tries):
         begun = time.thread_time()

@@ -1,4 +1,4 @@
-"""A cursor is a position in a list of one office. No other office can use or read it."""
+"""A cursor of an office's list can be neither used nor read by another office."""
 
 import base64
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Properties of any screening, and the weights compared with a second copy."""
+"""Tests of the rules for screenings, and of the weights against an independent copy."""
 
 from itertools import product
 from typing import Final

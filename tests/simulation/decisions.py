@@ -236,7 +236,10 @@ def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[Plann
 
 
 def find_help(look: RecordView, sent: list[Json]) -> PlannedRequest | None:
-    """Return a referral or, if no referral is open, a handover or the end of the case."""
+    """Return a request for a referral, or for a handover or the end of the case.
+
+    Handovers and endings are requested only if no referral is open. None means waiting.
+    """
     scene, person = look.scene, look.person
     alive = [one for one in sent if one["state"] in ALIVE]
     asked = {one["recipient"] for one in sent}

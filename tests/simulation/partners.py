@@ -154,7 +154,7 @@ class Partner:
     # Requests.
 
     def does(self, wish: PlannedRequest, look: RecordView) -> Json | None:
-        """Send a request and return the changed record, or None to try again later."""
+        """Send a request, and return the changed record, or None if it did not change."""
         answer = self.send(self.make_deed(wish))
         if answer is None:
             return None

@@ -35,7 +35,7 @@ def replace_row(who: Someone, path: str, body: Any, **headers: str) -> Response:
 
 
 def update_row(who: Someone, path: str, approval: str = "", **to: Any) -> Response:
-    """Read the row at a path, and replace it with some fields changed."""
+    """Read the row at a path, change some of the fields, and send the row back."""
     read = who.get(path)
     given = {"approval": approval} if approval else {}
     fields = SETTINGS if path.startswith("/countries") else unwrap(read).keys()

@@ -122,7 +122,7 @@ def list_runs() -> Iterator[Run]:
 
 
 def main() -> None:
-    """Update the rows of the runs that were made on this machine.
+    """Update the table in docs/assurance.md with the runs made on this machine.
 
     Raises `PageBroken` if the page has no place for the table.
     """

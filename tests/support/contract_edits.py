@@ -45,7 +45,7 @@ def parse_rows(text: str) -> Iterator[Row]:
 
 
 def apply_row(document: Json, row: Row) -> Json:
-    """Return a copy of a document with the edits of a row."""
+    """Return a copy of a contract, changed by the edits that a row describes."""
     copy = deepcopy(document)
     for verb, where, *rest in row.edits:
         given = (

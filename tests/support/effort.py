@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Effort(StrEnum):
-    """How many tests a run includes, from the least to the most."""
+    """The effort of a test run; each level includes more tests than the level before."""
 
     FAST = "fast"
     SAMPLE = "sample"

@@ -97,7 +97,10 @@ def collect_ids(sights: list[Ids]) -> dict[str, list[str]]:
 
 
 def match_ids(names: list[str], seen: list[Ids]) -> list[Ids]:
-    """Return groups of ids with exactly these names, or else combinations of ids."""
+    """Return the groups of ids that have exactly these names.
+
+    If there is no such group, return combinations of single ids with these names.
+    """
     whole = [ids for ids in seen if ids.keys() == set(names)]
     alone = collect_ids([ids for ids in seen if len(ids) == 1])
     choices = islice(product(*(alone.get(name, []) for name in names)), MANY)
@@ -120,7 +123,7 @@ def set_up(wire: Wire) -> Stage:
 
 
 def create_people(world: World) -> dict[str, Someone]:
-    """Create an account for each part in a case, and return the people by their parts."""
+    """Create an account for each role in a case, and return the people by their roles."""
     return {
         "officer": world.add_person("UZ_CONSULATE_ALMATY"),
         "lead": world.add_person("KZ_LEAD"),

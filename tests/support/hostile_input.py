@@ -235,9 +235,8 @@ class Enough(Exception):  # noqa: N818 - it is no error
 def draw_bodies(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
     """Return different bodies: valid, damaged and garbled ones, and other JSON.
 
-    Hypothesis generates the valid bodies and the wrong values. The path at which a wrong
-    value is put is drawn separately: Hypothesis repeats what it draws together, and then
-    four of five bodies were equal.
+    Hypothesis generates the valid bodies and the wrong values. A separate random generator
+    chooses where a wrong value is put, because Hypothesis often repeated whole bodies.
     """
     found: dict[bytes, None] = {}
     chance = Random(number)

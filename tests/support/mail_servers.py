@@ -341,7 +341,7 @@ class Post:
         self.world.now = end
 
     def find_next_due(self) -> datetime | None:
-        """Return when the next message is due, or None."""
+        """Return when the next message is due, or None if no message is open."""
         open_ones = [one.due_at for one in list_outbox(self.world) if one.state in OPEN]
         return min(open_ones, default=None)
 

@@ -57,7 +57,7 @@ def get_name(one: Operation) -> str:
 
 @dataclass
 class Hunt:
-    """A world, its people who can call operations, and the committed statements."""
+    """A world in which operations are called, with its connection and its people."""
 
     wire: Wire
     stage: Stage

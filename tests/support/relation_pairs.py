@@ -280,7 +280,7 @@ def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
 
 
 def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Call one read operation; if the scene caches lists, each office reads a list once."""
+    """Call a read operation. If the scene caches lists, an office reads each list once."""
     if scene.lists is not None and one.path in LISTS:
         key = (watched.observer.code, one.name)
         if key not in scene.lists:

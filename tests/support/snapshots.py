@@ -56,7 +56,7 @@ class Snapshot:
 
 
 def copy_file_to(path: Path, engine: Engine) -> Path:
-    """Copy the SQLite file of an engine, which no other process has open."""
+    """Copy the SQLite file of an engine. No other process may have the file open."""
     engine.dispose()
     return Path(shutil.copyfile(str(engine.url.database), path))
 

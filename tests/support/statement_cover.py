@@ -72,7 +72,10 @@ class StatementCover:
         event.listen(Engine, "before_cursor_execute", self.record)
 
     def record(self, connection: Connection, _: object, statement: str, *__: Any) -> None:
-        """Record a statement of the service. Engines with a NullPool belong to tests."""
+        """Record a statement if it is of the service.
+
+        Engines with another pool than a QueuePool belong to the tests, not to the service.
+        """
         if self.current is None or statement.startswith(OF_TESTS):
             return
         if isinstance(connection.engine.pool, QueuePool):

@@ -61,7 +61,7 @@ def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
 
 
 def fill_tables(url: str) -> None:
-    """Write one row to every table except that of the epoch, which already has a row."""
+    """Write one row to every table, except to the epoch table, which already has a row."""
     database = Database(url)
     with database.begin_write(SERVICE) as session:
         for table, row in make_rows():

@@ -92,7 +92,7 @@ class Direct(BaseTransport):
 def make_client(app: FastAPI, here: ThreadLoops | None) -> Client:
     """Return a client of the application that compares each answer with the contract.
 
-    Without `here`, it uses a new loop each time.
+    If no `here` is given, the client uses a new loop for each request.
     """
     client: Client = (
         TestClient(app, raise_server_exceptions=False)
@@ -254,7 +254,7 @@ class Someone:
         return self.get(path).headers.get("ETag", '"1.0"')
 
     def load_tag(self, path: str) -> str:
-        """Return an entity tag built from the stored version, or "" without a record."""
+        """Return an entity tag built from the stored version, or "" if no record exists."""
         kind, name = path.removeprefix("/").split("/")
         of: Any = VERSIONED[kind]
         named = of.code == name if kind == "cases" else of.id == UUID(name)

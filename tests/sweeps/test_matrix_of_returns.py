@@ -17,7 +17,7 @@ PLAN = plans.RETURNS
 def built_matrix(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Matrix]:
-    """Yield the world of this table with all its accounts."""
+    """Yield the access matrix of returns, with a world and all its accounts."""
     with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
         yield made
 

@@ -34,7 +34,7 @@ def apps(app: FastAPI) -> Apps:
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[Copy]:
-    """Return the two databases, one of each kind if both kinds are tested."""
+    """Return two databases: on SQLite and on PostgreSQL if both are tested."""
     kinds = request.config.option.databases
     return [copies(kinds[0]), copies(kinds[-1])]
 

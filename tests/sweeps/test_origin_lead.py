@@ -97,7 +97,7 @@ def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
 
 
 def read_world(scene: Scene, watched: Watched) -> dict[str, Any]:
-    """Return everything that the lead reads before and after all attempts."""
+    """Return all that the lead can read, before and after trying all actions."""
     found = read_all(scene, watched)
     for service in ("SHELTER", "MEDICAL"):
         path = f"{get_path(watched.case)}/recipients"

@@ -232,7 +232,7 @@ def find_poller_faults(run: Run) -> Iterator[str]:
 
 
 def find_deadline_faults(run: Run) -> Iterator[str]:
-    """Yield deadlines that were missed twice, or missed without an entry."""
+    """Yield missed deadlines that took effect twice, or lack their effect or entry."""
     for name, count in Counter(
         (one.clock, one.generation) for one in run.tables.fired
     ).items():

@@ -153,7 +153,7 @@ def get_problem(answer: Response) -> str | None:
 
 
 def store_answer(operation: Operation, answer: Response) -> None:
-    """Record the outcome of an operation that an answer shows."""
+    """Record in an operation the outcome that its answer shows."""
     operation.answered = time.monotonic()
     operation.status, operation.problem = answer.status_code, get_problem(answer)
     operation.outcome = Outcome.OK if answer.is_success else Outcome.REFUSED

@@ -1,1 +1,1 @@
-"""Checks of every writing operation in which one statement after another fails."""
+"""Checks in which the statements of each writing operation fail, one at a time."""

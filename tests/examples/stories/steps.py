@@ -19,7 +19,7 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
 def make_sections(*names: str) -> list[Json]:
-    """Return the bodies of all sections of a case, with these names of the person."""
+    """Return all sections of a case; the section `identity` has the given names."""
     others = [one for one in SECTIONS if one["section"] != "identity"]
     return [*others, {"section": "identity", "names": list(names)}]
 

@@ -40,10 +40,11 @@ from tests.support.world import (
 
 
 def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None:
-    """A consulate in New York that also serves Panama meets Nigora from Fergana in Panama.
+    """Nigora from Fergana is in Panama, and is helped although no office answers in time.
 
-    The office of Panama does not answer in time, so the desk of the region gets the case.
-    The desk calls the same office by telephone and assigns the case to it again, and she is
+    The Uzbek consulate in New York, which also serves Panama, submits her case. The office
+    of Panama does not answer in time, so the desk of the region gets the case. The desk
+    calls the same office by telephone and assigns the case to that office again. Nigora is
     helped.
     """
     officer, lead = story.get_person("UZ_CONSULATE_FOR_PANAMA"), story.get_person("PA_LEAD")

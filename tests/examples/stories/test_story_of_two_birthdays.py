@@ -1,4 +1,4 @@
-"""A story by an author who had not read the code: a girl with two birthdays."""
+"""A girl with two birthdays: a story written by someone who had not read the code."""
 
 from app.directory.kinds import Function, Kind, Level
 from app.kernel.actors import Role

@@ -218,7 +218,7 @@ def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
 
 
 def is_whole(world: World, ledger: Ledger) -> None:
-    """Require complete rows, feeds without gaps, and no keys of erased cases."""
+    """Check that rows are complete, that feeds have no gaps, and that keys are erased."""
     erased = list_named(ledger)
     with world.database.begin_read(SERVICE) as session:
         cases = session.execute(select(Case.id, Case.state)).all()
@@ -253,7 +253,7 @@ def check_report(report: Json, world: World, load: Load) -> None:
 
 
 def check_poller(load: Load, world: World, port: int, there: set[str]) -> None:
-    """Require that an old cursor gets 410, and a new cursor the events of all cases."""
+    """Check that the feed refuses an old cursor (410), and shows all cases to a new one."""
     world.http.close()
     load.lead.world = world
     world.http = make_client(port)

@@ -125,7 +125,7 @@ class Postgresql:
         return now
 
     def is_lost(self) -> None:
-        """Archive the last segment, like `archive_timeout`, and delete the server."""
+        """Archive the last WAL segment, then stop and delete the server."""
         [(last,)] = ask(self.url, "SELECT pg_walfile_name(pg_switch_wal())")
         patience = time.monotonic() + PATIENCE
         while not (self.archive / str(last)).exists():
@@ -184,7 +184,7 @@ def sqlite(folder: Path) -> Iterator[Site]:
 
 @contextmanager
 def archiving(folder: Path) -> Iterator[Site]:
-    """Start a PostgreSQL server that archives its WAL, with a database."""
+    """Start a PostgreSQL server that archives its WAL, and yield the site with it."""
     for place in (folder, *(folder / name for name in ("archive", "second", "first"))):
         owned(place)
     server = Archiving(folder / "first", ARCHIVING.format(archive=folder / "archive"))

@@ -400,7 +400,7 @@ type Outcome = tuple[Verdict, Model]
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """A life cycle according to the copies of the document's tables."""
+    """A life cycle according to the independent copies of the tables in LIFECYCLES.md."""
 
     lines: Mapping[str, Any]
     cells: Mapping[str, list[str]]

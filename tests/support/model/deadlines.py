@@ -1,10 +1,10 @@
 """The deadlines of a modelled case: their kind, the office that has to act, the time left.
 
-They are written from LIFECYCLES.md, section 7, and from the independent copies of its
-tables in tests/rules, never from the code. The person is in an emergency, so every deadline
-runs day and night, except the deadline to confirm a deletion: it is counted in working days
-by the recipient's calendar. The model predicts that this deadline runs and which office has
-to act, but not its time. If it is missed, the office is only reminded.
+This module is written from LIFECYCLES.md, section 7, and from the independent copies of the
+tables in tests/rules, never from the code. The person is in an emergency, so deadlines run
+day and night. Only the deadline to confirm a deletion is counted in working days, by the
+recipient's calendar. The model predicts when the confirmation is awaited and from which
+office, but not the due time. If the confirmation is late, the office is only reminded.
 """
 
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def stop_deadline(world: Model, of: Record) -> Model:
 
 
 def limit_counts(names: list[str | None]) -> tuple[str, ...]:
-    """Return the office of each miss, for each office at most `PATIENCE` times."""
+    """Return the office of each missed deadline, at most `PATIENCE` times per office."""
     counts = {name: min(names.count(name), PATIENCE) for name in names if name}
     return tuple(sorted(name for name, count in counts.items() for _ in range(count)))
 
@@ -144,7 +144,8 @@ def start_case_deadline(world: Model, until: int | None = None) -> Model:
 def get_own_due_time(world: Model, kind: str) -> int | None:
     """Return when a visit or a risk review is due, or None for any other deadline.
 
-    A visit is due when it was planned, and a review depends on the level of the risk.
+    A visit is due at the planned time. A review is due when the assessment of the risk
+    becomes too old, which depends on the level of the risk.
     """
     if kind == "monitor":
         return world.visits[0]

@@ -238,7 +238,7 @@ class Service:
         return you_are, record["state"], *(record[one] for one in who[kind]), due, steps
 
     def get_minutes_until(self, due_at: str | None) -> int | None:
-        """Return the minutes until a time, or None if there is none."""
+        """Return the minutes from now until `due_at`, or None if `due_at` is None."""
         if due_at is None:
             return None
         left = datetime.fromisoformat(due_at) - self.world.now
@@ -246,7 +246,7 @@ class Service:
         return left // MINUTE
 
     def find_record(self, subject: str) -> Record | None:
-        """Return the record that a subject names, or None if it belongs to another case."""
+        """Return the record with a path, or None if the record belongs to another case."""
         kind, _, named = subject.partition("s/")
         ids = [self.code] if kind == "case" else self.ids.get(kind, [])
         return (kind, ids.index(named)) if named in ids else None

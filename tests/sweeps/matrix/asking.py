@@ -86,7 +86,7 @@ class Matrix:
         return [stage for stage in found if children or stage.name != "mixed"]
 
     def askers(self, name: str, stage: Stage) -> Iterator[Caller]:
-        """Yield the accounts that try an operation, with a stranger and invalid keys."""
+        """Yield the accounts that try an operation; some are strangers or have bad keys."""
         first, alone = stage is self.stages_of(name)[0], stage.name in self.roles
         for caller in self.callers:
             if caller.name in reading.NOBODIES:

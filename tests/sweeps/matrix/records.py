@@ -248,7 +248,10 @@ UP_TO: Final = {
 
 
 def going_home(stage: Stage) -> None:
-    """Bring a return to its stage, with a lead in the country and a helper at home."""
+    """Lead a return to the state that the stage names.
+
+    The lead is in the country where the person is, the helper in the country of origin.
+    """
     officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
     contents = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
     case, referral = accept_return_referral(officer, lead, home, **contents)
