@@ -191,7 +191,10 @@ def get_sort_key(item: pytest.Item) -> tuple[bool, bool]:
 
 @pytest.fixture(scope="session")
 def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
-    """Yield a function that migrates a database of a kind at its first call."""
+    """Yield a function that returns copies of a migrated database of a given kind.
+
+    For each kind, the database is migrated at the first call.
+    """
     with ExitStack() as stack:
 
         @cache

@@ -37,7 +37,10 @@ ABROAD = make_consent(focal_point=HOME, purposes=["SHELTER"], sections=SENT)
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case led in Kazakhstan, with consents to an NGO and a lead in Uzbekistan."""
+    """Return a case with a lead in Kazakhstan.
+
+    The consents also name an NGO, and the lead of Uzbekistan for a handover.
+    """
     given = [
         make_consent(),
         make_service_consent(),

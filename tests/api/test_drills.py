@@ -1,4 +1,4 @@
-"""In a drill every deadline comes sooner, but a consent is valid until its stated end."""
+"""In a drill, deadlines come sooner, but a consent stays valid until its usual end."""
 
 from dataclasses import replace
 from datetime import timedelta

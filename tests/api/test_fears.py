@@ -79,9 +79,9 @@ def get_codes(found: Json) -> list[str]:
 
 
 def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
-    """Create and send a draft, and return 200 or its unmet requirements.
+    """Create a draft and send it; return 200, or the unmet requirements if refused.
 
-    The unmet requirements are returned as the draft and as the answer list them.
+    The unmet requirements are returned twice: from the draft, and from the refusal.
     """
     draft = unwrap(who.refer(case, to, send=False, **changes))
     shown = get_actions(draft)["send"]

@@ -16,7 +16,10 @@ UNKNOWN: Final = (422, "cursor-unknown")
 def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
     officer: Someone, lead: Someone
 ) -> None:
-    """Cursors have the same length, and differ between offices at the same position."""
+    """Cursors and entity tags show neither the epoch of the database nor a position.
+
+    Cursors have the same length, and differ between offices at the same position.
+    """
     for _ in range(6):
         lead.take_lead(officer.submit())
     mine, theirs = read_cursors(lead), read_cursors(officer)

@@ -120,7 +120,8 @@ def test_whoever_watches_now_is_waited_for_in_an_emergency(
 ) -> None:
     """Only the active oversight office has to answer a request for emergency access.
 
-    Each of two offices is inactive once, so that the order of their ids does not matter.
+    The test makes first one and then the other of two offices inactive. The result
+    therefore does not depend on the order of the ids.
     """
     case = lead.take_lead(officer.submit())
     create_oversight(world)

@@ -1,4 +1,4 @@
-"""An action that ends the actor's own relation returns 204 and creates an event."""
+"""If an action ends the office's own relation, the answer is 204 and an event is sent."""
 
 import json
 from collections.abc import Callable

@@ -112,7 +112,10 @@ def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
 
 
 def test_what_is_sealed_again_in_place_counts_too(world: World, officer: Someone) -> None:
-    """Each write counts in full, because it leaves a dead row and a log record."""
+    """If a section is written again, all of its bytes count towards the quota again.
+
+    Each write leaves a dead row and a log record.
+    """
     case = officer.submit()
     before = world.runtime.quotas.get_bytes_used(officer.actor.account_id, world.now)
 

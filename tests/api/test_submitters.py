@@ -48,7 +48,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def read_everything(who: Someone, case: Json) -> dict[str, tuple[int, str, str | None]]:
-    """Return each answer about a case that an office can read, with its entity tag."""
+    """Try to read everything about a case; return each answer with its entity tag."""
     path = get_path(case)
     of_case = [f"{path}{part}" for part in (*OPENED, "/recipients", "/access-log")]
     sealed = [f"sections/{name}" for name in ALL_SECTIONS] + [*SEALED]
@@ -63,7 +63,7 @@ def read_everything(who: Someone, case: Json) -> dict[str, tuple[int, str, str |
 
 
 def plain(body: Json) -> str:
-    """Return a body without the id of the request."""
+    """Return a body as text, without `instance`, which differs between requests."""
     return str({name: said for name, said in body.items() if name != "instance"})
 
 

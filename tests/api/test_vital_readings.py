@@ -39,7 +39,7 @@ def watcher(world: World) -> Someone:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Return a case in which a shelter helps that may read only the section `needs`."""
+    """Return a case with a helping shelter, which may read only the section `needs`."""
     given = [make_consent(), make_service_consent(sections=["needs"])]
     case = lead.take_lead(officer.submit(consents=given))
     unwrap(shelter.does("accept", unwrap(lead.refer(case, SHELTER)), make_acceptance()))

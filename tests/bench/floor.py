@@ -76,7 +76,7 @@ class Floor:
         return 200, [(b"etag", tag)], to_json({"code": code, "version": version + 1})
 
     def poll(self, after: int, limit: int, known: str) -> Reply:
-        """Requests P and I: return the entries after a position, or 304 without any."""
+        """Return the entries after a position, or 304 if the entity tag is still valid."""
         head = self.tables.get_head()
         tag = f'"{after}.{head}"'
         if known == tag:

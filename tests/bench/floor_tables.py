@@ -1,4 +1,4 @@
-"""The tables of the floor, with as few rows as possible and an index per query."""
+"""The tables of the floor, with as few rows as possible and one index for each query."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ class Submission:
 
     @property
     def subject(self) -> str:
-        """The reference of the case in the entry."""
+        """The path of the case, as an entry of the feed names it."""
         return f"cases/{self.case.hex}"
 
 

@@ -116,7 +116,7 @@ def start_cluster(folder: Path) -> Iterator[Cluster]:
 
 @contextmanager
 def make_postgresql() -> Iterator[Place]:
-    """Start a PostgreSQL server, with a database for the floor and for the product."""
+    """Start a PostgreSQL server with two databases: for the floor and for the product."""
     with make_folder("postgresql") as folder, start_cluster(folder) as server:
         for name in ("floor", "product"):
             server.run_sql(f"CREATE DATABASE {name}")

@@ -52,7 +52,7 @@ def prepare(side: Side, pace: Pace) -> None:
 def compare(
     floor: Side, product: Side, pace: Pace, say: Say, kinds: Iterable[Kind] = Kind
 ) -> Mapping[Kind, Comparison]:
-    """Measure the five requests on the floor and on the product in turn."""
+    """Measure the kinds of requests in turns, on the floor and on the product."""
     again = copy_floor(floor)
     for side in (floor, product, again):
         prepare(side, pace)

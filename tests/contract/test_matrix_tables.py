@@ -1,4 +1,4 @@
-"""The tables of the access matrix have a row for everything that exists, and no others."""
+"""The tables of the access matrix have exactly the rows that the contract requires."""
 
 import json
 from pathlib import Path

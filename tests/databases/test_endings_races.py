@@ -1,4 +1,4 @@
-"""Tests of two workers, or a worker and an office, that act when an agreement ends."""
+"""Tests of races after an agreement has ended: between workers, or with an office."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -45,7 +45,7 @@ slow = pytest.mark.slow
 
 @dataclass
 class Cast:
-    """The accounts: two of the lead that may decide the same, and two that may approve."""
+    """The accounts: officer, lead and colleague, two approving supervisors, and shelter."""
 
     officer: Someone
     lead: Someone

@@ -274,7 +274,7 @@ def run(someone: Someone, change: Executable) -> None:
 
 @dataclass
 class Load:
-    """Clients that submit cases until the server is killed, and record missing answers."""
+    """The load: cases that clients submit until the server is killed, and the results."""
 
     officer: Someone
     answered: dict[str, str] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 """A rule that needs no database, tested with a table of examples and with a property.
 
-The rule: a deadline is missed if it passes without an answer. It counts as missed again
-each time the same time has passed. After the third time a desk has a part in the case, and
-the deadline counts as missed once a week.
+The rule: an office misses a deadline if it does not answer in time. If it still does not
+answer, it misses the deadline again after the same time. After the third miss, a desk gets
+the case too, and further misses are counted once a week.
 
 Such tests belong to tests/rules. They run first and are the quickest to write. A table of
 examples says what the rule is; a property says what is true for all values.

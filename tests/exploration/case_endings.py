@@ -55,7 +55,7 @@ RETURNS: Final = """SELECT r.state FROM return_checklist r
 
 
 class Means(IntEnum):
-    """The means that bring a case to its end, from the most to the least desirable."""
+    """The means by which a case can still end, from the most to the least desirable."""
 
     OFFICES = 0
     """Actions of the offices with the existing consents."""

@@ -1,4 +1,4 @@
-"""The stage of all explorations in a process, which is restored before each test."""
+"""The stage of all explorations in a process. Each test begins with a restored stage."""
 
 from collections.abc import Iterator
 

@@ -296,7 +296,7 @@ class MoveRunner:
         return bodies.get(move.action)
 
     def make_lead_consent(self, choice: str) -> Json:
-        """Return a consent to a new lead, from a name like `LEAD_SILENT, state, person`."""
+        """Return a consent to another lead; `LEAD_SILENT, state, person` is an example."""
         reason, _, rest = choice.partition(", ")
         kind, _, by = rest.partition(", ")
         given = make_consent(

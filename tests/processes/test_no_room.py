@@ -142,7 +142,7 @@ def test_a_disk_without_room_is_outlasted(
 
 
 def run_full_disk(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> None:
-    """Put load on a server until the disk is full, free space, and check the results."""
+    """Write until the disk is full, free some space, and check that nothing is lost."""
     world = World(f"sqlite:///{place}")
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     load = Load(officer, officer.submit()["code"])

@@ -148,7 +148,7 @@ def faults(rules: ModuleType) -> Iterator[str]:
 
 
 def matches_copy(rules: Any, row: Row) -> bool:
-    """Return whether the rules and the copy agree on one consent."""
+    """Return whether the rules and the independent copy agree on one consent."""
     purpose = rules.Purpose(row.purpose)
     asking = rules.CoverageQuestion(row.recipient, purpose, NOON, row.child)
     from_ngo = rules.CoverageQuestion(row.recipient, purpose, NOON, row.child, True)

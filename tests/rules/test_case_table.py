@@ -140,7 +140,7 @@ def cells(table: str) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a table of the document."""
+    """One row of a table of LIFECYCLES.md."""
 
     sources: list[str]
     target: str

@@ -59,7 +59,7 @@ def find_step(action: Action) -> Row:
 
 
 def needs_of(row: Row) -> set[Need]:
-    """Return all requirements of an action; alternatives are returned one by one."""
+    """Return all requirements of an action, including each of the alternatives."""
     options = [n.needs if isinstance(n, AnyOf) else (n,) for n in row.needs]
     return {need for some in options for need in some}
 

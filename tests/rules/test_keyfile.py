@@ -1,4 +1,4 @@
-"""Only its owner can read the key file. An unusable key file is refused with a remedy."""
+"""Tests that only the owner of the key file can read it, and that bad files are refused."""
 
 import base64
 import os

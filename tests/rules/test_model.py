@@ -86,7 +86,7 @@ def is_no_repetition(world: Model, action: str, target: Any) -> bool:
 
 
 def list_outcomes(world: Model) -> Iterator[tuple[str, Model]]:
-    """Yield each action with the state that follows it, including time that passes."""
+    """Yield each possible action, or passing of time, with the state that follows."""
     parties = [name for name, one in ACTORS.items() if world.get_parts(one.focal_point)]
     for action, target, poor in list_acts(world):
         for name in parties[:1] if action.startswith("time.") else parties:

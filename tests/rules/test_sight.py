@@ -1,4 +1,4 @@
-"""Tests of the conditions of the policy; for a feared office, almost none is true."""
+"""Tests of the conditions of the policy, almost none of which hold for a feared office."""
 
 from types import SimpleNamespace
 from typing import Any

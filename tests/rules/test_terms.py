@@ -1,4 +1,4 @@
-"""Tests of the time that is left after a pause, and of the speed of time in a drill."""
+"""Tests of the time that is left after a pause, and of limits that a drill shortens."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

@@ -263,7 +263,7 @@ def request_referral(look: RecordView, to: str, service: str) -> PlannedRequest:
 
 
 def offer_handover(look: RecordView) -> PlannedRequest | None:
-    """Return the offer of the lead to an office that a consent names."""
+    """Return a request that offers the lead to an office, as a consent permits, or None."""
     leads = look.person.corridor.leads
     fit = [one for one in leads if look.person.can_help(one, "HANDOVER")]
     fit = [one for one in fit if one != look.office]

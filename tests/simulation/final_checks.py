@@ -167,7 +167,7 @@ def check_deliveries(
 
 
 def check_erasures(scene: Scene, named: frozenset[str]) -> None:
-    """Check that every case is erased, and that the ledger lists each case."""
+    """Check that every case is erased, and that the ledger has exactly the given cases."""
     left = scene.fetch_rows("SELECT code, state FROM \"case\" WHERE state != 'erased'")
     scene.require(not left, f"never erased: {left}")
     scene.require(

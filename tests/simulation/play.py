@@ -55,7 +55,7 @@ class Result:
 
     @property
     def trace(self) -> list[str]:
-        """The last lines of the trace."""
+        """The last lines of the full trace."""
         return self.full_trace[-LAST:]
 
 

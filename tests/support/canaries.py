@@ -60,7 +60,7 @@ def list_encodings(word: str) -> Iterator[bytes]:
 
 
 def list_escapes(word: str) -> Iterator[bytes]:
-    """Yield the text as JSON, URLs and Python's `repr` of bytes escape it."""
+    """Yield the ways in which JSON, URLs and Python's `repr` of bytes escape a text."""
     escaped = json.dumps(word)[1:-1]
     yield escaped.encode()
     yield escaped.upper().replace("\\U", "\\u").encode()

@@ -162,7 +162,11 @@ def select_operations(document: Json, names: set[str]) -> Json:
 def collect_components(
     part: Any, components: Json, seen: set[tuple[str, str]]
 ) -> set[tuple[str, str]]:
-    """Return the kind and name of each component that a part refers to, also indirectly."""
+    """Return the kind and name of each component that a part needs.
+
+    These are the components to which the part refers, and those to which they refer in
+    turn.
+    """
     for found in re.findall(r'"#/components/(\w+)/([^"]+)"', json.dumps(part)):
         if found not in seen:
             seen.add(found)

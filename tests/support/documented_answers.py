@@ -25,7 +25,7 @@ type Shape = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Documented:
-    """A response of the contract: the headers that it may have, and those it must have."""
+    """A response in the contract, with its allowed headers and its required headers."""
 
     allowed: frozenset[str]
     required: frozenset[str]

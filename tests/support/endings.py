@@ -15,7 +15,10 @@ LAST_DAY: Final = date(2026, 5, 31)
 
 
 def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
-    """Set the last day of the agreement of Kazakhstan and Uzbekistan; None means no end."""
+    """Set the last day of the agreement between Kazakhstan and Uzbekistan.
+
+    If `on` is None, the agreement has no end.
+    """
     with world.database.begin_write() as session:
         named = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
         session.execute(named.values(in_force_until=on))

@@ -1,7 +1,7 @@
 """Mail servers and SMS gateways for notifications, which can fail in many ways.
 
-They listen on ports of this machine. Each message that they receive is stored with its
-time, whether or not they confirm it.
+The servers listen on ports of this machine. Each received message is stored with its time,
+whether or not the server confirms the message.
 """
 
 import datetime as dt

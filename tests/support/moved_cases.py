@@ -109,7 +109,7 @@ def add_agreements(world: World) -> None:
 
 @dataclass
 class Asked:
-    """A case with its lead and a consulate; the lead may have asked it for a document."""
+    """A case with its lead, and a consulate that the lead may have asked for a document."""
 
     world: World
     ids: Ids

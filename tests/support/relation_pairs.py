@@ -175,7 +175,7 @@ def name_records(watched: Watched) -> dict[str, str]:
 
 
 def leave_unchanged(_: Scene, __: Watched) -> None:
-    """Change nothing, because the observer submitted the case."""
+    """Do nothing, because the observer already has the relation as the submitter."""
 
 
 def accept_referral(scene: Scene, watched: Watched) -> None:

@@ -81,5 +81,5 @@ def pytest_sessionfinish() -> None:
 
 
 def is_slow(took: list[tuple[float, float]]) -> bool:
-    """Return whether any cell of a test takes too much CPU time or too long in all."""
+    """Return whether a cell of a test uses too much CPU time, or takes too long overall."""
     return any(computes >= COMPUTES or all_in >= WAITS for computes, all_in in took)

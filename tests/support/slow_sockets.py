@@ -78,7 +78,7 @@ class Slow:
 
 
 class Crowd:
-    """The process with the slow clients, as the test controls it."""
+    """A crowd of slow clients, which runs in a process that the test controls."""
 
     def __init__(self, port: int, key: str, many: int) -> None:
         command = [

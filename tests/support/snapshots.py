@@ -3,8 +3,8 @@
 On SQLite a snapshot is a copy of the file. On PostgreSQL a copy of a database would cost
 the server a thousand files, and every connection would have to be closed. Instead, the few
 changes of a test are found and undone within milliseconds. A table has changed if its
-number of rows or the last transaction that wrote a row is different. The caller makes sure
-that no transaction is open.
+number of rows or the last transaction that wrote a row is different. While a snapshot is
+taken or restored, no transaction may be open.
 """
 
 import shutil

@@ -429,7 +429,10 @@ def make_lead_consent(**changes: Any) -> Json:
 
 
 def make_case(**changes: Any) -> Json:
-    """Return the body of a case of an adult in Almaty; changes of `notice` are merged."""
+    """Return the body of a case about an adult in Almaty, with the given changes.
+
+    Changes in `notice` are merged with the default summary.
+    """
     body: Json = {
         "notice": NOTICE | changes.pop("notice", {}),
         "sections": SECTIONS,

@@ -99,7 +99,7 @@ def list_expected(world: Model, name: str) -> list[Any]:
 
 
 def list_heard(world: Model, name: str) -> list[Any]:
-    """Return the missed deadlines of which a party should have received events, sorted."""
+    """Return the missed deadlines that a party should have been told, as a sorted list."""
     me = ACTORS[name].focal_point
     outside = me == POST and not world.is_party(me)
     mine = [one for one in world.missed_deadlines if me in one.audience]
@@ -195,7 +195,7 @@ class Story(RuleBasedStateMachine):
         return verdict in {OK, GONE}
 
     def able(self, acts: Iterable[Act], *, ends: bool) -> list[tuple[str, Act]]:
-        """Return the steps that each party may take according to the model."""
+        """Return the possible actions according to the model, each with its party."""
         parts = [name for name in NAMES if self.model.get_parts(ACTORS[name].focal_point)]
         some = [act for act in acts if ends or act[0] not in ENDINGS]
         able = [(name, act) for act in some for name in parts]

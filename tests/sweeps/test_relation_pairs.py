@@ -192,9 +192,10 @@ def in_world(
 
 
 def list_leaks(differing: Mapping[Pair, frozenset[str]]) -> dict[str, list[str]]:
-    """Return the differences that a pair reads but neither of its relations alone.
+    """Return the differences that a pair of relations reads but neither relation alone.
 
-    If one relation alone does not show a record in one world, any field of it may differ.
+    If a single relation shows a record in only one of the worlds, all fields of the record
+    may differ for the pair.
     """
     leaks = {}
     for pair, places in differing.items():

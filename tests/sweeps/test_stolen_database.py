@@ -91,7 +91,7 @@ PEOPLE: Final = {
 def stage(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """Yield a world with accounts but no case, which the tests restore."""
+    """Yield a world with accounts but no case, and the copies that restore the world."""
     ids, folder = Ids(), tmp_path_factory.mktemp("stolen")
     with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("built")
@@ -164,7 +164,7 @@ def make_copy(stage: Stage, said: Json) -> Rows:
 
 @pytest.fixture(scope="module")
 def plain(stage: Stage) -> Rows:
-    """Return the copy with which all other copies are compared."""
+    """Return the database without later changes, with which other copies are compared."""
     return make_copy(stage, {})
 
 

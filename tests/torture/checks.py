@@ -19,7 +19,7 @@ DECIDED: Final = "approval.decided"
 
 @dataclass
 class Run:
-    """The operations of clients, the tables, and the events that pollers processed."""
+    """The data of a finished run: operations of clients, rows of tables, polled events."""
 
     deeds: Sequence[Operation] = ()
     tables: Tables = field(default_factory=Tables)

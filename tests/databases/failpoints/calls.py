@@ -59,7 +59,7 @@ class Call:
 
 @dataclass
 class Scene:
-    """The world in which every story begins: its accounts and the stages of the matrix."""
+    """A world with accounts and the stages of the access matrix; each story begins here."""
 
     wire: Wire
     people: Mapping[str, Someone]

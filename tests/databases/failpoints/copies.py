@@ -75,7 +75,7 @@ class PostgresqlCopies:
         self.looking = create_engine(self.engine.url)
 
     def keep(self, name: str) -> None:
-        """Take a snapshot of the database, after removing dead rows of earlier restores."""
+        """Take a snapshot of the database, after removing dead rows that restores left."""
         self.engine.dispose()
         every = ", ".join(f'"{name}"' for name in TABLES)
         with self.looking.connect() as connection:

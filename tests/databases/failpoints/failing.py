@@ -42,7 +42,7 @@ SAID: Final = {
 
 @dataclass
 class Failing:
-    """A counter of the calls to one database, which makes one of them fail."""
+    """A failure that is injected into one of the counted calls to a database."""
 
     points: list[str] = field(default_factory=list)
     """The database calls since `begin`, one entry for each."""
@@ -51,11 +51,11 @@ class Failing:
     happened: bool = False
 
     def begin(self, at: int | None = None, way: Way = Way.FULL) -> None:
-        """Start to count calls, and fail at the call with this number, if it is given."""
+        """Start to count the calls; if `at` is given, the call with this number fails."""
         self.points, self.at, self.way, self.happened = [], at, way, False
 
     def is_due(self, what: str) -> bool:
-        """Count a call, and return whether it has to fail."""
+        """Return whether the call that is made now has to fail, and count the call."""
         self.points.append(what)
         due = self.at is not None and len(self.points) == self.at + 1
         self.happened = self.happened or due
@@ -81,9 +81,9 @@ def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
 
 
 def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
-    """Close the connection, after an error in the server that ends the transaction.
+    """Fail as PostgreSQL would: make the server raise an error, then close the connection.
 
-    If the way is `LOST`, the connection is closed without that error.
+    If the way is `LOST`, the connection is closed without the error.
     """
     if way is not Way.LOST:
         _, _, state, words = SAID[way]

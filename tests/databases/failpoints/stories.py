@@ -93,7 +93,7 @@ def informs_of_reading(scene: Scene) -> Call:
 
 
 def reviews_reading(scene: Scene) -> Call:
-    """Return a call that reviews an emergency access, by another person of oversight."""
+    """Return a call in which a second person of oversight reviews an emergency access."""
     other = scene.wire.world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     return scene.call("review_reading", other, stopped(scene))
 

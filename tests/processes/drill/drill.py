@@ -211,7 +211,7 @@ def list_codes(world: World) -> set[str]:
 
 
 def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
-    """Require that every case that was acknowledged before the backup is there."""
+    """Require that no case is missing that was acknowledged before the backup."""
     before = {one.code for one in load.submitted if one.at < moment}
     assert len(before) >= CASES
     assert before <= there, before - there

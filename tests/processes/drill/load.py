@@ -27,7 +27,7 @@ YEAR: Final = timedelta(days=300)
 
 
 def build_dated_consents(now: datetime) -> Json:
-    """Return the changes that set the date of the consents of a case to today."""
+    """Return changes to a case that make its consents dated today and valid for a year."""
     dated = {
         "obtained_on": f"{now:%Y-%m-%d}",
         "expires_at": f"{now + YEAR:%Y-%m-%dT%H:%M:%SZ}",

@@ -180,7 +180,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Referral:
-    """One referral. Its recipient keeps a part until it confirms the deletion."""
+    """A referral. The recipient keeps its relation until the deletion is confirmed."""
 
     to: str
     service: str
@@ -251,7 +251,7 @@ class Model:
         return self.get_relations(me) | helps | roles
 
     def get_handover_relations(self, one: Handover, me: str) -> frozenset[str]:
-        """Return the relations that a handover gives an office; none after erasure."""
+        """Return the relations that a handover gives an office. An erased case has none."""
         candidates = (
             {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
         )
@@ -353,7 +353,7 @@ def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
 
 
 def get_handover_sides(world: Model, one: Handover, me: str) -> frozenset[str]:
-    """Return the sides of an office in a handover; without any, it cannot see it."""
+    """Return the sides of an office in a handover, which are empty if it cannot see it."""
     of_case = world.get_relations(me) - {"former_lead"}  # a desk replaced this lead
     return get_sides(of_case | world.get_handover_relations(one, me), OF_HANDOVER)
 
@@ -380,7 +380,7 @@ def check_referral_needs(world: Model, one: Referral, me: str) -> Met:
 
 
 def check_handover_needs(world: Model, one: Handover, me: str) -> Met:
-    """Return a function that checks requirements of a handover, also to Uzbekistan."""
+    """Return a function that checks the requirements of a handover to any office."""
     safe, knows = one.to not in world.unsafe, world.may_know(me)
     permitted = one.to != UZ or world.fears == "permitted"
     is_permitted = world.get_permitted_sections(one.to, "HANDOVER") is not None

@@ -69,7 +69,7 @@ LIMITS: Final = {kind: to_minutes(row[0]) for kind, row in of_time.ROWS.items()}
 def start_deadline(
     world: Model, of: Record, kind: str, whom: str | None, left: int | None = None
 ) -> Model:
-    """Stop the deadline of a record, and start one in full or with the time left."""
+    """Start a new deadline for a record, which lasts `left` minutes or its full time."""
     after = stop_deadline(world, of)
     length = LIMITS[kind] if left is None else max(left, 0)
     return replace(after, clocks=(*after.clocks, Clock(of, kind, whom, length, length)))
@@ -128,7 +128,7 @@ def is_failing(world: Model, who: str) -> bool:
 
 
 def start_case_deadline(world: Model, until: int | None = None) -> Model:
-    """Start the deadline for the case's current state."""
+    """Start the deadline that belongs to the current state of the case."""
     kind, side = OF_STATES["case"][world.state]
     if world.state not in CASE_OPEN:
         world = pause_questions(world)

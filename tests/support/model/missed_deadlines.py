@@ -57,7 +57,7 @@ def get_effect(clock: Clock) -> str:
 
 
 def get_shortest_repeat(clock: Clock) -> int:
-    """Return the shortest time in minutes until a miss counts again."""
+    """Return the shortest time in minutes between two misses of the same deadline."""
     return HOUR if get_effect(clock) == TWICE else DAY
 
 

@@ -100,7 +100,7 @@ def get_verdict(
 
 
 def add_brought(met: Met, poor: bool, **named: bool) -> Met:
-    """Return a function that also checks the requirements that a request itself meets."""
+    """Return a function that also checks requirements that only the request can meet."""
 
     def is_met(need: str) -> bool:
         if need in named:

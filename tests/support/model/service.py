@@ -229,7 +229,7 @@ class Service:
         return [*shown, self.get_worklist(name)]
 
     def format_record(self, record: Json) -> tuple[Any, ...]:
-        """Return a case, a referral or a handover in the form of the model."""
+        """Return a case, referral or handover as a tuple, as the model predicts it."""
         you_are, steps = tuple(record["you_are"]), get_steps(record)
         kind = "case" if "code" in record else "handover" if "to" in record else "referral"
         clock, _ = OF_STATES[kind][record["state"]]

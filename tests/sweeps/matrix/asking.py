@@ -327,7 +327,7 @@ class Plan:
     """Stages at which accounts with a single role are tested too; with `make soak`, all."""
 
     def operations(self) -> list[str]:
-        """Return the operations to call; except at night, one section stands for all."""
+        """Return the operations to call; by day, only one of the writes of sections."""
         named = reading.table(self.table).operations
         return [one for one in named if is_night() or one not in ALIKE]
 

@@ -173,7 +173,7 @@ def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
 
 
 def building(names: Iterable[str], tell: Callable[[Stage], None]) -> Build:
-    """Return a function that builds each named stage by taking its steps."""
+    """Return a function that creates the named stages and tells the story of each."""
 
     def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
         made = {name: Stage(name, people) for name in names}
@@ -281,7 +281,7 @@ def of_returns(names: Iterable[str] = UP_TO) -> Build:
 
 
 def waiting(stage: Stage) -> None:
-    """Store the ids of a pending approval at IOM, and of records that concern no case."""
+    """Make an approval wait at IOM, and store its id and the ids of records of no case."""
     under_review(stage)
     question = stage.who("iom").does("close", stage.case, make_closure())
     assert question.status_code == 202
