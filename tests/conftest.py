@@ -296,5 +296,5 @@ def lawyer(world: World) -> Someone:
 
 @pytest.fixture
 def stranger(world: World) -> Someone:
-    """Return a person of an office that has no part in any case."""
+    """Return a person of an office that has no relation to any case."""
     return world.add_person("JM_CONSULATE_PORT_OF_SPAIN")

@@ -375,9 +375,9 @@ def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_
 
 
 def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
-    """Return the running deadlines for the ends of a case's consents.
+    """Return the due times of the running deadlines that watch the ends of consents.
 
-    Each is due at the next announcement of an end, or at the end itself once it has passed.
+    The deadline of a consent is due when the end is announced, and then at the end itself.
     """
     with who.begin_read() as tx:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)

@@ -41,7 +41,7 @@ GUARDIAN: Final = {"given_by": "guardian_with_assent"}
 
 
 def lead_case(officer: Someone, lead: Someone, *given: Json, **changes: Any) -> Json:
-    """Return a case with a lead, and with a consent to services that ends on 1 July."""
+    """Return a case with a lead; by default, its consent to services ends on 1 July."""
     consents = [make_consent(), *(given or (SHORT,))]
     return lead.take_lead(officer.submit(consents=consents, **changes))
 
@@ -52,7 +52,10 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
-    """Return a referral to a shelter that has started, with the section `contact`."""
+    """Refer a case to a shelter, which accepts and starts; return the referral.
+
+    The sections sent are `needs` and `contact`, unless `changes` says otherwise.
+    """
     sections = {"sections": ["needs", "contact"]} | changes
     sent = unwrap(lead.refer(case, SHELTER, **sections))
     unwrap(shelter.does("accept", sent, make_acceptance()))

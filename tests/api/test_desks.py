@@ -54,7 +54,7 @@ def ngo(world: World) -> Someone:
 
 @pytest.fixture
 def desk_case(officer: Someone) -> Json:
-    """Return a case that a desk holds, with a later consent to the State of Kazakhstan."""
+    """Return a case at a desk; the person has since consented to offices of Kazakhstan."""
     case = officer.submit(consents=SHELTER_ONLY)
     unwrap(officer.create(f"{get_path(case)}/consents", make_consent()))
     return case

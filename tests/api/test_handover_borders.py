@@ -1,4 +1,4 @@
-"""Tests of sections that cross a border with the lead, each checked by itself (ADR 49)."""
+"""A handover sends each section that an agreement allows across the border (ADR 49)."""
 
 from typing import Any
 

@@ -88,7 +88,7 @@ def test_adult_goes_without_guardian_and_escort(
 
 
 def change_age_class(home: Homecoming, age_class: str) -> None:
-    """Change the age class in the summary as the lead."""
+    """Change the age class in the summary, with a request by the lead."""
     seen = {"If_Match": home.lead.get_tag(home.case)}
     body = {"age_class": age_class}
     unwrap(home.lead.ask("PATCH", get_path(home.case), body, headers=seen))

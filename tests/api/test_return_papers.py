@@ -19,7 +19,7 @@ from tests.support.world import (
 
 @pytest.fixture
 def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a new return, with a consent to documents by the consulate."""
+    """Return a person's new return; a consent lets the consulate issue documents."""
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     given = [make_consent(focal_point=CONSULATE, **papers)]
     return begin_return(world, officer, lead, consents=given)
@@ -33,7 +33,7 @@ def papers(opened: Homecoming) -> Json:
 
 @pytest.fixture
 def home(opened: Homecoming, papers: Json) -> Homecoming:
-    """Return a new return for which the consulate issues the documents."""
+    """Return the opened return, after the consulate has agreed to issue documents."""
     assert papers["state"] == "accepted"
     return opened
 

@@ -28,7 +28,7 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
 def start_service(
     world: World, ledger: Ledger, keys: dict[str, bytes], lost: str = ""
 ) -> None:
-    """Start the service with these key files. Raises `NotReady` if they do not suffice."""
+    """Start the service with key files; raises `NotReady` if a needed key is missing."""
     runtime = replace(world.runtime, vault=Vault(FileKeys(keys)))
     settings = Settings(environment=Environment.DRILL, lost_keys=lost)
     require_ready(runtime, ledger, settings)

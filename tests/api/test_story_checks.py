@@ -1,4 +1,4 @@
-"""A story with too few dates, or with a case that does not end, is refused."""
+"""Tests that a story is refused if it has too few dates or a case without an end."""
 
 import pytest
 

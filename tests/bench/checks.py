@@ -35,8 +35,9 @@ def count_cases(url: str) -> tuple[int, int]:
 
 
 def require_answers(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> str:
-    """Raise Lost unless the cases, acts and positions in the database fit the answers.
+    """Raise Lost unless the database contains what the answers confirmed.
 
+    The numbers of cases and acknowledgements are compared, and feeds must have no gaps.
     `before` is the result of `count_cases` before the requests.
     """
     cases, acts, gaps, lost = select_numbers(url, CASES, ACKNOWLEDGED, GAPS, LOST)

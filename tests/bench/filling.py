@@ -44,7 +44,7 @@ type Counts = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Spelling:
-    """The SQL of one kind of database that changes the values of a copy."""
+    """SQL expressions that give a copy its own values, for one kind of database."""
 
     uuid: str
     instant: str
@@ -144,7 +144,7 @@ class Multiplier:
                 self.move_sequence(table)
 
     def make_copies(self, copies: int) -> None:
-        """Write the values that differ between copies. The last copies are recent."""
+        """Make rows with the values of each copy; the last copies get recent dates."""
         self.connection.execute(text(COPIES))
         rows = [make_copy(number, copies) for number in range(1, copies + 1)]
         insert = "INSERT INTO bench_copy VALUES (:c, :prefix, :shift, :due, :is_over)"

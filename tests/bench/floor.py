@@ -49,7 +49,7 @@ def compute_tag(body: bytes) -> str:
 
 
 class Floor:
-    """The handlers of the five requests, which use some tables."""
+    """The request handlers of the floor, which read and write the given tables."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables

@@ -10,7 +10,7 @@ from tests.bench.sides import Kind
 
 @dataclass(frozen=True)
 class Goal:
-    """A value to reach, and an extreme value."""
+    """A goal of the benchmark, and the extreme value, which is better than the goal."""
 
     least: float
     extreme: float
@@ -55,9 +55,10 @@ CI_NOISE_LIMIT: Final = 0.25
 
 
 def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
-    """Return whether a value reaches its goal.
+    """Return the verdict on a measured value: whether the value reaches the goal.
 
-    The value must be at least the goal or, if the extreme value is lower, at most the goal.
+    The goal is a lower limit if the extreme value is above the goal, or else an upper
+    limit.
     """
     if goal is None:
         return Verdict.FREE

@@ -84,7 +84,7 @@ FILLED: Final = {"sqlite": prepare_sqlite, "postgresql": prepare_postgresql}
 
 
 def fill(place: Place, cases: int, say: Say) -> None:
-    """Create some cases through the service, and copy them until there are `cases`."""
+    """Create some cases through the service, and copy them to get `cases` cases."""
     say(f"{place.kind}: writing {cases} cases")
     keys = prepare_keys(place)
     before = count_rows(place.product)

@@ -51,7 +51,7 @@ def measure_cpu(pid: int) -> float:
 
 
 def measure_family_cpu(pid: int) -> float:
-    """Return the seconds of CPU of a process and its children, even of ended children."""
+    """Return the seconds of CPU of a process and all its children, ended or running."""
     fields = read_stat(pid)
     ended = (int(fields[13]) + int(fields[14])) / TICKS
     return measure_cpu(pid) + ended + sum(map(measure_cpu_or_zero, list_children(pid)))

@@ -1,4 +1,4 @@
-"""The tables of a result, for the terminal and for the page."""
+"""The tables of a result, for the terminal and for the page of results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -26,7 +26,7 @@ type Say = Callable[[str], None]
 
 
 def measure(side: Side, kind: Kind, pace: Pace) -> Slice:
-    """Send one kind of request for a while, and return the cost."""
+    """Send requests of one kind for a while, and return durations and CPU times."""
     seconds = pace.seconds * (LONGER if kind == Kind.S else 1)
     cpu, beside = side.cpu(), side.database_cpu()
     sample = side.ask(kind, seconds, pace.clients)

@@ -58,7 +58,10 @@ class Product:
 
 
 def get_environment(place: Place) -> dict[str, str]:
-    """Return the settings of the product, whose key cannot open copied cases."""
+    """Return the settings of the product.
+
+    Copied cases cannot be opened, so the settings declare their key as lost.
+    """
     return {
         "SAFE_CONDUCT_DATABASE_URL": place.product,
         "SAFE_CONDUCT_KEY_FILE": str(place.folder / "keys"),

@@ -1,4 +1,4 @@
-"""The doctor lists the versions on which hosts must agree. Old versions are refused."""
+"""Tests of the versions that `safe-conduct doctor` lists, and of refused old versions."""
 
 from secrets import token_hex
 

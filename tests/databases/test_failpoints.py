@@ -113,7 +113,7 @@ class Tried:
 
 
 def choose_points(told: SuccessfulCall, ways: int) -> Iterator[tuple[int, Way]]:
-    """Yield the database calls that have to fail and the ways, chosen by the run's seed."""
+    """Yield calls that have to fail, each with a way to fail; the seed chooses both."""
     last = len(told.points) - 1
     for number, what in enumerate(told.points):
         drawn = crc32(f"{Run.seed} {told.name} {number}".encode())

@@ -60,7 +60,7 @@ def wait_randomly(most: float) -> None:
 
 @contextmanager
 def record_commits(database: Database) -> Iterator[list[About]]:
-    """Yield a list to which each record is added just before its commit."""
+    """Yield a list to which the record of each write is added just before the commit."""
     committed: list[About] = []
 
     def at_commit(_: object) -> None:
@@ -146,7 +146,7 @@ def poll_to_end(look: Look, over: Event) -> list[str]:
 
 
 def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None:
-    """Poll a feed, and store the events with the cursor; with `last`, poll to the end."""
+    """Poll a feed once, or to its end if `last`, and store each page with its cursor."""
     kept = read_state(state)
     with make_client(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"

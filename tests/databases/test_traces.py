@@ -195,6 +195,6 @@ def test_after_the_table_was_written_anew_the_service_has_its_own_time_outs(
 
 
 def get_version(url: str) -> int:
-    """Return the PostgreSQL version; before 17, only the owner can rewrite a table."""
+    """Return the major version of the PostgreSQL server."""
     [(number,)] = ask(url, "SHOW server_version_num")
     return int(str(number)) // 10_000

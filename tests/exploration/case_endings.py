@@ -82,7 +82,7 @@ class Way:
 
 
 def find_closure(stage: Stage, do: MoveRunner) -> Way:
-    """Bring the case to its end, and leave the stage in that state.
+    """Bring the case to its end, and return the way; the stage then shows the end.
 
     Less desirable means are tried only if waiting does not help any more.
     """

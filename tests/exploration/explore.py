@@ -63,7 +63,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A wrong state, and the moves that lead to it."""
+    """A fault that was found, and the moves that lead to the faulty state."""
 
     kind: Kind
     details: str

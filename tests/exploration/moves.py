@@ -192,7 +192,7 @@ class MoveRunner:
     # Steps of life cycles.
 
     def find_record(self, about: str, number: int = 0) -> tuple[str, int] | None:
-        """Return the id and the version of a record of the case, or None."""
+        """Return the id and the version of a record, or None if there is no such record."""
         found = self.stage.fetch_rows(RECORDS[about])
         return found[number] if number < len(found) else None
 
@@ -316,7 +316,7 @@ class MoveRunner:
         return f"/cases/{self.stage.code}"
 
     def send_case_write(self, who: Someone, move: Move) -> Response:
-        """Create a draft with an age class and consents, which the choice lists."""
+        """Create a draft with the age class and the consents in the choice of a move."""
         age, _, names = move.choice.partition("; ")
         given = [parse_consent(one, self.stage.now) for one in names.split(", ") if one]
         answer = who.write_case(

@@ -59,7 +59,7 @@ def serve_journey(world: World) -> Iterator[Journey]:
 
 @pytest.fixture
 def journey(world: World) -> Iterator[Journey]:
-    """Return a new journey."""
+    """Yield a new journey."""
     with serve_journey(world) as made:
         yield made
 
@@ -125,7 +125,7 @@ def is_ours(url: str, path: Path) -> bool:
 
 
 def write_checkpoint(url: str) -> None:
-    """Write all data from the journal of the database to its files."""
+    """Write all data from the database's journal to the database's files."""
     lite = url.startswith("sqlite")
     ask(url, "PRAGMA wal_checkpoint(FULL)" if lite else "CHECKPOINT")
 

@@ -99,7 +99,10 @@ def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
 def test_a_receiver_that_only_announces_an_answer_is_not_read_for_long(
     receiver: Receiver,
 ) -> None:
-    """Interim responses are limited: without a limit, they used ten seconds of CPU."""
+    """The number of interim responses is limited.
+
+    Without the limit, such a receiver used ten seconds of CPU time.
+    """
     receiver.postman.mood = lambda: Mood.NEVER_FINAL
     look_up, _ = build_resolver(["127.0.0.1"])
 

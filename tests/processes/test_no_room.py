@@ -1,4 +1,4 @@
-"""Tests that a full disk loses no acknowledged data and stores none in part.
+"""Tests that a full disk loses no acknowledged data and stores no request partly.
 
 The server runs in its own process. The kernel limits the size of the SQLite file
 (RLIMIT_FSIZE, which needs no privilege), so that every write ends in an I/O error. `make
@@ -50,7 +50,7 @@ type Room = AbstractContextManager[Callable[[], None]]
 
 @dataclass
 class Load:
-    """Clients that repeat each submission until it succeeds, and a client that reads."""
+    """The load on a full disk: submissions repeated until they succeed, and reads."""
 
     officer: Someone
     known: str
@@ -164,7 +164,10 @@ def run_full_disk(place: Path, keys: Path, room: Callable[[Path, Killed], Room])
 
 
 def run_load(load: Load, client: Client, room: Callable[[], Room]) -> str:
-    """Run load, fill the disk, free space, and return what /readyz said of the database."""
+    """Fill the disk under load, then free space; return the database status of /readyz.
+
+    The status is read while the disk is full.
+    """
     with ThreadPoolExecutor(WRITERS + READERS) as pool:
         each = [pool.submit(load.submits, client) for _ in range(WRITERS)]
         each += [pool.submit(load.reads, client) for _ in range(READERS)]

@@ -1,8 +1,8 @@
-"""Single changes to the rules of coverage, each checked against the second copy.
+"""Single changes to the rules of coverage, which the independent copy has to detect.
 
-The source code of the rules is parsed. Each condition is removed, negated, or moved by an
-instant, and each word of a list is removed or added. No file is written, because each
-changed module is built in memory and discarded after its check.
+The source code of the rules is parsed. A change removes or negates a condition, moves the
+limit of a condition by an instant, or adds or removes an element of a list. No file is
+written: each changed module is built in memory and discarded after its check.
 """
 
 import ast
@@ -136,7 +136,7 @@ def list_comparison_changes(node: ast.Compare) -> Iterator[tuple[str, Change]]:
 
 
 def faults(rules: ModuleType) -> Iterator[str]:
-    """Yield the questions that the rules answer differently from the copy."""
+    """Yield the questions that the rules and the independent copy answer differently."""
     try:
         yield from (str(row) for row in ROWS if not matches_copy(rules, row))
         if [*rules.Purpose] != PURPOSES.split():

@@ -34,7 +34,7 @@ ONE_OF: Final[dict[str, Sequence[Any]]] = {"side": tuple(Side), "deed": tuple(De
 
 @dataclass(frozen=True)
 class Flip:
-    """One change to a cell of a row, or without a column the removal of the row."""
+    """A change to one cell of a row; without a column, the whole row is removed."""
 
     row: int
     column: str = ""

@@ -166,7 +166,7 @@ class Line:
 
 
 def find_desk_row(action: str, target: str) -> Line | None:
-    """Return the row of an action that the desk may also take, or None for any other."""
+    """Return the row for a desk if the desk may also take the action, or None."""
     if action not in cells(OF_THE_DESK):
         return None
     sources, side, role, _ = cells(OF_THE_DESK)[action]

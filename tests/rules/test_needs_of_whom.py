@@ -1,7 +1,7 @@
-"""The side that can meet each requirement agrees with a second copy.
+"""For each requirement, the side that can meet it agrees with an independent copy.
 
-Clients rely on this. In the tables, `the request` stands for requirements that the request
-itself has to meet; each other requirement is met by a side.
+Clients rely on these sides. In the tables, `the request` means that no side can meet a
+requirement, but the request itself.
 """
 
 from collections.abc import Mapping

@@ -96,7 +96,7 @@ def stranger(runtime: Runtime) -> Iterator[ReadTransaction]:
 def walk_pages(
     tx: ReadTransaction, keys: Keys, limit: int
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield the pages of a list until there are no more."""
+    """Yield the pages of a list, one after another."""
     query, more = PageQuery(limit=limit), True
     while more:
         rows, after, more = load_page(tx, select(*keys), keys, query, name="items")

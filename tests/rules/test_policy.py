@@ -1,7 +1,7 @@
-"""The policy agrees with a second copy of the disclosure table, for all combinations.
+"""The policy agrees with an independent copy of the disclosure table in all cases.
 
-Access that no row allows is denied. `tests.rules.flips` checks that each cell has an
-effect.
+Access that no row allows is denied. `tests.rules.flips` checks that no cell of the table
+can be changed without a changed answer.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tests of the order of candidates and of its reasons, at the limit of each criterion."""
+"""Tests of the order of candidates and the reasons for it, at the limits of criteria."""
 
 from dataclasses import replace
 

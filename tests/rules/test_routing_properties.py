@@ -1,4 +1,4 @@
-"""Properties of the answer to any routing question, and its time in large directories."""
+"""Tests of routing: properties of any answer, and the time in a large directory."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Tests that each planted fault is found by a given seed below 100."""
+"""Tests that the simulation finds each planted fault with the seed in the table."""
 
 import pytest
 

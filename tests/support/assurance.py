@@ -21,7 +21,7 @@ type Numbers = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A long test run: its name, the path of its numbers, and their formatter."""
+    """A long test run: its name, the path of its result, and how to describe the result."""
 
     name: str
     path: str

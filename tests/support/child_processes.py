@@ -1,7 +1,7 @@
 """Child processes that a test can wait for or kill.
 
-Each runs one function. It is forked from an idle process that has imported every module, so
-it starts fast and shares no memory with the test.
+Each process runs one function. The process is forked from an idle process that has imported
+every module, so it starts fast and shares no memory with the test.
 """
 
 from collections.abc import Callable

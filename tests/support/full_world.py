@@ -237,7 +237,10 @@ def list_enum_ids(operation: Operation) -> Iterator[Ids]:
 
 
 def list_similar_ids(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
-    """Yield ids of the right format for a parameter that occurs in no list."""
+    """Yield ids for the path parameters that occur in no list.
+
+    These ids belong to other parameters, but have the right format.
+    """
     known = collect_ids(seen)
     for parameter in operation.spec.get("parameters", []):
         name, form = parameter["name"], parameter["schema"].get("pattern")

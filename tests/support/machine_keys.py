@@ -99,7 +99,7 @@ class Machine:
         return request_token(self.one.world, assertion or self.sign(), **fields)
 
     def sign_in(self, **fields: str) -> Someone:
-        """Request an access token with an assertion, and return the account with it."""
+        """Request an access token with an assertion; return an account with the token."""
         made = unwrap(self.request_token(**fields))
         return Someone(self.one.world, self.one.code, self.one.actor, made["access_token"])
 

@@ -322,7 +322,7 @@ def read_all(made: Asked, when: str) -> None:
 
 
 def filter_cases(made: Asked) -> None:
-    """Read filtered lists of cases, and the referrals of the case, as the consulate."""
+    """As the consulate, read filtered lists of cases and the referrals of the case."""
     for asked in FILTERS:
         made.store_answer(f"cases {asked}", made.consulate.get("/cases", **asked))
     listed = made.consulate.get("/referrals", case=made.case["code"])

@@ -99,7 +99,7 @@ class StatementCover:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Write the records of this process. The main process then checks those of all."""
+        """Write the records of this process; the main process also checks all records."""
         if self.issued:
             worker = getattr(session.config, "workerinput", {}).get("workerid", "main")
             path = self.folder / f"statements-{worker}.json"
@@ -109,7 +109,7 @@ class StatementCover:
             self.check_list(session)
 
     def check_list(self, session: pytest.Session) -> None:
-        """Write the list, or fail the run if it is out of date."""
+        """Write the list of tests, or fail the run if statements are not covered."""
         issued = {
             name: frozenset(statements)
             for path in self.folder.glob("statements-*.json")

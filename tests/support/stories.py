@@ -123,7 +123,7 @@ class Story:
             return session.scalar(ahead)
 
     def run_weekly(self, moment: str, repeat: Callable[[], object]) -> None:
-        """Begin a step, and call a function once a week until its moment.
+        """Call a function once a week until a moment, and begin a step at that moment.
 
         The worker also runs only once a week, which takes less time.
         """

@@ -61,7 +61,7 @@ STAFF: Final = frozenset({"accounts", "pushing"})
 
 @dataclass
 class Twin:
-    """One of the two worlds, with the author of each word that is used in it."""
+    """One of two worlds that differ in their words, with the author of each word."""
 
     world: World
     wire: Wire

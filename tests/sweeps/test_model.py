@@ -180,7 +180,8 @@ class Story(RuleBasedStateMachine):
     def take(self, name: str, act: Act) -> bool:
         """Take a step in the service and in the model, and return whether it was allowed.
 
-        The answers are compared, and regularly what one party sees.
+        The two answers must be equal. At regular intervals, what one party sees is compared
+        too.
         """
         verdict, self.model = compute_outcome(self.model, ACTORS[name], act)
         self.sound = False

@@ -142,7 +142,7 @@ SECRETS: Final[Mapping[str, tuple[Act, Any, Any]]] = {
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Scene, Copies]]:
-    """Yield a scene with all cases, and copies of its database from which secrets start."""
+    """Yield a scene with all cases, and copies that bring back the database as built."""
     ids, folder = Ids(), tmp_path_factory.mktemp("pairs")
     with copy() as url, open_wire(url, app, ids) as wire:
         built = build_scene(wire, ids)

@@ -8,7 +8,7 @@ from tests.torture.clients import Json
 
 
 def make_promise() -> Json:
-    """Return the request body that accepts a referral, with a meeting in a day."""
+    """Return the request body that accepts a referral; the meeting is tomorrow."""
     at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     meeting = {"place": "Rayymbek 1", "at": at, "person": "Гүлнар"}
     return {"meeting": meeting, "contacts": make_contacts()}

@@ -34,7 +34,7 @@ class Run:
         return [operation for operation in self.deeds if operation.is_done]
 
     def list_entries_of_people(self) -> list[Line]:
-        """Return the journal entries that have an account, which clients caused."""
+        """Return the journal entries of actions that the clients' accounts have taken."""
         events = {
             what
             for operation in self.deeds

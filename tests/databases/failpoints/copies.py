@@ -1,4 +1,4 @@
-"""Copies of a database, from which it can be restored repeatedly."""
+"""Copies of a database, from which a test can restore the database repeatedly."""
 
 import hashlib
 import marshal

@@ -21,7 +21,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 def opens_return(scene: Scene) -> Call:
-    """Return a call that opens a return, for an accepted referral to a helper at home."""
+    """Return a call that opens a return; a helper in the country of origin has accepted."""
     officer, lead, home = (scene.people[name] for name in ("consulate", "kz", "home"))
     _, referral = accept_return_referral(officer, lead, home)
     return scene.call("open_return", home, {"referral_id": referral["id"]})

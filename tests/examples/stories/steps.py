@@ -25,7 +25,10 @@ def make_sections(*names: str) -> list[Json]:
 
 
 def make_class_consent(kind: str, country: str, *purposes: str, **changes: Any) -> Json:
-    """Return a consent to a kind of office until 2030, for the needs and the contact."""
+    """Return a consent that names a kind of office in a country.
+
+    By default, the consent covers the needs and the contact, and ends in 2030.
+    """
     given: Json = {
         "recipient_class": {"kind": kind, "country": country},
         "purposes": list(purposes),

@@ -43,7 +43,7 @@ def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
 def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     story: Story,
 ) -> None:
-    """Дилноза Раҳимова consented only to State offices, and the only one that leads closes.
+    """Дилноза Раҳимова consented only to State offices, and the only possible lead closes.
 
     The desk may not give the case to any other office until she tells two people of the
     desk that she consents to NGOs. The service then names the next office, and the desk
@@ -162,9 +162,9 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
 def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
     """José Ángel is treated as a child in Belize, then as an adult, then as a child again.
 
-    The guardian's consent ends when he is found to be an adult. It stays invalid when his
-    age is doubted again, so the guardian has to consent again. He keeps his bed all the
-    time.
+    The guardian's consent ends when José Ángel is found to be an adult. When his age is
+    doubted again, that consent stays invalid, so the guardian has to consent again. José
+    Ángel keeps his place in the shelter throughout.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("BZ_LEAD")
     second, iom = story.get_person("BZ_LEAD", Role.SUPERVISOR), story.get_person("IOM")

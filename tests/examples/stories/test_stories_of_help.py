@@ -299,8 +299,8 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
 ) -> None:
     """Мадина Юсупова marries in Almaty, and her case is closed because she has resettled.
 
-    The lead cannot close the case alone, while the lawyer works on it, or without telling
-    her. Half a year later she needs help again, and the same case is reopened.
+    Before the closure, a second person has to approve, the lawyer has to finish, and she
+    has to be told. Half a year later she needs help again, and the same case is reopened.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, lawyer = story.get_person("KZ_LEAD"), story.get_person("KZ_LEGAL_AID")

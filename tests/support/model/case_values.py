@@ -325,7 +325,7 @@ class Model:
 
 
 def has_part(one: Referral) -> bool:
-    """Return whether the recipient of a referral has a part in the case."""
+    """Return whether a referral was sent, and its recipient can still see the case."""
     return one.is_sent and not one.has_left
 
 
@@ -452,7 +452,7 @@ def get_refusal(
 
 
 def with_brought(met: Met) -> Met:
-    """Return a function that treats requirements which a request can meet as met."""
+    """Return a function that checks requirements, without those that a request can meet."""
     return lambda need: need in BROUGHT or met(need)
 
 

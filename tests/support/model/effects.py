@@ -31,8 +31,8 @@ from tests.support.model.deadlines import (
 def is_fit(world: Model, chosen: str) -> bool:
     """Return whether a desk may assign the case to an office.
 
-    It may if the office can lead in Kazakhstan, has a consent, is safe, and does not
-    already hold the case.
+    The office has to be a possible lead in Kazakhstan that a consent permits. The office
+    must also be safe, and not hold the case already.
     """
     is_permitted = (
         chosen in SHORTLIST and world.get_permitted_sections(chosen, "REFER") is not None
@@ -159,7 +159,7 @@ def discard_draft(world: Model, *_: str) -> Model:
 
 
 def assign_candidate(world: Model, _: str, chosen: str) -> Model:
-    """Assign a candidate that was not asked before, and end the part of the desk."""
+    """Make an office the candidate instead of the desk, and store that it was asked."""
     assigned = replace(
         remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen}
     )
@@ -173,7 +173,10 @@ def replace_lead(world: Model, who: str, until: int | None = None) -> Model:
 
 
 def add_lead(world: Model, who: str) -> Model:
-    """Make an office the lead, also in the deadlines that are missed at this moment."""
+    """Make an office the lead.
+
+    A deadline that is missed at the same time counts as missed under the new lead.
+    """
     then = tuple(
         replace(one, had_lead=one.had_lead or one.is_now) for one in world.missed_deadlines
     )

@@ -88,7 +88,7 @@ def people(world: World) -> dict[str, Someone]:
 
 
 def lock_out(world: World, found: dict[str, Someone]) -> None:
-    """Let the keys that must not work expire, revoke them, or disable their accounts."""
+    """Make three keys invalid: one expired, one revoked, one of a disabled account."""
     prefix = {name: get_prefix(one.key) for name, one in found.items()}
     past = world.now - timedelta(days=400)
     with world.database.begin_write() as session:

@@ -68,7 +68,7 @@ class Stage:
         self.ids |= ids
 
     def begins(self, **changes: Any) -> None:
-        """Create a case as the consulate, with a marker in every sealed field."""
+        """Create a case by the consulate, and put a marker in every sealed field."""
         body = content(self) | changes
         self.case = unwrap(self.who("consulate").write_case(**body))
         path = f"/cases/{self.case['code']}"
@@ -125,7 +125,7 @@ PLAIN: Final = ("narrative", "perpetrators", "health")
 
 
 def submitted(stage: Stage) -> None:
-    """Submit a case. One candidate declines, and the next, IOM, asks the submitter."""
+    """Submit a case; one candidate declines, and the next (IOM) asks two questions."""
     stage.begins()
     unwrap(stage.who("consulate").does("submit", stage.case))
     unwrap(stage.who("kz").does("acknowledge", stage.case))
