@@ -52,7 +52,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
-    """Refer a case to a shelter, which accepts and starts; return the referral.
+    """Refer a case to a shelter, which accepts and starts to help; return the referral.
 
     The sections sent are `needs` and `contact`, unless `changes` says otherwise.
     """
@@ -64,7 +64,7 @@ def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -
 
 
 def get_newest_consent(who: Someone, case: Json, purpose: str = "SHELTER") -> Json:
-    """Return the newest of the consents to a purpose, as listed for the account."""
+    """Return the newest consent to a purpose, from the list that the account sees."""
     listed = unwrap(who.get(f"/cases/{case['code']}/consents"))["items"]
     return [dict(one) for one in listed if purpose in one["purposes"]][-1]
 

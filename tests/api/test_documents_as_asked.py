@@ -1,4 +1,4 @@
-"""A State office asked for a document sees the case as of the request (ADR 43)."""
+"""A State office asked for a document sees the case as it was at that time (ADR 43)."""
 
 import re
 from typing import Any

@@ -48,8 +48,8 @@ def submit_to_desk(
 ) -> Json:
     """Submit a case that goes to the desk, because the person consented to no lead.
 
-    If the person is an adult, a vital interest permits what a consent would permit; if the
-    person is a child, the law does.
+    For an adult, a vital interest takes the place of that consent; for a child, the law
+    does.
     """
     case = {"consents": NO_LEAD, "notice": CHILD if child else {}} | case
     by = {"given_by": "guardian_with_assent"} if child else {}

@@ -1,4 +1,4 @@
-"""A handover sends each section that an agreement allows across the border (ADR 49)."""
+"""In a handover, an agreement decides which sections cross the border (ADR 49)."""
 
 from typing import Any
 

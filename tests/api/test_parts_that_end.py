@@ -1,4 +1,4 @@
-"""If an action ends the office's own relation, the answer is 204 and an event is sent."""
+"""If an office ends its own relation by an action, it gets the answer 204 and an event."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A pending approval ends when the office that asked can no longer take the step."""
+"""A pending approval ends when the step to be approved is no longer possible."""
 
 from collections.abc import Callable
 

@@ -109,7 +109,7 @@ def enable_durability(connection: Connection) -> None:
 
 
 class Multiplier:
-    """The multiplier, which copies all cases in one database many times."""
+    """A multiplier, which copies all cases in a database many times."""
 
     def __init__(
         self, connection: Connection, say: Say, before: Counts, after: Counts

@@ -147,6 +147,6 @@ def format_sizes(size: Mapping[str, int]) -> str:
 
 
 def format_grown(line: Grown) -> tuple[str, ...]:
-    """Return the cells of a row, which compares one kind of request at two sizes."""
+    """Return the cells of a row: one kind of request with few cases and with many."""
     costs = (f"{line.few:.0f}", f"{line.many:.0f}", f"{line.times:.2f}")
     return (line.kind, *costs, f"{GROWTH.least:g}", f"{line.noise:.1%}", line.reached)

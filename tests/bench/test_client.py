@@ -16,7 +16,7 @@ ASKED = b"GET / HTTP/1.1\r\n\r\n"
 
 @contextmanager
 def serve_answers(*pieces: bytes) -> Iterator[int]:
-    """Answer each request with the given pieces, or close the connection without any."""
+    """Send the given pieces as each answer; without pieces, close the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

@@ -155,7 +155,7 @@ def part(name: str) -> tuple[Json, list[str]]:
 
 
 def list_places(parent: Any, pointer: str) -> Iterator[str]:
-    """Yield pointers to the parts without which a contract stays valid but differs."""
+    """Yield pointers to the parts whose removal leaves a valid but different contract."""
     inner = parent.items() if isinstance(parent, dict) else enumerate(parent)
     for key, value in inner:
         place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"

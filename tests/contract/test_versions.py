@@ -1,4 +1,4 @@
-"""Tests of the versions that `safe-conduct doctor` lists, and of refused old versions."""
+"""Tests of the versions that `safe-conduct doctor` lists; old versions are refused."""
 
 from secrets import token_hex
 

@@ -256,7 +256,7 @@ def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
 
 
 def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
-    """A request of the old lead is refused if another lead accepted during its wait."""
+    """An old lead's request that waits is refused if another lead accepts meanwhile."""
     case = build_led_case(cast)
     offered = unwrap(cast.lead.offer(case, "IOM"))
     accept = prepare_act(cast.iom, "accept", offered, make_takeover())

@@ -205,7 +205,7 @@ def test_nobody_makes_itself_party(service: Database) -> None:
 
 
 def test_one_begins_a_case_for_oneself(service: Database) -> None:
-    """An office can create a case with itself as first party; no other office sees it."""
+    """An office can create a case with itself as first party; other offices see nothing."""
     case, party = (Base.metadata.tables[name] for name in ("case", "party"))
     rows = {table.name: row for table, row in make_rows()}
     new = {"number": 2, "id": uuid4(), "code": "SC-NEW", "external_digest": None}

@@ -296,7 +296,10 @@ class MoveRunner:
         return bodies.get(move.action)
 
     def make_lead_consent(self, choice: str) -> Json:
-        """Return a consent to another lead; `LEAD_SILENT, state, person` is an example."""
+        """Return a consent to another lead.
+
+        A choice has a reason, a kind of office and a giver: `LEAD_SILENT, state, person`.
+        """
         reason, _, rest = choice.partition(", ")
         kind, _, by = rest.partition(", ")
         given = make_consent(

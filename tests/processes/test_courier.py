@@ -99,9 +99,9 @@ def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
 def test_a_receiver_that_only_announces_an_answer_is_not_read_for_long(
     receiver: Receiver,
 ) -> None:
-    """The number of interim responses is limited.
+    """A receiver can send only a limited number of interim responses.
 
-    Without the limit, such a receiver used ten seconds of CPU time.
+    Without the limit, reading them took ten seconds of CPU time.
     """
     receiver.postman.mood = lambda: Mood.NEVER_FINAL
     look_up, _ = build_resolver(["127.0.0.1"])

@@ -55,7 +55,7 @@ class WorkerSite:
                 record_heartbeat(session, part, self.now())
 
     def runs_out(self, kind: ClockKind, failures: int = 0) -> None:
-        """Insert a deadline that ran out a day ago, and that failed `failures` times."""
+        """Insert a deadline that ran out a day ago; handling it failed `failures` times."""
         now, day = self.now(), timedelta(days=1)
         clock = Clock(
             case_id=uuid4(),

@@ -165,9 +165,9 @@ def test_no_service_is_offered_that_no_source_names() -> None:
 
 
 def test_who_works_together_in_uzbekistan_is_what_it_is() -> None:
-    """In the directory, the offices of Uzbekistan have the kinds and functions expected.
+    """In the directory, each office of Uzbekistan has the expected kind and function.
 
-    The expected offices took part in a meeting in July 2022, or convened the meeting.
+    The offices took part in a meeting in July 2022, or convened the meeting.
     """
     rows = [line.split() for line in OF_UZBEKISTAN.strip().splitlines()]
 

@@ -215,7 +215,7 @@ def list_waiting(world: Model) -> Iterator[Record]:
 
 
 def list_paused(world: Model) -> Iterator[Record]:
-    """Yield the referrals and questions with a stopped deadline in a suspended case."""
+    """Yield the referrals and questions whose deadline is paused in a suspended case."""
     if world.state == "suspended":
         for number, one in enumerate(world.referrals):
             if one.paused_time is not None:

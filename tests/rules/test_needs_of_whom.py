@@ -1,7 +1,7 @@
-"""For each requirement, the side that can meet it agrees with an independent copy.
+"""Tests that an independent copy names the same side for each requirement.
 
-Clients rely on these sides. In the tables, `the request` means that no side can meet a
-requirement, but the request itself.
+The side is the one that can meet the requirement. Clients rely on the side. In the tables,
+`the request` means that only the request itself can meet a requirement.
 """
 
 from collections.abc import Mapping

@@ -164,8 +164,7 @@ def collect_components(
 ) -> set[tuple[str, str]]:
     """Return the kind and name of each component that a part needs.
 
-    These are the components to which the part refers, and those to which they refer in
-    turn.
+    These are the components to which the part refers, directly or through other components.
     """
     for found in re.findall(r'"#/components/(\w+)/([^"]+)"', json.dumps(part)):
         if found not in seen:

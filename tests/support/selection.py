@@ -124,7 +124,7 @@ def get_share(cells: Cells) -> int | None:
 
 
 def draw_cells(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
-    """Draw a share of the cells (one of `share`), at random by the seed of the run."""
+    """Draw about one of `share` cells at random, by the seed of the run."""
     random = Random(f"{Run.seed} {name}")
     count, left = divmod(len(cells), share)
     count += random.randrange(share) < left

@@ -72,9 +72,9 @@ class StatementCover:
         event.listen(Engine, "before_cursor_execute", self.record)
 
     def record(self, connection: Connection, _: object, statement: str, *__: Any) -> None:
-        """Record a statement if it is of the service.
+        """Record a statement if the service issued it.
 
-        Engines with another pool than a QueuePool belong to the tests, not to the service.
+        Engines without a QueuePool belong to the tests, not to the service.
         """
         if self.current is None or statement.startswith(OF_TESTS):
             return

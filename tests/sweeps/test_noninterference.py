@@ -34,7 +34,7 @@ def apps(app: FastAPI) -> Apps:
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[Copy]:
-    """Return two databases: on SQLite and on PostgreSQL if both are tested."""
+    """Return two databases, one on SQLite and one on PostgreSQL if both are tested."""
     kinds = request.config.option.databases
     return [copies(kinds[0]), copies(kinds[-1])]
 

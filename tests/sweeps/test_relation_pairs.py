@@ -142,7 +142,7 @@ SECRETS: Final[Mapping[str, tuple[Act, Any, Any]]] = {
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Scene, Copies]]:
-    """Yield a scene with all cases, and copies that bring back the database as built."""
+    """Yield a scene with all cases, and the copies from which its database is restored."""
     ids, folder = Ids(), tmp_path_factory.mktemp("pairs")
     with copy() as url, open_wire(url, app, ids) as wire:
         built = build_scene(wire, ids)
@@ -192,7 +192,7 @@ def in_world(
 
 
 def list_leaks(differing: Mapping[Pair, frozenset[str]]) -> dict[str, list[str]]:
-    """Return the differences that a pair of relations reads but neither relation alone.
+    """Return the differences that can be read with two relations, but not with one alone.
 
     If a single relation shows a record in only one of the worlds, all fields of the record
     may differ for the pair.

@@ -164,7 +164,7 @@ def make_copy(stage: Stage, said: Json) -> Rows:
 
 @pytest.fixture(scope="module")
 def plain(stage: Stage) -> Rows:
-    """Return the database without later changes, with which other copies are compared."""
+    """Return the database of a case with the usual texts, for comparison with others."""
     return make_copy(stage, {})
 
 

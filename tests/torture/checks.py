@@ -232,7 +232,7 @@ def find_poller_faults(run: Run) -> Iterator[str]:
 
 
 def find_deadline_faults(run: Run) -> Iterator[str]:
-    """Yield missed deadlines that took effect twice, or lack their effect or entry."""
+    """Yield missed deadlines with two effects, without an effect, or without an entry."""
     for name, count in Counter(
         (one.clock, one.generation) for one in run.tables.fired
     ).items():

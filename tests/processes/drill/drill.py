@@ -211,14 +211,14 @@ def list_codes(world: World) -> set[str]:
 
 
 def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
-    """Require that no case is missing that was acknowledged before the backup."""
+    """Require that the service still has all cases acknowledged before the backup."""
     before = {one.code for one in load.submitted if one.at < moment}
     assert len(before) >= CASES
     assert before <= there, before - there
 
 
 def is_whole(world: World, ledger: Ledger) -> None:
-    """Check that rows are complete, that feeds have no gaps, and that keys are erased."""
+    """Check that rows are complete, feeds have no gaps, and erased cases have no keys."""
     erased = list_named(ledger)
     with world.database.begin_read(SERVICE) as session:
         cases = session.execute(select(Case.id, Case.state)).all()

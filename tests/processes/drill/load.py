@@ -94,7 +94,7 @@ class Load:
 
 @contextmanager
 def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
-    """Run all clients while the context is open; kill the service when the block ends."""
+    """Run all clients during the block, and kill the service at the end of the block."""
     with ThreadPoolExecutor(WRITERS + 1) as pool:
         acts = [load.submits] * WRITERS + [load.answers]
         each = [pool.submit(partial(run_until_cut_off, act)) for act in acts]

@@ -114,7 +114,7 @@ class Postgresql:
         getattr(postgresql, program)(list(words), user=self.server.system_user)
 
     def backs_up(self) -> datetime:
-        """Make a base backup, and return a later time to which the restore has to go."""
+        """Make a base backup, and return a later time, which the restore has to reach."""
         uri = self.server.get_uri()
         self.runs("pg_basebackup", "-d", uri, "-D", str(self.base), "-c", "fast")
         self.runs("pg_verifybackup", str(self.base))

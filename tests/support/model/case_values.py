@@ -251,7 +251,7 @@ class Model:
         return self.get_relations(me) | helps | roles
 
     def get_handover_relations(self, one: Handover, me: str) -> frozenset[str]:
-        """Return the relations that a handover gives an office. An erased case has none."""
+        """Return the relations that a handover gives an office, or none after erasure."""
         candidates = (
             {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
         )
@@ -325,7 +325,7 @@ class Model:
 
 
 def has_part(one: Referral) -> bool:
-    """Return whether a referral was sent, and its recipient can still see the case."""
+    """Return whether the recipient of a referral still has a relation to the case."""
     return one.is_sent and not one.has_left
 
 
@@ -353,7 +353,7 @@ def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
 
 
 def get_handover_sides(world: Model, one: Handover, me: str) -> frozenset[str]:
-    """Return the sides of an office in a handover, which are empty if it cannot see it."""
+    """Return an office's sides in a handover; without a side, the office cannot see it."""
     of_case = world.get_relations(me) - {"former_lead"}  # a desk replaced this lead
     return get_sides(of_case | world.get_handover_relations(one, me), OF_HANDOVER)
 
@@ -452,7 +452,7 @@ def get_refusal(
 
 
 def with_brought(met: Met) -> Met:
-    """Return a function that checks requirements, without those that a request can meet."""
+    """Return a function that checks requirements, except those that a request can meet."""
     return lambda need: need in BROUGHT or met(need)
 
 

@@ -69,7 +69,7 @@ LIMITS: Final = {kind: to_minutes(row[0]) for kind, row in of_time.ROWS.items()}
 def start_deadline(
     world: Model, of: Record, kind: str, whom: str | None, left: int | None = None
 ) -> Model:
-    """Start a new deadline for a record, which lasts `left` minutes or its full time."""
+    """Restart the deadline of a record, with `left` minutes or with its full time."""
     after = stop_deadline(world, of)
     length = LIMITS[kind] if left is None else max(left, 0)
     return replace(after, clocks=(*after.clocks, Clock(of, kind, whom, length, length)))

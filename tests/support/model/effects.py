@@ -159,7 +159,7 @@ def discard_draft(world: Model, *_: str) -> Model:
 
 
 def assign_candidate(world: Model, _: str, chosen: str) -> Model:
-    """Make an office the candidate instead of the desk, and store that it was asked."""
+    """Make an office the candidate instead of the desk, and record the office as asked."""
     assigned = replace(
         remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen}
     )

@@ -246,7 +246,7 @@ class Service:
         return left // MINUTE
 
     def find_record(self, subject: str) -> Record | None:
-        """Return the record with a path, or None if the record belongs to another case."""
+        """Return the record that a path names, or None if the path is of another case."""
         kind, _, named = subject.partition("s/")
         ids = [self.code] if kind == "case" else self.ids.get(kind, [])
         return (kind, ids.index(named)) if named in ids else None

@@ -86,7 +86,7 @@ class Matrix:
         return [stage for stage in found if children or stage.name != "mixed"]
 
     def askers(self, name: str, stage: Stage) -> Iterator[Caller]:
-        """Yield the accounts that try an operation; some are strangers or have bad keys."""
+        """Yield the callers of an operation, including strangers and invalid keys."""
         first, alone = stage is self.stages_of(name)[0], stage.name in self.roles
         for caller in self.callers:
             if caller.name in reading.NOBODIES:
@@ -327,7 +327,7 @@ class Plan:
     """Stages at which accounts with a single role are tested too; with `make soak`, all."""
 
     def operations(self) -> list[str]:
-        """Return the operations to call; by day, only one of the writes of sections."""
+        """Return the operations to call; only night runs call all that write a section."""
         named = reading.table(self.table).operations
         return [one for one in named if is_night() or one not in ALIKE]
 

@@ -173,7 +173,7 @@ def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
 
 
 def building(names: Iterable[str], tell: Callable[[Stage], None]) -> Build:
-    """Return a function that creates the named stages and tells the story of each."""
+    """Return a function that creates the named stages and calls `tell` for each stage."""
 
     def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
         made = {name: Stage(name, people) for name in names}
@@ -248,9 +248,10 @@ UP_TO: Final = {
 
 
 def going_home(stage: Stage) -> None:
-    """Lead a return to the state that the stage names.
+    """Bring a return to the state that the stage names.
 
-    The lead is in the country where the person is, the helper in the country of origin.
+    The lead is in the country where the person is, and the helper is in the country of
+    origin.
     """
     officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
     contents = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
@@ -281,7 +282,7 @@ def of_returns(names: Iterable[str] = UP_TO) -> Build:
 
 
 def waiting(stage: Stage) -> None:
-    """Make an approval wait at IOM, and store its id and the ids of records of no case."""
+    """Make an approval wait at IOM; store its id and the ids of records outside cases."""
     under_review(stage)
     question = stage.who("iom").does("close", stage.case, make_closure())
     assert question.status_code == 202

@@ -68,7 +68,7 @@ class Stage:
         self.ids |= ids
 
     def begins(self, **changes: Any) -> None:
-        """Create a case by the consulate, and put a marker in every sealed field."""
+        """As the consulate, create a case with a marker in every sealed field."""
         body = content(self) | changes
         self.case = unwrap(self.who("consulate").write_case(**body))
         path = f"/cases/{self.case['code']}"
