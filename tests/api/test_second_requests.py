@@ -61,7 +61,7 @@ def test_draft_of_a_second_request_says_what_is_in_the_way(
 def test_request_that_gives_more_goes_to_an_office_that_helps_already(
     lead: Someone, case: Json
 ) -> None:
-    """A second referral to an office is accepted if it gives further sections."""
+    """A second referral to an office is accepted if the referral gives further sections."""
     unwrap(lead.refer(case, SHELTER, sections=["needs"]))
 
     assert unwrap(lead.refer(case, SHELTER, sections=["contact"]))["state"] == "sent"

@@ -18,7 +18,10 @@ def list_operations() -> set[str]:
 
 
 def list_parts(operation: Operation) -> list[str]:
-    """Return the operation's name, or one name for each section that its path can name."""
+    """Return the names under which an operation is tested.
+
+    If the path names a section, there is one name for each section.
+    """
     kinds = [PARTS[key] for key in operation.path_names if key in PARTS]
     parts = [f"{operation.name}.{part}" for kind in kinds for part in kind]
     return parts or [operation.name]

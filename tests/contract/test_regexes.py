@@ -75,7 +75,7 @@ def list_calls(tree: ast.Module) -> list[str]:
 
 
 def list_imports(tree: ast.Module) -> set[str]:
-    """Return the modules that a file imports or imports from."""
+    """Return the modules that a file imports, in either form of the import statement."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
     froms = [
         node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)

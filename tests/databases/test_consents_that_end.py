@@ -23,7 +23,7 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
 def list_deadlines(world: World) -> dict[Any, datetime]:
-    """Return the due time of the deadline for the end of each consent."""
+    """Return when the deadline of each consent is due, by the id of the consent."""
     with world.database.begin_read(SERVICE) as session:
         running = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.CONSENT_ENDS)
         return {

@@ -1,4 +1,4 @@
-"""Tests that webhooks continue after failures, and that an office controls them."""
+"""Tests that webhooks continue after failures, and that offices control their webhooks."""
 
 import threading
 from collections.abc import Iterator

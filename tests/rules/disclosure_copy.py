@@ -105,7 +105,7 @@ COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
 
 
 def allowed(asked: AccessRequest, table: Iterable[Line] | None = None) -> bool:
-    """Return whether the second copy (or `table`, if given) allows the access."""
+    """Return whether `table` allows the access; by default, the copy of the policy."""
     lines_now = COPY[asked.deed] if table is None else table
     return bool(asked.roles.intersection(WORKERS)) and any(
         asked.subject in what

@@ -196,7 +196,7 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
 
 
 def format_requirements(row: Row) -> str:
-    """Format the requirements of a row as the document does."""
+    """Format the requirements of a row as LIFECYCLES.md does."""
     needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
     return " ".join("|".join(options) for options in needs)
 

@@ -123,7 +123,7 @@ def parse_rows(table: str) -> list[list[str]]:
 
 
 def find_expected(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state according to the second copy, or the code of a problem."""
+    """Return the target state according to the independent copy, or a problem code."""
     rows = [row for row in parse_rows(ROWS) if row[1] == action and state in row[2].split()]
     if not rows:
         return "action-illegal"

@@ -131,7 +131,7 @@ class Play:
             final_checks.check_missed_deadlines(scene)
 
     def run_calm(self) -> None:
-        """Activate all offices and make them prompt, until every case has ended."""
+        """Activate all offices, make them prompt, and run until every case has ended."""
         scene = self.scene
         scene.log("-- calm: every office answers from now on")
         scene.calm, self.worker.away_until = True, scene.now

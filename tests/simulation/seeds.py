@@ -1,4 +1,4 @@
-"""The seeds with which the simulation has failed, which every test run repeats."""
+"""Seeds with which the simulation has failed. Every test run repeats these seeds."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -154,7 +154,7 @@ TOLD = ("narrative", "perpetrators", "health")
 
 @dataclass
 class Journey:
-    """The people of a case, the marker texts that they send, and the answers they get."""
+    """The journey of a case: people, the marker texts that they send, and the answers."""
 
     world: World
     texts: Canaries = field(default_factory=Canaries)

@@ -8,7 +8,7 @@ CONTRACT: Final = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 
 
 def load_contract() -> dict[str, Any]:
-    """Return the document of the repository with its responses resolved."""
+    """Return the contract of the repository, in which all responses are resolved."""
     return resolve_responses(json.loads(CONTRACT.read_text("utf-8")))
 
 

@@ -81,7 +81,7 @@ class Received:
 
 @dataclass
 class FakeServer:
-    """The behaviour of a server for each message, and the messages that it received."""
+    """A server of the tests, which records messages and behaves as `mood` says for each."""
 
     clock: Callable[[], datetime]
     mood: Callable[[], Mood] = lambda: Mood.TAKES
@@ -333,7 +333,7 @@ class Post:
         return send_due(self.world.runtime, self.senders)
 
     def send_all_due(self, within: timedelta) -> None:
-        """Run the senders each time a message is due, until this much time has passed."""
+        """Run the senders for a given time, whenever a message is due."""
         end = self.world.now + within
         while (due := self.find_next_due()) and due < end:
             self.world.now = max(self.world.now, due)

@@ -287,7 +287,7 @@ def run_lead_actions(made: Asked, *, answers: bool = True) -> None:
 
 
 def take_next_step(made: Asked) -> None:
-    """Take the next step of the referral as the consulate, if there is one."""
+    """As the consulate, take the next step of the referral, if a step is left."""
     if made.record:
         verified = {"nationality": "confirmed"}
         made.run_action(f"/returns/{made.record['id']}", "verify-nationality", verified)

@@ -78,7 +78,7 @@ class Pair:
         return f"{self.office}: {' and '.join(self.relations)}"
 
     def split(self) -> Iterator["Pair"]:
-        """Return each relation as a pair of its own."""
+        """Yield the single relations, each as a `Pair` with only this relation."""
         yield from (Pair(self.office, (one,)) for one in self.relations)
 
 

@@ -1,4 +1,4 @@
-"""A return with all its parties, who can take its steps up to any action."""
+"""Helpers for tests of returns: a return with its parties, up to a given action."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

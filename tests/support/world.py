@@ -73,7 +73,7 @@ class Watch:
 
 
 class Direct(BaseTransport):
-    """A transport that calls the application directly, in the loops of this thread."""
+    """A transport that calls the application in this thread, without a server."""
 
     def __init__(self, app: FastAPI, here: ThreadLoops) -> None:
         self.here, self.inner = here, ASGITransport(app, raise_app_exceptions=False)
@@ -381,7 +381,7 @@ ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 
 def make_consent(**changes: Any) -> Json:
-    """Return a consent of an adult to a referral to State offices in Kazakhstan."""
+    """Return an adult's consent to a referral; it names State offices in Kazakhstan."""
     given: Json = {
         "recipient_class": {"kind": "state", "country": "KZ"},
         "purposes": ["REFER"],

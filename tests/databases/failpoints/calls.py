@@ -81,7 +81,7 @@ class Scene:
         return Call(operation, target, headers, sent)
 
     def seen(self, who: Someone, target: str) -> Headers:
-        """Return the header that a PUT of a row needs, whether or not the row exists."""
+        """Return the header for a PUT: If-Match if the row exists, else If-None-Match."""
         shown = self.wire.send("GET", target, {"Authorization": f"Bearer {who.key}"})
         return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
 

@@ -43,9 +43,10 @@ WRITTEN: list[Json] = [
 def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) -> None:
     """A bed is found for Marie-Thérèse in a night in which no office leads her case.
 
-    The office that submitted her case first declines the lead, and gets it in the end
-    because another office misses its deadline three times. She stops the case, comes back,
-    is helped, and asks for erasure, which a court order delays.
+    The organisation that finds the bed then declines the lead. Ten days later, the same
+    organisation gets the lead after all, because the State office that leads has missed a
+    deadline three times. She stops the case, comes back, is helped, and asks for erasure,
+    which a legal hold delays.
     """
     hotline, state = (
         story.add_office("LC_HOT", Kind.NON_STATE, "LC"),

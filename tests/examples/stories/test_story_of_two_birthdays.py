@@ -57,8 +57,8 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
 
     A referral is sent before the case has a lead, and her own consent is recorded before
     her age is corrected. A guardian consents and later withdraws the consent, and two
-    people refuse a return. She has a bed all the time, and child protection continues after
-    the closure.
+    people refuse a return. She always has a place in a shelter, and child protection
+    continues after the closure.
     """
     hotline = story.add_office("GT_HOT", Kind.NON_STATE, "GT")
     lead, second = story.get_person("GT_LEAD"), story.get_person("GT_LEAD", Role.SUPERVISOR)

@@ -190,7 +190,7 @@ def list_named(ledger: Ledger) -> set[str]:
 def finish_restore(
     operator: Operator,
 ) -> tuple[subprocess.CompletedProcess[str], str, Json]:
-    """Follow the steps of docs/operations.md in order."""
+    """Finish a restore with the commands that docs/operations.md lists, in this order."""
     refused = operator.types("serve")
     operator.does("migrate")
     said = operator.does("restored")

@@ -144,7 +144,7 @@ class Matrix:
         return {"Content-Type": "application/json", **shown, **named}
 
     def seen(self, target: str) -> Headers:
-        """Return the header that a PUT of a row needs, whether or not the row exists."""
+        """Return the header for a PUT: If-Match if the row exists, else If-None-Match."""
         [one] = (caller for caller in self.callers if caller.name == "administrator")
         key = one.keys["directory:read"]
         shown = self.wire.send("GET", target, {"Authorization": f"Bearer {key}"})

@@ -177,7 +177,7 @@ def names_told() -> Mapping[str, frozenset[str]]:
 
 
 def may_know(who: str, stage: str) -> frozenset[str] | None:
-    """Return the offices that an account may know of, or None if no row says so."""
+    """Return the offices that an account may know of, or None if no row names any."""
     plain = who.partition("/")[0]
     return names_told().get(f"{plain} {stage}", names_told().get(plain))
 
