@@ -1,4 +1,4 @@
-"""Tests of changes of the directory: those that could harm a person need two people."""
+"""Tests of directory changes. A change that could harm a person needs two people."""
 
 from pathlib import Path
 

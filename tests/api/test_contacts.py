@@ -1,4 +1,4 @@
-"""Tests of contacts for notifications: few accounts read them, two people change them."""
+"""Tests of contacts for notifications: who may read them, and who may change them."""
 
 import json
 

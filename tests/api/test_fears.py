@@ -62,7 +62,7 @@ def submit_to_desk(
 
 
 def assign_case(desk: Someone, case: Json, code: str) -> Any:
-    """Let a desk assign a case, and return the status or the unmet requirements."""
+    """Let a desk assign a case. Return the status, or the requirements that are unmet."""
     choice = {"focal_point": code, "reason": "LOCAL_KNOWLEDGE"}
     answer = desk.does("assign", case, choice)
     return answer.status_code if answer.is_success else (409, answer.json()["unmet"])
@@ -177,7 +177,7 @@ def test_a_desk_cannot_try_out_who_is_feared_to_help(
 
 @pytest.fixture
 def child_case(world: World) -> Json:
-    """Return the case of a child alone, which a desk with child protection holds."""
+    """Return the case of a child who is alone, held by a desk with child protection."""
     officer, desk = (
         world.add_person(code)
         for code in ("HN_CONSULATE_GUATEMALA", "DESK_CENTRAL_AMERICA")

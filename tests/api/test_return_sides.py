@@ -1,4 +1,4 @@
-"""Tests of a return's readers and actions, and of data hidden from the State of origin."""
+"""Tests of who reads and acts on a return, and of what the State of origin does not see."""
 
 import json
 from uuid import uuid4

@@ -40,7 +40,7 @@ LISTS = [*PLAIN_LISTS, *FILTERED_LISTS]
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case that Kazakhstan leads, with a question to the consulate."""
+    """Return a case that KZ_LEAD leads, with a question to the consulate."""
     case = lead.take_lead(officer.submit(safeguards=HOME))
     unwrap(lead.create(f"{get_path(case)}/consents", make_handover_consent("UNHCR")))
     unwrap(lead.create(f"{get_path(case)}/questions", ASK))

@@ -55,7 +55,7 @@ class Figure:
 
 
 def compute_figure(slices: Sequence[Slice]) -> Figure:
-    """Return the medians of the rounds, and percentiles of all durations together."""
+    """Return medians over the rounds, and percentiles of the durations of all rounds."""
     waits = [wait for one in slices for wait in one.waits]
     return Figure(
         rps=median(one.rps for one in slices),

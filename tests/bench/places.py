@@ -29,7 +29,7 @@ log_min_messages = fatal
 
 @dataclass(frozen=True)
 class Place:
-    """The databases of both servers on one kind of database, and the server process."""
+    """A kind of database, with the databases of the floor and of the product on it."""
 
     kind: str
     folder: Path

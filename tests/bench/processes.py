@@ -27,7 +27,7 @@ HOST: Final = "127.0.0.1"
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Run this process, and the processes that it starts, on one core in the context."""
+    """Pin this process and its child processes to one core while the context is active."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

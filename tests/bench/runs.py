@@ -112,7 +112,7 @@ def run_growth(arguments: argparse.Namespace) -> None:
 
 
 def run_smoke(arguments: argparse.Namespace) -> None:
-    """Fail if the product uses far more CPU, relative to the floor, than before."""
+    """Run a short benchmark, and fail if the product costs much more CPU than before."""
     pace = Pace(2, arguments.seconds)
     place, _ = measure("sqlite", pace, tuple(Kind))
     show("\n".join(report.format_place(place)))

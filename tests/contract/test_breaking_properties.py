@@ -1,4 +1,4 @@
-"""Properties of any two contracts: the check finds every breaking change between them."""
+"""Whichever two contracts are compared, the comparison finds every breaking change."""
 
 import json
 from collections.abc import Iterator

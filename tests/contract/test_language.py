@@ -47,7 +47,7 @@ def list_functions() -> Iterator[tuple[str, Function]]:
 
 
 def needs_verb(function: Function) -> bool:
-    """Return whether the name of a function has to begin with a word of the list."""
+    """Return whether the name of a function has to begin with a verb that is listed."""
     decorators = [ast.unparse(one).partition("(")[0] for one in function.decorator_list]
     is_special = function.name.startswith("__") or function.name in REQUIRED_NAMES
     return not is_special and not any(map(NO_VERB.search, decorators))

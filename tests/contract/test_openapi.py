@@ -1,4 +1,4 @@
-"""The contract in the repository equals what the service serves, and fits generators."""
+"""The committed contract equals what the service serves, and suits code generators."""
 
 import json
 import re

@@ -66,7 +66,7 @@ def sides(url: str) -> object:
 
 
 def approve_action(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
-    """Request the approval of an action, approve it as a second person, return its id."""
+    """Request an approval, approve it as a second person, and return the approval's id."""
     approval = unwrap(who.does(action, case, body))
     unwrap(sides.seconds[who.code].send(f"/approvals/{approval['id']}/approve"))
     return str(approval["id"])

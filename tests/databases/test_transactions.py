@@ -1,4 +1,4 @@
-"""A confirmed change is stored, an unconfirmed one is not, and none is stored in part."""
+"""A confirmed change is stored as a whole. An unconfirmed change is not stored at all."""
 
 import time
 from collections.abc import Callable, Iterator

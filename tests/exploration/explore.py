@@ -104,7 +104,7 @@ def is_disturbance(move: Move) -> bool:
 
 
 class Explorer:
-    """A search of the states that follow some stories on one stage."""
+    """An explorer of the states that follow some stories on one stage."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.do = stage, MoveRunner(stage)

@@ -151,7 +151,10 @@ ASKED: Final = {
 
 
 def parse_consent(name: str, now: Any) -> Json:
-    """Return a consent by its name, which may have `guardian: ` or ` for a week`."""
+    """Return a consent by its name.
+
+    The name may begin with the giver, as in `guardian: `, and end with ` for a week`.
+    """
     is_short = name.endswith(" for a week")
     name = name.removesuffix(" for a week")
     by = next((one for one in GIVEN_BY if one and name.startswith(one)), "")

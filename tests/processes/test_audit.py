@@ -1,4 +1,4 @@
-"""Tests of `make audit` with the real pip-audit and a local server like OSV."""
+"""Tests of `make audit` with the real pip-audit, and a local server in place of OSV."""
 
 import json
 import subprocess

@@ -213,7 +213,7 @@ PROBLEM = "application/problem+json"
 
 
 def join_answer(answer: Response) -> bytes:
-    """Return the headers and the body of an answer, both encoded and decoded."""
+    """Return the headers of an answer, its body as sent, and its body as UTF-8 text."""
     headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     return b"\n".join([headers.encode(), answer.content, answer.text.encode()])
 

@@ -68,7 +68,7 @@ class Worker:
 
 @dataclass
 class Site:
-    """A folder and settings that all workers share."""
+    """A site: the folder and the settings that all its workers share."""
 
     folder: Path
     settings: dict[str, str]

@@ -153,7 +153,7 @@ def parse_recipient(words: str) -> dict[str, Any]:
 
 
 def rows() -> Iterator[Row]:
-    """Yield every question that the tables answer."""
+    """Yield a row for every question that the tables answer, with the expected answer."""
     people = [(by, *answers) for by, *answers in parse_cells(GIVEN)]
     for (words, named), (by, *able), (when, *stands), purpose in product(
         parse_cells(NAMED), people, parse_cells(WHEN), ASKED_FOR

@@ -135,7 +135,7 @@ def idle(policy: Sequence[Rule]) -> list[str]:
 
 
 def survivors(policy: Sequence[Rule]) -> list[str]:
-    """Return the changes that change no answer and add no idle cell."""
+    """Return the changes that no question detects, except added cells without effect."""
     quiet = (flip for flip in flips(policy) if witness(policy, flip) is None)
     return [str(flip) for flip in quiet if not is_idle_then(policy, flip)]
 

@@ -115,7 +115,7 @@ class Line:
     sides: list[str]
 
     def answer(self, state: State, side: Side, role: Role | None) -> str:
-        """Return the target state according to the document, or the code of a problem."""
+        """Return the target state according to LIFECYCLES.md, or the code of a problem."""
         if state not in self.sources:
             return "action-illegal"
         if side not in self.sides:

@@ -63,7 +63,7 @@ MET = Facts(
 
 
 def replace_terms(**terms: object) -> Facts:
-    """Return facts that meet every requirement, with some terms of the request replaced."""
+    """Return facts that meet every requirement, except for the terms that are given."""
     return replace(MET, terms=replace(MET.terms, **terms))  # type: ignore[arg-type]
 
 

@@ -1,8 +1,9 @@
 """The results of screenings agree with results worked out by hand from published rules.
 
-By the weights of the ILO's labour lists (adult, child), a dimension is positive with 2
-strong indicators (A), 1 strong and 1 medium or weak (B), 3 medium (C), or 2 medium and 1
-weak (D). No row was made by running the code.
+By the weights of the ILO's labour lists for adults and children, a dimension is positive in
+four cases: (A) 2 strong indicators; (B) 1 strong indicator, and 1 that is medium or weak;
+(C) 3 medium indicators; (D) 2 medium indicators and 1 weak indicator. No row was made by
+running the code.
 """
 
 from typing import Final, NamedTuple

@@ -61,7 +61,7 @@ class Deed:
 
 @dataclass
 class Person:
-    """A case with the consents of the person, as the simulation knows them."""
+    """A person with a case and consents, as the simulation knows them."""
 
     code: str
     number: int

@@ -68,7 +68,7 @@ def read_response(
 
 
 def find_operation(method: str, path: str) -> Operation | None:
-    """Return the responses of the operation of a request, or None if there is none."""
+    """Return the documented responses to a request, or None if no operation matches it."""
     segments = path.split("/")
     for shape, operation in load_operations().get((method, len(segments)), ()):
         pairs = zip(shape, segments, strict=True)

@@ -1,4 +1,4 @@
-"""A case whose lead does not act, and the desk that has been given a part in it."""
+"""A case whose lead does not act, and the desk to which the case is escalated."""
 
 from typing import Any, Final
 

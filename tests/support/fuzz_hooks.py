@@ -87,10 +87,10 @@ def check_valid_request_is_judged(
 
 
 def is_made_up(case: Case[Any]) -> bool:
-    """Return whether Schemathesis calls a request valid although its header is not.
+    """Return whether Schemathesis made up the `If-None-Match` header of a PUT request.
 
-    As an edge case, Schemathesis generates header values of only letters and digits. The
-    `If-None-Match` header of a PUT must be `*`.
+    The header must be `*`. As an edge case, Schemathesis generates a value of only letters
+    and digits, and still calls the request valid.
     """
     sent = dict(case.headers or ()).get("If-None-Match", "*")
     return case.method == "PUT" and sent != "*"

@@ -1,8 +1,8 @@
 """Cases in which one office has one or two relations, and the values that it can read.
 
-The office is called the observer. An observer with two relations may read what an observer
-with one of them may read, and nothing else. In two worlds that differ, the observer of a
-pair may therefore notice only the differences that one of its relations shows by itself.
+The office is called the observer. An observer with two relations may read only what at
+least one of the two allows. In two worlds that differ, an observer with a pair of relations
+may therefore notice only the differences that an observer with one of them notices.
 """
 
 import json

@@ -136,10 +136,10 @@ class Story:
         self.on(moment)
 
     def require_closure(self, case: Json, reason: str, **waits: str) -> None:
-        """Check that a case is closed, and that only the deadline of its retention runs.
+        """Check that a case is closed, and which of its deadlines still run.
 
-        `waits` maps an office that has not confirmed its deletion to the kind of its
-        deadline.
+        These are the deadline of the retention and, for each office in `waits`, a deadline
+        of the given kind, because that office has not yet confirmed its deletion.
         """
         found = self.find(case)
         assert (found.state, found.closure_reason) == ("closed", reason)

@@ -409,7 +409,7 @@ def make_service_consent(
 
 
 def make_handover_consent(to: str = "UZ_LEAD", **changes: Any) -> Json:
-    """Return a consent to one office as the new lead, which may read the needs."""
+    """Return a consent that one office takes over the lead and reads the needs section."""
     return make_consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
 
 

@@ -111,9 +111,10 @@ def list_heard(world: Model, name: str) -> list[Any]:
 
 
 def is_possible(world: Model, now: datetime, act: Act) -> bool:
-    """Return whether a wait ends before the retention and before the leap day.
+    """Return whether an action is possible now. A wait must end before the retention does.
 
-    The end of the retention has its own test (D11). The model's 24 months have no leap day.
+    The end of the retention has its own test (D11). A wait must also end before the leap
+    day, because the 24 months of the model have no leap day.
     """
     if act[0] not in {"time.wait", "time.pass"}:
         return True

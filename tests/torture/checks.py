@@ -101,7 +101,7 @@ def list_signatures(operation: Operation) -> list[tuple[str | None, str, str | N
 
 
 def find_wrong_keys(run: Run) -> Iterator[str]:
-    """Yield acknowledged operations without a stored key, and wrong stored keys."""
+    """Yield keys that were not stored, were stored for a refusal, or lack a record."""
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
     for operation in run.list_acknowledged():

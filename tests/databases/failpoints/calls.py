@@ -47,7 +47,7 @@ class Call:
         return wire.send(self.operation.method, self.target, dict(self.headers), self.body)
 
     def approved(self, approval: str) -> "Call":
-        """Return the call with an approval, and with a new idempotency key if needed."""
+        """Return the call with an approval and, if the call had a key, with a new key."""
         other: Headers = {"Idempotency-Key": "then"} if self.is_keyed else {}
         return replace(self, headers=self.headers | other | {"Approval": approval})
 

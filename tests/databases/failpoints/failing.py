@@ -69,7 +69,7 @@ class Failing:
 
 
 def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
-    """Fail as SQLite does: a full disk ends the transaction, an I/O error may not."""
+    """Fail as SQLite does. A full disk ends the transaction; an I/O error need not."""
     if way is Way.LOST:
         driver.close()
         driver.execute("SELECT 1")

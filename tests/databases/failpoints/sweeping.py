@@ -38,7 +38,7 @@ class Ids:
 
 @dataclass
 class Sweep:
-    """A world with its copies, and the database that is made to fail."""
+    """A sweep over the points at which the database of a world is made to fail."""
 
     scene: Scene
     copies: Copies
@@ -48,7 +48,7 @@ class Sweep:
     def sends(
         self, call: Call, drawn: str, at: int | None = None, way: Way = Way.FULL
     ) -> Answer:
-        """Send a call while the database fails at a point, if one is given."""
+        """Send a call. If a point is given, the database fails at that point."""
         self.ids.begin(drawn)
         self.watch.begin(at, way)
         answer = call.send(self.scene.wire)

@@ -38,7 +38,7 @@ def make_class_consent(kind: str, country: str, *purposes: str, **changes: Any) 
 
 
 def make_office_consent(office: str, *purposes: str, **changes: Any) -> Json:
-    """Return a consent to one office until 2030, for the needs and the contact."""
+    """Return a consent to one office until 2030, for the sections `needs` and `contact`."""
     given: Json = {"purposes": list(purposes), "expires_at": "2030-01-01T00:00:00Z"}
     return make_consent(focal_point=office, **given | changes)
 

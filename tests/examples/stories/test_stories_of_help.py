@@ -172,11 +172,11 @@ def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
 def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_words(
     story: Story,
 ) -> None:
-    """The consulate of Jamaica in Port of Spain submits a waiter whose passport was taken.
+    """The consulate of Jamaica in Port of Spain submits the case of a waiter.
 
-    His lawyer asks what happened. The consent does not cover the answer, so the lead asks
-    the waiter first. He agrees, the lawyer reads the answer, and a court gives him back his
-    passport.
+    His employer took his passport, and his lawyer asks what happened. The consent does not
+    cover the answer, so the lead asks the waiter first. He agrees, the lawyer reads the
+    answer, and a court gives the waiter back his passport.
     """
     officer, lead = (
         story.get_person("JM_CONSULATE_PORT_OF_SPAIN"),

@@ -96,9 +96,9 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
 def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Story) -> None:
     """Камола Юлдашева's lead is an office that does not assess her risk for three weeks.
 
-    The lead is told of each missed deadline. After the third one the desk gets a part in
-    the case, and with a second person it gives the lead to an NGO to which she consented.
-    Her shelter is not told of this.
+    The lead is told of each missed deadline. After the third one, the case is escalated to
+    the desk. With a second person, the desk gives the lead to an NGO to which Камола
+    consented. Her shelter is not told of this.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     desk, ngo = story.get_person("DESK_CENTRAL_ASIA"), story.get_person("SANA_SEZIM")

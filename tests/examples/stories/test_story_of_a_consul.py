@@ -50,11 +50,11 @@ def get_due_times(who: Someone) -> dict[str, str]:
 
 
 def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story) -> None:
-    """Шерзод asks his consulate in Almaty for a passport, and it submits a good case.
+    """Шерзод asks the consulate in Almaty for a passport. The consul submits a good case.
 
-    Once he is safe, he says that a relative of the officer sold him. The officer then tries
-    every way to learn more, and a policeman wants the address. Another office of his State
-    gives Шерзод a passport, and he asks for the erasure of his case.
+    Once Шерзод is safe, he says that a relative of the consul sold him. The consul then
+    tries every way to learn more, and a policeman wants the address. Another office of his
+    State gives Шерзод a passport, and Шерзод asks for the erasure of his case.
     """
     consul = story.add_office(
         "UZ_CON_ALA", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="UZ"

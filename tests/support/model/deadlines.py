@@ -233,7 +233,7 @@ def update_referral(world: Model, number: int, one: Referral, name: str = "") ->
 
 
 def hand_over_deadlines(world: Model) -> Model:
-    """Restart the deadlines of the holder with their full length, for the new holder."""
+    """Restart the holder's deadlines, which the new holder now has, with full length."""
     for number, one in enumerate(world.referrals):
         if OF_STATES["referral"][one.state][1] == "sender":
             world = update_referral(world, number, one)

@@ -55,7 +55,7 @@ def may_take_over(world: Model, chosen: str) -> bool:
 
 
 def get_next_lead(world: Model) -> str | None:
-    """Return the next lead according to the consent that a desk recorded, or None."""
+    """Return the lead that a desk's recorded consent allows, or None if it allows none."""
     recorded = any(one.kind == BY_DESK and one.is_valid for one in world.consents)
     able = KZ not in world.unsafe and world.holder != KZ
     return KZ if recorded and able else None

@@ -275,7 +275,7 @@ class Service:
 
 
 def get_terms(consent: Json) -> tuple[Any, ...]:
-    """Return the terms of a consent, which identify it in lists without an order."""
+    """Return the terms of a consent, by which the consent is found in an unordered list."""
     who = consent.get("focal_point")
     return who, tuple(sorted(consent["purposes"])), tuple(sorted(consent["sections"]))
 

@@ -200,7 +200,7 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
 
 
 def get_time_of_new_lead(world: Model) -> int | None:
-    """Return the minutes that a new lead has: the time left, or else one day."""
+    """Return the minutes that a new lead has: the time left, or one day if none is left."""
     left = world.get_time_left(THE_CASE)
     return DAY if left is not None and left <= 0 else left
 

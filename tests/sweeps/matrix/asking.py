@@ -37,7 +37,7 @@ PARTS: Final = {"section": WHOLE}
 
 @dataclass
 class Matrix:
-    """A world with its accounts, and the answers that they should get."""
+    """A matrix of calls: a world with accounts, and the answer that each should get."""
 
     wire: Wire
     plan: "Plan"

@@ -94,7 +94,7 @@ class Table:
         return self.by_operation.get(operation, [])
 
     def verdict(self, operation: str, stage: str, who: str) -> Verdict:
-        """Return the expected answer from the operation's rows or the general rows."""
+        """Return the expected answer from a row of the operation, or else a general row."""
         own = [row for row in self.of(operation) if row.speaks_of(stage)]
         assert own, f"The table has no row for {operation} at stage {stage}."
         general = [row for row in self.of(ANY) if row.speaks_of(stage)]
