@@ -36,7 +36,7 @@ URGENT_SERVICES = ["CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"]
 
 
 def new_child(**changes: object) -> Json:
-    """Return the body of a case of a child without a consent."""
+    """Return the request body for the case of a child for whom nobody has consented."""
     notice = {"age_class": "child"} | dict(changes.pop("notice", {}))  # type: ignore[call-overload]
     return {"notice": notice, "consents": [], "vital_interest": VITAL} | changes
 
@@ -421,7 +421,7 @@ def test_a_guardians_no_does_not_take_a_childs_bed(
 
 
 def get_shelter_consent(who: Someone, case: Json) -> Json:
-    """Return the consent of a case whose purposes include shelter."""
+    """Return the consent for the purpose SHELTER in a case."""
     given = unwrap(who.get(f"{get_path(case)}/consents"))["items"]
     [found] = [one for one in given if "SHELTER" in one["purposes"]]
     return dict(found)

@@ -210,7 +210,7 @@ def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
 def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
     world: World, lead: Someone, shelter: Someone, case: Json, *, feared: bool
 ) -> None:
-    """A recipient gets the same event about a consent's end whether or not it is feared."""
+    """If a consent ends, a feared recipient gets the same event as other recipients."""
     sent = start_shelter(lead, shelter, case)
     fear = {"country_of_origin": "UZ"} | (
         {"unsafe_focal_points": [SHELTER]} if feared else {}

@@ -1,4 +1,4 @@
-"""The access log records granted and refused access, and rewrites are events (R17)."""
+"""The access log records granted and refused access. A rewrite causes an event (R17)."""
 
 import pytest
 

@@ -39,7 +39,10 @@ def send_raw(one: Someone, content: bytes | Iterator[bytes], **headers: str) -> 
 
 
 def is_problem(answer: Response) -> bool:
-    """Return whether a response is a problem with the request's id but not its input."""
+    """Return whether a response is a problem as documented.
+
+    A problem has the id of the request as `instance`, and repeats nothing of the input.
+    """
     body = answer.json()
     found_by = answer.headers["x-request-id"]
     return (

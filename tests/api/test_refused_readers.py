@@ -46,7 +46,7 @@ def state(world: World) -> Someone:
 
 
 def create_led_case(by: Someone, submitter: Someone, *consents: Json, **case: Any) -> Json:
-    """Return a case with these consents that was submitted and that an office leads."""
+    """Return a submitted case with these consents and with a lead."""
     return by.take_lead(submitter.submit(consents=list(consents), **case))
 
 

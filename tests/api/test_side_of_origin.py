@@ -1,4 +1,4 @@
-"""A lead of the State of origin learns that others help, but not who they are (R12)."""
+"""A lead of the State of origin learns that other offices help, but not which (R12)."""
 
 from collections.abc import Iterator
 

@@ -124,7 +124,10 @@ def compare_with_goal(database: str, kind: Kind, found: Comparison, *, noisy: bo
 def list_measures(
     database: str, found: Mapping[Kind, Comparison], start: Start, *, noisy: bool
 ) -> list[Measure]:
-    """Return the further measures. Durations have no verdict if the run is noisy."""
+    """Return the measures of start, memory and CPU, and on SQLite of slow submissions.
+
+    Durations have no verdict if the run is noisy.
+    """
 
     def limit(name: str, value: float, unit: str, most: float, *, noisy: bool) -> Measure:
         goal = Goal(most, 0)

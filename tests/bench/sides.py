@@ -90,7 +90,7 @@ def render(
 
 @dataclass
 class Side:
-    """A server that gets the five requests, from a submitter and a candidate."""
+    """A side of the comparison: a server, and its submitter and lead who send requests."""
 
     name: str
     port: int

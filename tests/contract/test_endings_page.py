@@ -23,7 +23,7 @@ def list_rows(title: str) -> list[list[str]]:
 
 
 def read_tests(title: str) -> dict[str, list[tuple[str, str]]]:
-    """Return the tests of each row, as pairs of module and function."""
+    """Return the tests of each row of the section, as pairs of module and function."""
     found: dict[str, list[tuple[str, str]]] = {}
     _, _, after = CHECKED.partition(f"\n## {title}\n")
     row = ""

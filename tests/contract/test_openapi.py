@@ -176,7 +176,7 @@ def test_each_operation_is_named_by_a_verb_and_once(document: Json) -> None:
 
 
 def test_no_schema_is_named_by_where_it_stands(document: Json) -> None:
-    """No two schemas share a name, which would put the package into generated names."""
+    """No two schemas share a name. Otherwise generated names would contain the package."""
     assert [name for name in document["components"]["schemas"] if "__" in name] == []
 
 

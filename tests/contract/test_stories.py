@@ -52,7 +52,7 @@ def read(function: ast.FunctionDef) -> StorySource:
 
 
 def read_stories() -> dict[str, StorySource]:
-    """Return every story of the folder by its name."""
+    """Return every story in tests/examples/stories by its name."""
     return {
         node.name: read(node)
         for path in sorted((EXAMPLES / "stories").glob("test_*.py"))

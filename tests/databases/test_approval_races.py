@@ -143,7 +143,7 @@ def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
 
 
 def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> None:
-    """Two equal requests at one moment may create two approvals, with a single effect."""
+    """Two equal requests at one moment may create two approvals, but take effect once."""
     for _ in range(ROUNDS):
         approval_ids = [
             *map(

@@ -56,7 +56,7 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 
 def load_deadline(home: Homecoming) -> Clock:
-    """Return the stored deadline of the return that runs, or else the last one."""
+    """Return the newest stored deadline of the return."""
     with home.world.write_as_service() as tx:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         clock = tx.session.scalars(its.order_by(Clock.number.desc()).limit(1)).one()

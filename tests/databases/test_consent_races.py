@@ -52,9 +52,9 @@ def world(url: str) -> Iterator[Served]:
 
 
 def run_race(one: Act, other: Act, handicap: float) -> tuple[Response, Response]:
-    """Run two actions at once, the first later by `handicap` seconds.
+    """Run two actions concurrently. The first starts later by `handicap` seconds.
 
-    A request that is told to retry later is repeated.
+    If an answer says to retry later, the request is repeated.
     """
     barrier, statuses = Barrier(2), list[int]()
 

@@ -1,4 +1,4 @@
-"""A database that is used again is in its first state, or is replaced by another."""
+"""After each test, the changes to a database are undone, or the database is replaced."""
 
 from typing import Any
 

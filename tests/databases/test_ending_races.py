@@ -1,4 +1,4 @@
-"""If two actions end or begin something at once, one succeeds and none is half done."""
+"""If two actions that end or begin something coincide, no action is half done."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Sides:
-    """The accounts of all parties."""
+    """The sides of a case: an account for each party, and their second persons."""
 
     world: Served
     officer: Someone

@@ -183,7 +183,7 @@ class KilledPoller:
         return Child(partial(poll, last=last), *where)
 
     def is_up(self) -> None:
-        """Wait until the client has polled once, even if the machine is busy."""
+        """Wait until the poller is up, even on a busy machine: it has polled once."""
         began = time.monotonic()
         while not self.state.exists():
             assert time.monotonic() < began + 60

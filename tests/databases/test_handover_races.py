@@ -166,7 +166,10 @@ def test_of_two_offers_one_is_made(cast: Cast) -> None:
 @slow
 @soak
 def test_nobody_leads_on_a_consent_that_was_taken_back(cast: Cast) -> None:
-    """A withdrawal during an acceptance ends the offer, or else the lead's access."""
+    """If a consent is withdrawn while the lead is accepted, the new lead reads nothing.
+
+    If the withdrawal comes first, the offer ends. Otherwise the new lead loses access.
+    """
     won = []
     for _ in range(ROUNDS):
         case = build_led_case(cast)

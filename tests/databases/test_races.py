@@ -116,7 +116,7 @@ def approved(cast: Cast, case: Json) -> str:
 
 
 def settled(*acts: Callable[[], Response]) -> list[Response]:
-    """Run actions at once, and repeat requests that are told to retry later."""
+    """Run actions concurrently. Repeat a request if the answer says to retry later."""
     statuses: list[int] = []
     answers = run_together(*(partial(retry_as_told, act, statuses) for act in acts))
     report("race", statuses)
@@ -167,7 +167,7 @@ def test_a_case_is_closed_or_a_new_referral_is_opened_in_it(
 ) -> None:
     """If a closure and a new referral coincide, only one of them succeeds.
 
-    A referral that is sent at once requires no version of the case.
+    A referral that is created and sent in one request requires no version of the case.
     """
     won = []
     for _ in range(ROUNDS):

@@ -149,7 +149,7 @@ class Stage(World):
         return self.list_present(self.workers)
 
     def list_present(self, people: Mapping[str, Someone]) -> frozenset[str]:
-        """Return the open offices for which one of some people has an enabled account."""
+        """Return the open offices whose person in `people` has an enabled account."""
         found = {account for (account,) in self.fetch_rows(ENABLED)}
         return frozenset(
             office for office, one in people.items() if one.actor.account_id.hex in found
@@ -161,7 +161,7 @@ class Stage(World):
         return list_codes(found, list_unattended(found))
 
     def list_without_second_person(self) -> list[str]:
-        """List the offices on the stage that the alarm about second persons counts."""
+        """List the offices that lack a second person, as the alarm counts the offices."""
         found = self.load_offices()
         return list_codes(found, list_without_second_person(found))
 

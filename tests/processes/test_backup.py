@@ -70,7 +70,7 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
 
 
 def is_restored(folder: Path, url: str, cursor: str, there: set[str]) -> None:
-    """Serve the backup as the documentation says, where an old cursor must get 410."""
+    """Check that a restored backup has these cases, and refuses an old cursor with 410."""
     restored = f"sqlite:///{folder}/first.db"
     said = command(folder, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=restored)
     assert (said.returncode, said.stderr) == (0, ""), url

@@ -1,4 +1,4 @@
-"""Tests that each demonstration journey ends as it says, and reveals nothing more."""
+"""Tests that each demonstration journey ends as expected, and shows nothing more."""
 
 import csv
 from collections.abc import Callable, Iterator

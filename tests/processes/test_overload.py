@@ -176,7 +176,7 @@ class Crowd:
         self.failed += 1
 
     async def asks(self, rate: float, seconds: float) -> None:
-        """Send requests at a rate per second, of which nine in ten read and one submits."""
+        """Send requests at a rate per second. Nine in ten read, and one in ten submits."""
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
         base = f"http://127.0.0.1:{self.port}"
         async with (

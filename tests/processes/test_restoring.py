@@ -143,7 +143,7 @@ def test_two_logins_each_do_their_own_work_and_no_more(bare: str, tmp_path: Path
 
 
 def list_members(url: str) -> set[tuple[object, ...]]:
-    """Return the pairs of a login and a role of which it is a member."""
+    """Return each login with each role of which the login is a member."""
     asked = f"""SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members
         WHERE member::regrole::text IN {LOGINS}"""
     return set(ask(url, asked))

@@ -167,7 +167,11 @@ def matches_copy(rules: Any, row: Row) -> bool:
 
 
 def is_right_for_several(rules: Any) -> bool:
-    """Return whether the rules are right for no consent and for two, one of them valid."""
+    """Return whether the rules are right for a list of consents, not only for one.
+
+    The lists that are tested are an empty list, and a list of an invalid and a valid
+    consent.
+    """
     yes = next(row for row in ROWS if row.covers)
     no = next(row for row in ROWS if row.names and row.child and not row.counts)
     asking = rules.CoverageQuestion(
@@ -178,5 +182,5 @@ def is_right_for_several(rules: Any) -> bool:
 
 
 def survivors() -> list[str]:
-    """Return the changes that the copy does not detect."""
+    """Return the changes of the coverage rules that the second copy does not detect."""
     return [one.what for one in changed() if next(faults(one.rules()), None) is None]

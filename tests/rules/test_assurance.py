@@ -1,4 +1,4 @@
-"""docs/assurance.md states the results of the long runs, also of those made elsewhere."""
+"""docs/assurance.md states the results of all long runs, wherever a run was made."""
 
 import json
 from pathlib import Path

@@ -149,7 +149,7 @@ class Line:
     desk: "Line | None" = None
 
     def answer(self, state: State, side: Side, role: Role | None) -> str:
-        """Return the target state according to the document, or the code of a problem."""
+        """Return the target state according to LIFECYCLES.md, or the code of a problem."""
         if state not in self.sources:
             return "action-illegal"
         if self.desk and side == self.desk.sides[0] and state in self.desk.sources:

@@ -1,4 +1,4 @@
-"""Each requirement of a handover can be met and unmet; all unmet ones are reported."""
+"""Tests of the requirements of a handover. All unmet requirements are reported."""
 
 from dataclasses import replace
 

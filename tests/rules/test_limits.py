@@ -85,7 +85,7 @@ def compute_end(limit: str, start: datetime) -> datetime:
 
 
 def compute_due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
-    """Return the due time in UTC for a week of five working days without holidays."""
+    """Return the due time in UTC. All weeks have five working days, and no holidays."""
     return get_default_limit(kind, priority).compute_end(start, Calendar())
 
 

@@ -264,7 +264,7 @@ def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
 
 
 def is_over(world: Model) -> bool:
-    """Return whether the case is erased, or with the desk and without an open request."""
+    """Return whether the case is over: erased, or with the desk and no open requests."""
     pending = [one for one in world.referrals if one.state in {"draft", *ASKED}]
     offered = [one for one in world.handovers if one.state == "offered"]
     desk = world.find_party("desk", "escalation_desk") is not None

@@ -1,4 +1,4 @@
-"""Each requirement of cases and referrals can be met and unmet; all unmet are reported."""
+"""Tests of the requirements of cases and referrals. All unmet requirements are reported."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

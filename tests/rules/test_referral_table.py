@@ -108,7 +108,7 @@ def cells(table: str) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a table of the document."""
+    """A line of the state table: one action, with its states and sides."""
 
     sources: list[str]
     target: str

@@ -51,7 +51,7 @@ ENDED: Final = ("declined", "redirected", "withdrawn", "revoked", "expired")
 
 @dataclass(frozen=True)
 class PlannedRequest:
-    """A request that an office is about to send, and the event that it should cause."""
+    """A request that an office is about to send, and the event that should follow."""
 
     path: str
     body: Any = None
@@ -290,7 +290,7 @@ def visit_or_close(look: RecordView) -> PlannedRequest | None:
 
 
 def as_second_desk(look: RecordView) -> PlannedRequest | None:
-    """Return the request that gives the lead of a failing lead to another office."""
+    """Return the request with which a desk replaces a failing lead by another office."""
     fit = [one for one in look.person.corridor.leads if look.person.can_help(one, "REFER")]
     if not fit or look.record["state"] not in {"referring", "assisting", "monitoring"}:
         return None

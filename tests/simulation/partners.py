@@ -183,7 +183,7 @@ class Partner:
         return answer.json() if answer is not None and answer.status_code == 200 else None
 
     def send(self, deed: Deed) -> Response | None:
-        """Send a request. Repeat it if no answer comes, or sometimes without a reason."""
+        """Send a request. If no answer comes, retry later. Sometimes send a duplicate."""
         answer = self.scene.send_deed(deed)
         if answer is None:
             self.unanswered[deed.key] = deed

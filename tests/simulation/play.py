@@ -1,4 +1,4 @@
-"""One seed: a stormy period, a calm period, then years without new cases, and checks."""
+"""The phases of a seed: a storm, a calm period, years without new cases, final checks."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Actions that send a marker in every free text that the course of a case does not use."""
+"""Actions that send a marker in each free text that a usual case leaves out."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -118,7 +118,7 @@ def pause_and_reopen(say: TextSource, lead: Someone, case: Json) -> None:
 
 
 def replace_lead(say: TextSource, officer: Someone, lead: Someone) -> None:
-    """Let a desk assign a lead, and replace that lead when it does not act."""
+    """Let a desk assign a lead, and replace the lead when the lead does not act."""
     world = lead.world
     desk = world.add_person("DESK_CENTRAL_ASIA")
     second = world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})

@@ -19,7 +19,7 @@ VERDICTS: Final = {"breaks": True, "fine": False}
 
 @dataclass(frozen=True)
 class Row:
-    """An edit of a contract, with whether the edit and its reverse break clients."""
+    """A row that says whether an edit of a contract or its reverse breaks clients."""
 
     title: str
     breaks: bool
@@ -31,8 +31,8 @@ class Row:
 def parse_rows(text: str) -> Iterator[Row]:
     """Parse blocks of text: a line with verdicts and title, then the lines of the edits.
 
-    If the change is reported at another place than that of the last edit, a line `told`
-    names it.
+    A change is reported at the place of the last edit. If it is reported elsewhere, a line
+    that begins with `told` names that place.
     """
     for block in re.split(r"\n\s*\n", text):
         lines = [line for line in block.splitlines() if not line.startswith("#")]

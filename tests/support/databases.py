@@ -74,8 +74,8 @@ def make_home() -> Path:
     """Create a folder, in memory if there is room.
 
     A database is copied in memory in 15 ms, on a disk in 150 ms. The folder is not a
-    temporary folder of pytest, because the next run by the same user would make that
-    unreadable for the server.
+    temporary folder of pytest, because the next run by the same user would make such a
+    folder unreadable for the server.
     """
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
     return Path(mkdtemp(prefix="safe-conduct-", dir=MEMORY if in_memory else None))
@@ -140,7 +140,7 @@ def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
 
 @contextmanager
 def make_postgresql_copies(home: URL) -> Iterator[Copy]:
-    """Yield a function that copies a database; the names of the copies name the worker."""
+    """Yield a function that copies a database. Each worker has its own copies."""
     # A torture run restarts the server, so a pooled connection may be closed.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()

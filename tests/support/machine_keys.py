@@ -53,7 +53,7 @@ def encode_part(part: Any) -> str:
 
 
 def sign_token(key: Pair, alg: str, header: Any, claims: Any) -> str:
-    """Return a token signed with an algorithm, even if its header names another one."""
+    """Return a token signed with an algorithm, even if the header names a different one."""
     signed = f"{encode_part(header)}.{encode_part(claims)}"
     return f"{signed}.{encode_segment(REGISTRY.get_alg(alg).sign(signed.encode(), key))}"
 

@@ -122,7 +122,7 @@ class Asked:
     names: dict[str, str] = field(default_factory=dict)
 
     def does(self, action: str, body: Any = None) -> None:
-        """Take an action on the referral as the consulate, with the tag that it read."""
+        """Take an action on the referral as the consulate, with the tag just read."""
         self.run_action(get_path(self.referral or {}), action, body)
 
     def run_action(self, path: str, action: str, body: Any = None) -> None:
@@ -202,7 +202,7 @@ def prepare(
 
 
 def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
-    """Take the referral to a stage, move the person, act on it, and return the answers."""
+    """Take the referral to a stage, move the person, and return all later answers."""
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)

@@ -37,7 +37,7 @@ class Operation:
 
     @property
     def body_schema(self) -> Json | None:
-        """The schema of the request body, or None."""
+        """The schema of the request body, or None if the operation takes no body."""
         content = self.spec.get("requestBody", {}).get("content", {})
         return content[JSON]["schema"] if JSON in content else None
 

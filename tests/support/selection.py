@@ -73,7 +73,7 @@ def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
 
 
 def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
-    """Return whether a sample runs a test on PostgreSQL."""
+    """Return whether a test is due on PostgreSQL when only a sample of the tests runs."""
     alone = "pg_url" in getattr(item, "fixturenames", ())
     races = item.get_closest_marker("race") is not None
     return alone or races or item.nodeid.startswith(DATABASES) or item.nodeid in listed
@@ -96,7 +96,7 @@ def get_database(item: pytest.Item) -> str:
 
 
 def list_tests() -> Iterator[str]:
-    """Yield the tests that a sample runs on PostgreSQL for their SQL statements."""
+    """Yield the tests that postgresql.txt lists, which a sample runs on PostgreSQL."""
     for line in ON_POSTGRESQL.read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line

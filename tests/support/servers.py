@@ -199,7 +199,7 @@ class Handicap:
         self.winners.append(first_won)
 
     def require_race(self) -> None:
-        """Raise AssertionError unless each of the two requests has won."""
+        """Raise AssertionError unless each of the two requests was first at least once."""
         assert set(self.winners) == {True, False}, "one side won every race"
 
 

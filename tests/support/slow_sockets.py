@@ -60,7 +60,7 @@ class Slow:
         return made
 
     def advance(self) -> None:
-        """Open a new socket if this one was closed; otherwise send a byte if it is slow."""
+        """Send a byte of a slow head. If the socket was closed, open a new socket."""
         if self.is_shut():
             self.line.close()
             self.line = self.open_socket()

@@ -1,4 +1,4 @@
-"""The source files of this repository, for tests that read them. Each is parsed once."""
+"""The source files of this repository for tests. Each file is parsed only once."""
 
 import ast
 from collections.abc import Iterator, Mapping

@@ -249,7 +249,7 @@ class Someone:
         return self.send(f"{path}/{action}", body, **{"If_Match": known} | headers)
 
     def read_tag(self, path: str) -> str:
-        """Return the entity tag of a record, read as a client does (night runs only)."""
+        """Return the entity tag of a record, read through the API as a client does."""
         self.seen.add(path)
         return self.get(path).headers.get("ETag", '"1.0"')
 

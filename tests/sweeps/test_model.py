@@ -236,7 +236,7 @@ class Story(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """Compare what each party sees and has received at the end with the model."""
+        """At the end, compare what each party sees and has received with the model."""
         for name in NAMES if self.service.code and self.sound else ():
             if self.model.get_parts(ACTORS[name].focal_point):
                 self.compare(name)

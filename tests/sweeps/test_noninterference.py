@@ -42,7 +42,7 @@ def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[
 def open_twins(
     pair: list[Copy], apps: Apps, seed: int, stack: ExitStack
 ) -> tuple[Twin, Twin]:
-    """Open two worlds with the same seed, which also decides their order."""
+    """Open two worlds with the same seed. The seed also decides which copy is first."""
     made, there = [], pair if seed % 2 else pair[::-1]
     for side, (app, copy) in enumerate(zip(apps, there, strict=True)):
         url, loop = stack.enter_context(copy()), stack.enter_context(run_in_thread())

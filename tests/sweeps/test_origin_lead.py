@@ -1,7 +1,8 @@
 """A lead of the State of origin cannot find out which shelter a consent names (ADR 35).
 
 Two worlds differ only in the office that one consent names, and another office recorded
-that consent. The lead reads everything, and tries to refer and to hand over to each office.
+that consent. The lead reads everything, and tries to refer the case and to hand it over to
+each office.
 """
 
 from collections.abc import Callable, Iterator

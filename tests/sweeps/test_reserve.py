@@ -1,7 +1,7 @@
-"""When only the disk reserve is left, exactly those operations are refused that can wait.
+"""When only the disk reserve is left, only the operations that can wait are refused.
 
 Every operation that writes or opens something is called with a reserve that is larger than
-any disk. `WAITS` is a second copy of the operations that can wait, so that adding one takes
+any disk. `WAITS` repeats the list of the operations that can wait, so that adding one takes
 two deliberate edits.
 """
 

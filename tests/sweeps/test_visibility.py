@@ -410,7 +410,7 @@ def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
 
 
 def list_hidden_ids(cast: Cast) -> dict[str, str]:
-    """Return ids of existing records that are hidden from the stranger."""
+    """Return ids of existing records, each hidden from an office that is not a party."""
     for step in walk(cast):
         if step == "lawyer_sent":
             break

@@ -266,7 +266,7 @@ def make_server_without_worker(plan: Plan, torment: Disturber) -> Installation:
 
 
 def read_back(load: Load, address: str) -> dict[str, str]:
-    """Return the text of some cases, each read by the first of three offices that may."""
+    """Return the texts of some cases, each read as an office that may read the text."""
     written = {one.subject: None for one in load.history.deeds if one.event == WRITTEN}
     rest = Load(History(), load.mechanism, (address,))
     reader = rest.make_teller("the end")

@@ -37,7 +37,7 @@ EVENTS: Final[Mapping[str, Mapping[Any, str]]] = {
 
 @dataclass
 class Mechanism:
-    """The accounts, and the cases that all clients may use."""
+    """The mechanism that all clients share: its accounts and its cases."""
 
     people: Mapping[str, Person]
     cases: list[str] = field(default_factory=list)
@@ -272,7 +272,7 @@ STORIES: Final = (
 
 
 def play(teller: Storyteller, *, meddling: bool) -> None:
-    """Play stories, or act on the cases of other clients, until the run has ended."""
+    """Play stories until the run has ended, or act on others' cases if `meddling`."""
     while teller.client.is_running():
         try:
             if meddling:

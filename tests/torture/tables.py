@@ -109,7 +109,7 @@ def read(url: str) -> Tables:
 
 
 def select_rows(session: Session, *columns: Any) -> list[Any]:
-    """Return the rows of some columns."""
+    """Return all rows of a query that selects some columns."""
     return list(session.execute(select(*columns)))
 
 

@@ -1,4 +1,4 @@
-"""The check of whether journal entries can lead a record to its present state."""
+"""A check that the journal entries of a record can lead to its present state."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -57,7 +57,7 @@ class Tried:
     at_last: Rows
 
     def after_all(self, *, kept: bool) -> Iterator[str]:
-        """Yield the broken guarantees; `kept` means committed but not confirmed."""
+        """Yield the broken guarantees. `kept` says whether the change was committed."""
         if is_stream(self.failed):
             yield from self.of_a_stream()
             return

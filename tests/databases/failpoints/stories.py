@@ -44,7 +44,7 @@ def determines_interests(scene: Scene) -> Call:
 
 
 def accounts_for(scene: Scene) -> Call:
-    """Return a call about a person who withdrew the consent to a return on the way."""
+    """Return a call that confirms a meeting after a return was stopped on the way."""
     way = going_home(scene)
     way.advance("depart")
     way.withdraw_consents("RETURN")

@@ -208,7 +208,7 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     """Жаҳонгир Солиев wants to learn a trade at home, with help from a centre in Samarqand.
 
     While he is still in Almaty, the agreement between the two States ends. The centre keeps
-    what it has read. A second centre may get only the summary, and so may a new lead.
+    what it has read. From then on, another centre or a new lead may get only the summary.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, centre = story.get_person("KZ_LEAD"), story.get_person("UZ_CENTRE_YANGI_HAYOT")
@@ -254,9 +254,9 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
 def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) -> None:
     """Зулфия Холова consented to a shelter, a lawyer and a doctor, and now wants no help.
 
-    Each consent that she withdraws ends only the help that depended on it. At last she
-    stops her case and asks for its erasure. Two people of oversight erase it long before
-    its retention ends.
+    Each withdrawal ends only the help that depended on the withdrawn consent. At last
+    Зулфия stops her case and asks for its erasure. Two people of oversight erase the case
+    long before its retention ends.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     shelter, lawyer = (
@@ -381,9 +381,9 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
 def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Story) -> None:
     """Рустам Назаров tells the consulate his name, and then that he wants no referral.
 
-    The officer does not finish the draft. After two weeks it is discarded and its key
-    destroyed. When he comes again with his brother, only his brother's case is submitted,
-    and it waits for a review.
+    The officer does not finish the draft. After two weeks, the draft is discarded and its
+    key is destroyed. Later Рустам comes again with his brother. Only the brother's case is
+    submitted, and this case waits for a review.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)

@@ -120,7 +120,7 @@ MOST: Final = 4
 
 
 def add_poor_variant(action: str, target: Any) -> Iterator[Act]:
-    """Yield an action, and a variant that leaves a requirement unmet if there is one."""
+    """Yield an action and, if a requirement can be left unmet, a variant that does so."""
     about, _, name = action.partition(".")
     if name in BY_SYSTEM:
         return

@@ -288,7 +288,7 @@ class Model:
         return wrote or ((led or reviews) and me not in self.unsafe)
 
     def get_permitted_sections(self, to: str, purpose: str) -> frozenset[str] | None:
-        """Return the sections that consents let an office read for a purpose, or None."""
+        """Return the sections that consents permit, or None if no consent applies."""
         terms = [TERMS[one.kind] for one in self.consents if one.is_valid]
         fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
         return frozenset[str]().union(*fit) if fit else None
@@ -314,7 +314,7 @@ class Model:
         return next((clock for clock in self.clocks if clock.record == of), None)
 
     def get_time_left(self, of: Record) -> int | None:
-        """Return the minutes until a record's deadline, or None if it has none."""
+        """Return the minutes until a record's deadline, or None if no deadline runs."""
         clock = self.find_deadline(of)
         return clock.left if clock else None
 
@@ -347,7 +347,7 @@ def get_case_sides(world: Model, me: str) -> frozenset[str]:
 
 
 def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
-    """Return the sides of an office in a referral; without any, it cannot see it."""
+    """Return the sides of an office in a referral. An office with no side cannot see it."""
     helps = {"recipient"} if one.to == me and has_part(one) else set[str]()
     return get_sides(world.get_relations(me) | helps, OF_REFERRAL)
 

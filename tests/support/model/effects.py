@@ -167,7 +167,7 @@ def assign_candidate(world: Model, _: str, chosen: str) -> Model:
 
 
 def replace_lead(world: Model, who: str, until: int | None = None) -> Model:
-    """Replace the lead, restart its deadlines, and end the part of the desk."""
+    """Replace the lead, restart the lead's deadlines, and remove the desk as a party."""
     led = add_lead(remove_parties(world, "lead", "escalation_desk"), who)
     return hand_over_deadlines(start_case_deadline(led, until))
 
@@ -209,7 +209,7 @@ def is_unfit(world: Model, to: str) -> bool:
 
 
 def is_helping(world: Model, me: str) -> bool:
-    """Return whether an office has a referral that is open or has given help."""
+    """Return whether an office is asked to help, helps, or has helped in a referral."""
     mine = [one for one in world.referrals if one.to == me and has_part(one)]
     return any(one.state in ALIVE | HELPED for one in mine)
 

@@ -101,9 +101,10 @@ def wait(world: Model, minutes: int) -> Model:
 
 
 def list_moments(world: Model) -> Iterator[int]:
-    """Yield the minutes until just before the next miss, until that miss, and until later.
+    """Yield how many minutes to wait for each moment around the next missed deadline.
 
-    The last value lies after two misses.
+    The moments are a minute before the next miss, that miss, and a minute after the miss
+    that follows.
     """
     waits = [get_time_to_miss(clock, get_shortest_repeat(clock)) for clock in world.clocks]
     ahead = sorted({wait for wait in waits if wait is not None and wait > 0})

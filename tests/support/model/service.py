@@ -194,7 +194,7 @@ class Service:
         return self.send_action(someone, path, step, body, approval=question)
 
     def find_consent(self, someone: Someone) -> None:
-        """Store the id of the consent that a desk recorded; the desk sees no other."""
+        """Store the id of the only consent that a desk sees, which the desk recorded."""
         listed = unwrap(someone.get(f"/cases/{self.code}/consents"))["items"]
         new = [one["id"] for one in listed if one["id"] not in self.ids["consent"]]
         self.ids["consent"] += new

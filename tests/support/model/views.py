@@ -44,7 +44,7 @@ def check_case_needs(world: Model, me: str) -> Met:
 
 
 def show_case(world: Model, actor: Actor) -> View | None:
-    """Return the fields of the case that an account sees, or None if it sees none."""
+    """Return the fields of the case that an account sees, or None if the case is hidden."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return None

@@ -170,7 +170,7 @@ class Matrix:
         ]
 
     def inside(self) -> list[Caller]:
-        """Return the accounts that may call a list."""
+        """Return the callers with a valid account, who may call the lists."""
         return [caller for caller in self.callers if caller.name not in reading.NOBODIES]
 
     def named(self, caller: Caller, listed: str) -> list[Stage]:
@@ -209,7 +209,7 @@ def is_in(stage: Stage, caller: Caller) -> bool:
 
 
 def operation_of(name: str) -> Operation:
-    """Return the operation with a name to which the name of a part may be added."""
+    """Return the operation of a name such as `open_section` or `open_section.needs`."""
     return OPERATIONS[name.partition(".")[0]]
 
 

@@ -71,7 +71,7 @@ class Caller:
 
 
 def accounts() -> dict[str, tuple[str, frozenset[Role]]]:
-    """Return the office and the roles of each account in the table."""
+    """Return the office and the roles of each account in `ACCOUNTS`."""
     read = (line.split("|") for line in ACCOUNTS.strip().splitlines())
     return {
         name.strip(): (office.strip(), frozenset(map(Role, roles.split())))

@@ -57,7 +57,7 @@ class Row:
         return stage in self.stages or ANY in self.stages
 
     def verdict(self, who: str) -> Verdict | None:
-        """Return the expected answer for an account, or None if the row has none."""
+        """Return the expected answer for an account, or None if no cell of the row fits."""
         known_as = {who, *list_wildcards(who)}
         return next((said for names, said in self.answers if names & known_as), None)
 

@@ -269,7 +269,7 @@ def erased(stage: Stage) -> None:
 
 
 def escalated(stage: Stage) -> None:
-    """Give the desk a part in the case, after three missed deadlines of Sana Sezim."""
+    """Escalate the case to the desk, after Sana Sezim has missed three deadlines."""
     world = stage.who("sana").world
     world.now = NOON - timedelta(days=22)
     led(stage)
