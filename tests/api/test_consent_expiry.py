@@ -1,4 +1,4 @@
-"""Tests of the end of a consent: its events, their times, and the entries in worklists."""
+"""Tests of the events and the entries in worklists that the end of a consent causes."""
 
 from dataclasses import replace
 from datetime import datetime

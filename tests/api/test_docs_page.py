@@ -1,4 +1,4 @@
-"""The page that shows the contract is served only if enabled, and loads nothing else."""
+"""The page that shows the contract is served only if enabled, and loads no other host."""
 
 import re
 

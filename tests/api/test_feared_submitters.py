@@ -54,7 +54,7 @@ def withdraw_consents(who: Someone, case: Json) -> tuple[int, str]:
 
 
 def list_withdrawal_times(who: Someone, case: Json) -> list[str | None]:
-    """Return when each consent was withdrawn, as one office sees it."""
+    """Return the withdrawal time of each consent of a case, as shown to an office."""
     found = unwrap(who.get(f"{get_path(case)}/consents"))["items"]
     return [one["withdrawn_at"] for one in found]
 

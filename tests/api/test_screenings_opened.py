@@ -1,4 +1,4 @@
-"""Tests of who may store a screening, gets its events, and may open its indicators."""
+"""Tests of who may store a screening, who gets the events, and who may open indicators."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -92,7 +92,7 @@ class Scene:
     referral: Json | None = None
 
     def does(self, step: str) -> None:
-        """Take the step of this name."""
+        """Take the step with this name."""
         officer, lead, shelter = (self.people[n] for n in ("officer", "lead", "shelter"))
         case, sent = self.case, self.referral or {}
         match step:
@@ -129,7 +129,7 @@ class Scene:
         return self
 
     def paths(self) -> dict[str, str]:
-        """Return the path of each kind of sealed document, by its name."""
+        """Return the path of each kind of sealed document, by the name of the kind."""
         path = get_path(self.case)
         found = {name: f"{path}/sections/{name}" for name in WHOLE}
         found |= {"safeguards": f"{path}/safeguards", "contacts": f"{path}/contacts"}

@@ -1,4 +1,4 @@
-"""Tests of rows of "What ends with what" in docs/mechanism.md that no other file tests."""
+"""Tests of "What ends with what" in docs/mechanism.md: the rows without another test."""
 
 from app.kernel.actors import Role
 from tests.support.endings import can_open, disable, run_endings_job

@@ -1,4 +1,4 @@
-"""The benchmark: the cost of five requests, compared with a lower bound for each.
+"""The benchmark: the cost of five kinds of requests, each compared with a lower bound.
 
 `make bench` sends the same requests in turn to two servers. The floor is a bare ASGI
 application on a raw driver, and the product runs as `safe-conduct serve`.

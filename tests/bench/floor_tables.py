@@ -65,7 +65,7 @@ class Tables(Protocol):
     """The storage of the floor, which each kind of database implements."""
 
     def submit(self, new: Submission) -> None:
-        """Write four rows and the counter, and return when they are durable."""
+        """Write four rows and the counter in a durable transaction."""
 
     def apply_act(self, act: Act) -> bool:
         """Increase the version of a case, or return False if the version has changed."""

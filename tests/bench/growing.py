@@ -1,4 +1,4 @@
-"""The comparison of the cost of requests with a million and with ten thousand cases."""
+"""A comparison of what requests cost with a million cases and with ten thousand cases."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -67,7 +67,7 @@ def prepare_sqlite(cases: int, say: Say) -> Iterator[Place]:
 
 @contextmanager
 def prepare_postgresql(cases: int, say: Say) -> Iterator[Place]:
-    """Yield a PostgreSQL database with `cases` cases, which the next run reuses."""
+    """Yield a PostgreSQL database with `cases` cases. The next run reuses the database."""
     folder = make_folder("postgresql", cases)
     with start_cluster(folder) as server:
         place = Place("PostgreSQL", folder, "", server.get_url("product"), server.pid)

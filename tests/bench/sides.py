@@ -125,7 +125,7 @@ class Side:
                 return repeat(render("GET", "worklist", self.lead))
 
     def list_submissions(self) -> Iterator[bytes]:
-        """Yield requests that submit the same data as a new case, without end."""
+        """Yield requests without end. Each submits a new case with the same data."""
         keys = (f"{secrets.token_hex(8)}-{number}" for number in count())
         for key in keys:
             yield render("POST", "cases", self.submitter, self.body, Idempotency_Key=key)

@@ -57,7 +57,7 @@ def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> 
 def require_lost_keys(
     world: World, officer: Someone, worker: ErasureCleanup, read: Callable[[], bytes]
 ) -> None:
-    """Overwrite a document twice, and check that `read` finds only its newest key."""
+    """Overwrite a document twice, and check that `read` finds only the newest key."""
     case, documents = unwrap(officer.write_case()), []
     for text in TEXTS:
         write_health(officer, case, text)

@@ -219,7 +219,7 @@ def list_class_consents(desk: str, why: str) -> Iterator[Move]:
 def list_return_moves(
     stage: Stage, office: str, actions: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Move]:
-    """Yield the moves that bring a return to its end, which depend on its state."""
+    """Yield the moves that bring each return from its present state to its end."""
     for number, (state,) in enumerate(stage.fetch_rows(RETURNS)):
         for action in actions.get(state, ()):
             yield Move(office, f"return.{action}", number)

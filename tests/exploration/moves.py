@@ -222,7 +222,7 @@ class MoveRunner:
         return self.send(who, way, body, {"If_Match": tag})
 
     def send(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Answer:
-        """Send a request. If it needs a second person, approve it and send it again."""
+        """Send a request. If the answer asks for an approval, approve and send again."""
         answer = who.send(path, body, **headers)
         if answer.status_code != 202:
             return get_answer(answer)

@@ -134,7 +134,7 @@ def make_login_url(name: str, url: URL) -> str:
 
 
 def check_settings(url: str) -> None:
-    """Check that every server connection has the role and the time limits."""
+    """Check that every server connection has the service's role and time limits."""
     engine = create_engine(url, poolclass=NullPool)
     together = Barrier(CONNECTIONS)
 

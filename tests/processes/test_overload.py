@@ -1,6 +1,7 @@
 """Tests that overload loses no accepted case, and that submissions succeed (R56).
 
-The server and the clients run in one process each, and their rates are compared.
+Overload means ten times the requests per second that the server can answer. The server runs
+in one process, and all clients run in another process.
 """
 
 import asyncio

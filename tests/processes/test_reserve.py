@@ -84,7 +84,7 @@ def build_site(folder: Path, url: str, low: int, reserved: int) -> WorkerSite:
 
 @contextmanager
 def serve_site(house: WorkerSite) -> Iterator[Service]:
-    """Run the service and its worker in one process, and stop it at the end."""
+    """Run the service and its worker in one process, and stop the process at the end."""
     world = World(house.settings["SAFE_CONDUCT_DATABASE_URL"])
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     port, metrics = free_port(), free_port()

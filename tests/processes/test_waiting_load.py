@@ -53,7 +53,7 @@ def poll_to_end(one: Someone) -> list[str]:
 
 
 def listen_to_end(one: Someone) -> list[str]:
-    """Read streams until the last event arrives, and reconnect if a stream ends before."""
+    """Read streams until the last event arrives. If a stream ends earlier, reconnect."""
     seen, last = list[str](), dict[str, str]()
     while LAST not in seen[-1:]:
         heads, url = one.make_headers() | last, "/v1/events/stream"

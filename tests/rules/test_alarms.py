@@ -1,4 +1,4 @@
-"""Tests of the alarms in the log, which ask an operator to act, and of their repetition."""
+"""Tests of the alarms that ask an operator to act, and of how often alarms repeat."""
 
 from dataclasses import replace
 from datetime import timedelta

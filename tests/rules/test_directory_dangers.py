@@ -1,4 +1,4 @@
-"""One person may make only those changes of the directory that a second copy lists."""
+"""One person may make only the directory changes that `ALONE` lists a second time."""
 
 from datetime import date
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Tests of the facts of a case: the latest fact counts, and a doubt means a child."""
+"""Tests of the facts of a case. The latest fact counts. In doubt, a person is a child."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass

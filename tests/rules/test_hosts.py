@@ -18,7 +18,7 @@ NINE_HOURS_AHEAD: Final = "JST-9"
 
 
 def compute_host_digest(umask: int = 0o022, **environment: str) -> str:
-    """Return the digest of a subprocess with this umask and these environment variables."""
+    """Return the digest that a subprocess with this umask and environment computes."""
     run = subprocess.run(
         [sys.executable, "-m", "tests.support.host_digest"],
         env={**os.environ, **environment},

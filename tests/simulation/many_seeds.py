@@ -14,7 +14,7 @@ SHARE: Final = 5
 
 
 def play_some(seeds: Sequence[int]) -> list[Result]:
-    """Play seeds on one stage."""
+    """Run the simulation once for each seed, all with the same stage."""
     with build_stage() as made:
         return [play_seed(made, seed) for seed in seeds]
 

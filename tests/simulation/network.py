@@ -74,7 +74,7 @@ HOOK: Final[Mapping[str, Answer]] = {
 
 @dataclass
 class Receiver:
-    """The offices that have a webhook, and the cursors that each has received."""
+    """A receiver of webhooks that sometimes fails, with the cursors that arrived."""
 
     scene: Scene
     failure_rate: float

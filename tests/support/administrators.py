@@ -59,7 +59,7 @@ def read_approval(response: Response) -> Json:
 
 
 def approve(response: Response, second: Someone) -> str:
-    """Approve the change that a response asks for, and return the id of the approval."""
+    """Approve a change as the second person, and return the id of the approval."""
     approval = str(read_approval(response)["id"])
     assert unwrap(second.send(f"/approvals/{approval}/approve"))["decision"] == "approved"
     return approval

@@ -124,7 +124,7 @@ def get_backend_ids(engine: Engine) -> set[int]:
 
 @contextmanager
 def offer_copies(template: str, make: Making) -> Iterator[Making]:
-    """Yield a function that lends copies of the template database as it is now."""
+    """Yield a function that lends copies of the template database in its present state."""
     owner = create_engine(template, poolclass=NullPool)
     then, free = take_snapshot(owner), list[Reused]()
     owner.dispose()

@@ -257,7 +257,7 @@ def list_item_names(path: str, told: list[Operation]) -> set[str]:
 
 
 def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
-    """Yield the id of each item of a list, or of one record."""
+    """Read a list or a record, and yield the id of each item or of the record."""
     answer = wire.send("GET", fill_path(read.path, ids), build_headers(read, one, ""))
     shown = answer.parse_json() if answer.status == 200 else {}
     for item in shown.get("items", [shown] if shown else []):

@@ -18,7 +18,7 @@ FILE: Final = ROOT / "app" / "kernel" / guards.FILE
 
 
 def main() -> None:
-    """Migrate a database of each kind, and write its guards to the file."""
+    """Migrate a database of each kind, and write the guards of the databases to a file."""
     found, home = {}, make_home()
     try:
         for kind in ("sqlite", "postgresql"):

@@ -175,10 +175,10 @@ OVER: Final = frozenset({"completed", "expired", "withdrawn"})
 def prepare(
     world: World, ids: Ids, *, submits: bool = False, is_asked: bool = True
 ) -> Asked:
-    """Create a case that KZ_LEAD leads, and by default refer it to the consulate.
+    """Create a case that KZ_LEAD leads. If `is_asked`, also refer it to the consulate.
 
-    The consulate submits it if `submits` is true; otherwise an international organisation
-    does.
+    The consulate submits the case if `submits` is true. Otherwise an international
+    organisation submits the case.
     """
     ids.begin("prepared")
     lead = world.add_person("KZ_LEAD", READERS)

@@ -90,7 +90,7 @@ class Hunt:
     def build_headers(
         self, operation: Operation, one: Someone, target: str
     ) -> Mapping[str, Any]:
-        """Return the headers of a request, with the entity tag if it replaces a row."""
+        """Return the headers of a request. If the operation replaces a row, add its tag."""
         headers = build_headers(operation, one, f"k{next(self.numbers)}")
         if operation.method != "PUT" or operation.path not in READ:
             return headers

@@ -104,7 +104,7 @@ class Watched:
 
 @dataclass
 class Scene:
-    """All cases, and the people who work on them."""
+    """A scene: the cases with their observers, and the other people who work on them."""
 
     wire: Wire
     ids: Ids

@@ -48,7 +48,7 @@ def list_slow() -> frozenset[str]:
 
 
 def get_computed() -> float:
-    """Return the CPU time used so far in seconds, without that of session fixtures."""
+    """Return the seconds of CPU used so far, without the use by session fixtures."""
     return sum(os.times()[:4]) - ONCE[0]
 
 

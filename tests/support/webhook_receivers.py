@@ -90,7 +90,7 @@ class Hook(GatewayRequest):
 
 @dataclass
 class Receiver:
-    """A server, the world that pushes events to it, and the messages that it received."""
+    """A receiver of webhooks: a server, with the world that sends the events."""
 
     world: World
     postman: FakeServer

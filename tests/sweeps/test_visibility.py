@@ -87,7 +87,7 @@ class Cast:
         }
 
     def subjects(self) -> dict[str, str]:
-        """Return the case and each referral by the subject that events name."""
+        """Return the subjects by which events name the case and each referral."""
         of_referrals = {n: f"referrals/{r['id']}" for n, r in self.referrals.items()}
         return {"case": f"cases/{self.case['code']}"} | of_referrals
 

@@ -113,7 +113,7 @@ class Disturber:
         self.done["SIGTERM"] += 1
 
     def stop(self) -> None:
-        """Pause a process for a while, as if the machine was swapping."""
+        """Pause a process for a while, as if the machine were swapping."""
         life = self.choose_process()
         life.send_signal(signal.SIGSTOP)
         time.sleep(STOP_SECONDS)
@@ -174,7 +174,7 @@ class Disturber:
         return deck
 
     def run(self, kills: int) -> Iterator[None]:
-        """Disturb the installation until it was killed `kills` times.
+        """Disturb the installation until `kills` processes have been killed.
 
         The installation must recover after each disturbance.
         """

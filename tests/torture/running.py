@@ -260,7 +260,7 @@ def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
 
 
 def make_server_without_worker(plan: Plan, torment: Disturber) -> Installation:
-    """Return a server without a worker, so that no deadline is handled meanwhile."""
+    """Return an installation of one server without a worker, which handles no deadline."""
     server = replace(plan, plant=None).make_server("server", torment.chance, WORKER="apart")
     return Installation(plan.url, [server])
 

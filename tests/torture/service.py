@@ -1,6 +1,6 @@
 """A process of the service, forked from a process that has imported the command line.
 
-The import takes two seconds of CPU, which is longer than most processes live here.
+The import takes two seconds of CPU, and most processes here run for less time than that.
 Therefore one process imports the command line, opens no connection, and is forked for each
 start. The child runs the same code as `safe-conduct serve` and `safe-conduct worker run`.
 """

@@ -52,7 +52,7 @@ class Storyteller:
     mechanism: Mechanism
 
     def get_person(self, name: str) -> Person:
-        """Return the person with a name."""
+        """Return the person with this name."""
         return self.mechanism.people[name]
 
     def take_step(

@@ -108,9 +108,9 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
 ) -> None:
     """Феруза Тошматова consented to a shelter for thirty days, and stays there longer.
 
-    Her lead is informed two weeks before the end and again three days before it, but asks
-    her only after the end. For a day the shelter can read nothing. She consents again, and
-    it can read again.
+    Her lead is informed two weeks before the end and again three days before the end, but
+    asks her only after the end. For a day the shelter can read nothing. When she consents
+    again, the shelter can read again.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, shelter = story.get_person("KZ_LEAD"), story.get_person("KZ_SHELTER_KOGERSHIN")

@@ -1,1 +1,1 @@
-"""The restore drill, which checks what a restore loses and that it loses nothing else."""
+"""The restore drill, which checks that a restore loses what it must lose and no more."""

@@ -75,7 +75,7 @@ class Load:
             self.discarded.append(Acknowledged(draft["code"], datetime.now(UTC)))
 
     def answers(self) -> None:
-        """Poll for cases, and accept the lead of some of them."""
+        """Poll for cases, and accept the lead of some of these cases."""
         while not self.over.is_set():
             news = self.lead.poll()
             self.heard += news

@@ -93,7 +93,7 @@ class Archiving(PostgresServer):
 
 @dataclass
 class Postgresql:
-    """A PostgreSQL server with a base backup and archived WAL, to restore any time."""
+    """A PostgreSQL server that can be restored to any time from its backup and WAL."""
 
     server: Archiving
     url: str

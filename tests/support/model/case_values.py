@@ -210,7 +210,7 @@ class Referral:
 
 @dataclass(frozen=True)
 class Handover:
-    """One offer of the lead."""
+    """A handover: an offer of the lead to another office."""
 
     lead: str
     to: str

@@ -197,7 +197,10 @@ def get_deadline_of(world: Model, one: Referral) -> tuple[str, str | None]:
 
 
 def is_paused(world: Model, one: Referral) -> bool:
-    """Return whether a suspended case pauses a referral. Referrals for safety continue."""
+    """Return whether a referral is paused because the case is suspended.
+
+    Referrals for safety continue while the case is suspended.
+    """
     may_wait = one.state in ALIVE and one.service not in FOR_SAFETY
     return world.state == "suspended" and may_wait
 

@@ -79,7 +79,7 @@ SPOILED: Final = frozenset(
 
 
 def compute_outcome(world: Model, actor: Actor, act: Act) -> Outcome:
-    """Return the answer that an account gets for an action, and the case after it."""
+    """Return the answer to an action of an account, and the case after the action."""
     action, target, poor = act
     about, _, name = action.partition(".")
     if about == "time":

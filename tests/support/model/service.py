@@ -1,4 +1,4 @@
-"""A client that performs the actions of the model, and returns answers in the same form."""
+"""A client that performs the model's actions, and returns answers as the model does."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final

@@ -151,7 +151,7 @@ class Matrix:
         return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
 
     def strayed(self, listed: str) -> list[str]:
-        """Return the cases that a list shows to accounts that must not see the case."""
+        """Return each account and stage where a list shows a case that must be hidden."""
         return [
             f"{caller.name}: {stage.name}"
             for caller in self.inside()
