@@ -62,7 +62,7 @@ ONLY = {
 
 
 class Node(Protocol):
-    """The part of an xdist worker that is used before the worker starts."""
+    """The part of an xdist worker that pytest uses before the worker starts."""
 
     config: pytest.Config
     workerinput: dict[str, str]

@@ -47,7 +47,7 @@ def overseer(world: World) -> Someone:
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    """Return another person of oversight."""
+    """Return a second person of oversight."""
     return world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 

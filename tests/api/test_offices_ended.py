@@ -49,7 +49,7 @@ def desk(world: World) -> Someone:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case that KZ_LEAD leads, and that the NGO SANA_SEZIM may lead too."""
+    """Return a case that KZ_LEAD leads. The consents also allow SANA_SEZIM to lead."""
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     given = [
         make_consent(),

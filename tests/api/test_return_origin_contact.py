@@ -39,7 +39,7 @@ def list_worklist_kinds(home: Homecoming, who: Someone | None = None) -> list[st
 
 
 def end_return(home: Homecoming, how: str) -> None:
-    """End a return before the person arrives; `how` names the way."""
+    """End a return before the person arrives, in the way that `how` names."""
     if how == "no_go":
         unwrap(home.does("lead", "no-go", NO_GO))
     elif how == "called_off":

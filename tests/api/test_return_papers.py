@@ -72,7 +72,7 @@ def test_whoever_issued_the_document_has_no_part_in_the_journey(home: Homecoming
 
 
 def end_return(home: Homecoming, how: str) -> None:
-    """End a return; `how` names the way."""
+    """End a return in the way that `how` names."""
     if how == "no_go":
         unwrap(home.does("lead", "no-go", NO_GO))
     elif how == "called_off":

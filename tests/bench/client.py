@@ -52,7 +52,7 @@ class Sample:
 
 
 class ClientConnection:
-    """A connection, with the part of an answer that was received."""
+    """A connection of a client, with the part of an answer that has arrived."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)

@@ -19,7 +19,7 @@ OURS: Final = "(app/"
 
 
 def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
-    """Send one kind of request while py-spy samples the product, and yield lines.
+    """Send one kind of request while py-spy samples the product, and yield the profile.
 
     py-spy needs the permission to trace: root, or kernel.yama.ptrace_scope=0.
     """

@@ -145,7 +145,7 @@ class Side:
         return render("GET", path, self.lead, None, **headers)
 
     def find_cursor(self) -> str:
-        """Return the cursor at the end of the first page. The next page must be full."""
+        """Return the cursor after the first page. Fail if the next page is not full."""
         page = json.loads(send_once(self.port, self.read_events(self.start), 200).body)
         after = str(page["next"])
         second = json.loads(send_once(self.port, self.read_events(after), 200).body)

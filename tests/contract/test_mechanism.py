@@ -98,7 +98,7 @@ def list_silence_events() -> set[str]:
 
 
 def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
-    """Yield every requirement of these rows; alternatives are yielded one by one."""
+    """Yield each requirement of these rows, as a tuple of its alternatives."""
     for row in rows:
         for need in row.needs:
             yield need.needs if isinstance(need, AnyOf) else (need,)

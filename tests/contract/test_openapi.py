@@ -99,7 +99,7 @@ def walk_objects(part: Any) -> Iterator[Json]:
 
 
 def collect_schemas(document: Json, part: Any, seen: set[str]) -> set[str]:
-    """Return the names of the schemas that a part refers to, directly or indirectly."""
+    """Return the names of all schemas that are needed to resolve a part of the document."""
     for ref in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(part)):
         if ref not in seen:
             seen.add(ref)

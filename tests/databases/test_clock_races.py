@@ -43,7 +43,7 @@ def world(url: str) -> Iterator[Served]:
 
 
 def find_deadline(world: Served, record: Json) -> DueClock:
-    """Return the deadline of a record or of its case."""
+    """Return the running deadline of a case, a referral or another record."""
     of = f"{get_path(record).lstrip('/')}"
     with world.database.begin_read() as session:
         running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))

@@ -45,7 +45,7 @@ def create_cases(world: Served, lead: Someone) -> list[Json]:
 
 
 def run_two_workers(world: Served) -> int:
-    """Run two workers at once, and return how many cases they found in total."""
+    """Run two workers concurrently, and return the number of cases that they found."""
     barrier = Barrier(2)
 
     def look(_: int) -> int:

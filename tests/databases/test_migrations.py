@@ -54,7 +54,7 @@ def count_rows(url: str) -> dict[str, int]:
 
 
 def describe_tables(url: str) -> set[str]:
-    """Return lines that describe everything the database knows about our tables."""
+    """Return lines that describe all that the database knows about the service's tables."""
     with connect_as_login(url) as connection:
         found = inspect(connection)
         lines = {

@@ -145,7 +145,7 @@ class Stage(World):
     # Accounts.
 
     def list_staffed(self) -> frozenset[str]:
-        """Return the open offices whose worker has an enabled account."""
+        """Return the open offices whose caseworker has an enabled account."""
         return self.list_present(self.workers)
 
     def list_present(self, people: Mapping[str, Someone]) -> frozenset[str]:

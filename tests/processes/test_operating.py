@@ -1,4 +1,4 @@
-"""Tests of the operator commands, and of the remedy in each refusal."""
+"""Tests of the operator commands, and of the remedy that each refusal names."""
 
 import json
 import os

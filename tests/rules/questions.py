@@ -1,4 +1,4 @@
-"""Invented offices for the tests of routing, and a parser for one-line questions."""
+"""Invented offices for tests of routing, and a parser for questions written in one line."""
 
 from collections.abc import Iterable
 from dataclasses import replace

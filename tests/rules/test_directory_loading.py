@@ -1,4 +1,4 @@
-"""A folder is loaded completely or not at all, can be loaded again, and deletes no row."""
+"""A directory folder is loaded as a whole or not at all. Loading again deletes no row."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

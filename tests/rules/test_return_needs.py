@@ -1,4 +1,4 @@
-"""Each requirement of a return can be met and unmet, also at the limit of thirty days."""
+"""Each requirement of a return can be met or unmet, also at the limit of thirty days."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -250,7 +250,7 @@ class Scene(World):
 
     @contextmanager
     def inject_failure(self, share: float) -> Iterator[None]:
-        """Make the power fail during some of the requests in the context."""
+        """Make the power fail during some of the requests while the context is open."""
         if self.is_likely(share):
             self.power.fail_at(1, after=self.is_likely(0.5))
         try:

@@ -231,7 +231,7 @@ class Journey:
         unwrap(lead.does("close", case, why, approval=approval["id"]))
 
     def open_all(self, case: Json, *referrals: Json) -> None:
-        """Read everything as each of the people, and open every sealed document."""
+        """Read everything as each person of the journey, and open each sealed document."""
         of_case = get_path(case)
         ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
         sealed = [f"{of_case}{part}" for part in ours]

@@ -49,7 +49,7 @@ class ThreadLoops:
             loop.close()
 
     def is_running(self) -> bool:
-        """Return whether the loop that is running now is one of these."""
+        """Return whether the loop that is running now is one of these loops."""
         return asyncio.get_running_loop() in self.made
 
 

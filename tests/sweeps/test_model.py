@@ -225,7 +225,7 @@ class Story(RuleBasedStateMachine):
         assert self.service.format_record(told) == expected, name
 
     def compare(self, name: str) -> None:
-        """Compare everything that one party sees with the model."""
+        """Compare with the model everything that one party sees."""
         self.sound = False
         pairs = zip(
             self.service.show_all(name), list_expected(self.model, name), strict=True
@@ -236,7 +236,7 @@ class Story(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """At the end, compare what each party sees and has received with the model."""
+        """At the end, compare with the model what each party sees and has received."""
         for name in NAMES if self.service.code and self.sound else ():
             if self.model.get_parts(ACTORS[name].focal_point):
                 self.compare(name)

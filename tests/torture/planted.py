@@ -1,4 +1,4 @@
-"""Faults that are planted in a child process, and that the test must find.
+"""Faults that are planted in a child process, and that `make torture` must find.
 
 The faults are not part of the product. `python -m tests.torture --plant NAME` shows the
 findings for one fault.

@@ -189,7 +189,7 @@ class Matrix:
         return [one for one in map(table_of, self.kept) if one not in TRACES | {ENTRY}]
 
     def wrong_traces(self, due: reading.Verdict, answer: Answer, how: str) -> Iterator[str]:
-        """Yield the differences in what an operation wrote to the database."""
+        """Yield the differences between what was written and what should be written."""
         tables = list(map(table_of, self.kept))
         if tables.count(ENTRY) != due.entries:
             yield f"{tables.count(ENTRY)} entries of access, not {due.entries}"

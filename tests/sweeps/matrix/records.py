@@ -92,7 +92,7 @@ def revoked(stage: Stage) -> Json:
 
 
 def expired(stage: Stage) -> Json:
-    """Create a referral in the past, and let it expire before the time of other stages."""
+    """Create a referral in the past, so that it expires before the other stages begin."""
     world = stage.who("sana").world
     world.now = NOON - timedelta(days=4)
     referral = asked(stage)
