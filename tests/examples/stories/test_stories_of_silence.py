@@ -96,8 +96,8 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
 def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Story) -> None:
     """Камола Юлдашева's lead is an office that does not assess her risk for three weeks.
 
-    The lead is told of each missed deadline. After the third one, the case is escalated to
-    the desk. With a second person, the desk gives the lead to an NGO to which Камола
+    The lead is told of each missed deadline, and after the third one the case is escalated
+    to the desk. With a second person, the desk gives the lead to an NGO to which Камола
     consented. Her shelter is not told of this.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
@@ -382,8 +382,8 @@ def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Stor
     """Рустам Назаров tells the consulate his name, and then that he wants no referral.
 
     The officer does not finish the draft. After two weeks, the draft is discarded and its
-    key is destroyed. Later Рустам comes again with his brother. Only the brother's case is
-    submitted, and this case waits for a review.
+    key is destroyed. Later Рустам comes again with his brother, and the consulate submits
+    only the brother's case, which waits for a review.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)

@@ -50,7 +50,7 @@ def get_due_times(who: Someone) -> dict[str, str]:
 
 
 def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story) -> None:
-    """Шерзод asks the consulate in Almaty for a passport. The consul submits a good case.
+    """Шерзод asks the consul in Almaty for a passport, and the consul submits a good case.
 
     Once Шерзод is safe, he says that a relative of the consul sold him. The consul then
     tries every way to learn more, and a policeman wants the address. Another office of his
