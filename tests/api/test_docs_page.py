@@ -1,4 +1,4 @@
-"""The page that shows the contract is served only if enabled, and loads no other host."""
+"""The page of the contract is served only if enabled, and loads from no other host."""
 
 import re
 

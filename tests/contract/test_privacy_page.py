@@ -74,6 +74,6 @@ def test_every_place_that_leaves_consents_out_is_listed() -> None:
 
 
 def leaves_out(function: ast.FunctionDef) -> bool:
-    """Return whether a function leaves out rows, with `standing.filter_for_caller`."""
+    """Return whether a function leaves out rows by calling `filter_for_caller`."""
     calls = (node for node in ast.walk(function) if isinstance(node, ast.Attribute))
     return any(call.attr == "filter_for_caller" for call in calls)

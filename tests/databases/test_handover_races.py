@@ -83,7 +83,7 @@ def build_led_case(cast: Cast) -> Json:
 def prepare_act(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
-    """Read a record, and return a function that sends an action with the read version."""
+    """Read a record, and return a function that sends an action on that version."""
     named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())} | headers
     return partial(who.send, f"{get_path(record)}/{action}", body, **named)
 

@@ -161,7 +161,7 @@ class Stage(World):
         return list_codes(found, list_unattended(found))
 
     def list_without_second_person(self) -> list[str]:
-        """List the offices that lack a second person, as the alarm counts the offices."""
+        """List the offices that lack a second person, by the rule of the alarm."""
         found = self.load_offices()
         return list_codes(found, list_without_second_person(found))
 

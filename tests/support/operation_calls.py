@@ -90,7 +90,7 @@ class Hunt:
     def build_headers(
         self, operation: Operation, one: Someone, target: str
     ) -> Mapping[str, Any]:
-        """Return the headers of a request. If the operation replaces a row, add its tag."""
+        """Return the headers of a request, with an entity tag if a row is replaced."""
         headers = build_headers(operation, one, f"k{next(self.numbers)}")
         if operation.method != "PUT" or operation.path not in READ:
             return headers

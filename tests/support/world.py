@@ -409,7 +409,7 @@ def make_service_consent(
 
 
 def make_handover_consent(to: str = "UZ_LEAD", **changes: Any) -> Json:
-    """Return a consent that one office takes over the lead and reads the needs section."""
+    """Return a consent to a handover: one office may take the lead and read the needs."""
     return make_consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
 
 

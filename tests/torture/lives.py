@@ -62,7 +62,7 @@ class ServiceProcess:
         self.process, self.lives = start(self.options, self.run), self.lives + 1
 
     def is_up(self) -> bool:
-        """Return whether the server answers or the worker has logged its start."""
+        """Return whether the process is up: it answers, or has logged that it started."""
         if self.port is None:
             return STARTED_EVENT in self.read_log()
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:

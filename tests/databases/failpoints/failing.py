@@ -69,7 +69,7 @@ class Failing:
 
 
 def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
-    """Fail as SQLite does. A full disk ends the transaction; an I/O error need not."""
+    """Fail as SQLite does: only a full disk is sure to end the transaction."""
     if way is Way.LOST:
         driver.close()
         driver.execute("SELECT 1")

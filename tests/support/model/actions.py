@@ -120,7 +120,7 @@ MOST: Final = 4
 
 
 def add_poor_variant(action: str, target: Any) -> Iterator[Act]:
-    """Yield an action and, if a requirement can be left unmet, a variant that does so."""
+    """Yield an action and, if possible, a variant that leaves a requirement unmet."""
     about, _, name = action.partition(".")
     if name in BY_SYSTEM:
         return

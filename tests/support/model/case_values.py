@@ -259,7 +259,7 @@ class Model:
         return frozenset({*candidates, *led}) if self.state != "erased" else frozenset()
 
     def find_party(self, *relations: str) -> str | None:
-        """Return the office with the first of these relations that is held, or None."""
+        """Try these relations in order, and return the first office found, or None."""
         found = dict(self.parties)
         return next((found[one] for one in relations if one in found), None)
 

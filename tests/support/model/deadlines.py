@@ -236,7 +236,7 @@ def update_referral(world: Model, number: int, one: Referral, name: str = "") ->
 
 
 def hand_over_deadlines(world: Model) -> Model:
-    """Restart the holder's deadlines, which the new holder now has, with full length."""
+    """Restart the deadlines with full length, because a new holder has the case."""
     for number, one in enumerate(world.referrals):
         if OF_STATES["referral"][one.state][1] == "sender":
             world = update_referral(world, number, one)
