@@ -279,16 +279,20 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
 def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
     """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
-    Nobody may decide about their own account or focal point, or about a request of an
-    account with which they share a key, because one person could then use both accounts.
+    Nobody may decide about their own account or focal point. Nor may the caller if one of
+    the two accounts was shown, or registered, a key of the other, because one person could
+    then act as both.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
     is_about_own = approval.subject == f"accounts/{own}"
     if is_about_own or access_queries.has_shared_key(tx, own, asker):
-        why = "The approval is about you, or you and the account that asked share a key."
-        raise NotASecondPerson(why)
+        raise NotASecondPerson(
+            "The approval is about you, or you made or registered a key of the account "
+            "that asked, or it made or registered one of yours. Another person has to "
+            "decide."
+        )
     if not set(approval.roles) & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")
     office = directory_queries.by_id(tx, tx.actor.focal_point_id).code

@@ -229,8 +229,8 @@ def make_key(
     """Make an API key for another account than your own. A second person has to approve it.
 
     The key is shown only once: hand it over in person or through a private channel. While
-    the key is valid, the account that made the key cannot approve requests of the key's
-    account, because it has seen the key.
+    the key is valid, and five minutes longer, the account that made the key and the key's
+    account cannot approve each other's requests, because one person could act as both.
     """
     return MADE_KEY.create_once(
         begin, key, lambda tx: api_key_changes.make_key(tx, account_id, new, approval)

@@ -67,9 +67,9 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Resp
 
     Any party of the case may do this, even without access to the consents, so that the
     person can turn to an office that they trust. Each consent is withdrawn as a whole: if
-    the person still agrees to a part of it, the lead has to record a new consent. Actions
-    that depend only on a withdrawn consent end at once. The answer is the same if there was
-    no such consent. The request needs no `If-Match` header.
+    the person still agrees to a part of it, the lead has to ask the person, and record a
+    new consent. Actions that depend only on a withdrawn consent end at once. The answer is
+    the same if there was no such consent. The request needs no `If-Match` header.
     """
     with begin() as tx:
         telling.withdraw_consents(tx, code, body)

@@ -107,7 +107,7 @@ def list_handovers(
     query: Annotated[HandoverQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the handovers offered to you, and those of the cases that you lead or led."""
+    """List the handovers to or from your office, and those of the cases that you lead."""
     with begin() as tx:
         statement = handover_queries.list_own(tx, query.side, query.state, query.case)
         keys = (Party.number, Handover.number)

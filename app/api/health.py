@@ -28,7 +28,10 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """The state of the service. If a part is not ready, its field states the reason."""
+    """The state of the service.
+
+    Each part that `status` depends on is `ready`, or the reason why it is not.
+    """
 
     status: str
     database: str
@@ -83,10 +86,10 @@ def get_liveness() -> Alive:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(request: Request) -> Response:
-    """Report whether the database, its migrations, the worker and the deadlines are ready.
+    """Report whether the service is ready: database, migrations, worker and deadlines.
 
-    Without a running worker the service is not ready, because a new case would have no
-    deadline. The service is also not ready if the database contains data that was erased.
+    Without a running worker the service is not ready, because no missed deadline would be
+    handled. The service is also not ready if the database contains data that was erased.
     """
     runtime: Runtime = request.app.state.runtime
     found = {

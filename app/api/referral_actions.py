@@ -233,6 +233,9 @@ def revoke_referral(
 def confirm_deletion(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Confirm that you stopped helping and deleted your data. You then lose access."""
+    """Confirm that you stopped helping and deleted your data.
+
+    You then lose access, and the answer is 204.
+    """
     command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
     return run_step(begin, key, command, steps.confirm_deletion)

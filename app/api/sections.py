@@ -113,7 +113,7 @@ def require_known_indicators(content: SectionContent) -> None:
 
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)
 def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the safeguards, which say which offices must not know of the person.
+    """Open the safeguards, which say which offices and people must not know of the person.
 
     Only the submitter and the holder may open them.
     """
@@ -147,7 +147,10 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
 def write_safeguards(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, content: Safeguards
 ) -> Response:
-    """Replace the safeguards, which say which offices must not know of the person."""
+    """Replace the safeguards.
+
+    They say which offices and people must not know of the person.
+    """
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_safeguards(tx, code, seen, content)
     )

@@ -92,9 +92,10 @@ def replace_time_limit(
 ) -> Response:
     """Replace or create a time limit of a country or an agreement, for new deadlines.
 
-    Running deadlines do not change. A change needs the approval of a second administrator
-    if a person may then wait longer, an office loses a case, or a case is erased earlier. A
-    time limit cannot be deleted: set `amount` and `unit` to null.
+    Running deadlines do not change, unless the case gets another priority. A change needs
+    the approval of a second administrator if a person may then wait longer, an office loses
+    a case, a case is erased earlier, or an agreement sets a limit that it did not set
+    before. A time limit cannot be deleted: set `amount` and `unit` to null.
     """
     require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
     row = PutRow(name, limit, expected, approval)

@@ -44,7 +44,7 @@ class ReadingUnreviewed(Problem):
 
 
 class ReadingWaits(Problem):
-    """Your earlier request for emergency access in this case is not decided yet."""
+    """Your request for emergency access in this case is undecided. Call instead."""
 
     status = 409
 

@@ -21,7 +21,7 @@ class ConsentOver(Problem):
 
 
 class AdultSpokenFor(Problem):
-    """An adult has to consent in person; nobody else can consent for an adult."""
+    """An adult's own consent is needed; nobody else can consent for an adult."""
 
     status = 422
 

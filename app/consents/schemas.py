@@ -40,8 +40,8 @@ class ConsentTerms(RequestModel):
     given_by: Annotated[
         GivenBy,
         Field(
-            description="An adult consents in person; for a child, a guardian with the "
-            "child's assent, or a best-interests decision (BR14)."
+            description="An adult gives their own consent; for a child, a guardian with "
+            "the child's assent, or a best-interests decision (BR14)."
         ),
     ]
     language: Annotated[LanguageTag, Field(description="Language of the explanation.")]

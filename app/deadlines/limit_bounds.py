@@ -23,7 +23,9 @@ FIXED: Final = {
     ClockKind.CONSENT_ENDS: "each consent has its own end",
     ClockKind.DECIDE_READING: "an emergency cannot wait (R15)",
     ClockKind.READING_ENDS: "emergency access must not last longer (R15)",
-    ClockKind.TELL_PERSON: "the person has to be told within a day (BR05)",
+    ClockKind.TELL_PERSON: (
+        "the person has to be told of emergency access within a day (BR05)"
+    ),
 }
 """Deadlines whose limit cannot be set, with the reason."""
 MAX_MULTIPLE: Final = 5
