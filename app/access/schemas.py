@@ -9,7 +9,6 @@ from pydantic import Field, StrictInt
 from app.access.jwks import PublicJwk
 from app.access.models import Account, ApiKey, PublicKey
 from app.kernel.actors import AccountKind, Role, Scope
-from app.kernel.paging import Page
 from app.kernel.text import WHOLE_NUMBER, Code, RequestModel, ResponseModel, SafeLine
 
 LABEL: Final = "A staff number or a duty post, never a name."
@@ -90,8 +89,10 @@ class LoweredAccountOut(AccountOut):
     ]
 
 
-class AccountPage(Page[AccountOut]):
+class AccountList(ResponseModel):
     """The accounts of one focal point, including disabled accounts, sorted by label."""
+
+    items: list[AccountOut]
 
 
 class KeyOut(ResponseModel):
@@ -120,8 +121,10 @@ class KeyOut(ResponseModel):
         )
 
 
-class KeyPage(Page[KeyOut]):
-    """The API keys of one account, including expired and revoked keys, oldest first."""
+class KeyList(ResponseModel):
+    """The API keys of one account, including ended keys, oldest first."""
+
+    items: list[KeyOut]
 
 
 class MadeKeyOut(KeyOut):
@@ -176,8 +179,10 @@ class PublicKeyOut(ResponseModel):
         )
 
 
-class PublicKeyPage(Page[PublicKeyOut]):
-    """The public keys of one account, including expired and revoked keys, oldest first."""
+class PublicKeyList(ResponseModel):
+    """The public keys of one account, including ended keys, oldest first."""
+
+    items: list[PublicKeyOut]
 
 
 class TokenOut(ResponseModel):

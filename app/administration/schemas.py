@@ -72,8 +72,10 @@ class AgreementOut(ResponseModel):
     source: Source
 
 
-class AgreementPage(Page[AgreementOut]):
+class AgreementList(ResponseModel):
     """All agreements, including those that have ended, sorted by code."""
+
+    items: list[AgreementOut]
 
 
 class PutAgreement(RequestModel, AgreementOut):
@@ -123,8 +125,10 @@ class ContactOut(ResponseModel):
     active: Annotated[bool, Field(description="Whether notifications are sent here.")]
 
 
-class ContactPage(Page[ContactOut]):
+class ContactList(ResponseModel):
     """The contacts that you may see, sorted by code."""
+
+    items: list[ContactOut]
 
 
 class PutContact(RequestModel, ContactOut):

@@ -11,11 +11,11 @@ from app.access.actions import ApprovalUnusable, RolesIncompatible
 from app.access.models import Account, ApiKey, format_prefix
 from app.access.schemas import (
     AccountInput,
+    AccountList,
     AccountOut,
-    AccountPage,
     KeyInput,
+    KeyList,
     KeyOut,
-    KeyPage,
     LoweredAccountOut,
     MadeKeyOut,
     Rotation,
@@ -123,7 +123,7 @@ API_KEY: Final = View(find_key_again, show_key)
 MADE_KEY: Final = View(lambda tx, it: MadeKey(find_key_again(tx, it), None), show_made_key)
 
 
-@router.get("", response_model=AccountPage, responses=READ)
+@router.get("", response_model=AccountList, responses=READ)
 def list_accounts(
     begin: ReadAccounts, focal_point: OfOffice = None, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -135,8 +135,7 @@ def list_accounts(
         of = account_changes.get_office(tx, focal_point)
         found = access_queries.list_accounts(tx, of.id)
         items = [AccountOut.from_account(one, of.code) for one in found]
-        page = AccountPage(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(AccountList(items=items), if_none_match=if_none_match)
 
 
 @router.get("/{account_id}", response_model=AccountOut, responses=READ)
@@ -206,7 +205,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Respon
     )
 
 
-@router.get("/{account_id}/keys", response_model=KeyPage, responses=READ)
+@router.get("/{account_id}/keys", response_model=KeyList, responses=READ)
 def list_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -214,8 +213,7 @@ def list_keys(
     with begin() as tx:
         account = account_changes.find(tx, account_id)
         items = [KeyOut.from_key(key) for key in access_queries.list_keys(tx, account.id)]
-        page = KeyPage(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(KeyList(items=items), if_none_match=if_none_match)
 
 
 @router.post("/{account_id}/keys", response_model=MadeKeyOut, responses=MAKE)

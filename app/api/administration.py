@@ -20,8 +20,8 @@ from app.administration.actions import (
     WrittenRow,
 )
 from app.administration.schemas import (
+    AgreementList,
     AgreementOut,
-    AgreementPage,
     CountrySettings,
     DirectoryChangeOut,
     DirectoryChangePage,
@@ -145,14 +145,13 @@ def replace_focal_point(
         return replace_row(tx, administration_actions.FOCAL_POINTS, wish)
 
 
-@router.get("/agreements", response_model=AgreementPage)
+@router.get("/agreements", response_model=AgreementList)
 def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the agreements on data that may cross borders, including ended agreements."""
     with begin() as tx:
         rows = administration_queries.list_agreements(tx)
         items = [AgreementOut.model_validate(row) for row in rows]
-        page = AgreementPage(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(AgreementList(items=items), if_none_match=if_none_match)
 
 
 @router.get("/agreements/{agreement}", response_model=AgreementOut, responses=NOT_FOUND)

@@ -20,8 +20,8 @@ from app.directory.models import FocalPoint
 from app.directory.schemas import (
     CapacityInput,
     CapacityOut,
+    CountryList,
     CountryOut,
-    CountryPage,
     FocalPointOut,
     FocalPointPage,
 )
@@ -154,14 +154,13 @@ def show_capacity(
 CAPACITY: Final = View(directory_queries.by_id, show_capacity)
 
 
-@router.get("/countries", response_model=CountryPage)
+@router.get("/countries", response_model=CountryList)
 def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the countries. Fields for which there is no source are empty."""
     with begin() as tx:
         rows = directory_queries.list_countries(tx)
         items = [CountryOut.model_validate(row) for row in rows]
-        page = CountryPage(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(CountryList(items=items), if_none_match=if_none_match)
 
 
 @router.get("/lifecycles", response_model=Lifecycles)

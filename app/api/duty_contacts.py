@@ -7,7 +7,7 @@ from fastapi import Response
 from app.administration import actions as administration_actions
 from app.administration import queries as administration_queries
 from app.administration.actions import PutRow
-from app.administration.schemas import ContactOut, ContactPage, PutContact
+from app.administration.schemas import ContactList, ContactOut, PutContact
 from app.api.administration import NEW, PUT, replace_row, require_same_code
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
@@ -27,7 +27,7 @@ router = ResourceRouter("administration", "/contacts")
 CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
 
 
-@router.get("", response_model=ContactPage, responses=list_problems(RoleMissing))
+@router.get("", response_model=ContactList, responses=list_problems(RoleMissing))
 def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the contacts that are notified when their office has a task.
 
@@ -36,8 +36,7 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
     with begin() as tx:
         rows = administration_queries.list_contacts(tx)
         items = [ContactOut.model_validate(row) for row in rows]
-        page = ContactPage(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(ContactList(items=items), if_none_match=if_none_match)
 
 
 @router.get(

@@ -8,7 +8,7 @@ from fastapi import Path, Response
 from app.access import machine_keys
 from app.access.jwks import KID
 from app.access.models import PublicKey
-from app.access.schemas import PublicKeyInput, PublicKeyOut, PublicKeyPage
+from app.access.schemas import PublicKeyInput, PublicKeyList, PublicKeyOut
 from app.administration import account_changes, public_key_changes
 from app.administration.public_key_changes import NotAMachine, PublicKeyKnown
 from app.api.accounts import GRANTING, READ, REVOKE
@@ -54,7 +54,7 @@ def find_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
 PUBLIC_KEY: Final = View(find_key, show_key)
 
 
-@router.get("", response_model=PublicKeyPage, responses=READ)
+@router.get("", response_model=PublicKeyList, responses=READ)
 def list_public_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -63,8 +63,7 @@ def list_public_keys(
         account = account_changes.find(tx, account_id)
         keys = machine_keys.list_public_keys(tx, account.id)
         items = [PublicKeyOut.from_key(key) for key in keys]
-        page = PublicKeyPage(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(PublicKeyList(items=items), if_none_match=if_none_match)
 
 
 @router.post("", response_model=PublicKeyOut, responses=REGISTER)

@@ -63,8 +63,7 @@ def list_time_limits(
         if directory_queries.find_country(tx, country) is None:
             raise NotFound("The directory has no such country.")
         items = deadline_queries.list_in_force(tx, country)
-        page = TimeLimitsInForce(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(TimeLimitsInForce(items=items), if_none_match=if_none_match)
 
 
 @router.get(

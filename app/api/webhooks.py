@@ -42,9 +42,9 @@ from app.webhooks.schemas import (
     Replay,
     SecretRotation,
     WebhookInput,
+    WebhookList,
     WebhookMessage,
     WebhookOut,
-    WebhookPage,
     build_example,
 )
 
@@ -98,7 +98,7 @@ MADE_WEBHOOK: Final = View(
 )
 
 
-@router.get("", response_model=WebhookPage, responses=NOT_FOUND)
+@router.get("", response_model=WebhookList, responses=NOT_FOUND)
 def list_webhooks(
     begin: ReadWebhooks, focal_point: OfOffice = None, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -110,8 +110,7 @@ def list_webhooks(
         of = webhook_queries.get_office(tx, focal_point)
         found = webhook_queries.list_webhooks(tx, of.id)
         items = webhook_queries.show_webhooks(tx, of, found)
-        page = WebhookPage(items=items, next=None, more=False)
-        return render(page, if_none_match=if_none_match)
+        return render(WebhookList(items=items), if_none_match=if_none_match)
 
 
 @router.get("/{webhook_id}", response_model=WebhookOut, responses=NOT_FOUND)

@@ -8,7 +8,6 @@ from app.deadlines.limit_bounds import Haste
 from app.deadlines.limits import ClockKind, Unit
 from app.directory.kinds import Confidence
 from app.directory.schemas import AsOf, Source
-from app.kernel.paging import Page
 from app.kernel.text import Code, ResponseModel
 
 OF = "A country, ISO 3166-1 alpha-2, or the code of an agreement."
@@ -63,5 +62,7 @@ class TimeLimitInForce(ResponseModel):
     ]
 
 
-class TimeLimitsInForce(Page[TimeLimitInForce]):
+class TimeLimitsInForce(ResponseModel):
     """The time limits of the offices of a country, by deadline."""
+
+    items: list[TimeLimitInForce]

@@ -163,8 +163,10 @@ class CountryOut(ResponseModel):
     ]
 
 
-class CountryPage(Page[CountryOut]):
+class CountryList(ResponseModel):
     """All countries of the mechanism, sorted by code."""
+
+    items: list[CountryOut]
 
 
 class CapacityInput(RequestModel):

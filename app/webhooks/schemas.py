@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
 from app.feed.cursors import CURSOR_PATTERN
-from app.kernel.paging import Page
 from app.kernel.text import WHOLE_NUMBER, Code, RequestModel, ResponseModel, SafeLine
 from app.webhooks.addresses import MAX_URL_LENGTH, URL_FORM, require_valid_host
 
@@ -101,8 +100,10 @@ class WebhookOut(ResponseModel):
     ping: Annotated[Ping | None, Field(description="Null if it was never tested.")]
 
 
-class WebhookPage(Page[WebhookOut]):
-    """The webhooks of one focal point, including ended webhooks, oldest first."""
+class WebhookList(ResponseModel):
+    """The webhooks of one focal point, including ended ones, oldest first."""
+
+    items: list[WebhookOut]
 
 
 class MadeWebhookOut(WebhookOut):

@@ -113,7 +113,7 @@ def test_there_are_the_countries_of_the_mechanism(officer: Someone) -> None:
     page = unwrap(officer.get("/countries"))
 
     assert [item["iso2"] for item in page["items"]] == COUNTRIES.split()
-    assert (page["next"], page["more"]) == (None, False)
+    assert page.keys() == {"items"}
     assert {item["region"] for item in page["items"]} == {
         "central_asia",
         "central_america",
