@@ -228,9 +228,9 @@ def list_directory_changes(
     with begin() as tx:
         keys = (DirectoryChange.number,)
         statement = administration_queries.select_changes(tx)
-        rows, after, more = load_page(tx, statement, keys, query, name="changes")
+        rows, after = load_page(tx, statement, keys, query, name="changes")
         items = build_changes(tx, [change for change, _ in rows])
-        page = DirectoryChangePage(items=items, next=after, more=more)
+        page = DirectoryChangePage(items=items, next=after)
         return render(page, if_none_match=if_none_match)
 
 

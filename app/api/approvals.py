@@ -93,9 +93,9 @@ def list_approvals(
     with begin() as tx:
         statement = access_queries.select_approvals(tx)
         keys = (Approval.number,)
-        rows, after, more = load_page(tx, statement, keys, query, name="approvals")
+        rows, after = load_page(tx, statement, keys, query, name="approvals")
         items = build_approvals(tx, [approval for approval, _ in rows])
-        page = ApprovalPage(items=items, next=after, more=more)
+        page = ApprovalPage(items=items, next=after)
         return render(page, if_none_match=if_none_match)
 
 

@@ -90,9 +90,9 @@ def list_cases(
         )
         if query.stage:
             statement = statement.where(is_at_stage(tx, query.stage))
-        rows, after, more = load_page(tx, statement, (Party.number,), query, name="cases")
+        rows, after = load_page(tx, statement, (Party.number,), query, name="cases")
         items = show_cases(tx, [case for case, _ in rows])
-        page = CasePage(items=items, next=after, more=more)
+        page = CasePage(items=items, next=after)
         return render(page, if_none_match=if_none_match)
 
 

@@ -110,9 +110,9 @@ def list_focal_points(
     """List the focal points, each with the quality of its source."""
     with begin() as tx:
         chosen = (query.country, query.service)
-        rows, after, more = directory_queries.list_focal_points(tx, query, *chosen)
+        rows, after = directory_queries.list_focal_points(tx, query, *chosen)
         items = [FocalPointOut.model_validate(row) for row in rows]
-        page = FocalPointPage(items=items, next=after, more=more)
+        page = FocalPointPage(items=items, next=after)
         return render(page, if_none_match=if_none_match)
 
 

@@ -111,9 +111,9 @@ def list_handovers(
     with begin() as tx:
         statement = handover_queries.list_own(tx, query.side, query.state, query.case)
         keys = (Party.number, Handover.number)
-        rows, after, more = load_page(tx, statement, keys, query, name="handovers")
+        rows, after = load_page(tx, statement, keys, query, name="handovers")
         items = show(tx, [handover for handover, *_ in rows])
-        page = HandoverPage(items=items, next=after, more=more)
+        page = HandoverPage(items=items, next=after)
         return render(page, if_none_match=if_none_match)
 
 

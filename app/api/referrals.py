@@ -85,9 +85,9 @@ def list_referrals(
     with begin() as tx:
         statement = referral_queries.list_own(tx, query.side, query.state, query.case)
         keys = (Party.number, Referral.number)
-        rows, after, more = load_page(tx, statement, keys, query, name="referrals")
+        rows, after = load_page(tx, statement, keys, query, name="referrals")
         items = show(tx, [referral for referral, *_ in rows])
-        page = ReferralPage(items=items, next=after, more=more)
+        page = ReferralPage(items=items, next=after)
         return render(page, if_none_match=if_none_match)
 
 

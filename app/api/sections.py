@@ -201,7 +201,7 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
         case = case_queries.get(tx, code)
         statement = disclosure_queries.select_access_log(tx, case)
         keys = (AccessEntry.number,)
-        rows, after, more = load_page(tx, statement, keys, query, name=f"log {case.id}")
+        rows, after = load_page(tx, statement, keys, query, name=f"log {case.id}")
         acts = [(case, entry.focal_point_id, entry.at) for entry, _ in rows]
         names = office_names.load_names(tx, acts)
         items = [
@@ -216,4 +216,4 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
             )
             for entry, _ in rows
         ]
-        return render(AccessLog(items=items, next=after, more=more))
+        return render(AccessLog(items=items, next=after))

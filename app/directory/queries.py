@@ -264,8 +264,8 @@ def list_active_desks(session: Session) -> list[FocalPoint]:
 
 def list_focal_points(
     tx: ReadTransaction, query: PageQuery, country: str | None, service: Service | None
-) -> tuple[list[FocalPoint], str | None, bool]:
-    """Return a page of focal points, the next cursor, and whether more rows follow.
+) -> tuple[list[FocalPoint], str | None]:
+    """Return a page of focal points, and the cursor of the next page if there is one.
 
     Closed focal points are included. The cursor is the last code, because codes are public
     and are never deleted. Raises CursorUnknown (422) if it is not a known code.
@@ -281,7 +281,7 @@ def list_focal_points(
         and (service is None or service in focal_point.services)
     ]
     rows = found[: query.limit]
-    return rows, rows[-1].code if rows else query.after, len(found) > len(rows)
+    return rows, rows[-1].code if len(found) > len(rows) else None
 
 
 def by_code(focal_point: FocalPoint) -> str:

@@ -165,7 +165,7 @@ def list_worklist(tx: ReadTransaction, query: PageQuery) -> Worklist:
     )
     if extra_rows := arrivals.list_waiting(tx):
         statement = statement.where(Clock.number.not_in([row.number for row in extra_rows]))
-    rows, after, more = load_page(
+    rows, after = load_page(
         tx, statement, keys, query, name="worklist", extra_rows=extra_rows
     )
     items = [
@@ -177,7 +177,7 @@ def list_worklist(tx: ReadTransaction, query: PageQuery) -> Worklist:
         )
         for row in rows
     ]
-    return Worklist(items=items, next=after, more=more)
+    return Worklist(items=items, next=after)
 
 
 FIND_SIGHTING: Final = select(Sighting.at).where(

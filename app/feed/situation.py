@@ -73,9 +73,9 @@ def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPa
     """List a case's events for the caller; a bad cursor raises CursorUnknown (422)."""
     statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
-    rows, after, more = load_page(tx, statement, keys, query, name=name)
+    rows, after = load_page(tx, statement, keys, query, name=name)
     items = show_entries(tx, rows)
-    return HistoryPage(items=items, next=after, more=more)
+    return HistoryPage(items=items, next=after)
 
 
 def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOut]:

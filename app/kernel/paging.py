@@ -36,20 +36,23 @@ class PageQuery(BaseModel):
 
     after: Annotated[
         CursorText | SkipJsonSchema[None],
-        Field(description="`next` of the last page. Leave it out for the first page."),
+        Field(description="`next` of the page before. Leave it out for the first page."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=200, description="Items a page.")] = 50
 
 
 class Page[T](BaseModel):
-    """One page of a list."""
+    """One page of a list. The last page has no `next`."""
 
     items: list[T]
     next: Annotated[
-        str | None,
-        Field(description="`after` of the next page; null if the list is empty."),
-    ]
-    more: Annotated[bool, Field(description="Whether there are more items now.")]
+        str | SkipJsonSchema[None],
+        Field(
+            description="`after` of the next page. Absent on the last page.",
+            exclude_if=lambda value: value is None,
+            json_schema_extra=lambda schema: schema.pop("default"),
+        ),
+    ] = None
 
 
 type Key = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -64,8 +67,8 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     *,
     name: str,
     extra_rows: Sequence[tuple[Any, ...]] = (),
-) -> tuple[list[Any], str | None, bool]:
-    """Return a page sorted by the keys, the next cursor, and whether more rows follow.
+) -> tuple[list[Any], str | None]:
+    """Return a page sorted by the keys, and the cursor of the next page if there is one.
 
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
     are added to the page, because their keys are not stored in the database. A cursor is
@@ -83,10 +86,9 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     if extra_rows:
         found.sort(key=lambda row: get_key_numbers(row, count))
     rows = found[: query.limit]
-    if not rows:
-        return [], query.after, False
-    last = get_key_numbers(rows[-1], count)
-    return rows, create_cursor(tx, last, context), len(found) > len(rows)
+    if len(found) == len(rows):
+        return rows, None
+    return rows, create_cursor(tx, get_key_numbers(rows[-1], count), context)
 
 
 def get_key_numbers(row: Sequence[Any], count: int) -> tuple[int, ...]:

@@ -14,32 +14,21 @@ AF AG BB BS BZ CR CU DM DO GD GT GY HN HT JM KG KN KZ LC NI PA SR SV TJ TM TT UZ
 """
 
 
-def list_focal_points(one: Someone, **query: str | int) -> list[Json]:
-    """Return all focal points, read page by page."""
-    items: list[Json] = []
-    more, after = True, dict[str, str]()
-    while more:
-        page = unwrap(one.get("/focal-points", **query, **after))
-        items += page["items"]
-        more, after = page["more"], {"after": page["next"]}
-    return items
-
-
 def get_codes(items: list[Json]) -> list[str]:
     return [item["code"] for item in items]
 
 
 def test_pages_of_any_size_make_the_same_list(officer: Someone) -> None:
-    whole = get_codes(list_focal_points(officer, limit=200))
+    whole = get_codes(officer.list_all("/focal-points", limit=200))
 
     for limit in (1, 7, 50):
-        assert get_codes(list_focal_points(officer, limit=limit)) == whole
+        assert get_codes(officer.list_all("/focal-points", limit=limit)) == whole
     assert whole == sorted(set(whole))
     assert {"KZ_LEAD", "IOM", "UNHCR", "DESK_CENTRAL_ASIA"} <= set(whole)
 
 
 def test_a_country_shows_who_works_there(officer: Someone) -> None:
-    found = list_focal_points(officer, country="KZ")
+    found = officer.list_all("/focal-points", country="KZ")
 
     assert all({"KZ", "*"} & set(item["serves"]) for item in found)
     assert {"KZ_LEAD", "KZ_SHELTER_KOGERSHIN", "UZ_CONSULATE_ALMATY", "IOM"} <= set(
@@ -50,31 +39,33 @@ def test_a_country_shows_who_works_there(officer: Someone) -> None:
 
 @pytest.mark.parametrize("service", Service)
 def test_a_service_shows_who_offers_it(service: Service, officer: Someone) -> None:
-    whole = list_focal_points(officer)
+    whole = officer.list_all("/focal-points")
 
-    assert list_focal_points(officer, service=service) == [
+    assert officer.list_all("/focal-points", service=service) == [
         f for f in whole if service in f["services"]
     ]
 
 
 def test_filters_add_up_and_page_alike(officer: Someone) -> None:
-    of_country = list_focal_points(officer, country="KZ")
+    of_country = officer.list_all("/focal-points", country="KZ")
 
-    found = list_focal_points(officer, country="KZ", service="SHELTER", limit=1)
+    found = officer.list_all("/focal-points", country="KZ", service="SHELTER", limit=1)
 
     assert found == [item for item in of_country if "SHELTER" in item["services"]]
     assert {"KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"} <= set(get_codes(found))
 
 
 def test_a_country_nobody_knows_shows_who_works_everywhere(officer: Someone) -> None:
-    everywhere = [item for item in list_focal_points(officer) if item["serves"] == ["*"]]
+    everywhere = [
+        item for item in officer.list_all("/focal-points") if item["serves"] == ["*"]
+    ]
 
     assert everywhere
-    assert list_focal_points(officer, country="ZZ") == everywhere
+    assert officer.list_all("/focal-points", country="ZZ") == everywhere
 
 
 def test_each_says_how_well_it_is_sourced(officer: Someone) -> None:
-    found = {item["code"]: item for item in list_focal_points(officer)}
+    found = {item["code"]: item for item in officer.list_all("/focal-points")}
 
     assert {item["confidence"] for item in found.values()} >= {
         "high",
@@ -89,7 +80,7 @@ def test_each_says_how_well_it_is_sourced(officer: Someone) -> None:
 
 
 def test_one_is_read_by_its_code_as_it_is_listed(officer: Someone) -> None:
-    for item in list_focal_points(officer, country="KZ"):
+    for item in officer.list_all("/focal-points", country="KZ"):
         assert unwrap(officer.get(f"/focal-points/{item['code']}")) == item
 
 

@@ -428,8 +428,9 @@ def test_handovers_are_listed_by_side_state_and_case(
     assert list_ids(successor, side="handover_candidate") == []
     assert set(list_ids(successor)) == {gone, taken["id"]}
     page = unwrap(lead.get("/handovers", limit=1))
-    assert page["more"]
+    assert page.keys() == {"items", "next"}
     rest = unwrap(lead.get("/handovers", after=page["next"]))
+    assert rest.keys() == {"items"}
     assert [h["id"] for h in [*page["items"], *rest["items"]]] == list_ids(lead)
     assert get_problem(lead.get("/handovers", side="recipient"))[0] == 422
 

@@ -18,23 +18,12 @@ LAW: Json = {"service": "LEGAL_AID"}
 NGO_LEADS = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
-def list_items(who: Someone, path: str, **query: object) -> list[Json]:
-    """Return the items of all pages of a list."""
-    found: list[Json] = []
-    page: Json = {"next": None, "more": True}
-    while page["more"]:
-        after = {"after": page["next"]} if page["next"] else {}
-        page = unwrap(who.get(path, limit=2, **after, **query))
-        found += page["items"]
-    return found
-
-
 def list_ids(who: Someone, **query: object) -> list[str]:
-    return [one["id"] for one in list_items(who, "/referrals", **query)]
+    return [one["id"] for one in who.list_all("/referrals", limit=2, **query)]
 
 
 def list_codes(who: Someone, **query: object) -> list[str]:
-    return [one["code"] for one in list_items(who, "/cases", **query)]
+    return [one["code"] for one in who.list_all("/cases", limit=2, **query)]
 
 
 @pytest.fixture

@@ -95,7 +95,10 @@ class Floor:
         names = ("subject", "kind", "due_at", "waiting_since")
         rows = self.tables.list_work(limit + 1)
         items = [dict(zip(names, row, strict=True)) for row in rows[:limit]]
-        body = to_json({"items": items, "next": None, "more": len(rows) > limit})
+        page: dict[str, Any] = {"items": items}
+        if len(rows) > limit:
+            page["next"] = items[-1]["due_at"]
+        body = to_json(page)
         return 200, [(b"etag", compute_tag(body).encode())], body
 
     def answer(self, scope: Message, body: bytes) -> Reply:

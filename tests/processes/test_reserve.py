@@ -25,7 +25,7 @@ from tests.processes.test_worker_command import WorkerSite, answered, free_port
 from tests.support.effort import is_night
 from tests.support.metrics_scrape import Scraper
 from tests.support.servers import make_client, report, write_key_file
-from tests.support.world import Json, Someone, World, get_problem, make_case, unwrap
+from tests.support.world import Json, Someone, World, get_problem, make_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 HUGE: Final = 2**30
@@ -194,15 +194,7 @@ def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
 
 def count_cases(officer: Someone) -> int:
     """Return the number of cases of an office."""
-    total, after = 0, None
-    while True:
-        page = unwrap(
-            officer.get("/cases", limit=200, **({"after": after} if after else {}))
-        )
-        total += len(page["items"])
-        if not page["more"]:
-            return total
-        after = page["next"]
+    return len(officer.list_all("/cases", limit=200))
 
 
 def run_until(end: tuple[int, str], act: Callable[[], Response]) -> int:

@@ -21,6 +21,7 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.paging import (
     CursorUnknown,
     Keys,
+    Page,
     PageQuery,
     create_cursor,
     load_page,
@@ -96,12 +97,14 @@ def stranger(runtime: Runtime) -> Iterator[ReadTransaction]:
 def walk_pages(
     tx: ReadTransaction, keys: Keys, limit: int
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield the pages of a list, one after another."""
-    query, more = PageQuery(limit=limit), True
-    while more:
-        rows, after, more = load_page(tx, select(*keys), keys, query, name="items")
-        query = query.model_copy(update={"after": after})
+    """Yield the pages of a list until there is no next page."""
+    after: str | None = None
+    while True:
+        query = PageQuery(after=after, limit=limit)
+        rows, after = load_page(tx, select(*keys), keys, query, name="items")
         yield [tuple(row) for row in rows]
+        if after is None:
+            return
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 9, 10, 11, 200])
@@ -121,15 +124,28 @@ def test_a_walk_meets_every_row_once_in_order(
     assert pages[-1]
 
 
-def test_after_the_last_row_the_same_cursor_waits_for_more(tx: ReadTransaction) -> None:
-    everything = PageQuery(limit=200)
-    _, end, more = load_page(tx, NUMBERS, BY_NUMBER, everything, name="items")
+@pytest.mark.parametrize("limit", [1, 2, 5, 10])
+def test_page_that_ends_at_the_last_row_has_no_next(
+    tx: ReadTransaction, limit: int
+) -> None:
+    pages = list(walk_pages(tx, BY_NUMBER, limit))
 
-    waiting = PageQuery(after=end, limit=200)
-    after_end = load_page(tx, NUMBERS, BY_NUMBER, waiting, name="items")
+    assert [len(page) for page in pages] == [limit] * (10 // limit)
 
-    assert not more
-    assert after_end == ([], end, False)
+
+def test_page_after_the_last_row_is_empty_and_has_no_next(tx: ReadTransaction) -> None:
+    last = create_cursor(tx, (200,), ["items", str(HERE)])
+
+    page = load_page(tx, NUMBERS, BY_NUMBER, PageQuery(after=last), name="items")
+
+    assert page == ([], None)
+
+
+def test_next_of_a_page_is_absent_and_not_null() -> None:
+    last, other = Page[int](items=[1]), Page[int](items=[1], next="x")
+
+    assert last.model_dump_json() == '{"items":[1]}'
+    assert other.model_dump_json() == '{"items":[1],"next":"x"}'
 
 
 def test_to_begin_at_the_start_may_be_said() -> None:
@@ -141,7 +157,7 @@ def test_an_empty_list_has_no_next(tx: ReadTransaction) -> None:
 
     page = load_page(tx, nothing, BY_NUMBER, PageQuery(), name="items")
 
-    assert page == ([], None, False)
+    assert page == ([], None)
 
 
 @pytest.mark.parametrize("numbers", PLACES)
@@ -196,7 +212,7 @@ def test_a_focal_point_cannot_use_the_cursor_of_another(
     tx: ReadTransaction, stranger: ReadTransaction
 ) -> None:
     query = PageQuery(limit=1)
-    _, mine, _ = load_page(tx, NUMBERS, BY_NUMBER, query, name="items")
+    _, mine = load_page(tx, NUMBERS, BY_NUMBER, query, name="items")
     taken = PageQuery(after=mine)
 
     with pytest.raises(CursorUnknown):

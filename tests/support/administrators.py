@@ -72,10 +72,5 @@ def update_row_with(who: Someone, second: Someone, path: str, **to: Any) -> Json
 
 
 def list_changes(who: Someone, subject: str) -> list[Json]:
-    found: list[Json] = []
-    more, after = True, dict[str, str]()
-    while more:
-        page = unwrap(who.get("/directory-changes", limit=30, **after))
-        found += page["items"]
-        more, after = page["more"], {"after": page["next"]}
+    found = who.list_all("/directory-changes", limit=30)
     return [item for item in found if item["subject"] == subject]

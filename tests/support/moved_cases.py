@@ -135,11 +135,11 @@ class Asked:
         """Store an answer in which ids are replaced by numbers.
 
         The numbers follow the order in which the ids appear. The cursors of lists are
-        removed, because each contains a number that depends on the records of all cases.
+        emptied, because each contains a number that depends on the records of all cases.
         """
         text = ID.sub(self.name_id, REQUEST.sub("urn:uuid", answer.text))
         if name.endswith(("list_work", "list_referrals", " referrals")):
-            text = NEXT_PAGE.sub('"next":null', text)
+            text = NEXT_PAGE.sub('"next":""', text)
         tag = answer.headers.get("ETag", "").partition(".")[0]
         self.answers[name] = (answer.status_code, tag, text)
 

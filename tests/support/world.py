@@ -216,6 +216,15 @@ class Someone:
     def get(self, path: str, **query: Any) -> Response:
         return self.ask("GET", path, params=query)
 
+    def list_all(self, path: str, **query: Any) -> list[Json]:
+        """Return the items of all pages of a list."""
+        page = unwrap(self.get(path, **query))
+        found: list[Json] = page["items"]
+        while "next" in page:
+            page = unwrap(self.get(path, **query, after=page["next"]))
+            found += page["items"]
+        return found
+
     def open(self, path: str, purpose: str = "assistance") -> Response:
         """Open a sealed document for a purpose."""
         return self.ask("GET", path, headers={"Purpose": purpose})
