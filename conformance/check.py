@@ -110,7 +110,7 @@ class Feed:
         self.asked_at_end += start == EVENTS
         return {
             "items": every[start - again : end],
-            "next": f"{self.epoch}.{end}",
+            "cursor": f"{self.epoch}.{end}",
             "more": end < EVENTS,
             "of_tomorrow": True,
         }

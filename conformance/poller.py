@@ -96,7 +96,7 @@ def store_page(inbox: sqlite3.Connection, page: dict[str, Any]) -> None:
             if not inbox.execute(known, (event["id"],)).fetchone():
                 handle_event(inbox, event)
         inbox.execute("DELETE FROM stand")
-        inbox.execute("INSERT INTO stand VALUES (?)", (page["next"],))
+        inbox.execute("INSERT INTO stand VALUES (?)", (page["cursor"],))
 
 
 def start_over(inbox: sqlite3.Connection) -> None:

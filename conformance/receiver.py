@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 def notify_poller(message: dict[str, Any]) -> None:
     """Make your poller read the feed now, from its own cursor."""
-    print(message["type"], message["data"]["next"], flush=True)
+    print(message["type"], message["data"]["cursor"], flush=True)
 
 
 def verify(

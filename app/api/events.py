@@ -14,7 +14,7 @@ from starlette.responses import StreamingResponse
 
 from app.api.http.authorization import Begin, authenticate_again
 from app.api.http.conditional_requests import JSON, matches_tag, render_not_modified
-from app.api.http.dependencies import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
+from app.api.http.dependencies import CAN_READ_FEED, IfNoneMatch, ReadFeed
 from app.api.http.long_polling import (
     APPLIED,
     APPLIED_HEADER,
@@ -48,7 +48,7 @@ STREAM_SECONDS: Final = 300.0
 """Seconds until a stream ends. The next request's cursor proves which events arrived."""
 
 RETRY_MS: Final = 2000
-AFTER: Final = "`next` of a page of `/v1/events` or the id of an event. Default: the start."
+AFTER: Final = "`cursor` of a page, or an id of the stream. Default: the start."
 LAST_EVENT_ID: Final = (
     "The id of the last event that you handled. Takes precedence over `after`."
 )
@@ -83,12 +83,21 @@ class EventStream(StreamingResponse):
     media_type = STREAM
 
 
+Start = Annotated[CursorText | SkipJsonSchema[None], Field(description=AFTER)]
+
+
+class FeedQuery(PageQuery):
+    """The cursor at which a page of events starts, and its size."""
+
+    after: Start = None
+
+
 class StreamStart(BaseModel):
     """The cursor at which a stream starts."""
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Annotated[CursorText | SkipJsonSchema[None], Field(description=AFTER)] = None
+    after: Start = None
 
 
 @dataclass(frozen=True)
@@ -138,16 +147,16 @@ POLL_RESPONSES: Final[Answers] = {
 async def list_events(
     request: Request,
     begin: ReadFeed,
-    query: Paging,
+    query: Annotated[FeedQuery, Query()],
     wait_seconds: WaitSeconds,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the events after a cursor, oldest first, or wait until there is an event.
 
-    Each event is delivered at least once, in the order of commits. Store `next` in the same
-    transaction as your own changes, and send it as `after` in the next request. The cursor
-    that you send is evidence that you retrieved all events before it. After a 410, read the
-    feed from the start and compare.
+    Each event is delivered at least once, in the order of commits. Store `cursor` in the
+    same transaction as your own changes, and send it as `after` in the next request. The
+    cursor that you send is evidence that you retrieved all events before it. After a 410,
+    read the feed from the start and compare.
 
     With `Prefer: wait=30` the answer comes as soon as there is an event, or after 30
     seconds without an event. You then get each event within a second, with two requests a

@@ -130,9 +130,9 @@ def poll(
             while True:
                 page = fetch_page(http, cursor, wait, limit)
                 write_events(page["items"], as_json=as_json)
-                if page["next"] != cursor:
-                    place.save(page["next"])
-                cursor = page["next"]
+                if page["cursor"] != cursor:
+                    place.save(page["cursor"])
+                cursor = page["cursor"]
                 if not (follow or page["more"]):
                     return
     except OSError as error:  # events that were not written are printed next time
@@ -174,7 +174,7 @@ def is_page(page: Json) -> bool:
     """Return whether an answer has the members of a page of events."""
     items = page.get("items")
     events = isinstance(items, list) and all(isinstance(item, dict) for item in items)
-    return events and isinstance(page.get("next"), str) and "more" in page
+    return events and isinstance(page.get("cursor"), str) and "more" in page
 
 
 def write_events(events: list[Json], *, as_json: bool) -> None:

@@ -39,12 +39,12 @@ class EventOut(ResponseModel):
 
 
 class EventPage(BaseModel):
-    """A page of the events after the cursor, oldest first. It always has a next cursor."""
+    """A page of the events after a cursor, oldest first. It always has a `cursor`."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     items: list[EventOut]
-    next: Annotated[
+    cursor: Annotated[
         str, Field(description="Store it with the processed events; send it as `after`.")
     ]
     more: Annotated[bool, Field(description="Whether there are more events now.")]

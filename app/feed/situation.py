@@ -66,7 +66,7 @@ def build_page(mark: FeedPosition, found: News) -> EventPage:
     """Return a page of the events that were found after the cursor."""
     last = found[-1][0] if found else mark.start
     items = [event for _, event in found]
-    return EventPage(items=items, next=mark.format_cursor(last), more=last < mark.head)
+    return EventPage(items=items, cursor=mark.format_cursor(last), more=last < mark.head)
 
 
 def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:

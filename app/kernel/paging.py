@@ -16,7 +16,7 @@ from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable, Vault
 
 NUMBER_BYTES: Final = 8
-NOT_OF_THIS_LIST: Final = "`after` must be the `next` of a page of this list."
+NOT_OF_THIS_LIST: Final = "`after` must be a cursor of this list or feed."
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

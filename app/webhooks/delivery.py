@@ -102,11 +102,11 @@ def build_message(
     feed, _ = get_feed(tx, webhook.focal_point_id)
     now = tx.now.replace(microsecond=0)
     if webhook.ping is not None:
-        data = MessageData(next=feed.format_cursor(webhook.position))
+        data = MessageData(cursor=feed.format_cursor(webhook.position))
         told = WebhookMessage(type=MessageType.PING, timestamp=now, data=data)
         return webhook.ping, None, told
     upto = webhook.position + 1
-    data = MessageData(next=feed.format_cursor(upto))
+    data = MessageData(cursor=feed.format_cursor(upto))
     told = WebhookMessage(type=MessageType.EVENT, timestamp=now, data=data)
     return make_message_id(tx, webhook, feed.epoch, upto), upto, told
 

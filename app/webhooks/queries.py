@@ -97,7 +97,7 @@ def describe_webhook(webhook: Webhook, code: str, feed: Feed, head: int) -> Webh
         url=webhook.url,
         standing=get_standing(webhook),
         opened_at=webhook.opened_at,
-        next=feed.format_cursor(webhook.position),
+        cursor=feed.format_cursor(webhook.position),
         behind=head - webhook.position,
         delivered_at=webhook.delivered_at,
         failing_since=webhook.failing_since,

@@ -59,7 +59,7 @@ class Replay(RequestModel):
 
     after: Annotated[
         Annotated[str, Field(pattern=CURSOR_PATTERN)] | None,
-        Field(description="A `next` of the feed or a message; null for all events."),
+        Field(description="A `cursor` of the feed or a message; null for all events."),
     ]
 
 
@@ -84,7 +84,7 @@ class WebhookOut(ResponseModel):
         Field(description="`stalled`: no delivery for a day. Repair it, then resume."),
     ]
     opened_at: datetime
-    next: Annotated[
+    cursor: Annotated[
         str, Field(description="The feed cursor up to which events have arrived.")
     ]
     behind: Annotated[int, Field(description="The number of events not delivered yet.")]
@@ -131,7 +131,7 @@ class MessageData(BaseModel):
             "so a host that serves several of them could tell which share one."
         ),
     ] = None
-    next: Annotated[
+    cursor: Annotated[
         str, Field(description="The cursor after it. Read the feed from your own cursor.")
     ]
 
@@ -157,5 +157,5 @@ def build_example() -> dict[str, Any]:
     return {
         "type": "feed.event",
         "timestamp": "2026-06-01T12:00:00Z",
-        "data": {"event": None, "next": "Wq0Yb1mXr3vJ8nC5tK2sPdQ7uHfL4aE6zGiBoNxMkTw"},
+        "data": {"event": None, "cursor": "Wq0Yb1mXr3vJ8nC5tK2sPdQ7uHfL4aE6zGiBoNxMkTw"},
     }

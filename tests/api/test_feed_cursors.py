@@ -38,10 +38,10 @@ def test_the_same_position_has_the_same_cursor_in_each_process(
 ) -> None:
     """All processes derive the same cursor for a position, so a client can use any."""
     officer.submit()
-    first = unwrap(lead.get("/events"))["next"]
+    first = unwrap(lead.get("/events"))["cursor"]
     other = World(lead.world.url)
 
-    assert unwrap(other.add_person("KZ_LEAD").get("/events"))["next"] == first
+    assert unwrap(other.add_person("KZ_LEAD").get("/events"))["cursor"] == first
 
 
 def test_cursors_of_earlier_versions_are_accepted_wherever_one_is_taken(
@@ -66,7 +66,7 @@ def test_a_cursor_that_was_changed_anywhere_is_refused(
     officer: Someone, lead: Someone
 ) -> None:
     officer.submit()
-    cursor = unwrap(lead.get("/events"))["next"]
+    cursor = unwrap(lead.get("/events"))["cursor"]
     changed = {
         f"{cursor[:at]}{letter}{cursor[at + 1 :]}"
         for at in range(len(cursor))
@@ -83,7 +83,7 @@ def test_a_cursor_of_another_feed_or_list_is_refused(
     officer: Someone, lead: Someone, supervisor: Someone, world: World
 ) -> None:
     case = lead.take_lead(officer.submit())
-    theirs = unwrap(officer.get("/events"))["next"]
+    theirs = unwrap(officer.get("/events"))["cursor"]
     history = unwrap(lead.get(f"/cases/{case['code']}/history", limit=1))["next"]
     path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}/replay"
 
@@ -105,6 +105,6 @@ def test_a_message_is_replayed_from_the_cursor_that_it_brought(
     [first, _] = read_cursors(lead)
     replayed = unwrap(add(supervisor, f"{path}/replay", {"after": first}))
 
-    assert replayed["next"] == first
+    assert replayed["cursor"] == first
     assert replayed["behind"] == 1
     assert "webhook.replayed" in list_types(lead.poll())

@@ -91,13 +91,13 @@ def test_what_is_sent_begins_where_the_feed_ends(
     supervisor: Someone, colleague: Someone, officer: Someone, lead: Someone
 ) -> None:
     officer.submit()
-    cursor = unwrap(lead.get("/events"))["next"]
+    cursor = unwrap(lead.get("/events"))["cursor"]
     opened = add_with(supervisor, colleague, "/webhooks", NEW)
     mine = list_types(lead.poll())
     read = unwrap(lead.get(path_of(opened)))
 
     assert mine[-1] == "webhook.opened"  # This event is the first one sent.
-    assert read["next"] == opened["next"] != cursor
+    assert read["cursor"] == opened["cursor"] != cursor
     assert read["behind"] == 1
 
 
@@ -319,15 +319,15 @@ def test_a_replay_goes_back_to_where_it_is_said(
     world: World, supervisor: Someone, officer: Someone, lead: Someone
 ) -> None:
     officer.submit()
-    start = unwrap(lead.get("/events"))["next"]
+    start = unwrap(lead.get("/events"))["cursor"]
     officer.submit()
     path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
 
     back = does(supervisor, path, "replay", {"after": start})
     from_the_first = does(supervisor, path, "replay", {"after": None})
-    read = unwrap(lead.get("/events", after=from_the_first["next"]))
+    read = unwrap(lead.get("/events", after=from_the_first["cursor"]))
 
-    assert back["next"] == start
+    assert back["cursor"] == start
     assert read["items"] == unwrap(lead.get("/events"))["items"]
     assert from_the_first["behind"] > back["behind"] > 0
 

@@ -87,7 +87,7 @@ class Floor:
             dict(zip(("id", "at", "type", "subject", "by", "facts"), row[1:], strict=True))
             for row in rows
         ]
-        page = {"items": items, "next": str(last), "more": last < head}
+        page = {"items": items, "cursor": str(last), "more": last < head}
         return 200, [(b"etag", tag.encode())], to_json(page)
 
     def list_work(self, limit: int) -> Reply:

@@ -147,7 +147,7 @@ class Side:
     def find_cursor(self) -> str:
         """Return the cursor after the first page. Fail if the next page is not full."""
         page = json.loads(send_once(self.port, self.read_events(self.start), 200).body)
-        after = str(page["next"])
+        after = str(page["cursor"])
         second = json.loads(send_once(self.port, self.read_events(after), 200).body)
         if len(second["items"]) != PAGE:
             raise RuntimeError(f"{self.name}: only {len(second['items'])} events to read.")
@@ -159,7 +159,7 @@ class Side:
         while more:
             answer = send_once(self.port, self.read_events(self.cursor, MOST), 200)
             page = json.loads(answer.body)
-            self.cursor, more = page["next"], page["more"]
+            self.cursor, more = page["cursor"], page["more"]
         tag = send_once(self.port, self.read_events(self.cursor), 200).get_header("etag")
         idle = self.read_events(self.cursor, If_None_Match=tag)
         require_status(send_once(self.port, idle, 304), 304)

@@ -67,6 +67,23 @@ def test_list_with_pages_takes_after_and_limit_and_has_an_optional_next(path: st
     assert schema["properties"]["next"]["type"] == "string"
 
 
+def test_feed_has_a_cursor_on_each_page_and_no_next() -> None:
+    _, schema = LISTS[FEED]
+
+    assert get_paging(FEED) == {"after", "limit"}
+    assert schema["properties"].keys() == {"items", "cursor", "more"}
+    assert schema["required"] == ["items", "cursor", "more"]
+    assert schema["properties"]["cursor"]["type"] == "string"
+
+
+def test_position_in_the_feed_has_one_name_and_no_list_has_it() -> None:
+    named = {name for name, one in SCHEMAS.items() if "cursor" in one.get("properties", {})}
+    paged = {name for name, one in SCHEMAS.items() if "next" in one.get("properties", {})}
+
+    assert named == {"EventPage", "WebhookOut", "MadeWebhookOut", "MessageData"}
+    assert len(paged) == len(PAGED)
+
+
 @pytest.fixture
 def people(world: World) -> dict[str, Someone]:
     """Return people with at least two rows in each list that pages."""

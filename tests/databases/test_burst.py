@@ -154,7 +154,7 @@ def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
         for _ in range(5):
             officer.submit()
         page = unwrap(lead.get("/events"))
-        polls: list[Request] = [lambda: lead.get("/events", after=page["next"])] * 200
+        polls: list[Request] = [lambda: lead.get("/events", after=page["cursor"])] * 200
         answers = send_together([*polls, lambda: officer.write_case(submit=True)])
 
     slowest = max(answer.elapsed.total_seconds() for answer in answers)

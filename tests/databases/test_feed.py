@@ -112,7 +112,7 @@ def by_sequence(tx: WriteTransaction, about: About) -> None:
 def by_polling(reader: Someone) -> Look:
     def look(cursor: str | None) -> tuple[list[str], str]:
         page = unwrap(reader.get("/events", limit=200, **make_cursor_query(cursor)))
-        return [event["subject"] for event in page["items"]], page["next"]
+        return [event["subject"] for event in page["items"]], page["cursor"]
 
     return look
 
@@ -156,7 +156,7 @@ def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None
             page = client.get("/v1/events", params=query)
             new = page.raise_for_status().json()["items"]
             kept["seen"] += [event["subject"] for event in new]
-            kept["cursor"] = page.json()["next"]
+            kept["cursor"] = page.json()["cursor"]
             draft = state.with_suffix(".new")
             draft.write_text(json.dumps(kept))
             draft.replace(state)
@@ -335,18 +335,18 @@ def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> N
     page, (feed, head) = unwrap(lead.get("/events")), get_position(lead)
 
     assert list_types(page["items"]) == ["case.first", "case.second"]
-    assert (head, page["next"]) == (2, feed.format_cursor(2))
+    assert (head, page["cursor"]) == (2, feed.format_cursor(2))
 
 
 def test_there_is_always_a_next_cursor(officer: Someone, lead: Someone) -> None:
     empty = unwrap(lead.get("/events"))
     record_event(officer, "case.told", lead)
-    page = unwrap(lead.get("/events", after=empty["next"]))
-    again = unwrap(lead.get("/events", after=page["next"]))
+    page = unwrap(lead.get("/events", after=empty["cursor"]))
+    again = unwrap(lead.get("/events", after=page["cursor"]))
 
     assert (empty["items"], empty["more"]) == ([], False)
     assert list_types(page["items"]) == ["case.told"]
-    assert again == {"items": [], "next": page["next"], "more": False}
+    assert again == {"items": [], "cursor": page["cursor"], "more": False}
 
 
 def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone) -> None:
@@ -354,7 +354,7 @@ def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone
         record_event(officer, what, lead)
 
     first = unwrap(lead.get("/events", limit=2))
-    second = unwrap(lead.get("/events", limit=2, after=first["next"]))
+    second = unwrap(lead.get("/events", limit=2, after=first["cursor"]))
 
     assert (first["more"], second["more"]) == (True, False)
     event_types = list_types(first["items"] + second["items"])
@@ -376,7 +376,7 @@ def test_after_a_restore_the_poller_is_told_to_start_over(
     officer: Someone, lead: Someone, url: str
 ) -> None:
     record_event(officer, "case.told", lead)
-    cursor = unwrap(lead.get("/events"))["next"]
+    cursor = unwrap(lead.get("/events"))["cursor"]
 
     beyond = lead.get("/events", after=f"{EPOCH}.2")
     restore(url)
@@ -438,9 +438,9 @@ def test_that_something_was_retrieved_is_kept_when_the_cursor_passes_it(
     first = unwrap(lead.get("/events", limit=1))
     before = list_retrieved(lead)
 
-    second = unwrap(lead.get("/events", after=first["next"]))
+    second = unwrap(lead.get("/events", after=first["cursor"]))
     passed_one = list_retrieved(lead)
-    lead.get("/events", after=second["next"])
+    lead.get("/events", after=second["cursor"])
 
     assert before == []
     assert passed_one == [1]
@@ -452,7 +452,7 @@ def test_a_poll_that_brings_nothing_new_writes_nothing(
 ) -> None:
     record_event(officer, "case.told", lead)
     page = lead.get("/events")
-    cursor = page.json()["next"]
+    cursor = page.json()["cursor"]
     lead.get("/events", after=cursor)
 
     with record_writes(world.database) as written:
@@ -469,7 +469,7 @@ def test_whoever_has_the_page_already_is_not_sent_it_again(
 ) -> None:
     record_event(officer, "case.first", lead)
     page = lead.get("/events")
-    tag, cursor = page.headers["ETag"], page.json()["next"]
+    tag, cursor = page.headers["ETag"], page.json()["cursor"]
     idle = lead.get("/events", after=cursor)
 
     same = lead.ask("GET", "/events", headers={"If_None_Match": tag})
@@ -487,7 +487,7 @@ def test_a_poll_that_is_told_nothing_changed_still_says_what_was_retrieved(
     officer: Someone, lead: Someone
 ) -> None:
     record_event(officer, "case.told", lead)
-    cursor = unwrap(lead.get("/events"))["next"]
+    cursor = unwrap(lead.get("/events"))["cursor"]
     feed, head = get_position(lead)
     known = {"If_None_Match": feed.format_tag(head, head)}
 

@@ -59,7 +59,7 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
         over.set()
         for one in writing:
             one.result()
-    cursor = unwrap(lead.get("/events"))["next"]
+    cursor = unwrap(lead.get("/events"))["cursor"]
     world.close()
 
     assert (done_.returncode, done_.stderr) == (0, "")

@@ -27,7 +27,7 @@ WHOLE = (KIT / "poller.py").read_text()
 EARLY = """\
     with inbox:
         inbox.execute("DELETE FROM stand")
-        inbox.execute("INSERT INTO stand VALUES (?)", (page["next"],))
+        inbox.execute("INSERT INTO stand VALUES (?)", (page["cursor"],))
     for _ in "1":
         time.sleep(0.3)
         for event"""
@@ -128,7 +128,7 @@ def serve_answers(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, 
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(b'{"items": [], "next": "1.0", "more": false}')
+            self.wfile.write(b'{"items": [], "cursor": "1.0", "more": false}')
 
         @override
         def log_message(self, *_: object) -> None:

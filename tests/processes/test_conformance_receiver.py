@@ -18,7 +18,7 @@ from tests.support.servers import ROOT
 
 SECRET: Final = bytes(range(32))
 OTHER: Final = bytes(range(1, 33))
-BODY: Final = b'{"type":"feed.event","data":{"event":"1","next":"5afec0de.1"}}'
+BODY: Final = b'{"type":"feed.event","data":{"event":"1","cursor":"5afec0de.1"}}'
 
 
 def sign_body(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, str]:

@@ -200,7 +200,7 @@ def test_what_the_readme_types_works_with_the_keys_that_were_printed(
         case = json.loads(reader.types(submitting))
         everything, *later = polling.splitlines()
         events = json.loads(reader.types(everything))
-        heard = [reader.types(line.replace("{next}", events["next"])) for line in later]
+        heard = [reader.types(line.replace("{cursor}", events["cursor"])) for line in later]
         seen = reader.types(look.replace("{code}", case["code"]))
         [tag] = re.findall(r"(?im)^etag: (\S+)", seen)
         acting = acknowledge.replace("{code}", case["code"]).replace('"2.f3..."', tag)

@@ -78,7 +78,7 @@ def test_what_happens_arrives_in_the_order_of_the_feed(
 
     assert receiver.arrived == read_cursors(lead)
     assert arrived == len(mine) > 8
-    assert stands(lead, webhook)["next"] == lead.cursor
+    assert stands(lead, webhook)["cursor"] == lead.cursor
     assert (stands(lead, webhook)["behind"], push_due(world, receiver.courier)) == (0, 0)
 
 
@@ -94,7 +94,7 @@ def test_a_message_says_that_something_happened_and_not_a_word_of_it(
     assert json.loads(given.body) == {
         "type": "feed.event",
         "timestamp": "2026-06-01T12:00:00Z",
-        "data": {"event": None, "next": lead.cursor},
+        "data": {"event": None, "cursor": lead.cursor},
     }
     assert head.keys() == {
         *("content-length", "content-type", "host", "user-agent"),
@@ -324,7 +324,7 @@ def test_a_test_message_goes_at_once_even_to_one_that_is_paused(
     assert asked == {"asked_at": "2026-06-01T12:00:00Z", "answer": None}
     assert answered["ping"]["answer"] == "204"
     assert json.loads(given.body)["type"] == "webhook.ping"
-    assert json.loads(given.body)["data"] == {"event": None, "next": answered["next"]}
+    assert json.loads(given.body)["data"] == {"event": None, "cursor": answered["cursor"]}
     assert (answered["standing"], receiver.arrived) == ("paused", [])
 
 
@@ -367,7 +367,7 @@ def test_nothing_is_lost_while_it_is_paused(
 def test_all_is_sent_again_when_asked_with_the_ids_it_had(
     webhook: Hooked, receiver: Receiver, supervisor: Someone, officer: Someone
 ) -> None:
-    start = stands(supervisor, webhook)["next"]
+    start = stands(supervisor, webhook)["cursor"]
     officer.submit()
     push_due(receiver.world, receiver.courier)
     first = list(receiver.arrived)

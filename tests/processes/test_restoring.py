@@ -25,11 +25,11 @@ LOGINS = ("safe_conduct_migrator", "safe_conduct_service")
 def test_a_cursor_of_before_the_restore_is_refused_and_a_new_one_works(
     officer: Someone, url: str, tmp_path: Path
 ) -> None:
-    before = officer.get("/events").json()["next"]
+    before = officer.get("/events").json()["cursor"]
 
     done = command(tmp_path, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=url)
     gone = officer.get("/events", after=before)
-    after = officer.get("/events").json()["next"]
+    after = officer.get("/events").json()["cursor"]
     goes_on = officer.get("/events", after=after)
 
     assert (done.returncode, done.stderr) == (0, "")

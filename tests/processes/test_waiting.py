@@ -290,7 +290,7 @@ def test_a_stream_tells_what_was_and_what_comes(officer: Someone, lead: Someone)
 
     page = unwrap(lead.get("/events"))
     assert [event for _, event in listener.heard] == page["items"]
-    assert listener.heard[-1][0] == page["next"]
+    assert listener.heard[-1][0] == page["cursor"]
 
 
 def test_a_stream_goes_on_where_it_was_left(officer: Someone, lead: Someone) -> None:

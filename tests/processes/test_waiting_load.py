@@ -47,7 +47,7 @@ def poll_to_end(one: Someone) -> list[str]:
     while LAST not in seen[-1:]:
         query, prefer = make_cursor_query(cursor), {"Prefer": "wait=20"}
         page = unwrap(one.ask("GET", "/events", params=query, headers=prefer))
-        cursor = page["next"]
+        cursor = page["cursor"]
         seen += [event["subject"] for event in page["items"]]
     return seen
 

@@ -90,7 +90,7 @@ class Receiver:
             CANARY.encode() not in parcel.body, "sealed text in a pushed event"
         )
         if mood in TAKEN and parcel.upto is not None:
-            self.arrived.append(json.loads(parcel.body)["data"]["next"])
+            self.arrived.append(json.loads(parcel.body)["data"]["cursor"])
         return HOOK[mood]
 
 

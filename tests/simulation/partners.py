@@ -120,7 +120,7 @@ class Partner:
             page = answer.json()
             for event in page["items"]:
                 self.receive(event)
-            self.worker.cursor, more = page["next"], page["more"]
+            self.worker.cursor, more = page["cursor"], page["more"]
 
     def receive(self, event: Json) -> None:
         self.received.append(event["id"])

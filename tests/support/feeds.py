@@ -22,5 +22,5 @@ def read_cursors(who: Someone) -> list[str]:
             )
         )
         more = page["more"]
-        cursors += [page["next"]] * len(page["items"])
+        cursors += [page["cursor"]] * len(page["items"])
     return cursors

@@ -190,7 +190,7 @@ class Twin:
             page = answer.parse_json()
             if not page.get("more"):
                 return
-            after = f"&after={page['next']}"
+            after = f"&after={page['cursor']}"
 
     def skip_most_endings(self, acts: list[Operation]) -> list[Operation]:
         """Usually leave out the actions that end a case, as none can follow them."""

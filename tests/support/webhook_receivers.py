@@ -106,7 +106,7 @@ class Receiver:
     def arrived(self) -> list[str]:
         """The cursors of the received events, in the order of their arrival."""
         events = [json.loads(one.body) for one in self.postman.received]
-        return [one["data"]["next"] for one in events if one["type"] == "feed.event"]
+        return [one["data"]["cursor"] for one in events if one["type"] == "feed.event"]
 
 
 def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:

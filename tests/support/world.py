@@ -315,7 +315,7 @@ class Someone:
         while more:
             page = unwrap(self.get("/events", **make_cursor_query(self.cursor)))
             heard += page["items"]
-            self.cursor, more = page["next"], page["more"]
+            self.cursor, more = page["cursor"], page["more"]
         return heard
 
     def begin_read(self) -> AbstractContextManager[ReadTransaction]:

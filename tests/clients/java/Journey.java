@@ -95,7 +95,7 @@ final class Journey {
         return;
       }
       check(!page.getItems().isEmpty(), "no event " + type);
-      after = page.getNext();
+      after = page.getCursor();
     }
   }
 

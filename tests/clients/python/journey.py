@@ -119,7 +119,7 @@ def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
         if any((one.type_, one.subject) == (kind, subject) for one in page.items):
             return
         assert page.items, f"no event {kind}"
-        after = page.next_
+        after = page.cursor
 
 
 # A problem names the wrong field, and does not repeat what was sent.

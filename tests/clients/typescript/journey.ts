@@ -100,7 +100,7 @@ async function waitForEvent(who: Caller, type: string, subject: string): Promise
     assert(page.data, "a page");
     const found = page.data.items.find((e) => e.type === type && e.subject === subject);
     if (found) return;
-    after = page.data.next;
+    after = page.data.cursor;
     assert(page.data.items.length, `no event ${type}`);
   }
 }

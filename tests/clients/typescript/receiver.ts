@@ -25,7 +25,7 @@ function mustRefuse(what: string, secret: string, headers: Record<string, string
 
 const { secret, headers, body } = sent;
 const message = verify(secret, headers, body);
-if (message.type !== "feed.event" || message.data.event !== null || !message.data.next) {
+if (message.type !== "feed.event" || message.data.event !== null || !message.data.cursor) {
   throw new Error(`It received another message: ${message.type}`);
 }
 const late = { ...headers, "webhook-timestamp": String(Number(headers["webhook-timestamp"]) - 301) };

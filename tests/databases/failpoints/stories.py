@@ -119,7 +119,7 @@ def looks_at_handover(scene: Scene) -> Call:
 def polled(scene: Scene, name: str) -> Call:
     """Return a call that polls a feed after the first two events."""
     who = scene.people["kz"]
-    cursor = unwrap(who.get("/events", limit=2))["next"]
+    cursor = unwrap(who.get("/events", limit=2))["cursor"]
     call = scene.call(name, who, {})
     return Call(call.operation, f"{call.target}?after={cursor}", call.headers)
 

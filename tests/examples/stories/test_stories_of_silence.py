@@ -366,7 +366,7 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     while more:
         page = unwrap(lead.get("/events", limit=3, **make_cursor_query(cursor)))
         pages += [event["id"] for event in page["items"]]
-        cursor, more = page["next"], page["more"]
+        cursor, more = page["cursor"], page["more"]
     assert pages == events
     assert cursor == lost
     assert len(set(pages)) == len(pages) > 6
