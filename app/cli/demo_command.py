@@ -1,9 +1,12 @@
 """The commands that serve and play the demonstration, which has made-up data."""
 
+import csv
+import io
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -24,16 +27,19 @@ from app.cli.worker_process import build_jobs
 from app.deadlines.actions import expire_all
 from app.demo import journeys
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
-from app.demo.demo_setup import DemoSetup, create_keys, load_directory
+from app.demo.demo_setup import KEY_DAYS, DemoSetup, create_keys, load_directory
 from app.demo.demo_users import Demo, JourneyFailed
 from app.demo.journeys import Journey
 from app.demo.worker import REFERENCE
+from app.kernel import durable
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime
 from app.main import create_app
 from app.settings import DEFAULT_URL, Settings
 from app.worker.jobs import start_jobs
 
+KEYS_NAME: Final = "demo-api-keys.csv"
+"""The file of the API keys, in the folder of the key-encryption keys."""
 PATIENCE: Final = timedelta(seconds=30)
 NO_SERVICE: Final = (
     f"There is no answer at SAFE_CONDUCT_URL (default {DEFAULT_URL}). Start `safe-conduct "
@@ -55,6 +61,24 @@ def prepare_demo_keys(runtime: Runtime) -> dict[DemoAccount, str]:
         stage = DemoSetup(session, runtime.clock(), runtime.ids)
         load_directory(stage)
         return create_keys(stage)
+
+
+def write_keys(path: Path, keys: Mapping[DemoAccount, str], expires_at: datetime) -> None:
+    """Write the API keys of all accounts to a file that only its owner can read.
+
+    Raises NotReady if the file cannot be written.
+    """
+    lines = io.StringIO()
+    table = csv.writer(lines, lineterminator="\n")
+    table.writerow(("focal_point", "label", "roles", "key", "expires_at"))
+    until = expires_at.isoformat(timespec="seconds")
+    for part, key in keys.items():
+        roles = " ".join(sorted(part.roles))
+        table.writerow((part.focal_point, part.label, roles, key, until))
+    try:
+        durable.replace(path, lines.getvalue())
+    except OSError as error:
+        raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
@@ -91,11 +115,17 @@ def build_expiry(runtime: Runtime) -> Callable[[str], None]:
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Serve the demonstration, play the journeys, and print two API keys."""
+    """Serve the demonstration, play the journeys, and print two API keys.
+
+    The API keys of all accounts are written to a file beside the key file.
+    """
     prepare(settings)
     with claim_sqlite_file(settings.database_url):
         runtime = load_runtime(settings)
+        expires_at = runtime.clock() + timedelta(days=KEY_DAYS)
         keys = prepare_demo_keys(runtime)
+        keys_file = settings.key_file.with_name(KEYS_NAME)
+        write_keys(keys_file, keys, expires_at)
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_erasures(runtime, create=True)
         require_ready(runtime, ledger, settings)
@@ -106,7 +136,7 @@ def serve(settings: Settings, say: Say) -> None:
         running = build_server(app, settings)
         if drill := describe_drill(runtime):
             say(drill)
-        args = (running, runtime, keys, say)
+        args = (running, runtime, keys, keys_file, say)
         threading.Thread(target=play_when_serving, args=args, daemon=True).start()
         with (
             serve_metrics(runtime, settings),
@@ -117,7 +147,11 @@ def serve(settings: Settings, say: Say) -> None:
 
 
 def play_when_serving(
-    running: uvicorn.Server, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
+    running: uvicorn.Server,
+    runtime: Runtime,
+    keys: Mapping[DemoAccount, str],
+    keys_file: Path,
+    say: Say,
 ) -> None:
     """Wait for the service, play the journeys, and print API keys and a sample request."""
     if (url := wait_for_url(running)) is None:
@@ -129,7 +163,7 @@ def play_when_serving(
             journeys.play(build_demo(http, runtime, keys, say))
     except JourneyFailed as broken:
         say(f"A journey failed: {broken}")
-    say(format_hint(url, keys[UZ_OFFICER], keys[KZ_LEAD]))
+    say(format_hint(url, keys[UZ_OFFICER], keys[KZ_LEAD], keys_file))
 
 
 def wait_for_url(running: uvicorn.Server) -> str | None:
@@ -143,7 +177,7 @@ def wait_for_url(running: uvicorn.Server) -> str | None:
     return f"http://{host}:{port}"
 
 
-def format_hint(url: str, key: str, lead: str) -> str:
+def format_hint(url: str, key: str, lead: str, keys_file: Path) -> str:
     """Return the text that shows two API keys and a first request to try."""
     return f"""
 Safe Conduct is serving at {url}, with made-up data. Stop it with Ctrl-C.
@@ -152,6 +186,8 @@ the coordinator of {KZ_LEAD.focal_point}, which leads such cases.
 
     export KEY={key}
     export LEAD={lead}
+
+The keys of all accounts of the demonstration are in this file: {keys_file}
 
 A first request, which lists the cases of this officer:
 

@@ -1,5 +1,6 @@
 """Tests that `make run` works for a new user as the README says."""
 
+import csv
 import json
 import os
 import re
@@ -11,11 +12,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.demo.demo_accounts import DEMO_ACCOUNTS
 from app.demo.journeys import JOURNEYS, Journey
 from tests.support.forked_commands import Command, run
 from tests.support.servers import ROOT
@@ -82,6 +85,11 @@ def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
         words = shlex.split(said[-1])
         name, value = words[4].split(": ")
         answer = httpx.get(words[2], headers={name: value})
+        file = Path(told(said, r"are in this file: (\S+)"))
+        with file.open(encoding="utf-8", newline="") as table:
+            rows = list(csv.DictReader(table))
+        url = words[2].removesuffix("/cases")
+        signed_in = [sign_in(url, row["key"]) for row in rows]
 
     assert words[0] == "curl"
     assert answer.status_code == 200
@@ -90,6 +98,21 @@ def test_it_serves_from_nothing_and_its_first_request_works_as_printed(
     assert len(states) == 4
     assert [name for name in Journey if f"Journey `{name}`" not in "\n".join(said)] == []
     assert (tmp_path / "var" / "keys").stat().st_mode & 0o777 == 0o600
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [row["label"] for row in rows] == [one.label for one in DEMO_ACCOUNTS]
+    assert signed_in == [
+        (row["focal_point"], row["label"], row["roles"].split()) for row in rows
+    ]
+    soon = datetime.now(UTC) + timedelta(days=1)
+    assert {datetime.fromisoformat(row["expires_at"]) < soon for row in rows} == {True}
+    for printed in ("KEY", "LEAD"):
+        assert told(said, rf"{printed}=(\S+)") in [row["key"] for row in rows]
+
+
+def sign_in(url: str, key: str) -> tuple[str, str, list[str]]:
+    """Return the office, the label and the roles of the account of a key."""
+    me = httpx.get(f"{url}/me", headers={"Authorization": f"Bearer {key}"}).json()
+    return me["focal_point"], me["account"], sorted(me["roles"])
 
 
 @pytest.mark.whole
