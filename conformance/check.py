@@ -11,7 +11,11 @@ The feed is simulated. It is slow, sometimes busy (503, 429), and sometimes brea
 answer. It repeats events, and contains unknown fields and types. At one point it is
 restored from a backup, which makes earlier cursors invalid (410). Your poller has to
 process each event once and in order, even if it is killed.
+
+It only needs Python 3.9 or newer.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
@@ -29,7 +33,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, override
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -124,7 +128,6 @@ class Feed:
 class Server(ThreadingHTTPServer):
     """An HTTP server that expects its clients to be killed."""
 
-    @override
     def handle_error(self, *_: object) -> None:
         """Ignore the error, because it means that the client was killed."""
 
@@ -156,7 +159,6 @@ def make_handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body[: len(body) // 2] if cut else body)
             self.close_connection = cut
 
-        @override
         def log_message(self, *_: object) -> None:
             """Log nothing."""
 

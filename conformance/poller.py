@@ -5,8 +5,10 @@
     python3 poller.py inbox.db --once   # reads to the end of the feed, and exits
     python3 poller.py inbox.db --list   # lists the processed events, oldest first
 
-It only needs Python. Copy it, and write your own `handle_event`.
+It only needs Python 3.9 or newer. Copy it, and write your own `handle_event`.
 """
+
+from __future__ import annotations
 
 import argparse
 import json

@@ -3,9 +3,11 @@
     export SAFE_CONDUCT_WEBHOOK_SECRET=whsec_...
     python3 receiver.py seen.db 8080       # behind a proxy that has the certificate
 
-It only needs Python. A message says only that there is a new event in your feed: write your
-own `notify_poller`.
+It only needs Python 3.9 or newer. A message says only that there is a new event in your
+feed: write your own `notify_poller`.
 """
+
+from __future__ import annotations
 
 import argparse
 import base64

@@ -52,10 +52,12 @@ FAULTS = {
 }  # fmt: skip
 
 
-def check(poller: Path, kills: int, seed: int) -> subprocess.CompletedProcess[str]:
-    run = f"{sys.executable} {poller} {{state}}"
+def check(
+    poller: Path, kills: int, seed: int, python: str = sys.executable
+) -> subprocess.CompletedProcess[str]:
+    run = f"{python} {poller} {{state}}"
     command = [
-        sys.executable,
+        python,
         str(KIT / "check.py"),
         "--run",
         run,

@@ -26,12 +26,12 @@ def sign_body(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, st
 
 
 @contextmanager
-def run_receiver(folder: Path) -> Iterator[str]:
+def run_receiver(folder: Path, python: str = sys.executable) -> Iterator[str]:
     """Run the receiver like an integrator, and yield its URL."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, f"{ROOT}/conformance/receiver.py", "seen.db", str(port)]
+    command = [python, f"{ROOT}/conformance/receiver.py", "seen.db", str(port)]
     told = os.environ | {"SAFE_CONDUCT_WEBHOOK_SECRET": encode_secret(SECRET)}
     with (
         (folder / "said").open("a") as said,
