@@ -1,14 +1,22 @@
 """Types of the cells in directory files. An empty cell means that a value is unknown."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.directory.opening_hours import is_valid_span
 from app.kernel import time_zones
-from app.kernel.text import normalize_text, require_one_line
+from app.kernel.text import Instant, normalize_text, require_one_line
 
 
 def make_error(message: str) -> PydanticCustomError:
@@ -51,10 +59,21 @@ def parse_date(cell: str | None) -> date | None:
         raise make_error("must be a date, like 2026-01-01") from error
 
 
+def parse_moment(cell: str, parse: ValidatorFunctionWrapHandler) -> datetime:
+    """Parse a time with a time zone; the validation error has an example."""
+    try:
+        moment: datetime = parse(cell)
+    except ValidationError as error:
+        raise make_error(
+            "must be a date and time with a time zone, like 2026-06-01T09:00:00Z"
+        ) from error
+    return moment
+
+
 SPAN_HELP: Final = (
     "must be always, or spans of hours like mo-fr/09:00-18:00, su-th/09:00-17:00 or "
-    "sa/09:00-13:00; for a break, or for a night, write two spans: mo-fr/09:00-13:00 and "
-    "mo-fr/14:00-18:00, mo/20:00-24:00 and tu/00:00-04:00"
+    "sa/09:00-13:00; a break or a night needs two spans, in a file separated by a space: "
+    "mo-fr/09:00-13:00 mo-fr/14:00-18:00, or mo/20:00-24:00 tu/00:00-04:00"
 )
 
 
@@ -68,6 +87,7 @@ def parse_span(word: str) -> str:
 type OptionalCell[T] = Annotated[T | None, BeforeValidator(parse_optional)]
 type Listed[T] = Annotated[list[T], BeforeValidator(parse_list)]
 Boolean = Annotated[bool, BeforeValidator(parse_boolean)]
+Moment = Annotated[Instant, WrapValidator(parse_moment)]
 TimeZone = Annotated[str, AfterValidator(parse_time_zone)]
 Span = Annotated[str, AfterValidator(parse_span)]
 Places = Annotated[int, Field(ge=0, le=100_000)]

@@ -14,6 +14,7 @@ from app.directory.addresses import Channel, is_address
 from app.directory.cell_types import (
     Boolean,
     Listed,
+    Moment,
     OptionalCell,
     Places,
     Prose,
@@ -35,7 +36,7 @@ from app.directory.kinds import (
     StateRouting,
 )
 from app.directory.opening_hours import ALWAYS
-from app.kernel.text import Code, CountryCode, Instant, LanguageTag, RequestModel, SafeLine
+from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, SafeLine
 
 
 class Row(RequestModel):
@@ -100,7 +101,7 @@ class FocalPointRow(Row):
     ages: Listed[AgeGroup]
     opening: Listed[Span]
     capacity: OptionalCell[Places]
-    capacity_as_of: OptionalCell[Instant]
+    capacity_as_of: OptionalCell[Moment]
     deputy: OptionalCell[Code]
     can_lead: Boolean
     active: Boolean

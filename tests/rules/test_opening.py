@@ -111,8 +111,9 @@ def test_refused_hours_show_how_a_break_and_a_night_are_written() -> None:
             parse_span(word)
         message = str(refused.value)
         assert all(is_valid_span(word) for word in re.findall(r"[a-z-]+/[0-9:-]+", message))
-        assert "mo-fr/09:00-13:00 and mo-fr/14:00-18:00" in message
-        assert "mo/20:00-24:00 and tu/00:00-04:00" in message
+        assert "by a space: mo-fr/09:00-13:00 mo-fr/14:00-18:00" in message
+        assert "su-th/09:00-17:00" in message
+        assert "mo/20:00-24:00 tu/00:00-04:00" in message
 
 
 def test_every_example_of_the_page_is_accepted() -> None:
