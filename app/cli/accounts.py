@@ -11,6 +11,7 @@ import typer
 from app.access.actions import KEY_DAYS
 from app.access.schemas import KeyOut
 from app.cli import operator_actions
+from app.cli.account_load_command import load_accounts
 from app.cli.api_client import escape_unprintable
 from app.cli.operator_actions import AccountWithKeys
 from app.cli.readiness import require_no_demo
@@ -89,6 +90,9 @@ def create_account(
     with runtime.database.begin_read() as session:
         require_no_demo(session, settings.environment)
     typer.echo(operator_actions.open_account(runtime, focal_point, label, role))
+
+
+account.command("load")(load_accounts)
 
 
 @account.command("disable")

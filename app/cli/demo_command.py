@@ -1,7 +1,5 @@
 """The commands that serve and play the demonstration, which has made-up data."""
 
-import csv
-import io
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -13,6 +11,7 @@ import httpx
 import uvicorn
 
 from app.cli.http_server import build_server, open_port
+from app.cli.key_table import KeyLine, format_key_table
 from app.cli.readiness import require_ready
 from app.cli.startup import (
     NotReady,
@@ -68,15 +67,12 @@ def write_keys(path: Path, keys: Mapping[DemoAccount, str], expires_at: datetime
 
     Raises NotReady if the file cannot be written.
     """
-    lines = io.StringIO()
-    table = csv.writer(lines, lineterminator="\n")
-    table.writerow(("focal_point", "label", "roles", "key", "expires_at"))
-    until = expires_at.isoformat(timespec="seconds")
-    for part, key in keys.items():
-        roles = " ".join(sorted(part.roles))
-        table.writerow((part.focal_point, part.label, roles, key, until))
+    table = format_key_table(
+        KeyLine(part.focal_point, part.label, part.roles, key, expires_at)
+        for part, key in keys.items()
+    )
     try:
-        durable.replace(path, lines.getvalue())
+        durable.replace(path, table)
     except OSError as error:
         raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -6,7 +6,6 @@ confirm a guess about a person, and the cases of two people can have the same co
 """
 
 import json
-import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -35,7 +34,7 @@ from app.cli.api_client import (
     send_with_retries,
 )
 from app.clock import get_utc_now
-from app.kernel.durable import sync_folder
+from app.kernel import durable
 from app.settings import CallerSettings
 
 STDIN: Final = Path("-")
@@ -181,14 +180,9 @@ def choose_key(file: Path) -> str:
 def write_once(path: Path, text: str) -> str:
     """Create a file with a text unless the file exists, and return its content."""
     try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        durable.create(path, f"{text}\n")
     except FileExistsError:
         return path.read_text("ascii", "replace").strip()
-    with os.fdopen(made, "w") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path)
     return text
 
 

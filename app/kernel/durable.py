@@ -19,6 +19,16 @@ def replace(path: Path, text: str) -> None:
     sync_folder(path)
 
 
+def create(path: Path, text: str) -> None:
+    """Create a file with mode 0600, or raise FileExistsError if it exists."""
+    made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(made, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path)
+
+
 def sync_folder(path: Path) -> None:
     """Flush the folder of a file to the disk, so that its name survives a power cut."""
     folder = os.open(path.parent, os.O_RDONLY)

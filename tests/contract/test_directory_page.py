@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
+from app.administration.account_load import AccountRow
 from app.administration.directory_load import load
 from app.deadlines.limit_bounds import FIXED
 from app.deadlines.rows import TimeLimitRow
@@ -18,6 +19,7 @@ from app.directory.actions import Count, get_standard_data
 from app.directory.file_rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 from app.directory.files import FILES
 from app.directory.history import ChangeAuthor
+from app.kernel.actors import AccountKind, Role
 from app.kernel.db import Base, Database
 from tests.rules.test_directory_loading import TODAY
 from tests.support.source_code import ROOT
@@ -137,6 +139,18 @@ def test_page_names_all_codes_of_a_column_and_no_other(file: str, name: str) -> 
         assert named == codes
     if MODELS[file].model_json_schema()["properties"][name].get("type") == "boolean":
         assert named == {"true", "false"}
+
+
+def test_operations_page_names_the_columns_and_roles_of_a_file_of_accounts() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    part = page.partition("**Many accounts**")[2].partition("\n- ")[0]
+    lines = [line.split("|") for line in part.splitlines() if line.startswith("| `")]
+    table = {name.strip("` "): value for _, name, _, value, _ in lines}
+
+    assert list(table) == list(AccountRow.model_fields)
+    assert f"\n{','.join(table)}\n" in part
+    assert CODE.findall(table["roles"]) == list(Role)
+    assert CODE.findall(table["kind"]) == list(AccountKind)
 
 
 def test_examples_of_the_page_load_as_one_folder(tmp_path: Path) -> None:

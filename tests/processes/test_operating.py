@@ -164,6 +164,42 @@ def test_accounts_and_their_keys_are_listed_and_nothing_that_is_secret(
     assert key not in str(ours)
 
 
+def test_accounts_are_loaded_from_a_file_and_their_keys_are_not_printed(
+    tmp_path: Path,
+) -> None:
+    for words in (("key", "new"), ("migrate",), ("directory", "load")):
+        command(tmp_path, *words)
+    head = "focal_point,label,kind,roles,scopes"
+    rows = ["UZ_LEAD,duty 1,person,caseworker,", "UZ_LEAD,duty 2,person,officer,"]
+    file = tmp_path / "people.csv"
+    file.write_text("\n".join([head, rows[0], "UZ_LEED,duty 2,person,boss,"]), "utf-8")
+    absent = command(tmp_path, "account", "load", "other.csv")
+    refused = command(tmp_path, "account", "load", "people.csv")
+    file.write_text("\n".join([head, *rows]), "utf-8")
+
+    tried = command(tmp_path, "account", "load", "people.csv", "--dry-run")
+    empty = command(tmp_path, "account", "list")
+    loaded = command(tmp_path, "account", "load", "people.csv", "--days", "9")
+    again = command(tmp_path, "account", "load", "people.csv", "--keys", "new.csv")
+    listed = command(tmp_path, "account", "list").stdout
+
+    assert (absent.returncode, "There is no file other.csv." in absent.stderr) == (1, True)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "people.csv, line 3, column roles: " in refused.stderr
+    assert tried.stdout == "Dry run: 2 accounts would be opened, 0 exist.\n"
+    assert "There are no accounts." in empty.stdout
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    assert "people.keys.csv, which only its owner can read." in loaded.stdout
+    assert "sc_" not in loaded.stdout
+    keys = tmp_path / "people.keys.csv"
+    assert keys.stat().st_mode & 0o777 == 0o600
+    prefixes = [word.split("_")[1] for word in keys.read_text().split(",") if "sc_" in word]
+    assert len(prefixes) == 2
+    assert [one for one in prefixes if f"key {one}" not in listed] == []
+    assert "0 accounts were opened, 2 existed." in again.stdout
+    assert not (tmp_path / "new.csv").exists()
+
+
 def test_the_demonstration_keeps_out_of_a_mechanism_that_is_used(tmp_path: Path) -> None:
     command(tmp_path, "key", "new")
     command(tmp_path, "migrate")
