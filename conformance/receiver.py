@@ -2,6 +2,7 @@
 
     export SAFE_CONDUCT_WEBHOOK_SECRET=whsec_...
     python3 receiver.py seen.db 8080       # behind a proxy that has the certificate
+    python3 receiver.py seen.db --list     # lists the received messages, oldest first
 
 It only needs Python 3.9 or newer. A message says only that there is a new event in your
 feed: write your own `notify_poller`.
@@ -94,10 +95,17 @@ def main() -> None:
     """Listen until the process is stopped."""
     parser = argparse.ArgumentParser()
     parser.add_argument("seen", help="the file with the ids of received messages")
-    parser.add_argument("port", type=int, help="the port on 127.0.0.1")
+    parser.add_argument("port", type=int, nargs="?", help="the port on 127.0.0.1")
+    parser.add_argument("--list", action="store_true", help="list the received messages")
     options = parser.parse_args()
     Hook.seen = sqlite3.connect(options.seen)
     Hook.seen.execute(TABLE)
+    if options.list:
+        for message in Hook.seen.execute("SELECT id, type FROM seen ORDER BY rowid"):
+            print(*message)
+        return
+    if options.port is None:
+        parser.error("name a port")
     HTTPServer(("127.0.0.1", options.port), Hook).serve_forever()
 
 
