@@ -107,7 +107,7 @@ def test_offer_of_the_lead_across_the_border_is_taken_back(
 def test_offer_of_a_case_whose_person_is_beyond_the_border_is_taken_back_too(
     world: World, lead: Someone, case: Json
 ) -> None:
-    """An offer of the lead within Kazakhstan ends too if the person is in Uzbekistan."""
+    """The end of an agreement cancels an offer within a country if the person is abroad."""
     unwrap(lead.create(f"{get_path(case)}/consents", make_handover_consent("SANA_SEZIM")))
     unwrap(lead.does("relocate", case, {"country": "UZ"}))
     offered = unwrap(lead.offer(case, "SANA_SEZIM"))

@@ -30,7 +30,7 @@ OFFICES: Final = [SHELTER, "KZ_LEGAL_AID", "SANA_SEZIM"]
 
 
 def consent_to_shelter(office: str, expires_at: str) -> Json:
-    """Return a consent to shelter by one office."""
+    """Return a consent that allows one office to give shelter until `expires_at`."""
     return make_consent(
         focal_point=office,
         purposes=["SHELTER"],

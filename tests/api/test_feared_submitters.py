@@ -28,7 +28,7 @@ FEARS: list[Json] = [
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Return a case that has a lead, and consents that its submitter recorded."""
+    """Return a case with a lead, whose submitter recorded two consents."""
     return lead.take_lead(officer.submit(consents=[make_consent(), make_service_consent()]))
 
 

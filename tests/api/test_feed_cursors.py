@@ -1,4 +1,4 @@
-"""Cursors of a feed reveal nothing about the feed, and cursors of old versions work."""
+"""Feed cursors reveal nothing about the feed, and cursors of older versions still work."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Tests of handovers: an offer of the lead, its answer, and what moves with the lead."""
+"""Tests of handovers: offering and accepting the lead, and what moves with the lead."""
 
 from typing import Any
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Labels and problems are in the reader's language, or marked as in another language."""
+"""Labels and problems are in the reader's language, or name the language they are in."""
 
 import pytest
 from httpx2 import Response

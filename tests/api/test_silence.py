@@ -284,7 +284,7 @@ def test_a_question_to_the_submitter_is_told_of_to_both(
 
 
 def list_evidence(who: Someone, record: Json) -> list[tuple[str, int, list[str]]]:
-    """Return the recipient, the rank and the missed deadlines of each delivery evidence."""
+    """Return the recipient, the rank and the missed deadlines of each evidence entry."""
     items = unwrap(who.get(f"{get_path(record)}/evidence"))["items"]
     return [
         (one["recipient"], one["rank"], [silence["name"] for silence in one["silences"]])

@@ -60,7 +60,7 @@ class ClientConnection:
         self.began, self.arrived = 0.0, b""
 
     def ask(self, request: bytes) -> None:
-        """Send a request, which is too short to block."""
+        """Send a request, which is short enough to be sent without blocking."""
         self.began = time.perf_counter()
         self.socket.sendall(request)
 
@@ -135,7 +135,7 @@ def send_all(
     *,
     keep: bool,
 ) -> Sample:
-    """Send the next request on each connection as soon as it has an answer."""
+    """On each connection, send the next request as soon as the last one is answered."""
     sample, waiting = Sample(), set[int]()
     began = time.perf_counter()
     with select.epoll() as poll:

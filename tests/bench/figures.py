@@ -81,7 +81,7 @@ class Round:
 
     @property
     def by_cpu(self) -> float:
-        """The floor's CPU time per request, divided by the product's. More is better."""
+        """The floor's CPU time per request, divided by the product's; higher is better."""
         return math.sqrt(self.floor.each * self.again.each) / self.product.each
 
 

@@ -151,7 +151,7 @@ class Multiplier:
         self.connection.execute(text(insert), rows)
 
     def copy(self, table: Table) -> int:
-        """Copy the rows of a table once for each copy, and return the number of rows."""
+        """Insert all copies of the rows of a table, and return the number of new rows."""
         run = self.connection.execute
         run(text(f'CREATE TEMPORARY TABLE bench_form AS SELECT * FROM "{table.name}"'))
         names = ", ".join(f'"{column.name}"' for column in table.columns)

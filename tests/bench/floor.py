@@ -55,7 +55,7 @@ class Floor:
         self.tables = tables
 
     def submit(self, body: bytes) -> Reply:
-        """Request S: write four rows and a counter, with one encrypted field."""
+        """Handle request S: write four rows and a counter, with one encrypted field."""
         sent = from_json(body)
         secret = seal(sent["sections"][0]["summary"])
         submission = Submission(to_json(sent["notice"]).decode(), secret)
@@ -68,7 +68,7 @@ class Floor:
         return 201, headers, to_json({"code": code, "notice": sent["notice"]})
 
     def apply_act(self, code: str, if_match: str) -> Reply:
-        """Request T: compare and increase a version, and write and deliver an entry."""
+        """Handle request T: compare and increase a version, and deliver a new entry."""
         version = int(if_match.strip('"').partition(".")[0])
         if not self.tables.apply_act(Act(code, version)):
             return 412, [], b"{}"
@@ -91,7 +91,7 @@ class Floor:
         return 200, [(b"etag", tag.encode())], to_json(page)
 
     def list_work(self, limit: int) -> Reply:
-        """Request W: return the open work, the most urgent first."""
+        """Handle request W: return the worklist, the most urgent entry first."""
         names = ("subject", "kind", "due_at", "waiting_since")
         rows = self.tables.list_work(limit + 1)
         items = [dict(zip(names, row, strict=True)) for row in rows[:limit]]

@@ -77,4 +77,4 @@ class Tables(Protocol):
         """Return the entries that were delivered after a position."""
 
     def list_work(self, limit: int) -> list[Row]:
-        """Return the open work, the most urgent first."""
+        """Return the entries of the worklist, the most urgent first."""

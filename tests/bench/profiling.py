@@ -71,7 +71,10 @@ def get_library(frame: str) -> str:
 
 
 def count_samples(stacks: list[str]) -> tuple[Counter[str], Counter[str], int]:
-    """Count the samples of each function. The line `outer;inner 12` is 12 samples."""
+    """Count the samples of each function.
+
+    The line `outer;inner 12` stands for 12 samples of `inner`, called by `outer`.
+    """
     alone, within, total = Counter[str](), Counter[str](), 0
     for stack in stacks:
         path, _, many = stack.rpartition(" ")

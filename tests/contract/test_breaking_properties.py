@@ -112,7 +112,7 @@ def draw_relative(draw: st.DrawFn, schema: Any) -> Any:
 
 
 def list_passing(schema: Any, named: Json) -> set[int]:
-    """Return the indices of the values that a schema accepts, by another validator."""
+    """Return the indices of the values that a schema accepts, found by `jsonschema_rs`."""
     whole = {"$ref": "#/root", "root": schema, "components": {"schemas": named}}
     judge = jsonschema_rs.validator_for(whole)
     return {number for number, value in enumerate(VALUES) if judge.is_valid(value)}
@@ -167,7 +167,10 @@ def list_places(parent: Any, pointer: str) -> Iterator[str]:
 
 
 def is_meaningful(key: str, value: Any, parent: Any, pointer: str) -> bool:
-    """Return whether a key affects clients, unlike a description or a default."""
+    """Return whether a key of the contract matters to clients.
+
+    For example, a description or a default does not.
+    """
     is_a_name = pointer.rpartition("/")[2] in {"properties", "required"}
     words = key in WORDS | {"info"} and not is_a_name
     plain = (key, value) in PLAIN

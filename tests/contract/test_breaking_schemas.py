@@ -30,7 +30,11 @@ def is_breaking(old: Json, new: Json) -> bool:
 
 
 def find_direction(old: Any, new: Any) -> str:
-    """Return where a change breaks clients: `sent`, `read`, `both`, `neither` or `same`."""
+    """Return the direction in which a change breaks clients: `sent`, `read` or `both`.
+
+    The result is `neither` if the change breaks no client, and `same` if the schemas do not
+    differ.
+    """
     changes = compare(build_schema_contract(old, old), build_schema_contract(new, new))
     sent = is_breaking(build_schema_contract(old, {}), build_schema_contract(new, {}))
     read = is_breaking(build_schema_contract({}, old), build_schema_contract({}, new))

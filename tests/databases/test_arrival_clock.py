@@ -1,4 +1,4 @@
-"""The deadline of a travelling person ends on the day of arrival, but does not show it."""
+"""The deadline of a journey ends on the day of arrival, but does not reveal that day."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Many requests at once are all served, and none waits for another's connection."""
+"""Many requests at once are all served, and no thread waits for a second connection."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

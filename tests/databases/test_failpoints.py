@@ -1,8 +1,8 @@
-"""Wherever the database fails during an operation, all of its effects happen or none.
+"""An operation during which the database fails has all of its effects or none of them.
 
-For every operation that writes, each call to the database fails once. On SQLite each change
-tests a share of these failures, and on PostgreSQL some operations. `make soak` tests every
-failure in every way on both.
+For every operation that writes, each call to the database fails once. A normal run tests a
+share of these failures on SQLite, and only some operations on PostgreSQL. `make soak` tests
+every failure in every way on both.
 """
 
 import time

@@ -248,7 +248,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
 def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_events(
     pg_url: str, world: World
 ) -> None:
-    """The same load loses events if the positions come from a plain sequence."""
+    """If feed positions come from a plain sequence, clients that poll lose events."""
     grant = "GRANT USAGE ON SEQUENCE naive TO safe_conduct_app"
     ask(pg_url, "CREATE SEQUENCE naive", grant)
     readers, over = [world.add_person(code) for code in READERS], Event()

@@ -56,7 +56,7 @@ def sent(led: Json, lead: Someone) -> Json:
 
 
 def run_twice(act: Callable[[], Response]) -> tuple[Response, Response]:
-    """Run an action twice, as a client does that lost the first answer."""
+    """Run an action twice, like a client that did not receive the first answer."""
     return act(), act()
 
 
@@ -399,7 +399,7 @@ def test_a_key_is_looked_up_again_once_it_is_held(
 ) -> None:
     """An idempotency key is looked up again after it is locked.
 
-    Its previous owner may have committed after the first lookup.
+    The request that held the lock before may have committed after the first lookup.
     """
     ticket, made = KeyedRequest("k", "a request"), uuid4()
 

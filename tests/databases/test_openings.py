@@ -160,7 +160,7 @@ def test_a_no_counts_from_the_next_section_on(
 
 
 def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
-    """Run an action while `opens` waits for its turn, and return the answer of `opens`."""
+    """Run `act` while `opens` waits for a lock, and return the answer of `opens`."""
     has_it = Event()
 
     def takes_its_turn() -> None:

@@ -79,7 +79,7 @@ def cast(world: Served) -> Cast:
 def acts(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
-    """Read a record, and return an action with the version that was read."""
+    """Read a record, and return a function that takes an action on the version read."""
     path = f"{get_path(record)}/{action}"
     named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())} | headers
     return lambda: who.send(path, body, **named)

@@ -1,4 +1,4 @@
-"""An assertion gives one token in all processes, and appears in no log (R26, R71)."""
+"""An assertion is exchanged for only one token, and no log contains either (R26, R71)."""
 
 from collections import Counter
 from functools import partial

@@ -109,7 +109,7 @@ def find_closure(stage: Stage, do: MoveRunner) -> Way:
 
 
 def is_once(move: Move) -> bool:
-    """Return whether it is useless to make a move a second time."""
+    """Return whether a move is made only once, because repeating it is useless."""
     return move.action in ONCE
 
 

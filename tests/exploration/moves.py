@@ -420,7 +420,7 @@ class MoveRunner:
         return get_answer(answer)
 
     def apply_disables(self, move: Move) -> Answer:
-        """Disable the account of the worker or of the second person of an office."""
+        """Disable the account of the first person or of the second person of an office."""
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers
         path = f"{get_account_path(people[office])}/disable"

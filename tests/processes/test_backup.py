@@ -1,4 +1,4 @@
-"""Tests that a backup is complete or absent: under load, killed, or on a full disk."""
+"""Tests that a backup is complete under load, and that a failed backup leaves no file."""
 
 import os
 import signal

@@ -26,8 +26,8 @@ def sign_body(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, st
 
 
 @contextmanager
-def run_receiver(folder: Path, python: str = sys.executable) -> Iterator[str]:
-    """Run the receiver like an integrator, and yield its URL."""
+def run_receiver(folder: Path) -> Iterator[str]:
+    """Run conformance/receiver.py as an integrator would, and yield its URL."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

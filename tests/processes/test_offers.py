@@ -80,7 +80,7 @@ def test_who_goes_away_before_the_end_is_nobodys_fault(sqlite_url: str) -> None:
     ],
 )
 def test_a_line_of_a_head_ends_with_cr_and_lf(sqlite_url: str, head: bytes) -> None:
-    """A lone LF is refused, because a proxy might read another request from it."""
+    """A head with a lone LF is refused, because a proxy might read two requests in it."""
     with serve_world(sqlite_url) as world:
         assert send_pieces(world.port, head).startswith(b"HTTP/1.1 400 ")
         assert send_pieces(world.port, head[:21], head[21:]).startswith(b"HTTP/1.1 400 ")

@@ -1,4 +1,4 @@
-"""Tests that a notification survives an outage, a wrong clock and a closed contact."""
+"""Tests that notifications are sent despite outages, wrong clocks and removed contacts."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -53,7 +53,7 @@ socket.getaddrinfo = look_up
 
 @dataclass
 class Worker:
-    """A worker in its own process, with its log after the end."""
+    """A worker in its own process. `logged` contains its log once the process has ended."""
 
     process: subprocess.Popen[str]
     logged: list[Json] = field(default_factory=list)

@@ -111,8 +111,8 @@ class Row:
     def may_be_named(self) -> bool:
         """Return whether the recipient may read a section that names another office (R84).
 
-        An NGO wrote the section. A State office may therefore read it only if the consent
-        names that State office.
+        In every row, an NGO wrote the section. A State office may therefore read it only if
+        the consent names that State office.
         """
         return self.recipient.kind != Kind.STATE or self.given.focal_point_id is not None
 

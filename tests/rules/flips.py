@@ -70,7 +70,10 @@ def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
 
 
 def witness(policy: Sequence[Rule], flip: Flip) -> AccessRequest | None:
-    """Return a question that detects the change, or `None` if there is none."""
+    """Return an access request that the flip decides differently, or `None`.
+
+    The result is `None` if no access request detects the flip.
+    """
     changed = flipped(policy, flip)
     for asked in list_affected_questions(policy[flip.row], flip):
         if is_allowed(asked, changed) != allowed(asked) == is_allowed(asked, policy):
@@ -107,7 +110,7 @@ def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[AccessRequest]:
 def build_turned_question(
     asked: AccessRequest, side: Side | None = None, deed: Deed | None = None
 ) -> AccessRequest:
-    """Return a copy of the question with another side or another deed."""
+    """Return a copy of an access request with another side or another `deed`."""
     sides = asked.sides if side is None else frozenset({side})
     return replace(asked, sides=sides, deed=deed or asked.deed)
 

@@ -29,7 +29,10 @@ FIRST, OFFICE = UUID(int=1), UUID(int=7)
 
 @dataclass(frozen=True)
 class Word:
-    """A consent; by default it names non-State offices in Kazakhstan, for a shelter."""
+    """The word of a person, which is a consent.
+
+    By default, it allows non-State offices in Kazakhstan to give shelter.
+    """
 
     id: UUID = FIRST
     focal_point_id: UUID | None = None

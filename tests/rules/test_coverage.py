@@ -37,7 +37,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Consent:
-    """A consent; by default it names any non-State office in Kazakhstan, for a shelter."""
+    """A consent. By default, any non-State office in Kazakhstan may give shelter."""
 
     focal_point_id: UUID | None = None
     kind: Kind | None = Kind.NON_STATE

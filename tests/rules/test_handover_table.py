@@ -1,7 +1,7 @@
-"""The state table of a handover agrees with a second copy (LIFECYCLES.md, 3 and 7).
+"""The state table of a handover agrees with a copy written from LIFECYCLES.md (3 and 7).
 
-The copy is written from the document, not from the code, so that a change of a rule takes
-two deliberate edits.
+The copy is not written from the code, so that a change of a rule takes two deliberate
+edits.
 """
 
 from dataclasses import dataclass

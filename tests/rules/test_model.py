@@ -70,7 +70,7 @@ def list_acts(world: Model) -> Iterator[Act]:
 
 
 def is_no_repetition(world: Model, action: str, target: Any) -> bool:
-    """Return whether an action adds something new, such as a first referral."""
+    """Return whether an action is new, and not a repetition such as a second question."""
     match action:
         case "referral.open":
             plain = Referral(SHELTER, "SHELTER", frozenset({"needs"}))

@@ -1,4 +1,4 @@
-"""The names of real people are accepted, invisible characters between letters refused."""
+"""The names of real people are accepted; invisible characters between letters are not."""
 
 import time
 import unicodedata

@@ -29,7 +29,7 @@ def test_noise_of_one_fingerprint_is_always_the_same() -> None:
 
 
 def test_who_adds_ten_learns_little_of_one_that_was_there() -> None:
-    """A count of ten and a count of eleven are published about equally often."""
+    """Because of the noise, counts of 10 and 11 are published about equally often."""
     shown = [sum(count + noise >= SMALLEST_COUNT for noise in DRAWN) for count in (10, 11)]
     chance = [one / len(DRAWN) for one in shown]
 

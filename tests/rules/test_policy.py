@@ -41,7 +41,7 @@ REFERRALS = [frozenset[ReferralState](), *(frozenset({state}) for state in Refer
 def list_questions(
     deed: Deed, side: Side, subject: Subject, conditions: Sequence[frozenset[Condition]]
 ) -> list[AccessRequest]:
-    """Return every question about a subject that an office on one side can ask."""
+    """Return every access request that an office on one side can make for a subject."""
     sides = frozenset({side})
     return [
         AccessRequest(deed, subject, sides, case, referrals, holds)

@@ -1,5 +1,5 @@
 """Simulations of months of a mechanism, with crashes and misbehaving offices.
 
-The clock, the network and power failures are simulated, so that a seed repeats exactly.
-Tests that kill real processes are in `tests/torture`.
+The clock, the network and power failures are simulated, so that the same seed always gives
+the same simulation. Tests that kill real processes are in `tests/torture`.
 """

@@ -1,4 +1,4 @@
-"""The offices of two corridors, and a database with all their accounts."""
+"""The offices of two corridors between countries, and a database with their accounts."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ OVERSIGHT: Final = "OVERSIGHT_DEMO"
 
 @dataclass(frozen=True)
 class Corridor:
-    """Two countries, with the offices that submit cases, lead and help there."""
+    """A corridor from a country of origin to a country of stay, with its offices."""
 
     country: str
     origin: str

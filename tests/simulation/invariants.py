@@ -1,4 +1,4 @@
-"""Invariants that must hold after every step of a seed, as queries for violations.
+"""Invariants that must hold after every step of a simulation, as queries for violations.
 
 The queries are written from LIFECYCLES.md (1, 2, 5 and 7) and API.md, and not from the
 code. They read the tables directly.

@@ -81,7 +81,7 @@ def describe_fuzzing(told: Numbers) -> tuple[str, str]:
 
 
 def describe_mutation(told: Numbers) -> tuple[str, str]:
-    """Return how many changes of important modules were made, and how many were missed."""
+    """Return how many changes `make mutate` made, and how many of them no test noticed."""
     of = {name: sum(one[name] for one in told["modules"]) for name in COUNTED}
     judged = of["killed"] + of["survived"]
     rate = 100 * of["killed"] / judged if judged else 0.0

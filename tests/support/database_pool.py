@@ -100,7 +100,7 @@ class Reused:
 def close_others(engine: Engine) -> None:
     """Close all connections of other processes, so that none writes during the next test.
 
-    Raises NotAsBeforeError if one of our connections is lost, or if another connection
+    Raises NotAsBeforeError if a connection of the engine is lost, or if another connection
     cannot be closed.
     """
     ours = get_backend_ids(engine)

@@ -36,7 +36,10 @@ type Operation = dict[str, Documented]
 
 @cache
 def load_operations() -> dict[tuple[str, int], list[tuple[Shape, Operation]]]:
-    """Return the operations by method and number of segments, plain paths first."""
+    """Return the operations by method and number of path segments.
+
+    In each list, paths with fewer parameters come first.
+    """
     document = load_contract()
     headers = document["components"]["headers"]
     found: dict[tuple[str, int], list[tuple[Shape, Operation]]] = {}
@@ -78,7 +81,7 @@ def find_operation(method: str, path: str) -> Operation | None:
 
 
 def list_differences(method: str, path: str, status: int, sent: Iterable[str]) -> list[str]:
-    """Return what an answer has that its operation does not document, and what it lacks."""
+    """Return the differences between an answer and the contract of its operation."""
     operation = find_operation(method, path)
     if operation is None or (status >= FAULT and str(status) not in operation):
         return []

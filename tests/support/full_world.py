@@ -88,7 +88,7 @@ def fill_path(path: str, ids: Ids) -> str:
 
 
 def collect_ids(sights: list[Ids]) -> dict[str, list[str]]:
-    """Return each id once, by the name of the path parameter."""
+    """Return the ids by the name of their path parameter, each id only once."""
     found: dict[str, dict[str, None]] = {}
     for ids in sights:
         for name, value in ids.items():

@@ -262,7 +262,10 @@ def list_options(told: list[Operation], name: str) -> Iterator[str]:
 
 
 def plan_runs(examples: str, people: str) -> list[Run]:
-    """Return a run for each person in `people` (names with commas), or for all if empty."""
+    """Return a run for each person in `people`, or for every person if `people` is empty.
+
+    The names in `people` are separated by commas.
+    """
     names = people.split(",") if people else USERS
     if unknown := set(names) - set(USERS):
         raise SystemExit(f"There is no {min(unknown)}: {', '.join(USERS)}.")

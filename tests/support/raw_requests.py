@@ -68,7 +68,7 @@ def resolve_reference(schema: Json, schemas: Json) -> Json:
 
 
 def includes_problem(response: Json, problem: Json) -> bool:
-    """Return whether a response of the contract lists a problem with its title."""
+    """Return whether a response of the contract lists a problem and the problem's title."""
     kind, title = problem["type"], problem["title"]
     if kind == "about:blank":
         return "- `" not in response["description"]

@@ -114,7 +114,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Recording:
-    """The pytest hooks that record answers, registered only if the option is given."""
+    """The pytest hooks that record answers, registered only with the option to record."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
@@ -142,7 +142,7 @@ def load_answers(folder: Path) -> Answers:
 
 
 def compare(before: Answers, after: Answers) -> Iterator[str]:
-    """Yield each test of both runs whose answers differ, with the first difference."""
+    """Yield each test whose answers differ between two runs, with the first difference."""
     for test in sorted(before.keys() & after.keys()):
         pairs = zip(before[test], after[test], strict=False)
         different = [f"- {a}\n+ {b}" for a, b in pairs if a != b]

@@ -137,7 +137,7 @@ def build_scene(wire: Wire, ids: Ids) -> Scene:
 
 
 def build_case(scene: Scene, pair: Pair) -> Watched:
-    """Submit a case, let KZ_LEAD accept the lead, and give the observer its relations."""
+    """Submit a case, let KZ_LEAD lead it, and give the observer the pair's relations."""
     world, mine = scene.world, pair.relations
     observer = world.add_person(pair.office, READERS)
     submitter = observer if SUBMITTER in mine else world.add_person("SANA_SEZIM", READERS)

@@ -1,6 +1,6 @@
-"""A process with many slow clients, which attack the server as from another machine.
+"""A process with many slow clients, which stands for an attacker on another machine.
 
-`python -m tests.support.slow_sockets PORT KEY HOW_MANY` keeps this many sockets open until
+`python -m tests.support.slow_sockets PORT KEY HOW_MANY` keeps HOW_MANY sockets open until
 its input ends. It replaces each socket that the server closes, and prints how many were
 closed.
 """

@@ -42,7 +42,8 @@ def normalize(statement: str) -> str:
 def choose_cover(issued: Issued, seconds: Mapping[str, float]) -> list[str]:
     """Choose tests that issue every statement.
 
-    The choice is greedy: the next test is the one with the most new statements a second.
+    The choice is greedy: the next test is the one with the most new statements per second
+    of its duration.
     """
     missing, chosen = frozenset[str]().union(*issued.values()), list[str]()
     while missing:

@@ -204,7 +204,10 @@ class Story(RuleBasedStateMachine):
         return [one for one in able if self.may(*one, ends=ends)]
 
     def may(self, name: str, act: Act, *, ends: bool) -> bool:
-        """Return whether a party may take a step, which ends the story only if `ends`."""
+        """Return whether a party may take a step.
+
+        A step that ends the story is allowed only if `ends` is true.
+        """
         verdict, after = compute_outcome(self.model, ACTORS[name], act)
         return verdict in {OK, GONE} and (ends or after.state not in ENDED)
 

@@ -115,7 +115,7 @@ def build_sections(said: Json) -> list[Json]:
 
 
 def play_case(people: dict[str, Someone], said: Json) -> None:
-    """Take a case with these texts from its draft to the end of the help."""
+    """Play a case that contains these texts, from its draft to the end of the help."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     body = {
         "notice": NOTICE,

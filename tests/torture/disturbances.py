@@ -90,7 +90,7 @@ class Disturber:
         self.done["killed while it began"] += 1
 
     def wait_for_a_write(self) -> None:
-        """Wait until the database writes, and then at most for the time of an answer.
+        """Wait until the database writes, then wait for a random part of the answer time.
 
         Only an operation that is committed and not yet answered can be lost or repeated.
         """

@@ -70,7 +70,7 @@ def run_command(options: ProcessOptions, run: str) -> None:
 
 
 def set_clock(off: timedelta) -> None:
-    """Make the clock of the machine wrong. On SQLite, it is also the database clock."""
+    """Shift the service's clock by `off`, and on SQLite also the database's clock."""
 
     def get_clock() -> datetime:
         return get_utc_now() + off

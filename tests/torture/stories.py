@@ -1,4 +1,4 @@
-"""Stories of cases, from submission to closure, which clients play on the service.
+"""Stories that clients play on the service: cases from submission to closure.
 
 One client plays each story. Meanwhile, other clients act on the same case, and deadlines
 are missed.

@@ -58,7 +58,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class MissedDeadline:
-    """A missed deadline, with the journal entry `event`. A generation has at most one."""
+    """A missed deadline, with the id `event` of its journal entry.
+
+    `generation` counts the misses of a deadline, so that no miss is recorded twice.
+    """
 
     clock: int
     generation: int

@@ -134,7 +134,7 @@ def cells() -> Iterator[Cell]:
 
 
 def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[Cell]:
-    """Yield the first cell of an operation that expects a 2xx answer, if there is one."""
+    """Yield the first cell in which an operation should answer 2xx, if there is one."""
     for stage in stages:
         for who in accounts():
             status = find_status(table, name, stage, reading.relation(stage, who))

@@ -65,7 +65,10 @@ class Tried:
         yield from self.of_what_was_kept() if kept else self.of_what_was_undone()
 
     def of_what_was_undone(self) -> Iterator[str]:
-        """Yield faults unless nothing was changed and the retry had the intended effect."""
+        """Yield the faults of a call that was undone.
+
+        Such a call must change nothing, and its retry must have the intended effect.
+        """
         if left := changed(self.told.before, self.after):
             yield f"left something in {left}"
         if (self.again.status, normalize_answer(self.again)) != (

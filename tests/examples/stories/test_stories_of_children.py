@@ -109,8 +109,8 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
     """Íñigo Peña Núñez from Nicaragua is fifteen, and his uncle in El Salvador consents.
 
     When the uncle withdraws his consent, no office can read any section of the case. The
-    boy keeps his bed. A best interests decision then replaces the consent, and his mother
-    takes him home.
+    boy keeps his place in the shelter. A best interests decision then replaces the consent,
+    and his mother takes him home.
     """
     officer, lead = story.get_person("UNHCR"), story.get_person("SV_LEAD")
     second, shelter = story.get_person("SV_LEAD", Role.SUPERVISOR), story.get_person("IOM")

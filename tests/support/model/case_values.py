@@ -416,7 +416,10 @@ class Machine:
         return get_refusal(self, state, action, frozenset(sides), frozenset(roles))
 
     def list_unmet(self, action: str, met: Met) -> Verdict:
-        """Return the unmet requirements of an action; of alternatives, only the first."""
+        """Return the unmet requirements of an action.
+
+        If an unmet requirement has alternatives, only the first one is returned.
+        """
         return tuple(
             some[0] for some in self.get_options(action) if not any(map(met, some))
         )
@@ -443,7 +446,7 @@ def parse_options(cell: str) -> list[list[str]]:
 def get_refusal(
     machine: Machine, state: str, action: str, sides: frozenset[str], roles: frozenset[str]
 ) -> Verdict | None:
-    """Return the refusal of an action, or None if any side and role may take it."""
+    """Return the refusal of an action, or None if one side and role may take the action."""
     line = machine.lines[action]
     answers = {(line.answer(state, *who),) for who in product(sides or {""}, roles)}
     if answers - set(REFUSALS):

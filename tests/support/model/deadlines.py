@@ -76,7 +76,10 @@ def start_deadline(
 
 
 def stop_deadline(world: Model, of: Record) -> Model:
-    """Stop the deadline of a record; the misses of an office that can lead still count."""
+    """Stop the deadline of a record.
+
+    If the office that missed the deadline can lead a case, each miss still counts.
+    """
     clock = world.find_deadline(of)
     if clock is None:
         return world

@@ -175,7 +175,7 @@ class Service:
         method: str = "POST",
         **headers: str,
     ) -> Response:
-        """Take an action on a record; if its version has changed, read it and try again."""
+        """Take an action on a record, and retry once if the record has a newer version."""
         for _ in range(2):
             tag = {"If_Match": f'"{self.versions.get(path, 1)}.{"0" * 16}"'}
             response = someone.ask(method, f"{path}/{step}", body, headers=tag | headers)

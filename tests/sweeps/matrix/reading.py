@@ -47,7 +47,10 @@ HIDDEN: Final = Verdict(404)
 
 @dataclass(frozen=True)
 class Row:
-    """One operation at some stages; the first answer that fits an account is expected."""
+    """A row of a table of the matrix: one operation, its stages and the expected answers.
+
+    If several answers name an account, the first one of them is expected.
+    """
 
     operation: str
     stages: frozenset[str]
