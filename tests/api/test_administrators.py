@@ -1,4 +1,4 @@
-"""Tests of who may change the directory, under which conditions, and of hidden data."""
+"""Tests of who may change the directory, and of the data that is hidden from others."""
 
 import pytest
 

@@ -96,7 +96,7 @@ def test_a_case_is_closed_without_telling_the_person_for_three_reasons_alone(
     case: Json,
     reason: ClosureReason,
 ) -> None:
-    """The person need not be informed if unreachable, dead, or helped in another case."""
+    """A person who is lost, dead, or helped in another case need not be informed."""
     body = make_closure(reason=reason, person_informed=False)
     if reason == ClosureReason.DUPLICATE:
         body["continues_in"] = lead.take_lead(officer.submit())["code"]

@@ -270,7 +270,7 @@ def test_a_submitter_does_not_hear_who_has_a_person_across_a_border(
 
 @pytest.fixture
 def failing_case(world: World, officer: Someone, lead: Someone) -> Json:
-    """Return a case whose lead missed its deadline three times, and that the desk sees."""
+    """Return a case that the desk sees, because the lead missed a deadline three times."""
     case = lead.take_lead(officer.submit(consents=BOTH))
     world.advance(days=21)
     escalate_case(lead, case)

@@ -223,9 +223,9 @@ def ask_as_candidate(world: World, *, submits: bool) -> Asked:
 
 
 def get_answers(document_request: Asked) -> dict[str, Any]:
-    """Return the answers about one case.
+    """Return the answers about the case of a document request.
 
-    Lists are left out, because they also contain another case.
+    Answers that are lists are left out, because they also contain another case.
     """
     lists = ("list_", "cases ")
     return {

@@ -161,7 +161,7 @@ def test_without_an_agreement_no_lead_crosses_the_border(
 def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """A handover crosses a border even if the person is in the new lead's country."""
+    """If the person is in the new lead's country, a handover still crosses a border."""
     case = lead_case(officer, lead)
     set_country(world, case, "UZ")
     end_agreement(world)

@@ -1,4 +1,4 @@
-"""If the lead does not act, two people of the desk record who may lead (ADR 47)."""
+"""Tests of the consent to a new lead, which a desk records if the lead fails (ADR 47)."""
 
 import pytest
 

@@ -106,7 +106,10 @@ def test_a_filter_that_does_not_exist_is_refused(lead: Someone) -> None:
 
 
 def both(world: World, officer: Someone, lead: Someone) -> tuple[Someone, list[str]]:
-    """Return an NGO that is recipient and candidate of a case, and the case's referrals."""
+    """Return an NGO and the ids of a case's referrals.
+
+    The NGO is a recipient of two of the referrals, and also the candidate of the case.
+    """
     case = officer.submit(consents=[make_consent(), NGO_LEADS, make_service_consent()])
     recipients = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
     told = (["needs"], ["needs"], ["contact"], ["contact"])

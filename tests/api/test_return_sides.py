@@ -479,7 +479,7 @@ def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
 
 
 def transfer_lead(home: Homecoming) -> None:
-    """Make IOM the lead, by two people of the desk, after the lead became inactive."""
+    """Deactivate the lead of the case, and let two people of the desk make IOM the lead."""
     lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
     with home.lead.begin_write() as tx:
         escalate_to_desk(tx, case_queries.lock(tx, home.case["code"]))

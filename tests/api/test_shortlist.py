@@ -111,7 +111,7 @@ def test_who_declined_is_passed_over_and_nobody_else(
 
 @pytest.fixture
 def shut(world: World) -> str:
-    """Deactivate an office, and return its code."""
+    """Close an office, and return its code."""
     world.close_office("KZ_LEGAL_AID")
     return "KZ_LEGAL_AID"
 

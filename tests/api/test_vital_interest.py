@@ -1,4 +1,4 @@
-"""Tests of a vital interest: what it permits without a consent, how long, its events."""
+"""Tests of a vital interest: what it permits without a consent, and for how long."""
 
 import pytest
 

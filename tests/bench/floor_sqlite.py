@@ -44,7 +44,7 @@ def make(path: str) -> None:
 
 
 class Sqlite(Tables):
-    """The tables in an SQLite file, with one connection."""
+    """The implementation of the tables on SQLite, with one connection to one file."""
 
     def __init__(self, path: str) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)

@@ -71,5 +71,5 @@ def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
 
 
 def compute_tail(comparison: Comparison) -> float:
-    """Return the product's 99th percentile of durations, divided by the median."""
+    """Return the tail of the product's durations: the 99th percentile by the median."""
     return comparison.product.p99 / comparison.product.p50

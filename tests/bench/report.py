@@ -34,7 +34,7 @@ MEASURES = ("", "found", "at most", "extreme", "reached")
 
 
 def format_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table in Markdown."""
+    """Yield the lines of a Markdown table with these heads and rows."""
     widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
     yield format_row(heads, widths)
     yield format_row(["-" * width for width in widths], widths)

@@ -154,7 +154,7 @@ class Side:
         return after
 
     def read_to_end(self) -> bytes:
-        """Read the feed to the end, and return the request that then gets 304."""
+        """Read the feed to the end. Return a request for later events, which gets 304."""
         more = True
         while more:
             answer = send_once(self.port, self.read_events(self.cursor, MOST), 200)

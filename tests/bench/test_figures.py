@@ -15,7 +15,7 @@ from tests.bench.profiling import count_samples, get_library
 
 
 def make_slice(rps: float, each: float) -> Slice:
-    """Return a second with `rps` requests, each with `each` microseconds of CPU."""
+    """Return a slice of one second: `rps` requests with `each` microseconds of CPU each."""
     count = round(rps)
     waits = tuple(number / 1000 for number in range(1, count + 1))
     return Slice(1.0, waits, each * count / 1e6, 0)

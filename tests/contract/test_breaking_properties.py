@@ -149,7 +149,7 @@ def test_what_passes_does_no_harm(data: st.DataObject) -> None:
 
 @cache
 def part(name: str) -> tuple[Json, list[str]]:
-    """Return the contract of one operation, and the places that can be removed from it."""
+    """Return the part of the contract for one operation, and the places in that part."""
     document = select_operations(WHOLE, {name})
     return document, list(list_places(document, ""))
 
@@ -187,7 +187,7 @@ PLAIN: Final[tuple[tuple[str, Any], ...]] = (
 
 
 def is_needed(key: str, pointer: str) -> bool:
-    """Return whether the contract would be invalid without the key."""
+    """Return whether a key is needed, because the contract would be invalid without it."""
     needed = {"$ref", "in", "name", "propertyName"}
     sections = {f"/components/{kind}" for kind in REFERRED}
     return pointer in {"", "/components", SCHEMES} | sections or key in needed

@@ -275,7 +275,10 @@ def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -
 
 
 def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
-    """Clients read only frozen enumerations, so no new value breaks generated clients."""
+    """Every enumeration that clients read is frozen.
+
+    A new value of such an enumeration would break generated clients.
+    """
     schemas, names = document["components"]["schemas"], read(document)
 
     closed = {name for name in names if "enum" in schemas[name]}

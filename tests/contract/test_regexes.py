@@ -196,7 +196,7 @@ BODIES = {
 
 
 def measure_shortest(act: Callable[[], object], tries: int = 5) -> float:
-    """Return the shortest time of several calls in seconds, which excludes other load."""
+    """Return the shortest of several durations in seconds, to ignore other load."""
     took = []
     for _ in range(tries):
         begun = time.thread_time()

@@ -80,7 +80,7 @@ def run_race[T](act: Callable[[], T], fires: Callable[[], object], handicap: flo
 
 
 def prepare_act(who: Someone, action: str, record: Json, body: Json) -> Act:
-    """Return an action with the version that the record has before its deadline."""
+    """Return a function that takes an action on the current version of a record."""
     named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())}
     return lambda: who.send(f"{get_path(record)}/{action}", body, **named)
 

@@ -99,7 +99,7 @@ class Tried:
         return len(WAYS) if is_night() and self.tally.database == "sqlite" else 1
 
     def each(self, name: str) -> list[str]:
-        """Let the database calls of one story fail, and return the broken guarantees."""
+        """Let the database fail during the call of one story, and return the faults."""
         success = self.tally.told[name] = self.sweep.told(name)
         assert success.answer.status < 300, (success.answer.status, success.answer.content)
         chosen = list(choose_points(success, self.ways))

@@ -99,7 +99,7 @@ def by_mailbox(tx: WriteTransaction, about: About) -> None:
 
 
 def by_sequence(tx: WriteTransaction, about: About) -> None:
-    """Deliver an event with the next number of a sequence, which is wrong on purpose."""
+    """Deliver an event at the next position of a plain sequence: a planted fault."""
     event = {"id": about.id, "at": tx.now, "type": "case.told", "facts": {}}
     subject = {"case_id": about.id, "record_id": about.id, "reference": about.reference}
     tx.session.execute(insert(Entry).values(event | subject))
@@ -297,7 +297,7 @@ def begin_slow_write(writer: Someone, reader: Someone) -> Iterator[Event]:
 
 
 def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
-    """The first writer to get a position is the first to publish, however long it takes."""
+    """If a slow writer gets the first position, later positions are published later."""
     with begin_slow_write(officer, lead) as may_end, ThreadPoolExecutor(1) as pool:
         quick = pool.submit(record_event, officer, "case.quick", lead)
         time.sleep(0.2)

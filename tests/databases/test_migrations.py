@@ -75,7 +75,10 @@ def describe_tables(url: str) -> set[str]:
 
 
 def list_indices(connection: Connection) -> set[str]:
-    """Return the definitions of indices with their conditions, which reflection omits."""
+    """Return the definitions of indices with their conditions.
+
+    Reflection by SQLAlchemy would omit the conditions.
+    """
     if connection.dialect.name == "postgresql":
         query = "SELECT indexdef FROM pg_indexes WHERE tablename != 'alembic_version'"
     else:

@@ -105,7 +105,7 @@ def sent(cast: Cast, case: Json) -> Json:
 
 
 def asked(cast: Cast, case: Json) -> str:
-    """Request the approval of a closure, and return the approval's id."""
+    """Request the approval to close a case, and return the approval's id."""
     return str(unwrap(cast.lead.does("close", case, make_closure()))["id"])
 
 

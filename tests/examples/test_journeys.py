@@ -28,7 +28,7 @@ def list_steps(evidence: Json) -> list[str]:
 def take_lead(lead: Someone, case: Json) -> None:
     """Poll the feed, acknowledge the case, read the needs, and accept the lead.
 
-    The second poll sends the cursor of the first one, which proves that the page arrived.
+    The second poll sends the cursor of the first page, which proves that this page arrived.
     """
     lead.poll()
     lead.get("/events", after=lead.cursor)

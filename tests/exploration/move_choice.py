@@ -151,7 +151,8 @@ def list_side_moves(
 def list_disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
     """List the changes of offices, accounts and agreements that may affect a case.
 
-    Parties are listed several times, and the holder of the case most often.
+    So that they are drawn more often, changes of parties are listed several times, and
+    changes of the holder most often.
     """
     known = [one for one in sorted(parts) if one in OFFICES]
     holders = [one for one in known if parts[one] & HOLDERS]

@@ -29,7 +29,7 @@ def plant_endless_pause(patch: Patch) -> None:
 
 
 def plant_missing_alarm(patch: Patch, name: str) -> None:
-    """Make one of the functions for the alarms about offices find nothing."""
+    """Replace a function that computes an alarm about offices, so that none is found."""
     patch.setattr(offices, name, lambda *_: frozenset())
 
 

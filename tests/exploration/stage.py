@@ -185,7 +185,7 @@ class Stage(World):
 
 
 def list_codes(found: Offices, ids: Collection[UUID]) -> list[str]:
-    """Return the sorted codes of those of the offices that are on the stage."""
+    """Return the sorted codes of the offices with these ids that are on the stage."""
     return sorted(one.code for one in found.every if one.id in ids and one.code in CAST)
 
 

@@ -49,7 +49,7 @@ GUARDIAN_WEEK: Final = (
 
 
 def make_story(*moves: Move, given: str = ALL, age: str = "adult") -> Story:
-    """Return a story that begins with a draft of a case."""
+    """Return a story whose first move creates the draft of a case."""
     return (make_write_move(f"{age}; {given}"), *moves)
 
 

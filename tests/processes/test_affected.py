@@ -42,7 +42,7 @@ def record_worker_heartbeat(world: World, at: datetime) -> None:
 
 @contextmanager
 def restore_backup(world: World, url: str, folder: Path) -> Iterator[Command]:
-    """Yield a function that runs operator commands on a backup made at this time."""
+    """Back up the database, and yield a function that runs commands on the backup."""
     record_worker_heartbeat(world, world.now)
     world.database.engine.dispose()
     with backup(url) as older:

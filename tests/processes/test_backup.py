@@ -151,7 +151,7 @@ def test_one_that_was_killed_leaves_none_and_the_next_one_is_made(
 
 @pytest.fixture
 def large(sqlite_url: str) -> Path:
-    """Return a database that is too large for a single step of the copy."""
+    """Return a database that is too large to be copied in a single step."""
     path = Path(str(make_url(sqlite_url).database))
     with closing(sqlite3.connect(path)) as filled:
         filled.execute("CREATE TABLE filler (bytes BLOB)")

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def serve_journey(world: World) -> Iterator[Journey]:
-    """Serve like `safe-conduct serve`, on a free port."""
+    """Serve a journey on a free port, with the same server as `safe-conduct serve`."""
     made = Journey(world)
     serving = build_server(world.app, Settings(port=0))
     thread = Thread(target=serving.run)

@@ -36,7 +36,7 @@ def update_queue_times(home: Path) -> None:
 
 
 def read_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:
-    """Read the log until `wanted` alarms appear, for at most a minute."""
+    """Read the log until it contains `wanted` alarms, and return the alarms."""
     assert process.stderr
     found: list[Json] = []
     while len(found) < wanted:

@@ -100,7 +100,7 @@ def limit_file_size(place: Path, server: Killed) -> Iterator[Callable[[], None]]
 
 @contextmanager
 def fill_small_disk(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
-    """Fill the disk of the database almost completely."""
+    """Fill the disk of the database, and yield a function that frees the disk again."""
     ballast = place.with_name("ballast")
     with ballast.open("wb") as file:
         file.truncate(0)

@@ -1,4 +1,4 @@
-"""Tests that pollers start over after a restore, which only the owner can finish."""
+"""Tests that pollers start over after a restore, and that only the owner can finish it."""
 
 import shutil
 import subprocess

@@ -51,7 +51,7 @@ def poll_feed(one: Someone, wait: str = "wait=20", **more: str) -> Response:
 
 
 def revoke_key(one: Someone) -> None:
-    """Revoke an API key, like an administrator."""
+    """Revoke the API keys of a person, as an administrator does."""
     mine = ApiKey.account_id == one.actor.account_id
     with one.world.database.begin_write() as session:
         session.execute(update(ApiKey).where(mine).values(revoked_at=one.world.now))

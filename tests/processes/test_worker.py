@@ -27,7 +27,7 @@ WRONG = (0, 600, -600, 300, -540)
 
 
 def create_overdue(world: World, whole: int) -> int:
-    """Create about `whole` overdue deadlines of every kind, and return their number."""
+    """Create about `whole` overdue deadlines of several kinds, and return their number."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     shelter = world.add_person(SHELTERS[0])
     new = unwrap(officer.create("/cases", PLAIN | {"submit": True}))

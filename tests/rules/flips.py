@@ -132,7 +132,7 @@ def is_addition(policy: Sequence[Rule], flip: Flip) -> bool:
 
 
 def idle(policy: Sequence[Rule]) -> list[str]:
-    """Return the cells of a table whose removal changes no answer."""
+    """Return the idle cells of a table, whose removal changes no answer."""
     taken = (flip for flip in flips(policy) if not is_addition(policy, flip))
     return [str(flip) for flip in taken if witness(policy, flip) is None]
 
@@ -144,5 +144,5 @@ def survivors(policy: Sequence[Rule]) -> list[str]:
 
 
 def is_idle_then(policy: Sequence[Rule], flip: Flip) -> bool:
-    """Return whether the cell that a flip adds is idle."""
+    """Return whether the cell that a flip adds is idle, so that no answer depends on it."""
     return is_addition(policy, flip) and witness(flipped(policy, flip), flip) is None

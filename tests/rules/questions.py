@@ -143,7 +143,7 @@ def changed(question: Question, code: str, **changes: Any) -> Question:
 
 
 def in_turn(ranking: Ranking) -> str:
-    """Return the codes of the candidates in their order, then a bar and the desk."""
+    """Return the codes of the candidates in order, then `|`, then the code of the desk."""
     found = [candidate.code for candidate in ranking.candidates]
     return " ".join([*found, "|", ranking.desk.code if ranking.desk else "-"])
 

@@ -1,4 +1,4 @@
-"""The files of the directory contain exactly the statements of the sources."""
+"""The files of the directory contain what the sources state, and nothing else."""
 
 import re
 from importlib.resources import files
@@ -186,7 +186,7 @@ def test_one_body_leads_for_a_state_however_many_it_has() -> None:
 
 
 def test_no_office_that_exists_oversees_and_nobody_who_convenes_can_be_asked() -> None:
-    """The data has no oversight office and no desk, and a convening office cannot lead.
+    """The data has no oversight office and no desk, and offices that convene cannot lead.
 
     The operator names the oversight office, which becomes a party of every case.
     """

@@ -1,4 +1,4 @@
-"""Tests of where an office works, which country it is in, and which State it represents."""
+"""Tests of the countries in which an office works, and of the State that it represents."""
 
 from dataclasses import dataclass, field
 

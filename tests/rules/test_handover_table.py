@@ -62,7 +62,7 @@ def cells(table: str) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a table of the document."""
+    """A line of the state table of handovers in LIFECYCLES.md."""
 
     sources: list[str]
     target: str
@@ -97,7 +97,7 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
 
 
 def format_requirements(row: Row) -> str:
-    """Format the requirements of a row as the document does."""
+    """Format the requirements of a row as LIFECYCLES.md does."""
     needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
     return " ".join("|".join(options) for options in needs)
 

@@ -1,4 +1,4 @@
-"""The effect of a missed deadline agrees with a second copy of the table."""
+"""The effects of missed deadlines agree with a copy of the table in LIFECYCLES.md (4)."""
 
 from datetime import UTC, datetime, timedelta
 

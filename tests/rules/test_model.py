@@ -131,7 +131,7 @@ def build_led_case() -> Model:
     ]
 )
 def worlds(request: pytest.FixtureRequest) -> frozenset[Model]:
-    """Return the states reached from an empty draft, a full draft, and a led case."""
+    """Return the states reached from an empty draft, a full draft or a case with a lead."""
     return find_reachable(*request.param)
 
 

@@ -274,7 +274,10 @@ def test_who_is_open_counts_in_an_emergency_alone() -> None:
 
 
 def build_night_question(**deputy: object) -> Question:
-    """Return a question for an emergency while KZ_LEAD is closed and NETWORK its deputy."""
+    """Return a ranking question of the priority `emergency`, while KZ_LEAD is closed.
+
+    The deputy of KZ_LEAD is NETWORK, which is open by default.
+    """
     closed = changed(asked("emergency"), "KZ_LEAD", open=False, deputy="NETWORK")
     return changed(closed, "NETWORK", **{"open": True} | deputy)
 

@@ -29,7 +29,7 @@ def build_sight(  # noqa: PLR0913 - one for each condition
     function: Function = Function.SHELTER,
     told: frozenset[Purpose] = HELP,
 ) -> Any:
-    """Return the view of a reader on a section, by default of a safe reader that helps."""
+    """Return a reader's view of a section. By default, the reader is safe and helps."""
     stands = SimpleNamespace(
         case=SimpleNamespace(is_in_sight=follows),
         is_of_origin=lambda _: of_origin,

@@ -19,7 +19,7 @@ WRITTEN = "case.section_written"
 def build_deed(
     who: str, what: str, at: float, version: int | None, **more: object
 ) -> Operation:
-    """Return an operation that starts at a time and is answered one second later."""
+    """Return an operation that is sent at a time and answered one second later."""
     known: dict[str, object] = {"subject": CASE, "key": f"{what} {at}", "status": 200}
     made = Operation(
         who, "", what, invoked=at, answered=at + 1, outcome=Outcome.OK, tries=1
@@ -78,14 +78,14 @@ def replace_deed(place: int, **changed: object) -> Run:
 
 
 def build_mail(*places: int) -> dict[str, tuple[tuple[int, str], ...]]:
-    """Return the feeds of two offices; the events of the first have these positions."""
+    """Return the feeds of two offices. `places` are the positions in the first feed."""
     ids = [entry for _, entry in MAIL]
     mail = tuple(zip(places, ids, strict=False))
     return {"UZ": mail, "KZ": ((1, MAIL[3][1]),)}
 
 
 def swap_entries(one: int, other: int) -> Run:
-    """Return a history in which two events of a feed are swapped for its reader as well."""
+    """Return a run in which two events are swapped, both in a feed and at its reader."""
     ids = [entry for _, entry in MAIL]
     ids[one], ids[other] = ids[other], ids[one]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}

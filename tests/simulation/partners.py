@@ -74,7 +74,7 @@ class Partner:
 
     @property
     def now(self) -> Temper:
-        """The current behaviour of the office, which is prompt in the calm at the end."""
+        """The current behaviour of the office. At the end, every office is prompt."""
         return replace(PROMPT, declines=0.02) if self.scene.calm else self.temper
 
     @property

@@ -47,5 +47,5 @@ def add_with(who: Someone, second: Someone, path: str, body: Json) -> Json:
 
 
 def with_key(one: Someone, key: str) -> Someone:
-    """Return a copy of a person that uses another API key."""
+    """Return the same person with another API key."""
     return Someone(one.world, one.code, one.actor, key)

@@ -71,7 +71,7 @@ def describe_simulation(told: Numbers) -> tuple[str, str]:
 
 
 def describe_fuzzing(told: Numbers) -> tuple[str, str]:
-    """Return the extent and the findings of a run with requests drawn from the contract."""
+    """Return how many requests a fuzzing run sent, and the findings of that run."""
     users = told["users"]
     how = (
         f"{users[0]['examples']} examples an operation, as {len(users)} people; "

@@ -78,7 +78,10 @@ def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
 
 
 def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
-    """Refer a case to two shelters: one helps and is withdrawn, the other redirects."""
+    """Refer a case to two shelters, and yield the referrals.
+
+    The first shelter helps until its referral is withdrawn. The other shelter redirects.
+    """
     shelter, other = map(
         lead.world.add_person, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
     )

@@ -107,7 +107,7 @@ def open_alone() -> Iterator[tuple[Path, str]]:
 
 
 class Numbers:
-    """Numbers for the names of databases. A number that is free again is reused."""
+    """A source of numbers for the names of databases, which reuses released numbers."""
 
     def __init__(self) -> None:
         self.fresh, self.free = count(), list[int]()

@@ -36,7 +36,7 @@ def boss(world: World) -> Someone:
 
 @pytest.fixture
 def stuck(world: World, officer: Someone, lead: Someone) -> Json:
-    """Return a case led by a closed office, with a consent to State offices only."""
+    """Return a case whose lead is closed, and whose consents name only State offices."""
     return close_lead_office(world, officer, lead)
 
 

@@ -1,9 +1,10 @@
 """Commands that run in forked processes, in which every module is already imported.
 
 A command takes more than a second to import its modules and a fifth of a second to run, and
-the tests run hundreds of commands. Each is therefore forked from an idle process that has
-imported every module. It has its own memory, environment, folder and files, as a program
-started from a shell has. Programs that serve, are measured or are killed are not forked.
+the tests run hundreds of commands. Each command is therefore forked from an idle process
+that has imported every module. Like a program started from a shell, a command has its own
+memory, environment, folder and files. Programs that serve, are measured or are killed are
+not forked.
 """
 
 import os

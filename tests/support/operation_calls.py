@@ -80,7 +80,7 @@ class Hunt:
         return self.wire.send(operation.method, target, kept, body)
 
     def choose_caller(self, operation: Operation, choose: int) -> tuple[Someone, Ids]:
-        """Return a person who can call the operation, and ids that they can see."""
+        """Return a person who can call the operation, and ids that this person can see."""
         places = self.stage.list_callers(operation)
         assert places, (
             f"Nobody can call {operation.path}: add a record to tests/support/full_world.py"

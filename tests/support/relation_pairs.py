@@ -187,7 +187,7 @@ def accept_referral(scene: Scene, watched: Watched) -> None:
 
 
 def decline_referral(scene: Scene, watched: Watched) -> None:
-    """Let the observer decline a referral that has a further section.
+    """Let the observer decline a referral that names the section `needs`.
 
     Without that section, the service would refuse the next referral as a repeat (ADR 51).
     """

@@ -77,7 +77,7 @@ class Homecoming:
     record: Json
 
     def does(self, who: str, action: str, body: Json | None = None) -> Response:
-        """Take a step as one party, with a second person if the step needs approval."""
+        """Take a step on behalf of a party, and let a supervisor approve if needed."""
         one: Someone = getattr(self, who)
         answer = one.does(action, self.record, body)
         if answer.status_code != 202:

@@ -82,7 +82,7 @@ def make_client(port: int, most: int = 400) -> Client:
 
 
 class Served(World):
-    """A world behind a real server, with real connections."""
+    """A world whose service runs behind a real server, with real connections."""
 
     http: Client  # a plain World calls the application itself
 

@@ -38,10 +38,10 @@ FORM: Final = (
 
 
 class Slow:
-    """A socket that sends nothing, half a request head, or half a body.
+    """A slow client, which sends nothing, half a request head, or half a body.
 
-    Every fourth socket sends its head slowly, byte by byte. Without a key, each socket
-    sends half a form.
+    One client in four sends its head byte by byte. If `key` is empty, every client sends
+    half a form.
     """
 
     def __init__(self, port: int, key: str, number: int) -> None:

@@ -86,7 +86,7 @@ class Twin:
         return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
 
     def begin(self) -> None:
-        """Create at least one record of each kind."""
+        """Create at least one record of each kind, and store the ids of the records."""
         self.people = create_people(self.world)
         create_records(self.people)
         self.people["desk"] = self.world.add_person("DESK_CENTRAL_ASIA")
@@ -193,7 +193,7 @@ class Twin:
             after = f"&after={page['cursor']}"
 
     def skip_most_endings(self, acts: list[Operation]) -> list[Operation]:
-        """Usually leave out the actions that end a case, as none can follow them."""
+        """In most calls, leave out actions that end a case, so that others can follow."""
         ends = self.chance.random() < SELDOM
         return [one for one in acts if ends or one.path.rpartition("/")[2] not in ENDING]
 

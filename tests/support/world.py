@@ -164,9 +164,9 @@ class World:
             session.execute(update(FocalPoint).where(of).values(active=active))
 
     def run_worker(self) -> int:
-        """Run the worker until no deadline is due, and return how many it handled.
+        """Run the worker until no deadline is due, and return how many deadlines were due.
 
-        It sends no notifications and no webhooks.
+        Notifications and webhooks are not sent.
         """
         total = 0
         while found := run_once(self.runtime, DEADLINE_JOB):
@@ -250,7 +250,7 @@ class Someone:
         return self.get(get_path(record)).headers["ETag"]
 
     def does(self, action: str, record: Json, body: Any = None, **headers: str) -> Response:
-        """Perform an action on the current version of a record."""
+        """Perform an action on a record, with the record's current entity tag."""
         path = get_path(record)
         knows = path in self.seen or not is_night()
         glanced = knows and path.split("/")[1] in VERSIONED

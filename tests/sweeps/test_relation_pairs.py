@@ -175,7 +175,7 @@ def test_a_pair_of_relations_reads_no_difference_that_neither_reads_alone(
 def in_world(
     scene: Scene, copies: Copies, act: Act, value: Any
 ) -> dict[Pair, dict[str, Any]]:
-    """Write one value of a secret into every case, and read the cases as every observer."""
+    """Write a value into every case, and return what every observer can read afterwards."""
     copies.back("built")
     now = scene.world.now
     for watched in scene.watched:

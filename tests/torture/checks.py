@@ -157,7 +157,7 @@ def find_equal_versions(run: Run) -> Iterator[str]:
 
 
 def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]]:
-    """Return the operations whose answer has a version, by record."""
+    """Group by record the successful operations whose answer has a version."""
     found: dict[str, list[Operation]] = defaultdict(list)
     for operation in deeds:
         if operation.outcome == Outcome.OK and operation.version and operation.subject:

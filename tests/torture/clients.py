@@ -178,7 +178,10 @@ def parse_version(tag: str | None) -> int | None:
 
 
 def parse_subject(path: str) -> str | None:
-    """Return the record in a path, in the form of the journal, or None."""
+    """Return the record that a path names, in the format of the journal.
+
+    Return None if the path names no record.
+    """
     parts = path.partition("?")[0].split("/")
     return "/".join(parts[:2]) if len(parts) > 1 else None
 

@@ -1,4 +1,4 @@
-"""One run: start and disturb the service under load, stop it, and read the database."""
+"""A run of the torture test: load and disturb the service, then read the database."""
 
 import signal
 import time

@@ -90,7 +90,7 @@ KINDS: Final[tuple[Any, ...]] = (Case, Referral, Handover)
 
 
 def read(url: str) -> Tables:
-    """Return the contents of the database, to which no process may write meanwhile."""
+    """Return the contents of the database. No process may write to it at the same time."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with Session(engine) as session:
         codes = dict(map(tuple, select_rows(session, FocalPoint.id, FocalPoint.code)))

@@ -94,7 +94,11 @@ class Tried:
             yield f"the retry of what was done changed {anew}"
 
     def of_a_stream(self) -> Iterator[str]:
-        """Yield faults unless the failure ended a stream and added nothing to it."""
+        """Yield the faults of a stream that a failure ended.
+
+        The stream must be the beginning of the stream of the successful call, and both
+        calls must have the same effects.
+        """
         if not self.right.content.startswith(self.failed.content.rstrip()):
             yield "the stream told something else"
         if other := compare_counts(self.told.after, self.after):

@@ -56,7 +56,7 @@ class Sweep:
         return answer
 
     def told(self, name: str) -> SuccessfulCall:
-        """Prepare the call of a story, and record how it succeeds."""
+        """Prepare and send the call of a story, and record its answer and its effects."""
         self.copies.back("begun")
         self.ids.begin(name)
         call = STORIES[name](self.scene)
@@ -81,7 +81,7 @@ class Sweep:
 
 
 def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
-    """Build the stages that are needed, starting with those that lie in the past."""
+    """Build the needed stages. Stages whose events lie in the past are built first."""
     made: dict[str, Stage] = {}
     for table, building in (
         (records.REFERRALS, records.of_referrals),

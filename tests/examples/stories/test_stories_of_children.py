@@ -162,9 +162,9 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
 ) -> None:
     """فرید احمدی was brought from Kabul to Dushanbe, and nobody knows how old he is.
 
-    A guardian consents for him until a document says that he is nineteen. Then he consents
-    himself, until it turns out that the document belongs to his brother. He keeps his bed
-    all the time.
+    A guardian consents for the boy until a document says that the boy is nineteen. Then the
+    boy consents himself, until it turns out that the document belongs to his brother. The
+    boy stays in the shelter throughout.
     """
     officer, lead = story.get_person("PARTNERSHIP_IN_ACTION"), story.get_person("TJ_LEAD")
     second, shelter = story.get_person("TJ_LEAD", Role.SUPERVISOR), story.get_person("IOM")

@@ -111,7 +111,7 @@ def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
     """The consulate in Almaty submits Бекзод Турсунов, who escaped a brick kiln in Astana.
 
     One shelter does not take men. The next one accepts him, but has to end its help because
-    a man from the kiln lives there. His lead searches again, and a third office has a bed.
+    a man from the kiln lives there. His lead searches again, and IOM has a bed.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second = story.get_person("KZ_LEAD", Role.SUPERVISOR)

@@ -113,7 +113,7 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
     """Нилуфар Каримова goes on to Osh, and Kazakhstan has no agreement with Kyrgyzstan.
 
     Before she travels, the shelter in Osh gets only the summary, and accepts her without
-    knowing her name. The lead cannot be handed over, and stays in Kazakhstan to the end.
+    knowing her name. Without an agreement, the lead stays in Kazakhstan to the end.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, osh = story.get_person("KZ_LEAD"), story.get_person("KG_SHELTER_AK_BATA")

@@ -155,8 +155,8 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
 ) -> None:
     """The shelter of Гүлбаҳор Исмоилова in Almaty is closed while she lives there.
 
-    Her help does not end with a deadline: her lead withdraws the referral and finds another
-    bed. Another referral, which the closed shelter had not answered, ends at once.
+    No deadline ends her referral to that shelter: her lead withdraws it and finds another
+    bed. A second referral, which the closed shelter had not answered, ends at once.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     shut, other = (story.get_person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))

@@ -1,4 +1,4 @@
-"""The databases of the drill, with their setup, backup, loss and restore."""
+"""The databases of the drill, and how each kind is set up, backed up, lost and restored."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ class Site(Protocol):
     url: str
 
     def backs_up(self) -> datetime:
-        """Back up the running database, and return the time to which a restore leads."""
+        """Back up the running database. Return the time to which a restore goes back."""
 
     def is_lost(self) -> None:
         """Delete the database, but not its backups."""

@@ -110,7 +110,7 @@ def update_referrals(
 
 
 def end_recipient_parts(world: Model, only: Callable[[Referral], bool]) -> Model:
-    """End the parts of recipients whose referrals were sent and satisfy a condition."""
+    """Make recipients former recipients if their sent referrals satisfy a condition."""
     left = (
         replace(one, is_past=True) if one.is_sent and only(one) else one
         for one in world.referrals

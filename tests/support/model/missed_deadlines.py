@@ -172,7 +172,7 @@ def expire_record(world: Model, clock: Clock) -> Model:
 
 
 def add_desk(world: Model, clock: Clock) -> Model:
-    """Give the desk a part in the case if the lead has missed deadlines three times."""
+    """Make the desk a party of the case if the lead has missed three deadlines or more."""
     lead = world.find_party("lead")
     if lead is None or clock.office != lead or not is_failing(world, lead):
         return world

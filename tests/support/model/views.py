@@ -75,7 +75,7 @@ def is_past_its_first_lead(world: Model) -> bool:
 
 
 def show_referral(world: Model, number: int, actor: Actor) -> View | None:
-    """Return the fields of a referral that an account sees, or None if it sees none."""
+    """Return the fields of a referral that an account sees, or None if it is hidden."""
     one = world.referrals[number]
     sides = get_referral_sides(world, one, actor.focal_point)
     if not sides:

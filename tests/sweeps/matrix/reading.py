@@ -138,7 +138,10 @@ def rows(said: list[str]) -> Iterator[Row]:
 def parse_answers(
     answers: str, groups: Mapping[str, str]
 ) -> Iterator[tuple[frozenset[str], Verdict]]:
-    """Yield each answer of a cell such as `lead helper: 200+ needs; parties: 404+`."""
+    """Yield the answers in a cell.
+
+    A cell is, for example, `lead helper: 200+ needs; parties: 404+`.
+    """
     for answer in filter(None, (part.strip() for part in answers.split(";"))):
         who, _, what = answer.partition(":")
         status, *words = what.split()
@@ -156,7 +159,7 @@ def expand_groups(words: str, groups: Mapping[str, str]) -> list[str]:
 
 @cache
 def casting() -> Mapping[str, Mapping[str, str]]:
-    """Return the relation of each office at each stage, as in `stages.txt`."""
+    """Return the relation of each office at each stage, read from `stages.txt`."""
     found: dict[str, Mapping[str, str]] = {}
     for line in read_lines("stages"):
         stage, said = (cell.strip() for cell in line.split("|"))
