@@ -278,7 +278,7 @@ def failing_case(world: World, officer: Someone, lead: Someone) -> Json:
 
 
 def escalate_case(someone: Someone, case: Json) -> None:
-    """Give the desk a part in the case, as the worker does."""
+    """Make the desk a party of the case, as the worker does after missed deadlines."""
     with someone.begin_write() as tx:
         carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
 
@@ -472,7 +472,7 @@ def test_a_lead_comes_and_goes_as_often_as_it_must(  # noqa: PLR0913, PLR0917
     second: Someone,
     failing_case: Json,
 ) -> None:
-    """An office can lead again and again, and become a former lead each time."""
+    """An office can become the lead several times, and a former lead each time."""
     desk.does_with(second, "take-over", failing_case, MOVE)
     for leaves, comes in ((ngo, "KZ_LEAD"), (lead, "SANA_SEZIM")):
         escalate_case(leaves, failing_case)

@@ -1,4 +1,4 @@
-"""If the submitter cannot record the consent to a lead, a desk records it (ADR 47)."""
+"""If the submitter is inactive, a desk records the person's consent to a lead (ADR 47)."""
 
 from collections.abc import Callable
 from typing import Any, Final

@@ -36,7 +36,7 @@ def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
 def test_the_same_position_has_the_same_cursor_in_each_process(
     officer: Someone, lead: Someone
 ) -> None:
-    """All processes derive the same cursor for a position, so a client can use any."""
+    """All processes give a position the same cursor, so a client can use any process."""
     officer.submit()
     first = unwrap(lead.get("/events"))["cursor"]
     other = World(lead.world.url)

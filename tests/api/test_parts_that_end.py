@@ -35,7 +35,10 @@ type Case = tuple[Someone, Json]
 
 
 def at_a_desk(world: World) -> Case:
-    """Return a person of a desk, and a case that the desk holds for lack of a consent."""
+    """Return a person of a desk, and a case that is at the desk.
+
+    No consent named an office when the case was submitted.
+    """
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     case = officer.submit(consents=NOBODY)
     unwrap(officer.create(f"{get_path(case)}/consents", make_consent()))

@@ -1,4 +1,4 @@
-"""Tests of screenings, which are scored for offices that write a case."""
+"""Tests of screenings: who may request a score, and how a screening is stored and read."""
 
 from typing import Any
 from uuid import uuid4
@@ -33,7 +33,7 @@ WITH_SIGNS = [*ALL_SECTIONS, "indicators"]
 
 
 def build_consents(sections: list[str] = WITH_SIGNS) -> list[Json]:
-    """Return consents to all sections that these tests send, including the indicators."""
+    """Return consents to the given sections, by default with the section `indicators`."""
     return [make_consent(sections=sections), make_service_consent(sections=sections)]
 
 

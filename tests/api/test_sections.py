@@ -150,7 +150,7 @@ class Scene:
         return self.people[name].open(self.paths()[what])
 
     def log(self) -> list[Json]:
-        """Return the access log as oversight reads it."""
+        """Return the entries of the access log that oversight can read."""
         path = f"{get_path(self.case)}/access-log"
         return list(unwrap(self.people["oversight"].get(path, limit=200))["items"])
 

@@ -22,7 +22,7 @@ def list_codes(who: Someone, *stages: str, **query: str) -> list[str]:
 
 @pytest.fixture
 def sought(officer: Someone, lead: Someone) -> Json:
-    """Return a case that was suspended before help was found."""
+    """Return a case that was suspended while an office was still sought."""
     case = lead.take_lead(officer.submit())
     return unwrap(lead.does("suspend", case, REST))
 

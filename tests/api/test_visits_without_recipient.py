@@ -41,7 +41,7 @@ def close_office(home: Homecoming) -> None:
 
 
 def end_accounts(home: Homecoming) -> None:
-    """End the last account of the receiving office."""
+    """Disable the only account of the office that received the person."""
     end_last_account(home.world, home.home)
 
 

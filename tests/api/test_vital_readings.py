@@ -1,4 +1,4 @@
-"""Emergency access involves two organisations, lasts four hours, and is notified."""
+"""Tests of emergency access: who permits it, how long it lasts, and who is notified."""
 
 from typing import Any
 

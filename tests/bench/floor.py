@@ -102,7 +102,7 @@ class Floor:
         return 200, [(b"etag", compute_tag(body).encode())], body
 
     def answer(self, scope: Message, body: bytes) -> Reply:
-        """Answer a request by its path."""
+        """Answer a request. The path of the request decides which method handles it."""
         path, headers = scope["path"], dict(scope["headers"])
         match path.removeprefix("/v1/").split("/"):
             case ["cases"]:

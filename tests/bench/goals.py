@@ -71,5 +71,5 @@ def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
 
 
 def compute_tail(comparison: Comparison) -> float:
-    """Return the tail of the product's durations: the 99th percentile by the median."""
+    """Return the 99th percentile of the product's durations, divided by their median."""
     return comparison.product.p99 / comparison.product.p50

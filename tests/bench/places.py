@@ -60,7 +60,7 @@ def make_folder(kind: str) -> Iterator[Path]:
 
 @contextmanager
 def make_sqlite() -> Iterator[Place]:
-    """Yield the place with two new SQLite files."""
+    """Yield a place with two new SQLite files: for the floor and for the product."""
     with make_folder("sqlite") as folder:
         floor = folder / "floor.db"
         floor_sqlite.make(str(floor))

@@ -127,7 +127,7 @@ def run_smoke(arguments: argparse.Namespace) -> None:
 
 
 def is_slow(line: Line) -> bool:
-    """Return whether a kind of request misses the goal of CI."""
+    """Return whether a kind of request is slower than its goal in CI."""
     return line.by_cpu < CI_GOALS[Kind[line.kind[0]]]
 
 

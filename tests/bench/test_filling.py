@@ -1,4 +1,4 @@
-"""Tests that cases which are copied with SQL behave like cases of the service."""
+"""Tests that copies of cases, which are made with SQL, behave like other cases."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The check finds the breaking changes that are planted in the contract, and no others."""
+"""The comparison of contracts finds all planted breaking changes, and no other changes."""
 
 import json
 from pathlib import Path

@@ -90,7 +90,7 @@ schemas = st.recursive(leaves, grown, max_leaves=5)
 
 @st.composite
 def draw_relative(draw: st.DrawFn, schema: Any) -> Any:
-    """Draw a schema that is similar to another one."""
+    """Draw a schema that is similar to the given schema."""
     if not isinstance(schema, dict) or draw(st.integers(0, 5)) == 0:
         return draw(schemas)
     key = draw(st.sampled_from(sorted(schema)))

@@ -172,7 +172,7 @@ def test_it_matters_which_way_a_schema_travels(old: Any, new: Any, way: str) -> 
 
 
 def build_circle(inner: Any) -> Json:
-    """Return three schemas that refer to themselves in different ways."""
+    """Return three schemas, each of which refers to itself, directly or in a part."""
     person = OBJECT | build_properties(name=inner, friends=LIST | {"items": A})
     return {"A": person, "B": {"anyOf": [B, A]}, "C": {"$ref": "#/components/schemas/C"}}
 

@@ -40,7 +40,7 @@ def contract() -> Json:
 
 @pytest.fixture
 def with_webhooks(contract: Json) -> Json:
-    """Return the contract with one more webhook, and with its schemas and its tag."""
+    """Return the contract with a new webhook, and with the webhook's schemas and tag."""
     event = {"$ref": "#/components/schemas/EventOut"}
     ring = {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}}
     document = deepcopy(contract)

@@ -94,7 +94,7 @@ def list_sentences() -> Iterator[tuple[str, str]]:
 
 
 def read_retired_words() -> dict[str, str]:
-    """Return the retired words as patterns, each with the words to use instead."""
+    """Return the patterns of retired words, each with the words to use instead."""
     lines = RETIRED_WORDS.read_text("utf-8").splitlines()
     pairs = [line.partition(" -> ") for line in lines if not line.startswith("#")]
     return {word: instead for word, _, instead in pairs}

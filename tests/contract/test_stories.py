@@ -23,7 +23,7 @@ LEAST_STORIES: Final = 25
 
 
 class StorySource(NamedTuple):
-    """A story as its source code shows it: its text, its dates, and the ends of cases."""
+    """The source code of a story: its text, its dates and the endings of its cases."""
 
     text: str
     dates: list[str]

@@ -1,6 +1,6 @@
 """An action that needs two people has one effect, however often it is approved (R14).
 
-The tests use actions on accounts, which need no case, so a thousand rounds take minutes.
+The tests use actions on accounts, which need no case. A thousand rounds take only minutes.
 """
 
 from collections import Counter

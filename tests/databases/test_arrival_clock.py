@@ -43,7 +43,7 @@ RANDOM: Final = frozenset(
 
 
 def depart_home(home: Homecoming, arrives_at: str = FIFTH) -> Homecoming:
-    """Let a person depart who is expected at this time."""
+    """Let the person depart, with a travel plan that names this time of arrival."""
     home.advance("issue-document")
     unwrap(home.does("lead", "plan", make_travel_plan(arrives_at)))
     home.advance("depart")
@@ -72,7 +72,7 @@ def list_firings(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
 
 
 def copy_daily(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
-    """Let a person travel, and return a copy of the database after each day."""
+    """Let a person travel. Return a copy of the database at departure and each day."""
     ids = Ids()
     with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("journey")

@@ -67,7 +67,7 @@ def build_led_case(officer: Someone, lead: Someone) -> Json:
 
 
 def build_requests(world: World) -> list[Request]:
-    """Return requests of every kind: a third write, a third poll, and a third read."""
+    """Return requests of every kind: one third each are writes, polls and reads."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     shelter = world.add_person("KZ_SHELTER_KOGERSHIN")
     cases = [officer.submit() for _ in range(10)]
@@ -115,7 +115,7 @@ def act(lead: Someone, case: Json, tag: str) -> Request:
 def test_three_hundred_at_once_are_all_served(
     url: str, world: World, tmp_path: Path
 ) -> None:
-    """Each of three hundred requests is answered before its client times out (30 s)."""
+    """If three hundred requests are sent at once, each is answered within 30 seconds."""
     with (
         start_server(url, write_key_file(tmp_path)) as server,
         make_client(server.port) as client,

@@ -64,7 +64,11 @@ def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
 
 
 def run_race[T](act: Callable[[], T], fires: Callable[[], object], handicap: float) -> T:
-    """Run an answer and a deadline at once, the answer later by `handicap` seconds."""
+    """Run an action and a deadline in parallel, and return the result of the action.
+
+    A positive `handicap` delays the action by that many seconds, a negative one the
+    deadline.
+    """
     barrier = Barrier(2)
 
     def start[R](do: Callable[[], R], later: float) -> R:

@@ -1,4 +1,4 @@
-"""A migration gives consents a deadline that were recorded before ends were announced."""
+"""A migration adds the missing deadlines to consents that older versions recorded."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

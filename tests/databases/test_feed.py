@@ -134,7 +134,7 @@ def by_position(reader: Someone) -> Look:
 
 
 def poll_to_end(look: Look, over: Event) -> list[str]:
-    """Poll while others write, and then until there are no new events."""
+    """Poll while others write. When all writers are done, poll until no event is new."""
     seen: list[str] = []
     cursor, last_look, new = None, False, ["not yet looked"]
     while new or not last_look:

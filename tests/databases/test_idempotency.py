@@ -431,7 +431,7 @@ def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
 
 
 def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
-    """Two retries at the same moment both get the stored answer."""
+    """If two retries arrive at the same moment, both get the stored answer."""
     first = officer.create("/cases", make_case(), "k")
     with officer.begin_read() as look:
         fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()

@@ -1,4 +1,4 @@
-"""Two offices that use one connection in turn leave no state to each other."""
+"""If two offices use one connection in turn, neither sees any state of the other."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice

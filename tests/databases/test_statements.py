@@ -26,7 +26,7 @@ SUCCESSORS = ("UZ_LEAD", "IOM", "SANA_SEZIM")
 
 
 def fill(officer: Someone, lead: Someone, number: int) -> None:
-    """Create a led case with a referral and a handover offer."""
+    """Create a case that has a lead, a referral and an offered handover."""
     recipient, service = ASKED[number]
     consents = [*GIVEN, make_handover_consent(SUCCESSORS[number])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}

@@ -31,7 +31,7 @@ STATE_ALONE = [make_consent(), make_service_consent()]
 
 
 def replace_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
-    """Give an office the lead as two people of the desk, and check that the desk leaves."""
+    """Let two people of the desk assign the lead, and check that the desk then leaves."""
     choice = make_takeover(to, reason=reason)
     assert desk.does_with(second, "take-over", case, choice).status_code == 204
     assert get_problem(desk.get(get_path(case))) == (404, "not-found")

@@ -33,7 +33,7 @@ HELPING: Final = frozenset({"in_progress", "on_hold"})
 
 @dataclass(frozen=True)
 class Abstract:
-    """A state of the case and of its offices, as values that can be compared."""
+    """An abstract state of a case and its offices, which can be compared with others."""
 
     state: str
     is_adult: bool

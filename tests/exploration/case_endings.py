@@ -1,7 +1,7 @@
 """A search for steps that bring a case to its end.
 
-The search is greedy: the open offices with an enabled account take the step that leads to
-the end. If no step is possible, time passes and the worker runs.
+The search is greedy: the open offices with an enabled account always take the step that
+leads most directly to the end. If no step is possible, time passes and the worker runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -73,7 +73,7 @@ class Means(IntEnum):
 
 @dataclass
 class Way:
-    """The moves with which a case was brought nearer to its end, or to its end."""
+    """A way to the end of a case: the moves made so far, and the means that they needed."""
 
     moves: list[Move] = field(default_factory=list)
     means: Means = Means.OFFICES
@@ -148,7 +148,7 @@ def list_moves(stage: Stage, means: Means) -> Iterator[Move]:
 def list_last_moves(
     stage: Stage, means: Means, list_offices: Callable[[str], list[str]]
 ) -> Iterator[Move]:
-    """Yield the moves that need more than the offices and the existing consents.
+    """Yield the moves that need a new consent or an administrator, or that stop the case.
 
     `list_offices` returns the offices that have a relation to the case.
     """

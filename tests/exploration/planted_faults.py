@@ -29,7 +29,7 @@ def plant_endless_pause(patch: Patch) -> None:
 
 
 def plant_missing_alarm(patch: Patch, name: str) -> None:
-    """Replace a function that computes an alarm about offices, so that none is found."""
+    """Replace a function that computes an alarm about offices by one that finds none."""
     patch.setattr(offices, name, lambda *_: frozenset())
 
 

@@ -1,4 +1,4 @@
-"""Tests that personal data appears only where it is opened (issue 2, line 8).
+"""Tests that personal data appears only in answers that open it.
 
 A journey runs on the real server, with unique words in all personal data. Then every output
 and file is searched for these words in any encoding.

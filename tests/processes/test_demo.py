@@ -41,7 +41,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command and wait until it ends."""
+    """Run a command of the product, wait until it ends, and return the result."""
     typed = Command([COMMAND, *words], environment(folder, **more), folder)
     return run(typed, SECONDS)
 

@@ -41,7 +41,7 @@ def test_production_refuses_clocks_that_run_faster(tmp_path: Path, word: str) ->
 def test_no_command_runs_production_with_faster_clocks(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """No command accepts a faster clock in production, not even `restored`."""
+    """In production, every command refuses a faster clock."""
     refused = command(tmp_path, *words, **FAST)
 
     assert refused.returncode == 1

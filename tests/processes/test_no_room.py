@@ -193,7 +193,10 @@ def wait_for(found: dict[str, str] | list[Response], many: int) -> None:
 
 
 def list_faults(refusals: list[Response]) -> list[str]:
-    """Return the refusals that are not problem documents, or that repeat the input."""
+    """Return the texts of wrong refusals.
+
+    A refusal is wrong if it is not a problem document, or if it repeats the input.
+    """
     return [
         answer.text
         for answer in refusals

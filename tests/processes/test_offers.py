@@ -1,4 +1,4 @@
-"""Tests that protocol upgrades and unusual requests lose no part of a body."""
+"""Tests that a body arrives complete even with an offered upgrade or an unusual head."""
 
 import json
 from socket import create_connection

@@ -68,7 +68,7 @@ def test_each_event_is_a_line_and_comes_once(
 def read_clogged(shell: Shell, lines: int) -> list[Json]:
     """Read some lines, kill the command while its output is blocked, and return all lines.
 
-    The last line may be incomplete, and is then dropped.
+    If the last line is incomplete, it is left out.
     """
     process = shell.start("poll", *CURSOR, "--json")
     out = get_output(process)

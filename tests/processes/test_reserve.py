@@ -149,8 +149,8 @@ def test_with_room_again_all_goes_on(
 def fill_and_empty(folder: Path, url: str) -> None:
     """Fill a small disk with drafts and then with cases, and free space again.
 
-    The reserve holds some hundred cases. After it is used up, everything is refused as on
-    any full disk, and every case that got 201 is stored.
+    The reserve holds some hundred cases. When the reserve is used up, every write is
+    refused, as on any full disk. Every case that got 201 is stored.
     """
     with on_small_disk(Path(str(make_url(url).database)), folder / "disk") as place:
         house = build_site(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)

@@ -38,7 +38,7 @@ def open_line(world: Served) -> socket:
 
 
 def measure_closing(line: socket, dribble: bytes = b"") -> float:
-    """Send a byte at intervals, and return the seconds until the connection is closed."""
+    """Send `dribble` at intervals, and return the seconds until the connection closes."""
     began, line_is_open = time.monotonic(), True
     line.settimeout(0.2)
     while line_is_open:

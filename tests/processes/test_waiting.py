@@ -169,7 +169,7 @@ def open_request(one: Someone, path: str, wait: int = MAX_WAIT_SECONDS) -> socke
 
 @pytest.fixture
 def crowd(lead: Someone) -> Iterator[list[socket]]:
-    """Yield as many open polls and streams as one account may have."""
+    """Yield open polls and streams of one account: as many as an account may have."""
     with ExitStack() as stack:
         paths = islice(cycle(["/events", "/events/stream"]), MAX_WAITING)
         yield [stack.enter_context(open_request(lead, path)) for path in paths]
@@ -243,7 +243,7 @@ def test_a_look_at_the_mailboxes_is_over_before_the_database_is_closed(url: str)
 
 
 class Listener:
-    """A client that reads the event stream like a browser."""
+    """A client that listens to the event stream in a thread."""
 
     def __init__(self, one: Someone, last: str | None = None, most: int = 100) -> None:
         self.one, self.last, self.most = one, last, most

@@ -42,7 +42,7 @@ def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
 
 
 def poll_to_end(one: Someone) -> list[str]:
-    """Poll with waiting until the last event arrives, and return all events."""
+    """Poll with `Prefer: wait` until the last event arrives, and return all events."""
     seen, cursor = list[str](), None
     while LAST not in seen[-1:]:
         query, prefer = make_cursor_query(cursor), {"Prefer": "wait=20"}

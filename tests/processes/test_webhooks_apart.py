@@ -96,7 +96,7 @@ class Site:
                 worker.logged += map(json.loads, said.read().splitlines())
 
     def silent(self) -> set[str]:
-        """Return the parts that no worker runs, as `worker status` reports them."""
+        """Return the parts of the worker that `worker status` reports as not running."""
         told = command(self.folder, "worker", "status", "--json", **self.settings)
         return {
             one["of"]
@@ -107,7 +107,7 @@ class Site:
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    """Return a receiver that never answers in time, for various reasons."""
+    """Yield a receiver that never answers a webhook in time."""
     moods = cycle(HOSTILE)
     world.now = datetime.now(UTC) - timedelta(days=30)
     with serve_receiver(world, tmp_path, lambda: next(moods)) as made:

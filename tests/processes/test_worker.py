@@ -1,4 +1,7 @@
-"""Tests that killed workers and wrong clocks miss and repeat nothing (R55)."""
+"""Tests that no deadline is missed or handled twice if workers are killed (R55).
+
+Some of the workers have wrong clocks.
+"""
 
 import time
 from collections import Counter

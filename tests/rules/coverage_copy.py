@@ -1,4 +1,4 @@
-"""A second copy of the rules on what a consent covers (LIFECYCLES.md, R83 and R84).
+"""An independent copy of the rules on what a consent covers (LIFECYCLES.md, R83 and R84).
 
 The copy is written from the documents, not from the code. It says which offices a consent
 names, who may give it for an adult or a child, how long it is valid, and its purposes.
@@ -136,7 +136,7 @@ ASKED_FOR: Final = ("SHELTER", "RETURN", "MEDICAL")
 
 
 def parse_recipient(words: str) -> dict[str, Any]:
-    """Return the fields that name the recipient of a consent: an office, or a class."""
+    """Return the fields of a consent that name its recipients: an office, or a class."""
     form, *rest = words.split()
     if form == "office":
         [name] = rest

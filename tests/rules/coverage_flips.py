@@ -92,7 +92,7 @@ def list_changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
 
 
 def build_setter(**parts: Any) -> Change:
-    """Return a function that sets these attributes of a node."""
+    """Return a function that sets the attributes `parts` of a node."""
 
     def put(node: ast.AST) -> None:
         for name, part in parts.items():

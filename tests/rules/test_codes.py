@@ -1,4 +1,4 @@
-"""A case code detects typing errors, and may be written in any case and spacing."""
+"""A case code detects typing errors, and can be typed in lower case or without hyphens."""
 
 import re
 from itertools import pairwise

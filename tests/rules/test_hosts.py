@@ -1,4 +1,4 @@
-"""A host computes the same values whatever its time zone, locale, umask and hash seed."""
+"""Hosts compute the same values in any time zone, locale, umask and with any hash seed."""
 
 import os
 import subprocess

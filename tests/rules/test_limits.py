@@ -78,7 +78,7 @@ ENDS = {
 
 
 def compute_end(limit: str, start: datetime) -> datetime:
-    """Return the time at which a limit of the document ends."""
+    """Return the time at which a time limit of LIFECYCLES.md ends."""
     if limit == "24 months":
         return start.replace(year=start.year + 2)
     return start + ENDS[limit][start]

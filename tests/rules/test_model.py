@@ -113,7 +113,7 @@ def find_reachable(start: Model, depth: int) -> frozenset[Model]:
 
 
 def build_led_case() -> Model:
-    """Return a case that was submitted as a complete draft and whose lead has accepted."""
+    """Return a case with a lead, which was submitted from a complete draft."""
     world = WHOLE
     for who, action in ((POST, "submit"), (KZ, "acknowledge"), (KZ, "accept_lead")):
         verdict, world = compute_outcome(

@@ -1,4 +1,4 @@
-"""Sending is retried a limited number of times, with growing and random delays."""
+"""A failed message is sent again after growing, random delays, until it is given up."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Unusable settings are refused when they are read."""
+"""Settings that cannot be used are refused with a reason when the settings are read."""
 
 import pytest
 from pydantic import ValidationError

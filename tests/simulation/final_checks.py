@@ -1,4 +1,4 @@
-"""Checks at the end of a seed, after every office has read its whole feed."""
+"""Checks at the end of a simulation, when every office has read its whole feed."""
 
 from collections import Counter
 from datetime import timedelta

@@ -37,7 +37,7 @@ type Plant = Callable[[Patch], None]
 
 
 def plant_early_record(patch: Patch) -> None:
-    """Record a missed deadline in a transaction before that of its consequence."""
+    """Commit the record of a missed deadline before the consequence of the miss."""
 
     def find_missed(tx: WriteTransaction, due: DueClock) -> MissedDeadline | None:
         case = system_queries.lock_if_free(tx, due.case_id)
@@ -110,7 +110,7 @@ def plant_missed_party(patch: Patch) -> None:
 
 
 def plant_leaked_event(patch: Patch) -> None:
-    """Include former leads in the audience."""
+    """Include the former leads of a case in the audience of its events."""
 
     def get_audience(case: Case) -> frozenset[UUID]:
         return frozenset(p.focal_point_id for p in case.parties if p.record_id == case.id)

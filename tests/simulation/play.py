@@ -96,7 +96,7 @@ class Play:
     # Steps.
 
     def run_step(self) -> bool:
-        """Perform the next step, and return False if there is none."""
+        """Perform the next step. If there is no next step, return False."""
         scene, worker_at = self.scene, self.worker.get_next_time()
         agenda_at = scene.agenda[0][0] if scene.agenda else None
         looked = None

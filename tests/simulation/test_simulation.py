@@ -1,4 +1,4 @@
-"""Tests that a seed repeats exactly, and that every invariant holds."""
+"""Tests that a seed always gives the same simulation, and that every invariant holds."""
 
 import os
 import subprocess

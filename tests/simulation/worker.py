@@ -1,4 +1,4 @@
-"""The worker as steps of the simulation, in which it runs, is killed and restarts."""
+"""The simulated worker, whose runs, crashes and restarts are steps of the simulation."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

@@ -30,7 +30,7 @@ def add(who: Someone, path: str, body: Json, approval: str = "") -> Response:
 
 
 def get_approval_id(answer: Response) -> str:
-    """Return the id of the approval that the answer (202) asks for."""
+    """Return the id of the approval that a response with the status 202 requires."""
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
 

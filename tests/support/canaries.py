@@ -265,7 +265,7 @@ LOUD = ("", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg", "uvicorn", "uvico
 
 @contextmanager
 def log_everything() -> Iterator[LogRecorder]:
-    """Log as `safe-conduct serve` does, but everything, and yield a recorder."""
+    """Log in the format of `safe-conduct serve`, at every level, and yield a recorder."""
     configure_logging(LogLevel.DEBUG)
     handler, loggers = LogRecorder(), [logging.getLogger(name) for name in LOUD]
     before = [logger.level for logger in loggers]

@@ -121,7 +121,10 @@ def find_operation(document: Json, name: str) -> str:
 
 
 def find_index(parent: Any, step: str) -> str:
-    """Return the index of a list entry that is given by number, by name, or as `-`."""
+    """Return the index of the list entry that a step of a path names.
+
+    The step is the entry's number or name. The step `-` is the place after the last entry.
+    """
     if not isinstance(parent, list) or step.isdigit():
         return step
     names = [entry.get("name") if isinstance(entry, dict) else None for entry in parent]

@@ -52,7 +52,7 @@ def lock_table(world: World, url: str, table: str) -> Iterator[None]:
 
 @contextmanager
 def lock_from_outside(world: World, url: str, table: str) -> Iterator[None]:
-    """Lock a table from a connection of its own; on SQLite, lock the whole database."""
+    """Lock a table from a separate connection. On SQLite, lock the whole database."""
     if get_dialect(world) == "sqlite":
         file = str(make_url(url).database)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:

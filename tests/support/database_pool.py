@@ -112,7 +112,7 @@ def close_others(engine: Engine) -> None:
 
 
 def get_backend_ids(engine: Engine) -> set[int]:
-    """Return the process ids of the server that serve the idle connections of the pool."""
+    """Return the ids of the server processes behind the idle connections of the pool."""
     pool: Any = engine.pool
     with ExitStack() as stack:
         borrowed: list[Any] = [

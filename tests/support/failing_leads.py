@@ -56,7 +56,7 @@ def close_lead_office(
 
 
 def record_new_lead(desk: Someone, second: Someone, case: Json, **changes: Any) -> Json:
-    """Record as the desk, with a second person, that the person consents to a new lead."""
+    """Let two people of the desk record that the person consents to a new lead."""
     body = make_lead_consent(**changes)
     return unwrap(desk.does_with(second, "record-lead-consent", case, body))
 

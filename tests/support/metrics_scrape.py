@@ -49,7 +49,7 @@ class Scraper:
 def serve_metrics(
     runtime: Runtime, watches: Sequence[GaugeGroup[Any]] | None = None
 ) -> Iterator[Scraper]:
-    """Serve metrics on a free port of this machine, and yield a scraper."""
+    """Serve metrics on a free port of this machine, and yield a client that reads them."""
     scrapes = MetricsServer("127.0.0.1", 0)
     with run_metrics_server(scrapes, runtime, watches):
         yield Scraper(scrapes.server_port)

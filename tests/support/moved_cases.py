@@ -260,7 +260,7 @@ BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
 
 
 def move(made: Asked, where: str) -> None:
-    """Record that the person moved, or hand the lead over, as `where` says."""
+    """Relocate the person or hand the lead over, or both; `where` says which."""
     country, successor = MOVES[where]
     if country:
         unwrap(made.lead.does("relocate", made.case, {"country": country}))

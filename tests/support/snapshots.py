@@ -43,7 +43,7 @@ EMPTY: Final = (0, 0)
 
 
 class NotAsBeforeError(Exception):
-    """The error raised if restoring the rows cannot restore a database."""
+    """A database differs from its first state, and restoring its rows is not enough."""
 
 
 @dataclass(frozen=True)

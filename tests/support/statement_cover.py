@@ -84,7 +84,7 @@ class StatementCover:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Record the statements of a test, if the list has to cover it."""
+        """Record the statements of a test, if it is a test of the API on PostgreSQL."""
         if item.nodeid.startswith(API) and is_postgresql(item):
             self.current = set()
         try:

@@ -213,7 +213,7 @@ class Twin:
         return {name: self.choose_id(name) for name in operation.path_names}
 
     def choose_id(self, name: str) -> str:
-        """Choose one of the newest ids, because older records have usually ended."""
+        """Choose one of the newest ids, because most older records are no longer open."""
         return self.chance.choice(self.known[name][-4:])
 
     def make_body(self, who: str, operation: Operation) -> Json | None:
@@ -301,7 +301,10 @@ class Twin:
     def describe_answer(
         self, who: str, operation: Operation, answer: Answer
     ) -> tuple[Any, ...]:
-        """Return an answer without request ids and words that the person may read."""
+        """Return an answer without request ids, and with placeholders for allowed words.
+
+        A word is allowed if the person wrote the word, or may read it in this operation.
+        """
         opens = "Purpose" in operation.list_parameters("header") or operation.path.endswith(
             TALK
         )

@@ -26,5 +26,5 @@ def wire(hunt: Hunt) -> Wire:
 
 @pytest.fixture(scope="module")
 def stage(hunt: Hunt) -> Stage:
-    """Return the people of that world, with the ids that each of them can see."""
+    """Return the people of the world, with the ids that each of them can see."""
     return hunt.stage

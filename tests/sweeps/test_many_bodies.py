@@ -1,4 +1,4 @@
-"""A writing operation answers damaged bodies without an error of the server (R67-R74).
+"""A damaged body never causes a server error in an operation that writes (R67-R74).
 
 No answer echoes the input, and nothing is stored. Bodies are sent as every account that may
 call the operation. Each is a valid body with one to three damaged values, or is not JSON.
@@ -31,7 +31,10 @@ SHARE: Final = choose_number(20, sample=10, night=2_000)
 
 
 def generate_bodies(operation: Operation) -> st.SearchStrategy[Any]:
-    """Return a strategy for bodies to damage, or for other JSON if there is no body."""
+    """Return a strategy that draws bodies for an operation, which are damaged later.
+
+    If the operation takes no body, the strategy draws any JSON.
+    """
     if not operation.body_schema:
         return JUNK
     known = BODIES.get(operation.name)

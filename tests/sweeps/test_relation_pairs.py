@@ -1,8 +1,8 @@
-"""Two relations to a case show what one of them shows, and nothing else (R12, ADR 34).
+"""With two relations to a case, an office sees only what one of them grants (R12, ADR 34).
 
 In two worlds the lead takes the same step with different values, which are called the
 secret. Every observer reads all that it can. If an observer with two relations can read a
-difference, an observer with one of them must be able to read it too.
+difference, an observer with one of these relations must be able to read it too.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A table of parties says exactly what each office sees, receives and may do."""
+"""What each office sees, receives and may do agrees with a table of the parties."""
 
 import json
 import re
@@ -331,7 +331,7 @@ RANDOM = re.compile(
 
 
 def normalize_answers(answers: dict[str, str]) -> list[str]:
-    """Return answers without random ids, values derived from them, and their order."""
+    """Return answers in a form that does not depend on random ids and their order."""
     plain = (RANDOM.sub("*", f"{path} {text}") for path, text in answers.items())
     return [part for text in plain for part in sorted(re.split(r"[\]},\s]*{", text))]
 

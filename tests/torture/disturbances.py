@@ -136,7 +136,7 @@ class Disturber:
         self.done["connections terminated"] += 1
 
     def restart_database(self) -> None:
-        """Restart PostgreSQL like after a crash, and wait until it answers."""
+        """Restart PostgreSQL without a clean shutdown, and wait until it answers."""
         command = [str(POSTGRES_BIN_PATH / "pg_ctl"), "restart", "-D", str(self.data)]
         command += ["-w", "-s", "-m", "immediate", "-l", str(self.data / "log")]
         subprocess.run(command, check=True, user=get_user(self.data))
@@ -163,7 +163,7 @@ class Disturber:
         return both | own | {"all": self.kill_all}
 
     def draw(self, kills: int) -> list[Callable[[], None]]:
-        """Return a random sequence of disturbances that contains `kills` kills."""
+        """Return disturbances in random order, in which `kills` processes are killed."""
         kinds = self.list_others()
         each = max(MIN_OTHERS, round(OTHERS_PER_KILL * kills))
         deck = [act for act in kinds.values() for _ in range(each)]

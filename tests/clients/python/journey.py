@@ -111,7 +111,7 @@ def new_case(country: str) -> CaseInput:
 
 
 def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
-    """Poll until an event of this type arrives."""
+    """Poll until an event arrives that has this type and this subject."""
     after: str | None = None
     while True:
         page = list_events.sync(client=who, after=after or UNSET, prefer="wait=5")

@@ -1,4 +1,7 @@
-"""Calls that no stage of the matrix allows. Each story first prepares its own state."""
+"""Stories of calls that need another state than the stages of the matrix.
+
+Each story prepares this state and returns its call.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

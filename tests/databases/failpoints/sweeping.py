@@ -25,7 +25,7 @@ from tests.sweeps.matrix.stages import Stage
 
 @dataclass
 class Ids:
-    """A generator of ids that starts again with the same ids."""
+    """A generator of ids. If `begin` gets the same seed, the ids are the same again."""
 
     chance: Random = field(default_factory=lambda: Random(0))
 

@@ -239,7 +239,7 @@ def is_whole(world: World, ledger: Ledger) -> None:
 
 
 def check_report(report: Json, world: World, load: Load) -> None:
-    """Require that the report lists all open and all erased cases, and no other cases."""
+    """Check that the report lists every open and every erased case, and no unknown case."""
     with world.database.begin_read(SERVICE) as session:
         states = dict(session.execute(select(Case.code, Case.state)).all())
     reported = {one["code"]: one for one in report["cases"]}

@@ -108,7 +108,7 @@ def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
 
 
 def run_until_cut_off(act: Callable[[], None]) -> None:
-    """Run an action, and return when the action ends or the connection is lost."""
+    """Run an action, and ignore the error if the connection is cut off."""
     with suppress(httpx2.TransportError):
         act()
 

@@ -2,9 +2,9 @@
 
 predictions.py makes predictions from these values. They are written from LIFECYCLES.md,
 sections 1 to 3 and 5, and from the independent copies of its tables in tests/rules, never
-from the code. Where docs/adr departs from that document, the model does so too. Times are
-in minutes, relative to now. The person is in Kazakhstan and comes from Uzbekistan; the
-consents and the safeguards vary.
+from the code. Where docs/adr differs from LIFECYCLES.md, the values follow docs/adr. Times
+are in minutes from now. The person is in Kazakhstan and comes from Uzbekistan; the consents
+and the safeguards vary.
 """
 
 from collections.abc import Callable, Mapping
@@ -157,7 +157,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class MissedDeadline:
-    """A missed deadline: how often it had been missed by then, and its audience."""
+    """A missed deadline, with its audience and the number of its misses until then."""
 
     record: Record
     kind: str
@@ -202,7 +202,10 @@ class Referral:
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
     def is_repeat(self, other: "Referral", me: str) -> bool:
-        """Return whether `other` is open, known to `me`, and gives as much (ADR 51)."""
+        """Return whether a referral is a repeat of another open referral (ADR 51).
+
+        The other referral is known to `me` and gives at least the same sections.
+        """
         same = (self.to, self.service) == (other.to, other.service)
         gives = other.state in ALIVE and self.sections <= other.sections
         return same and gives and other.is_known_to(me)
@@ -273,7 +276,7 @@ class Model:
         return bool(self.get_parts(me) - PAST)
 
     def can_follow(self, me: str) -> bool:
-        """Return whether an office has a relation that lets it see the lead (ADR 34)."""
+        """Return whether an office can follow the case, and so sees its lead (ADR 34)."""
         return bool(self.get_parts(me) - PAST - {"submitter"})
 
     def is_party(self, me: str) -> bool:
@@ -332,7 +335,7 @@ def has_part(one: Referral) -> bool:
 def get_sides(
     relations: AbstractSet[str], table: Mapping[str, list[str]]
 ) -> frozenset[str]:
-    """Return the sides that relations give according to a table of the document."""
+    """Return the sides that relations give according to a table of LIFECYCLES.md."""
     return frozenset(side for one in relations for side in table[one][0].split())
 
 
@@ -438,7 +441,10 @@ class Machine:
 
 @cache
 def parse_options(cell: str) -> list[list[str]]:
-    """Parse requirements that are separated by spaces, and their alternatives by `|`."""
+    """Parse the requirements in a cell, each with its alternatives.
+
+    Requirements are separated by spaces, and alternatives by `|`.
+    """
     return [need.split("|") for need in cell.split()]
 
 

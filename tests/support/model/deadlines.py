@@ -51,7 +51,7 @@ GO_ON: Final = frozenset({"answer", "resume"})
 
 
 def to_minutes(limit: str) -> int | None:
-    """Return a time limit of the document in minutes, or None if it is in working days."""
+    """Return a time limit of LIFECYCLES.md in minutes, or None if it is in working days."""
     count, unit = limit.split(maxsplit=1)
     if unit == "months":
         return TWO_YEARS
@@ -97,9 +97,9 @@ def limit_counts(names: list[str | None]) -> tuple[str, ...]:
 def count_misses(clock: Clock, least: int) -> int:
     """Return how often a deadline was missed.
 
-    A miss counts when the deadline is due, and again each time the deadline's length
-    passes, but never sooner than after `least` minutes. After the third miss it counts
-    weekly.
+    The first miss is at the due time. The next two misses follow at intervals of the
+    deadline's length, but of at least `least` minutes. Later misses follow weekly, or at
+    the same intervals if these are longer than a week.
     """
     if clock.left is None or clock.length is None or clock.left > 0:
         return 0
@@ -194,7 +194,7 @@ def replace_referral(world: Model, number: int, one: Referral) -> Model:
 
 
 def get_deadline_of(world: Model, one: Referral) -> tuple[str, str | None]:
-    """Return the deadline for a referral's state, and the office that has to act."""
+    """Return the kind of a referral's deadline, and the office that has to act."""
     kind, side = OF_STATES["referral"][one.state]
     return kind, one.to if side == "recipient" else world.holder
 

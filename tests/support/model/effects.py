@@ -43,9 +43,8 @@ def is_fit(world: Model, chosen: str) -> bool:
 def may_take_over(world: Model, chosen: str) -> bool:
     """Return whether a desk may make an office the lead.
 
-    It may if the office `is_fit`, if the person consented to the office as a new lead, or
-    if a desk recorded a consent to offices of this kind. The model has one office of that
-    kind.
+    The office must be fit, or the person consented to the office as a new lead, or a desk
+    recorded a consent to offices of this kind. The model has only one office of that kind.
     """
     handed = (
         chosen in SHORTLIST and world.get_permitted_sections(chosen, "HANDOVER") is not None
@@ -147,7 +146,7 @@ def end_all(world: Model, *_: str) -> Model:
 
 
 def erase_case(world: Model, *_: str) -> Model:
-    """Destroy the sealed documents, and end the part of every party except oversight."""
+    """Destroy the sealed documents, and leave oversight as the only party."""
     left = tuple(replace(one, has_left=True) for one in world.referrals)
     parties = frozenset({("oversight", OVERSIGHT)})
     return replace(world, sealed=False, parties=parties, referrals=left, clocks=())
@@ -204,7 +203,10 @@ def withdraw_consent(world: Model, number: int) -> Model:
 
 
 def is_unfit(world: Model, to: str) -> bool:
-    """Return whether an office gives no help or holds the case itself."""
+    """Return whether an office is unfit for a referral.
+
+    An office is unfit if it gives no help or holds the case itself.
+    """
     return to not in HELPS or to == world.holder
 
 

@@ -136,7 +136,10 @@ def handle_miss(world: Model, clock: Clock) -> Model:
 
 
 def get_audience(world: Model, clock: Clock) -> frozenset[str]:
-    """Return the audience of a missed deadline, without a led case's submitter (R12)."""
+    """Return the audience of a missed deadline.
+
+    The submitter is left out if the case has a lead (R12).
+    """
     about, number = clock.record
     if get_effect(clock) in {"drop", "erase"}:
         return frozenset()

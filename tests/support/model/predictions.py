@@ -1,9 +1,10 @@
 """A pure function that predicts the service's answers and the next state of a case.
 
-Written from LIFECYCLES.md and the independent copies of its tables, never from the code.
-Where docs/adr departs from that document, the model does so too. The values are in
-case_values.py, the steps of the tables in this module, consents and other side records in
-side_records.py, deadlines in deadlines.py, and missed deadlines in missed_deadlines.py.
+The model is written from LIFECYCLES.md and the independent copies of its tables, never from
+the code. Where docs/adr differs from LIFECYCLES.md, the model follows docs/adr. The values
+are in case_values.py, the steps of the tables in this module, consents and other side
+records in side_records.py, deadlines in deadlines.py, and missed deadlines in
+missed_deadlines.py.
 """
 
 from dataclasses import replace

@@ -97,7 +97,7 @@ class Matrix:
                 yield caller
 
     def judged(self, name: str, stage: Stage, caller: Caller) -> list[str]:
-        """Return the differences between an answer and the table."""
+        """Call an operation, and return the differences of the answer from the table."""
         who = relation(stage, caller)
         due = self.table.verdict(name, stage.name, who)
         if due.status < 300 and self.restore is None and method(name) != "GET":
@@ -346,7 +346,10 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
 
 
 def copy_world(world: World, home: Path) -> Callable[[], None] | None:
-    """Copy a SQLite database and return a function that restores it, or None."""
+    """Copy a SQLite database, and return a function that restores it.
+
+    Return None if the database is not SQLite.
+    """
     engine = world.database.engine
     if not world.database.is_sqlite:
         return None

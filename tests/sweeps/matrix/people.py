@@ -99,7 +99,7 @@ def lock_out(world: World, found: dict[str, Someone]) -> None:
 
 
 def callers(world: World, found: dict[str, Someone]) -> list[Caller]:
-    """Return every account with the keys that it uses."""
+    """Return every caller of the matrix, with an API key for each scope."""
     named = accounts()
     known = [
         Caller(name, named[name][0], dict.fromkeys(map(str, Scope), one.key))

@@ -109,7 +109,7 @@ class Table:
 
 @cache
 def table(name: str) -> Table:
-    """Return the table that the file of this name contains."""
+    """Return the table in the file of this name."""
     return Table(tuple(rows(read_lines(name))))
 
 
@@ -120,7 +120,10 @@ def read_lines(name: str) -> list[str]:
 
 
 def rows(said: list[str]) -> Iterator[Row]:
-    """Yield the rows of a file. A line that begins with a bar continues the one above."""
+    """Yield the rows of a file.
+
+    A line that begins with `|` is a row of the same operation as the line above.
+    """
     groups: dict[str, str] = {}
     operation = ""
     for line in said:

@@ -1,6 +1,6 @@
 """The stages of the matrix: one case in each state, with all its parties.
 
-Every sealed field has its own marker, `Zq-<what>-<stage>-`.
+Each sealed field contains a marker of its own, `Zq-<what>-<stage>-`.
 """
 
 import re
@@ -156,7 +156,7 @@ def under_review(stage: Stage) -> None:
 
 
 def at_desk(stage: Stage) -> None:
-    """Decline the lead as IOM too, so that the desk gets the case."""
+    """Let IOM, the last candidate, decline the lead, so that the desk gets the case."""
     submitted(stage)
     no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
     assert stage.who("iom").does("decline-lead", stage.case, no).status_code == 204
@@ -178,7 +178,7 @@ def hands_over(stage: Stage, old: str, new: str, to: str) -> None:
 
 
 def referring(stage: Stage) -> None:
-    """Refer the case to two offices, of which one declines, and offer UZ_LEAD the lead."""
+    """Refer the case to two offices, let one decline, and offer the lead to UZ_LEAD."""
     led(stage)
     refers(stage, "KZ_LEGAL_AID", "LEGAL_AID", sections=["needs", "contact"])
     refused = refers(stage, "KZ_SHELTER_TANSHOLPAN", "SHELTER")
@@ -304,7 +304,7 @@ OF_CASES: Final[Mapping[str, Callable[[Stage], None]]] = {
 
 
 def of_cases(names: Iterable[str]) -> Build:
-    """Return a function that builds these stages of a case."""
+    """Return a function that builds the stages of a case that have these names."""
 
     def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
         made = {name: Stage(name, people) for name in names}
