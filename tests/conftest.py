@@ -144,7 +144,7 @@ def pytest_collection() -> Iterator[None]:
 def pytest_xdist_auto_num_workers() -> int:
     """Return the number of workers for `-n auto`: the number of CPUs, or one more.
 
-    One more is used except for the effort `fast`, because tests that wait leave a CPU idle.
+    Unless the effort is `fast`, there is one more, because waiting tests leave a CPU idle.
     """
     beside = 0 if Run.effort is Effort.FAST else BESIDE
     return (os.cpu_count() or 1) + beside

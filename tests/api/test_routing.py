@@ -326,7 +326,7 @@ def test_no_more_crosses_a_border_than_was_agreed(
 
 
 def open_offices(world: World, count: int) -> None:
-    """Create this many NGOs in Kazakhstan that can lead."""
+    """Create `count` NGOs in Kazakhstan that can lead."""
     with world.database.begin_write() as session:
         plain = session.scalars(select(FocalPoint).filter_by(code="SANA_SEZIM")).one()
         columns = FocalPoint.__table__.columns.keys()

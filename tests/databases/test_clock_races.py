@@ -66,8 +66,8 @@ def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
 def run_race[T](act: Callable[[], T], fires: Callable[[], object], handicap: float) -> T:
     """Run an action and a deadline in parallel, and return the result of the action.
 
-    A positive `handicap` delays the action by that many seconds, a negative one the
-    deadline.
+    If `handicap` is positive, the action starts that many seconds later. If `handicap` is
+    negative, the deadline starts later.
     """
     barrier = Barrier(2)
 

@@ -151,8 +151,8 @@ def list_side_moves(
 def list_disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
     """List the changes of offices, accounts and agreements that may affect a case.
 
-    So that they are drawn more often, changes of parties are listed several times, and
-    changes of the holder most often.
+    Changes of parties are listed several times, and changes of the holder most often, so
+    that such changes are drawn more often.
     """
     known = [one for one in sorted(parts) if one in OFFICES]
     holders = [one for one in known if parts[one] & HOLDERS]

@@ -59,7 +59,7 @@ class Service:
             time.sleep(0.2)
 
     def free(self) -> dict[str, float]:
-        """Return the gauge of free bytes for each place."""
+        """Return the free bytes of each place that the metrics name, such as `database`."""
         return {
             dict(labels)["place"]: value
             for (name, labels), value in self.scraper.read_samples().items()

@@ -1,4 +1,4 @@
-"""Tests that pollers start over after a restore, and that only the owner can finish it."""
+"""Tests of restores: pollers start over, and only the owner can finish a restore."""
 
 import shutil
 import subprocess

@@ -70,7 +70,7 @@ def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
 
 
 def witness(policy: Sequence[Rule], flip: Flip) -> AccessRequest | None:
-    """Return an access request that the flip decides differently, or `None`.
+    """Return an access request whose answer changes with the flip, or `None`.
 
     The result is `None` if no access request detects the flip.
     """
@@ -132,7 +132,7 @@ def is_addition(policy: Sequence[Rule], flip: Flip) -> bool:
 
 
 def idle(policy: Sequence[Rule]) -> list[str]:
-    """Return the idle cells of a table, whose removal changes no answer."""
+    """Return the idle cells of a table: removing such a cell changes no answer."""
     taken = (flip for flip in flips(policy) if not is_addition(policy, flip))
     return [str(flip) for flip in taken if witness(policy, flip) is None]
 

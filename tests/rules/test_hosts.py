@@ -1,4 +1,4 @@
-"""Hosts compute the same values in any time zone, locale, umask and with any hash seed."""
+"""Hosts compute the same values with any time zone, locale, umask and hash seed."""
 
 import os
 import subprocess

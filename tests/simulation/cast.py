@@ -44,7 +44,10 @@ class Corridor:
         return (self.officer, *self.leads, *self.helpers, self.desk)
 
     def get_offices(self, kind: str) -> frozenset[str]:
-        """Return the State offices of the country of stay, or its other offices."""
+        """Return the State offices of the country of stay if `kind` is `state`.
+
+        For any other kind, return the other offices of that country.
+        """
         if kind == "state":
             return frozenset({self.state_lead})
         return frozenset({self.ngo_lead, *self.helpers})

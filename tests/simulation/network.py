@@ -33,7 +33,7 @@ TAKEN: Final = frozenset({"takes", "vanishes"})
 
 @dataclass
 class FakeServers:
-    """A mail server and an SMS gateway, whose failures the seed draws."""
+    """A mail server and an SMS gateway, which fail at random as the seed determines."""
 
     scene: Scene
     failure_rate: float

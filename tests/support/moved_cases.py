@@ -260,7 +260,7 @@ BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
 
 
 def move(made: Asked, where: str) -> None:
-    """Relocate the person or hand the lead over, or both; `where` says which."""
+    """Relocate the person, hand the lead over, or do both, as `MOVES[where]` says."""
     country, successor = MOVES[where]
     if country:
         unwrap(made.lead.does("relocate", made.case, {"country": country}))

@@ -146,7 +146,7 @@ def accept_return_referral(
 def begin_return(
     world: World, officer: Someone, lead: Someone, **changes: Any
 ) -> Homecoming:
-    """Open a return as the recipient of the referral, and return it with its parties."""
+    """Let the recipient open a return, and return a `Homecoming` with all its parties."""
     home = world.add_person(HOME)
     case, referral = accept_return_referral(officer, lead, home, **changes)
     record = unwrap(open_return(home, referral))

@@ -62,7 +62,7 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def is_partly_run(item: pytest.Item) -> bool:
-    """Return whether a run with the effort `all` runs only a share of this sweep."""
+    """Return whether the effort `all` runs only a share of the sweep of this test."""
     return is_postgresql(item) and item.get_closest_marker("partly") is not None
 
 

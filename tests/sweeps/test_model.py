@@ -87,7 +87,7 @@ LIKELY: Final = st.integers(0, 3).map(bool)
 
 
 def list_expected(world: Model, name: str) -> list[Any]:
-    """Return what a party sees of the case in the model, and its office's worklist."""
+    """Return what a party sees of the case in the model, and the party's worklist."""
     actor = ACTORS[name]
     referrals, handovers = range(len(world.referrals)), range(len(world.handovers))
     return [

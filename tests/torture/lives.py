@@ -116,7 +116,10 @@ class ServiceProcess:
 
 @dataclass
 class Installation:
-    """The processes of an installation: on SQLite one, otherwise servers and a worker."""
+    """The processes of an installation.
+
+    On SQLite there is one process. On PostgreSQL there are several servers and a worker.
+    """
 
     url: str
     lives: list[ServiceProcess]

@@ -1,6 +1,6 @@
-"""Stories of calls that need another state than the stages of the matrix.
+"""Stories of calls for which the stages of the matrix have no suitable state.
 
-Each story prepares this state and returns its call.
+Each story prepares a suitable state and returns its call.
 """
 
 from collections.abc import Iterable, Mapping

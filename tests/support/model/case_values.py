@@ -452,7 +452,7 @@ def parse_options(cell: str) -> list[list[str]]:
 def get_refusal(
     machine: Machine, state: str, action: str, sides: frozenset[str], roles: frozenset[str]
 ) -> Verdict | None:
-    """Return the refusal of an action, or None if one side and role may take the action."""
+    """Return the refusal of an action, or None if the action is allowed."""
     line = machine.lines[action]
     answers = {(line.answer(state, *who),) for who in product(sides or {""}, roles)}
     if answers - set(REFUSALS):

@@ -43,8 +43,9 @@ def is_fit(world: Model, chosen: str) -> bool:
 def may_take_over(world: Model, chosen: str) -> bool:
     """Return whether a desk may make an office the lead.
 
-    The office must be fit, or the person consented to the office as a new lead, or a desk
-    recorded a consent to offices of this kind. The model has only one office of that kind.
+    A desk may do so if the office `is_fit`, if the person consented to the office as a new
+    lead, or if a desk recorded a consent to offices of this kind. The model has only one
+    office of that kind.
     """
     handed = (
         chosen in SHORTLIST and world.get_permitted_sections(chosen, "HANDOVER") is not None

@@ -175,7 +175,7 @@ def expire_record(world: Model, clock: Clock) -> Model:
 
 
 def add_desk(world: Model, clock: Clock) -> Model:
-    """Make the desk a party of the case if the lead has missed three deadlines or more."""
+    """Make the desk a party if the lead missed deadlines of the case three times."""
     lead = world.find_party("lead")
     if lead is None or clock.office != lead or not is_failing(world, lead):
         return world
