@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ def sign_body(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, st
 
 
 @contextmanager
-def run_receiver(folder: Path) -> Iterator[str]:
+def run_receiver(folder: Path, python: str = sys.executable) -> Iterator[str]:
     """Run conformance/receiver.py as an integrator would, and yield its URL."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
