@@ -44,8 +44,7 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
 
     The Uzbek consulate in New York, which also serves Panama, submits her case. The office
     of Panama does not answer in time, so the desk of the region gets the case. The desk
-    calls the same office by telephone and assigns the case to that office again. Nigora is
-    helped.
+    calls the office and assigns the case to it again, and Nigora is helped.
     """
     officer, lead = story.get_person("UZ_CONSULATE_FOR_PANAMA"), story.get_person("PA_LEAD")
     desk, second = story.get_person("DESK_CENTRAL_AMERICA"), story.get_person("PA_LEAD")
