@@ -14,8 +14,9 @@ from app.api.http.dependencies import (
     Purpose,
     WriteCases,
 )
-from app.api.http.problems import KEYED, Fault, build_invalid, list_problems
+from app.api.http.problems import KEYED, build_invalid, list_problems
 from app.api.http.routers import ResourceRouter
+from app.api.http.validation_errors import Fault
 from app.api.idempotent_requests import CASE
 from app.api.read_receipts import OPENED, show_opened
 from app.cases import queries as case_queries

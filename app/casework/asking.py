@@ -18,7 +18,7 @@ from app.directory import queries as directory_queries
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
-from app.kernel.requirements import Unmet, raise_unmet
+from app.kernel.requirements import UnmetRequirement, raise_unmet
 from app.kernel.transactions import WriteTransaction
 
 
@@ -62,9 +62,8 @@ def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     submitter = directory_queries.by_id(tx, case.submitter)
     if stands.may_know_fears(own_office) and not stands.is_safe(submitter, submitter.code):
-        raise_unmet(
-            [Unmet(Need.RECIPIENT_SAFE, Side.HOLDER, "The person fears the submitter.")]
-        )
+        code, remedy = Need.RECIPIENT_SAFE, "The person fears the submitter."
+        raise_unmet([UnmetRequirement(requirement=code, by=Side.HOLDER, remedy=remedy)])
 
 
 def answer_question(

@@ -83,7 +83,7 @@ def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
     row = find_system_row(case, Action.ERASE)
     facts = build_facts_without_opening(tx, case, build_terms(tx, case))
     missing = RULES.list_unmet(row, facts)
-    if [one.need for one in missing] == [Need.NO_LEGAL_HOLD]:
+    if [one.requirement for one in missing] == [Need.NO_LEGAL_HOLD]:
         retry_erasure_later(tx, case)
         return
     raise_unmet(missing)

@@ -1,5 +1,9 @@
 """Write, update, submit and withdraw a case, and assess the risk of the person."""
 
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, Field
+
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases.actions import add_note, open_draft, store_sealed, update_summary
@@ -36,10 +40,17 @@ from app.screening.models import Screening
 from app.screening.schemas import ScreeningInput
 
 
+class ExternalReferenceTakenMembers(BaseModel):
+    """The case that has the external reference."""
+
+    code: Annotated[str, Field(description="The code of the existing case.")]
+
+
 class ExternalReferenceTaken(Problem):
     """A case with this external reference exists already."""
 
     status = 409
+    members: ClassVar = ExternalReferenceTakenMembers
 
 
 class CountryFixed(Problem):

@@ -30,7 +30,7 @@ from app.handovers import following as handover_following
 from app.handovers.actions import set_lead
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
-from app.kernel.requirements import Unmet, raise_unmet
+from app.kernel.requirements import UnmetRequirement, raise_unmet
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
@@ -125,7 +125,10 @@ def require_consent_needs(
     casework_situation.check_requirements(tx, case, row, terms)
     if unled and Purpose.REFER not in new.purposes:
         remedy = "Ask the person whether they agree to be referred, and name `REFER`."
-        raise_unmet([Unmet(Need.CONSENT_TO_REFER, Side.DESK, remedy)])
+        lack = UnmetRequirement(
+            requirement=Need.CONSENT_TO_REFER, by=Side.DESK, remedy=remedy
+        )
+        raise_unmet([lack])
 
 
 def require_unrecorded(tx: ReadTransaction, case: Case, kind: Kind) -> None:

@@ -27,7 +27,7 @@ from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
 from app.kernel.paging import Page
-from app.kernel.requirements import UnmetNeed
+from app.kernel.requirements import UnmetRequirement
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import ScreeningInput, WrittenSection
 
@@ -96,7 +96,7 @@ class AvailableCaseAction(ResponseModel):
     action: Action
     open: bool
     asks: Annotated[list[Need], Field(description="What your request must contain.")]
-    unmet: list[UnmetNeed]
+    unmet: list[UnmetRequirement]
 
 
 class CaseOut(ResponseModel):

@@ -30,7 +30,6 @@ from app.directory.kinds import Kind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handover_queries
 from app.kernel.actors import Relation, Side
-from app.kernel.requirements import UnmetNeed
 from app.kernel.transactions import ReadTransaction
 from app.referrals import lifecycle as referral_lifecycle
 from app.referrals import queries as referral_queries
@@ -291,6 +290,6 @@ def list_actions(
 
 def describe_action(row: Row, facts: Facts) -> AvailableCaseAction:
     """Describe one action, with its unmet requirements."""
-    unmet = [UnmetNeed.from_unmet(one) for one in RULES.list_blocking(row, facts)]
+    unmet = RULES.list_blocking(row, facts)
     asks = RULES.list_request_needs(row)
     return AvailableCaseAction(action=row.action, open=not unmet, asks=asks, unmet=unmet)

@@ -247,7 +247,7 @@ def describe_refusal(answer: httpx.Response) -> str:
         format_headline(answer),
         problem.get("detail"),
         *(f"  {item.get('pointer')}: {item.get('detail')}" for item in faults),
-        *(f"  {item.get('need')}: {item.get('remedy')}" for item in unmet),
+        *(f"  {item.get('requirement')}: {item.get('remedy')}" for item in unmet),
         *(f"{name}: {problem[name]}" for name in members),
     ]
     return "\n".join(escape_unprintable(str(line)) for line in lines if line)

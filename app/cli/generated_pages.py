@@ -54,6 +54,17 @@ this type means that the path does not exist.
 """.strip()
 
 
+ABOUT_MEMBERS: Final = (
+    "## Members",
+    "",
+    "These problems have members of their own. Each has a schema in the OpenAPI document,",
+    "such as `NeedsUnmetProblem`. A response that can be one of them refers to `anyOf` of",
+    "these schemas and `ProblemDetail`, which describes every other problem. Decide by",
+    "`type`, and accept types that you do not know.",
+    "",
+)
+
+
 def build_contracts() -> dict[str, str]:
     """Return each edition of the OpenAPI document, by file name."""
     unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
@@ -118,7 +129,19 @@ def render_problems() -> str:
         for kind in sorted(list_problem_kinds(), key=lambda kind: kind.code)
     ]
     head = ["# Problems", "", ABOUT_PROBLEMS, "", "| type | status | meaning |"]
-    return "\n".join([*head, "|---|---|---|", *rows, ""])
+    members = ["", *ABOUT_MEMBERS, *render_members(), ""]
+    return "\n".join([*head, "|---|---|---|", *rows, *members])
+
+
+def render_members() -> list[str]:
+    """Return the lines of a table of the members that some problems add."""
+    rows = [
+        f"| `/problems/{kind.code}` | `{field.alias or name}` | {field.description} |"
+        for kind in sorted(list_problem_kinds(), key=lambda kind: kind.code)
+        if kind.members
+        for name, field in kind.members.model_fields.items()
+    ]
+    return ["| type | member | meaning |", "|---|---|---|", *rows]
 
 
 def replace_table(page: str, name: str, lines: list[str]) -> str:

@@ -1,16 +1,28 @@
 """Visits and arrivals that are reported before their planned date (ADR 50)."""
 
 from datetime import date, datetime
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, Field
 
 from app.deadlines.queries import find_place
 from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction
 
 
+class DateNotReachedMembers(BaseModel):
+    """The date for which the step is planned."""
+
+    planned_for: Annotated[
+        date, Field(description="The planned date, in the time zone of your office.")
+    ]
+
+
 class DateNotReached(Problem):
     """The reported step is planned for a later date."""
 
     status = 409
+    members: ClassVar = DateNotReachedMembers
 
 
 def check_date(tx: ReadTransaction, planned: datetime | None, *, early: bool) -> bool:

@@ -117,7 +117,7 @@ class DemoUser:
         answer = self.send(path, body, **headers)
         if answer.status_code != httpx.codes.CONFLICT or "unmet" not in answer.json():
             raise build_failure(answer)
-        return {unmet["need"]: unmet["remedy"] for unmet in answer.json()["unmet"]}
+        return {unmet["requirement"]: unmet["remedy"] for unmet in answer.json()["unmet"]}
 
     def list_events(self) -> list[str]:
         """List the types of all events in the feed of the account's office."""

@@ -45,7 +45,7 @@ from app.disclosure.schemas import (
 from app.handovers import following as handover_following
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
-from app.kernel.requirements import Unmet, raise_unmet
+from app.kernel.requirements import UnmetRequirement, raise_unmet
 from app.kernel.transactions import Recorded, WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.referrals import following as referral_following
@@ -251,8 +251,8 @@ def write_contacts(
     """Replace the lead's contacts; raises NeedsUnmet (409) if there are fewer than two."""
     case = lock_to_write(tx, code, seen, Paper.CONTACTS)
     if len({contact.name for contact in content.contacts}) < MIN_CONTACTS:
-        check = RULES.checks[Need.TWO_CONTACTS]
-        raise_unmet([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
+        need, remedy = Need.TWO_CONTACTS, RULES.checks[Need.TWO_CONTACTS].remedy
+        raise_unmet([UnmetRequirement(requirement=need, by=Side.LEAD, remedy=remedy)])
     write_document(tx, case, Paper.CONTACTS, content)
     record_written(tx, case, Paper.CONTACTS)
     return case

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, ClassVar
 from uuid import UUID
+
+from pydantic import BaseModel, Field
 
 from app.cases import actions as case_actions
 from app.cases.grants import Grant
@@ -45,10 +48,17 @@ class SuccessorUnfit(Problem):
     status = 422
 
 
+class HandoverOpenMembers(BaseModel):
+    """The handover that is open."""
+
+    handover: Annotated[UUID, Field(description="The id of the open handover.")]
+
+
 class HandoverOpen(Problem):
     """The lead of this case has already been offered to another office."""
 
     status = 409
+    members: ClassVar = HandoverOpenMembers
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,40 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NoReturn, Protocol
+from typing import Annotated, ClassVar, NoReturn, Protocol
+
+from pydantic import BaseModel, Field
 
 from app.kernel.actors import Role, Side
 from app.kernel.problems import Facts, Problem
+
+
+class LegalAction(BaseModel):
+    """An action that is possible in a state, with the sides and roles that may take it."""
+
+    action: Annotated[str, Field(description="The action, as in `available_actions`.")]
+    by: Annotated[list[Side], Field(description="The sides that may take the action.")]
+    roles: Annotated[
+        list[Role], Field(description="An account needs one of them; empty: any role.")
+    ]
+
+
+class ActionIllegalMembers(BaseModel):
+    """The state of the record, and the actions that are possible in it."""
+
+    state: Annotated[
+        str, Field(description="The state of the record, or of the case it belongs to.")
+    ]
+    legal_actions: Annotated[
+        list[LegalAction], Field(description="The actions of this state, of any side.")
+    ]
 
 
 class ActionIllegal(Problem):
     """The record is not in a state that allows this action."""
 
     status = 409
+    members: ClassVar = ActionIllegalMembers
 
 
 class ActionNotYours(Problem):

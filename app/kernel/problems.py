@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, override
 
+from pydantic import BaseModel
+
 type Facts = Mapping[str, Any]
 
 
@@ -14,6 +16,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
     code: ClassVar[str] = "problem"
     title: ClassVar[str] = "The request could not be completed."
     headers: ClassVar[Mapping[str, str]] = {}
+    members: ClassVar[type[BaseModel] | None] = None
+    """The model of the members in `facts`, or None if the problem has no members."""
 
     @override
     def __init_subclass__(cls) -> None:

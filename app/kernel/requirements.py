@@ -7,9 +7,9 @@ must contain. Every requirement must have a check; a missing check raises `KeyEr
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf, Step
@@ -17,10 +17,29 @@ from app.kernel.problems import Problem
 from app.kernel.text import ResponseModel
 
 
+class UnmetRequirement(ResponseModel):
+    """An unmet requirement, the side that can meet it, and alternative requirements."""
+
+    requirement: str
+    by: Side
+    remedy: str
+    alternatives: list["UnmetRequirement"] = []
+
+
+class NeedsUnmetMembers(BaseModel):
+    """The unmet requirements."""
+
+    unmet: Annotated[
+        list[UnmetRequirement],
+        Field(description="Every unmet requirement, so that all can be met at once."),
+    ]
+
+
 class NeedsUnmet(Problem):
     """Something must be done before this action is possible."""
 
     status = 409
+    members: ClassVar = NeedsUnmetMembers
 
 
 @dataclass(frozen=True)
@@ -51,22 +70,10 @@ class Check[F]:
         found = self.specific(facts) if self.specific else None
         return found or Remedy(self.remedy, self.by or asking)
 
-
-@dataclass(frozen=True)
-class Unmet:
-    """An unmet requirement, the side that can meet it, and alternative requirements."""
-
-    need: str
-    by: Side
-    remedy: str
-    alternatives: tuple["Unmet", ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the unmet requirement as JSON for a problem document."""
-        shown: dict[str, Any] = {"need": self.need, "by": self.by, "remedy": self.remedy}
-        if self.alternatives:
-            shown["alternatives"] = [other.to_json() for other in self.alternatives]
-        return shown
+    def describe_unmet(self, code: str, facts: F, asking: Side) -> UnmetRequirement:
+        """Return the unmet requirement with its remedy."""
+        remedy = self.get_remedy(facts, asking)
+        return UnmetRequirement(requirement=code, by=remedy.by, remedy=remedy.text)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class Rulebook[N: StrEnum, F]:
 
     def list_unmet[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
-    ) -> list[Unmet]:
+    ) -> list[UnmetRequirement]:
         """List every unmet requirement of a step, so that all can be met in one attempt."""
         return list(self._find_unmet(step, facts))
 
@@ -87,7 +94,7 @@ class Rulebook[N: StrEnum, F]:
 
     def list_blocking[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
-    ) -> list[Unmet]:
+    ) -> list[UnmetRequirement]:
         """List the unmet requirements of a step that the request itself cannot meet."""
         record = tuple(need for need in step.needs if not self._can_be_asked(need))
         return self.list_unmet(replace(step, needs=record), facts)
@@ -105,7 +112,7 @@ class Rulebook[N: StrEnum, F]:
 
     def _find_unmet[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
-    ) -> Iterator[Unmet]:
+    ) -> Iterator[UnmetRequirement]:
         asking = min(step.sides)
         for need in step.needs:
             options = need.needs if isinstance(need, AnyOf) else (need,)
@@ -113,33 +120,17 @@ class Rulebook[N: StrEnum, F]:
             if any(check.met(facts) for _, check in checks):
                 continue
             offered = [(n, check) for n, check in checks if check.applies(facts)] or checks
-            remedies = [(n, check.get_remedy(facts, asking)) for n, check in offered]
-            first, *others = (Unmet(n, remedy.by, remedy.text) for n, remedy in remedies)
-            yield Unmet(first.need, first.by, first.remedy, tuple(others))
+            first, *others = (c.describe_unmet(n, facts, asking) for n, c in offered)
+            yield first.model_copy(update={"alternatives": others})
 
 
-def raise_unmet(missing: list[Unmet]) -> None:
+def raise_unmet(missing: list[UnmetRequirement]) -> None:
     """Raise NeedsUnmet (409) if the list of unmet requirements is not empty."""
     if missing:
         raise NeedsUnmet(
             "`unmet` lists the unmet requirements and the side that can meet each of them.",
-            {"unmet": [requirement.to_json() for requirement in missing]},
+            {"unmet": [requirement.model_dump(mode="json") for requirement in missing]},
         )
-
-
-class UnmetNeed(ResponseModel):
-    """An unmet requirement, the side that can meet it, and alternatives."""
-
-    need: str
-    by: Side
-    remedy: str
-    alternatives: list["UnmetNeed"] = []
-
-    @classmethod
-    def from_unmet(cls, unmet: Unmet) -> Self:
-        """Return the JSON form of an unmet requirement."""
-        others = [cls.from_unmet(other) for other in unmet.alternatives]
-        return cls(need=unmet.need, by=unmet.by, remedy=unmet.remedy, alternatives=others)
 
 
 class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
@@ -148,13 +139,13 @@ class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
     action: A
     open: bool
     asks: Annotated[list[N], Field(description="What your request must contain.")]
-    unmet: list[UnmetNeed]
+    unmet: list[UnmetRequirement]
 
     @classmethod
     def from_step[S: StrEnum, F](
         cls, step: Step[S, A, N], rules: Rulebook[N, F], facts: F
     ) -> Self:
         """Return the action of a step, with the requirements that prevent it now."""
-        lacks = [UnmetNeed.from_unmet(lack) for lack in rules.list_blocking(step, facts)]
+        lacks = rules.list_blocking(step, facts)
         asks = rules.list_request_needs(step)
         return cls(action=step.action, open=not lacks, asks=asks, unmet=lacks)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from app.cases import actions as case_actions
@@ -39,6 +39,7 @@ from app.returns.lifecycle import (
 )
 from app.returns.models import Done, Return
 from app.returns.needs import RULES, Terms
+from app.returns.schemas import ReturnExistsMembers
 from app.returns.situation import (
     ACTIVE_REFERRAL,
     ReturnView,
@@ -60,6 +61,7 @@ class ReturnExists(Problem):
     """A return of this person was opened before."""
 
     status = 409
+    members: ClassVar = ReturnExistsMembers
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def open_return(tx: WriteTransaction, referral_id: UUID) -> Return:
     if opened := return_queries.find_by_referral(tx, referral.id):
         raise ReturnExists("Use the existing return.", {"return": opened.reference})
     if return_queries.list_open(tx, [case.id]):
-        raise ReturnExists("End the other return of this person first.")
+        raise ReturnExists("End the other return of this person first.", {"return": None})
     if referral.state not in ACTIVE_REFERRAL:
         legal = REFERRAL_TABLE.describe_actions(referral.state)
         raise ActionIllegal(f"The referral is {referral.state}.", legal)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
 from app.cases.risk import RiskLevel
 from app.cases.sections import Content, DutyContact
@@ -211,6 +211,18 @@ class ReturnOut(ResponseModel):
     due_at: Annotated[datetime | None, Field(description="When the next step is due.")]
     version: int
     available_actions: list[AvailableReturnAction]
+
+
+class ReturnExistsMembers(BaseModel):
+    """The return that exists."""
+
+    existing: Annotated[
+        str | None,
+        Field(
+            alias="return",
+            description="`returns/{id}`; null: it was opened for another referral.",
+        ),
+    ]
 
 
 class DocumentTaskOut(ResponseModel):

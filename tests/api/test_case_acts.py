@@ -79,7 +79,7 @@ def test_submitting_tells_all_that_is_missing(officer: Someone) -> None:
     refused = officer.does("submit", draft)
 
     assert get_unmet(refused) == NO_NOTICE_NO_CONSENT
-    others = [other["need"] for other in refused.json()["unmet"][1]["alternatives"]]
+    others = [other["requirement"] for other in refused.json()["unmet"][1]["alternatives"]]
     assert others == ["vital_interest"]
 
 
@@ -88,7 +88,7 @@ def test_a_notice_that_lacks_a_field_is_not_submitted(officer: Someone, name: st
     draft = unwrap(officer.write_case(notice={name: None}))
     [missing] = get_actions(draft)["submit"]["unmet"]
 
-    assert missing["need"] == "notice"
+    assert missing["requirement"] == "notice"
     assert get_unmet(officer.does("submit", draft)) == [("notice", "submitter")]
 
 
@@ -227,7 +227,7 @@ def test_a_lead_needs_a_fresh_view_of_the_risk_and_two_people(
 
     assert get_unmet(refused) == [("risk_current", "holder"), ("two_contacts", "candidate")]
     [in_the_way] = get_actions(lead.read(case))["accept_lead"]["unmet"]
-    assert in_the_way["need"] == "risk_current"
+    assert in_the_way["requirement"] == "risk_current"
     unwrap(officer.create(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))
     assert lead.does("accept-lead", case, BODIES["accept-lead"]).status_code == 200
 

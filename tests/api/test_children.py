@@ -69,7 +69,7 @@ def test_a_child_without_a_guardian_is_referred_on_what_is_best_for_it(
 
     assert get_unmet(early) == [("consent_to_refer", "submitter")]
     others = early.json()["unmet"][0]["alternatives"]
-    assert [lack["need"] for lack in others] == ["child_path", "vital_interest"]
+    assert [lack["requirement"] for lack in others] == ["child_path", "vital_interest"]
     assert lead.read(draft)["you_are"] == ["candidate"]
     assert list_assessment_deadlines(lead) == []
 

@@ -85,7 +85,7 @@ def test_what_only_a_second_person_is_missing_from_is_asked_and_the_rest_refused
     assert get_unmet(refused) == [("nothing_open", "holder"), ("person_informed", "holder")]
     assert unwrap(lead.get("/approvals"))["items"] == []
     [in_the_way] = get_actions(lead.read(case))["close"]["unmet"]
-    assert in_the_way["need"] == "nothing_open"
+    assert in_the_way["requirement"] == "nothing_open"
 
 
 @pytest.mark.parametrize("reason", ClosureReason)

@@ -70,7 +70,7 @@ def test_submitter_that_acts_records_the_consent_itself(desk: Someone, case: Jso
     [lack] = get_actions(desk.read(case))["record_lead_consent"]["unmet"]
     refused = desk.does("record-lead-consent", case, build_ngo_consent())
 
-    assert (lack["need"], lack["by"]) == ("submitter_gone", "submitter")
+    assert (lack["requirement"], lack["by"]) == ("submitter_gone", "submitter")
     assert get_unmet(refused) == [("submitter_gone", "submitter")]
 
 

@@ -240,7 +240,7 @@ def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
 
     assert elsewhere["country"] == "UZ"
     for refused in (early, still):
-        assert [u["need"] for u in refused.json()["unmet"]] == ["reflection_told"]
+        assert [u["requirement"] for u in refused.json()["unmet"]] == ["reflection_told"]
     assert unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN", **ask))["state"] == "sent"
 
 

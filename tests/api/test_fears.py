@@ -89,7 +89,9 @@ def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
     if answer.is_success:
         assert shown["open"]
         return 200
-    assert [lack["need"] for lack in shown["unmet"]] == [n for n, _ in get_unmet(answer)]
+    assert [lack["requirement"] for lack in shown["unmet"]] == [
+        n for n, _ in get_unmet(answer)
+    ]
     return (shown["unmet"], answer.json()["unmet"])
 
 
@@ -110,7 +112,7 @@ def test_a_desk_cannot_try_out_who_is_feared_to_lead(
     answers = [assign_case(desk, case, code) for case in (feared, unnamed)]
 
     assert answers[0] == answers[1]
-    assert answers[0][1][0]["need"] == "focal_point_chosen"
+    assert answers[0][1][0]["requirement"] == "focal_point_chosen"
 
 
 def test_in_an_emergency_a_desk_gives_a_case_to_whose_turn_it_is(
@@ -169,7 +171,7 @@ def test_a_desk_cannot_try_out_who_is_feared_to_help(
     unserved = send_draft(desk, plain, LAW, sections=[])
 
     assert refused == not_its_turn == unserved
-    assert refused[0][0]["need"] == "consent"
+    assert refused[0][0]["requirement"] == "consent"
     assert send_draft(desk, feared, first, sections=[]) == 200
     assert send_draft(desk, plain, WOMEN, sections=[]) == 200
     assert get_codes(get_shortlist(desk, plain)) != [WOMEN]
@@ -249,7 +251,7 @@ def test_who_said_no_and_is_feared_since_is_not_asked_again(
 
     refused = send_draft(desk, case, WOMEN, sections=[])
 
-    assert refused[0][0]["need"] == "consent"
+    assert refused[0][0]["requirement"] == "consent"
 
 
 def test_a_draft_tells_a_desk_no_fear_and_no_origin(
@@ -285,8 +287,8 @@ def test_a_candidate_may_know_once_it_acknowledged(officer: Someone, lead: Someo
 
     late = send_draft(lead, case, WOMEN)
 
-    assert [lack["need"] for lack in early[0]] == ["consent"]
-    assert [lack["need"] for lack in late[0]] == ["recipient_safe"]
+    assert [lack["requirement"] for lack in early[0]] == ["consent"]
+    assert [lack["requirement"] for lack in late[0]] == ["recipient_safe"]
     for found in lists:
         assert found["left_out"] == []
     assert [one["focal_point"] for one in lists[1]["candidates"]] == ["KZ_LEAD"]
@@ -379,8 +381,8 @@ def test_a_lead_goes_on_being_told_what_is_missing(officer: Someone, lead: Someo
         send_draft(lead, case, post["focal_point"], **papers),
     )
 
-    assert [lack["need"] for lack in unsafe[0]] == ["recipient_safe"]
-    assert [lack["need"] for lack in origin[0]] == ["origin_permitted"]
+    assert [lack["requirement"] for lack in unsafe[0]] == ["recipient_safe"]
+    assert [lack["requirement"] for lack in origin[0]] == ["origin_permitted"]
     assert get_problem(lead.offer(case, "UZ_LEAD")) == (409, "needs-unmet")
 
 

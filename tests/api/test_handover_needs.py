@@ -122,7 +122,7 @@ def test_a_childs_own_word_moves_no_lead(officer: Someone, lead: Someone) -> Non
     refused = lead.offer(case, "UZ_LEAD")
 
     [lack] = refused.json()["unmet"]
-    assert (lack["need"], [a["need"] for a in lack["alternatives"]]) == (
+    assert (lack["requirement"], [a["requirement"] for a in lack["alternatives"]]) == (
         "consent",
         ["child_path"],
     )

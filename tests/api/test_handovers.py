@@ -228,7 +228,7 @@ def test_a_case_is_not_closed_while_its_lead_is_on_offer(
 
     [lack] = lead.does("close", case, make_closure()).json()["unmet"]
 
-    assert lack["need"] == "nothing_open"
+    assert lack["requirement"] == "nothing_open"
     assert not get_actions(lead.read(case))["close"]["open"]
     unwrap(lead.does("cancel", offered, {}))
     approval = unwrap(lead.does("close", case, make_closure()))

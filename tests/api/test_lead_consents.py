@@ -69,9 +69,11 @@ def test_available_actions_of_the_desk_say_what_is_open(
         "second_person",
     ]
     [named] = then["record_lead_consent"]["unmet"]
-    assert (named["need"], named["by"]) == ("nobody_named", "desk")
+    assert (named["requirement"], named["by"]) == ("nobody_named", "desk")
     assert then["take_over"]["open"]
-    assert [one["unmet"][0]["need"] for one in later.values()] == ["lead_failing"] * 3
+    assert [one["unmet"][0]["requirement"] for one in later.values()] == [
+        "lead_failing"
+    ] * 3
     assert desk.read(stuck)["next_lead"] is None
     assert worker.read(stuck)["available_actions"] == []
 

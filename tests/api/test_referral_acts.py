@@ -167,7 +167,7 @@ def test_nothing_is_sent_without_a_consent_to_this_service(
 
     assert get_unmet(refused) == [("consent", "sender")]
     others = refused.json()["unmet"][0]["alternatives"]
-    assert [other["need"] for other in others] == ["vital_interest"]
+    assert [other["requirement"] for other in others] == ["vital_interest"]
     assert unwrap(lead.does("send", draft))["state"] == "sent"
     assert officer.get(f"/referrals/{draft['id']}").status_code == 404
 

@@ -86,7 +86,7 @@ def test_steps_of_a_return_of_an_adult_speak_of_no_child(
     shown = home.read()["available_actions"]
     [determine] = [one for one in shown if one["action"] == "determine_interests"]
 
-    assert [unmet["need"] for unmet in determine["unmet"]] == ["child"]
+    assert [unmet["requirement"] for unmet in determine["unmet"]] == ["child"]
 
 
 def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_changed(

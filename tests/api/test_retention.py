@@ -118,7 +118,7 @@ def test_nothing_is_erased_before_its_time_or_while_it_goes_on(
     with pytest.raises(ActionIllegal):
         erase_after_retention(world, draft)
 
-    assert [lack["need"] for lack in early.value.facts["unmet"]] == ["time_is_up"]
+    assert [lack["requirement"] for lack in early.value.facts["unmet"]] == ["time_is_up"]
     assert count_rows(world, Erasure) == {}
 
 

@@ -49,7 +49,7 @@ def test_draft_of_a_second_request_says_what_is_in_the_way(
     first = unwrap(lead.refer(case, SHELTER))
 
     [unmet] = get_actions(lead.read(draft))["send"]["unmet"]
-    assert unmet["need"] == "not_already_asked"
+    assert unmet["requirement"] == "not_already_asked"
     [listed] = unwrap(lead.get("/referrals", state="draft"))["items"]
     assert listed == lead.read(draft)
     assert get_unmet(lead.does("send", draft)) == AGAIN

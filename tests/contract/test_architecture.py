@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from app.api.http import problems
+from app.api.http.validation_errors import CELL_RULE, MESSAGES, OWN_CODES
 from app.cases.schemas import NoticeFields
 from tests.support.source_code import APP, ROOT, TREES, Trees, read_sources
 
@@ -273,7 +273,7 @@ def test_what_this_house_says_of_a_fault_is_said() -> None:
     }
 
     assert len(raised) >= 6
-    assert raised <= {*problems.OWN_CODES, *problems.MESSAGES, problems.CELL_RULE}
+    assert raised <= {*OWN_CODES, *MESSAGES, CELL_RULE}
 
 
 def test_imports_point_down() -> None:

@@ -196,18 +196,6 @@ def test_each_operation_says_which_scope_it_needs(document: Json) -> None:
         assert scope in set(Scope), path
 
 
-def test_each_error_is_a_problem(document: Json) -> None:
-    for method, path, operation in list_operations(document):
-        responses = operation["responses"]
-        assert {"401", "403", "422", "503"} <= responses.keys(), (method, path)
-        for status, response in responses.items():
-            if status >= "400":
-                schema = response["content"][PROBLEM]["schema"]
-                assert set(response["content"]) == {PROBLEM}, (path, status)
-                assert schema == {"$ref": "#/components/schemas/ProblemDetail"}
-                assert response["description"]
-
-
 def test_the_frameworks_own_errors_are_not_there(document: Json) -> None:
     assert "ValidationError" not in json.dumps(document)
 

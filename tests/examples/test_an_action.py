@@ -111,7 +111,7 @@ def test_what_it_needs_is_named_where_it_is_missing(officer: Someone) -> None:
 
     assert get_problem(refused) == (409, "needs-unmet")
     [missing] = refused.json()["unmet"]
-    assert (missing["need"], missing["by"]) == ("consent_to_refer", "submitter")
+    assert (missing["requirement"], missing["by"]) == ("consent_to_refer", "submitter")
 
 
 def test_who_does_not_answer_in_time_loses_it_to_the_next(

@@ -448,7 +448,7 @@ def get_answer(answer: Response) -> Answer:
         return Answer(answer.status_code)
     told = answer.json()
     name = str(told["type"]).removeprefix("/problems/")
-    lacks = ", ".join(lack["need"] for lack in told.get("unmet", ()))
+    lacks = ", ".join(lack["requirement"] for lack in told.get("unmet", ()))
     return Answer(answer.status_code, f"{name}: {lacks}" if lacks else name)
 
 

@@ -155,7 +155,7 @@ def test_a_problem_is_written_for_people() -> None:
         "title": "It is \x1b[2Jwrong.",
         "detail": "Mend it.",
         "errors": [{"pointer": "#/a", "detail": "Too long."}, "?", {}],
-        "unmet": [{"need": "consent", "remedy": "Ask the person."}],
+        "unmet": [{"requirement": "consent", "remedy": "Ask the person."}],
         "code": "SC-1",
         "instance": "urn:uuid:1",
     }

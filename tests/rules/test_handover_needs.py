@@ -99,7 +99,7 @@ def test_the_lead_moves_while_a_case_has_one_and_is_not_closed(state: CaseState)
 @pytest.mark.parametrize("need", LACKS)
 @pytest.mark.parametrize("action", Action)
 def test_a_step_is_refused_for_just_what_it_needs(action: Action, need: Need) -> None:
-    lacks = [lack.need for lack in RULES.list_unmet(find_step(action), LACKS[need])]
+    lacks = [lack.requirement for lack in RULES.list_unmet(find_step(action), LACKS[need])]
 
     assert lacks == ([need] if need in needs_of(find_step(action)) else [])
 
@@ -125,7 +125,7 @@ def test_all_that_is_missing_is_told_together(
         RULES.require(find_step(action), BARE)
 
     unmet = refused.value.facts["unmet"]
-    assert [(lack["need"], lack["by"]) for lack in unmet] == [
+    assert [(lack["requirement"], lack["by"]) for lack in unmet] == [
         ("case_led", "lead"),
         ("consent", "lead"),
         ("recipient_safe", "lead"),
@@ -133,7 +133,7 @@ def test_all_that_is_missing_is_told_together(
         ("origin_permitted", "lead"),
         *((need, by) for need in asked),
     ]
-    assert [other["need"] for other in unmet[1]["alternatives"]] == ["child_path"]
+    assert [other["requirement"] for other in unmet[1]["alternatives"]] == ["child_path"]
     assert RULES.list_request_needs(find_step(action)) == asked
 
 
@@ -144,4 +144,4 @@ def test_what_the_record_lacks_stands_in_the_way_and_what_a_request_brings_does_
 
     assert RULES.list_blocking(accept, replace(GOOD, terms=Terms())) == []
     [lack] = RULES.list_blocking(accept, replace(LACKS[Need.AGREEMENT], terms=Terms()))
-    assert (lack.need, lack.by) == ("agreement", Side.LEAD)
+    assert (lack.requirement, lack.by) == ("agreement", Side.LEAD)

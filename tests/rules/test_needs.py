@@ -16,7 +16,7 @@ from app.casework import needs as casework_needs
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf
-from app.kernel.requirements import NeedsUnmet, Unmet
+from app.kernel.requirements import NeedsUnmet, UnmetRequirement
 from app.referrals import lifecycle as referral_lifecycle
 from app.referrals import needs as referral_needs
 from app.referrals.lifecycle import Action, Need
@@ -300,7 +300,7 @@ def test_all_that_a_closing_lacks_is_told_together() -> None:
     with pytest.raises(NeedsUnmet) as refused:
         casework_needs.RULES.require(find_case_step(CaseAction.CLOSE), bare)
 
-    assert [lack["need"] for lack in refused.value.facts["unmet"]] == [
+    assert [lack["requirement"] for lack in refused.value.facts["unmet"]] == [
         "reason",
         "nothing_open",
         "person_informed",
@@ -333,7 +333,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
         referral_needs.RULES.require(find_step(Action.SEND), bare)
 
     unmet = refused.value.facts["unmet"]
-    assert [(lack["need"], lack["by"]) for lack in unmet] == [
+    assert [(lack["requirement"], lack["by"]) for lack in unmet] == [
         ("case_open", "sender"),
         ("consent", "sender"),
         ("risk_current", "sender"),
@@ -360,12 +360,12 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
     ids=["submit", "send"],
 )
 def test_who_lacks_a_consent_is_told_what_would_do_instead(
-    missing: list[Unmet], first: str
+    missing: list[UnmetRequirement], first: str
 ) -> None:
-    [lack] = [lack.to_json() for lack in missing]
+    [lack] = missing
 
-    assert lack["need"] == first
-    assert [other["need"] for other in lack["alternatives"]] == [
+    assert lack.requirement == first
+    assert [other.requirement for other in lack.alternatives] == [
         "child_path",
         "vital_interest",
     ]
@@ -376,7 +376,7 @@ def test_what_a_request_brings_is_asked_of_whoever_acts() -> None:
 
     lacks = referral_needs.RULES.list_unmet(find_step(Action.ACCEPT), bare)
 
-    assert [(lack.need, lack.by) for lack in lacks] == [
+    assert [(lack.requirement, lack.by) for lack in lacks] == [
         ("two_contacts", Side.RECIPIENT),
         ("meeting", Side.RECIPIENT),
     ]

@@ -18,7 +18,7 @@ THREAT = SideAssessment(threats=(Threat.LIFE,))
 def list_unmet(facts: Facts) -> Iterator[tuple[str, str, str]]:
     """Yield each unmet requirement of a GO decision, with its side and its remedy."""
     for lack in RULES.list_unmet(GO, facts):
-        yield lack.need, lack.by, lack.remedy
+        yield lack.requirement, lack.by, lack.remedy
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_all_that_a_decision_lacks_is_told_together() -> None:
     with pytest.raises(NeedsUnmet) as refused:
         RULES.require(go, bare)
 
-    assert [lack["need"] for lack in refused.value.facts["unmet"]] == [
+    assert [lack["requirement"] for lack in refused.value.facts["unmet"]] == [
         "return_consent",
         "risks_current",
         "no_threat",

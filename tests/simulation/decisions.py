@@ -183,7 +183,9 @@ def as_candidate(look: RecordView) -> PlannedRequest | None:
 def has_unmet(look: RecordView, action: str, need: str) -> bool:
     """Return whether an action has an unmet requirement with this name."""
     steps = [one for one in look.record["available_actions"] if one["action"] == action]
-    return any(lack["need"] == need for one in steps for lack in one.get("unmet", ()))
+    return any(
+        lack["requirement"] == need for one in steps for lack in one.get("unmet", ())
+    )
 
 
 def assess_risk(look: RecordView) -> PlannedRequest:

@@ -1,9 +1,11 @@
 """A check of each answer of a test: its status and headers are in the contract.
 
 The client of every world checks the answers that it gets, so the tests of the API cover
-each operation in many states. Bodies are compared with their schemas in tests/sweeps.
+each operation in many states. The body of a problem has the members that its class
+declares. Other bodies are compared with their schemas in tests/sweeps.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +13,13 @@ from typing import Any, Final
 
 import httpx2
 
+from app.api.http.problem_pages import list_problem_kinds
+from app.api.http.problem_schemas import (
+    PROBLEM,
+    ProblemDetail,
+    get_schema_name,
+)
+from app.kernel.problems import Problem
 from tests.support.contract import load_contract, resolve_reference
 
 EVERYWHERE: Final = frozenset({"content-type", "content-length"})
@@ -29,6 +38,8 @@ class Documented:
 
     allowed: frozenset[str]
     required: frozenset[str]
+    schemas: frozenset[str]
+    """The names of the schemas of the problems that the body may be."""
 
 
 type Operation = dict[str, Documented]
@@ -47,7 +58,7 @@ def load_operations() -> dict[tuple[str, int], list[tuple[Shape, Operation]]]:
         shape = tuple(path.split("/"))
         for method, operation in methods.items():
             responses = {
-                status: read_response(response.get("headers", {}), headers)
+                status: read_response(response, headers)
                 for status, response in operation["responses"].items()
             }
             found.setdefault((method.upper(), len(shape)), []).append((shape, responses))
@@ -57,16 +68,19 @@ def load_operations() -> dict[tuple[str, int], list[tuple[Shape, Operation]]]:
 
 
 def read_response(
-    described: dict[str, dict[str, Any]], headers: dict[str, dict[str, Any]]
+    response: dict[str, Any], headers: dict[str, dict[str, Any]]
 ) -> Documented:
-    """Return the headers of a response of the contract, with references resolved."""
+    """Return the headers and problems of a response, with references resolved."""
     whole = {
         name.lower(): resolve_reference(header, headers)
-        for name, header in described.items()
+        for name, header in response.get("headers", {}).items()
     }
+    schema = response.get("content", {}).get(PROBLEM, {}).get("schema", {})
+    options = schema.get("anyOf", [schema]) if schema else []
     return Documented(
         allowed=frozenset(whole),
         required=frozenset(name for name, one in whole.items() if one.get("required")),
+        schemas=frozenset(one["$ref"].rpartition("/")[2] for one in options),
     )
 
 
@@ -100,4 +114,29 @@ def check_answer(response: httpx2.Response) -> None:
     request = response.request
     asked = (request.method, request.url.path)
     differences = list_differences(*asked, response.status_code, response.headers)
+    if response.headers.get("content-type") == PROBLEM:
+        response.read()
+        differences += list_problem_differences(*asked, response.json())
     assert not differences, (*asked, differences)
+
+
+@cache
+def load_kinds() -> dict[str, type[Problem]]:
+    """Return the classes of problems by their stable names."""
+    return {f"/problems/{kind.code}": kind for kind in list_problem_kinds()}
+
+
+def list_problem_differences(method: str, path: str, problem: dict[str, Any]) -> list[str]:
+    """Return how a problem differs from the members of its class and from the contract."""
+    kind = load_kinds().get(problem["type"])
+    declared = kind.members if kind else None
+    added = problem.keys() - ProblemDetail.model_fields.keys()
+    fields = declared.model_fields.items() if declared else ()
+    differences = sorted(added ^ {field.alias or name for name, field in fields})
+    if declared and not differences:
+        declared.model_validate_json(json.dumps({name: problem[name] for name in added}))
+    operation = find_operation(method, path) or {}
+    documented = operation.get(str(problem["status"]))
+    name = get_schema_name(kind) if kind else ProblemDetail.__name__
+    undocumented = documented and name not in documented.schemas
+    return [*differences, *([f"no schema {name}"] if undocumented else [])]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
 from schemathesis.generation.meta import TestPhase
 
-from app.api.http.problems import CELL_RULE, OWN_CODES
+from app.api.http.validation_errors import CELL_RULE, OWN_CODES
 from app.kernel.codes import create_case_code
 from tests.support.contract import resolve_reference
 from tests.support.hostile_input import PROBLEM

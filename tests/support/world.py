@@ -353,7 +353,7 @@ def get_problem(response: Response) -> tuple[int, str]:
 def get_unmet(response: Response) -> list[tuple[str, str]]:
     """Return the unmet requirements of an action, each with the side that can meet it."""
     assert get_problem(response) == (409, "needs-unmet"), response.text
-    return [(lack["need"], lack["by"]) for lack in response.json()["unmet"]]
+    return [(lack["requirement"], lack["by"]) for lack in response.json()["unmet"]]
 
 
 def list_types(events: Iterable[Json]) -> list[str]:

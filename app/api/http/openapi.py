@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from app.api.http.authorization import OAUTH2, OAUTH2_PATH, BodyUnexpected
 from app.api.http.conditional_requests import JSON
 from app.api.http.open_enums import open_vocabularies
-from app.api.http.problems import DETAIL, build_schemas, describe_problem
+from app.api.http.problem_schemas import build_content, build_schemas
+from app.api.http.problems import describe_problem
 from app.api.http.property_descriptions import describe_properties
 from app.api.http.response_headers import HEADERS, add_response_headers
 from app.api.http.schema_references import get_schema_name
@@ -106,9 +107,15 @@ def rename_schemas(document: dict[str, Any]) -> dict[str, Any]:
     For example, `app__cases__lifecycle__State` becomes `CaseState`, `Needs-Input` becomes
     `NeedsInput`, and `Needs-Output` becomes `Needs`.
     """
-    text = LIFECYCLE.sub(lambda m: f"{RECORDS[m[1]]}{m[2]}", json.dumps(document))
+    text = LIFECYCLE.sub(rename_enum, json.dumps(document))
     text = INPUT.sub(r'\1Input"', OUTPUT.sub(r'\1"', text))
     return dict(json.loads(text))
+
+
+def rename_enum(found: re.Match[str]) -> str:
+    """Return the name of an enum of a life cycle. All share one for their requirements."""
+    record, enum = found.groups()
+    return "Requirement" if enum == "Need" else f"{RECORDS[record]}{enum}"
 
 
 def list_operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -153,7 +160,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
     plain = EVERYWHERE | (WITH_KEY if "security" in operation or body else {})
     plain |= (WITH_FORM if FORM in body else WITH_BODY) if body else {}
     for status, why in plain.items():
-        operation["responses"][status] = {"description": why, "content": DETAIL}
+        operation["responses"][status] = {"description": why, "content": build_content([])}
 
 
 def describe_successes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

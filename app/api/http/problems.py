@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -17,9 +17,9 @@ from app.api.http.content_language import (
     parse_languages,
     translate_title,
 )
+from app.api.http.problem_schemas import PROBLEM, build_content
 from app.api.http.strict_json import JsonRefused
-from app.cases.facts import FactName
-from app.cases.sections import Section
+from app.api.http.validation_errors import Fault, describe_errors
 from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
 from app.kernel.languages import ENGLISH
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
@@ -36,40 +36,6 @@ from app.kernel.quotas import DailyVolumeUsed
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.versions import VersionNotGiven, VersionStale
 
-MESSAGES: Final = {
-    "missing": "This field is required.",
-    "extra_forbidden": "This object has an unknown field.",
-    "json_invalid": "This is not JSON.",
-    "enum": "This is not one of the codes listed in the documentation.",
-    "literal_error": "This is not one of the codes listed in the documentation.",
-    "union_tag_invalid": "This is not one of the kinds listed in the documentation.",
-    "union_tag_not_found": "The field that names the kind is missing.",
-    "uuid_parsing": "This is not a UUID.",
-    "uuid_type": "This is not a UUID.",
-    "timezone_aware": "This date and time needs a time zone.",
-    "datetime_parsing": "This is not a date and time of RFC 3339.",
-    "datetime_from_date_parsing": "This is not a date and time of RFC 3339.",
-    "date_parsing": "This is not a date: YYYY-MM-DD.",
-    "date_from_datetime_parsing": "This is not a date: YYYY-MM-DD.",
-    "date_from_datetime_inexact": "This must be a date without a time: YYYY-MM-DD.",
-    "string_type": "This must be a string.",
-    "string_unicode": "This is not Unicode text.",
-    "bool_type": "This must be true or false.",
-    "bool_parsing": "This must be true or false.",
-    "int_type": "This must be a whole number.",
-    "int_parsing": "This must be a whole number.",
-    "list_type": "This must be a list.",
-    "model_attributes_type": "This must be an object.",
-    "model_type": "This must be an object.",
-    "dict_type": "This must be an object.",
-    "string_pattern_mismatch": "This does not have the documented form.",
-    "string_too_long": "This is too long.",
-    "string_too_short": "This is too short.",
-    "too_long": "There are too many of these.",
-    "too_short": "There are too few of these.",
-    "greater_than_equal": "This is too small.",
-    "less_than_equal": "This is too large.",
-}
 SERVER_ERROR: Final = 500
 """The lowest status of a server error. The cause of such a problem is logged."""
 
@@ -87,70 +53,18 @@ STATUS_DETAILS: Final = {
 }
 """The details of problems that are HTTP statuses without a code of their own."""
 
-OWN_CODES: Final = frozenset(
-    {
-        "case_code_mistyped",
-        "code_unknown",
-        "continues_in_unclear",
-        "end_unclear",
-        "key_unusable",
-        "kid_differs",
-        "private_key_sent",
-        "recipient_unclear",
-        "section_twice",
-        "text_unsafe",
-        "url_unsound",
-    }
-)
-"""Codes of validation errors whose messages are defined here and repeat no input."""
 
-CELL_RULE: Final = "cell"
-"""The code of a violated rule for a directory row, in a file or in a request."""
+class RequestInvalidMembers(BaseModel):
+    """The errors in a request."""
 
-
-class Fault(BaseModel):
-    """One error in a request."""
-
-    pointer: Annotated[
-        str, Field(description="A pointer `#/...` into the body, or a parameter's name.")
-    ]
-    code: Annotated[str, Field(description="A code such as `missing`. More may be added.")]
-    detail: str
-
-
-class ProblemDetail(BaseModel):
-    """An RFC 9457 problem detail. Some problems have more members, such as `unmet`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: Annotated[str, Field(description="A stable name. See docs/problems.md.")]
-    title: Annotated[
-        str, Field(description="In the language that you asked for, if it is translated.")
-    ]
-    status: int
-    detail: Annotated[str, Field(description="What is wrong or what to do, in English.")]
-    instance: Annotated[str, Field(description="The id of the request, for the operator.")]
-    errors: Annotated[list[Fault], Field(description="The errors in the request.")] = []
-
-
-PROBLEM: Final = "application/problem+json"
-REFERENCE: Final = "#/components/schemas/{model}"
-DETAIL: Final = {PROBLEM: {"schema": {"$ref": REFERENCE.format(model="ProblemDetail")}}}
-"""The OpenAPI content of every problem. With a model instead, FastAPI would build a
-validator for each status of each route, which takes a quarter of the start-up time."""
-
-
-def build_schemas() -> dict[str, Any]:
-    """Return the JSON schemas of a problem and its parts for the OpenAPI document."""
-    whole = ProblemDetail.model_json_schema(ref_template=REFERENCE)
-    parts: dict[str, Any] = whole.pop("$defs")
-    return {"ProblemDetail": whole, **parts}
+    errors: Annotated[list[Fault], Field(description="The errors in the request.")]
 
 
 class RequestInvalid(Problem):
     """The request does not have the right shape."""
 
     status = 422
+    members: ClassVar = RequestInvalidMembers
 
 
 ALWAYS: Final[tuple[type[Problem], ...]] = (
@@ -175,12 +89,15 @@ type Answers = dict[int | str, dict[str, Any]]
 
 def list_problems(*kinds: type[Problem]) -> Answers:
     """Return the OpenAPI responses for these problems and the problems of every route."""
-    lines: dict[int, list[str]] = {}
+    found: dict[int, list[type[Problem]]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
-        lines.setdefault(kind.status, []).append(describe_problem(kind))
+        found.setdefault(kind.status, []).append(kind)
     return {
-        status: {"description": "\n".join(descriptions), "content": DETAIL}
-        for status, descriptions in sorted(lines.items())
+        status: {
+            "description": "\n".join(map(describe_problem, listed)),
+            "content": build_content(listed),
+        }
+        for status, listed in sorted(found.items())
     }
 
 
@@ -229,39 +146,6 @@ def build_response(
     """Return the response for a problem, with the id of the request as `instance`."""
     body["instance"] = f"urn:uuid:{request.state.request_id}"
     return JSONResponse(body, body["status"], headers, PROBLEM)
-
-
-def describe_error(error: Mapping[str, Any]) -> Fault:
-    """Return a validation error with a message that does not repeat the caller's input."""
-    code = error["type"]
-    detail = error["msg"] if code in OWN_CODES else MESSAGES.get(code, "Not valid.")
-    if code == CELL_RULE:
-        detail = f"This {error['msg']}."
-    return Fault(pointer=get_pointer(error), code=code, detail=detail)
-
-
-def get_pointer(error: Mapping[str, Any]) -> str:
-    """Return where an error is: a pointer into the body, or the name of a parameter.
-
-    The name of an unknown field is left out, because it is the caller's text. Pydantic also
-    adds the name of a section, fact or key type, to say which model it has used. These
-    names are left out too, because they are not fields of the body.
-    """
-    place, *path = [str(part) for part in error["loc"]]
-    if error["type"] in {"extra_forbidden", "json_invalid"}:
-        path.pop()
-    if place != "body":
-        return path[0] if path else place
-    return "#" + "".join(f"/{part}" for part in path if part not in TAGS)
-
-
-TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})
-
-
-def describe_errors(errors: Sequence[Any]) -> list[Fault]:
-    """Return the errors in a request. Errors of the code `none_required` are left out."""
-    real = [error for error in errors if error["type"] != "none_required"]
-    return [describe_error(error) for error in real]
 
 
 def build_invalid(found: Sequence[Fault]) -> RequestInvalid:

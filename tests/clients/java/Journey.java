@@ -144,14 +144,26 @@ final class Journey {
     }
     lead.acceptLead(code, getHeader(acknowledged, "etag"), promise, null);
 
-    // A referral is sent, accepted and completed.
+    // A section without a consent is not sent, and the problem names the requirement.
     ReferralInput wanted =
         new ReferralInput()
             .recipient("KZ_SHELTER_KOGERSHIN")
             .service(Service.SHELTER)
-            .sections(List.of(Section.NEEDS))
+            .sections(List.of(Section.IDENTITY))
             .send(true);
     ReferralsApi referrals = new ReferralsApi(leads);
+    try {
+      referrals.openReferral(code, UUID.randomUUID().toString(), wanted, null);
+      check(false, "a section without a consent was sent");
+    } catch (ApiException error) {
+      NeedsUnmetProblem problem =
+          new ObjectMapper().readValue(error.getResponseBody(), NeedsUnmetProblem.class);
+      UnmetRequirement unmet = problem.getUnmet().get(0);
+      check(unmet.getRequirement().equals("consent"), "not a consent: " + unmet);
+    }
+
+    // A referral is sent, accepted and completed.
+    wanted.sections(List.of(Section.NEEDS));
     UUID id = referrals.openReferral(code, UUID.randomUUID().toString(), wanted, null).getId();
     waitForEvent(new FeedApi(shelters), "referral.sent", "referrals/" + id);
 

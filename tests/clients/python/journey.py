@@ -18,6 +18,7 @@ from safe_conduct_client.api.referral_acts import (
 from safe_conduct_client.api.referrals import get_referral, open_referral
 from safe_conduct_client.models import (
     AcceptLead,
+    ActionIllegalProblem,
     AgeClass,
     ArrangementInput,
     CaseInput,
@@ -33,6 +34,7 @@ from safe_conduct_client.models import (
     Kind,
     MeetingInput,
     NeedsInput,
+    NeedsUnmetProblem,
     NoticeFields,
     Outcome,
     Priority,
@@ -42,6 +44,7 @@ from safe_conduct_client.models import (
     ReferralInput,
     ReferralOut,
     ReferralState,
+    RequestInvalidProblem,
     RiskInput,
     RiskLevel,
     SafeContact,
@@ -126,9 +129,8 @@ def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
 wrong = write_case.sync(
     client=officer, idempotency_key=str(uuid4()), body=new_case("Kazakhstan")
 )
-assert isinstance(wrong, ProblemDetail)
+assert isinstance(wrong, RequestInvalidProblem)
 assert wrong.status == 422
-assert wrong.errors
 assert wrong.errors[0].pointer == "#/notice/country"
 assert "Kazakhstan" not in json.dumps(wrong.to_dict())
 
@@ -162,17 +164,28 @@ assert stale.status == 412
 led = accept_lead.sync(code, client=lead, if_match=tag(taken), body=AcceptLead(duty))
 assert isinstance(led, CaseOut)
 
-# A referral is sent, accepted and completed.
-opened = open_referral.sync(
-    code,
-    client=lead,
-    idempotency_key=str(uuid4()),
-    body=ReferralInput(
+
+def new_referral(section: Section) -> ReferralInput:
+    """Return the request body of a referral to the shelter with one section."""
+    return ReferralInput(
         recipient="KZ_SHELTER_KOGERSHIN",
         service=Service.SHELTER,
-        sections=[Section.NEEDS],
+        sections=[section],
         send=True,
-    ),
+    )
+
+
+# A section without a consent is not sent, and the problem names the requirement.
+unmet = open_referral.sync(
+    code, client=lead, idempotency_key=str(uuid4()), body=new_referral(Section.IDENTITY)
+)
+assert isinstance(unmet, NeedsUnmetProblem)
+[lack] = unmet.unmet
+assert lack.requirement == "consent"
+
+# A referral is sent, accepted and completed.
+opened = open_referral.sync(
+    code, client=lead, idempotency_key=str(uuid4()), body=new_referral(Section.NEEDS)
 )
 assert isinstance(opened, ReferralOut)
 record: UUID = opened.id
@@ -188,6 +201,13 @@ end = CompleteReferral(Outcome.DELIVERED, "Well")
 done = complete_referral.sync(record, client=shelter, if_match=at, body=end)
 assert isinstance(done, ReferralOut)
 assert done.state is ReferralState.COMPLETED
+
+# A problem names the state that does not allow an action.
+version = tag(get_referral.sync_detailed(record, client=shelter))
+over = complete_referral.sync(record, client=shelter, if_match=version, body=end)
+assert isinstance(over, ActionIllegalProblem)
+assert over.state == "completed"
+assert over.legal_actions == []
 print(f"{code}: completed")  # noqa: T201 - a program
 
 for client in (officer, lead, shelter):

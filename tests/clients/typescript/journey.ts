@@ -73,7 +73,8 @@ const wrong = await officer.POST("/v1/cases", {
   body: { ...newCase, notice: { ...newCase.notice, country: "Kazakhstan" } },
 });
 assert.equal(wrong.response.status, 422);
-assert.equal(wrong.error?.errors?.[0]?.pointer, "#/notice/country");
+assert(wrong.error && "errors" in wrong.error);
+assert.equal(wrong.error.errors[0]?.pointer, "#/notice/country");
 assert(!JSON.stringify(wrong.error).includes("Kazakhstan"));
 
 // A case that is submitted twice with one idempotency key is created once.
@@ -126,16 +127,24 @@ const accepted = await lead.POST("/v1/cases/{code}/accept-lead", {
 });
 assert.equal(accepted.response.status, 200);
 
+const openReferral = (section: Schemas["Section"]) =>
+  lead.POST("/v1/cases/{code}/referrals", {
+    params: { path: { code }, header: { "Idempotency-Key": randomUUID() } },
+    body: {
+      recipient: "KZ_SHELTER_KOGERSHIN",
+      service: "SHELTER",
+      sections: [section],
+      send: true,
+    },
+  });
+
+// A section without a consent is not sent, and the problem names the requirement.
+const refused = await openReferral("identity");
+assert(refused.error && "unmet" in refused.error);
+assert.equal(refused.error.unmet[0]?.requirement, "consent");
+
 // A referral is sent, accepted and completed.
-const opened = await lead.POST("/v1/cases/{code}/referrals", {
-  params: { path: { code }, header: { "Idempotency-Key": randomUUID() } },
-  body: {
-    recipient: "KZ_SHELTER_KOGERSHIN",
-    service: "SHELTER",
-    sections: ["needs"],
-    send: true,
-  },
-});
+const opened = await openReferral("needs");
 assert.equal(opened.response.status, 201);
 const referral_id = opened.data!.id;
 await waitForEvent(shelter, "referral.sent", `referrals/${referral_id}`);
@@ -161,4 +170,12 @@ const completed = await shelter.POST("/v1/referrals/{referral_id}/complete", {
   body: { outcome: "delivered", feedback: "Well" },
 });
 assert.equal(completed.data?.state, "completed");
+
+// A problem names the state that does not allow an action.
+const over = await shelter.POST("/v1/referrals/{referral_id}/complete", {
+  params: { path, header: { "If-Match": getTag(completed.response) } },
+  body: { outcome: "delivered", feedback: "Well" },
+});
+assert(over.error && "legal_actions" in over.error);
+assert.equal(over.error.state, "completed");
 console.log(`${code}: completed`);

@@ -95,7 +95,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     refused = hotline.does("submit", case)
     assert get_unmet(refused) == [("consent_to_refer", "submitter")]
     others = refused.json()["unmet"][0]["alternatives"]
-    assert [one["need"] for one in others] == ["child_path", "vital_interest"]
+    assert [one["requirement"] for one in others] == ["child_path", "vital_interest"]
     story.on("2027-06-07 03:15")
     unwrap(hotline.create(f"{get_path(case)}/vital-interests", ALONE))
     unwrap(hotline.does("submit", case))
