@@ -30,7 +30,7 @@ from app.handovers import following as handover_following
 from app.handovers.actions import set_lead
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
-from app.kernel.requirements import UnmetRequirement, raise_unmet
+from app.kernel.requirements import RequiredConsent, UnmetRequirement, raise_unmet
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
@@ -125,8 +125,9 @@ def require_consent_needs(
     casework_situation.check_requirements(tx, case, row, terms)
     if unled and Purpose.REFER not in new.purposes:
         remedy = "Ask the person whether they agree to be referred, and name `REFER`."
+        consent = RequiredConsent(purpose=Purpose.REFER)
         lack = UnmetRequirement(
-            requirement=Need.CONSENT_TO_REFER, by=Side.DESK, remedy=remedy
+            requirement=Need.CONSENT_TO_REFER, by=Side.DESK, remedy=remedy, consent=consent
         )
         raise_unmet([lack])
 

@@ -6,9 +6,10 @@ from typing import Final
 
 from app.cases.lifecycle import Need
 from app.cases.reasons import CLOSED_UNINFORMED
+from app.consents.coverage import Purpose
 from app.deadlines import limits
 from app.kernel.actors import Side
-from app.kernel.requirements import Check, Remedy, Rulebook
+from app.kernel.requirements import Check, Remedy, RequiredConsent, Rulebook
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.notice_complete,
         "Complete the summary (`notice`): country, age class, language, priority, safe contact.", Side.SUBMITTER),
     Need.CONSENT_TO_REFER: Check(
-        lambda f: f.may_be_referred, TO_REFER, Side.SUBMITTER, specific=get_remedy_to_refer),
+        lambda f: f.may_be_referred, TO_REFER, Side.SUBMITTER, specific=get_remedy_to_refer,
+        consent=lambda _: RequiredConsent(purpose=Purpose.REFER)),
     Need.RECIPIENT_SAFE: Check(
         lambda f: f.recipient_safe,
         "Decline the case, so that another focal point gets it.", Side.CANDIDATE),

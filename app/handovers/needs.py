@@ -5,9 +5,10 @@ from typing import Final
 
 from app.cases.lifecycle import LED
 from app.cases.lifecycle import State as CaseState
+from app.consents.coverage import Purpose
 from app.handovers.lifecycle import Need
 from app.kernel.actors import Side
-from app.kernel.requirements import Check, Rulebook
+from app.kernel.requirements import Check, RequiredConsent, Rulebook
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Facts:
     time_is_up: bool
     may_be_child: bool
     terms: Terms = Terms()
+    successor: str | None = None
 
 
 # fmt: off
@@ -41,7 +43,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "The case must be open and have a lead.", Side.LEAD),
     Need.CONSENT: Check(
         lambda f: f.covered,
-        "Record the person's consent to this new lead, with the purpose HANDOVER.", Side.LEAD),
+        "Record the person's consent to this new lead, with the purpose HANDOVER.", Side.LEAD,
+        consent=lambda f: RequiredConsent(purpose=Purpose.HANDOVER, recipient=f.successor)),
     Need.RECIPIENT_SAFE: Check(
         lambda f: f.recipient_safe,
         "Choose another focal point for this person.", Side.LEAD),

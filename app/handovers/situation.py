@@ -46,6 +46,7 @@ def build_facts(
         time_is_up=clock is not None and (clock.due_at <= tx.now or not to.active),
         may_be_child=case_file.case.may_be_child_to(tx.actor.focal_point_id),
         terms=terms or Terms(),
+        successor=to.code,
     )
 
 

@@ -17,12 +17,30 @@ from app.kernel.problems import Problem
 from app.kernel.text import ResponseModel
 
 
+class RequiredConsent(ResponseModel):
+    """The consent that a requirement asks for, whatever was recorded before."""
+
+    purpose: Annotated[str, Field(description="The purpose that the consent must name.")]
+    sections: Annotated[
+        list[str],
+        Field(description="All sections that the consent must name; empty: none."),
+    ] = []
+    recipient: Annotated[
+        str | None,
+        Field(description="The office that the consent must include; null: see `remedy`."),
+    ] = None
+
+
 class UnmetRequirement(ResponseModel):
     """An unmet requirement, the side that can meet it, and alternative requirements."""
 
     requirement: str
     by: Side
     remedy: str
+    consent: Annotated[
+        RequiredConsent | None,
+        Field(description="The consent to record; null: the requirement is no consent."),
+    ] = None
     alternatives: list["UnmetRequirement"] = []
 
 
@@ -56,7 +74,8 @@ class Check[F]:
 
     `by` is None if the request itself must meet the requirement. `specific` returns a
     remedy for the given facts, or None if `remedy` and `by` apply. `applies` returns
-    whether the requirement is offered as an alternative.
+    whether the requirement is offered as an alternative. `consent` returns the consent that
+    is required; the facts must hold no more of it than the caller may know.
     """
 
     met: Callable[[F], bool]
@@ -64,6 +83,7 @@ class Check[F]:
     by: Side | None = None
     specific: Callable[[F], Remedy | None] | None = None
     applies: Callable[[F], bool] = lambda _: True
+    consent: Callable[[F], RequiredConsent | None] = lambda _: None
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
         """Return the remedy for these facts; by default, `asking` is the remedy's side."""
@@ -71,9 +91,11 @@ class Check[F]:
         return found or Remedy(self.remedy, self.by or asking)
 
     def describe_unmet(self, code: str, facts: F, asking: Side) -> UnmetRequirement:
-        """Return the unmet requirement with its remedy."""
-        remedy = self.get_remedy(facts, asking)
-        return UnmetRequirement(requirement=code, by=remedy.by, remedy=remedy.text)
+        """Return the unmet requirement with its remedy and the consent that is required."""
+        remedy, consent = self.get_remedy(facts, asking), self.consent(facts)
+        return UnmetRequirement(
+            requirement=code, by=remedy.by, remedy=remedy.text, consent=consent
+        )
 
 
 @dataclass(frozen=True)

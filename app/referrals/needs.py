@@ -10,7 +10,7 @@ from app.cases.sections import SERVICES_FOR_SAFETY, Section
 from app.deadlines.limits import REVIEW_REMEDY, is_valid_review_date
 from app.directory.kinds import Service
 from app.kernel.actors import Side
-from app.kernel.requirements import Check, Rulebook
+from app.kernel.requirements import Check, RequiredConsent, Rulebook
 from app.referrals.lifecycle import Need
 
 
@@ -54,6 +54,9 @@ class Facts:
     return_done: bool
     may_be_child: bool
     terms: Terms = Terms()
+    sections: frozenset[Section] = frozenset()
+    recipient: str | None = None
+    """The code of the recipient, or None if the caller may not know it."""
 
 
 def is_case_open(facts: Facts) -> bool:
@@ -77,6 +80,18 @@ def may_inform_police(facts: Facts) -> bool:
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 
 
+def build_required_consent(facts: Facts) -> RequiredConsent:
+    """Return the consent to this recipient, for this service and all these sections.
+
+    It repeats the referral and the request. The consents that exist have no influence, so
+    that a consent that does not count because of a fear looks like a missing one.
+    """
+    sections = facts.sections | (facts.terms.answered or frozenset())
+    return RequiredConsent(
+        purpose=facts.service, sections=sorted(sections), recipient=facts.recipient
+    )
+
+
 def may_answer(facts: Facts) -> bool:
     """Return whether the person's consent allows the answer.
 
@@ -95,7 +110,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "The case must be open and held by a focal point.", Side.SENDER),
     Need.CONSENT: Check(
         lambda f: f.covered,
-        "Record the person's consent to this recipient, for this service and these sections.", Side.SENDER),
+        "Record the person's consent to this recipient, for this service and these sections.", Side.SENDER,
+        consent=build_required_consent),
     Need.RISK_CURRENT: Check(
         lambda f: f.risk_current,
         "Assess the risk again: an assessment is valid for 7 days, or for 72 hours if the risk is high.", Side.SENDER),
@@ -133,7 +149,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
     Need.QUESTION: Check(lambda f: bool(f.terms.topics), "Name the sections that you ask about."),
     Need.CONSENT_TO_ANSWER: Check(
         may_answer,
-        "Answer with no more than the person's consent covers for this recipient and service."),
+        "Answer with no more than the person's consent covers for this recipient and service.",
+        consent=build_required_consent),
     Need.ALTERNATIVE: Check(
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),
     Need.REVIEW_DATE: Check(

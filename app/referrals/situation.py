@@ -86,6 +86,8 @@ def load_facts(
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         may_be_child=case.may_be_child_to(tx.actor.focal_point_id),
         terms=terms,
+        sections=sections,
+        recipient=recipient.code,
     )
 
 
@@ -114,11 +116,14 @@ def redact_for(
 ) -> Facts:
     """Return the facts that the caller may know.
 
-    If the caller may not know the fears of the person, only a missing consent is shown. The
+    If the caller may not know the recipient, its code is left out. If the caller may not
+    know the fears of the person, only a missing consent is shown. The
     sender of a draft can then choose only an office that a consent covers or that the
     ranking proposes. Otherwise, the sender could try many offices to find a feared one.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    if not may_know_recipient(referral, case_file, own_office):
+        facts = replace(facts, recipient=None)
     if case_file.may_know_fears(own_office):
         return facts
     is_draft_of_sender = Side.SENDER in sides and referral.state == State.DRAFT

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from app.cases.facts import Guardian, ReflectionPeriod
+from app.cases.sections import Section
+from app.consents.coverage import Purpose
 from app.deadlines.limits import VISITS_REMEDY, is_valid_visit_plan
 from app.kernel.actors import Side
-from app.kernel.requirements import Check, Remedy, Rulebook
+from app.kernel.requirements import Check, Remedy, RequiredConsent, Rulebook
 from app.returns.lifecycle import Need
 from app.returns.risk import (
     ARRIVES_WITHIN,
@@ -65,6 +67,8 @@ class Facts:
     visits_left: bool
     recipient_gone: bool
     terms: Terms = Terms()
+    identity_purpose: Purpose = Purpose.RETURN
+    """The service that was asked of the office that verifies the identity."""
 
 
 def is_provided_for(facts: Facts) -> bool:
@@ -190,7 +194,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         is_still_cleared, "The decision GO is no longer valid: the lead has to review it.", Side.LEAD),
     Need.RETURN_CONSENT: Check(
         lambda f: f.agreed,
-        "Record a consent of the person to this recipient, with RETURN as its only purpose.", Side.LEAD),
+        "Record a consent of the person to this recipient, with RETURN as its only purpose.", Side.LEAD,
+        consent=lambda _: RequiredConsent(purpose=Purpose.RETURN)),
     Need.INFORMATION: Check(
         lambda f: f.terms.informed,
         "Inform the person of any right to stay and of every option, then confirm it."),
@@ -199,10 +204,12 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "The State of origin may be informed only if the person permits it; see the safeguards.", Side.LEAD),
     Need.IDENTITY_CONSENT: Check(
         lambda f: f.identity_covered,
-        "Record the person's consent to share the section `identity` with the office that verifies it.", Side.LEAD),
+        "Record the person's consent to share the section `identity` with the office that verifies it.", Side.LEAD,
+        consent=lambda f: RequiredConsent(purpose=f.identity_purpose, sections=[Section.IDENTITY])),
     Need.FAMILY_CONSENT: Check(
         may_ask_family,
-        "Do not contact the family, or record the person's consent to family tracing by this recipient."),
+        "Do not contact the family, or record the person's consent to family tracing by this recipient.",
+        consent=lambda _: RequiredConsent(purpose=Purpose.FAMILY_TRACING)),
     Need.CHILD: Check(
         lambda f: f.child, "The summary says `adult`: best interests are determined only for a child.", Side.LEAD),
     Need.INTERESTS_DETERMINED: Check(

@@ -130,6 +130,7 @@ def load_facts(tx: ReadTransaction, view: ReturnView, terms: Terms | None = None
     interests = get_result(last.get(Action.DETERMINE_INTERESTS))
     plan = find_plan(tx, record)
     document_referral, identity = view.document_referral, frozenset({Section.IDENTITY})
+    identity_purpose = Purpose(document_referral.service)
     family = case_file.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
     is_active = referral.state in ACTIVE_REFERRAL and referral.recipient.active
     return Facts(
@@ -138,7 +139,7 @@ def load_facts(tx: ReadTransaction, view: ReturnView, terms: Terms | None = None
         agreed=case_file.has_consent_to_return(referral.recipient),
         contact_permitted=case_file.is_origin_contact_permitted(),
         identity_covered=case_file.covers(
-            document_referral.recipient, Purpose(document_referral.service), identity
+            document_referral.recipient, identity_purpose, identity
         ),
         family_covered=family,
         child=case.is_child,
@@ -155,6 +156,7 @@ def load_facts(tx: ReadTransaction, view: ReturnView, terms: Terms | None = None
         visits_left=bool(record.visits),
         recipient_gone=return_queries.is_recipient_gone(tx, record),
         terms=terms or Terms(),
+        identity_purpose=identity_purpose,
     )
 
 

@@ -82,8 +82,10 @@ def test_codes_of_problems_are_open_enums_over_all_life_cycles(document: Json) -
     for name, codes in (("Requirement", needs), ("State", states), ("Action", actions)):
         schema = schemas[f"Any{name if name == 'Requirement' else f'Record{name}'}"]
         assert set(schema["x-extensible-enum"]) == codes
-    unmet = schemas["UnmetRequirement"]
+    unmet, consent = schemas["UnmetRequirement"], schemas["RequiredConsent"]
     assert list_schemas(unmet["properties"]["requirement"]) == ["AnyRequirement"]
+    assert list_schemas(consent["properties"]["purpose"]) == ["AnyPurpose"]
+    assert list_schemas(consent["properties"]["sections"]["items"]) == ["AnySection"]
     [asked] = {
         schemas[name]["properties"]["asks"]["items"]["$ref"].rpartition("/")[2]
         for name in schemas

@@ -60,11 +60,12 @@ def build_step(*needs: Need | AnyOf[Need]) -> Step[State, Act, Need]:
 
 
 def build_unmet(code: str, by: str, remedy: str) -> dict[str, object]:
-    """Return the JSON of an unmet requirement without alternatives."""
+    """Return the JSON of an unmet requirement that is not a consent."""
     return {
         "requirement": code,
         "by": by,
         "remedy": remedy,
+        "consent": None,
         "alternatives": [],
     }
 

@@ -1,7 +1,7 @@
 """The JSON schemas of problems for the OpenAPI document, from the classes of problems.
 
 A problem with members of its own has its own schema. Every other problem, also one that is
-added later, has the schema `ProblemDetail`.
+added later, has the schema `ProblemDetail` (ADR 55).
 """
 
 from collections.abc import Iterable
@@ -41,6 +41,8 @@ VOCABULARIES: Final = {
 """Enums over all life cycles: the enum of each life cycle, and a description."""
 CODES: Final = (
     ("UnmetRequirement", "requirement", "Requirement"),
+    ("RequiredConsent", "purpose", "Purpose"),
+    ("RequiredConsent", "sections", "Section"),
     ("ActionIllegalProblem", "state", "RecordState"),
     ("LegalAction", "action", "RecordAction"),
 )

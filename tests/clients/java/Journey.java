@@ -144,7 +144,7 @@ final class Journey {
     }
     lead.acceptLead(code, getHeader(acknowledged, "etag"), promise, null);
 
-    // A section without a consent is not sent, and the problem names the requirement.
+    // A section without a consent is not sent, and the problem says which consent is required.
     ReferralInput wanted =
         new ReferralInput()
             .recipient("KZ_SHELTER_KOGERSHIN")
@@ -160,6 +160,8 @@ final class Journey {
           new ObjectMapper().readValue(error.getResponseBody(), NeedsUnmetProblem.class);
       UnmetRequirement unmet = problem.getUnmet().get(0);
       check(unmet.getRequirement().equals("consent"), "not a consent: " + unmet);
+      check(unmet.getConsent().getPurpose().equals("SHELTER"), "another purpose: " + unmet);
+      check(unmet.getConsent().getSections().equals(List.of("identity")), "another: " + unmet);
     }
 
     // A referral is sent, accepted and completed.

@@ -45,6 +45,7 @@ from safe_conduct_client.models import (
     ReferralOut,
     ReferralState,
     RequestInvalidProblem,
+    RequiredConsent,
     RiskInput,
     RiskLevel,
     SafeContact,
@@ -175,13 +176,17 @@ def new_referral(section: Section) -> ReferralInput:
     )
 
 
-# A section without a consent is not sent, and the problem names the requirement.
+# A section without a consent is not sent, and the problem says which consent is required.
 unmet = open_referral.sync(
     code, client=lead, idempotency_key=str(uuid4()), body=new_referral(Section.IDENTITY)
 )
 assert isinstance(unmet, NeedsUnmetProblem)
 [lack] = unmet.unmet
+asked = lack.consent
 assert lack.requirement == "consent"
+assert isinstance(asked, RequiredConsent)
+assert (asked.purpose, asked.sections) == ("SHELTER", ["identity"])
+assert asked.recipient == "KZ_SHELTER_KOGERSHIN"
 
 # A referral is sent, accepted and completed.
 opened = open_referral.sync(

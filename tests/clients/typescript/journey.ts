@@ -138,10 +138,16 @@ const openReferral = (section: Schemas["Section"]) =>
     },
   });
 
-// A section without a consent is not sent, and the problem names the requirement.
+// A section without a consent is not sent, and the problem says which consent is required.
 const refused = await openReferral("identity");
 assert(refused.error && "unmet" in refused.error);
 assert.equal(refused.error.unmet[0]?.requirement, "consent");
+const { purpose, sections, recipient } = refused.error.unmet[0].consent!;
+assert.deepEqual([purpose, ...sections, recipient], [
+  "SHELTER",
+  "identity",
+  "KZ_SHELTER_KOGERSHIN",
+]);
 
 // A referral is sent, accepted and completed.
 const opened = await openReferral("needs");
