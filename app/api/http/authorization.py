@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from http import HTTPStatus
 from time import monotonic
-from typing import Any, Final, override
+from typing import Annotated, Any, Final, override
 from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -90,6 +90,13 @@ class GuardedRoute(APIRoute):
         if any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds):
             return None
         return frozenset(field.alias for field in fields)
+
+    @cached_property
+    def body_schema(self) -> dict[str, Any]:
+        """The JSON schema of the body, which is built at the first error."""
+        body = self.body_field.field_info if self.body_field else None
+        annotation: Any = Annotated[body.annotation, body] if body else None
+        return TypeAdapter[Any](annotation).json_schema()
 
     @override
     def get_route_handler(self) -> Handler:

@@ -173,7 +173,9 @@ def install(app: FastAPI) -> None:
     def handle_validation_error(
         request: Request, error: RequestValidationError
     ) -> JSONResponse:
-        return render_problem(request, build_invalid(describe_errors(error.errors())))
+        return render_problem(
+            request, build_invalid(describe_errors(request, error.errors()))
+        )
 
     @app.exception_handler(HTTPException)
     def handle_http_error(request: Request, error: HTTPException) -> JSONResponse:

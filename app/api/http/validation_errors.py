@@ -1,8 +1,14 @@
-"""Validation errors of a request, described without the caller's input."""
+"""Validation errors of a request, described without the caller's input.
 
-from collections.abc import Mapping, Sequence
+What a description names comes from the schema of the request: its fields and its codes.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
+from fastapi import Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from app.cases.facts import FactName
@@ -18,7 +24,7 @@ MESSAGES: Final = {
     "union_tag_not_found": "The field that names the kind is missing.",
     "uuid_parsing": "This is not a UUID.",
     "uuid_type": "This is not a UUID.",
-    "timezone_aware": "This date and time needs a time zone.",
+    "timezone_aware": "This needs a time zone, such as `2026-12-01T09:00:00Z`.",
     "datetime_parsing": "This is not a date and time of RFC 3339.",
     "datetime_from_date_parsing": "This is not a date and time of RFC 3339.",
     "date_parsing": "This is not a date: YYYY-MM-DD.",
@@ -59,6 +65,15 @@ OWN_CODES: Final = frozenset(
 )
 """Codes of validation errors whose messages are defined here and repeat no input."""
 
+UNKNOWN_FIELD: Final = "extra_forbidden"
+EXPECTED: Final = {
+    "enum": "expected",
+    "literal_error": "expected",
+    "union_tag_invalid": "expected_tags",
+}
+"""The errors for which Pydantic lists the allowed codes, and the name of that list."""
+MOST_CODES: Final = 30
+"""The most codes that a message lists."""
 CELL_RULE: Final = "cell"
 """The code of a violated rule for a directory row, in a file or in a request."""
 
@@ -73,19 +88,107 @@ class Fault(BaseModel):
     detail: str
 
 
-def describe_errors(errors: Sequence[Any]) -> list[Fault]:
+type Place = tuple[str | int, ...]
+"""Where an error is: `body`, `query`, `path` or `header`, then names and indexes."""
+
+
+def describe_errors(request: Request, errors: Sequence[Any]) -> list[Fault]:
     """Return the errors in a request. Errors of the code `none_required` are left out."""
     real = [error for error in errors if error["type"] != "none_required"]
-    return [describe_error(error) for error in real]
+    return [describe_error(request, error) for error in real]
 
 
-def describe_error(error: Mapping[str, Any]) -> Fault:
+def describe_error(request: Request, error: Mapping[str, Any]) -> Fault:
     """Return a validation error with a message that does not repeat the caller's input."""
     code = error["type"]
     detail = error["msg"] if code in OWN_CODES else MESSAGES.get(code, "Not valid.")
     if code == CELL_RULE:
         detail = f"This {error['msg']}."
+    elif code == UNKNOWN_FIELD:
+        detail = describe_unknown_field(request, error["loc"])
+    elif code in EXPECTED:
+        detail = describe_codes(error.get("ctx", {}).get(EXPECTED[code], "")) or detail
     return Fault(pointer=get_pointer(error), code=code, detail=detail)
+
+
+def describe_codes(expected: str) -> str:
+    """Return a message that lists the allowed codes, or "" if they are not known.
+
+    `expected` is the list that Pydantic takes from the schema, such as `'yes' or 'no'`.
+    """
+    codes = re.findall(r"'([^']*)'", expected)
+    if len(codes) > MOST_CODES:
+        return "This is not one of the codes in the schema of this field, in /openapi.json."
+    return f"Send one of: {format_names(codes)}." if codes else ""
+
+
+def describe_unknown_field(request: Request, place: Place) -> str:
+    """Return a message that lists the fields or parameters that are allowed instead."""
+    kind, *path, _ = place
+    route = request.scope["route"]
+    if kind == "query":
+        names = list_parameters(route)
+        allowed = f"It has: {format_names(names)}." if names else "It has none."
+        return f"This operation has no such parameter. {allowed}"
+    names = list_fields(route.body_schema, path)
+    allowed = f" Its fields are: {format_names(names)}." if names else ""
+    return MESSAGES[UNKNOWN_FIELD] + allowed
+
+
+def list_parameters(route: APIRoute) -> list[str]:
+    """Return the names of the query parameters of a route."""
+    names = list[str]()
+    for field in route.dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            names += kind.model_fields
+        else:
+            names.append(field.alias)
+    return names
+
+
+def list_fields(whole: dict[str, Any], path: Sequence[str | int]) -> list[str]:
+    """Return the names of the fields of the object at a path, or [] if it is unclear."""
+    found = [whole]
+    for part in path:
+        options = [option for one in found for option in list_options(whole, one)]
+        found = [child for option in options for child in list_children(option, part)]
+    objects = [option for one in found for option in list_options(whole, one)]
+    [*fields] = [one["properties"] for one in objects if "properties" in one]
+    return list(fields[0]) if len(fields) == 1 else []
+
+
+def list_options(whole: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the schemas that a reference or a union without a discriminator stands for."""
+    if "$ref" in schema:
+        yield from list_options(whole, get_definition(whole, schema["$ref"]))
+    elif "anyOf" in schema:
+        for option in schema["anyOf"]:
+            yield from list_options(whole, option)
+    else:
+        yield schema
+
+
+def get_definition(whole: dict[str, Any], reference: str) -> dict[str, Any]:
+    """Return the definition that a reference points to."""
+    definition: dict[str, Any] = whole["$defs"][reference.removeprefix("#/$defs/")]
+    return definition
+
+
+def list_children(schema: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]:
+    """Yield the schema of a field, an item, or a kind of object with this tag."""
+    kinds = schema.get("discriminator", {}).get("mapping", {})
+    if part in kinds:
+        yield {"$ref": kinds[part]}
+    elif part in schema.get("properties", {}):
+        yield schema["properties"][part]
+    elif isinstance(part, int) and "items" in schema:
+        yield schema["items"]
+
+
+def format_names(names: Sequence[str]) -> str:
+    """Return names as a list in a sentence."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def get_pointer(error: Mapping[str, Any]) -> str:
@@ -96,7 +199,7 @@ def get_pointer(error: Mapping[str, Any]) -> str:
     too, because they are not fields of the body.
     """
     place, *path = [str(part) for part in error["loc"]]
-    if error["type"] in {"extra_forbidden", "json_invalid"}:
+    if error["type"] in {UNKNOWN_FIELD, "json_invalid"}:
         path.pop()
     if place != "body":
         return path[0] if path else place
