@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import format_sse_event
@@ -27,12 +27,13 @@ from app.api.http.problems import Answers, list_problems
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.response_headers import refer_to_header
 from app.api.http.routers import ResourceRouter
+from app.api.http.schema_references import SCHEMAS
 from app.feed import actions as feed_actions
 from app.feed import queries as feed_queries
 from app.feed import situation as feed_situation
 from app.feed.cursors import CursorGone
 from app.feed.queries import FeedPosition
-from app.feed.schemas import EventPage
+from app.feed.schemas import EventOut, EventPage
 from app.feed.situation import News
 from app.kernel.paging import CursorText, CursorUnknown, PageQuery
 from app.kernel.problems import Problem
@@ -52,25 +53,11 @@ AFTER: Final = "`cursor` of a page, or an id of the stream. Default: the start."
 LAST_EVENT_ID: Final = (
     "The id of the last event that you handled. Takes precedence over `after`."
 )
-EVENT: Final[dict[str, Any]] = {
-    "description": "An event of the stream, as a parser of server-sent events returns it.",
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "description": "A cursor for `Last-Event-ID` or `after`."},
-        "data": {
-            "type": "string",
-            "contentMediaType": "application/json",
-            "contentSchema": {"$ref": "#/components/schemas/EventOut"},
-        },
-        "retry": {
-            "type": "integer",
-            "minimum": 0,
-            "description": "Milliseconds to wait before reconnecting. Sent once, alone.",
-        },
-    },
-    "required": ["id", "data"],
-}
-"""The schema of one event of the stream. OpenAPI 3.2 has a keyword for it, 3.1 does not."""
+DATA: Final = {"$ref": f"{SCHEMAS}{EventOut.__name__}"}
+"""The schema of `data`, for clients that are generated from OpenAPI 3.1.
+
+OpenAPI 3.2 also describes the other fields of the stream (`app.cli.openapi_editions`).
+"""
 STREAM: Final = "text/event-stream"
 UNBUFFERED: Final = "X-Accel-Buffering"
 
@@ -197,8 +184,8 @@ async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) 
 
 STREAM_RESPONSES: Final[Answers] = {
     200: {
-        "description": "Events. `id` is a cursor, `data` is the event as JSON.",
-        "content": {STREAM: {"schema": EVENT}},
+        "description": "Server-sent events. `id` is a cursor, `data` is the event as JSON.",
+        "content": {STREAM: {"schema": DATA}},
         "headers": {UNBUFFERED: refer_to_header(UNBUFFERED)},
     },
     **list_problems(CursorUnknown, CursorGone),

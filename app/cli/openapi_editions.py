@@ -1,6 +1,7 @@
 """Other editions of the OpenAPI 3.1 document: version 3.2, and one without webhooks.
 
 The 3.1 document is the contract. The other editions are derived from it and add no rules.
+Version 3.2 has a keyword for the items of a stream, so it describes all their fields.
 """
 
 from copy import deepcopy
@@ -9,6 +10,25 @@ from typing import Any, Final
 from app.api.http.schema_references import list_reachable_schemas
 
 EVENT_STREAM: Final = "text/event-stream"
+STREAM_ITEM: Final = {
+    "type": "object",
+    "description": "An event of the stream, as a parser of server-sent events returns it.",
+    "properties": {
+        "id": {"type": "string", "description": "A cursor for `Last-Event-ID` or `after`."},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "The event as JSON.",
+        },
+        "retry": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Milliseconds to wait before reconnecting. Sent once, alone.",
+        },
+    },
+    "required": ["id", "data"],
+}
+"""The fields of an event of a stream. In OpenAPI 3.1, the schema is that of `data`."""
 PARENT_TAGS: Final = {
     "case acts": "cases",
     "knowledge": "cases",
@@ -28,9 +48,16 @@ def convert_to_3_2(contract: dict[str, Any]) -> dict[str, Any]:
         for operation in path.values():
             for answer in operation["responses"].values():
                 if content := answer.get("content", {}).get(EVENT_STREAM):
-                    content["itemSchema"] = content.pop("schema")
+                    content["itemSchema"] = describe_item(content.pop("schema"))
     document["tags"] = [add_parent(tag) for tag in document["tags"]]
     return document
+
+
+def describe_item(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an item of a stream with the given schema of its `data`."""
+    item: dict[str, Any] = deepcopy(STREAM_ITEM)
+    item["properties"]["data"]["contentSchema"] = event
+    return item
 
 
 def add_parent(tag: dict[str, str]) -> dict[str, str]:

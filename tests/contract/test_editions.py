@@ -82,12 +82,21 @@ def test_in_3_2_it_says_what_it_says_in_3_1(contract: Json) -> None:
     stream = document["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
     spoken = contract["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
     assert stream["content"].keys() == spoken["content"].keys() == {EVENT_STREAM}
+    data = stream["content"][EVENT_STREAM]["itemSchema"]["properties"]["data"]
+    assert spoken["content"][EVENT_STREAM] == {"schema": data["contentSchema"]}
     stream["content"] = spoken["content"]
     assert contract == before
     assert document["paths"] == contract["paths"]
     assert document["components"] == contract["components"]
     tags = [(tag["name"], tag["description"]) for tag in document["tags"]]
     assert tags == [(tag["name"], tag["description"]) for tag in contract["tags"]]
+
+
+def test_schema_of_stream_in_3_1_is_event_in_data(contract: Json) -> None:
+    answer = contract["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
+
+    schema = answer["content"][EVENT_STREAM]["schema"]
+    assert schema == {"$ref": "#/components/schemas/EventOut"}
 
 
 def test_tags_stand_under_tags_that_are_there(contract: Json) -> None:
