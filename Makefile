@@ -195,7 +195,7 @@ openapi: $(READY) ## Write openapi/ from the code
 breaking: $(READY) ## Report breaking changes of the contract since the last release, or REV=HEAD~20
 	$(BIN)/python scripts/breaking.py "$(REV)"
 
-docs: $(READY) ## Generate the pages of docs/: life cycles, problems, settings
+docs: $(READY) ## Generate the pages of docs/: life cycles, events, problems, settings
 	$(BIN)/safe-conduct docs
 
 lock: $(UV_STAMP) ## Pin the dependencies of pyproject.toml; with newer versions: UPGRADE=--upgrade

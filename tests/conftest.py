@@ -26,7 +26,7 @@ from app.kernel.actors import Role
 from app.kernel.db import Database
 from app.main import create_app
 from app.runtime import build_runtime
-from tests.support import databases, selection
+from tests.support import databases, event_check, selection
 from tests.support.databases import Copy
 from tests.support.effort import Effort, Run
 from tests.support.in_thread import ThreadLoops, run_in_thread
@@ -101,6 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     Run.effort, Run.seed = Effort(config.option.effort), config.option.seed
     settings.load_profile(Run.effort)
+    event_check.check_recorded_events()
     structlog.configure(processors=[drop_routine, structlog.dev.ConsoleRenderer()])
     given = getattr(config, "workerinput", {}).get("home")
     home = config.stash[HOME] = Path(given) if given else databases.make_home()
@@ -187,6 +188,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def get_sort_key(item: pytest.Item) -> tuple[bool, bool]:
     """Return the sort key of a test: rules come first, then slow tests, then all others."""
     return not item.nodeid.startswith(PURE), item.get_closest_marker("slow") is None
+
+
+@pytest.fixture(autouse=True)
+def known_events() -> Iterator[None]:
+    """Fail a test that records an event that the catalogue does not describe."""
+    yield
+    faults = event_check.take_faults()
+    assert faults == [], "app/feed/data/event_types.csv"
+
+
+@pytest.fixture
+def invented_events() -> Iterator[None]:
+    """Allow a test to record events that the catalogue does not describe.
+
+    This fixture ends before `known_events`, which pytest starts first because of `autouse`.
+    """
+    yield
+    event_check.take_faults()
 
 
 @pytest.fixture(scope="session")

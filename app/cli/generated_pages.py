@@ -19,6 +19,7 @@ from app.cli.policy_tables import (
     render_grants,
     render_known_consents,
 )
+from app.feed.event_types import load_facts, load_types
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
 from app.kernel.lifecycle import AnyOf, Table
@@ -51,6 +52,21 @@ the title is in Spanish, French or Russian. Errors of HTTP itself
 ({", ".join(map(str, STATUS_DETAILS))})
 have the type `about:blank`: decide by the status. A 404 of
 this type means that the path does not exist.
+""".strip()
+
+ABOUT_EVENTS: Final = """
+Written by `make docs` from `app/feed/data`. `GET /v1/events` returns events with these
+types and facts. Types and facts may be added at any time. If you do not know a type, read
+the subject of the event, or skip the event. Ignore facts that you do not know.
+
+The subject of an event begins with the word in the column "subject". Each fact can be
+absent: it may not apply, or your office may not see it. The journal is never rewritten, so
+an event of an earlier version can have facts that are not in these tables.
+""".strip()
+
+ABOUT_FACTS: Final = """
+A code is a stable word, or the code of a row of the directory. An id is a UUID. A list
+contains codes. A reference is a path below `/v1/`.
 """.strip()
 
 
@@ -87,6 +103,7 @@ def render_pages() -> dict[str, str]:
     pages = {
         "docs/lifecycles.md": render_lifecycles(),
         "docs/problems.md": render_problems(),
+        "docs/events.md": render_events(),
     }
     for page, tables in TABLES.items():
         pages[page] = (ROOT / page).read_text("utf-8")
@@ -142,6 +159,22 @@ def render_members() -> list[str]:
         for name, field in kind.members.model_fields.items()
     ]
     return ["| type | member | meaning |", "|---|---|---|", *rows]
+
+
+def render_events() -> str:
+    """Return the page that lists all types of events and their facts."""
+    types = [
+        f"| `{event.name}` | `{event.subject}` | {event.when} "
+        f"| {', '.join(f'`{fact}`' for fact in event.facts)} |"
+        for event in load_types()
+    ]
+    facts = [
+        f"| `{fact.name}` | {fact.kind} | {fact.description} |" for fact in load_facts()
+    ]
+    head = ["# Events", "", ABOUT_EVENTS, "", "| type | subject | when | facts |"]
+    page = [*head, "|---|---|---|---|", *types, "", "## Facts", "", ABOUT_FACTS, ""]
+    page += ["| fact | value | meaning |", "|---|---|---|", *facts]
+    return "\n".join([*page, ""])
 
 
 def replace_table(page: str, name: str, lines: list[str]) -> str:

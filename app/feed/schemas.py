@@ -12,10 +12,9 @@ from app.kernel.paging import Page
 from app.kernel.text import ResponseModel
 from app.outbox.models import Way
 
-TYPE = "For example `case.submitted` or `referral.accepted`; types may be added."
 SUBJECT = (
-    "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, "
-    "`approvals/{id}`, `accounts/{id}` or `webhooks/{id}`; read it below `/v1/`."
+    "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, `approvals/{id}`, "
+    "`accounts/{id}`, `webhooks/{id}` or `focal-points/{code}`; read it below `/v1/`."
 )
 
 
@@ -27,7 +26,10 @@ class EventOut(ResponseModel):
 
     id: UUID
     at: datetime
-    type: Annotated[str, Field(description=TYPE)]
+    type: Annotated[
+        str,
+        Field(description="What happened. For an unknown type, read or skip the subject."),
+    ]
     subject: Annotated[str, Field(description=SUBJECT)]
     by: Annotated[
         str | None,
@@ -35,7 +37,9 @@ class EventOut(ResponseModel):
             description="Code of the focal point; null for the system or if undisclosed."
         ),
     ]
-    facts: Annotated[dict[str, Any], Field(description="Codes and ids only.")]
+    facts: Annotated[
+        dict[str, Any], Field(description="Facts of the event: codes and ids.")
+    ]
 
 
 class EventPage(BaseModel):

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import select
 
 from app.directory.models import FocalPoint
 from tests.support.databases import listen_to
 from tests.support.world import Someone, World, list_types
+
+pytestmark = pytest.mark.usefixtures("invented_events")
 
 
 @dataclass(frozen=True)

@@ -304,7 +304,7 @@ def test_what_is_open_where_it_is_read_is_closed_where_it_is_sent(document: Json
 def test_every_field_of_an_answer_is_always_there_except_next(document: Json) -> None:
     schemas = document["components"]["schemas"]
 
-    for name in list_answer_schemas(document):
+    for name in list_answer_schemas(document) - {"EventFacts"}:  # each type has its own
         fields = set(schemas[name].get("properties", {}))
         optional = fields - set(schemas[name].get("required", []))
         assert optional == fields & {"next"}, name

@@ -26,6 +26,7 @@ from tests.support.feeds import get_position
 from tests.support.servers import CHANCE, Served, make_client, serve_world
 from tests.support.world import Json, Someone, World, list_types, make_cursor_query, unwrap
 
+pytestmark = pytest.mark.usefixtures("invented_events")
 WRITERS = 8
 CHANGES = range(1, 1 + choose_number(1000, sample=300, night=20_000))
 READ_ONLY = frozenset({"query_only", "postgresql_readonly"})

@@ -7,7 +7,7 @@ from tests.simulation.cast import Stage
 from tests.simulation.planted_faults import Plant
 from tests.simulation.play import play_seed
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("invented_events")]
 FOUND = [
     (planted_faults.plant_early_record, 1, "every missed deadline is an event"),
     (planted_faults.plant_missing_escalation, 3, "the desk never got"),

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app.api.http.authorization import OAUTH2, OAUTH2_PATH, BodyUnexpected
 from app.api.http.conditional_requests import JSON
+from app.api.http.event_schemas import describe_events
 from app.api.http.open_enums import open_vocabularies
 from app.api.http.problem_schemas import build_content, build_schemas
 from app.api.http.problems import describe_problem
@@ -93,6 +94,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
             convert_null_unions(schema)
             drop_reference_types(schema)
             describe_date_bounds(schema)
+        describe_events(document["components"]["schemas"])
         open_vocabularies(document)
         describe_properties(document["components"]["schemas"])
         move_shared_responses(document)
