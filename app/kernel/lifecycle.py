@@ -26,10 +26,12 @@ class ActionIllegalMembers(BaseModel):
     """The state of the record, and the actions that are possible in it."""
 
     state: Annotated[
-        str, Field(description="The state of the record, or of the case it belongs to.")
+        str | None,
+        Field(description="The state of the record, or of its case; null: not for you."),
     ]
     legal_actions: Annotated[
-        list[LegalAction], Field(description="The actions of this state, of any side.")
+        list[LegalAction] | None,
+        Field(description="The actions of this state, of any side; null: not for you."),
     ]
 
 

@@ -161,7 +161,8 @@ def find_step(tx: WriteTransaction, view: ReturnView, action: Action) -> Row:
         return TABLE.find(view.record.state, action, view.sides, tx.actor.roles)
     except ActionIllegal as error:
         if view.sides == {Side.CONSULATE}:
-            raise ActionIllegal("This action is not available now.") from error
+            hidden = {"state": None, "legal_actions": None}
+            raise ActionIllegal("This action is not available now.", hidden) from error
         raise
 
 

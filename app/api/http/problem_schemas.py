@@ -92,7 +92,7 @@ def build_schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = whole["$defs"]
     for schema, name, enum in CODES:
         described = schemas[schema]["properties"][name]
-        coded = described.get("items", described)
+        coded = described.get("items") or described.get("anyOf", [described])[0]
         del coded["type"]
         coded["$ref"] = REFERENCE.format(model=enum)
     return schemas | {name: build_vocabulary(*of) for name, of in VOCABULARIES.items()}
