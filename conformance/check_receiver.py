@@ -78,7 +78,7 @@ def create_secret() -> str:
 def build_body(moment: int, kind: str = "feed.event", **more: Any) -> bytes:
     """Return the content of a message, which names no event, only a cursor."""
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
-    data = {"event": None, "next": secrets.token_urlsafe(32)}
+    data = {"event": None, "cursor": secrets.token_urlsafe(32)}
     message = {"type": kind, "timestamp": at, "data": data, **more}
     return json.dumps(message, separators=(",", ":")).encode()
 
