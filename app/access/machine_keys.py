@@ -68,7 +68,7 @@ def find_signing_key(
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
-    """Return whether a token was already issued for the assertion that has this hash."""
+    """Return whether an assertion, given as a hash, is spent: a token was issued for it."""
     issued = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
     return session.scalar(select(AccessToken.prefix).where(issued)) is not None
 

@@ -54,7 +54,7 @@ class ApiKey(Base):
 
     @property
     def id(self) -> UUID:
-        """The prefix as a UUID, with which a retry of the creation finds the key."""
+        """The prefix as a UUID, by which a repeated request finds the key it created."""
         return UUID(int=int(self.prefix, 16))
 
 

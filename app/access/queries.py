@@ -124,13 +124,13 @@ def has_unanswered(session: Session, now: datetime) -> bool:
 
 
 def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
-    """Lock and return the overdue requests that no other transaction has locked."""
+    """Lock and return the overdue requests for approval, except those locked elsewhere."""
     locked = select_unanswered(tx.now).with_for_update(key_share=True, skip_locked=True)
     return tx.session.scalars(locked).all()
 
 
 def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
-    """Return an SQL condition for the approvals that an account decided."""
+    """Return an SQL condition for the approvals that an account gave or refused."""
     return Approval.decided_by == account_id
 
 
@@ -159,7 +159,7 @@ def lock_unspent(
 
 
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
-    """Return whether the account that approved is still enabled and may still approve."""
+    """Return whether an approval still holds: its author is enabled and may approve."""
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     roles = tx.session.scalar(select(Account.roles).where(second))
     return bool(set(request.roles) & set(roles or ()))

@@ -180,7 +180,7 @@ class PublicKeyOut(ResponseModel):
 
 
 class PublicKeyList(ResponseModel):
-    """The public keys of one account, including ended keys, oldest first."""
+    """The public keys of one account, including expired and revoked keys, oldest first."""
 
     items: list[PublicKeyOut]
 

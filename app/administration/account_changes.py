@@ -126,8 +126,8 @@ def lock_to_change(
 ) -> Account:
     """Lock and return an account that the caller may change.
 
-    Raises RoleMissing (403) if the caller may not change an account with these roles and
-    those in `more`, and the exceptions of `find`.
+    Raises the exceptions of `find`, and RoleMissing (403) if the caller may not change an
+    account that has the roles of this account and those in `more`.
     """
     account = lock(tx, account_id)
     require_may_change(tx, account.focal_point_id, get_roles(account) | more)

@@ -79,7 +79,7 @@ class OpenedAccount:
 
 
 def plan_accounts(tx: ReadTransaction, file: Path) -> list[PlannedAccount]:
-    """Return the lines of a file, or raise FilesRefused with all faults."""
+    """Return the accounts that a file plans, or raise FilesRefused with all its faults."""
     sheet = files.load_sheet(file.parent, file.name, AccountRow)
     offices = {office.code: office for office in directory_queries.list_all(tx)}
     unknown = files.find_unknown_keys(sheet, files.Known(offices=offices))

@@ -162,7 +162,7 @@ def require_soundness(
     """Raise DirectoryUnsound (409) if a change removes the last desk or oversight body.
 
     An approval does not permit such a change. Without a desk, some cases of a region would
-    have no office; without oversight, nobody would review the access.
+    have no office; without oversight, nobody would review emergency accesses.
     """
     if table is not FOCAL_POINTS:
         return

@@ -97,7 +97,7 @@ def plan_activations(
 
 
 def merge_activations(one: Activations, other: Activations) -> Activations:
-    """Return the activations of two tables as one."""
+    """Return the activated, deactivated and inactive rows of two tables together."""
     return Activations(
         one.activated + other.activated,
         one.deactivated + other.deactivated,

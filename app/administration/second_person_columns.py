@@ -87,7 +87,7 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
 
 
 def estimate_length(row: Values | None, named: Values) -> float | None:
-    """Return the approximate hours of a limit, or None if an agreement has set no limit."""
+    """Return the approximate hours of a limit, or None if there is no limit."""
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], Unit(row["unit"])).approximate_hours
     if not is_of_country(named["of"]):

@@ -262,7 +262,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 def revoke_key(
     begin: WriteAccounts, account_id: UUID, prefix: Prefix, key: Once
 ) -> Response:
-    """Revoke an API key with immediate effect. One person can do this.
+    """Revoke an API key with immediate effect, without the approval of a second person.
 
     You may revoke your own key as well, for example if you lost it.
     """

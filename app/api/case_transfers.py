@@ -64,8 +64,9 @@ def relocate_case(
     """Record that the person is now in another country, and route the case there.
 
     If you are a candidate, the case is routed to a candidate in the new country, and the
-    answer is 204. If you are the lead, you keep the case until a handover is accepted; one
-    is offered to the first suitable office in the new country, if there is one.
+    answer is 204. If you are the lead, you keep the case until a handover is accepted. The
+    first suitable office in the new country, if there is one, receives an offer of a
+    handover.
     """
     return CASE.run_once(begin, key, lambda tx: moving.relocate_case(tx, code, seen, body))
 

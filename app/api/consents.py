@@ -78,7 +78,7 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Resp
 
 @router.serve_action("/{consent_id}/withdraw", ConsentOut, NotFound, RoleMissing)
 def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Response:
-    """Withdraw a consent for the person. This takes effect from the next request on.
+    """Withdraw a consent on behalf of the person, with effect from the next request.
 
     Any party that may see the consent may withdraw it, without an `If-Match` header.
     Repeating the request changes nothing. Referrals that depend on the consent end at once.

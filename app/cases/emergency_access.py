@@ -96,7 +96,7 @@ def has_pending_request(tx: ReadTransaction, case_id: UUID) -> bool:
 
 
 def has_unreviewed_access(tx: ReadTransaction) -> bool:
-    """Return whether the review of an emergency access of the caller is overdue (R17)."""
+    """Return whether the caller has an emergency access whose review is overdue (R17)."""
     latest = tx.now - REVIEWED_WITHIN
     mine = (VitalReading.account_id == tx.actor.account_id) & VitalReading.granted
     late = (VitalReading.decided_at <= latest) & VitalReading.reviewed_at.is_(None)

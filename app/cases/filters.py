@@ -39,7 +39,7 @@ def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElemen
 
 
 def is_in_state(tx: ReadTransaction, states: Iterable[State]) -> ColumnElement[bool]:
-    """Return a condition for cases in one of the states, as the caller sees their state."""
+    """Return a condition for the cases that the caller sees in one of the states."""
     wanted, snapshot = list(states), select_snapshot_value(tx, "state")
     is_live = is_granted(tx, Grant.STATE)
     return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))

@@ -84,7 +84,7 @@ class Relations:
         """All party rows of the case, current and ended."""
 
     def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
-        """Return the current relations of an office to the case itself."""
+        """Return an office's current relations to the case, but not to its records."""
         return frozenset(
             p.relation
             for p in self.parties

@@ -29,7 +29,7 @@ SUMMARY_FIELDS: Final = (
 
 
 class Snapshots(Relations):
-    """Methods of `Case` that take and read its snapshots."""
+    """The snapshots of a case, taken and read; a base class of `Case`."""
 
     def take_snapshot(self) -> Snapshot:
         """Return a snapshot of the case as it is now."""

@@ -36,7 +36,7 @@ def lock_and_check(
 
 
 def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
-    """Lock a case for an action by a party of the case itself.
+    """Lock a case for an action by a party of the case, not only of one of its records.
 
     Every request must name a version. The version is compared only if the caller may see
     the version of the case; other callers must not learn of every change.
@@ -117,7 +117,7 @@ def require_working_role(tx: ReadTransaction) -> None:
 
 
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
-    """Return the offices that receive the event of an action in the case itself.
+    """Return the offices that receive the event of an action on a case.
 
     If the caller is only a recipient of a referral, only the holder receives the event. To
     the submitter, the event would reveal which office shelters the person.

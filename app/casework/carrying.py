@@ -58,7 +58,7 @@ def redirect_case(tx: WriteTransaction, case: Case) -> None:
 def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
     """Give a case of a desk to the first candidate; without a candidate, the desk keeps it.
 
-    It stays hidden whether no office fits or no fitting office is safe (ADR 47).
+    The desk is not told whether no office fits, or offices fit but none is safe (ADR 47).
     """
     if rank_leads(build_candidate_question(tx, case)).candidates:
         redirect_case(tx, case)

@@ -1,8 +1,8 @@
 """Notify a deputy, coordinators and the desk of a missed deadline (LIFECYCLES.md, 4).
 
-Only the desk becomes a party of the case. A deputy and a coordinator learn that an office
-misses deadlines, but not in which case. They are notified only if the person allows it and
-does not fear them, because a State that looks for a person must not learn where they are.
+Only the desk becomes a party of the case. Deputies and coordinators learn that an office
+misses deadlines, but not in which case. They are notified only if the person allows this
+and does not fear them, so that a State that looks for the person does not find the person.
 """
 
 from collections.abc import Iterable

@@ -24,7 +24,7 @@ class LeadNotFailing(Problem):
 def find_failures(
     tx: ReadTransaction, cases: Iterable[Case]
 ) -> Mapping[UUID, frozenset[TakeOverReason]]:
-    """Return the reasons to replace the lead of each case; none if the lead acts."""
+    """Return, for each case, the reasons to replace its lead; none if the lead acts."""
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
     leads = {case_id: lead for case_id, lead in found.items() if lead}
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
@@ -47,7 +47,7 @@ def is_failing(tx: ReadTransaction, case: Case) -> bool:
 
 
 def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether a desk holds the case, and the submitter is closed or unattended."""
+    """Return whether the submitter of a case at a desk is gone: closed or unattended."""
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_closed_or_unattended(
         tx, directory_queries.by_id(tx, case.submitter)

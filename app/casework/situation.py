@@ -223,7 +223,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return the current lead and holder if granted, otherwise those in the snapshot."""
+    """Return the current lead and holder or, without a grant, those in the snapshot."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)

@@ -82,7 +82,7 @@ def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 
 
 def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
-    """Return whether an office is next in the routing, or was already asked to lead."""
+    """Return whether an office is next in the routing, or has declined or not answered."""
     question = build_question(tx, case)
     turn = rank_leads(question).candidates[:1]
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}

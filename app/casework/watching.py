@@ -54,8 +54,9 @@ def compute_assessment_due(
 ) -> datetime:
     """Return when the assessment of a child's best interests is due.
 
-    The assessment is due in 72 hours, or at the earlier due time of a deadline that was
-    stopped with nothing done, for example because the child was recorded as an adult.
+    The assessment is due in 72 hours. If a deadline for it was stopped without an
+    assessment, for example because the child was recorded as an adult, an earlier due time
+    still applies.
     """
     kind = ClockKind.ASSESS_INTERESTS
     fresh = deadline_queries.compute_due_at(tx, kind, case, waits_on=case.holder)

@@ -64,7 +64,7 @@ this list like the database.
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding after a restore: what may be out of date, when, and whose task it is."""
+    """A finding after a restore: data that may be out of date, and who has to check it."""
 
     why: Why
     what: str

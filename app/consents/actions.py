@@ -101,7 +101,7 @@ def expire_for_adult(tx: WriteTransaction, case: Case) -> None:
 
 
 def report_withdrawal(tx: WriteTransaction, consent: Consent) -> bool:
-    """Record an unsafe office's report of a withdrawal; return False for a repeated one."""
+    """Record an unsafe office's report of a withdrawal; return False for a repetition."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
         consent.withdrawal_reported_at = tx.now

@@ -80,7 +80,7 @@ class NamedRecipients(Protocol):
 
 
 class Given(NamedRecipients, Protocol):
-    """A consent as the person gave it."""
+    """A consent that was given: the attributes that its coverage depends on."""
 
     @property
     def purposes(self) -> list[str]:

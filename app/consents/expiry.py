@@ -74,10 +74,10 @@ def is_later(other: Ending, consent: Ending) -> bool:
 def is_renewed(
     consent: Ending, others: Iterable[Ending], question: CoverageQuestion | None
 ) -> bool:
-    """Return whether consents that end later cover everything that this consent covers.
+    """Return whether a consent is renewed: later-ending consents cover all that it covers.
 
-    `question` is None if the consent names a class of offices. Only a consent to the same
-    class or to a wider one renews such a consent.
+    If the consent names a class of offices, `question` is None, and only consents that name
+    the same class or a wider class renew the consent.
     """
     later = [other for other in others if is_later(other, consent)]
     if question is None:
@@ -118,7 +118,7 @@ def is_renewed_for(
 
 
 def list_sections(consent: Given, question: CoverageQuestion | None) -> frozenset[Section]:
-    """Return the sections of a consent, or those that the office in `question` may read."""
+    """Return a consent's sections; with a `question`, only those its office may read."""
     if question is None:
         return frozenset(map(Section, consent.sections))
     return list_readable(consent, question)

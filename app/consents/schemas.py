@@ -107,7 +107,7 @@ class TakeBack(RequestModel):
 
 
 class RefusalInput(RequestModel):
-    """A refusal of a referral by an adult, which is only counted."""
+    """An adult's refusal to be referred, counted without a link to a person or case."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: Annotated[

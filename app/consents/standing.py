@@ -122,7 +122,7 @@ class Standing:
         return self.case.is_child and permitted and not sections
 
     def has_consent_to_return(self, recipient: Addressee) -> bool:
-        """Return whether a valid consent only for the return names this recipient (G09)."""
+        """Return whether a valid consent, given only for the return, names a recipient."""
         return any(
             set(consent.purposes) == {Purpose.RETURN}
             and matches_recipient(consent, recipient)
@@ -173,7 +173,7 @@ class Standing:
         return not (self.may_belong_to_origin_state(reader) and is_abroad)
 
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
-        """Return whether an office may know of the person at all (G19, BR10, BR11)."""
+        """Return whether an office is safe, and so may know of the person (BR10, BR11)."""
         guards = self.safeguards
         origin, forbidden = guards.country_of_origin, guards.is_origin_blocked()
         blocked = is_blocked(focal_point, origin_blocked=forbidden, origin=origin)

@@ -175,7 +175,7 @@ REVIEW_REMEDY: Final = (
 def is_valid_review_date(
     at: datetime | None, now: datetime, latest: datetime | None
 ) -> bool:
-    """Return whether a review date is valid: in the future, at most at `latest` (D10)."""
+    """Return whether a review date is valid: in the future and not after `latest` (D10)."""
     return at is not None and latest is not None and now < at <= latest
 
 

@@ -116,7 +116,7 @@ def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices that a deadline of a case, other than a draft, waits for."""
+    """Return the offices that have to act on a case by a deadline, drafts excepted."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
     return find_waited_for(session, of_case)
 

@@ -223,9 +223,9 @@ def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID
 
 
 def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
-    """Return since when an office has had the task of a deadline without missing it.
+    """Return the time since which an office has had the task of a deadline.
 
-    If the deadline replaced another one that was not missed, the earlier wait counts too.
+    The time of a replaced deadline counts too, unless that deadline was missed.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)

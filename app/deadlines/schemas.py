@@ -63,6 +63,6 @@ class TimeLimitInForce(ResponseModel):
 
 
 class TimeLimitsInForce(ResponseModel):
-    """The time limits of the offices of a country, by deadline."""
+    """The time limits that apply to the offices of a country, for each kind of deadline."""
 
     items: list[TimeLimitInForce]

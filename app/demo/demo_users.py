@@ -90,7 +90,7 @@ class DemoUser:
         return self.request("POST", path, {"Idempotency-Key": key, **headers}, body)
 
     def call(self, path: str, body: Json | None = None, **headers: str) -> Json:
-        """Send a POST request that must succeed, and return the JSON, or {} if empty."""
+        """Send a POST request that must succeed. Return its JSON, or {} without content."""
         answer = require_success(self.send(path, body, **headers))
         return dict(answer.json()) if answer.content else {}
 
@@ -204,7 +204,7 @@ class DemoCase:
         raise JourneyFailed(f"No deadline of {self.code} was handled. Check the worker.")
 
     def expect_hidden(self, *found: object) -> None:
-        """Raise JourneyFailed if a result is not empty: an account then saw too much."""
+        """Raise JourneyFailed if a result is not empty, because an account saw too much."""
         if any(found):
             raise JourneyFailed(f"An account saw data of {self.code} that it may not see.")
 

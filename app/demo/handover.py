@@ -1,4 +1,4 @@
-"""The journey of a worker who goes home, for which Kazakhstan hands over the lead."""
+"""The journey of a worker who goes home, so that Kazakhstan hands the lead over."""
 
 from datetime import datetime
 from typing import Final

@@ -1,4 +1,4 @@
-"""Kinds of offices, and the pure rules that depend on them."""
+"""Kinds of offices, and the pure rules that depend on the kind of an office."""
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
@@ -154,10 +154,10 @@ def list_home_countries(focal_point: Described) -> list[str]:
 
 
 def may_be_abroad(reader: Described, helper: Described) -> bool:
-    """For a reader of a State, return whether a helper may be outside that State.
+    """Return whether the reader is a State body and the helper may be outside that State.
 
     Such a reader must not learn the helper's name, which may contain a city. An office that
-    works everywhere belongs to no country and is therefore not outside.
+    works everywhere belongs to no country and therefore counts as inside.
     """
     homes = set(list_home_countries(helper))
     return reader.kind == Kind.STATE and not homes <= {reader.of_state}

@@ -82,7 +82,7 @@ def open_notes(
 def build_note(
     tx: WriteTransaction, record: Case | Referral, names: OfficeNames, document: Sealed
 ) -> NoteOut:
-    """Return one note, with its author if the caller may know it."""
+    """Return one note; the author is included only if the caller may know the author."""
     as_party = isinstance(record, Case)
     case = record if isinstance(record, Case) else record.case
     text = NoteText.model_validate_json(case_queries.open_sealed(tx, document)).text

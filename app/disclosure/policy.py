@@ -145,12 +145,12 @@ POLICY: Final = (
 
 
 def is_allowed(asked: AccessRequest, policy: Iterable[Rule] = POLICY) -> bool:
-    """Return whether any row of the policy allows a request. By default, it is refused."""
+    """Return whether the policy allows a request: at least one of its rows allows it."""
     return any(allows(rule, asked) for rule in policy)
 
 
 def allows(rule: Rule, asked: AccessRequest) -> bool:
-    """Return whether one row allows the request."""
+    """Return whether a rule, which is one row of the policy, allows a request."""
     return (
         rule.deed == asked.deed
         and rule.side in asked.sides

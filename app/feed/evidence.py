@@ -194,7 +194,7 @@ def select_retrieval(sent: SentRecord, position: int) -> Select[datetime]:
 
 
 def select_sighting(sent: SentRecord) -> Select[datetime]:
-    """Select the time at which the recipient first read the record, not only its events."""
+    """Select when the recipient first read the record; reading events does not count."""
     of_recipient = Sighting.focal_point_id == sent.recipient
     return select(Sighting.at).where(Sighting.record_id == sent.record_id, of_recipient)
 

@@ -186,6 +186,6 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 
 
 def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
-    """Return whether the caller's office has read a record, not only its events."""
+    """Return whether the caller's office has read a record; its events do not count."""
     query = {"record": record_id, "me": tx.actor.focal_point_id}
     return read_columns(tx.session, FIND_SIGHTING, query).first() is not None

@@ -43,8 +43,8 @@ HELPER_EVENTS: Final = frozenset(
 class EntryView:
     """The data that is needed to decide which parts of entries the reader may see.
 
-    `opened_by` maps referrals to the offices that opened them. It covers cases in which the
-    reader may be on the side of origin.
+    For cases in which the reader may be on the side of origin, `opened_by` maps each
+    referral to the office that opened it.
     """
 
     names: OfficeNames

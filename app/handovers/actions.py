@@ -223,7 +223,7 @@ def record_sender_change(tx: WriteTransaction, case: Case) -> None:
 
 
 def decline(tx: WriteTransaction, pending: PendingStep, why: DeclineHandover) -> Handover:
-    """Decline a handover with a reason, which ends the relation of the declining office."""
+    """Decline a handover with a reason, and end the relation of the declining office."""
     pending.handover.decline_reason = why.reason
     case_actions.add_note(tx, pending.case, name_note(Action.DECLINE), why.note)
     return take_step(tx, pending)

@@ -1,4 +1,4 @@
-"""Changes to the offer of a lead that follow from changes to the case."""
+"""Changes to a handover that follow from changes to the case."""
 
 from collections.abc import Sequence
 from uuid import UUID

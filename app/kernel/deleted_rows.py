@@ -64,7 +64,7 @@ def replace_rows(cursor: Any, table: str) -> None:
 
 
 def erase_deleted_postgresql(connection: Connection, table: str) -> bool:
-    """Rewrite a table of PostgreSQL; return False if the table could not be rewritten.
+    """Erase the deleted rows of a PostgreSQL table by rewriting it; False if not possible.
 
     The reason can be a transaction that may still see deleted rows, or a missing privilege.
     Call this function outside a transaction, and restore the timeouts afterwards.

@@ -131,7 +131,7 @@ def read_guards(session: Session) -> Catalogue:
 
 @cache
 def load_statement(dialect: str) -> str:
-    """Return the SQL that reads the guards from this kind of database."""
+    """Return the SQL that reads the guards from a database of the given dialect."""
     return files(__package__).joinpath(f"guards_{dialect}.sql").read_text("utf-8")
 
 

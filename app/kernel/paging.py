@@ -97,7 +97,7 @@ def get_key_numbers(row: Sequence[Any], count: int) -> tuple[int, ...]:
 
 
 def to_number(value: int | datetime) -> int:
-    """Return a key as a number. For an instant, it is the microseconds since 1970."""
+    """Return a key as a number: a datetime becomes its microseconds since 1970."""
     if isinstance(value, datetime):
         return (value - START) // timedelta(microseconds=1)
     return value

@@ -21,7 +21,7 @@ type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 
 
 def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
-    """Cache the results of a function that depends only on its arguments and these tables.
+    """Cache the results of a function that depends only on its arguments and given tables.
 
     The arguments are ids or names. Callers must not modify the result.
     """
@@ -49,7 +49,7 @@ def to_hashable(argument: object) -> object:
 
 
 def drop_results(session: Session, written: AbstractSet[type]) -> None:
-    """Remove the cached results that depend on these tables."""
+    """Remove the cached results that depend on a table that was written."""
     cache: Cache = session.info.get(CACHE_KEY, {})
     for key in [key for key, (rows, _) in cache.items() if not rows.isdisjoint(written)]:
         del cache[key]

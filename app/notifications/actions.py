@@ -100,7 +100,7 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Notify the same offices through contacts that fit; return whether there are any."""
+    """Notify the offices of a failed message by contacts that fit; False if none fits."""
     notifications = notifications_queries.list_served(tx, failed.id)
     offices = {one.focal_point_id for one in notifications}
     found = directory_queries.lock_contacts(tx, offices)

@@ -36,9 +36,9 @@ class NotificationView:
 def list_notifications(
     tx: ReadTransaction, *, case_id: UUID | None = None, record_ids: Iterable[UUID] = ()
 ) -> list[NotificationView]:
-    """List the notifications about a case, or about these records, oldest first.
+    """List the notifications about a case or about the given records, oldest first.
 
-    The caller has to check whether the reader may see them.
+    The caller has to check whether the reader may see the notifications.
     """
     about: list[ColumnElement[bool]] = [Notification.record_id.in_(set(record_ids))]
     if case_id is not None:

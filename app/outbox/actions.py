@@ -29,7 +29,7 @@ MAX_CODE_LENGTH: Final = 40
 
 @dataclass(frozen=True)
 class Answer:
-    """The outcome of an attempt, and its code: a number or the name of an error."""
+    """The outcome of an attempt to send, with its code: a number or an error name."""
 
     outcome: Outcome
     code: str

@@ -56,7 +56,7 @@ SHARE: Final[Mapping[Priority, float]] = {
 
 
 def is_given_up(weight: int) -> bool:
-    """Return whether a message with this weight has to be given up."""
+    """Return whether a message is given up, because its failures have reached the limit."""
     return weight >= GIVE_UP_WEIGHT
 
 

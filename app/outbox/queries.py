@@ -21,10 +21,10 @@ DEAD_FOR: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class WayCounts:
-    """The message counts of one channel.
+    """The counts of the messages of one channel.
 
-    `oldest` is when the waiting time of the oldest message began. `given_up` is the number
-    of messages that were given up within the last day.
+    `oldest` is the time since which the oldest message has been waiting. `given_up` is the
+    number of messages that were given up within the last day.
     """
 
     waiting: int = 0

@@ -156,7 +156,7 @@ def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> P
 
 
 def find_basis(facts: Facts) -> Basis | None:
-    """Return the legal basis for sending a referral, preferably a consent, or None."""
+    """Return the legal basis for sending a referral, or None; a consent comes first."""
     bases = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,

@@ -129,7 +129,7 @@ URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 def may_read_change(
     referral: Referral, case_file: Standing, changed: Section | None
 ) -> bool:
-    """Return whether the recipient may read a changed section, or the summary if None."""
+    """Return whether a recipient may read a changed section; None means the summary."""
     to = referral.recipient
     if referral.state not in OPEN or not case_file.is_safe(to, to.code):
         return False
@@ -185,7 +185,7 @@ def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Resume the paused deadlines with their remaining time."""
+    """Resume the paused deadlines of a case's referrals with their remaining time."""
     referrals = referral_queries.list_of_case(tx, case.id)
     running = find_running(tx, [referral.id for referral in referrals])
     for referral in referrals:

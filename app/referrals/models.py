@@ -60,7 +60,7 @@ class PartyRecord(Listed):
         return frozenset(parties | ({office} if office else set()))
 
     def list_parties(self) -> list[Party]:
-        """List the current parties of the record itself."""
+        """List the current parties of the record, but not those of its case."""
         return [p for p in self.case.parties if p.record_id == self.id and not p.until]
 
     def raise_version(self) -> None:

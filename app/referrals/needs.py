@@ -75,7 +75,7 @@ def is_meeting_in_future(facts: Facts) -> bool:
 def may_inform_police(facts: Facts) -> bool:
     """Return whether a referral may inform the police or a prosecutor (N22, BR15).
 
-    Before that, the person must have been told of the reflection period.
+    For law enforcement, the person must have been told of the reflection period.
     """
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 

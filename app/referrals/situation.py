@@ -116,10 +116,10 @@ def redact_for(
 ) -> Facts:
     """Return the facts that the caller may know.
 
-    If the caller may not know the recipient, its code is left out. If the caller may not
-    know the fears of the person, only a missing consent is shown. The
-    sender of a draft can then choose only an office that a consent covers or that the
-    ranking proposes. Otherwise, the sender could try many offices to find a feared one.
+    If the caller may not know the recipient, the code of the recipient is left out. If the
+    caller may not know the fears of the person, an unsafe recipient appears only as a
+    missing consent. The sender of a draft can choose only an office that a consent covers
+    or that the ranking proposes, and so cannot try many offices to find a feared one.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if not may_know_recipient(referral, case_file, own_office):

@@ -263,7 +263,7 @@ def is_paused(record: Return) -> bool:
 
 
 def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
-    """Update the clearance of the referral, and ask for travel documents once needed."""
+    """Update the clearance of the referral. If needed now, ask for travel documents."""
     record = pending.record
     referral_actions.set_clearance(tx, record.referral, get_clearance(record))
     if pending.step.target in {State.PERMITTED, State.CLEARED}:

@@ -150,7 +150,7 @@ RECEPTION: Final = Remedy(
 
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
-    """Return the remedy if an assessment is missing and none found a threat, else None."""
+    """Return the remedy for a missing assessment; None if an assessment found danger."""
     assessments = [one for one in (facts.destination, facts.origin) if one is not None]
     return get_remedy_for_no_assessment(facts) if all(map(is_safe, assessments)) else None
 
@@ -163,9 +163,9 @@ def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_risks(facts: Facts) -> Remedy | None:
-    """Return the remedy if a risk assessment is missing, or exactly one is outdated.
+    """Return the remedy for a missing risk assessment, or for the only outdated one.
 
-    If both are outdated, return None: the remedy of the check applies, for both offices.
+    If both are outdated, return None: the general remedy of the check covers both offices.
     """
     missing = get_remedy_for_no_assessment(facts)
     if missing is not None:
@@ -177,7 +177,7 @@ def get_remedy_for_risks(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_reception(facts: Facts) -> Remedy | None:
-    """Return the remedy if only the reception of the child is missing, or None."""
+    """Return the remedy if only the reception of the child is missing, otherwise None."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return RECEPTION if in_favour and not facts.child_received else None
 

@@ -123,7 +123,7 @@ def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:
 
 
 def has_closed_recipient(record: Return) -> bool:
-    """Return whether a return that is before departure has a closed recipient."""
+    """Return whether a return, before its departure, has a closed recipient office."""
     return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
 
 

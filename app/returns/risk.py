@@ -59,7 +59,7 @@ class NoGoReason(StrEnum):
 
 
 class Protection(StrEnum):
-    """The protection instead of a return; `THIRD_COUNTRY` means a return elsewhere."""
+    """The protection of a person who cannot return to the country of origin."""
 
     RESIDENCE_STATUS = "RESIDENCE_STATUS"
     ASYLUM = "ASYLUM"
@@ -88,7 +88,7 @@ def is_current(assessed: Assessed | None, now: datetime) -> bool:
 
 
 def is_safe(assessed: Assessed | None) -> bool:
-    """Return whether an assessment exists and shows neither a threat nor a high risk."""
+    """Return whether an assessment was made and is safe: no threat and no high risk."""
     if assessed is None:
         return False
     return not assessed.threats and assessed.level in {RiskLevel.LOW, RiskLevel.MEDIUM}

@@ -23,8 +23,7 @@ def seal_ranking(
 ) -> None:
     """Seal a ranking with its reasons, without the first `skip` offices.
 
-    The desk is the last entry. Of the offices that are left out, only those that concern
-    the country are stored.
+    The desk is the last entry. Offices that were left out are stored only if they are near.
     """
     found = RoutingResult(
         waiting=[

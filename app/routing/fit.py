@@ -110,7 +110,7 @@ def may_serve_sex(question: Question, profile: Profile) -> bool:
 
 
 def may_serve_age(question: Question, profile: Profile) -> bool:
-    """Return whether an office may serve all ages in the question; True if unknown."""
+    """Return whether an office may serve all ages in the question, or has named no ages."""
     return not profile.ages or question.ages <= profile.ages
 
 

@@ -168,7 +168,7 @@ def find_lead_faults(question: Question, profile: Profile) -> Faults:
 
 
 def find_service_faults(question: Question, profile: Profile) -> Faults:
-    """Return whether each reason excludes a recipient. Unknown values exclude nobody."""
+    """Return for each reason whether it excludes an office; unknown values never do."""
     desk = profile.kind == Kind.DESK
     if not fit.can_help(profile) or profile.function == Function.TECHNICAL:
         return {

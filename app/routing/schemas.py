@@ -114,7 +114,7 @@ class RankingOut(ResponseModel):
 
 
 class ServiceOut(RankingOut):
-    """The offices that could provide one service."""
+    """The ranking of the offices that could provide one service."""
 
     service: Service
 

@@ -85,7 +85,7 @@ def parse_hosts(text: str) -> frozenset[str]:
 
 
 def is_listable(origin: str) -> bool:
-    """Return whether the operator's list may contain an origin: a receiver can have it."""
+    """Return whether the operator may list an origin, because a receiver can have it."""
     url = f"https://{origin}"
     try:
         RECEIVER_URL.validate_python(url)

@@ -1,4 +1,4 @@
-"""The job that replaces oversight offices that are no longer active, case by case."""
+"""The job that updates cases after their oversight, an office or an agreement has ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ SEARCH_INTERVAL: Final = 600.0
 
 @dataclass
 class CaseWatch:
-    """The search for cases that are affected by an ended office, agreement or account."""
+    """A watch for cases that are affected by an ended office, agreement or account."""
 
     elapsed: Callable[[], float] = monotonic
     idle_until: float = 0.0

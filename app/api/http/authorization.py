@@ -127,7 +127,7 @@ class GuardedRoute(APIRoute):
 
 
 async def read_body(request: Request) -> bytes:
-    """Read the body. A GET request that announces a body releases its read slot meanwhile.
+    """Read the body. A GET request gives up its read slot while an announced body arrives.
 
     Otherwise clients that announce a body and send nothing would block all reads (ADR 26).
     """

@@ -73,7 +73,7 @@ class Waiter:
 
 
 class FeedWatcher:
-    """A watcher of feeds for waiting requests. `held` counts the requests of an account."""
+    """A watcher of feeds for waiting requests. `held` counts these requests by account."""
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ async def parse_prefer(
         Header(alias="Prefer", description=PREFER, examples=["wait=30"], max_length=400),
     ] = None,
 ) -> int | None:
-    """Return the seconds of `Prefer: wait`, or None if the header names no valid wait."""
+    """Return the seconds in `Prefer: wait`, or None if the header has no valid `wait`."""
     return parse_wait_seconds(",".join(request.headers.getlist("prefer")))
 
 

@@ -166,7 +166,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
 
 
 def describe_successes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Describe each successful response with the first line that describes its body."""
+    """Describe each successful response with the first line of its body's description."""
     for response in operation["responses"].values():
         if response["description"] == FRAMEWORK_DESCRIPTION:
             body = response.get("content", {}).get(JSON, {}).get("schema", {})

@@ -42,7 +42,7 @@ def can_accept_gzip(accepted: str) -> bool:
 
 
 async def get_contract(request: Request) -> Response:
-    """Return the OpenAPI document, with gzip if the client accepts gzip, or 304."""
+    """Return the OpenAPI document, if accepted with gzip, or 304 if it is unchanged."""
     compressed = can_accept_gzip(request.headers.get("accept-encoding", ""))
     tag = f'"{HASH}-{GZIP}"' if compressed else f'"{HASH}"'
     if matches_tag(request.headers.get("if-none-match", ""), tag):
