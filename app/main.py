@@ -85,6 +85,7 @@ DESCRIPTION: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
 transnational referral mechanism. Submit a case and follow its delivery evidence. Poll
 `GET /v1/events` for events of your cases. Send the ETag that you last read as `If-Match`.
+Each answer also has `Referrer-Policy: no-referrer` and `X-Content-Type-Options: nosniff`.
 """
 TAGS: Final = [
     {"name": "cases", "description": "One person's case, from submission to closure."},
