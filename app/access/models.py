@@ -100,7 +100,7 @@ class AccessToken(Base):
 
 
 def format_prefix(key_id: UUID) -> str:
-    """Return the prefix of the API key that has this `id`."""
+    """Return the prefix of the API key with the given id."""
     return f"{key_id.int:010x}"
 
 

@@ -135,7 +135,7 @@ def lock_to_change(
 
 
 def lock_to_revoke_key(tx: WriteTransaction, account_id: UUID) -> Account:
-    """Lock and return the caller's own account, or another account that it may change."""
+    """Lock and return an account that is the caller's own or that the caller may change."""
     account = lock(tx, account_id)
     if account.id != tx.actor.account_id:
         require_may_change(tx, account.focal_point_id, get_roles(account))

@@ -185,7 +185,7 @@ def grant_roles(
 def revoke_roles(
     begin: WriteAccounts, account_id: UUID, key: Once, body: SomeRoles
 ) -> Response:
-    """Revoke roles of an account with immediate effect. One person can do this."""
+    """Revoke roles of an account with immediate effect. This needs no second person."""
     roles = frozenset(body.roles)
     return LOWERED.run_once(
         begin, key, lambda tx: account_changes.revoke_roles(tx, account_id, roles)
@@ -194,7 +194,7 @@ def revoke_roles(
 
 @router.serve_action("/{account_id}/disable", LoweredAccountOut, *REVOKE)
 def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Response:
-    """Disable an account and its keys with immediate effect. One person can do this.
+    """Disable an account and its keys with immediate effect. This needs no second person.
 
     The approvals that the account asked for expire, and so do the unused approvals that the
     account gave. The focal point keeps the cases and drafts. A disabled account cannot be

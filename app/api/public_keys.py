@@ -92,7 +92,7 @@ def register_public_key(
 def revoke_public_key(
     begin: WriteAccounts, account_id: UUID, kid: Kid, key: Once
 ) -> Response:
-    """Revoke a public key and its tokens with immediate effect. One person can do this."""
+    """Revoke a public key and its tokens with immediate effect, without a second person."""
     return PUBLIC_KEY.run_once(
         begin, key, lambda tx: public_key_changes.revoke_public_key(tx, account_id, kid)
     )

@@ -211,7 +211,7 @@ def withdraw_referral(
     key: Once,
     body: TakeBackReferral,
 ) -> Response:
-    """Withdraw a referral for the person, at any stage. The recipient deletes its copy."""
+    """Withdraw a referral, as the sender, at any stage. The recipient deletes its copy."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, end_with_reason(body))
 

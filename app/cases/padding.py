@@ -37,7 +37,7 @@ def pad_length(kind: Sealable, length: int) -> int:
 
 
 def compute_padme_length(length: int) -> int:
-    """Round a length up by at most 12 %, so that it reveals O(log log length) bits.
+    """Round a length up by at most 12 %, so that the result reveals O(log log length) bits.
 
     The algorithm is from Nikitin et al., "Reducing Metadata Leakage from Encrypted Files
     and Communication with PURBs", 2019, section 4.

@@ -8,7 +8,7 @@ from typing import Final
 
 
 class DeclineReason(StrEnum):
-    """Why an office declines the lead or a referral."""
+    """A reason why an office declines the lead or a referral."""
 
     NO_CAPACITY = "NO_CAPACITY"
     OUT_OF_MANDATE = "OUT_OF_MANDATE"

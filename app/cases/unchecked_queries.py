@@ -20,8 +20,8 @@ def load_by_ids(
     """Return cases by id, without a visibility check.
 
     A case in `if_submitted` is returned if the caller's office submitted it. A case in
-    `if_parted` is returned if the office reads a snapshot of the case. After a lead left or
-    the person crossed a border, the submitter gets a case in `if_parted` too.
+    `if_parted` is returned if the office reads a snapshot of the case. The submitter also
+    gets a case in `if_parted` after a lead has left or the person has crossed a border.
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}

@@ -167,10 +167,10 @@ DECIDERS: Final = {
 def require_other_organisation(
     tx: WriteTransaction, case: Case, reading: VitalReading
 ) -> None:
-    """Require that the caller is a person of another organisation who may decide (R15).
+    """Require that the caller is of another organisation and may decide the request (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
-    which office asks.
+    which office asks for the emergency access.
     """
     own_office = tx.actor.focal_point_id
     if own_office == reading.asked_by or tx.actor.kind != AccountKind.PERSON:

@@ -112,7 +112,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 
 
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """If nobody can sign in at the lead any more, make the desk a party and yield it."""
+    """If nobody can sign in at the lead any more, make the desk a party and yield its id."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return
@@ -164,7 +164,7 @@ def get_informed_holder(
 def apply_to_return(
     tx: WriteTransaction, case: Case, record: Return
 ) -> Iterator[UUID | None]:
-    """Inform the holder that the recipient of a return is closed or cannot act.
+    """If the recipient of a return is closed or cannot act, inform and yield the holder.
 
     Before departure, this happens once. During the visits, it happens each time the lead
     becomes responsible for the reports.

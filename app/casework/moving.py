@@ -88,7 +88,7 @@ def relocate_case(
 
 
 def rank_successors(tx: WriteTransaction, case: Case) -> None:
-    """Store the ranking for the new country. If the case has a lead, offer a handover.
+    """Store the ranking for the person's new country. If there is a lead, offer a handover.
 
     The offer uses the ranking that the lead may see, without the consents that are hidden
     from the lead (ADR 35).

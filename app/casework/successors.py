@@ -132,8 +132,8 @@ def may_be_named(by_desks: Standing, office: Addressee) -> bool:
 def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     """Return whether the person agreed that an office leads the case.
 
-    A consent to a new lead includes the State of origin only if the person decided that
-    this State may be informed (BR24), as for a handover.
+    A consent to a new lead counts for the State of origin only if the person decided that
+    this State may be informed (BR24). The same applies to a handover.
     """
     if stands.get_covered_sections(office, Purpose.REFER) is not None:
         return True

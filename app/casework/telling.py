@@ -163,10 +163,10 @@ def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, 
 
 
 def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
-    """Return the hints for consents that do not count at the person's age, by consent id.
+    """Return hints on why consents do not count at the person's age, by consent id.
 
-    Only readers of the current summary get a hint, because it reveals that the age class
-    has changed.
+    Only readers of the current summary get a hint, because a hint reveals that the age
+    class has changed.
     """
     cases_of = (
         unchecked_queries.load_by_ids(tx, {c.case_id for c in given}) if given else {}

@@ -71,8 +71,8 @@ def was_provided_for(
 ) -> bool:
     """Return whether a consent or an assessment has provided for a child since a deadline.
 
-    A consent counts if its expiry deadline started later, because this deadline starts when
-    the consent makes the assessment unnecessary.
+    A consent counts if its expiry deadline started after the given deadline. An expiry
+    deadline starts when the consent makes the assessment unnecessary.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]

@@ -77,7 +77,7 @@ class NoAnswer(CallEnded):
 def build_client(caller: CallerSettings, wait: float = 0) -> httpx.Client:
     """Return an HTTP client for the service; `wait` seconds are added to the read timeout.
 
-    The client follows no redirects, and uses the proxy of the environment unless the
+    The client follows no redirects. It uses the proxy that the environment sets, unless the
     service is on this machine. Raises CannotCall if the URL or the API key is not usable,
     and KeyRefused if other users can read the key file.
     """

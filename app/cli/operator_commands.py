@@ -142,7 +142,7 @@ def print_line(text: str) -> None:
 
 @cli.command("reseal")
 def seal_again() -> None:
-    """Seal data that older versions stored in clear, unpadded or without a key of its own.
+    """Seal data that older versions stored unencrypted, unpadded or without its own key.
 
     On PostgreSQL, the service may be running. On SQLite, no other process may use the
     database. If the command is interrupted, run it again.

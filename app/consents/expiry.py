@@ -35,7 +35,7 @@ class Ending(Given, Protocol):
 
     @property
     def recorded_at(self) -> datetime:
-        """When the consent was recorded."""
+        """The time at which the consent was recorded."""
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:

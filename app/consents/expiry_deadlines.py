@@ -131,7 +131,7 @@ def build_question(
 
 
 def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
-    """Start the deadline for announcing the end of a consent, or for the end itself."""
+    """Start the deadline for the next announcement that a consent ends, or for the end."""
     end, record = consent.expires_at, RecordIdentity(consent.id, case.id, case.reference)
     due_at = find_next_announcement(end, tx.now, tx.runtime.speed) or end
     office = find_awaited_office(tx, case, consent)
@@ -139,7 +139,7 @@ def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
 
 
 def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clock) -> None:
-    """Move the deadline to the next announcement that the consent ends, or to its end."""
+    """Move the deadline to the next announcement that the consent ends, or to the end."""
     due_at = find_next_announcement(consent.expires_at, tx.now, tx.runtime.speed)
     clock.due_at = due_at or consent.expires_at
     clock.waits_on = find_awaited_office(tx, case, consent)

@@ -81,6 +81,6 @@ class TimeLimitRow(Row):
 
     @override
     def list_agreements(self) -> Iterator[tuple[str, str]]:
-        """Yield the agreement that sets the limit, unless a country sets it."""
+        """Yield the column and code of the agreement, unless a country sets the limit."""
         if not is_of_country(self.of):
             yield "of", self.of

@@ -34,7 +34,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case() -> Json:
-    """Return the request body with which the officer submits the case without a consent."""
+    """Return the request body that submits the case, without a consent."""
     return {
         "submit": True,
         "external_reference": REFERENCE,

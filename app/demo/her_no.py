@@ -42,7 +42,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the request body with which the officer submits the case."""
+    """Return the request body that submits the case."""
     state = name_class("state", "KZ")
     everything = ["needs", "contact", "identity"]
     return {

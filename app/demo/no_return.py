@@ -144,7 +144,7 @@ def write_safeguards(
 
 
 def ask_unhcr(case: DemoCase, lead: DemoUser, return_path: str) -> None:
-    """Refer the person to UNHCR for asylum, as the decision says."""
+    """Refer the person to UNHCR for asylum, as the decision against the return requires."""
     office = name_office(UNHCR)
     yes = build_consent(case.demo.now, office, "ASYLUM", language="en")
     case.add_consent(lead, yes)

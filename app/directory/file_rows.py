@@ -162,7 +162,7 @@ class FocalPointRow(Row):
 
     @override
     def list_offices(self) -> Iterator[tuple[str, str]]:
-        """Yield the deputy of the office, if there is one."""
+        """Yield the column and code of the office's deputy, if there is one."""
         if self.deputy:
             yield "deputy", self.deputy
 
@@ -192,7 +192,7 @@ class ContactRow(Row):
 
     @override
     def list_offices(self) -> Iterator[tuple[str, str]]:
-        """Yield the office that the contact belongs to."""
+        """Yield the column and code of the office that the contact belongs to."""
         yield "focal_point", self.focal_point
 
 

@@ -146,7 +146,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the notifications about a record, while its recipient had access (R53)."""
+    """Yield the notifications about a record that were sent while its recipient had it."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
@@ -200,7 +200,7 @@ def select_sighting(sent: SentRecord) -> Select[datetime]:
 
 
 def select_answer(sent: SentRecord, types: tuple[str, ...], position: int) -> Select[Entry]:
-    """Select the recipient's first answer of the types within the span of a sent record."""
+    """Select the first of these answers that the recipient gave while it had the record."""
     is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
     answers = select_positions(sent).with_only_columns(Entry).where(is_answer)
     answers = answers.where(Delivery.position >= position)

@@ -124,7 +124,7 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
 
 
 def may_help(entry: Delivered) -> bool:
-    """Return whether an office that helps the person may have caused this event."""
+    """Return whether the author of an entry may be an office that helps the person."""
     return entry.type in HELPER_EVENTS or entry.type.startswith(("referral.", "return."))
 
 

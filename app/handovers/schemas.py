@@ -64,7 +64,7 @@ class DeclineHandover(RequestModel):
 
 
 class CancelHandover(RequestModel):
-    """A cancellation of the offer by the lead."""
+    """A request of the lead to cancel its offer."""
 
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 

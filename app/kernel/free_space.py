@@ -38,7 +38,7 @@ class Place(StrEnum):
 
 @dataclass(frozen=True)
 class FreeSpace:
-    """The limits of free space, in bytes, on the file systems of the service's files.
+    """The limits of free space, in bytes, on the file systems with files of the service.
 
     Below `low`, the operator is warned. Below `reserve` on the file system of the database,
     writes that can wait are rejected.

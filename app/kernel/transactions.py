@@ -28,7 +28,7 @@ class RefusalCounter(Protocol):
         """Return whether this process reported the account within the last hour."""
 
     def record_reported(self, account: UUID, now: datetime) -> None:
-        """Record that the account was reported."""
+        """Record that the refused attempts of the account were reported."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Queries of notifications, and the message that is built when one is sent."""
+"""Queries of notifications, and the function that builds the message of a notification."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

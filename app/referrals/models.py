@@ -47,7 +47,7 @@ class PartyRecord(Listed):
         return f"{self.path}/{self.id}"
 
     def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
-        """Return an office's relations to the record, and as holder or lead to its case."""
+        """Return an office's relations to the record, and to its case as holder or lead."""
         own = {p.relation for p in self.list_parties() if p.focal_point_id == focal_point}
         of_case = self.case.list_relations(focal_point) & set(self.case_relations)
         return of_case | own

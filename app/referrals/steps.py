@@ -135,7 +135,7 @@ def confirm_deletion(tx: WriteTransaction, pending: PendingStep) -> Referral:
 def accept(
     tx: WriteTransaction, pending: PendingStep, arrangement: Arrangement
 ) -> Referral:
-    """Accept a referral, remove sections without an agreement, and seal the arrangement."""
+    """Accept a referral without sections that no agreement allows; seal the arrangement."""
     remove_sections(tx, pending.referral, find_held_back_sections(tx, pending.referral))
     case_actions.store_sealed(tx, pending.referral, Paper.ARRANGEMENT, arrangement)
     return take_step(tx, pending)

@@ -156,7 +156,7 @@ def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
-    """Return the remedy for a risk assessment that is missing, or None if both exist."""
+    """Return the remedy if the assessment of destination or origin is missing, or None."""
     if facts.destination is None:
         return AT_DESTINATION if facts.origin else AT_NEITHER
     return None if facts.origin else AT_ORIGIN

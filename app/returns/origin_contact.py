@@ -59,7 +59,7 @@ def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> No
 
 
 def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
-    """Start the deadline to decide on contact with the State of origin, if undecided."""
+    """If contact with the State of origin is undecided, start the deadline to decide."""
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(tx, record)

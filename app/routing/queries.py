@@ -50,7 +50,7 @@ class Place:
 
 @load_once(Shortlisted)
 def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
-    """List the offices that were asked to lead, and from older rows those still to ask."""
+    """List the offices asked to lead, and those still to ask that older versions stored."""
     return list(tx.session.scalars(SHORTLIST, {"case": case_id}))
 
 

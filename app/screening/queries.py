@@ -18,7 +18,7 @@ def find(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening | 
 def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
     """Return the screenings of a case that the caller may know, oldest first.
 
-    The holder, and until a lead takes the case the submitter, may know all. Others know
+    The holder may know all. Until a lead takes the case, the submitter may too. Others know
     only their own, so that a submitter does not learn what the host country found (R12).
     """
     of_case = select(Screening).where(Screening.case_id == case.id)

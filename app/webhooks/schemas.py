@@ -55,7 +55,7 @@ class SecretRotation(RequestModel):
 
 
 class Replay(RequestModel):
-    """The position in the feed after which events are sent again."""
+    """A request to send again the events after a position in the feed."""
 
     after: Annotated[
         Annotated[str, Field(pattern=CURSOR_PATTERN)] | None,

@@ -105,5 +105,5 @@ class Pusher:
 
 
 def create_webhook_job(courier: Courier, max_delay: timedelta) -> Job:
-    """Return the job that pushes to webhooks; `max_delay` limits the delay of events."""
+    """Return the job that pushes events to webhooks, with a random delay up to `max_delay`."""
     return Job(Part.WEBHOOKS, Pusher(courier, max_delay).start_due, MAX_THREADS)

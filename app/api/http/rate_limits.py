@@ -1,9 +1,10 @@
 """Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
-Wrong keys never block the holder of a valid key. They are counted by the address that sent
-them, and by the key prefix or client that they name, even an unknown one. The table has a
-fixed size, and each process uses a random salt, so nobody can fill the table or choose a
-collision. Two senders that share an entry slow each other down, but only with wrong keys.
+Wrong keys never block the holder of a valid key. A wrong key is counted for the address
+that sent it, and for the key prefix or client that it names, even if that does not exist.
+The table has a fixed size, and each process uses a random salt, so nobody can fill the
+table or choose a collision. Two senders that share an entry slow each other down, but only
+with wrong keys.
 """
 
 import hashlib
@@ -82,7 +83,7 @@ class RequestRate:
         self.free_at = dict[tuple[UUID, bool], float]()
 
     def count_request(self, account: UUID, *, writes: bool) -> Allowance | None:
-        """Count a request and return what is left, or None if there is no limit.
+        """Count a request and return the remaining allowance, or None if there is no limit.
 
         A request that has to wait is not counted.
         """
