@@ -112,7 +112,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 
 
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """If nobody can sign in at the lead any more, make the desk a party and yield its id."""
+    """If nobody can sign in at the lead any more, make the desk a party; yield its id."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return

@@ -74,7 +74,7 @@ def to_values(rows: Sequence[Row]) -> list[Values]:
 
 
 def with_latest_capacity(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
-    """Return the rows of offices, with the stored free places where these are more recent."""
+    """Return the rows of offices, with the stored free places where these are newer."""
     columns = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
     statement = select(*columns).where(FocalPoint.capacity_as_of.is_not(None))
     stored = {row.code: row for row in author.session.execute(statement)}

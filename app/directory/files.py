@@ -147,7 +147,7 @@ def load_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[
 
 
 def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
-    """Yield the row or faults of each line; if the header is wrong, yield only its faults."""
+    """Yield the row or faults of each line; if the header is wrong, only its faults."""
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(table, [])

@@ -64,7 +64,7 @@ def build_change(
 
 
 def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> frozenset[str]:
-    """Return the rows whose last closure was by an account; no file may reopen such rows."""
+    """Return the rows that were last closed by an account; no file may reopen these."""
     named = DirectoryChange.subject.in_(subjects)
     by_people: dict[str, bool] = {}
     changes = select(DirectoryChange).where(named).order_by(DirectoryChange.number)

@@ -221,7 +221,7 @@ def list_consent_conditions(
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether an office is allowed a section: police and prosecutors need a consent."""
+    """Return whether a section is allowed: police and prosecutors need a consent for it."""
     if office.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())

@@ -40,7 +40,7 @@ def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID])
 
 
 def is_offer_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> bool:
-    """Return whether the case has an open handover offer, and a consent covers the offer."""
+    """Return whether the case has an open handover offer that a consent covers."""
     handover = handover_queries.find_open(tx, case.id)
     return handover is not None and load_facts(tx, handover, case_file).covered
 

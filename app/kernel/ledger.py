@@ -62,7 +62,7 @@ class Ledger:
         self._copied: tuple[Contents, ErasureMark] | None = None
 
     def read(self) -> Contents | None:
-        """Return the content of the file, or None if it is missing. Raises LedgerRefused."""
+        """Return the content, or None if there is no file. Raises LedgerRefused."""
         with self._raise_unusable("read"):
             try:
                 now = self.path.stat()
@@ -213,7 +213,7 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether ledger and database still agree: same content, and no lost erasure."""
+    """Return whether ledger and database still agree: same content, no lost erasure."""
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

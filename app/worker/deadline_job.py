@@ -61,7 +61,7 @@ def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCoun
 
 
 def expire_questions(runtime: Runtime) -> int:
-    """Expire the unanswered approval requests that belong to no case; return their number."""
+    """Expire unanswered approval requests that belong to no case; return their number."""
     with begin_read(runtime, SYSTEM) as tx:
         if not access_queries.has_unanswered(tx.session, runtime.time(tx.session)):
             return 0

@@ -24,7 +24,7 @@ class CaseWatch:
     idle_until: float = 0.0
 
     def run(self, runtime: Runtime) -> int:
-        """If a search is due, find and update the affected cases, and return their number."""
+        """If a search is due, find and update affected cases, and return their number."""
         if self.elapsed() < self.idle_until:
             return 0
         count = replace_oversight(runtime) + apply_endings(runtime)

@@ -105,5 +105,5 @@ class Pusher:
 
 
 def create_webhook_job(courier: Courier, max_delay: timedelta) -> Job:
-    """Return the job that pushes events to webhooks, with a random delay up to `max_delay`."""
+    """Return the job that pushes events to webhooks, each delayed by up to `max_delay`."""
     return Job(Part.WEBHOOKS, Pusher(courier, max_delay).start_due, MAX_THREADS)
