@@ -50,7 +50,7 @@ class Header(BaseModel):
 
 
 class Claims(BaseModel):
-    """The claims of an assertion that are checked. Other claims are ignored."""
+    """The checked claims of an assertion. Other claims are ignored."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 

@@ -43,7 +43,7 @@ class PutFocalPoint(RequestModel, FocalPointOut):
 
 
 class WrittenFocalPoint(FocalPointOut):
-    """An office as changed, with the number of cases that wait for the office."""
+    """An office after a change, with the number of cases that wait for the office."""
 
     cases_waiting: Annotated[
         int,

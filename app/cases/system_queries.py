@@ -16,7 +16,7 @@ from app.kernel.transactions import WriteTransaction
 def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
     """Lock a case, or return None if another transaction holds it.
 
-    The worker uses this function, because it must not wait; it tries again later.
+    The worker uses this function, because the worker must not wait but tries again later.
     """
     of_case = select(Case).where(Case.id == case_id)
     free = of_case.with_for_update(key_share=True, skip_locked=True)

@@ -73,7 +73,7 @@ def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
 
 
 def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
-    """Return whether a referral needs an action because an agreement or office ended."""
+    """Return whether an ended agreement or a closed recipient requires an action."""
     if is_asked_by_closed_office(referral):
         return True
     if not find_held_back_sections(tx, referral):

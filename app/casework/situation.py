@@ -259,7 +259,7 @@ def get_summary(case: Case, context: Context) -> Notice:
 
 
 def is_shown_copy(case: Case, reader: UUID) -> bool:
-    """Return whether a submitter sees its stored copy, not the current summary (R12)."""
+    """Return whether a reader is the submitter and is shown a stored summary (R12)."""
     return reader == case.submitter and not case.is_granted_to_submitter(Grant.SUMMARY)
 
 

@@ -102,7 +102,7 @@ class DemoUser:
         return self.call(f"{subject}/{action}", body, **{"If-Match": seen}, **headers)
 
     def write(self, subject: str, part: str, content: Json) -> None:
-        """Replace `part`, a sealed document, of the record at the path `subject`."""
+        """Replace the sealed document `part` of the record at the path `subject`."""
         seen = {"If-Match": self.get_tag(subject)}
         require_success(self.request("PUT", f"{subject}/{part}", seen, content))
 

@@ -31,7 +31,7 @@ from app.screening.schemas import ScreeningPaper
 def open_arrangement(
     tx: WriteTransaction, referral_id: UUID, purpose: ReadingPurpose
 ) -> OpenedArrangement | None:
-    """Open an arrangement; raises NotFound (404) if the caller may not see the referral."""
+    """Open the arrangement of a referral, or raise NotFound (404) if it is not visible."""
     referral = referral_queries.get(tx, referral_id)
     document = open_document(tx, referral, Paper.ARRANGEMENT, purpose)
     if document is None:

@@ -153,7 +153,7 @@ class Actor:
 
     @property
     def acts_for(self) -> str:
-        """The focal point whose rows row security permits; `system` stands for all rows."""
+        """The focal point to whose rows access is limited; `system` stands for all rows."""
         return SERVICE if self.is_system else str(self.focal_point_id)
 
 

@@ -63,7 +63,7 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
 
 
 def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | None:
-    """Lock and return the waiting message to a recipient, so that it is not sent yet."""
+    """Lock and return the next message to a recipient, so that nothing sends it yet."""
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
     waiting = select(Outgoing).where(same, joinable)

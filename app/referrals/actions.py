@@ -150,7 +150,7 @@ def check_step(
 
 
 def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> PendingStep:
-    """Return a pending step with the offices that could know of the referral before."""
+    """Return a pending step, with the offices that may know of the referral so far."""
     case, before = referral.case, referral.audience
     return PendingStep(case=case, referral=referral, step=step, before=before, basis=basis)
 

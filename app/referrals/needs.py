@@ -60,7 +60,7 @@ class Facts:
 
 
 def is_case_open(facts: Facts) -> bool:
-    """Return whether the case is open; a suspended case is open for services for safety."""
+    """Return whether the case is open; a suspended case is open only to safety services."""
     if facts.case_state == CaseState.SUSPENDED:
         return facts.service in SERVICES_FOR_SAFETY
     return facts.case_state in CASE_OPEN

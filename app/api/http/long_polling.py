@@ -88,7 +88,7 @@ class FeedWatcher:
 
     @contextmanager
     def claim_place(self, account: UUID) -> Iterator[None]:
-        """Reserve a place for an account. Raises TooManyRequests (429) if none is free."""
+        """Reserve a waiting place, or raise TooManyRequests (429) if none is free."""
         if self.held[account] >= MAX_WAITING:
             raise TooManyRequests(
                 f"{MAX_WAITING} requests of this account wait or stream already. End "
