@@ -19,8 +19,7 @@ from app.kernel.db import Base, Listed
 class SummarySnapshot(Base):
     """The summary that the submitter of a case reads after handing the case on.
 
-    The snapshot is stored when a lead takes the case, or earlier if a border is crossed
-    (R12).
+    The snapshot is stored when a lead takes the case, or when a border is crossed (R12).
     """
 
     __tablename__ = "handed_on"

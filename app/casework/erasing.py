@@ -110,9 +110,8 @@ def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
 def pause_deletions(tx: WriteTransaction) -> int:
     """Postpone deletions until 30 days after a restore, and return how many were postponed.
 
-    A legal hold, a reopened case or a submitted draft prevents a deletion. If they were
-    recorded after the backup, they are lost, and the offices need time to record them
-    again.
+    A legal hold, a reopened case or a submitted draft prevents a deletion. The offices need
+    time to record again what they recorded after the backup.
     """
     return deadline_actions.move_due_times(tx, DESTRUCTIVE, compute_grace_end(tx))
 

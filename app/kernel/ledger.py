@@ -213,7 +213,7 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether ledger and database still agree: same content, no lost erasure."""
+    """Return whether the ledger is the agreed one and the database has lost no erasure."""
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

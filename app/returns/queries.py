@@ -132,8 +132,7 @@ def list_misdirected_visits(
 ) -> list[Return]:
     """List the returns whose visits are assigned to the wrong office.
 
-    The recipient reports the visits. If the recipient is closed or unattended, the lead
-    reports the visits.
+    The recipient reports the visits, or the lead if the recipient is closed or unattended.
     """
     recipient, closed = Referral.recipient_id, directory_queries.select_closed()
     unavailable = recipient.in_(closed) | recipient.in_(unattended)

@@ -113,8 +113,7 @@ def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
 def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:
     """Seal a routing result that an older version stored unencrypted.
 
-    Returns False if there is no such result, or if the result was deleted because the case
-    has no key.
+    Returns False if no such result exists, or if it was deleted as the case has no key.
     """
     kept = routing_queries.load_clear_result(tx, case_id)
     if not (kept.waiting or kept.left_out):

@@ -1,10 +1,9 @@
 """Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
 Wrong keys never block the holder of a valid key. A wrong key is counted for the address
-that sent it, and for the key prefix or client that it names, even if that does not exist.
-The table has a fixed size, and each process uses a random salt, so nobody can fill the
-table or choose a collision. Two senders that share an entry slow each other down, but only
-with wrong keys.
+that sent it and for the key prefix or client that it names, known or not. The table has a
+fixed size, and each process uses a random salt, so nobody can fill the table or choose a
+collision. Two senders that share an entry slow each other down, but only with wrong keys.
 """
 
 import hashlib
