@@ -15,7 +15,7 @@ from app.kernel.transactions import RecordIdentity
 
 
 class Account(Base):
-    """An account of a person or a machine at one focal point; `label` is never a name."""
+    """An account of a person or a machine at one office; `label` never names a person."""
 
     __tablename__ = "account"
 

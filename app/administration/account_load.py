@@ -117,7 +117,7 @@ def find_role_conflicts(
 
 
 def describe_existing(account: Account | None, row: AccountRow) -> str | None:
-    """Describe an account that exists and its differences, or return None if there is none.
+    """Describe how an existing account differs from its row; None for a new account.
 
     An account that was disabled is not opened again, because its holder may have left.
     """

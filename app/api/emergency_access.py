@@ -79,7 +79,7 @@ def may_know_holder(tx: ReadTransaction, reading: VitalReading) -> bool:
 
 
 def find_reading(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
-    """Return an emergency access to answer a repeated request, if the caller may see it."""
+    """Return an emergency access that the caller may see, as the answer to a retry."""
     return emergency.find_access(tx, case_queries.get_by_id(tx, case_id), reading_id)
 
 

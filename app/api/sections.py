@@ -180,7 +180,7 @@ def write_contacts(
 
 @router.get("/notes", response_model=NoteList, responses=OPENED)
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the notes that you may read, which were sent with actions of a case."""
+    """Open the notes that were sent with actions of a case and that you may read."""
     with begin() as tx:
         case = case_queries.get_seen_or_led(tx, code)
         opened = documents.open_notes(tx, case, purpose)

@@ -42,7 +42,7 @@ class Snapshots(Relations):
         }
 
     def get_snapshot(self, focal_point: UUID) -> Snapshot | None:
-        """Return the last snapshot of the case that an office reads, or None."""
+        """Return the latest snapshot that this office reads of the case, or None."""
         rows = [p for p in self.parties if p.focal_point_id == focal_point and p.as_asked]
         return rows[-1].as_asked if rows else None
 

@@ -27,7 +27,7 @@ def lock_and_check(
 ) -> tuple[Case, Row]:
     """Lock a case and return it with its step, or raise if the step is not allowed.
 
-    The checks run in this order, so that no error tells the caller more than it may know:
+    The checks run in this order, so that no error tells callers more than they may know:
     the case is not visible (404), the caller is not a party of the case itself (403), the
     version is outdated or missing (412, 428), the action is not possible in this state
     (409), the action is not the caller's (403), requirements are unmet (409).

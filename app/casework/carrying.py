@@ -1,4 +1,4 @@
-"""Give a case to the office that should lead it, so that every case has an office."""
+"""Functions that move a case to the next office, so that no case is without an office."""
 
 from app.cases import actions as case_actions
 from app.cases.lifecycle import TABLE, Action

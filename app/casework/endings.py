@@ -44,7 +44,7 @@ def list_cases(tx: ReadTransaction) -> list[UUID]:
 
 
 def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
-    """Yield the ids of cases on which an ending has effects. An id may occur repeatedly."""
+    """Yield the ids of cases affected by an ended agreement or office, some repeatedly."""
     ended = find_unattended_offices(tx)
     yield from system_queries.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
@@ -153,7 +153,7 @@ def apply_to_referral(
 def get_informed_holder(
     tx: ReadTransaction, case: Case, referral: Referral
 ) -> frozenset[UUID]:
-    """Return a set with the holder if it may know which office helps, or an empty set."""
+    """Return the holder as a set, empty if the holder may not know which office helps."""
     if case.holder is None:
         return frozenset()
     holder = directory_queries.by_id(tx, case.holder)

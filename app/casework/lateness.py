@@ -12,7 +12,7 @@ from app.deadlines.limits import ClockKind
 
 
 class Noun(StrEnum):
-    """A kind of record that a deadline is about."""
+    """The noun for the kind of record that a deadline is about."""
 
     CASE = "case"
     REFERRAL = "referral"

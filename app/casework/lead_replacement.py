@@ -1,4 +1,4 @@
-"""Replace a lead that does not act, as a desk that became a party of the case (ADR 47)."""
+"""Replacement of a lead that does not act, by a desk that became a party (ADR 47)."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Handle missed deadlines: record each one as evidence, and apply its effect (R54, R55)."""
+"""Handling of missed deadlines: recording each, and applying its effect (R54, R55)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -86,8 +86,8 @@ def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
 def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
     """Postpone the arrival deadline by a day while the person is still travelling.
 
-    Return False if the deadline counts as missed. The deadline of a closed office counts as
-    missed at once, but is postponed after that.
+    Return False if the deadline counts as missed. The deadline of a closed office first
+    counts as missed once; then it is only postponed.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:
@@ -138,7 +138,7 @@ def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> R
 
 
 def record_firing(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Record that the deadline was missed, and set when it counts as missed again."""
+    """Record that a deadline was missed, and set the time at which it is next missed."""
     rhythm = get_rhythm(tx, miss.clock, miss.late)
     again = compute_next_miss(miss.clock.due_at, rhythm, miss.count)
     deadline_actions.record_firing(tx, miss.clock, again)

@@ -151,7 +151,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents to any office of a class, recorded by desks for the submitter."""
+    """List the consents to a class of offices that desks recorded for the submitter."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
@@ -188,7 +188,7 @@ def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
 
 
 def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candidate | None:
-    """Return the next lead that consents recorded by desks allow, or None if there is none.
+    """Return the next possible lead under the consents that desks recorded, or None.
 
     These consents name classes of offices. An office that was asked or has led before comes
     after the others, and a body of a State that routing avoids comes last. Offices that are

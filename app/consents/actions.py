@@ -36,8 +36,8 @@ def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Conse
     """Record a consent, and seal its evidence as a note.
 
     A child's own consent is recorded too, and counts once the person is found to be an
-    adult. Raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422) if it cannot be
-    recorded.
+    adult. Raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422) for an invalid
+    consent.
     """
     require_valid(tx, case, new)
     named = new.focal_point

@@ -27,7 +27,7 @@ and 0 is the end itself.
 
 
 class Ending(Given, Protocol):
-    """A consent, with its id and the time at which it was recorded."""
+    """A consent that ends, with its id and the time at which it was recorded."""
 
     @property
     def id(self) -> UUID:

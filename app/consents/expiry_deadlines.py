@@ -109,7 +109,7 @@ def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
 def build_question_for(
     tx: ReadTransaction, case: Case, consent: Consent
 ) -> CoverageQuestion | None:
-    """Build the coverage question for the office that a consent names, if it names one."""
+    """Build the coverage question for the office that a consent names; None for a class."""
     if consent.focal_point_id is None:
         return None
     office = directory_queries.by_id(tx, consent.focal_point_id)

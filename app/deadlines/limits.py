@@ -21,7 +21,7 @@ class Priority(StrEnum):
 
 
 class ClockKind(StrEnum):
-    """The kind of a deadline: the task that an office has to complete by then."""
+    """The kind of a deadline: the task that an office has to complete in time."""
 
     ACKNOWLEDGE = "acknowledge"  # D01
     DECIDE_LEAD = "decide_lead"  # D02

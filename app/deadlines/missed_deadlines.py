@@ -140,7 +140,7 @@ def count_firings(tx: ReadTransaction, clock: Clock) -> int:
 
 
 def list_firings(tx: ReadTransaction, record_ids: Iterable[UUID]) -> list[Firing]:
-    """List each time that a deadline of some records ran out, oldest deadline first."""
+    """List the missed deadlines of some records, each miss once, oldest deadline first."""
     query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = query.order_by(Firing.clock_number, Firing.generation)
     return list(tx.session.scalars(rows))

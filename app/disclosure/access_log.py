@@ -39,7 +39,7 @@ class AccessAttempt:
 
 
 class DailyCapReached(Problem):
-    """Your account has reached its daily limit of cases; others were informed."""
+    """Your daily limit of cases is reached; your office and oversight were informed."""
 
     status = 429
 

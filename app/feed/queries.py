@@ -26,7 +26,7 @@ from app.returns import arrivals
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """The start of a page of a feed, and the newest and the last retrieved position."""
+    """Positions in a feed: start of a page, newest entry, and last retrieved entry."""
 
     feed: Feed
     start: int

@@ -129,7 +129,7 @@ def may_help(entry: Delivered) -> bool:
 
 
 def may_identify_office(entry: Delivered) -> bool:
-    """Return whether the facts of an event may identify an office that did not cause it."""
+    """Return whether facts may identify an office that did not cause the event."""
     return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
 
 

@@ -62,7 +62,8 @@ def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
 def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
     """Cancel an open handover that lacks an agreement; return whether there was one.
 
-    Nobody could accept it, and the lead could not offer the case to others until it ends.
+    Nobody could accept such a handover, and while it is open, the lead cannot offer the
+    case to another office.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is None or not needs_agreement(tx, handover):

@@ -21,7 +21,7 @@ from app.referrals.queries import get_one, select_case_id
 
 
 def matches_party(party: type[Party]) -> ColumnElement[bool]:
-    """Return the condition for party rows of a handover, or of the lead of its case."""
+    """Return the condition for the party rows of a handover and of the case's lead."""
     leads = (party.record_id == Handover.case_id) & (party.relation == Relation.LEAD)
     return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
 

@@ -52,7 +52,7 @@ def erase_deleted_sqlite(engine: Engine, table: str) -> bool:
 
 
 def replace_rows(cursor: Any, table: str) -> None:
-    """Delete and reinsert all rows of a small table, which overwrites its free pages."""
+    """Delete and reinsert all rows of a small table, to overwrite its free pages."""
     cursor.execute("BEGIN IMMEDIATE")
     select = f"SELECT * FROM {table} ORDER BY rowid"  # noqa: S608 - named by our code
     rows = cursor.execute(select).fetchall()

@@ -13,8 +13,8 @@ class Gauge[T]:
     """A metric with one value, or with one value for each value of its label.
 
     The function `value` computes the metric from the result of a query, and `detail`
-    returns a text about it. If the metric is above `limit`, somebody has to act as `remedy`
-    says.
+    returns a description of the result. If the metric exceeds `limit`, an operator has to
+    take the action in `remedy`.
     """
 
     name: str

@@ -63,7 +63,7 @@ def build_view(notification: Notification, message: Outgoing | None) -> Notifica
 
 
 def list_served(tx: ReadTransaction, outgoing_id: UUID) -> list[Notification]:
-    """List the notifications that one message serves."""
+    """List the notifications that are sent as one message."""
     found = select(Notification).where(Notification.outgoing_id == outgoing_id)
     return list(tx.session.scalars(found.order_by(Notification.number)))
 

@@ -34,7 +34,7 @@ class WayCounts:
 
 @dataclass(frozen=True)
 class OutboxCounts:
-    """The counts of the outbox by channel, and the number of messages ever given up."""
+    """The counts of the outbox by channel, and the number of messages given up so far."""
 
     ways: Mapping[Way, WayCounts]
     dead: int

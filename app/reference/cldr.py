@@ -53,7 +53,7 @@ def list_languages() -> Iterator[Item]:
 
 
 def is_tag(tag: str) -> bool:
-    """Return whether requests may contain this language tag."""
+    """Return whether a text is a language tag that requests may contain."""
     try:
         TAG.validate_python(tag)
     except ValidationError:

@@ -45,7 +45,7 @@ def list_source_countries(tx: ReadTransaction, referral: Referral) -> list[str]:
 def remove_sections(
     tx: WriteTransaction, referral: Referral, sections: AbstractSet[Section]
 ) -> bool:
-    """Remove sections from a referral; return False if it has none of them."""
+    """Remove sections from a referral; return whether the referral had any of them."""
     remaining = sorted(set(referral.sections) - sections)
     if len(remaining) == len(referral.sections):
         return False

@@ -88,7 +88,7 @@ def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID])
 
 
 def end_by_system(tx: WriteTransaction, record: Return) -> None:
-    """End a return, or halt it if the person is travelling, and withdraw its referrals."""
+    """End a return (halt it during the journey), and withdraw the return's referrals."""
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
     take_step(tx, PendingStep(load_view(tx, record), step))
     withdraw_referrals(tx, record, WithdrawReason.NO_LONGER_NEEDED)

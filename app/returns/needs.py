@@ -94,7 +94,7 @@ def may_decide_now(facts: Facts) -> bool:
 
 
 def may_ask_family(facts: Facts) -> bool:
-    """Return whether a consent covers asking the family, or the family was not asked."""
+    """Return whether the family may be asked: a consent covers this, or nobody asked them."""
     return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
 
 

@@ -88,7 +88,7 @@ def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
 
 
 def stop_if_decided(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
-    """Stop the deadline to decide on contact with the State, if safeguards decide it."""
+    """Stop the deadline to decide on contact with the State, if `guards` has a decision."""
     if guards.origin_contact != OriginContact.UNDECIDED:
         deadline_actions.stop_all(tx, list_cancelled_returns(tx, case))
 

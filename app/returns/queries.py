@@ -220,7 +220,7 @@ def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock
 
 
 def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
-    """Return the return of a deadline if the person is travelling, otherwise None."""
+    """Return the return that has this deadline, or None if the person is not travelling."""
     row = tx.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 

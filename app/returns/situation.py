@@ -176,7 +176,7 @@ def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
 
 
 def show(tx: ReadTransaction, record: Return) -> AnyReturn:
-    """Return a return as the caller may see it; a consulate sees only its task (BR12).
+    """Show a return as the caller may see it; a consulate sees only its task (BR12).
 
     Raises NotFound (404) if the caller has no side in the return.
     """

@@ -60,7 +60,7 @@ class CountryRouting(Protocol):
 
     @property
     def needs_criminal_case(self) -> str | None:
-        """The criminal case that services of the country require, or None."""
+        """`ask` if services of the country may require a criminal case, otherwise None."""
 
 
 def build_advice(

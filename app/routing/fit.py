@@ -96,7 +96,7 @@ def is_avoided(question: Question, profile: Profile) -> bool:
 def is_within_reach(question: Question, profile: Profile) -> bool:
     """Return whether an office is within reach, and so may receive more than the summary.
 
-    The office must be at home in the country, or agreements must cover its countries.
+    Either the office is based in the person's country, or agreements cover its countries.
     """
     if is_at_home(profile, question.country):
         return True

@@ -132,7 +132,7 @@ def get_secret_place(secret_id: UUID) -> tuple[str, str]:
 
 
 def lock_open(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Lock and return a webhook to change; raise WebhookEnded (409) if it has ended."""
+    """Lock a webhook that is to be changed, or raise WebhookEnded (409) if it has ended."""
     require_manager(tx)
     webhook = webhook_queries.lock_webhook(tx, webhook_id)
     require_may_change(tx, webhook.focal_point_id, frozenset())

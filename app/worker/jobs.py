@@ -95,7 +95,7 @@ def start_jobs(runtime: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
 def wait_for_jobs(threads: Sequence[Thread]) -> None:
     """Wait for every job to finish its run, and log those that did not.
 
-    The database rolls back the transaction of such a job, and the next worker repeats it.
+    Unfinished work is rolled back by the database, and is repeated by the next worker.
     """
     for thread in threads:
         thread.join(STOP_TIMEOUT)

@@ -2,7 +2,7 @@
 
 A message is sent between two transactions, one that claims it and one that stores the
 outcome. Therefore, no transaction waits for an external server. Each channel has a thread
-and each message a time limit, so that a slow message delays only few messages.
+and each message a time limit, so that a slow message causes only a short delay.
 """
 
 import time
@@ -81,7 +81,7 @@ class Senders:
 
 @dataclass(frozen=True)
 class ClaimedMessage:
-    """The id of a claimed message, with the id of the claim."""
+    """A claimed message: its id and the id of the claim."""
 
     id: UUID
     claim: UUID

@@ -34,7 +34,7 @@ class CaseWatch:
 
 
 def add_oversight(clocks: Job) -> Job:
-    """Return the deadline job, extended by a check for ended offices and oversight."""
+    """Return the deadline job, which then also updates cases affected by ended offices."""
     watch = CaseWatch()
     return replace(clocks, run=lambda runtime: clocks.run(runtime) + watch.run(runtime))
 

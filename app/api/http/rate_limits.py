@@ -98,7 +98,7 @@ class RequestRate:
 
 
 class WrongKeyLimit:
-    """A limit on wrong keys: a table of the times when all attempts are available again."""
+    """A limit on wrong keys, with the time at which each address has all attempts again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()
@@ -132,7 +132,7 @@ class WrongKeyLimit:
 def format_rate_headers(
     allowance: Allowance, *, writes: bool
 ) -> tuple[tuple[bytes, bytes], ...]:
-    """Return RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """Return the headers RateLimit-Policy and RateLimit (an IETF draft, version 10)."""
     name = "writes" if writes else "reads"
     policy = f'"{name}";q={allowance.limit};w={allowance.window}'
     state = f'"{name}";r={allowance.remaining};t={allowance.reset}'
