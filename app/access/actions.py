@@ -242,9 +242,9 @@ def expire_approvals(
 ) -> list[UUID]:
     """Expire the unused approvals of a case and return their ids.
 
-    If `subject` is given, only approvals about it expire; otherwise, all approvals except
-    those that `except_offices` decide. `lapses_at` becomes the current time, so that a
-    transaction that started earlier or has a slow clock cannot use them.
+    If `subject` is given, only approvals about it expire; otherwise, all except those that
+    `except_offices` decide. `lapses_at` becomes the current time, so that a transaction
+    that started earlier or has a slow clock cannot use the approvals.
     """
     values: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:

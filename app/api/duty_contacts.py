@@ -31,7 +31,7 @@ CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
 def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the contacts that are notified when their office has a task.
 
-    Administrators see all contacts, coordinators only those of their own office.
+    Administrators see all contacts; coordinators see only the contacts of their own office.
     """
     with begin() as tx:
         rows = administration_queries.list_contacts(tx)

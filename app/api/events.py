@@ -74,7 +74,7 @@ Start = Annotated[CursorText | SkipJsonSchema[None], Field(description=AFTER)]
 
 
 class FeedQuery(PageQuery):
-    """The cursor at which a page of events starts, and its size."""
+    """The size of a page of events, and the cursor at which the page starts."""
 
     after: Start = None
 

@@ -184,7 +184,7 @@ def resume_referral(
 def report_on_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
 ) -> Response:
-    """Send the sender a report on the help. The deadline for the next report starts."""
+    """Report on the help to the sender. The deadline for the next report starts."""
     command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
     return run_step(begin, key, command, partial(steps.report, request=body))
 

@@ -176,6 +176,6 @@ def show_offers(offers: placing.Offers) -> list[ServiceOut]:
 
 
 def get_desk(offers: placing.Offers) -> str | None:
-    """Return the code of the desk, or None. It is the same desk in all rankings."""
+    """Return the code of the desk, or None. All rankings have the same desk."""
     desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
     return min(desks, default=None)

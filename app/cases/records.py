@@ -47,7 +47,7 @@ class RiskAssessment(Base):
 
 
 class Fact(Listed, Base):
-    """A fact about a case; the latest fact for each name, country and body counts.
+    """A fact about a case. The latest fact with the same name, country and body applies.
 
     A fact is a record of its own because it can have a deadline.
     """

@@ -104,7 +104,7 @@ class Relations:
         return Grant.CASE in self.get_grants(focal_point)
 
     def get_grants(self, focal_point: UUID) -> frozenset[Grant]:
-        """Return the grants of an office from its relations to the case and its records."""
+        """Return the grants of an office, from the current relations of that office."""
         return self._get_grants(focal_point, (p for p in self.parties if not p.until))
 
     def get_grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:

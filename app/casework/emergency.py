@@ -67,7 +67,7 @@ def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
 
 
 def list_accesses(tx: ReadTransaction, case: Case) -> list[VitalReading]:
-    """List the accesses that the caller may see; holder, desk and overseers see all."""
+    """List the accesses that the caller may see. Holder, desk and overseers may see all."""
     me, found = tx.actor.focal_point_id, emergency_access.list_for_case(tx, case.id)
     watches = me in list_watchers(case) or Side.DESK in get_sides(tx, case)
     return [one for one in found if watches or one.asked_by == me]

@@ -87,7 +87,7 @@ def is_asked_by_closed_office(referral: Referral) -> bool:
 
 
 def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) -> bool:
-    """Return whether an event about a record has already been recorded."""
+    """Return whether an event that announces an ending was recorded for this record."""
     return was_recorded(tx.session, record.case_id, record.id, event)
 
 

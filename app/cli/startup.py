@@ -75,7 +75,7 @@ def log_drill(runtime: Runtime) -> None:
 def require_one_database(settings: Settings) -> None:
     """Raise NotReady if the two database settings name different databases.
 
-    A restore would then change one database while the service uses the other.
+    Otherwise, a restore could change one database while the service uses the other.
     """
     if settings.migration_database_url is None:
         return

@@ -100,7 +100,7 @@ class Limit:
 
 
 def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetime:
-    """Add working days to a local time, without counting a day off at the start.
+    """Add working days to a local time; days off, also at the start, are not counted.
 
     For example, one working day from Friday 16:00 or Saturday 16:00 ends on Monday 16:00.
     """

@@ -24,7 +24,7 @@ def is_of_country(of: str) -> bool:
 
 
 class TimeLimitRow(Row):
-    """A limit that a country or an agreement sets. A row without an amount sets none."""
+    """A limit that a country or an agreement sets. Without an amount, no limit is set."""
 
     key = "of"
 
@@ -57,7 +57,7 @@ class TimeLimitRow(Row):
     @field_validator("unit")
     @classmethod
     def is_within_bounds(cls, unit: Unit | None, info: ValidationInfo) -> Unit | None:
-        """Return a unit. Refuse a unit without an amount, and a limit out of bounds."""
+        """Return the unit if the limit is within its bounds, otherwise raise an error."""
         if not {"clock", "priority", "amount"} <= info.data.keys():
             return unit
         clock, priority, amount = (info.data[n] for n in ("clock", "priority", "amount"))

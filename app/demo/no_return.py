@@ -89,7 +89,7 @@ def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
 
 
 def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str, DemoUser]:
-    """Ask the consulate for documents, and check that the return's other data is hidden."""
+    """Ask the consulate for documents, and check that the rest of the return is hidden."""
     papers = case.refer(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
     consulate = case.accept(papers, JM_CONSULATE)
     consulate.apply(return_path, "verify-nationality", {"nationality": "confirmed"})
@@ -101,7 +101,7 @@ def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str
 
 
 def assess_risks(case: DemoCase, lead: DemoUser, home: DemoUser, return_path: str) -> None:
-    """Record the risk assessments of two offices, of which the second finds a threat."""
+    """Record the risk assessments of two offices. The second one finds a threat."""
     lead.apply(return_path, "assess-destination", {"level": "low", "threats": []})
     case.print("  4. Trinidad and Tobago, where she is, finds no threat against a return.")
     threat = {

@@ -181,7 +181,7 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
     counted: bool = True,
     under: VitalReading | None = None,
 ) -> None:
-    """Check the limits for an opening or a refusal, and add it to the access log.
+    """Add an opening or a refusal to the access log, after a check of the limits.
 
     If only an emergency access allows the opening, `under` is that access. A refusal counts
     towards the limit if `counted` is true. Raises DailyCapReached or TooManyRefusedOpenings

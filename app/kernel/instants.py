@@ -39,5 +39,5 @@ def get_time_to_midnight(now: datetime) -> timedelta:
 
 
 def get_midnight(now: datetime) -> datetime:
-    """Return the midnight with which the day of a time in UTC began."""
+    """Return the midnight (UTC) at which the day of a given time began."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -42,7 +42,7 @@ def add_message(
     urgency: Priority = Priority.NORMAL,
     instead_of: UUID | None = None,
 ) -> Outgoing:
-    """Add a message to the outbox, or return one that waits for the same recipient.
+    """Add a message to the outbox, or return the message that waits for this recipient.
 
     A message that was claimed or may soon be given up is not returned, because it may have
     been sent already or may never be sent. If the new message is more urgent, the waiting

@@ -242,7 +242,7 @@ def find_covered_until(
 
 
 def find_sender(case: Case, reader: UUID) -> UUID | None:
-    """Return the office that holds the case, or None if the reader may not know it.
+    """Return the office that holds the case, or None if the reader may not know the office.
 
     A reader with a snapshot of the case sees the holder at the time of the snapshot.
     """

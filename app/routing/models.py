@@ -15,8 +15,8 @@ class Shortlisted(Base):
     """A focal point that was asked to lead a case, with its position and the reasons.
 
     The offices that are still to be asked are sealed, because an office missing from that
-    list may be one that the person fears (ADR 38). In older rows, such an office has a null
-    `asked_at`. `left_at` is when an office declined or missed the deadline.
+    list may be one that the person fears (ADR 38). In older rows, `asked_at` is null for an
+    office that was not asked. `left_at` is when an office declined or missed the deadline.
     """
 
     __tablename__ = "shortlisted"
