@@ -62,7 +62,7 @@ class AccountRow(Row):
 
 @dataclass(frozen=True)
 class PlannedAccount:
-    """A line of the file. `existing` describes the account if it exists already."""
+    """A line of the file; `existing` describes an account that exists already."""
 
     line: int
     row: AccountRow

@@ -47,5 +47,5 @@ def list_led_without_desk(session: Session, offices: Collection[UUID]) -> Sequen
 
 
 def lock_for_system(tx: WriteTransaction, case_id: UUID) -> Case | None:
-    """Lock a case and return it, or return None if it does not exist."""
+    """Lock and return a case, or return None if no case has this id."""
     return tx.session.scalar(lock_rows(select(Case).where(Case.id == case_id)))

@@ -23,8 +23,8 @@ def update_assessment_deadline(tx: WriteTransaction, case: Case) -> None:
     """Start or stop the 72-hour deadline to assess a child's best interests.
 
     The deadline runs while no guardian has consented with the child's assent and no
-    assessment is recorded. The expiry of a consent can start it, so this function also
-    updates the expiry deadlines.
+    assessment is recorded. The expiry of a consent can start this deadline, so this
+    function also updates the expiry deadlines.
     """
     known = case_queries.load_facts(tx, [case.id]).get(case.id, [])
     interests = [fact for fact in known if fact.name == FactName.BEST_INTERESTS]

@@ -158,7 +158,7 @@ def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResu
 
 
 def build_keyless_runtime(settings: Settings) -> Runtime:
-    """Build a runtime with a random key. It needs no key file and cannot open any data."""
+    """Build a runtime without a key file. Its key is random and cannot open any data."""
     unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
     return build_runtime(settings.database_url, unused, speed=settings.clock_speed)
 

@@ -55,8 +55,8 @@ def get_term(
 ) -> Term:
     """Return the time limit of a focal point, in its calendar and at the speed of a drill.
 
-    The values in `apparent` replace the office and the country for a recipient that may not
-    know them (ADR 43).
+    If `apparent` is given, its values replace the office and the country, because a
+    recipient may not know the true ones (ADR 43).
     """
     place = find_place(tx, apparent.office if apparent else waits_on)
     priority = about.priority if about else None

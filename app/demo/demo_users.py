@@ -145,7 +145,7 @@ class Demo:
     run_out: Callable[[str], None]
 
     def get_user(self, part: DemoAccount, tale: UUID = KEY_NAMESPACE) -> DemoUser:
-        """Return the client for an account."""
+        """Return the client for a demo account; its idempotency keys depend on `tale`."""
         return DemoUser(part, self.http, self.keys[part], tale)
 
     def submit_case(self, officer: DemoAccount, body: Json) -> "DemoCase | None":
@@ -172,7 +172,7 @@ class Demo:
 
 @dataclass
 class DemoCase:
-    """The journey of one case, with the steps that several journeys share."""
+    """A case of the demonstration, with the steps that several journeys share."""
 
     demo: Demo
     code: str

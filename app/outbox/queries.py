@@ -97,7 +97,7 @@ def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
 
 
 def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:
-    """Return the latest time at which the same recipient may have been sent a message."""
+    """Return the latest time at which a message may have gone to the same recipient."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
     possible = Outgoing.left_at <= tx.now + MAX_AHEAD
     return tx.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

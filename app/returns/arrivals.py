@@ -64,7 +64,7 @@ def find_planned(tx: ReadTransaction, record: Return) -> datetime | None:
 
 
 def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
-    """Open a travel plan and return its arrival time, or None if it cannot be opened."""
+    """Return the arrival time in a travel plan, or None if the plan cannot be opened."""
     try:
         opened = TravelPlan.model_validate_json(case_queries.open_sealed(tx, plan))
     except (NotFound, Unopenable, ValidationError):

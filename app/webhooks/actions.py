@@ -61,7 +61,7 @@ class TooManyPings(Problem):
 
 @dataclass(frozen=True)
 class MadeWebhook:
-    """A webhook with its newest secret, which is None if it was shown before."""
+    """A webhook with its newest secret, or with None if the secret was shown before."""
 
     row: Webhook
     secret: str | None
