@@ -261,9 +261,8 @@ def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
 def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = None) -> Fact:
     """Add a fact, and move or stop the deadline of the facts that the new fact replaces.
 
-    If an assessment is still due, the deadline moves to the new fact. Otherwise, the
-    deadline is stopped. Raises AssessmentOwed (409) if a child would remain without an
-    assessment.
+    The deadline moves to the new fact if an assessment is still due; otherwise, it stops.
+    Raises AssessmentOwed (409) if a child would remain without an assessment.
     """
     require_assessment(fact, child=case.is_child)
     known = case_queries.load_facts(tx, [case.id]).get(case.id, [])

@@ -176,8 +176,7 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
     """Return whether contact with an office is blocked because of its State (rule 4).
 
-    If contact with the State of origin is blocked, its State bodies are blocked. While the
-    origin is unknown, every State is treated as the State of origin.
+    Only State bodies of the origin are blocked. An unknown origin may be any State.
     """
     if not origin_blocked or focal_point.kind != Kind.STATE:
         return False

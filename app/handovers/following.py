@@ -62,8 +62,7 @@ def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
 def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
     """Cancel an open handover that lacks an agreement; return whether there was one.
 
-    Nobody could accept such a handover, and while it is open, the lead cannot offer the
-    case to another office.
+    Nobody could accept such a handover, and an open handover blocks any other offer.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is None or not needs_agreement(tx, handover):

@@ -102,10 +102,9 @@ class Ledger:
     def copy_erasures(self, runtime: Runtime, *, create: bool = False) -> int:
         """Append the erasures that only the database has, and return their number.
 
-        When this returns, the added erasures are on the disk. If the process is killed
-        before, the next call in any process adds them. A missing ledger is created if the
-        database has never had a case, or if `create` is true. Raises LedgerRefused or Busy
-        (503).
+        On return, the added erasures are on the disk. If the process is killed before, the
+        next call in any process adds them. A missing ledger is created if the database
+        never had a case, or if `create` is true. Raises LedgerRefused or Busy (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:

@@ -138,9 +138,8 @@ def find_secrets_to_try(tx: ReadTransaction) -> Iterator[WebhookSecret]:
 def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition for webhooks to which a message may be sent now.
 
-    A test message is also sent to a paused webhook, to find out whether it works again. If
-    a due time is further away than the longest pause, a wrong clock has set it, and the
-    webhook is due.
+    A test message is also sent to a paused webhook, to find out whether it works again. A
+    webhook is also due if a wrong clock set its due time further away than any pause.
     """
     head = select(Mailbox.head).where(Mailbox.focal_point_id == Webhook.focal_point_id)
     news = Webhook.paused_at.is_(None) & (head.scalar_subquery() > Webhook.position)
