@@ -52,7 +52,7 @@ def second(world: World) -> Someone:
 
 
 def create_case_in(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Return a case in a state, which the backup will contain."""
+    """Create a case in the given state for the backup, and return the case."""
     if state == "draft":
         return unwrap(officer.write_case(screening=SIGNS))
     case = officer.submit(screening=SIGNS)

@@ -144,7 +144,7 @@ class Multiplier:
                 self.move_sequence(table)
 
     def make_copies(self, copies: int) -> None:
-        """Make rows with the values of each copy; the last copies get recent dates."""
+        """Store the values in which the copies differ. The last copies get recent dates."""
         self.connection.execute(text(COPIES))
         rows = [make_copy(number, copies) for number in range(1, copies + 1)]
         insert = "INSERT INTO bench_copy VALUES (:c, :prefix, :shift, :due, :is_over)"

@@ -10,7 +10,7 @@ from tests.bench.sides import Kind
 
 @dataclass(frozen=True)
 class Goal:
-    """A goal of the benchmark, and the extreme value, which is better than the goal."""
+    """A goal of the benchmark, and a better value that is called extreme."""
 
     least: float
     extreme: float

@@ -132,7 +132,7 @@ def get_position(url: str) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Grown:
-    """The cost of one kind of request with many cases, relative to few cases."""
+    """The cost of one kind of request with few and with many cases, and their ratio."""
 
     kind: str
     few: float

@@ -50,7 +50,7 @@ def measure_fsync(folder: Path, times: int = 20) -> float:
 
 
 def measure_client(floor: Side, folder: Path) -> dict[str, float]:
-    """Return the limits of the client with a trivial server, and the time of an fsync."""
+    """Return the client's rate and CPU for trivial requests, and the time of an fsync."""
     trivial, began = render("GET", ""), time.process_time()
     sample = load(floor.port, repeat(trivial), 200, clients=8, seconds=2)
     used = time.process_time() - began

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Cast:
-    """The accounts: one that requests approvals, two that may approve, one to change."""
+    """The accounts: one requests approvals, two may approve, and one gets other roles."""
 
     admin: Someone
     one: Someone

@@ -61,7 +61,7 @@ def wait_randomly(most: float) -> None:
 
 @contextmanager
 def record_commits(database: Database) -> Iterator[list[About]]:
-    """Yield a list to which the record of each write is added just before the commit."""
+    """Yield a list to which each write is added just before the write is committed."""
     committed: list[About] = []
 
     def at_commit(_: object) -> None:
@@ -184,7 +184,7 @@ class KilledPoller:
         return Child(partial(poll, last=last), *where)
 
     def is_up(self) -> None:
-        """Wait until the poller is up, even on a busy machine: it has polled once."""
+        """Wait up to a minute until the poller has stored its state for the first time."""
         began = time.monotonic()
         while not self.state.exists():
             assert time.monotonic() < began + 60

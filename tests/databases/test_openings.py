@@ -83,7 +83,7 @@ def replace_narrative(who: Someone, case: Json) -> None:
 
 @pytest.fixture
 def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
-    """Return a person of a shelter that helps and has emergency access to more sections."""
+    """Return a person of a shelter that helps, with emergency access to more sections."""
     sent = unwrap(lead.refer(case, shelter.code))
     unwrap(shelter.does("acknowledge", sent))
     unwrap(shelter.does("accept", sent, make_acceptance()))

@@ -274,7 +274,7 @@ def run(someone: Someone, change: Executable) -> None:
 
 @dataclass
 class Load:
-    """The load: cases that clients submit until the server is killed, and the results."""
+    """The load: cases that clients submit until the server is killed, and the answers."""
 
     officer: Someone
     answered: dict[str, str] = field(default_factory=dict)

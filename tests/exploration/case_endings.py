@@ -73,7 +73,7 @@ class Means(IntEnum):
 
 @dataclass
 class Way:
-    """A way to the end of a case: the moves made so far, and the means that they needed."""
+    """A way to the end of a case: the moves made so far, and the means tried so far."""
 
     moves: list[Move] = field(default_factory=list)
     means: Means = Means.OFFICES

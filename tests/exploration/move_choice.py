@@ -149,10 +149,10 @@ def list_side_moves(
 
 
 def list_disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
-    """List the changes of offices, accounts and agreements that may affect a case.
+    """List the changes to offices, accounts and agreements that may affect a case.
 
-    Changes of parties are listed several times, and changes of the holder most often, so
-    that such changes are drawn more often.
+    Changes to an office that is a party are listed several times, and changes to the office
+    that holds the case most often, so that they are drawn more often.
     """
     known = [one for one in sorted(parts) if one in OFFICES]
     holders = [one for one in known if parts[one] & HOLDERS]

@@ -322,7 +322,7 @@ class MoveRunner:
         return f"/cases/{self.stage.code}"
 
     def send_case_write(self, who: Someone, move: Move) -> Response:
-        """Create a draft with the age class and the consents in the choice of a move."""
+        """Create a draft with the age class and the consents that the move names."""
         age, _, names = move.choice.partition("; ")
         given = [parse_consent(one, self.stage.now) for one in names.split(", ") if one]
         answer = who.write_case(

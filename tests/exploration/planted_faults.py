@@ -34,5 +34,5 @@ def plant_missing_alarm(patch: Patch, name: str) -> None:
 
 
 def plant_lost_lead(patch: Patch) -> None:
-    """Give no desk access to the case if the lead misses its deadlines."""
+    """Do not escalate the case to the desk if the lead misses its deadlines."""
     patch.setattr(escalating, "escalate_to_desk", lambda *_: None)

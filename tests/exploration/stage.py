@@ -166,7 +166,7 @@ class Stage(World):
         return list_codes(found, list_without_second_person(found))
 
     def list_closed_leads(self) -> list[str]:
-        """List the closed leads of the countries that have no active lead."""
+        """List the closed offices that could lead in countries without an active lead."""
         found = self.load_offices()
         countries = list_countries_without_lead(found)
         closed = [one for one in found.every if not one.active and one.code in LEADERS]

@@ -1,4 +1,4 @@
-"""Tests that personal data appears only in answers that open it.
+"""Tests that personal data appears only in the answers that are meant to show this data.
 
 A journey runs on the real server, with unique words in all personal data. Then every output
 and file is searched for these words in any encoding.

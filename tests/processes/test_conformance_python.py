@@ -19,7 +19,7 @@ DEFERRED: Final = "from __future__ import annotations\n"
 
 
 def find_oldest_python() -> str:
-    """Return the oldest supported Python of this machine; at least the one that runs."""
+    """Return the oldest supported Python on this machine, or else the current Python."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for minor in range(OLDEST[1], sys.version_info.minor):
         name = f"python3.{minor}"

@@ -1,4 +1,4 @@
-"""Tests that each demonstration journey ends as expected, and shows nothing more."""
+"""Tests that each demonstration journey ends as expected, and that offices see no more."""
 
 import csv
 from collections.abc import Callable, Iterator

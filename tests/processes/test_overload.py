@@ -71,7 +71,7 @@ def compute_p99(seconds: list[float]) -> float:
 
 
 def measure_requests(one: Someone) -> float:
-    """Send requests one after another, and return the 99th percentile in seconds."""
+    """Send requests one by one, and return the 99th percentile of their seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()

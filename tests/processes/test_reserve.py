@@ -198,7 +198,7 @@ def count_cases(officer: Someone) -> int:
 
 
 def run_until(end: tuple[int, str], act: Callable[[], Response]) -> int:
-    """Repeat an action until the problem `end`, and return the number of successes."""
+    """Repeat an action until it is refused with the problem `end`; count the successes."""
     for number in range(MANY):
         answer = act()
         if answer.status_code != 201:

@@ -68,7 +68,7 @@ after                    |                |
 
 @dataclass(frozen=True)
 class Office:
-    """The attributes of an office that a consent can name."""
+    """An office, with the attributes by which a consent can name the office."""
 
     id: UUID
     kind: Kind

@@ -124,7 +124,7 @@ def list_removals(
 
 
 def remove_part(parts: str, place: int, instead: list[ast.Constant], node: ast.AST) -> None:
-    """Replace one part of a node's list with other parts, or with none."""
+    """Remove one part of a list in a node, and insert `instead` at its place."""
     getattr(node, parts)[place : place + 1] = instead
 
 

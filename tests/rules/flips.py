@@ -34,7 +34,7 @@ ONE_OF: Final[dict[str, Sequence[Any]]] = {"side": tuple(Side), "deed": tuple(De
 
 @dataclass(frozen=True)
 class Flip:
-    """A change to one cell of a row; without a column, the whole row is removed."""
+    """A change to one cell of a row. If no column is given, the whole row is removed."""
 
     row: int
     column: str = ""

@@ -29,7 +29,7 @@ FIRST, OFFICE = UUID(int=1), UUID(int=7)
 
 @dataclass(frozen=True)
 class Word:
-    """The word of a person, which is a consent.
+    """A consent, which is the word of a person.
 
     By default, it allows non-State offices in Kazakhstan to give shelter.
     """

@@ -1,7 +1,7 @@
 """The policy agrees with an independent copy of the disclosure table in all cases.
 
-Access that no row allows is denied. `tests.rules.flips` checks that no cell of the table
-can be changed without a changed answer.
+Access that no row allows is denied. `tests.rules.flips` checks that each change of a cell
+of the table changes an answer.
 """
 
 from collections.abc import Sequence
@@ -169,7 +169,7 @@ def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role
 
 
 def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[AccessRequest]:
-    """Return the questions of one side in which every condition is true."""
+    """Return the questions of one side, each with all conditions true."""
     return list_questions(deed, side, subject, [frozenset(Condition)])
 
 

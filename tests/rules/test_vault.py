@@ -133,7 +133,7 @@ def test_one_changed_bit_anywhere_is_noticed(vault: Vault) -> None:
 
 
 def test_a_document_opens_with_its_own_key_and_with_no_other(vault: Vault) -> None:
-    """An overwritten document can no longer be opened, because its key is gone."""
+    """A document opens only with its own key, so an overwritten text cannot be opened."""
     key = vault.create_key(CASE)
     old, new = vault.seal(key, HOME, b"before"), vault.seal(key, HOME, b"after")
 

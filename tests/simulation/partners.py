@@ -174,7 +174,7 @@ class Partner:
         return Deed(self.worker, wish.path, wish.body, key, tag, approval, event, about)
 
     def does_with_second(self, wish: PlannedRequest, asked: str) -> Json | None:
-        """Let a second person decide, and repeat the request if it is approved."""
+        """Let a second person decide. If that person approves, repeat the request."""
         word = "approve" if self.scene.calm or self.scene.is_likely(0.8) else "refuse"
         said = self.scene.send(self.second, "POST", f"/approvals/{asked}/{word}")
         if said is None or said.is_error or word == "refuse":

@@ -111,7 +111,7 @@ class Worker:
         return True
 
     def is_due(self, job: Job) -> bool:
-        """Return whether a job has to do more than to record a heartbeat."""
+        """Return whether a job is due, that is, has to do more than record a heartbeat."""
         now = self.scene.now.replace(tzinfo=None)
         known = {"now": f"{now}", "erased": self.erased}
         found = self.scene.reader.execute(WAITING[job.part], known).fetchone()

@@ -85,7 +85,7 @@ def read_response(
 
 
 def find_operation(method: str, path: str) -> Operation | None:
-    """Return the documented responses to a request, or None if no operation matches it."""
+    """Return the documented operation that matches a request, or None if there is none."""
     segments = path.split("/")
     for shape, operation in load_operations().get((method, len(segments)), ()):
         pairs = zip(shape, segments, strict=True)

@@ -270,7 +270,7 @@ def encode_json(body: Any) -> bytes:
 
 
 def list_hostile_bodies(whole: Json) -> dict[str, bytes]:
-    """Return bodies that must be refused (ASSURANCE.md M1), made from a valid one."""
+    """Return bodies that must be refused (ASSURANCE.md M1), made from a valid body."""
     plain = json.dumps(whole)
     build = partial(insert_inside, plain)
     return {

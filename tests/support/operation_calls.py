@@ -159,7 +159,7 @@ def open_hunt(url: str, app: Any) -> Iterator[Hunt]:
 
 @contextmanager
 def record_commits(database: Database) -> Iterator[list[str]]:
-    """Record every statement that changes data, once its transaction is committed."""
+    """Yield a list to which each commit adds the statements that changed data."""
     kept: list[str] = []
 
     def write(connection: Connection, _: Any, statement: str, *__: Any) -> None:

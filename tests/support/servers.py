@@ -167,7 +167,7 @@ def retry_as_told(
 
 
 def run_together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Response]:
-    """Run functions in parallel threads, each after a random delay of up to `apart` s."""
+    """Run functions in threads, each after a random delay of up to `apart` seconds."""
     barrier = Barrier(len(acts))
 
     def start(act: Callable[[], Response]) -> Response:

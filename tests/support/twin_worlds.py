@@ -116,7 +116,7 @@ class Twin:
             yield from self.read_any()
 
     def run_any_action(self) -> Iterator[tuple[str, Any]]:
-        """Call a random operation that writes, usually as a person who sees the record."""
+        """Call a random writing operation, usually as a person who can read the record."""
         writes = [one for one in self.told if one.method != "GET" and self.has_ids(one)]
         operation = self.chance.choice(self.skip_most_endings(writes))
         ids, who = self.choose_ids(operation), self.choose_person()

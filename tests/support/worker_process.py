@@ -117,7 +117,7 @@ def fail_deadlines(url: str, said: str) -> None:
 
 
 def run_worker(says: ReportPipe, url: str, keys: Path, skew: int) -> None:
-    """Run a worker until it is killed, and report when it begins."""
+    """Report that the worker begins, and run the worker until this process is killed."""
     off = timedelta(seconds=skew)
     runtime = build_runtime(url, FileKeys.load(keys), lambda: get_utc_now() + off)
     says.send("working")

@@ -96,7 +96,7 @@ def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
 
 
 def choose_refused(hunt: Hunt, operation: Operation) -> int | None:
-    """Return the index of a caller whose refusal is logged, or None if none is logged."""
+    """Return the index of a caller whose refusal is logged, or None if there is none."""
     for choose in range(len(hunt.stage.list_callers(operation))):
         before = count_entries(hunt)
         if (

@@ -91,7 +91,7 @@ PEOPLE: Final = {
 def stage(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """Yield a world with accounts but no case, and the copies that restore the world."""
+    """Yield a world with accounts but no case, and the copies from which it is restored."""
     ids, folder = Ids(), tmp_path_factory.mktemp("stolen")
     with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("built")

@@ -231,7 +231,7 @@ def load_and_disturb(result: Result, load: Load, say: Say) -> None:
 
 
 def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
-    """Stop the clients and processes, and read all data with one more server."""
+    """Stop the clients and processes, then read all data through a new server."""
     load.stop()
     for life in torment.installation.lives:
         life.send_signal(signal.SIGTERM)

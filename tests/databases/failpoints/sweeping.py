@@ -48,7 +48,7 @@ class Sweep:
     def sends(
         self, call: Call, drawn: str, at: int | None = None, way: Way = Way.FULL
     ) -> Answer:
-        """Send a call. If a point is given, the database fails at that point."""
+        """Send a call. If the point `at` is given, the database fails at that point."""
         self.ids.begin(drawn)
         self.watch.begin(at, way)
         answer = call.send(self.scene.wire)

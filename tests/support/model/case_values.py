@@ -198,7 +198,7 @@ class Referral:
     """The time that was left when the case was suspended."""
 
     def is_known_to(self, me: str) -> bool:
-        """Return whether an office may know the recipient (ADR 20)."""
+        """Return whether the recipient may be known to an office (ADR 20)."""
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
     def is_repeat(self, other: "Referral", me: str) -> bool:
@@ -297,13 +297,13 @@ class Model:
         return frozenset[str]().union(*fit) if fit else None
 
     def covers(self, one: Referral, more: AbstractSet[str] = frozenset()) -> bool:
-        """Return whether a consent covers a referral and the sections of an answer."""
+        """Return whether a consent covers a referral, its sections and those in `more`."""
         permitted = self.get_permitted_sections(one.to, one.service)
         return permitted is not None and one.sections | more <= permitted
 
     @property
     def may_be_referred(self) -> bool:
-        """Return whether the requirement CONSENT_TO_REFER is met."""
+        """Return whether the person may be referred: CONSENT_TO_REFER is met."""
         kinds = [one.kind for one in self.consents if one.is_valid]
         return any("REFER" in TERMS[kind].purposes for kind in kinds)
 
@@ -461,7 +461,7 @@ def get_refusal(
 
 
 def with_brought(met: Met) -> Met:
-    """Return a function that checks requirements, except those that a request can meet."""
+    """Return a check that counts each requirement that a request can meet as met."""
     return lambda need: need in BROUGHT or met(need)
 
 

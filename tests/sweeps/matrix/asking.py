@@ -71,7 +71,7 @@ class Matrix:
         ]
 
     def planned(self) -> int:
-        """Return the number of calls: each operation at each stage by each account."""
+        """Return the number of planned calls over all operations, stages and accounts."""
         return sum(
             len(list(self.askers(name, stage)))
             for name in self.plan.operations()
@@ -97,7 +97,7 @@ class Matrix:
                 yield caller
 
     def judged(self, name: str, stage: Stage, caller: Caller) -> list[str]:
-        """Call an operation, and return the differences of the answer from the table."""
+        """Call an operation, and return how the answer differs from the table."""
         who = relation(stage, caller)
         due = self.table.verdict(name, stage.name, who)
         if due.status < 300 and self.restore is None and method(name) != "GET":
@@ -281,7 +281,7 @@ def wrong_status(due: reading.Verdict, answer: Answer) -> Iterator[str]:
 
 
 def wrong_sight(due: reading.Verdict, answer: Answer, stage: Stage) -> Iterator[str]:
-    """Yield the differences in the sealed documents that an answer shows."""
+    """Yield how the documents shown in an answer differ from those that it should show."""
     seen = set(CANARY.findall(format_answer(answer)))
     meant = {(what, stage.name) for what in due.sees}
     if seen != meant and answer.status == due.status:
