@@ -40,7 +40,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def find_consents(unmet: list[Json]) -> list[Json]:
-    """Return the required consents of unmet requirements and their alternatives."""
+    """Return the consents that unmet requirements, or their alternatives, ask for."""
     found = [one["consent"] for one in unmet if one["consent"]]
     return found + [one for lack in unmet for one in find_consents(lack["alternatives"])]
 

@@ -31,7 +31,7 @@ type Ending = Callable[[World, Someone, Someone, Json], None]
 
 
 def request_approval(who: Someone, case: Json) -> str:
-    """Request an approval to close a case, and return its id."""
+    """Request an approval to close a case, and return the id of the approval."""
     answer = who.does("close", case, make_closure())
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])

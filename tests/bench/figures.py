@@ -98,7 +98,7 @@ class Comparison:
 
     @property
     def floor(self) -> Figure:
-        """The figures of the floor, from both measurements."""
+        """The figures of the floor, the minimal server, from both measurements."""
         return compute_figure([s for each in self.rounds for s in (each.floor, each.again)])
 
     @property

@@ -49,7 +49,7 @@ def compute_tag(body: bytes) -> str:
 
 
 class Floor:
-    """The request handlers of the floor, which read and write the given tables."""
+    """The request handlers of the floor, a minimal server that uses the given tables."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables

@@ -62,7 +62,7 @@ class Act:
 
 
 class Tables(Protocol):
-    """The storage of the floor, which each kind of database implements."""
+    """The storage of the floor (a minimal server), for each kind of database."""
 
     def submit(self, new: Submission) -> None:
         """Write four rows and the counter in a durable transaction."""

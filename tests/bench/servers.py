@@ -38,7 +38,7 @@ type Keys = Mapping[DemoAccount, str]
 
 @contextmanager
 def run_floor(place: Place) -> Iterator[Side]:
-    """Run the floor while the context is open."""
+    """Run the floor, a minimal server for comparison, while the context is open."""
     port, log = find_free_port(), place.folder / "floor.log"
     command = [sys.executable, "-m", "tests.bench.floor", str(port), place.floor]
     with run_program(command, SERVERS, log) as process:

@@ -109,7 +109,7 @@ def test_page_says_whether_a_cell_is_required(file: str, name: str) -> None:
 
 
 def list_codes(file: str, name: str) -> set[str]:
-    """Return the codes that a column allows, or nothing if it takes other values."""
+    """Return the codes that a column allows, or an empty set if the column has no codes."""
     schema = MODELS[file].model_json_schema()
     codes = set(find_enum(schema["properties"][name], schema.get("$defs", {})))
     return codes - set(FIXED) if name == "clock" else codes

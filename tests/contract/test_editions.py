@@ -1,4 +1,4 @@
-"""The other editions of the contract are up to date and have the same content."""
+"""The generated editions of the contract are up to date and have its full content."""
 
 import json
 from copy import deepcopy

@@ -236,7 +236,7 @@ class MoveRunner:
         return (self.stage.now + timedelta(**time)).isoformat()
 
     def make_body(self, move: Move) -> Any:
-        """Return the request body of a step, or None if the step needs no body."""
+        """Return the request body of a move, or None if the move needs no body."""
         rests = {"reason": "SAFETY", "review_at": self.get_time_ahead(days=6)}
         visits = {"visits": [self.get_time_ahead(days=6), self.get_time_ahead(days=20)]}
         back = {"reason": "SURVIVOR_DECLINED"}

@@ -66,7 +66,7 @@ def journey(world: World) -> Iterator[Journey]:
 
 @dataclass(frozen=True)
 class Gone:
-    """A completed journey, which is shared by tests that only read its results."""
+    """A journey that has ended, which is shared by tests that only read its results."""
 
     journey: Journey
     url: str
@@ -106,7 +106,7 @@ def list_files(url: str) -> list[Path]:
 
 
 def scan_disk(url: str, needles: tuple[bytes, ...] = ENCODED_MARKERS) -> list[object]:
-    """Return the places in the files of a database that contain the unique words."""
+    """Return the places in the files of a database that contain one of the needles."""
     found: list[object] = []
     for path in list_files(url):
         try:

@@ -111,7 +111,7 @@ def test_the_reference_poller_follows_the_service_itself(
 
 @dataclass
 class Answers:
-    """The answers that a server gives in order, and the keys that it received."""
+    """The answers that a server gives one after another, and the keys that it received."""
 
     said: list[tuple[int, dict[str, str]]]
     keys: list[str] = field(default_factory=list)

@@ -97,7 +97,7 @@ def open_theatre(copy: Copy) -> Iterator[Theatre]:
 
 @pytest.fixture
 def theatre(copy: Copy) -> Iterator[Theatre]:
-    """Return a service in which no journey was played yet."""
+    """Yield a service in which no journey has been played yet."""
     with open_theatre(copy) as made:
         yield made
 

@@ -87,7 +87,7 @@ class Load:
 
 @contextmanager
 def limit_file_size(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
-    """Limit the size of the server's files to slightly more than the current size."""
+    """Let the server's files grow only a little; yield a function that ends the limit."""
     pid, (_, most) = server.pid, resource.getrlimit(resource.RLIMIT_FSIZE)
     longest = max(part.stat().st_size for part in place.parent.glob(f"{place.name}*"))
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (longest + SMALL, most))

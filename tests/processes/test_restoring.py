@@ -81,7 +81,7 @@ def test_a_copy_and_the_database_that_is_served_are_not_taken_for_one(
 
 @pytest.fixture
 def bare(pg_url: str) -> Iterator[str]:
-    """Create an empty database. At the end, remove the logins that the test created."""
+    """Yield an empty database, and afterwards remove the logins that the test created."""
     admin = create_engine(make_url(pg_url), isolation_level="AUTOCOMMIT")
     name = f"safe_conduct_bare_{token_hex(4)}"
     run(admin, f"CREATE DATABASE {name} TEMPLATE template0")

@@ -39,7 +39,7 @@ type Message = tuple[dict[str, str], dict[str, Any]]
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    """Return a receiver in a world with fixed random numbers."""
+    """Yield a receiver of webhooks in a world whose ids come from a fixed sequence."""
     drawn = partial(Random(21).getrandbits, 128)
     world.runtime = replace(world.runtime, ids=lambda: UUID(int=drawn(), version=4))
     world.app.state.runtime = world.runtime

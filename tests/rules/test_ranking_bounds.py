@@ -13,7 +13,7 @@ SHELTERS = asked("needs SHELTER; agreed UZ")
 
 
 def list_reasons(question: Question, code: str) -> tuple[ReasonIn, ...]:
-    """Return the reasons that speak for a candidate."""
+    """Return the reasons that the ranking gives for a candidate."""
     [found] = [one for one in rank_leads(question).candidates if one.code == code]
     return found.reasons
 

@@ -179,7 +179,7 @@ def check_erasures(scene: Scene, named: frozenset[str]) -> None:
 
 
 def check_missed_deadlines(scene: Scene) -> None:
-    """Check that each unanswered case got to the desk and was reported to oversight."""
+    """Check that unanswered cases were escalated to the desk and reported to oversight."""
     for person in scene.persons.values():
         rows = scene.fetch_rows(SILENT, "OVERSIGHT_DEMO", person.code)
         [(state, desks, told)] = rows

@@ -26,7 +26,7 @@ FACTS: tuple[Json, ...] = (
 
 
 class TextSource(Protocol):
-    """A generator of marker texts."""
+    """A generator of marker texts: unique texts that a test can search for."""
 
     def make_text(self) -> str:
         """Return a new marker text."""

@@ -203,7 +203,7 @@ class Found:
 
 
 def run_schemathesis(runtime: Prepared, run: Run) -> Found:
-    """Run Schemathesis as one person, against a server of its own."""
+    """Run Schemathesis as one person, against a server that only this run uses."""
     folder, began = runtime.home / run.name, time.monotonic()
     folder.mkdir()
     database, report = str(folder / "live.db"), folder / "report.json"

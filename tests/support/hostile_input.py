@@ -265,7 +265,7 @@ def mutate_bytes(raw: bytes, chance: Random) -> bytes:
 
 
 def encode_json(body: Any) -> bytes:
-    """Encode a body, even if it is not valid JSON."""
+    """Encode a body as JSON, even if the body contains lone surrogates."""
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 

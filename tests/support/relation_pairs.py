@@ -211,7 +211,7 @@ def take_and_return_lead(scene: Scene, watched: Watched) -> None:
 
 
 def read_in_emergency(scene: Scene, watched: Watched) -> None:
-    """Refer the person to the observer, and permit the observer emergency access."""
+    """Permit the observer, as the recipient of a referral, emergency access."""
     if RECIPIENT not in watched.pair.relations and CONSULATE not in watched.pair.relations:
         accept_referral(scene, watched)
     asking = {

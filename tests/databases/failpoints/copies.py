@@ -45,7 +45,7 @@ class SqliteCopies:
     folder: Path
 
     def keep(self, name: str) -> None:
-        """Copy the database."""
+        """Keep a copy of the database under a name."""
         copy_file_to(self.folder / f"{name}.db", self.engine)
 
     def back(self, name: str) -> None:

@@ -95,7 +95,7 @@ def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
 
 @contextmanager
 def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Sweep]:
-    """Build a world for some stories, and yield the sweep of its database."""
+    """Build a world for some stories, and yield the sweep that makes its database fail."""
     ids = Ids()
     with open_wire(url, app, ids) as wire:
         world, known = wire.world, people(wire.world)

@@ -200,7 +200,7 @@ class Service:
         self.ids["consent"] += new
 
     def find_drafts(self) -> None:
-        """Store the id of the draft that a redirection created for the holder."""
+        """Store the id of the draft that the service created by redirecting a referral."""
         for name in (*LEADERS, DESK):
             listed = self.list_records(name, "referral")
             if new := [one for one in listed if one not in self.ids["referral"]]:
