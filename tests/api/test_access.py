@@ -151,7 +151,7 @@ def test_the_scheme_is_spelled_as_one_likes(scheme: str, world: World) -> None:
 def test_of_two_keys_none_counts(world: World, officer: Someone, *, first: bool) -> None:
     """A request with two `Authorization` headers is refused.
 
-    A proxy might check one of the headers, and the service the other one.
+    A proxy might check one of the headers, and the service might check the other header.
     """
     right, wrong = (("Authorization", f"Bearer {key}") for key in (officer.key, "sc_x"))
     named = [right, wrong] if first else [wrong, right]

@@ -1,4 +1,4 @@
-"""Tests of free places: an office reports its own number, which no other office reads."""
+"""Tests of free places: an office reports the number, and no other office reads it."""
 
 import pytest
 from httpx2 import Response

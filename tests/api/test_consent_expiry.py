@@ -41,7 +41,7 @@ GUARDIAN: Final = {"given_by": "guardian_with_assent"}
 
 
 def lead_case(officer: Someone, lead: Someone, *given: Json, **changes: Any) -> Json:
-    """Return a case with a lead; by default, its consent to services ends on 1 July."""
+    """Return a case with a lead; by default, the consent to services ends on 1 July."""
     consents = [make_consent(), *(given or (SHORT,))]
     return lead.take_lead(officer.submit(consents=consents, **changes))
 

@@ -223,7 +223,7 @@ def ask_as_candidate(world: World, *, submits: bool) -> Asked:
 
 
 def get_answers(document_request: Asked) -> dict[str, Any]:
-    """Return the answers about the case of a document request.
+    """Return the answers about the case for which a document is requested.
 
     Answers that are lists are left out, because they also contain another case.
     """

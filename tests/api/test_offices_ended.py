@@ -66,7 +66,7 @@ def list_event_types(who: Someone, about: Json | None = None) -> list[str]:
 
 
 def count_unattended(world: World) -> float | None:
-    """Return the metric of unattended offices, which raises an alarm above 0."""
+    """Return the number of unattended offices that the metric for the alarm shows."""
     return measured(world, "offices_unattended")
 
 

@@ -45,7 +45,7 @@ def record_withdrawal(who: Someone, case: Json, *purposes: str) -> tuple[int, st
 
 
 def list_valid_consents(lead: Someone, case: Json) -> list[str]:
-    """Return the purposes of the consents that are not withdrawn, as the lead sees them."""
+    """Return the purposes of the consents that the lead sees as not withdrawn."""
     given = unwrap(lead.get(f"{get_path(case)}/consents"))["items"]
     return sorted(p for one in given if not one["withdrawn_at"] for p in one["purposes"])
 

@@ -63,7 +63,7 @@ def select_numbers(url: str, *statements: str) -> list[int]:
 
 @contextmanager
 def connect(url: str) -> Iterator[Connection]:
-    """Connect to a database. Each statement is committed at once."""
+    """Yield a connection to a database, on which each statement is committed at once."""
     engine = create_engine(make_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection

@@ -12,7 +12,7 @@ BODY = "\n\nA poll asked twice for the same rows."
 
 
 def check(folder: Path, message: str) -> list[str]:
-    """Run the hook on a commit message, and return the lines with faults that it prints."""
+    """Run the hook on a commit message, and return the faults that the hook prints."""
     file = folder / "COMMIT_EDITMSG"
     file.write_text(message, "utf-8")
     command = [sys.executable, str(ROOT / "scripts/check_commits.py"), str(file)]

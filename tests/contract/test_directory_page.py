@@ -1,4 +1,4 @@
-"""The page on the directory describes each column of each file, and its examples load."""
+"""The page on the directory describes each column of each file, with examples that load."""
 
 import csv
 import re

@@ -183,7 +183,7 @@ def test_not_even_the_owner_empties_the_journal(pg_url: str, table: str) -> None
 
 @contextmanager
 def create_login(url: str, role: str) -> Iterator[str]:
-    """Create a login that has one role, as in production."""
+    """Create a login with one role, as in production, and yield the URL of this login."""
     name, password = f"login_{token_hex(4)}", token_hex(8)
     ask(url, f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {role}")
     made = make_url(url).set(username=name, password=password)

@@ -33,7 +33,7 @@ HELPING: Final = frozenset({"in_progress", "on_hold"})
 
 @dataclass(frozen=True)
 class Abstract:
-    """An abstract state of a case and its offices, which can be compared with others."""
+    """An abstract state of a case and its offices, to be compared with other states."""
 
     state: str
     is_adult: bool

@@ -65,7 +65,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """A move, and whether the service showed it as available."""
+    """A move, and whether the service showed the action of this move as available."""
 
     move: Move
     was_offered: bool = False

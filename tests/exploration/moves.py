@@ -443,7 +443,7 @@ class MoveRunner:
 
 
 def get_answer(answer: Response) -> Answer:
-    """Return the status of a response, and its problem with all unmet requirements."""
+    """Return the status of a response, its problem and all unmet requirements."""
     if answer.is_success:
         return Answer(answer.status_code)
     told = answer.json()

@@ -81,7 +81,7 @@ def get_database_url(home: Path) -> str:
 
 @contextmanager
 def run_worker(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker, and stop it like an operator."""
+    """Run a worker, yield its process, and stop the worker as an operator would."""
     process = subprocess.Popen(
         [COMMAND, "worker", "run"],
         env=environment(home, **DRILL | settings),

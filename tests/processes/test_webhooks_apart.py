@@ -1,7 +1,7 @@
 """Tests that webhooks in a separate process cannot delay the deadlines.
 
 The processes, the receiver, its certificate and PostgreSQL are real. Only the host name of
-the receiver is not: a resolver in the processes resolves that name to this machine.
+the receiver is invented: a resolver in the processes resolves this name to this machine.
 """
 
 import json

@@ -136,7 +136,7 @@ ASKED_FOR: Final = ("SHELTER", "RETURN", "MEDICAL")
 
 
 def parse_recipient(words: str) -> dict[str, Any]:
-    """Return the fields of a consent that name its recipients: an office, or a class."""
+    """Return the fields of a consent that name the recipients: one office, or a class."""
     form, *rest = words.split()
     if form == "office":
         [name] = rest

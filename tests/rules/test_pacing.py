@@ -1,4 +1,4 @@
-"""A failed message is sent again after growing, random delays, until it is given up."""
+"""A failed message is repeated after growing, random delays, until the service gives up."""
 
 from datetime import UTC, datetime, timedelta
 

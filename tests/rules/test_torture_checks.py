@@ -85,7 +85,7 @@ def build_mail(*places: int) -> dict[str, tuple[tuple[int, str], ...]]:
 
 
 def swap_entries(one: int, other: int) -> Run:
-    """Return a run in which two events are swapped, both in a feed and at its reader."""
+    """Return a run in which two events of a feed are swapped, as stored and as read."""
     ids = [entry for _, entry in MAIL]
     ids[one], ids[other] = ids[other], ids[one]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}

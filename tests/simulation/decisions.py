@@ -168,7 +168,7 @@ def make_secret_meeting() -> Json:
 
 
 def as_candidate(look: RecordView) -> PlannedRequest | None:
-    """Return the request of a candidate: acknowledge, accept the lead or decline."""
+    """Return the next request of a candidate, such as to accept the lead or decline."""
     scene, can = look.scene, look.can
     if scene.is_likely(look.declines) and "decline_lead" in can:
         return look.plan_action("decline_lead")
@@ -196,7 +196,7 @@ def assess_risk(look: RecordView) -> PlannedRequest:
 
 
 def as_desk(look: RecordView) -> PlannedRequest | None:
-    """Return the request of a desk: assign a lead, or stop the case if nobody accepts."""
+    """Return the request of a desk to assign a lead or stop the case, or None to wait."""
     person, tried = look.person, look.scene.tally.counts
     chosen = [one for one in person.corridor.leads if person.can_help(one, "REFER")]
     name = look.scene.chance.choice([*chosen, person.corridor.state_lead])
@@ -278,7 +278,7 @@ def offer_handover(look: RecordView) -> PlannedRequest | None:
 
 
 def visit_or_close(look: RecordView) -> PlannedRequest | None:
-    """Return the request that reports a visit or, after some visits, closes the case."""
+    """Return a request to report a visit, close the case or reopen it, or None."""
     if look.scene.is_likely(0.5):
         body, path = (
             make_body(look.scene, ("lead.visit", None, False)),

@@ -222,7 +222,7 @@ class Partner:
             )
 
     def open_document(self, path: str) -> Response | None:
-        """Open a sealed document."""
+        """Open a sealed document. Return None if no answer arrives."""
         headers = {"Purpose": "assistance"}
         return self.scene.send(self.worker, "GET", path, headers=headers)
 

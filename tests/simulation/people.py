@@ -23,7 +23,7 @@ def make_given_consent(
 
 
 def draw_consents(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
-    """Draw the consents of a person, each with the offices that it names."""
+    """Draw the consents of a person, each with the offices that the consent names."""
     chance = scene.chance
     state = {"recipient_class": {"kind": "state", "country": of.country}}
     others = {"recipient_class": {"kind": "non_state", "country": of.country}}

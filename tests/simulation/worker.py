@@ -81,7 +81,7 @@ class Worker:
         return sum(push(runtime, self.courier, one, DELAY) for one in waiting)
 
     def get_next_time(self) -> datetime | None:
-        """Return the next time at which the worker has something to do."""
+        """Return the next time at which the worker has work, or None if none is due."""
         soonest = self.scene.fetch_value(NEXT)
         if self.poked:
             soonest = soonest or str(self.scene.now.replace(tzinfo=None))

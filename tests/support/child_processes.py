@@ -39,7 +39,7 @@ class Child:
         return said
 
     def wait(self) -> int | None:
-        """Wait until the process ends, and return its exit code."""
+        """Wait for the process to end; return the exit code, or None if it still runs."""
         self.process.join(SECONDS)
         return self.process.exitcode
 

@@ -2,7 +2,7 @@
 
 A higher effort runs more cells of each sweep, repeats a load more often and draws more
 examples. The documents and the Makefile say which command has which effort. The effort is
-set before any test module is imported, so a module may use it in its constants.
+set before any test module is imported, so the constants of a module may depend on it.
 """
 
 from enum import StrEnum

@@ -48,7 +48,7 @@ def make_takeover(to: str, **changes: Any) -> Json:
 def close_lead_office(
     world: World, officer: Someone, lead: Someone, **changes: Any
 ) -> Json:
-    """Submit a case, let an office accept its lead, and close that office."""
+    """Submit a case, let an office accept the lead of the case, and close that office."""
     case = lead.take_lead(officer.submit(**({"consents": STATE_ALONE} | changes)))
     world.close_office(lead.code)
     world.run_worker()

@@ -28,7 +28,7 @@ class Scraper:
         return httpx2.request(method, url, timeout=30, trust_env=False)
 
     def read_samples(self) -> Mapping[tuple[str, Labels], float]:
-        """Return every sample by its name (without the prefix) and its labels."""
+        """Return every sample by its name, without the prefix, and by its labels."""
         answer = self.ask()
         assert answer.status_code == 200
         return {

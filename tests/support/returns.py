@@ -95,7 +95,7 @@ class Homecoming:
         return self.read()
 
     def list_steps(self) -> Iterator[tuple[str, str, Json | None]]:
-        """Return the steps that have not been taken yet."""
+        """Yield the steps of the return that have not been taken yet."""
         taken = {step["action"].replace("_", "-") for step in self.read()["steps"]}
         return (step for step in WAY if step[1] not in taken)
 

@@ -97,7 +97,7 @@ class Relay(BaseHTTPRequestHandler):
 
 @contextmanager
 def open_faulty_way(port: int, lost: int = 0, busy: int = 0) -> Iterator[Faulty]:
-    """Run a proxy that loses answers or is busy at first, while the block runs."""
+    """Yield a running proxy that at first loses answers or refuses requests as busy."""
     with Faulty(port, lost, busy) as server:
         thread = Thread(target=server.serve_forever, args=[0.05])
         thread.start()

@@ -116,7 +116,7 @@ class Twin:
             yield from self.read_any()
 
     def run_any_action(self) -> Iterator[tuple[str, Any]]:
-        """Call a random writing operation, usually as a person who can read the record."""
+        """Call a random operation that writes, and yield each request with its answer."""
         writes = [one for one in self.told if one.method != "GET" and self.has_ids(one)]
         operation = self.chance.choice(self.skip_most_endings(writes))
         ids, who = self.choose_ids(operation), self.choose_person()
@@ -217,7 +217,7 @@ class Twin:
         return self.chance.choice(self.known[name][-4:])
 
     def make_body(self, who: str, operation: Operation) -> Json | None:
-        """Return a request body with words of this world."""
+        """Return a request body with texts of this world, or None if no body is needed."""
         if not operation.body_schema:
             return None
         body: Json = json.loads(json.dumps(BODIES.get(operation.name, {})))

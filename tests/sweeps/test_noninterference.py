@@ -1,4 +1,4 @@
-"""Data that an account may not read changes nothing in its answers (R11, R12)."""
+"""Data that an account may not read changes no answer that the account gets (R11, R12)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ type Apps = tuple[FastAPI, FastAPI]
 
 @pytest.fixture(scope="module")
 def apps(app: FastAPI) -> Apps:
-    """Return one application for each of two worlds, built only once."""
+    """Return an application for each of the two worlds, which all tests reuse."""
     return app, create_app(app.state.runtime)
 
 

@@ -193,7 +193,7 @@ def walk(cast: Cast) -> Iterator[str]:
 
 
 def walk_referrals(cast: Cast) -> Iterator[str]:
-    """Refer the case to a shelter, which helps, and to a lawyer, who declines."""
+    """Refer the case to a shelter, which helps, and to a lawyer; yield after each step."""
     case, lead, shelter, lawyer = cast.case, cast.lead, cast.shelter, cast.lawyer
     housed = unwrap(lead.refer(case, shelter.code, send=False))
     cast.referrals["shelter"] = housed

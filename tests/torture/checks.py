@@ -204,7 +204,7 @@ def find_version_disorder(run: Run) -> Iterator[str]:
 
 
 def match_entries(run: Run) -> Mapping[str, Operation]:
-    """Return the operation that wrote each entry, where only one operation is possible."""
+    """Return the operation that wrote each entry, if only one can have written it."""
     deeds, lines = defaultdict(list), defaultdict(list)
     for operation in run.list_acknowledged():
         for what in list_signatures(operation):

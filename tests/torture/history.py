@@ -69,7 +69,7 @@ class History:
     lock: Lock = field(default_factory=Lock)
 
     def add(self, operation: Operation) -> Operation:
-        """Record an operation before its first attempt."""
+        """Record an operation before its first attempt, and return the operation."""
         with self.lock:
             self.deeds.append(operation)
         return operation

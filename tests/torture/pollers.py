@@ -83,7 +83,7 @@ class Poller:
 
 
 def finish_pollers(pollers: Sequence[Poller], heads: dict[str, int]) -> None:
-    """Restart all pollers, and wait until they have read their feeds to the end."""
+    """Restart all pollers, and wait until each poller has read its feed to the end."""
     for poller in pollers:
         poller.stop()
         poller.start()

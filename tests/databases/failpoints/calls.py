@@ -144,7 +144,7 @@ def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Itera
 
 
 def find_status(table: reading.Table, name: str, stage: str, who: str) -> int | None:
-    """Return the status that the table expects, or None if it has no row for the stage."""
+    """Return the status that the table expects, or None if the table has no row for it."""
     try:
         return table.verdict(name, stage, who).status
     except AssertionError:

@@ -191,7 +191,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
 
 
 def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
-    """Return the outcome of opening a referral as the holder; `send` also sends it."""
+    """Return the outcome of opening a referral as the holder, and if `send`, sending it."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world

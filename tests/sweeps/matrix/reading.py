@@ -171,7 +171,7 @@ def casting() -> Mapping[str, Mapping[str, str]]:
 
 
 def relation(stage: str, account: str) -> str:
-    """Return the relation of an account at a stage, and its role after a slash."""
+    """Return the relation of an account at a stage, then a slash and the account's role."""
     office, bar, role = account.partition("/")
     if office in NOBODIES:
         return account
