@@ -62,7 +62,7 @@ def submit_to_desk(
 
 
 def assign_case(desk: Someone, case: Json, code: str) -> Any:
-    """Let a desk assign a case. Return the status or, after a refusal, what is unmet."""
+    """Assign a case as a desk; return the status or, if refused, the unmet requirements."""
     choice = {"focal_point": code, "reason": "LOCAL_KNOWLEDGE"}
     answer = desk.does("assign", case, choice)
     return answer.status_code if answer.is_success else (409, answer.json()["unmet"])

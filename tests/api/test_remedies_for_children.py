@@ -92,7 +92,7 @@ def test_steps_of_a_return_of_an_adult_speak_of_no_child(
 def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_changed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """A consulate sees the age class of the time when the referral was sent (ADR 43)."""
+    """A consulate sees the age class that was valid when its referral was sent (ADR 43)."""
     named = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     ngo = world.add_person("SANA_SEZIM")

@@ -36,7 +36,7 @@ MEET = "/time-limits/KZ/meet_person/normal"
 
 
 def limit(path: str, amount: int | None, unit: str | None, **said: Any) -> Json:
-    """Return the path and the body of a request that sets a limit."""
+    """Return a row of a time limit, with the fields that the path names."""
     of, clock, priority = path.split("/")[2:]
     where = {"of": of, "clock": clock, "priority": priority}
     row = {"amount": amount, "unit": unit, "source": None, "as_of": None}

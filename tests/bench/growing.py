@@ -156,7 +156,7 @@ class GrowthResult:
 def measure_growth(
     kind: str, cases: int, pace: Pace, kinds: Iterable[Kind], say: Say
 ) -> GrowthResult:
-    """Compare the five kinds of requests with few cases and with many cases."""
+    """Compare the cost of the given kinds of requests with few and with many cases."""
     filled = FILLED[kind]
     with filled(SMALL, say) as few, filled(cases, say) as many:
         before = [count_cases(place.product) for place in (few, many)]

@@ -81,7 +81,7 @@ class Theatre:
 
 
 def remove_cursors(page: Json) -> Json:
-    """Return a page without its cursors, which depend on the time."""
+    """Return a page with its items only, because its cursors depend on the time."""
     return {"items": page["items"]}
 
 

@@ -48,7 +48,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 
 
 def list_messages(receiver: Receiver, end: str) -> list[Message]:
-    """Return the headers and the body of each message to a path of the host."""
+    """Return the headers and the body of each message to an address that ends in `end`."""
     pairs = zip(receiver.postman.headers, receiver.postman.received, strict=True)
     return [(head, json.loads(one.body)) for head, one in pairs if one.to.endswith(end)]
 

@@ -140,7 +140,7 @@ ASKED_A_SECOND: Final = 202
 
 
 def describe_deed(deed: Deed) -> tuple[str, str, str]:
-    """Return an action in the form in which the journal stores it."""
+    """Return the account, event and subject of an action, as the journal stores them."""
     return deed.sender.actor.account_id.hex, deed.event, deed.about
 
 

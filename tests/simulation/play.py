@@ -60,7 +60,7 @@ class Result:
 
 
 class Play:
-    """All participants of a seed, and the order of their steps."""
+    """A play of one seed, with its participants and the order of their steps."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.steps = scene, 0

@@ -76,7 +76,7 @@ class Person:
         self.consents = [one for one in self.consents if not one[1] & purposes]
 
     def can_read(self, office: str, section: str) -> bool:
-        """Return whether a valid consent permits an office to read a section."""
+        """Return whether a safe office can read a section under a valid consent."""
         given = any(office in to and section in what for to, _, what in self.consents)
         return given and office not in self.unsafe
 

@@ -103,7 +103,7 @@ def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
 
 
 def pause_and_reopen(say: TextSource, lead: Someone, case: Json) -> None:
-    """Suspend a case, resume it, monitor it, stop the monitoring, and reopen it."""
+    """Suspend, resume and monitor a case, report an early visit, and reopen the case."""
     rest = {"reason": "SAFETY", "review_at": REVIEW}
     unwrap(lead.does("suspend", case, rest | {"note": say.make_text()}))
     unwrap(lead.does("resume", case))

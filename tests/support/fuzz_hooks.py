@@ -60,7 +60,7 @@ def restore(pristine: str, live: str) -> None:
 
 @schemathesis.check
 def check_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Fail if an operation returns a problem that its contract does not list."""
+    """Fail if an operation returns a problem that the contract does not list for it."""
     shared = case.operation.schema.raw_schema["components"]["responses"]
     raw = case.operation.definition.raw["responses"].get(str(response.status_code))
     listed = raw and resolve_reference(raw, shared)

@@ -55,7 +55,7 @@ class ThreadLoops:
 
 @contextmanager
 def run_in_thread() -> Iterator[ThreadLoops]:
-    """Yield event loops that do the work of worker threads in the thread of the loop."""
+    """Yield event loops that run the work of worker threads in the calling thread."""
     made, hand_over = ThreadLoops(), anyio.to_thread.run_sync
 
     async def run_at_once(function: Callable[..., Any], *args: Any, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The selection of tests that a run skips, by its effort.
+"""The selection of the tests that a run of each effort includes.
 
 - `fast`: only SQLite, no slow tests, and one cell of each sweep.
 - `sample`: on SQLite a share of the cells of each sweep and all other tests, except those

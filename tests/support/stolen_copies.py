@@ -14,7 +14,7 @@ type Rows = dict[str, list[dict[str, Any]]]
 def read_copy(world: World, *, without: frozenset[str]) -> Rows:
     """Read every table as the owner of the database, in an order that no id influences.
 
-    `without` names columns that differ between any two worlds, as `table.column`.
+    `without` names the columns that differ between any two worlds, as `table.column`.
     """
     engine = create_engine(world.database.engine.url)
     try:

@@ -282,7 +282,7 @@ def of_returns(names: Iterable[str] = UP_TO) -> Build:
 
 
 def waiting(stage: Stage) -> None:
-    """Make an approval wait at IOM; store its id and the ids of records outside cases."""
+    """Make an approval wait at IOM; store the ids of the approval and of other records."""
     under_review(stage)
     question = stage.who("iom").does("close", stage.case, make_closure())
     assert question.status_code == 202
