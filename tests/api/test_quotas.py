@@ -50,7 +50,7 @@ def write_narrative(who: Someone, case: Json, text: str = LARGE) -> Response:
 
 
 def use_up(who: Someone, case: Json) -> Response:
-    """Write a long text repeatedly until the service refuses it."""
+    """Write a long text repeatedly until the service refuses it, and return the refusal."""
     for _ in range(100):
         answer = write_narrative(who, case)
         if answer.is_error:

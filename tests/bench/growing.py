@@ -180,7 +180,7 @@ def count_sizes(url: str) -> dict[str, int]:
 
 
 def make_grown(kind: Kind, found: Comparison) -> Grown:
-    """Return the growth of one kind of request.
+    """Return the growth of the cost of one kind of request.
 
     CPU times are compared, because other load on the machine affects them least.
     """

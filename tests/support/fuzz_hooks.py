@@ -40,7 +40,7 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Restore the first state before each request, so that requests are independent."""
+    """Restore the first state whenever the next request tests another operation."""
     walks = case.meta and case.meta.phase.name == TestPhase.STATEFUL
     tried = "a walk" if walks else case.operation.label
     if tried not in NOW:

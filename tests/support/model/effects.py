@@ -68,7 +68,7 @@ def remove_parties(world: Model, *relations: str) -> Model:
 
 
 def add_party(world: Model, relation: str, who: str) -> Model:
-    """Return the model with an office added to the parties."""
+    """Return the model with an office added to the parties in the given relation."""
     return replace(world, parties=world.parties | {(relation, who)})
 
 

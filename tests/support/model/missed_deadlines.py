@@ -183,7 +183,7 @@ def add_desk(world: Model, clock: Clock) -> Model:
 
 
 def discard_unfinished(world: Model, clock: Clock) -> Model:
-    """Discard a draft that was not finished in time."""
+    """Discard the draft of a case or of a referral that was not finished in time."""
     if clock.record == THE_CASE:
         return start_case_deadline(discard_draft(replace(world, state="void")))
     _, number = clock.record
