@@ -37,7 +37,7 @@ def get_date() -> str:
 
 
 def measure_fsync(folder: Path, times: int = 20) -> float:
-    """Return the median time of writing a page to the disk, in milliseconds."""
+    """Return the median time of an fsync after writing a page, in milliseconds."""
     took = []
     with (folder / "fsync").open("wb", buffering=0) as file:
         for _ in range(times):

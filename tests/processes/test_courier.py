@@ -39,7 +39,7 @@ def build_parcel(port: int, host: str = HOST) -> OutgoingMessage:
 
 
 def build_resolver(*answers: Sequence[str]) -> tuple[HostResolver, list[str]]:
-    """Return a resolver that gives the next answer at each query."""
+    """Return a resolver that gives the answers in turn, and the list of hosts looked up."""
     asked, told = list[str](), iter(answers)
 
     async def look_up(host: str, _: int) -> Sequence[Address]:

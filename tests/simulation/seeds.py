@@ -15,7 +15,7 @@ def read_seeds(path: Path = KEPT) -> list[int]:
 
 
 def add_seeds(failed: Iterable[tuple[int, str]], path: Path = KEPT) -> None:
-    """Append seeds, each with the first line of its failure as a comment."""
+    """Append the new seeds, each with the first line of its failure as a comment."""
     known = set(read_seeds(path))
     with path.open("a", encoding="utf-8") as file:
         for seed, broken in failed:

@@ -321,7 +321,7 @@ def serve_sms(postman: FakeServer) -> Iterator[int]:
 
 @dataclass
 class Post:
-    """A world, its mail server, its SMS gateway, and the senders that use them."""
+    """The post of a world: a mail server, an SMS gateway, and the senders that use them."""
 
     world: World
     mail: FakeServer

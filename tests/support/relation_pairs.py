@@ -92,7 +92,7 @@ PAIRS: Final = tuple(
 
 @dataclass
 class Watched:
-    """A case with its observer, and the ids of its records that the observer can name."""
+    """A watched case with its observer, and the record ids that the observer can name."""
 
     pair: Pair
     case: Json

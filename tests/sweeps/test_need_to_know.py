@@ -263,7 +263,7 @@ def create_records(lead: Someone, case: Json) -> dict[str, str]:
 
 
 def list_records(lead: Someone, case: Json) -> list[Any]:
-    """Return the records that belong to a case."""
+    """Return the lists of the records that belong to a case."""
     parts = ("consents", "questions", "screenings", "vital-readings")
     return [unwrap(lead.get(f"{get_path(case)}/{part}")) for part in parts]
 

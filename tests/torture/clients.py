@@ -34,7 +34,7 @@ class Over(Exception):  # noqa: N818 - without a suffix, as Problem classes are
 
 @dataclass(frozen=True)
 class Person:
-    """An account of an office, with its API key."""
+    """A person of an office, with the account and API key of that person."""
 
     name: str
     code: str
@@ -172,7 +172,7 @@ def store_answer(operation: Operation, answer: Response) -> None:
 
 
 def parse_version(tag: str | None) -> int | None:
-    """Return the version in an entity tag, or None if there is none."""
+    """Return the version in an entity tag, or None if the tag names no version."""
     found = TAG.fullmatch(tag or "")
     return int(found[1]) or None if found else None
 

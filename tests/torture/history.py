@@ -80,7 +80,7 @@ class History:
             self.trouble[what] += 1
 
     def count_outcomes(self) -> dict[str, Any]:
-        """Return the number of operations by outcome, without those that only read."""
+        """Return the numbers of operations by outcome, of reads and of all attempts."""
         acts = [operation for operation in self.deeds if not operation.is_read]
         counts = Counter(str(operation.outcome) for operation in acts)
         lost = [

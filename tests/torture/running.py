@@ -130,7 +130,7 @@ def prepare_database(wish: RunOptions, log: Path) -> Iterator[Plan]:
 
 @dataclass
 class Load:
-    """The clients, each in its own thread, which run until they are stopped."""
+    """The load: clients, each in its own thread, which run until they are stopped."""
 
     history: History
     mechanism: Mechanism

@@ -26,7 +26,7 @@ from app.referrals.models import Referral
 
 @dataclass(frozen=True)
 class Record:
-    """The state of a case, referral, handover or approval."""
+    """A case, referral, handover or approval, with its state and version."""
 
     id: str
     state: str

@@ -62,7 +62,7 @@ NO_KEY: Final = {"nobody": "", "unknown": "sc_0123456789_nobody-has-this-key"}
 
 @dataclass(frozen=True)
 class Caller:
-    """One account, and its key for each scope."""
+    """A caller of operations: one account, and its key for each scope."""
 
     name: str
     office: str

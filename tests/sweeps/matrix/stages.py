@@ -45,7 +45,7 @@ type Build = Callable[[Mapping[str, Someone]], dict[str, "Stage"]]
 
 @dataclass
 class Stage:
-    """One case, and the ids of its records."""
+    """A stage of the matrix: one case, and the ids of its records."""
 
     name: str
     people: Mapping[str, Someone]
