@@ -61,7 +61,7 @@ def wait_randomly(most: float) -> None:
 
 @contextmanager
 def record_commits(database: Database) -> Iterator[list[About]]:
-    """Yield a list to which each write is added just before the write is committed."""
+    """Yield a list of the writes, each added just before its transaction is committed."""
     committed: list[About] = []
 
     def at_commit(_: object) -> None:

@@ -71,7 +71,7 @@ def compute_p99(seconds: list[float]) -> float:
 
 
 def measure_requests(one: Someone) -> float:
-    """Send requests one by one, and return the 99th percentile of their seconds."""
+    """Return the 99th percentile of the durations of successive requests, in seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()

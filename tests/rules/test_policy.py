@@ -1,7 +1,7 @@
 """The policy agrees with an independent copy of the disclosure table in all cases.
 
-Access that no row allows is denied. `tests.rules.flips` checks that each change of a cell
-of the table changes an answer.
+Access that no row allows is denied. `tests.rules.flips` checks that each change of a table
+cell changes an answer.
 """
 
 from collections.abc import Sequence

@@ -278,7 +278,7 @@ def offer_handover(look: RecordView) -> PlannedRequest | None:
 
 
 def visit_or_close(look: RecordView) -> PlannedRequest | None:
-    """Return a request to report a visit, close the case or reopen it, or None."""
+    """Return a request to report a visit, or to close or reopen the case if allowed."""
     if look.scene.is_likely(0.5):
         body, path = (
             make_body(look.scene, ("lead.visit", None, False)),

@@ -229,7 +229,7 @@ def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
 
 @contextmanager
 def record_statements(database: Database) -> Iterator[list[str]]:
-    """Yield a list to which each statement is added that is sent to the database."""
+    """Yield a list of the statements that are sent to the database within the block."""
     statements: list[str] = []
 
     def record(*said: Any) -> None:

@@ -258,7 +258,7 @@ def draw_bodies(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
 
 
 def mutate_bytes(raw: bytes, chance: Random) -> bytes:
-    """Replace a random part of a text, which may be empty, by up to three random bytes."""
+    """Replace a random, possibly empty part of a text by up to three random bytes."""
     start = chance.randrange(len(raw) + 1)
     end = start + chance.choice([0, 0, 1, 5, len(raw)])
     return raw[:start] + chance.randbytes(chance.randint(0, 3)) + raw[end:]

@@ -159,7 +159,7 @@ def open_hunt(url: str, app: Any) -> Iterator[Hunt]:
 
 @contextmanager
 def record_commits(database: Database) -> Iterator[list[str]]:
-    """Yield a list to which each commit adds the statements that changed data."""
+    """Yield a list of the committed statements that changed data within the block."""
     kept: list[str] = []
 
     def write(connection: Connection, _: Any, statement: str, *__: Any) -> None:

@@ -24,7 +24,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 def opens_return(scene: Scene) -> Call:
-    """Return a call that opens a return, after its referral was accepted at home."""
+    """Return a call that opens a return, after an office accepted the referral for it."""
     officer, lead, home = (scene.people[name] for name in ("consulate", "kz", "home"))
     _, referral = accept_return_referral(officer, lead, home)
     return scene.call("open_return", home, {"referral_id": referral["id"]})

@@ -23,7 +23,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def story(world: World, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """Yield a story that begins at noon UTC on 1 June 2026, and check it at its end."""
+    """Yield a story that begins at noon UTC on 1 June 2026, then check the story."""
     new_story = Story(world)
     yield new_story
     if not request.node.stash.get(FAILED, False):

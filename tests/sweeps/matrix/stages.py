@@ -319,7 +319,7 @@ def of_cases(names: Iterable[str]) -> Build:
 
 
 def find_tag(stage: Stage) -> str:
-    """Return the ETag of a case as a party sees it, or an invented one if nobody does."""
+    """Return the ETag of a case as any party sees it, or an invented ETag."""
     shown = (one.get(f"/cases/{code(stage)}") for one in stage.people.values())
     known = (one for one in shown if one.is_success and one.json()["version"] is not None)
     return next((one.headers["ETag"] for one in known), '"1.0123456789abcdef"')
