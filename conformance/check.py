@@ -18,6 +18,7 @@ It only needs Python 3.9 or newer.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -186,7 +187,7 @@ def run_and_kill(
 ) -> None:
     """Start and kill the poller `kills` times, and then let it finish."""
     for life in range(kills + 1):
-        poller = subprocess.Popen(command, env=env)
+        poller = subprocess.Popen(command, env=env, start_new_session=True)
         until = time.monotonic() + (
             feed.chance.uniform(0.1, 0.8) if life < kills else patience
         )
@@ -195,7 +196,8 @@ def run_and_kill(
                 feed.faults[f"ended by itself with {poller.returncode}"] += 1
                 break
             time.sleep(0.01)
-        poller.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(poller.pid, signal.SIGKILL)
         poller.wait()
         time.sleep(GRACE)
         with feed.lock:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import override
+from typing import Final, override
 from uuid import UUID
 
 from pydantic import field_validator
@@ -58,6 +58,10 @@ class AccountRow(Row):
     def list_offices(self) -> Iterator[tuple[str, str]]:
         """Yield the office of the account."""
         yield "focal_point", self.focal_point
+
+
+ACCOUNT_LOCK: Final = "account-load"
+"""The lock of commands that open accounts, so that no label is used twice."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def describe_existing(account: Account | None, row: AccountRow) -> str | None:
         return None
     if account.disabled_at is not None:
         return "exists and is disabled"
-    if (account.kind, account.roles) != (row.kind, sorted(row.roles)):
+    if (account.kind, account.roles) != (row.kind, sorted(set(row.roles))):
         return f"exists with other rights ({account.kind}: {', '.join(account.roles)})"
     return "exists"
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from app.access.actions import KEY_DAYS
 from app.administration import account_load
-from app.administration.account_load import OpenedAccount, PlannedAccount
+from app.administration.account_load import ACCOUNT_LOCK, OpenedAccount, PlannedAccount
 from app.cli.api_client import escape_unprintable
 from app.cli.key_table import KeyLine, format_key_table
 from app.cli.readiness import require_no_demo
@@ -18,9 +18,6 @@ from app.kernel.actors import SYSTEM
 from app.kernel.db import lock_name
 from app.kernel.transactions import Runtime, begin_read, begin_write
 from app.settings import Settings
-
-LOAD_LOCK: Final = "account-load"
-"""The lock that one load at a time has, so that no account is opened twice."""
 
 
 def load_accounts(
@@ -51,12 +48,22 @@ def load_accounts(
         raise NotReady(f"There is no file {file}.")
     keys_file = keys or file.with_suffix(".keys.csv")
     if dry_run:
-        lines = describe_load(file, check_file(runtime, file), None)
+        planned = check_file(runtime, file)
+        lines = [
+            *describe_load(file, planned, None),
+            *describe_keys_file(keys_file, planned),
+        ]
     else:
         planned = open_accounts(runtime, file, keys_file, days)
-        lines = describe_load(file, planned, keys_file)
+        lines = [*describe_load(file, planned, keys_file)]
     for line in lines:
         typer.echo(escape_unprintable(line))
+
+
+def describe_keys_file(path: Path, planned: Iterable[PlannedAccount]) -> Iterator[str]:
+    """Yield a line if the accounts would not be opened because the file of keys exists."""
+    if path.exists() and not all(one.existing for one in planned):
+        yield f"{path} exists. Move it, or name another file with --keys."
 
 
 def check_file(runtime: Runtime, file: Path) -> list[PlannedAccount]:
@@ -74,7 +81,7 @@ def open_accounts(
     FilesRefused with all faults of the file, or NotReady if `keys_file` cannot be created.
     """
     with begin_write(runtime, SYSTEM) as tx:
-        lock_name(tx.session, LOAD_LOCK)
+        lock_name(tx.session, ACCOUNT_LOCK)
         planned = account_load.plan_accounts(tx, file)
         if opened := account_load.open_accounts(tx, planned, days):
             write_keys(keys_file, opened)

@@ -13,6 +13,7 @@ from app.access.actions import AccountSpec
 from app.access.models import Account
 from app.access.schemas import AccountOut, KeyOut
 from app.administration import account_changes, api_key_changes, directory_load
+from app.administration.account_load import ACCOUNT_LOCK
 from app.administration.directory_load import Loaded
 from app.cases import resealing
 from app.cli.connectivity import check_connections
@@ -25,6 +26,7 @@ from app.directory import queries as directory_queries
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
 from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, get_system_actor
+from app.kernel.db import lock_name
 from app.kernel.free_space import ENOUGH
 from app.kernel.ledger import Ledger
 from app.kernel.problems import NotFound
@@ -99,6 +101,7 @@ def open_account(
     """
     given = frozenset(roles)
     with begin_write(runtime, SYSTEM) as tx:
+        lock_name(tx.session, ACCOUNT_LOCK)
         office_id = directory_queries.get_id(tx.session, focal_point)
         require_label(label)
         account_changes.require_fitting_roles(

@@ -10,6 +10,7 @@ def replace(path: Path, text: str) -> None:
     new = path.with_name(f"{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with os.fdopen(os.open(new, flags, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)  # the file may be left over from an earlier attempt
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -22,10 +23,14 @@ def replace(path: Path, text: str) -> None:
 def create(path: Path, text: str) -> None:
     """Create a file with mode 0600, or raise FileExistsError if it exists."""
     made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(made, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(made, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
     sync_folder(path)
 
 

@@ -20,7 +20,10 @@ from app.kernel.text import ResponseModel
 class RequiredConsent(ResponseModel):
     """The consent that a requirement asks for, whatever was recorded before."""
 
-    purpose: Annotated[str, Field(description="The purpose that the consent must name.")]
+    purpose: Annotated[
+        str,
+        Field(description="The purpose that the consent must name; `RETURN` alone."),
+    ]
     sections: Annotated[
         list[str],
         Field(description="All sections that the consent must name; empty: none."),

@@ -45,7 +45,9 @@ def test_late_lead_is_answered_like_an_office_that_turned_out_to_be_feared(
     assert answers[0] == answers[1]
     assert answers[0]["type"] == "/problems/not-found"
     assert "case.not_acknowledged" in list_types(lead.poll())
-    assert 'is "not found", as for anybody who has no part in the case' in read_page()
+    assert (
+        'is "not found" for it, as for any office without a part in the case' in read_page()
+    )
 
 
 def test_late_recipient_is_told_that_the_referral_has_expired(

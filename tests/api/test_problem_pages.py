@@ -24,8 +24,8 @@ def test_every_problem_has_a_page_with_its_title_in_each_language(world: World) 
     assert {page.status_code for page in pages.values()} == {200}
     forbidden = pages[Forbidden.code].text
     assert "HTTP status 403" in forbidden
-    assert '<li lang="es">Las credenciales no permiten esto.</li>' in forbidden
-    assert '<li lang="ru">' in forbidden
+    assert '<li lang="es" dir="auto">Las credenciales no permiten esto.</li>' in forbidden
+    assert '<li lang="ru" dir="auto">' in forbidden
 
 
 def test_an_unknown_problem_has_no_page_and_is_not_repeated(world: World) -> None:

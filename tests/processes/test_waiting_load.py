@@ -16,7 +16,11 @@ from tests.support.effort import choose_number
 from tests.support.servers import Killed, make_client, report, start_server, write_key_file
 from tests.support.world import Someone, World, make_cursor_query, unwrap
 
-pytestmark = [pytest.mark.slow, pytest.mark.soak]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.soak,
+    pytest.mark.usefixtures("invented_events"),
+]
 OFFICES: Final = choose_number(5, night=30)
 EACH: Final = choose_number(2, night=10)
 """So many wait, and so many listen, for each office."""

@@ -33,7 +33,7 @@ what to do next. A client decides by <code>type</code>, never by the texts.</p>
 </body>
 </html>
 """
-TRANSLATION: Final = '<li lang="{language}">{title}</li>'
+TRANSLATION: Final = '<li lang="{language}" dir="auto">{title}</li>'
 
 router = APIRouter(include_in_schema=False)
 
