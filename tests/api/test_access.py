@@ -29,7 +29,7 @@ def operations(world: World) -> list[tuple[str, str, str]]:
 
 
 def call_with_key(world: World, method: str, path: str, key: str | None) -> Response:
-    """Call an operation without a body, with this key or without one."""
+    """Call an operation without a body, and without a key if `key` is None."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return world.http.request(method, re.sub(r"\{[a-z_]+\}", "x", path), headers=headers)
 

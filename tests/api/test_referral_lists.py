@@ -34,7 +34,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def made(lead: Someone, case: Json) -> list[Json]:
-    """Return five referrals of a case: the second is a draft, the last for legal aid."""
+    """Return five referrals; the second is a draft, and the last is for legal aid."""
     return [
         unwrap(lead.refer(case, SHELTER)),
         unwrap(lead.refer(case, SHELTER, send=False)),

@@ -2,7 +2,7 @@
 
 The copies are plausible rows, and columns that are added later are filled too. Each copy
 has its own ids, codes, numbers and positions in the feeds. The copies span ten years. All
-but the newest are closed and have no running deadline.
+copies but the newest are closed and have no running deadline.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -33,7 +33,7 @@ WORKLIST = """
 
 
 def make(path: str) -> None:
-    """Create the tables and the deadlines of the worklist."""
+    """Create the tables, and the deadlines that the worklist shows."""
     with sqlite3.connect(path) as connection:
         connection.executescript(TABLES.format(id="BLOB", bytes="BLOB"))
         rows = [

@@ -112,7 +112,7 @@ def draw_relative(draw: st.DrawFn, schema: Any) -> Any:
 
 
 def list_passing(schema: Any, named: Json) -> set[int]:
-    """Return the indices of the values that a schema accepts, found by `jsonschema_rs`."""
+    """Return the indices of the values that `jsonschema_rs` finds valid for a schema."""
     whole = {"$ref": "#/root", "root": schema, "components": {"schemas": named}}
     judge = jsonschema_rs.validator_for(whole)
     return {number for number, value in enumerate(VALUES) if judge.is_valid(value)}

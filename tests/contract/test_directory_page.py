@@ -37,7 +37,7 @@ CODE: Final = re.compile(r"`([^`]*)`")
 
 
 class Column(NamedTuple):
-    """A row of a table on the page: a column of a file."""
+    """A column of a directory file, as a row of a table on the page describes it."""
 
     name: str
     required: str

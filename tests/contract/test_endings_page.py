@@ -1,4 +1,4 @@
-"""In the tables of endings in docs/mechanism.md, each row names a test that proves it."""
+"""Each row of the tables of endings in docs/mechanism.md names a test of that ending."""
 
 import ast
 from functools import cache

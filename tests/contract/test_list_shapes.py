@@ -113,7 +113,7 @@ def read_pages(one: Someone, path: str, limit: int) -> list[Json]:
 
 
 def find_longest(people: dict[str, Someone], path: str) -> tuple[Someone, str, list[Any]]:
-    """Return the person and the path for which a list is longest, and its items."""
+    """Return the person and the path with the longest list, and the items of that list."""
     found: list[tuple[Someone, str, list[Any]]] = []
     cases = people["lead"].list_all("/cases")
     codes = [case["code"] for case in cases] if "{code}" in path else [""]

@@ -80,7 +80,7 @@ def document(world: World) -> Json:
 
 
 def list_operations(document: Json) -> Iterator[tuple[str, str, Json]]:
-    """Yield every operation that requires an API key."""
+    """Yield the method, path and content of each operation that requires an API key."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if path not in UNKEYED:

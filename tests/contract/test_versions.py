@@ -1,4 +1,4 @@
-"""Tests of the versions that `safe-conduct doctor` lists; old versions are refused."""
+"""Tests that `safe-conduct doctor` lists versions, and that old databases are refused."""
 
 from secrets import token_hex
 

@@ -72,7 +72,7 @@ def list_firings(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
 
 
 def copy_daily(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
-    """Let a person travel. Return a copy of the database at departure and each day."""
+    """Return copies of the database, made at a departure and on each day after it."""
     ids = Ids()
     with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("journey")

@@ -53,7 +53,7 @@ def find_deadline(world: Served, record: Json) -> DueClock:
 
 
 def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
-    """Answer each record while the worker handles its deadline."""
+    """Let each action race with the worker, which handles the deadline of the record."""
     answers, handicap = list[Response](), Handicap()
     for record, act in ready:
         fires = partial(handle_deadline, world.runtime, find_deadline(world, record))

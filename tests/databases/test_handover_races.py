@@ -259,7 +259,7 @@ def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
 
 
 def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
-    """An old lead's request that waits is refused if another lead accepts meanwhile."""
+    """Waiting requests of an old lead are refused if another lead accepts meanwhile."""
     case = build_led_case(cast)
     offered = unwrap(cast.lead.offer(case, "IOM"))
     accept = prepare_act(cast.iom, "accept", offered, make_takeover())

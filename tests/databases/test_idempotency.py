@@ -370,7 +370,7 @@ def test_one_external_reference_is_one_case(officer: Someone, stranger: Someone)
 def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
     officer: Someone,
 ) -> None:
-    """While the first request runs, a second one waits or is told to retry later.
+    """While the first request runs, a second request waits or is told to retry later.
 
     On SQLite writers wait for each other; on PostgreSQL the answer asks for a retry.
     """

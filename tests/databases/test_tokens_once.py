@@ -59,7 +59,7 @@ def test_of_two_workers_that_are_shown_the_same_assertion_one_gives_a_token(
 
 
 def list_secrets(text: str) -> tuple[bytes, ...]:
-    """Return the secret parts of an assertion or a token in every spelling."""
+    """Return the secret parts of an assertion or a token in every encoding."""
     secret = [part for part in text.replace("_", ".").split(".") if len(part) > 12]
     return tuple(spelled for part in secret for spelled in list_encodings(part))
 

@@ -427,7 +427,7 @@ class MoveRunner:
         return get_answer(self.stage.clerks[0].send(path, idempotency_key=str(uuid4())))
 
     def apply_staffs(self, move: Move) -> Answer:
-        """Open an account for a new worker or second person of an office."""
+        """Open another account at an office, to handle cases or to approve."""
         one, other = self.stage.clerks
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers

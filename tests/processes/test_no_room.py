@@ -2,8 +2,8 @@
 
 The server runs in its own process. The kernel limits the size of the SQLite file
 (RLIMIT_FSIZE, which needs no privilege), so that every write ends in an I/O error. `make
-soak` also fills a small tmpfs, which only root may mount; for other users it fails and
-prints why.
+soak` also fills a small tmpfs, which only root may mount; for other users, `make soak`
+fails and prints why.
 """
 
 import resource

@@ -55,7 +55,7 @@ class WorkerSite:
                 record_heartbeat(session, part, self.now())
 
     def runs_out(self, kind: ClockKind, failures: int = 0) -> None:
-        """Insert a deadline that ran out a day ago; handling it failed `failures` times."""
+        """Insert a deadline that passed a day ago, with this number of failed attempts."""
         now, day = self.now(), timedelta(days=1)
         clock = Clock(
             case_id=uuid4(),

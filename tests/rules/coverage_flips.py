@@ -1,4 +1,4 @@
-"""Single changes to the rules of coverage, which the independent copy has to detect.
+"""Single changes to the rules of coverage, each of which `coverage_copy.py` has to detect.
 
 The source code of the rules is parsed. A change removes or negates a condition, moves the
 limit of a condition by an instant, or adds or removes an element of a list. No file is
@@ -136,7 +136,7 @@ def list_comparison_changes(node: ast.Compare) -> Iterator[tuple[str, Change]]:
 
 
 def faults(rules: ModuleType) -> Iterator[str]:
-    """Yield the questions that the rules and the independent copy answer differently."""
+    """Yield the questions that the rules and `coverage_copy.py` answer differently."""
     try:
         yield from (str(row) for row in ROWS if not matches_copy(rules, row))
         if [*rules.Purpose] != PURPOSES.split():

@@ -105,7 +105,7 @@ COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
 
 
 def allowed(asked: AccessRequest, table: Iterable[Line] | None = None) -> bool:
-    """Return whether `table` allows the access; by default, the copy of the policy."""
+    """Return whether a table allows an access; the default is the table in this module."""
     lines_now = COPY[asked.deed] if table is None else table
     return bool(asked.roles.intersection(WORKERS)) and any(
         asked.subject in what

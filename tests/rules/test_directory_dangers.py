@@ -1,4 +1,4 @@
-"""One person may make only the directory changes that `ALONE` lists a second time."""
+"""Tests of which changes of the directory one person may make, and which need two."""
 
 from datetime import date
 from typing import Any, Final

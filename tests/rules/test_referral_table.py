@@ -1,7 +1,7 @@
-"""The state table of a referral agrees with a second copy (LIFECYCLES.md, 2 and 7).
+"""The state table of a referral agrees with a table that was written by hand.
 
-The copy is written from the document, not from the code, so that a change of a rule takes
-two deliberate edits.
+The table in this module is written from LIFECYCLES.md, 2 and 7, not from the code, so that
+a change of a rule takes two deliberate edits.
 """
 
 from dataclasses import dataclass

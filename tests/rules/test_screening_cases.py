@@ -2,8 +2,8 @@
 
 By the weights of the ILO's labour lists for adults and children, a dimension is positive in
 four cases: (A) 2 strong indicators; (B) 1 strong indicator, and 1 that is medium or weak;
-(C) 3 medium indicators; (D) 2 medium indicators and 1 weak indicator. No row was made by
-running the code.
+(C) 3 medium indicators; (D) 2 medium indicators and 1 weak indicator. No expected result
+was computed with the code.
 """
 
 from typing import Final, NamedTuple

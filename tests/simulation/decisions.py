@@ -238,7 +238,7 @@ def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[Plann
 
 
 def find_help(look: RecordView, sent: list[Json]) -> PlannedRequest | None:
-    """Return a request for a referral, or for a handover or the end of the case.
+    """Return a request for a referral, for a handover, or for the end of the case.
 
     A handover or the end is requested only if no referral is open. If nothing can be
     requested now, return None.
@@ -266,7 +266,7 @@ def request_referral(look: RecordView, to: str, service: str) -> PlannedRequest:
 
 
 def offer_handover(look: RecordView) -> PlannedRequest | None:
-    """Return a request that offers the lead to a permitted office, or None without one."""
+    """Return a request that offers the lead to an office, or None if no office may lead."""
     leads = look.person.corridor.leads
     fit = [one for one in leads if look.person.can_help(one, "HANDOVER")]
     fit = [one for one in fit if one != look.office]

@@ -154,7 +154,7 @@ class Partner:
     # Requests.
 
     def does(self, wish: PlannedRequest, look: RecordView) -> Json | None:
-        """Send a request; return the changed record, or None if no change can be shown."""
+        """Send a request. Return the changed record, or None if no answer contains it."""
         answer = self.send(self.make_deed(wish))
         if answer is None:
             return None

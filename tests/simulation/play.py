@@ -84,7 +84,7 @@ class Play:
         return office
 
     def run(self) -> None:
-        """Play the seed to its end."""
+        """Run the simulation of the seed to its end."""
         Officer(self.scene, self.partners).schedule()
         if not self.silent:
             self.administrators.schedule()

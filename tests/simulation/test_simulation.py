@@ -42,7 +42,7 @@ def test_a_seed_repeats_exactly(made: Stage) -> None:
 
 
 def get_digest(seed: int, hashing: str) -> str:
-    """Play a seed in another process with another hash seed, and return the digest."""
+    """Simulate a seed in another process with this hash seed, and return the digest."""
     module = play_some.__module__
     program = f"import {module} as m; print(m.play_some([{seed}])[0].digest)"
     command = [sys.executable, "-W", "ignore", "-c", program]

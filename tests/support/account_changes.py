@@ -24,7 +24,7 @@ def get_account_path(one: Someone) -> str:
 
 
 def add(who: Someone, path: str, body: Json, approval: str = "") -> Response:
-    """Send a request that adds something to an account, with an idempotency key."""
+    """Send a POST request with a new idempotency key, and an approval if given."""
     allowed = {"approval": approval} if approval else {}
     return who.send(path, body, idempotency_key=str(uuid4()), **allowed)
 

@@ -1,4 +1,4 @@
-"""Edits of an OpenAPI document. They are read from text, and applied to a copy."""
+"""Edits of an OpenAPI document, which are read from text and applied to a copy."""
 
 import json
 import re

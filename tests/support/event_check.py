@@ -48,7 +48,7 @@ def take_faults() -> list[str]:
 
 
 def find_faults(event: str, reference: str, facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what the catalogue lacks of an event."""
+    """Yield the differences between an event and the description in the catalogue."""
     known = TYPES.get(event)
     if known is None:
         yield f"{event}: not in event_types.csv"

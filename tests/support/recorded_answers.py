@@ -153,7 +153,7 @@ def compare(before: Answers, after: Answers) -> Iterator[str]:
 
 
 def main() -> int:
-    """Compare two recorded runs, print what differs, and return 1 if anything does."""
+    """Compare two recorded runs, print the differences, and return 1 if there are any."""
     one, other = map(Path, sys.argv[1:3])
     before, after = load_answers(one), load_answers(other)
     different = list(compare(before, after))

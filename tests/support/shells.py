@@ -17,7 +17,7 @@ from tests.support.world import Someone
 
 
 class Shell:
-    """A working folder with the settings and the API key of a person."""
+    """A shell in a folder of its own, with the settings and the API key of a person."""
 
     def __init__(self, one: Someone, folder: Path, port: int | None = None) -> None:
         assert isinstance(one.world, Served)

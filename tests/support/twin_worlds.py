@@ -193,7 +193,7 @@ class Twin:
             after = f"&after={page['cursor']}"
 
     def skip_most_endings(self, acts: list[Operation]) -> list[Operation]:
-        """In most calls, leave out actions that end a case, so that others can follow."""
+        """Return the actions; in most calls, actions that end a case are left out."""
         ends = self.chance.random() < SELDOM
         return [one for one in acts if ends or one.path.rpartition("/")[2] not in ENDING]
 

@@ -339,7 +339,7 @@ def get_path(record: Json) -> str:
 
 
 def unwrap(response: Response) -> Json:
-    """Return the body of a successful response. Raises AssertionError for any other."""
+    """Return the body of a successful response. Raises AssertionError after a failure."""
     assert response.is_success, response.text
     return dict(response.json())
 

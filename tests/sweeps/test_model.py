@@ -99,7 +99,7 @@ def list_expected(world: Model, name: str) -> list[Any]:
 
 
 def list_heard(world: Model, name: str) -> list[Any]:
-    """Return the missed deadlines that a party should have been told, as a sorted list."""
+    """Return the missed deadlines of which a party is informed, as a sorted list."""
     me = ACTORS[name].focal_point
     outside = me == POST and not world.is_party(me)
     mine = [one for one in world.missed_deadlines if me in one.audience]

@@ -101,7 +101,7 @@ def list_signatures(operation: Operation) -> list[tuple[str | None, str, str | N
 
 
 def find_wrong_keys(run: Run) -> Iterator[str]:
-    """Yield keys that were not stored, were stored for a refusal, or lack a record."""
+    """Yield idempotency keys not stored, stored for a refusal, or without a record."""
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
     for operation in run.list_acknowledged():
@@ -166,7 +166,7 @@ def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]
 
 
 def find_gaps(run: Run) -> Iterator[str]:
-    """Yield feeds whose positions are not 1, 2, 3 and so on, with each entry once."""
+    """Yield feeds that skip or repeat a position, or that repeat an entry."""
     for reader in run.tables.mail.keys() | run.tables.heads.keys():
         mail = run.tables.mail.get(reader, ())
         positions, head = [position for position, _ in mail], run.tables.heads.get(reader)

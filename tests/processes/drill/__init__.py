@@ -1,1 +1,1 @@
-"""The restore drill, which checks that a restore loses what it must lose and no more."""
+"""The restore drill: only data newer than the backup is lost, and no erasure is undone."""

@@ -1,4 +1,4 @@
-"""The drill: put load on a service, back it up, destroy it, restore it, and check."""
+"""The drill: run load, make a backup, delete the database, restore and check."""
 
 import json
 import subprocess
@@ -97,7 +97,7 @@ class Operator:
             time.sleep(0.1)
 
     def kills(self) -> None:
-        """Kill the service, like a power failure."""
+        """Kill the service without a clean shutdown, as a power failure would."""
         for process in self.serving:
             process.kill()
             process.wait()

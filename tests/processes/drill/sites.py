@@ -148,7 +148,7 @@ class Postgresql:
 
 
 def stop(server: Archiving) -> None:
-    """Stop a server at once, like a power failure."""
+    """Stop a server at once, as a power failure would."""
     pid = server.get_pid()
     assert pid
     os.kill(pid, signal.SIGQUIT)
@@ -171,7 +171,7 @@ def owned(folder: Path) -> Path:
 
 @contextmanager
 def site(kind: str, folder: Path) -> Iterator[Site]:
-    """Set up a database of the given kind."""
+    """Yield a site with a database of the given kind."""
     with sqlite(folder) if kind == "sqlite" else archiving(folder) as made:
         yield made
 

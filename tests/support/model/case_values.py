@@ -313,7 +313,7 @@ class Model:
         return self.risk is not None and self.risk[0] <= HOLDS_FOR[self.risk[1]]
 
     def find_deadline(self, of: Record) -> Clock | None:
-        """Return the running deadline of a record, or None."""
+        """Return the running deadline of a record, or None if the record has none."""
         return next((clock for clock in self.clocks if clock.record == of), None)
 
     def get_time_left(self, of: Record) -> int | None:

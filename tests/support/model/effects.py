@@ -55,7 +55,7 @@ def may_take_over(world: Model, chosen: str) -> bool:
 
 
 def get_next_lead(world: Model) -> str | None:
-    """Return the next lead if a consent that a desk recorded allows one, otherwise None."""
+    """Return the next lead if a desk recorded a consent to a lead, otherwise None."""
     recorded = any(one.kind == BY_DESK and one.is_valid for one in world.consents)
     able = KZ not in world.unsafe and world.holder != KZ
     return KZ if recorded and able else None

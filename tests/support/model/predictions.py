@@ -101,7 +101,7 @@ def get_verdict(
 
 
 def add_brought(met: Met, poor: bool, **named: bool) -> Met:
-    """Return a function that also checks requirements that only the request can meet."""
+    """Return a function that also checks the requirements that only a request can meet."""
 
     def is_met(need: str) -> bool:
         if need in named:

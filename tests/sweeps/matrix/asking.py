@@ -262,7 +262,10 @@ def is_party(stage: Stage, caller: Caller) -> bool:
 
 
 def may_know(stage: Stage, caller: Caller) -> frozenset[str] | None:
-    """Return the offices that an account may know of, including its own."""
+    """Return the offices that an account may know of, or None if the tables name none.
+
+    The account's own office is always included.
+    """
     known = reading.may_know(relation(stage, caller), stage.name)
     return None if known is None else known | {caller.office}
 
