@@ -1,4 +1,4 @@
-"""The requirements of a handover are checked when it is offered and when it is accepted."""
+"""The requirements of a handover are checked at the offer and at the acceptance."""
 
 from typing import Any
 

@@ -30,7 +30,7 @@ from tests.support.world import NOON, Someone, World, get_path, unwrap
 
 
 def erase_repeatedly(says: ReportPipe, url: str, path: Path) -> None:
-    """Commit one erasure after another, report each id, and add it to the ledger."""
+    """Commit erasures one by one. Report each id, then add the id to the ledger."""
     world, ledger = World(url), Ledger(path)
     while True:
         case = uuid4()

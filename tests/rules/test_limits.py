@@ -1,4 +1,4 @@
-"""The time limits agree with a copy written from LIFECYCLES.md, section 7."""
+"""The time limits agree with a table written by hand from LIFECYCLES.md, section 7."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -350,7 +350,7 @@ def get_case_sides(world: Model, me: str) -> frozenset[str]:
 
 
 def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
-    """Return the sides of an office in a referral. An office with no side cannot see it."""
+    """Return the sides of an office in a referral, none if the referral is hidden."""
     helps = {"recipient"} if one.to == me and has_part(one) else set[str]()
     return get_sides(world.get_relations(me) | helps, OF_REFERRAL)
 
