@@ -472,7 +472,7 @@ def test_a_lead_comes_and_goes_as_often_as_it_must(  # noqa: PLR0913, PLR0917
     second: Someone,
     failing_case: Json,
 ) -> None:
-    """An office can become the lead several times, and a former lead each time."""
+    """The same office can become the lead, and lose the lead again, several times."""
     desk.does_with(second, "take-over", failing_case, MOVE)
     for leaves, comes in ((ngo, "KZ_LEAD"), (lead, "SANA_SEZIM")):
         escalate_case(leaves, failing_case)

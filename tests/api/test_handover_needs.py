@@ -382,7 +382,7 @@ def test_an_offer_goes_on_while_another_consent_covers_it(
 def test_no_other_withdrawal_ends_an_offer_whose_consent_ran_out(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """If the consent to an offered handover expired, no other withdrawal ends the offer."""
+    """If an offer's consent expired, withdrawing another consent does not end the offer."""
     short = make_handover_consent(expires_at="2026-06-02T00:00:00Z")
     case = lead_case(officer, lead, consents=[make_consent(), short])
     offered = unwrap(lead.offer(case, "UZ_LEAD"))

@@ -1,4 +1,4 @@
-"""A change of priority moves running deadlines, but no deadline beyond its first date."""
+"""A change of priority moves running deadlines, but never to after their original date."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When an account ends, its drafts stay with the office and its approvals expire."""
+"""When an account is disabled, its drafts stay with the office and its approvals expire."""
 
 from uuid import uuid4
 

@@ -1,7 +1,7 @@
 """An unmet requirement says which consent is required, from the request and the record.
 
-It never depends on the consents that exist, so that a consent that does not count because
-of a fear looks like a missing one (ADR 20, ADR 55).
+The required consent never depends on the consents that exist. A consent that does not count
+because of a fear therefore looks like a missing consent (ADR 20, ADR 55).
 """
 
 import pytest

@@ -212,7 +212,7 @@ class Multiplier:
         return True in found
 
     def move_sequence(self, table: Table) -> None:
-        """Set the sequence of a table to its highest number."""
+        """Set the sequence of a table to the highest number in the table."""
         if "number" in table.columns and table.columns["number"].primary_key:
             sequence = f"pg_get_serial_sequence('\"{table.name}\"', 'number')"
             most = f'(SELECT max(number) FROM "{table.name}")'

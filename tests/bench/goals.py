@@ -57,8 +57,8 @@ CI_NOISE_LIMIT: Final = 0.25
 def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
     """Return the verdict on a measured value: whether the value reaches the goal.
 
-    The goal is a lower limit if the extreme value is above the goal, or else an upper
-    limit.
+    If the goal's extreme value is at least as high as the goal, higher values are better.
+    Otherwise lower values are better.
     """
     if goal is None:
         return Verdict.FREE

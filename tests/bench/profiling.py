@@ -47,7 +47,7 @@ def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
 
 
 def format_profile(stacks: list[str]) -> Iterator[str]:
-    """Yield the functions that use most CPU, first without and then with what they call."""
+    """Yield tables of CPU use: by library, by function, and by function with its calls."""
     alone, within, total = count_samples(stacks)
     own = Counter({name: many for name, many in within.items() if OURS in name})
     libraries = Counter[str]()

@@ -21,7 +21,7 @@ from tests.bench.sides import Kind
 
 @dataclass(frozen=True)
 class Line:
-    """The comparison of one kind of request on one kind of database."""
+    """A line of the result: one kind of request, compared on one kind of database."""
 
     kind: str
     floor: Figure

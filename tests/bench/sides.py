@@ -111,7 +111,7 @@ class Side:
     """The cursor of the first page; None is the start of the feed."""
 
     def list_requests(self, kind: Kind) -> Iterator[bytes]:
-        """Return an iterator of requests of one kind."""
+        """Return an iterator over requests of one kind."""
         match kind:
             case Kind.S:
                 return self.list_submissions()

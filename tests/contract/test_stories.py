@@ -65,7 +65,7 @@ STORIES: Final = read_stories()
 
 
 def read_table() -> dict[str, str]:
-    """Return the stories that the README lists, with their ends."""
+    """Return the stories that the README lists, each with the endings of its cases."""
     rows = TABLE.findall((EXAMPLES / "README.md").read_text("utf-8"))
     assert len(rows) == len({name for name, _, _ in rows}), "a story is listed twice"
     return {name: ends for name, ends, _ in rows}

@@ -1,4 +1,4 @@
-"""If two actions that end or begin something coincide, no action is half done."""
+"""If two actions that begin or end relations or cases coincide, neither is half done."""
 
 from dataclasses import dataclass
 from functools import partial

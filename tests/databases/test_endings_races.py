@@ -45,7 +45,7 @@ def create_cases(world: Served, lead: Someone) -> list[Json]:
 
 
 def run_two_workers(world: Served) -> int:
-    """Run two workers concurrently, and return the number of cases that they found."""
+    """Apply endings in two workers at once; return how many cases were updated in total."""
     barrier = Barrier(2)
 
     def look(_: int) -> int:

@@ -21,7 +21,10 @@ def get_routing(who: Someone, case: Json) -> Json:
 
 
 def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
-    """Return whether the office at each place was asked, and how many were excluded."""
+    """Return each shortlisted place with whether its office was asked, and a count.
+
+    The count is the number of offices that were left out.
+    """
     with world.write_as_service() as tx:
         rows = tx.session.scalars(select(Shortlisted)).all()
         left = len(tx.session.scalars(select(LeftOutRow)).all())

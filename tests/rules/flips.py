@@ -47,7 +47,7 @@ class Flip:
 
 
 def flips(policy: Sequence[Rule]) -> Iterator[Flip]:
-    """Yield every possible single change to a table."""
+    """Yield every table change that a flip can make: a row removed, or one cell changed."""
     for row in range(len(policy)):
         yield Flip(row)
         for column, cells in CELLS.items():
@@ -70,10 +70,7 @@ def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
 
 
 def witness(policy: Sequence[Rule], flip: Flip) -> AccessRequest | None:
-    """Return an access request whose answer changes with the flip, or `None`.
-
-    The result is `None` if no access request detects the flip.
-    """
+    """Return an access request whose answer changes with the flip, or None if none does."""
     changed = flipped(policy, flip)
     for asked in list_affected_questions(policy[flip.row], flip):
         if is_allowed(asked, changed) != allowed(asked) == is_allowed(asked, policy):
@@ -138,7 +135,7 @@ def idle(policy: Sequence[Rule]) -> list[str]:
 
 
 def survivors(policy: Sequence[Rule]) -> list[str]:
-    """Return the changes that no question detects, except added cells without effect."""
+    """Return the changes that no question detects, except added cells that are idle."""
     quiet = (flip for flip in flips(policy) if witness(policy, flip) is None)
     return [str(flip) for flip in quiet if not is_idle_then(policy, flip)]
 

@@ -225,7 +225,7 @@ def as_lead(look: RecordView) -> PlannedRequest | None:
 
 
 def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[PlannedRequest]:
-    """Yield the requests that the referrals of a lead need, such as an answer."""
+    """Yield the lead's next requests for its referrals: answer, send or revoke."""
     for one in sent:
         steps = frozenset(a["action"] for a in one["available_actions"] if a["open"])
         beside = RecordView(look.scene, look.worker, 0, f"referrals/{one['id']}", one)

@@ -77,7 +77,7 @@ class Play:
         self.worker.poked = True
 
     def open_webhook(self) -> str:
-        """Open a webhook for one office, in some seeds only."""
+        """Choose an office, open a webhook for it in some seeds, and return the office."""
         office = self.scene.chance.choice(["KZ_LEAD", "KZ_SHELTER_KOGERSHIN"])
         if self.scene.is_likely(0.25):
             open_webhook(self.scene, office)

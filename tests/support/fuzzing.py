@@ -3,8 +3,8 @@
 Schemathesis reads the OpenAPI document that the server serves. It sends requests that fit
 the document and requests that do not, with all checks on. There is one run for each person
 who has a part in a case, and each run has a copy of a world with one record of each kind.
-At most one run for each core is made at the same time. A record that one person may read by
-its id must be hidden from every person who has no part in the record.
+The number of runs at the same time is at most the number of cores. A record that one person
+may read by its id must be hidden from every person who has no part in the record.
 """
 
 import json

@@ -48,7 +48,7 @@ def list_slow() -> frozenset[str]:
 
 
 def get_computed() -> float:
-    """Return the seconds of CPU used so far, without the use by session fixtures."""
+    """Return the CPU seconds used so far, without those that session fixtures used."""
     return sum(os.times()[:4]) - ONCE[0]
 
 

@@ -150,7 +150,7 @@ class Twin:
     def run_action(
         self, who: str, operation: Operation, ids: Json
     ) -> Iterator[tuple[str, Any]]:
-        """Perform an action, with the approval of a second person if it needs one."""
+        """Perform an action, with an approval if needed, and yield each answer by name."""
         body = self.make_body(who, operation)
         answer = self.send(who, operation, ids, body)
         yield f"{who}: {operation.name} {ids}", self.describe_answer(who, operation, answer)

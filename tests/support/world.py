@@ -189,7 +189,7 @@ class World:
 
 @dataclass
 class Someone:
-    """A person of an office, with an HTTP client."""
+    """A person who works at an office and sends requests with an HTTP client."""
 
     world: World
     code: str

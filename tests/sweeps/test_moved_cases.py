@@ -92,7 +92,10 @@ ACTORS: Final = (".sender", ".by", ".author")
 def test_consulate_that_submitted_reads_no_more_than_as_the_submitter(
     scene: Scene, stage: str
 ) -> None:
-    """A submitting consulate learns that the lead was handed over, but not to whom."""
+    """A submitting consulate with a referral learns no more than one without a referral.
+
+    A submitter learns that the lead was handed over, but not to whom.
+    """
     plays = {
         (where, is_asked): play_in(
             scene, stage=stage, where=where, submits=True, is_asked=is_asked

@@ -15,7 +15,7 @@ def make_promise() -> Json:
 
 
 def make_case(priority: str, *, submit: bool) -> Json:
-    """Return a case of an adult, with the consents that all stories need."""
+    """Return the request body that creates an adult's case, and submits it if `submit`."""
     now = datetime.now(UTC)
     given = {
         "obtained_on": (now - timedelta(days=2)).date().isoformat(),

@@ -25,7 +25,7 @@ from tests.sweeps.matrix.stages import Stage
 
 @dataclass
 class Ids:
-    """A generator of ids. If `begin` gets the same seed, the ids are the same again."""
+    """A generator of ids. After `begin`, the same seed always gives the same ids."""
 
     chance: Random = field(default_factory=lambda: Random(0))
 

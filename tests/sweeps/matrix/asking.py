@@ -330,7 +330,7 @@ class Plan:
     """Stages at which accounts with a single role are tested too; with `make soak`, all."""
 
     def operations(self) -> list[str]:
-        """Return the operations to call; only night runs call all that write a section."""
+        """Return the operations to call, which write every section only in night runs."""
         named = reading.table(self.table).operations
         return [one for one in named if is_night() or one not in ALIKE]
 
