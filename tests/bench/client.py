@@ -135,7 +135,7 @@ def send_all(
     *,
     keep: bool,
 ) -> Sample:
-    """On each connection, send the next request as soon as the last one is answered."""
+    """On each connection, send the next request as soon as the previous one is answered."""
     sample, waiting = Sample(), set[int]()
     began = time.perf_counter()
     with select.epoll() as poll:

@@ -19,7 +19,7 @@ def compute_percentile(values: Sequence[float], part: float) -> float:
 
 @dataclass(frozen=True)
 class Slice:
-    """The result of one load on one server, in one round."""
+    """The figures of one load that was sent to one server in one round."""
 
     seconds: float
     waits: tuple[float, ...]

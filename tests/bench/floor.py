@@ -44,7 +44,7 @@ def seal(text: str) -> bytes:
 
 
 def compute_tag(body: bytes) -> str:
-    """Return the entity tag of a body."""
+    """Return the entity tag of a response body."""
     return f'"0.{hashlib.sha256(body).hexdigest()[:16]}"'
 
 

@@ -99,7 +99,7 @@ def list_names(cursor: Any, kind: str) -> list[str]:
 
 
 def read_marks(cursor: Any, all_of: Iterable[str], sequences: frozenset[str]) -> Marks:
-    """Return the marks that show changes of tables and sequences, read in one query."""
+    """Return marks that change whenever a table or sequence changes, read in one query."""
     each = [(COUNTED if name in sequences else MARKED).format(name) for name in all_of]
     found = cursor.execute(" UNION ALL ".join(each))
     return {name: (many, last) for name, many, last in found}

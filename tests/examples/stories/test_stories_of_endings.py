@@ -34,7 +34,7 @@ from tests.support.world import (
 
 
 def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
-    """Return the new events of consents that end, each with the number of days left."""
+    """Return the type of each new event about a consent's end, with the days left."""
     of_ends = ("consent.expiring", "consent.expired")
     events = [one for one in who.poll() if one["type"] in of_ends]
     return [(one["type"], one["facts"].get("days")) for one in events]

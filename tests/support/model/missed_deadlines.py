@@ -52,7 +52,7 @@ ROUNDS: Final = 10
 
 
 def get_effect(clock: Clock) -> str:
-    """Return the effect of a missed deadline."""
+    """Return the effect that missing a deadline has."""
     return WHEN_SILENT[clock.record[0], clock.kind]
 
 
