@@ -161,7 +161,10 @@ def test_a_draft_to_one_that_is_unsafe_stays_a_draft(
 
 
 def seal_safeguards_directly(who: Someone, case: Json, unsafe: str) -> None:
-    """Store safeguards without applying their effects, as a concurrent write might."""
+    """Store safeguards without applying their effects.
+
+    A concurrent action may find a case in this state.
+    """
     content = Safeguards(country_of_origin="UZ", unsafe_focal_points=[unsafe])
     with who.begin_write() as tx:
         case_actions.replace_sealed(
