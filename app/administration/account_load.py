@@ -27,6 +27,9 @@ from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.text import Code, SafeLine
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
+ACCOUNT_LOCK: Final = "account-load"
+"""The lock of commands that open accounts, so that no label is used twice."""
+
 
 class AccountRow(Row):
     """An account to open, and the scopes of its API key; no scope means all scopes."""
@@ -58,10 +61,6 @@ class AccountRow(Row):
     def list_offices(self) -> Iterator[tuple[str, str]]:
         """Yield the office of the account."""
         yield "focal_point", self.focal_point
-
-
-ACCOUNT_LOCK: Final = "account-load"
-"""The lock of commands that open accounts, so that no label is used twice."""
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Needs(Content):
 
 
 class Contact(Content):
-    """The section that says how to reach the person without risk to them (L2)."""
+    """The section with safe ways to contact the person (L2)."""
 
     section: Literal[Section.CONTACT]
     alias: Annotated[SafeLine, Field(description="First name or alias.")]

@@ -1,6 +1,7 @@
 """The command `account load`, which opens the accounts of a CSV file."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -48,14 +49,13 @@ def load_accounts(
         raise NotReady(f"There is no file {file}.")
     keys_file = keys or file.with_suffix(".keys.csv")
     if dry_run:
-        planned = check_file(runtime, file)
-        lines = [
-            *describe_load(file, planned, None),
-            *describe_keys_file(keys_file, planned),
-        ]
+        planned = plan_load(runtime, file)
+        lines = chain(
+            describe_load(file, planned, None), describe_keys_file(keys_file, planned)
+        )
     else:
         planned = open_accounts(runtime, file, keys_file, days)
-        lines = [*describe_load(file, planned, keys_file)]
+        lines = chain(describe_load(file, planned, keys_file))
     for line in lines:
         typer.echo(escape_unprintable(line))
 
@@ -66,8 +66,8 @@ def describe_keys_file(path: Path, planned: Iterable[PlannedAccount]) -> Iterato
         yield f"{path} exists. Move it, or name another file with --keys."
 
 
-def check_file(runtime: Runtime, file: Path) -> list[PlannedAccount]:
-    """Return the lines of a file, or raise FilesRefused with all faults."""
+def plan_load(runtime: Runtime, file: Path) -> list[PlannedAccount]:
+    """Return what a load of the file would do, or raise FilesRefused with all faults."""
     with begin_read(runtime, SYSTEM) as tx:
         return account_load.plan_accounts(tx, file)
 

@@ -43,7 +43,7 @@ out = Console()
 
 @dataclass(frozen=True)
 class Backup:
-    """A complete backup, with the row counts to compare after a restore."""
+    """A complete backup, with row counts that a restore is compared with."""
 
     path: Path
     size: int

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
-from app.api.http.problem_pages import list_problem_kinds
 from app.api.http.problems import STATUS_DETAILS
 from app.api.http.served_contract import FILE, encode_document
 from app.cases.lifecycle import TABLE as CASE
@@ -23,6 +22,7 @@ from app.feed.event_types import load_facts, load_types
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
 from app.kernel.lifecycle import AnyOf, Table
+from app.kernel.problems import list_problem_kinds
 from app.kernel.vault import KEY_BYTES
 from app.main import create_app
 from app.metrics.counters import NAMESPACE
@@ -142,7 +142,7 @@ def format_requirement(requirement: object) -> str:
 def render_problems() -> str:
     """Return the page that lists all problems."""
     rows = [
-        f"| `/problems/{kind.code}` | {kind.status} | {kind.title} |"
+        f"| `{kind.uri}` | {kind.status} | {kind.title} |"
         for kind in sorted(list_problem_kinds(), key=lambda kind: kind.code)
     ]
     head = ["# Problems", "", ABOUT_PROBLEMS, "", "| type | status | meaning |"]
@@ -153,7 +153,7 @@ def render_problems() -> str:
 def render_members() -> list[str]:
     """Return the lines of a table of the members that some problems add."""
     rows = [
-        f"| `/problems/{kind.code}` | `{field.alias or name}` | {field.description} |"
+        f"| `{kind.uri}` | `{field.alias or name}` | {field.description} |"
         for kind in sorted(list_problem_kinds(), key=lambda kind: kind.code)
         if kind.members
         for name, field in kind.members.model_fields.items()

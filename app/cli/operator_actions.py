@@ -128,7 +128,7 @@ def require_label(label: str) -> None:
 
 
 def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
-    """Make and return an API key, or raise NotReady if the account cannot have one."""
+    """Return a new API key of an account. Raises NotReady if it cannot have one."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         if found.disabled_at is not None:

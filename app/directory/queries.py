@@ -225,14 +225,14 @@ def list_unreachable(session: Session) -> list[str]:
 
 
 def list_regions_without_desk(session: Session) -> list[str]:
-    """List the regions in which a country has no active desk, which prevents start-up."""
+    """List the regions with a country that no active desk serves."""
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in list_active_desks(session) for place in desk.serves}
     return sorted(kinds.find_unserved_regions(regions, served))
 
 
 def list_unknown_time_zones(session: Session) -> list[str]:
-    """List the countries and offices with an unknown time zone, which prevents start-up."""
+    """List the countries and offices whose time zone is unknown."""
     stored = chain(
         session.execute(select(Country.iso2, Country.time_zone)),
         session.execute(select(FocalPoint.code, FocalPoint.time_zone)),

@@ -1,12 +1,15 @@
 """Problem details (RFC 9457): the errors that the API returns."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar, override
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, override
 
 from pydantic import BaseModel
 
 type Facts = Mapping[str, Any]
+
+PROBLEMS: Final = "/problems"
+"""The path below which each problem has a page."""
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
@@ -14,6 +17,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "problem"
+    uri: ClassVar[str] = "/problems/problem"
+    """The member `type` (RFC 9457), which is also the path of a page about the problem."""
     title: ClassVar[str] = "The request could not be completed."
     headers: ClassVar[Mapping[str, str]] = {}
     members: ClassVar[type[BaseModel] | None] = None
@@ -21,8 +26,9 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
 
     @override
     def __init_subclass__(cls) -> None:
-        """Set the code from the class name, and the title from the docstring."""
+        """Set code and URI from the class name, and the title from the docstring."""
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        cls.uri = f"{PROBLEMS}/{cls.code}"
         cls.title = (cls.__doc__ or "").strip().splitlines()[0]
 
     def __init__(
@@ -33,6 +39,13 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
         self.facts = facts or {}
         self.wait = wait
         """Seconds until a retry makes sense, where that depends on the request."""
+
+
+def list_problem_kinds(parent: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    """Yield every subclass of a kind of problem, direct or indirect."""
+    for kind in parent.__subclasses__():
+        yield kind
+        yield from list_problem_kinds(kind)
 
 
 class Unauthenticated(Problem):

@@ -22,7 +22,10 @@ class RequiredConsent(ResponseModel):
 
     purpose: Annotated[
         str,
-        Field(description="The purpose that the consent must name; `RETURN` alone."),
+        Field(
+            description="The purpose that the consent must name. `RETURN` must be the only "
+            "purpose of the consent."
+        ),
     ]
     sections: Annotated[
         list[str],

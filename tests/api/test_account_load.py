@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from app.cli import operator_actions
-from app.cli.account_load_command import check_file, describe_load, open_accounts
+from app.cli.account_load_command import describe_load, open_accounts, plan_load
 from app.cli.startup import NotReady
 from app.directory.files import FilesRefused
 from app.kernel.actors import AccountKind, Role, Scope
@@ -50,7 +50,7 @@ def find_faults(world: World, file: Path) -> list[tuple[int, str]]:
     with pytest.raises(FilesRefused) as refused:
         open_accounts(world.runtime, file, file.with_suffix(".keys.csv"), DAYS)
     with pytest.raises(FilesRefused) as checked:
-        check_file(world.runtime, file)
+        plan_load(world.runtime, file)
     assert checked.value.faults == refused.value.faults
     assert {fault.file for fault in refused.value.faults} == {"accounts.csv"}
     assert count_accounts(world) == 0
@@ -153,7 +153,7 @@ def test_dry_run_says_what_would_be_opened_and_writes_nothing(
     operator_actions.open_account(world.runtime, "KZ_LEAD", "duty 1", [Role.OFFICER])
     file = write_file(tmp_path, *ROWS)
 
-    planned = check_file(world.runtime, file)
+    planned = plan_load(world.runtime, file)
 
     assert "\n".join(describe_load(file, planned, None)) == (
         "accounts.csv, line 2: KZ_LEAD, duty 1 exists with other rights (person: officer). "
@@ -202,7 +202,7 @@ def test_fault_in_a_label_does_not_repeat_the_label(world: World, tmp_path: Path
     file = write_file(tmp_path, "KZ_LEAD,Zarina\u202e,person,officer,")
 
     with pytest.raises(FilesRefused) as refused:
-        check_file(world.runtime, file)
+        plan_load(world.runtime, file)
 
     assert "Zarina" not in str(refused.value)
 

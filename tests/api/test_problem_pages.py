@@ -1,7 +1,6 @@
 """Tests of the pages that the `type` of a problem refers to."""
 
-from app.api.http.problem_pages import list_problem_kinds
-from app.kernel.problems import Forbidden
+from app.kernel.problems import Forbidden, list_problem_kinds
 from tests.support.world import Someone, World
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 from pydantic import ValidationError
 
-from app.api.http.problem_pages import list_problem_kinds
 from app.api.http.problem_schemas import (
     PROBLEM,
     get_schema_name,
 )
 from app.cases import lifecycle as cases
 from app.handovers import lifecycle as handovers
+from app.kernel.problems import list_problem_kinds
 from app.referrals import lifecycle as referrals
 from app.returns import lifecycle as returns
 from tests.support.contract import load_contract

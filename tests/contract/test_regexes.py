@@ -1,4 +1,4 @@
-"""All patterns are linear, so no text in a request keeps the service busy (R70).
+"""Every pattern takes linear time, so no text can keep the service busy (R70).
 
 Pydantic uses an engine that is always linear. Patterns for `re` are listed here; each has
 at most one unbounded repetition and no alternatives.

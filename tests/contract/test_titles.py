@@ -1,7 +1,7 @@
 """Each problem has a current title in each language that the service supports."""
 
 from app.api.http.content_language import TITLES
-from app.api.http.problem_pages import list_problem_kinds
+from app.kernel.problems import list_problem_kinds
 from app.reference.lists import ITEMS, NOTE_TRANSLATIONS, TRANSLATIONS
 
 PROMISED = ("es", "fr", "ru")

@@ -89,7 +89,7 @@ def prepare_act(
 
 
 def run_race(*acts: Callable[[], Response]) -> list[Response]:
-    """Run actions at once, and repeat requests that are told to retry later."""
+    """Run actions at the same time, and retry each request as its answer says."""
     answers = run_together(*(partial(retry_as_told, act) for act in acts))
     assert {a.status_code for a in answers if a.is_error} <= LOST
     return answers

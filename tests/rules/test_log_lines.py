@@ -1,4 +1,4 @@
-"""The log lines of libraries have our format, and contain no values or error messages."""
+"""Libraries log in the format of the service, without values and error messages."""
 
 import json
 import logging

@@ -1,6 +1,6 @@
-"""The world of one seed: random numbers, clock, agenda and requests.
+"""The world that a simulation runs in: random numbers, clock, agenda and requests.
 
-Everything that varies is drawn with the seed. Nothing depends on threads, on the clock of
+The seed determines everything that varies. Nothing depends on threads, on the clock of
 the machine, or on the order of a set.
 """
 

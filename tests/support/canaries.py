@@ -247,7 +247,7 @@ class Journey:
 
 
 class LogRecorder(logging.Handler):
-    """A log handler that records each line of the service, including tracebacks."""
+    """A log handler that records every line that the service logs, including tracebacks."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

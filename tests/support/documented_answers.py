@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import httpx2
 
-from app.api.http.problem_pages import list_problem_kinds
 from app.api.http.problem_schemas import (
     PROBLEM,
     ProblemDetail,
     get_schema_name,
 )
-from app.kernel.problems import Problem
+from app.api.http.routers import Shape, matches_shape
+from app.kernel.problems import Problem, list_problem_kinds
 from tests.support.contract import load_contract, resolve_reference
 
 EVERYWHERE: Final = frozenset({"content-type", "content-length"})
@@ -28,8 +28,6 @@ HARDENING: Final = frozenset({"referrer-policy", "x-content-type-options"})
 """Headers that always have one value; the description of the contract names them."""
 FAULT: Final = 500
 """The status of a fault of the service, which no operation documents."""
-
-type Shape = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,8 +86,7 @@ def find_operation(method: str, path: str) -> Operation | None:
     """Return the documented operation that matches a request, or None if there is none."""
     segments = path.split("/")
     for shape, operation in load_operations().get((method, len(segments)), ()):
-        pairs = zip(shape, segments, strict=True)
-        if all(one == other or one.startswith("{") for one, other in pairs):
+        if matches_shape(shape, segments):
             return operation
     return None
 
@@ -123,7 +120,7 @@ def check_answer(response: httpx2.Response) -> None:
 @cache
 def load_kinds() -> dict[str, type[Problem]]:
     """Return the classes of problems by their stable names."""
-    return {f"/problems/{kind.code}": kind for kind in list_problem_kinds()}
+    return {kind.uri: kind for kind in list_problem_kinds()}
 
 
 def list_problem_differences(method: str, path: str, problem: dict[str, Any]) -> list[str]:

@@ -110,7 +110,7 @@ class Receiver:
 
 
 def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:
-    """Push all events that are due, one webhook after another."""
+    """Push all due events, one webhook after another, and return their number."""
     return sum(
         push(world.runtime, courier, one, longest) for one in find_due(world.runtime)
     )

@@ -20,7 +20,7 @@ def hunt(copy: Copy, app: FastAPI) -> Iterator[Hunt]:
 
 @pytest.fixture(scope="module")
 def wire(hunt: Hunt) -> Wire:
-    """Return the connection to the service of the world in `hunt`."""
+    """Return the connection to the service of `hunt`."""
     return hunt.wire
 
 

@@ -25,7 +25,7 @@ type Scene = tuple[World, Ids, Copies]
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
-    """Yield a database in which the lead can be offered across borders."""
+    """Yield a database with agreements that let a case be handed over across borders."""
     ids, folder = Ids(), tmp_path_factory.mktemp("moved")
     with copy() as url, open_wire(url, app, ids) as wire:
         add_agreements(wire.world)

@@ -4,7 +4,7 @@ The pages are public and the same for every reader: they name the rules of the s
 nothing that is stored.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from typing import Final
@@ -13,9 +13,8 @@ from fastapi import APIRouter, HTTPException, Response
 
 from app.api.http.content_language import TITLES
 from app.kernel.languages import ENGLISH
-from app.kernel.problems import Problem
+from app.kernel.problems import PROBLEMS, Problem, list_problem_kinds
 
-PREFIX: Final = "/problems"
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -36,13 +35,6 @@ what to do next. A client decides by <code>type</code>, never by the texts.</p>
 TRANSLATION: Final = '<li lang="{language}" dir="auto">{title}</li>'
 
 router = APIRouter(include_in_schema=False)
-
-
-def list_problem_kinds(parent: type[Problem] = Problem) -> Iterator[type[Problem]]:
-    """Yield every kind of problem."""
-    for kind in parent.__subclasses__():
-        yield kind
-        yield from list_problem_kinds(kind)
 
 
 @cache
@@ -67,7 +59,7 @@ def render_page(kind: type[Problem]) -> str:
     )
 
 
-@router.get(PREFIX + "/{code}")
+@router.get(PROBLEMS + "/{code}")
 def get_problem_page(code: str) -> Response:
     """Return the page of one problem. Raises HTTPException (404) for an unknown code."""
     page = render_pages().get(code)

@@ -10,10 +10,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import models_json_schema
 
-from app.api.http.problem_pages import list_problem_kinds
 from app.cases import lifecycle as cases
 from app.handovers import lifecycle as handovers
-from app.kernel.problems import Problem
+from app.kernel.problems import Problem, list_problem_kinds
 from app.referrals import lifecycle as referrals
 from app.returns import lifecycle as returns
 
@@ -70,7 +69,7 @@ def build_content(kinds: Iterable[type[Problem]]) -> dict[str, Any]:
 
 def build_model(kind: type[Problem], members: type[BaseModel]) -> type[BaseModel]:
     """Return the model of a problem with members of its own."""
-    constant: Any = Literal[f"/problems/{kind.code}"]
+    constant: Any = Literal[kind.uri]
     model: type[BaseModel] = create_model(
         get_schema_name(kind),
         __base__=(members, ProblemDetail),

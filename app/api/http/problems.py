@@ -114,7 +114,7 @@ def render_problem(request: Request, problem: Problem) -> JSONResponse:
     """Return the response for a problem, with its title in the caller's language."""
     title, language = translate_title(problem, parse_languages(request))
     body = {
-        "type": f"/problems/{problem.code}",
+        "type": problem.uri,
         "title": title,
         "status": problem.status,
         "detail": problem.detail,

@@ -6,13 +6,13 @@ from app.api.http.conditional_requests import JSON
 from app.kernel.languages import ENGLISH
 
 REFERENCE: Final = "#/components/headers/{name}"
-PROBLEMS: Final = "4"
-"""The lowest first digit of the status of a problem."""
+FIRST_ERROR: Final = "400"
+"""The lowest status of a problem."""
+NO_CONTENT: Final = "204"
 NOT_MODIFIED: Final = "304"
 UNAUTHORIZED: Final = "401"
 WITH_WAIT: Final = frozenset({"409", "429", "503"})
 """Statuses of problems that may say when a retry makes sense."""
-WITHOUT_TAG: Final = frozenset({"204", "302"})
 
 
 def describe_header(
@@ -39,8 +39,8 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
     ),
     "RateLimit-Policy": describe_header(
         "The limit that the request was counted under (draft-ietf-httpapi-ratelimit-headers"
-        "-10): `q` requests in `w` seconds. Reads and writes are counted apart, for each "
-        "account. Absent without valid credentials.",
+        "-10): `q` requests in `w` seconds. Reads and writes of an account are counted "
+        "separately. Absent without valid credentials.",
         '"reads";q=600;w=60',
     ),
     "RateLimit": describe_header(
@@ -63,7 +63,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "true",
     ),
     "Retry-After": describe_header(
-        "The seconds after which a retry makes sense. If it is absent, wait a few seconds, "
+        "The seconds after which a retry makes sense. If it is absent, wait a few seconds "
         "and longer after each further refusal.",
         "1",
     ),
@@ -94,11 +94,11 @@ def list_header_names(
     `limited`: the operation is counted under the rate limit of an account.
     """
     names = [*ALWAYS, *(("RateLimit-Policy", "RateLimit") if limited else ())]
-    if status >= PROBLEMS:
+    if status >= FIRST_ERROR:
         names += ["WWW-Authenticate"] if status == UNAUTHORIZED else []
         names += ["Retry-After"] if status in WITH_WAIT else []
         return [*names, "Content-Language", "Vary"]
-    names += ["ETag"] if tagged and status not in WITHOUT_TAG else []
+    names += ["ETag"] if tagged and status != NO_CONTENT else []
     names += ["Location"] if status == "201" else []
     names += ["Idempotent-Replayed"] if keyed and status != NOT_MODIFIED else []
     return [*names, *(("Content-Language", "Vary") if translated else ())]

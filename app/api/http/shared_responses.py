@@ -9,9 +9,11 @@ from collections import Counter
 from http import HTTPStatus
 from typing import Any, Final
 
+from app.api.http.response_headers import FIRST_ERROR
+
 REFERENCE: Final = "#/components/responses/{name}"
 FEWEST: Final = 10
-"""The number of operations from which a response is shared."""
+"""The fewest operations with the same response for which the response is shared."""
 
 
 def get_response_name(status: str) -> str:
@@ -31,7 +33,7 @@ def move_shared_responses(document: dict[str, Any]) -> None:
         (status, json.dumps(response))
         for responses in groups
         for status, response in responses.items()
-        if status >= "4"
+        if status >= FIRST_ERROR
     )
     shared = dict[str, str]()
     for (status, text), count in counts.most_common():

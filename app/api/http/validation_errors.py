@@ -154,7 +154,7 @@ def list_fields(whole: dict[str, Any], path: Sequence[str | int]) -> list[str]:
         options = [option for one in found for option in list_options(whole, one)]
         found = [child for option in options for child in list_children(option, part)]
     objects = [option for one in found for option in list_options(whole, one)]
-    [*fields] = [one["properties"] for one in objects if "properties" in one]
+    fields = [one["properties"] for one in objects if "properties" in one]
     return list(fields[0]) if len(fields) == 1 else []
 
 

@@ -47,7 +47,7 @@ def determines_interests(scene: Scene) -> Call:
 
 
 def accounts_for(scene: Scene) -> Call:
-    """Return a call that confirms a meeting after a return was stopped on the way."""
+    """Return a call that records a meeting with a person whose journey was stopped."""
     way = going_home(scene)
     way.advance("depart")
     way.withdraw_consents("RETURN")
