@@ -95,7 +95,7 @@ TAGS: Final = [
     {"name": "screenings", "description": "Indicators and their score: no legal finding."},
     {"name": "sections", "description": "Sealed sections, and their access log."},
     {
-        "name": "vital readings",
+        "name": "emergency access",
         "description": "Emergency access: two organisations agree, as a life is at risk.",
     },
     {"name": "refusals", "description": "How often consent is refused, as numbers only."},

@@ -33,11 +33,11 @@ def copy_below(source: Path, root: Path) -> None:
     """Copy a file or folder to the same path below another root."""
     target = root / source.relative_to("/")
     target.parent.mkdir(parents=True, exist_ok=True)
-    left_out = shutil.ignore_patterns(
+    excluded = shutil.ignore_patterns(
         "site-packages", "dist-packages", "__pycache__", "test", "EXTERNALLY-MANAGED"
     )
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, ignore=left_out, dirs_exist_ok=True)
+        shutil.copytree(source, target, symlinks=True, ignore=excluded, dirs_exist_ok=True)
     elif source.exists() and not target.exists():
         shutil.copy2(source, target)
 

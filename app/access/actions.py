@@ -61,7 +61,7 @@ class AccountSpec:
     kind: AccountKind = AccountKind.PERSON
 
 
-def open_account(
+def create_account(
     session: Session, account_id: UUID, opening: AccountSpec, now: datetime
 ) -> Account:
     """Open and return an account. Raises RolesIncompatible (409) if its roles conflict."""
@@ -85,7 +85,7 @@ def require_compatible_roles(roles: AbstractSet[Role]) -> None:
         raise RolesIncompatible("An administrator has no other role. Open two accounts.")
 
 
-def make_key(
+def create_key(
     session: Session,
     account_id: UUID,
     scopes: Iterable[Scope],
@@ -135,7 +135,7 @@ class ApprovalRequest:
     """A request to approve exactly one action.
 
     `of` is the focal point that decides; by default, the focal point of the caller. The
-    second person sees `facts`, needs one of `roles`, and must decide before `lapses_at`.
+    second person sees `facts`, needs one of `roles`, and must decide before `expires_at`.
     """
 
     action: str
@@ -165,7 +165,7 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
         lapses_at=request.lapses_at,
     )
     tx.session.add(approval)
-    record_event(tx, approval, "approval.asked", {"action": approval.action})
+    record_event(tx, approval, "approval.requested", {"action": approval.action})
     return approval
 
 
@@ -190,7 +190,7 @@ def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) ->
         )
     if not access_queries.is_still_allowed(tx, approval):
         raise ApprovalUnusable("The account that approved may no longer do so. Ask again.")
-    approval.decision = ApprovalState.SPENT
+    approval.decision = ApprovalState.USED
     return approval
 
 
@@ -223,7 +223,7 @@ EXPIRE: Final = (
     .where(Approval.case_id == bindparam("case"))
     .where(Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED]))
     .values(
-        decision=ApprovalState.LAPSED,
+        decision=ApprovalState.EXPIRED,
         lapses_at=case((Approval.lapses_at > NOW, NOW), else_=Approval.lapses_at),
     )
     .returning(Approval.id)
@@ -243,7 +243,7 @@ def expire_approvals(
     """Expire the unused approvals of a case and return their ids.
 
     If `subject` is given, only approvals about it expire; otherwise, all except those that
-    `except_offices` decide. `lapses_at` becomes the current time, so that a transaction
+    `except_offices` decide. `expires_at` becomes the current time, so that a transaction
     that started earlier or has a slow clock cannot use the approvals.
     """
     values: dict[str, object] = {"case": case_id, "now": tx.now}
@@ -258,8 +258,8 @@ def expire_unanswered(tx: WriteTransaction) -> int:
     """Expire overdue requests for approval that belong to no case; return their number."""
     expired = access_queries.lock_unanswered(tx)
     for approval in expired:
-        approval.decision = ApprovalState.LAPSED
-        record_event(tx, approval, "approval.lapsed", {})
+        approval.decision = ApprovalState.EXPIRED
+        record_event(tx, approval, "approval.expired", {})
     return len(expired)
 
 
@@ -271,8 +271,8 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
     """
     expired = access_queries.lock_unspent(tx, condition)
     for approval in expired:
-        approval.decision, approval.lapses_at = ApprovalState.LAPSED, tx.now
-        record_event(tx, approval, "approval.lapsed", {})
+        approval.decision, approval.lapses_at = ApprovalState.EXPIRED, tx.now
+        record_event(tx, approval, "approval.expired", {})
     return [approval.id for approval in expired]
 
 

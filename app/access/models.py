@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
 from app.kernel.db import Base, Listed
+from app.kernel.stored_names import store_enum
 from app.kernel.transactions import RecordIdentity
 
 
@@ -110,8 +111,16 @@ class ApprovalState(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     REFUSED = "refused"
-    SPENT = "spent"
-    LAPSED = "lapsed"
+    USED = "used"
+    EXPIRED = "expired"
+
+
+APPROVAL_STATE: Final = store_enum(
+    ApprovalState,
+    "approvalstate",
+    {ApprovalState.USED: "spent", ApprovalState.EXPIRED: "lapsed"},
+)
+"""The column type of `ApprovalState`."""
 
 
 class Approval(Listed, Base):
@@ -134,7 +143,7 @@ class Approval(Listed, Base):
     subject: Mapped[str]
     fingerprint: Mapped[str]
     facts: Mapped[dict[str, Any]]
-    decision: Mapped[ApprovalState]
+    decision: Mapped[ApprovalState] = mapped_column(APPROVAL_STATE)
     focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     roles: Mapped[list[str]]
     asked_by: Mapped[UUID] = mapped_column(ForeignKey(Account.id))

@@ -100,7 +100,7 @@ class KeyOut(ResponseModel):
 
     prefix: Annotated[str, Field(description="The part between `sc_` and the next `_`.")]
     scopes: list[Scope]
-    made_at: datetime
+    created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
     shown_to: Annotated[
@@ -114,7 +114,7 @@ class KeyOut(ResponseModel):
         return cls(
             prefix=key.prefix,
             scopes=[Scope(name) for name in key.scopes],
-            made_at=key.made_at,
+            created_at=key.made_at,
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
             shown_to=key.made_by,
@@ -158,7 +158,7 @@ class PublicKeyOut(ResponseModel):
     kid: Annotated[str, Field(description="The thumbprint of the key (RFC 7638).")]
     alg: Annotated[str, Field(description="Signature algorithm.", examples=["ES384"])]
     scopes: list[Scope]
-    made_at: datetime
+    created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
     registered_by: Annotated[
@@ -172,7 +172,7 @@ class PublicKeyOut(ResponseModel):
             kid=key.kid,
             alg=key.alg,
             scopes=[Scope(name) for name in key.scopes],
-            made_at=key.made_at,
+            created_at=key.made_at,
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
             registered_by=key.made_by,

@@ -17,10 +17,10 @@ from app.access.models import Account, Approval
 from app.access.schemas import AccountInput
 from app.administration import account_permissions
 from app.deadlines import actions as deadline_actions
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind
+from app.directory.kinds import OfficeKind
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind, Role
 from app.kernel.lifecycle import RoleMissing
@@ -36,7 +36,7 @@ class AboutYourself(Problem):
     status = 409
 
 
-class AccountEnded(Problem):
+class AccountDisabled(Problem):
     """The account or the API key is no longer valid, and cannot be restored."""
 
     status = 409
@@ -111,7 +111,7 @@ def require_fitting_roles(
     """Raise RolesIncompatible (409) if the account or its office excludes a role."""
     access_actions.require_compatible_roles(roles)
     if conflict := account_permissions.describe_conflict(
-        roles, kind, oversees=focal_point.kind == Kind.OVERSIGHT
+        roles, kind, oversees=focal_point.kind == OfficeKind.OVERSIGHT
     ):
         raise RolesIncompatible(conflict)
 
@@ -147,14 +147,14 @@ def lock_to_grant(
 ) -> Account:
     """Lock and return an account to which the caller may grant a role or a key.
 
-    Raises AboutYourself (409) for the caller's own account, AccountEnded (409) for a
+    Raises AboutYourself (409) for the caller's own account, AccountDisabled (409) for a
     disabled account, and the same exceptions as `lock_to_change`.
     """
     account = lock_to_change(tx, account_id, more=more)
     if account.id == tx.actor.account_id:
         raise AboutYourself("Two other people have to do this.")
     if account.disabled_at is not None:
-        raise AccountEnded("The account is disabled. Open another account.")
+        raise AccountDisabled("The account is disabled. Open another account.")
     return account
 
 
@@ -180,7 +180,7 @@ def ask_or_claim_approval(
         fingerprint=fingerprint,
         facts={name: format_fact(value) for name, value in matter.details.items()},
         roles=account_permissions.get_deciders(matter.roles),
-        lapses_at=compute_due_at(tx, ClockKind.APPROVE, None, waits_on=None),
+        lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
         of=matter.office.id,
     )
     return access_actions.ask_second_person(tx, request)
@@ -214,7 +214,7 @@ def build_change(
     )
 
 
-def open_account(
+def create_account(
     tx: WriteTransaction, new: AccountInput, approval: UUID | None
 ) -> Account | Approval:
     """Open an account, or request the approval of a second person."""
@@ -237,8 +237,8 @@ def open_account(
 
 def add_account(tx: WriteTransaction, opening: AccountSpec) -> Account:
     """Open an account and record the event, or raise RolesIncompatible (409)."""
-    account = access_actions.open_account(tx.session, tx.create_id(), opening, tx.now)
-    record_account_event(tx, account, "account.opened", roles=account.roles)
+    account = access_actions.create_account(tx.session, tx.create_id(), opening, tx.now)
+    record_account_event(tx, account, "account.created", roles=account.roles)
     return account
 
 

@@ -150,5 +150,5 @@ def open_planned(
     """Open an account and make an API key for it."""
     spec = AccountSpec(office_id, row.label, frozenset(row.roles), row.kind)
     scopes = frozenset(row.scopes or Scope)
-    key = add_key(tx, add_account(tx, spec), scopes, days, "account.key_made")
+    key = add_key(tx, add_account(tx, spec), scopes, days, "account.key_created")
     return OpenedAccount(row, key)

@@ -25,7 +25,7 @@ from app.administration.second_person_columns import (
     list_time_limit_columns,
 )
 from app.administration.soundness_checks import describe_loss
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.deadlines.rows import TimeLimitRow
 from app.deadlines.schemas import TimeLimitOut
@@ -209,6 +209,6 @@ def ask_administrator(
         fingerprint=fingerprint,
         facts=change.describe(),
         roles=DECIDERS,
-        lapses_at=compute_due_at(tx, ClockKind.APPROVE, None, waits_on=None),
+        lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
     )
     return access_actions.ask_second_person(tx, request)

@@ -10,7 +10,7 @@ from app.access import queries as access_queries
 from app.access.models import Account, ApiKey, Approval
 from app.access.schemas import KeyInput, Rotation
 from app.administration.account_changes import (
-    AccountEnded,
+    AccountDisabled,
     ask_or_claim_approval,
     build_change,
     lock_to_grant,
@@ -34,7 +34,7 @@ class MadeKey:
         return self.row.id
 
 
-def make_key(
+def create_key(
     tx: WriteTransaction, account_id: UUID, new: KeyInput, approval: UUID | None
 ) -> MadeKey | Approval:
     """Make an API key for an account, or request the approval of a second person."""
@@ -43,14 +43,14 @@ def make_key(
     matter = build_change(tx, account, "account.make_key", details)
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
-    return add_key(tx, account, frozenset(new.scopes), new.days, "account.key_made")
+    return add_key(tx, account, frozenset(new.scopes), new.days, "account.key_created")
 
 
 def add_key(
     tx: WriteTransaction, account: Account, scopes: frozenset[Scope], days: int, event: str
 ) -> MadeKey:
     """Add an API key to an account, store who made the key, and record the event."""
-    secret = access_actions.make_key(tx.session, account.id, scopes, tx.now, days=days)
+    secret = access_actions.create_key(tx.session, account.id, scopes, tx.now, days=days)
     row = access_queries.get_key(tx, account.id, credentials.get_prefix(secret))
     row.made_by = None if tx.actor.is_system else tx.actor.account_id
     record_account_event(tx, account, event)
@@ -67,13 +67,13 @@ def rotate_key(
     """Make a key that replaces another, or request the approval of a second person.
 
     The old key expires after `overlap_hours`, unless it expires earlier anyway. Raises
-    AccountEnded (409) if the old key is no longer valid.
+    AccountDisabled (409) if the old key is no longer valid.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     old = access_queries.get_key(tx, account.id, prefix)
     ended = (old.revoked_at, account.disabled_at)
     if not credentials.is_live(tx.now, old.expires_at, *ended):
-        raise AccountEnded("The key is no longer valid. Make a new key.")
+        raise AccountDisabled("The key is no longer valid. Make a new key.")
     details = {"key": prefix, "scopes": old.scopes, **rotation.model_dump()}
     matter = build_change(tx, account, "account.rotate_key", details)
     if pending := ask_or_claim_approval(tx, matter, approval):

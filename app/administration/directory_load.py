@@ -29,7 +29,7 @@ from app.directory.history import ChangeAuthor, Values, find_closed_by_accounts
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.db import lock_name
 
-TIME_LIMITS: Final = Register(TimeLimit, ("of", "clock", "priority"), "time-limits")
+TIME_LIMITS: Final = Register(TimeLimit, ("of", "deadline", "priority"), "time-limits")
 
 
 @dataclass(frozen=True)

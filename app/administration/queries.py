@@ -10,7 +10,7 @@ from app.deadlines.models import Clock, TimeLimit
 from app.directory import queries as directory_queries
 from app.directory.actions import Register
 from app.directory.history import UNRECORDED, DirectoryChange
-from app.directory.kinds import Kind
+from app.directory.kinds import OfficeKind
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
@@ -96,6 +96,6 @@ def count_waiting_cases(tx: ReadTransaction, focal_point_id: UUID) -> int:
 def select_changes(tx: ReadTransaction) -> Select[DirectoryChange, int]:
     """Select the directory changes, which only administrators and oversight may read."""
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
-    if Role.ADMINISTRATOR not in tx.actor.roles and office.kind != Kind.OVERSIGHT:
+    if Role.ADMINISTRATOR not in tx.actor.roles and office.kind != OfficeKind.OVERSIGHT:
         raise RoleMissing("This needs the role administrator, or an account of oversight.")
     return select(DirectoryChange, DirectoryChange.number)

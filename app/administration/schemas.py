@@ -7,7 +7,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from app.deadlines.schemas import TimeLimitOut
 from app.directory.addresses import MAX_LENGTH, Channel
-from app.directory.kinds import Confidence, Level, StateRouting
+from app.directory.kinds import Confidence, DisclosureLevel, StateRouting
 from app.directory.schemas import (
     A_LINE,
     A_TEXT,
@@ -63,7 +63,9 @@ class AgreementOut(ResponseModel):
     countries: Annotated[
         list[CountryCode], Field(description="Countries that are parties.")
     ]
-    level: Annotated[Level, Field(description="How much of a case may cross: L0 to L4.")]
+    level: Annotated[
+        DisclosureLevel, Field(description="How much of a case may cross: L0 to L4.")
+    ]
     in_force_from: date
     in_force_until: Annotated[
         date | None, Field(description="The last day; null: until it is ended.")
@@ -167,7 +169,7 @@ class CountrySettings(RequestModel):
     ]
 
 
-class Hand(ResponseModel):
+class AccountReference(ResponseModel):
     """The account that made or approved a change, given by focal point and label."""
 
     focal_point: str
@@ -186,10 +188,11 @@ class DirectoryChangeOut(ResponseModel):
     ]
     after: dict[str, Any]
     by: Annotated[
-        Hand | None, Field(description="Null for an operator at the command line.")
+        AccountReference | None,
+        Field(description="Null for an operator at the command line."),
     ]
     approved_by: Annotated[
-        Hand | None, Field(description="The second person, if one was needed.")
+        AccountReference | None, Field(description="The second person, if one was needed.")
     ]
 
 

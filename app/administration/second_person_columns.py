@@ -8,18 +8,18 @@ from datetime import date
 from typing import Final
 
 from app.administration.row_changes import RowChange
-from app.deadlines.limit_bounds import Haste, get_usual_limit
-from app.deadlines.limits import ClockKind, Limit, Unit
+from app.deadlines.limit_bounds import LimitPriority, get_usual_limit
+from app.deadlines.limits import DeadlineKind, Limit, TimeUnit
 from app.deadlines.rows import is_of_country
 from app.directory.history import Values
-from app.directory.kinds import Confidence, Kind
+from app.directory.kinds import Confidence, OfficeKind
 
 SOURCED: Final = frozenset({"source", "as_of", "confidence"})
 OFFICE_ALONE: Final = SOURCED | {"time_zone", "languages"}
 COUNTRY_ALONE: Final = SOURCED | {"time_zone", "languages", "routing_reason"}
 
 CONTACT_ALONE: Final = frozenset({"language", "label"})
-ENDED_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+ENDED_BY_TWO: Final = frozenset({OfficeKind.DESK, OfficeKind.OVERSIGHT})
 """Kinds of office that one person cannot deactivate, because all cases depend on them."""
 
 
@@ -78,7 +78,7 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
     guarded = change.changed - SOURCED
     if not guarded & {"amount", "unit"}:
         return frozenset()
-    kind = ClockKind(change.after["clock"])
+    kind = DeadlineKind(change.after["deadline"])
     old = estimate_length(change.before, change.after)
     new = estimate_length(change.after, change.after)
     if kind in REMINDERS and old is not None and new is not None and new <= old:
@@ -89,21 +89,23 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
 def estimate_length(row: Values | None, named: Values) -> float | None:
     """Return the approximate hours of a limit, or None if there is no limit."""
     if row is not None and row["amount"] is not None:
-        return Limit(row["amount"], Unit(row["unit"])).approximate_hours
+        return Limit(row["amount"], TimeUnit(row["unit"])).approximate_hours
     if not is_of_country(named["of"]):
         return None
-    usual = get_usual_limit(ClockKind(named["clock"]), Haste(named["priority"]))
+    usual = get_usual_limit(
+        DeadlineKind(named["deadline"]), LimitPriority(named["priority"])
+    )
     return usual.approximate_hours
 
 
 REMINDERS: Final = frozenset(
     {
-        ClockKind.MEET_PERSON,
-        ClockKind.GIVE_FEEDBACK,
-        ClockKind.ANSWER,
-        ClockKind.REVIEW,
-        ClockKind.REVIEW_CLOSURE,
-        ClockKind.CONFIRM_DELETION,
+        DeadlineKind.MEET_PERSON,
+        DeadlineKind.GIVE_FEEDBACK,
+        DeadlineKind.ANSWER,
+        DeadlineKind.REVIEW,
+        DeadlineKind.REVIEW_CLOSURE,
+        DeadlineKind.CONFIRM_DELETION,
     }
 )
 """Deadlines that, if missed, only remind the office."""

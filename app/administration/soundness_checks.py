@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.directory.history import Values
-from app.directory.kinds import Kind, find_unserved_regions
+from app.directory.kinds import OfficeKind, find_unserved_regions
 
 
-def list_active(offices: Iterable[Values], kind: Kind) -> list[Values]:
+def list_active(offices: Iterable[Values], kind: OfficeKind) -> list[Values]:
     """List the active offices of a kind."""
     return [office for office in offices if office["active"] and office["kind"] == kind]
 
@@ -15,7 +15,9 @@ def find_regions_without_desk(
     regions: Mapping[str, str], offices: Collection[Values]
 ) -> frozenset[str]:
     """Return the regions with a country that no active desk serves."""
-    served = {place for desk in list_active(offices, Kind.DESK) for place in desk["serves"]}
+    served = {
+        place for desk in list_active(offices, OfficeKind.DESK) for place in desk["serves"]
+    }
     return find_unserved_regions(regions, served)
 
 
@@ -27,7 +29,7 @@ def describe_loss(
     orphans -= find_regions_without_desk(regions, before)
     if orphans:
         return f"No active desk would serve every country of {', '.join(sorted(orphans))}."
-    watched = list_active(before, Kind.OVERSIGHT)
-    if watched and not list_active(after, Kind.OVERSIGHT):
+    watched = list_active(before, OfficeKind.OVERSIGHT)
+    if watched and not list_active(after, OfficeKind.OVERSIGHT):
         return "No active oversight body would be left."
     return None

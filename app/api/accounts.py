@@ -22,7 +22,7 @@ from app.access.schemas import (
     SomeRoles,
 )
 from app.administration import account_changes, api_key_changes
-from app.administration.account_changes import AboutYourself, AccountEnded
+from app.administration.account_changes import AboutYourself, AccountDisabled
 from app.administration.api_key_changes import MadeKey
 from app.api.approvals import ASKED
 from app.api.http.conditional_requests import render
@@ -38,7 +38,7 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View, add_location
 from app.directory import queries as directory_queries
 from app.directory.queries import FocalPointUnknown
-from app.kernel.idempotency import KeyMissing
+from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
@@ -57,19 +57,19 @@ GRANTING: Final = (
     RoleMissing,
     RolesIncompatible,
     AboutYourself,
-    AccountEnded,
+    AccountDisabled,
     ApprovalUnusable,
     *KEYED,
 )
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
-    **list_problems(*GRANTING, KeyMissing, FocalPointUnknown),
+    **list_problems(*GRANTING, IdempotencyKeyMissing, FocalPointUnknown),
 }
 MAKE: Final[Answers] = {
     201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
     **ASKED,
-    **list_problems(*GRANTING, KeyMissing),
+    **list_problems(*GRANTING, IdempotencyKeyMissing),
 }
 
 
@@ -146,7 +146,7 @@ def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
 
 
 @router.post("", response_model=AccountOut, responses=OPEN)
-def open_account(
+def create_account(
     begin: WriteAccounts, key: Once, new: AccountInput, approval: ApprovalId = None
 ) -> Response:
     """Open an account at a focal point. A second person has to approve it.
@@ -158,7 +158,7 @@ def open_account(
     cannot approve.
     """
     return ACCOUNT.create_once(
-        begin, key, lambda tx: account_changes.open_account(tx, new, approval)
+        begin, key, lambda tx: account_changes.create_account(tx, new, approval)
     )
 
 
@@ -217,7 +217,7 @@ def list_keys(
 
 
 @router.post("/{account_id}/keys", response_model=MadeKeyOut, responses=MAKE)
-def make_key(
+def create_key(
     begin: WriteAccounts,
     account_id: UUID,
     key: Once,
@@ -231,7 +231,7 @@ def make_key(
     account cannot approve each other's requests, because one person could act as both.
     """
     return MADE_KEY.create_once(
-        begin, key, lambda tx: api_key_changes.make_key(tx, account_id, new, approval)
+        begin, key, lambda tx: api_key_changes.create_key(tx, account_id, new, approval)
     )
 
 

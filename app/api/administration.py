@@ -42,7 +42,7 @@ from app.api.http.dependencies import (
 )
 from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.directory.history import DirectoryChange
+from app.directory.history import DirectoryChange, rename_columns
 from app.directory.models import FocalPoint
 from app.directory.queries import FocalPointUnknown
 from app.directory.schemas import CountryOut
@@ -244,8 +244,8 @@ def build_changes(
         DirectoryChangeOut(
             at=change.at,
             subject=change.subject,
-            before=change.before,
-            after=change.after,
+            before=change.before and rename_columns(change.before),
+            after=rename_columns(change.after),
             by=labels[change.account_id] if change.account_id else None,
             approved_by=labels[change.approved_by] if change.approved_by else None,
         )

@@ -8,7 +8,7 @@ from fastapi import Response
 from app.access import actions as access_actions
 from app.access import queries as access_queries
 from app.access.models import Approval
-from app.administration.schemas import Hand
+from app.administration.schemas import AccountReference
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import Approve, IfNoneMatch, Paging, ReadApprovals
 from app.api.http.problems import NOT_FOUND, Answers, list_problems
@@ -40,18 +40,20 @@ def build_approvals(
     return [build_approval(tx, one, labels) for one in found]
 
 
-def get_account_labels(tx: ReadTransaction, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
+def get_account_labels(
+    tx: ReadTransaction, accounts: Iterable[UUID]
+) -> dict[UUID, AccountReference]:
     """Return the label of each account, with the code of the account's focal point."""
     found = access_queries.get_labels(tx, accounts)
     codes = directory_queries.get_codes(tx, [of for of, _ in found.values()])
     return {
-        account: Hand(focal_point=codes[of], account=label)
+        account: AccountReference(focal_point=codes[of], account=label)
         for account, (of, label) in found.items()
     }
 
 
 def build_approval(
-    tx: ReadTransaction, approval: Approval, labels: Mapping[UUID, Hand]
+    tx: ReadTransaction, approval: Approval, labels: Mapping[UUID, AccountReference]
 ) -> ApprovalOut:
     """Return one approval. For a case, the account that asked for approval is omitted."""
     return ApprovalOut(
@@ -63,7 +65,7 @@ def build_approval(
         asked_by_you=approval.asked_by == tx.actor.account_id,
         asked_by=None if approval.case_id else labels[approval.asked_by],
         asked_at=approval.asked_at,
-        lapses_at=approval.lapses_at,
+        expires_at=approval.lapses_at,
         roles=approval.roles,
     )
 

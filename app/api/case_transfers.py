@@ -24,7 +24,7 @@ from app.casework.carrying import DeskMissing
 from app.casework.failing_leads import LeadNotFailing
 from app.casework.lead_replacement import LeadConsentRecorded
 from app.casework.schemas import CaseOut
-from app.consents.actions import AdultSpokenFor, ConsentOver, GuardianNeeded
+from app.consents.actions import AdultConsentRequired, ConsentEnded, GuardianNeeded
 from app.consents.schemas import LeadConsentInput
 from app.directory.queries import FocalPointUnknown
 from app.kernel.requirements import NeedsUnmet
@@ -32,7 +32,7 @@ from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import VersionNotGiven, VersionStale
 
 router = ResourceRouter("case acts", "/cases/{code}")
-RELOCATE = (*ACTION, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing)
+RELOCATE = (*ACTION, VersionNotGiven, VersionStale, moving.CountryUnchanged, DeskMissing)
 TAKE_OVER = (*ACTION, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing)
 
 
@@ -79,9 +79,9 @@ def relocate_case(
     ApprovalUnusable,
     LeadNotFailing,
     LeadConsentRecorded,
-    AdultSpokenFor,
+    AdultConsentRequired,
     GuardianNeeded,
-    ConsentOver,
+    ConsentEnded,
     DeskMissing,
     answers=NO_LONGER_YOURS | ASKED,
 )
@@ -150,7 +150,7 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
 
 
 @router.serve_action("/legal-hold", CaseOut, *ACTION, ApprovalUnusable, answers=ASKED)
-def hold_case_legally(
+def place_legal_hold(
     begin: WriteCases,
     code: CaseCode,
     key: Once,

@@ -23,16 +23,16 @@ from app.cases import queries as case_queries
 from app.cases.filters import is_at_stage
 from app.cases.lifecycle import Stage, State
 from app.cases.models import Party
-from app.cases.schemas import NoticeFields, RiskInput
+from app.cases.schemas import RiskInput, SummaryFields
 from app.casework import carrying, intake
 from app.casework.schemas import CaseInput, CaseOut, CasePage
 from app.casework.situation import show_cases
-from app.consents.actions import AdultSpokenFor, ConsentOver
+from app.consents.actions import AdultConsentRequired, ConsentEnded
 from app.deadlines.limits import Priority
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Relation
-from app.kernel.free_space import SpaceReserved
-from app.kernel.idempotency import KeyMissing
+from app.kernel.free_space import DiskSpaceReserved
+from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.quotas import TooManyDrafts
@@ -45,25 +45,25 @@ router = ResourceRouter("cases", "/cases")
 @router.serve_action(
     "",
     CaseOut,
-    KeyMissing,
+    IdempotencyKeyMissing,
     *KEYED,
     RoleMissing,
     FocalPointUnknown,
     NeedsUnmet,
-    ConsentOver,
-    AdultSpokenFor,
+    ConsentEnded,
+    AdultConsentRequired,
     intake.ExternalReferenceTaken,
     carrying.DeskMissing,
     TooManyDrafts,
-    SpaceReserved,
+    DiskSpaceReserved,
     status=201,
 )
-def write_case(begin: WriteCases, key: Once, new: CaseInput) -> Response:
+def create_case(begin: WriteCases, key: Once, new: CaseInput) -> Response:
     """Create a case, and submit it in the same transaction if `submit` is true.
 
     If no answer arrives, repeat the request with the same Idempotency-Key.
     """
-    return CASE.create_once(begin, key, lambda tx: intake.write_case(tx, new))
+    return CASE.create_once(begin, key, lambda tx: intake.create_case(tx, new))
 
 
 class CaseQuery(PageQuery):
@@ -100,7 +100,7 @@ def list_cases(
 def get_case(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one case: the summary (`notice`), the state and the actions you can take."""
+    """Read one case: the summary, the state and the actions you can take."""
     return show_record(
         begin, lambda tx: case_queries.get(tx, code), show_cases, if_none_match
     )
@@ -109,14 +109,16 @@ def get_case(
 @router.patch(
     "/{code}",
     response_model=CaseOut,
-    responses=list_problems(*VERSIONED, intake.CountryFixed, intake.NoticeIncomplete),
+    responses=list_problems(
+        *VERSIONED, intake.CountryNotChangeable, intake.SummaryIncomplete
+    ),
 )
-def mend_notice(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, notice: NoticeFields
+def update_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, summary: SummaryFields
 ) -> Response:
     """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
     return CASE.run_once(
-        begin, key, lambda tx: intake.update_case_summary(tx, code, seen, notice)
+        begin, key, lambda tx: intake.update_case_summary(tx, code, seen, summary)
     )
 
 

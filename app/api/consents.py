@@ -12,9 +12,9 @@ from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
 from app.casework import telling
 from app.consents import queries as consent_queries
-from app.consents.actions import AdultSpokenFor, ConsentOver
+from app.consents.actions import AdultConsentRequired, ConsentEnded
 from app.consents.models import Consent
-from app.consents.schemas import ConsentInput, ConsentList, ConsentOut, TakeBack
+from app.consents.schemas import ConsentInput, ConsentList, ConsentOut, WithdrawConsents
 from app.directory.queries import FocalPointUnknown
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
@@ -36,7 +36,13 @@ def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[Consent
 
 
 @router.serve_action(
-    "", ConsentOut, *CREATION, ConsentOver, AdultSpokenFor, FocalPointUnknown, status=201
+    "",
+    ConsentOut,
+    *CREATION,
+    ConsentEnded,
+    AdultConsentRequired,
+    FocalPointUnknown,
+    status=201,
 )
 def record_consent(
     begin: WriteCases, code: CaseCode, key: Once, new: ConsentInput
@@ -62,7 +68,9 @@ def list_consents(
 
 
 @router.post("/withdraw", status_code=204, responses=list_problems(NotFound, RoleMissing))
-def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Response:
+def withdraw_consents(
+    begin: WriteCases, code: CaseCode, body: WithdrawConsents
+) -> Response:
     """Withdraw all consents of the person for the given purposes, for every recipient.
 
     Any party of the case may do this, even without access to the consents, so that the

@@ -8,13 +8,15 @@ from app.api.http.routers import ResourceRouter
 from app.api.read_receipts import OPENING, show_opened
 from app.disclosure import exporting
 from app.disclosure.schemas import HtcdsExport
-from app.kernel.free_space import SpaceReserved
+from app.kernel.free_space import DiskSpaceReserved
 
 router = ResourceRouter("sections", "/cases/{code}/export")
 
 
 @router.get(
-    "/htcds", response_model=HtcdsExport, responses=list_problems(*OPENING, SpaceReserved)
+    "/htcds",
+    response_model=HtcdsExport,
+    responses=list_problems(*OPENING, DiskSpaceReserved),
 )
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Export the parts of a case that you may read now, in the fields of HTCDS 2.0 (IOM).

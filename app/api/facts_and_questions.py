@@ -10,7 +10,7 @@ from app.api.http.problems import ACTION, CREATION, NOT_FOUND
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
-from app.cases.facts import AssessmentOwed
+from app.cases.facts import AssessmentRequired
 from app.cases.records import Fact, Question, VitalInterest
 from app.cases.schemas import (
     AnswerInput,
@@ -80,7 +80,7 @@ def list_facts(
 
 
 @router.serve_action(
-    "/facts", FactOut, *CREATION, AssessmentOwed, FocalPointUnknown, status=201
+    "/facts", FactOut, *CREATION, AssessmentRequired, FocalPointUnknown, status=201
 )
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: FactInput) -> Response:
     """Record a fact. If several facts have the same name, the latest one is valid.
@@ -160,7 +160,7 @@ def ask_submitter(
 @router.serve_action(
     "/questions/{question_id}/answer", QuestionOut, *ACTION, asking.QuestionAnswered
 )
-def answer_holder(
+def answer_question(
     begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: AnswerInput
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""

@@ -41,7 +41,7 @@ from app.handovers.schemas import (
 from app.handovers.situation import show
 from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
-from app.kernel.idempotency import KeyedRequest, KeyMissing
+from app.kernel.idempotency import IdempotencyKeyMissing, KeyedRequest
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.problems import NotFound
@@ -63,7 +63,7 @@ NO_LONGER_YOURS: Answers = {
     "/cases/{code}/handovers",
     HandoverOut,
     NotFound,
-    KeyMissing,
+    IdempotencyKeyMissing,
     *KEYED,
     FocalPointUnknown,
     SuccessorUnfit,

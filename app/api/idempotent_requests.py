@@ -109,7 +109,7 @@ class View[R: Record]:
     ) -> Response:
         """Create a record once. A retry gets the current state of the record.
 
-        Raises KeyMissing (400) if the request has no idempotency key.
+        Raises IdempotencyKeyMissing (400) if the request has no idempotency key.
         """
         return self.run_once(begin, ticket, action, status=CREATED, key_needed=True)
 

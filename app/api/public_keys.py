@@ -24,7 +24,7 @@ from app.api.http.dependencies import (
 from app.api.http.problems import Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View
-from app.kernel.idempotency import KeyMissing
+from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("accounts", "/accounts/{account_id}/public-keys")
@@ -35,7 +35,7 @@ REGISTER: Final[Answers] = {
         "description": "The key is registered. Its signatures are accepted.",
     },
     **ASKED,
-    **list_problems(*GRANTING, KeyMissing, NotAMachine, PublicKeyKnown),
+    **list_problems(*GRANTING, IdempotencyKeyMissing, NotAMachine, PublicKeyKnown),
 }
 
 

@@ -31,7 +31,7 @@ from app.referrals.schemas import (
     ReferralOut,
     ReportReferral,
     StartReferral,
-    TakeBackReferral,
+    WithdrawReferral,
 )
 from app.returns.following import end_or_reassign
 
@@ -115,7 +115,7 @@ def accept_referral(
     return run_step(begin, key, command, partial(steps.accept, arrangement=body))
 
 
-def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
+def end_with_reason(why: DeclineReferral | WithdrawReferral) -> Apply:
     """Return a function that ends a referral with the given reason and note."""
     return partial(steps.end_with_reason, reason=why.reason, note=why.note)
 
@@ -209,7 +209,7 @@ def withdraw_referral(
     referral_id: UUID,
     seen: IfMatch,
     key: Once,
-    body: TakeBackReferral,
+    body: WithdrawReferral,
 ) -> Response:
     """Withdraw a referral, as the sender, at any stage. The recipient deletes its copy."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
@@ -222,7 +222,7 @@ def revoke_referral(
     referral_id: UUID,
     seen: IfMatch,
     key: Once,
-    body: TakeBackReferral,
+    body: WithdrawReferral,
 ) -> Response:
     """Revoke a referral with a reason before help starts. The recipient loses access."""
     command = (referral_id, Action.REVOKE, seen, Terms(reason=body.reason))

@@ -50,7 +50,7 @@ router = ResourceRouter("referrals")
     NeedsUnmet,
     status=201,
 )
-def open_referral(
+def create_referral(
     begin: WriteReferrals, code: CaseCode, key: Once, new: ReferralInput
 ) -> Response:
     """Create a draft of a referral, as the holder of the case, to ask for one service.
@@ -60,7 +60,7 @@ def open_referral(
     """
 
     def apply(tx: WriteTransaction) -> Referral:
-        return steps.open_referral(tx, case_queries.lock(tx, code), new)
+        return steps.create_referral(tx, case_queries.lock(tx, code), new)
 
     return REFERRAL.create_once(begin, key, apply)
 

@@ -10,13 +10,13 @@ from app.casework.acting import require_working_role
 from app.consents import actions as consent_actions
 from app.consents import queries as consent_queries
 from app.consents.schemas import RefusalCounts, RefusalInput
-from app.kernel.free_space import SpaceReserved
+from app.kernel.free_space import DiskSpaceReserved
 from app.kernel.lifecycle import RoleMissing
 
 router = ResourceRouter("refusals", "/refusals")
 
 
-@router.post("", status_code=204, responses=list_problems(RoleMissing, SpaceReserved))
+@router.post("", status_code=204, responses=list_problems(RoleMissing, DiskSpaceReserved))
 def record_refusal(begin: WriteCases, new: RefusalInput) -> Response:
     """Count that an adult was offered a referral and refused it.
 

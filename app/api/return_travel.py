@@ -73,7 +73,7 @@ def accept_plan(
 
 
 @router.serve_action("/depart", ReturnOut, *VERSIONED)
-def depart_now(
+def record_departure(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: Depart
 ) -> Response:
     """Step 10: record the departure, which the person must have confirmed today (G09)."""
@@ -82,7 +82,7 @@ def depart_now(
 
 
 @router.serve_action("/arrive", ReturnOut, *VERSIONED, DateNotReached)
-def arrive_safely(
+def record_arrival(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReportPlanned
 ) -> Response:
     """Step 11: on the day of arrival, confirm that you met the person (D06).
@@ -141,12 +141,12 @@ def call_off_return(
     return RETURN.run_once(begin, key, lambda tx: decisions.call_off(tx, return_id, body))
 
 
-@router.serve_action("/account-for", ReturnOut, *VERSIONED)
-def account_for_person(
+@router.serve_action("/locate", ReturnOut, *VERSIONED)
+def locate_person(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ConfirmMet
 ) -> Response:
     """Confirm that you met a person whose return was stopped during the journey."""
-    command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=body.person_met))
+    command = (return_id, Action.LOCATE, seen, Terms(person_met=body.person_met))
     said = StepResult(note=body.note)
     return run_step(
         begin, key, command, partial(decisions.confirm_accounted_for, result=said)

@@ -20,7 +20,7 @@ from app.api.idempotent_requests import CREATED, build_party_view
 from app.api.read_receipts import OPENED, show_opened
 from app.disclosure import documents
 from app.disclosure.schemas import OpenedTravelPlan
-from app.kernel.idempotency import KeyMissing
+from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
@@ -32,7 +32,15 @@ from app.returns.schemas import AnyReturn, ReturnOut
 from app.returns.situation import has_side, show
 
 router = ResourceRouter("returns")
-OPEN = (NotFound, KeyMissing, *KEYED, ActionIllegal, RoleMissing, NotAReturn, ReturnExists)
+OPEN = (
+    NotFound,
+    IdempotencyKeyMissing,
+    *KEYED,
+    ActionIllegal,
+    RoleMissing,
+    NotAReturn,
+    ReturnExists,
+)
 
 
 def show_returns(tx: ReadTransaction, returns: list[Return]) -> list[AnyReturn]:
@@ -49,10 +57,10 @@ RETURN: Final = build_party_view(return_queries.get, show_returns, has_part)
 
 
 @router.serve_action("/referrals/{referral_id}/return", ReturnOut, *OPEN, status=CREATED)
-def open_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
+def create_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
     """Open a return's checklist, as sender or recipient of the accepted RETURN referral."""
     return RETURN.create_once(
-        begin, key, lambda tx: return_actions.open_return(tx, referral_id)
+        begin, key, lambda tx: return_actions.create_return(tx, referral_id)
     )
 
 

@@ -17,7 +17,7 @@ from app.casework import placing
 from app.casework.schemas import RoutingQuestion
 from app.consents import standing
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind, Service
+from app.directory.kinds import OfficeKind, Service
 from app.directory.queries import FocalPointUnknown
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound
@@ -27,7 +27,7 @@ from app.routing.advice import build_advice
 from app.routing.schemas import (
     AdviceOut,
     CandidateOut,
-    LeftOutOut,
+    ExcludedOut,
     RankingOut,
     RecipientsOut,
     RoutingOut,
@@ -37,7 +37,7 @@ from app.routing.schemas import (
 
 router = ResourceRouter("routing")
 
-ASKED_IN_PARALLEL: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
+ASKED_IN_PARALLEL: Final = frozenset({OfficeKind.NON_STATE, OfficeKind.INTERGOVERNMENTAL})
 
 
 def may_know(tx: ReadTransaction, case: Case) -> bool:
@@ -89,12 +89,12 @@ def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
     known = {focal_point.id: focal_point for focal_point in directory_queries.list_all(tx)}
     waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
     beside = [found.code for found in waiting if found.kind in ASKED_IN_PARALLEL]
-    out = routing_queries.load_result(tx, case.id).left_out if whole else []
+    out = routing_queries.load_result(tx, case.id).excluded if whole else []
     return RoutingOut(
         holder=known[case.holder].code if case.holder else None,
         candidates=[
             CandidateOut(
-                place=row.place,
+                position=row.place,
                 focal_point=known[row.focal_point_id].code,
                 reasons=row.reasons,
                 asked_at=row.asked_at,
@@ -102,7 +102,7 @@ def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
             )
             for row in rows
         ],
-        left_out=[LeftOutOut.model_validate(row) for row in out],
+        excluded=[ExcludedOut.model_validate(row) for row in out],
         advice=list_advice(tx, case.country or "", beside, child=case.is_child),
     )
 
@@ -148,7 +148,7 @@ def get_recipients(
 
 
 @router.serve_action("/routing", TrialOut, NotFound, FocalPointUnknown)
-def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
+def preview_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     """Preview which offices would lead or could give a service. Nothing is stored.
 
     The free places and the past answers of offices do not count, unlike in the routing of a

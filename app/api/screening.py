@@ -24,13 +24,13 @@ from app.casework import intake
 from app.directory import queries as directory_queries
 from app.disclosure import documents
 from app.disclosure.schemas import OpenedScreening
-from app.kernel.free_space import SpaceReserved
+from app.kernel.free_space import DiskSpaceReserved
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 from app.screening import queries as screening_queries
 from app.screening.models import Screening
 from app.screening.schemas import (
-    ScreenedSigns,
+    ScreenedIndicators,
     ScreeningInput,
     ScreeningList,
     ScreeningOut,
@@ -43,18 +43,18 @@ OF_CASE = "/cases/{code}/screenings"
 
 
 @router.post("/screenings", response_model=ScreeningResult)
-def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
+def score_screening(begin: ScreenSigns, screened: ScreenedIndicators) -> Response:
     """Score indicators and return the outcome with the reasons. Nothing is stored.
 
     The outcome is only a presumption. It never means that a person is not a victim, and
     help must not wait for it. You need the scope for writing cases, but no case.
     """
     with begin():
-        result = compute_result(signs.to_ticked(), signs.age_class)
+        result = compute_result(screened.to_ticked(), screened.age_class)
         return render(ScreeningResult.model_validate(result))
 
 
-@router.serve_action(OF_CASE, ScreeningOut, *CREATION, SpaceReserved, status=201)
+@router.serve_action(OF_CASE, ScreeningOut, *CREATION, DiskSpaceReserved, status=201)
 def record_screening(
     begin: WriteCases, code: CaseCode, key: Once, new: ScreeningInput
 ) -> Response:

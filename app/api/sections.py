@@ -22,6 +22,7 @@ from app.api.read_receipts import OPENED, show_opened
 from app.cases import queries as case_queries
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
+from app.cases.stored_fields import rename_subject
 from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
 from app.consents import office_names
@@ -35,16 +36,20 @@ from app.disclosure.schemas import (
     NoteList,
     OpenedContacts,
     OpenedSafeguards,
-    OpenedSafetyNotice,
+    OpenedSafetyAlert,
     SafeguardsHistory,
 )
-from app.kernel.free_space import SpaceReserved
+from app.kernel.free_space import DiskSpaceReserved
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound, Problem
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.versions import VersionNotGiven, VersionStale
-from app.screening.schemas import CODE_UNKNOWN, build_unknown_code_error, find_unknown_signs
+from app.screening.schemas import (
+    CODE_UNKNOWN,
+    build_unknown_code_error,
+    find_unknown_indicators,
+)
 
 router = ResourceRouter("sections", "/cases/{code}")
 WRITES: Final = (
@@ -82,7 +87,7 @@ def open_section(
 @router.put(
     "/sections/{section}",
     response_model=CaseOut,
-    responses=list_problems(*WRITES, SectionMismatch, SpaceReserved),
+    responses=list_problems(*WRITES, SectionMismatch, DiskSpaceReserved),
 )
 def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
@@ -106,7 +111,7 @@ def require_known_indicators(content: SectionContent) -> None:
     detail = build_unknown_code_error("indicators").message()
     faults = [
         Fault(pointer=f"#/codes/{place}", code=CODE_UNKNOWN, detail=detail)
-        for place in find_unknown_signs(content)
+        for place in find_unknown_indicators(content)
     ]
     if faults:
         raise build_invalid(faults)
@@ -133,14 +138,14 @@ def open_safeguards_history(
     )
 
 
-@router.get("/safety-notice", response_model=OpenedSafetyNotice, responses=OPENED)
-def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
+@router.get("/safety-alert", response_model=OpenedSafetyAlert, responses=OPENED)
+def open_safety_alert(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the safety alert: facts that everyone who meets the person must know.
 
     This needs no consent (BR05).
     """
     return show_opened(
-        begin, lambda tx: disclosure_actions.open_safety_notice(tx, code, purpose)
+        begin, lambda tx: disclosure_actions.open_safety_alert(tx, code, purpose)
     )
 
 
@@ -192,7 +197,7 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     response_model=AccessLog,
     responses=list_problems(NotFound, ActionNotYours, CursorUnknown),
 )
-def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
+def list_access_log(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
     """List who opened which document, when and for which purpose.
 
     Only the lead and oversight may read the access log. A lead of the State of origin does
@@ -211,7 +216,7 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
                 in_emergency=entry.vital_reading_id is not None,
                 id=entry.id,
                 at=entry.at,
-                subject=entry.subject,
+                subject=rename_subject(entry.subject),
                 purpose=entry.purpose,
                 allowed=entry.allowed,
             )

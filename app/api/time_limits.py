@@ -21,8 +21,8 @@ from app.api.http.dependencies import (
 from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limit_bounds import Haste
-from app.deadlines.limits import ClockKind
+from app.deadlines.limit_bounds import LimitPriority
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.schemas import FOR, OF, TimeLimitOut, TimeLimitsInForce
 from app.directory import queries as directory_queries
 from app.kernel.problems import NotFound
@@ -31,7 +31,7 @@ from app.kernel.text import Code
 router = ResourceRouter("administration")
 
 Of = Annotated[Code, Path(description=OF)]
-For = Annotated[Haste, Path(description=FOR)]
+For = Annotated[LimitPriority, Path(description=FOR)]
 PUT: Answers = {
     201: {"model": TimeLimitOut, "description": NEW},
     **ASKED,
@@ -39,9 +39,9 @@ PUT: Answers = {
 }
 
 
-def name_of(of: Of, clock: ClockKind, priority: For) -> str:
+def name_of(of: Of, deadline: DeadlineKind, priority: For) -> str:
     """Return the name of a time limit in the directory."""
-    return f"{of}/{clock}/{priority}"
+    return f"{of}/{deadline}/{priority}"
 
 
 @router.get(
@@ -67,7 +67,9 @@ def list_time_limits(
 
 
 @router.get(
-    "/time-limits/{of}/{clock}/{priority}", response_model=TimeLimitOut, responses=NOT_FOUND
+    "/time-limits/{of}/{deadline}/{priority}",
+    response_model=TimeLimitOut,
+    responses=NOT_FOUND,
 )
 def get_time_limit(
     begin: ReadDirectory, name: Annotated[str, Depends(name_of)]
@@ -80,7 +82,7 @@ def get_time_limit(
 
 
 @router.put(
-    "/time-limits/{of}/{clock}/{priority}", response_model=TimeLimitOut, responses=PUT
+    "/time-limits/{of}/{deadline}/{priority}", response_model=TimeLimitOut, responses=PUT
 )
 def replace_time_limit(
     begin: WriteDirectory,
@@ -96,7 +98,7 @@ def replace_time_limit(
     a case, a case is erased earlier, or an agreement sets a limit that it did not set
     before. A time limit cannot be deleted: set `amount` and `unit` to null.
     """
-    require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
+    require_same_code(name, name_of(limit.of, limit.deadline, limit.priority))
     row = PutRow(name, limit, expected, approval)
     with begin() as tx:
         return replace_row(tx, administration_actions.TIME_LIMITS, row)

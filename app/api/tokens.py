@@ -41,7 +41,7 @@ CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 """A challenge, which a 401 must have (RFC 9110). No scheme exists for assertions."""
 
 
-class NoTokens(Problem):
+class TokensNotIssued(Problem):
     """The service does not issue tokens: use API keys."""
 
     status = 404
@@ -86,7 +86,7 @@ FORM_SCHEMA: Final[dict[str, Any]] = {
         },
     },
 }
-PROBLEMS: Final = list_problems(NoTokens)
+PROBLEMS: Final = list_problems(TokensNotIssued)
 ANSWERS: Final[Answers] = {
     400: {"model": TokenRefused, "description": "The request or its scope is not valid."},
     401: {"model": TokenRefused, "description": "`invalid_client`: not authenticated."},
@@ -125,7 +125,7 @@ def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) ->
     """
     endpoint: str | None = request.app.state.token_endpoint
     if endpoint is None:
-        raise NoTokens("The operator has to set SAFE_CONDUCT_PUBLIC_URL for tokens.")
+        raise TokensNotIssued("The operator has to set SAFE_CONDUCT_PUBLIC_URL for tokens.")
     try:
         token = grant_token(request, parse_request(request, body), endpoint)
         return render_token(request, token)
@@ -184,8 +184,8 @@ def grant_token(
 ) -> IssuedToken:
     """Verify the assertion of a request and issue a token.
 
-    Raises Refused if the assertion or the scope is not valid, and TooManyTries (429) after
-    too many wrong assertions. All wrong assertions get the same answer.
+    Raises Refused if the assertion or the scope is not valid, and TooManyWrongKeys (429)
+    after too many wrong assertions. All wrong assertions get the same answer.
     """
     runtime: Runtime = request.app.state.runtime
     client = token_request.client or ""

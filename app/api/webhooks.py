@@ -22,7 +22,7 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View, add_location
 from app.directory.queries import FocalPointUnknown
 from app.feed.cursors import CursorGone
-from app.kernel.idempotency import KeyMissing
+from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
@@ -57,11 +57,11 @@ PINGS_PER_MINUTE: Final = 10
 """Test messages that one account may send each minute, for all webhooks together."""
 ROTATE: Final[Answers] = {
     201: {"model": MadeWebhookOut, "description": "The secret. It is shown only once."},
-    **list_problems(*CHANGING, KeyMissing),
+    **list_problems(*CHANGING, IdempotencyKeyMissing),
 }
 OPENING: Final = (
     RoleMissing,
-    KeyMissing,
+    IdempotencyKeyMissing,
     *KEYED,
     FocalPointUnknown,
     HostNotListed,
@@ -125,7 +125,7 @@ def get_webhook(
 
 
 @router.post("", response_model=MadeWebhookOut, responses=OPEN)
-def open_webhook(
+def create_webhook(
     begin: WriteWebhooks, key: Once, new: WebhookInput, approval: ApprovalId = None
 ) -> Response:
     """Push a feed to a receiver from now on. A second person has to approve this.
@@ -137,7 +137,7 @@ def open_webhook(
     webhook and end the old one.
     """
     return MADE_WEBHOOK.create_once(
-        begin, key, lambda tx: webhook_actions.open_webhook(tx, new, approval)
+        begin, key, lambda tx: webhook_actions.create_webhook(tx, new, approval)
     )
 
 

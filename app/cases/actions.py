@@ -14,13 +14,13 @@ from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row, State
 from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.risk import HOLDS_FOR
-from app.cases.schemas import NoticeFields, RiskInput, VitalInterestInput
+from app.cases.schemas import RiskInput, SummaryFields, VitalInterestInput
 from app.cases.sealing import seal_padded
 from app.cases.sections import Paper, Sealable
 from app.cases.vital_interest import HOLDS_FOR as VITAL_HOLDS_FOR
 from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel import lifecycle as kernel_lifecycle
 from app.kernel.actors import Relation, Side
 from app.kernel.codes import create_case_code
@@ -28,7 +28,7 @@ from app.kernel.problems import Facts
 from app.kernel.transactions import Recorded, WriteTransaction
 
 
-def open_draft(tx: WriteTransaction, notice: NoticeFields, digest: str | None) -> Case:
+def open_draft(tx: WriteTransaction, summary: SummaryFields, digest: str | None) -> Case:
     """Create a draft with its own data key, with the caller's office as the submitter.
 
     `digest` is the fingerprint of the submitter's own number for the case, if there is one.
@@ -45,7 +45,7 @@ def open_draft(tx: WriteTransaction, notice: NoticeFields, digest: str | None) -
     )
     case.add_party(tx.actor.focal_point_id, Relation.SUBMITTER, tx.now)
     tx.session.add(case)
-    update_summary(case, notice)
+    update_summary(case, summary)
     made = tx.vault.create_key(case.id)
     key = CaseKey(case_id=case.id, version=made.version, wrapped=made.wrapped)
     tx.session.add(key)
@@ -57,14 +57,14 @@ def open_draft(tx: WriteTransaction, notice: NoticeFields, digest: str | None) -
 def save_summary_snapshot(tx: WriteTransaction, case: Case) -> None:
     """Store the current summary for the submitter, unless one is already stored (R12)."""
     if case.id not in case_queries.load_snapshots(tx, [case.id]):
-        said = {name: getattr(case, name) for name in NoticeFields.model_fields}
+        said = {name: getattr(case, name) for name in SummaryFields.model_fields}
         tx.session.add(SummarySnapshot(case_id=case.id, **said))
         case.renew_snapshots(case.submitter)
 
 
-def update_summary(case: Case | SummarySnapshot, notice: NoticeFields) -> list[str]:
+def update_summary(case: Case | SummarySnapshot, summary: SummaryFields) -> list[str]:
     """Merge fields into the summary (RFC 7396) and return the names of changed fields."""
-    given = notice.model_dump(exclude_unset=True)
+    given = summary.model_dump(exclude_unset=True)
     for name in given.keys() & {"services", "urgent_needs"}:
         given[name] = sorted(set(given[name] or []))
     changed = [name for name, value in given.items() if getattr(case, name) != value]
@@ -133,7 +133,7 @@ def add_risk_assessment(tx: WriteTransaction, case: Case, risk: RiskInput) -> No
         assessed_at=tx.now,
     )
     tx.session.add(assessment)
-    if CLOCKS.get(case.state, (None, None))[0] == ClockKind.REVIEW_RISK:
+    if CLOCKS.get(case.state, (None, None))[0] == DeadlineKind.REVIEW_RISK:
         start_deadline(tx, case)
     if risk.remarks:
         add_note(tx, case, "risk", risk.remarks)
@@ -195,8 +195,8 @@ def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = No
         deadline_actions.stop(tx, case.id)
         return
     kind, side = CLOCKS[case.state]
-    if kind == ClockKind.MONITOR and not case.visits:
-        kind = ClockKind.REVIEW_CLOSURE
+    if kind == DeadlineKind.MONITOR and not case.visits:
+        kind = DeadlineKind.REVIEW_CLOSURE
     waits_on = {Side.SUBMITTER: case.submitter, Side.HOLDER: case.holder}.get(side)
     until = until or get_due_at(tx, case, kind, waits_on)
     deadline_actions.restart(tx, case, kind, until, waits_on=waits_on)
@@ -205,23 +205,24 @@ def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = No
         deadline_actions.hand_over(tx, [fact.id for fact in interests], case.holder)
 
 
-OTHER_KINDS: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.ANSWER)
+_K = DeadlineKind
+OTHER_KINDS: Final = (_K.ASSESS_INTERESTS, _K.CONSENT_ENDS, _K.ANSWER)
 """The kinds of deadlines that run in addition to the one for the state of a case."""
 
 
 def get_due_at(
-    tx: WriteTransaction, case: Case, kind: ClockKind, waits_on: UUID | None
+    tx: WriteTransaction, case: Case, kind: DeadlineKind, waits_on: UUID | None
 ) -> datetime:
     """Return the time at which a deadline of the kind is due.
 
     The risk review is due when the last assessment expires (D12), or earlier in a drill.
     """
-    if kind == ClockKind.REVIEW_RISK:
+    if kind == DeadlineKind.REVIEW_RISK:
         tx.session.flush()
         risk = case_queries.load_latest_risks(tx, [case.id]).get(case.id)
         if risk is not None:
             return risk.assessed_at + HOLDS_FOR[risk.level] / tx.runtime.speed
-    if kind == ClockKind.MONITOR:
+    if kind == DeadlineKind.MONITOR:
         return datetime.fromisoformat(case.visits[0])
     return deadline_queries.compute_due_at(tx, kind, case, waits_on=waits_on)
 
@@ -262,7 +263,7 @@ def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = No
     """Add a fact, and move or stop the deadline of the facts that the new fact replaces.
 
     The deadline moves to the new fact if an assessment is still due; otherwise, it stops.
-    Raises AssessmentOwed (409) if a child would remain without an assessment.
+    Raises AssessmentRequired (409) if a child would remain without an assessment.
     """
     require_assessment(fact, child=case.is_child)
     known = case_queries.load_facts(tx, [case.id]).get(case.id, [])
@@ -294,5 +295,6 @@ def declare_vital_interest(
     tx.session.flush()
     add_note(tx, case, "vital_interest", new.note)
     facts = {"reason": new.reason}
-    tx.record("case.vital_interest", case, case.write_audience | case.overseers, facts)
+    audience = case.write_audience | case.overseers
+    tx.record("case.vital_interest_declared", case, audience, facts)
     return declared

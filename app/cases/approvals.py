@@ -13,7 +13,7 @@ from app.access.actions import ApprovalRequest
 from app.access.models import Approval
 from app.cases.models import Case
 from app.deadlines import actions as deadline_actions
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.kernel.actors import HOLDER_APPROVERS, Role
 from app.kernel.problems import Facts
@@ -72,11 +72,11 @@ def ask_second_person(
         fingerprint=fingerprint,
         facts=matter.facts,
         roles=matter.roles,
-        lapses_at=compute_due_at(tx, ClockKind.APPROVE, case, waits_on=own_office),
+        lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, case, waits_on=own_office),
         case_id=case.id,
     )
     question = access_actions.ask_second_person(tx, asking)
-    kind, due_at = ClockKind.APPROVE, question.lapses_at
+    kind, due_at = DeadlineKind.APPROVE, question.lapses_at
     deadline_actions.restart(
         tx, question.journal_reference, kind, due_at, waits_on=own_office
     )

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from app.cases.grants import WORKING_RELATIONS, Grant
 from app.cases.models import Case
 from app.cases.queries import require_found
-from app.cases.records import VitalReading
-from app.cases.sections import ReadingPurpose, Section
-from app.cases.vital_interest import REVIEWED_WITHIN, ReadingState
+from app.cases.records import EmergencyAccess
+from app.cases.sections import EmergencyAccessPurpose, Section
+from app.cases.vital_interest import REVIEWED_WITHIN, EmergencyAccessState
 from app.kernel.actors import Relation
 from app.kernel.transactions import ReadTransaction
 
@@ -19,22 +19,22 @@ REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
 """The relations that allow an office to request emergency access."""
 
 
-def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[VitalReading]:
+def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[EmergencyAccess]:
     """List the requests for emergency access in a case, oldest first."""
-    rows = select(VitalReading).where(VitalReading.case_id == case_id)
-    return list(tx.session.scalars(rows.order_by(VitalReading.number)))
+    rows = select(EmergencyAccess).where(EmergencyAccess.case_id == case_id)
+    return list(tx.session.scalars(rows.order_by(EmergencyAccess.number)))
 
 
-def get(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
+def get(tx: ReadTransaction, case_id: UUID, access_id: UUID) -> EmergencyAccess:
     """Return one request for emergency access in a case, or raise NotFound (404)."""
-    mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
-    found = tx.session.scalar(select(VitalReading).where(mine))
+    mine = (EmergencyAccess.case_id == case_id) & (EmergencyAccess.id == access_id)
+    found = tx.session.scalar(select(EmergencyAccess).where(mine))
     return require_found(found, "emergency access")
 
 
 def find_granted(
-    tx: ReadTransaction, case: Case, section: Section, purpose: ReadingPurpose
-) -> VitalReading | None:
+    tx: ReadTransaction, case: Case, section: Section, purpose: EmergencyAccessPurpose
+) -> EmergencyAccess | None:
     """Return the caller's granted access to a section for a purpose, or None.
 
     An office loses the access when it hands the case on or has no relation to the case any
@@ -43,13 +43,13 @@ def find_granted(
     own_office = tx.actor.focal_point_id
     if not may_request(case, own_office):
         return None
-    mine = VitalReading.account_id == tx.actor.account_id
-    of_case = select(VitalReading).where(VitalReading.case_id == case.id, mine)
+    mine = EmergencyAccess.account_id == tx.actor.account_id
+    of_case = select(EmergencyAccess).where(EmergencyAccess.case_id == case.id, mine)
     return next(
         (
             reading
             for reading in tx.session.scalars(of_case)
-            if reading.get_state(tx.now) == ReadingState.GRANTED
+            if reading.get_state(tx.now) == EmergencyAccessState.GRANTED
             and has_had_relation_since(case, own_office, reading.asked_at)
             and reading.purpose == purpose
             and section in reading.sections
@@ -90,7 +90,7 @@ def has_pending_request(tx: ReadTransaction, case_id: UUID) -> bool:
     """Return whether the caller's account has a pending request in this case."""
     return any(
         one.account_id == tx.actor.account_id
-        and one.get_state(tx.now) == ReadingState.ASKED
+        and one.get_state(tx.now) == EmergencyAccessState.REQUESTED
         for one in list_for_case(tx, case_id)
     )
 
@@ -98,6 +98,8 @@ def has_pending_request(tx: ReadTransaction, case_id: UUID) -> bool:
 def has_unreviewed_access(tx: ReadTransaction) -> bool:
     """Return whether the caller has an emergency access whose review is overdue (R17)."""
     latest = tx.now - REVIEWED_WITHIN
-    mine = (VitalReading.account_id == tx.actor.account_id) & VitalReading.granted
-    late = (VitalReading.decided_at <= latest) & VitalReading.reviewed_at.is_(None)
-    return tx.session.scalar(select(VitalReading.id).where(mine, late).limit(1)) is not None
+    mine = (EmergencyAccess.account_id == tx.actor.account_id) & EmergencyAccess.granted
+    late = (EmergencyAccess.decided_at <= latest) & EmergencyAccess.reviewed_at.is_(None)
+    return (
+        tx.session.scalar(select(EmergencyAccess.id).where(mine, late).limit(1)) is not None
+    )

@@ -17,7 +17,7 @@ from app.directory.kinds import Service
 from app.kernel.problems import Problem
 
 
-class AssessmentOwed(Problem):
+class AssessmentRequired(Problem):
     """The best interests of a child must be assessed; only an adult needs no assessment."""
 
     status = 409
@@ -174,9 +174,9 @@ class FactSheet:
 
 
 def require_assessment(fact: RecordedFact, *, child: bool) -> None:
-    """Raise AssessmentOwed (409) if a fact would leave a child without an assessment."""
+    """Raise AssessmentRequired (409) if a fact would leave a child unassessed."""
     if child and (fact.name, fact.value) == (FactName.BEST_INTERESTS, NOT_NEEDED):
-        raise AssessmentOwed(
+        raise AssessmentRequired(
             "A child needs an assessment. If the person is certainly an adult, correct "
             "`age_class` first."
         )

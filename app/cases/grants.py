@@ -56,7 +56,7 @@ GRANT_TEXTS: Final[dict[Grant, str]] = {
     Grant.WRITTEN: "`risk`, `version`, which sections exist, and their events",
     Grant.ROUTING: "the list of the offices that are asked to lead",
     Grant.EMERGENCY_ACCESS: "requests for emergency access",
-    Grant.SUMMARY_EVENTS: "`case.notice_changed`",
+    Grant.SUMMARY_EVENTS: "`case.summary_changed`",
     Grant.MISSED_DEADLINES: "events of missed deadlines of the case",
     Grant.EVENT_FACTS: "all facts of the events of the case, not only the state",
     Grant.CLOSING_FACTS: "all facts of the event when the case is closed",

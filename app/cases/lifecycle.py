@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import AnyOf, Step, Table
 
@@ -66,7 +66,7 @@ class Action(StrEnum):
 class Need(StrEnum):
     """A requirement that must hold before a step is taken."""
 
-    NOTICE = "notice"
+    SUMMARY = "summary"
     CONSENT_TO_REFER = "consent_to_refer"
     CHILD_PATH = "child_path"
     VITAL_INTEREST = "vital_interest"
@@ -107,7 +107,7 @@ _MAY_BE_REFERRED_AGAIN = AnyOf((_N.CONSENT_TO_REFER, _N.CHILD_PATH))
 TABLE: Final = Table(_S.DRAFT, (
     #    action                from              to               side               role                     needs
     Step(_A.SUBMIT,            {_S.DRAFT},       _S.SUBMITTED,    {Side.SUBMITTER},  {_OFFICER, _CASEWORKER},
-         (_N.NOTICE, _MAY_BE_REFERRED)),
+         (_N.SUMMARY, _MAY_BE_REFERRED)),
     Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SUBMITTER},  {_OFFICER, _CASEWORKER, _COORDINATOR}),
     Step(_A.DISCARD,           {_S.DRAFT},       _S.VOID,         {Side.SYSTEM},     set(),
          (AnyOf((_N.TIME_IS_UP, _N.ERASED_BEFORE)),)),
@@ -173,16 +173,16 @@ STAGES: Final[dict[State, Stage]] = {
     _S.ERASED:       Stage.CLOSURE,
 }
 
-CLOCKS: Final[dict[State, tuple[ClockKind, Side]]] = {
-    _S.DRAFT:        (ClockKind.FINISH_DRAFT, Side.SUBMITTER),
-    _S.SUBMITTED:    (ClockKind.ACKNOWLEDGE,  Side.HOLDER),
-    _S.UNDER_REVIEW: (ClockKind.DECIDE_LEAD,  Side.HOLDER),
-    _S.REFERRING:    (ClockKind.REVIEW_RISK,  Side.HOLDER),
-    _S.ASSISTING:    (ClockKind.REVIEW_RISK,  Side.HOLDER),
-    _S.SUSPENDED:    (ClockKind.REVIEW,       Side.HOLDER),
-    _S.MONITORING:   (ClockKind.MONITOR,      Side.HOLDER),
-    _S.CLOSED:       (ClockKind.ERASE,        Side.SYSTEM),
-    _S.VOID:         (ClockKind.ERASE,        Side.SYSTEM),
+CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
+    _S.DRAFT:        (DeadlineKind.FINISH_DRAFT, Side.SUBMITTER),
+    _S.SUBMITTED:    (DeadlineKind.ACKNOWLEDGE,  Side.HOLDER),
+    _S.UNDER_REVIEW: (DeadlineKind.DECIDE_LEAD,  Side.HOLDER),
+    _S.REFERRING:    (DeadlineKind.REVIEW_RISK,  Side.HOLDER),
+    _S.ASSISTING:    (DeadlineKind.REVIEW_RISK,  Side.HOLDER),
+    _S.SUSPENDED:    (DeadlineKind.REVIEW,       Side.HOLDER),
+    _S.MONITORING:   (DeadlineKind.MONITOR,      Side.HOLDER),
+    _S.CLOSED:       (DeadlineKind.ERASE,        Side.SYSTEM),
+    _S.VOID:         (DeadlineKind.ERASE,        Side.SYSTEM),
 }
 
 EVENTS: Final[dict[Action, str]] = {
@@ -197,7 +197,7 @@ EVENTS: Final[dict[Action, str]] = {
     _A.TAKE_OVER:         "case.taken_over",
     _A.ACCEPT_LEAD:       "case.lead_accepted",
     _A.BEGIN_ASSISTANCE:  "case.assistance_begun",
-    _A.FALL_BACK:         "case.fell_back",
+    _A.FALL_BACK:         "case.referring_again",
     _A.SUSPEND:           "case.suspended",
     _A.RESUME:            "case.resumed",
     _A.MONITOR:           "case.monitoring_begun",

@@ -14,8 +14,9 @@ from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, Question, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.risk import GRAVITY
-from app.cases.sections import Safeguards, Sealable
+from app.cases.sections import Safeguards, Sealable, get_kind
 from app.cases.statements import SEES_CASE
+from app.cases.stored_fields import rename_fields
 from app.deadlines.limits import Priority
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
@@ -190,7 +191,8 @@ def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
     """
     key = get_data_key(tx, document.case_id)
     own_key = document.key.wrapped if document.key else None
-    return tx.vault.open(key, build_place(document), document.sealed, own_key)
+    content = tx.vault.open(key, build_place(document), document.sealed, own_key)
+    return rename_fields(get_kind(document.kind), content)
 
 
 @load_once(Sealed)

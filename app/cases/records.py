@@ -1,6 +1,7 @@
 """Tables of the records of a case, such as facts, risk assessments and questions."""
 
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String
@@ -9,11 +10,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.cases.facts import FactName
 from app.cases.models import AgeClass, Case, SafeContact
 from app.cases.risk import RiskLevel
-from app.cases.sections import ReadingPurpose
-from app.cases.vital_interest import ReadingState, VitalReason
+from app.cases.sections import EmergencyAccessPurpose
+from app.cases.vital_interest import EmergencyAccessState, VitalInterestReason
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Listed
+from app.kernel.stored_names import store_enum
+
+VITAL_REASON: Final = store_enum(VitalInterestReason, "vitalreason")
+"""The column type of `VitalInterestReason`."""
+READING_PURPOSE: Final = store_enum(EmergencyAccessPurpose, "readingpurpose")
+"""The column type of `EmergencyAccessPurpose`."""
 
 
 class SummarySnapshot(Base):
@@ -82,14 +89,14 @@ class VitalInterest(Listed, Base):
     )
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
-    reason: Mapped[VitalReason]
+    reason: Mapped[VitalInterestReason] = mapped_column(VITAL_REASON)
     declared_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     account_id: Mapped[UUID]
     declared_at: Mapped[datetime]
     holds_until: Mapped[datetime]
 
 
-class VitalReading(Listed, Base):
+class EmergencyAccess(Listed, Base):
     """A request of one account for emergency access to some sections (R15).
 
     The row also stores the decision, the end and the review. The text of the request is
@@ -104,8 +111,8 @@ class VitalReading(Listed, Base):
     )
 
     case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
-    reason: Mapped[VitalReason]
-    purpose: Mapped[ReadingPurpose]
+    reason: Mapped[VitalInterestReason] = mapped_column(VITAL_REASON)
+    purpose: Mapped[EmergencyAccessPurpose] = mapped_column(READING_PURPOSE)
     sections: Mapped[list[str]]
     asked_by: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     account_id: Mapped[UUID]
@@ -116,7 +123,7 @@ class VitalReading(Listed, Base):
     decided_at: Mapped[datetime | None]
     granted: Mapped[bool | None]
     ended_at: Mapped[datetime | None]
-    person_told_at: Mapped[datetime | None]
+    person_informed_at: Mapped[datetime | None] = mapped_column("person_told_at")
     reviewed_at: Mapped[datetime | None]
     justified: Mapped[bool | None]
 
@@ -127,14 +134,14 @@ class VitalReading(Listed, Base):
         """The path of the case that the access is about, below `/v1/` in the API."""
         return self.case.reference
 
-    def get_state(self, now: datetime) -> ReadingState:
+    def get_state(self, now: datetime) -> EmergencyAccessState:
         """Return the state at a given time; requests and accesses expire automatically."""
         over = self.ended_at is not None or self.holds_until <= now
         if self.granted is None:
-            return ReadingState.LAPSED if over else ReadingState.ASKED
+            return EmergencyAccessState.EXPIRED if over else EmergencyAccessState.REQUESTED
         if not self.granted:
-            return ReadingState.REFUSED
-        return ReadingState.ENDED if over else ReadingState.GRANTED
+            return EmergencyAccessState.REFUSED
+        return EmergencyAccessState.ENDED if over else EmergencyAccessState.GRANTED
 
 
 class Question(Listed, Base):

@@ -11,7 +11,7 @@ from app.cases import facts
 from app.cases.models import AgeClass, SafeContact
 from app.cases.risk import RiskLevel
 from app.cases.sections import Section, SectionContent
-from app.cases.vital_interest import VitalReason
+from app.cases.vital_interest import VitalInterestReason
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service
 from app.kernel.text import (
@@ -39,7 +39,7 @@ ANSWER_DUE = "Until when an answer is due; null: answered or paused."
 Services = Annotated[list[Service], Field(max_length=17)]
 
 
-class NoticeFields(RequestModel):
+class SummaryFields(RequestModel):
     """The summary of a case, which offices read before they accept. It identifies nobody.
 
     A draft may omit fields. A submission needs all fields except `services`.
@@ -54,7 +54,7 @@ class NoticeFields(RequestModel):
     safe_contact: Annotated[SafeContact | None, Field(description=SAFE_CONTACT)] = None
 
 
-class Notice(ResponseModel):
+class Summary(ResponseModel):
     """The summary of a case; a field that is not known yet is null."""
 
     country: str | None
@@ -83,7 +83,7 @@ class Risk(ResponseModel):
 class VitalInterestInput(RequestModel):
     """A declaration that the summary cannot wait for a consent (BR05)."""
 
-    reason: VitalReason
+    reason: VitalInterestReason
     note: Annotated[SafeText, Field(description="What is known about the danger; sealed.")]
 
 
@@ -91,7 +91,7 @@ class VitalInterestOut(ResponseModel):
     """A declaration that the summary and safety alert may be sent without a consent."""
 
     id: UUID
-    reason: VitalReason
+    reason: VitalInterestReason
     declared_at: datetime
     holds_until: datetime
 

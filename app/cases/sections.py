@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from app.directory.kinds import Level, Service
+from app.directory.kinds import DisclosureLevel, Service
 from app.kernel.text import Code, CountryCode, Day, Phone, RequestModel, SafeLine, SafeText
 
 
@@ -40,7 +40,7 @@ class Paper(StrEnum):
 
     SAFEGUARDS = "safeguards"
     SAFEGUARDS_PAST = "safeguards_past"
-    SAFETY_NOTICE = "safety_notice"
+    SAFETY_ALERT = "safety_notice"  # as stored, see `rename_subject`
     CONTACTS = "contacts"
     ARRANGEMENT = "arrangement"
     TRAVEL_PLAN = "travel_plan"
@@ -50,7 +50,7 @@ class Paper(StrEnum):
     ROUTING = "routing"
 
 
-class ReadingPurpose(StrEnum):
+class EmergencyAccessPurpose(StrEnum):
     """The purpose for which a sealed document is opened; the access log stores it."""
 
     ASSESSMENT = "assessment"
@@ -68,20 +68,20 @@ def get_kind(name: str) -> Sealable:
     return Section(name) if name in set(Section) else Paper(name)
 
 
-LEVELS: Final[dict[Section, Level]] = {
-    Section.NEEDS: Level.NEEDS,
-    Section.CONTACT: Level.CONTACT,
-    Section.IDENTITY: Level.IDENTITY,
-    Section.NARRATIVE: Level.EVERYTHING,
-    Section.INDICATORS: Level.EVERYTHING,
-    Section.PERPETRATORS: Level.EVERYTHING,
-    Section.HEALTH: Level.EVERYTHING,
+LEVELS: Final[dict[Section, DisclosureLevel]] = {
+    Section.NEEDS: DisclosureLevel.NEEDS,
+    Section.CONTACT: DisclosureLevel.CONTACT,
+    Section.IDENTITY: DisclosureLevel.IDENTITY,
+    Section.NARRATIVE: DisclosureLevel.EVERYTHING,
+    Section.INDICATORS: DisclosureLevel.EVERYTHING,
+    Section.PERPETRATORS: DisclosureLevel.EVERYTHING,
+    Section.HEALTH: DisclosureLevel.EVERYTHING,
 }
 
 
-def get_level(sections: Iterable[Section]) -> Level:
+def get_level(sections: Iterable[Section]) -> DisclosureLevel:
     """Return the highest level of the sections; without sections, the summary's level."""
-    return max((LEVELS[section] for section in sections), default=Level.NOTICE)
+    return max((LEVELS[section] for section in sections), default=DisclosureLevel.SUMMARY)
 
 
 class Grows(BaseModel):
@@ -113,7 +113,7 @@ class Needs(Content):
     section: Literal[Section.NEEDS]
     summary: Annotated[SafeText, Field(description="What the person needs, without names.")]
     access_needs: SafeText | None = None
-    safety_notice: Annotated[
+    safety_alert: Annotated[
         SafeText | None, Field(description="What people who meet the person must know.")
     ] = None
 
@@ -183,7 +183,7 @@ class OriginContact(StrEnum):
     BLOCKED = "blocked"
 
 
-class Guards(RequestModel):
+class RoutingSafeguards(RequestModel):
     """The safeguards: facts that determine which offices must not know of the person."""
 
     country_of_origin: CountryCode | None = None
@@ -202,7 +202,7 @@ class Guards(RequestModel):
         return afraid or self.origin_contact == OriginContact.BLOCKED
 
 
-class Safeguards(Guards, Grows):
+class Safeguards(RoutingSafeguards, Grows):
     """The facts that restrict disclosure, such as the offices that the person fears."""
 
     unsafe_people: SafeText | None = None

@@ -13,7 +13,7 @@ from app.cases.relations import Relations
 from app.kernel.actors import Relation
 
 type Snapshot = Mapping[str, Any]
-"""An object with `notice` (the summary), `state`, and `lead` and `holder` (office ids)."""
+"""An object with `notice` (the summary), `state`, `lead` and `holder` (ids of offices)."""
 
 
 SUMMARY_FIELDS: Final = (

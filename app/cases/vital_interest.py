@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class VitalReason(StrEnum):
+class VitalInterestReason(StrEnum):
     """A reason why a case cannot wait for a consent."""
 
     RISK_TO_LIFE = "RISK_TO_LIFE"
@@ -19,12 +19,12 @@ class VitalReason(StrEnum):
     CHILD_UNPROTECTED = "CHILD_UNPROTECTED"
 
 
-class ReadingState(StrEnum):
+class EmergencyAccessState(StrEnum):
     """The state of a request for emergency access."""
 
-    ASKED = "asked"
+    REQUESTED = "requested"
     REFUSED = "refused"
-    LAPSED = "lapsed"
+    EXPIRED = "expired"
     GRANTED = "granted"
     ENDED = "ended"
 

@@ -12,7 +12,7 @@ from app.casework.acting import require_state, require_working_role
 from app.casework.sides import get_sides
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.directory import queries as directory_queries
 from app.kernel.actors import Side
@@ -46,7 +46,7 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
     )
     tx.session.add(question)
     case_actions.add_message(tx, case, f"question {question.id}", new.question)
-    kind, submitter = ClockKind.ANSWER, case.submitter
+    kind, submitter = DeadlineKind.ANSWER, case.submitter
     due_at = compute_due_at(tx, kind, case, waits_on=submitter)
     deadline_actions.restart(tx, question, kind, due_at, waits_on=submitter)
     record_event(tx, case, "case.asked", question)

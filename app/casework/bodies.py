@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from app.cases import reasons
 from app.cases.facts import LegalHold
-from app.cases.sections import DutyContact, ReadingPurpose, Section
-from app.cases.vital_interest import VitalReason
+from app.cases.sections import DutyContact, EmergencyAccessPurpose, Section
+from app.cases.vital_interest import VitalInterestReason
 from app.deadlines.schemas import Early
 from app.kernel.codes import CaseCodeText
 from app.kernel.text import Code, CountryCode, Instant, RequestModel, SafeText
@@ -150,27 +150,28 @@ class HoldLegally(RequestModel):
     value: LegalHold
 
 
-class AskReading(RequestModel):
+class RequestEmergencyAccess(RequestModel):
     """A request for emergency access to only those sections that must be read."""
 
     reason: Annotated[
-        Literal[VitalReason.RISK_TO_LIFE],
+        Literal[VitalInterestReason.RISK_TO_LIFE],
         Field(description="Only an imminent risk to life permits emergency access."),
     ]
     note: Annotated[SafeText, Field(description="What is known; sealed.")]
     sections: Annotated[list[Section], Field(min_length=1, max_length=7)]
     purpose: Annotated[
-        ReadingPurpose, Field(description="Send the same value in `Purpose` when you read.")
+        EmergencyAccessPurpose,
+        Field(description="Send the same value in `Purpose` when you read."),
     ]
 
 
-class InformOfReading(RequestModel):
+class InformOfEmergencyAccess(RequestModel):
     """A report that the person was told of an emergency access."""
 
     note: Note = None
 
 
-class ReviewReading(RequestModel):
+class ReviewEmergencyAccess(RequestModel):
     """The review of an emergency access by oversight, which finds it justified or not."""
 
     justified: StrictBool

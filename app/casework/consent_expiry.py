@@ -17,7 +17,7 @@ from app.deadlines.limits import Priority
 from app.deadlines.miss_counts import WEEK
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
-from app.directory.kinds import Function
+from app.directory.kinds import OfficeFunction
 from app.kernel.actors import Relation
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices
@@ -96,7 +96,7 @@ def needs_consent(
 def list_purposes(referral: Referral) -> Iterator[Purpose]:
     """List the purposes for which the recipient of a referral may read sections."""
     yield Purpose(referral.service)
-    if referral.recipient.function in {Function.POLICE, Function.PROSECUTION}:
+    if referral.recipient.function in {OfficeFunction.POLICE, OfficeFunction.PROSECUTION}:
         yield Purpose.LAW_ENFORCEMENT
 
 

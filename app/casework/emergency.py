@@ -16,14 +16,13 @@ from app.cases import queries as case_queries
 from app.cases.approvals import OVERSIGHT_APPROVERS
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
-from app.cases.records import VitalReading
-from app.cases.vital_interest import HOLDS_FOR, ReadingState
-from app.casework import acting
-from app.casework.bodies import AskReading, InformOfReading, ReviewReading
+from app.cases.records import EmergencyAccess
+from app.cases.vital_interest import HOLDS_FOR, EmergencyAccessState
+from app.casework import acting, bodies
 from app.casework.sides import get_sides, list_active_overseers
 from app.consents import office_names
 from app.deadlines import actions as deadline_actions
-from app.deadlines.limits import ClockKind, Priority
+from app.deadlines.limits import DeadlineKind, Priority
 from app.deadlines.queries import compute_due_at
 from app.kernel.actors import HOLDER_APPROVERS, AccountKind, Role, Side
 from app.kernel.lifecycle import ActionNotYours
@@ -31,25 +30,26 @@ from app.kernel.problems import NotFound, Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices
 
-ASKED, GRANTED, REFUSED, LAPSED, ENDED = (
-    f"case.vital_reading_{word}"
-    for word in ("asked", "granted", "refused", "lapsed", "ended")
+_K = DeadlineKind
+REQUESTED, GRANTED, REFUSED, EXPIRED, ENDED = (
+    f"case.emergency_access_{word}"
+    for word in ("requested", "granted", "refused", "expired", "ended")
 )
 
 
-class ReadingUnreviewed(Problem):
+class EmergencyAccessUnreviewed(Problem):
     """The review of your earlier emergency access is late. Ask oversight to review it."""
 
     status = 409
 
 
-class ReadingWaits(Problem):
+class EmergencyAccessPending(Problem):
     """Your request for emergency access in this case is undecided. Call instead."""
 
     status = 409
 
 
-class ReadingDecided(Problem):
+class EmergencyAccessDecided(Problem):
     """The emergency access was already decided, is over, or is not at this step."""
 
     status = 409
@@ -60,40 +60,42 @@ def list_watchers(case: Case) -> frozenset[UUID]:
     return case.overseers | ({case.holder} if case.holder else set())
 
 
-def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
+def get_audience(case: Case, reading: EmergencyAccess) -> frozenset[UUID]:
     """Return the holder, the overseers, and the asking office if it may still ask."""
     asks = emergency_access.may_request(case, reading.asked_by)
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
-def list_accesses(tx: ReadTransaction, case: Case) -> list[VitalReading]:
+def list_accesses(tx: ReadTransaction, case: Case) -> list[EmergencyAccess]:
     """List the accesses that the caller may see. Holder, desk and overseers may see all."""
     me, found = tx.actor.focal_point_id, emergency_access.list_for_case(tx, case.id)
     watches = me in list_watchers(case) or Side.DESK in get_sides(tx, case)
     return [one for one in found if watches or one.asked_by == me]
 
 
-def find_access(tx: ReadTransaction, case: Case, reading_id: UUID) -> VitalReading:
+def find_access(tx: ReadTransaction, case: Case, access_id: UUID) -> EmergencyAccess:
     """Return an emergency access that the caller may see, or raise NotFound (404)."""
-    reading = emergency_access.get(tx, case.id, reading_id)
+    reading = emergency_access.get(tx, case.id, access_id)
     if reading not in list_accesses(tx, case):
         raise NotFound("There is no such emergency access in this case.")
     return reading
 
 
 def lock_access(
-    tx: WriteTransaction, code: str, reading_id: UUID
-) -> tuple[Case, VitalReading]:
+    tx: WriteTransaction, code: str, access_id: UUID
+) -> tuple[Case, EmergencyAccess]:
     """Lock a case and return one of its emergency accesses, or raise NotFound (404)."""
     case = case_queries.lock(tx, code)
-    return case, find_access(tx, case, reading_id)
+    return case, find_access(tx, case, access_id)
 
 
-def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalReading:
+def request_access(
+    tx: WriteTransaction, code: str, new: bodies.RequestEmergencyAccess
+) -> EmergencyAccess:
     """Ask another organisation to grant emergency access; the request itself opens nothing.
 
-    Raises ReadingWaits (409) if the account has an open request in the case, and
-    ReadingUnreviewed (409) if the review of an earlier access is overdue.
+    Raises EmergencyAccessPending (409) if the account has an open request in the case, and
+    EmergencyAccessUnreviewed (409) if the review of an earlier access is overdue.
     """
     case, own_office = case_queries.lock(tx, code), tx.actor.focal_point_id
     acting.require_state(case, OPEN)
@@ -102,54 +104,65 @@ def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalRea
         raise ActionNotYours("Only a person at an office that is a party can request this.")
     acting.require_working_role(tx)
     if emergency_access.has_unreviewed_access(tx):
-        raise ReadingUnreviewed(
+        raise EmergencyAccessUnreviewed(
             "Until then, another person at your office can make the request."
         )
     if emergency_access.has_pending_request(tx, case.id):
-        raise ReadingWaits("Call oversight or the holder, who see it in their worklists.")
-    reading = VitalReading(
+        raise EmergencyAccessPending(
+            "Call oversight or the holder, who see it in their worklists."
+        )
+    reading = build_request(tx, case, new)
+    tx.session.add(reading)
+    tx.session.flush()
+    case_actions.add_note(tx, case, f"vital_reading {reading.id}", new.note)
+    others = list_active_overseers(tx, case) - {own_office}
+    first = min(others, default=None)
+    start_deadline(tx, reading, _K.DECIDE_EMERGENCY_ACCESS, first)
+    notify_watchers(tx, case, reading, REQUESTED)
+    return reading
+
+
+def build_request(
+    tx: WriteTransaction, case: Case, new: bodies.RequestEmergencyAccess
+) -> EmergencyAccess:
+    """Return the row of a new request of the caller's account."""
+    return EmergencyAccess(
         id=tx.create_id(),
         case=case,
         case_id=case.id,
         reason=new.reason,
         purpose=new.purpose,
         sections=sorted(set(new.sections)),
-        asked_by=own_office,
+        asked_by=tx.actor.focal_point_id,
         account_id=tx.actor.account_id,
         asked_at=tx.now,
         holds_until=tx.now + HOLDS_FOR,
     )
-    tx.session.add(reading)
-    tx.session.flush()
-    case_actions.add_note(tx, case, f"vital_reading {reading.id}", new.note)
-    others = list_active_overseers(tx, case) - {own_office}
-    start_deadline(tx, reading, ClockKind.DECIDE_READING, min(others, default=None))
-    notify_watchers(tx, case, reading, ASKED)
-    return reading
 
 
 def decide_access(
-    tx: WriteTransaction, code: str, reading_id: UUID, *, grant: bool
-) -> VitalReading:
+    tx: WriteTransaction, code: str, access_id: UUID, *, grant: bool
+) -> EmergencyAccess:
     """Grant or refuse a request as a second person. A repeated decision changes nothing.
 
-    Raises ReadingDecided (409) if the opposite was decided or the request has expired.
+    Raises EmergencyAccessDecided (409) if the opposite was decided, or the request has
+    expired.
     """
-    case, reading = lock_access(tx, code, reading_id)
+    case, reading = lock_access(tx, code, access_id)
     require_other_organisation(tx, case, reading)
     if reading.granted == grant and reading.decided_account == tx.actor.account_id:
         return reading
     acting.require_state(case, OPEN)
-    if reading.get_state(tx.now) != ReadingState.ASKED:
-        raise ReadingDecided("The office that asked can make a new request.")
+    if reading.get_state(tx.now) != EmergencyAccessState.REQUESTED:
+        raise EmergencyAccessDecided("The office that asked can make a new request.")
     if grant and not emergency_access.may_request(case, reading.asked_by):
-        raise ReadingDecided("The office that asked may no longer have access.")
+        raise EmergencyAccessDecided("The office that asked may no longer have access.")
     reading.granted, reading.decided_at = grant, tx.now
     reading.decided_by = tx.actor.focal_point_id
     reading.decided_account = tx.actor.account_id
     if grant:
         reading.holds_until = tx.now + HOLDS_FOR
-        start_deadline(tx, reading, ClockKind.READING_ENDS, None)
+        start_deadline(tx, reading, _K.EMERGENCY_ACCESS_ENDS, None)
     else:
         deadline_actions.stop(tx, reading.id)
     notify_watchers(tx, case, reading, GRANTED if grant else REFUSED)
@@ -165,7 +178,7 @@ DECIDERS: Final = {
 
 
 def require_other_organisation(
-    tx: WriteTransaction, case: Case, reading: VitalReading
+    tx: WriteTransaction, case: Case, reading: EmergencyAccess
 ) -> None:
     """Require that the caller is of another organisation and may decide the request (R15).
 
@@ -182,51 +195,54 @@ def require_other_organisation(
     acting.require_role(tx, frozenset[Role]().union(*roles))
 
 
-def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReading:
-    """End an emergency access. Raises ReadingDecided (409) if the request is still open."""
-    case, reading = lock_access(tx, code, reading_id)
+def stop_access(tx: WriteTransaction, code: str, access_id: UUID) -> EmergencyAccess:
+    """End an emergency access.
+
+    Raises EmergencyAccessDecided (409) if the request is still open.
+    """
+    case, reading = lock_access(tx, code, access_id)
     acting.require_role(tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | acting.WRITERS)
     if reading.granted is None:
-        raise ReadingDecided("The emergency access was not granted.")
-    if reading.get_state(tx.now) == ReadingState.GRANTED:
+        raise EmergencyAccessDecided("The emergency access was not granted.")
+    if reading.get_state(tx.now) == EmergencyAccessState.GRANTED:
         end_access(tx, case, reading)
     return reading
 
 
-def expire_access(tx: WriteTransaction, case: Case, reading_id: UUID) -> None:
+def expire_access(tx: WriteTransaction, case: Case, access_id: UUID) -> None:
     """Expire an emergency access, or a request for emergency access, in a locked case."""
-    reading = emergency_access.get(tx, case.id, reading_id)
+    reading = emergency_access.get(tx, case.id, access_id)
     if reading.granted:
         end_access(tx, case, reading)
     else:
         deadline_actions.stop(tx, reading.id)
-        notify_watchers(tx, case, reading, LAPSED)
+        notify_watchers(tx, case, reading, EXPIRED)
 
 
-def end_access(tx: WriteTransaction, case: Case, reading: VitalReading) -> None:
+def end_access(tx: WriteTransaction, case: Case, reading: EmergencyAccess) -> None:
     """End an emergency access, and start the deadline for telling the person about it."""
     reading.ended_at = tx.now
     deadline_actions.stop(tx, reading.id)
-    if reading.person_told_at is None:
-        start_deadline(tx, reading, ClockKind.TELL_PERSON, case.holder)
+    if reading.person_informed_at is None:
+        start_deadline(tx, reading, _K.INFORM_PERSON, case.holder)
     notify_watchers(tx, case, reading, ENDED)
 
 
 def start_deadline(
-    tx: WriteTransaction, reading: VitalReading, kind: ClockKind, waits_on: UUID | None
+    tx: WriteTransaction, reading: EmergencyAccess, kind: _K, waits_on: UUID | None
 ) -> None:
     """Start the deadline for the next step of an emergency access."""
     due_at = reading.holds_until
-    if kind == ClockKind.TELL_PERSON:
+    if kind == _K.INFORM_PERSON:
         due_at = compute_due_at(tx, kind, reading.case, waits_on=waits_on)
     deadline_actions.restart(tx, reading, kind, due_at, waits_on=waits_on)
 
 
 def notify_watchers(
-    tx: WriteTransaction, case: Case, reading: VitalReading, event: str
+    tx: WriteTransaction, case: Case, reading: EmergencyAccess, event: str
 ) -> None:
     """Record an event about an emergency access; notify holder and overseers (R16)."""
-    facts = {"reading": str(reading.id), "reason": str(reading.reason)}
+    facts = {"emergency_access": str(reading.id), "reason": str(reading.reason)}
     tx.record(event, case, get_audience(case, reading), facts)
     called = sorted(list_watchers(case) - {tx.actor.focal_point_id})
     urgency, about = Priority.EMERGENCY, reading.id
@@ -234,42 +250,49 @@ def notify_watchers(
 
 
 def confirm_person_told(
-    tx: WriteTransaction, code: str, reading_id: UUID, body: InformOfReading
-) -> VitalReading:
+    tx: WriteTransaction, code: str, access_id: UUID, body: bodies.InformOfEmergencyAccess
+) -> EmergencyAccess:
     """Record, as the holder, that the person was told of an emergency access."""
-    case, reading = lock_access(tx, code, reading_id)
+    case, reading = lock_access(tx, code, access_id)
     if Side.HOLDER not in get_sides(tx, case):
         raise ActionNotYours("Only the holder of the case can do this.")
     acting.require_working_role(tx)
     if not reading.granted:
-        raise ReadingDecided("It was not granted, so there is nothing to tell the person.")
-    if reading.person_told_at is None:
-        reading.person_told_at = tx.now
-        if reading.get_state(tx.now) == ReadingState.ENDED:
+        raise EmergencyAccessDecided(
+            "It was not granted, so there is nothing to tell the person."
+        )
+    if reading.person_informed_at is None:
+        reading.person_informed_at = tx.now
+        if reading.get_state(tx.now) == EmergencyAccessState.ENDED:
             deadline_actions.stop(tx, reading.id)
         case_actions.add_note(tx, case, f"vital_reading {reading.id}", body.note)
-        facts = {"reading": str(reading.id)}
-        tx.record("case.person_told", case, get_audience(case, reading), facts)
+        facts = {"emergency_access": str(reading.id)}
+        tx.record("case.person_informed", case, get_audience(case, reading), facts)
     return reading
 
 
 def record_review(
-    tx: WriteTransaction, code: str, reading_id: UUID, found: ReviewReading
-) -> VitalReading:
+    tx: WriteTransaction, code: str, access_id: UUID, found: bodies.ReviewEmergencyAccess
+) -> EmergencyAccess:
     """Record, as oversight, whether an emergency access was justified (R17).
 
     The reviewer must not be the person who granted the access. A review is possible only
     after the access has ended, so that it covers everything that was read.
     """
-    case, reading = lock_access(tx, code, reading_id)
+    case, reading = lock_access(tx, code, access_id)
     acting.require_protection_officer(tx, case)
     me, granted_by = tx.actor.account_id, reading.decided_account
     if me == granted_by or (granted_by and has_shared_key(tx, me, granted_by)):
         raise NotASecondPerson("Another person of oversight has to review it.")
-    if reading.get_state(tx.now) != ReadingState.ENDED or reading.reviewed_at is not None:
-        raise ReadingDecided("It was not granted, is not over yet, or was reviewed before.")
+    if (
+        reading.get_state(tx.now) != EmergencyAccessState.ENDED
+        or reading.reviewed_at is not None
+    ):
+        raise EmergencyAccessDecided(
+            "It was not granted, is not over yet, or was reviewed before."
+        )
     reading.reviewed_at, reading.justified = tx.now, found.justified
-    facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}
-    event = "case.vital_reading_reviewed"
+    facts = {"emergency_access": str(reading.id), "justified": str(found.justified).lower()}
+    event = "case.emergency_access_reviewed"
     tx.record(event, case, get_audience(case, reading), facts)
     return reading

@@ -21,7 +21,7 @@ from app.casework.lateness import DESTRUCTIVE
 from app.casework.needs import RULES, Terms
 from app.casework.sides import get_sides
 from app.deadlines import actions as deadline_actions
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import find_running
 from app.kernel import erasures
 from app.kernel.actors import Relation, Side
@@ -159,7 +159,7 @@ def resume_retention(tx: WriteTransaction, case: Case) -> None:
 def restart_retention(tx: WriteTransaction, case: Case) -> None:
     """Restart the retention so that it ends in 30 days."""
     due_at = compute_grace_end(tx)
-    deadline_actions.restart(tx, case, ClockKind.ERASE, due_at, waits_on=None)
+    deadline_actions.restart(tx, case, DeadlineKind.ERASE, due_at, waits_on=None)
 
 
 def compute_grace_end(tx: ReadTransaction) -> datetime:

@@ -16,7 +16,7 @@ from app.consents import standing
 from app.deadlines.limits import Priority
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
-from app.directory.kinds import Function, Kind, list_home_countries
+from app.directory.kinds import OfficeFunction, OfficeKind, list_home_countries
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
@@ -40,7 +40,7 @@ def remind_office(tx: WriteTransaction, case: Case, clock: Clock, count: int) ->
     told = select_allowed(tx, case, list_answerable(tx, late, count))
     if told:
         office = RecordIdentity(late.id, case.id, f"focal-points/{late.code}")
-        tx.record("focal_point.silent", office, told, {"silence": count})
+        tx.record("focal_point.deadline_missed", office, told, {"missed": count})
     if is_failing_lead(tx, case, late):
         escalate_to_desk(tx, case)
     desk = case.with_relation(Relation.ESCALATION_DESK)
@@ -59,8 +59,8 @@ def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[F
     coordinators = [
         one
         for one in others
-        if one.kind == Kind.STATE and one.can_lead and one.of_state in countries
-        if one.function == Function.COORDINATION
+        if one.kind == OfficeKind.STATE and one.can_lead and one.of_state in countries
+        if one.function == OfficeFunction.COORDINATION
     ]
     return deputies if count == 1 else [*deputies, *coordinators]
 

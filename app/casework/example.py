@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 EXAMPLE: Final[dict[str, Any]] = {
-    "notice": {
+    "summary": {
         "country": "KZ",
         "age_class": "adult",
         "language": "uz",

@@ -11,7 +11,7 @@ from app.cases.lifecycle import OPEN, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.quotas import require_draft_quota
 from app.cases.risk import RiskLevel
-from app.cases.schemas import NoticeFields, RiskInput
+from app.cases.schemas import RiskInput, SummaryFields
 from app.cases.sections import Paper
 from app.casework import acting
 from app.casework import situation as casework_situation
@@ -26,7 +26,7 @@ from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
 from app.kernel.actors import Relation
 from app.kernel.db import claim_name
-from app.kernel.idempotency import KeyInFlight
+from app.kernel.idempotency import IdempotencyKeyInUse
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
@@ -53,24 +53,24 @@ class ExternalReferenceTaken(Problem):
     members: ClassVar = ExternalReferenceTakenMembers
 
 
-class CountryFixed(Problem):
+class CountryNotChangeable(Problem):
     """The country of a submitted case can only be changed by relocating the case."""
 
     status = 409
 
 
-class NoticeIncomplete(Problem):
+class SummaryIncomplete(Problem):
     """The summary of a submitted case must stay complete."""
 
     status = 422
 
 
-def write_case(tx: WriteTransaction, new: CaseInput) -> Case:
+def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
     """Create a draft of a case, and submit it in the same transaction if requested."""
     acting.require_role(tx, acting.WRITERS)
     require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
     digest = compute_reference_digest(tx, new.external_reference)
-    case = open_draft(tx, new.notice, digest)
+    case = open_draft(tx, new.summary, digest)
     for content in new.sections:
         store_sealed(tx, case, content.section, content)
     if new.safeguards:
@@ -93,7 +93,7 @@ def write_case(tx: WriteTransaction, new: CaseInput) -> Case:
 
 
 def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
-    """Raise SpaceReserved (503) or TooManyDrafts (429) if there is no room for a draft.
+    """Raise DiskSpaceReserved (503) or TooManyDrafts (429) if there is no room for a draft.
 
     An urgent draft (`can_wait` is false) is never refused, nor counted in the byte quota.
     """
@@ -106,8 +106,8 @@ def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
 def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str | None:
     """Return the digest of the submitter's own number of the case, or None without one.
 
-    Raises ExternalReferenceTaken (409) if a case with this number exists, and KeyInFlight
-    (409) while another request writes a case with this number.
+    Raises ExternalReferenceTaken (409) if a case with this number exists, and
+    IdempotencyKeyInUse (409) while another request writes a case with this number.
     """
     if reference is None:
         return None
@@ -115,7 +115,9 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
         b"external", tx.actor.focal_point_id.bytes, reference.encode()
     )
     if not claim_name(tx.session, f"external {digest}"):
-        raise KeyInFlight("Another request is writing a case with this external reference.")
+        raise IdempotencyKeyInUse(
+            "Another request is writing a case with this external reference."
+        )
     if code := case_queries.find_code_by_digest(tx, digest):
         raise ExternalReferenceTaken("Continue with the case in `code`.", {"code": code})
     return digest
@@ -129,27 +131,31 @@ def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
     case_actions.take_step(tx, case, row, audience_before=before)
     update_assessment_deadline(tx, case)
     if case_queries.find_in_vital_interest(tx, [case.id]):
-        tx.record("case.vital_interest", case, case.audience)
+        tx.record("case.vital_interest_declared", case, case.audience)
     return case
 
 
 def update_case_summary(
-    tx: WriteTransaction, code: str, seen: SeenVersions, notice: NoticeFields
+    tx: WriteTransaction, code: str, seen: SeenVersions, summary: SummaryFields
 ) -> Case:
     """Update the summary and, until a lead has the case, the copy for the submitter."""
     case = acting.lock_case(tx, code, seen)
     acting.require_writer(tx, case)
-    require_complete_summary(case, notice)
+    require_complete_summary(case, summary)
     kept = case_queries.load_snapshots(tx, [case.id]).get(case.id)
     own = kept if case.state in UNLED else None
-    if case.state != State.DRAFT and "country" in notice.model_fields_set:
-        if notice.country != (own or case).country:
-            raise CountryFixed("Relocate the case: another office may have to lead it.")
-        notice = NoticeFields(**notice.model_dump(exclude={"country"}, exclude_unset=True))
+    if case.state != State.DRAFT and "country" in summary.model_fields_set:
+        if summary.country != (own or case).country:
+            raise CountryNotChangeable(
+                "Relocate the case: another office may have to lead it."
+            )
+        summary = SummaryFields(
+            **summary.model_dump(exclude={"country"}, exclude_unset=True)
+        )
     if own is not None:
-        update_summary(own, notice)
+        update_summary(own, summary)
     was_child = case.is_child
-    if changed := update_summary(case, notice):
+    if changed := update_summary(case, summary):
         case.raise_version()
         if "priority" in changed:
             deadline_following.update_for_priority(tx, case)
@@ -161,18 +167,18 @@ def update_case_summary(
             return_following.reopen_decisions(tx, case)
         if "safe_contact" in changed:
             referral_following.notify_of_change(tx, case, None)
-        tx.record("case.notice_changed", case, case.summary_audience, {"fields": changed})
+        tx.record("case.summary_changed", case, case.summary_audience, {"fields": changed})
     return case
 
 
-def require_complete_summary(case: Case, notice: NoticeFields) -> None:
-    """Raise NoticeIncomplete (422) if a required field is null, except in a draft."""
-    given = notice.model_dump(exclude_unset=True)
+def require_complete_summary(case: Case, summary: SummaryFields) -> None:
+    """Raise SummaryIncomplete (422) if a required field is null, except in a draft."""
+    given = summary.model_dump(exclude_unset=True)
     emptied = [
         name for name in casework_situation.REQUIRED_FIELDS if given.get(name, "") is None
     ]
     if case.state != State.DRAFT and emptied:
-        raise NoticeIncomplete(f"These fields cannot be null: {', '.join(emptied)}.")
+        raise SummaryIncomplete(f"These fields cannot be null: {', '.join(emptied)}.")
 
 
 def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase) -> Case:
@@ -207,7 +213,8 @@ def assess_risk(tx: WriteTransaction, code: str, risk: RiskInput) -> Case:
 def add_screening(tx: WriteTransaction, code: str, new: ScreeningInput) -> Screening:
     """Record a screening of a case. The event about it does not contain the result.
 
-    Raises SpaceReserved (503) if the disk is nearly full: help does not need a screening.
+    Raises DiskSpaceReserved (503) if the disk is nearly full, because help does not need a
+    screening.
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.lock(tx, code)

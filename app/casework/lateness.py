@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 
 
 class Noun(StrEnum):
@@ -36,7 +36,7 @@ class Effect(StrEnum):
     LAPSE = "lapse"
     ERASE = "erase"
     ANNOUNCE = "announce"
-    END_READING = "end_reading"
+    END_EMERGENCY_ACCESS = "end_reading"
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class LatenessRule:
 
 
 # fmt: off
-_N, _K, _E = Noun, ClockKind, Effect
-LATENESS_RULES: Final[dict[tuple[Noun, ClockKind], LatenessRule]] = {
+_N, _K, _E = Noun, DeadlineKind, Effect
+LATENESS_RULES: Final[dict[tuple[Noun, DeadlineKind], LatenessRule]] = {
     (_N.CASE,      _K.FINISH_DRAFT):     LatenessRule(_E.DROP),
     (_N.CASE,      _K.ACKNOWLEDGE):      LatenessRule(_E.REROUTE,          "case.not_acknowledged"),   # D01
     (_N.CASE,      _K.DECIDE_LEAD):      LatenessRule(_E.REROUTE,          "case.not_decided"),        # D02
@@ -70,13 +70,13 @@ LATENESS_RULES: Final[dict[tuple[Noun, ClockKind], LatenessRule]] = {
     (_N.RETURN,    _K.REVIEW):           LatenessRule(_E.REMIND,           "return.overdue"),
     (_N.RETURN,    _K.CONFIRM_ARRIVAL):  LatenessRule(_E.REMIND,           "return.overdue"),          # D06
     (_N.RETURN,    _K.MONITOR):          LatenessRule(_E.REMIND,           "return.overdue"),          # D08
-    (_N.APPROVAL,  _K.APPROVE):          LatenessRule(_E.LAPSE,            "approval.lapsed"),
+    (_N.APPROVAL,  _K.APPROVE):          LatenessRule(_E.LAPSE,            "approval.expired"),
     (_N.QUESTION,  _K.ANSWER):           LatenessRule(_E.REMIND,           "case.not_answered"),
     (_N.INTERESTS, _K.ASSESS_INTERESTS): LatenessRule(_E.REMIND,           "case.overdue"),            # BR09
     (_N.CONSENT,   _K.CONSENT_ENDS):     LatenessRule(_E.ANNOUNCE),                                    # G02
-    (_N.READING,   _K.DECIDE_READING):   LatenessRule(_E.END_READING),                                 # R15
-    (_N.READING,   _K.READING_ENDS):     LatenessRule(_E.END_READING),                                 # R16
-    (_N.READING,   _K.TELL_PERSON):      LatenessRule(_E.REMIND,           "case.overdue"),            # BR05
+    (_N.READING,   _K.DECIDE_EMERGENCY_ACCESS):   LatenessRule(_E.END_EMERGENCY_ACCESS),                                 # R15
+    (_N.READING,   _K.EMERGENCY_ACCESS_ENDS):     LatenessRule(_E.END_EMERGENCY_ACCESS),                                 # R16
+    (_N.READING,   _K.INFORM_PERSON):      LatenessRule(_E.REMIND,           "case.overdue"),            # BR05
 }
 # fmt: on
 
@@ -87,12 +87,12 @@ NOUN_BY_PATH: Final = {
     "approvals": Noun.APPROVAL,
 }
 NOUN_BY_KIND: Final = {
-    ClockKind.ANSWER: Noun.QUESTION,
-    ClockKind.ASSESS_INTERESTS: Noun.INTERESTS,
-    ClockKind.CONSENT_ENDS: Noun.CONSENT,
-    ClockKind.DECIDE_READING: Noun.READING,
-    ClockKind.READING_ENDS: Noun.READING,
-    ClockKind.TELL_PERSON: Noun.READING,
+    DeadlineKind.ANSWER: Noun.QUESTION,
+    DeadlineKind.ASSESS_INTERESTS: Noun.INTERESTS,
+    DeadlineKind.CONSENT_ENDS: Noun.CONSENT,
+    DeadlineKind.DECIDE_EMERGENCY_ACCESS: Noun.READING,
+    DeadlineKind.EMERGENCY_ACCESS_ENDS: Noun.READING,
+    DeadlineKind.INFORM_PERSON: Noun.READING,
 }
 """The kinds of record that have the public reference of their case."""
 
@@ -105,7 +105,7 @@ DESTRUCTIVE: Final = frozenset(
 """Deadlines after which data is destroyed permanently."""
 
 
-def get_record_kind(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
+def get_record_kind(reference: str, kind: DeadlineKind, *, of_case: bool) -> Noun:
     """Return the kind of record that a deadline is about, given the record's reference."""
     if of_case:
         return Noun.CASE

@@ -25,7 +25,7 @@ from app.consents.schemas import LeadConsentInput
 from app.deadlines import missed_deadlines
 from app.deadlines import queries as deadline_queries
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind
+from app.directory.kinds import OfficeKind
 from app.handovers import following as handover_following
 from app.handovers.actions import set_lead
 from app.kernel.actors import Relation, Side
@@ -132,7 +132,7 @@ def require_consent_needs(
         raise_unmet([lack])
 
 
-def require_unrecorded(tx: ReadTransaction, case: Case, kind: Kind) -> None:
+def require_unrecorded(tx: ReadTransaction, case: Case, kind: OfficeKind) -> None:
     """Require that no desk has recorded a valid consent that names this kind of office."""
     stands = standing.load_for_case(tx, case)
     if any(

@@ -25,7 +25,7 @@ from app.routing import actions as routing_actions
 from app.routing.ranking import rank_leads
 
 
-class CountrySame(Problem):
+class CountryUnchanged(Problem):
     """The case already names this country as the country where the person is."""
 
     status = 409
@@ -60,7 +60,7 @@ def relocate_case(
     A candidate loses the case at once. A lead keeps it until a handover is accepted. The
     submitter is not informed (R12). Overseers are informed, because one person could
     otherwise move a case unseen to a country where no office waits for it. Raises
-    CountrySame (409) for the same country, and DeskMissing (503) if no desk is safe.
+    CountryUnchanged (409) for the same country, and DeskMissing (503) if no desk is safe.
     """
     case = lock_case(tx, code, seen)
     require_state(case, OPEN)
@@ -68,7 +68,7 @@ def relocate_case(
         raise ActionNotYours("Only the holder of the case can do this.")
     require_working_role(tx)
     if where.country == case.country:
-        raise CountrySame("Name the country where the person is now.")
+        raise CountryUnchanged("Name the country where the person is now.")
     if case.state in WITH_A_CANDIDATE:
         case_actions.save_summary_snapshot(tx, case)
         case.relocated_at = case.relocated_at or tx.now

@@ -73,9 +73,9 @@ def get_recording_side(facts: Facts) -> Side:
 
 # fmt: off
 NEEDS: Final[dict[Need, Check[Facts]]] = {
-    Need.NOTICE: Check(
+    Need.SUMMARY: Check(
         lambda f: f.notice_complete,
-        "Complete the summary (`notice`): country, age class, language, priority, safe contact.", Side.SUBMITTER),
+        "Complete the summary: country, age class, language, priority, safe contact.", Side.SUBMITTER),
     Need.CONSENT_TO_REFER: Check(
         lambda f: f.may_be_referred, TO_REFER, Side.SUBMITTER, specific=get_remedy_to_refer,
         consent=lambda _: RequiredConsent(purpose=Purpose.REFER)),

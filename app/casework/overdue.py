@@ -18,7 +18,7 @@ from app.casework.lateness import LATENESS_RULES, Effect, LatenessRule, Noun
 from app.casework.watching import update_assessment_deadline
 from app.deadlines import actions as deadline_actions
 from app.deadlines import missed_deadlines
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.miss_counts import DAY, HOUR, Rhythm, compute_next_miss, count_misses
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
@@ -90,7 +90,7 @@ def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> boo
     counts as missed once; then it is only postponed.
     """
     record = None
-    if clock.kind == ClockKind.CONFIRM_ARRIVAL:
+    if clock.kind == DeadlineKind.CONFIRM_ARRIVAL:
         record = return_queries.find_travelling(tx, clock)
     is_shut = absent and clock.fires_at is None
     return record is not None and arrivals.move_deadline(tx, record, clock) and not is_shut
@@ -148,7 +148,11 @@ def record_firing(tx: WriteTransaction, miss: MissedDeadline) -> None:
 def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Record the event of a missed deadline for the offices in its audience."""
     if miss.late.event is not None:
-        facts = {"clock": miss.clock.kind, "silence": miss.count, "active": not miss.absent}
+        facts = {
+            "deadline": miss.clock.kind,
+            "missed": miss.count,
+            "active": not miss.absent,
+        }
         tx.record(miss.late.event, miss.record, get_audience(miss), facts)
 
 
@@ -158,7 +162,7 @@ def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     Overseers are included if the deadline is for the case itself or to confirm a deletion.
     """
     case, record = miss.case, miss.record
-    kept = miss.clock.kind == ClockKind.CONFIRM_DELETION
+    kept = miss.clock.kind == DeadlineKind.CONFIRM_DELETION
     match record:
         case Referral():
             return record.audience | (case.overseers if kept else frozenset())
@@ -230,6 +234,8 @@ EFFECTS: Final[Mapping[Effect, Callable[[WriteTransaction, MissedDeadline], None
     Effect.DROP: apply_discard,
     Effect.LAPSE: lambda tx, miss: deadline_actions.stop(tx, miss.record.id),
     Effect.ANNOUNCE: apply_announcement,
-    Effect.END_READING: lambda tx, miss: expire_access(tx, miss.case, miss.clock.record_id),
+    Effect.END_EMERGENCY_ACCESS: lambda tx, miss: expire_access(
+        tx, miss.case, miss.clock.record_id
+    ),
     Effect.ERASE: lambda tx, miss: erasing.erase_after_retention(tx, miss.case),
 }

@@ -7,13 +7,19 @@ from uuid import UUID
 from app.cases import queries as case_queries
 from app.cases.models import AgeClass, Case
 from app.cases.sections import OriginContact
-from app.casework.schemas import RoutingQuestion, Told
+from app.casework.schemas import AllowedRecipient, RoutingQuestion
 from app.casework.sides import get_sides
 from app.consents import standing
 from app.consents.coverage import matches_recipient
 from app.consents.routing_questions import build_question, remove_case_data
 from app.directory import queries as directory_queries
-from app.directory.kinds import AgeGroup, Function, Kind, Level, Service
+from app.directory.kinds import (
+    AgeGroup,
+    DisclosureLevel,
+    OfficeFunction,
+    OfficeKind,
+    Service,
+)
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
@@ -93,12 +99,14 @@ def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Quest
         ages=frozenset({own, *([AgeGroup.CHILD] if asked.with_children else [])}),
         sex=asked.sex,
         avoided=directory_queries.list_avoided_countries(tx),
-        agreed=directory_queries.list_agreed_countries(tx, asked.country, Level.NEEDS),
+        agreed=directory_queries.list_agreed_countries(
+            tx, asked.country, DisclosureLevel.NEEDS
+        ),
         origin=guards.country_of_origin,
         origin_blocked=guards.is_origin_blocked(),
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
         unsafe=frozenset(guards.unsafe_focal_points),
-        consented=find_allowed(asked.told, profiles),
+        consented=find_allowed(asked.allowed_recipients, profiles),
         named=frozenset(),
         declined=frozenset(),
         approached=frozenset(),
@@ -111,7 +119,7 @@ def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Quest
 def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
     """Raise FocalPointUnknown (422) if the question names an office that does not exist."""
     known = {profile.code for profile in profiles}
-    named = {one.focal_point for one in asked.told or [] if one.focal_point}
+    named = {one.focal_point for one in asked.allowed_recipients or [] if one.focal_point}
     if (named | set(asked.safeguards.unsafe_focal_points)) - known:
         raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
 
@@ -121,12 +129,14 @@ class NamedRecipient:
     """A recipient that the person names, with the attributes of a recipient class."""
 
     focal_point_id: UUID | None
-    kind: Kind | None
-    function: Function | None
+    kind: OfficeKind | None
+    function: OfficeFunction | None
     country: str | None
 
 
-def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozenset[UUID]:
+def find_allowed(
+    told: list[AllowedRecipient] | None, profiles: tuple[Profile, ...]
+) -> frozenset[UUID]:
     """Return the offices that may be informed about the person; all if `told` is None."""
     ids = {profile.code: profile.id for profile in profiles}
     if told is None:
@@ -137,7 +147,7 @@ def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> froz
     )
 
 
-def build_recipient(one: Told, ids: Mapping[str, UUID]) -> NamedRecipient:
+def build_recipient(one: AllowedRecipient, ids: Mapping[str, UUID]) -> NamedRecipient:
     """Return a recipient that the person named, in the form of a recipient in a consent."""
     if one.recipient_class is None:
         return NamedRecipient(ids[one.focal_point or ""], None, None, None)

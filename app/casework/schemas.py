@@ -8,19 +8,24 @@ from pydantic import ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.access.models import ApprovalState
-from app.administration.schemas import Hand
+from app.administration.schemas import AccountReference
 from app.cases.lifecycle import Action, Need, Stage, State
 from app.cases.models import AgeClass
 from app.cases.schemas import (
     ACTOR,
-    Notice,
-    NoticeFields,
     Risk,
     RiskInput,
+    Summary,
+    SummaryFields,
     VitalInterestInput,
 )
-from app.cases.sections import Guards, ReadingPurpose, Safeguards, Section
-from app.cases.vital_interest import ReadingState, VitalReason
+from app.cases.sections import (
+    EmergencyAccessPurpose,
+    RoutingSafeguards,
+    Safeguards,
+    Section,
+)
+from app.cases.vital_interest import EmergencyAccessState, VitalInterestReason
 from app.casework.example import EXAMPLE
 from app.consents.schemas import ConsentInput, RecipientClass
 from app.deadlines.limits import Priority
@@ -59,7 +64,7 @@ class CaseInput(RequestModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    notice: NoticeFields
+    summary: SummaryFields
     sections: Annotated[
         list[WrittenSection], Field(max_length=7, description="Each is sealed separately.")
     ] = []
@@ -111,7 +116,7 @@ class CaseOut(ResponseModel):
     you_are: list[Relation]
     stage: Stage
     state: State
-    notice: Notice
+    summary: Summary
     lead: Annotated[str | None, Field(description="Code of the focal point that leads.")]
     holder: Annotated[str | None, Field(description="Lead, else candidate, else desk.")]
     next_lead: Annotated[str | None, Field(description=NEXT_LEAD)]
@@ -143,9 +148,9 @@ class ApprovalOut(ResponseModel):
     ]
     decision: ApprovalState
     asked_by_you: bool
-    asked_by: Annotated[Hand | None, Field(description=ASKED_BY)]
+    asked_by: Annotated[AccountReference | None, Field(description=ASKED_BY)]
     asked_at: datetime
-    lapses_at: datetime
+    expires_at: datetime
     roles: Annotated[list[str], Field(description="Roles that may decide; not who asked.")]
 
 
@@ -153,13 +158,13 @@ class ApprovalPage(Page[ApprovalOut]):
     """The requests for approval that a second person of your focal point has to decide."""
 
 
-class VitalReadingOut(ResponseModel):
+class EmergencyAccessOut(ResponseModel):
     """An emergency access, with the request, the decision and the steps that follow."""
 
     id: UUID
-    state: ReadingState
-    reason: VitalReason
-    purpose: ReadingPurpose
+    state: EmergencyAccessState
+    reason: VitalInterestReason
+    purpose: EmergencyAccessPurpose
     sections: list[Section]
     asked_by: Annotated[str | None, Field(description=ACTOR)]
     asked_at: datetime
@@ -169,19 +174,19 @@ class VitalReadingOut(ResponseModel):
         datetime, Field(description="Until when it can be granted and, once granted, used.")
     ]
     ended_at: datetime | None
-    tell_person_by: Annotated[datetime | None, Field(description=TELL_PERSON_BY)]
-    person_told_at: datetime | None
+    inform_person_by: Annotated[datetime | None, Field(description=TELL_PERSON_BY)]
+    person_informed_at: datetime | None
     reviewed_at: datetime | None
     justified: Annotated[bool | None, Field(description="The result of the review.")]
 
 
-class VitalReadingList(ResponseModel):
+class EmergencyAccessList(ResponseModel):
     """The emergency accesses that you are allowed to see, oldest first."""
 
-    items: list[VitalReadingOut]
+    items: list[EmergencyAccessOut]
 
 
-class Told(RequestModel):
+class AllowedRecipient(RequestModel):
     """A recipient that the person allows: one focal point, or one class of focal points."""
 
     focal_point: Annotated[Code | None, Field(description="Its code.")] = None
@@ -209,8 +214,8 @@ class RoutingQuestion(RequestModel):
     with_children: Annotated[
         StrictBool, Field(description="Whether children come with the person.")
     ] = False
-    told: Annotated[
-        list[Told] | None,
+    allowed_recipients: Annotated[
+        list[AllowedRecipient] | None,
         Field(max_length=50, description="Absent: not asked yet, so all may be told."),
     ] = None
-    safeguards: Guards = Field(default_factory=Guards)
+    safeguards: RoutingSafeguards = Field(default_factory=RoutingSafeguards)

@@ -12,7 +12,7 @@ from app.cases.grants import Grant
 from app.cases.lifecycle import TABLE, Row, State, get_stage
 from app.cases.models import Case
 from app.cases.records import SummarySnapshot
-from app.cases.schemas import Notice, Risk
+from app.cases.schemas import Risk, Summary
 from app.cases.sections import Section
 from app.cases.snapshots import Snapshot, read_lead_and_holder
 from app.casework.failing_leads import is_submitter_gone
@@ -23,10 +23,10 @@ from app.casework.successors import Succession, find_successions
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind, Service
+from app.directory.kinds import OfficeKind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handover_queries
 from app.kernel.actors import Relation, Side
@@ -116,7 +116,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
     helping = [
         case_id
         for case_id, granted in grants.items()
-        if reader.kind == Kind.STATE
+        if reader.kind == OfficeKind.STATE
         and (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
@@ -171,7 +171,9 @@ def load_facts(tx: ReadTransaction, case: Case, terms: Terms | None = None) -> F
 
 def compute_review_limit(tx: ReadTransaction, case: Case) -> datetime:
     """Return the latest date for the review of a suspended case (D10)."""
-    return deadline_queries.compute_due_at(tx, ClockKind.REVIEW, case, waits_on=case.holder)
+    return deadline_queries.compute_due_at(
+        tx, DeadlineKind.REVIEW, case, waits_on=case.holder
+    )
 
 
 def show_cases(tx: ReadTransaction, found: Sequence[Case]) -> list[CaseOut]:
@@ -205,7 +207,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
         you_are=sorted(mine or case.list_all_relations(reader)),
         stage=get_stage(state, suspended_while_referring=sought),
         state=state,
-        notice=get_summary(case, context),
+        summary=get_summary(case, context),
         lead=context.codes[lead] if lead else None,
         holder=context.codes[holder] if holder else None,
         next_lead=after.next_lead,
@@ -229,7 +231,7 @@ def find_lead_and_holder(
     return read_lead_and_holder(asked) if asked else (None, None)
 
 
-def get_summary(case: Case, context: Context) -> Notice:
+def get_summary(case: Case, context: Context) -> Summary:
     """Return the summary that the reader may see: the current one, or an earlier copy.
 
     The copy was stored when the case was handed on or a travel document was requested. A
@@ -237,25 +239,25 @@ def get_summary(case: Case, context: Context) -> Notice:
     and in its own copy, because another service may be asylum (BR10).
     """
     kept, granted = context.handed_on.get(case.id), context.grants[case.id]
-    copy = Notice.model_validate(kept) if kept else None
-    notice, asked = Notice.model_validate(case), context.asked_of_me.get(case.id)
+    copy = Summary.model_validate(kept) if kept else None
+    summary, asked = Summary.model_validate(case), context.asked_of_me.get(case.id)
     if Grant.SUMMARY not in granted:
         snapshot = context.snapshots.get(case.id)
         if snapshot is None:
-            return copy or notice
-        notice = Notice.model_validate(snapshot["notice"])
+            return copy or summary
+        summary = Summary.model_validate(snapshot["notice"])
     if asked is None or not context.standings[case.id].may_belong_to_origin_state(
         context.reader
     ):
-        return notice
+        return summary
     own = {
         name: sorted(
-            {service for service in getattr(notice, name) if service in asked}
+            {service for service in getattr(summary, name) if service in asked}
             | set(getattr(copy, name) if copy else ())
         )
         for name in ("services", "urgent_needs")
     }
-    return notice.model_copy(update=own)
+    return summary.model_copy(update=own)
 
 
 def is_shown_copy(case: Case, reader: UUID) -> bool:

@@ -16,7 +16,7 @@ from app.consents.models import Consent
 from app.consents.routing_questions import build_question
 from app.consents.standing import Standing
 from app.directory import queries as directory_queries
-from app.directory.kinds import NEVER_LEAD, Kind, is_at_home
+from app.directory.kinds import NEVER_LEAD, OfficeKind, is_at_home
 from app.directory.models import FocalPoint
 from app.kernel.transactions import ReadTransaction
 from app.routing.question import Question
@@ -147,7 +147,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
     if not classes:
         return []
     offices = directory_queries.by_ids(tx, {one.recorded_by for one in classes})
-    return [one for one in classes if offices[one.recorded_by].kind == Kind.DESK]
+    return [one for one in classes if offices[one.recorded_by].kind == OfficeKind.DESK]
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:

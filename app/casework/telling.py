@@ -20,7 +20,7 @@ from app.consents import actions as consent_actions
 from app.consents import queries as consent_queries
 from app.consents import standing
 from app.consents.models import Consent
-from app.consents.schemas import ConsentHint, ConsentInput, TakeBack, get_hint
+from app.consents.schemas import ConsentHint, ConsentInput, WithdrawConsents, get_hint
 from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
 from app.directory.kinds import may_be_abroad
@@ -61,7 +61,7 @@ def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Conse
     return consent
 
 
-def withdraw_consents(tx: WriteTransaction, code: str, body: TakeBack) -> None:
+def withdraw_consents(tx: WriteTransaction, code: str, body: WithdrawConsents) -> None:
     """Withdraw, on behalf of the person, every consent to one of the given purposes.
 
     Any party can do this, because the person may ask any office that they trust. The party

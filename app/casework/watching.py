@@ -14,7 +14,7 @@ from app.consents.coverage import Purpose, may_give
 from app.consents.expiry_deadlines import watch_expiry
 from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel.transactions import WriteTransaction
 
@@ -45,7 +45,7 @@ def update_assessment_deadline(tx: WriteTransaction, case: Case) -> None:
     fact = interests[-1] if known_due else add_due_fact(tx, case)
     if fact.id not in deadline_queries.find_running(tx, [fact.id]):
         due_at = compute_assessment_due(tx, case, interests)
-        kind = ClockKind.ASSESS_INTERESTS
+        kind = DeadlineKind.ASSESS_INTERESTS
         deadline_actions.restart(tx, fact, kind, due_at, waits_on=case.holder)
 
 
@@ -58,7 +58,7 @@ def compute_assessment_due(
     assessment, for example because the child was recorded as an adult, an earlier due time
     still applies.
     """
-    kind = ClockKind.ASSESS_INTERESTS
+    kind = DeadlineKind.ASSESS_INTERESTS
     fresh = deadline_queries.compute_due_at(tx, kind, case, waits_on=case.holder)
     last = deadline_queries.find_last_stopped(tx, [fact.id for fact in interests], kind)
     if last is None or was_provided_for(tx, case, last, interests):
@@ -110,7 +110,7 @@ def resume_questions(tx: WriteTransaction, case: Case) -> None:
     started = deadline_queries.find_running(tx, [question.id for question in waiting])
     for question in waiting:
         if question.id not in started:
-            kind, submitter = ClockKind.ANSWER, case.submitter
+            kind, submitter = DeadlineKind.ANSWER, case.submitter
             fresh = deadline_queries.get_term(tx, kind, case, waits_on=submitter)
             deadline_actions.resume(tx, question, kind, fresh, waits_on=submitter)
 

@@ -89,7 +89,7 @@ def create_account(
     runtime = load_runtime(settings)
     with runtime.database.begin_read() as session:
         require_no_demo(session, settings.environment)
-    typer.echo(operator_actions.open_account(runtime, focal_point, label, role))
+    typer.echo(operator_actions.create_account(runtime, focal_point, label, role))
 
 
 account.command("load")(load_accounts)
@@ -118,7 +118,7 @@ def create_api_key(
 ) -> None:
     """Make an API key and print it. The key cannot be shown again."""
     runtime = load_runtime(Settings())
-    typer.echo(operator_actions.make_key(runtime, account_id, scope or list(Scope), days))
+    typer.echo(operator_actions.create_key(runtime, account_id, scope or list(Scope), days))
 
 
 @api_key.command("revoke")

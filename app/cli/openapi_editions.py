@@ -35,7 +35,7 @@ PARENT_TAGS: Final = {
     "consents": "cases",
     "screenings": "cases",
     "sections": "cases",
-    "vital readings": "cases",
+    "emergency access": "cases",
     "referral acts": "referrals",
     "accounts": "administration",
 }

@@ -90,7 +90,7 @@ def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWith
         ]
 
 
-def open_account(
+def create_account(
     runtime: Runtime, focal_point: str, label: str, roles: Iterable[Role]
 ) -> UUID:
     """Open an account and return its id.
@@ -127,7 +127,7 @@ def require_label(label: str) -> None:
         ) from error
 
 
-def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
+def create_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
     """Return a new API key of an account. Raises NotReady if it cannot have one."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
@@ -137,7 +137,7 @@ def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int
                 "safe-conduct account new"
             )
         chosen = frozenset(scopes)
-        made = api_key_changes.add_key(tx, found, chosen, days, "account.key_made")
+        made = api_key_changes.add_key(tx, found, chosen, days, "account.key_created")
         return made.secret or ""
 
 

@@ -40,7 +40,7 @@ SUBJECTS: Final[Mapping[Subject, str]] = {
     Section.HEALTH: "health",
     Paper.SAFEGUARDS: "safeguards, such as feared offices",
     Paper.SAFEGUARDS_PAST: "earlier safeguards",
-    Paper.SAFETY_NOTICE: "the safety alert",
+    Paper.SAFETY_ALERT: "the safety alert",
     Paper.CONTACTS: "contact people of the lead",
     Paper.ARRANGEMENT: "where and when the person is met",
     Paper.TRAVEL_PLAN: "the travel plan",

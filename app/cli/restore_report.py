@@ -22,7 +22,7 @@ from app.casework.lateness import DESTRUCTIVE
 from app.cli.startup import NotReady, require_migrated
 from app.consents import queries as consent_queries
 from app.deadlines import missed_deadlines
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.miss_counts import DAY
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
@@ -197,7 +197,7 @@ def list_erased_soon(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
     A day is added for a difference between the clocks of the machine and the database.
     """
     until = now + GRACE + DAY
-    erased = [one for one in clocks if one.kind == ClockKind.ERASE]
+    erased = [one for one in clocks if one.kind == DeadlineKind.ERASE]
     return [clock.case_id for clock in erased if clock.due_at <= until]
 
 

@@ -17,7 +17,7 @@ from app.notifications import actions as notifications_actions
 from app.notifications import queries as notifications_queries
 from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
-from app.outbox.models import Way
+from app.outbox.models import MessageChannel
 from app.outbox.pacing import Outcome
 from app.settings import Environment, Settings
 from app.worker.courier import Courier
@@ -38,9 +38,9 @@ def build_senders(settings: Settings) -> Senders:
 
     If a channel is not set up, each of its notifications fails and is reported.
     """
-    sends: dict[Way, Send] = {
-        Way.EMAIL: get_mail_sender(settings),
-        Way.SMS: get_sms_sender(settings),
+    sends: dict[MessageChannel, Send] = {
+        MessageChannel.EMAIL: get_mail_sender(settings),
+        MessageChannel.SMS: get_sms_sender(settings),
     }
     ways = {
         way: build_notification_channel(send, settings.sign_in_url)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from app.api.http.strict_json import JsonRefused, require_strict_json
+from app.api.http.strict_json import JsonInvalid, require_strict_json
 from app.casework.example import EXAMPLE
 from app.cli.api_client import (
     CannotCall,
@@ -39,7 +39,7 @@ from app.settings import CallerSettings
 
 STDIN: Final = Path("-")
 KEY_SUFFIX: Final = ".idempotency-key"
-KEY_REUSED: Final = "/problems/key-reused"
+KEY_REUSED: Final = "/problems/idempotency-key-reused"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """The byte order mark that some editors write at the start of a UTF-8 file."""
 INTERRUPTED: Final = 130
@@ -125,7 +125,7 @@ def build_body(file: Path, *, submits: bool) -> bytes:
     text = read_input(file).removeprefix(BYTE_ORDER_MARK)
     try:
         require_strict_json(text)
-    except JsonRefused as refused:
+    except JsonInvalid as refused:
         position = describe_position(refused.__cause__)
         raise CannotCall(f"{file}: {refused}{position}") from None
     case = json.loads(text)

@@ -14,13 +14,13 @@ from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
 
 
-class ConsentOver(Problem):
+class ConsentEnded(Problem):
     """The consent has already expired, or was obtained in the future."""
 
     status = 422
 
 
-class AdultSpokenFor(Problem):
+class AdultConsentRequired(Problem):
     """An adult's own consent is needed; nobody else can consent for an adult."""
 
     status = 422
@@ -36,8 +36,8 @@ def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Conse
     """Record a consent, and seal its evidence as a note.
 
     A child's own consent is recorded too, and counts once the person is found to be an
-    adult. Raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422) for an invalid
-    consent.
+    adult. Raises FocalPointUnknown, ConsentEnded or AdultConsentRequired (422) for an
+    invalid consent.
     """
     require_valid(tx, case, new)
     named = new.focal_point
@@ -59,12 +59,12 @@ def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Conse
 
 
 def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
-    """Raise AdultSpokenFor or ConsentOver (422) unless a new consent is valid."""
+    """Raise AdultConsentRequired or ConsentEnded (422) unless a new consent is valid."""
     if not case.is_child and not may_give(new.given_by, child=False):
         advice = "Ask the person; if this is a child, correct `age_class` first."
-        raise AdultSpokenFor(advice)
+        raise AdultConsentRequired(advice)
     if new.expires_at <= tx.now or new.obtained_on > (tx.now + EARLIEST_ZONE).date():
-        raise ConsentOver("`expires_at` must be in the future, `obtained_on` must not.")
+        raise ConsentEnded("`expires_at` must be in the future, `obtained_on` must not.")
 
 
 def require_counting(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
@@ -82,7 +82,7 @@ COPIED_FIELDS = set(ConsentTerms.model_fields) - {"evidence"}
 def count_refusal(tx: WriteTransaction, new: RefusalInput) -> None:
     """Count a refusal in the current week, without a link to a person or case.
 
-    Raises SpaceReserved (503) if the disk is nearly full.
+    Raises DiskSpaceReserved (503) if the disk is nearly full.
     """
     tx.runtime.free_space.require_unreserved()
     week = consent_queries.get_monday(tx.now.date())

@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from app.cases.sections import Section
-from app.directory.kinds import Described, Function, Kind, is_at_home
+from app.directory.kinds import Described, OfficeFunction, OfficeKind, is_at_home
 
 
 class Purpose(StrEnum):
@@ -55,7 +55,7 @@ class Addressee(Described, Protocol):
         """The id of the office."""
 
     @property
-    def function(self) -> Function:
+    def function(self) -> OfficeFunction:
         """The function of the office."""
 
 
@@ -67,11 +67,11 @@ class NamedRecipients(Protocol):
         """The id of the office, or None if a class was named."""
 
     @property
-    def kind(self) -> Kind | None:
+    def kind(self) -> OfficeKind | None:
         """The kind of the offices in the recipient class, or None for a single office."""
 
     @property
-    def function(self) -> Function | None:
+    def function(self) -> OfficeFunction | None:
         """The function of the offices in the class, or None for any function."""
 
     @property
@@ -151,7 +151,7 @@ def may_reveal_names(consent: NamedRecipients, question: CoverageQuestion) -> bo
     A State body may read names that an NGO wrote down only if the consent names that body.
     A class of State bodies is not enough (R84).
     """
-    to_a_state = question.from_ngo and question.recipient.kind == Kind.STATE
+    to_a_state = question.from_ngo and question.recipient.kind == OfficeKind.STATE
     return not to_a_state or consent.focal_point_id is not None
 
 

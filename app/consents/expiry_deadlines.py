@@ -13,18 +13,18 @@ from app.consents.expiry import find_last_announcement, find_next_announcement, 
 from app.consents.models import Consent
 from app.deadlines import actions as deadline_actions
 from app.deadlines.actions import restart_clock
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import list_running_of_kind
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind
+from app.directory.kinds import OfficeKind
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction, RecordIdentity, WriteTransaction
 from app.kernel.vault import Unopenable
 
-KIND: Final = ClockKind.CONSENT_ENDS
+KIND: Final = DeadlineKind.CONSENT_ENDS
 
 
 def watch_expiry(tx: WriteTransaction, case: Case, anew: Collection[UUID] = ()) -> None:
@@ -103,7 +103,7 @@ def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
     """Return the lead of a case if it is a State body, otherwise None."""
     lead_id = case.with_relation(Relation.LEAD)
     lead = directory_queries.by_id(tx, lead_id) if lead_id else None
-    return lead if lead and lead.kind == Kind.STATE else None
+    return lead if lead and lead.kind == OfficeKind.STATE else None
 
 
 def build_question_for(
@@ -120,7 +120,7 @@ def build_question(
     tx: ReadTransaction, case: Case, office: Addressee, purpose: Purpose
 ) -> CoverageQuestion:
     """Build the coverage question for an office, without opening the safeguards."""
-    from_ngo = office.kind == Kind.STATE and bool(standing.find_ngo_cases(tx, [case]))
+    from_ngo = office.kind == OfficeKind.STATE and bool(standing.find_ngo_cases(tx, [case]))
     return CoverageQuestion(
         recipient=office,
         purpose=purpose,

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cases.models import Case
 from app.consents.coverage import GivenBy
-from app.directory.kinds import Function, Kind
-from app.directory.models import FocalPoint
+from app.directory.kinds import OfficeFunction, OfficeKind
+from app.directory.models import OFFICE_FUNCTION, OFFICE_KIND, FocalPoint
 from app.kernel.db import Base
 
 
@@ -35,8 +35,8 @@ class Consent(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id), index=True)
     focal_point_id: Mapped[UUID | None] = mapped_column(ForeignKey(FocalPoint.id))
-    kind: Mapped[Kind | None]
-    function: Mapped[Function | None]
+    kind: Mapped[OfficeKind | None] = mapped_column(OFFICE_KIND)
+    function: Mapped[OfficeFunction | None] = mapped_column(OFFICE_FUNCTION)
     country: Mapped[str | None] = mapped_column(String(2))
     purposes: Mapped[list[str]]
     sections: Mapped[list[str]]

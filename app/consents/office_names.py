@@ -15,7 +15,7 @@ from app.cases.grants import Grant
 from app.cases.models import Case, Party
 from app.cases.sections import Safeguards
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind, may_be_abroad
+from app.directory.kinds import OfficeKind, may_be_abroad
 from app.directory.models import FocalPoint
 from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Relation
 from app.kernel.transactions import ReadTransaction
@@ -102,7 +102,7 @@ def load_names(
         for case, office, at in acts
         if office in foreign and was_only_recipient(case, office, at)
     }
-    needed |= set(also) if own.kind == Kind.STATE else set()
+    needed |= set(also) if own.kind == OfficeKind.STATE else set()
     known = case_queries.load_safeguards(tx, needed) if needed else {}
     origins = {one: known.get(one, Safeguards()).country_of_origin for one in needed}
     origin_cases = frozenset(c for c, of in origins.items() if of in {None, own.of_state})

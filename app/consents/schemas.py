@@ -13,7 +13,7 @@ from app.cases.reasons import TakeOverReason
 from app.cases.sections import Content, Section
 from app.consents.coverage import CHILD_GIVERS, GivenBy, Purpose, may_give
 from app.consents.models import Consent
-from app.directory.kinds import Function, Kind
+from app.directory.kinds import OfficeFunction, OfficeKind
 from app.kernel.text import (
     Code,
     CountryCode,
@@ -29,9 +29,9 @@ from app.kernel.text import (
 class RecipientClass(Content):
     """A class of recipients, such as non-state shelters in KZ."""
 
-    kind: Kind
+    kind: OfficeKind
     country: CountryCode
-    function: Function | None = None
+    function: OfficeFunction | None = None
 
 
 class ConsentTerms(RequestModel):
@@ -81,7 +81,7 @@ class LeadConsentInput(ConsentTerms):
     """
 
     kind: Annotated[
-        Literal[Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL],
+        Literal[OfficeKind.STATE, OfficeKind.NON_STATE, OfficeKind.INTERGOVERNMENTAL],
         Field(description="Which kind of office may lead, in the country of the case."),
     ]
     purposes: Annotated[
@@ -100,7 +100,7 @@ class LeadConsentInput(ConsentTerms):
         return ConsentInput(recipient_class=recipients, **given)
 
 
-class TakeBack(RequestModel):
+class WithdrawConsents(RequestModel):
     """The purposes that the person no longer agrees to, for all recipients."""
 
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
@@ -134,7 +134,7 @@ class RefusalCounts(ResponseModel):
 class ConsentHint(ResponseModel):
     """Why a consent does not count at the person's age, and whose consent would count."""
 
-    counts_once: Annotated[
+    counts_when: Annotated[
         AgeClass,
         Field(description="The consent counts once the person has this age class."),
     ]
@@ -143,14 +143,14 @@ class ConsentHint(ResponseModel):
 
 
 HINT_FOR_CHILD: Final = ConsentHint(
-    counts_once=AgeClass.ADULT,
+    counts_when=AgeClass.ADULT,
     given_by=sorted(CHILD_GIVERS),
     remedy="The person is, or may be, a child. Their own consent is stored, and counts "
     "once they are found to be an adult. Record the consent of a guardian, with the "
     "child's assent, or a best-interests decision.",
 )
 HINT_FOR_ADULT: Final = ConsentHint(
-    counts_once=AgeClass.CHILD,
+    counts_when=AgeClass.CHILD,
     given_by=[GivenBy.PERSON],
     remedy="The person is an adult. A consent of somebody else counts only if they are "
     "found to be a child. Ask the person.",

@@ -28,7 +28,7 @@ from app.consents.models import Consent
 from app.directory import queries as directory_queries
 from app.directory.kinds import (
     Described,
-    Kind,
+    OfficeKind,
     Service,
     is_blocked,
     is_of_origin,
@@ -91,7 +91,7 @@ class Standing:
             and is_valid(consent, self.now, child=self.case.is_child)
             for consent in self.consents
         )
-        return word or reader.kind != Kind.STATE
+        return word or reader.kind != OfficeKind.STATE
 
     def list_referral_consents(self) -> list[Consent]:
         """Return the valid consents to a referral in the country where the person is."""
@@ -161,7 +161,7 @@ class Standing:
         If the origin is unknown, any State body may belong to it.
         """
         origin = self.safeguards.country_of_origin
-        return reader.kind == Kind.STATE and origin in {None, reader.of_state}
+        return reader.kind == OfficeKind.STATE and origin in {None, reader.of_state}
 
     def may_see_helper(self, reader: Described, helper: Described) -> bool:
         """Return whether a reader may know that an office helps the person (R12).
@@ -225,7 +225,7 @@ WRITING_RELATIONS: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
 
 def is_for_state_class(consent: Consent) -> bool:
     """Return whether a consent names a class of State bodies and the section `identity`."""
-    return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
+    return consent.kind == OfficeKind.STATE and Section.IDENTITY in consent.sections
 
 
 def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID]:
@@ -237,7 +237,9 @@ def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID
         if p.relation in WRITING_RELATIONS
     ]
     offices = directory_queries.by_ids(tx, {one for _, one in wrote})
-    return frozenset(case for case, one in wrote if offices[one].kind == Kind.NON_STATE)
+    return frozenset(
+        case for case, one in wrote if offices[one].kind == OfficeKind.NON_STATE
+    )
 
 
 def filter_for_caller(tx: ReadTransaction, stands: Standing) -> Standing:

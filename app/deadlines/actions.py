@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.deadlines import missed_deadlines
 from app.deadlines import queries as deadline_queries
 from app.deadlines.durations import Term
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock, Firing
 from app.kernel.recall import write_rows
 from app.kernel.statements import make_list_parameter
@@ -36,7 +36,7 @@ POSTPONE: Final = UPDATE_DUE_BEFORE.values(POSTPONED).returning(Clock.number)
 def restart(
     tx: WriteTransaction,
     record: Recorded,
-    kind: ClockKind,
+    kind: DeadlineKind,
     due_at: datetime,
     *,
     waits_on: UUID | None,
@@ -49,7 +49,7 @@ def restart(
 def start(
     tx: WriteTransaction,
     record: Recorded,
-    kind: ClockKind,
+    kind: DeadlineKind,
     due_at: datetime,
     *,
     waits_on: UUID | None,
@@ -82,7 +82,7 @@ def stop_all(tx: WriteTransaction, record_ids: Iterable[UUID]) -> None:
         write_rows(tx.session, STOP, {"records": records, "now": tx.now})
 
 
-def stop_kinds(tx: WriteTransaction, case_id: UUID, *kinds: ClockKind) -> None:
+def stop_kinds(tx: WriteTransaction, case_id: UUID, *kinds: DeadlineKind) -> None:
     """Stop the deadlines of some kinds in a case."""
     of_kinds = {"case": case_id, "kinds": kinds, "now": tx.now}
     write_rows(tx.session, STOP_KINDS, of_kinds)
@@ -96,7 +96,7 @@ def stop_case(tx: WriteTransaction, case_id: UUID) -> None:
 def resume(
     tx: WriteTransaction,
     record: Recorded,
-    kind: ClockKind,
+    kind: DeadlineKind,
     fresh: Term,
     *,
     waits_on: UUID | None,
@@ -133,7 +133,7 @@ def move_to_record(
 
 
 def hand_over_kind(
-    tx: WriteTransaction, case_id: UUID, kind: ClockKind, waits_on: UUID | None
+    tx: WriteTransaction, case_id: UUID, kind: DeadlineKind, waits_on: UUID | None
 ) -> None:
     """Hand the deadlines of one kind in a case to another office, as `hand_over` does."""
     for clock in deadline_queries.list_running_of_kind(tx, case_id, kind):
@@ -175,7 +175,7 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
 
 
 def move_due_times(
-    tx: WriteTransaction, kinds: Iterable[ClockKind], until: datetime
+    tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
     """Postpone earlier deadlines of some kinds to `until`, and return their number."""
     soon = {"kinds": list(kinds), "until": until}

@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
-from app.deadlines.limits import ClockKind, Limit, Priority
+from app.deadlines.limits import DeadlineKind, Limit, Priority
 from app.directory.calendars import Calendar, Place
 
 DAY: Final = timedelta(days=1)
@@ -130,7 +130,9 @@ def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | 
     return ApparentHolder(UUID(holder) if holder else None, asked["notice"]["country"])
 
 
-def get_country(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> str | None:
+def get_country(
+    kind: DeadlineKind, about: DeadlineCase, waits_on: UUID | None
+) -> str | None:
     """Return the country that a deadline may depend on, or None.
 
     A limit set by an agreement reveals the countries of the agreement. A submitter that
@@ -142,6 +144,8 @@ def get_country(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> 
     return None
 
 
-def is_for_submitter(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> bool:
+def is_for_submitter(
+    kind: DeadlineKind, about: DeadlineCase, waits_on: UUID | None
+) -> bool:
     """Return whether a deadline is for an answer of the submitter, not of the holder."""
-    return kind == ClockKind.ANSWER and waits_on not in {None, about.holder}
+    return kind == DeadlineKind.ANSWER and waits_on not in {None, about.holder}

@@ -16,16 +16,16 @@ from sqlalchemy import select
 
 from app.deadlines.actions import restart_clock
 from app.deadlines.durations import DeadlineCase, is_for_submitter
-from app.deadlines.limit_bounds import Haste, list_hastes
-from app.deadlines.limits import ClockKind
+from app.deadlines.limit_bounds import LimitPriority, list_hastes
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import find_wait_start, get_term
 from app.kernel.transactions import RecordIdentity, WriteTransaction
 
 PRIORITY_KINDS: Final = frozenset(
-    kind for kind in ClockKind if Haste.ANY not in list_hastes(kind)
+    kind for kind in DeadlineKind if LimitPriority.ANY not in list_hastes(kind)
 )
-CHOSEN_DATES: Final = frozenset({ClockKind.REVIEW})
+CHOSEN_DATES: Final = frozenset({DeadlineKind.REVIEW})
 """Deadlines whose date an office chose. They do not depend on the priority."""
 
 
@@ -48,7 +48,7 @@ def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
     audience = frozenset({clock.waits_on} if clock.waits_on else set())
-    facts = {"clock": clock.kind}
+    facts = {"deadline": clock.kind}
     tx.record(f"{noun}.due_changed", about, audience, facts, by_system=True)
 
 

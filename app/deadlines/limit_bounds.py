@@ -3,10 +3,17 @@
 from enum import StrEnum
 from typing import Final
 
-from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority, Unit, get_default_limit
+from app.deadlines.limits import (
+    LIMITS,
+    DeadlineKind,
+    Limit,
+    Priority,
+    TimeUnit,
+    get_default_limit,
+)
 
 
-class Haste(StrEnum):
+class LimitPriority(StrEnum):
     """The priority for which a limit is set; `any` if the priority makes no difference."""
 
     EMERGENCY = "emergency"
@@ -16,14 +23,16 @@ class Haste(StrEnum):
 
 
 FIXED: Final = {
-    ClockKind.REVIEW_RISK: "this limit is the time for which an assessment is valid (G03)",
-    ClockKind.CONFIRM_ARRIVAL: "an arrival has to be confirmed on the same day (D06)",
-    ClockKind.MONITOR: "the lead plans the visits (D08)",
-    ClockKind.ASSESS_INTERESTS: "a child without a guardian must not wait longer (G02)",
-    ClockKind.CONSENT_ENDS: "each consent has its own end",
-    ClockKind.DECIDE_READING: "an emergency cannot wait (R15)",
-    ClockKind.READING_ENDS: "emergency access must not last longer (R15)",
-    ClockKind.TELL_PERSON: (
+    DeadlineKind.REVIEW_RISK: (
+        "this limit is the time for which an assessment is valid (G03)"
+    ),
+    DeadlineKind.CONFIRM_ARRIVAL: "an arrival has to be confirmed on the same day (D06)",
+    DeadlineKind.MONITOR: "the lead plans the visits (D08)",
+    DeadlineKind.ASSESS_INTERESTS: "a child without a guardian must not wait longer (G02)",
+    DeadlineKind.CONSENT_ENDS: "each consent has its own end",
+    DeadlineKind.DECIDE_EMERGENCY_ACCESS: "an emergency cannot wait (R15)",
+    DeadlineKind.EMERGENCY_ACCESS_ENDS: "emergency access must not last longer (R15)",
+    DeadlineKind.INFORM_PERSON: (
         "the person has to be told of emergency access within a day (BR05)"
     ),
 }
@@ -32,35 +41,39 @@ MAX_MULTIPLE: Final = 5
 """The longest limit as a multiple of the default. No source names such a number."""
 
 
-def list_hastes(kind: ClockKind) -> tuple[Haste, ...]:
+def list_hastes(kind: DeadlineKind) -> tuple[LimitPriority, ...]:
     """List the priorities for which a limit can be set: all of them, or only `any`."""
     if len(set(LIMITS[kind])) == 1:
-        return (Haste.ANY,)
-    return tuple(Haste(priority) for priority in Priority)
+        return (LimitPriority.ANY,)
+    return tuple(LimitPriority(priority) for priority in Priority)
 
 
-def get_haste(kind: ClockKind, priority: Priority | None) -> Haste:
+def get_haste(kind: DeadlineKind, priority: Priority | None) -> LimitPriority:
     """Return the priority under which the limit of a deadline is looked up."""
-    if list_hastes(kind) == (Haste.ANY,):
-        return Haste.ANY
-    return Haste(priority or Priority.NORMAL)
+    if list_hastes(kind) == (LimitPriority.ANY,):
+        return LimitPriority.ANY
+    return LimitPriority(priority or Priority.NORMAL)
 
 
-def get_usual_limit(kind: ClockKind, haste: Haste) -> Limit:
+def get_usual_limit(kind: DeadlineKind, haste: LimitPriority) -> Limit:
     """Return the default limit of a deadline."""
-    return get_default_limit(kind, None if haste == Haste.ANY else Priority(haste))
+    return get_default_limit(kind, None if haste == LimitPriority.ANY else Priority(haste))
 
 
-def find_fault(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
+def find_fault(kind: DeadlineKind, haste: LimitPriority, limit: Limit) -> str | None:
     """Return a text that says what is wrong with a limit, or None if it may be set.
 
     If the default limit of an emergency or urgent case runs day and night, the limit must
     also run day and night (LIFECYCLES.md, section 7).
     """
     before = get_usual_limit(kind, haste)
-    if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:
+    if (
+        before.runs_on
+        and haste not in {LimitPriority.NORMAL, LimitPriority.ANY}
+        and not limit.runs_on
+    ):
         return "must run day and night: hours or days"
-    if kind == ClockKind.ERASE and limit.unit != Unit.MONTHS:
+    if kind == DeadlineKind.ERASE and limit.unit != TimeUnit.MONTHS:
         return "must be months, because retention is counted in months"
     if limit.approximate_hours > MAX_MULTIPLE * before.approximate_hours:
         return f"must be at most {MAX_MULTIPLE} times the default: {format_limit(before)}"

@@ -20,7 +20,7 @@ class Priority(StrEnum):
     NORMAL = "normal"
 
 
-class ClockKind(StrEnum):
+class DeadlineKind(StrEnum):
     """The kind of a deadline: the task that an office has to complete in time."""
 
     ACKNOWLEDGE = "acknowledge"  # D01
@@ -36,9 +36,9 @@ class ClockKind(StrEnum):
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
     CONSENT_ENDS = "consent_ends"  # ask the person again before that
-    DECIDE_READING = "decide_reading"  # in an emergency (R15)
-    READING_ENDS = "reading_ends"
-    TELL_PERSON = "tell_person"  # of an emergency access (BR05)
+    DECIDE_EMERGENCY_ACCESS = "decide_emergency_access"  # in an emergency (R15)
+    EMERGENCY_ACCESS_ENDS = "emergency_access_ends"
+    INFORM_PERSON = "inform_person"  # of an emergency access (BR05)
     ANSWER = "answer"
     APPROVE = "approve"
     FINISH_DRAFT = "finish_draft"
@@ -46,7 +46,7 @@ class ClockKind(StrEnum):
     ERASE = "erase"  # D11
 
 
-class Unit(StrEnum):
+class TimeUnit(StrEnum):
     """A unit of time limits.
 
     Hours run day and night. The other units follow the calendar of the office that has to
@@ -60,10 +60,10 @@ class Unit(StrEnum):
 
 
 HOURS_OF: Final = {
-    Unit.HOURS: 1,
-    Unit.DAYS: 24,
-    Unit.WORKING_DAYS: 24 * 7 / 5,
-    Unit.MONTHS: 24 * 365.25 / 12,
+    TimeUnit.HOURS: 1,
+    TimeUnit.DAYS: 24,
+    TimeUnit.WORKING_DAYS: 24 * 7 / 5,
+    TimeUnit.MONTHS: 24 * 365.25 / 12,
 }
 """Approximate hours of each unit, to compare limits in different units."""
 
@@ -73,7 +73,7 @@ class Limit:
     """A length of time, such as three working days."""
 
     count: int
-    unit: Unit
+    unit: TimeUnit
 
     @property
     def approximate_hours(self) -> float:
@@ -83,19 +83,19 @@ class Limit:
     @property
     def runs_on(self) -> bool:
         """Whether the limit runs day and night, including weekends and holidays."""
-        return self.unit != Unit.WORKING_DAYS
+        return self.unit != TimeUnit.WORKING_DAYS
 
     def compute_end(self, start: datetime, calendar: Calendar) -> datetime:
         """Return when a limit ends, in UTC, by the calendar of the responsible office."""
         local = calendar.to_local(start)
         match self.unit:
-            case Unit.HOURS:
+            case TimeUnit.HOURS:
                 return start + timedelta(hours=self.count)
-            case Unit.DAYS:
+            case TimeUnit.DAYS:
                 return calendar.to_utc(local + timedelta(days=self.count))
-            case Unit.MONTHS:
+            case TimeUnit.MONTHS:
                 return calendar.to_utc(add_months(local, self.count))
-            case Unit.WORKING_DAYS:
+            case TimeUnit.WORKING_DAYS:
                 return calendar.to_utc(add_working_days(local, self.count, calendar))
 
 
@@ -119,15 +119,15 @@ def add_months(local: datetime, count: int) -> datetime:
     return local.replace(year=year, month=month + 1, day=day)
 
 
-hours = partial(Limit, unit=Unit.HOURS)
-days = partial(Limit, unit=Unit.DAYS)
-months = partial(Limit, unit=Unit.MONTHS)
-working_days = partial(Limit, unit=Unit.WORKING_DAYS)
+hours = partial(Limit, unit=TimeUnit.HOURS)
+days = partial(Limit, unit=TimeUnit.DAYS)
+months = partial(Limit, unit=TimeUnit.MONTHS)
+working_days = partial(Limit, unit=TimeUnit.WORKING_DAYS)
 
 
 # fmt: off
-_K = ClockKind
-LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
+_K = DeadlineKind
+LIMITS: Final[dict[DeadlineKind, tuple[Limit, Limit, Limit]]] = {
     #                      emergency  urgent           normal
     _K.ACKNOWLEDGE:       (hours(1),  hours(3),        working_days(1)),
     _K.DECIDE_LEAD:       (hours(24), hours(72),       working_days(5)),
@@ -142,9 +142,9 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
     _K.REVIEW_CLOSURE:    (days(30),  days(30),        days(30)),
     _K.ASSESS_INTERESTS:  (hours(72), hours(72),       hours(72)),
     _K.CONSENT_ENDS:      (hours(0),  hours(0),        hours(0)),  # as the consent says
-    _K.DECIDE_READING:    (hours(4),  hours(4),        hours(4)),
-    _K.READING_ENDS:      (hours(4),  hours(4),        hours(4)),
-    _K.TELL_PERSON:       (hours(24), hours(24),       hours(24)),
+    _K.DECIDE_EMERGENCY_ACCESS:    (hours(4),  hours(4),        hours(4)),
+    _K.EMERGENCY_ACCESS_ENDS:      (hours(4),  hours(4),        hours(4)),
+    _K.INFORM_PERSON:       (hours(24), hours(24),       hours(24)),
     _K.ANSWER:            (hours(4),  working_days(1), working_days(1)),
     _K.APPROVE:           (hours(72), hours(72),       hours(72)),
     _K.FINISH_DRAFT:      (days(14),  days(14),        days(14)),
@@ -157,7 +157,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """Default times of the visits to a person after help has ended (D08)."""
 OWN_PACE: Final = frozenset(
-    {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING, _K.CONSENT_ENDS}
+    {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_EMERGENCY_ACCESS, _K.CONSENT_ENDS}
 )
 """Deadlines that no other office waits for. They still run if their office is closed."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
@@ -197,6 +197,6 @@ def is_valid_visit_plan(visits: Sequence[datetime], now: datetime) -> bool:
     return rising and soon and visits[-1] <= now + LAST_VISIT
 
 
-def get_default_limit(kind: ClockKind, priority: Priority | None) -> Limit:
+def get_default_limit(kind: DeadlineKind, priority: Priority | None) -> Limit:
     """Return the default limit of a deadline; a missing priority counts as normal."""
     return LIMITS[kind][list(Priority).index(priority or Priority.NORMAL)]

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from app.deadlines.limits import ASKED, OWN_PACE, ClockKind
+from app.deadlines.limits import ASKED, OWN_PACE, DeadlineKind
 from app.deadlines.miss_counts import DAY, Rhythm, count_misses
 from app.deadlines.models import Clock, Firing
 from app.directory import queries as directory_queries
@@ -20,7 +20,7 @@ class DueClock(NamedTuple):
 
     number: int
     case_id: UUID
-    kind: ClockKind
+    kind: DeadlineKind
     fires_at: datetime | None
 
 
@@ -31,7 +31,7 @@ class RunningKind(NamedTuple):
     `failures` is the highest number of failures of any one deadline.
     """
 
-    kind: ClockKind
+    kind: DeadlineKind
     failing: int
     failures: int
     first_set_at: datetime
@@ -117,13 +117,13 @@ def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[
 
 def find_holders(session: Session) -> frozenset[UUID]:
     """Return the offices that have to act on a case by a deadline, drafts excepted."""
-    of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
+    of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != DeadlineKind.FINISH_DRAFT)
     return find_waited_for(session, of_case)
 
 
 def count_drafts_of_closed(session: Session) -> int:
     """Count the drafts that a closed office has to finish."""
-    waits = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.FINISH_DRAFT)
+    waits = Clock.stopped_at.is_(None) & (Clock.kind == DeadlineKind.FINISH_DRAFT)
     of_closed = waits & Clock.waits_on.in_(directory_queries.select_closed())
     return session.scalars(select(func.count()).where(of_closed)).one()
 
@@ -173,9 +173,9 @@ def count_missed_deadlines(
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
-    theirs &= Clock.kind != ClockKind.CONSENT_ENDS
+    theirs &= Clock.kind != DeadlineKind.CONSENT_ENDS
     travels = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
-    arrives = (Clock.kind == ClockKind.CONFIRM_ARRIVAL) & travels
+    arrives = (Clock.kind == DeadlineKind.CONFIRM_ARRIVAL) & travels
     counts = dict.fromkeys(cases, 0)
     for clock in tx.session.scalars(select(Clock).where(theirs, ~arrives)):
         if clock.waits_on == waited_on[clock.case_id]:

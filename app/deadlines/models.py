@@ -7,14 +7,17 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.deadlines.limit_bounds import Haste
-from app.deadlines.limits import ClockKind, Unit
+from app.deadlines.limit_bounds import LimitPriority
+from app.deadlines.limits import DeadlineKind, TimeUnit
 from app.directory.kinds import Confidence
 from app.kernel.db import Base, Counter
+from app.kernel.stored_names import STORED_DEADLINES, store_enum
 
 RUNNING = text("stopped_at IS NULL")
 IF_RUNNING: Final[dict[str, Any]] = {"sqlite_where": RUNNING, "postgresql_where": RUNNING}
 """The options of an index that contains only running deadlines."""
+KIND: Final = store_enum(DeadlineKind, "clockkind", STORED_DEADLINES)
+"""The column type of `DeadlineKind`."""
 
 
 class Clock(Base):
@@ -39,7 +42,7 @@ class Clock(Base):
     case_id: Mapped[UUID]
     record_id: Mapped[UUID]
     reference: Mapped[str]
-    kind: Mapped[ClockKind]
+    kind: Mapped[DeadlineKind] = mapped_column(KIND)
     waits_on: Mapped[UUID | None]
     set_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -66,7 +69,7 @@ class Firing(Base):
     generation: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     case_id: Mapped[UUID]
     record_id: Mapped[UUID]
-    kind: Mapped[ClockKind]
+    kind: Mapped[DeadlineKind] = mapped_column(KIND)
     waits_on: Mapped[UUID | None]
     at: Mapped[datetime]
 
@@ -80,10 +83,14 @@ class TimeLimit(Base):
     __tablename__ = "time_limit"
 
     of: Mapped[str] = mapped_column(String(40), primary_key=True)
-    clock: Mapped[ClockKind] = mapped_column(primary_key=True)
-    priority: Mapped[Haste] = mapped_column(primary_key=True)
+    deadline: Mapped[DeadlineKind] = mapped_column(
+        "clock", KIND, key="deadline", primary_key=True
+    )
+    priority: Mapped[LimitPriority] = mapped_column(
+        store_enum(LimitPriority, "haste"), primary_key=True
+    )
     amount: Mapped[int | None]
-    unit: Mapped[Unit | None]
+    unit: Mapped[TimeUnit | None] = mapped_column(store_enum(TimeUnit, "unit"))
     confidence: Mapped[Confidence]
     source: Mapped[str | None]
     as_of: Mapped[str | None]

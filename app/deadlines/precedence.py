@@ -8,8 +8,8 @@ The retention of a closed case follows other rules: see `get_retention_limit`.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.deadlines.limit_bounds import Haste, get_haste
-from app.deadlines.limits import ClockKind, Limit, Priority, get_default_limit
+from app.deadlines.limit_bounds import LimitPriority, get_haste
+from app.deadlines.limits import DeadlineKind, Limit, Priority, get_default_limit
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Setting:
     """A limit that a country, or the parties of an agreement in force, have set."""
 
     of: str
-    clock: ClockKind
-    haste: Haste
+    deadline: DeadlineKind
+    haste: LimitPriority
     limit: Limit
     parties: frozenset[str] = frozenset()
 
@@ -32,7 +32,10 @@ class Border:
 
 
 def get_answer_limit(
-    kind: ClockKind, priority: Priority | None, border: Border, known: Collection[Setting]
+    kind: DeadlineKind,
+    priority: Priority | None,
+    border: Border,
+    known: Collection[Setting],
 ) -> Limit:
     """Return an office's time limit; if two agreements apply, the shorter limit counts."""
     relevant = select_settings(kind, priority, known)
@@ -57,21 +60,21 @@ def get_retention_limit(
     but not extend it, because data is kept no longer than its purpose requires (IOM
     principle 9).
     """
-    relevant = select_settings(ClockKind.ERASE, priority, settings)
+    relevant = select_settings(DeadlineKind.ERASE, priority, settings)
     own = [one.limit for one in relevant if one.of == where]
     shared = frozenset(others) - {where}
     with_country = [one for one in relevant if where in one.parties]
     agreed = [one.limit for one in with_country if one.parties & shared]
-    first = own[0] if own else get_default_limit(ClockKind.ERASE, priority)
+    first = own[0] if own else get_default_limit(DeadlineKind.ERASE, priority)
     return min([first, *agreed], key=estimate_hours)
 
 
 def select_settings(
-    kind: ClockKind, priority: Priority | None, settings: Collection[Setting]
+    kind: DeadlineKind, priority: Priority | None, settings: Collection[Setting]
 ) -> list[Setting]:
     """Select the settings for a deadline and a priority."""
     haste = get_haste(kind, priority)
-    return [one for one in settings if (one.clock, one.haste) == (kind, haste)]
+    return [one for one in settings if (one.deadline, one.haste) == (kind, haste)]
 
 
 def estimate_hours(limit: Limit) -> float:

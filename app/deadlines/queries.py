@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.deadlines import precedence
 from app.deadlines.durations import ApparentHolder, DeadlineCase, Term, get_country
 from app.deadlines.limit_bounds import get_usual_limit, list_hastes
-from app.deadlines.limits import ANSWERS, VISITS, ClockKind, Limit
+from app.deadlines.limits import ANSWERS, VISITS, DeadlineKind, Limit
 from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
 from app.deadlines.rows import is_of_country
@@ -32,7 +32,7 @@ SETTINGS: Final = "limits that were set"
 
 def compute_due_at(
     tx: ReadTransaction,
-    kind: ClockKind,
+    kind: DeadlineKind,
     about: DeadlineCase | None,
     *,
     waits_on: UUID | None,
@@ -47,7 +47,7 @@ def compute_due_at(
 
 def get_term(
     tx: ReadTransaction,
-    kind: ClockKind,
+    kind: DeadlineKind,
     about: DeadlineCase | None,
     *,
     waits_on: UUID | None,
@@ -63,7 +63,7 @@ def get_term(
     where = get_country(kind, about, waits_on) if about else None
     if apparent is not None:
         where = apparent.country
-    if kind == ClockKind.ERASE and about is not None:
+    if kind == DeadlineKind.ERASE and about is not None:
         limit = get_retention(tx, about)
     else:
         border = Border(where, place.country)
@@ -71,14 +71,16 @@ def get_term(
     return Term(limit, place, tx.runtime.speed, MIN_IN_DRILL.get(kind, timedelta()))
 
 
-MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
+MIN_IN_DRILL: Final = {DeadlineKind.APPROVE: timedelta(minutes=1)}
 """The minimum time in a drill, so that a second person has time to approve."""
 
 
 def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
     """Return the retention of a closed case, by its priority, country and agreements."""
     known = list_settings(tx)
-    shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
+    shared = any(
+        s.deadline == DeadlineKind.ERASE and about.country in s.parties for s in known
+    )
     homes = {find_place(tx, one).country for one in about.offices} if shared else set()
     others = {home for home in homes if home}
     return precedence.get_retention_limit(about.priority, about.country, others, known)
@@ -114,7 +116,7 @@ def list_settings(tx: ReadTransaction) -> list[Setting]:
 
 
 LIMITS: Final = (
-    select(TimeLimit.of, TimeLimit.clock, TimeLimit.priority)
+    select(TimeLimit.of, TimeLimit.deadline, TimeLimit.priority)
     .add_columns(TimeLimit.amount, TimeLimit.unit, Agreement.countries)
     .outerjoin(Agreement, (Agreement.code == TimeLimit.of) & directory_queries.IN_FORCE)
 )
@@ -136,18 +138,18 @@ def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
 def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:
     """List the limits of a country's offices, then the limits in its agreements."""
     known = list_settings(tx)
-    own = {(s.clock, s.haste): s for s in known if s.of == country}
+    own = {(s.deadline, s.haste): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
-    cells = [(kind, haste) for kind in ClockKind for haste in list_hastes(kind)]
+    cells = [(kind, haste) for kind in DeadlineKind for haste in list_hastes(kind)]
     usually = [Setting("", *cell, get_usual_limit(*cell)) for cell in cells]
-    shown = [own.get((one.clock, one.haste), one) for one in usually]
+    shown = [own.get((one.deadline, one.haste), one) for one in usually]
     return [show_limit(setting) for setting in (*shown, *sorted(agreed, key=by_name))]
 
 
 def show_limit(setting: Setting) -> TimeLimitInForce:
     """Return a limit as the API shows it."""
     return TimeLimitInForce(
-        clock=setting.clock,
+        deadline=setting.deadline,
         priority=setting.haste,
         amount=setting.limit.count,
         unit=setting.limit.unit,
@@ -158,7 +160,7 @@ def show_limit(setting: Setting) -> TimeLimitInForce:
 
 def by_name(setting: Setting) -> tuple[str, str, str]:
     """Return a sort key of a setting, by which every database gives the same order."""
-    return setting.of, setting.clock, setting.haste
+    return setting.of, setting.deadline, setting.haste
 
 
 @load_once(Clock)
@@ -169,7 +171,7 @@ def find_running(tx: ReadTransaction, record_ids: Iterable[UUID]) -> Mapping[UUI
 
 
 def list_running_of_kind(
-    tx: ReadTransaction, case_id: UUID, kind: ClockKind
+    tx: ReadTransaction, case_id: UUID, kind: DeadlineKind
 ) -> list[Clock]:
     """List the running deadlines of one kind in a case."""
     of_kind = (Clock.case_id == case_id) & (Clock.kind == kind)
@@ -191,7 +193,7 @@ def select_waiting(
 
 
 def compute_resumed_due(
-    tx: ReadTransaction, record_id: UUID, kind: ClockKind, fresh: Term
+    tx: ReadTransaction, record_id: UUID, kind: DeadlineKind, fresh: Term
 ) -> datetime | None:
     """Return when the last paused deadline of a kind will be due if it resumes now.
 
@@ -207,7 +209,7 @@ def compute_resumed_due(
 
 
 def find_last_stopped(
-    tx: ReadTransaction, record_ids: Iterable[UUID], kind: ClockKind
+    tx: ReadTransaction, record_ids: Iterable[UUID], kind: DeadlineKind
 ) -> Clock | None:
     """Return the last stopped deadline of a kind for any of the given records."""
     of_kind = Clock.record_id.in_(list(record_ids)) & (Clock.kind == kind)

@@ -5,8 +5,8 @@ from typing import Annotated, Final, override
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from app.deadlines.limit_bounds import FIXED, Haste, find_fault, list_hastes
-from app.deadlines.limits import ClockKind, Limit, Unit
+from app.deadlines.limit_bounds import FIXED, LimitPriority, find_fault, list_hastes
+from app.deadlines.limits import DeadlineKind, Limit, TimeUnit
 from app.directory.cell_types import OptionalCell, Prose, make_error
 from app.directory.file_rows import Row
 from app.directory.kinds import Confidence
@@ -29,41 +29,47 @@ class TimeLimitRow(Row):
     key = "of"
 
     of: Code
-    clock: ClockKind
-    priority: Haste
+    deadline: DeadlineKind
+    priority: LimitPriority
     amount: OptionalCell[Amount]
-    unit: OptionalCell[Unit]
+    unit: OptionalCell[TimeUnit]
     confidence: Confidence
     source: OptionalCell[Prose]
     as_of: OptionalCell[SafeLine]
 
-    @field_validator("clock")
+    @field_validator("deadline")
     @classmethod
-    def require_settable_clock(cls, clock: ClockKind) -> ClockKind:
+    def require_settable_limit(cls, deadline: DeadlineKind) -> DeadlineKind:
         """Refuse a deadline whose limit cannot be set."""
-        if clock in FIXED:
-            raise make_error(f"must be another clock: {FIXED[clock]}")
-        return clock
+        if deadline in FIXED:
+            raise make_error(f"must be another deadline: {FIXED[deadline]}")
+        return deadline
 
     @field_validator("priority")
     @classmethod
-    def require_useful_priority(cls, priority: Haste, info: ValidationInfo) -> Haste:
+    def require_useful_priority(
+        cls, priority: LimitPriority, info: ValidationInfo
+    ) -> LimitPriority:
         """Refuse a priority for which the deadline has no separate limit."""
-        able = list_hastes(info.data["clock"]) if "clock" in info.data else ()
+        able = list_hastes(info.data["deadline"]) if "deadline" in info.data else ()
         if able and priority not in able:
-            raise make_error(f"must be {' or '.join(able)} for this clock")
+            raise make_error(f"must be {' or '.join(able)} for this deadline")
         return priority
 
     @field_validator("unit")
     @classmethod
-    def is_within_bounds(cls, unit: Unit | None, info: ValidationInfo) -> Unit | None:
+    def is_within_bounds(
+        cls, unit: TimeUnit | None, info: ValidationInfo
+    ) -> TimeUnit | None:
         """Return the unit if the limit is within its bounds, otherwise raise an error."""
-        if not {"clock", "priority", "amount"} <= info.data.keys():
+        if not {"deadline", "priority", "amount"} <= info.data.keys():
             return unit
-        clock, priority, amount = (info.data[n] for n in ("clock", "priority", "amount"))
+        deadline, priority, amount = (
+            info.data[n] for n in ("deadline", "priority", "amount")
+        )
         if (amount is None) != (unit is None):
             raise make_error("must be given if, and only if, amount is given")
-        if unit and (fault := find_fault(clock, priority, Limit(amount, unit))):
+        if unit and (fault := find_fault(deadline, priority, Limit(amount, unit))):
             raise make_error(fault)
         return unit
 
@@ -71,7 +77,7 @@ class TimeLimitRow(Row):
     @override
     def reference(self) -> str:
         """The key of this row."""
-        return f"{self.of}/{self.clock}/{self.priority}"
+        return f"{self.of}/{self.deadline}/{self.priority}"
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:

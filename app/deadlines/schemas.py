@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
-from app.deadlines.limit_bounds import Haste
-from app.deadlines.limits import ClockKind, Unit
+from app.deadlines.limit_bounds import LimitPriority
+from app.deadlines.limits import DeadlineKind, TimeUnit
 from app.directory.kinds import Confidence
 from app.directory.schemas import AsOf, Source
 from app.kernel.text import Code, ResponseModel
 
 OF = "A country, ISO 3166-1 alpha-2, or the code of an agreement."
-FOR = "The priority of the case; `any` if the clock is the same for each."
+FOR = "The priority of the case; `any` if the limit is the same for each."
 UNIT = (
     "`hours` run day and night. The others end at the time of day at which they started, "
     "in the time zone of the office that has to act."
@@ -31,13 +31,13 @@ class TimeLimitOut(ResponseModel):
     """A time limit that a country or an agreement set."""
 
     of: Annotated[Code, Field(description=OF, examples=["KZ"])]
-    clock: ClockKind
-    priority: Annotated[Haste, Field(description=FOR)]
+    deadline: DeadlineKind
+    priority: Annotated[LimitPriority, Field(description=FOR)]
     amount: Annotated[
         Annotated[int, Field(ge=1, le=10_000)] | None,
         Field(description="Null if nothing is set any more."),
     ]
-    unit: Annotated[Unit | None, Field(description=UNIT)]
+    unit: Annotated[TimeUnit | None, Field(description=UNIT)]
     confidence: Annotated[Confidence, Field(description="How well it is sourced.")]
     source: Source
     as_of: AsOf
@@ -46,10 +46,10 @@ class TimeLimitOut(ResponseModel):
 class TimeLimitInForce(ResponseModel):
     """A time limit that applies, with the country or agreement that set it."""
 
-    clock: ClockKind
-    priority: Annotated[Haste, Field(description=FOR)]
+    deadline: DeadlineKind
+    priority: Annotated[LimitPriority, Field(description=FOR)]
     amount: int
-    unit: Annotated[Unit, Field(description=UNIT)]
+    unit: Annotated[TimeUnit, Field(description=UNIT)]
     set_by: Annotated[
         str | None, Field(description="The country or agreement; null for the default.")
     ]

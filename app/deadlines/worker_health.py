@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.deadlines import missed_deadlines
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.missed_deadlines import RunningKind
 from app.kernel.heartbeat import REQUIRED_PARTS, Part, get_heartbeats
 
@@ -67,7 +67,7 @@ class Backlog:
     @property
     def unacknowledged(self) -> datetime | None:
         """The time since which the oldest request waits for an acknowledgement, or None."""
-        waiting = (kind for kind in self.running if kind.kind == ClockKind.ACKNOWLEDGE)
+        waiting = (kind for kind in self.running if kind.kind == DeadlineKind.ACKNOWLEDGE)
         return min((kind.first_set_at for kind in waiting), default=None)
 
 

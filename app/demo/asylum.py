@@ -39,7 +39,7 @@ def build_case(now: datetime) -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary("KG", "tk", "ASYLUM", "SHELTER"),
+        "summary": build_summary("KG", "tk", "ASYLUM", "SHELTER"),
         "sections": [
             build_needs(
                 "Asylum, and a bed where nobody asks", "Men of the consulate look for her"
@@ -67,8 +67,8 @@ def show_routing(case: DemoCase, lead: DemoUser) -> None:
     routing = lead.get(f"{case.path}/routing")
     case.print("IOM takes the lead. It reads why it was asked, and others were not:")
     for one in routing["candidates"]:
-        case.print(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
-    for one in routing["left_out"]:
+        case.print(f"  {one['position']}. {one['focal_point']}: {', '.join(one['reasons'])}")
+    for one in routing["excluded"]:
         case.print(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
     case.print("  If the only reason is `no_consent`, the office could lead if she agrees.")
     case.print("  That she fears an office is never listed as a reason.")

@@ -38,7 +38,7 @@ def build_case() -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary(
+        "summary": build_summary(
             "GT",
             "es",
             "CHILD_PROTECTION",
@@ -67,13 +67,13 @@ def ask_protection(case: DemoCase, lead: DemoUser) -> None:
     """Refer the girl to child protection before the candidate accepts the lead."""
     [advice] = lead.get(f"{case.path}/routing")["advice"]
     case.print(f"The case is routed to {GT_LEAD.focal_point}, with advice:")
-    case.print(f"  {advice['says']}")
+    case.print(f"  {advice['text']}")
     lead.apply(case.path, "acknowledge")
     asked = case.refer(lead, GT_PROTECTION, "CHILD_PROTECTION")
     case.print("  Its coordinator asks child protection and sends only the summary,")
     case.print("  before she has taken the lead.")
     protection = case.get_user(GT_PROTECTION)
-    danger = protection.get(f"{case.path}/safety-notice")["safety_notice"]
+    danger = protection.get(f"{case.path}/safety-alert")["safety_alert"]
     case.print(f"  Child protection reads the safety alert: {danger}")
     case.expect_hidden(protection.can_read(f"{case.path}/sections/needs"))
     case.print("  It cannot open her needs, her name or how to reach her.")

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.access import queries as access_queries
-from app.access.actions import AccountSpec, make_key, open_account
+from app.access.actions import AccountSpec, create_account, create_key
 from app.administration.directory_load import load
 from app.demo.demo_accounts import DEMO_ACCOUNTS, DemoAccount
 from app.directory import queries as directory_queries
@@ -54,7 +54,7 @@ def load_directory(stage: DemoSetup) -> None:
 def create_keys(stage: DemoSetup) -> dict[DemoAccount, str]:
     """Create and return an API key for each demonstration account, valid for one day."""
     return {
-        part: make_key(
+        part: create_key(
             stage.session,
             find_or_open_account(stage, part),
             Scope,
@@ -73,5 +73,5 @@ def find_or_open_account(stage: DemoSetup, part: DemoAccount) -> UUID:
         return found
     account = stage.new_id()
     opening = AccountSpec(focal_point, part.label, part.roles)
-    open_account(stage.session, account, opening, stage.now)
+    create_account(stage.session, account, opening, stage.now)
     return account

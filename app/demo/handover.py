@@ -44,7 +44,7 @@ def build_case(now: datetime) -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary("KZ", "uz", "SHELTER", "REINTEGRATION"),
+        "summary": build_summary("KZ", "uz", "SHELTER", "REINTEGRATION"),
         "sections": [
             build_needs(
                 "A bed now; later work and advice at home", "The foreman calls him daily"

@@ -48,7 +48,7 @@ def build_case(now: datetime) -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary("KZ", "uz", "SHELTER", "LEGAL_AID"),
+        "summary": build_summary("KZ", "uz", "SHELTER", "LEGAL_AID"),
         "sections": [
             build_needs(
                 "A bed, and advice on her papers", "Her husband's family looks for her"

@@ -37,7 +37,7 @@ def play(demo: Demo) -> None:
     case.print(f"  She agrees to be referred, and Trinidad and Tobago leads: {case.code}")
     lead = case.get_user(TT_LEAD)
     case.take_lead(lead)
-    return_path, home = open_return(case, lead)
+    return_path, home = create_return(case, lead)
     papers, consulate = ask_consulate(case, lead, return_path)
     assess_risks(case, lead, home, return_path)
     decide_no_go(case, lead, return_path)
@@ -55,7 +55,7 @@ def build_case(now: datetime) -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary("TT", "en", "RETURN"),
+        "summary": build_summary("TT", "en", "RETURN"),
         "sections": [
             build_needs(
                 "To go home, if nobody waits for her there", "He has her telephone"
@@ -75,7 +75,7 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
+def create_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
     """Refer the person to an organisation in Jamaica, and open the return."""
     referral = case.refer(lead, JM_HOME, "RETURN", SHARED)
     home = case.accept(referral, JM_HOME)

@@ -47,7 +47,7 @@ def build_case(now: datetime) -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary("PA", "uz", "INTERPRETATION", "SHELTER"),
+        "summary": build_summary("PA", "uz", "INTERPRETATION", "SHELTER"),
         "sections": [
             build_needs(
                 "An interpreter for Uzbek, and his passport", "He is locked in at night"

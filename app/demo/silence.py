@@ -39,7 +39,7 @@ def build_case(now: datetime) -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary("KZ", "uz", "SHELTER", priority="emergency"),
+        "summary": build_summary("KZ", "uz", "SHELTER", priority="emergency"),
         "sections": [
             build_needs("A bed tonight, and a doctor", "Those who held her look for her"),
             build_contact("Nafosat", "Through the consulate, in Uzbek"),
@@ -62,7 +62,7 @@ def escalate_lead(case: DemoCase, officer: DemoUser) -> None:
     case.expire_deadlines()
     evidence = case.wait_until(lambda: next(iter(list_missed(officer, case.path)), None))
     case.print("The service escalates the case. The officer reads the delivery evidence:")
-    for silence in evidence["silences"]:
+    for silence in evidence["missed_deadlines"]:
         name, time = silence["name"], format_time(silence["at"])
         case.print(f"  {evidence['recipient']}: {name}, {time}")
     seen = officer.get(case.path)
@@ -75,7 +75,7 @@ def escalate_lead(case: DemoCase, officer: DemoUser) -> None:
 def list_missed(user: DemoUser, path: str) -> list[Json]:
     """List the delivery evidence in which a deadline was missed."""
     items = user.get(f"{path}/evidence")["items"]
-    return [evidence for evidence in items if evidence["silences"]]
+    return [evidence for evidence in items if evidence["missed_deadlines"]]
 
 
 def expire_referral(case: DemoCase, ngo: DemoUser) -> None:

@@ -56,7 +56,7 @@ def build_needs(summary: str, danger: str) -> Json:
     return {
         "section": "needs",
         "summary": f"{summary} (synthetic).",
-        "safety_notice": f"{danger} (synthetic).",
+        "safety_alert": f"{danger} (synthetic).",
     }
 
 

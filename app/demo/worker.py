@@ -47,7 +47,7 @@ def build_case(now: datetime) -> Json:
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": build_summary(
+        "summary": build_summary(
             "KZ", "uz", "SHELTER", "LEGAL_AID", urgent_needs=["SHELTER"]
         ),
         "sections": [
@@ -124,7 +124,7 @@ def show_outcome(case: DemoCase) -> None:
     """Print the delivery evidence and the events that the officer sees."""
     officer = case.get_user(UZ_OFFICER)
     [ladder] = officer.get(f"{case.path}/evidence")["items"]
-    rungs = ", ".join(f"{rung['rank']} {rung['name']}" for rung in ladder["rungs"])
-    case.print(f"The delivery evidence for the officer: {rungs}.")
+    statuses = ", ".join(f"{rung['rank']} {rung['name']}" for rung in ladder["statuses"])
+    case.print(f"The delivery evidence for the officer: {statuses}.")
     case.print(f"  The last events in her feed: {', '.join(officer.list_events()[-5:])}.")
     case.print("  She never learns which office shelters the person.")

@@ -92,9 +92,10 @@ def is_older(row: Values, as_of: datetime) -> bool:
 
 
 def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
-    """Load all rows of a directory table."""
-    found = author.session.execute(select(register.table.__table__))
-    return [dict(row) for row in found.mappings()]
+    """Load all rows of a directory table, by the names of the columns in the code."""
+    columns = register.table.__table__.columns
+    found = author.session.execute(select(*columns))
+    return [dict(zip(columns.keys(), row, strict=True)) for row in found]
 
 
 def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:

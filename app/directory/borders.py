@@ -1,13 +1,18 @@
 """The rule for sections that cross a border from the sender's or the person's country."""
 
 from app.directory import queries as directory_queries
-from app.directory.kinds import Level, is_at_home, list_home_countries
+from app.directory.kinds import DisclosureLevel, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
 from app.kernel.transactions import ReadTransaction
 
 
 def may_cross(
-    tx: ReadTransaction, country: str, *, sender: FocalPoint, to: FocalPoint, level: Level
+    tx: ReadTransaction,
+    country: str,
+    *,
+    sender: FocalPoint,
+    to: FocalPoint,
+    level: DisclosureLevel,
 ) -> bool:
     """Return whether agreements allow data of this level to cross every border (G07).
 

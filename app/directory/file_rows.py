@@ -28,9 +28,9 @@ from app.directory.kinds import (
     EVERYWHERE,
     AgeGroup,
     Confidence,
-    Function,
-    Kind,
-    Level,
+    DisclosureLevel,
+    OfficeFunction,
+    OfficeKind,
     Service,
     Sex,
     StateRouting,
@@ -90,8 +90,8 @@ class FocalPointRow(Row):
 
     code: Code
     name: SafeLine
-    kind: Kind
-    function: Function
+    kind: OfficeKind
+    function: OfficeFunction
     of_state: OptionalCell[CountryCode]
     serves: Listed[str]
     time_zone: TimeZone
@@ -113,7 +113,7 @@ class FocalPointRow(Row):
     @classmethod
     def check_state(cls, state: str | None, info: ValidationInfo) -> str | None:
         """Require `of_state` for a State body, and refuse it for any other office."""
-        if "kind" in info.data and (info.data["kind"] == Kind.STATE) != bool(state):
+        if "kind" in info.data and (info.data["kind"] == OfficeKind.STATE) != bool(state):
             raise make_error("must be given if, and only if, kind is state")
         return state
 
@@ -121,7 +121,7 @@ class FocalPointRow(Row):
     @classmethod
     def check_offer(cls, offer: object, info: ValidationInfo) -> object:
         """Refuse services and `can_lead` for an office that serves no person or country."""
-        if offer and info.data.get("function") == Function.TECHNICAL:
+        if offer and info.data.get("function") == OfficeFunction.TECHNICAL:
             raise make_error("must be empty or false for a technical office")
         if offer and not info.data.get("serves", [EVERYWHERE]):
             raise make_error("requires a country in serves")
@@ -202,7 +202,7 @@ class AgreementRow(Row):
     code: Code
     name: SafeLine
     countries: Listed[CountryCode]
-    level: Level
+    level: DisclosureLevel
     in_force_from: Annotated[date, BeforeValidator(parse_date)]
     in_force_until: Annotated[date | None, BeforeValidator(parse_date)]
     confidence: Confidence

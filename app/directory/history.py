@@ -18,6 +18,8 @@ UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that are internal and left out of the history."""
 TRUNCATED: Final = "address"
 """The column that is stored in a shortened form, because the history cannot be erased."""
+RENAMED_COLUMNS: Final = {"clock": "deadline"}
+"""Columns that had another name when older changes were stored."""
 
 
 class DirectoryChange(Listed, Base):
@@ -79,6 +81,11 @@ def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> b
     named = DirectoryChange.subject.in_(subjects)
     found = session.scalars(select(DirectoryChange).where(named))
     return any(one.after["active"] and one.after["kind"] == kind for one in found)
+
+
+def rename_columns(values: Values) -> dict[str, Any]:
+    """Return stored values of a row with the names that its columns have today."""
+    return {RENAMED_COLUMNS.get(name, name): value for name, value in values.items()}
 
 
 def to_json_values(values: Values) -> dict[str, Any]:

@@ -8,7 +8,7 @@ EVERYWHERE: Final = "*"
 """The value of `serves` for every country, including those outside of the directory."""
 
 
-class Kind(StrEnum):
+class OfficeKind(StrEnum):
     """The kind of body that an office belongs to."""
 
     STATE = "state"
@@ -18,11 +18,11 @@ class Kind(StrEnum):
     DESK = "desk"
 
 
-NEVER_LEAD: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+NEVER_LEAD: Final = frozenset({OfficeKind.DESK, OfficeKind.OVERSIGHT})
 """Kinds of offices that never lead a case."""
 
 
-class Function(StrEnum):
+class OfficeFunction(StrEnum):
     """The main task of an office."""
 
     CONSULAR = "consular"
@@ -76,10 +76,10 @@ class AgeGroup(StrEnum):
     CHILD = "child"
 
 
-class Level(StrEnum):
+class DisclosureLevel(StrEnum):
     """The levels of shared data. A level includes all lower levels (LIFECYCLES.md, 5)."""
 
-    NOTICE = "L0"
+    SUMMARY = "L0"
     NEEDS = "L1"
     CONTACT = "L2"
     IDENTITY = "L3"
@@ -107,7 +107,7 @@ class Described(Protocol):
     """The attributes of a focal point that the rules depend on."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> OfficeKind:
         """The kind of body that the office belongs to."""
 
     @property
@@ -141,7 +141,7 @@ def is_at_home(focal_point: Described, country: str) -> bool:
 
     A consulate belongs to its own State, and not to the country in which it works.
     """
-    if focal_point.kind == Kind.STATE:
+    if focal_point.kind == OfficeKind.STATE:
         return focal_point.of_state == country
     return is_serving(focal_point, country)
 
@@ -160,7 +160,7 @@ def may_be_abroad(reader: Described, helper: Described) -> bool:
     works everywhere belongs to no country and therefore counts as inside.
     """
     homes = set(list_home_countries(helper))
-    return reader.kind == Kind.STATE and not homes <= {reader.of_state}
+    return reader.kind == OfficeKind.STATE and not homes <= {reader.of_state}
 
 
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
@@ -168,7 +168,7 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 
     If the origin is unknown, each State body outside the person's country may be one.
     """
-    if focal_point.kind != Kind.STATE:
+    if focal_point.kind != OfficeKind.STATE:
         return False
     return focal_point.of_state == origin if origin else focal_point.of_state != location
 
@@ -178,7 +178,7 @@ def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | No
 
     Only bodies of the State of origin are blocked. An unknown origin may be any State.
     """
-    if not origin_blocked or focal_point.kind != Kind.STATE:
+    if not origin_blocked or focal_point.kind != OfficeKind.STATE:
         return False
     return origin is None or focal_point.of_state == origin
 

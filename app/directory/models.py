@@ -1,15 +1,28 @@
 """Tables of countries, offices, their contacts, and agreements between countries."""
 
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.directory.addresses import Channel
-from app.directory.kinds import Confidence, Function, Kind, Level, StateRouting
+from app.directory.kinds import (
+    Confidence,
+    DisclosureLevel,
+    OfficeFunction,
+    OfficeKind,
+    StateRouting,
+)
 from app.kernel.db import Base
 from app.kernel.journal import Mailbox
+from app.kernel.stored_names import store_enum
+
+OFFICE_KIND: Final = store_enum(OfficeKind, "kind")
+"""The column type of `OfficeKind`."""
+OFFICE_FUNCTION: Final = store_enum(OfficeFunction, "function")
+"""The column type of `OfficeFunction`."""
 
 
 class Country(Base):
@@ -40,8 +53,8 @@ class FocalPoint(Base):
     id: Mapped[UUID] = mapped_column(ForeignKey(Mailbox.focal_point_id), primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str]
-    kind: Mapped[Kind]
-    function: Mapped[Function]
+    kind: Mapped[OfficeKind] = mapped_column(OFFICE_KIND)
+    function: Mapped[OfficeFunction] = mapped_column(OFFICE_FUNCTION)
     of_state: Mapped[str | None] = mapped_column(String(2))
     serves: Mapped[list[str]]
     time_zone: Mapped[str]
@@ -86,7 +99,7 @@ class Agreement(Base):
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str]
     countries: Mapped[list[str]]
-    level: Mapped[Level]
+    level: Mapped[DisclosureLevel] = mapped_column(store_enum(DisclosureLevel, "level"))
     in_force_from: Mapped[date]
     in_force_until: Mapped[date | None]
     confidence: Mapped[Confidence]

@@ -16,7 +16,13 @@ from sqlalchemy.orm.util import identity_key
 from app.directory import kinds
 from app.directory.addresses import Channel
 from app.directory.history import was_ever_active
-from app.directory.kinds import Confidence, Kind, Level, Service, StateRouting
+from app.directory.kinds import (
+    Confidence,
+    DisclosureLevel,
+    OfficeKind,
+    Service,
+    StateRouting,
+)
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel import time_zones
 from app.kernel.paging import NOT_OF_THIS_LIST, CursorUnknown, PageQuery
@@ -120,7 +126,7 @@ def list_active(tx: ReadTransaction) -> list[FocalPoint]:
     return sorted(tx.session.scalars(statement), key=by_code)
 
 
-IS_OVERSIGHT: Final = FocalPoint.kind == Kind.OVERSIGHT
+IS_OVERSIGHT: Final = FocalPoint.kind == OfficeKind.OVERSIGHT
 OVERSEERS: Final = select(FocalPoint.id).where(FocalPoint.active, IS_OVERSIGHT)
 
 
@@ -148,7 +154,7 @@ def list_offices(session: Session) -> list[FocalPoint]:
 
 def select_desks() -> Select[UUID]:
     """Return a statement for the ids of desks."""
-    return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
+    return select(FocalPoint.id).where(FocalPoint.kind == OfficeKind.DESK)
 
 
 @load_once(FocalPoint)
@@ -169,7 +175,7 @@ AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
 
 @load_once(Agreement)
 def list_agreed_countries(
-    tx: ReadTransaction, country: str, level: Level
+    tx: ReadTransaction, country: str, level: DisclosureLevel
 ) -> frozenset[str]:
     """Return the countries to which data of this level may be sent today (UTC).
 
@@ -180,7 +186,9 @@ def list_agreed_countries(
     return frozenset().union(*(group for group in groups if country in group)) - {country}
 
 
-def is_agreed(tx: ReadTransaction, country: str, to: FocalPoint, level: Level) -> bool:
+def is_agreed(
+    tx: ReadTransaction, country: str, to: FocalPoint, level: DisclosureLevel
+) -> bool:
     """Return whether data of this level may be sent from a country to an office (BR07).
 
     An office of that country needs no agreement. For any other office, an agreement must be
@@ -253,12 +261,14 @@ def has_lost_oversight(session: Session) -> bool:
         return False
     codes = session.scalars(select(FocalPoint.code).where(IS_OVERSIGHT))
     subjects = [f"focal-points/{code}" for code in codes]
-    return was_ever_active(session, subjects, Kind.OVERSIGHT)
+    return was_ever_active(session, subjects, OfficeKind.OVERSIGHT)
 
 
 def list_active_desks(session: Session) -> list[FocalPoint]:
     """List the active desks, sorted by code."""
-    statement = select(FocalPoint).where(FocalPoint.active, FocalPoint.kind == Kind.DESK)
+    statement = select(FocalPoint).where(
+        FocalPoint.active, FocalPoint.kind == OfficeKind.DESK
+    )
     return sorted(session.scalars(statement), key=by_code)
 
 

@@ -9,8 +9,8 @@ from app.directory.cell_types import MAX_PROSE
 from app.directory.kinds import (
     AgeGroup,
     Confidence,
-    Function,
-    Kind,
+    OfficeFunction,
+    OfficeKind,
     Service,
     Sex,
     StateRouting,
@@ -72,9 +72,9 @@ class FocalPointOut(ResponseModel):
 
     code: Annotated[Code, Field(description="The unique code.", examples=["UZ_LEAD"])]
     name: Name
-    kind: Annotated[Kind, Field(description="The kind of body it belongs to.")]
+    kind: Annotated[OfficeKind, Field(description="The kind of body it belongs to.")]
     function: Annotated[
-        Function, Field(description="Its main task; `technical` serves no person.")
+        OfficeFunction, Field(description="Its main task; `technical` serves no person.")
     ]
     of_state: Annotated[
         CountryCode | None,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.access import queries as access_queries
 from app.cases import queries as case_queries
-from app.cases.sections import Paper, ReadingPurpose
+from app.cases.sections import EmergencyAccessPurpose, Paper
 from app.directory import queries as directory_queries
 from app.disclosure import queries as disclosure_queries
 from app.disclosure.models import AccessEntry
@@ -33,7 +33,7 @@ class AccessAttempt:
     case_id: UUID
     record_id: UUID
     subject: Subject
-    purpose: ReadingPurpose
+    purpose: EmergencyAccessPurpose
     under: UUID | None = None
     """The id of the emergency access, if only that allows the opening."""
 
@@ -55,7 +55,7 @@ class DailyCapReached(Problem):
 def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
     """Raise DailyCapReached (429) if the account would open too many cases in a day."""
     cap = tx.runtime.daily_cap
-    if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
+    if cap is None or look.under or look.subject == Paper.SAFETY_ALERT:
         return
     today = get_midnight(tx.now)
     if look.case_id in disclosure_queries.find_opened_since(tx, today):

@@ -14,15 +14,15 @@ from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases.lifecycle import LED, Need
 from app.cases.models import Case, Sealed
-from app.cases.records import VitalReading
+from app.cases.records import EmergencyAccess
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
     CONTENT,
     SECTIONS_FOR_SAFETY,
     Contacts,
+    EmergencyAccessPurpose,
     Needs,
     Paper,
-    ReadingPurpose,
     Safeguards,
     Section,
     SectionContent,
@@ -39,7 +39,7 @@ from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import (
     OpenedContacts,
     OpenedSafeguards,
-    OpenedSafetyNotice,
+    OpenedSafetyAlert,
     SafeguardsHistory,
 )
 from app.handovers import following as handover_following
@@ -56,7 +56,7 @@ from app.returns import origin_contact
 
 
 def open_section(
-    tx: WriteTransaction, code: str, section: Section, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, section: Section, purpose: EmergencyAccessPurpose
 ) -> OpenedSection | None:
     """Open a section; raises NotFound (404) if the caller may not see the case."""
     case = case_queries.get_seen_or_led(tx, code)
@@ -71,7 +71,7 @@ def open_section(
 
 
 def open_safeguards(
-    tx: WriteTransaction, code: str, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> OpenedSafeguards | None:
     """Open the safeguards; raises NotFound (404) if the caller may not see the case.
 
@@ -98,7 +98,7 @@ def open_version(tx: WriteTransaction, case: Case, document: Sealed) -> OpenedSa
 
 
 def open_past_safeguards(
-    tx: WriteTransaction, code: str, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> SafeguardsHistory:
     """Open the past safeguards that the caller may read, oldest first."""
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS_PAST
@@ -108,11 +108,11 @@ def open_past_safeguards(
     return SafeguardsHistory(items=[open_version(tx, case, one) for one in shown])
 
 
-def open_safety_notice(
-    tx: WriteTransaction, code: str, purpose: ReadingPurpose
-) -> OpenedSafetyNotice | None:
+def open_safety_alert(
+    tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
+) -> OpenedSafetyAlert | None:
     """Open the safety alert (BR05); raises NotFound (404) if the case is not visible."""
-    case, subject = case_queries.get(tx, code), Paper.SAFETY_NOTICE
+    case, subject = case_queries.get(tx, code), Paper.SAFETY_ALERT
     document = case_queries.find_sealed(tx, case.id, Section.NEEDS)
     disclosure_queries.load_again(tx, case)
     allowed = may_access(tx, case, subject, Deed.OPEN, document)
@@ -121,13 +121,13 @@ def open_safety_notice(
         return None
     needs = Needs.model_validate_json(case_queries.open_sealed(tx, document))
     author = disclosure_queries.get_author(tx, case, document)
-    return OpenedSafetyNotice(
-        author=author, written_at=document.written_at, safety_notice=needs.safety_notice
+    return OpenedSafetyAlert(
+        author=author, written_at=document.written_at, safety_alert=needs.safety_alert
     )
 
 
 def open_contacts(
-    tx: WriteTransaction, code: str, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> OpenedContacts | None:
     """Open the lead's contacts; raises NotFound (404) if the case is not visible."""
     case = case_queries.get(tx, code)
@@ -143,7 +143,7 @@ def open_document(
     tx: WriteTransaction,
     record: Case | Referral,
     subject: Subject,
-    purpose: ReadingPurpose,
+    purpose: EmergencyAccessPurpose,
     *,
     counted: bool = True,
 ) -> Sealed | None:
@@ -175,11 +175,11 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
     tx: WriteTransaction,
     record: Recorded,
     subject: Subject,
-    purpose: ReadingPurpose,
+    purpose: EmergencyAccessPurpose,
     *,
     allowed: bool,
     counted: bool = True,
-    under: VitalReading | None = None,
+    under: EmergencyAccess | None = None,
 ) -> None:
     """Add an opening or a refusal to the access log, after a check of the limits.
 
@@ -208,7 +208,7 @@ def write_section(
     """Replace a section of a case.
 
     Raises NotFound (404), ActionNotYours (403) or VersionStale (412). If the disk is nearly
-    full and the section is not needed for safety, raises SpaceReserved (503).
+    full and the section is not needed for safety, raises DiskSpaceReserved (503).
     """
     if content.section not in SECTIONS_FOR_SAFETY:
         tx.runtime.free_space.require_unreserved()

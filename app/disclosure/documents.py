@@ -5,7 +5,8 @@ from uuid import UUID
 from app.cases import queries as case_queries
 from app.cases.actions import NoteText
 from app.cases.models import Case, Sealed
-from app.cases.sections import Paper, ReadingPurpose
+from app.cases.sections import EmergencyAccessPurpose, Paper
+from app.cases.stored_fields import rename_subject
 from app.consents import office_names
 from app.consents.office_names import OfficeNames
 from app.disclosure.actions import log_access, may_access, open_document
@@ -29,7 +30,7 @@ from app.screening.schemas import ScreeningPaper
 
 
 def open_arrangement(
-    tx: WriteTransaction, referral_id: UUID, purpose: ReadingPurpose
+    tx: WriteTransaction, referral_id: UUID, purpose: EmergencyAccessPurpose
 ) -> OpenedArrangement | None:
     """Open the arrangement of a referral, or raise NotFound (404) if it is not visible."""
     referral = referral_queries.get(tx, referral_id)
@@ -40,7 +41,7 @@ def open_arrangement(
 
 
 def open_screening(
-    tx: WriteTransaction, code: str, screening_id: UUID, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, screening_id: UUID, purpose: EmergencyAccessPurpose
 ) -> OpenedScreening | None:
     """Open a screening; raises NotFound (404) if the caller may not see the case."""
     case, subject = case_queries.get(tx, code), Paper.SCREENING
@@ -55,7 +56,7 @@ def open_screening(
 
 
 def open_travel_plan(
-    tx: WriteTransaction, return_id: UUID, purpose: ReadingPurpose
+    tx: WriteTransaction, return_id: UUID, purpose: EmergencyAccessPurpose
 ) -> OpenedTravelPlan | None:
     """Open a travel plan; raises NotFound (404) if the caller may not see the return."""
     referral = return_queries.get(tx, return_id).referral
@@ -66,7 +67,7 @@ def open_travel_plan(
 
 
 def open_notes(
-    tx: WriteTransaction, record: Case | Referral, purpose: ReadingPurpose
+    tx: WriteTransaction, record: Case | Referral, purpose: EmergencyAccessPurpose
 ) -> NoteList:
     """Open the notes of a case or referral, limited to those that the caller may read."""
     documents = case_queries.list_sealed(tx, record.id, Paper.NOTE, Paper.MESSAGE)
@@ -86,6 +87,6 @@ def build_note(
     as_party = isinstance(record, Case)
     case = record if isinstance(record, Case) else record.case
     text = NoteText.model_validate_json(case_queries.open_sealed(tx, document)).text
-    about, at = document.about or "", document.written_at
+    about, at = rename_subject(document.about or ""), document.written_at
     author = names.get_code(case, document.author, at, as_party=as_party)
     return NoteOut(about=about, author=author, written_at=at, text=text)

@@ -10,7 +10,13 @@ from typing import Final
 from app.cases import queries as case_queries
 from app.cases.facts import FactName
 from app.cases.models import Case
-from app.cases.sections import CONTENT, Indicators, ReadingPurpose, Section, SectionContent
+from app.cases.sections import (
+    CONTENT,
+    EmergencyAccessPurpose,
+    Indicators,
+    Section,
+    SectionContent,
+)
 from app.casework import situation as casework_situation
 from app.casework import telling
 from app.disclosure.actions import open_document
@@ -29,11 +35,13 @@ STATE, CLOSURE, IDENTIFICATION = "state", "closure_reason", "identification"
 type Fields = dict[str, list[str]]
 
 
-def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> HtcdsExport:
+def export_case(
+    tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
+) -> HtcdsExport:
     """Return the sections that the caller may open, in the fields of the standard.
 
     Raises NotFound (404) if the caller may not see the case, DailyCapReached or
-    TooManyRefusedOpenings (429), and SpaceReserved (503) if the disk is nearly full.
+    TooManyRefusedOpenings (429), and DiskSpaceReserved (503) if the disk is nearly full.
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.get_seen_or_led(tx, code)
@@ -55,7 +63,7 @@ def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> Htc
 
 
 def open_section(
-    tx: WriteTransaction, case: Case, section: Section, purpose: ReadingPurpose
+    tx: WriteTransaction, case: Case, section: Section, purpose: EmergencyAccessPurpose
 ) -> SectionContent | None:
     """Open one section; return None if the opening is refused or nothing was written."""
     document = open_document(tx, case, section, purpose, counted=False)

@@ -7,7 +7,8 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cases.models import Case
-from app.cases.sections import ReadingPurpose
+from app.cases.records import READING_PURPOSE
+from app.cases.sections import EmergencyAccessPurpose
 from app.kernel.db import Base, Listed
 
 
@@ -25,7 +26,7 @@ class AccessEntry(Listed, Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
     record_id: Mapped[UUID]
     subject: Mapped[str]
-    purpose: Mapped[ReadingPurpose]
+    purpose: Mapped[EmergencyAccessPurpose] = mapped_column(READING_PURPOSE)
     allowed: Mapped[bool]
     policy: Mapped[str]
     account_id: Mapped[UUID]

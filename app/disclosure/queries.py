@@ -13,13 +13,13 @@ from app.cases import emergency_access
 from app.cases import queries as case_queries
 from app.cases.grants import Grant
 from app.cases.models import Case, Sealed
-from app.cases.records import VitalReading
-from app.cases.sections import Paper, ReadingPurpose, Section
+from app.cases.records import EmergencyAccess
+from app.cases.sections import EmergencyAccessPurpose, Paper, Section
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.directory import queries as directory_queries
-from app.directory.kinds import Function
+from app.directory.kinds import OfficeFunction
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import AccessRequest, Condition, Deed, Subject, is_allowed
@@ -122,9 +122,9 @@ def find_emergency(
     tx: ReadTransaction,
     record: Case | Referral,
     subject: Subject,
-    purpose: ReadingPurpose,
+    purpose: EmergencyAccessPurpose,
     document: Sealed | None,
-) -> VitalReading | None:
+) -> EmergencyAccess | None:
     """Return the emergency access that allows the caller to open a section, or None."""
     if not (isinstance(record, Case) and isinstance(subject, Section)):
         return None
@@ -154,7 +154,7 @@ RECIPIENT: Final = frozenset({Side.RECIPIENT})
 LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 """The purposes of a consent that count for the case itself, and not for a referral."""
 RECIPIENT_SUBJECTS: Final = frozenset(
-    {*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE, Paper.SCREENING}
+    {*Section, Paper.CONTACTS, Paper.SAFETY_ALERT, Paper.SCREENING}
 )
 """The subjects of a case that a recipient may read, which do not include its notes."""
 SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
@@ -222,7 +222,7 @@ def list_consent_conditions(
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
     """Return whether a section is allowed: police and prosecutors need a consent for it."""
-    if office.function not in {Function.POLICE, Function.PROSECUTION}:
+    if office.function not in {OfficeFunction.POLICE, OfficeFunction.PROSECUTION}:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
 
@@ -233,7 +233,7 @@ def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
     Safety alerts do not count, because they can be opened beyond the daily limit.
     """
     mine = (AccessEntry.account_id == tx.actor.account_id) & AccessEntry.allowed
-    since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)
+    since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_ALERT)
     opened = select(AccessEntry.case_id).where(mine, since)
     return frozenset(tx.session.scalars(opened.distinct()))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.cases.sections import DutyContact, ReadingPurpose, Safeguards, Section
+from app.cases.sections import DutyContact, EmergencyAccessPurpose, Safeguards, Section
 from app.kernel.paging import Page
 from app.kernel.text import ResponseModel
 from app.referrals.schemas import Arrangement
@@ -36,12 +36,12 @@ class SafeguardsHistory(ResponseModel):
     items: list[OpenedSafeguards]
 
 
-class OpenedSafetyNotice(ResponseModel):
+class OpenedSafetyAlert(ResponseModel):
     """The safety alert, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
-    safety_notice: str | None
+    safety_alert: str | None
 
 
 class OpenedContacts(ResponseModel):
@@ -85,7 +85,7 @@ class AccessEntryOut(ResponseModel):
     id: UUID
     at: datetime
     subject: str
-    purpose: ReadingPurpose
+    purpose: EmergencyAccessPurpose
     allowed: bool
     focal_point: Annotated[
         str | None,

@@ -15,10 +15,17 @@ from app.cases.grants import Grant
 from app.cases.models import Case, Party
 from app.consents import standing
 from app.deadlines import missed_deadlines
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.directory import queries as directory_queries
 from app.feed.models import Sighting
-from app.feed.schemas import Evidence, Ladder, Rank, Rung, SentNotice, Silence
+from app.feed.schemas import (
+    DeliveryStatus,
+    Evidence,
+    MissedDeadlineOut,
+    Rank,
+    RecipientEvidence,
+    SentNotification,
+)
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, get_case_sides
 from app.kernel.journal import Delivery, Entry, Retrieval
@@ -38,10 +45,10 @@ DECIDED: Final = (
     "handover.declined",
 )
 MISSED_NAMES: Final = {
-    ClockKind.ACKNOWLEDGE: "not_acknowledged",
-    ClockKind.DECIDE_LEAD: "not_decided",
-    ClockKind.DECIDE_REFERRAL: "not_decided",
-    ClockKind.ANSWER_HANDOVER: "not_decided",
+    DeadlineKind.ACKNOWLEDGE: "not_acknowledged",
+    DeadlineKind.DECIDE_LEAD: "not_decided",
+    DeadlineKind.DECIDE_REFERRAL: "not_decided",
+    DeadlineKind.ANSWER_HANDOVER: "not_decided",
 }
 """The names of missed deadlines, by the kind of deadline (LIFECYCLES.md, section 4)."""
 ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
@@ -113,23 +120,23 @@ def build_handover_evidence(tx: ReadTransaction, handover: Handover) -> Evidence
     return Evidence(items=[build_evidence(tx, span) for span in spans])
 
 
-def build_evidence(tx: ReadTransaction, sent: SentRecord) -> Ladder:
+def build_evidence(tx: ReadTransaction, sent: SentRecord) -> RecipientEvidence:
     """Return the delivery evidence of one record for its recipient."""
     found = list(find_stages(tx, sent))
     code = directory_queries.get_codes(tx, [sent.recipient])[sent.recipient]
-    return Ladder(
+    return RecipientEvidence(
         subject=sent.reference,
         recipient=code if sent.known else None,
         rank=max(stage.rank for stage in found),
-        rungs=found,
-        silences=list(find_missed_deadlines(tx, sent, found)),
-        notices=list(find_notifications(tx, sent)) if sent.known else [],
+        statuses=found,
+        missed_deadlines=list(find_missed_deadlines(tx, sent, found)),
+        notifications=list(find_notifications(tx, sent)) if sent.known else [],
     )
 
 
 def find_missed_deadlines(
-    tx: ReadTransaction, sent: SentRecord, stages: Sequence[Rung]
-) -> Iterator[Silence]:
+    tx: ReadTransaction, sent: SentRecord, stages: Sequence[DeliveryStatus]
+) -> Iterator[MissedDeadlineOut]:
     """Yield the deadlines that the recipient missed while it had the record.
 
     `not_retrieved` is yielded before a missed deadline if the recipient had not retrieved
@@ -141,19 +148,19 @@ def find_missed_deadlines(
         if not concerns or not sent.at <= missed.at <= (sent.until or missed.at):
             continue
         if not any(at < missed.at for at in retrieved):
-            yield Silence(name="not_retrieved", at=missed.at)
-        yield Silence(name=MISSED_NAMES[missed.kind], at=missed.at)
+            yield MissedDeadlineOut(name="not_retrieved", at=missed.at)
+        yield MissedDeadlineOut(name=MISSED_NAMES[missed.kind], at=missed.at)
 
 
-def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
+def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotification]:
     """Yield the notifications about a record that were sent while its recipient had it."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
-            yield SentNotice(by=found.way, at=found.queued_at, sent_at=found.sent_at)
+            yield SentNotification(by=found.way, at=found.queued_at, sent_at=found.sent_at)
 
 
-def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[Rung]:
+def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[DeliveryStatus]:
     """Yield the stages that the record has reached, lowest rank first."""
     yield build_stage(Rank.SUBMITTED, sent.at)
     position = tx.session.scalar(select_arrival(sent))
@@ -168,9 +175,9 @@ def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[Rung]:
             yield build_stage(rank, entry.at, entry.type)
 
 
-def build_stage(rank: Rank, at: datetime, event: str | None = None) -> Rung:
+def build_stage(rank: Rank, at: datetime, event: str | None = None) -> DeliveryStatus:
     """Return one stage of the delivery evidence."""
-    return Rung(rank=rank, name=rank.name.lower(), at=at, event=event)
+    return DeliveryStatus(rank=rank, name=rank.name.lower(), at=at, event=event)
 
 
 def select_positions(sent: SentRecord) -> Select[int]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
-from app.directory.kinds import Kind
+from app.directory.kinds import OfficeKind
 from app.directory.models import FocalPoint
 from app.feed.cursors import Feed
 from app.feed.models import Sighting
@@ -112,7 +112,7 @@ class Delivered(Protocol):
     focal_point_id: UUID | None
     facts: dict[str, Any]
     code: str | None
-    kind: Kind
+    kind: OfficeKind
     of_state: str | None
     serves: list[str]
     position: int

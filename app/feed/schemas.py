@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel.paging import Page
 from app.kernel.text import ResponseModel
-from app.outbox.models import Way
+from app.outbox.models import MessageChannel
 
 SUBJECT = (
     "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, `approvals/{id}`, "
@@ -62,7 +62,7 @@ class WorkOut(ResponseModel):
     """A task of your focal point, with its deadline."""
 
     subject: Annotated[str, Field(description=SUBJECT)]
-    kind: ClockKind
+    kind: DeadlineKind
     due_at: datetime
     waiting_since: datetime
 
@@ -81,7 +81,7 @@ class Rank(IntEnum):
     DECIDED = 5
 
 
-class Rung(ResponseModel):
+class DeliveryStatus(ResponseModel):
     """One stage of the delivery evidence."""
 
     rank: Annotated[int, Field(ge=1, le=5)]
@@ -90,7 +90,7 @@ class Rung(ResponseModel):
     event: Annotated[str | None, Field(description="The event that answered, if any.")]
 
 
-class Silence(ResponseModel):
+class MissedDeadlineOut(ResponseModel):
     """A missed deadline; a later stage of the evidence supersedes it."""
 
     name: Annotated[
@@ -99,10 +99,12 @@ class Silence(ResponseModel):
     at: Annotated[datetime, Field(description="When the missed deadline was handled.")]
 
 
-class SentNotice(ResponseModel):
+class SentNotification(ResponseModel):
     """A notification that asked an office to sign in, without the reason."""
 
-    by: Annotated[Way | None, Field(description="Null if the office has no contact.")]
+    by: Annotated[
+        MessageChannel | None, Field(description="Null if the office has no contact.")
+    ]
     at: Annotated[datetime, Field(description="When the notification was queued.")]
     sent_at: Annotated[
         datetime | None,
@@ -112,22 +114,22 @@ class SentNotice(ResponseModel):
     ]
 
 
-class Ladder(ResponseModel):
+class RecipientEvidence(ResponseModel):
     """The delivery evidence of a record that was sent to one focal point."""
 
     subject: str
     recipient: Annotated[str | None, Field(description="Null if undisclosed.")]
     rank: Annotated[int, Field(description="The highest rank reached.", ge=1, le=5)]
-    rungs: list[Rung]
-    silences: Annotated[
-        list[Silence],
+    statuses: list[DeliveryStatus]
+    missed_deadlines: Annotated[
+        list[MissedDeadlineOut],
         Field(
             description="Missed deadlines, oldest first. The office that the record went "
             "to next has an item of its own."
         ),
     ]
-    notices: Annotated[
-        list[SentNotice],
+    notifications: Annotated[
+        list[SentNotification],
         Field(description="Notifications while this office had the record, oldest first."),
     ]
 
@@ -138,4 +140,4 @@ class Evidence(ResponseModel):
     Reading the feed does not count as an acknowledgement.
     """
 
-    items: list[Ladder]
+    items: list[RecipientEvidence]

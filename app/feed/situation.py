@@ -12,7 +12,7 @@ from app.cases.unchecked_queries import load_by_ids
 from app.consents import office_names
 from app.consents.office_names import OfficeNames
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind, may_be_abroad
+from app.directory.kinds import OfficeKind, may_be_abroad
 from app.feed import queries as feed_queries
 from app.feed.queries import Delivered, FeedPosition
 from app.feed.schemas import EventOut, EventPage, HistoryPage
@@ -32,8 +32,8 @@ HELPER_EVENTS: Final = frozenset(
         "case.risk_assessed",
         "case.fact_recorded",
         "consent.withdrawn",
-        "case.vital_reading_asked",
-        "case.vital_reading_ended",
+        "case.emergency_access_requested",
+        "case.emergency_access_ended",
     }
 )
 """Events of a case that an office that helps can cause, besides those of its referral."""
@@ -106,7 +106,7 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
     beyond = {e.case_id for e in entries if e.code and may_be_abroad(reader, e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
     identifying = [e for e in entries if may_identify_office(e)]
-    named = {e.case_id for e in identifying if reader.kind == Kind.STATE}
+    named = {e.case_id for e in identifying if reader.kind == OfficeKind.STATE}
     reasoned = {entry.case_id for entry in entries if entry.facts.keys() - SUBMITTER_FACTS}
     all_cases = {entry.case_id for entry in entries}
     known = load_by_ids(tx, doubtful | named, reasoned, all_cases) if entries else {}

@@ -11,7 +11,7 @@ from app.cases.models import Case
 from app.cases.sections import LEVELS, Section
 from app.directory import borders
 from app.directory import queries as directory_queries
-from app.directory.kinds import Level
+from app.directory.kinds import DisclosureLevel
 from app.directory.models import FocalPoint
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
@@ -28,7 +28,7 @@ class LeadTransfer:
 
 
 def is_agreed(
-    tx: ReadTransaction, case: Case, transfer: LeadTransfer, level: Level
+    tx: ReadTransaction, case: Case, transfer: LeadTransfer, level: DisclosureLevel
 ) -> bool:
     """Return whether agreements allow data of this level to reach the new lead (G07)."""
     country, to = case.country or "", transfer.successor

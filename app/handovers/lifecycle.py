@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import AnyOf, Step, Table
 
@@ -71,8 +71,8 @@ TABLE: Final = Table(_S.OFFERED, (
     Step(_A.EXPIRE,   {_S.OFFERED},  _S.EXPIRED,   {_SYSTEM},        set(),        (_N.TIME_IS_UP,)),
 ))
 
-CLOCKS: Final[dict[State, tuple[ClockKind, Side]]] = {
-    _S.OFFERED: (ClockKind.ANSWER_HANDOVER, Side.HANDOVER_CANDIDATE),
+CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
+    _S.OFFERED: (DeadlineKind.ANSWER_HANDOVER, Side.HANDOVER_CANDIDATE),
 }
 
 EVENTS: Final[dict[Action, str]] = {

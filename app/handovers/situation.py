@@ -10,7 +10,7 @@ from app.consents.standing import Standing
 from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
-from app.directory.kinds import Level
+from app.directory.kinds import DisclosureLevel
 from app.directory.models import FocalPoint
 from app.handovers.borders import LeadTransfer, is_agreed, list_held_back_sections
 from app.handovers.lifecycle import TABLE, State
@@ -41,7 +41,7 @@ def build_facts(
         covered=sections is not None,
         child_path=case_file.facts.interests_are_assessed,
         recipient_safe=case_file.is_safe(to, to.code),
-        agreed=is_agreed(tx, case_file.case, transfer, Level.NOTICE),
+        agreed=is_agreed(tx, case_file.case, transfer, DisclosureLevel.SUMMARY),
         origin_permitted=case_file.is_permitted_for_origin(to),
         time_is_up=clock is not None and (clock.due_at <= tx.now or not to.active),
         may_be_child=case_file.case.may_be_child_to(tx.actor.focal_point_id),

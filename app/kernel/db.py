@@ -13,7 +13,6 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Engine,
-    Enum,
     Integer,
     MetaData,
     create_engine,
@@ -39,6 +38,7 @@ from app.kernel.deleted_rows import erase_deleted_postgresql, erase_deleted_sqli
 from app.kernel.fair_lock import FairLock
 from app.kernel.instants import UtcDateTime
 from app.kernel.sqlite import DriverConnection, is_in_transaction, prepare_sqlite
+from app.kernel.stored_names import store_enum
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -78,13 +78,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(none_as_null=True),
         list[str]: JSON(),
-        StrEnum: Enum(  # text, restricted to the values of the enum by a CHECK constraint
-            StrEnum,
-            native_enum=False,
-            create_constraint=True,
-            length=40,
-            values_callable=lambda kind: [member.value for member in kind],
-        ),
+        StrEnum: store_enum(StrEnum, None),
     }
 
 

@@ -21,7 +21,7 @@ DETAIL: Final = (
 )
 
 
-class SpaceReserved(Problem):
+class DiskSpaceReserved(Problem):
     """The remaining disk space is reserved for urgent writes; nothing was changed."""
 
     status = 503
@@ -60,12 +60,12 @@ class FreeSpace:
         return free is not None and free < self.reserve
 
     def require_unreserved(self) -> None:
-        """Raise SpaceReserved (503) if only the reserve is left for the database.
+        """Raise DiskSpaceReserved (503) if only the reserve is left for the database.
 
         Call this only before writes that can wait for hours.
         """
         if self.is_in_reserve():
-            raise SpaceReserved(DETAIL)
+            raise DiskSpaceReserved(DETAIL)
 
     def describe(self) -> str:
         """Describe for an operator where space is low, and whether writes are rejected."""

@@ -20,19 +20,19 @@ from app.kernel.statements import read_columns
 from app.kernel.transactions import WriteTransaction
 
 
-class KeyMissing(Problem):
+class IdempotencyKeyMissing(Problem):
     """The request needs an Idempotency-Key."""
 
     status = 400
 
 
-class KeyReused(Problem):
+class IdempotencyKeyReused(Problem):
     """The Idempotency-Key was used for another request."""
 
     status = 422
 
 
-class KeyInFlight(Problem):
+class IdempotencyKeyInUse(Problem):
     """A request with this Idempotency-Key is being carried out."""
 
     status = 409
@@ -79,18 +79,21 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
 
     After the key is locked, the outcome is read again, because another transaction may have
     stored it in the meantime. The key belongs to the account, so that a retry works with a
-    new API key. Raises KeyMissing (400) without a key, KeyInFlight (409) if the key is
-    locked, and KeyReused (422) if the key was used for another request.
+    new API key. Raises IdempotencyKeyMissing (400) without a key,
+    IdempotencyKeyInUse (409) if the key is locked, and IdempotencyKeyReused (422) if the
+    key was used for another request.
     """
     if not ticket.key:
-        raise KeyMissing("Send a random `Idempotency-Key`; a retry sends the same one.")
+        raise IdempotencyKeyMissing(
+            "Send a random `Idempotency-Key`; a retry sends the same one."
+        )
     done = find_outcome(tx, ticket.key)
     if done is None:
         if not claim_name(tx.session, f"{tx.actor.account_id}:{ticket.key}"):
-            raise KeyInFlight("Send the same request again in a second.")
+            raise IdempotencyKeyInUse("Send the same request again in a second.")
         done = find_outcome(tx, ticket.key)
     if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
-        raise KeyReused("Send a new `Idempotency-Key` with a new request.")
+        raise IdempotencyKeyReused("Send a new `Idempotency-Key` with a new request.")
     return done
 
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.db import Base, Counter
 from app.kernel.statements import get_values
+from app.kernel.stored_names import EventFacts, EventTypeName
 
 
 class Entry(Base):
@@ -33,13 +34,13 @@ class Entry(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-    type: Mapped[str]
+    type: Mapped[str] = mapped_column(EventTypeName)
     case_id: Mapped[UUID] = mapped_column(index=True)
     record_id: Mapped[UUID]
     reference: Mapped[str]
     account_id: Mapped[UUID | None]
     focal_point_id: Mapped[UUID | None]
-    facts: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]] = mapped_column(EventFacts)
 
 
 class Mailbox(Base):

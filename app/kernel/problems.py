@@ -61,7 +61,7 @@ class Forbidden(Problem):
     status = 403
 
 
-class TooManyTries(Problem):
+class TooManyWrongKeys(Problem):
     """Too many wrong keys came from this address. A valid key is still accepted."""
 
     status = 429

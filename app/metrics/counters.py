@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 
 NAMESPACE: Final = "safe_conduct"
 NO_ROUTE: Final = "none"
@@ -45,7 +45,7 @@ FAILED: Final = create_counter(
 )
 COUNTERS: Final = (REQUESTS, REQUEST_SECONDS, HANDLED, FAILED)
 
-for kind in ClockKind:  # rate() ignores the event that creates a series
+for kind in DeadlineKind:  # rate() ignores the event that creates a series
     HANDLED.labels(kind)
     FAILED.labels(kind)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.access.office_staff import find_unattended, find_without_second_person
 from app.deadlines import missed_deadlines
 from app.directory import queries as directory_queries
-from app.directory.kinds import NEVER_LEAD, Kind, is_at_home, list_home_countries
+from app.directory.kinds import NEVER_LEAD, OfficeKind, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
 
 
@@ -55,7 +55,7 @@ def list_without_second_person(found: Offices) -> frozenset[UUID]:
         office.id
         for office in found.every
         if office.active and office.id in found.without_second_person
-        if office.kind == Kind.DESK or office.id in found.holders
+        if office.kind == OfficeKind.DESK or office.id in found.holders
     )
 
 

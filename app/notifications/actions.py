@@ -15,7 +15,7 @@ from app.kernel.transactions import WriteTransaction
 from app.notifications import queries as notifications_queries
 from app.notifications.models import Notification
 from app.outbox.actions import add_message
-from app.outbox.models import Outgoing, Way
+from app.outbox.models import MessageChannel, Outgoing
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
     reason = Reason(why, case_id, record_id)
     found = directory_queries.lock_contacts(tx, focal_points)
     for focal_point, contact in found:
-        message = add_message(tx, Way(contact.channel), contact.code, urgency)
+        message = add_message(tx, MessageChannel(contact.channel), contact.code, urgency)
         record_notification(tx, focal_point, reason, message)
     silent = set(focal_points) - {focal_point for focal_point, _ in found}
     for focal_point in sorted(silent):
@@ -90,7 +90,7 @@ def notify_again(tx: WriteTransaction, dropped: Outgoing) -> bool:
     """
     instead_of = dropped.instead_of
     return notify_matching(
-        tx, dropped, lambda other: Way(other.channel) == dropped.way, instead_of
+        tx, dropped, lambda other: MessageChannel(other.channel) == dropped.way, instead_of
     ) or notify_matching(tx, dropped, lambda _: True, instead_of)
 
 
@@ -106,7 +106,7 @@ def notify_matching(
     found = directory_queries.lock_contacts(tx, offices)
     others = [(office, other) for office, other in found if fits(other)]
     for office, other in others:
-        way = Way(other.channel)
+        way = MessageChannel(other.channel)
         message = add_message(tx, way, other.code, failed.urgency, instead_of=instead_of)
         for one in notifications:
             if one.focal_point_id == office:

@@ -12,7 +12,7 @@ from app.kernel.transactions import ReadTransaction
 from app.notifications.models import Notification
 from app.notifications.words import NotificationMessage, write_message
 from app.outbox.lifecycle import State
-from app.outbox.models import Outgoing, Way
+from app.outbox.models import MessageChannel, Outgoing
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class NotificationView:
     case_id: UUID | None
     record_id: UUID | None
     why: str
-    way: Way | None
+    way: MessageChannel | None
     queued_at: datetime
     sent_at: datetime | None
     state: State | None
@@ -73,7 +73,11 @@ def build_message(
 ) -> NotificationMessage | None:
     """Return the message for a contact, or None if the contact is no longer in use."""
     found = directory_queries.find_contact(tx, outgoing.recipient)
-    if found is None or not found[1].active or Way(found[1].channel) != outgoing.way:
+    if (
+        found is None
+        or not found[1].active
+        or MessageChannel(found[1].channel) != outgoing.way
+    ):
         return None
     contact = found[1]
     return write_message(outgoing.id, contact.address, contact.language, sign_in)

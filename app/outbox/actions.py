@@ -18,7 +18,7 @@ from app.kernel.transactions import WriteTransaction
 from app.outbox import pacing
 from app.outbox import queries as outbox_queries
 from app.outbox.lifecycle import TABLE, Action, State
-from app.outbox.models import Outgoing, Way
+from app.outbox.models import MessageChannel, Outgoing
 from app.outbox.pacing import Outcome
 
 SYSTEM: Final = frozenset({Side.SYSTEM})
@@ -37,7 +37,7 @@ class Answer:
 
 def add_message(
     tx: WriteTransaction,
-    way: Way,
+    way: MessageChannel,
     recipient: str,
     urgency: Priority = Priority.NORMAL,
     instead_of: UUID | None = None,

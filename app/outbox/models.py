@@ -9,13 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.deadlines.limits import Priority
 from app.kernel.db import Base, Listed
+from app.kernel.stored_names import store_enum
 from app.outbox.lifecycle import State
 
 TO_DO = text("state IN ('waiting', 'sending')")
 DEAD = text("state = 'dead'")
 
 
-class Way(StrEnum):
+class MessageChannel(StrEnum):
     """The channel by which a message is sent."""
 
     EMAIL = "email"
@@ -48,7 +49,7 @@ class Outgoing(Listed, Base):
         {"sqlite_autoincrement": True},
     )
 
-    way: Mapped[Way]
+    way: Mapped[MessageChannel] = mapped_column(store_enum(MessageChannel, "way"))
     recipient: Mapped[str] = mapped_column(String(40))
     urgency: Mapped[Priority]
     state: Mapped[State]

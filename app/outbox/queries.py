@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.outbox.lifecycle import OPEN, State
-from app.outbox.models import Outgoing, Way
+from app.outbox.models import MessageChannel, Outgoing
 from app.outbox.pacing import JOIN_LIMIT, MAX_AHEAD
 
 DEAD_FOR: Final = timedelta(days=1)
@@ -36,7 +36,7 @@ class WayCounts:
 class OutboxCounts:
     """The counts of the outbox by channel, and the number of messages given up so far."""
 
-    ways: Mapping[Way, WayCounts]
+    ways: Mapping[MessageChannel, WayCounts]
     dead: int
 
     @property
@@ -49,7 +49,7 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
     """Count the messages of the outbox, for the status and the metrics."""
     waits = (Outgoing.way, func.count(), func.min(Outgoing.queued_at))
     waiting = select(*waits).where(Outgoing.state.in_(OPEN)).group_by(Outgoing.way)
-    ways = {way: WayCounts() for way in Way}
+    ways = {way: WayCounts() for way in MessageChannel}
     for way, count, oldest in session.execute(waiting):
         ways[way] = WayCounts(count, oldest)
     recent = func.count().filter(Outgoing.ended_at > now - DEAD_FOR)
@@ -62,7 +62,9 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
     return OutboxCounts(ways, dead)
 
 
-def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | None:
+def lock_waiting(
+    tx: WriteTransaction, way: MessageChannel, recipient: str
+) -> Outgoing | None:
     """Lock and return the next message to a recipient, so that nothing sends it yet."""
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
@@ -71,7 +73,9 @@ def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | N
     return tx.session.scalar(lock_rows(first))
 
 
-def lock_due(tx: WriteTransaction, way: Way, window: timedelta) -> Outgoing | None:
+def lock_due(
+    tx: WriteTransaction, way: MessageChannel, window: timedelta
+) -> Outgoing | None:
     """Find and lock the message that has been due for the longest time.
 
     Messages that another process has locked are skipped. Messages with an impossible due

@@ -15,9 +15,9 @@ from app.cases.sections import SERVICES_FOR_SAFETY
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
 from app.deadlines.durations import find_apparent_holder
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import get_term
-from app.directory.kinds import Function, Kind, Service
+from app.directory.kinds import OfficeFunction, OfficeKind, Service
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle as kernel_lifecycle
 from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
@@ -91,18 +91,20 @@ def create_draft(
     tx.session.add(referral)
     tx.session.flush()
     start_deadline(tx, referral)
-    tx.record("referral.opened", referral, referral.audience)
+    tx.record("referral.created", referral, referral.audience)
     return referral
 
 
 def require_fit_recipient(case: Case, recipient: FocalPoint) -> None:
     """Raise RecipientUnfit (422) unless the office may receive a referral in this case."""
-    never = recipient.kind in NEVER_RECIPIENT or recipient.function == Function.TECHNICAL
+    never = (
+        recipient.kind in NEVER_RECIPIENT or recipient.function == OfficeFunction.TECHNICAL
+    )
     if recipient.id == case.holder or not recipient.active or never:
         raise RecipientUnfit("Name another active focal point that gives services.")
 
 
-NEVER_RECIPIENT: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+NEVER_RECIPIENT: Final = frozenset({OfficeKind.DESK, OfficeKind.OVERSIGHT})
 
 
 def require_may_open(tx: WriteTransaction, case: Case) -> None:
@@ -236,7 +238,7 @@ def start_deadline(
         deadline_actions.stop(tx, referral.id)
 
 
-def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
+def get_deadline_kind(referral: Referral) -> tuple[DeadlineKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
     For a return, the referral has only a deadline to open the checklist and, after the
@@ -245,7 +247,7 @@ def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN
     if awaits_return and referral.clearance != Clearance.DONE:
-        kind = None if referral.clearance else ClockKind.REVIEW
+        kind = None if referral.clearance else DeadlineKind.REVIEW
     return kind, side
 
 

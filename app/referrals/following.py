@@ -11,7 +11,7 @@ from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import actions as deadline_actions
-from app.deadlines.limits import ClockKind, Priority
+from app.deadlines.limits import DeadlineKind, Priority
 from app.deadlines.queries import find_running
 from app.kernel.actors import Side
 from app.kernel.transactions import WriteTransaction
@@ -37,7 +37,7 @@ def reassign_deadlines(tx: WriteTransaction, case: Case) -> None:
     If the recipient reads a snapshot of the case, the due time stays the same, because a
     new due time would reveal that the lead changed.
     """
-    deadline_actions.hand_over_kind(tx, case.id, ClockKind.TELL_PERSON, case.holder)
+    deadline_actions.hand_over_kind(tx, case.id, DeadlineKind.INFORM_PERSON, case.holder)
     for referral in referral_queries.list_of_case(tx, case.id):
         if CLOCKS.get(referral.state, (None, None))[1] != Side.SENDER:
             continue

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import AnyOf, Step, Table
 
@@ -111,19 +111,19 @@ TABLE: Final = Table(_S.DRAFT, (
     Step(_A.EXPIRE,           _UNDECIDED,                _S.EXPIRED,        {_SYSTEM},     set(),    (_N.TIME_IS_UP,)),
 ))
 
-CLOCKS: Final[dict[State, tuple[ClockKind, Side]]] = {
-    _S.DRAFT:          (ClockKind.FINISH_DRAFT,     Side.SENDER),
-    _S.SENT:           (ClockKind.ACKNOWLEDGE,      Side.RECIPIENT),
-    _S.RECEIVED:       (ClockKind.DECIDE_REFERRAL,  Side.RECIPIENT),
-    _S.INFO_REQUESTED: (ClockKind.ANSWER,           Side.SENDER),
-    _S.ACCEPTED:       (ClockKind.MEET_PERSON,      Side.RECIPIENT),
-    _S.IN_PROGRESS:    (ClockKind.GIVE_FEEDBACK,    Side.RECIPIENT),
-    _S.ON_HOLD:        (ClockKind.REVIEW,           Side.RECIPIENT),
-    _S.WITHDRAWN:      (ClockKind.CONFIRM_DELETION, Side.RECIPIENT),
-    _S.DECLINED:       (ClockKind.CONFIRM_DELETION, Side.RECIPIENT),
-    _S.REVOKED:        (ClockKind.CONFIRM_DELETION, Side.RECIPIENT),
-    _S.EXPIRED:        (ClockKind.CONFIRM_DELETION, Side.RECIPIENT),
-    _S.REDIRECTED:     (ClockKind.CONFIRM_DELETION, Side.RECIPIENT),
+CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
+    _S.DRAFT:          (DeadlineKind.FINISH_DRAFT,     Side.SENDER),
+    _S.SENT:           (DeadlineKind.ACKNOWLEDGE,      Side.RECIPIENT),
+    _S.RECEIVED:       (DeadlineKind.DECIDE_REFERRAL,  Side.RECIPIENT),
+    _S.INFO_REQUESTED: (DeadlineKind.ANSWER,           Side.SENDER),
+    _S.ACCEPTED:       (DeadlineKind.MEET_PERSON,      Side.RECIPIENT),
+    _S.IN_PROGRESS:    (DeadlineKind.GIVE_FEEDBACK,    Side.RECIPIENT),
+    _S.ON_HOLD:        (DeadlineKind.REVIEW,           Side.RECIPIENT),
+    _S.WITHDRAWN:      (DeadlineKind.CONFIRM_DELETION, Side.RECIPIENT),
+    _S.DECLINED:       (DeadlineKind.CONFIRM_DELETION, Side.RECIPIENT),
+    _S.REVOKED:        (DeadlineKind.CONFIRM_DELETION, Side.RECIPIENT),
+    _S.EXPIRED:        (DeadlineKind.CONFIRM_DELETION, Side.RECIPIENT),
+    _S.REDIRECTED:     (DeadlineKind.CONFIRM_DELETION, Side.RECIPIENT),
 }
 
 EVENTS: Final[dict[Action, str]] = {

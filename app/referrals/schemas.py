@@ -73,7 +73,7 @@ class DeclineReferral(RequestModel):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class TakeBackReferral(RequestModel):
+class WithdrawReferral(RequestModel):
     """The reason why the sender takes the referral back."""
 
     reason: WithdrawReason

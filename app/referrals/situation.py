@@ -17,11 +17,11 @@ from app.consents.coverage import Purpose
 from app.consents.expiry import find_end_of_cover
 from app.consents.standing import Standing
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.directory import borders
 from app.directory import queries as directory_queries
-from app.directory.kinds import Function, Level, Service
+from app.directory.kinds import DisclosureLevel, OfficeFunction, Service
 from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
@@ -45,7 +45,7 @@ def get_roles(referral: Referral, actor: Actor) -> frozenset[Role]:
     caseworker, because the same officer verifies nationality and issues the document.
     """
     is_document = referral.service == Service.CONSULAR_DOCUMENT
-    consular = is_document and referral.recipient.function == Function.CONSULAR
+    consular = is_document and referral.recipient.function == OfficeFunction.CONSULAR
     is_recipient = get_sides(referral, actor) == {Side.RECIPIENT}
     if consular and is_recipient and Role.OFFICER in actor.roles:
         return actor.roles | {Role.CASEWORKER}
@@ -91,7 +91,7 @@ def load_facts(
     )
 
 
-def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
+def is_agreed(tx: ReadTransaction, referral: Referral, level: DisclosureLevel) -> bool:
     """Return whether agreements allow data of this level to be sent to the recipient."""
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder
@@ -103,7 +103,7 @@ def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
 
 def get_latest_review(tx: ReadTransaction, referral: Referral) -> datetime:
     """Return the latest time for the review of a referral that is put on hold (D10)."""
-    kind, case, to = ClockKind.REVIEW, referral.case, referral.recipient_id
+    kind, case, to = DeadlineKind.REVIEW, referral.case, referral.recipient_id
     return deadline_queries.compute_due_at(tx, kind, case, waits_on=to)
 
 

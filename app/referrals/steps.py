@@ -6,7 +6,7 @@ from app.cases import actions as case_actions
 from app.cases.models import Case
 from app.cases.sections import Paper
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind, Service
+from app.directory.kinds import OfficeKind, Service
 from app.kernel.actors import HELPING_RELATIONS, Relation
 from app.kernel.transactions import WriteTransaction
 from app.referrals import queries as referral_queries
@@ -34,7 +34,7 @@ from app.referrals.schemas import (
 )
 
 
-def open_referral(tx: WriteTransaction, case: Case, new: ReferralInput) -> Referral:
+def create_referral(tx: WriteTransaction, case: Case, new: ReferralInput) -> Referral:
     """Open a draft referral in a case that the caller holds, and send it if requested.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403), FocalPointUnknown or
@@ -56,7 +56,7 @@ def send(tx: WriteTransaction, pending: PendingStep) -> Referral:
     referral = pending.referral
     require_fit_recipient(pending.case, referral.recipient)
     referral.basis, to = pending.basis, referral.recipient
-    document = referral.service == Service.CONSULAR_DOCUMENT and to.kind == Kind.STATE
+    document = referral.service == Service.CONSULAR_DOCUMENT and to.kind == OfficeKind.STATE
     asked = pending.case.take_snapshot() if document else None
     pending.case.add_party(to.id, Relation.RECIPIENT, tx.now, referral.id, asked)
     return take_step(tx, pending)

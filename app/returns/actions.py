@@ -11,7 +11,7 @@ from app.cases.risk import RiskLevel
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.directory.kinds import Service
 from app.kernel import lifecycle as kernel_lifecycle
 from app.kernel.actors import Side
@@ -92,7 +92,7 @@ class StepResult:
 NO_RESULT: Final = StepResult()
 
 
-def open_return(tx: WriteTransaction, referral_id: UUID) -> Return:
+def create_return(tx: WriteTransaction, referral_id: UUID) -> Return:
     """Open the checklist of an accepted RETURN referral that the caller may see.
 
     Raises NotFound (404), RoleMissing (403), NotAReturn, ActionIllegal or ReturnExists
@@ -259,7 +259,7 @@ def is_paused(record: Return) -> bool:
     The deadlines for the arrival and for the visits are never paused.
     """
     kind, _ = CLOCKS.get(record.state, (None, None))
-    return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
+    return record.case.state == CaseState.SUSPENDED and kind == DeadlineKind.REVIEW
 
 
 def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
@@ -277,7 +277,7 @@ def request_documents(tx: WriteTransaction, record: Return, referral: Referral) 
     """
     if referral.id != record.referral_id:
         audience = frozenset({referral.recipient_id})
-        tx.record("return.papers_asked", record, audience, by_system=True)
+        tx.record("return.document_requested", record, audience, by_system=True)
 
 
 def get_clearance(record: Return) -> Clearance | None:

@@ -16,7 +16,7 @@ from app.cases import queries as case_queries
 from app.cases.models import Sealed
 from app.deadlines import missed_deadlines
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction, WriteTransaction
@@ -36,7 +36,7 @@ class Arrival(NamedTuple):
     """The due arrival of a person who travels, with the deadline of the journey."""
 
     reference: str
-    kind: ClockKind
+    kind: DeadlineKind
     set_at: datetime
     due_at: datetime
     number: int

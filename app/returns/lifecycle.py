@@ -7,7 +7,7 @@ consent, the case or the permission to contact the State of origin ends.
 from enum import StrEnum
 from typing import Final
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import Step, Table
 
@@ -56,7 +56,7 @@ class Action(StrEnum):
     FINISH = "finish"
     CALL_OFF = "call_off"
     END = "end"
-    ACCOUNT_FOR = "account_for"
+    LOCATE = "locate"
 
 
 class Need(StrEnum):
@@ -160,22 +160,22 @@ TABLE: Final = Table(_S.OPENED, (
     Step(_A.CALL_OFF,            _BEFORE_DEPARTURE,             _S.CALLED_OFF,  _ALL_SIDES,   _OFFICERS),
     Step(_A.END,                 _BEFORE_DEPARTURE | {_S.ARRIVED, _S.MONITORING}, _S.ENDED, _SYSTEM),
     Step(_A.END,                 {_S.IN_TRANSIT},               _S.HALTED,      _SYSTEM),
-    Step(_A.ACCOUNT_FOR,         {_S.HALTED},                   _S.ENDED,       _LEAD,        _WORKERS, (_N.PERSON_MET,)),
+    Step(_A.LOCATE,         {_S.HALTED},                   _S.ENDED,       _LEAD,        _WORKERS, (_N.PERSON_MET,)),
 ))
 
-CLOCKS: Final[dict[State, tuple[ClockKind, Side]]] = {
-    _S.OPENED:     (ClockKind.REVIEW,          Side.LEAD),
-    _S.INFORMED:   (ClockKind.REVIEW,          Side.LEAD),
-    _S.PERMITTED:  (ClockKind.REVIEW,          Side.CONSULATE),
-    _S.ASSESSING:  (ClockKind.REVIEW,          Side.LEAD),
-    _S.CLEARED:    (ClockKind.REVIEW,          Side.CONSULATE),
-    _S.DOCUMENTED: (ClockKind.REVIEW,          Side.LEAD),
-    _S.PLANNING:   (ClockKind.REVIEW,          Side.RECIPIENT),
-    _S.PLANNED:    (ClockKind.REVIEW,          Side.LEAD),
-    _S.IN_TRANSIT: (ClockKind.CONFIRM_ARRIVAL, Side.RECIPIENT),
-    _S.HALTED:     (ClockKind.CONFIRM_ARRIVAL, Side.LEAD),
-    _S.ARRIVED:    (ClockKind.MONITOR,         Side.RECIPIENT),
-    _S.MONITORING: (ClockKind.MONITOR,         Side.RECIPIENT),
+CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
+    _S.OPENED:     (DeadlineKind.REVIEW,          Side.LEAD),
+    _S.INFORMED:   (DeadlineKind.REVIEW,          Side.LEAD),
+    _S.PERMITTED:  (DeadlineKind.REVIEW,          Side.CONSULATE),
+    _S.ASSESSING:  (DeadlineKind.REVIEW,          Side.LEAD),
+    _S.CLEARED:    (DeadlineKind.REVIEW,          Side.CONSULATE),
+    _S.DOCUMENTED: (DeadlineKind.REVIEW,          Side.LEAD),
+    _S.PLANNING:   (DeadlineKind.REVIEW,          Side.RECIPIENT),
+    _S.PLANNED:    (DeadlineKind.REVIEW,          Side.LEAD),
+    _S.IN_TRANSIT: (DeadlineKind.CONFIRM_ARRIVAL, Side.RECIPIENT),
+    _S.HALTED:     (DeadlineKind.CONFIRM_ARRIVAL, Side.LEAD),
+    _S.ARRIVED:    (DeadlineKind.MONITOR,         Side.RECIPIENT),
+    _S.MONITORING: (DeadlineKind.MONITOR,         Side.RECIPIENT),
 }
 
 EVENTS: Final[dict[Action, str]] = {
@@ -185,7 +185,7 @@ EVENTS: Final[dict[Action, str]] = {
     _A.ASSESS_DESTINATION:  "return.destination_assessed",
     _A.ASSESS_ORIGIN:       "return.origin_assessed",
     _A.DETERMINE_INTERESTS: "return.interests_determined",
-    _A.RECEIVE_CHILD:       "return.child_provided_for",
+    _A.RECEIVE_CHILD:       "return.child_received",
     _A.GO:                  "return.cleared",
     _A.REOPEN:              "return.reopened",
     _A.NO_GO:               "return.refused",
@@ -199,7 +199,7 @@ EVENTS: Final[dict[Action, str]] = {
     _A.FINISH:              "return.completed",
     _A.CALL_OFF:            "return.called_off",
     _A.END:                 "return.ended",
-    _A.ACCOUNT_FOR:         "return.person_accounted_for",
+    _A.LOCATE:         "return.person_located",
 }
 
 STEPS: Final[dict[Action, int]] = {

@@ -1,6 +1,7 @@
 """Models of returns to the country of origin and of the steps taken in each return."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
@@ -10,8 +11,12 @@ from app.cases.models import Case
 from app.cases.risk import RiskLevel
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Listed
+from app.kernel.stored_names import store_enum
 from app.referrals.models import Referral
 from app.returns.lifecycle import Action, State
+
+ACTION: Final = store_enum(Action, "action", {Action.LOCATE: "account_for"})
+"""The column type of `Action`."""
 
 
 class Return(Listed, Base):
@@ -57,7 +62,7 @@ class Done(Listed, Base):
     )
 
     return_id: Mapped[UUID] = mapped_column(ForeignKey(Return.id))
-    action: Mapped[Action]
+    action: Mapped[Action] = mapped_column(ACTION)
     focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     account_id: Mapped[UUID]
     at: Mapped[datetime]

@@ -16,7 +16,7 @@ from app.cases.sections import OriginContact, Paper, Safeguards
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel.transactions import WriteTransaction
 from app.returns.lifecycle import CANCELLED, State
 from app.returns.models import Return
@@ -70,7 +70,7 @@ def start_deadline(tx: WriteTransaction, record: Return) -> None:
 
     A halted return has its own deadline until the lead confirms that the person was met.
     """
-    case, kind = record.case, ClockKind.REVIEW
+    case, kind = record.case, DeadlineKind.REVIEW
     if record.state in OVER and case.state in CASE_OPEN:
         due_at = deadline_queries.compute_due_at(tx, kind, case, waits_on=case.holder)
         deadline_actions.restart(tx, record, kind, due_at, waits_on=case.holder)

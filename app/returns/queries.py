@@ -12,7 +12,7 @@ from app.cases import queries as case_queries
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
 from app.cases.statements import CASES, MINE
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
 from app.directory.kinds import Service
@@ -194,7 +194,7 @@ ARRIVALS: Final = (
     select(Clock, Return)
     .select_from(Clock)
     .join(Return, Return.id == Clock.record_id)
-    .where(Clock.kind == ClockKind.CONFIRM_ARRIVAL)
+    .where(Clock.kind == DeadlineKind.CONFIRM_ARRIVAL)
     .order_by(Clock.number)
 )
 TRAVELLING: Final = ARRIVALS.where(

@@ -30,9 +30,9 @@ def seal_ranking(
             Waiting(focal_point_id=candidate.id, reasons=list(candidate.reasons))
             for candidate in ranking.in_turn[skip:]
         ],
-        left_out=[
+        excluded=[
             LeftOutOffice(focal_point=out.code, reasons=list(out.reasons))
-            for out in sorted(ranking.left_out, key=lambda out: out.code)
+            for out in sorted(ranking.excluded, key=lambda out: out.code)
             if out.near
         ],
     )
@@ -116,7 +116,7 @@ def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:
     Returns False if no such result exists, or if it was deleted as the case has no key.
     """
     kept = routing_queries.load_clear_result(tx, case_id)
-    if not (kept.waiting or kept.left_out):
+    if not (kept.waiting or kept.excluded):
         return False
     if tx.session.get(CaseKey, case_id) is None:
         delete_ranking(tx, case_id)

@@ -25,11 +25,11 @@ ADVICE_TEXTS: dict[Advice, str] = {
     ),
     Advice.ASK_ABOUT_FIRST_CONTACT: (
         "State bodies there may first inform the police or prosecutors. Ask the person "
-        "before, and offer the offices in `beside` as well."
+        "before, and offer the offices in `offices` as well."
     ),
     Advice.ASK_ABOUT_CRIMINAL_CASE: (
         "Services there may depend on a criminal case. Ask the person before, and offer "
-        "the offices in `beside` as well."
+        "the offices in `offices` as well."
     ),
     Advice.STATE_ROUTE_AVOIDED: "Routing sends no case to a State body there.",
     Advice.OUTSIDE_OF_THE_DIRECTORY: (
@@ -40,7 +40,7 @@ ADVICE_TEXTS: dict[Advice, str] = {
 
 @dataclass(frozen=True)
 class AdviceItem:
-    """A piece of advice, with the service and the offices (`beside`) to offer as well."""
+    """A piece of advice, with the service and the offices (`offices`) to offer as well."""
 
     advice: Advice
     service: Service | None = None
@@ -66,7 +66,7 @@ class CountryRouting(Protocol):
 def build_advice(
     country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[AdviceItem]:
-    """Yield the advice on a list of offices; `beside` are the listed non-State offices."""
+    """Yield the advice on a list of offices; `offices` are the listed non-State offices."""
     if child:
         yield AdviceItem(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:

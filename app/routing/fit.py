@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Final
 
 from app.directory.kinds import (
-    Kind,
+    OfficeKind,
     has_language,
     is_at_home,
     is_blocked,
@@ -54,7 +54,7 @@ def is_in_country(question: Question, profile: Profile) -> bool:
 
 def can_help(profile: Profile) -> bool:
     """Return whether an office can help a person; a desk or an oversight body cannot."""
-    return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
+    return profile.kind not in {OfficeKind.DESK, OfficeKind.OVERSIGHT}
 
 
 def is_near(question: Question, profile: Profile) -> bool:
@@ -90,7 +90,7 @@ def may_serve(question: Question, profile: Profile) -> bool:
 
 def is_avoided(question: Question, profile: Profile) -> bool:
     """Return whether an office belongs to a State that routing avoids (rule 6)."""
-    return profile.kind == Kind.STATE and profile.of_state in question.avoided
+    return profile.kind == OfficeKind.STATE and profile.of_state in question.avoided
 
 
 def is_within_reach(question: Question, profile: Profile) -> bool:

@@ -79,7 +79,7 @@ def load_clear_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
             Waiting(focal_point_id=row.focal_point_id, reasons=row.reasons)
             for row in waiting
         ],
-        left_out=[
+        excluded=[
             LeftOutOffice(focal_point=row.focal_point, reasons=row.reasons)
             for row in tx.session.scalars(left.order_by(LeftOutRow.focal_point))
         ],

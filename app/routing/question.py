@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.deadlines.limits import Priority
-from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
+from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, Sex
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Profile:
 
     id: UUID
     code: str
-    kind: Kind
-    function: Function
+    kind: OfficeKind
+    function: OfficeFunction
     of_state: str | None
     serves: list[str]
     languages: tuple[str, ...]

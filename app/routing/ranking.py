@@ -12,8 +12,8 @@ from typing import Final
 from uuid import UUID
 
 from app.directory.kinds import (
-    Function,
-    Kind,
+    OfficeFunction,
+    OfficeKind,
     Service,
     has_language,
     is_at_home,
@@ -99,7 +99,7 @@ class Ranking:
 
     candidates: tuple[Candidate, ...]
     desk: Candidate | None
-    left_out: tuple[LeftOut, ...]
+    excluded: tuple[LeftOut, ...]
 
     @property
     def in_turn(self) -> tuple[Candidate, ...]:
@@ -109,12 +109,12 @@ class Ranking:
     @property
     def beside(self) -> tuple[str, ...]:
         """The codes of the non-State candidates, such as IOM or an NGO (rule 5)."""
-        return tuple(c.code for c in self.candidates if c.profile.kind != Kind.STATE)
+        return tuple(c.code for c in self.candidates if c.profile.kind != OfficeKind.STATE)
 
 
 type Faults = Mapping[ReasonOut, bool]
 
-TIERS: Final = (Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL)
+TIERS: Final = (OfficeKind.STATE, OfficeKind.NON_STATE, OfficeKind.INTERGOVERNMENTAL)
 """The order of leads: State bodies, then NGOs, then international organisations."""
 
 
@@ -153,7 +153,7 @@ def build_ranking(
 
 def find_lead_faults(question: Question, profile: Profile) -> Faults:
     """Return, for each reason, whether it excludes a lead (LIFECYCLES.md, section 8)."""
-    desk = profile.kind == Kind.DESK
+    desk = profile.kind == OfficeKind.DESK
     abroad = not desk and not fit.is_in_country(question, profile)
     able = profile.can_lead and fit.can_help(profile)
     return {
@@ -169,8 +169,8 @@ def find_lead_faults(question: Question, profile: Profile) -> Faults:
 
 def find_service_faults(question: Question, profile: Profile) -> Faults:
     """Return for each reason whether it excludes an office; unknown values never do."""
-    desk = profile.kind == Kind.DESK
-    if not fit.can_help(profile) or profile.function == Function.TECHNICAL:
+    desk = profile.kind == OfficeKind.DESK
+    if not fit.can_help(profile) or profile.function == OfficeFunction.TECHNICAL:
         return {
             ReasonOut.NOT_ACTIVE: not profile.active,
             ReasonOut.NOT_CONSIDERED: not desk,
@@ -234,7 +234,7 @@ def list_reasons(
     """Yield the reasons why a focal point is included in a ranking."""
     if not is_at_home(profile, question.country):
         yield ReasonIn.AGREEMENT_IN_FORCE
-    elif profile.kind == Kind.STATE:
+    elif profile.kind == OfficeKind.STATE:
         yield ReasonIn.BODY_OF_THE_COUNTRY
     else:
         yield ReasonIn.WORKS_IN_THE_COUNTRY
@@ -261,7 +261,9 @@ def find_desk(question: Question) -> Candidate | None:
     desks = (
         Candidate(profile, (get_desk_reason(question, profile),))
         for profile in question.profiles
-        if profile.kind == Kind.DESK and profile.active and fit.is_safe(question, profile)
+        if profile.kind == OfficeKind.DESK
+        and profile.active
+        and fit.is_safe(question, profile)
     )
     return min(desks, default=None, key=lambda d: (DESK_ORDER.index(d.reasons[0]), d.code))
 

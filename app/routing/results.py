@@ -23,4 +23,4 @@ class RoutingResult(BaseModel):
     """The offices that are still to be asked, in order, and the offices left out."""
 
     waiting: list[Waiting] = []
-    left_out: list[LeftOutOffice] = []
+    excluded: list[LeftOutOffice] = []

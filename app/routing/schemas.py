@@ -21,9 +21,9 @@ class AdviceOut(ResponseModel):
     """A piece of advice to read before using a list of offices."""
 
     advice: Annotated[str, Field(description="A code; more may be added.")]
-    says: str
+    text: str
     service: Annotated[Service | None, Field(description="The service it concerns.")]
-    beside: Annotated[
+    offices: Annotated[
         list[str], Field(description="Non-State offices that may lead; offer them too.")
     ]
 
@@ -33,9 +33,9 @@ class AdviceOut(ResponseModel):
         return [
             cls(
                 advice=one.advice,
-                says=ADVICE_TEXTS[one.advice],
+                text=ADVICE_TEXTS[one.advice],
                 service=one.service,
-                beside=list(one.beside),
+                offices=list(one.beside),
             )
             for one in found
         ]
@@ -44,14 +44,14 @@ class AdviceOut(ResponseModel):
 class CandidateOut(ResponseModel):
     """A focal point that may lead, with the reasons."""
 
-    place: int
+    position: int
     focal_point: str
     reasons: Reasons
     asked_at: datetime | None
     declined_at: datetime | None
 
 
-class LeftOutOut(ResponseModel):
+class ExcludedOut(ResponseModel):
     """A focal point of the country that may not be asked, with the reasons."""
 
     focal_point: str
@@ -63,7 +63,7 @@ class RoutingOut(ResponseModel):
 
     holder: Annotated[str | None, Field(description="The office that has it now.")]
     candidates: list[CandidateOut]
-    left_out: list[LeftOutOut]
+    excluded: list[ExcludedOut]
     advice: list[AdviceOut]
 
 
@@ -97,18 +97,18 @@ class RankingOut(ResponseModel):
     """
 
     candidates: list[RankedOut]
-    left_out: list[LeftOutOut]
+    excluded: list[ExcludedOut]
 
     @classmethod
     def from_ranking(cls, ranking: Ranking) -> Self:
         """Return a ranking for the API, without excluded offices of other countries."""
-        near = (out for out in ranking.left_out if out.near)
+        near = (out for out in ranking.excluded if out.near)
         return cls(
             candidates=[
                 RankedOut.from_candidate(candidate) for candidate in ranking.candidates
             ],
-            left_out=[
-                LeftOutOut(focal_point=o.code, reasons=list(o.reasons)) for o in near
+            excluded=[
+                ExcludedOut(focal_point=o.code, reasons=list(o.reasons)) for o in near
             ],
         )
 

@@ -33,7 +33,7 @@ def add_screening(tx: WriteTransaction, case: Case, new: ScreeningInput) -> Scre
 def build_document(new: ScreeningInput, result: Result) -> ScreeningPaper:
     """Return the document to seal, with sorted unique codes and the result."""
     return ScreeningPaper(
-        signs=sorted(set(new.signs)),
+        indicators=sorted(set(new.indicators)),
         acts=sorted(set(new.acts)),
         means=sorted(set(new.means)),
         purposes=sorted(set(new.purposes)),

@@ -54,7 +54,7 @@ def build_element_validator(element: Element) -> Callable[[str], str]:
     return build_list_validator("elements", codes)
 
 
-SignCode = Annotated[
+IndicatorCode = Annotated[
     Code,
     Field(examples=[next(iter(INDICATORS))]),
     AfterValidator(build_list_validator("indicators", frozenset(INDICATORS))),
@@ -64,7 +64,7 @@ MeansCode = Annotated[Code, AfterValidator(build_element_validator(Element.MEANS
 PurposeCode = Annotated[Code, AfterValidator(build_element_validator(Element.PURPOSE))]
 
 
-def find_unknown_signs(content: SectionContent) -> list[int]:
+def find_unknown_indicators(content: SectionContent) -> list[int]:
     """Return the positions of unknown indicators in a section.
 
     The schema of the section does not check this, because a section that was sealed under
@@ -74,21 +74,21 @@ def find_unknown_signs(content: SectionContent) -> list[int]:
     return [place for place, code in enumerate(codes) if code not in INDICATORS]
 
 
-def require_known_signs(content: SectionContent) -> SectionContent:
+def require_known_indicators(content: SectionContent) -> SectionContent:
     """Return the section, or raise a validation error if it has an unknown indicator."""
-    if find_unknown_signs(content):
+    if find_unknown_indicators(content):
         raise build_unknown_code_error("indicators")
     return content
 
 
-WrittenSection = Annotated[SectionContent, AfterValidator(require_known_signs)]
+WrittenSection = Annotated[SectionContent, AfterValidator(require_known_indicators)]
 
 
-class Signs(RequestModel):
+class SeenIndicators(RequestModel):
     """Indicators that were seen, and acts, means and purposes of /v1/reference/elements."""
 
-    signs: Annotated[
-        list[SignCode],
+    indicators: Annotated[
+        list[IndicatorCode],
         Field(max_length=120, description="Codes of /v1/reference/indicators."),
     ] = []
     acts: Annotated[list[ActCode], Field(max_length=20)] = []
@@ -98,16 +98,16 @@ class Signs(RequestModel):
     def to_ticked(self) -> Ticked:
         """Return the selected codes as `compute_result` needs them."""
         elements = frozenset([*self.acts, *self.means, *self.purposes])
-        return Ticked(frozenset(self.signs), elements)
+        return Ticked(frozenset(self.indicators), elements)
 
 
-class ScreenedSigns(Signs):
+class ScreenedIndicators(SeenIndicators):
     """Indicators to be scored; nothing is stored."""
 
     age_class: Annotated[AgeClass | None, Field(description=AGE)] = None
 
 
-class ScreeningInput(Signs):
+class ScreeningInput(SeenIndicators):
     """A screening to be stored with a case; the age class is taken from the summary."""
 
     remarks: Annotated[SafeText | None, Field(description="Sealed.")] = None
@@ -177,7 +177,7 @@ class ScreeningResult(ResponseModel):
 class ScreeningPaper(ResponseModel):
     """The sealed document of a screening: the selected codes and the result."""
 
-    signs: list[Code]
+    indicators: list[Code]
     acts: list[Code]
     means: list[Code]
     purposes: list[Code]

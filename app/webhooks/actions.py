@@ -72,7 +72,7 @@ class MadeWebhook:
         return self.row.id
 
 
-def open_webhook(
+def create_webhook(
     tx: WriteTransaction, new: WebhookInput, approval: UUID | None
 ) -> MadeWebhook | Approval:
     """Open a webhook for a feed, or request the approval of a second person."""
@@ -91,7 +91,7 @@ def open_webhook(
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
     webhook = add_webhook(tx, of.id, new)
-    record_event(tx, webhook, "webhook.opened")
+    record_event(tx, webhook, "webhook.created")
     return MadeWebhook(webhook, make_secret(tx, webhook))
 
 

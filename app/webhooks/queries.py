@@ -18,7 +18,7 @@ from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.outbox.pacing import LONGEST_PAUSE
 from app.webhooks.models import Webhook, WebhookSecret
-from app.webhooks.schemas import Ping, Standing, WebhookOut
+from app.webhooks.schemas import Ping, WebhookOut, WebhookState
 
 
 def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
@@ -95,24 +95,24 @@ def describe_webhook(webhook: Webhook, code: str, feed: Feed, head: int) -> Webh
         focal_point=code,
         label=webhook.label,
         url=webhook.url,
-        standing=get_standing(webhook),
+        state=get_state(webhook),
         opened_at=webhook.opened_at,
         cursor=feed.format_cursor(webhook.position),
-        behind=head - webhook.position,
+        undelivered=head - webhook.position,
         delivered_at=webhook.delivered_at,
         failing_since=webhook.failing_since,
-        trouble=webhook.trouble,
+        last_error=webhook.trouble,
         ping=Ping(asked_at=asked, answer=webhook.ping_answer) if asked else None,
     )
 
 
-def get_standing(webhook: Webhook) -> Standing:
+def get_state(webhook: Webhook) -> WebhookState:
     """Return whether a webhook is active, paused, stalled or ended."""
     if webhook.ended_at is not None:
-        return Standing.ENDED
+        return WebhookState.ENDED
     if webhook.paused_at is None:
-        return Standing.ACTIVE
-    return Standing.STALLED if webhook.stalled else Standing.PAUSED
+        return WebhookState.ACTIVE
+    return WebhookState.STALLED if webhook.stalled else WebhookState.PAUSED
 
 
 def list_secrets(

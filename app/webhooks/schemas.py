@@ -23,7 +23,7 @@ MADE: Final = (
 EXAMPLE: Final = "https://hooks.example.org/safe-conduct"
 
 
-class Standing(StrEnum):
+class WebhookState(StrEnum):
     """The state of a webhook."""
 
     ACTIVE = "active"
@@ -79,22 +79,24 @@ class WebhookOut(ResponseModel):
     focal_point: str
     label: Annotated[str, Field(description=LABEL)]
     url: Annotated[str, Field(description=URL)]
-    standing: Annotated[
-        Standing,
+    state: Annotated[
+        WebhookState,
         Field(description="`stalled`: no delivery for a day. Repair it, then resume."),
     ]
     opened_at: datetime
     cursor: Annotated[
         str, Field(description="The feed cursor up to which events have arrived.")
     ]
-    behind: Annotated[int, Field(description="The number of events not delivered yet.")]
+    undelivered: Annotated[
+        int, Field(description="The number of events not delivered yet.")
+    ]
     delivered_at: Annotated[
         datetime | None, Field(description="The last delivery; null if there was none.")
     ]
     failing_since: Annotated[
         datetime | None, Field(description="Null if the last attempt succeeded.")
     ]
-    trouble: Annotated[
+    last_error: Annotated[
         str | None, Field(description="The last failure: a status or a code.")
     ]
     ping: Annotated[Ping | None, Field(description="Null if it was never tested.")]

@@ -32,7 +32,7 @@ from app.outbox import actions as outbox_actions
 from app.outbox import queries as outbox_queries
 from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
-from app.outbox.models import Outgoing, Way
+from app.outbox.models import MessageChannel, Outgoing
 from app.outbox.pacing import Outcome
 from app.worker.jobs import Job
 
@@ -75,7 +75,7 @@ class ChannelSender[L]:
 class Senders:
     """The senders of all channels, and the minimum time between messages to a recipient."""
 
-    ways: Mapping[Way, ChannelSender[Any]]
+    ways: Mapping[MessageChannel, ChannelSender[Any]]
     window: timedelta
 
 
@@ -115,7 +115,9 @@ def create_send_job(senders: Senders) -> Job:
     return Job(Part.NOTICES, lambda runtime: send_due(runtime, senders).found, BATCH)
 
 
-def send_by_way(runtime: Runtime, senders: Senders, way: Way) -> Counter[SendOutcome]:
+def send_by_way(
+    runtime: Runtime, senders: Senders, way: MessageChannel
+) -> Counter[SendOutcome]:
     """Send messages by one channel until none is due or the run has reached its limits."""
     counts, began = Counter[SendOutcome](), time.monotonic()
     try:
@@ -129,7 +131,7 @@ def send_by_way(runtime: Runtime, senders: Senders, way: Way) -> Counter[SendOut
     return counts
 
 
-def send_one(runtime: Runtime, senders: Senders, way: Way) -> SendOutcome | None:
+def send_one(runtime: Runtime, senders: Senders, way: MessageChannel) -> SendOutcome | None:
     """Send one message of this channel, if any is due, and return the result."""
     way_out = senders.ways[way]
     claimed = claim_next(runtime, senders, way)
@@ -150,7 +152,7 @@ def send_one(runtime: Runtime, senders: Senders, way: Way) -> SendOutcome | None
 
 
 def claim_next(
-    runtime: Runtime, senders: Senders, way: Way
+    runtime: Runtime, senders: Senders, way: MessageChannel
 ) -> ClaimedMessage | SendOutcome | None:
     """Claim the next message that is due, or return None if there is none.
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from httpx2 import Response
 
-from app.access.actions import disable_account, make_key, revoke_key
+from app.access.actions import create_key, disable_account, revoke_key
 from app.access.credentials import get_prefix
 from app.kernel import time_zones
 from app.kernel.actors import AccountKind, Role, Scope
@@ -98,7 +98,7 @@ def test_no_key_that_is_not_valid_is_told_why(world: World) -> None:
     with world.database.begin_write() as session:
         revoke_key(session, get_prefix(revoked.key), world.now)
         disable_account(session, disabled.actor.account_id, world.now)
-        expired.key = make_key(
+        expired.key = create_key(
             session, expired.actor.account_id, EVERYTHING, world.now, days=0
         )
     prefix = get_prefix(good.key)
@@ -174,7 +174,7 @@ def test_a_key_ends_with_the_very_next_request(world: World) -> None:
 def test_a_key_expires_on_time(world: World) -> None:
     one = world.add_person("KZ_LEAD")
     with world.database.begin_write() as session:
-        one.key = make_key(session, one.actor.account_id, EVERYTHING, world.now, days=90)
+        one.key = create_key(session, one.actor.account_id, EVERYTHING, world.now, days=90)
     world.advance(days=90, seconds=-1)
     before = get_me(one).status_code
     world.advance(seconds=1)
@@ -185,7 +185,7 @@ def test_a_key_expires_on_time(world: World) -> None:
 def test_a_disabled_account_ends_with_all_its_keys(world: World) -> None:
     one = world.add_person("KZ_LEAD")
     with world.database.begin_write() as session:
-        second = make_key(session, one.actor.account_id, EVERYTHING, world.now)
+        second = create_key(session, one.actor.account_id, EVERYTHING, world.now)
         disable_account(session, one.actor.account_id, world.now)
 
     assert {get_me(one).status_code, get_me(one, f"Bearer {second}").status_code} == {401}
@@ -194,7 +194,7 @@ def test_a_disabled_account_ends_with_all_its_keys(world: World) -> None:
 def test_a_scope_is_of_the_key_and_not_of_the_account(world: World) -> None:
     one = world.add_person("KZ_LEAD")
     with world.database.begin_write() as session:
-        narrow = make_key(session, one.actor.account_id, {Scope.FEED_READ}, world.now)
+        narrow = create_key(session, one.actor.account_id, {Scope.FEED_READ}, world.now)
 
     whole, refused = one.get("/cases"), get_me(one, f"Bearer {narrow}")
 

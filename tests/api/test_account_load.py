@@ -88,10 +88,10 @@ def test_office_and_oversight_learn_of_a_loaded_account_as_of_a_single_one(
 ) -> None:
     reader = world.add_person("KZ_LEAD")
     overseer = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    account = operator_actions.open_account(
+    account = operator_actions.create_account(
         world.runtime, "KZ_LEAD", "duty 8", [Role.OFFICER]
     )
-    operator_actions.make_key(world.runtime, account, [Scope.FEED_READ], DAYS)
+    operator_actions.create_key(world.runtime, account, [Scope.FEED_READ], DAYS)
     single = [(event["type"], event["facts"]) for event in reader.poll()]
     overseer.poll()
 
@@ -150,7 +150,7 @@ def test_file_of_keys_is_never_overwritten_and_then_no_account_is_opened(
 def test_dry_run_says_what_would_be_opened_and_writes_nothing(
     world: World, tmp_path: Path
 ) -> None:
-    operator_actions.open_account(world.runtime, "KZ_LEAD", "duty 1", [Role.OFFICER])
+    operator_actions.create_account(world.runtime, "KZ_LEAD", "duty 1", [Role.OFFICER])
     file = write_file(tmp_path, *ROWS)
 
     planned = plan_load(world.runtime, file)

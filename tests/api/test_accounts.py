@@ -305,7 +305,7 @@ def test_taking_away_takes_one_and_counts_in_the_next_request(
     assert get_problem(after) == (401, "unauthenticated")
     for what, body in (("keys", FEED), ("grant-roles", COORDINATOR)):
         refused = add(supervisor, f"{path}/{what}", body)
-        assert get_problem(refused) == (409, "account-ended")
+        assert get_problem(refused) == (409, "account-disabled")
 
 
 def test_taken_away_twice_it_is_told_once(
@@ -358,7 +358,7 @@ def test_a_rotated_key_goes_on_for_a_while_and_no_longer(
     assert before == (200, 200)
     assert (get_me(worker).status_code, get_me(new).status_code) == (401, 200)
     assert made["scopes"] == old["scopes"]
-    assert get_problem(add(admin, path, {})) == (409, "account-ended")
+    assert get_problem(add(admin, path, {})) == (409, "account-disabled")
 
 
 def test_a_rotated_key_can_end_at_once_and_never_lasts_longer_than_it_would_have(
@@ -443,12 +443,12 @@ def test_what_becomes_of_an_account_is_told_to_its_office_and_to_who_watches(
 
     events, watched = lead.poll(), watcher.poll()
 
-    granted = ("opened", "key_made", "key_rotated", "roles_granted")
+    granted = ("created", "key_created", "key_rotated", "roles_granted")
     taken_away = ("roles_revoked", "key_revoked", "disabled")
     assert list_types(events) == [
         kind
         for one in granted
-        for kind in ("approval.asked", "approval.decided", f"account.{one}")
+        for kind in ("approval.requested", "approval.decided", f"account.{one}")
     ] + [f"account.{one}" for one in taken_away]
     assert [one["id"] for one in watched] == [one["id"] for one in events]
     assert officer.poll() == []

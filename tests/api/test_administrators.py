@@ -311,7 +311,7 @@ def test_an_administrator_sees_no_case_whatever_its_key_says(
         *(admin.get(f"{code}/{part}") for part in ("consents", "referrals")),
         *(admin.open(f"{code}/sections/{part}") for part in ("needs", "identity")),
         *(admin.open(f"{code}/{part}") for part in ("safeguards", "contacts", "notes")),
-        admin.write_case(),
+        admin.create_case(),
         admin.send(f"{code}/acknowledge"),
     ]
     approvals = [
@@ -372,12 +372,12 @@ def test_a_question_lapses_and_who_watches_hears_of_it(
     late = second.send(f"/approvals/{question['id']}/approve")
 
     watcher = world.add_person("OVERSIGHT_DEMO")
-    assert question["lapses_at"] == "2026-06-04T12:00:00Z"
-    assert list_types(watcher.poll()) == ["approval.asked", "approval.lapsed"]
-    assert list_types(lead.poll()) == ["approval.asked", "approval.lapsed"]
+    assert question["expires_at"] == "2026-06-04T12:00:00Z"
+    assert list_types(watcher.poll()) == ["approval.requested", "approval.expired"]
+    assert list_types(lead.poll()) == ["approval.requested", "approval.expired"]
     assert (officer.poll(), waits) == ([], [])
     assert get_problem(late) == (409, "approval-decided")
-    assert unwrap(admin.get(f"/approvals/{question['id']}"))["decision"] == "lapsed"
+    assert unwrap(admin.get(f"/approvals/{question['id']}"))["decision"] == "expired"
 
 
 def test_who_ceased_to_be_an_administrator_spends_nothing(

@@ -27,7 +27,7 @@ GIVEN_BY_OTHERS = ["guardian_with_assent", "best_interests_decision"]
 def case_with_guardian(officer: Someone, lead: Someone) -> Json:
     """Return the case of a presumed child, with a lead and a guardian's consents."""
     given = [make_consent(**GUARDIAN), make_service_consent(**GUARDIAN)]
-    return lead.take_lead(officer.submit(notice=MAYBE_A_CHILD, consents=given))
+    return lead.take_lead(officer.submit(summary=MAYBE_A_CHILD, consents=given))
 
 
 def set_adult(who: Someone, case: Json) -> None:
@@ -56,9 +56,9 @@ def test_what_another_said_for_an_adult_is_not_recorded(
     before = unwrap(lead.get(f"{get_path(case)}/consents"))
 
     recorded = lead.create(f"{get_path(case)}/consents", consent)
-    written = officer.write_case(submit=True, consents=[consent])
+    written = officer.create_case(submit=True, consents=[consent])
 
-    assert get_problem(recorded) == get_problem(written) == (422, "adult-spoken-for")
+    assert get_problem(recorded) == get_problem(written) == (422, "adult-consent-required")
     assert unwrap(lead.get(f"{get_path(case)}/consents")) == before
 
 
@@ -66,7 +66,7 @@ def test_a_case_whose_person_turns_out_to_be_an_adult_waits_for_their_own_word(
     officer: Someone,
 ) -> None:
     draft = unwrap(
-        officer.write_case(notice=MAYBE_A_CHILD, consents=[make_consent(**GUARDIAN)])
+        officer.create_case(summary=MAYBE_A_CHILD, consents=[make_consent(**GUARDIAN)])
     )
     set_adult(officer, draft)
     early = officer.does("submit", draft)
@@ -173,7 +173,7 @@ def test_an_adult_does_not_return_on_a_guardians_word(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     given = [make_consent(**GUARDIAN), make_return_consent(**GUARDIAN)]
-    home = begin_return(world, officer, lead, notice=MAYBE_A_CHILD, consents=given)
+    home = begin_return(world, officer, lead, summary=MAYBE_A_CHILD, consents=given)
     home.advance("assess-origin")
     for own in home.list_consents("RETURN"):
         if own["given_by"] == "person":

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import update
 
-from app.directory.kinds import Level
+from app.directory.kinds import DisclosureLevel
 from app.directory.models import FocalPoint
 from tests.support.stories import Story
 from tests.support.world import (
@@ -79,7 +79,7 @@ def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed
     case = lead.take_lead(officer.submit(consents=given))
     unwrap(lead.does("relocate", case, {"country": "KG"}))
     if crosses:
-        Story(world).add_agreement(Level.CONTACT, "KZ", "KG")
+        Story(world).add_agreement(DisclosureLevel.CONTACT, "KZ", "KG")
 
     response = lead.refer(case, "KG_SHELTER_AK_BATA", sections=["needs", "contact"])
     alone = lead.refer(case, "KG_SHELTER_AK_BATA", sections=[])

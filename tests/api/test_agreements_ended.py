@@ -167,7 +167,7 @@ def test_referral_that_was_not_accepted_yet_goes_on_with_the_notice_alone(
     assert accepted["state"] == "accepted"
     assert not can_open(abroad, case, "needs")
     assert not can_open(abroad, case, "contact")
-    assert abroad.open(f"{get_path(case)}/safety-notice").is_success
+    assert abroad.open(f"{get_path(case)}/safety-alert").is_success
 
 
 def test_acceptance_opens_nothing_more_even_before_the_worker_looks(

@@ -41,7 +41,7 @@ def test_about_an_account_its_office_hears_and_who_watches(
 
     assert events == [
         (
-            "approval.asked",
+            "approval.requested",
             f"approvals/{approval_id}",
             "DESK_CENTRAL_ASIA",
             {"action": "account.open"},
@@ -53,7 +53,7 @@ def test_about_an_account_its_office_hears_and_who_watches(
             {"decision": "approved"},
         ),
     ]
-    assert list_types(watcher.poll()) == ["approval.asked", "approval.decided"]
+    assert list_types(watcher.poll()) == ["approval.requested", "approval.decided"]
     assert officer.poll() == []
 
 
@@ -85,11 +85,11 @@ def test_one_that_nobody_answers_lapses_and_is_told_once(
 
     late = approve(supervisor, approval_id)
 
-    assert before == ["approval.asked"]
-    assert list_types(watcher.poll()) == ["approval.lapsed"]
-    assert list_types(lead.poll()) == ["approval.asked", "approval.lapsed"]
+    assert before == ["approval.requested"]
+    assert list_types(watcher.poll()) == ["approval.expired"]
+    assert list_types(lead.poll()) == ["approval.requested", "approval.expired"]
     assert get_problem(late) == (409, "approval-decided")
-    assert unwrap(admin.get(f"/approvals/{approval_id}"))["decision"] == "lapsed"
+    assert unwrap(admin.get(f"/approvals/{approval_id}"))["decision"] == "expired"
     assert unwrap(supervisor.get("/approvals"))["items"] == []
     assert get_approval_id(add(admin, "/accounts", NEWCOMER)) != approval_id
 
@@ -117,4 +117,4 @@ def test_the_same_answer_twice_is_told_once(
 
     assert twice == [200, 200]
     assert get_problem(by_another) == (409, "approval-decided")
-    assert list_types(watcher.poll()) == ["approval.asked", "approval.decided"]
+    assert list_types(watcher.poll()) == ["approval.requested", "approval.decided"]

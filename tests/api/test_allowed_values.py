@@ -6,7 +6,7 @@ import pytest
 from httpx2 import Response
 
 from app.api.http.validation_errors import MOST_CODES, describe_codes
-from app.cases.schemas import NoticeFields
+from app.cases.schemas import SummaryFields
 from app.cases.sections import Needs, Section
 from app.casework.schemas import CaseInput
 from tests.support.world import Json, Someone, get_path, make_case, make_consent, unwrap
@@ -30,9 +30,9 @@ def list_names(detail: str) -> list[str]:
 UNKNOWN: list[tuple[Json, str, list[str]]] = [
     ({SECRET: 1}, "#", list(CaseInput.model_fields)),
     (
-        {"notice": make_case()["notice"] | {SECRET: 1}},
-        "#/notice",
-        list(NoticeFields.model_fields),
+        {"summary": make_case()["summary"] | {SECRET: 1}},
+        "#/summary",
+        list(SummaryFields.model_fields),
     ),
     (
         {"sections": [{"section": "needs", "summary": "A bed", SECRET: 1}]},
@@ -60,7 +60,7 @@ def test_unknown_field_of_object_lists_the_fields_it_has(
 def test_unknown_field_of_section_lists_the_fields_of_that_section(
     officer: Someone,
 ) -> None:
-    path = f"{get_path(unwrap(officer.write_case()))}/sections/needs"
+    path = f"{get_path(unwrap(officer.create_case()))}/sections/needs"
     body = {"section": "needs", "summary": "A bed", SECRET: 1}
 
     pointer, _, detail = get_error(officer.ask("PUT", path, body))
@@ -98,7 +98,7 @@ def test_unknown_code_lists_the_codes_that_are_allowed(
 def test_unknown_parameter_lists_the_parameters_that_the_operation_has(
     officer: Someone,
 ) -> None:
-    paths = ("events", "focal-points", f"{get_path(unwrap(officer.write_case()))[1:]}")
+    paths = ("events", "focal-points", f"{get_path(unwrap(officer.create_case()))[1:]}")
 
     refused = [get_error(officer.ask("GET", f"/{path}?{SECRET}=1")) for path in paths]
 

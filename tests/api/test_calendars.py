@@ -27,7 +27,7 @@ from tests.support.world import (
 FRIDAY = datetime(2026, 10, 23, 10, tzinfo=UTC)
 NORMAL = {"priority": "normal"}
 CHILD: Json = {
-    "notice": NORMAL | {"age_class": "child"},
+    "summary": NORMAL | {"age_class": "child"},
     "consents": [],
     "vital_interest": {"reason": "CHILD_UNPROTECTED", "note": "Alone"},
 }
@@ -43,7 +43,7 @@ def start_on_friday(world: World) -> None:
 def test_a_candidate_answers_by_the_working_days_of_its_own_country(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submit(notice=NORMAL)
+    case = officer.submit(summary=NORMAL)
 
     acknowledged = unwrap(lead.does("acknowledge", case))
 
@@ -63,7 +63,7 @@ def test_a_candidate_answers_by_the_working_days_of_its_own_country(
 def test_what_is_urgent_waits_for_no_monday(
     officer: Someone, priority: str, due: str
 ) -> None:
-    assert officer.submit(notice={"priority": priority})["due_at"] == due
+    assert officer.submit(summary={"priority": priority})["due_at"] == due
 
 
 def test_a_case_in_trinidad_waits_for_divali_to_be_over(world: World) -> None:
@@ -71,7 +71,7 @@ def test_a_case_in_trinidad_waits_for_divali_to_be_over(world: World) -> None:
     officer = world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
     agreed = make_consent(recipient_class={"kind": "state", "country": "TT"})
 
-    case = officer.submit(notice=NORMAL | {"country": "TT"}, consents=[agreed])
+    case = officer.submit(summary=NORMAL | {"country": "TT"}, consents=[agreed])
 
     assert case["due_at"] == "2026-11-10T18:00:00Z"  # Divali is on Sunday, so Monday is off
 
@@ -79,7 +79,7 @@ def test_a_case_in_trinidad_waits_for_divali_to_be_over(world: World) -> None:
 def test_a_consulate_answers_by_the_holidays_of_its_state_at_the_hours_of_its_town(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice=NORMAL))
+    case = lead.take_lead(officer.submit(summary=NORMAL))
 
     question = unwrap(lead.create(f"{get_path(case)}/questions", ASK))
 
@@ -94,7 +94,7 @@ def test_whoever_works_everywhere_has_no_holidays_we_could_name(
     consent = make_consent(focal_point="IOM")
     feared = {"country_of_origin": "UZ", "official_implicated": True}
 
-    case = officer.submit(notice=NORMAL, consents=[consent], safeguards=feared)
+    case = officer.submit(summary=NORMAL, consents=[consent], safeguards=feared)
 
     assert world.add_person("IOM").get_worklist()[0][2] == "2026-10-26T10:00:00Z"
     assert case["due_at"] == "2026-10-26T10:00:00Z"
@@ -106,7 +106,7 @@ def test_a_handover_is_answered_by_the_calendar_of_who_is_asked(
     given = [make_consent(), make_service_consent(), make_handover_consent()]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     content = {"consents": given, "safeguards": guards}
-    case = lead.take_lead(officer.submit(notice=NORMAL, **content))
+    case = lead.take_lead(officer.submit(summary=NORMAL, **content))
 
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
 
@@ -131,7 +131,7 @@ def test_an_arrival_is_confirmed_by_the_end_of_the_day_where_the_person_arrives(
 def test_a_change_of_priority_counts_from_when_the_clock_began_in_the_same_calendar(
     world: World, officer: Someone
 ) -> None:
-    case = officer.submit(notice={"priority": "urgent"})
+    case = officer.submit(summary={"priority": "urgent"})
     world.advance(minutes=30)
 
     path, seen = get_path(case), {"If_Match": officer.get_tag(case)}
@@ -143,7 +143,7 @@ def test_a_change_of_priority_counts_from_when_the_clock_began_in_the_same_calen
 def test_a_question_pauses_the_time_to_decide_across_a_holiday(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice=NORMAL))
+    case = lead.take_lead(officer.submit(summary=NORMAL))
     sent = unwrap(lead.refer(case, SHELTER))
     received = unwrap(shelter.does("acknowledge", sent))
     questioned = unwrap(
@@ -163,7 +163,7 @@ def test_a_question_pauses_the_time_to_decide_across_a_holiday(
 def test_a_case_that_rests_gives_back_the_working_time_that_was_left(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice=NORMAL))
+    case = lead.take_lead(officer.submit(summary=NORMAL))
     unwrap(lead.create(f"{get_path(case)}/questions", ASK))
     world.advance(hours=1)
     rest = {"reason": "SAFETY", "review_at": "2026-11-10T10:00:00Z"}
@@ -182,7 +182,7 @@ def test_a_case_that_rests_gives_back_the_working_time_that_was_left(
 def test_it_goes_on_over_a_week_end_without_losing_any_of_it(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice=NORMAL))
+    case = lead.take_lead(officer.submit(summary=NORMAL))
     unwrap(lead.create(f"{get_path(case)}/questions", ASK))
     world.advance(hours=1)
     rest = {"reason": "SAFETY", "review_at": "2026-11-10T10:00:00Z"}
@@ -229,11 +229,11 @@ def test_a_closed_case_is_kept_for_months_in_utc_for_nobody_is_waited_for(
 def test_the_worklist_puts_first_what_is_due_first(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    slow = officer.submit(notice=NORMAL)
+    slow = officer.submit(summary=NORMAL)
     world.advance(hours=1)
     quick = officer.submit()
     world.advance(hours=1)
-    quickest = officer.submit(notice={"priority": "emergency"})
+    quickest = officer.submit(summary={"priority": "emergency"})
 
     waits = lead.get_worklist()
 
@@ -260,9 +260,9 @@ def test_a_second_person_has_72_hours_and_is_told_until_when(
 
     approval = lead.does("close", case, make_closure()).json()
 
-    assert approval["lapses_at"] == "2026-10-26T10:00:00Z"
+    assert approval["expires_at"] == "2026-10-26T10:00:00Z"
     second = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
-    assert (approval["subject"], "approve", approval["lapses_at"]) in [
+    assert (approval["subject"], "approve", approval["expires_at"]) in [
         (f"cases/{case['code']}", kind, due) for _, kind, due in second.get_worklist()
     ]
 
@@ -270,7 +270,7 @@ def test_a_second_person_has_72_hours_and_is_told_until_when(
 def test_no_holiday_tells_who_does_not_follow_where_a_person_went(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice=NORMAL))
+    case = lead.take_lead(officer.submit(summary=NORMAL))
     before = officer.read(case)["due_at"]
 
     moved = unwrap(lead.does("relocate", case, {"country": "UZ"}))

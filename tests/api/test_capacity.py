@@ -92,7 +92,10 @@ def test_a_retry_that_comes_late_does_not_bring_back_an_older_number(
 
     assert unwrap(late)["free"] == 2
     assert late.headers["Idempotent-Replayed"] == "true"
-    assert get_problem(put_capacity(shelter, 9, key="monday")) == (422, "key-reused")
+    assert get_problem(put_capacity(shelter, 9, key="monday")) == (
+        422,
+        "idempotency-key-reused",
+    )
     assert get_stored_capacity(world) == 2
 
 

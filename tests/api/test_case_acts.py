@@ -38,7 +38,7 @@ BODIES: dict[str, Json | None] = {
     "close": make_closure(),
 }
 UNKNOWN_CODE = create_case_code(UUID(int=7))
-NO_NOTICE_NO_CONSENT = [("notice", "submitter"), ("consent_to_refer", "submitter")]
+NO_NOTICE_NO_CONSENT = [("summary", "submitter"), ("consent_to_refer", "submitter")]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def desk(world: World) -> Someone:
 def test_a_case_is_written_submitted_acknowledged_and_led(
     officer: Someone, lead: Someone
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     assert draft["state"] == "draft"
 
     submitted = unwrap(officer.does("submit", draft))
@@ -68,13 +68,13 @@ def test_a_case_is_written_submitted_acknowledged_and_led(
 
 
 def test_a_draft_is_its_submitters_alone(officer: Someone, lead: Someone) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
 
     assert get_problem(lead.get(f"/cases/{draft['code']}")) == (404, "not-found")
 
 
 def test_submitting_tells_all_that_is_missing(officer: Someone) -> None:
-    draft = unwrap(officer.write_case(notice={"priority": None}, consents=[]))
+    draft = unwrap(officer.create_case(summary={"priority": None}, consents=[]))
 
     refused = officer.does("submit", draft)
 
@@ -85,29 +85,29 @@ def test_submitting_tells_all_that_is_missing(officer: Someone) -> None:
 
 @pytest.mark.parametrize("name", ["priority", "language", "safe_contact"])
 def test_a_notice_that_lacks_a_field_is_not_submitted(officer: Someone, name: str) -> None:
-    draft = unwrap(officer.write_case(notice={name: None}))
+    draft = unwrap(officer.create_case(summary={name: None}))
     [missing] = get_actions(draft)["submit"]["unmet"]
 
-    assert missing["requirement"] == "notice"
-    assert get_unmet(officer.does("submit", draft)) == [("notice", "submitter")]
+    assert missing["requirement"] == "summary"
+    assert get_unmet(officer.does("submit", draft)) == [("summary", "submitter")]
 
 
 def test_without_a_country_no_consent_is_to_be_referred_there(officer: Someone) -> None:
-    draft = unwrap(officer.write_case(notice={"country": None}))
+    draft = unwrap(officer.create_case(summary={"country": None}))
     refused = officer.does("submit", draft)
 
     consents = [make_consent(focal_point="IOM")]
-    named = unwrap(officer.write_case(notice={"country": None}, consents=consents))
+    named = unwrap(officer.create_case(summary={"country": None}, consents=consents))
 
     assert get_unmet(refused) == NO_NOTICE_NO_CONSENT
-    assert get_unmet(officer.does("submit", named)) == [("notice", "submitter")]
+    assert get_unmet(officer.does("submit", named)) == [("summary", "submitter")]
 
 
 def test_a_consent_to_be_referred_is_to_where_the_person_is_or_to_one_by_name(
     officer: Someone,
 ) -> None:
     elsewhere = make_consent(recipient_class={"kind": "state", "country": "UZ"})
-    refused = officer.write_case(submit=True, consents=[elsewhere])
+    refused = officer.create_case(submit=True, consents=[elsewhere])
 
     by_name = officer.submit(consents=[elsewhere, make_consent(focal_point="KZ_LEAD")])
 
@@ -116,7 +116,7 @@ def test_a_consent_to_be_referred_is_to_where_the_person_is_or_to_one_by_name(
 
 
 def test_until_the_age_is_known_the_person_may_be_a_child(officer: Someone) -> None:
-    draft = unwrap(officer.write_case(notice={"age_class": None}))
+    draft = unwrap(officer.create_case(summary={"age_class": None}))
 
     refused = officer.does("submit", draft)
 
@@ -127,10 +127,10 @@ def test_a_child_is_not_referred_on_its_own_word_but_on_a_guardians(
     officer: Someone,
 ) -> None:
     child = {"age_class": "presumed_child"}
-    own = officer.write_case(submit=True, notice=child)
+    own = officer.create_case(submit=True, summary=child)
 
     guardian = [make_consent(given_by="guardian_with_assent")]
-    submitted = officer.submit(notice=child, consents=guardian)
+    submitted = officer.submit(summary=child, consents=guardian)
 
     assert get_unmet(own) == [("consent_to_refer", "submitter")]
     assert submitted["state"] == "submitted"
@@ -174,7 +174,7 @@ def test_what_belongs_to_another_side_is_refused(officer: Someone, action: str) 
 def test_what_needs_a_role_is_refused_without_it(
     world: World, officer: Someone, lead: Someone, action: str, role: Role
 ) -> None:
-    case = unwrap(officer.write_case(submit=action != "submit"))
+    case = unwrap(officer.create_case(submit=action != "submit"))
     if action in {"accept-lead", "close"}:
         unwrap(lead.does("acknowledge", case))
     mine = officer if action in {"submit", "withdraw"} else lead
@@ -264,7 +264,7 @@ def test_routing_shows_who_was_asked_and_why_and_who_declined_when(
     assert second["focal_point"] == "SANA_SEZIM"
     assert second["reasons"] == ["works_in_the_country", "offers_services_needed"]
     assert (second["asked_at"], second["declined_at"]) == ("2026-06-01T13:00:00Z", None)
-    out = {one["focal_point"]: one["reasons"] for one in routing["left_out"]}
+    out = {one["focal_point"]: one["reasons"] for one in routing["excluded"]}
     assert out["KZ_LEAD"] == ["has_declined"]
     assert out["UNHCR"] == ["no_consent"]
 
@@ -277,7 +277,7 @@ def test_at_the_end_of_the_list_the_desk_holds_it(
 
     held = desk.read(case)
 
-    assert unwrap(desk.get(f"/cases/{case['code']}/routing"))["left_out"] == []
+    assert unwrap(desk.get(f"/cases/{case['code']}/routing"))["excluded"] == []
     assert (held["state"], held["holder"]) == ("submitted", "DESK_CENTRAL_ASIA")
     assert held["you_are"] == ["desk"]
     assert get_problem(desk.does("decline-lead", case, NO)) == (403, "action-not-yours")
@@ -315,11 +315,11 @@ def test_why_others_were_left_out_is_for_those_who_may_know_what_is_feared(
     case = officer.submit(consents=ALSO_NGOS)
     path = f"/cases/{case['code']}/routing"
     oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    early = [bool(unwrap(who.get(path))["left_out"]) for who in (officer, lead, oversight)]
+    early = [bool(unwrap(who.get(path))["excluded"]) for who in (officer, lead, oversight)]
     unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
     lead.take_lead(case)
 
-    late = [bool(unwrap(who.get(path))["left_out"]) for who in (lead, oversight)]
+    late = [bool(unwrap(who.get(path))["excluded"]) for who in (lead, oversight)]
 
     assert (early, late) == ([True, False, False], [True, False])
     assert {get_problem(one.get(path)) for one in (ngo, officer)} == {(404, "not-found")}
@@ -331,7 +331,7 @@ def test_safeguards_cannot_be_read_from_the_routing_and_the_directory(
     guards = {"country_of_origin": "UZ", "unsafe_focal_points": ["SANA_SEZIM"]}
     case = officer.submit(safeguards=guards, consents=ALSO_NGOS)
 
-    out = unwrap(officer.get(f"/cases/{case['code']}/routing"))["left_out"]
+    out = unwrap(officer.get(f"/cases/{case['code']}/routing"))["excluded"]
 
     unconsidered = [o["focal_point"] for o in out if "not_considered" in o["reasons"]]
     listed = [unwrap(officer.get(f"/focal-points/{code}")) for code in unconsidered]
@@ -377,24 +377,24 @@ def test_once_something_was_sent_a_case_is_not_taken_back(
 
 
 def test_a_number_of_ones_own_is_used_for_one_case(officer: Someone, lead: Someone) -> None:
-    first = unwrap(officer.write_case(external_reference="A/7"))
+    first = unwrap(officer.create_case(external_reference="A/7"))
 
-    again = officer.write_case(external_reference="A/7")
+    again = officer.create_case(external_reference="A/7")
 
     assert get_problem(again) == (409, "external-reference-taken")
     assert again.json()["code"] == first["code"]
-    assert lead.write_case(external_reference="A/7").status_code == 201
+    assert lead.create_case(external_reference="A/7").status_code == 201
 
 
 def test_a_code_is_read_as_people_type_it(officer: Someone) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
 
     for typed in (case["code"].lower(), case["code"].replace("-", "")):
         assert unwrap(officer.get(f"/cases/{typed}"))["code"] == case["code"]
 
 
 def test_a_mistyped_code_is_told_from_one_that_is_not_there(officer: Someone) -> None:
-    code = unwrap(officer.write_case())["code"]
+    code = unwrap(officer.create_case())["code"]
     wrong = next(c for c in "23456789" if c != code[3])
 
     mistyped = officer.get(f"/cases/SC-{wrong}{code[4:]}")
@@ -424,10 +424,10 @@ def test_a_case_that_was_withdrawn_frees_the_number_of_its_submitter(
     officer: Someone,
 ) -> None:
     first = officer.submit(external_reference="A/7")
-    taken = officer.write_case(external_reference="A/7")
+    taken = officer.create_case(external_reference="A/7")
     unwrap(officer.does("withdraw", first, BACK))
 
-    again = officer.write_case(external_reference="A/7")
+    again = officer.create_case(external_reference="A/7")
 
     assert get_problem(taken) == (409, "external-reference-taken")
     assert unwrap(again)["code"] != first["code"]

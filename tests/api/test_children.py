@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.cases.models import Case
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
 from tests.support.world import (
@@ -37,8 +37,8 @@ URGENT_SERVICES = ["CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"]
 
 def new_child(**changes: object) -> Json:
     """Return the request body for the case of a child for whom nobody has consented."""
-    notice = {"age_class": "child"} | dict(changes.pop("notice", {}))  # type: ignore[call-overload]
-    return {"notice": notice, "consents": [], "vital_interest": VITAL} | changes
+    summary = {"age_class": "child"} | dict(changes.pop("summary", {}))  # type: ignore[call-overload]
+    return {"summary": summary, "consents": [], "vital_interest": VITAL} | changes
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def list_assessment_deadlines(who: Someone) -> list[str]:
 def test_a_child_without_a_guardian_is_referred_on_what_is_best_for_it(
     officer: Someone, lead: Someone, age: str
 ) -> None:
-    case = new_child(notice={"age_class": age}, vital_interest=None)
-    draft = unwrap(officer.write_case(**case))
+    case = new_child(summary={"age_class": age}, vital_interest=None)
+    draft = unwrap(officer.create_case(**case))
     early = officer.does("submit", draft)
     record_fact(officer, draft, ASSESSED)
 
@@ -75,8 +75,8 @@ def test_a_child_without_a_guardian_is_referred_on_what_is_best_for_it(
 
 
 def test_an_adult_has_no_such_path(officer: Someone) -> None:
-    adult = new_child(notice={"age_class": "adult"}, vital_interest=None)
-    draft = unwrap(officer.write_case(**adult))
+    adult = new_child(summary={"age_class": "adult"}, vital_interest=None)
+    draft = unwrap(officer.create_case(**adult))
     record_fact(officer, draft, ASSESSED)
 
     assert get_unmet(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
@@ -111,8 +111,8 @@ def test_what_protects_a_child_goes_at_once_with_the_notice_alone(
 
     assert get_unmet(with_needs) == [("consent", "sender")]
     path = get_path(child_case)
-    notice = unwrap(shelter.open(f"{path}/safety-notice"))["safety_notice"]
-    assert notice == "Two men"
+    summary = unwrap(shelter.open(f"{path}/safety-alert"))["safety_alert"]
+    assert summary == "Two men"
     assert shelter.open(f"{path}/sections/needs").status_code == 404
     assert unwrap(shelter.does("accept", sent, make_acceptance()))["state"] == "accepted"
 
@@ -227,7 +227,7 @@ def test_silence_about_a_child_is_counted_however_often_it_is_said_to_be_due(
 def list_missed_assessments(who: Someone) -> list[int]:
     """Return the number of misses in each event about an assessment of best interests."""
     events = [event["facts"] for event in who.poll()]
-    return [one["silence"] for one in events if one.get("clock") == "assess_interests"]
+    return [one["missed"] for one in events if one.get("deadline") == "assess_interests"]
 
 
 @pytest.mark.parametrize(
@@ -267,12 +267,12 @@ def test_there_is_new_time_once_a_child_was_provided_for(
 def test_nobody_says_that_a_child_needs_no_assessment(
     officer: Someone, lead: Someone, child_case: Json
 ) -> None:
-    unsure = unwrap(officer.write_case(notice={"age_class": None}, consents=[]))
+    unsure = unwrap(officer.create_case(summary={"age_class": None}, consents=[]))
     early = officer.create(f"{get_path(unsure)}/facts", NOT_NEEDED)
 
     refused = lead.create(f"{get_path(child_case)}/facts", NOT_NEEDED)
 
-    assert get_problem(early) == get_problem(refused) == (409, "assessment-owed")
+    assert get_problem(early) == get_problem(refused) == (409, "assessment-required")
     assert list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
     [fact] = unwrap(lead.get(f"{get_path(child_case)}/facts"))["items"]
     assert fact["value"] == "assessment_due"
@@ -382,7 +382,7 @@ def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
     with who.begin_read() as tx:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)
         of_case = mine.where(Case.code == case["code"], Clock.stopped_at.is_(None))
-        ends = tx.session.scalars(of_case.where(Clock.kind == ClockKind.CONSENT_ENDS))
+        ends = tx.session.scalars(of_case.where(Clock.kind == DeadlineKind.CONSENT_ENDS))
         return [f"{clock.due_at:%FT%TZ}" for clock in ends]
 
 

@@ -58,7 +58,7 @@ def test_an_assessment_is_added_once_however_often_it_is_sent(
     first = lead.create(get_risk_path(case), {"level": "low"}, "once")
     again = lead.create(get_risk_path(case), {"level": "low"}, "once")
 
-    assert get_problem(unkeyed) == (400, "key-missing")
+    assert get_problem(unkeyed) == (400, "idempotency-key-missing")
     assert again.headers["Idempotent-Replayed"] == "true"
     assert unwrap(again) == unwrap(first)
 
@@ -100,7 +100,7 @@ def test_a_review_that_is_set_while_the_case_rests_keeps_the_time_it_was_given(
 def test_what_is_asked_while_the_case_rests_has_all_its_time_and_not_that_of_before(
     world: World, officer: Someone, lead: Someone, lawyer: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice={"priority": "emergency"}))
+    case = lead.take_lead(officer.submit(summary={"priority": "emergency"}))
     advice = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
     ask = {"topics": ["needs"], "question": "Which papers are there?"}
     unwrap(lawyer.does("ask", advice, ask))

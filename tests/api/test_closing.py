@@ -67,7 +67,7 @@ def test_asking_changes_nothing_and_tells_the_focal_point_alone(
     assert lead.read(case)["state"] == "referring"
     event = lead.poll()[-1]
     assert (event["type"], event["subject"]) == (
-        "approval.asked",
+        "approval.requested",
         f"approvals/{approval['id']}",
     )
     assert event["facts"] == {"action": "case.close", "subject": f"cases/{case['code']}"}
@@ -264,7 +264,7 @@ def test_a_question_lapses_after_72_hours(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
     approval = ask_to_close(lead, case)
-    assert approval["lapses_at"] == "2026-06-04T12:00:00Z"
+    assert approval["expires_at"] == "2026-06-04T12:00:00Z"
     world.advance(hours=72)
 
     late = supervisor.send(f"/approvals/{approval['id']}/approve")
@@ -298,7 +298,7 @@ def test_an_approval_is_spent_once(
     other = lead.take_lead(officer.submit())
     elsewhere = lead.does("close", other, make_closure(), approval=approval["id"])
 
-    assert unwrap(lead.get(f"/approvals/{approval['id']}"))["decision"] == "spent"
+    assert unwrap(lead.get(f"/approvals/{approval['id']}"))["decision"] == "used"
     assert get_problem(again) == (409, "action-illegal")
     assert get_problem(elsewhere) == (409, "approval-unusable")
 
@@ -445,7 +445,7 @@ def test_a_case_that_nobody_led_is_written_anew_and_one_that_was_led_is_opened_a
         unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
     opened = lead.does("reopen", case, {"reason": "SURVIVOR_REQUEST"})
-    anew = officer.write_case(external_reference="A/7")
+    anew = officer.create_case(external_reference="A/7")
 
     assert opened.is_success is led
     if led:

@@ -13,7 +13,7 @@ from app.cases.models import Case
 from app.cases.sections import Paper, Safeguards
 from app.casework import overdue
 from app.deadlines import missed_deadlines
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
 from app.kernel.journal import Entry
@@ -194,7 +194,7 @@ def test_a_recipient_whose_part_is_over_does_not_hear_it(
 def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    child = {"notice": {"age_class": "child"}}
+    child = {"summary": {"age_class": "child"}}
     case = lead.take_lead(officer.submit(consents=[make_consent(**GUARDIAN)], **child))
     start_shelter(lead, shelter, case, sections=[])
     given = record_consent(lead, case, SHORT | GUARDIAN)
@@ -381,7 +381,7 @@ def run_consent_deadlines(world: World, case: Json) -> None:
     """Handle only those missed deadlines of a case that concern consents."""
     with world.write_as_service() as tx:
         of_case = select(Clock.number, Clock.case_id).join(Case, Case.id == Clock.case_id)
-        ends = (Case.code == case["code"]) & (Clock.kind == ClockKind.CONSENT_ENDS)
+        ends = (Case.code == case["code"]) & (Clock.kind == DeadlineKind.CONSENT_ENDS)
         due = tx.session.execute(of_case.where(ends, Clock.due_at <= world.now)).all()
     for number, case_id in due:
         with world.write_as_service() as tx:

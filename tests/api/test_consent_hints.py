@@ -18,7 +18,7 @@ def record_consent(who: Someone, case: Json, **changes: object) -> Json:
 def list_hints(who: Someone, case: Json) -> list[Json | None]:
     """Return the hints of all consents that an office can list, oldest first."""
     return [
-        one["not_yet"] and {k: one["not_yet"][k] for k in ("counts_once", "given_by")}
+        one["not_yet"] and {k: one["not_yet"][k] for k in ("counts_when", "given_by")}
         for one in unwrap(who.get(f"{get_path(case)}/consents"))["items"]
     ]
 
@@ -26,13 +26,13 @@ def list_hints(who: Someone, case: Json) -> list[Json | None]:
 def test_own_word_of_a_child_is_kept_and_the_answer_says_whose_word_counts(
     officer: Someone,
 ) -> None:
-    draft = unwrap(officer.write_case(notice=CHILD, consents=[]))
+    draft = unwrap(officer.create_case(summary=CHILD, consents=[]))
 
     recorded = record_consent(officer, draft)
 
     assert recorded["given_by"] == "person"
     hint = recorded["not_yet"]
-    assert hint["counts_once"] == "adult"
+    assert hint["counts_when"] == "adult"
     assert hint["given_by"] == ["best_interests_decision", "guardian_with_assent"]
     assert "consent of a guardian" in hint["remedy"]
     assert get_unmet(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
@@ -40,7 +40,7 @@ def test_own_word_of_a_child_is_kept_and_the_answer_says_whose_word_counts(
 
 
 def test_hint_is_gone_once_the_person_is_found_to_be_an_adult(officer: Someone) -> None:
-    draft = unwrap(officer.write_case(notice=CHILD, consents=[]))
+    draft = unwrap(officer.create_case(summary=CHILD, consents=[]))
     record_consent(officer, draft)
 
     set_age_class(officer, draft, "adult")
@@ -52,16 +52,18 @@ def test_hint_is_gone_once_the_person_is_found_to_be_an_adult(officer: Someone) 
 def test_word_of_a_guardian_has_a_hint_once_the_person_is_an_adult(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice=CHILD, consents=[make_consent(**GUARDIAN)]))
+    case = lead.take_lead(
+        officer.submit(summary=CHILD, consents=[make_consent(**GUARDIAN)])
+    )
     assert list_hints(lead, case) == [None]
 
     set_age_class(lead, case, "adult")
 
-    assert list_hints(lead, case) == [{"counts_once": "child", "given_by": ["person"]}]
+    assert list_hints(lead, case) == [{"counts_when": "child", "given_by": ["person"]}]
 
 
 def test_consent_that_was_taken_back_has_no_hint(officer: Someone) -> None:
-    draft = unwrap(officer.write_case(notice=CHILD, consents=[]))
+    draft = unwrap(officer.create_case(summary=CHILD, consents=[]))
     recorded = record_consent(officer, draft)
 
     path = f"{get_path(draft)}/consents/{recorded['id']}/withdraw"
@@ -73,7 +75,7 @@ def test_submitter_that_no_longer_follows_does_not_learn_that_the_age_changed(
 ) -> None:
     """A former submitter gets no hint that the lead has changed the age class."""
     given = [make_consent(**GUARDIAN), make_consent(purposes=["HANDOVER"])]
-    cases = [lead.take_lead(officer.submit(notice=CHILD, consents=given)) for _ in "12"]
+    cases = [lead.take_lead(officer.submit(summary=CHILD, consents=given)) for _ in "12"]
     set_age_class(lead, cases[0], "adult")
 
     one, other = (list_hints(officer, case) for case in cases)

@@ -54,7 +54,7 @@ def record_consent(who: Someone, case: Json, **changes: Any) -> Json:
 
 
 def test_a_consent_is_recorded_as_the_person_gave_it(officer: Someone) -> None:
-    case = unwrap(officer.write_case(consents=[]))
+    case = unwrap(officer.create_case(consents=[]))
     given = make_service_consent(interpreter=True, evidence="Signed before a witness")
 
     answer = officer.create(get_consents_path(case), given)
@@ -72,7 +72,7 @@ def test_a_consent_is_recorded_as_the_person_gave_it(officer: Someone) -> None:
 
 
 def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
-    case = unwrap(officer.write_case(consents=[]))
+    case = unwrap(officer.create_case(consents=[]))
 
     one = unwrap(officer.create(get_consents_path(case), make_consent(focal_point="IOM")))
 
@@ -88,8 +88,8 @@ def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
         (make_consent(purposes=["ADOPTION"]), (422, "request-invalid")),
         (make_consent(sections=["everything"]), (422, "request-invalid")),
         (make_consent(focal_point="NOBODY_AT_ALL"), (422, "focal-point-unknown")),
-        (make_consent(expires_at="2026-06-01T12:00:00Z"), (422, "consent-over")),
-        (make_consent(obtained_on="2026-06-03"), (422, "consent-over")),
+        (make_consent(expires_at="2026-06-01T12:00:00Z"), (422, "consent-ended")),
+        (make_consent(obtained_on="2026-06-03"), (422, "consent-ended")),
         (make_consent(obtained_on=1780000000), (422, "request-invalid")),
         (make_consent(expires_at=1880000000), (422, "request-invalid")),
         (make_consent(expires_at="2100-01-01T00:00:00Z"), (422, "request-invalid")),
@@ -115,7 +115,7 @@ def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
 def test_a_consent_that_means_nothing_is_refused(
     officer: Someone, given: Json, answer: tuple[int, str]
 ) -> None:
-    case = unwrap(officer.write_case(consents=[]))
+    case = unwrap(officer.create_case(consents=[]))
 
     assert get_problem(officer.create(get_consents_path(case), given)) == answer
     assert list_consents(officer, case) == []
@@ -125,7 +125,7 @@ def test_a_consent_that_means_nothing_is_refused(
 def test_a_consent_is_of_today_where_today_begins_first(
     world: World, officer: Someone, hours: int, status: int
 ) -> None:
-    case = unwrap(officer.write_case(consents=[]))
+    case = unwrap(officer.create_case(consents=[]))
     world.advance(hours=hours)
 
     given = officer.create(get_consents_path(case), make_consent(obtained_on="2026-06-02"))
@@ -134,7 +134,7 @@ def test_a_consent_is_of_today_where_today_begins_first(
 
 
 def test_a_consent_is_recorded_once_however_often_it_is_sent(officer: Someone) -> None:
-    case, key = unwrap(officer.write_case(consents=[])), str(uuid4())
+    case, key = unwrap(officer.create_case(consents=[])), str(uuid4())
     first = officer.create(get_consents_path(case), make_consent(), key)
 
     again = officer.create(get_consents_path(case), make_consent(), key)
@@ -142,7 +142,7 @@ def test_a_consent_is_recorded_once_however_often_it_is_sent(officer: Someone) -
 
     assert again.json() == first.json()
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert get_problem(unkeyed) == (400, "key-missing")
+    assert get_problem(unkeyed) == (400, "idempotency-key-missing")
     assert len(list_consents(officer, case)) == 1
 
 

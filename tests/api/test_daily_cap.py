@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from httpx2 import Response
 
-from app.cases.sections import Paper, ReadingPurpose
+from app.cases.sections import EmergencyAccessPurpose, Paper
 from app.disclosure.access_log import AccessAttempt, DailyCapReached, require_below_cap
 from app.kernel.instants import get_midnight
 from app.settings import Settings
@@ -153,10 +153,10 @@ def test_one_who_must_be_met_tonight_is_not_kept_waiting(
     unwrap(lead.does("accept-lead", urgent, {"contacts": make_contacts()}))
     unwrap(lead.create(f"{get_path(urgent)}/vital-interests", why))
 
-    danger = open_part(lead, other, "safety-notice")
+    danger = open_part(lead, other, "safety-alert")
 
     assert unwrap(open_part(lead, urgent))["content"]["summary"] == "A safe bed tonight"
-    assert unwrap(danger)["safety_notice"] == "Two men"
+    assert unwrap(danger)["safety_alert"] == "Two men"
     assert get_problem(open_part(lead, other)) == (429, "daily-cap-reached")
     world.advance(hours=5)
     again = [open_part(lead, case).status_code for case in (*cases[:CAP], urgent)]
@@ -191,7 +191,7 @@ def test_there_is_a_cap_unless_an_operator_says_otherwise() -> None:
 @pytest.mark.usefixtures("opened_cases")
 def test_what_an_emergency_permitted_is_not_counted(lead: Someone) -> None:
     case, under = uuid4(), uuid4()
-    plain = AccessAttempt(case, case, Paper.SAFEGUARDS, ReadingPurpose.ASSISTANCE)
+    plain = AccessAttempt(case, case, Paper.SAFEGUARDS, EmergencyAccessPurpose.ASSISTANCE)
 
     with lead.begin_write() as tx:
         require_below_cap(tx, replace(plain, under=under))

@@ -184,7 +184,7 @@ def test_a_candidate_loses_a_case_that_crossed_a_border(
 
     assert gone.status_code == 204
     assert get_problem(lead.get(get_path(case))) == (404, "not-found")
-    assert there.read(case)["notice"]["country"] == "UZ"
+    assert there.read(case)["summary"]["country"] == "UZ"
     assert there.read(case)["due_at"] == "2026-06-01T15:00:00Z"
     events = lead.poll()
     assert list_types(events) == ["case.relocated", "case.rerouted"]
@@ -214,11 +214,11 @@ def test_a_lead_keeps_a_case_that_crossed_a_border(officer: Someone, lead: Someo
     moved = unwrap(lead.does("relocate", case, {"country": "UZ"}))
 
     assert (moved["state"], moved["lead"]) == ("referring", "KZ_LEAD")
-    assert moved["notice"]["country"] == "UZ"
+    assert moved["summary"]["country"] == "UZ"
     assert list_types(lead.poll()) == ["case.relocated"]
     assert officer.poll() == []
     same = lead.does("relocate", case, {"country": "UZ"})
-    assert get_problem(same) == (409, "country-same")
+    assert get_problem(same) == (409, "country-unchanged")
 
 
 def test_a_submitter_does_not_learn_where_a_person_was_taken(
@@ -237,7 +237,7 @@ def test_a_submitter_does_not_learn_where_a_person_was_taken(
     listed = {c: [one["code"] for one in page["items"]] for c, page in pages.items()}
     assert listed == {"TT": [], "KZ": [case["code"]], "UZ": []}
     for one in (lead, shelter, watcher):
-        assert one.read(case)["notice"]["country"] == "TT"
+        assert one.read(case)["summary"]["country"] == "TT"
         found = unwrap(one.get("/cases", country="TT"))["items"]
         assert [c["code"] for c in found] == [case["code"]]
 
@@ -299,7 +299,7 @@ def test_a_desk_that_was_brought_in_sees_the_notice_and_nothing_else(
     for list_ in ("consents", "facts", "questions"):
         assert unwrap(desk.get(f"{path}/{list_}"))["items"] == []
     assert desk.list_notes(failing_case) == []
-    for sealed in ("safeguards", "contacts", "safety-notice", "sections/needs"):
+    for sealed in ("safeguards", "contacts", "safety-alert", "sections/needs"):
         assert get_problem(desk.open(f"{path}/{sealed}")) == (404, "not-found")
     assert get_problem(desk.get(f"{path}/access-log")) == (403, "action-not-yours")
     assert get_problem(desk.does("close", failing_case, {}))[0] == 422

@@ -158,7 +158,9 @@ def test_state_of_origin_is_asked_only_if_contact_is_permitted(
 ) -> None:
     guards = {"country_of_origin": "UZ", "origin_contact": contact}
     elsewhere = make_consent(focal_point="KZ_LEAD")
-    case = officer.submit(consents=[elsewhere], safeguards=guards, notice={"country": "UZ"})
+    case = officer.submit(
+        consents=[elsewhere], safeguards=guards, summary={"country": "UZ"}
+    )
     holder = world.add_person(case["holder"])
     second = world.add_person(case["holder"], {Role.SUPERVISOR})
     shut_submitter(world, officer)

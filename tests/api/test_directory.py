@@ -155,7 +155,7 @@ def test_who_convenes_is_party_to_no_case_even_where_a_consent_names_it(
 ) -> None:
     convener = world.add_person(code)
     named = make_consent(focal_point=code)
-    case = officer.submit(consents=[make_consent(), named], notice={"country": "KZ"})
+    case = officer.submit(consents=[make_consent(), named], summary={"country": "KZ"})
     led = lead.take_lead(case)
 
     refused = lead.refer(led, code)
@@ -174,7 +174,7 @@ def test_a_case_in_uzbekistan_is_led_by_the_commission_and_not_by_the_police(
     there = {"country": "UZ"}
     case = officer.submit(
         consents=[make_consent(recipient_class={"kind": "state", "country": "UZ"})],
-        notice=there,
+        summary=there,
     )
 
     assert case["holder"] == "UZ_LEAD"

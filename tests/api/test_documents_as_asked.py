@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.cases.models import Party
-from app.cases.schemas import NoticeFields
+from app.cases.schemas import SummaryFields
 from app.cases.snapshots import SUMMARY_FIELDS
 from app.kernel import migrations
 from app.kernel.actors import Relation
@@ -64,10 +64,10 @@ def test_consulate_reads_the_case_as_when_it_was_asked_and_hears_nothing(
     run_lead_actions(document_request)
 
     now = document_request.lead.read(document_request.case)
-    assert (now["notice"]["country"], now["lead"]) == ("KG", "KG_LEAD")
-    assert now["notice"]["priority"] == "emergency"
+    assert (now["summary"]["country"], now["lead"]) == ("KG", "KG_LEAD")
+    assert now["summary"]["priority"] == "emergency"
     assert read_case(document_request) == before
-    assert (before["notice"]["country"], before["lead"], before["holder"]) == (
+    assert (before["summary"]["country"], before["lead"], before["holder"]) == (
         "KZ",
         "KZ_LEAD",
         "KZ_LEAD",
@@ -160,7 +160,7 @@ def test_consulate_that_is_asked_again_reads_the_case_as_it_is_then(
 ) -> None:
     move(document_request, "led by the State of origin")
     run_lead_actions(document_request)
-    assert read_case(document_request)["notice"]["country"] == "KZ"
+    assert read_case(document_request)["summary"]["country"] == "KZ"
 
     again = {"service": "CONSULAR_DOCUMENT", "sections": []}
     assert document_request.referral is not None
@@ -176,8 +176,8 @@ def test_consulate_that_is_asked_again_reads_the_case_as_it_is_then(
         read_case(document_request),
     )
     assert (shown["lead"], shown["state"]) == ("UZ_LEAD", now["state"])
-    assert shown["notice"]["country"] == "UZ"
-    assert shown["notice"]["priority"] == "emergency"
+    assert shown["summary"]["country"] == "UZ"
+    assert shown["summary"]["priority"] == "emergency"
     assert document_request.consulate.read(sent)["sender"] == "UZ_LEAD"
 
 
@@ -196,7 +196,7 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
 
     if not submits:  # a submitter gets an event when its case gets another candidate
         assert get_answers(stays) == get_answers(moves)
-    assert read_case(moves)["notice"] == read_case(stays)["notice"]
+    assert read_case(moves)["summary"] == read_case(stays)["summary"]
     assert read_case(moves)["holder"] == read_case(stays)["holder"] == "KZ_LEAD"
     assert read_referral(moves)["sender"] == "KZ_LEAD"
     assert get_problem(moves.lead.get(get_path(moves.case))) == (404, "not-found")
@@ -239,7 +239,7 @@ def get_answers(document_request: Asked) -> dict[str, Any]:
 
 
 def test_a_snapshot_has_every_field_of_the_summary() -> None:
-    assert set(SUMMARY_FIELDS) == set(NoticeFields.model_fields)
+    assert set(SUMMARY_FIELDS) == set(SummaryFields.model_fields)
 
 
 def load_snapshots(world: World) -> dict[Relation, Any]:

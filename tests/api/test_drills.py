@@ -55,7 +55,7 @@ def test_it_is_said_at_the_pace_of_life_too(world: World) -> None:
 def test_an_answer_is_due_sixty_times_as_soon(
     officer: Someone, priority: str, due: str
 ) -> None:
-    assert officer.submit(notice={"priority": priority})["due_at"] == due
+    assert officer.submit(summary={"priority": priority})["due_at"] == due
 
 
 def test_a_risk_is_to_be_reviewed_sooner_and_holds_as_long_as_ever(
@@ -86,7 +86,7 @@ def test_a_consent_runs_out_when_it_says(
 def test_a_case_rests_no_longer_than_a_review_may_wait(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice=NORMAL))
+    case = lead.take_lead(officer.submit(summary=NORMAL))
 
     late = lead.does("suspend", case, REST | {"review_at": "2026-06-02T00:01:00Z"})
     in_time = lead.does("suspend", case, REST)
@@ -110,7 +110,7 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
 
     answer = lead.does("close", case, make_closure())
 
-    assert answer.json()["lapses_at"] == "2026-06-01T13:12:00Z"
+    assert answer.json()["expires_at"] == "2026-06-01T13:12:00Z"
 
 
 def restart_at(world: World, speed: int) -> None:
@@ -135,7 +135,7 @@ def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minut
     began = world.now
     answer = lead.does("close", case, make_closure())
     assert (
-        answer.json()["lapses_at"] == "2026-06-01T12:01:00Z"
+        answer.json()["expires_at"] == "2026-06-01T12:01:00Z"
     )  # a minute at least, so that a person can answer
     unwrap(lead.does("monitor", case, {}))
     for _ in range(5):

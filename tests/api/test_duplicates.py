@@ -59,7 +59,7 @@ def invalid_codes(
     unwrap(lead.does_with(supervisor, "close", over, make_closure()))
     to_uzbekistan = make_consent(recipient_class={"kind": "state", "country": "UZ"})
     of_others = world.add_person("IOM").submit(
-        notice={"country": "UZ"}, consents=[to_uzbekistan]
+        summary={"country": "UZ"}, consents=[to_uzbekistan]
     )
     return {
         "unknown": UNKNOWN_CODE,

@@ -54,7 +54,7 @@ def second(world: World) -> Someone:
 def create_case_in(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Json:
     """Create a case in the given state for the backup, and return the case."""
     if state == "draft":
-        return unwrap(officer.write_case(screening=SIGNS))
+        return unwrap(officer.create_case(screening=SIGNS))
     case = officer.submit(screening=SIGNS)
     if state == "submitted":
         return case
@@ -130,7 +130,7 @@ def test_what_happened_before_the_backup_still_reads(
         "case.lead_accepted",
         "case.assistance_begun",
     ]
-    assert overseer.read(case)["notice"]["country"] == "KZ"
+    assert overseer.read(case)["summary"]["country"] == "KZ"
     assert unwrap(overseer.get(f"{get_path(case)}/evidence"))["items"]
 
 

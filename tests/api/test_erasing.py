@@ -34,7 +34,7 @@ OPENS = (
     "/sections/needs",
     "/safeguards",
     "/safeguards/history",
-    "/safety-notice",
+    "/safety-alert",
     "/contacts",
     "/notes",
 )
@@ -70,7 +70,7 @@ def count_sealed(world: World) -> tuple[int | None, int | None]:
 
 def test_a_draft_is_thrown_away_with_its_key(world: World, officer: Someone) -> None:
     vital = {"reason": "RISK_TO_LIFE", "note": "Tonight"}
-    draft = unwrap(officer.write_case(vital_interest=vital, external_reference="A-1"))
+    draft = unwrap(officer.create_case(vital_interest=vital, external_reference="A-1"))
     officer.poll()
 
     gone = unwrap(officer.does("discard", draft))
@@ -80,11 +80,11 @@ def test_a_draft_is_thrown_away_with_its_key(world: World, officer: Someone) -> 
     assert officer.get_worklist() == []
     [event] = officer.poll()
     assert (event["type"], event["facts"]) == ("case.discarded", {"state": "void"})
-    assert officer.write_case(external_reference="A-1").status_code == 201
+    assert officer.create_case(external_reference="A-1").status_code == 201
 
 
 def test_a_case_that_was_thrown_away_answers_still(officer: Someone, lead: Someone) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     path = get_path(draft)
     headers = {"if_match": officer.get_tag(draft), "idempotency_key": "once"}
     first = officer.send(f"{path}/discard", **headers)
@@ -106,7 +106,7 @@ def test_a_case_that_was_thrown_away_answers_still(officer: Someone, lead: Someo
 def test_only_a_draft_is_thrown_away_and_only_by_who_wrote_it(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    draft, case = unwrap(officer.write_case()), officer.submit()
+    draft, case = unwrap(officer.create_case()), officer.submit()
     second = world.add_person("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
 
     assert get_problem(lead.does("discard", draft)) == (404, "not-found")
@@ -180,7 +180,7 @@ def test_erasing_is_repeated_as_it_was(
 
     assert unwrap(answers[0]) == unwrap(answers[1])
     replayed = overseer.send(path, ERASE, if_match=seen, idempotency_key="a")
-    assert (replayed.status_code, replayed.json()["decision"]) == (202, "spent")
+    assert (replayed.status_code, replayed.json()["decision"]) == (202, "used")
 
 
 def test_what_the_lead_did_before_is_not_repeated_once_it_was_erased(

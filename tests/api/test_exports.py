@@ -86,7 +86,7 @@ def draft_case(officer: Someone) -> Json:
     given = [make_consent(sections=named), make_service_consent(sections=named)]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     body = {"sections": sections, "consents": given, "safeguards": guards}
-    return unwrap(officer.write_case(**body))
+    return unwrap(officer.create_case(**body))
 
 
 @pytest.fixture
@@ -168,10 +168,10 @@ def test_in_an_emergency_an_export_tells_what_was_named_for_its_purpose_alone(
     sent = unwrap(lead.refer(case, shelter.code, sections=["needs"]))
     unwrap(shelter.does("accept", sent, make_acceptance()))
     body = {"reason": "RISK_TO_LIFE", "note": "No answer", "sections": ["narrative"]}
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     access = unwrap(shelter.create(path, body | {"purpose": "protection"}))
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    unwrap(watcher.send(f"{path}/{access['id']}/permit"))
+    unwrap(watcher.send(f"{path}/{access['id']}/grant"))
 
     exported = unwrap(shelter.open(f"{get_path(case)}/export/htcds", "protection"))
 

@@ -106,7 +106,7 @@ def test_a_fact_is_recorded_once_however_often_it_is_sent(
     unkeyed = lead.send(get_facts_path(case), PRESUMED)
     both = [lead.create(get_facts_path(case), PRESUMED, "once") for _ in range(2)]
 
-    assert get_problem(unkeyed) == (400, "key-missing")
+    assert get_problem(unkeyed) == (400, "idempotency-key-missing")
     assert unwrap(both[0]) == unwrap(both[1])
     assert len(list_facts(lead, case)) == 1
 
@@ -114,7 +114,7 @@ def test_a_fact_is_recorded_once_however_often_it_is_sent(
 def test_the_submitter_records_until_there_is_a_lead(
     officer: Someone, lead: Someone
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     unwrap(officer.create(get_facts_path(draft), PRESUMED))
     unwrap(officer.does("submit", draft))
     early = lead.create(get_facts_path(draft), PRESUMED)

@@ -51,7 +51,7 @@ def submit_to_desk(
     For an adult, a vital interest takes the place of that consent; for a child, the law
     does.
     """
-    case = {"consents": NO_LEAD, "notice": CHILD if child else {}} | case
+    case = {"consents": NO_LEAD, "summary": CHILD if child else {}} | case
     by = {"given_by": "guardian_with_assent"} if child else {}
     case["consents"] = [given | by for given in case["consents"]]
     made = officer.submit(**case)
@@ -161,7 +161,7 @@ def test_a_desk_is_proposed_the_same_whether_one_is_feared_or_another_named(
         ["IOM"],
         [WOMEN],
     ]
-    assert [one["left_out"] for one in found] == [[]] * 3
+    assert [one["excluded"] for one in found] == [[]] * 3
 
 
 @pytest.mark.parametrize("child", [False, True])
@@ -190,10 +190,10 @@ def child_case(world: World) -> Json:
         world.add_person(code)
         for code in ("HN_CONSULATE_GUATEMALA", "DESK_CENTRAL_AMERICA")
     )
-    notice = {"country": "GT", "language": "es", "services": ["SHELTER"], **CHILD}
+    summary = {"country": "GT", "language": "es", "services": ["SHELTER"], **CHILD}
     vital = {"reason": "CHILD_UNPROTECTED", "note": "Alone"}
     case = officer.submit(
-        notice=notice | {"priority": "emergency"},
+        summary=summary | {"priority": "emergency"},
         consents=[],
         vital_interest=vital,
         safeguards={"country_of_origin": "HN"},
@@ -296,10 +296,10 @@ def test_a_candidate_may_know_once_it_acknowledged(officer: Someone, lead: Someo
     assert [lack["requirement"] for lack in early[0]] == ["consent"]
     assert [lack["requirement"] for lack in late[0]] == ["recipient_safe"]
     for found in lists:
-        assert found["left_out"] == []
+        assert found["excluded"] == []
     assert [one["focal_point"] for one in lists[1]["candidates"]] == ["KZ_LEAD"]
-    assert [one["beside"] for one in lists[1]["advice"]] == [[]]
-    out = get_shortlist(lead, case)["left_out"]
+    assert [one["offices"] for one in lists[1]["advice"]] == [[]]
+    out = get_shortlist(lead, case)["excluded"]
     assert [o["reasons"] for o in out if o["focal_point"] == WOMEN] == [["no_consent"]]
     whole = [one["focal_point"] for one in unwrap(lead.get(routing))["candidates"]]
     assert whole == ["KZ_LEAD", "DESK_CENTRAL_ASIA"]

@@ -6,7 +6,7 @@ from typing import Final
 from tests.support.account_changes import add
 from tests.support.databases import EPOCH
 from tests.support.feeds import get_position, read_cursors
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import Someone, World, get_problem, list_types, unwrap
 
 OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -50,13 +50,15 @@ def test_cursors_of_earlier_versions_are_accepted_wherever_one_is_taken(
     lead.take_lead(officer.submit())
     _, head = get_position(lead)
     every = unwrap(lead.get("/events"))["items"]
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}/replay"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}/replay"
 
     for position in range(head + 1):
         old = f"{EPOCH}.{position}"
         page = unwrap(lead.get("/events", after=old))
         assert page["items"][: len(every) - position] == every[position:]
-        assert unwrap(add(supervisor, path, {"after": old}))["behind"] >= head - position
+        assert (
+            unwrap(add(supervisor, path, {"after": old}))["undelivered"] >= head - position
+        )
     listened = lead.get("/events/stream", after=f"{EPOCH}.{head + 99}")
     beyond = lead.get("/events", after=f"{EPOCH}.{head + 99}")
     assert get_problem(beyond) == get_problem(listened) == (410, "cursor-gone")
@@ -85,7 +87,7 @@ def test_a_cursor_of_another_feed_or_list_is_refused(
     case = lead.take_lead(officer.submit())
     theirs = unwrap(officer.get("/events"))["cursor"]
     history = unwrap(lead.get(f"/cases/{case['code']}/history", limit=1))["next"]
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}/replay"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}/replay"
 
     refused = [
         *(lead.get("/events", after=one) for one in (theirs, history, theirs[:-1])),
@@ -99,12 +101,12 @@ def test_a_cursor_of_another_feed_or_list_is_refused(
 def test_a_message_is_replayed_from_the_cursor_that_it_brought(
     officer: Someone, lead: Someone, supervisor: Someone, world: World
 ) -> None:
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
     officer.submit()
     officer.submit()
     [first, _] = read_cursors(lead)
     replayed = unwrap(add(supervisor, f"{path}/replay", {"after": first}))
 
     assert replayed["cursor"] == first
-    assert replayed["behind"] == 1
+    assert replayed["undelivered"] == 1
     assert "webhook.replayed" in list_types(lead.poll())

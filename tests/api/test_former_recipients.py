@@ -113,14 +113,14 @@ def test_whose_help_is_over_does_not_follow_across_a_border(
 ) -> None:
     sent = complete_referral(lead, shelter, case, "SHELTER")
     advice = unwrap(lead.refer(case, LAWYER, service="LEGAL_AID"))
-    before = shelter.read(case)["notice"]["country"]
+    before = shelter.read(case)["summary"]["country"]
 
     unwrap(lead.does("relocate", case, {"country": "TT"}))
 
     assert before == "KZ"
     assert is_hidden(shelter, case)
     assert shelter.read(sent)["state"] == "completed"
-    assert lawyer.read(case)["notice"]["country"] == "TT"
+    assert lawyer.read(case)["summary"]["country"] == "TT"
     assert lawyer.read(advice)["sender"] == "KZ_LEAD"
 
 

@@ -117,7 +117,7 @@ def test_guidance_is_the_same_whoever_asks_and_whatever_was_submitted(
 ) -> None:
     before = get_list(officer, name, "ru")
     case = officer.submit()
-    unwrap(officer.screen(case, signs=["EXPLOITATION_02", "ILO11_09"]))
+    unwrap(officer.screen(case, indicators=["EXPLOITATION_02", "ILO11_09"]))
 
     for one in (officer, lead, stranger):
         after = get_list(one, name, "ru")

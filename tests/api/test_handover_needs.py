@@ -115,9 +115,9 @@ def test_a_consent_may_name_a_class_of_new_leads(officer: Someone, lead: Someone
 
 def test_a_childs_own_word_moves_no_lead(officer: Someone, lead: Someone) -> None:
     guardian = {"given_by": "guardian_with_assent"}
-    notice = {"age_class": "child"}
+    summary = {"age_class": "child"}
     given = [make_consent(**guardian), make_handover_consent()]
-    case = lead_case(officer, lead, notice=notice, consents=given)
+    case = lead_case(officer, lead, summary=summary, consents=given)
 
     refused = lead.offer(case, "UZ_LEAD")
 

@@ -88,7 +88,7 @@ def test_who_is_asked_sees_the_notice_and_what_is_needed_and_nothing_else(
 
     seen = successor.read(case)
     assert (seen["you_are"], seen["lead"]) == (["handover_candidate"], "KZ_LEAD")
-    assert seen["notice"] == lead.read(case)["notice"]
+    assert seen["summary"] == lead.read(case)["summary"]
     unknown = ("submitter", "risk", "closure_reason", "due_at", "version")
     assert [seen[name] for name in unknown] == [None] * 5
     assert seen["sections"] == seen["available_actions"] == []

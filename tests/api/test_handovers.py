@@ -99,8 +99,8 @@ def test_the_answer_is_waited_for_at_who_is_asked(
     world: World, officer: Someone, lead: Someone, priority: str, until: str
 ) -> None:
     given = [make_consent(), make_handover_consent("IOM")]
-    notice = {"priority": priority}
-    case = lead.take_lead(officer.submit(notice=notice, consents=given))
+    summary = {"priority": priority}
+    case = lead.take_lead(officer.submit(summary=summary, consents=given))
 
     offered = unwrap(lead.offer(case, "IOM"))
 
@@ -360,13 +360,13 @@ def test_each_act_is_carried_out_once_however_often_it_is_sent(
 ) -> None:
     path = f"/cases/{case['code']}/handovers"
     body = {"to": "UZ_LEAD", "reason": "OTHER"}
-    assert get_problem(lead.send(path, body)) == (400, "key-missing")
+    assert get_problem(lead.send(path, body)) == (400, "idempotency-key-missing")
 
     first, again = (lead.create(path, body, "offer-1") for _ in range(2))
     assert unwrap(first) == unwrap(again)
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
     other = lead.create(path, body | {"reason": "ADDITIONAL_SERVICES"}, "offer-1")
-    assert get_problem(other) == (422, "key-reused")
+    assert get_problem(other) == (422, "idempotency-key-reused")
 
     one, seen = f"/handovers/{unwrap(first)['id']}", successor.get_tag(unwrap(first))
     no = {"reason": "LANGUAGE"}
@@ -447,10 +447,10 @@ def test_the_ladder_says_what_became_of_an_offer(
     unwrap(successor.does("accept", offered, make_takeover()))
 
     assert (sent["subject"], sent["recipient"]) == (f"handovers/{offered['id']}", "UZ_LEAD")
-    assert [r["name"] for r in sent["rungs"]] == ["submitted", "available"]
-    assert [r["name"] for r in looked["rungs"]][2:] == ["retrieved"]
-    assert looked["rungs"][-1]["at"] == "2026-06-01T12:05:00Z"
-    last = get_evidence(lead, offered)["rungs"][-1]
+    assert [r["name"] for r in sent["statuses"]] == ["submitted", "available"]
+    assert [r["name"] for r in looked["statuses"]][2:] == ["retrieved"]
+    assert looked["statuses"][-1]["at"] == "2026-06-01T12:05:00Z"
+    last = get_evidence(lead, offered)["statuses"][-1]
     assert (last["rank"], last["event"]) == (5, "handover.accepted")
     assert last["at"] == "2026-06-01T12:10:00Z"
     assert get_evidence(successor, offered) == get_evidence(lead, offered)

@@ -51,7 +51,7 @@ def test_no_change_of_priority_pushes_a_clock(world: World, officer: Someone) ->
 def test_nobody_loses_a_case_by_a_deadline_it_never_had(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submit(consents=[make_consent(), NGOS], notice={"priority": "normal"})
+    case = officer.submit(consents=[make_consent(), NGOS], summary={"priority": "normal"})
     world.advance(minutes=90)
 
     set_priority(officer, case, "emergency")
@@ -92,7 +92,7 @@ def test_whoever_has_another_time_is_told_and_not_by_whom(
 def test_a_referral_in_time_does_not_end_because_there_is_more_haste(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice={"priority": "normal"}))
+    case = lead.take_lead(officer.submit(summary={"priority": "normal"}))
     referral = unwrap(lead.refer(case, SHELTER))
     unwrap(shelter.does("acknowledge", referral))
     world.advance(days=2)
@@ -108,7 +108,7 @@ def test_a_referral_in_time_does_not_end_because_there_is_more_haste(
 def test_what_is_late_already_is_looked_at_as_soon_as_the_new_haste_says(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice={"priority": "normal"}))
+    case = lead.take_lead(officer.submit(summary={"priority": "normal"}))
     referral = unwrap(lead.refer(case, SHELTER))
     unwrap(shelter.does("accept", referral, make_acceptance()))
     world.wait(days=15)
@@ -125,7 +125,7 @@ def test_what_is_late_already_is_looked_at_as_soon_as_the_new_haste_says(
 def test_what_was_paused_goes_on_with_no_more_than_the_new_haste_leaves(
     world: World, officer: Someone, lead: Someone, lawyer: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice={"priority": "normal"}))
+    case = lead.take_lead(officer.submit(summary={"priority": "normal"}))
     referral = unwrap(lead.refer(case, lawyer.code, service="LEGAL_AID"))
     unwrap(lawyer.does("acknowledge", referral))
     rest = {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
@@ -148,7 +148,7 @@ def test_an_offer_is_hurried_and_who_handed_the_case_on_learns_of_nothing(
         make_handover_consent("SANA_SEZIM"),
     ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    new = {"consents": given, "safeguards": guards, "notice": {"priority": "normal"}}
+    new = {"consents": given, "safeguards": guards, "summary": {"priority": "normal"}}
     case = lead.take_lead(officer.submit(**new))
     offered = unwrap(lead.offer(case, "SANA_SEZIM"))
     unwrap(lead.create(f"{get_path(case)}/questions", ASKED))
@@ -167,7 +167,7 @@ def test_an_offer_is_hurried_and_who_handed_the_case_on_learns_of_nothing(
 def test_a_question_to_who_still_has_a_say_in_the_notice_is_hurried(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submit(notice={"priority": "normal"})
+    case = officer.submit(summary={"priority": "normal"})
     unwrap(lead.does("acknowledge", case))
     unwrap(lead.create(f"{get_path(case)}/questions", ASKED))
 

@@ -233,7 +233,7 @@ def test_of_a_child_a_guardian_or_a_decision_says_it(  # noqa: PLR0913, PLR0917
 ) -> None:
     given = [make_consent(given_by="guardian_with_assent")]
     case = close_lead_office(
-        world, officer, lead, consents=given, notice={"age_class": age}
+        world, officer, lead, consents=given, summary={"age_class": age}
     )
 
     own = desk.does("record-lead-consent", case, make_lead_consent())
@@ -250,7 +250,7 @@ def test_nobody_speaks_for_an_adult(desk: Someone, stuck: Json) -> None:
     spoken = make_lead_consent(given_by="best_interests_decision")
     over = make_lead_consent(expires_at="2026-06-01T00:00:00Z")
 
-    for body, wrong in ((spoken, "adult-spoken-for"), (over, "consent-over")):
+    for body, wrong in ((spoken, "adult-consent-required"), (over, "consent-ended")):
         refused = desk.does("record-lead-consent", stuck, body)
         assert get_problem(refused) == (422, wrong)
 
@@ -396,7 +396,7 @@ def test_two_people_of_the_desk_end_a_case_whose_lead_does_not_act(  # noqa: PLR
     assert alone.status_code == 202
     assert (stopped["state"], stopped["closure_reason"]) == ("closed", "SURVIVOR_REQUEST")
     assert shelter.read(sent)["state"] == "withdrawn"
-    assert officer.write_case(external_reference="A-1").status_code == 201
+    assert officer.create_case(external_reference="A-1").status_code == 201
     world.wait(days=731)
     assert world.add_person("OVERSIGHT_DEMO").read(case)["state"] == "erased"
 

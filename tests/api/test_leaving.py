@@ -41,7 +41,7 @@ def consular_supervisor(world: World) -> Someone:
 def test_their_drafts_stay_with_the_office_and_its_people_finish_them(
     world: World, officer: Someone, consular_supervisor: Someone
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     colleague = world.add_person("UZ_CONSULATE_ALMATY", {Role.OFFICER})
     waited = colleague.get_worklist()
 
@@ -58,7 +58,7 @@ def test_who_comes_after_the_last_one_finds_the_work_waiting(
     world: World, officer: Someone, consular_supervisor: Someone
 ) -> None:
     admin = world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     unwrap(consular_supervisor.send(f"{get_account_path(officer)}/disable"))
     unwrap(admin.send(f"{get_account_path(consular_supervisor)}/disable"))
     watcher = world.add_person("OVERSIGHT_DEMO")
@@ -87,7 +87,7 @@ def test_what_they_asked_lapses_and_a_colleague_asks_anew(
     unwrap(supervisor.send(f"{get_account_path(lead)}/disable"))
     world.advance(minutes=1)
 
-    assert list_types(colleague.poll())[-2:] == ["approval.lapsed", "account.disabled"]
+    assert list_types(colleague.poll())[-2:] == ["approval.expired", "account.disabled"]
     assert get_problem(approve(supervisor, approval_id)) == (409, "approval-decided")
     assert "approve" not in [kind for _, kind, _ in colleague.get_worklist()]
     assert (
@@ -107,7 +107,7 @@ def test_what_they_allowed_is_allowed_to_nobody_any_more(
 
     used = lead.does("close", case, make_closure(), approval=approval_id)
     assert get_problem(used) == (409, "approval-unusable")
-    assert unwrap(lead.get(f"/approvals/{approval_id}"))["decision"] == "lapsed"
+    assert unwrap(lead.get(f"/approvals/{approval_id}"))["decision"] == "expired"
 
 
 def test_who_loses_a_role_has_allowed_nothing_with_it(
@@ -139,7 +139,7 @@ def test_an_administrator_who_has_no_part_in_the_case_ends_it_as_well(
 
     used = lead.does("close", case, make_closure(), approval=approval_id)
     assert get_problem(used) == (409, "approval-unusable")
-    assert unwrap(lead.get(f"/approvals/{approval_id}"))["decision"] == "lapsed"
+    assert unwrap(lead.get(f"/approvals/{approval_id}"))["decision"] == "expired"
     assert unwrap(lead.does_with(boss, "close", case, make_closure()))["state"] == "closed"
 
 
@@ -176,20 +176,20 @@ def test_what_they_asked_of_other_accounts_lapses_too(
 
 def test_an_operator_at_the_command_line_is_journalled_as_nobody(world: World) -> None:
     watcher = world.add_person("OVERSIGHT_DEMO")
-    account = operator_actions.open_account(
+    account = operator_actions.create_account(
         world.runtime, "KZ_LEAD", "duty 9", {Role.OFFICER}
     )
-    key = operator_actions.make_key(world.runtime, account, watcher.actor.scopes, 30)
-    other = operator_actions.make_key(world.runtime, account, watcher.actor.scopes, 30)
+    key = operator_actions.create_key(world.runtime, account, watcher.actor.scopes, 30)
+    other = operator_actions.create_key(world.runtime, account, watcher.actor.scopes, 30)
     operator_actions.revoke_key(world.runtime, get_prefix(other))
     operator_actions.disable_account(world.runtime, account)
 
     events = watcher.poll()
 
     assert list_types(events) == [
-        "account.opened",
-        "account.key_made",
-        "account.key_made",
+        "account.created",
+        "account.key_created",
+        "account.key_created",
         "account.key_revoked",
         "account.disabled",
     ]

@@ -68,7 +68,7 @@ def test_a_machine_signs_in_with_what_two_people_registered(
         "kid": machine.kid,
         "alg": alg,
         "scopes": READS,
-        "made_at": "2026-06-01T12:00:00Z",
+        "created_at": "2026-06-01T12:00:00Z",
         "expires_at": "2026-08-30T12:00:00Z",
         "revoked_at": None,
         "registered_by": str(admin.actor.account_id),
@@ -149,7 +149,7 @@ def test_an_account_that_has_ended_gets_none(admin: Someone, machine: Machine) -
 
     refused = add(admin, get_keys_path(machine.one), make_registration(machine.key))
 
-    assert get_problem(refused) == (409, "account-ended")
+    assert get_problem(refused) == (409, "account-disabled")
 
 
 def test_a_key_that_was_revoked_does_not_come_back(

@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 from sqlalchemy.orm import Session
 
-from app.access.actions import disable_account, make_key
+from app.access.actions import create_key, disable_account
 from app.access.credentials import get_prefix
 from app.access.models import ApiKey
 from app.kernel.actors import Scope
@@ -267,15 +267,15 @@ def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World)
         for one in (ends, goes_on, left):
             key = session.get_one(ApiKey, get_prefix(one.key))
             key.expires_at = world.now + timedelta(days=15)
-        make_key(session, goes_on.actor.account_id, [Scope.FEED_READ], world.now)
-        make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now, days=7)
+        create_key(session, goes_on.actor.account_id, [Scope.FEED_READ], world.now)
+        create_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now, days=7)
         disable_account(session, left.actor.account_id, world.now)
     counted = [read_fresh_metric(world, "keys_ending")]
 
     world.advance(days=2)
     counted.append(read_fresh_metric(world, "keys_ending"))
     with world.database.begin_write() as session:
-        make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now)
+        create_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now)
     counted.append(read_fresh_metric(world, "keys_ending"))
     world.advance(days=80)
     counted.append(read_fresh_metric(world, "keys_ending"))

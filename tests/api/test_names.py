@@ -16,7 +16,7 @@ def test_every_name_comes_out_of_its_seal_as_it_went_in(officer: Someone) -> Non
             {"section": "narrative", "text": "\n".join(names)},
             {"section": "contact", "alias": names[0], "safe_channel": names[-1]},
         ]
-        case = unwrap(officer.write_case(sections=sections))
+        case = unwrap(officer.create_case(sections=sections))
 
         for section in sections:
             opened = officer.open(f"{get_path(case)}/sections/{section['section']}")
@@ -25,7 +25,7 @@ def test_every_name_comes_out_of_its_seal_as_it_went_in(officer: Someone) -> Non
 
 def test_a_name_that_was_typed_in_parts_is_kept_composed(officer: Someone) -> None:
     typed = [unicodedata.normalize("NFD", name) for name in list(NAMES.values())[:10]]
-    case = unwrap(officer.write_case(sections=[{"section": "identity", "names": typed}]))
+    case = unwrap(officer.create_case(sections=[{"section": "identity", "names": typed}]))
 
     opened = unwrap(officer.open(f"{get_path(case)}/sections/identity"))
 
@@ -62,7 +62,7 @@ def list_spellings(code: str) -> dict[str, str]:
 @pytest.mark.parametrize("way", list_spellings("SC-0000-1111-0101-0"))
 def test_a_case_is_found_as_its_code_is_typed(way: str, officer: Someone) -> None:
     for _ in "12345":
-        case = unwrap(officer.write_case())
+        case = unwrap(officer.create_case())
         typed = list_spellings(case["code"])[way]
 
         assert unwrap(officer.get(f"/cases/{typed}"))["code"] == case["code"]
@@ -74,7 +74,7 @@ def test_a_case_is_found_as_its_code_is_typed(way: str, officer: Someone) -> Non
 
 @pytest.mark.parametrize("wrong", ["{}0", "0{}", "{} ", "{}%0A", "{}%00", "SC-{}", "{}-"])
 def test_what_is_nearly_a_code_finds_nothing(wrong: str, officer: Someone) -> None:
-    code = unwrap(officer.write_case())["code"]
+    code = unwrap(officer.create_case())["code"]
 
     status, _ = get_problem(officer.get(f"/cases/{wrong.format(code)}"))
 

@@ -94,7 +94,7 @@ def test_a_made_up_approval_tells_nothing_of_who_is_feared(
 def test_a_turn_that_passes_while_the_second_person_decides_is_kept(
     world: World, officer: Someone, lead: Someone, desk: Someone, boss: Someone
 ) -> None:
-    stuck = close_lead_office(world, officer, lead, notice={"services": []})
+    stuck = close_lead_office(world, officer, lead, summary={"services": []})
     first = record_new_lead(desk, boss, stuck, kind="intergovernmental")["next_lead"]
     approval = unwrap(desk.does("take-over", stuck, make_takeover(first)))
     unwrap(boss.send(f"/approvals/{approval['id']}/approve"))

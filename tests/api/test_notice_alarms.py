@@ -8,7 +8,7 @@ from sqlalchemy import update
 from app.cli.status import Status, list_remedies
 from app.metrics.gauges import WATCHES
 from app.metrics.measurement import GaugeValue, measure
-from app.outbox.models import Outgoing, Way
+from app.outbox.models import MessageChannel, Outgoing
 from app.outbox.pacing import GIVE_UP_WEIGHT
 from app.webhooks.models import Webhook
 from tests.support.mail_servers import (
@@ -19,7 +19,7 @@ from tests.support.mail_servers import (
     notify_in_transaction,
     open_post,
 )
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import NOON, Someone, World
 
 pytestmark = pytest.mark.slow
@@ -55,12 +55,14 @@ def test_notices_that_cannot_leave_are_told_two_minutes_later(
     told = []
     for _ in range(7):
         post.send_due()
-        told.append(("outgoing_oldest_waiting_seconds", Way.EMAIL) in alarms(post.world))
+        told.append(
+            ("outgoing_oldest_waiting_seconds", MessageChannel.EMAIL) in alarms(post.world)
+        )
         post.world.advance(seconds=30)
 
     assert told == [False] * 5 + [True] * 2
     assert "connects to the mail server" in " ".join(list_remedies(status(post.world)))
-    assert ("outgoing_oldest_waiting_seconds", Way.SMS) not in alarms(post.world)
+    assert ("outgoing_oldest_waiting_seconds", MessageChannel.SMS) not in alarms(post.world)
 
     post.mail.mood = lambda: Mood.TAKES
     post.world.advance(minutes=5)
@@ -82,7 +84,9 @@ def test_a_notice_that_its_contact_is_not_to_get_yet_does_not_count(
     late = alarms(post.world)
 
     assert waits == {}
-    assert {way: one.value for (_, way), one in late.items()} == {Way.EMAIL: 3 * 60}
+    assert {way: one.value for (_, way), one in late.items()} == {
+        MessageChannel.EMAIL: 3 * 60
+    }
 
 
 def test_a_notice_that_was_given_up_is_told_at_once_and_for_a_day(
@@ -100,14 +104,16 @@ def test_a_notice_that_was_given_up_is_told_at_once_and_for_a_day(
     world.advance(minutes=2)
 
     assert before == {}
-    assert ("outgoing_given_up", Way.EMAIL) in at_once
-    assert "Call the office" in at_once["outgoing_given_up", Way.EMAIL].gauge.remedy
-    assert ("outgoing_given_up", Way.EMAIL) in still
-    assert ("outgoing_given_up", Way.EMAIL) not in alarms(world)
+    assert ("outgoing_given_up", MessageChannel.EMAIL) in at_once
+    assert (
+        "Call the office" in at_once["outgoing_given_up", MessageChannel.EMAIL].gauge.remedy
+    )
+    assert ("outgoing_given_up", MessageChannel.EMAIL) in still
+    assert ("outgoing_given_up", MessageChannel.EMAIL) not in alarms(world)
 
 
 def test_a_receiver_that_is_dead_for_five_minutes_is_told(world: World) -> None:
-    open_webhook(world, "KZ_LEAD")
+    create_webhook(world, "KZ_LEAD")
     with world.database.begin_write() as session:
         session.execute(update(Webhook).values(failing_since=world.now))
     world.advance(minutes=5)
@@ -124,7 +130,7 @@ def test_readyz_has_a_note_without_names_and_stays_ready(
     post.world.run_worker()
     before = post.world.http.get("/readyz")
     notify_in_transaction(officer, OFFICE)
-    open_webhook(post.world, "KZ_LEAD")
+    create_webhook(post.world, "KZ_LEAD")
     with post.world.database.begin_write() as session:
         session.execute(update(Webhook).values(failing_since=post.world.now))
     post.world.advance(minutes=6)

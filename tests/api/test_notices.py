@@ -313,12 +313,12 @@ def test_who_sent_a_case_sees_how_the_silent_and_the_next_were_called_on(
     post.send_due()
 
     silent, desk = unwrap(officer.get(f"{get_path(case)}/evidence"))["items"]
-    assert [one["notices"] for one in before] == [
+    assert [one["notifications"] for one in before] == [
         [called],
         [called, called | {"by": "sms"}],
     ]
     assert (silent["recipient"], desk["recipient"]) == ("KZ_LEAD", "DESK_CENTRAL_ASIA")
     sent = called | {"sent_at": called["at"]}
-    assert silent["notices"] == [sent]
-    assert desk["notices"] == [sent, sent | {"by": "sms"}]
+    assert silent["notifications"] == [sent]
+    assert desk["notifications"] == [sent, sent | {"by": "sms"}]
     assert "lead.example" not in str([silent, desk])

@@ -87,7 +87,7 @@ def leads_in(world: World, country: str) -> list[str]:
 def test_draft_of_a_closed_office_waits_there_and_its_people_hand_it_on(
     world: World, officer: Someone
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     before = measured(world, "closed_office_drafts")
 
     world.close_office(officer.code)
@@ -102,7 +102,7 @@ def test_draft_of_a_closed_office_waits_there_and_its_people_hand_it_on(
 def test_draft_of_an_ended_account_is_discarded_by_a_colleague(
     world: World, officer: Someone
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     colleague = world.add_person(officer.code, {Role.OFFICER})
     disable(officer, world.add_person(officer.code, {Role.SUPERVISOR}))
 
@@ -177,7 +177,7 @@ def test_alarm_is_raised_at_once_for_an_office_where_nobody_can_sign_in(
     world: World, officer: Someone, lead: Someone, waiting: str
 ) -> None:
     one = officer if waiting == "draft" else lead
-    unwrap(officer.write_case(submit=waiting == "case"))
+    unwrap(officer.create_case(submit=waiting == "case"))
     boss = world.add_person(one.code, {Role.SUPERVISOR})
     before = count_unattended(world)
     disable(one, boss)
@@ -294,7 +294,7 @@ def test_office_without_a_place_is_proposed_for_nothing_new_and_can_be_asked(
     path = f"/cases/{case['code']}/recipients"
     [found] = unwrap(lead.get(path, service="SHELTER"))["services"]
 
-    out = {one["focal_point"]: one["reasons"] for one in found["left_out"]}
+    out = {one["focal_point"]: one["reasons"] for one in found["excluded"]}
     assert out[SHELTER] == ["full"]
     assert unwrap(lead.refer(case, SHELTER))["state"] == "sent"
 
@@ -415,11 +415,11 @@ def test_who_travels_to_an_office_that_is_closed_is_not_lost_from_sight(
 
     assert run_endings_job(world) == 0
     [facts] = [e["facts"] for e in lead.poll() if e["type"] == "return.overdue"]
-    assert (facts["clock"], facts["active"]) == ("confirm_arrival", False)
+    assert (facts["deadline"], facts["active"]) == ("confirm_arrival", False)
     assert home.state == "in_transit"
     unwrap(lead.does("withdraw", home.referral, {"reason": "NO_LONGER_NEEDED"}))
     assert home.state == "halted"
-    assert list(get_actions(home.read())) == ["account_for"]
+    assert list(get_actions(home.read())) == ["locate"]
 
 
 def test_lead_of_a_return_is_told_that_the_consulate_is_closed(

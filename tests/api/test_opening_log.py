@@ -50,35 +50,35 @@ def list_log_entries(
 def test_the_safety_notice_is_told_to_who_helps_and_to_nobody_else_or_afterwards(
     world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
-    path, watcher = f"{get_path(case)}/safety-notice", world.add_person("OVERSIGHT_DEMO")
+    path, watcher = f"{get_path(case)}/safety-alert", world.add_person("OVERSIGHT_DEMO")
     document = unwrap(shelter.open(path))
     unwrap(lead.does("withdraw", sent, BACK))
 
     assert get_problem(shelter.open(path)) == get_problem(watcher.open(path)) == HIDDEN
-    assert document["safety_notice"] == "Two men"
-    assert list_log_entries(lead, case, "safety_notice") == [
+    assert document["safety_alert"] == "Two men"
+    assert list_log_entries(lead, case, "safety_alert") == [
         (shelter.code, True, False),
         (watcher.code, False, False),
     ]
 
 
 def test_where_nothing_is_written_there_is_no_safety_notice(officer: Someone) -> None:
-    draft = unwrap(officer.write_case(sections=[], notice=NOTICE))
+    draft = unwrap(officer.create_case(sections=[], summary=NOTICE))
 
-    assert get_problem(officer.open(f"{get_path(draft)}/safety-notice")) == HIDDEN
+    assert get_problem(officer.open(f"{get_path(draft)}/safety-alert")) == HIDDEN
 
 
 def test_nor_is_there_one_for_who_leads(officer: Someone, lead: Someone) -> None:
     case = lead.take_lead(officer.submit(sections=[]))
 
-    assert get_problem(lead.open(f"{get_path(case)}/safety-notice")) == HIDDEN
-    assert list_log_entries(lead, case, "safety_notice") == [(lead.code, True, False)]
+    assert get_problem(lead.open(f"{get_path(case)}/safety-alert")) == HIDDEN
+    assert list_log_entries(lead, case, "safety_alert") == [(lead.code, True, False)]
 
 
 def test_whom_to_reach_at_the_lead_nobody_writes_before_there_is_one(
     officer: Someone,
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     seen = {"If_Match": officer.get_tag(draft)}
     body = {"contacts": make_contacts("Ержан", "Аружан")}
 
@@ -91,10 +91,10 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
     world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
     access = unwrap(shelter.create(path, why | {"sections": ["needs", "contact"]}))
-    unwrap(watcher.send(f"{path}/{access['id']}/permit"))
+    unwrap(watcher.send(f"{path}/{access['id']}/grant"))
 
     for section in ("needs", "contact"):
         unwrap(shelter.open(f"{get_path(case)}/sections/{section}", "protection"))
@@ -170,10 +170,10 @@ def test_in_an_emergency_only_who_works_on_cases_reads(
     world: World, case: Json, sent: Json, shelter: Someone
 ) -> None:
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
     access = unwrap(shelter.create(path, why | {"sections": ["contact"]}))
-    unwrap(watcher.send(f"{path}/{access['id']}/permit"))
+    unwrap(watcher.send(f"{path}/{access['id']}/grant"))
     section = f"{get_path(case)}/sections/contact"
     other = world.add_person(shelter.code, {Role.SUPERVISOR})
 

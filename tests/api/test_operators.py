@@ -40,7 +40,7 @@ def test_before_anybody_has_an_account_the_list_is_empty(world: World) -> None:
 
 
 def test_an_operator_does_not_open_the_same_account_twice(world: World) -> None:
-    opens = partial(operator_actions.open_account, world.runtime, "KZ_LEAD", "duty 9")
+    opens = partial(operator_actions.create_account, world.runtime, "KZ_LEAD", "duty 9")
     first = opens({Role.OFFICER})
 
     with pytest.raises(NotReady, match="KZ_LEAD already has an account with this label"):
@@ -55,7 +55,9 @@ def test_an_operator_does_not_open_the_same_account_twice(world: World) -> None:
 def test_what_an_operator_names_wrongly_is_said_plainly(world: World) -> None:
     for asks in (
         lambda: operator_actions.disable_account(world.runtime, UUID(int=1)),
-        lambda: operator_actions.make_key(world.runtime, UUID(int=1), [Scope.FEED_READ], 1),
+        lambda: operator_actions.create_key(
+            world.runtime, UUID(int=1), [Scope.FEED_READ], 1
+        ),
     ):
         with pytest.raises(NotReady, match="There is no account with this id"):
             asks()
@@ -64,17 +66,19 @@ def test_what_an_operator_names_wrongly_is_said_plainly(world: World) -> None:
 
 
 def test_an_account_that_has_ended_is_given_no_key(world: World) -> None:
-    opened = operator_actions.open_account(
+    opened = operator_actions.create_account(
         world.runtime, "KZ_LEAD", "duty 9", {Role.OFFICER}
     )
-    kept = operator_actions.open_account(world.runtime, "KZ_LEAD", "duty 8", {Role.OFFICER})
+    kept = operator_actions.create_account(
+        world.runtime, "KZ_LEAD", "duty 8", {Role.OFFICER}
+    )
 
     left = operator_actions.disable_account(world.runtime, opened)
 
     assert left == ("KZ_LEAD", 1)
     with pytest.raises(NotReady, match="This account is disabled"):
-        operator_actions.make_key(world.runtime, opened, [Scope.FEED_READ], 1)
-    assert operator_actions.make_key(world.runtime, kept, [Scope.FEED_READ], 1)
+        operator_actions.create_key(world.runtime, opened, [Scope.FEED_READ], 1)
+    assert operator_actions.create_key(world.runtime, kept, [Scope.FEED_READ], 1)
 
 
 @pytest.mark.parametrize("label", ["", "duty\n9", "duty \x1b[2J9", "9" * 201])
@@ -82,11 +86,11 @@ def test_an_operator_gives_no_label_that_could_not_be_given_over_http(
     world: World, label: str
 ) -> None:
     with pytest.raises(NotReady, match="LABEL must be one line"):
-        operator_actions.open_account(world.runtime, "KZ_LEAD", label, {Role.OFFICER})
+        operator_actions.create_account(world.runtime, "KZ_LEAD", label, {Role.OFFICER})
 
 
 def test_an_operator_gives_no_role_that_the_office_cannot_have(world: World) -> None:
     for roles in ({Role.PROTECTION_OFFICER}, {Role.ADMINISTRATOR, Role.OFFICER}):
         with pytest.raises(RolesIncompatible):
-            operator_actions.open_account(world.runtime, "KZ_LEAD", "duty 9", roles)
+            operator_actions.create_account(world.runtime, "KZ_LEAD", "duty 9", roles)
     assert operator_actions.list_accounts(world.runtime, "KZ_LEAD") == []

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.cases.models import Case
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.directory.models import FocalPoint
 from app.kernel.actors import SERVICE, Role
@@ -56,7 +56,7 @@ def list_answering_offices(world: World) -> list[str]:
     """Return the offices that have to answer the requests for emergency access."""
     waits = select(FocalPoint.code).join(Clock, Clock.waits_on == FocalPoint.id)
     with world.database.begin_read(SERVICE) as session:
-        is_access_deadline = Clock.kind == ClockKind.DECIDE_READING
+        is_access_deadline = Clock.kind == DeadlineKind.DECIDE_EMERGENCY_ACCESS
         return list(session.scalars(waits.where(is_access_deadline)))
 
 
@@ -68,7 +68,7 @@ def list_events(who: Someone) -> list[tuple[str, str, str | None]]:
 def test_who_watches_now_is_given_the_cases_that_nobody_watches(
     world: World, officer: Someone, lead: Someone, guard: Someone
 ) -> None:
-    case, draft = lead.take_lead(officer.submit()), unwrap(officer.write_case())
+    case, draft = lead.take_lead(officer.submit()), unwrap(officer.create_case())
     new = world.add_person(NEW, {Role.PROTECTION_OFFICER})
     create_oversight(world)
     replace_oversight(world.runtime)
@@ -128,11 +128,11 @@ def test_whoever_watches_now_is_waited_for_in_an_emergency(
     update_office(world, OLD, active=False)
     replace_oversight(world.runtime)
 
-    unwrap(lead.create(f"{get_path(case)}/vital-readings", ASKING))
+    unwrap(lead.create(f"{get_path(case)}/emergency-access", ASKING))
     first = list_answering_offices(world)
     update_office(world, OLD, active=True)
     update_office(world, NEW, active=False)
-    unwrap(world.add_person("KZ_LEAD").create(f"{get_path(case)}/vital-readings", ASKING))
+    unwrap(world.add_person("KZ_LEAD").create(f"{get_path(case)}/emergency-access", ASKING))
 
     assert first == [NEW]
     assert sorted(list_answering_offices(world)) == sorted([NEW, OLD])
@@ -168,19 +168,19 @@ def test_who_was_replaced_sees_the_case_and_decides_nothing_in_it(
     watch = {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
     old, older = (world.add_person(OLD, watch) for _ in "12")
     new, newer = (world.add_person(NEW, watch) for _ in "12")
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     access = unwrap(shelter.create(path, ASKING))
     create_oversight(world, NEW)
     update_office(world, OLD, active=False)
     held_before = unwrap(old.does_with(older, "legal-hold", case, HELD))
     replace_oversight(world.runtime)
 
-    permits = old.send(f"{path}/{access['id']}/permit")
+    permits = old.send(f"{path}/{access['id']}/grant")
     lifts = old.does("legal-hold", case, {"value": "lifted"})
 
     assert held_before["code"] == case["code"]
     assert get_problem(permits) == get_problem(lifts) == (403, "action-not-yours")
     assert old.read(case)["available_actions"] == []
     assert unwrap(old.get(path))["items"][0]["id"] == access["id"]
-    unwrap(new.send(f"{path}/{access['id']}/permit"))
+    unwrap(new.send(f"{path}/{access['id']}/grant"))
     unwrap(new.does_with(newer, "legal-hold", case, {"value": "lifted"}))

@@ -57,7 +57,7 @@ def is_problem(answer: Response) -> bool:
 
 def build_body(value: str) -> bytes:
     """Return a request body as raw JSON; one of its free texts contains the given value."""
-    return b'{"notice": {}, "sections": [{"section": "needs", "summary": "%s."}]}' % (
+    return b'{"summary": {}, "sections": [{"section": "needs", "summary": "%s."}]}' % (
         value.encode()
     )
 
@@ -73,22 +73,22 @@ HOSTILE = {
     "control character": build_body(f"{SECRET}\\u0085"),
     "unassigned": build_body(f"{SECRET}\\u0378"),
     "nothing to see": build_body("\\u3164").replace(b".", b""),
-    "NaN": b'{"notice": {}, "Zarina": NaN}',
-    "Infinity": b'{"notice": {}, "submit": -Infinity}',
-    "huge integer": b'{"notice": {}, "submit": 9223372036854775808}',
-    "5000 digits": b'{"notice": {}, "submit": ' + b"9" * 5000 + b"}",
-    "huge exponent": b'{"notice": {}, "submit": 1e999999}',
+    "NaN": b'{"summary": {}, "Zarina": NaN}',
+    "Infinity": b'{"summary": {}, "submit": -Infinity}',
+    "huge integer": b'{"summary": {}, "submit": 9223372036854775808}',
+    "5000 digits": b'{"summary": {}, "submit": ' + b"9" * 5000 + b"}",
+    "huge exponent": b'{"summary": {}, "submit": 1e999999}',
     "deep arrays": b"[" * 100_000 + b"]" * 100_000,
     "unclosed arrays": b"[" * 100_000,
     "deep objects": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
     "invalid UTF-8": build_body(SECRET).replace(b"Zarina", b"Zarina\xff"),
     "overlong UTF-8": build_body(SECRET).replace(b"Zarina", b"Zarina\xc0\x80"),
     "UTF-8 surrogate": build_body(SECRET).replace(b"Zarina", b"Zarina\xed\xa0\x80"),
-    "duplicate key": b'{"notice": {}, "Zarina": 1, "Zarina": 2}',
-    "duplicate key, escaped": b'{"notice": {}, "notic\\u0065": {"country": "KZ"}}',
-    "unknown field": b'{"notice": {}, "Zarina": 1}',
-    "unknown field within": b'{"notice": {"Zarina": 1}}',
-    "unknown section": b'{"notice": {}, "sections": [{"section": "Zarina"}]}',
+    "duplicate key": b'{"summary": {}, "Zarina": 1, "Zarina": 2}',
+    "duplicate key, escaped": b'{"summary": {}, "notic\\u0065": {"country": "KZ"}}',
+    "unknown field": b'{"summary": {}, "Zarina": 1}',
+    "unknown field within": b'{"summary": {"Zarina": 1}}',
+    "unknown section": b'{"summary": {}, "sections": [{"section": "Zarina"}]}',
     "UTF-16": json.dumps(make_case()).encode("utf-16"),
     "UTF-16 without a mark": json.dumps(make_case()).encode("utf-16-le"),
     "UTF-32": json.dumps(make_case()).encode("utf-32"),
@@ -98,10 +98,10 @@ HOSTILE = {
     "null": b"null",
     "nothing": b"",
     "white space": b"  ",
-    "two documents": b'{"notice": {}} {"notice": {}}',
-    "a comment": b'{"notice": {}} // Zarina',
+    "two documents": b'{"summary": {}} {"summary": {}}',
+    "a comment": b'{"summary": {}} // Zarina',
     "unclosed": b'{"name": "Zarina"',
-    "a date beyond time": b'{"notice": {}, "consents": [%s]}'
+    "a date beyond time": b'{"summary": {}, "consents": [%s]}'
     % json.dumps(
         {
             "focal_point": "KZ_LEAD",
@@ -151,7 +151,7 @@ UZBEK = "Oyg\u02bbul G\u02bbaniyeva"
 def test_names_in_every_script_pass(officer: Someone) -> None:
     names = [UZBEK, "Ойгул Ғаниева", "می‌خواهم", "क्‍ष", "محمد", "נועה", "Ñandú"]
 
-    case = unwrap(officer.write_case(sections=[{"section": "identity", "names": names}]))
+    case = unwrap(officer.create_case(sections=[{"section": "identity", "names": names}]))
 
     opened = officer.open(f"{get_path(case)}/sections/identity")
     assert opened.json()["content"]["names"] == names
@@ -161,10 +161,13 @@ def test_names_in_every_script_pass(officer: Someone) -> None:
     ("change", "fault"),
     [
         ({"submit": SECRET}, ("#/submit", "bool_type")),
-        ({"notice": {"priority": SECRET}}, ("#/notice/priority", "enum")),
-        ({"notice": {"country": SECRET}}, ("#/notice/country", "string_pattern_mismatch")),
+        ({"summary": {"priority": SECRET}}, ("#/summary/priority", "enum")),
+        (
+            {"summary": {"country": SECRET}},
+            ("#/summary/country", "string_pattern_mismatch"),
+        ),
         ({SECRET: 1}, ("#", "extra_forbidden")),
-        ({"notice": {SECRET: 1}}, ("#/notice", "extra_forbidden")),
+        ({"summary": {SECRET: 1}}, ("#/summary", "extra_forbidden")),
         ({"consents": [{"purposes": ["REFER"]}]}, ("#/consents/0/given_by", "missing")),
         ({"sections": [{"section": SECRET}]}, ("#/sections/0", "union_tag_invalid")),
     ],
@@ -185,7 +188,7 @@ def test_a_wrong_field_is_pointed_at_and_never_repeated(
         (
             "POST",
             "/cases",
-            {"notice": {}, "sections": [{"section": "health"}]},
+            {"summary": {}, "sections": [{"section": "health"}]},
             "/sections/0/text",
         ),
         ("PUT", "{case}/sections/health", {"section": "health"}, "/text"),
@@ -194,7 +197,7 @@ def test_a_wrong_field_is_pointed_at_and_never_repeated(
 def test_a_pointer_points_into_what_was_sent(
     method: str, path: str, body: Json, pointer: str, officer: Someone
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
 
     refused = officer.ask(
         method, path.format(case=get_path(case)), body, headers={"Idempotency-Key": "k"}
@@ -280,7 +283,7 @@ HEADERS = [
 def test_a_wrong_header_is_a_problem(
     name: str, value: Any, status: int, officer: Someone
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
     tag = {"If-Match": officer.get_tag(case)}
 
     headers = officer.make_headers() | tag | {name: value}
@@ -294,7 +297,7 @@ def test_a_wrong_header_is_a_problem(
 
 @pytest.mark.parametrize("name", ["Approval", "Purpose", "If-None-Match"])
 def test_a_wrong_header_is_named(name: str, officer: Someone) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
     ways = {
         "Approval": ("POST", "/close", {"reason": "OTHER", "person_informed": True}),
         "Purpose": ("GET", "/sections/needs", None),
@@ -328,7 +331,7 @@ def test_who_lacks_the_scope_hears_403_whatever_the_body(name: str, world: World
 
 
 def test_too_much_is_refused_announced_or_not(officer: Someone) -> None:
-    much = b'{"notice": "' + b" " * 300_000 + b'"}'
+    much = b'{"summary": "' + b" " * 300_000 + b'"}'
 
     for body in (much, iter([much[:150_000], much[150_000:]])):
         refused = send_raw(officer, body)
@@ -345,7 +348,7 @@ def test_who_is_not_known_may_not_send_much_either(officer: Someone) -> None:
 def test_a_large_case_within_the_limit_passes(officer: Someone) -> None:
     much = {"section": "narrative", "text": "ж" * 8000}
 
-    assert officer.write_case(sections=[much]).status_code == 201
+    assert officer.create_case(sections=[much]).status_code == 201
 
 
 PATHS_UNKNOWN = (
@@ -395,7 +398,7 @@ def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
     yield officer.ask("GET", path, headers={"If-None-Match": "*"})
     yield officer.open(f"{path}/sections/needs")
     yield officer.get("/events")
-    yield officer.write_case()
+    yield officer.create_case()
     yield officer.create("/cases", {"x": 1})
     yield officer.send(f"{path}/submit")
     yield officer.does("submit", case)
@@ -449,7 +452,7 @@ def test_what_it_says_of_limits_are_the_limits() -> None:
 def test_a_fault_of_ours_is_a_problem_without_a_word(
     officer: Someone, world: World
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
     with world.database.begin_write(SERVICE) as session:
         session.connection().exec_driver_sql("UPDATE sealed SET key_version = 'k9'")
 

@@ -67,7 +67,7 @@ def test_a_question_is_put_and_answered_in_words_that_both_sides_read(
 def test_a_question_in_an_emergency_is_due_in_four_hours(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.take_lead(officer.submit(notice={"priority": "emergency"}))
+    case = lead.take_lead(officer.submit(summary={"priority": "emergency"}))
 
     ask_submitter(lead, case)
 
@@ -184,7 +184,7 @@ def test_a_question_is_asked_once_however_often_it_is_sent(
     unkeyed = lead.send(build_questions_path(case), ASK)
     both = [lead.create(build_questions_path(case), ASK, "once") for _ in range(2)]
 
-    assert get_problem(unkeyed) == (400, "key-missing")
+    assert get_problem(unkeyed) == (400, "idempotency-key-missing")
     assert unwrap(both[0]) == unwrap(both[1])
     assert len(unwrap(lead.get(build_questions_path(case)))["items"]) == 1
 

@@ -59,39 +59,39 @@ def use_up(who: Someone, case: Json) -> Response:
 
 
 def test_an_account_has_so_many_open_drafts_and_no_more(officer: Someone) -> None:
-    drafts = [unwrap(officer.write_case()) for _ in range(DRAFTS)]
+    drafts = [unwrap(officer.create_case()) for _ in range(DRAFTS)]
 
-    over = officer.write_case()
+    over = officer.create_case()
 
     assert get_problem(over) == (429, "too-many-drafts")
     assert over.json()["detail"].startswith("The account has 3 or more open drafts.")
-    assert get_problem(officer.write_case()) == (429, "too-many-drafts")
+    assert get_problem(officer.create_case()) == (429, "too-many-drafts")
     unwrap(officer.does("submit", drafts[0]))
-    unwrap(officer.write_case())
-    assert get_problem(officer.write_case()) == (429, "too-many-drafts")
+    unwrap(officer.create_case())
+    assert get_problem(officer.create_case()) == (429, "too-many-drafts")
     unwrap(officer.does("discard", drafts[1]))
-    unwrap(officer.write_case())
+    unwrap(officer.create_case())
 
 
 def test_drafts_are_counted_for_each_account(world: World, officer: Someone) -> None:
     for _ in range(DRAFTS):
-        unwrap(officer.write_case())
+        unwrap(officer.create_case())
 
     colleague = world.add_person(officer.code)
 
-    unwrap(colleague.write_case())
+    unwrap(colleague.create_case())
 
 
 def test_a_case_is_submitted_whatever_the_quotas_are(officer: Someone) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     for _ in range(DRAFTS - 1):
-        unwrap(officer.write_case())
+        unwrap(officer.create_case())
     use_up(officer, draft)
 
     assert unwrap(officer.does("submit", draft))["state"] == "submitted"
     assert officer.submit(external_reference="A-1")["state"] == "submitted"
-    unwrap(officer.write_case(vital_interest=VITAL))
-    assert get_problem(officer.write_case()) == (429, "too-many-drafts")
+    unwrap(officer.create_case(vital_interest=VITAL))
+    assert get_problem(officer.create_case()) == (429, "too-many-drafts")
 
 
 def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
@@ -143,7 +143,7 @@ def test_everything_with_words_of_its_own_is_refused(
         write_narrative(officer, case, "Short"),
         post("consents", make_service_consent(evidence="On form 2")),
         post("risk-assessments", {"level": "high", "remarks": "Two men"}),
-        officer.screen(case, "screening", remarks="Passport taken", signs=[]),
+        officer.screen(case, "screening", remarks="Passport taken", indicators=[]),
     ]
 
     assert [get_problem(one) for one in answers] == [USED_UP] * len(answers)

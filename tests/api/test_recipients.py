@@ -43,7 +43,7 @@ def list_codes(found: Json) -> list[str]:
 
 
 def get_exclusions(found: Json) -> dict[str, list[str]]:
-    return {one["focal_point"]: one["reasons"] for one in found["left_out"]}
+    return {one["focal_point"]: one["reasons"] for one in found["excluded"]}
 
 
 def set_capacity(world: World, code: str, places: int) -> None:
@@ -82,7 +82,7 @@ def test_the_holder_reads_who_could_serve_best_first_and_why(
 def test_without_a_service_each_that_the_notice_names_is_answered(
     officer: Someone, lead: Someone
 ) -> None:
-    case = create_acknowledged_case(officer, lead, notice={"urgent_needs": ["MEDICAL"]})
+    case = create_acknowledged_case(officer, lead, summary={"urgent_needs": ["MEDICAL"]})
 
     shown = unwrap(lead.get(f"/cases/{case['code']}/recipients"))
 
@@ -106,7 +106,7 @@ def test_a_child_has_child_protection_beside_all_else(
     by = {"given_by": "guardian_with_assent"}
     consents = [make_consent(**by), make_service_consent(**by)]
     case = create_acknowledged_case(
-        officer, lead, notice={"age_class": "presumed_child"}, consents=consents
+        officer, lead, summary={"age_class": "presumed_child"}, consents=consents
     )
 
     shown = unwrap(lead.get(f"/cases/{case['code']}/recipients"))
@@ -142,7 +142,7 @@ def test_only_the_holder_asks(
 
 
 def test_a_draft_has_no_holder_who_could_ask(officer: Someone) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
 
     answer = officer.get(f"/cases/{draft['code']}/recipients")
 
@@ -157,7 +157,7 @@ def test_the_desk_sees_who_could_and_not_why_others_cannot(
     found = list_candidates(world.add_person("DESK_CENTRAL_ASIA"), case)
 
     assert list_codes(found) == [WOMEN, MIXED]
-    assert found["left_out"] == []
+    assert found["excluded"] == []
 
 
 @pytest.mark.parametrize("name", ["sex", "age_class", "names", "services"])
@@ -175,7 +175,7 @@ def test_nothing_about_the_person_goes_into_an_address(
 def test_free_places_count_while_they_are_fresh(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = create_acknowledged_case(officer, lead, notice={"language": "ru"})
+    case = create_acknowledged_case(officer, lead, summary={"language": "ru"})
     assert list_codes(list_candidates(lead, case)) == [WOMEN, MIXED]
 
     set_capacity(world, MIXED, 2)
@@ -288,7 +288,7 @@ def test_before_there_is_a_case_it_is_answered_what_would_be_done(
     assert shown["desk"] == "DESK_CENTRAL_ASIA"
     [advice] = shown["advice"]
     assert advice["advice"] == "ask_about_criminal_case"
-    assert advice["beside"] == list_codes(shown["leads"])[1:]
+    assert advice["offices"] == list_codes(shown["leads"])[1:]
 
 
 @pytest.mark.parametrize(
@@ -299,10 +299,14 @@ def test_before_there_is_a_case_it_is_answered_what_would_be_done(
         ({"sex": "other"}, ["IOM"]),
         ({"with_children": True}, [WOMEN, "IOM"]),
         ({"with_children": True, "sex": "male"}, ["IOM"]),
-        ({"told": []}, []),
-        ({"told": [{"focal_point": MIXED}]}, [MIXED]),
+        ({"allowed_recipients": []}, []),
+        ({"allowed_recipients": [{"focal_point": MIXED}]}, [MIXED]),
         (
-            {"told": [{"recipient_class": {"kind": "non_state", "country": "KZ"}}]},
+            {
+                "allowed_recipients": [
+                    {"recipient_class": {"kind": "non_state", "country": "KZ"}}
+                ]
+            },
             [WOMEN, MIXED],
         ),
         ({"safeguards": {"unsafe_focal_points": [WOMEN]}}, [MIXED, "IOM"]),
@@ -348,7 +352,7 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
     ]
     tried = preview_routing(
         officer,
-        told=[{"recipient_class": one} for one in classes],
+        allowed_recipients=[{"recipient_class": one} for one in classes],
         safeguards={"country_of_origin": "UZ"},
     )
 
@@ -379,7 +383,7 @@ def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"told": [{"focal_point": "NOBODY"}]},
+        {"allowed_recipients": [{"focal_point": "NOBODY"}]},
         {"safeguards": {"unsafe_focal_points": ["KZ_LEADD"]}},
     ],
 )
@@ -396,7 +400,7 @@ def test_a_dry_run_refuses_a_code_that_nobody_has(officer: Someone, changes: Jso
         {"sex": "unknown"},
         {"names": ["Oygul"]},
         {"safeguards": {"unsafe_people": "her uncle"}},
-        {"told": [{}]},
+        {"allowed_recipients": [{}]},
         {"services": ["BED"]},
         {"country": "KAZ"},
         {"with_children": "yes"},

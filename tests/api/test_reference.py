@@ -154,7 +154,7 @@ def test_an_indicator_says_what_it_weighs_or_that_it_does_not_count(
 
 def test_every_code_that_is_served_is_taken(officer: Someone) -> None:
     ticked = {
-        "signs": list_codes(officer, "indicators"),
+        "indicators": list_codes(officer, "indicators"),
         "acts": list_codes(officer, "elements", "ACT"),
         "means": list_codes(officer, "elements", "MEANS"),
         "purposes": list_codes(officer, "elements", "PURPOSE"),

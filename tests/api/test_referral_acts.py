@@ -347,7 +347,7 @@ def test_the_case_follows_its_referrals(
 
     assert (helped, state_of(lead, case)) == ("assisting", "referring")
     begun = ["referral.accepted", "case.assistance_begun"]
-    ended = ["referral.declined", "case.fell_back"]
+    ended = ["referral.declined", "case.referring_again"]
     assert list_types(lead.poll())[-4:] == begun + ended
 
 
@@ -455,7 +455,7 @@ def test_a_draft_is_judged_again_when_it_is_sent(
 def test_only_who_holds_a_case_and_works_on_it_asks_for_help(
     world: World, officer: Someone, lead: Someone, stranger: Someone, case: Json
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
 
     assert get_problem(officer.refer(case, SHELTER)) == (403, "action-not-yours")
     assert get_problem(officer.refer(draft, SHELTER)) == (409, "action-illegal")
@@ -481,7 +481,7 @@ def test_a_child_is_not_sent_on_its_own_word_but_on_a_guardians(
 ) -> None:
     guardian = {"given_by": "guardian_with_assent"}
     given = [make_consent(**guardian), make_service_consent()]
-    case = lead.take_lead(officer.submit(notice={"age_class": "child"}, consents=given))
+    case = lead.take_lead(officer.submit(summary={"age_class": "child"}, consents=given))
     own = lead.refer(case, SHELTER)
     unwrap(lead.create(f"/cases/{case['code']}/consents", make_service_consent(**guardian)))
 

@@ -150,7 +150,7 @@ def test_who_no_longer_holds_the_case_finds_none_of_its_referrals(
 def test_a_list_of_cases_is_narrowed_by_every_filter(
     officer: Someone, lead: Someone
 ) -> None:
-    draft = unwrap(officer.write_case(notice={"country": "TT", "priority": "normal"}))
+    draft = unwrap(officer.create_case(summary={"country": "TT", "priority": "normal"}))
     new = officer.submit()
     led = lead.take_lead(officer.submit())
 

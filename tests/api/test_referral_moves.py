@@ -173,7 +173,7 @@ def test_who_cannot_help_says_who_could_and_the_sender_finds_a_draft(  # noqa: P
     [draft] = unwrap(lead.get("/referrals", state="draft"))["items"]
     assert (draft["recipient"], draft["service"]) == (OTHER, "SHELTER")
     assert draft["sections"] == ["needs"]
-    assert list_types(lead.poll()) == ["referral.redirected", "referral.opened"]
+    assert list_types(lead.poll()) == ["referral.redirected", "referral.created"]
     [event] = shelter.poll()
     assert (event["type"], event["facts"]) == (
         "referral.redirected",

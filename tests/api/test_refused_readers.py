@@ -143,11 +143,11 @@ def test_a_state_body_reads_no_name_of_an_ngo_not_even_while_a_life_is_at_risk(
     case = create_led_case(state, ngo, make_consent())
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     access_request = {**reading, "sections": ["identity", "health"]}
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     one = unwrap(state.create(path, access_request))
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
-    unwrap(watcher.send(f"{path}/{one['id']}/permit"))
+    unwrap(watcher.send(f"{path}/{one['id']}/grant"))
 
     assert open_section(state, case) == HIDDEN
     assert open_section(state, case, "health") == (200, "")
@@ -160,11 +160,11 @@ def test_while_a_life_is_at_risk_the_state_of_origin_reads_if_the_person_let_it(
     guards = {"country_of_origin": "KZ", "origin_contact": "permitted"}
     case = create_led_case(lead, officer, make_consent(), safeguards=guards)
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     one = unwrap(lead.create(path, reading | {"sections": ["health"]}))
     unwrap(
         world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR}).send(
-            f"{path}/{one['id']}/permit"
+            f"{path}/{one['id']}/grant"
         )
     )
 
@@ -184,7 +184,7 @@ def test_a_lead_of_the_state_of_origin_is_not_told_who_asks_and_permits_nothing(
     case = create_led_case(lead, officer, make_consent(), abroad, safeguards=guards)
     unwrap(lead.refer(case, FAR, sections=[]))
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     access_request = {**reading, "sections": ["health"]}
     one = unwrap(world.add_person(FAR).create(path, access_request))
     watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
@@ -192,7 +192,7 @@ def test_a_lead_of_the_state_of_origin_is_not_told_who_asks_and_permits_nothing(
     seen = [unwrap(who.get(path))["items"][0]["asked_by"] for who in (lead, watcher)]
 
     assert seen == [None, FAR]
-    permit = f"{path}/{one['id']}/permit"
+    permit = f"{path}/{one['id']}/grant"
     assert get_problem(lead.send(permit)) == (403, "action-not-yours")
     assert FAR not in lead.get("/events", limit=200).text
     unwrap(watcher.send(permit))
@@ -216,7 +216,7 @@ def test_the_side_of_origin_reads_no_place_where_the_person_is_met(
         consulate.open(f"{get_path(housed)}/notes"),
         consulate.get(get_path(housed)),
         consulate.create(
-            f"{get_path(case)}/vital-readings", reading | {"sections": ["contact"]}
+            f"{get_path(case)}/emergency-access", reading | {"sections": ["contact"]}
         ),
     ]
 
@@ -247,7 +247,7 @@ def test_a_former_recipient_opens_nothing_and_asks_for_nothing(
     for section in SECTIONS:
         assert open_section(shelter, case, section["section"]) == HIDDEN
     access_request = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     assert (
         get_problem(shelter.create(path, access_request | {"sections": ["needs"]}))
         == HIDDEN

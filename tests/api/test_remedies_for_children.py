@@ -41,8 +41,8 @@ def get_unmet_problem(answer: object) -> Json:
 def test_submission_speaks_of_children_only_where_the_person_may_be_one(
     officer: Someone, age_class: str | None, *, speaks: bool
 ) -> None:
-    notice = {"age_class": age_class}
-    draft = unwrap(officer.write_case(notice=notice, consents=[]))
+    summary = {"age_class": age_class}
+    draft = unwrap(officer.create_case(summary=summary, consents=[]))
 
     assert speaks_of_children(get_unmet_problem(officer.does("submit", draft))) == speaks
     assert speaks_of_children({"all": draft["available_actions"]}) == speaks
@@ -56,7 +56,7 @@ def test_referral_and_handover_speak_of_children_only_where_the_person_may_be_on
 ) -> None:
     by = "person" if age_class == "adult" else "guardian_with_assent"
     given = [make_consent(given_by=by)]
-    case = lead.take_lead(officer.submit(notice={"age_class": age_class}, consents=given))
+    case = lead.take_lead(officer.submit(summary={"age_class": age_class}, consents=given))
 
     sent = get_unmet_problem(lead.refer(case, SHELTER, sections=["needs"]))
     offered = get_unmet_problem(lead.offer(case, "SANA_SEZIM"))
@@ -102,8 +102,10 @@ def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_cha
             make_consent(given_by="guardian_with_assent", **changes)
             for changes in ({}, {"focal_point": officer.code} | named)
         ]
-        notice = {"age_class": "presumed_child"}
-        case = lead.take_lead(ngo.submit(notice=notice, safeguards=guards, consents=given))
+        summary = {"age_class": "presumed_child"}
+        case = lead.take_lead(
+            ngo.submit(summary=summary, safeguards=guards, consents=given)
+        )
         asks = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
         referral = unwrap(lead.refer(case, officer.code, **asks))
         seen = {"If_Match": lead.get_tag(case)}

@@ -106,7 +106,7 @@ def test_handover_without_consent_names_the_new_lead(lead: Someone, case: Json) 
 
 
 def test_submission_without_consent_names_no_recipient(officer: Someone) -> None:
-    draft = unwrap(officer.write_case(consents=[]))
+    draft = unwrap(officer.create_case(consents=[]))
 
     refused = officer.does("submit", draft)
 

@@ -78,7 +78,7 @@ def test_a_case_is_erased_when_its_retention_is_over_and_by_nobody(
         event = one.poll()[-1]
         assert (event["type"], event["by"]) == ("case.erased", None)
         assert event["facts"] == {"state": "erased"}
-    assert officer.write_case(external_reference="A-1", consents=[]).is_success
+    assert officer.create_case(external_reference="A-1", consents=[]).is_success
 
 
 def test_of_an_erased_case_oversight_reads_the_notice_and_what_happened(
@@ -91,7 +91,7 @@ def test_of_an_erased_case_oversight_reads_the_notice_and_what_happened(
 
     shell = guard.read(over)
     history = unwrap(guard.get(f"{get_path(over)}/history"))["items"]
-    assert shell["notice"] == guarded["notice"]
+    assert shell["summary"] == guarded["summary"]
     assert (shell["state"], shell["sections"], shell["risk"]) == ("erased", [], None)
     assert (shell["submitter"], shell["lead"]) == ("UZ_CONSULATE_ALMATY", None)
     assert list_types(history)[0] == "case.submitted"
@@ -108,7 +108,7 @@ def test_of_an_erased_case_oversight_reads_the_notice_and_what_happened(
 def test_nothing_is_erased_before_its_time_or_while_it_goes_on(
     world: World, officer: Someone, over: Json
 ) -> None:
-    going, draft = officer.submit(), unwrap(officer.write_case())
+    going, draft = officer.submit(), unwrap(officer.create_case())
     world.advance(days=700)
 
     with pytest.raises(NeedsUnmet) as early:
@@ -126,7 +126,7 @@ def test_a_draft_nobody_finished_is_thrown_away_after_14_days(
     world: World, officer: Someone
 ) -> None:
     vital = {"reason": "RISK_TO_LIFE", "note": "Tonight"}
-    draft = unwrap(officer.write_case(vital_interest=vital, screening=SIGNS))
+    draft = unwrap(officer.create_case(vital_interest=vital, screening=SIGNS))
     officer.poll()
     world.advance(days=13, hours=23)
     with pytest.raises(NeedsUnmet):
@@ -170,7 +170,7 @@ def test_a_case_that_was_taken_back_keeps_its_retention_too(
 def test_a_draft_that_was_thrown_away_is_erased_in_the_end_and_counted_once(
     world: World, officer: Someone
 ) -> None:
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     unwrap(officer.does("discard", draft))
     world.advance(days=731)
 

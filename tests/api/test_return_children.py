@@ -33,7 +33,7 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
     by = {"given_by": "guardian_with_assent"}
     given = [make_consent(**by), make_return_consent(**by)]
     begun = begin_return(
-        world, officer, lead, notice={"age_class": "child"}, consents=given
+        world, officer, lead, summary={"age_class": "child"}, consents=given
     )
     record_fact(begun, "best_interests", "determined")
     record_fact(begun, "guardian", "appointed")

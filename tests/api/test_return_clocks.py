@@ -12,8 +12,8 @@ from tests.support.returns import (
     Homecoming,
     accept_return_referral,
     begin_return,
+    create_return,
     make_return_consent,
-    open_return,
 )
 from tests.support.world import (
     Json,
@@ -52,7 +52,7 @@ def create_case_without_lead(
     home = world.add_person(HOME)
     referral = unwrap(first.refer(case, HOME, service="RETURN"))
     unwrap(home.does("accept", referral, make_acceptance()))
-    return case, f"returns/{unwrap(open_return(first, referral))['id']}"
+    return case, f"returns/{unwrap(create_return(first, referral))['id']}"
 
 
 def list_worklist_subjects(who: Someone) -> set[str]:
@@ -171,7 +171,7 @@ def test_a_return_that_is_opened_or_handed_on_while_its_case_rests_waits_for_the
     )
     home = Homecoming(world, officer, first, first, first, case, referral, referral)
     suspend_case(world, home)
-    record = unwrap(open_return(first, referral))
+    record = unwrap(create_return(first, referral))
     assert f"returns/{record['id']}" not in list_worklist_subjects(first)
     offer, ngo = unwrap(first.offer(case, "SANA_SEZIM")), world.add_person("SANA_SEZIM")
     unwrap(ngo.does("accept", offer, make_takeover()))
@@ -199,18 +199,18 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
 
     resume_case(home)
 
-    assert "return.papers_asked" in list_types(officer.poll())
+    assert "return.document_requested" in list_types(officer.poll())
     assert f"returns/{home.record['id']}" in list_worklist_subjects(officer)
     suspend_case(world, home)
     resume_case(home)
-    assert "return.papers_asked" not in list_types(officer.poll())
+    assert "return.document_requested" not in list_types(officer.poll())
 
 
 def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
     """Return the missed deadlines in an office's events, each with its count of misses."""
     events = (one for one in office.poll() if not one["subject"].startswith("referrals"))
-    missed = (event for event in events if "silence" in event["facts"])
-    return [(event["facts"]["clock"], event["facts"]["silence"]) for event in missed]
+    missed = (event for event in events if "missed" in event["facts"])
+    return [(event["facts"]["deadline"], event["facts"]["missed"]) for event in missed]
 
 
 def test_a_new_lead_inherits_no_silence(
@@ -251,7 +251,7 @@ def test_what_a_candidate_let_pass_is_no_silence_of_the_next(
     world: World, officer: Someone, first: Someone
 ) -> None:
     case = officer.submit(
-        notice={"age_class": "child", "priority": "normal"},
+        summary={"age_class": "child", "priority": "normal"},
         consents=[],
         vital_interest={"reason": "CHILD_UNPROTECTED", "note": "Alone"},
     )
@@ -278,7 +278,7 @@ def test_a_referral_for_a_return_has_no_clock_of_its_own_before_the_person_is_th
         return {one: kind for one, kind, _ in at_home.get_worklist()}.get(about)
 
     unopened = clock()
-    record = unwrap(open_return(at_home, referral))
+    record = unwrap(create_return(at_home, referral))
     boss = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
     home = Homecoming(world, officer, first, at_home, boss, case, referral, record)
     at_home.poll()

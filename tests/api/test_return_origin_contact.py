@@ -71,7 +71,7 @@ def test_ended_return_makes_the_lead_decide_again_by_a_deadline(
     refused = home.lead.refer(home.case, CONSULATE, **CONSULAR)
     assert get_unmet(refused) == [("origin_permitted", "sender")]
     if how == "halted":
-        unwrap(home.does("lead", "account-for", {"person_met": True}))
+        unwrap(home.does("lead", "locate", {"person_met": True}))
     assert list_worklist_kinds(home) == ["review"]
     assert home.read()["due_at"] is not None
     home.write_safeguards(origin_contact="undecided")

@@ -22,8 +22,8 @@ from tests.support.returns import (
     WAY,
     Homecoming,
     begin_return,
+    create_return,
     make_return_consent,
-    open_return,
 )
 from tests.support.world import (
     Json,
@@ -43,7 +43,7 @@ BODIES: dict[str, Json | None] = {action: body for _, action, body in WAY} | {
     "no-go": NO_GO,
     "call-off": {},
     "report": EARLY,
-    "account-for": MET,
+    "locate": MET,
     "determine-interests": {"interests": "in_favour"},
     "receive-child": {"carer_receives": True, "guardian_at_arrival": True},
 }
@@ -184,14 +184,18 @@ def test_the_consulate_does_the_papers_where_it_was_asked(
 
     issued = officer.does("issue-document", home.record, {"without_marker": True})
 
-    assert (event["type"], event["facts"], event["by"]) == ("return.papers_asked", {}, None)
+    assert (event["type"], event["facts"], event["by"]) == (
+        "return.document_requested",
+        {},
+        None,
+    )
     assert event["subject"] == f"returns/{home.record['id']}"
     assert get_problem(not_home) == (403, "action-not-yours")
     assert (set(no), no["nationality"]) == (TASK, "not_confirmed")
     assert get_unmet(unconfirmed) == [("nationality_confirmed", "consulate")]
     assert get_unmet(marked) == [("no_marker", "consulate")]
     assert (issued.status_code, issued.content) == (204, b"")
-    assert list_types(officer.poll()) == ["return.papers_asked"]
+    assert list_types(officer.poll()) == ["return.document_requested"]
     assert home.read()["steps"][-1]["by"] == CONSULATE
     assert home.advance("accept-plan")["state"] == "planned"
 
@@ -207,7 +211,7 @@ def test_a_consulate_that_is_asked_later_takes_over_the_papers(home: Homecoming)
     too_soon = home.officer.does("issue-document", home.record, {"without_marker": True})
 
     assert get_problem(early) == (404, "not-found")
-    assert list_types(events) == ["return.papers_asked"]
+    assert list_types(events) == ["return.document_requested"]
     subjects = [w["subject"] for w in unwrap(home.officer.get("/worklist"))["items"]]
     assert f"returns/{home.record['id']}" in subjects
     assert get_problem(too_soon) == (409, "action-illegal")
@@ -290,7 +294,7 @@ def test_without_consent_to_identity_nobody_verifies_it(
     case = lead.take_lead(officer.submit(consents=given, safeguards=guards))
     sent = unwrap(lead.refer(case, HOME, service="RETURN", sections=["needs"]))
     unwrap(at_home.does("accept", sent, make_acceptance()))
-    record = unwrap(open_return(at_home, sent))
+    record = unwrap(create_return(at_home, sent))
     unwrap(lead.does("inform", record, BODIES["inform"]))
     unwrap(lead.does("permit-contact", record))
 
@@ -457,9 +461,9 @@ def test_one_person_has_one_return_at_a_time(
     second = unwrap(lead.refer(home.case, "IOM", **other))
     unwrap(at_iom.does("accept", second, make_acceptance()))
 
-    assert get_problem(open_return(at_iom, second)) == (409, "return-exists")
+    assert get_problem(create_return(at_iom, second)) == (409, "return-exists")
     unwrap(home.does("lead", "call-off", {}))
-    assert unwrap(open_return(at_iom, second))["state"] == "opened"
+    assert unwrap(create_return(at_iom, second))["state"] == "opened"
 
 
 def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:

@@ -15,8 +15,8 @@ from tests.support.returns import (
     Homecoming,
     accept_return_referral,
     begin_return,
+    create_return,
     make_return_consent,
-    open_return,
 )
 from tests.support.world import (
     Json,
@@ -87,8 +87,8 @@ def test_either_side_opens_it_once(world: World, officer: Someone, lead: Someone
     at_home = world.add_person(HOME)
     _, referral = accept_return_referral(officer, lead, at_home)
 
-    first = open_return(lead, referral, "a-key")
-    again, other = open_return(lead, referral, "a-key"), open_return(at_home, referral)
+    first = create_return(lead, referral, "a-key")
+    again, other = create_return(lead, referral, "a-key"), create_return(at_home, referral)
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
@@ -109,8 +109,8 @@ def test_only_a_return_that_was_accepted_has_a_checklist(
     bed = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
     sent = unwrap(lead.refer(case, HOME, service="RETURN", sections=[]))
 
-    assert get_problem(open_return(shelter, bed)) == (409, "not-a-return")
-    early = open_return(world.add_person(HOME), sent)
+    assert get_problem(create_return(shelter, bed)) == (409, "not-a-return")
+    early = create_return(world.add_person(HOME), sent)
     assert get_problem(early) == (409, "action-illegal")
     assert early.json()["state"] == "sent"
 
@@ -171,7 +171,9 @@ def test_a_child_does_not_go_without_a_determination_in_its_favour(
 ) -> None:
     guardian = {"given_by": "guardian_with_assent"}
     given = [make_consent(**guardian), make_return_consent(**guardian)]
-    home = begin_return(world, officer, lead, notice={"age_class": "child"}, consents=given)
+    home = begin_return(
+        world, officer, lead, summary={"age_class": "child"}, consents=given
+    )
     home.advance("assess-origin")
     unasked = home.lead.does("go", home.record, {})
     home_says = {"carer_receives": True, "guardian_at_arrival": True}
@@ -269,9 +271,9 @@ def test_who_is_on_the_way_when_it_ends_is_not_lost_from_sight(home: Homecoming)
     ]
     close = home.lead.does("close", home.case, make_closure())
 
-    found = unwrap(home.does("lead", "account-for", MET))
+    found = unwrap(home.does("lead", "locate", MET))
 
-    assert (halted["state"], list(get_actions(halted))) == ("halted", ["account_for"])
+    assert (halted["state"], list(get_actions(halted))) == ("halted", ["locate"])
     assert tx["kind"] == "confirm_arrival"
     assert ("return_over", "holder") in get_unmet(close)
     assert found["state"] == "ended"

@@ -9,7 +9,7 @@ from sqlalchemy import Executable, insert, select, update
 from app.cases import queries as case_queries
 from app.deadlines.models import Clock
 from app.deadlines.queries import MAX_ANSWERS
-from app.directory.kinds import Level
+from app.directory.kinds import DisclosureLevel
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.actors import SERVICE
 from app.kernel.journal import Mailbox
@@ -115,12 +115,12 @@ def test_without_a_desk_that_is_safe_nothing_is_submitted_and_somebody_is_told(
 ) -> None:
     guards = build_safeguards("KZ_LEAD", DESK, *DESKS)
 
-    refused = officer.write_case(submit=True, safeguards=guards)
+    refused = officer.create_case(submit=True, safeguards=guards)
 
     assert get_problem(refused) == (503, "desk-missing")
     assert unwrap(officer.get("/cases"))["items"] == []
     assert officer.poll() == []
-    assert unwrap(officer.write_case(safeguards=guards))["state"] == "draft"
+    assert unwrap(officer.create_case(safeguards=guards))["state"] == "draft"
 
 
 def test_without_a_safe_desk_a_safe_lead_has_it_still(officer: Someone) -> None:
@@ -167,8 +167,8 @@ def test_the_person_is_asked_first_and_offered_a_way_beside_the_state(
     assert [one["advice"] for one in shown["advice"]] == advice
     for one in shown["advice"]:
         beside = ["SANA_SEZIM", "PARTNERSHIP_IN_ACTION", "IOM", "UNHCR"]
-        assert one["beside"] == beside
-        assert one["says"].endswith(".")
+        assert one["offices"] == beside
+        assert one["text"].endswith(".")
 
 
 def test_who_declined_is_not_offered_beside(
@@ -180,7 +180,7 @@ def test_who_declined_is_not_offered_beside(
 
     [advice] = get_routing(officer, case)["advice"]
 
-    assert advice["beside"] == ["IOM", "UNHCR"]
+    assert advice["offices"] == ["IOM", "UNHCR"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_child_protection_is_advised_beside_the_lead(
     by = {"given_by": "guardian_with_assent" if advised else "person"}
     consents = [make_consent(**by), make_service_consent(**by)]
 
-    case = officer.submit(notice={"age_class": age_class}, consents=consents)
+    case = officer.submit(summary={"age_class": age_class}, consents=consents)
 
     codes = [one["advice"] for one in get_routing(officer, case)["advice"]]
     assert ("child_protection_in_parallel" in codes) == advised
@@ -205,10 +205,10 @@ def test_in_an_avoided_country_who_is_of_no_state_leads(officer: Someone) -> Non
         for kind in ("state", "intergovernmental")
     ]
 
-    shown = get_routing(officer, officer.submit(notice={"country": "HT"}, consents=anyone))
+    shown = get_routing(officer, officer.submit(summary={"country": "HT"}, consents=anyone))
 
     assert list_candidates(shown) == ["IOM", "UNHCR", "DESK_CARIBBEAN"]
-    out = {one["focal_point"]: one["reasons"] for one in shown["left_out"]}
+    out = {one["focal_point"]: one["reasons"] for one in shown["excluded"]}
     assert out["HT_LEAD"] == ["state_route_avoided"]
     assert [one["advice"] for one in shown["advice"]] == ["state_route_avoided"]
 
@@ -218,7 +218,7 @@ def test_outside_of_the_directory_iom_leads_and_the_submitters_desk_ends_the_lis
 ) -> None:
     igo = make_consent(recipient_class={"kind": "intergovernmental", "country": "FR"})
 
-    shown = get_routing(officer, officer.submit(notice={"country": "FR"}, consents=[igo]))
+    shown = get_routing(officer, officer.submit(summary={"country": "FR"}, consents=[igo]))
 
     assert list_candidates(shown) == ["IOM", "UNHCR", DESK]
     assert shown["candidates"][-1]["reasons"] == ["desk_of_the_submitter"]
@@ -282,10 +282,10 @@ def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
     execute_statement(world, of.filter_by(code="KZ_LEAD").values(**closed))
 
     emergency = {"priority": "emergency"}
-    night = officer.submit(consents=ALL_KINDS, notice=emergency)  # 17:00 in Almaty
+    night = officer.submit(consents=ALL_KINDS, summary=emergency)  # 17:00 in Almaty
     calm = officer.submit(consents=ALL_KINDS)
     world.advance(hours=16)  # 09:00 on the next day
-    day = officer.submit(consents=ALL_KINDS, notice=emergency)
+    day = officer.submit(consents=ALL_KINDS, summary=emergency)
 
     assert [case["holder"] for case in (night, calm, day)] == [
         "SANA_SEZIM",
@@ -302,7 +302,7 @@ def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
 def test_no_more_crosses_a_border_than_was_agreed(
     world: World, officer: Someone, lead: Someone, level: str, crosses: int
 ) -> None:
-    execute_statement(world, update(Agreement).values(level=Level(level)))
+    execute_statement(world, update(Agreement).values(level=DisclosureLevel(level)))
     named = make_consent(
         focal_point="ISTIQBOLLI_AVLOD",
         purposes=["RETURN"],
@@ -363,5 +363,5 @@ def test_where_nobody_near_was_left_out_nobody_is_kept(officer: Someone) -> None
         routing_actions.seal_ranking(tx, found.id, Ranking((), None, ()))
 
         kept = routing_queries.list_places(tx, found.id)
-        assert routing_queries.load_result(tx, found.id).left_out == []
+        assert routing_queries.load_result(tx, found.id).excluded == []
         assert [row.focal_point_id for row in kept] == [first.focal_point_id]

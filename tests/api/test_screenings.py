@@ -105,8 +105,8 @@ def test_without_signs_it_says_what_is_missing_and_never_that_there_is_nothing(
 @pytest.mark.parametrize(
     ("field", "code", "pointer"),
     [
-        ("signs", "ZQXVKJWBHF", "#/signs/1"),
-        ("signs", "FRAUD", "#/signs/1"),
+        ("indicators", "ZQXVKJWBHF", "#/indicators/1"),
+        ("indicators", "FRAUD", "#/indicators/1"),
         ("acts", "FRAUD", "#/acts/1"),
         ("means", "SLAVERY", "#/means/1"),
         ("purposes", "EXPLOITATION_01", "#/purposes/1"),
@@ -116,7 +116,7 @@ def test_without_signs_it_says_what_is_missing_and_never_that_there_is_nothing(
 def test_an_unknown_code_is_refused_and_not_repeated(
     field: str, code: str, pointer: str, kept_with_case: bool, officer: Someone
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
     path = f"{get_path(case)}/screenings" if kept_with_case else "/screenings"
 
     refused = officer.create(path, {field: [SIGNS[field][0], code]})
@@ -130,7 +130,7 @@ def test_an_unknown_code_is_refused_and_not_repeated(
 
 
 def test_scoring_takes_no_remarks_and_keeping_no_age_class(officer: Someone) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
 
     remarked = officer.send("/screenings", {"remarks": REMARKS})
     aged = officer.screen(case, age_class="adult")
@@ -171,8 +171,8 @@ def test_the_retry_is_answered_as_the_first_time_and_keeps_one(
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.json() == first.json()
-    assert get_problem(other) == (422, "key-reused")
-    assert get_problem(keyless) == (400, "key-missing")
+    assert get_problem(other) == (422, "idempotency-key-reused")
+    assert get_problem(keyless) == (400, "idempotency-key-missing")
     assert len(list_screenings(officer, case)) == 1
 
 
@@ -201,7 +201,7 @@ def test_a_case_may_come_with_its_screening(officer: Someone, lead: Someone) -> 
 
 
 def test_a_case_that_is_refused_keeps_no_screening(world: World, officer: Someone) -> None:
-    refused = officer.write_case(screening=SIGNS, consents=[], submit=True)
+    refused = officer.create_case(screening=SIGNS, consents=[], submit=True)
 
     assert get_problem(refused) == (409, "needs-unmet")
     with world.database.begin_read(SERVICE) as session:
@@ -211,11 +211,11 @@ def test_a_case_that_is_refused_keeps_no_screening(world: World, officer: Someon
 def test_a_case_with_an_unknown_sign_is_refused_whole(officer: Someone) -> None:
     signs = {"section": "indicators", "codes": ["EXPLOITATION_01", "ZQXVKJWBHF"]}
 
-    ticked = officer.write_case(screening={"signs": ["ZQXVKJWBHF"]})
-    written = officer.write_case(sections=[signs])
+    ticked = officer.create_case(screening={"indicators": ["ZQXVKJWBHF"]})
+    written = officer.create_case(sections=[signs])
 
     for refused, pointer in (
-        (ticked, "#/screening/signs/0"),
+        (ticked, "#/screening/indicators/0"),
         (written, "#/sections/0"),
     ):
         assert get_problem(refused) == (422, "request-invalid")
@@ -245,7 +245,7 @@ def test_an_unknown_sign_is_refused_in_the_section_too(officer: Someone) -> None
 def test_an_age_class_that_changes_leaves_what_was_screened_as_it_was(
     world: World, officer: Someone
 ) -> None:
-    case = unwrap(officer.write_case(notice={"age_class": None}))
+    case = unwrap(officer.create_case(summary={"age_class": None}))
     signs: Json = {"acts": ["TRANSFER"], "purposes": ["SLAVERY"]}
     first = unwrap(officer.screen(case, **signs))
     world.advance(minutes=1)
@@ -274,4 +274,11 @@ def test_no_step_asks_what_came_of_it(
 
     assert steps[0] == steps[1]
     assert unwrap(shelter.does("accept", sent, make_acceptance()))["state"] == "accepted"
-    assert NOTICE.keys() == lead.read(case)["notice"].keys()
+    assert NOTICE.keys() == lead.read(case)["summary"].keys()
+
+
+@pytest.mark.parametrize("wrong", [5, ["ILO11_09"] * 121])
+def test_a_wrong_list_of_indicators_is_pointed_at(wrong: Any, officer: Someone) -> None:
+    refused = officer.send("/screenings", {"indicators": wrong})
+
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["#/indicators"]

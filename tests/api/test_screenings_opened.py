@@ -12,7 +12,7 @@ from app.cases import queries as case_queries
 from app.cases.actions import replace_sealed
 from app.cases.models import Sealed
 from app.cases.sections import Indicators, Paper, Section
-from app.directory.kinds import Function
+from app.directory.kinds import OfficeFunction
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
 from app.kernel.actors import SERVICE, Role
@@ -87,7 +87,7 @@ def scene(officer: Someone, lead: Someone, shelter: Someone) -> Scene:
 def test_the_submitter_screens_and_then_the_lead_and_nobody_else(
     world: World, officer: Someone, lead: Someone, shelter: Someone, stranger: Someone
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
     oversight = world.add_person("OVERSIGHT_DEMO")
     analyst = world.add_person("UZ_CONSULATE_ALMATY", {Role.ANALYST})
     everyone = {
@@ -293,7 +293,7 @@ def test_police_need_a_consent_of_their_own(scene: Scene, world: World) -> None:
     lead.take_lead(case)
     with world.database.begin_write() as session:
         police = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD")
-        session.execute(police.values(function=Function.POLICE))
+        session.execute(police.values(function=OfficeFunction.POLICE))
     refused = open_screening(lead, case, scene.screening)
     allowed = make_consent(sections=WITH_SIGNS, purposes=["LAW_ENFORCEMENT"])
     unwrap(lead.create(f"{get_path(case)}/consents", allowed))

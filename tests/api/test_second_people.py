@@ -121,7 +121,7 @@ def test_what_a_lead_asked_ends_with_its_part_or_with_the_case(
 
     assert "approve" not in [kind for _, kind, _ in lead.get_worklist()]
     pending = unwrap(supervisor.get("/approvals"))["items"]
-    assert [one for one in pending if one["lapses_at"] > f"{world.now:%FT%TZ}"] == []
+    assert [one for one in pending if one["expires_at"] > f"{world.now:%FT%TZ}"] == []
 
 
 def test_what_goes_on_beside_a_question_leaves_it_open(

@@ -180,7 +180,7 @@ def draft(officer: Someone, **safeguards: str) -> Json:
     given = [make_consent(sections=WHOLE), make_service_consent(sections=WHOLE)]
     back = {"recipient_class": {"kind": "state", "country": "UZ"}, "purposes": ["RETURN"]}
     return unwrap(
-        officer.write_case(
+        officer.create_case(
             sections=list(SECTIONS.values()),
             safeguards=GUARDS | safeguards,
             consents=[*given, make_consent(sections=WHOLE, **back)],
@@ -358,7 +358,7 @@ def test_a_foreign_state_counts_as_origin_until_the_origin_is_known(
 ) -> None:
     officer = scene.people["officer"] = scene.world.add_person(post)
     guards = {"country_of_origin": origin} if origin else {}
-    scene.case = unwrap(officer.write_case(safeguards=guards))
+    scene.case = unwrap(officer.create_case(safeguards=guards))
     scene.after("lead_accepted")
 
     assert ("contacts" in scene.opened("officer")) == opens

@@ -42,7 +42,7 @@ def list_rows(tx: WriteTransaction, case_id: UUID) -> list[Place]:
 
 def get_stored_candidates(tx: WriteTransaction, case_id: UUID) -> Kept:
     """Return the stored candidates in their order, and the offices that were left out."""
-    left = [one.focal_point for one in routing_queries.load_result(tx, case_id).left_out]
+    left = [one.focal_point for one in routing_queries.load_result(tx, case_id).excluded]
     turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in list_rows(tx, case_id)]
     return turn, left
 

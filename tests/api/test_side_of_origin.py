@@ -241,14 +241,16 @@ def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
     services = {"services": ["ASYLUM", "CONSULAR_DOCUMENT"], "urgent_needs": ["SHELTER"]}
     ngo = world.add_person("SANA_SEZIM")
     given = [make_consent(), papers, make_service_consent()]
-    case = lead.take_lead(ngo.submit(notice=services, safeguards=HOME, consents=given))
+    case = lead.take_lead(ngo.submit(summary=services, safeguards=HOME, consents=given))
     terms = {"service": "CONSULAR_DOCUMENT", "sections": []}
     unwrap(lead.refer(case, "UZ_CONSULATE_ALMATY", **terms))
     unwrap(lead.refer(case, WOMEN))
 
-    notices = [one.read(case)["notice"] for one in (officer, world.add_person(WOMEN))]
+    notifications = [
+        one.read(case)["summary"] for one in (officer, world.add_person(WOMEN))
+    ]
 
-    needs = [(notice["services"], notice["urgent_needs"]) for notice in notices]
+    needs = [(summary["services"], summary["urgent_needs"]) for summary in notifications]
     assert needs[0] == (["CONSULAR_DOCUMENT"], [])
     assert needs[1] == (["ASYLUM", "CONSULAR_DOCUMENT"], ["SHELTER"])
 
@@ -276,7 +278,7 @@ def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
     unwrap(lead.ask("PUT", f"{get_path(case)}/safeguards", claim, headers=match))
 
     assert helping["you_are"] == ["submitter"]
-    assert helping["notice"] == before["notice"] | {"language": "ru"}
+    assert helping["summary"] == before["summary"] | {"language": "ru"}
     assert helping["due_at"] is None
     assert officer.read(case) == before
     assert officer.read(sent)["state"] == "withdrawn"

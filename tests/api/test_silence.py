@@ -56,7 +56,7 @@ def test_a_case_that_nobody_acknowledges_goes_to_the_next(
     events = officer.poll()
     assert list_types(events) == ["case.not_acknowledged", "case.rerouted"]
     assert [event["by"] for event in events] == [None, None]
-    assert events[0]["facts"] == {"clock": "acknowledge", "silence": 1, "active": True}
+    assert events[0]["facts"] == {"deadline": "acknowledge", "missed": 1, "active": True}
     assert officer.read(case)["holder"] == "SANA_SEZIM"
     assert list_types(lead.poll()) == ["case.not_acknowledged", "case.rerouted"]
     assert get_problem(lead.get(get_path(case))) == (404, "not-found")
@@ -142,7 +142,7 @@ def test_help_that_goes_on_is_never_ended_by_a_clock(
 
     events = [event for event in lead.poll() if event["subject"].startswith("referrals")]
     assert list_types(events)[:3] == ["referral.overdue"] * 3
-    assert [event["facts"]["silence"] for event in events] == [1, 2, 3, 4]
+    assert [event["facts"]["missed"] for event in events] == [1, 2, 3, 4]
     assert lead.read(sent)["state"] == "accepted"
     assert (
         unwrap(shelter.does("start", sent, {"person_met": True}))["state"] == "in_progress"
@@ -231,7 +231,7 @@ def test_a_suspended_case_comes_back_for_review_and_stays_suspended(
 def test_a_draft_that_nobody_finished_is_thrown_away(
     world: World, officer: Someone
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
 
     world.wait(days=14)
 
@@ -260,7 +260,7 @@ def test_a_question_to_a_second_person_lapses_and_can_be_asked_anew(
 
     world.wait(hours=72)
 
-    assert list_types(lead.poll()) == ["approval.lapsed"]
+    assert list_types(lead.poll()) == ["approval.expired"]
     assert [tx for tx in supervisor.get_worklist() if tx[0].startswith("approvals")] == []
     late = supervisor.send(f"/approvals/{approval['id']}/approve")
     assert get_problem(late) == (409, "approval-decided")
@@ -287,7 +287,11 @@ def list_evidence(who: Someone, record: Json) -> list[tuple[str, int, list[str]]
     """Return the recipient, the rank and the missed deadlines of each evidence entry."""
     items = unwrap(who.get(f"{get_path(record)}/evidence"))["items"]
     return [
-        (one["recipient"], one["rank"], [silence["name"] for silence in one["silences"]])
+        (
+            one["recipient"],
+            one["rank"],
+            [silence["name"] for silence in one["missed_deadlines"]],
+        )
         for one in items
     ]
 
@@ -323,9 +327,9 @@ def test_a_late_answer_overrules_the_silence_that_is_kept(
 
     unwrap(shelter.does("accept", sent, make_acceptance()))
 
-    [(recipient, rank, silences)] = list_evidence(lead, sent)
+    [(recipient, rank, missed_deadlines)] = list_evidence(lead, sent)
     assert (recipient, rank) == (SHELTER, 5)
-    assert silences == ["not_retrieved", "not_acknowledged"]
+    assert missed_deadlines == ["not_retrieved", "not_acknowledged"]
 
 
 def test_nobody_else_learns_from_a_silence_that_there_is_a_case(
@@ -348,7 +352,7 @@ def test_nobody_waits_for_an_office_that_is_closed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     case = officer.submit(consents=BOTH)
-    draft = unwrap(lead.write_case())
+    draft = unwrap(lead.create_case())
     officer.poll()
 
     world.close_office("KZ_LEAD")
@@ -389,5 +393,5 @@ def test_a_silence_counts_from_when_somebody_was_waited_for(
 
     assert again["due_at"] == "2026-08-30T12:00:00Z"
     events = [event for event in lead.poll() if event["type"] == "case.overdue"]
-    assert [event["facts"]["silence"] for event in events] == [1]
+    assert [event["facts"]["missed"] for event in events] == [1]
     assert get_problem(desk.get(get_path(case))) == (404, "not-found")

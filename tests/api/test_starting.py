@@ -11,7 +11,7 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import Someone, World, unwrap
 
 FIRST, SECOND, OTHER = bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 96))
@@ -37,10 +37,10 @@ def start_service(
 def test_a_key_file_without_the_newest_key_is_refused_once_a_case_needs_it(
     world: World, officer: Someone, ledger: Ledger
 ) -> None:
-    unwrap(officer.write_case())
+    unwrap(officer.create_case())
     start_service(world, ledger, {"k1": FIRST})
     world.app.state.runtime = replace(world.runtime, vault=Vault(NEWEST))
-    unwrap(officer.write_case())
+    unwrap(officer.create_case())
 
     with pytest.raises(NotReady, match="SAFE_CONDUCT_LOST_KEYS=k2"):
         start_service(world, ledger, {"k1": FIRST})
@@ -52,7 +52,7 @@ def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(
     world: World, officer: Someone, ledger: Ledger
 ) -> None:
     start_service(world, ledger, {"k1": OTHER})
-    unwrap(officer.write_case())
+    unwrap(officer.create_case())
 
     with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})
@@ -64,7 +64,7 @@ def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(
 def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
     world: World, ledger: Ledger
 ) -> None:
-    open_webhook(world, "KZ_LEAD")
+    create_webhook(world, "KZ_LEAD")
 
     with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})

@@ -31,7 +31,7 @@ STATE_OF_UZ = make_consent(recipient_class={"kind": "state", "country": "UZ"})
 ASK: Json = {"topics": ["needs"], "question": "Which languages?"}
 REST: Json = {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
 OPENED = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
-SEALED = ("safeguards", "safeguards/history", "notes", "contacts", "safety-notice")
+SEALED = ("safeguards", "safeguards/history", "notes", "contacts", "safety-alert")
 FILTERS = ("priority=urgent", "priority=emergency", "country=KZ", "country=UZ")
 PLAIN_LISTS = ("/cases", "/referrals", "/handovers", "/worklist", "/approvals", "/events")
 FILTERED_LISTS = [f"/cases?{query}" for query in (*FILTERS, "state=referring")]
@@ -155,8 +155,8 @@ def test_a_submitter_that_fears_nothing_reads_as_much_as_one_that_is_feared(
     shown = officer.read(case)
     safeguards = unwrap(officer.open(f"{path}/safeguards"))
 
-    assert shown["notice"]["services"] == ["LEGAL_AID", "SHELTER"]
-    assert (shown["notice"]["priority"], shown["lead"]) == ("urgent", "KZ_LEAD")
+    assert shown["summary"]["services"] == ["LEGAL_AID", "SHELTER"]
+    assert (shown["summary"]["priority"], shown["lead"]) == ("urgent", "KZ_LEAD")
     assert safeguards["content"]["seeks_asylum"] is False
     assert safeguards["author"] == "UZ_CONSULATE_ALMATY"
     assert unwrap(officer.open(f"{path}/safeguards/history"))["items"] == []
@@ -274,12 +274,12 @@ def test_nothing_tells_a_submitter_that_there_was_a_border(
 
     shown, got = officer.read(case), read_everything(officer, case)
 
-    assert (shown["notice"]["country"], shown["lead"], shown["holder"]) == (
+    assert (shown["summary"]["country"], shown["lead"], shown["holder"]) == (
         "KZ",
         None,
         None,
     )
-    assert there.read(case)["notice"]["country"] == "UZ"
+    assert there.read(case)["summary"]["country"] == "UZ"
     for path, (_, text, _) in got.items():
         assert "UZ_LEAD" not in text, path
     assert "case.relocated" not in list_types(officer.poll())
@@ -322,14 +322,15 @@ def test_a_submitter_mends_its_own_notice_of_a_case_that_crossed_a_border(
         answer = officer.ask("PATCH", get_path(case), changes, headers=match)
         return (answer.status_code, answer.json().get("type", ""))
 
-    assert (seen["notice"]["country"], seen["holder"], seen["due_at"]) == ("KZ", None, None)
+    assert seen["summary"]["country"] == "KZ"
+    assert (seen["holder"], seen["due_at"]) == (None, None)
     assert mended(country="KZ", language="ru") == (200, "")
     assert mended(country="UZ") == mended(country="TM")
-    assert mended(country="UZ") == (409, "/problems/country-fixed")
+    assert mended(country="UZ") == (409, "/problems/country-not-changeable")
     there = world.add_person("UZ_LEAD")
     for one, country in ((officer, "KZ"), (there, "UZ")):
-        notice = one.read(case)["notice"]
-        assert (notice["country"], notice["language"]) == (country, "ru")
+        summary = one.read(case)["summary"]
+        assert (summary["country"], summary["language"]) == (country, "ru")
 
 
 def test_who_submits_and_leads_reads_the_notice_as_it_is(world: World) -> None:
@@ -340,9 +341,9 @@ def test_who_submits_and_leads_reads_the_notice_as_it_is(world: World) -> None:
     match = {"If_Match": ngo.get_tag(case)}
     mended = unwrap(ngo.ask("PATCH", get_path(case), {"language": "ru"}, headers=match))
 
-    assert mended["notice"]["language"] == "ru"
+    assert mended["summary"]["language"] == "ru"
     assert (mended["lead"], mended["due_at"] is None) == ("SANA_SEZIM", False)
-    assert list_types(ngo.poll())[-1] == "case.notice_changed"
+    assert list_types(ngo.poll())[-1] == "case.summary_changed"
 
 
 def test_a_submitter_of_no_state_calls_the_lead_whether_it_is_feared_or_not(
@@ -445,7 +446,7 @@ def test_what_is_due_for_a_child_beyond_a_border_is_not_for_its_submitter(
 ) -> None:
     by = {"given_by": "guardian_with_assent"}
     given = [make_consent(**by), STATE_OF_UZ | by]
-    case = officer.submit(notice={"age_class": "child"}, consents=given, safeguards={})
+    case = officer.submit(summary={"age_class": "child"}, consents=given, safeguards={})
     facts = f"{get_path(case)}/facts"
     [there] = [
         one

@@ -148,10 +148,10 @@ def test_who_was_shown_the_key_of_a_colleague_does_not_review_what_it_permitted(
     key = add_with(
         admin, world.add_person("UZ_LEAD", ADMINISTRATOR), *build_key_request(other)
     )["key"]
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     reading = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
     read = unwrap(shelter.create(path, reading | {"sections": ["contact"]}))
-    unwrap(one.send(f"{path}/{read['id']}/permit"))
+    unwrap(one.send(f"{path}/{read['id']}/grant"))
     unwrap(shelter.send(f"{path}/{read['id']}/stop"))
     review = f"{path}/{read['id']}/review"
 

@@ -41,7 +41,7 @@ def test_wrong_keys_are_slowed_down_and_the_right_one_never(
 
     statuses = [answer.status_code for answer in answers]
     assert statuses == [401] * PREFIX_PACE.free + [429] * 5
-    assert get_problem(still) == (429, "too-many-tries")
+    assert get_problem(still) == (429, "too-many-wrong-keys")
     assert still.headers["Retry-After"] == "10"
     assert len(right) == 50
     assert prefix not in still.text

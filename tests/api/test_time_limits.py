@@ -38,7 +38,7 @@ MEET = "/time-limits/KZ/meet_person/normal"
 def limit(path: str, amount: int | None, unit: str | None, **said: Any) -> Json:
     """Return a row of a time limit, with the fields that the path names."""
     of, clock, priority = path.split("/")[2:]
-    where = {"of": of, "clock": clock, "priority": priority}
+    where = {"of": of, "deadline": clock, "priority": priority}
     row = {"amount": amount, "unit": unit, "source": None, "as_of": None}
     return where | row | said
 
@@ -73,7 +73,7 @@ def list_limits(who: Someone, country: str) -> dict[tuple[str, str], Json]:
     If several agreements set the same limit, the last one in the list is returned.
     """
     items = unwrap(who.get(f"/countries/{country}/time-limits"))["items"]
-    return {(one["clock"], one["priority"]): one for one in items}
+    return {(one["deadline"], one["priority"]): one for one in items}
 
 
 def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone) -> None:
@@ -82,7 +82,7 @@ def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone
     assert len(shown) == 8 * 3 + 13
     assert {one["set_by"] for one in shown.values()} == {None}
     assert shown["acknowledge", "emergency"] == {
-        "clock": "acknowledge",
+        "deadline": "acknowledge",
         "priority": "emergency",
         "amount": 1,
         "unit": "hours",
@@ -99,10 +99,10 @@ def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone
 def test_a_country_that_gives_longer_is_heard_by_two_and_counts_from_then_on(
     admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
-    before = officer.submit(notice=NORMAL)
+    before = officer.submit(summary=NORMAL)
 
     made = set_limit(admin, second, ACKNOWLEDGE, 3, "working_days")
-    after = officer.submit(notice=NORMAL)
+    after = officer.submit(summary=NORMAL)
 
     assert made.status_code == 201
     assert made.headers["Location"] == f"/v1{ACKNOWLEDGE}"
@@ -167,7 +167,7 @@ def test_going_back_to_the_default_is_judged_like_any_other_change(
     unwrap(update_row(admin, ACKNOWLEDGE, approve(shorter, second), amount=None, unit=None))
 
     assert longer.status_code == 202
-    assert officer.submit(notice=NORMAL)["due_at"] == "2026-06-02T12:00:00Z"
+    assert officer.submit(summary=NORMAL)["due_at"] == "2026-06-02T12:00:00Z"
     assert list_limits(officer, "KZ")["acknowledge", "normal"]["set_by"] is None
 
 
@@ -184,7 +184,7 @@ def test_an_agreement_counts_across_its_border_alone(
         make_handover_consent("SANA_SEZIM"),
     ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    content = {"notice": NORMAL, "consents": given, "safeguards": guards}
+    content = {"summary": NORMAL, "consents": given, "safeguards": guards}
     case = lead.take_lead(officer.submit(**content))
 
     across = unwrap(lead.offer(case, "UZ_LEAD"))
@@ -194,7 +194,7 @@ def test_an_agreement_counts_across_its_border_alone(
     assert across["due_at"] == "2026-06-04T12:00:00Z"  # three days, by the agreement
     assert at_home["due_at"] == "2026-06-15T12:00:00Z"  # ten days, by default
     shown = unwrap(officer.get("/countries/UZ/time-limits"))["items"]
-    both = [one for one in shown if one["clock"] == "answer_handover"][-2:]
+    both = [one for one in shown if one["deadline"] == "answer_handover"][-2:]
     assert [(one["set_by"], one["amount"]) for one in both] == [
         ("UZ", 4),
         ("KZ_UZ_DEMO", 3),
@@ -226,7 +226,7 @@ def test_a_pause_keeps_the_working_days_that_a_country_gives(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     world.now = datetime(2026, 10, 22, 5, tzinfo=UTC)  # Thursday, 10:00 in Almaty
-    case = lead.take_lead(officer.submit(notice=NORMAL))
+    case = lead.take_lead(officer.submit(summary=NORMAL))
     sent = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
     received = unwrap(shelter.does("acknowledge", sent))
     world.advance(days=1)

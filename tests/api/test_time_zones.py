@@ -35,14 +35,14 @@ def submits_on_a_host_with_the_previous_release(officer: Someone) -> Json:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calendars, "ZoneInfo", previous)
-        return officer.submit(notice=NORMAL)
+        return officer.submit(summary=NORMAL)
 
 
 def test_a_deadline_that_runs_keeps_its_time_and_a_new_one_is_computed_anew(
     officer: Someone, lead: Someone
 ) -> None:
     before = submits_on_a_host_with_the_previous_release(officer)
-    after = officer.submit(notice=NORMAL)
+    after = officer.submit(summary=NORMAL)
 
     assert before["due_at"] == "2026-11-02T21:00:00Z"  # 16:00, by the previous release
     assert after["due_at"] == "2026-11-02T20:00:00Z"  # 16:00, by release 2026f

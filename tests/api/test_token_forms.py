@@ -86,7 +86,7 @@ def test_without_a_public_address_there_are_no_tokens(machine: Machine) -> None:
     finally:
         world.app.state.token_endpoint = before
 
-    assert get_problem(answer) == (404, "no-tokens")
+    assert get_problem(answer) == (404, "tokens-not-issued")
     assert create_app(world.runtime).state.token_endpoint is None
 
 

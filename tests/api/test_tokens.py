@@ -242,7 +242,7 @@ def test_wrong_assertions_are_slowed_down_and_the_right_one_never(
 
     statuses = [one.status_code for one in answers]
     assert statuses == [401] * PREFIX_PACE.free + [429] * 3
-    assert get_problem(answers[-1]) == (429, "too-many-tries")
+    assert get_problem(answers[-1]) == (429, "too-many-wrong-keys")
     assert machine.client not in answers[-1].text
     assert machine.request_token().is_success
 

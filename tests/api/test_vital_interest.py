@@ -39,15 +39,13 @@ def test_a_case_goes_before_a_consent_with_the_notice_and_the_safety_notice(
 
     case = officer.submit(consents=[], vital_interest=VITAL)
 
-    assert lead.read(case)["notice"]["country"] == "KZ"
-    assert (
-        unwrap(lead.open(f"{get_path(case)}/safety-notice"))["safety_notice"] == "Two men"
-    )
+    assert lead.read(case)["summary"]["country"] == "KZ"
+    assert unwrap(lead.open(f"{get_path(case)}/safety-alert"))["safety_alert"] == "Two men"
     unwrap(lead.does("acknowledge", case))
     for sealed in SHUT[:3]:
         assert get_problem(lead.open(f"{get_path(case)}/{sealed}")) == (404, "not-found")
     for one in (lead, watcher):
-        assert "case.vital_interest" in list_types(one.poll())
+        assert "case.vital_interest_declared" in list_types(one.poll())
         assert "He knows" not in one.get("/events", limit=200).text
 
 
@@ -66,7 +64,7 @@ def test_it_is_declared_with_a_reason_and_holds_for_four_hours(
     )
     for one in (lead, watcher):
         [event] = one.poll()
-        assert (event["type"], event["by"]) == ("case.vital_interest", "KZ_LEAD")
+        assert (event["type"], event["by"]) == ("case.vital_interest_declared", "KZ_LEAD")
         assert event["facts"] == {"reason": "RISK_TO_LIFE"}
     assert officer.poll() == []
     assert ("vital_interest", VITAL["note"]) in lead.list_notes(case)
@@ -82,7 +80,7 @@ def test_a_service_is_asked_for_with_the_notice_alone(
     sent = unwrap(lead.refer(case, SHELTER, sections=[]))
 
     assert get_unmet(more) == [("consent", "sender")]
-    assert unwrap(shelter.open(f"{get_path(case)}/safety-notice"))["safety_notice"]
+    assert unwrap(shelter.open(f"{get_path(case)}/safety-alert"))["safety_alert"]
     unwrap(shelter.does("accept", sent, make_acceptance()))
     for sealed in SHUT:
         assert get_problem(shelter.open(f"{get_path(case)}/{sealed}")) == (404, "not-found")
@@ -110,7 +108,7 @@ def test_what_was_sent_in_time_is_taken_on_when_it_has_lapsed(
 
 
 def test_a_draft_waits_no_longer_than_it_holds(world: World, officer: Someone) -> None:
-    draft = unwrap(officer.write_case(consents=[], vital_interest=VITAL))
+    draft = unwrap(officer.create_case(consents=[], vital_interest=VITAL))
     world.advance(hours=4)
 
     late = officer.does("submit", draft)
@@ -176,7 +174,7 @@ def test_who_writes_or_holds_a_case_declares_and_nobody_else(  # noqa: PLR0913, 
         assert get_problem(one.create(path, VITAL)) == (403, "action-not-yours")
     assert get_problem(supervisor.create(path, VITAL)) == (403, "role-missing")
     assert get_problem(stranger.create(path, VITAL)) == (404, "not-found")
-    assert get_problem(lead.send(path, VITAL)) == (400, "key-missing")
+    assert get_problem(lead.send(path, VITAL)) == (400, "idempotency-key-missing")
     both = [lead.create(path, VITAL, "once") for _ in range(2)]
     assert unwrap(both[0]) == unwrap(both[1])
     unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))

@@ -74,9 +74,9 @@ def test_it_is_not_permitted_to_an_office_whose_part_has_ended(
     access = asks(shelter, case)
     takes_back(lead, sent)
 
-    late = watcher.send(path(case, access, "permit"))
+    late = watcher.send(path(case, access, "grant"))
 
-    assert get_problem(late) == (409, "reading-decided")
+    assert get_problem(late) == (409, "emergency-access-decided")
     assert unwrap(watcher.send(path(case, access, "refuse")))["state"] == "refused"
 
 
@@ -105,7 +105,7 @@ def test_a_retry_tells_no_more_than_is_to_be_known_by_then(
     ]
     case, iom = lead.take_lead(officer.submit(consents=given)), lead.world.add_person("IOM")
     unwrap(lead.refer(case, SHELTER))
-    permit = path(case, asks(shelter, case, sections=["health"]), "permit")
+    permit = path(case, asks(shelter, case, sections=["health"]), "grant")
     unwrap(lead.send(permit, idempotency_key="once"))
     unwrap(iom.does("accept", unwrap(lead.offer(case, "IOM")), make_takeover()))
     unwrap(iom.refer(case, lead.code, service="LEGAL_AID"))
@@ -125,10 +125,10 @@ def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
     again = shelter.create(path(case), READING | {"sections": ["health"]})
     asks(world.add_person(SHELTER), case)
 
-    assert get_problem(again) == (409, "reading-waits")
+    assert get_problem(again) == (409, "emergency-access-pending")
     assert len(listed(watcher, case)) == 2
     unwrap(watcher.send(path(case, access, "refuse")))
-    assert asks(shelter, case)["state"] == "asked"
+    assert asks(shelter, case)["state"] == "requested"
 
 
 @pytest.mark.parametrize(

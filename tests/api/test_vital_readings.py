@@ -48,7 +48,7 @@ def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
 
 def path(case: Json, one: Json | None = None, act: str = "") -> str:
     tail = f"/{one['id']}/{act}" if one else ""
-    return f"{get_path(case)}/vital-readings{tail}"
+    return f"{get_path(case)}/emergency-access{tail}"
 
 
 def asks(who: Someone, case: Json, **changes: Any) -> Json:
@@ -57,7 +57,7 @@ def asks(who: Someone, case: Json, **changes: Any) -> Json:
 
 def granted(who: Someone, by: Someone, case: Json, **changes: Any) -> Json:
     access = asks(who, case, **changes)
-    return unwrap(by.send(path(case, access, "permit")))
+    return unwrap(by.send(path(case, access, "grant")))
 
 
 def opens(who: Someone, case: Json, section: str = "contact") -> Response:
@@ -75,10 +75,10 @@ def test_nothing_opens_until_another_organisation_permits_it(
     access = asks(shelter, case)
     meanwhile = opens(shelter, case)
 
-    permitted = unwrap(watcher.send(path(case, access, "permit")))
+    permitted = unwrap(watcher.send(path(case, access, "grant")))
 
     assert get_problem(before) == get_problem(meanwhile) == HIDDEN
-    assert (access["state"], permitted["state"]) == ("asked", "granted")
+    assert (access["state"], permitted["state"]) == ("requested", "granted")
     assert permitted["holds_until"] == "2026-06-01T16:00:00Z"
     assert unwrap(opens(shelter, case))["content"]["alias"] == "Oygul"
 
@@ -150,7 +150,7 @@ def test_nobody_of_the_organisation_that_asks_permits_it(
     world: World, lead: Someone, supervisor: Someone, watcher: Someone, case: Json
 ) -> None:
     access = asks(lead, case, sections=["health"])
-    permit = path(case, access, "permit")
+    permit = path(case, access, "grant")
     machine = world.add_person(
         "OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER}, kind=AccountKind.INTEGRATION
     )
@@ -190,7 +190,7 @@ def test_oversight_and_the_lead_permit_and_nobody_else(  # noqa: PLR0913, PLR091
     unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
     access = asks(shelter, case)
 
-    response = world.add_person(office, {role}).send(path(case, access, "permit"))
+    response = world.add_person(office, {role}).send(path(case, access, "grant"))
 
     if answer:
         assert get_problem(response) == answer
@@ -231,15 +231,15 @@ def test_lead_and_oversight_are_alerted_in_the_transaction_of_each_step(
     world.wait(hours=4)
     at_the_end = [list_types(one.poll()) for one in (lead, watcher, shelter)]
 
-    both = ["case.vital_reading_asked", "case.vital_reading_granted"]
+    both = ["case.emergency_access_requested", "case.emergency_access_granted"]
     assert at_first == [both] * 3
-    assert at_the_end == [["case.vital_reading_ended"]] * 3
+    assert at_the_end == [["case.emergency_access_ended"]] * 3
     assert list_notified_offices(world, reading) == {
-        ("case.vital_reading_asked", "KZ_LEAD"),
-        ("case.vital_reading_asked", "OVERSIGHT_DEMO"),
-        ("case.vital_reading_granted", "KZ_LEAD"),
-        ("case.vital_reading_ended", "KZ_LEAD"),
-        ("case.vital_reading_ended", "OVERSIGHT_DEMO"),
+        ("case.emergency_access_requested", "KZ_LEAD"),
+        ("case.emergency_access_requested", "OVERSIGHT_DEMO"),
+        ("case.emergency_access_granted", "KZ_LEAD"),
+        ("case.emergency_access_ended", "KZ_LEAD"),
+        ("case.emergency_access_ended", "OVERSIGHT_DEMO"),
     }
 
 
@@ -313,20 +313,20 @@ def test_the_person_is_told_afterwards_and_until_then_that_is_due(
     reading = granted(shelter, watcher, case)
     world.wait(hours=4)
     [due] = listed(lead, case)
-    waits = [(kind, at) for _, kind, at in lead.get_worklist() if kind == "tell_person"]
+    waits = [(kind, at) for _, kind, at in lead.get_worklist() if kind == "inform_person"]
     foreign = get_problem(shelter.send(path(case, reading, "inform"), {}))
 
     answered = unwrap(lead.send(path(case, reading, "inform"), {"note": "By telephone"}))
 
-    assert due["tell_person_by"] == "2026-06-02T16:00:00Z"
-    assert waits == [("tell_person", "2026-06-02T16:00:00Z")]
+    assert due["inform_person_by"] == "2026-06-02T16:00:00Z"
+    assert waits == [("inform_person", "2026-06-02T16:00:00Z")]
     assert foreign == (403, "action-not-yours")
-    assert (answered["tell_person_by"], answered["person_told_at"]) == (
+    assert (answered["inform_person_by"], answered["person_informed_at"]) == (
         None,
         "2026-06-01T16:00:00Z",
     )
-    assert "tell_person" not in [kind for _, kind, _ in lead.get_worklist()]
-    assert list_types(watcher.poll())[-1] == "case.person_told"
+    assert "inform_person" not in [kind for _, kind, _ in lead.get_worklist()]
+    assert list_types(watcher.poll())[-1] == "case.person_informed"
 
 
 def test_that_the_person_was_not_told_is_evidence(
@@ -339,8 +339,8 @@ def test_that_the_person_was_not_told_is_evidence(
 
     world.wait(hours=24)
 
-    late = [e for e in watcher.poll() if e["facts"].get("clock") == "tell_person"]
-    assert [(one["type"], one["facts"]["silence"]) for one in late] == [("case.overdue", 1)]
+    late = [e for e in watcher.poll() if e["facts"].get("deadline") == "inform_person"]
+    assert [(one["type"], one["facts"]["missed"]) for one in late] == [("case.overdue", 1)]
     assert officer.poll() == shelter.poll() == []
 
 
@@ -361,24 +361,24 @@ def test_the_duty_to_tell_goes_with_the_lead(
 
     unwrap(iom.does("accept", unwrap(lead.offer(case, "IOM")), taking))
 
-    assert "tell_person" in [kind for _, kind, _ in iom.get_worklist()]
-    assert "tell_person" not in [kind for _, kind, _ in lead.get_worklist()]
+    assert "inform_person" in [kind for _, kind, _ in iom.get_worklist()]
+    assert "inform_person" not in [kind for _, kind, _ in lead.get_worklist()]
 
 
 def test_a_question_that_nobody_answers_lapses(
     world: World, shelter: Someone, watcher: Someone, case: Json
 ) -> None:
     access = asks(shelter, case)
-    assert [kind for _, kind, _ in watcher.get_worklist()] == ["decide_reading"]
+    assert [kind for _, kind, _ in watcher.get_worklist()] == ["decide_emergency_access"]
 
     world.wait(hours=4)
 
-    assert get_problem(watcher.send(path(case, access, "permit"))) == (
+    assert get_problem(watcher.send(path(case, access, "grant"))) == (
         409,
-        "reading-decided",
+        "emergency-access-decided",
     )
-    assert [one["state"] for one in listed(shelter, case)] == ["lapsed"]
-    assert list_types(shelter.poll())[-1] == "case.vital_reading_lapsed"
+    assert [one["state"] for one in listed(shelter, case)] == ["expired"]
+    assert list_types(shelter.poll())[-1] == "case.emergency_access_expired"
     assert watcher.get_worklist() == []
 
 
@@ -388,10 +388,10 @@ def test_what_was_refused_opens_nothing_and_is_asked_for_anew(
     access = asks(shelter, case)
     refused = [unwrap(watcher.send(path(case, access, "refuse"))) for _ in range(2)]
 
-    late = watcher.send(path(case, access, "permit"))
+    late = watcher.send(path(case, access, "grant"))
 
     assert refused[0] == refused[1]
-    assert get_problem(late) == (409, "reading-decided")
+    assert get_problem(late) == (409, "emergency-access-decided")
     assert get_problem(opens(shelter, case)) == HIDDEN
     granted(shelter, watcher, case)
     assert opens(shelter, case).is_success
@@ -413,7 +413,7 @@ def test_once_its_part_has_ended_nobody_reads_in_any_emergency(
     shelter.poll()
     world.wait(hours=4)
     assert shelter.poll() == []
-    assert list_types(watcher.poll())[-1] == "case.vital_reading_ended"
+    assert list_types(watcher.poll())[-1] == "case.emergency_access_ended"
 
 
 def test_once_the_case_has_ended_nobody_reads_or_asks(
@@ -462,10 +462,10 @@ def test_what_was_read_is_reviewed_by_another_overseer_than_who_permitted_it(
         (409, "not-a-second-person"),
         *([(403, "action-not-yours")] * 2),
     ]
-    assert get_problem(early) == (409, "reading-decided")
+    assert get_problem(early) == (409, "emergency-access-decided")
     assert reviewed["justified"]
-    assert get_problem(other.send(review, found)) == (409, "reading-decided")
-    assert list_types(lead.poll())[-1] == "case.vital_reading_reviewed"
+    assert get_problem(other.send(review, found)) == (409, "emergency-access-decided")
+    assert list_types(lead.poll())[-1] == "case.emergency_access_reviewed"
 
 
 def test_who_read_and_was_not_reviewed_in_72_hours_asks_for_no_more(
@@ -478,22 +478,22 @@ def test_who_read_and_was_not_reviewed_in_72_hours_asks_for_no_more(
 
     late = shelter.create(path(case), READING)
 
-    assert in_time["state"] == "asked"
-    assert get_problem(late) == (409, "reading-unreviewed")
-    assert asks(world.add_person(SHELTER), case)["state"] == "asked"
+    assert in_time["state"] == "requested"
+    assert get_problem(late) == (409, "emergency-access-unreviewed")
+    assert asks(world.add_person(SHELTER), case)["state"] == "requested"
     other = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     unwrap(other.send(path(case, reading, "review"), {"justified": False}))
     unwrap(other.send(path(case, in_time, "refuse")))
-    assert asks(shelter, case)["state"] == "asked"
+    assert asks(shelter, case)["state"] == "requested"
 
 
 def test_it_is_asked_and_permitted_once_however_often_it_is_sent(
     shelter: Someone, watcher: Someone, case: Json
 ) -> None:
     both = [unwrap(shelter.create(path(case), READING, "once")) for _ in range(2)]
-    permitted = [unwrap(watcher.send(path(case, both[0], "permit"))) for _ in range(2)]
+    permitted = [unwrap(watcher.send(path(case, both[0], "grant"))) for _ in range(2)]
 
     assert both[0] == both[1]
     assert permitted[0] == permitted[1]
-    assert list_types(watcher.poll()).count("case.vital_reading_granted") == 1
+    assert list_types(watcher.poll()).count("case.emergency_access_granted") == 1
     assert len(listed(watcher, case)) == 1

@@ -17,7 +17,7 @@ from tests.support.account_changes import (
     get_approval_id,
 )
 from tests.support.administrators import ADMINISTRATOR
-from tests.support.webhook_receivers import RECEIVER, open_webhook
+from tests.support.webhook_receivers import RECEIVER, create_webhook
 from tests.support.world import (
     EVERYTHING,
     HOST,
@@ -84,7 +84,7 @@ def test_two_people_open_it_and_its_secret_is_shown_once(
     assert first.json()["secret"].startswith("whsec_")
     assert again.json() == read | {"secret": None}
     assert {name: read[name] for name in NEW} == NEW
-    assert (read["standing"], read["ping"]) == ("active", None)
+    assert (read["state"], read["ping"]) == ("active", None)
 
 
 def test_what_is_sent_begins_where_the_feed_ends(
@@ -96,9 +96,9 @@ def test_what_is_sent_begins_where_the_feed_ends(
     mine = list_types(lead.poll())
     read = unwrap(lead.get(path_of(opened)))
 
-    assert mine[-1] == "webhook.opened"  # This event is the first one sent.
+    assert mine[-1] == "webhook.created"  # This event is the first one sent.
     assert read["cursor"] == opened["cursor"] != cursor
-    assert read["behind"] == 1
+    assert read["undelivered"] == 1
 
 
 def test_of_the_same_words_one_is_opened(
@@ -143,7 +143,7 @@ def test_a_url_that_can_be_read_in_two_ways_is_refused_by_its_form(
 
 def test_an_office_has_five_at_the_most(world: World, supervisor: Someone) -> None:
     for _ in range(MAX_WEBHOOKS):
-        last = open_webhook(world, "KZ_LEAD")
+        last = create_webhook(world, "KZ_LEAD")
     full = add(supervisor, "/webhooks", NEW)
     does(supervisor, f"/webhooks/{last.id}", "end")
 
@@ -154,7 +154,7 @@ def test_an_office_has_five_at_the_most(world: World, supervisor: Someone) -> No
 def test_everybody_of_the_office_reads_how_far_it_has_come_and_nobody_else(
     world: World, lead: Someone, shelter: Someone, admin: Someone
 ) -> None:
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
     machine = world.add_person(
         "KZ_LEAD", {Role.CASEWORKER}, {Scope.WEBHOOKS_READ}, AccountKind.INTEGRATION
     )
@@ -176,7 +176,7 @@ def test_everybody_of_the_office_reads_how_far_it_has_come_and_nobody_else(
 def test_who_looks_after_accounts_looks_after_webhooks(
     world: World, lead: Someone, change: str
 ) -> None:
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
     other = world.add_person("KZ_SHELTER_KOGERSHIN", SUPERVISOR)
     machine = world.add_person("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
 
@@ -191,23 +191,23 @@ def test_who_looks_after_accounts_looks_after_webhooks(
 def test_it_is_paused_resumed_and_ended_by_one(
     world: World, supervisor: Someone, admin: Someone
 ) -> None:
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
 
-    paused = [does(supervisor, path, "pause")["standing"] for _ in "12"]
-    resumed = [does(admin, path, "resume")["standing"] for _ in "12"]
-    ended = does(admin, path, "end")["standing"]
+    paused = [does(supervisor, path, "pause")["state"] for _ in "12"]
+    resumed = [does(admin, path, "resume")["state"] for _ in "12"]
+    ended = does(admin, path, "end")["state"]
     refused = {get_problem(change_webhook(admin, path, change)) for change in CHANGES}
 
     assert (paused, resumed, ended) == (["paused"] * 2, ["active"] * 2, "ended")
     assert refused == {(409, "webhook-ended")}
-    assert unwrap(supervisor.get("/webhooks"))["items"][0]["standing"] == "ended"
+    assert unwrap(supervisor.get("/webhooks"))["items"][0]["state"] == "ended"
 
 
 def test_what_becomes_of_it_is_told_to_its_office_and_to_who_watches(
     world: World, supervisor: Someone, lead: Someone
 ) -> None:
     overseer = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
     for change in ("rotate-secret", "ping", "replay", "pause", "resume", "end"):
         does(supervisor, path, change)
 
@@ -227,7 +227,7 @@ def test_what_becomes_of_it_is_told_to_its_office_and_to_who_watches(
 def test_a_webhook_is_tested_every_half_minute_whoever_asks(
     world: World, supervisor: Someone, admin: Someone
 ) -> None:
-    path, other = (f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}" for _ in "12")
+    path, other = (f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}" for _ in "12")
     first = supervisor.send(f"{path}/ping", {}, idempotency_key="one")
     world.advance(seconds=12)
     refused = [change_webhook(who, path, "ping") for who in (supervisor, admin)]
@@ -246,7 +246,7 @@ def test_a_webhook_is_tested_every_half_minute_whoever_asks(
 def test_a_webhook_is_tested_again_though_a_server_has_another_time(
     world: World, supervisor: Someone
 ) -> None:
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
     world.advance(days=30)
     does(supervisor, path, "ping")
     world.advance(days=-30)
@@ -264,7 +264,7 @@ def test_an_account_tests_few_webhooks_in_a_minute(
     before, watch = world.app.state.pings, Watch()
     world.app.state.pings = RequestRate(PINGS_PER_MINUTE, watch)
     paths = [
-        f"/webhooks/{open_webhook(world, office).id}"
+        f"/webhooks/{create_webhook(world, office).id}"
         for office in ("KZ_LEAD", "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID")
         for _ in range(MAX_WEBHOOKS)
     ]
@@ -287,7 +287,7 @@ def test_an_account_tests_few_webhooks_in_a_minute(
 
 
 def test_a_secret_is_rotated_and_shown_once(world: World, supervisor: Someone) -> None:
-    webhook = open_webhook(world, "KZ_LEAD")
+    webhook = create_webhook(world, "KZ_LEAD")
     path, body = f"/webhooks/{webhook.id}/rotate-secret", {"overlap_hours": 2}
 
     first = supervisor.create(path, body, key="again")
@@ -310,7 +310,7 @@ def test_a_secret_is_rotated_and_shown_once(world: World, supervisor: Someone) -
 def test_it_replays_from_a_cursor_of_this_feed_alone(
     world: World, supervisor: Someone, after: str, why: tuple[int, str]
 ) -> None:
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
 
     assert get_problem(change_webhook(supervisor, path, "replay", {"after": after})) == why
 
@@ -321,7 +321,7 @@ def test_a_replay_goes_back_to_where_it_is_said(
     officer.submit()
     start = unwrap(lead.get("/events"))["cursor"]
     officer.submit()
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}"
 
     back = does(supervisor, path, "replay", {"after": start})
     from_the_first = does(supervisor, path, "replay", {"after": None})
@@ -329,7 +329,7 @@ def test_a_replay_goes_back_to_where_it_is_said(
 
     assert back["cursor"] == start
     assert read["items"] == unwrap(lead.get("/events"))["items"]
-    assert from_the_first["behind"] > back["behind"] > 0
+    assert from_the_first["undelivered"] > back["undelivered"] > 0
 
 
 def test_an_administrator_without_the_scope_does_nothing(world: World) -> None:

@@ -42,7 +42,7 @@ def test_consent_that_runs_out_shuts_its_sections_and_ends_no_help(
     run_endings_job(world)
 
     assert (before, can_open(shelter, case, "contact")) == (True, False)
-    assert shelter.open(f"{get_path(case)}/safety-notice").is_success
+    assert shelter.open(f"{get_path(case)}/safety-alert").is_success
     assert lead.read(sent)["state"] == "accepted"
     assert (
         unwrap(shelter.does("start", sent, {"person_met": True}))["state"] == "in_progress"

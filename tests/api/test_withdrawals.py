@@ -139,7 +139,7 @@ def test_said_twice_it_is_said_once(lead: Someone, shelter: Someone, case: Json)
     assert list_types(lead.poll()) == [
         "consent.withdrawn",
         "referral.withdrawn",
-        "case.fell_back",
+        "case.referring_again",
     ]
 
 
@@ -201,7 +201,10 @@ def test_who_had_been_told_has_to_say_that_it_deleted_and_its_silence_is_evidenc
     for one in (lead, shelter, watcher):
         [late] = [e for e in one.poll() if e["subject"] == subject]
         assert late["type"] == "referral.overdue"
-        assert (late["facts"]["clock"], late["facts"]["silence"]) == ("confirm_deletion", 1)
+        assert (late["facts"]["deadline"], late["facts"]["missed"]) == (
+            "confirm_deletion",
+            1,
+        )
     assert shelter.does("confirm-deletion", bed).status_code == 204
     assert shelter.get_worklist() == []
     assert "referral.deletion_confirmed" in list_types(lead.poll())
@@ -226,7 +229,7 @@ def test_what_a_guardian_takes_back_leaves_a_child_what_protects_it(
 ) -> None:
     by = {"given_by": "guardian_with_assent"}
     given = [make_consent(**by), make_service_consent(**by)]
-    child = officer.submit(notice={"age_class": "child"}, consents=given)
+    child = officer.submit(summary={"age_class": "child"}, consents=given)
     lead.take_lead(child)
     bed = unwrap(lead.refer(child, WOMEN))
     advice = unwrap(lead.refer(child, LAW, service="LEGAL_AID"))

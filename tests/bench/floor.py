@@ -58,14 +58,14 @@ class Floor:
         """Handle request S: write four rows and a counter, with one encrypted field."""
         sent = from_json(body)
         secret = seal(sent["sections"][0]["summary"])
-        submission = Submission(to_json(sent["notice"]).decode(), secret)
+        submission = Submission(to_json(sent["summary"]).decode(), secret)
         self.tables.submit(submission)
         code = submission.case.hex
         headers = [
             (b"location", f"/v1/cases/{code}".encode()),
             (b"etag", b'"1.0000000000000000"'),
         ]
-        return 201, headers, to_json({"code": code, "notice": sent["notice"]})
+        return 201, headers, to_json({"code": code, "summary": sent["summary"]})
 
     def apply_act(self, code: str, if_match: str) -> Reply:
         """Handle request T: compare and increase a version, and deliver a new entry."""

@@ -75,7 +75,7 @@ class Postgresql(Tables):
     @override
     def submit(self, new: Submission) -> None:
         with self.connection.transaction(), self.connection.cursor() as run:
-            run.execute(CASE, (new.case, new.notice, new.sealed))
+            run.execute(CASE, (new.case, new.summary, new.sealed))
             run.execute(PARTY, (new.case, READER))
             self.deliver(run, new, "case.submitted")
 

@@ -62,7 +62,7 @@ class Sqlite(Tables):
     def submit(self, new: Submission) -> None:
         run = self.connection.execute
         run(BEGIN)
-        run(CASE, (new.case.bytes, new.notice, new.sealed))
+        run(CASE, (new.case.bytes, new.summary, new.sealed))
         run(PARTY, (new.case.bytes, READER))
         self.deliver(new.entry.bytes, new.at, "case.submitted", new.subject)
         run("COMMIT")

@@ -34,7 +34,7 @@ def get_now() -> str:
 class Submission:
     """The values that a submission writes."""
 
-    notice: str
+    summary: str
     sealed: bytes
     case: UUID = field(default_factory=uuid4)
     entry: UUID = field(default_factory=uuid4)

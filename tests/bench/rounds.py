@@ -50,7 +50,11 @@ def prepare(side: Side, pace: Pace) -> None:
 
 
 def compare(
-    floor: Side, product: Side, pace: Pace, say: Say, kinds: Iterable[Kind] = Kind
+    floor: Side,
+    product: Side,
+    pace: Pace,
+    say: Say,
+    kinds: Iterable[Kind] = Kind,
 ) -> Mapping[Kind, Comparison]:
     """Measure the kinds of requests in turns, on the floor and on the product."""
     again = copy_floor(floor)

@@ -26,13 +26,19 @@ class Kind(StrEnum):
     W = "worklist"
 
 
-STATUS: Final = {Kind.S: 201, Kind.T: 200, Kind.P: 200, Kind.I: 304, Kind.W: 200}
+STATUS: Final = {
+    Kind.S: 201,
+    Kind.T: 200,
+    Kind.P: 200,
+    Kind.I: 304,
+    Kind.W: 200,
+}
 NEEDS: Final = (
     "Она просит безопасное место на ночь. She is afraid of two men at the hostel. "
     "Bahay, pagkain at doktor ang kailangan niya. "
 ) * 16
 BODY: Final[dict[str, Any]] = {
-    "notice": {
+    "summary": {
         "country": "KZ",
         "age_class": "adult",
         "language": "uz",
@@ -65,7 +71,7 @@ def make_case(country: str) -> bytes:
     [consent] = BODY["consents"]
     recipients = {"kind": "state", "country": country}
     body = BODY | {
-        "notice": BODY["notice"] | {"country": country},
+        "summary": BODY["summary"] | {"country": country},
         "sections": [{"section": "needs", "summary": "A safe bed tonight"}],
         "consents": [consent | {"recipient_class": recipients}],
     }

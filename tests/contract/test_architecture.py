@@ -13,7 +13,7 @@ from statistics import median
 from typing import Final
 
 from app.api.http.validation_errors import CELL_RULE, MESSAGES, OWN_CODES
-from app.cases.schemas import NoticeFields
+from app.cases.schemas import SummaryFields
 from tests.support.source_code import APP, ROOT, TREES, Trees, read_sources
 
 FILE_CAP, TEST_FILE_CAP = 300, 500
@@ -101,7 +101,7 @@ def test_only_the_patch_of_a_notice_sets_fields_by_name_and_it_has_no_state() ->
 
     assert users <= {"app/cases/actions.py:update_summary"}
     assert find_files(ast.expr, sets) == {user.split(":")[0] for user in users}
-    assert "state" not in NoticeFields.model_fields
+    assert "state" not in SummaryFields.model_fields
 
 
 def test_one_place_begins_transactions() -> None:

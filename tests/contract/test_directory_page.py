@@ -112,7 +112,7 @@ def list_codes(file: str, name: str) -> set[str]:
     """Return the codes that a column allows, or an empty set if the column has no codes."""
     schema = MODELS[file].model_json_schema()
     codes = set(find_enum(schema["properties"][name], schema.get("$defs", {})))
-    return codes - set(FIXED) if name == "clock" else codes
+    return codes - set(FIXED) if name == "deadline" else codes
 
 
 def find_enum(part: Any, shared: Mapping[str, Any]) -> Iterator[str]:

@@ -41,19 +41,19 @@ TABLES = (
     ("returns/{return_id}", RETURN),
 )
 VERBS = """
-accept account acknowledge answer approve arrive ask assess assign call cancel close
-complete confirm decide decline declare depart determine disable discard end erase
-export get grant hold inform issue list make mend monitor offer open pause permit ping
-plan receive record redirect refuse register relocate reopen replace replay report resume
-review revoke rotate score send start stop stream submit suspend take try verify withdraw
-write
+accept acknowledge answer approve ask assess assign call cancel close complete confirm
+create decide decline declare determine disable discard end erase export get grant hold
+inform issue list locate monitor offer open pause permit ping place plan preview receive
+record redirect refuse register relocate reopen replace replay report request resume
+review revoke rotate score send start stop stream submit suspend take update verify
+withdraw write
 """
 FROZEN = {
     "CaseState": "the life cycle of a case: what a client shows, and waits for",
     "ReferralState": "the life cycle of a referral",
     "HandoverState": "the life cycle of a handover",
     "ReturnState": "the life cycle of a return",
-    "ReadingState": "how a reading in an emergency stands",
+    "EmergencyAccessState": "how a reading in an emergency stands",
     "ApprovalState": "what became of the question to a second person",
     "Stage": "it follows from the state of a case",
 }
@@ -63,8 +63,8 @@ AGAIN = {
     "refuse_approval": "the same answer again changes nothing",
     "withdraw_consent": "what is taken back is taken back",
     "withdraw_consents": "what is taken back is taken back",
-    "score_signs": "it keeps nothing",
-    "try_routing": "it keeps nothing",
+    "score_screening": "it keeps nothing",
+    "preview_routing": "it keeps nothing",
     "record_refusal": "it counts again: a key would tell who counted whom (ADR 23)",
 }
 """Each writing operation that takes neither header, and the effect of repeating it."""
@@ -244,7 +244,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
         "ReturnOut",
         "DocumentTaskOut",
         "AccountOut",
-        "VitalReadingOut",
+        "EmergencyAccessOut",
         "LoweredAccountOut",
         "WebhookOut",
         "MadeWebhookOut",
@@ -302,10 +302,10 @@ def test_what_is_open_where_it_is_read_is_closed_where_it_is_sent(document: Json
         "AnyPriority",
         "AnySide",
         "AnyScope",
-        "AnyClockKind",
+        "AnyDeadlineKind",
         "AnyRequirement",
     } <= growing
-    assert {"Priority", "Scope", "ClockKind"} <= sent
+    assert {"Priority", "Scope", "DeadlineKind"} <= sent
 
 
 def test_every_field_of_an_answer_is_always_there_except_next(document: Json) -> None:

@@ -97,7 +97,7 @@ def test_codes_of_problems_are_open_enums_over_all_life_cycles(document: Json) -
 @pytest.mark.parametrize(
     ("problem", "differences"),
     [
-        ({"type": "/problems/key-in-flight", "status": 409, "key": "k"}, ["key"]),
+        ({"type": "/problems/idempotency-key-in-use", "status": 409, "key": "k"}, ["key"]),
         ({"type": "/problems/needs-unmet", "status": 409}, ["unmet"]),
         ({"type": "/problems/needs-unmet", "status": 409, "unmet": []}, []),
         (

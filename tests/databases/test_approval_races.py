@@ -138,7 +138,7 @@ def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
         )
 
         assert list_outcomes(answers) == [(201, ""), (409, "approval-unusable")]
-        assert cast.decision(approval_id) == "spent"
+        assert cast.decision(approval_id) == "used"
         assert len(unwrap(cast.admin.get(path))["items"]) == turn + 2
 
 
@@ -172,7 +172,7 @@ def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) ->
 
         assert ended.status_code == 200
         decision = cast.decision(approval_id)
-        assert (decision, used.is_success) in {("spent", True), ("lapsed", False)}
+        assert (decision, used.is_success) in {("used", True), ("expired", False)}
         assert ("coordinator" in cast.has()) == used.is_success
         cast.takes_back()
         won[decision] += 1

@@ -131,7 +131,7 @@ def test_clock_is_due_each_day_and_fires_at_the_end_of_the_day_of_arrival(
 
     [event] = home.home.poll()
     assert (event["type"], event["at"]) == ("return.overdue", "2026-06-05T18:59:59Z")
-    assert event["facts"] == {"clock": "confirm_arrival", "silence": 1, "active": True}
+    assert event["facts"] == {"deadline": "confirm_arrival", "missed": 1, "active": True}
     assert list_firings(world, home) == [(1, FIFTH_END)]
 
 
@@ -149,7 +149,7 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
     home.world.run_worker()
 
     [event] = home.home.poll()
-    assert event["facts"]["silence"] == 2
+    assert event["facts"]["missed"] == 2
     assert load_deadline(home).due_at == FIFTH_END
     assert load_deadline(home).fires_at == FIFTH_END + 2 * length
     assert count_late(home) == 2

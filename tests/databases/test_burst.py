@@ -76,7 +76,7 @@ def build_requests(world: World) -> list[Request]:
     seen = [(case, lead.get_tag(case)) for case in cases]
     requests: list[Request] = [
         *(act(lead, case, tag) for case, tag in seen),
-        *[lambda: officer.write_case(submit=True)] * 50,
+        *[lambda: officer.create_case(submit=True)] * 50,
         *[refer(lead, case) for case in (running, *others)],
         *[lambda: lead.open(f"{get_path(running)}/sections/needs")] * 20,
     ]
@@ -155,7 +155,7 @@ def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
             officer.submit()
         page = unwrap(lead.get("/events"))
         polls: list[Request] = [lambda: lead.get("/events", after=page["cursor"])] * 200
-        answers = send_together([*polls, lambda: officer.write_case(submit=True)])
+        answers = send_together([*polls, lambda: officer.create_case(submit=True)])
 
     slowest = max(answer.elapsed.total_seconds() for answer in answers)
     report("crowd", (answer.status_code for answer in answers))

@@ -12,7 +12,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.missed_deadlines import DueClock
 from app.deadlines.models import Clock, Firing
 from app.worker.deadline_job import HandledCounts, handle_deadline, handle_missed_deadlines
@@ -47,7 +47,7 @@ def find_deadline(world: Served, record: Json) -> DueClock:
     of = f"{get_path(record).lstrip('/')}"
     with world.database.begin_read() as session:
         running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))
-        beside = Clock.kind == ClockKind.CONSENT_ENDS
+        beside = Clock.kind == DeadlineKind.CONSENT_ENDS
         clock = session.scalars(running.where(~beside)).one()
         return DueClock(clock.number, clock.case_id, clock.kind, clock.fires_at)
 

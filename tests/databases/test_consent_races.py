@@ -130,9 +130,9 @@ def test_of_two_organisations_that_answer_one_decides_whether_somebody_reads(
             )
             case = lead.take_lead(officer.submit(consents=[make_consent(), given]))
             unwrap(lead.refer(case, WOMEN))
-        path = f"{get_path(case)}/vital-readings"
+        path = f"{get_path(case)}/emergency-access"
         access = unwrap(shelter.create(path, reading | {"sections": ["health"]}))
-        permit = partial(watcher.send, f"{path}/{access['id']}/permit")
+        permit = partial(watcher.send, f"{path}/{access['id']}/grant")
         refuse = partial(lead.send, f"{path}/{access['id']}/refuse")
         watcher.poll()
 
@@ -141,11 +141,13 @@ def test_of_two_organisations_that_answer_one_decides_whether_somebody_reads(
         handicap.update(first_won=permitted.is_success)
         assert permitted.is_success != refused.is_success
         loser = refused if permitted.is_success else permitted
-        assert get_problem(loser) == (409, "reading-decided")
+        assert get_problem(loser) == (409, "emergency-access-decided")
         opened = shelter.open(f"{get_path(case)}/sections/health", "protection")
         assert opened.is_success == permitted.is_success
         ends = ("granted",) if permitted.is_success else ("refused",)
-        assert list_types(watcher.poll()) == [f"case.vital_reading_{end}" for end in ends]
+        assert list_types(watcher.poll()) == [
+            f"case.emergency_access_{end}" for end in ends
+        ]
         unwrap(
             shelter.send(f"{path}/{access['id']}/stop")
         ) if permitted.is_success else None

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app.consents.models import Consent
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel import migrations
 from app.kernel.actors import SERVICE
@@ -25,7 +25,7 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 def list_deadlines(world: World) -> dict[Any, datetime]:
     """Return when the deadline of each consent is due, by the id of the consent."""
     with world.database.begin_read(SERVICE) as session:
-        running = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.CONSENT_ENDS)
+        running = Clock.stopped_at.is_(None) & (Clock.kind == DeadlineKind.CONSENT_ENDS)
         return {
             c.record_id: c.due_at for c in session.scalars(select(Clock).where(running))
         }
@@ -63,10 +63,10 @@ def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
     listed = unwrap(lead.get(f"/cases/{case['code']}/consents"))["items"]
     [taken_back] = [one for one in listed if one["purposes"] == ["LEGAL_AID"]]
     unwrap(lead.send(f"/cases/{case['code']}/consents/{taken_back['id']}/withdraw"))
-    draft = unwrap(officer.write_case(consents=[given(100)]))
-    child = officer.submit(consents=[given(90, **GUARDIAN)], notice={"age_class": "child"})
+    draft = unwrap(officer.create_case(consents=[given(100)]))
+    child = officer.submit(consents=[given(90, **GUARDIAN)], summary={"age_class": "child"})
     with world.database.begin_write(SERVICE) as session:
-        of_ends = update(Clock).where(Clock.kind == ClockKind.CONSENT_ENDS)
+        of_ends = update(Clock).where(Clock.kind == DeadlineKind.CONSENT_ENDS)
         session.execute(of_ends.values(stopped_at=now))
         session.execute(update(Consent).values(recorded_at=now - timedelta(days=30)))
 
@@ -92,9 +92,9 @@ def test_a_deadline_that_runs_comes_before_the_end_from_now_on(
     yes = make_service_consent(
         **GUARDIAN, expires_at=f"{end:%FT%TZ}", obtained_on=f"{now:%F}", purposes=["REFER"]
     )
-    officer.submit(consents=[yes], notice={"age_class": "child"})
+    officer.submit(consents=[yes], summary={"age_class": "child"})
     with world.database.begin_write(SERVICE) as session:
-        of_ends = update(Clock).where(Clock.kind == ClockKind.CONSENT_ENDS)
+        of_ends = update(Clock).where(Clock.kind == DeadlineKind.CONSENT_ENDS)
         session.execute(of_ends.values(due_at=end))
 
     upgrade_again(world)

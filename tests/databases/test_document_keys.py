@@ -58,7 +58,7 @@ def require_lost_keys(
     world: World, officer: Someone, worker: ErasureCleanup, read: Callable[[], bytes]
 ) -> None:
     """Overwrite a document twice, and check that `read` finds only the newest key."""
-    case, documents = unwrap(officer.write_case()), []
+    case, documents = unwrap(officer.create_case()), []
     for text in TEXTS:
         write_health(officer, case, text)
         documents.append(read_document(world, case))

@@ -101,7 +101,7 @@ def test_a_no_beside_a_yes_ends_everything(sides: Sides) -> None:
 def test_a_draft_is_submitted_or_thrown_away(sides: Sides) -> None:
     won = []
     for _ in range(ROUNDS):
-        draft = unwrap(sides.officer.write_case())
+        draft = unwrap(sides.officer.create_case())
         submit = acts(sides.officer, "submit", draft)
         discard = acts(sides.officer, "discard", draft)
 

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 EACH = choose_number(72, sample=144, night=1)
 """One database call in this many fails, and always the first, the last and each COMMIT."""
 FEW = (
-    "write_case.submitted",
+    "create_case.submitted",
     "accept_referral",
     "open_section.needs",
     "get_case",

@@ -277,4 +277,4 @@ def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
     assert get_problem(second.result()) == (412, "version-stale")
     assert third.result().status_code == 404
     assert list_leads(cast, case) == ["IOM"]
-    assert "referral.opened" not in list_types(cast.lead.poll())
+    assert "referral.created" not in list_types(cast.lead.poll())

@@ -10,7 +10,7 @@ from httpx2 import Response
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.access.actions import make_key, revoke_key
+from app.access.actions import create_key, revoke_key
 from app.access.credentials import get_prefix
 from app.cases.models import Case, Party
 from app.deadlines.models import Clock
@@ -178,17 +178,17 @@ def test_one_key_is_for_one_request(officer: Someone) -> None:
     otherwise = officer.create("/cases", make_case(submit=True), "k")
     unwrap(officer.create("/cases", make_case(submit=True), "another"))
 
-    assert get_problem(otherwise) == (422, "key-reused")
+    assert get_problem(otherwise) == (422, "idempotency-key-reused")
     assert list_types(officer.poll()) == ["case.drafted", "case.drafted", "case.submitted"]
 
 
 def test_one_key_is_for_one_path(officer: Someone) -> None:
-    one, other = unwrap(officer.write_case()), unwrap(officer.write_case())
+    one, other = unwrap(officer.create_case()), unwrap(officer.create_case())
 
     unwrap(officer.does("submit", one, idempotency_key="k"))
     elsewhere = officer.does("submit", other, idempotency_key="k")
 
-    assert get_problem(elsewhere) == (422, "key-reused")
+    assert get_problem(elsewhere) == (422, "idempotency-key-reused")
     assert officer.read(other)["state"] == "draft"
 
 
@@ -213,7 +213,7 @@ def test_a_key_survives_a_new_api_key_of_the_account(
     first = officer.create("/cases", body, "k")
     with world.database.begin_write() as session:
         account = officer.actor.account_id
-        fresh = make_key(session, account, EVERYTHING, world.now, days=1)
+        fresh = create_key(session, account, EVERYTHING, world.now, days=1)
         revoke_key(session, get_prefix(officer.key), world.now)
 
     revoked = officer.create("/cases", body, "k")
@@ -234,7 +234,7 @@ def test_a_key_must_be_given_where_something_is_made(led: Json, lead: Someone) -
         lead.send(f"{get_path(led)}/consents", make_consent()),
     ]
 
-    assert [get_problem(each) for each in refused] == [(400, "key-missing")] * 3
+    assert [get_problem(each) for each in refused] == [(400, "idempotency-key-missing")] * 3
     assert lead.get("/referrals").json()["items"] == []
 
 
@@ -301,7 +301,7 @@ def test_a_closing_is_repeated_as_the_question_it_was_and_as_the_closing_it_was(
     assert asked_again.json() == asked.json()
     assert (closed.status_code, closed_again.status_code) == (200, 200)
     assert closed_again.json() == closed.json()
-    assert (late.status_code, late.json()["decision"]) == (202, "spent")
+    assert (late.status_code, late.json()["decision"]) == (202, "used")
     for again in (asked_again, closed_again, late):
         assert again.headers[REPLAYED] == "true"
     assert list_types(lead.poll()).count("case.closed") == 1
@@ -315,7 +315,7 @@ def test_the_approval_is_part_of_the_request(led: Json, lead: Someone) -> None:
         path, make_closure(), if_match=seen, idempotency_key="k", approval=str(uuid4())
     )
 
-    assert get_problem(with_approval) == (422, "key-reused")
+    assert get_problem(with_approval) == (422, "idempotency-key-reused")
 
 
 def test_referrals_and_consents_are_made_once(led: Json, lead: Someone) -> None:
@@ -333,20 +333,20 @@ def test_referrals_and_consents_are_made_once(led: Json, lead: Someone) -> None:
         assert again.headers[REPLAYED] == "true"
         assert again.json() == first.json()
     event_types = list_types(lead.poll())
-    for once in ("referral.opened", "consent.recorded", "case.risk_assessed"):
+    for once in ("referral.created", "consent.recorded", "case.risk_assessed"):
         assert event_types.count(once) == 1
 
 
 def test_what_failed_may_be_tried_again(officer: Someone) -> None:
     without_consent = officer.create("/cases", make_case(submit=True, consents=[]), "k")
     stale = officer.send(
-        f"{get_path(unwrap(officer.write_case()))}/submit",
+        f"{get_path(unwrap(officer.create_case()))}/submit",
         if_match='"9.0123456789abcdef"',
         idempotency_key="s",
     )
 
     made = officer.create("/cases", make_case(submit=True), "k")
-    submitted = officer.does("submit", unwrap(officer.write_case()), idempotency_key="s")
+    submitted = officer.does("submit", unwrap(officer.create_case()), idempotency_key="s")
 
     assert get_problem(without_consent) == (409, "needs-unmet")
     assert get_problem(stale) == (412, "version-stale")
@@ -387,9 +387,9 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
             answer = second.result(timeout=PATIENCE)
 
     if officer.world.database.is_sqlite:
-        assert get_problem(second.result()) == (422, "key-reused")
+        assert get_problem(second.result()) == (422, "idempotency-key-reused")
     else:
-        assert get_problem(answer) == (409, "key-in-flight")
+        assert get_problem(answer) == (409, "idempotency-key-in-use")
         assert answer.headers["Retry-After"] == "1"
 
 

@@ -82,7 +82,7 @@ def test_what_is_erased_is_named_outside_once(
     world: World, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
     ledger.start(world.runtime)
-    drafts = [unwrap(officer.write_case()) for _ in range(3)]
+    drafts = [unwrap(officer.create_case()) for _ in range(3)]
     for draft in drafts:
         unwrap(officer.does("discard", draft))
 
@@ -241,7 +241,7 @@ def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
     The database might be a backup from before the first erasure.
     """
     ledger.start(world.runtime)
-    officer.write_case()
+    officer.create_case()
 
     path.unlink()
 
@@ -312,7 +312,7 @@ def test_the_worker_follows_an_erasure_once(
 ) -> None:
     ledger.start(world.runtime)
     worker = ErasureCleanup(world.runtime, ledger)
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     unwrap(officer.does("discard", draft))
 
     worker.run()
@@ -333,7 +333,7 @@ def test_a_database_knows_whether_it_ever_had_a_case(
         assert session.scalars(select(Entry.reference)).all() != []
         assert has_any_case(session) is False
 
-    officer.write_case()
+    officer.create_case()
 
     with world.database.begin_read() as session:
         assert has_any_case(session) is True

@@ -52,7 +52,9 @@ def is_stopped(world: World) -> bool:
 
 def test_nothing_of_one_is_left_to_the_other(narrow: World) -> None:
     people = [narrow.add_person(code) for code in PEOPLE]
-    drafts: list[list[Json]] = [[unwrap(one.write_case()) for _ in "123"] for one in people]
+    drafts: list[list[Json]] = [
+        [unwrap(one.create_case()) for _ in "123"] for one in people
+    ]
     own = [{case["code"] for case in cases} for cases in drafts]
     sides = [(0, 1), (1, 0)]
 

@@ -89,9 +89,9 @@ def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
     unwrap(shelter.does("accept", sent, make_acceptance()))
     wanted = ["identity", "narrative", "indicators"]
     access_request = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
-    path = f"{get_path(case)}/vital-readings"
+    path = f"{get_path(case)}/emergency-access"
     made = unwrap(shelter.create(path, access_request | {"sections": wanted}))
-    unwrap(lead.send(f"{path}/{made['id']}/permit"))
+    unwrap(lead.send(f"{path}/{made['id']}/grant"))
     return shelter
 
 
@@ -122,10 +122,10 @@ def test_who_is_feared_or_gone_reads_nothing_that_was_written_since(
     assert document["opened"] == ["identity"]
 
 
-WARNED = {"section": "needs", "summary": "x", "safety_notice": SECOND}
+WARNED = {"section": "needs", "summary": "x", "safety_alert": SECOND}
 SINCE: dict[str, Callable[[Someone, Json], None]] = {
     "safeguards": partial(record_fear, whom="IOM"),
-    "safety-notice": partial(replace_document, part="sections/needs", body=WARNED),
+    "safety-alert": partial(replace_document, part="sections/needs", body=WARNED),
 }
 """Each document that is opened, and the action that replaces it."""
 

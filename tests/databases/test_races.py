@@ -21,7 +21,7 @@ from app.referrals.models import Referral
 from tests.support.databases import ask
 from tests.support.effort import choose_number
 from tests.support.servers import Served, report, retry_as_told, run_together, serve_world
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import (
     Json,
     Someone,
@@ -152,7 +152,7 @@ def test_a_case_is_closed_or_its_referral_is_sent(cast: Cast, world: Served) -> 
         states = cast.lead.read(case)["state"], cast.lead.read(referral)["state"]
         decision = unwrap(cast.lead.get(f"/approvals/{approval}"))["decision"]
         assert (*states, decision) == (
-            ("closed", "revoked", "spent"),
+            ("closed", "revoked", "used"),
             ("referring", "sent", "approved"),
         )[winner]
         won.append(("close", "send")[winner])
@@ -407,7 +407,7 @@ def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
 
 
 def test_of_two_who_test_a_webhook_at_once_one_does(world: Served, cast: Cast) -> None:
-    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}/ping"
+    path = f"/webhooks/{create_webhook(world, 'KZ_LEAD').id}/ping"
 
     def test(who: Someone) -> Callable[[], Response]:
         return lambda: who.send(path, {}, idempotency_key=str(uuid4()))

@@ -12,7 +12,7 @@ from tests.support.returns import (
     Homecoming,
     accept_return_referral,
     begin_return,
-    open_return,
+    create_return,
 )
 from tests.support.servers import Served, retry_as_told, run_together, serve_world
 
@@ -86,7 +86,7 @@ def test_of_two_who_open_a_return_one_does(world: Served) -> None:
         officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
         at_home = world.add_person(HOME)
         _, referral = accept_return_referral(officer, lead, at_home)
-        first, second = (partial(open_return, one, referral) for one in (lead, at_home))
+        first, second = (partial(create_return, one, referral) for one in (lead, at_home))
 
         answers = run_together(
             partial(retry_as_told, first, []), partial(retry_as_told, second, [])

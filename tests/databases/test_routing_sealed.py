@@ -38,7 +38,7 @@ def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> N
 
     assert read_unsealed(world) == ({(1, True)}, 0)
     assert all(len(one["candidates"]) > 1 for one in shown)
-    assert all(one["left_out"] for one in shown)
+    assert all(one["excluded"] for one in shown)
     with world.write_as_service() as tx:
         found = select(Sealed).where(Sealed.kind == Paper.ROUTING)
         lengths = {len(row.sealed) for row in tx.session.scalars(found)}
@@ -54,7 +54,7 @@ def store_unsealed(world: World, case: Json) -> None:
         for number, one in enumerate(kept.waiting, start=2):
             row = {"case_id": case_id, "place": number, **one.model_dump()}
             tx.session.execute(insert(Shortlisted).values(row))
-        for out in kept.left_out:
+        for out in kept.excluded:
             row = {"case_id": case_id, **out.model_dump()}
             tx.session.execute(insert(LeftOutRow).values(row))
         sealed = (Sealed.case_id == case_id) & (Sealed.kind == Paper.ROUTING)

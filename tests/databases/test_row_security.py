@@ -234,7 +234,7 @@ def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
 @pytest.mark.usefixtures("pg_url")
 def test_without_the_binding_nothing_is_served(officer: Someone, stranger: Someone) -> None:
     """Without the hook that sets the office, no request about a case succeeds."""
-    unwrap(officer.write_case())
+    unwrap(officer.create_case())
     bound = list_cases(officer, stranger)
 
     event.remove(Session, "after_begin", set_acts_for)
@@ -289,7 +289,7 @@ def dump_cases(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def test_a_backup_has_every_row_or_fails(world: World, pg_url: str) -> None:
-    codes = [unwrap(world.add_person(c).write_case())["code"] for c in ("KZ_LEAD", "IOM")]
+    codes = [unwrap(world.add_person(c).create_case())["code"] for c in ("KZ_LEAD", "IOM")]
 
     whole = dump_cases(pg_url, "--enable-row-security")
     without = dump_cases(pg_url)

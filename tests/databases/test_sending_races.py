@@ -17,7 +17,7 @@ from app.kernel.keyfile import FileKeys
 from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
-from app.outbox.models import Way
+from app.outbox.models import MessageChannel
 from app.outbox.pacing import Outcome
 from app.runtime import build_runtime
 from app.worker.outbox_job import Senders, SendOutcome, send_due
@@ -159,7 +159,7 @@ def start_sender(post: Post, url: str, folder: Path) -> Iterator[Child]:
 
 
 def get_mail_port(post: Post) -> int:
-    sender = post.senders.ways[Way.EMAIL].send.__self__  # type: ignore[attr-defined]
+    sender = post.senders.ways[MessageChannel.EMAIL].send.__self__  # type: ignore[attr-defined]
     return int(sender.port)
 
 
@@ -211,8 +211,8 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
         return Answer(mine.get(timeout=60), "451")
 
     ways = {
-        Way.EMAIL: build_notification_channel(carry, None),
-        Way.SMS: build_notification_channel(fail_not_set_up, None),
+        MessageChannel.EMAIL: build_notification_channel(carry, None),
+        MessageChannel.SMS: build_notification_channel(fail_not_set_up, None),
     }
     senders = Senders(ways, HOUR)
     notify_in_transaction(officer, "KZ_LEGAL_AID")
@@ -239,7 +239,7 @@ def send_at_noon(_: ReportPipe, url: str, keys: Path, port: int) -> None:
     runtime = build_runtime(url, FileKeys.load(keys), time=lambda _: NOON)
     send = make_mail(port, step=60, whole=60).send
     ways = {
-        Way.EMAIL: build_notification_channel(send, None),
-        Way.SMS: build_notification_channel(fail_not_set_up, None),
+        MessageChannel.EMAIL: build_notification_channel(send, None),
+        MessageChannel.SMS: build_notification_channel(fail_not_set_up, None),
     }
     send_due(runtime, Senders(ways, HOUR))

@@ -79,7 +79,7 @@ def write_again(officer: Someone, case: Json) -> None:
 def test_no_file_of_sqlite_keeps_what_was_erased(
     sqlite_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    cases = [unwrap(officer.write_case()) for _ in range(24)]
+    cases = [unwrap(officer.create_case()) for _ in range(24)]
     first = secrets(world, cases)
     for case in cases[::2]:
         write_again(officer, case)
@@ -108,7 +108,7 @@ def test_no_file_of_sqlite_keeps_what_was_erased(
 def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
     sqlite_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
     sealed = secrets(world, [case])
 
     with officer.begin_read() as tx:
@@ -116,7 +116,7 @@ def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
         unwrap(officer.does("discard", case))
         worker.run()
         meanwhile = count_found(sealed, in_files(sqlite_url))
-        later = officer.write_case().status_code
+        later = officer.create_case().status_code
     worker.run()
 
     assert meanwhile > 0
@@ -127,7 +127,7 @@ def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
 def test_the_table_of_keys_keeps_none_that_was_destroyed(
     pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    cases = [unwrap(officer.write_case()) for _ in range(12)]
+    cases = [unwrap(officer.create_case()) for _ in range(12)]
     gone, stays = cases[:8], cases[8:]
     keys, kept = load_keys(world, gone), load_keys(world, stays)
     before = count_found(keys, in_table(pg_url, KEY_TABLE))
@@ -164,7 +164,7 @@ def beat_until(worker: ErasureCleanup, is_done: Callable[[], bool]) -> None:
 def test_a_key_stays_while_a_transaction_may_still_see_it(
     pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    case = unwrap(officer.write_case())
+    case = unwrap(officer.create_case())
     [key] = load_keys(world, [case])
 
     with officer.begin_read() as tx:

@@ -74,7 +74,7 @@ def test_a_submission_finds_room_while_many_read(url: str) -> None:
         reading = [pool.submit(reads) for _ in range(READING)]
         time.sleep(choose_number(1000, sample=300) / 1000)
         try:
-            answers = [officer.write_case(submit=True) for _ in range(WRITING)]
+            answers = [officer.create_case(submit=True) for _ in range(WRITING)]
         finally:
             over.set()
         statuses = set[int]().union(*(one.result() for one in reading))
@@ -91,7 +91,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(
     try:
         read = [lead.get("/me").status_code for _ in range(60)]
         refused = lead.get("/me")
-        written = unwrap(officer.write_case())
+        written = unwrap(officer.create_case())
         other = officer.get("/me")
         watch.now += 0.5
         early = lead.get("/me")
@@ -111,7 +111,7 @@ def test_who_reads_too_often_can_still_submit(world: World, officer: Someone) ->
     before, world.app.state.rate = world.app.state.rate, RequestRate(60, Watch())
     try:
         statuses = {officer.get("/me").status_code for _ in range(70)}
-        submitted = officer.write_case(submit=True)
+        submitted = officer.create_case(submit=True)
     finally:
         world.app.state.rate = before
     assert statuses == {200, 429}
@@ -124,7 +124,7 @@ def test_answers_say_what_is_left_of_the_rate_limit(world: World, officer: Someo
     try:
         reads = [officer.get("/me") for _ in range(62)]
         watch.now += 2.5
-        later, submitted = officer.get("/me"), officer.write_case()
+        later, submitted = officer.get("/me"), officer.create_case()
         nobody = world.http.get("/v1/me")
     finally:
         world.app.state.rate = before

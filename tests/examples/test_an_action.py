@@ -105,7 +105,7 @@ def test_a_client_that_lost_the_answer_asks_again_and_it_is_done_once(
 
 def test_what_it_needs_is_named_where_it_is_missing(officer: Someone) -> None:
     """A refused `submit` names the consent of the adult as the unmet requirement."""
-    case: Json = unwrap(officer.write_case(consents=[]))
+    case: Json = unwrap(officer.create_case(consents=[]))
 
     refused = officer.does("submit", case)
 

@@ -22,7 +22,7 @@ STEPS = ["submitted", "available", "retrieved", "acknowledged", "decided"]
 
 def list_steps(evidence: Json) -> list[str]:
     """Return the names of the delivery steps that the evidence proves."""
-    return [rung["name"] for rung in evidence["rungs"]]
+    return [rung["name"] for rung in evidence["statuses"]]
 
 
 def take_lead(lead: Someone, case: Json) -> None:
@@ -94,9 +94,9 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
         "case.submitted",
         "case.acknowledged",
         "case.lead_accepted",
-        *("referral.opened", "referral.sent") * 2,
+        *("referral.created", "referral.sent") * 2,
         "referral.declined",
-        "referral.opened",
+        "referral.created",
         "referral.sent",
         "referral.acknowledged",
         "referral.accepted",
@@ -104,13 +104,13 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
         "referral.started",
         "referral.completed",
         *(f"referral.{x}" for x in helped),
-        "approval.asked",
+        "approval.requested",
         "approval.decided",
         "case.closed",
     ]
     [evidence] = unwrap(officer.get(f"/cases/{case['code']}/evidence"))["items"]
     assert (list_steps(evidence), evidence["recipient"]) == (STEPS, "KZ_LEAD")
-    assert evidence["rungs"][-1]["event"] == "case.lead_accepted"
+    assert evidence["statuses"][-1]["event"] == "case.lead_accepted"
     [proof] = unwrap(lead.get(f"/referrals/{bed['id']}/evidence"))["items"]
     assert (list_steps(proof), proof["rank"]) == (STEPS, len(STEPS))
 
@@ -164,7 +164,7 @@ def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
     classes = [{"kind": kind, "country": "TT"} for kind in ("state", "non_state")]
 
     case = officer.submit(
-        notice={"country": "TT", "language": "en", "services": ["SHELTER"]},
+        summary={"country": "TT", "language": "en", "services": ["SHELTER"]},
         safeguards={"country_of_origin": "JM"},
         consents=[
             *(make_consent(recipient_class=c, language="en") for c in classes),
@@ -205,7 +205,7 @@ def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
     ]
     assert list_types(list_events(harbour))[0] == "case.lead_declined"
     proofs = unwrap(officer.get(f"/cases/{case['code']}/evidence"))["items"]
-    assert [(one["recipient"], one["rungs"][-1]["event"]) for one in proofs] == [
+    assert [(one["recipient"], one["statuses"][-1]["event"]) for one in proofs] == [
         ("TT_LEAD", "case.lead_declined"),
         (harbour.code, "case.lead_accepted"),
     ]

@@ -81,8 +81,8 @@ def test_an_event_says_that_something_happened_and_nothing_about_whom(
 
 
 def test_bad_input_is_pointed_at_and_not_repeated(officer: Someone) -> None:
-    refused = officer.write_case(notice={"country": "Zarina"})
+    refused = officer.create_case(summary={"country": "Zarina"})
 
     assert get_problem(refused) == (422, "request-invalid")
-    assert [one["pointer"] for one in refused.json()["errors"]] == ["#/notice/country"]
+    assert [one["pointer"] for one in refused.json()["errors"]] == ["#/summary/country"]
     assert "Zarina" not in refused.text

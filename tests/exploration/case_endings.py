@@ -188,7 +188,7 @@ def list_endings(stage: Stage, office: str) -> Iterator[Move]:
         yield Move(office, "handover.cancel")
     for number, (state,) in enumerate(stage.fetch_rows(RETURNS)):
         if state == "halted":
-            yield Move(office, "return.account_for", number)
+            yield Move(office, "return.locate", number)
     for number, (state,) in enumerate(stage.fetch_rows(REFERRALS)):
         if state in LIVE:
             yield Move(office, "referral.revoke", number)

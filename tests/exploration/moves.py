@@ -294,7 +294,7 @@ class MoveRunner:
             "return.monitor": {} if move.choice else visits,
             "return.report": MET,
             "return.call_off": {},
-            "return.account_for": MET,
+            "return.locate": MET,
         }
         return bodies.get(move.action)
 
@@ -325,8 +325,8 @@ class MoveRunner:
         """Create a draft with the age class and the consents that the move names."""
         age, _, names = move.choice.partition("; ")
         given = [parse_consent(one, self.stage.now) for one in names.split(", ") if one]
-        answer = who.write_case(
-            notice={"age_class": age},
+        answer = who.create_case(
+            summary={"age_class": age},
             consents=given,
             safeguards={"country_of_origin": "UZ"},
         )

@@ -54,7 +54,11 @@ FOUND: Final = [
     ("plant", "story", "kind"), FOUND, ids=[plant.__name__ for plant, *_ in FOUND]
 )
 def test_a_planted_fault_is_found(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, plant: Plant, story: Story, kind: Kind
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    plant: Plant,
+    story: Story,
+    kind: Kind,
 ) -> None:
     plant(monkeypatch)
     explorer = Explorer(stage, 1)
@@ -90,7 +94,10 @@ def test_case_that_needs_an_administrator_ends_only_with_an_alarm(
     explorer.begin([BEGINNINGS[name]], only_last=True)
 
     found = get_kinds(explorer.result)
-    assert (found <= {Kind.STUCK, Kind.ONLY_STOP}, bool(found)) == (True, not alarm)
+    assert (found <= {Kind.STUCK, Kind.ONLY_STOP}, bool(found)) == (
+        True,
+        not alarm,
+    )
     assert ("ADMINISTRATORS" in explorer.result.means) == alarm
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from app.cli.restore_report import MEANINGS, Why
 from app.clock import get_utc_now
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
 from app.kernel.erasures import Erasure
@@ -20,7 +20,7 @@ from app.kernel.ledger import Ledger
 from tests.processes.test_restoring_erasures import Command, operating
 from tests.support.databases import backup
 from tests.support.erased_cases import count_rows
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import NOON, SECTIONS, Json, Someone, World, unwrap
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # no
     sent = unwrap(lead.refer(led, "KZ_SHELTER_KOGERSHIN"))
     over = officer.submit()
     unwrap(officer.does("withdraw", over, {"reason": "SENT_IN_ERROR"}))
-    draft, gone = (unwrap(officer.write_case()) for _ in range(2))
+    draft, gone = (unwrap(officer.create_case()) for _ in range(2))
     with restore_backup(world, url, tmp_path) as operate:
         unwrap(officer.does("discard", gone))
         ledger.copy_erasures(world.runtime)
@@ -120,11 +120,11 @@ def test_a_case_that_the_backup_never_knew_is_counted_and_the_feeds_are_told(
 ) -> None:
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     officer.submit()
-    hook = open_webhook(world, "KZ_LEAD")
+    hook = create_webhook(world, "KZ_LEAD")
     lead.poll()
     lead.poll()
     with restore_backup(world, url, tmp_path) as operate:
-        never = unwrap(officer.write_case())
+        never = unwrap(officer.create_case())
         unwrap(officer.does("discard", never))
         ledger.copy_erasures(world.runtime)
         assert operate("restored").returncode == 0
@@ -161,8 +161,8 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
     over, far = (lead.take_lead(officer.submit()) for _ in range(2))
     for case in (over, far):
         unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST", "note": "Enough"}))
-    drafts = [unwrap(officer.write_case()) for _ in range(2)]
-    its = (Clock.kind == ClockKind.ERASE) & (Clock.reference == f"cases/{over['code']}")
+    drafts = [unwrap(officer.create_case()) for _ in range(2)]
+    its = (Clock.kind == DeadlineKind.ERASE) & (Clock.reference == f"cases/{over['code']}")
     with world.database.begin_write(SERVICE) as session:
         session.execute(update(Clock).where(its).values(due_at=NOON))
     assert ledger.read()

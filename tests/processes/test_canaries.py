@@ -185,7 +185,7 @@ def test_nothing_personal_is_logged(
         unread = journey.cast[0].open(f"{get_path(case)}/sections/needs")
         ask(url, "ALTER TABLE sealed RENAME TO sealed_away")
         unwritten = journey.cast[0].create(
-            "/cases", {"notice": {}} | journey.texts.make_case()
+            "/cases", {"summary": {}} | journey.texts.make_case()
         )
         garbled = send_garbage(journey.world.http, journey.texts.make_text())
 

@@ -259,7 +259,7 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
     assert (going["state"], going["open_instead"]) == ("no_go", ["ASYLUM"])
     assert (asked["state"], asked["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
     by_two = [one["decision"] for one in lead.get("approvals")["items"]]
-    assert by_two == ["spent"]
+    assert by_two == ["used"]
     for part in (
         demo_accounts.JM_HOME,
         demo_accounts.JM_CONSULATE,
@@ -295,7 +295,7 @@ def test_without_an_agreement_the_notice_crosses_and_no_more(after: After) -> No
     lead, centre = theatre.of(demo_accounts.PA_LEAD), theatre.of(demo_accounts.UZ_CENTRE)
     family = find_referral(lead, "FAMILY_TRACING")
     assert (family["state"], family["sections"]) == ("accepted", [])
-    assert centre.get(case)["notice"]["country"] == "PA"
+    assert centre.get(case)["summary"]["country"] == "PA"
     for section in ("needs", "contact", "identity", "narrative"):
         assert not centre.can_read(f"{case}/sections/{section}"), section
     agreements = lead.get("agreements")["items"]
@@ -402,11 +402,11 @@ def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(after: After) ->
     theatre, case = after(Journey.SILENCE)
 
     first, second = theatre.of(demo_accounts.UZ_OFFICER).get(f"{case}/evidence")["items"]
-    assert [silence["name"] for silence in first["silences"]] == [
+    assert [silence["name"] for silence in first["missed_deadlines"]] == [
         *("not_retrieved", "not_acknowledged"),
     ]
     assert (first["recipient"], second["recipient"]) == ("KZ_LEAD", "SANA_SEZIM")
-    assert (second["rank"], second["silences"]) == (5, [])
+    assert (second["rank"], second["missed_deadlines"]) == (5, [])
     told = "\n".join(theatre.said)
     assert "KZ_LEAD: not_acknowledged" in told
     assert "SANA_SEZIM has the case now" in told

@@ -29,7 +29,7 @@ from tests.support.webhook_receivers import (
     SHORT_LIMIT,
     Hooked,
     Receiver,
-    open_webhook,
+    create_webhook,
     push_all_due,
     push_due,
     serve_receiver,
@@ -50,7 +50,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 @pytest.fixture
 def webhook(world: World, receiver: Receiver) -> Hooked:
     """Return a webhook for the feed of the lead in Kazakhstan."""
-    return open_webhook(world, "KZ_LEAD", receiver.url)
+    return create_webhook(world, "KZ_LEAD", receiver.url)
 
 
 def stands(who: Someone, webhook: Hooked) -> Json:
@@ -79,7 +79,10 @@ def test_what_happens_arrives_in_the_order_of_the_feed(
     assert receiver.arrived == read_cursors(lead)
     assert arrived == len(mine) > 8
     assert stands(lead, webhook)["cursor"] == lead.cursor
-    assert (stands(lead, webhook)["behind"], push_due(world, receiver.courier)) == (0, 0)
+    assert (stands(lead, webhook)["undelivered"], push_due(world, receiver.courier)) == (
+        0,
+        0,
+    )
 
 
 @pytest.mark.usefixtures("webhook")
@@ -156,7 +159,7 @@ def test_a_receiver_that_fails_nine_times_of_ten_gets_everything_in_order(
     world: World, officer: Someone, lead: Someone, tmp_path: Path, seed: int
 ) -> None:
     with serve_receiver(world, tmp_path, draw_moods(seed, FAILING)) as receiver:
-        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+        webhook = create_webhook(world, "KZ_LEAD", receiver.url)
         for _ in range(3):
             lead.take_lead(officer.submit())
         mine = read_cursors(lead)
@@ -164,7 +167,7 @@ def test_a_receiver_that_fails_nine_times_of_ten_gets_everything_in_order(
 
         assert [one for one, _ in groupby(receiver.arrived)] == mine
         assert len(receiver.postman.headers) > 3 * len(mine)
-        assert stands(lead, webhook)["standing"] == "active"
+        assert stands(lead, webhook)["state"] == "active"
 
 
 @pytest.mark.parametrize("mood", [Mood.SILENT, Mood.DRIBBLES])
@@ -175,7 +178,7 @@ def test_one_that_never_ends_is_cut_off_and_tried_again(
     with serve_receiver(
         world, tmp_path, lambda: next(moods), limit=SHORT_LIMIT
     ) as receiver:
-        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+        webhook = create_webhook(world, "KZ_LEAD", receiver.url)
         officer.submit()
         began = monotonic()
         first = push_due(world, receiver.courier)
@@ -187,12 +190,12 @@ def test_one_that_never_ends_is_cut_off_and_tried_again(
     assert took < LONG_LIMIT
     assert (first, at_once, later) == (0, 0, 1)
     assert fails["failing_since"] == "2026-06-01T12:00:00Z"
-    assert fails["trouble"] in {"ReadTimeout", "TimeoutError"}
+    assert fails["last_error"] in {"ReadTimeout", "TimeoutError"}
 
 
 def test_nobody_is_sent_on(world: World, officer: Someone, tmp_path: Path) -> None:
     with serve_receiver(world, tmp_path, lambda: Mood.REDIRECTS) as receiver:
-        open_webhook(world, "KZ_LEAD", receiver.url)
+        create_webhook(world, "KZ_LEAD", receiver.url)
         officer.submit()
         push_due(world, receiver.courier)
 
@@ -206,7 +209,7 @@ def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
     set_addresses(world, tmp_path, KZ_LEAD="duty@example.org")
     health = iter([Mood.TAKES])
     with serve_receiver(world, tmp_path, lambda: next(health, Mood.BUSY)) as receiver:
-        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+        webhook = create_webhook(world, "KZ_LEAD", receiver.url)
         officer.submit()
         push_due(world, receiver.courier)
         officer.submit()
@@ -220,17 +223,17 @@ def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
         with serve_metrics(world.runtime) as scraper:
             stalled = scraper.get_value("webhooks_stalled")
 
-        assert before["standing"] == "active"
+        assert before["state"] == "active"
         assert failing is not None
         assert failing > 20 * 3600
-        assert (after["standing"], after["trouble"]) == ("stalled", "503")
+        assert (after["state"], after["last_error"]) == ("stalled", "503")
         assert len(receiver.postman.headers) == tries
         assert stalled == 1
         assert "webhook.stalled" in list_types(lead.poll())
         assert [one.recipient for one in list_outbox(world)] == ["KZ_LEAD_MAIL"]
 
         receiver.postman.mood = lambda: Mood.TAKES
-        assert does(supervisor, webhook, "resume")["standing"] == "active"
+        assert does(supervisor, webhook, "resume")["state"] == "active"
         push_due(world, receiver.courier)
         assert receiver.arrived == read_cursors(lead)
 
@@ -239,12 +242,12 @@ def test_one_that_wants_no_more_gets_no_more(
     world: World, officer: Someone, lead: Someone, tmp_path: Path
 ) -> None:
     with serve_receiver(world, tmp_path, lambda: Mood.UNKNOWN_ADDRESS) as receiver:
-        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+        webhook = create_webhook(world, "KZ_LEAD", receiver.url)
         officer.submit()
         push_due(world, receiver.courier)
 
-    assert stands(lead, webhook)["standing"] == "stalled"
-    assert stands(lead, webhook)["trouble"] == "410"
+    assert stands(lead, webhook)["state"] == "stalled"
+    assert stands(lead, webhook)["last_error"] == "410"
 
 
 def test_a_dead_one_delays_no_other(
@@ -256,8 +259,8 @@ def test_a_dead_one_delays_no_other(
             serve_receiver(world, tmp_path, lambda: Mood.SILENT, "dead.example.org")
         )
         well = stack.enter_context(serve_receiver(world, tmp_path))
-        open_webhook(world, "KZ_LEAD", dead.url)
-        open_webhook(world, "UZ_CONSULATE_ALMATY", well.url)
+        create_webhook(world, "KZ_LEAD", dead.url)
+        create_webhook(world, "UZ_CONSULATE_ALMATY", well.url)
         lead.take_lead(officer.submit())
         pusher = Pusher(well.courier)
         began = monotonic()
@@ -325,7 +328,7 @@ def test_a_test_message_goes_at_once_even_to_one_that_is_paused(
     assert answered["ping"]["answer"] == "204"
     assert json.loads(given.body)["type"] == "webhook.ping"
     assert json.loads(given.body)["data"] == {"event": None, "cursor": answered["cursor"]}
-    assert (answered["standing"], receiver.arrived) == ("paused", [])
+    assert (answered["state"], receiver.arrived) == ("paused", [])
 
 
 def test_a_test_that_is_asked_for_while_another_is_on_its_way_goes_too(
@@ -399,7 +402,7 @@ def test_a_host_that_is_listed_no_more_is_called_no_more(
     push_due(world, receiver.courier)
 
     assert receiver.postman.headers == []
-    assert stands(lead, webhook)["trouble"] == "host_not_listed"
+    assert stands(lead, webhook)["last_error"] == "host_not_listed"
 
 
 def test_no_url_secret_or_event_is_logged(

@@ -23,7 +23,7 @@ from tests.support.mail_servers import Mood
 from tests.support.webhook_receivers import (
     Hooked,
     Receiver,
-    open_webhook,
+    create_webhook,
     push_all_due,
     push_due,
     serve_receiver,
@@ -40,7 +40,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 @pytest.fixture
 def webhook(world: World, receiver: Receiver) -> Hooked:
     """Return a webhook for the feed of the lead in Kazakhstan."""
-    return open_webhook(world, "KZ_LEAD", receiver.url)
+    return create_webhook(world, "KZ_LEAD", receiver.url)
 
 
 def test_a_secret_that_ends_at_once_does_though_the_clock_of_who_serves_is_ahead(
@@ -72,10 +72,10 @@ def test_one_that_failed_twice_is_not_dead_though_nobody_tried_for_a_day_between
     push_due(world, receiver.courier)
     world.advance(hours=25)
     push_due(world, receiver.courier)
-    away = stands(lead, webhook)["standing"]
+    away = stands(lead, webhook)["state"]
     push_all_due(world, receiver.courier, DAY / 2)
 
-    assert (away, stands(lead, webhook)["standing"]) == ("active", "stalled")
+    assert (away, stands(lead, webhook)["state"]) == ("active", "stalled")
     assert receiver.postman.request_count == GIVE_UP_WEIGHT
 
 
@@ -108,7 +108,7 @@ def test_what_could_not_be_begun_is_begun_by_the_next_look(
         raise RuntimeError("can't start new thread")
 
     for office in ("KZ_LEAD", "UZ_CONSULATE_ALMATY"):
-        open_webhook(receiver.world, office, receiver.url)
+        create_webhook(receiver.world, office, receiver.url)
     officer.submit()
     pusher = Pusher(receiver.courier)
     with monkeypatch.context() as patch:
@@ -143,4 +143,4 @@ def test_a_test_that_is_asked_for_while_an_event_is_tried_goes_at_once(
 
     answered = stands(supervisor, webhook)
     assert answered["ping"] == {"asked_at": "2026-06-01T12:00:00Z", "answer": "503"}
-    assert answered["trouble"] == "503"
+    assert answered["last_error"] == "503"

@@ -33,7 +33,7 @@ HUGE: Final = 2**30
 DISK_MIB, LOW_MIB, RESERVED_MIB = 48, 16, 8
 """Sizes of the small disk, and of its thresholds."""
 REFUSES: Final = "the reserve is reached: writes that can wait are refused"
-RESERVED: Final = (503, "space-reserved")
+RESERVED: Final = (503, "disk-space-reserved")
 BUSY: Final = (503, "busy")
 LOCAL: Final = {"key_file", "erasure_ledger"}
 MANY: Final = 2000
@@ -108,7 +108,7 @@ def test_with_only_the_reserve_left_cases_go_on_and_operators_are_told(
     doctor = house.runs("doctor")
     with serve_site(house) as service:
         said = str(service.ready()["free_space"])
-        drafted = service.officer.write_case()
+        drafted = service.officer.create_case()
         case = service.officer.submit()
         acknowledged = service.lead.does("acknowledge", case)
         free = service.free()
@@ -156,15 +156,15 @@ def fill_and_empty(folder: Path, url: str) -> None:
         house = build_site(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)
         with serve_site(house) as service:
             officer, at_first = service.officer, service.ready()["free_space"]
-            drafts = run_until(RESERVED, officer.write_case)
+            drafts = run_until(RESERVED, officer.create_case)
             at_reserve, free = (
                 str(service.ready()["free_space"]),
                 service.free()["database"],
             )
-            cases = run_until(BUSY, lambda: officer.write_case(submit=True))
+            cases = run_until(BUSY, lambda: officer.create_case(submit=True))
             place.with_name("ballast").unlink()
-            again = officer.write_case(submit=True)
-            later = officer.write_case()
+            again = officer.create_case(submit=True)
+            later = officer.create_case()
             listed = count_cases(officer)
     report("drafts before the reserve", [drafts])
     report("cases within the reserve", [cases])

@@ -31,7 +31,7 @@ def ledger(world: World, officer: Someone, tmp_path: Path) -> Ledger:
     """Return a ledger that names one case while two cases are open."""
     made = Ledger(tmp_path / "erasures")
     made.start(world.runtime)
-    gone = unwrap(officer.write_case())
+    gone = unwrap(officer.create_case())
     unwrap(officer.does("discard", gone))
     for _ in range(2):
         officer.submit()

@@ -66,7 +66,7 @@ def operating(folder: Path, url: str, **more: str) -> Command:
 
 
 def cases(officer: Someone) -> list[Json]:
-    return [unwrap(officer.write_case()) for _ in range(3)]
+    return [unwrap(officer.create_case()) for _ in range(3)]
 
 
 def discard_drafts(world: World, ledger: Ledger, officer: Someone, *drafts: Json) -> None:
@@ -264,7 +264,7 @@ def test_a_lost_ledger_is_told_with_what_to_do(
 def test_a_restore_that_is_killed_goes_on_where_it_was(
     world: World, url: str, officer: Someone, ledger: Ledger, tmp_path: Path
 ) -> None:
-    drafts = [unwrap(officer.write_case()) for _ in range(MANY)]
+    drafts = [unwrap(officer.create_case()) for _ in range(MANY)]
     world.database.engine.dispose()
     with backup(url) as older:
         discard_drafts(world, ledger, officer, *drafts)

@@ -14,7 +14,7 @@ from app.notifications import queries as notifications_queries
 from app.outbox import actions as outbox_actions
 from app.outbox import queries as outbox_queries
 from app.outbox.lifecycle import State
-from app.outbox.models import Way
+from app.outbox.models import MessageChannel
 from app.outbox.pacing import GIVE_UP_WEIGHT, JOIN_LIMIT, LONGEST_TRY
 from tests.support.mail_servers import (
     HOUR,
@@ -109,7 +109,7 @@ def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
 ) -> None:
     notify_in_transaction(officer, "KZ_LEGAL_AID")
     with begin_write(post.world.runtime, SYSTEM) as tx:
-        waits = outbox_queries.lock_due(tx, Way.EMAIL, HOUR)
+        waits = outbox_queries.lock_due(tx, MessageChannel.EMAIL, HOUR)
         assert waits is not None
         outbox_actions.claim(tx, waits, 24 * HOUR)
     run_sender(post, 60)

@@ -138,7 +138,7 @@ def test_who_lost_the_account_while_its_body_came_is_refused(
     monkeypatch.setattr(request_limits, "BODY_SECONDS", 15.0)
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     boss = world.add_person("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
-    draft = unwrap(officer.write_case())
+    draft = unwrap(officer.create_case())
     heads = (
         f"GET /v1{get_path(draft)}/sections/identity HTTP/1.1\r\nPurpose: assistance",
         f"POST /v1{get_path(draft)}/risk-assessments HTTP/1.1",

@@ -66,7 +66,7 @@ def test_a_standby_is_not_ready_and_answers_writes_with_503(
 def test_what_is_written_while_only_reading_stays_a_fault_of_ours(pg_url: str) -> None:
     database = Database(pg_url)
     with pytest.raises(DBAPIError), database.begin_read() as session:
-        session.connection().exec_driver_sql("DELETE FROM left_out")
+        session.connection().exec_driver_sql("DELETE FROM excluded")
 
     assert not database.is_standby()
     database.engine.dispose()

@@ -29,7 +29,7 @@ def shell(officer: Someone, tmp_path: Path) -> Shell:
     return Shell(officer, tmp_path)
 
 
-def write_case(shell: Shell, name: str = "case.json", **changes: object) -> Path:
+def create_case(shell: Shell, name: str = "case.json", **changes: object) -> Path:
     path = shell.folder / name
     path.write_text(json.dumps(make_case(**changes)))
     return path
@@ -40,7 +40,7 @@ def list_cases(one: Someone) -> list[Json]:
 
 
 def test_submitted_twice_it_is_one_case(shell: Shell, officer: Someone) -> None:
-    write_case(shell)
+    create_case(shell)
 
     first, again = (shell.run("submit", "case.json") for _ in range(2))
 
@@ -57,7 +57,7 @@ def test_submitted_twice_it_is_one_case(shell: Shell, officer: Someone) -> None:
 def test_an_answer_that_was_lost_makes_no_second_case(
     shell: Shell, officer: Someone, world: Served
 ) -> None:
-    write_case(shell)
+    create_case(shell)
 
     with open_faulty_way(world.port, lost=2) as way:
         url = f"http://127.0.0.1:{way.server_port}"
@@ -74,7 +74,7 @@ def test_an_answer_that_was_lost_makes_no_second_case(
 
 
 def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
-    write_case(shell)
+    create_case(shell)
 
     with open_faulty_way(world.port, busy=10) as way:
         shell.set["SAFE_CONDUCT_URL"] = f"http://127.0.0.1:{way.server_port}"
@@ -93,7 +93,7 @@ def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
 def test_who_is_busy_is_asked_again_when_it_says(
     shell: Shell, officer: Someone, world: Served
 ) -> None:
-    write_case(shell)
+    create_case(shell)
 
     with open_faulty_way(world.port, busy=2) as way:
         url = f"http://127.0.0.1:{way.server_port}"
@@ -105,7 +105,7 @@ def test_who_is_busy_is_asked_again_when_it_says(
 
 
 def test_two_people_can_fit_one_notice(shell: Shell, officer: Someone) -> None:
-    text = write_case(shell).read_text()
+    text = create_case(shell).read_text()
     (shell.folder / "sister.json").write_text(text)
 
     codes = {shell.run("submit", name).stdout for name in ("case.json", "sister.json")}
@@ -116,9 +116,9 @@ def test_two_people_can_fit_one_notice(shell: Shell, officer: Someone) -> None:
 def test_a_file_that_was_changed_since_is_not_taken_for_what_it_was(
     shell: Shell, officer: Someone
 ) -> None:
-    write_case(shell)
+    create_case(shell)
     shell.run("submit", "case.json")
-    write_case(shell, risk={"level": "high"})
+    create_case(shell, risk={"level": "high"})
 
     changed = shell.run("submit", "case.json")
 
@@ -131,10 +131,10 @@ def test_a_file_that_was_changed_since_is_not_taken_for_what_it_was(
 def test_a_file_that_was_mended_is_sent_with_the_same_key(
     shell: Shell, officer: Someone
 ) -> None:
-    write_case(shell, notice={"country": "Kazakhstan"})
+    create_case(shell, summary={"country": "Kazakhstan"})
     refused = shell.run("submit", "case.json")
     key = (shell.folder / "case.json.idempotency-key").read_text()
-    write_case(shell)
+    create_case(shell)
 
     mended = shell.run("submit", "case.json")
 
@@ -144,21 +144,21 @@ def test_a_file_that_was_mended_is_sent_with_the_same_key(
 
 
 def test_a_problem_is_readable_and_repeats_nothing(shell: Shell, officer: Someone) -> None:
-    write_case(shell, notice={"country": SECRET}, sections=[{"section": SECRET}])
+    create_case(shell, summary={"country": SECRET}, sections=[{"section": SECRET}])
 
     refused = shell.run("submit", "case.json")
 
     assert (refused.returncode, refused.stdout) == (REFUSED, "")
     lines = refused.stderr.splitlines()
     assert lines[0] == "safe-conduct: 422 The request does not have the right shape"
-    assert "  #/notice/country: This does not have the documented form." in lines
+    assert "  #/summary/country: This does not have the documented form." in lines
     assert [line for line in lines if line.startswith("  #/sections/0")]
     assert SECRET not in refused.stderr
     assert list_cases(officer) == []
 
 
 def test_what_is_missing_is_told_with_its_remedy(shell: Shell) -> None:
-    write_case(shell, consents=[])
+    create_case(shell, consents=[])
 
     refused = shell.run("submit", "case.json")
 
@@ -168,7 +168,7 @@ def test_what_is_missing_is_told_with_its_remedy(shell: Shell) -> None:
 
 
 def test_what_is_no_case_is_not_sent_and_not_repeated(shell: Shell) -> None:
-    (shell.folder / "case.json").write_text(f'{{"notice": "{SECRET}"')
+    (shell.folder / "case.json").write_text(f'{{"summary": "{SECRET}"')
 
     refused = shell.run("submit", "case.json")
 
@@ -208,7 +208,7 @@ def test_from_a_pipe_it_says_with_which_key_to_repeat_it(
 
 
 def test_a_draft_is_told_to_nobody(shell: Shell, officer: Someone) -> None:
-    write_case(shell)
+    create_case(shell)
 
     sent = shell.run("submit", "--draft", "case.json")
 
@@ -220,7 +220,7 @@ def test_a_draft_is_told_to_nobody(shell: Shell, officer: Someone) -> None:
 def test_nothing_is_sent_with_a_key_that_others_can_read(
     shell: Shell, officer: Someone
 ) -> None:
-    write_case(shell)
+    create_case(shell)
     shell.key.chmod(0o644)
 
     refused = shell.run("submit", "case.json")
@@ -232,7 +232,7 @@ def test_nothing_is_sent_with_a_key_that_others_can_read(
 
 
 def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) -> None:
-    write_case(shell)
+    create_case(shell)
     shell.key.write_text("sc_0000000000_nothing")
 
     refused = shell.run("submit", "case.json")

@@ -20,7 +20,7 @@ from tests.support.feeds import read_cursors
 from tests.support.mail_servers import Mood
 from tests.support.webhook_receivers import (
     Receiver,
-    open_webhook,
+    create_webhook,
     push_all_due,
     push_due,
     serve_receiver,
@@ -74,7 +74,7 @@ def test_two_webhooks_of_one_host_get_messages_with_no_value_in_common(
 ) -> None:
     """If two offices get the same events, no value in the messages links their feeds."""
     for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
-        open_webhook(world, office, receiver.url + end)
+        create_webhook(world, office, receiver.url + end)
     for _ in range(6):
         lead.take_lead(officer.submit())
         push_all_due(world, receiver.courier, HOUR, LONGEST)
@@ -92,7 +92,7 @@ def test_the_same_event_is_sent_at_times_that_do_not_depend_on_each_other(
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
     for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
-        open_webhook(world, office, receiver.url + end)
+        create_webhook(world, office, receiver.url + end)
     firsts, began = [], []
     for _ in range(20):
         began.append(int(world.now.timestamp()))
@@ -119,8 +119,8 @@ def test_the_same_event_is_sent_at_times_that_do_not_depend_on_each_other(
 def test_an_id_stays_at_each_try_and_differs_by_webhook_and_epoch(
     receiver: Receiver, officer: Someone, supervisor: Someone, url: str, world: World
 ) -> None:
-    one = open_webhook(world, "KZ_LEAD", f"{receiver.url}/one")
-    open_webhook(world, "KZ_LEAD", f"{receiver.url}/two")
+    one = create_webhook(world, "KZ_LEAD", f"{receiver.url}/one")
+    create_webhook(world, "KZ_LEAD", f"{receiver.url}/two")
     postman = receiver.postman
     officer.submit()
     officer.submit()
@@ -153,7 +153,7 @@ def test_an_id_stays_at_each_try_and_differs_by_webhook_and_epoch(
 def test_what_is_new_is_delayed_once_in_order_and_a_test_is_not(
     receiver: Receiver, officer: Someone, lead: Someone, supervisor: Someone, world: World
 ) -> None:
-    webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+    webhook = create_webhook(world, "KZ_LEAD", receiver.url)
     for _ in range(3):
         officer.submit()
     at_once = push_due(world, receiver.courier, LONGEST)
@@ -179,7 +179,7 @@ def test_what_is_new_is_delayed_once_in_order_and_a_test_is_not(
 def test_a_message_says_when_it_was_sent_and_not_when_something_happened(
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
-    open_webhook(world, "KZ_LEAD", receiver.url)
+    create_webhook(world, "KZ_LEAD", receiver.url)
     officer.submit()
     world.now = datetime(2026, 6, 1, 12, 34, 56, 789_000, tzinfo=UTC)
     push_due(world, receiver.courier)

@@ -27,7 +27,7 @@ from app.kernel.db import get_database_time
 from tests.processes.test_demo import COMMAND, command, environment
 from tests.support.mail_servers import Mood
 from tests.support.servers import write_key_file
-from tests.support.webhook_receivers import Receiver, open_webhook, serve_receiver
+from tests.support.webhook_receivers import Receiver, create_webhook, serve_receiver
 from tests.support.worker_process import copy_case
 from tests.support.world import HOST, Json, Someone, World
 
@@ -153,7 +153,7 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
 ) -> None:
     for office in OFFICES:
         for _ in range(5):
-            open_webhook(world, office, receiver.url)
+            create_webhook(world, office, receiver.url)
     case = officer.submit()
     copy_case(world, case, CASES - 1)
     command(site.folder, "erasures", "export", **site.settings)
@@ -173,12 +173,12 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
             again = count_fired(world)
             asked_by_others = postman.request_count - asked
 
-    assert unattended == {"clocks", "notices", "erasures"}
+    assert unattended == {"clocks", "notifications", "erasures"}
     assert first >= CASES
     assert again >= first + CASES
     assert asked_by_others == 0
     assert pushes.parts() == ["webhooks"]
-    assert watches.parts() == ["clocks", "notices", "erasures"]
+    assert watches.parts() == ["clocks", "notifications", "erasures"]
     tried = {one["code"] for one in pushes.says("webhook.tried")}
     assert tried
     assert not any(code.startswith("2") for code in tried)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock, Firing
 from app.kernel.db import Database, get_database_time
 from app.kernel.journal import Delivery, Entry, Mailbox
@@ -70,16 +70,18 @@ def check(world: World, overdue: int, begun_with: int) -> None:
     assert len({number for number, _ in fired}) == len(fired) == overdue
     assert failures == 0
     silent = ("case.not_acknowledged", "referral.not_acknowledged")
-    assert sum(entries[name] for name in silent) == kinds[ClockKind.ACKNOWLEDGE]
+    assert sum(entries[name] for name in silent) == kinds[DeadlineKind.ACKNOWLEDGE]
     assert entries["case.rerouted"] == entries["case.not_acknowledged"]
     assert entries["referral.expired"] == (
         entries["referral.not_acknowledged"] + entries["referral.not_decided"]
     )
-    assert entries["approval.lapsed"] == kinds[ClockKind.APPROVE]
+    assert entries["approval.expired"] == kinds[DeadlineKind.APPROVE]
     assert (
-        entries["case.overdue"] == entries["case.escalated"] == kinds[ClockKind.REVIEW_RISK]
+        entries["case.overdue"]
+        == entries["case.escalated"]
+        == kinds[DeadlineKind.REVIEW_RISK]
     )
-    assert entries["referral.overdue"] == kinds[ClockKind.MEET_PERSON]
+    assert entries["referral.overdue"] == kinds[DeadlineKind.MEET_PERSON]
     assert begun_with < sum(entries.values())
     for reader, count, last in found:
         assert heads[reader] == count == last, "a feed has a gap"

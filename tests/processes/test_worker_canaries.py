@@ -9,10 +9,10 @@ from fastapi.routing import APIRoute
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.api.http.docs_page import build_docs_router
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.kernel.heartbeat import Part
 from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
-from app.outbox.models import Way
+from app.outbox.models import MessageChannel
 from tests.support.canaries import (
     CODE,
     ENCODED_MARKERS,
@@ -53,9 +53,9 @@ def list_allowed(journey: Journey) -> dict[str, set[str]]:
         "method": {*METHODS, OTHER_METHOD},
         "route": {*routes, *shown, NO_ROUTE},
         "status": {"0", *map(str, range(200, 600))},
-        "kind": {*ClockKind},
+        "kind": {*DeadlineKind},
         "part": {*Part},
-        "way": {*Way},
+        "way": {*MessageChannel},
         "le": {*map(str, SECONDS), "+Inf"},
     }
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel.db import Database, get_database_time
 from app.kernel.heartbeat import Part, record_heartbeat
@@ -54,7 +54,7 @@ class WorkerSite:
             for part in Part:
                 record_heartbeat(session, part, self.now())
 
-    def runs_out(self, kind: ClockKind, failures: int = 0) -> None:
+    def runs_out(self, kind: DeadlineKind, failures: int = 0) -> None:
         """Insert a deadline that passed a day ago, with this number of failed attempts."""
         now, day = self.now(), timedelta(days=1)
         clock = Clock(
@@ -223,9 +223,9 @@ def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(
 ) -> None:
     house.beats()
     well = house.status()
-    house.runs_out(ClockKind.REVIEW)
-    house.runs_out(ClockKind.ACKNOWLEDGE, failures=2)
-    house.runs_out(ClockKind.DECIDE_LEAD, failures=7)
+    house.runs_out(DeadlineKind.REVIEW)
+    house.runs_out(DeadlineKind.ACKNOWLEDGE, failures=2)
+    house.runs_out(DeadlineKind.DECIDE_LEAD, failures=7)
     house.beats()
 
     code, told = house.status()

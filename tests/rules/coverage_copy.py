@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.consents.coverage import GivenBy
-from app.directory.kinds import Function, Kind
+from app.directory.kinds import OfficeFunction, OfficeKind
 from tests.support.world import NOON
 
 PURPOSES: Final = """
@@ -71,8 +71,8 @@ class Office:
     """An office, with the attributes by which a consent can name the office."""
 
     id: UUID
-    kind: Kind
-    function: Function
+    kind: OfficeKind
+    function: OfficeFunction
     of_state: str | None
     serves: list[str]
 
@@ -82,8 +82,8 @@ class Given:
     """A consent with its recipient, its giver, its dates and its purposes."""
 
     focal_point_id: UUID | None
-    kind: Kind | None
-    function: Function | None
+    kind: OfficeKind | None
+    function: OfficeFunction | None
     country: str | None
     given_by: GivenBy
     expires_at: datetime
@@ -114,7 +114,9 @@ class Row:
         In every row, an NGO wrote the section. A State office may therefore read it only if
         the consent names that State office.
         """
-        return self.recipient.kind != Kind.STATE or self.given.focal_point_id is not None
+        return (
+            self.recipient.kind != OfficeKind.STATE or self.given.focal_point_id is not None
+        )
 
 
 def parse_cells(table: str) -> list[list[str]]:
@@ -127,7 +129,9 @@ def parse_office(row: list[str]) -> tuple[str, Office]:
     """Return the code and the attributes of an office from a row of the table."""
     name, kind, function, of, serves, number = row
     made = UUID(int=int(number))
-    return name, Office(made, Kind(kind), Function(function), of or None, serves.split())
+    return name, Office(
+        made, OfficeKind(kind), OfficeFunction(function), of or None, serves.split()
+    )
 
 
 KNOWN: Final[dict[str, Office]] = dict(map(parse_office, parse_cells(OFFICES)))
@@ -146,8 +150,8 @@ def parse_recipient(words: str) -> dict[str, Any]:
     kind, function, country = (None if word == "-" else word for word in rest)
     return {
         "focal_point_id": None,
-        "kind": kind and Kind(kind),
-        "function": function and Function(function),
+        "kind": kind and OfficeKind(kind),
+        "function": function and OfficeFunction(function),
         "country": country,
     }
 

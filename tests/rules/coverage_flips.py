@@ -108,7 +108,7 @@ def add_element(word: str, node: Any) -> None:
 
 MORE: Final = {
     "GivenBy": "GivenBy.PERSON",
-    "function": "Function.SHELTER",
+    "function": "OfficeFunction.SHELTER",
     "Section": "Section.NEEDS",
 }
 

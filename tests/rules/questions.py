@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.deadlines.limits import Priority
-from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
+from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, Sex
 from app.routing.question import Profile, Question
 from app.routing.ranking import Ranking, ReasonOut
 
@@ -49,8 +49,8 @@ def office(number: int, line: str) -> Profile:
     return Profile(
         id=UUID(int=number),
         code=code,
-        kind=Kind(kind),
-        function=Function.TECHNICAL if technical else Function.SOCIAL,
+        kind=OfficeKind(kind),
+        function=OfficeFunction.TECHNICAL if technical else OfficeFunction.SOCIAL,
         of_state=None if state == "-" else state,
         serves=split_words(where),
         languages=tuple(split_words(languages)),
@@ -149,7 +149,7 @@ def in_turn(ranking: Ranking) -> str:
 
 
 def out(ranking: Ranking) -> dict[str, tuple[ReasonOut, ...]]:
-    return {left.code: left.reasons for left in ranking.left_out}
+    return {left.code: left.reasons for left in ranking.excluded}
 
 
 def table(text: str) -> list[tuple[str, str]]:

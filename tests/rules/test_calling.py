@@ -94,7 +94,7 @@ def test_what_no_header_can_carry_is_no_key_and_not_repeated(key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (f'{{"notice":\n "{SECRET}"', "It is not JSON. See line 2, column"),
+        (f'{{"summary":\n "{SECRET}"', "It is not JSON. See line 2, column"),
         (f'{{"{SECRET}": 1, "{SECRET}": 2}}', "the same key twice"),
         (f'["{SECRET}"]', "must contain a JSON object"),
         (f'{{"{SECRET}": NaN}}', "NaN"),

@@ -67,7 +67,7 @@ erase_again       |
 """
 # action          | needs; the safety of accept_lead is docs/adr/0011
 NEEDS = """
-submit            | notice consent_to_refer|child_path|vital_interest
+submit            | summary consent_to_refer|child_path|vital_interest
 discard           |
 withdraw          | reason nothing_sent
 acknowledge       | recipient_safe

@@ -18,7 +18,7 @@ from app.consents.expiry import (
     is_missed,
     is_renewed,
 )
-from app.directory.kinds import Function, Kind
+from app.directory.kinds import OfficeFunction, OfficeKind
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 END = NOW + timedelta(days=30)
@@ -36,8 +36,8 @@ class Word:
 
     id: UUID = FIRST
     focal_point_id: UUID | None = None
-    kind: Kind | None = Kind.NON_STATE
-    function: Function | None = None
+    kind: OfficeKind | None = OfficeKind.NON_STATE
+    function: OfficeFunction | None = None
     country: str | None = "KZ"
     purposes: tuple[str, ...] = (P.SHELTER,)
     sections: tuple[str, ...] = (S.NEEDS, S.CONTACT)
@@ -52,8 +52,8 @@ class Office:
     """An office; by default it is an NGO's shelter in Kazakhstan."""
 
     id: UUID = OFFICE
-    kind: Kind = Kind.NON_STATE
-    function: Function = Function.SHELTER
+    kind: OfficeKind = OfficeKind.NON_STATE
+    function: OfficeFunction = OfficeFunction.SHELTER
     of_state: str | None = None
     serves: tuple[str, ...] = ("KZ",)
 
@@ -119,8 +119,8 @@ def test_each_moment_is_after_the_last_announcement_and_before_the_next(
         (replace(LATER, sections=(S.NEEDS,)), False),
         (replace(LATER, purposes=(P.MEDICAL,)), False),
         (replace(LATER, country="UZ"), False),
-        (replace(LATER, kind=Kind.STATE), False),
-        (replace(LATER, function=Function.SHELTER), False),
+        (replace(LATER, kind=OfficeKind.STATE), False),
+        (replace(LATER, function=OfficeFunction.SHELTER), False),
         (replace(LATER, expires_at=END - DAY), False),
         (replace(LATER, expires_at=END), True),
         (replace(LATER, expires_at=END, id=UUID(int=0)), False),
@@ -149,8 +149,8 @@ def test_two_consents_can_renew_one_together() -> None:
         (build_named_consent(SHELTER), True),
         (build_named_consent(Office(UUID(int=8))), False),
         (LATER, True),
-        (replace(LATER, function=Function.SHELTER), True),
-        (replace(LATER, kind=Kind.STATE), False),
+        (replace(LATER, function=OfficeFunction.SHELTER), True),
+        (replace(LATER, kind=OfficeKind.STATE), False),
     ],
 )
 def test_an_office_is_named_by_itself_or_by_its_class(other: Any, *, renews: bool) -> None:
@@ -160,9 +160,9 @@ def test_an_office_is_named_by_itself_or_by_its_class(other: Any, *, renews: boo
 
 
 def test_a_class_of_state_bodies_does_not_renew_a_name_that_an_ngo_wrote_down() -> None:
-    state: Any = Office(kind=Kind.STATE, of_state="KZ")
+    state: Any = Office(kind=OfficeKind.STATE, of_state="KZ")
     word = build_named_consent(state, expires_at=END, sections=(S.IDENTITY,))
-    wide: Any = replace(LATER, kind=Kind.STATE, sections=(S.IDENTITY,))
+    wide: Any = replace(LATER, kind=OfficeKind.STATE, sections=(S.IDENTITY,))
     asking = CoverageQuestion(state, P.SHELTER, NOW, child=False, from_ngo=True)
 
     assert not is_renewed(word, [wide], asking)
@@ -204,7 +204,7 @@ def test_a_recipient_misses_what_no_other_consent_tells_it(
 def test_nobody_misses_a_consent_that_is_about_something_or_somebody_else() -> None:
     word: Any = WORD
     nothing: Any = replace(LATER, sections=())
-    police: Any = Office(kind=Kind.STATE, of_state="KZ")
+    police: Any = Office(kind=OfficeKind.STATE, of_state="KZ")
 
     assert not is_missed(word, [], replace(ASKING, purpose=P.MEDICAL), BOTH)
     assert not is_missed(word, [], replace(ASKING, recipient=police), BOTH)

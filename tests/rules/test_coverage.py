@@ -16,7 +16,7 @@ from app.consents.coverage import (
     is_valid,
     matches_recipient,
 )
-from app.directory.kinds import Function, Kind, Service
+from app.directory.kinds import OfficeFunction, OfficeKind, Service
 from tests.support.world import NOON
 
 ONE = UUID(int=1)
@@ -28,8 +28,8 @@ NEEDS, CONTACT, HEALTH = Section.NEEDS, Section.CONTACT, Section.HEALTH
 class Office:
     """The attributes of an office that a consent can name."""
 
-    kind: Kind = Kind.NON_STATE
-    function: Function = Function.SHELTER
+    kind: OfficeKind = OfficeKind.NON_STATE
+    function: OfficeFunction = OfficeFunction.SHELTER
     of_state: str | None = None
     serves: list[str] = field(default_factory=lambda: ["KZ"])
     id: UUID = ONE
@@ -40,8 +40,8 @@ class Consent:
     """A consent. By default, any non-State office in Kazakhstan may give shelter."""
 
     focal_point_id: UUID | None = None
-    kind: Kind | None = Kind.NON_STATE
-    function: Function | None = None
+    kind: OfficeKind | None = OfficeKind.NON_STATE
+    function: OfficeFunction | None = None
     country: str | None = "KZ"
     purposes: list[str] = field(default_factory=lambda: [Purpose.SHELTER.value])
     sections: list[str] = field(default_factory=lambda: [NEEDS.value])
@@ -62,31 +62,37 @@ def build_request(
 
 
 SHELTER = Office()
-LAWYER = Office(function=Function.LEGAL, id=UUID(int=2))
-KZ_LEAD = Office(Kind.STATE, Function.COORDINATION, "KZ", ["KZ"], UUID(int=3))
-UZ_LEAD = Office(Kind.STATE, Function.COORDINATION, "UZ", ["UZ"], UUID(int=4))
-UZ_CONSULATE_IN_KZ = Office(Kind.STATE, Function.CONSULAR, "UZ", ["KZ"], UUID(int=5))
-IOM = Office(Kind.INTERGOVERNMENTAL, Function.MIGRATION, None, ["*"], UUID(int=6))
-UZ_NGO = Office(Kind.NON_STATE, Function.SOCIAL, None, ["UZ"], UUID(int=7))
-NETWORK = Office(Kind.NON_STATE, Function.COORDINATION, None, ["UZ", "KZ"], UUID(int=8))
+LAWYER = Office(function=OfficeFunction.LEGAL, id=UUID(int=2))
+KZ_LEAD = Office(OfficeKind.STATE, OfficeFunction.COORDINATION, "KZ", ["KZ"], UUID(int=3))
+UZ_LEAD = Office(OfficeKind.STATE, OfficeFunction.COORDINATION, "UZ", ["UZ"], UUID(int=4))
+UZ_CONSULATE_IN_KZ = Office(
+    OfficeKind.STATE, OfficeFunction.CONSULAR, "UZ", ["KZ"], UUID(int=5)
+)
+IOM = Office(
+    OfficeKind.INTERGOVERNMENTAL, OfficeFunction.MIGRATION, None, ["*"], UUID(int=6)
+)
+UZ_NGO = Office(OfficeKind.NON_STATE, OfficeFunction.SOCIAL, None, ["UZ"], UUID(int=7))
+NETWORK = Office(
+    OfficeKind.NON_STATE, OfficeFunction.COORDINATION, None, ["UZ", "KZ"], UUID(int=8)
+)
 EVERYONE = [SHELTER, LAWYER, KZ_LEAD, UZ_LEAD, UZ_CONSULATE_IN_KZ, IOM, UZ_NGO, NETWORK]
 
 
 @pytest.mark.parametrize(
     ("kind", "country", "expected"),
     [
-        (Kind.STATE, "KZ", [KZ_LEAD]),
-        (Kind.STATE, "UZ", [UZ_LEAD, UZ_CONSULATE_IN_KZ]),
-        (Kind.NON_STATE, "KZ", [SHELTER, LAWYER, NETWORK]),
-        (Kind.NON_STATE, "UZ", [UZ_NGO, NETWORK]),
-        (Kind.INTERGOVERNMENTAL, "KZ", [IOM]),
-        (Kind.INTERGOVERNMENTAL, "FR", [IOM]),
-        (Kind.STATE, "FR", []),
-        (Kind.DESK, "KZ", []),
+        (OfficeKind.STATE, "KZ", [KZ_LEAD]),
+        (OfficeKind.STATE, "UZ", [UZ_LEAD, UZ_CONSULATE_IN_KZ]),
+        (OfficeKind.NON_STATE, "KZ", [SHELTER, LAWYER, NETWORK]),
+        (OfficeKind.NON_STATE, "UZ", [UZ_NGO, NETWORK]),
+        (OfficeKind.INTERGOVERNMENTAL, "KZ", [IOM]),
+        (OfficeKind.INTERGOVERNMENTAL, "FR", [IOM]),
+        (OfficeKind.STATE, "FR", []),
+        (OfficeKind.DESK, "KZ", []),
     ],
 )
 def test_a_class_names_exactly_those_who_are_of_the_country(
-    kind: Kind, country: str, expected: list[Office]
+    kind: OfficeKind, country: str, expected: list[Office]
 ) -> None:
     consent = Consent(kind=kind, country=country)
 
@@ -94,11 +100,13 @@ def test_a_class_names_exactly_those_who_are_of_the_country(
 
 
 def test_a_consulate_is_not_among_the_state_bodies_of_the_country_it_sits_in() -> None:
-    assert not matches_recipient(Consent(kind=Kind.STATE, country="KZ"), UZ_CONSULATE_IN_KZ)
+    assert not matches_recipient(
+        Consent(kind=OfficeKind.STATE, country="KZ"), UZ_CONSULATE_IN_KZ
+    )
 
 
 def test_a_function_narrows_a_class() -> None:
-    shelters = Consent(function=Function.SHELTER)
+    shelters = Consent(function=OfficeFunction.SHELTER)
 
     assert [one for one in EVERYONE if matches_recipient(shelters, one)] == [SHELTER]
 
@@ -174,7 +182,7 @@ def test_what_may_be_told_is_the_union_of_what_fits() -> None:
         Consent(sections=[NEEDS]),
         naming(SHELTER),
         Consent(sections=[CONTACT]),
-        Consent(kind=Kind.STATE, sections=[HEALTH]),
+        Consent(kind=OfficeKind.STATE, sections=[HEALTH]),
         Consent(purposes=[Purpose.MEDICAL], sections=[HEALTH]),
         Consent(expires_at=NOON, sections=[HEALTH]),
     ]
@@ -185,13 +193,13 @@ def test_what_may_be_told_is_the_union_of_what_fits() -> None:
 
 
 def test_to_be_told_the_notice_alone_is_more_than_to_be_told_nothing() -> None:
-    notice = [Consent(sections=[])]
+    summary = [Consent(sections=[])]
 
-    assert find_covered(notice, build_request()) == frozenset()
-    assert covers(notice, build_request(), set())
-    assert find_covered(notice, build_request(LAWYER)) == frozenset()
-    assert find_covered(notice, build_request(KZ_LEAD)) is None
-    assert not covers(notice, build_request(KZ_LEAD), set())
+    assert find_covered(summary, build_request()) == frozenset()
+    assert covers(summary, build_request(), set())
+    assert find_covered(summary, build_request(LAWYER)) == frozenset()
+    assert find_covered(summary, build_request(KZ_LEAD)) is None
+    assert not covers(summary, build_request(KZ_LEAD), set())
 
 
 def test_without_any_consent_nobody_is_told_anything() -> None:
@@ -206,7 +214,7 @@ def test_there_is_a_purpose_for_each_service_and_two_of_the_case_itself() -> Non
 
 
 def test_a_class_of_nowhere_names_nobody() -> None:
-    for kind in Kind:
+    for kind in OfficeKind:
         nowhere = Consent(kind=kind, country=None)
         assert [office for office in EVERYONE if matches_recipient(nowhere, office)] == []
 

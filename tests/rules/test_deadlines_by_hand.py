@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from app.deadlines.limits import Limit, Unit, days, hours, months, working_days
+from app.deadlines.limits import Limit, TimeUnit, days, hours, months, working_days
 from app.directory.calendars import Calendar, Place, get_place
 from app.directory.models import FocalPoint
 from app.kernel import time_zones
@@ -186,4 +186,4 @@ def test_who_is_of_one_country_rests_with_it_and_who_is_of_several_with_none() -
 
 
 def test_a_limit_has_one_of_four_units() -> None:
-    assert set(Unit) == {limit_of(f"2 {unit}s").unit for unit in SPELLED}
+    assert set(TimeUnit) == {limit_of(f"2 {unit}s").unit for unit in SPELLED}

@@ -12,7 +12,13 @@ from app.directory.actions import get_standard_data
 from app.directory.addresses import Channel
 from app.directory.file_rows import AgreementRow, CountryRow, FocalPointRow, Row
 from app.directory.files import Known, read_folder
-from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
+from app.directory.kinds import (
+    Confidence,
+    OfficeFunction,
+    OfficeKind,
+    Service,
+    StateRouting,
+)
 from app.directory.models import Agreement, Country, FocalPoint
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.db import Base
@@ -101,7 +107,7 @@ def test_a_lead_body_is_named_in_words_of_its_source(lead: FocalPointRow) -> Non
 
 @pytest.mark.parametrize("lead", LEADS.values(), ids=lambda lead: lead.code)
 def test_a_lead_body_leads_at_home_and_nowhere_else(lead: FocalPointRow) -> None:
-    assert (lead.kind, lead.function) == (Kind.STATE, Function.COORDINATION)
+    assert (lead.kind, lead.function) == (OfficeKind.STATE, OfficeFunction.COORDINATION)
     assert lead.code == f"{lead.of_state}_LEAD"
     assert lead.serves == [lead.of_state]
     assert lead.can_lead
@@ -139,7 +145,9 @@ def test_iom_and_unhcr_may_lead_everywhere() -> None:
 
 
 def test_who_convenes_others_neither_leads_nor_serves_people() -> None:
-    technical = {code for code, r in OFFICES.items() if r.function == Function.TECHNICAL}
+    technical = {
+        code for code, r in OFFICES.items() if r.function == OfficeFunction.TECHNICAL
+    }
 
     assert technical == CONVENERS | GONE
     assert not any(OFFICES[code].can_lead or OFFICES[code].services for code in technical)
@@ -190,7 +198,11 @@ def test_no_office_that_exists_oversees_and_nobody_who_convenes_can_be_asked() -
 
     The operator names the oversight office, which becomes a party of every case.
     """
-    assert not [row for row in OFFICES.values() if row.kind in {Kind.OVERSIGHT, Kind.DESK}]
+    assert not [
+        row
+        for row in OFFICES.values()
+        if row.kind in {OfficeKind.OVERSIGHT, OfficeKind.DESK}
+    ]
     for code in CONVENERS:
         row = OFFICES[code].model_dump() | {"can_lead": True}
         cells = {name: format_cell(value) for name, value in row.items()}
@@ -234,7 +246,7 @@ def test_whatever_is_invented_says_so() -> None:
 
 
 def test_the_demonstration_has_a_desk_for_each_region() -> None:
-    desks = [row for row in INVENTED.values() if row.kind == Kind.DESK]
+    desks = [row for row in INVENTED.values() if row.kind == OfficeKind.DESK]
 
     served = sorted(set(desk.serves) for desk in desks if not desk.can_lead)
 
@@ -245,7 +257,7 @@ def test_the_demonstration_has_consulates_that_cannot_lead_where_they_sit() -> N
     consulates = {
         (row.of_state, *row.serves): row.can_lead
         for row in INVENTED.values()
-        if row.function == Function.CONSULAR
+        if row.function == OfficeFunction.CONSULAR
     }
 
     assert consulates == {
@@ -264,7 +276,7 @@ def test_the_demonstration_can_shelter_advise_and_lead_without_the_state(
     here = [row for row in (*OFFICES.values(), *INVENTED.values()) if place in row.serves]
 
     offered = {service for row in here for service in row.services}
-    leads = [row for row in here if row.can_lead and row.kind == Kind.NON_STATE]
+    leads = [row for row in here if row.can_lead and row.kind == OfficeKind.NON_STATE]
 
     assert offered >= {Service.SHELTER, Service.PSYCHOSOCIAL, Service.LEGAL_AID}
     assert leads
@@ -309,7 +321,7 @@ def test_nobody_real_is_given_an_address_and_the_made_up_ones_lead_nowhere() -> 
 
 
 def test_the_made_up_desks_are_reached_by_two_channels() -> None:
-    desks = {code for code, row in INVENTED.items() if row.kind == Kind.DESK}
+    desks = {code for code, row in INVENTED.items() if row.kind == OfficeKind.DESK}
     posts = {(c.focal_point, c.label) for c in DEMONSTRATION.contacts}
 
     for desk in desks:

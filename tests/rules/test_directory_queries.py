@@ -14,7 +14,7 @@ from app.administration.directory_load import load
 from app.directory import queries as directory_queries
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
-from app.directory.kinds import Level, Service
+from app.directory.kinds import DisclosureLevel, Service
 from app.directory.models import Agreement, FocalPoint
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.actors import AccountKind, Actor
@@ -110,10 +110,10 @@ def test_a_region_without_an_active_desk_is_named(database: Database) -> None:
         assert directory_queries.list_regions_without_desk(session) == ["caribbean"]
 
 
-@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("level", DisclosureLevel)
 @pytest.mark.parametrize(("one", "other"), [("KZ", "UZ"), ("UZ", "KZ"), ("JM", "TT")])
 def test_an_agreement_binds_both_sides(
-    tx: ReadTransaction, one: str, other: str, level: Level
+    tx: ReadTransaction, one: str, other: str, level: DisclosureLevel
 ) -> None:
     assert directory_queries.list_agreed_countries(tx, one, level) == {other}
 
@@ -126,12 +126,12 @@ def test_no_more_crosses_than_was_agreed(
     database: Database, tx: ReadTransaction, agreed: str, levels: str
 ) -> None:
     with database.begin_write() as session:
-        session.execute(update(Agreement).values(level=Level(agreed)))
+        session.execute(update(Agreement).values(level=DisclosureLevel(agreed)))
 
     with begin_read(tx.runtime, ANYONE) as later:
         reached = [
             level
-            for level in Level
+            for level in DisclosureLevel
             if directory_queries.list_agreed_countries(later, "KZ", level) == {"UZ"}
         ]
 
@@ -139,8 +139,14 @@ def test_no_more_crosses_than_was_agreed(
 
 
 def test_who_did_not_agree_has_no_agreement(tx: ReadTransaction) -> None:
-    assert directory_queries.list_agreed_countries(tx, "KG", Level.NOTICE) == frozenset()
-    assert directory_queries.list_agreed_countries(tx, "FR", Level.NOTICE) == frozenset()
+    assert (
+        directory_queries.list_agreed_countries(tx, "KG", DisclosureLevel.SUMMARY)
+        == frozenset()
+    )
+    assert (
+        directory_queries.list_agreed_countries(tx, "FR", DisclosureLevel.SUMMARY)
+        == frozenset()
+    )
 
 
 def test_an_agreement_begins_on_its_first_day(tx: ReadTransaction) -> None:
@@ -149,9 +155,11 @@ def test_an_agreement_begins_on_its_first_day(tx: ReadTransaction) -> None:
     the_day_before = replace(tx, now=first - timedelta(seconds=1))
 
     assert directory_queries.list_agreed_countries(
-        replace(tx, now=first), "KZ", Level.NEEDS
+        replace(tx, now=first), "KZ", DisclosureLevel.NEEDS
     )
-    assert not directory_queries.list_agreed_countries(the_day_before, "KZ", Level.NEEDS)
+    assert not directory_queries.list_agreed_countries(
+        the_day_before, "KZ", DisclosureLevel.NEEDS
+    )
 
 
 def test_an_agreement_ends_with_its_last_day(
@@ -163,10 +171,12 @@ def test_an_agreement_ends_with_its_last_day(
 
     with begin_read(tx.runtime, ANYONE) as later:
         on_the_day = directory_queries.list_agreed_countries(
-            replace(later, now=last), "KZ", Level.NEEDS
+            replace(later, now=last), "KZ", DisclosureLevel.NEEDS
         )
         after = replace(later, now=last + timedelta(minutes=1))
-        the_day_after = directory_queries.list_agreed_countries(after, "KZ", Level.NEEDS)
+        the_day_after = directory_queries.list_agreed_countries(
+            after, "KZ", DisclosureLevel.NEEDS
+        )
 
     assert on_the_day == {"UZ"}
     assert not the_day_after

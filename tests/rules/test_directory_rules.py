@@ -6,7 +6,7 @@ import pytest
 
 from app.directory.kinds import (
     EVERYWHERE,
-    Kind,
+    OfficeKind,
     has_language,
     is_at_home,
     is_blocked,
@@ -17,16 +17,16 @@ from app.directory.kinds import (
 
 @dataclass(frozen=True)
 class Office:
-    kind: Kind
+    kind: OfficeKind
     of_state: str | None = None
     serves: list[str] = field(default_factory=list)
 
 
-UZ_LEAD = Office(Kind.STATE, "UZ", ["UZ"])
-UZ_CONSULATE_IN_KZ = Office(Kind.STATE, "UZ", ["KZ"])
-KZ_LEAD = Office(Kind.STATE, "KZ", ["KZ"])
-KZ_NGO = Office(Kind.NON_STATE, serves=["KZ"])
-IOM = Office(Kind.INTERGOVERNMENTAL, serves=[EVERYWHERE])
+UZ_LEAD = Office(OfficeKind.STATE, "UZ", ["UZ"])
+UZ_CONSULATE_IN_KZ = Office(OfficeKind.STATE, "UZ", ["KZ"])
+KZ_LEAD = Office(OfficeKind.STATE, "KZ", ["KZ"])
+KZ_NGO = Office(OfficeKind.NON_STATE, serves=["KZ"])
+IOM = Office(OfficeKind.INTERGOVERNMENTAL, serves=[EVERYWHERE])
 
 
 def test_a_focal_point_works_where_it_says() -> None:
@@ -40,7 +40,7 @@ def test_one_that_works_everywhere_works_outside_of_the_directory_too() -> None:
 
 
 def test_one_that_names_no_country_works_nowhere() -> None:
-    assert not is_serving(Office(Kind.NON_STATE), "KZ")
+    assert not is_serving(Office(OfficeKind.NON_STATE), "KZ")
 
 
 def test_a_consulate_is_not_at_home_where_it_works() -> None:

@@ -24,7 +24,7 @@ record_lead_consent case.lead_consent_recorded
 take_over         case.taken_over
 accept_lead       case.lead_accepted
 begin_assistance  case.assistance_begun
-fall_back         case.fell_back
+fall_back         case.referring_again
 suspend           case.suspended
 resume            case.resumed
 monitor           case.monitoring_begun
@@ -67,7 +67,7 @@ verify_nationality  return.nationality_verified
 assess_destination  return.destination_assessed
 assess_origin       return.origin_assessed
 determine_interests return.interests_determined
-receive_child       return.child_provided_for
+receive_child       return.child_received
 go                  return.cleared
 reopen              return.reopened
 no_go               return.refused
@@ -81,7 +81,7 @@ report              return.reported
 finish              return.completed
 call_off            return.called_off
 end                 return.ended
-account_for         return.person_accounted_for
+locate         return.person_located
 """
 
 

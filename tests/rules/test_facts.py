@@ -10,7 +10,7 @@ import pytest
 from app.cases.facts import (
     RULES,
     URGENT_CHILD_SERVICES,
-    AssessmentOwed,
+    AssessmentRequired,
     BestInterests,
     FactName,
     Guardian,
@@ -115,7 +115,7 @@ def test_that_an_assessment_is_not_needed_is_said_of_no_child(name: FactName) ->
     refused = name == FactName.BEST_INTERESTS
 
     require_assessment(fact, child=False)
-    with pytest.raises(AssessmentOwed) if refused else nullcontext():
+    with pytest.raises(AssessmentRequired) if refused else nullcontext():
         require_assessment(fact, child=True)
 
 

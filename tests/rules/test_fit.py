@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from app.directory.kinds import Kind, Sex
+from app.directory.kinds import OfficeKind, Sex
 from app.routing.fit import (
     Room,
     Speed,
@@ -59,7 +59,7 @@ def test_a_count_of_places_of_which_nobody_knows_the_age_says_nothing() -> None:
 
 def test_only_the_body_of_a_state_that_is_avoided_is_avoided() -> None:
     body = BY_CODE["NI_LEAD"]
-    beside = replace(body, kind=Kind.NON_STATE)
+    beside = replace(body, kind=OfficeKind.NON_STATE)
 
     assert is_avoided(PLAIN, body)
     assert not is_avoided(PLAIN, beside)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.kernel.free_space import MIB, FreeSpace, Place, SpaceReserved, get_free_bytes
+from app.kernel.free_space import MIB, DiskSpaceReserved, FreeSpace, Place, get_free_bytes
 
 FILES = {
     Place.DATABASE: Path("/database/own.db"),
@@ -76,7 +76,7 @@ def test_the_reserve_is_of_the_disk_of_the_database_alone(disks: Disks) -> None:
 def test_a_refusal_says_what_goes_on_and_when_to_come_back(disks: Disks) -> None:
     disks(database=9, ledger=9)
 
-    with pytest.raises(SpaceReserved, match="`submit`: true") as refused:
+    with pytest.raises(DiskSpaceReserved, match="`submit`: true") as refused:
         SPACE.require_unreserved()
 
     assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "60"})

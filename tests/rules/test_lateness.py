@@ -16,7 +16,7 @@ from app.casework.lateness import (
     get_record_kind,
 )
 from app.casework.overdue import EFFECTS
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.miss_counts import Rhythm, compute_next_miss, count_misses
 from app.handovers import lifecycle as handover_lifecycle
 from app.referrals import lifecycle as referral_lifecycle
@@ -46,13 +46,13 @@ TABLE = """
     return review: remind return.overdue
     return confirm_arrival: remind return.overdue
     return monitor: remind return.overdue
-    approval approve: lapse approval.lapsed
+    approval approve: lapse approval.expired
     question answer: remind case.not_answered
     interests assess_interests: remind case.overdue
     consent consent_ends: announce
-    reading decide_reading: end_reading
-    reading reading_ends: end_reading
-    reading tell_person: remind case.overdue
+    reading decide_emergency_access: end_reading
+    reading emergency_access_ends: end_reading
+    reading inform_person: remind case.overdue
 """
 
 
@@ -74,7 +74,7 @@ def test_no_clock_of_any_life_cycle_runs_out_for_nothing() -> None:
     }
 
     assert set_by_state <= set(LATENESS_RULES)
-    assert {kind for _, kind in LATENESS_RULES} == set(ClockKind)
+    assert {kind for _, kind in LATENESS_RULES} == set(DeadlineKind)
     assert {noun for noun, _ in LATENESS_RULES} == set(Noun)
     assert set(EFFECTS) == set(Effect) - {Effect.EXPIRE_AT_SECOND}
 
@@ -96,7 +96,7 @@ def test_help_that_has_begun_is_never_ended_and_a_desk_loses_nothing(
 
 
 def test_who_is_asked_for_a_referral_is_reminded_once() -> None:
-    late = LATENESS_RULES[Noun.REFERRAL, ClockKind.ACKNOWLEDGE]
+    late = LATENESS_RULES[Noun.REFERRAL, DeadlineKind.ACKNOWLEDGE]
 
     once, twice, gone = (
         get_effect(late, count, at_desk=False, absent=absent)
@@ -109,16 +109,18 @@ def test_who_is_asked_for_a_referral_is_reminded_once() -> None:
 @pytest.mark.parametrize(
     ("reference", "kind", "noun"),
     [
-        ("referrals/1", ClockKind.ANSWER, Noun.REFERRAL),
-        ("handovers/1", ClockKind.ANSWER_HANDOVER, Noun.HANDOVER),
-        ("returns/1", ClockKind.REVIEW, Noun.RETURN),
-        ("approvals/1", ClockKind.APPROVE, Noun.APPROVAL),
-        ("cases/SC-1", ClockKind.ANSWER, Noun.QUESTION),
-        ("cases/SC-1", ClockKind.ASSESS_INTERESTS, Noun.INTERESTS),
-        ("cases/SC-1", ClockKind.TELL_PERSON, Noun.READING),
+        ("referrals/1", DeadlineKind.ANSWER, Noun.REFERRAL),
+        ("handovers/1", DeadlineKind.ANSWER_HANDOVER, Noun.HANDOVER),
+        ("returns/1", DeadlineKind.REVIEW, Noun.RETURN),
+        ("approvals/1", DeadlineKind.APPROVE, Noun.APPROVAL),
+        ("cases/SC-1", DeadlineKind.ANSWER, Noun.QUESTION),
+        ("cases/SC-1", DeadlineKind.ASSESS_INTERESTS, Noun.INTERESTS),
+        ("cases/SC-1", DeadlineKind.INFORM_PERSON, Noun.READING),
     ],
 )
-def test_a_clock_says_what_it_is_about(reference: str, kind: ClockKind, noun: Noun) -> None:
+def test_a_clock_says_what_it_is_about(
+    reference: str, kind: DeadlineKind, noun: Noun
+) -> None:
     assert get_record_kind(reference, kind, of_case=False) == noun
     assert get_record_kind(reference, kind, of_case=True) == Noun.CASE
 

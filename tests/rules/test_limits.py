@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.deadlines.limits import ClockKind, Priority, get_default_limit
+from app.deadlines.limits import DeadlineKind, Priority, get_default_limit
 from app.directory.calendars import Calendar
 
 MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -26,9 +26,9 @@ monitor          | 7 days         | 7 days         | 7 days
 review_closure   | 30 days        | 30 days        | 30 days
 assess_interests | 72 h           | 72 h           | 72 h
 consent_ends     | 0 h            | 0 h            | 0 h
-decide_reading   | 4 h            | 4 h            | 4 h
-reading_ends     | 4 h            | 4 h            | 4 h
-tell_person      | 24 h           | 24 h           | 24 h
+decide_emergency_access   | 4 h            | 4 h            | 4 h
+emergency_access_ends     | 4 h            | 4 h            | 4 h
+inform_person      | 24 h           | 24 h           | 24 h
 answer           | 4 h            | 1 working day  | 1 working day
 approve          | 72 h           | 72 h           | 72 h
 finish_draft     | 14 days        | 14 days        | 14 days
@@ -84,13 +84,13 @@ def compute_end(limit: str, start: datetime) -> datetime:
     return start + ENDS[limit][start]
 
 
-def compute_due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
+def compute_due(kind: DeadlineKind, priority: Priority | None, start: datetime) -> datetime:
     """Return the due time in UTC. All weeks have five working days, and no holidays."""
     return get_default_limit(kind, priority).compute_end(start, Calendar())
 
 
 def test_the_copy_says_something_of_every_clock() -> None:
-    assert set(ROWS) == set(ClockKind)
+    assert set(ROWS) == set(DeadlineKind)
 
 
 @pytest.mark.parametrize("start", [MONDAY, FRIDAY, SATURDAY, SUNDAY], ids="{:%A}".format)
@@ -100,23 +100,25 @@ def test_every_clock_runs_as_long_as_the_document_says(
 ) -> None:
     column = ["emergency", "urgent", "normal"].index(priority)
 
-    ends = {kind: compute_due(kind, priority, start) for kind in ClockKind}
+    ends = {kind: compute_due(kind, priority, start) for kind in DeadlineKind}
 
-    assert ends == {kind: compute_end(ROWS[kind][column], start) for kind in ClockKind}
+    assert ends == {kind: compute_end(ROWS[kind][column], start) for kind in DeadlineKind}
 
 
-@pytest.mark.parametrize("kind", ClockKind)
-def test_what_has_no_priority_yet_has_the_time_of_a_normal_one(kind: ClockKind) -> None:
+@pytest.mark.parametrize("kind", DeadlineKind)
+def test_what_has_no_priority_yet_has_the_time_of_a_normal_one(kind: DeadlineKind) -> None:
     assert compute_due(kind, None, FRIDAY) == compute_due(kind, Priority.NORMAL, FRIDAY)
 
 
 def test_a_working_day_ends_at_the_same_hour() -> None:
     late = FRIDAY.replace(hour=23, minute=59)
 
-    assert compute_due(ClockKind.ACKNOWLEDGE, Priority.NORMAL, late) == late + timedelta(
+    assert compute_due(DeadlineKind.ACKNOWLEDGE, Priority.NORMAL, late) == late + timedelta(
         days=3
     )
 
 
 def test_an_emergency_does_not_wait_for_monday() -> None:
-    assert compute_due(ClockKind.ACKNOWLEDGE, Priority.EMERGENCY, SATURDAY).weekday() == 5
+    assert (
+        compute_due(DeadlineKind.ACKNOWLEDGE, Priority.EMERGENCY, SATURDAY).weekday() == 5
+    )

@@ -19,7 +19,7 @@ from app.directory.history import ChangeAuthor, DirectoryChange
 from app.kernel.db import Base, Database
 from tests.rules.test_directory_loading import ALL, TODAY
 
-HEAD = "of,clock,priority,amount,unit,confidence,source,as_of\n"
+HEAD = "of,deadline,priority,amount,unit,confidence,source,as_of\n"
 ROWS = (
     "KZ,acknowledge,normal,2,working_days,configured,Order 1,2026\n"
     "KZ_UZ,erase,any,12,months,configured,,\n"
@@ -96,7 +96,7 @@ def test_all_faults_are_told_at_once_with_those_of_other_files(
     assert faults == [
         ("agreements.csv", 2, "level"),
         ("limits.csv", 2, "unit"),
-        ("limits.csv", 3, "clock"),
+        ("limits.csv", 3, "deadline"),
         ("limits.csv", 4, "confidence"),
     ]
     with database.begin_read() as session:
@@ -139,7 +139,7 @@ def build_row(**said: object) -> dict[str, object]:
     """Return a row that limits `meet_person` to 14 days. This deadline only reminds."""
     return {
         "of": "KZ",
-        "clock": "meet_person",
+        "deadline": "meet_person",
         "priority": "normal",
         "amount": 14,
         "unit": "days",
@@ -167,7 +167,7 @@ def build_row(**said: object) -> dict[str, object]:
         ({"of": "KZ_UZ", "amount": 10}, {"of": "KZ_UZ", "amount": 9}, 1),
         ({"of": "KZ_UZ", "amount": 10}, {"of": "KZ_UZ", "amount": None, "unit": None}, 2),
         *(
-            (None, {"clock": clock, "amount": 1, "unit": "hours"}, 2)
+            (None, {"deadline": clock, "amount": 1, "unit": "hours"}, 2)
             for clock in (
                 "acknowledge",
                 "decide_lead",
@@ -176,7 +176,7 @@ def build_row(**said: object) -> dict[str, object]:
             )
         ),
         *(
-            (None, {"clock": clock, "priority": "any", "amount": 1, "unit": "hours"}, 2)
+            (None, {"deadline": clock, "priority": "any", "amount": 1, "unit": "hours"}, 2)
             for clock in ("approve", "finish_draft", "erase")
         ),
     ],

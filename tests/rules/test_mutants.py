@@ -80,7 +80,7 @@ def test_what_only_people_and_the_type_checker_read_stays(text: str) -> None:
 
 def test_of_a_table_each_row_state_side_role_and_need_is_left_out_once() -> None:
     made_of_it = list_mutants(TABLE)
-    left_out = {
+    excluded = {
         "a row": TABLE.replace("    Step(_A.STOP, {_S.SENT}, None, {Side.DESK}),\n", ""),
         "a source": TABLE.replace("{_S.DRAFT, _S.SENT}", "{_S.SENT}"),
         "a target": TABLE.replace("}, _S.SENT,", "}, _S.DRAFT,"),
@@ -90,8 +90,8 @@ def test_of_a_table_each_row_state_side_role_and_need_is_left_out_once() -> None
     }
 
     assert {
-        what for what, text in left_out.items() if normalize_texts(text) <= made_of_it
-    } == set(left_out)
+        what for what, text in excluded.items() if normalize_texts(text) <= made_of_it
+    } == set(excluded)
 
 
 def test_a_mutant_keeps_its_name_when_something_else_changes() -> None:

@@ -86,7 +86,7 @@ REFERRAL = referral_needs.Facts(
     ),
 )
 CASE_LACKS = {
-    CaseNeed.NOTICE: replace(CASE, notice_complete=False),
+    CaseNeed.SUMMARY: replace(CASE, notice_complete=False),
     CaseNeed.CONSENT_TO_REFER: replace(CASE, may_be_referred=False),
     CaseNeed.RECIPIENT_SAFE: replace(CASE, recipient_safe=False),
     CaseNeed.RISK_CURRENT: replace(CASE, risk_current=False),

@@ -16,7 +16,7 @@ from app.referrals import needs as referral_needs
 from app.returns import needs as return_needs
 
 CASES = """
-submitter   | notice consent_to_refer child_path vital_interest submitter_gone
+submitter   | summary consent_to_refer child_path vital_interest submitter_gone
 candidate   | recipient_safe
 holder      | risk_current nothing_sent nothing_open return_over
 oversight   | no_legal_hold

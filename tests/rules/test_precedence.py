@@ -8,16 +8,16 @@ from pydantic import ValidationError
 from app.administration.cell_values import validate_row
 from app.deadlines.limit_bounds import (
     FIXED,
-    Haste,
+    LimitPriority,
     find_fault,
     get_usual_limit,
     list_hastes,
 )
 from app.deadlines.limits import (
-    ClockKind,
+    DeadlineKind,
     Limit,
     Priority,
-    Unit,
+    TimeUnit,
     days,
     get_default_limit,
     hours,
@@ -27,13 +27,15 @@ from app.deadlines.limits import (
 from app.deadlines.precedence import Border, Setting, get_answer_limit, get_retention_limit
 from app.deadlines.rows import TimeLimitRow
 
-K: Final = ClockKind
-KZ: Final = Setting("KZ", K.ANSWER_HANDOVER, Haste.NORMAL, working_days(8))
-UZ: Final = Setting("UZ", K.ANSWER_HANDOVER, Haste.NORMAL, working_days(7))
+K: Final = DeadlineKind
+KZ: Final = Setting("KZ", K.ANSWER_HANDOVER, LimitPriority.NORMAL, working_days(8))
+UZ: Final = Setting("UZ", K.ANSWER_HANDOVER, LimitPriority.NORMAL, working_days(7))
 BOTH: Final = frozenset({"KZ", "UZ"})
-TREATY: Final = Setting("KZ_UZ", K.ANSWER_HANDOVER, Haste.NORMAL, working_days(6), BOTH)
+TREATY: Final = Setting(
+    "KZ_UZ", K.ANSWER_HANDOVER, LimitPriority.NORMAL, working_days(6), BOTH
+)
 PACT: Final = Setting(
-    "ASIA", K.ANSWER_HANDOVER, Haste.NORMAL, days(7), frozenset({"KG", "KZ", "UZ"})
+    "ASIA", K.ANSWER_HANDOVER, LimitPriority.NORMAL, days(7), frozenset({"KG", "KZ", "UZ"})
 )
 SETTINGS: Final = [KZ, UZ, TREATY, PACT]
 
@@ -81,7 +83,7 @@ def test_what_is_set_for_one_priority_says_nothing_of_another(priority: Priority
 
 
 def erase(of: str, count: int, *parties: str) -> Setting:
-    return Setting(of, K.ERASE, Haste.ANY, months(count), frozenset(parties))
+    return Setting(of, K.ERASE, LimitPriority.ANY, months(count), frozenset(parties))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_an_agreement_can_shorten_how_long_a_case_is_kept_and_never_lengthen_it(
 def build_row(**said: Any) -> TimeLimitRow:
     cells: dict[str, Any] = {
         "of": "KZ",
-        "clock": "acknowledge",
+        "deadline": "acknowledge",
         "priority": "normal",
         "amount": 2,
         "unit": "working_days",
@@ -122,8 +124,8 @@ def build_row(**said: Any) -> TimeLimitRow:
         {},
         {"amount": None, "unit": None},
         {"priority": "emergency", "amount": 5, "unit": "hours"},
-        {"clock": "erase", "priority": "any", "amount": 120, "unit": "months"},
-        {"clock": "give_feedback", "priority": "urgent", "amount": 5},
+        {"deadline": "erase", "priority": "any", "amount": 120, "unit": "months"},
+        {"deadline": "give_feedback", "priority": "urgent", "amount": 5},
         {"of": "KZ_UZ"},
     ],
     ids=str,
@@ -145,15 +147,23 @@ def test_a_limit_within_its_bounds_is_taken(said: dict[str, Any]) -> None:
         ({"priority": "urgent"}, "unit", "must run day and night"),
         ({"priority": "emergency", "amount": 6, "unit": "hours"}, "unit", "1 hour"),
         ({"priority": "any"}, "priority", "must be emergency or urgent or normal"),
-        ({"clock": "erase"}, "priority", "must be any"),
-        ({"clock": "erase", "priority": "any", "unit": "days"}, "unit", "must be months"),
+        ({"deadline": "erase"}, "priority", "must be any"),
         (
-            {"clock": "erase", "priority": "any", "amount": 121, "unit": "months"},
+            {"deadline": "erase", "priority": "any", "unit": "days"},
+            "unit",
+            "must be months",
+        ),
+        (
+            {"deadline": "erase", "priority": "any", "amount": 121, "unit": "months"},
             "unit",
             "24 months",
         ),
-        ({"clock": "review_risk", "priority": "any"}, "clock", "must be another clock"),
-        ({"clock": "assess_interests", "priority": "any"}, "clock", "G02"),
+        (
+            {"deadline": "review_risk", "priority": "any"},
+            "deadline",
+            "must be another deadline",
+        ),
+        ({"deadline": "assess_interests", "priority": "any"}, "deadline", "G02"),
         ({"of": "kz"}, "of", "pattern"),
     ],
     ids=str,
@@ -170,16 +180,16 @@ def test_a_limit_out_of_its_bounds_is_refused_with_what_it_must_be(
 
 
 def test_every_default_could_be_set_as_it_is() -> None:
-    cells = [(k, h) for k in ClockKind if k not in FIXED for h in list_hastes(k)]
+    cells = [(k, h) for k in DeadlineKind if k not in FIXED for h in list_hastes(k)]
 
     assert [(k, h) for k, h in cells if find_fault(k, h, get_usual_limit(k, h))] == []
     assert len(cells) == 8 * 3 + 5
-    assert {get_usual_limit(k, h).unit for k, h in cells} == set(Unit)
+    assert {get_usual_limit(k, h).unit for k, h in cells} == set(TimeUnit)
 
 
 def test_an_emergency_may_be_shorter_and_never_waits_for_monday() -> None:
-    waits = find_fault(K.DECIDE_LEAD, Haste.EMERGENCY, working_days(1))
-    shorter = find_fault(K.DECIDE_LEAD, Haste.EMERGENCY, hours(1))
+    waits = find_fault(K.DECIDE_LEAD, LimitPriority.EMERGENCY, working_days(1))
+    shorter = find_fault(K.DECIDE_LEAD, LimitPriority.EMERGENCY, hours(1))
 
     assert waits == "must run day and night: hours or days"
     assert shorter is None

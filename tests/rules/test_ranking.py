@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.directory.kinds import AgeGroup, Kind, Sex
+from app.directory.kinds import AgeGroup, OfficeKind, Sex
 from app.routing.question import Question
 from app.routing.ranking import Ranking, ReasonIn, ReasonOut, rank_leads
 from tests.rules.questions import (
@@ -85,7 +85,7 @@ def test_why_everybody_else_is_out_is_what_was_worked_out_by_hand() -> None:
 
 
 def test_only_who_has_to_do_with_the_country_is_worth_explaining() -> None:
-    near = {left.code for left in rank_leads(PLAIN).left_out if left.near}
+    near = {left.code for left in rank_leads(PLAIN).excluded if left.near}
 
     assert near == {"UZ_POST", "WOMEN", "HOSTEL", "GUARD", "CONVENE"}
 
@@ -154,7 +154,7 @@ GUARDED = ["unsafe KZ_LEAD", "blocked; origin KZ", "blocked; origin unknown"]
 def test_what_safeguards_say_is_spelled_like_a_consent_that_was_not_given(
     guarded: str,
 ) -> None:
-    others = [profile.id for profile in EVERYONE if profile.kind != Kind.STATE]
+    others = [profile.id for profile in EVERYONE if profile.kind != OfficeKind.STATE]
     without = replace(PLAIN, consented=frozenset(others))
 
     told, unguarded = rank_leads(asked(guarded)), rank_leads(without)
@@ -380,7 +380,7 @@ def test_where_there_is_no_desk_the_last_candidate_is_the_last_to_be_asked() -> 
 def test_who_is_left_out_is_listed_by_code_in_whatever_order_they_are_read() -> None:
     backwards = replace(PLAIN, profiles=EVERYONE[::-1])
 
-    codes = [left.code for left in rank_leads(backwards).left_out]
+    codes = [left.code for left in rank_leads(backwards).excluded]
 
     assert codes == sorted(codes)
     assert len(codes) > 1

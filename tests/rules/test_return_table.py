@@ -55,7 +55,7 @@ ROWS = f"""
 -  | call_off            | {BEFORE}             | called_off   | {ANY}     | {OFFICER}
 -  | end                 | {BEFORE} arrived monitoring | ended | system    |
 -  | end                 | in_transit           | halted       | system    |
--  | account_for         | halted               | ended        | lead      | {WORKER}
+-  | locate         | halted               | ended        | lead      | {WORKER}
 """
 STILL = (
     "under_way return_consent contact_permitted risks_current no_threat child_provided_for "
@@ -87,7 +87,7 @@ report              |
 finish              | visits_over
 call_off            |
 end                 |
-account_for         | person_met
+locate         | person_met
 """
 # the requirements of the lead for actions of the recipient: docs/adr/0050
 OF_THE_LEAD = """

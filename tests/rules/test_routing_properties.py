@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.deadlines.limits import Priority
-from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
+from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, Sex
 from app.routing.question import Profile, Question
 from app.routing.ranking import Ranking, rank_leads, rank_recipients
 from tests.rules.questions import AVOIDED, NOON, PLAIN, changed
@@ -30,15 +30,15 @@ def draw_some[T](values: tuple[T, ...]) -> st.SearchStrategy[frozenset[T]]:
 
 @st.composite
 def generate_offices(draw: st.DrawFn, number: int) -> Profile:
-    kind = draw(st.sampled_from(Kind))
+    kind = draw(st.sampled_from(OfficeKind))
     places = st.lists(st.sampled_from((*COUNTRIES, "*")), unique=True, max_size=3)
     ages = st.timedeltas(timedelta(days=-1), timedelta(days=10))
     return Profile(
         id=UUID(int=number),
         code=CODES[number],
         kind=kind,
-        function=draw(st.sampled_from(Function)),
-        of_state=draw(st.sampled_from(COUNTRIES)) if kind == Kind.STATE else None,
+        function=draw(st.sampled_from(OfficeFunction)),
+        of_state=draw(st.sampled_from(COUNTRIES)) if kind == OfficeKind.STATE else None,
         serves=draw(places),
         languages=draw(st.sampled_from([(), ("uz",), ("ru", "kk")])),
         services=draw(draw_some(SERVICES)),
@@ -105,10 +105,10 @@ def test_each_of_the_directory_is_in_with_reasons_or_out_with_reasons(
 ) -> None:
     ranking = rule(question)
 
-    found = [c.code for c in ranking.in_turn] + [out.code for out in ranking.left_out]
+    found = [c.code for c in ranking.in_turn] + [out.code for out in ranking.excluded]
     assert sorted(found) == sorted(profile.code for profile in question.profiles)
     assert all(c.reasons for c in ranking.in_turn)
-    assert all(out.reasons for out in ranking.left_out)
+    assert all(out.reasons for out in ranking.excluded)
 
 
 @both
@@ -120,7 +120,7 @@ def test_nobody_is_asked_who_is_barred(rule: Rule, question: Question) -> None:
         office = candidate.profile
         state = office.of_state
         assert office.active
-        assert office.kind not in {Kind.DESK, Kind.OVERSIGHT}
+        assert office.kind not in {OfficeKind.DESK, OfficeKind.OVERSIGHT}
         assert office.code not in question.unsafe
         assert office.id in question.consented - question.declined
         assert not (state and blocked and origin in {None, state})
@@ -160,7 +160,7 @@ def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
     safe: list[str | None] = [
         profile.code
         for profile in question.profiles
-        if profile.kind == Kind.DESK
+        if profile.kind == OfficeKind.DESK
         and profile.active
         and profile.code not in question.unsafe
     ]
@@ -240,8 +240,8 @@ def build_question(count: int) -> Question:
         Profile(
             id=UUID(int=number),
             code=f"OFFICE_{number:05}",
-            kind=(Kind.NON_STATE, Kind.INTERGOVERNMENTAL)[number % 3 == 0],
-            function=Function.SOCIAL,
+            kind=(OfficeKind.NON_STATE, OfficeKind.INTERGOVERNMENTAL)[number % 3 == 0],
+            function=OfficeFunction.SOCIAL,
             of_state=None,
             serves=["KZ" if number % 2 else "TT"],
             languages=("uz", "ru")[: number % 3],

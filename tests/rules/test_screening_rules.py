@@ -205,7 +205,7 @@ def test_order_and_repetition_do_not_matter(
     codes = sorted(ticked.indicators) * 2
     random.shuffle(codes)  # type: ignore[attr-defined]  # a random.Random
     screening = ScreeningInput(
-        signs=codes,
+        indicators=codes,
         acts=sorted(ticked.elements & ACTS, reverse=True),
         means=sorted(ticked.elements & MEANS, reverse=True),
         purposes=sorted(ticked.elements & PURPOSES, reverse=True),
@@ -236,7 +236,7 @@ def test_the_rules_are_named_after_all_that_is_in_them() -> None:
     assert "CHILD|child|ACT|PURPOSE" in spelled
 
 
-OLD: Final = """{"signs": ["A_CODE_THAT_IS_GONE"], "acts": ["RECRUITMENT"],
+OLD: Final = """{"indicators": ["A_CODE_THAT_IS_GONE"], "acts": ["RECRUITMENT"],
 "means": [], "purposes": [], "remarks": null, "result": {"outcome": "not_indicated_yet",
 "counted_as": "child", "because": "age_not_said", "explained": "So.", "elements":
 [{"element": "ACT", "present": true, "needed": true, "ticked": ["RECRUITMENT"],
@@ -250,7 +250,7 @@ OLD: Final = """{"signs": ["A_CODE_THAT_IS_GONE"], "acts": ["RECRUITMENT"],
 def test_what_was_sealed_under_other_lists_still_opens() -> None:
     kept = ScreeningPaper.model_validate_json(OLD)
 
-    assert kept.signs == ["A_CODE_THAT_IS_GONE"]
+    assert kept.indicators == ["A_CODE_THAT_IS_GONE"]
     assert kept.result.scoring == "0000"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.cases.sections import Paper, Section
 from app.consents.coverage import Purpose
-from app.directory.kinds import Function
+from app.directory.kinds import OfficeFunction
 from app.disclosure.policy import Condition
 from app.disclosure.queries import ReadContext, list_conditions
 
@@ -26,7 +26,7 @@ def build_sight(  # noqa: PLR0913 - one for each condition
     safe: bool = True,
     in_place: bool = True,
     subject: Section | Paper = Section.NEEDS,
-    function: Function = Function.SHELTER,
+    function: OfficeFunction = OfficeFunction.SHELTER,
     told: frozenset[Purpose] = HELP,
 ) -> Any:
     """Return a reader's view of a section. By default, the reader is safe and helps."""
@@ -86,8 +86,10 @@ def test_a_consent_counts_for_its_section_and_its_purpose() -> None:
     assert Condition.CONSENTED not in list_rule_conditions(subject=Section.HEALTH)
 
 
-@pytest.mark.parametrize("function", [Function.POLICE, Function.PROSECUTION])
-def test_police_and_prosecution_need_a_consent_of_their_own(function: Function) -> None:
+@pytest.mark.parametrize("function", [OfficeFunction.POLICE, OfficeFunction.PROSECUTION])
+def test_police_and_prosecution_need_a_consent_of_their_own(
+    function: OfficeFunction,
+) -> None:
     theirs = frozenset({Purpose.LAW_ENFORCEMENT})
 
     assert Condition.POLICE_CONSENT not in list_rule_conditions(function=function)

@@ -11,7 +11,7 @@ from app.cases.lifecycle import State
 from app.cases.sections import OriginContact, Safeguards, Section
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing, is_for_state_class
-from app.directory.kinds import Kind
+from app.directory.kinds import OfficeKind
 from app.kernel.actors import Relation
 from tests.rules.test_coverage import (
     KZ_LEAD,
@@ -26,7 +26,7 @@ from tests.support.world import NOON
 
 IDENTITY = [Section.NEEDS.value, Section.IDENTITY.value]
 TO_US = replace(naming(KZ_LEAD), sections=IDENTITY)
-TO_REFER = Consent(kind=Kind.STATE, purposes=[Purpose.REFER.value])
+TO_REFER = Consent(kind=OfficeKind.STATE, purposes=[Purpose.REFER.value])
 
 
 def build_standing(
@@ -52,7 +52,7 @@ def build_standing(
         ([], False),
         ([TO_US], True),
         ([replace(naming(UZ_LEAD), sections=IDENTITY)], False),
-        ([Consent(kind=Kind.STATE, sections=IDENTITY)], False),
+        ([Consent(kind=OfficeKind.STATE, sections=IDENTITY)], False),
         ([naming(KZ_LEAD)], False),
         ([replace(TO_US, withdrawn_at=NOON)], False),
         ([replace(TO_US, expires_at=NOON)], False),
@@ -70,7 +70,7 @@ def test_a_childs_own_word_names_it_to_no_state_body() -> None:
     assert not build_standing(TO_US, child=True).may_be_named(KZ_LEAD)
 
 
-@pytest.mark.parametrize("reader", [SHELTER, Office(kind=Kind.INTERGOVERNMENTAL)])
+@pytest.mark.parametrize("reader", [SHELTER, Office(kind=OfficeKind.INTERGOVERNMENTAL)])
 def test_who_is_no_state_body_may_be_told(reader: Office) -> None:
     assert build_standing().may_be_named(reader)
 
@@ -133,7 +133,7 @@ def test_a_fear_forbids_the_contact_that_was_permitted(
 def test_a_fear_is_known_to_whom_the_safeguards_open(
     relation: Relation, state: State, may: bool
 ) -> None:
-    reader: Any = SimpleNamespace(id=KZ_LEAD.id, code="KZ_LEAD", kind=Kind.STATE)
+    reader: Any = SimpleNamespace(id=KZ_LEAD.id, code="KZ_LEAD", kind=OfficeKind.STATE)
     reader.of_state, reader.serves = "KZ", ["KZ"]
     mine = frozenset({relation})
 
@@ -187,8 +187,8 @@ def test_a_return_is_agreed_to_with_one_organisation_and_apart_from_all_else() -
 
 def test_a_class_of_state_bodies_is_told_from_one_that_was_named() -> None:
     given: list[Any] = [
-        Consent(kind=Kind.STATE, sections=IDENTITY),
-        Consent(kind=Kind.STATE),
+        Consent(kind=OfficeKind.STATE, sections=IDENTITY),
+        Consent(kind=OfficeKind.STATE),
         Consent(sections=IDENTITY),
         TO_US,
     ]

@@ -132,15 +132,15 @@ type Accounts = dict[str, Account]
 def open_accounts(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]]:
     """Open and return the accounts of workers, second persons and administrators."""
     offices = [office for corridor in CORRIDORS for office in corridor.offices]
-    workers = {office: open_account(world, office, *WORKERS) for office in offices}
-    workers[OVERSIGHT] = open_account(world, OVERSIGHT, Role.PROTECTION_OFFICER)
-    seconds = {office: open_account(world, office, Role.SUPERVISOR) for office in offices}
+    workers = {office: create_account(world, office, *WORKERS) for office in offices}
+    workers[OVERSIGHT] = create_account(world, OVERSIGHT, Role.PROTECTION_OFFICER)
+    seconds = {office: create_account(world, office, Role.SUPERVISOR) for office in offices}
     administrators = (
-        open_account(world, one, Role.ADMINISTRATOR) for one in ADMINISTRATORS
+        create_account(world, one, Role.ADMINISTRATOR) for one in ADMINISTRATORS
     )
     return workers, seconds, tuple(administrators)
 
 
-def open_account(world: World, office: str, *roles: Role) -> Account:
+def create_account(world: World, office: str, *roles: Role) -> Account:
     one = world.add_person(office, roles)
     return Account(office, one.actor, one.key)

@@ -22,7 +22,7 @@ STEPS_OF_CASES: Final = (
     "case.assigned",
     "case.lead_accepted",
     "case.assistance_begun",
-    "case.fell_back",
+    "case.referring_again",
     "case.suspended",
     "case.resumed",
     "case.monitoring_begun",

@@ -10,7 +10,7 @@ from typing import Final, override
 from app.cli.sender_wiring import build_notification_channel
 from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
-from app.outbox.models import Way
+from app.outbox.models import MessageChannel
 from app.outbox.pacing import Outcome
 from app.webhooks.delivery import OutgoingMessage
 from app.worker.courier import Courier
@@ -41,7 +41,9 @@ class FakeServers:
     """The time, the address and the id of each message."""
 
     def make_senders(self) -> Senders:
-        ways = {way: build_notification_channel(self.receive, None) for way in Way}
+        ways = {
+            way: build_notification_channel(self.receive, None) for way in MessageChannel
+        }
         return Senders(ways, WINDOW)
 
     def receive(self, letter: NotificationMessage) -> Answer:

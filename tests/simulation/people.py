@@ -54,7 +54,7 @@ def make_sections(number: int) -> list[Json]:
     """Return sections with words that occur in no other case."""
     word = f"{CANARY}{number}"
     return [
-        {"section": "needs", "summary": f"{word}needs", "safety_notice": f"{word}danger"},
+        {"section": "needs", "summary": f"{word}needs", "safety_alert": f"{word}danger"},
         {"section": "contact", "alias": f"{word}alias", "safe_channel": f"{word}way"},
         {"section": "identity", "names": [f"{word}name"]},
         {"section": "narrative", "text": f"{word}told"},
@@ -92,7 +92,7 @@ class Officer:
         event = "case.drafted" if waits else "case.submitted"
         body["submit"] = not waits
         deed = Deed(partner.worker, "/cases", body, str(scene.ids()), event=event)
-        self.write_case(partner, deed, person)
+        self.create_case(partner, deed, person)
         if waits and scene.is_likely(0.6):
             scene.schedule(
                 scene.draw_hours(1, 400),
@@ -106,13 +106,13 @@ class Officer:
                 lambda: self.withdraw_consents(person),
             )
 
-    def write_case(self, partner: Partner, deed: Deed, person: Person) -> None:
+    def create_case(self, partner: Partner, deed: Deed, person: Person) -> None:
         """Create a case, and repeat the request until there is an answer."""
         answer = partner.send(deed)
         if answer is None:
             delay = self.scene.draw_hours(0.01, 2)
             self.scene.schedule(
-                delay, "a retry", lambda: self.write_case(partner, deed, person)
+                delay, "a retry", lambda: self.create_case(partner, deed, person)
             )
             return
         self.scene.require(answer.status_code == 201, f"a case was refused: {answer.text}")
@@ -175,14 +175,14 @@ def make_case_body(  # noqa: PLR0913 - each is one property of the person
 ) -> Json:
     """Return the request body with which an officer creates a case."""
     by = {"given_by": "guardian_with_assent"} if is_child else {}
-    notice = {
+    summary = {
         "country": of.country,
         "language": of.language,
         "priority": scene.chance.choice(["emergency", "urgent", "normal"]),
         "age_class": "child" if is_child else "adult",
     }
     return make_case(
-        notice=notice,
+        summary=summary,
         sections=make_sections(number),
         safeguards={"country_of_origin": of.origin, "unsafe_focal_points": sorted(unsafe)},
         consents=[body | by for body, _ in some],

@@ -17,7 +17,7 @@ from app.casework.lateness import Effect
 from app.casework.overdue import MissedDeadline
 from app.consents import coverage
 from app.deadlines import missed_deadlines
-from app.deadlines.limits import ClockKind
+from app.deadlines.limits import DeadlineKind
 from app.deadlines.missed_deadlines import DueClock
 from app.kernel import idempotency
 from app.kernel.actors import SYSTEM, Relation, get_system_actor
@@ -77,7 +77,7 @@ def plant_unhandled_deadline(patch: Patch) -> None:
 
     def list_due(session: Any, now: Any, limit: int) -> list[DueClock]:
         due = found(session, now, limit)
-        return [one for one in due if one.kind != ClockKind.CONFIRM_DELETION]
+        return [one for one in due if one.kind != DeadlineKind.CONFIRM_DELETION]
 
     patch.setattr(missed_deadlines, "list_overdue", list_due)
 

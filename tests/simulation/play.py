@@ -21,7 +21,7 @@ from tests.simulation.partners import SILENT, Partner, draw_tempers
 from tests.simulation.people import Administrators, Officer
 from tests.simulation.worker import Worker
 from tests.simulation.world import Broken, Scene
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 
 STEPS: Final = 60
 """Most steps of a storm."""
@@ -71,16 +71,16 @@ class Play:
         self.receiver = Receiver(scene, scene.chance.choice([0, 0.4, 0.9]))
         self.worker = Worker(scene, self.postmen, self.receiver)
         self.administrators = Administrators(scene, self.partners, self.notify_worker)
-        self.hook = self.open_webhook()
+        self.hook = self.create_webhook()
 
     def notify_worker(self) -> None:
         self.worker.poked = True
 
-    def open_webhook(self) -> str:
+    def create_webhook(self) -> str:
         """Choose an office, open a webhook for it in some seeds, and return the office."""
         office = self.scene.chance.choice(["KZ_LEAD", "KZ_SHELTER_KOGERSHIN"])
         if self.scene.is_likely(0.25):
-            open_webhook(self.scene, office)
+            create_webhook(self.scene, office)
         return office
 
     def run(self) -> None:

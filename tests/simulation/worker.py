@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.kernel.heartbeat import Part
 from app.kernel.ledger import Ledger
-from app.outbox.models import Way
+from app.outbox.models import MessageChannel
 from app.worker.erasure_job import create_erasure_job
 from app.worker.jobs import DEADLINE_JOB, Job, run_once
 from app.worker.outbox_job import Senders, send_by_way
@@ -72,7 +72,9 @@ class Worker:
 
     def send(self) -> int:
         """Send the messages of one channel after another, without threads."""
-        ways = (send_by_way(self.scene.runtime, self.senders, way) for way in Way)
+        ways = (
+            send_by_way(self.scene.runtime, self.senders, way) for way in MessageChannel
+        )
         return sum(fates.total() for fates in ways)
 
     def push(self) -> int:

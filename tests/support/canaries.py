@@ -107,7 +107,7 @@ class Canaries:
     def make_sections(self) -> list[Json]:
         """Return sections with a marker in every field."""
         needs = {
-            name: self.make_text() for name in ("summary", "access_needs", "safety_notice")
+            name: self.make_text() for name in ("summary", "access_needs", "safety_alert")
         }
         contact = {
             name: self.make_text() for name in ("alias", "safe_channel", "safe_times")
@@ -137,7 +137,7 @@ class Canaries:
             "safeguards": guards | {"unsafe_focal_points": [self.make_code()]},
             "consents": [one | {"evidence": self.make_text()} for one in given],
             "risk": {"level": "low", "remarks": self.make_text()},
-            "screening": {"signs": [SIGN], "remarks": self.make_text()},
+            "screening": {"indicators": [SIGN], "remarks": self.make_text()},
             "external_reference": f"{LATIN}-{self.make_number()}",
         }
 
@@ -233,7 +233,7 @@ class Journey:
     def open_all(self, case: Json, *referrals: Json) -> None:
         """Read everything as each person of the journey, and open each sealed document."""
         of_case = get_path(case)
-        ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
+        ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-alert")
         sealed = [f"{of_case}{part}" for part in ours]
         sealed += [f"{of_case}/sections/{section}" for section in WHOLE]
         sealed += [f"{get_path(r)}{part}" for r in referrals for part in OPENED[3:5]]
@@ -287,14 +287,14 @@ def send_invalid_requests(journey: Journey, case: Json) -> Iterator[Response]:
     quoted = quote(text)
     bodies: list[Any] = [
         {text: text},
-        {"notice": {"country": text, text: text, "priority": text}},
-        {"notice": {}, "sections": [{"section": text}, {"section": "needs", text: 1}]},
-        {"notice": {}, "sections": [{"section": "identity", "names": [text * 20]}]},
-        {"notice": {}, "sections": [{"section": "identity", "names": [f"{text}\u202e"]}]},
-        {"notice": {}, "safeguards": {"unsafe_focal_points": [text], text: text}},
-        {"notice": {}, "consents": [make_consent(purposes=[text], obtained_on=text)]},
-        {"notice": {}, "consents": [make_consent(focal_point=journey.texts.make_code())]},
-        {"notice": {}, "risk": {"level": text}, "external_reference": text},
+        {"summary": {"country": text, text: text, "priority": text}},
+        {"summary": {}, "sections": [{"section": text}, {"section": "needs", text: 1}]},
+        {"summary": {}, "sections": [{"section": "identity", "names": [text * 20]}]},
+        {"summary": {}, "sections": [{"section": "identity", "names": [f"{text}\u202e"]}]},
+        {"summary": {}, "safeguards": {"unsafe_focal_points": [text], text: text}},
+        {"summary": {}, "consents": [make_consent(purposes=[text], obtained_on=text)]},
+        {"summary": {}, "consents": [make_consent(focal_point=journey.texts.make_code())]},
+        {"summary": {}, "risk": {"level": text}, "external_reference": text},
         text,
         [text],
     ]
@@ -329,11 +329,11 @@ def list_broken_json(text: str) -> list[str]:
     """Return texts that are not valid JSON, or that parsers read in different ways."""
     return [
         text,
-        f'{{"notice": "{text}"',
+        f'{{"summary": "{text}"',
         f'{{"{text}": 1, "{text}": 2}}',
         f'{{"{text}": NaN}}',
         f'{{"{text}": "\\ud800"}}',
-        f'{{"notice": {{}}, "external_reference": "{text}\\u0000"}}',
+        f'{{"summary": {{}}, "external_reference": "{text}\\u0000"}}',
         f"{'[' * 40}{text}",
     ]
 

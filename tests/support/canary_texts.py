@@ -45,7 +45,7 @@ def run_other_actions(
     pause_and_reopen(say, lead, case)
     replace_lead(say, officer, lead)
     vital = {"reason": "RISK_TO_LIFE", "note": say.make_text()}
-    draft = unwrap(officer.write_case(**say.make_case(), vital_interest=vital))
+    draft = unwrap(officer.create_case(**say.make_case(), vital_interest=vital))
     unwrap(officer.does("discard", draft))
     unwrap(lead.does("relocate", case, {"country": "UZ", "note": say.make_text()}))
 
@@ -68,11 +68,11 @@ def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
     """Read a section by emergency access, and record that the person was informed."""
     reading = {"reason": "RISK_TO_LIFE", "sections": ["health"], "purpose": "protection"}
     access = unwrap(
-        lead.create(f"{path}/vital-readings", reading | {"note": say.make_text()})
+        lead.create(f"{path}/emergency-access", reading | {"note": say.make_text()})
     )
-    where = f"{path}/vital-readings/{access['id']}"
+    where = f"{path}/emergency-access/{access['id']}"
     overseer = lead.world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
-    unwrap(overseer.send(f"{where}/permit"))
+    unwrap(overseer.send(f"{where}/grant"))
     unwrap(lead.send(f"{where}/stop"))
     unwrap(lead.send(f"{where}/inform", {"note": say.make_text()}))
 
@@ -156,6 +156,6 @@ ABOUT = [
     "screenings",
     "facts",
     "questions",
-    "vital-readings",
+    "emergency-access",
 ]
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals")

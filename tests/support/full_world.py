@@ -29,7 +29,7 @@ from tests.support.raw_requests import (
     resolve_reference,
 )
 from tests.support.returns import begin_return
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import (
     WORKERS,
     Json,
@@ -141,7 +141,7 @@ def create_people(world: World) -> dict[str, Someone]:
 def create_records(people: dict[str, Someone]) -> None:
     """Create cases, referrals and returns in all states that a request can meet."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
-    unwrap(officer.write_case())
+    unwrap(officer.create_case())
     officer.submit()
     create_shared_case(people)
     ending = lead.take_lead(officer.submit())
@@ -167,7 +167,7 @@ def create_records(people: dict[str, Someone]) -> None:
         replace_row(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW)
     )
     for office in ("KZ_LEAD", people["administrator"].code):
-        open_webhook(officer.world, office)
+        create_webhook(officer.world, office)
 
 
 NEWCOMER: Final = "KZ_NEW_SHELTER"
@@ -204,7 +204,7 @@ def create_shared_case(people: dict[str, Someone]) -> Json:
         unwrap(lead.create(f"/cases/{led['code']}/questions", question))
     unwrap(lead.screen(led))
     unwrap(lead.offer(led, people["taker"].code))
-    unwrap(shelter.create(f"/cases/{led['code']}/vital-readings", READING))
+    unwrap(shelter.create(f"/cases/{led['code']}/emergency-access", READING))
     return led
 
 

@@ -82,7 +82,7 @@ def check_valid_request_is_judged(
         return
     body = response.json()
     codes = {fault["code"] for fault in body.get("errors", [])}
-    shape = body["type"] == "/problems/json-refused" or codes - BEYOND_SCHEMA
+    shape = body["type"] == "/problems/json-invalid" or codes - BEYOND_SCHEMA
     assert not shape, f"The contract allows what is refused: {body}"
 
 

@@ -76,7 +76,7 @@ def build_stage() -> Iterator[Prepared]:
         with open_wire(url) as wire:
             stage, operations = set_up(wire), list_operations(wire.world.app.openapi())
             stranger = wire.world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
-            unwrap(stranger.write_case(notice={"country": "TT"}))
+            unwrap(stranger.create_case(summary={"country": "TT"}))
         path = Path(make_url(url).database or "")
         write_key_file(home)
         yield Prepared(home, path, stage, stranger, operations)

@@ -40,7 +40,7 @@ from app.directory.history import ChangeAuthor
 from app.kernel.transactions import WriteTransaction
 from app.notifications.actions import notify_offices
 from app.outbox.lifecycle import OPEN
-from app.outbox.models import Outgoing, Way
+from app.outbox.models import MessageChannel, Outgoing
 from app.worker.mail import Mail
 from app.worker.outbox_job import SendCounts, Senders, SendOutcome, send_due
 from app.worker.sms_gateway import Gateway
@@ -367,8 +367,8 @@ def open_post(world: World, window: timedelta = HOUR, **patience: float) -> Iter
     mail, sms = (FakeServer(lambda: world.now) for _ in "12")
     with serve_mail(mail) as mail_port, serve_sms(sms) as sms_port:
         sends = {
-            Way.EMAIL: make_mail(mail_port, **patience).send,
-            Way.SMS: make_gateway(sms_port).send,
+            MessageChannel.EMAIL: make_mail(mail_port, **patience).send,
+            MessageChannel.SMS: make_gateway(sms_port).send,
         }
         ways = {
             way: build_notification_channel(send, SIGN_IN) for way, send in sends.items()
@@ -377,7 +377,7 @@ def open_post(world: World, window: timedelta = HOUR, **patience: float) -> Iter
 
 
 NO_WAY_OUT = Senders(
-    {way: build_notification_channel(fail_not_set_up, None) for way in Way}, HOUR
+    {way: build_notification_channel(fail_not_set_up, None) for way in MessageChannel}, HOUR
 )
 
 

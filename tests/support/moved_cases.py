@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from httpx2 import Response
 
-from app.deadlines.limit_bounds import Haste
-from app.deadlines.limits import ClockKind, Unit
+from app.deadlines.limit_bounds import LimitPriority
+from app.deadlines.limits import DeadlineKind, TimeUnit
 from app.deadlines.models import TimeLimit
-from app.directory.kinds import Confidence, Level
+from app.directory.kinds import Confidence, DisclosureLevel
 from app.directory.models import Agreement
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.relation_pairs import READERS, READS
-from tests.support.returns import HOME, TOLD, make_return_consent, open_return
+from tests.support.returns import HOME, TOLD, create_return, make_return_consent
 from tests.support.world import (
     Json,
     Someone,
@@ -49,7 +49,7 @@ NEXT_PAGE: Final = re.compile(r'"next":"[^"]+"')
 SEALED: Final = (
     "/sections/identity",
     "/sections/contact",
-    "/safety-notice",
+    "/safety-alert",
     "/export/htcds",
 )
 FILTERS: Final = (
@@ -76,7 +76,7 @@ def add_agreements(world: World) -> None:
                     code=f"KZ_{other}_TEST",
                     name="test",
                     countries=["KZ", other],
-                    level=Level.EVERYTHING,
+                    level=DisclosureLevel.EVERYTHING,
                     in_force_from=date(2026, 1, 1),
                     **source,
                 )
@@ -87,20 +87,28 @@ def add_agreements(world: World) -> None:
                     code=code,
                     name="test",
                     countries=[other, "UZ" if other != "UZ" else "KZ"],
-                    level=Level.EVERYTHING,
+                    level=DisclosureLevel.EVERYTHING,
                     in_force_from=date(2026, 1, 1),
                     **source,
                 )
             )
-            for clock in (ClockKind.ANSWER, ClockKind.GIVE_FEEDBACK, ClockKind.REVIEW):
-                for haste in (Haste.EMERGENCY, Haste.URGENT, Haste.NORMAL):
+            for clock in (
+                DeadlineKind.ANSWER,
+                DeadlineKind.GIVE_FEEDBACK,
+                DeadlineKind.REVIEW,
+            ):
+                for haste in (
+                    LimitPriority.EMERGENCY,
+                    LimitPriority.URGENT,
+                    LimitPriority.NORMAL,
+                ):
                     session.add(
                         TimeLimit(
                             of=code,
-                            clock=clock,
+                            deadline=clock,
                             priority=haste,
                             amount=1 + number,
-                            unit=Unit.HOURS,
+                            unit=TimeUnit.HOURS,
                             as_of=None,
                             **source,
                         )
@@ -237,7 +245,7 @@ def begin_return(made: Asked) -> None:
     terms = {"service": "RETURN", "sections": []}
     sent = unwrap(lead.refer(made.case, HOME, **terms))
     unwrap(home.does("accept", sent, make_acceptance()))
-    record = unwrap(open_return(lead, sent))
+    record = unwrap(create_return(lead, sent))
     for action, body in (("inform", TOLD), ("permit-contact", None)):
         unwrap(lead.does(action, record, body))
     made.record = record
@@ -245,12 +253,12 @@ def begin_return(made: Asked) -> None:
 
 def read_in_emergency(made: Asked) -> None:
     """Let oversight permit the consulate emergency access to the contact section."""
-    path = f"{get_path(made.case)}/vital-readings"
+    path = f"{get_path(made.case)}/emergency-access"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "She does not answer"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
     access = unwrap(made.consulate.create(path, asking))
     oversight = made.world.add_person("OVERSIGHT_DEMO", READERS)
-    unwrap(oversight.send(f"{path}/{access['id']}/permit"))
+    unwrap(oversight.send(f"{path}/{access['id']}/grant"))
 
 
 BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {

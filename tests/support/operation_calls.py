@@ -46,7 +46,7 @@ READ: Final = {
 }
 """Paths that can be read without an entry in the access log."""
 ONE: Final = settings(MANY, max_examples=500)
-MALFORMED: Final = {"request-invalid", "json-refused", "body-unexpected"}
+MALFORMED: Final = {"request-invalid", "json-invalid", "body-unexpected"}
 KNOWN_BODIES: Final[dict[str, Any]] = {}
 """A valid body for each operation; it does not depend on the database."""
 

@@ -220,9 +220,9 @@ def read_in_emergency(scene: Scene, watched: Watched) -> None:
         "sections": ["contact"],
         "purpose": "protection",
     }
-    path = f"{get_path(watched.case)}/vital-readings"
+    path = f"{get_path(watched.case)}/emergency-access"
     access = unwrap(watched.observer.create(path, asking))
-    unwrap(scene.oversight.send(f"{path}/{access['id']}/permit"))
+    unwrap(scene.oversight.send(f"{path}/{access['id']}/grant"))
 
 
 def make_admission(relation: Relation) -> Callable[[Scene, Watched], None]:

@@ -149,11 +149,11 @@ def begin_return(
     """Let the recipient open a return, and return a `Homecoming` with all its parties."""
     home = world.add_person(HOME)
     case, referral = accept_return_referral(officer, lead, home, **changes)
-    record = unwrap(open_return(home, referral))
+    record = unwrap(create_return(home, referral))
     supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
     return Homecoming(world, officer, lead, home, supervisor, case, referral, record)
 
 
-def open_return(who: Someone, referral: Json, key: str | None = None) -> Response:
+def create_return(who: Someone, referral: Json, key: str | None = None) -> Response:
     path = f"/referrals/{referral['id']}/return"
     return who.send(path, idempotency_key=key or str(uuid4()))

@@ -46,7 +46,7 @@ class Slow:
 
     def __init__(self, port: int, key: str, number: int) -> None:
         allowed = f"Authorization: Bearer {key}\r\n\r\n".encode()
-        words = (b"", HEAD[:20], HEAD, BODY + allowed + b'{"notice"')
+        words = (b"", HEAD[:20], HEAD, BODY + allowed + b'{"summary"')
         self.port, self.word = port, words[number % len(words)] if key else FORM
         self.dribbles = number % len(words) == 2  # half a head grows byte by byte
         self.shut = 0

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app.cases.models import Case, CaseKey, Sealed
 from app.deadlines.models import Clock
-from app.directory.kinds import Confidence, Function, Kind, Level
+from app.directory.kinds import Confidence, DisclosureLevel, OfficeFunction, OfficeKind
 from app.directory.models import Agreement, FocalPoint
 from app.kernel.actors import SERVICE, Role
 from app.kernel.journal import Mailbox
@@ -49,9 +49,9 @@ class Story:
     def add_office(  # noqa: PLR0913 - an office has many optional attributes
         self,
         code: str,
-        kind: Kind,
+        kind: OfficeKind,
         *countries: str,
-        function: Function = Function.SOCIAL,
+        function: OfficeFunction = OfficeFunction.SOCIAL,
         of_state: str | None = None,
         services: Iterable[str] = (),
         ages: Iterable[str] = (),
@@ -83,7 +83,7 @@ class Story:
             )
         return self.get_person(code)
 
-    def add_agreement(self, level: Level, *countries: str) -> None:
+    def add_agreement(self, level: DisclosureLevel, *countries: str) -> None:
         """Add an agreement between these countries, for the sections of this level."""
         code = "_".join(["STORY", *countries])
         with self.world.database.begin_write() as session:

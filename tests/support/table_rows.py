@@ -23,12 +23,14 @@ from app.kernel.actors import SERVICE
 from app.kernel.db import Base, Database
 from app.kernel.instants import UtcDateTime
 from app.kernel.journal import Epoch
+from app.kernel.stored_names import EventFacts, EventTypeName
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EXAMPLES: dict[type[TypeEngine[Any]], object] = {
     Uuid: UUID(int=1),
-    UtcDateTime: NOON,
     Date: NOON.date(),
+    UtcDateTime: NOON,
+    EventFacts: {"state": "a"},
     JSON: ["a", "b"],
     Boolean: True,
     Integer: 1_000_000,  # greater than any value of the directory
@@ -41,7 +43,7 @@ type Key = tuple[str, str]
 def make_value(column: Column[object]) -> object:
     if isinstance(column.type, Enum):
         return column.type.enums[0]
-    if isinstance(column.type, String):
+    if isinstance(column.type, String | EventTypeName):
         return "x" * (column.type.length or 10)
     return next(value for kind, value in EXAMPLES.items() if isinstance(column.type, kind))
 
@@ -55,8 +57,8 @@ def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
         values = [
             known[key] for key in keys if key[0] != table.name
         ]  # a foreign key to its own table
-        row[column.name] = values[0] if values else make_value(column)
-        known[table.name, column.name] = row[column.name]
+        row[column.key] = values[0] if values else make_value(column)
+        known[table.name, column.name] = row[column.key]
     return row
 
 

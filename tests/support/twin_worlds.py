@@ -107,7 +107,7 @@ class Twin:
             self.world.advance(hours=self.chance.randrange(1, 30))
             yield "worker", self.world.run_worker()
         elif roll < 0.1:
-            yield from self.run_action("officer", self.get_operation("write_case"), {})
+            yield from self.run_action("officer", self.get_operation("create_case"), {})
         elif roll < 0.45:
             yield from self.run_any_action()
         else:
@@ -223,7 +223,7 @@ class Twin:
         body: Json = json.loads(json.dumps(BODIES.get(operation.name, {})))
         if operation.name == "write_section":
             body = dict(self.chance.choice(SECTIONS))
-        if operation.name == "write_case":
+        if operation.name == "create_case":
             body["consents"] = [
                 make_consent(),
                 make_service_consent(),
@@ -243,7 +243,7 @@ class Twin:
 
     def replace_words(self, who: str, value: Any, side: int, name: str = "") -> Any:
         """Return a value in which every free text is replaced by a word of this world."""
-        if isinstance(value, dict) and name != "notice":
+        if isinstance(value, dict) and name != "summary":
             return {
                 key: self.replace_words(who, one, side, key) for key, one in value.items()
             }

@@ -179,7 +179,7 @@ class Hooked:
     secret: str
 
 
-def open_webhook(world: World, office: str, url: str = RECEIVER) -> Hooked:
+def create_webhook(world: World, office: str, url: str = RECEIVER) -> Hooked:
     """Open a webhook for an office."""
     with world.write_as_service() as tx:
         of = directory_queries.get_by_code_or_422(tx, office)

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from httpx2 import ASGITransport, BaseTransport, Client, Request, Response
 from sqlalchemy import select, update
 
-from app.access.actions import AccountSpec, make_key, open_account
+from app.access.actions import AccountSpec, create_account, create_key
 from app.access.credentials import authenticate
 from app.api.http.rate_limits import WrongKeyLimit
 from app.api.http.read_slots import ReadSlots
@@ -144,8 +144,8 @@ class World:
                 session.scalars(of).one(), "duty 1", frozenset(roles), kind
             )
             account = self.ids()
-            open_account(session, account, opening, self.now)
-            key = make_key(session, account, scopes, self.now, days=3650)
+            create_account(session, account, opening, self.now)
+            key = create_key(session, account, scopes, self.now, days=3650)
             actor = authenticate(session, key, self.now)
         return Someone(self, focal_point, actor, key)
 
@@ -235,12 +235,12 @@ class Someone:
     def create(self, path: str, body: Json, key: str | None = None) -> Response:
         return self.send(path, body, idempotency_key=key or str(uuid4()))
 
-    def write_case(self, **changes: Any) -> Response:
+    def create_case(self, **changes: Any) -> Response:
         return self.create("/cases", make_case(**changes))
 
     def submit(self, **changes: Any) -> Json:
         """Create a case, and submit it."""
-        return unwrap(self.write_case(submit=True, **changes))
+        return unwrap(self.create_case(submit=True, **changes))
 
     def read(self, record: Json) -> Json:
         """Return a case, a referral or a handover in its current version."""
@@ -374,14 +374,14 @@ NOTICE: Final[Json] = {
     "safe_contact": "yes",
 }
 SECTIONS: Final[list[Json]] = [
-    {"section": "needs", "summary": "A safe bed tonight", "safety_notice": "Two men"},
+    {"section": "needs", "summary": "A safe bed tonight", "safety_alert": "Two men"},
     {"section": "contact", "alias": "Oygul", "safe_channel": "Signal, never calls"},
     {"section": "identity", "names": ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva"]},
     {"section": "narrative", "text": "Рассказ"},
     {"section": "health", "text": "Болит спина"},
 ]
 SIGNS: Final[Json] = {
-    "signs": ["EXPLOITATION_01", "EXPLOITATION_02", "UNODC_LIMITED_COMMUNICATION_03"],
+    "indicators": ["EXPLOITATION_01", "EXPLOITATION_02", "UNODC_LIMITED_COMMUNICATION_03"],
     "acts": ["HARBOURING"],
     "means": ["FRAUD"],
     "purposes": ["SERVITUDE"],
@@ -440,10 +440,10 @@ def make_lead_consent(**changes: Any) -> Json:
 def make_case(**changes: Any) -> Json:
     """Return the body of a case about an adult in Almaty, with the given changes.
 
-    Changes in `notice` are merged with the default summary.
+    Changes in `summary` are merged with the default summary.
     """
     body: Json = {
-        "notice": NOTICE | changes.pop("notice", {}),
+        "summary": NOTICE | changes.pop("summary", {}),
         "sections": SECTIONS,
         "safeguards": {"country_of_origin": "UZ"},
         "consents": [make_consent(), make_service_consent()],

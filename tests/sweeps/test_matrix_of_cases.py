@@ -41,7 +41,7 @@ def test_a_list_names_what_one_has_a_part_in_and_nothing_else(
 
 
 def test_a_list_of_cases_leaves_nothing_out(built_matrix: Matrix) -> None:
-    assert built_matrix.left_out() == []
+    assert built_matrix.excluded() == []
 
 
 def test_nothing_was_changed_by_all_that(built_matrix: Matrix) -> None:

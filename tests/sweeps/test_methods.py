@@ -186,7 +186,7 @@ def test_what_was_made_is_found_at_a_relative_place(
     spoof: Headers, wire: Wire, stage: Stage
 ) -> None:
     one = stage.people[0]
-    [write] = [o for o in list_method_operations(wire) if o.name == "write_case"]
+    [write] = [o for o in list_method_operations(wire) if o.name == "create_case"]
     headers = build_headers(write, one, str(uuid4()))
 
     made = wire.send("POST", write.path, headers | spoof, encode_json(make_case()))

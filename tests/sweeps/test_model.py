@@ -146,15 +146,15 @@ class Story(RuleBasedStateMachine):
         self.model = start_case_deadline(written)
         verdict, after = compute_outcome(self.model, ACTORS[POST], SUBMIT)
         body = make_case(
-            notice={"priority": "emergency"},
+            summary={"priority": "emergency"},
             consents=[make_given_consent(kind) for kind in kinds],
             risk={"level": level} if level else None,
             safeguards=make_safeguards("nothing"),
         )
         if far is not None:
-            assert get_verdict(self.service.write_case(body | {"submit": True})) == verdict
+            assert get_verdict(self.service.create_case(body | {"submit": True})) == verdict
         if far is None or verdict != OK:
-            unwrap(self.service.write_case(body))
+            unwrap(self.service.create_case(body))
             return
         self.model = after
         for act in BEGINNING[:far]:

@@ -179,13 +179,13 @@ def test_a_filter_finds_what_the_reader_reads_and_nothing_else(
                 fitting = [item for item in shown if value in read(item)]
                 assert found == fitting, (one.code, name, value)
     assert {
-        item["notice"]["country"] for item in unwrap(officer.get("/cases"))["items"]
+        item["summary"]["country"] for item in unwrap(officer.get("/cases"))["items"]
     } == {"KZ"}
 
 
 FILTERS: tuple[tuple[str, list[str], Callable[[Json], list[str]]], ...] = (
-    ("priority", ["emergency", "urgent", "normal"], lambda c: [c["notice"]["priority"]]),
-    ("country", ["KZ", "UZ", "KG"], lambda c: [c["notice"]["country"]]),
+    ("priority", ["emergency", "urgent", "normal"], lambda c: [c["summary"]["priority"]]),
+    ("country", ["KZ", "UZ", "KG"], lambda c: [c["summary"]["country"]]),
     ("state", ["submitted", "referring", "assisting", "closed"], lambda c: [c["state"]]),
     ("stage", ["identification", "referral", "closure"], lambda c: [c["stage"]]),
     ("role", ["submitter", "candidate", "lead", "recipient"], lambda c: list(c["you_are"])),
@@ -234,7 +234,7 @@ def test_a_child_of_another_parent_is_not_there(
 ) -> None:
     own, other = (lead.take_lead(officer.submit()) for _ in range(2))
     children = create_records(lead, other)
-    one = officer if operation.name == "answer_holder" else lead
+    one = officer if operation.name == "answer_question" else lead
     before = list_records(lead, other)
 
     mixed = call_operation(one, operation, children | {"code": own["code"]})
@@ -245,7 +245,7 @@ def test_a_child_of_another_parent_is_not_there(
     assert mixed.json() | {"instance": ""} == nowhere.json() | {"instance": ""}
     assert list_records(lead, other) == before
     there = call_operation(one, operation, children | {"code": other["code"]})
-    for_oversight = "reading_id" in operation.path_names and there.status_code in {403, 409}
+    for_oversight = "access_id" in operation.path_names and there.status_code in {403, 409}
     assert there.is_success or for_oversight
 
 
@@ -253,18 +253,20 @@ def create_records(lead: Someone, case: Json) -> dict[str, str]:
     """Create a consent, a question, a screening and an emergency access in a case."""
     given = unwrap(lead.get(f"{get_path(case)}/consents"))["items"]
     question = lead.create(f"{get_path(case)}/questions", BODIES["ask_submitter"])
-    reading = lead.create(f"{get_path(case)}/vital-readings", BODIES["ask_for_reading"])
+    reading = lead.create(
+        f"{get_path(case)}/emergency-access", BODIES["request_emergency_access"]
+    )
     return {
         "consent_id": given[-1]["id"],
         "question_id": unwrap(question)["id"],
         "screening_id": unwrap(lead.screen(case))["id"],
-        "reading_id": unwrap(reading)["id"],
+        "access_id": unwrap(reading)["id"],
     }
 
 
 def list_records(lead: Someone, case: Json) -> list[Any]:
     """Return the lists of the records that belong to a case."""
-    parts = ("consents", "questions", "screenings", "vital-readings")
+    parts = ("consents", "questions", "screenings", "emergency-access")
     return [unwrap(lead.get(f"{get_path(case)}/{part}")) for part in parts]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from app.kernel.free_space import FreeSpace, Place, SpaceReserved
+from app.kernel.free_space import DiskSpaceReserved, FreeSpace, Place
 from tests.databases.failpoints.copies import changed
 from tests.databases.failpoints.stories import STORIES
 from tests.databases.failpoints.sweeping import Sweep, sweeping
@@ -23,7 +23,7 @@ from tests.support.world import Someone, World, get_problem, make_case, unwrap
 
 pytestmark = pytest.mark.slow
 WAITS = {
-    "write_case",
+    "create_case",
     "write_section.identity",
     "write_section.narrative",
     "write_section.indicators",
@@ -32,7 +32,7 @@ WAITS = {
     "record_refusal",
     "export_case",
 }
-RESERVED = (503, "space-reserved")
+RESERVED = (503, "disk-space-reserved")
 ALL_OF_IT = 2**62
 """More bytes than a file system has."""
 
@@ -84,7 +84,7 @@ def test_only_what_can_wait_is_refused_to_keep_the_reserve(
 
 
 def test_the_contract_says_of_which_operations_that_is() -> None:
-    listed = f"- `{SpaceReserved.code}`: "
+    listed = f"- `{DiskSpaceReserved.code}`: "
     operations = {
         one.name
         for one in ALL

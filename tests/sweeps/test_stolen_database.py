@@ -106,7 +106,7 @@ def build_sections(said: Json) -> list[Json]:
     if said["birth_date"]:
         identity |= {"birth_date": said["birth_date"], "documents": said["documents"]}
     return [
-        {"section": "needs", "summary": said["text"], "safety_notice": said["note"]},
+        {"section": "needs", "summary": said["text"], "safety_alert": said["note"]},
         {"section": "contact", "alias": said["names"][0], "safe_channel": said["note"]},
         identity,
         {"section": "narrative", "text": said["text"]},
@@ -118,7 +118,7 @@ def play_case(people: dict[str, Someone], said: Json) -> None:
     """Play a case that contains these texts, from its draft to the end of the help."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     body = {
-        "notice": NOTICE,
+        "summary": NOTICE,
         "sections": build_sections(said),
         "safeguards": said["safeguards"],
         "consents": [make_consent(evidence=said["note"]), make_service_consent()],

@@ -18,7 +18,7 @@ from tests.support.databases import Copy, record_statements
 from tests.support.in_thread import ThreadLoops
 from tests.support.request_bodies import BODIES
 from tests.support.returns import begin_return
-from tests.support.webhook_receivers import open_webhook
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import (
     WORKERS,
     Json,
@@ -57,7 +57,7 @@ ABOUT = (
     "access-log",
     "notes",
     "contacts",
-    "vital-readings",
+    "emergency-access",
 )
 
 
@@ -102,7 +102,7 @@ def build_cast(world: World) -> Cast:
     roles = {"oversight": {Role.PROTECTION_OFFICER}}
     people = {n: world.add_person(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
     given = [make_consent(), make_consent(focal_point="IOM"), make_service_consent()]
-    case = unwrap(people["submitter"].write_case(consents=given))
+    case = unwrap(people["submitter"].create_case(consents=given))
     return Cast(world, people, case, {})
 
 
@@ -425,9 +425,9 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     approval = cast.lead.create(f"{get_path(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = unwrap(approval)["id"]
     ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
-    ids["webhook_id"] = open_webhook(cast.world, PEOPLE["shelter"]).id
-    reading = f"{get_path(cast.case)}/vital-readings"
-    ids["reading_id"] = unwrap(cast.lead.create(reading, BODIES["ask_for_reading"]))["id"]
+    ids["webhook_id"] = create_webhook(cast.world, PEOPLE["shelter"]).id
+    path, asks = f"{get_path(cast.case)}/emergency-access", "request_emergency_access"
+    ids["access_id"] = unwrap(cast.lead.create(path, BODIES[asks]))["id"]
     referral = cast.referrals["shelter"]["id"]
     officer, first = (cast.world.add_person(PEOPLE[n]) for n in ("submitter", "first"))
     home = begin_return(cast.world, officer, first).record["id"]
@@ -477,7 +477,7 @@ def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
 
 def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:
     hidden = list_hidden_ids(cast)
-    own = unwrap(cast.stranger.write_case(notice={"country": "TT"}))
+    own = unwrap(cast.stranger.create_case(summary={"country": "TT"}))
     ids = {"code": own["code"], "consent_id": hidden["consent_id"]}
     route = ("POST", "/cases/{code}/consents/{consent_id}/withdraw", "withdraw_consent")
 

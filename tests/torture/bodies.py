@@ -23,7 +23,7 @@ def make_case(priority: str, *, submit: bool) -> Json:
     }
     return {
         "submit": submit,
-        "notice": NOTICE | {"priority": priority},
+        "summary": NOTICE | {"priority": priority},
         "sections": [
             {"section": "needs", "summary": "A safe bed tonight"},
             {"section": "identity", "names": ["Ойгул Намунавий"]},

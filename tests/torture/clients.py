@@ -11,7 +11,7 @@ import httpx2
 from httpx2 import Client, Response
 
 from app.api.idempotent_requests import REPLAYED
-from app.kernel.idempotency import KeyInFlight
+from app.kernel.idempotency import IdempotencyKeyInUse
 from app.kernel.versions import TAG
 from tests.torture.history import History, Operation, Outcome
 
@@ -141,7 +141,7 @@ def is_certain(answer: Response) -> bool:
     """Return whether an answer shows that the operation was done, or will never be done."""
     if answer.status_code in RETRY_STATUSES or answer.status_code >= SERVER_ERROR:
         return False
-    return get_problem(answer) != KeyInFlight.code
+    return get_problem(answer) != IdempotencyKeyInUse.code
 
 
 def get_problem(answer: Response) -> str | None:
@@ -164,7 +164,7 @@ def store_answer(operation: Operation, answer: Response) -> None:
         operation.subject = made.removeprefix("/v1/")
     if answer.status_code == APPROVAL_ASKED:  # a second person has to approve it
         operation.event, operation.subject = (
-            "approval.asked",
+            "approval.requested",
             f"approvals/{answer.json()['id']}",
         )
     elif answer.is_success:

@@ -127,7 +127,7 @@ class Storyteller:
         """Refer a case to an office for a service, and return its reference."""
         body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
         path, at_once = f"{case}/referrals", ("referral.sent",)
-        return self.create(name, "referral.opened", path, body, at_once)
+        return self.create(name, "referral.created", path, body, at_once)
 
     def complete_referral(self, name: str, referral: str) -> None:
         """Accept a referral, meet the person and complete the service."""

@@ -136,7 +136,7 @@ def make_line(entry: Entry) -> Line:
         case=str(entry.case_id),
         account=str(entry.account_id) if entry.account_id else None,
         state=entry.facts.get("state"),
-        clock=entry.facts.get("clock"),
+        clock=entry.facts.get("deadline"),
     )
 
 

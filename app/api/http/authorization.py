@@ -27,7 +27,7 @@ from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_hea
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.strict_json import is_json, require_strict_json
 from app.kernel.actors import Actor, Scope
-from app.kernel.problems import Problem, TooManyRequests, TooManyTries, Unauthenticated
+from app.kernel.problems import Problem, TooManyRequests, TooManyWrongKeys, Unauthenticated
 from app.kernel.transactions import Runtime
 
 EMPTY_BODIES: Final = (b"", b"{}")
@@ -161,7 +161,7 @@ def require_known_query(request: Request, names: frozenset[str] | None) -> None:
 
 
 def require_json(request: Request, body: bytes) -> None:
-    """Raise HTTPException (415) or JsonRefused (422) unless the body is strict JSON."""
+    """Raise HTTPException (415) or JsonInvalid (422) unless the body is strict JSON."""
     if not is_json(request.headers):
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     require_strict_json(body)
@@ -171,8 +171,8 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     """Authenticate a request in a short transaction of its own, and check the scope.
 
     Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
-    the scope, or TooManyTries (429) after several wrong keys. Wrong keys are counted only
-    after the key was checked, so that guessing never blocks the holder of a valid key.
+    the scope, or TooManyWrongKeys (429) after several wrong keys. Wrong keys are counted
+    only after the key was checked, so that guessing never blocks the holder of a valid key.
     """
     if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another one
         raise Unauthenticated("Send one `Authorization` header, not several.")
@@ -206,7 +206,7 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
 
 
 def limit_wrong_keys(request: Request, name: str) -> None:
-    """Raise TooManyTries (429) after too many wrong keys from an address or for a name.
+    """Raise TooManyWrongKeys (429) after too many wrong keys from an address or for a name.
 
     The name is the prefix of a key, or the client that a signed assertion names.
     """
@@ -214,4 +214,4 @@ def limit_wrong_keys(request: Request, name: str) -> None:
     client = request.client.host if request.client else ""
     wait = throttle.count_wrong_key(client, name)
     if wait:
-        raise TooManyTries("Check the key you use before you try again.", wait=wait)
+        raise TooManyWrongKeys("Check the key you use before you try again.", wait=wait)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.http.authorization import Begin, Scoped
-from app.cases.sections import ReadingPurpose
+from app.cases.sections import EmergencyAccessPurpose
 from app.disclosure.access_log import DailyCapReached, record_capped
 from app.disclosure.refused_openings import (
     TooManyRefusedOpenings,
@@ -160,7 +160,7 @@ IfNoneMatch = Annotated[
     Header(alias="If-None-Match", description=IF_NONE_MATCH, max_length=4000),
 ]
 Once = Annotated[KeyedRequest, Depends(build_ticket)]
-Purpose = Annotated[ReadingPurpose, Header(alias="Purpose", description=PURPOSE)]
+Purpose = Annotated[EmergencyAccessPurpose, Header(alias="Purpose", description=PURPOSE)]
 ApprovalId = Annotated[
     UUID | SkipJsonSchema[None], Header(alias="Approval", description=APPROVAL)
 ]

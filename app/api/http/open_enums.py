@@ -22,7 +22,7 @@ FROZEN: Final = frozenset(
         "ReferralState",
         "HandoverState",
         "ReturnState",
-        "ReadingState",
+        "EmergencyAccessState",
         "ApprovalState",
         "Stage",
     }

@@ -18,7 +18,7 @@ from app.api.http.property_descriptions import describe_properties
 from app.api.http.response_headers import HEADERS, add_response_headers
 from app.api.http.schema_references import get_schema_name
 from app.api.http.shared_responses import move_shared_responses
-from app.api.http.strict_json import FORM, JsonRefused
+from app.api.http.strict_json import FORM, JsonInvalid
 from app.kernel.actors import Scope
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
@@ -149,7 +149,7 @@ def describe_unexpected_body(operation: dict[str, Any]) -> None:
     if "security" in operation and "requestBody" not in operation:
         refused, described = operation["responses"]["422"], describe_problem(BodyUnexpected)
         refused["description"] = refused["description"].replace(
-            describe_problem(JsonRefused), described
+            describe_problem(JsonInvalid), described
         )
 
 

@@ -18,9 +18,13 @@ from app.api.http.content_language import (
     translate_title,
 )
 from app.api.http.problem_schemas import PROBLEM, build_content
-from app.api.http.strict_json import JsonRefused
+from app.api.http.strict_json import JsonInvalid
 from app.api.http.validation_errors import Fault, describe_errors
-from app.kernel.idempotency import KeyInFlight, KeyMissing, KeyReused
+from app.kernel.idempotency import (
+    IdempotencyKeyInUse,
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+)
 from app.kernel.languages import ENGLISH
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import (
@@ -29,7 +33,7 @@ from app.kernel.problems import (
     NotFound,
     Problem,
     TooManyRequests,
-    TooManyTries,
+    TooManyWrongKeys,
     Unauthenticated,
 )
 from app.kernel.quotas import DailyVolumeUsed
@@ -71,18 +75,18 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     Unauthenticated,
     Forbidden,
     RequestInvalid,
-    JsonRefused,
-    TooManyTries,
+    JsonInvalid,
+    TooManyWrongKeys,
     TooManyRequests,
     DailyVolumeUsed,
     Busy,
 )
-KEYED: Final = (KeyReused, KeyInFlight)
+KEYED: Final = (IdempotencyKeyReused, IdempotencyKeyInUse)
 ACTION: Final = (NotFound, *KEYED, ActionIllegal, ActionNotYours, RoleMissing)
 """The problems of an action on a record."""
 VERSIONED: Final = (*ACTION, VersionNotGiven, VersionStale, NeedsUnmet)
 """The problems of an action that needs If-Match."""
-CREATION: Final = (*ACTION, KeyMissing)
+CREATION: Final = (*ACTION, IdempotencyKeyMissing)
 """The problems of an action that creates a record, and so needs a key."""
 type Answers = dict[int | str, dict[str, Any]]
 

@@ -13,7 +13,7 @@ DIGITS: Final = 18
 FORM: Final = "application/x-www-form-urlencoded"
 
 
-class JsonRefused(Problem):
+class JsonInvalid(Problem):
     """The body is not valid, unambiguous JSON."""
 
     status = 422
@@ -35,9 +35,9 @@ def parse_media_type(headers: Mapping[str, str]) -> str:
 
 
 def require_strict_json(body: bytes) -> None:
-    """Raise JsonRefused (422) if two parsers could understand the body differently."""
+    """Raise JsonInvalid (422) if two parsers could understand the body differently."""
     if measure_depth(body) > DEPTH:
-        raise JsonRefused(f"The JSON is nested more than {DEPTH} levels deep.")
+        raise JsonInvalid(f"The JSON is nested more than {DEPTH} levels deep.")
     try:
         json.loads(
             body.decode(),
@@ -46,9 +46,9 @@ def require_strict_json(body: bytes) -> None:
             parse_int=parse_bounded_int,
         )
     except UnicodeDecodeError as error:
-        raise JsonRefused("It is not UTF-8.") from error
+        raise JsonInvalid("It is not UTF-8.") from error
     except (ValueError, RecursionError) as error:
-        raise JsonRefused("It is not JSON.") from error
+        raise JsonInvalid("It is not JSON.") from error
 
 
 def measure_depth(body: bytes) -> int:
@@ -68,20 +68,20 @@ BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
 
 def require_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the pairs as a dict. Raises JsonRefused (422) for a duplicate key."""
+    """Return the pairs as a dict. Raises JsonInvalid (422) for a duplicate key."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise JsonRefused("An object has the same key twice.")
+        raise JsonInvalid("An object has the same key twice.")
     return found
 
 
 def fail_on_constant(_: str) -> float:
-    """Raise JsonRefused (422), because JSON has no NaN and no infinities."""
-    raise JsonRefused("NaN and Infinity are not JSON.")
+    """Raise JsonInvalid (422), because JSON has no NaN and no infinities."""
+    raise JsonInvalid("NaN and Infinity are not JSON.")
 
 
 def parse_bounded_int(digits: str) -> int:
-    """Parse an integer. Raises JsonRefused (422) if no database column can store it."""
+    """Parse an integer. Raises JsonInvalid (422) if no database column can store it."""
     if len(digits.lstrip("-")) > DIGITS:
-        raise JsonRefused("A number is too large.")
+        raise JsonInvalid("A number is too large.")
     return int(digits)

@@ -5,6 +5,7 @@ What a description names comes from the schema of the request: its fields and it
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Final
 
 from fastapi import Request
@@ -196,14 +197,22 @@ def get_pointer(error: Mapping[str, Any]) -> str:
 
     The name of an unknown field is left out, because it is the caller's text. The names of
     sections, facts and key types with which Pydantic marks a kind of object are left out
-    too, because they are not fields of the body.
+    too, because they are not fields of the body. A field of the same name contains a list.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {UNKNOWN_FIELD, "json_invalid"}:
         path.pop()
     if place != "body":
         return path[0] if path else place
-    return "#" + "".join(f"/{part}" for part in path if part not in TAGS)
+    end = "0" if error["type"] in LIST_ERRORS else ""
+    parts = [
+        part
+        for part, following in pairwise([*path, end])
+        if part not in TAGS or following.isdigit()
+    ]
+    return "#" + "".join(f"/{part}" for part in parts)
 
 
+LIST_ERRORS: Final = frozenset({"list_type", "too_long", "too_short"})
+"""Errors about a list as a whole."""
 TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})

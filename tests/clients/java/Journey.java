@@ -64,7 +64,7 @@ final class Journey {
             .safeChannel("Signal, never calls");
     return new CaseInput()
         .notice(
-            new NoticeFields()
+            new SummaryFields()
                 .country(country)
                 .ageClass(AgeClass.ADULT)
                 .language("uz")
@@ -112,7 +112,7 @@ final class Journey {
       check(error.getCode() == 422, "422, not " + error.getCode());
       JsonNode problem = new ObjectMapper().readTree(error.getResponseBody());
       String pointer = problem.at("/errors/0/pointer").asText();
-      check(pointer.equals("#/notice/country"), "the wrong pointer: " + error.getResponseBody());
+      check(pointer.equals("#/summary/country"), "the wrong pointer: " + error.getResponseBody());
       check(!error.getResponseBody().contains("Kazakhstan"), "the input was repeated");
     }
 

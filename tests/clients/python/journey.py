@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from safe_conduct_client import AuthenticatedClient
 from safe_conduct_client.api.case_acts import accept_lead, acknowledge_case
-from safe_conduct_client.api.cases import get_case, write_case
+from safe_conduct_client.api.cases import create_case, get_case
 from safe_conduct_client.api.feed import list_events
 from safe_conduct_client.api.referral_acts import (
     accept_referral,
@@ -15,7 +15,7 @@ from safe_conduct_client.api.referral_acts import (
     complete_referral,
     start_referral,
 )
-from safe_conduct_client.api.referrals import get_referral, open_referral
+from safe_conduct_client.api.referrals import create_referral, get_referral
 from safe_conduct_client.models import (
     AcceptLead,
     ActionIllegalProblem,
@@ -31,11 +31,10 @@ from safe_conduct_client.models import (
     EventPage,
     GivenBy,
     IdentityInput,
-    Kind,
     MeetingInput,
     NeedsInput,
     NeedsUnmetProblem,
-    NoticeFields,
+    OfficeKind,
     Outcome,
     Priority,
     ProblemDetail,
@@ -53,6 +52,7 @@ from safe_conduct_client.models import (
     Section,
     Service,
     StartReferral,
+    SummaryFields,
 )
 from safe_conduct_client.types import UNSET, Response
 
@@ -71,7 +71,7 @@ def tag[T](answer: Response[T]) -> str:
     return str(answer.headers["ETag"])
 
 
-def consent(kind: Kind, purpose: Purpose) -> ConsentInput:
+def consent(kind: OfficeKind, purpose: Purpose) -> ConsentInput:
     """Return a consent to a kind of office in Kazakhstan."""
     return ConsentInput(
         recipient_class=RecipientClassInput(kind, "KZ"),
@@ -88,7 +88,7 @@ def consent(kind: Kind, purpose: Purpose) -> ConsentInput:
 def new_case(country: str) -> CaseInput:
     """Return the request body of a new case in a country."""
     return CaseInput(
-        notice=NoticeFields(
+        summary=SummaryFields(
             country=country,
             age_class=AgeClass.ADULT,
             language="uz",
@@ -106,8 +106,8 @@ def new_case(country: str) -> CaseInput:
         ],
         safeguards=SafeguardsInput(country_of_origin="UZ"),
         consents=[
-            consent(Kind.STATE, Purpose.REFER),
-            consent(Kind.NON_STATE, Purpose.SHELTER),
+            consent(OfficeKind.STATE, Purpose.REFER),
+            consent(OfficeKind.NON_STATE, Purpose.SHELTER),
         ],
         risk=RiskInput(level=RiskLevel.MEDIUM),
         submit=True,
@@ -127,18 +127,18 @@ def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
 
 
 # A problem names the wrong field, and does not repeat what was sent.
-wrong = write_case.sync(
+wrong = create_case.sync(
     client=officer, idempotency_key=str(uuid4()), body=new_case("Kazakhstan")
 )
 assert isinstance(wrong, RequestInvalidProblem)
 assert wrong.status == 422
-assert wrong.errors[0].pointer == "#/notice/country"
+assert wrong.errors[0].pointer == "#/summary/country"
 assert "Kazakhstan" not in json.dumps(wrong.to_dict())
 
 # A case that is submitted twice with one idempotency key is created once.
 key = str(uuid4())
 first, again = (
-    write_case.sync_detailed(client=officer, idempotency_key=key, body=new_case("KZ"))
+    create_case.sync_detailed(client=officer, idempotency_key=key, body=new_case("KZ"))
     for _ in range(2)
 )
 assert isinstance(first.parsed, CaseOut)
@@ -177,7 +177,7 @@ def new_referral(section: Section) -> ReferralInput:
 
 
 # A section without a consent is not sent, and the problem says which consent is required.
-unmet = open_referral.sync(
+unmet = create_referral.sync(
     code, client=lead, idempotency_key=str(uuid4()), body=new_referral(Section.IDENTITY)
 )
 assert isinstance(unmet, NeedsUnmetProblem)
@@ -189,7 +189,7 @@ assert (asked.purpose, asked.sections) == ("SHELTER", ["identity"])
 assert asked.recipient == "KZ_SHELTER_KOGERSHIN"
 
 # A referral is sent, accepted and completed.
-opened = open_referral.sync(
+opened = create_referral.sync(
     code, client=lead, idempotency_key=str(uuid4()), body=new_referral(Section.NEEDS)
 )
 assert isinstance(opened, ReferralOut)

@@ -74,7 +74,7 @@ const wrong = await officer.POST("/v1/cases", {
 });
 assert.equal(wrong.response.status, 422);
 assert(wrong.error && "errors" in wrong.error);
-assert.equal(wrong.error.errors[0]?.pointer, "#/notice/country");
+assert.equal(wrong.error.errors[0]?.pointer, "#/summary/country");
 assert(!JSON.stringify(wrong.error).includes("Kazakhstan"));
 
 // A case that is submitted twice with one idempotency key is created once.

@@ -27,7 +27,7 @@ def opens_return(scene: Scene) -> Call:
     """Return a call that opens a return, after an office accepted the referral for it."""
     officer, lead, home = (scene.people[name] for name in ("consulate", "kz", "home"))
     _, referral = accept_return_referral(officer, lead, home)
-    return scene.call("open_return", home, {"referral_id": referral["id"]})
+    return scene.call("create_return", home, {"referral_id": referral["id"]})
 
 
 def going_home(scene: Scene, **changes: object) -> Homecoming:
@@ -39,7 +39,7 @@ def determines_interests(scene: Scene) -> Call:
     """Return a call that decides a child's best interests after their assessment."""
     given_by = {"given_by": "guardian_with_assent"}
     consents = [make_consent(**given_by), make_return_consent(**given_by)]
-    way = going_home(scene, notice={"age_class": "child"}, consents=consents)
+    way = going_home(scene, summary={"age_class": "child"}, consents=consents)
     way.advance("assess-origin")
     fact = {"name": "best_interests", "value": "determined"}
     unwrap(way.lead.create(f"/cases/{way.case['code']}/facts", fact))
@@ -51,7 +51,7 @@ def accounts_for(scene: Scene) -> Call:
     way = going_home(scene)
     way.advance("depart")
     way.withdraw_consents("RETURN")
-    return scene.call("account_for_person", way.lead, {"return_id": way.record["id"]})
+    return scene.call("locate_person", way.lead, {"return_id": way.record["id"]})
 
 
 # Emergency access: requested by a helper, permitted by oversight or the lead.
@@ -59,46 +59,48 @@ def accounts_for(scene: Scene) -> Call:
 
 def asked_to_read(scene: Scene) -> dict[str, str]:
     code = scene.stages["referring"].ids["code"]
-    access = unwrap(scene.people["lawyer"].create(f"/cases/{code}/vital-readings", READING))
-    return {"code": code, "reading_id": access["id"]}
+    access = unwrap(
+        scene.people["lawyer"].create(f"/cases/{code}/emergency-access", READING)
+    )
+    return {"code": code, "access_id": access["id"]}
 
 
 def permitted(scene: Scene) -> dict[str, str]:
     ids = asked_to_read(scene)
     watcher = scene.people["oversight/protection_officer"]
-    unwrap(watcher.send("/cases/{code}/vital-readings/{reading_id}/permit".format(**ids)))
+    unwrap(watcher.send("/cases/{code}/emergency-access/{access_id}/grant".format(**ids)))
     return ids
 
 
 def stopped(scene: Scene) -> dict[str, str]:
     ids = permitted(scene)
-    path = "/cases/{code}/vital-readings/{reading_id}/stop".format(**ids)
+    path = "/cases/{code}/emergency-access/{access_id}/stop".format(**ids)
     unwrap(scene.people["lawyer"].send(path))
     return ids
 
 
 def permits_reading(scene: Scene) -> Call:
     watcher = scene.people["oversight/protection_officer"]
-    return scene.call("permit_reading", watcher, asked_to_read(scene))
+    return scene.call("grant_emergency_access", watcher, asked_to_read(scene))
 
 
 def refuses_reading(scene: Scene) -> Call:
     watcher = scene.people["oversight/protection_officer"]
-    return scene.call("refuse_reading", watcher, asked_to_read(scene))
+    return scene.call("refuse_emergency_access", watcher, asked_to_read(scene))
 
 
 def stops_reading(scene: Scene) -> Call:
-    return scene.call("stop_reading", scene.people["lawyer"], permitted(scene))
+    return scene.call("stop_emergency_access", scene.people["lawyer"], permitted(scene))
 
 
 def informs_of_reading(scene: Scene) -> Call:
-    return scene.call("inform_of_reading", scene.people["sana"], permitted(scene))
+    return scene.call("inform_of_emergency_access", scene.people["sana"], permitted(scene))
 
 
 def reviews_reading(scene: Scene) -> Call:
     """Return a call in which a second person of oversight reviews an emergency access."""
     other = scene.wire.world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    return scene.call("review_reading", other, stopped(scene))
+    return scene.call("review_emergency_access", other, stopped(scene))
 
 
 # Reads that leave delivery evidence.
@@ -150,33 +152,36 @@ def asks_for_token(scene: Scene) -> Call:
 
 def writes_case(scene: Scene) -> Call:
     """Return a call that creates and submits a case in one request."""
-    return scene.call("write_case", scene.people["consulate"], {}, make_case(submit=True))
+    return scene.call("create_case", scene.people["consulate"], {}, make_case(submit=True))
 
 
 OWN: Final[Mapping[str, Story]] = {
-    "open_return": opens_return,
+    "create_return": opens_return,
     "determine_interests": determines_interests,
-    "account_for_person": accounts_for,
-    "permit_reading": permits_reading,
-    "refuse_reading": refuses_reading,
-    "stop_reading": stops_reading,
-    "inform_of_reading": informs_of_reading,
-    "review_reading": reviews_reading,
+    "locate_person": accounts_for,
+    "grant_emergency_access": permits_reading,
+    "refuse_emergency_access": refuses_reading,
+    "stop_emergency_access": stops_reading,
+    "inform_of_emergency_access": informs_of_reading,
+    "review_emergency_access": reviews_reading,
     "get_case": looks_at_case,
     "get_referral": looks_at_referral,
     "get_handover": looks_at_handover,
     "list_events": polls,
     "stream_events": listens,
     "issue_token": asks_for_token,
-    "write_case.submitted": writes_case,
+    "create_case.submitted": writes_case,
 }
 TWO: Final = ".by two"
 """Ending of the names of calls that a second person has approved."""
 
 
 BEFORE: Final = {
-    **dict.fromkeys(("permit_reading", "refuse_reading", "stop_reading"), "referring"),
-    **dict.fromkeys(("inform_of_reading", "review_reading"), "referring"),
+    **dict.fromkeys(
+        ("grant_emergency_access", "refuse_emergency_access", "stop_emergency_access"),
+        "referring",
+    ),
+    **dict.fromkeys(("inform_of_emergency_access", "review_emergency_access"), "referring"),
     "get_referral": "r_sent",
     "get_handover": "h_offered",
 }

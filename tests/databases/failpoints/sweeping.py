@@ -46,7 +46,11 @@ class Sweep:
     ids: Ids
 
     def sends(
-        self, call: Call, drawn: str, at: int | None = None, way: Way = Way.FULL
+        self,
+        call: Call,
+        drawn: str,
+        at: int | None = None,
+        way: Way = Way.FULL,
     ) -> Answer:
         """Send a call. If the point `at` is given, the database fails at that point."""
         self.ids.begin(drawn)

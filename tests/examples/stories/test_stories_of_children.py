@@ -21,7 +21,7 @@ from tests.examples.stories.steps import (
     update_summary,
     withdraw_consents,
 )
-from tests.support.returns import AT_HOME, MET, SAFE, TOLD, Homecoming, open_return
+from tests.support.returns import AT_HOME, MET, SAFE, TOLD, Homecoming, create_return
 from tests.support.stories import Story
 from tests.support.world import (
     get_path,
@@ -54,16 +54,16 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
 
     story.on("2026-06-01 20:00")
     case = officer.submit(
-        notice={"country": "GT", "age_class": "child", "language": "es"},
+        summary={"country": "GT", "age_class": "child", "language": "es"},
         sections=make_sections("Génesis Núñez Ordóñez"),
         safeguards={"country_of_origin": "HN"},
         consents=[],
         vital_interest=ALONE,
     )
-    assert "case.vital_interest" in list_types(watcher.poll())
+    assert "case.vital_interest_declared" in list_types(watcher.poll())
     story.on("2026-06-01 21:00")
     lead.take_lead(case)
-    assert get_read_status(lead, case, "safety-notice") == FOUND
+    assert get_read_status(lead, case, "safety-alert") == FOUND
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
     assert "assess_interests" in [kind for _, kind, _ in lead.get_worklist()]
 
@@ -90,7 +90,7 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     story.on("2026-06-04 16:00")
     complete(shelter, bed, "She goes to her aunt.")
     complete(office, care, "Her aunt is her guardian.")
-    assert get_read_status(office, case, "safety-notice") == HIDDEN
+    assert get_read_status(office, case, "safety-alert") == HIDDEN
 
     story.on("2026-06-05 16:00")
     unwrap(lead.does("monitor", case, {"visits": ["2026-06-12T16:00:00Z"]}))
@@ -119,7 +119,7 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
 
     story.on("2026-06-02 15:00")
     case = officer.submit(
-        notice=NORMAL | {"country": "SV", "age_class": "child", "language": "es"},
+        summary=NORMAL | {"country": "SV", "age_class": "child", "language": "es"},
         sections=make_sections("Íñigo Peña Núñez"),
         safeguards={"country_of_origin": "NI"},
         consents=[uncle, bed_of_uncle],
@@ -175,7 +175,7 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
 
     story.on("2026-06-03 05:00")
     case = officer.submit(
-        notice=NORMAL | {"country": "TJ", "age_class": "presumed_child", "language": "fa"},
+        summary=NORMAL | {"country": "TJ", "age_class": "presumed_child", "language": "fa"},
         sections=make_sections("فرید احمدی"),
         safeguards={"country_of_origin": "AF"},
         consents=[
@@ -198,7 +198,7 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
     assert shelter.read(bed)["state"] == "in_progress"
     story.on("2026-06-05 09:00")
     spoken_for = lead.create(f"{get_path(case)}/consents", own | GUARDIAN)
-    assert get_problem(spoken_for) == (422, "adult-spoken-for")
+    assert get_problem(spoken_for) == (422, "adult-consent-required")
     record_consent(lead, case, make_class_consent("state", "TJ", "REFER"))
     record_consent(lead, case, own)
     assert get_read_status(shelter, case, "sections/contact") == FOUND
@@ -246,7 +246,7 @@ def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
 
     story.on("2026-06-01 14:00")
     case = officer.submit(
-        notice={"country": "TT", "age_class": "child", "language": "en"},
+        summary={"country": "TT", "age_class": "child", "language": "en"},
         sections=make_sections("Shanice"),
         safeguards={"country_of_origin": "JM", "origin_contact": "permitted"},
         consents=given,
@@ -256,7 +256,7 @@ def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
     sent = refer(lead, case, home, "RETURN", *sections["sections"])
     story.on("2026-06-01 16:00")
     referral = accept(home, sent, "2026-06-12T18:00:00")
-    record = unwrap(open_return(lead, referral))
+    record = unwrap(create_return(lead, referral))
     going = Homecoming(story.world, officer, lead, home, second, case, referral, record)
 
     story.on("2026-06-02 14:00")

@@ -50,16 +50,16 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
 
     story.on("2026-06-01 22:00")
     case = officer.submit(
-        notice={"country": "GY", "language": "ht", "priority": "emergency"},
+        summary={"country": "GY", "language": "ht", "priority": "emergency"},
         sections=make_sections("Marie-Ange Désir"),
         safeguards={"country_of_origin": "HT"},
         consents=[],
         vital_interest=VITAL,
     )
-    assert "case.vital_interest" in list_types(watcher.poll())
+    assert "case.vital_interest_declared" in list_types(watcher.poll())
     story.on("2026-06-01 22:30")
     lead.take_lead(case)
-    assert get_read_status(lead, case, "safety-notice") == FOUND
+    assert get_read_status(lead, case, "safety-alert") == FOUND
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
     bed = refer(lead, case, shelter, "SHELTER")
     story.on("2026-06-01 23:00")
@@ -112,20 +112,20 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
 
     story.on("2026-06-03 18:00")
     assert get_read_status(shelter, case, "sections/contact", "protection") == HIDDEN
-    readings = f"{get_path(case)}/vital-readings"
+    readings = f"{get_path(case)}/emergency-access"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "Not back since noon"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
     access = unwrap(shelter.create(readings, asking))
     story.on("2026-06-03 18:20")
-    unwrap(watcher.send(f"{readings}/{access['id']}/permit"))
+    unwrap(watcher.send(f"{readings}/{access['id']}/grant"))
     assert get_read_status(shelter, case, "sections/contact", "protection") == FOUND
     assert get_read_status(shelter, case, "sections/identity", "protection") == HIDDEN
     assert get_read_status(colleague, case, "sections/contact", "protection") == HIDDEN
-    assert "case.vital_reading_granted" in list_types(lead.poll())
+    assert "case.emergency_access_granted" in list_types(lead.poll())
 
     story.on("2026-06-03 22:30")
     assert get_read_status(shelter, case, "sections/contact", "protection") == HIDDEN
-    assert "tell_person" in [kind for _, kind, _ in lead.get_worklist()]
+    assert "inform_person" in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-04 05:00")
     unwrap(lead.send(f"{readings}/{access['id']}/inform", {"note": "By Signal"}))
     story.on("2026-06-04 08:00")
@@ -157,7 +157,7 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
 
     story.on("2026-06-02 14:00")
     case = officer.submit(
-        notice=NORMAL | {"country": "BS", "language": "en"},
+        summary=NORMAL | {"country": "BS", "language": "en"},
         sections=make_sections("Esther"),
         safeguards={"country_of_origin": "HT"},
         consents=[
@@ -205,7 +205,7 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
 
     story.on("2026-06-03 15:00")
     case = officer.submit(
-        notice={"country": "CR", "language": "es"},
+        summary={"country": "CR", "language": "es"},
         sections=make_sections("Óscar Muñoz"),
         safeguards={"country_of_origin": "NI"},
         consents=[
@@ -275,7 +275,7 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
         "UNHCR", "ASYLUM", sections=["needs", "identity", "narrative"]
     )
     case = helpline.submit(
-        notice=NORMAL | {"country": "KG", "language": "tk"},
+        summary=NORMAL | {"country": "KG", "language": "tk"},
         sections=make_sections("Жалгас Ниязов", "Žalgas Nyýazow"),
         safeguards=guards,
         consents=[
@@ -305,7 +305,7 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     story.on("2026-06-03 06:10")
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "His mother is dying"}
     asking |= {"sections": ["identity"], "purpose": "protection"}
-    refused = corrupt.create(f"{get_path(case)}/vital-readings", asking)
+    refused = corrupt.create(f"{get_path(case)}/emergency-access", asking)
     assert get_problem(refused) == (404, "not-found")
     assert list_types(corrupt.poll()) == ["account.refusals_limited"]
 

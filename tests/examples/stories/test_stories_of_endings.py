@@ -176,7 +176,7 @@ def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
 
     story.on("2026-06-02 14:00")
     case = officer.submit(
-        notice={"country": "BZ", "age_class": "presumed_child", "language": "es"},
+        summary={"country": "BZ", "age_class": "presumed_child", "language": "es"},
         sections=make_sections("José Ángel Núñez"),
         safeguards={"country_of_origin": "GT"},
         consents=given,

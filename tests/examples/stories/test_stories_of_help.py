@@ -147,7 +147,10 @@ def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
     decline(mixed, bed, "SAFETY_CONFLICT")
     assert lead.read(case)["state"] == "referring"
     assert get_read_status(mixed, case, "sections/contact") == HIDDEN
-    assert list_types(officer.poll())[-2:] == ["case.assistance_begun", "case.fell_back"]
+    assert list_types(officer.poll())[-2:] == [
+        "case.assistance_begun",
+        "case.referring_again",
+    ]
 
     story.on("2026-06-02 18:30")
     third = refer(lead, case, iom, "SHELTER", "needs", "contact")
@@ -192,7 +195,7 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
 
     story.on("2026-06-03 14:00")
     case = officer.submit(
-        notice=NORMAL | {"country": "TT", "language": "en", "services": ["LEGAL_AID"]},
+        summary=NORMAL | {"country": "TT", "language": "en", "services": ["LEGAL_AID"]},
         safeguards={"country_of_origin": "JM"},
         consents=given,
     )
@@ -308,7 +311,7 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
     help_given = make_service_consent(expires_at="2029-06-01T00:00:00Z")
 
     story.on("2026-06-05 06:00")
-    case = officer.submit(notice=NORMAL, consents=[*given, help_given])
+    case = officer.submit(summary=NORMAL, consents=[*given, help_given])
     story.on("2026-06-05 07:00")
     lead.take_lead(case)
     law = refer(lead, case, lawyer, "LEGAL_AID", "needs")

@@ -77,7 +77,7 @@ def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) 
 
     story.on("2026-06-05 06:00")
     unwrap(lead.does("relocate", case, {"country": "UZ"}))
-    assert officer.read(case)["notice"]["country"] == "KZ"
+    assert officer.read(case)["summary"]["country"] == "KZ"
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
     assert there.read(offered)["you_are"] == ["handover_candidate"]
     assert get_read_status(there, case, "sections/contact") == HIDDEN
@@ -121,7 +121,7 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
 
     story.on("2026-06-02 05:00")
     case = officer.submit(
-        notice=NORMAL,
+        summary=NORMAL,
         consents=[
             make_consent(),
             make_handover_consent("KG_LEAD"),
@@ -134,7 +134,7 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
     assert get_unmet(named) == [("agreement", "sender")]
     bed = refer(lead, case, osh, "SHELTER")
     story.on("2026-06-03 05:00")
-    assert osh.read(case)["notice"]["country"] == "KZ"
+    assert osh.read(case)["summary"]["country"] == "KZ"
     accept(osh, bed, "2026-06-05T04:00:00")
 
     story.on("2026-06-04 08:00")
@@ -142,14 +142,14 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
     refused = lead.offer(case, "KG_LEAD")
     assert get_unmet(refused) == [("agreement", "lead")]
     assert get_problem(ministry.get(get_path(case))) == (404, "not-found")
-    assert osh.read(case)["notice"]["country"] == "KG"
+    assert osh.read(case)["summary"]["country"] == "KG"
     for part in ("needs", "contact", "identity"):
         assert get_read_status(osh, case, f"sections/{part}") == HIDDEN
-    assert get_read_status(osh, case, "safety-notice") == FOUND
+    assert get_read_status(osh, case, "safety-alert") == FOUND
 
     story.on("2026-06-05 05:00")
     start(osh, bed)
-    assert officer.read(case)["notice"]["country"] == "KZ"
+    assert officer.read(case)["summary"]["country"] == "KZ"
     assert osh.code not in officer.get("/events", limit=200).text
     story.on("2026-06-10 05:00")
     assess_risk(lead, case)

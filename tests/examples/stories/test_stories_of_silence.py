@@ -56,7 +56,7 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
 
     story.on("2026-06-03 15:00")
     case = officer.submit(
-        notice={"country": "PA", "services": ["INTERPRETATION"]},
+        summary={"country": "PA", "services": ["INTERPRETATION"]},
         sections=make_sections("Нигора Собирова", "Nigora Sobirova"),
         consents=given,
     )
@@ -67,7 +67,7 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
     assert get_problem(lead.get(get_path(case))) == (404, "not-found")
     assert get_read_status(desk, case, "sections/needs") == HIDDEN
     [ladder, *_] = unwrap(officer.get(f"{get_path(case)}/evidence"))["items"]
-    assert [one["name"] for one in ladder["silences"]] == [
+    assert [one["name"] for one in ladder["missed_deadlines"]] == [
         "not_retrieved",
         "not_acknowledged",
     ]
@@ -218,7 +218,7 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
 
     story.on("2026-06-02 05:00")
     case = officer.submit(
-        notice=NORMAL, consents=[make_consent(), course], safeguards=guards
+        summary=NORMAL, consents=[make_consent(), course], safeguards=guards
     )
     story.on("2026-06-02 06:00")
     lead.take_lead(case)
@@ -244,7 +244,7 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     story.on("2026-06-10 07:00")
     start(centre, trace)
     complete(centre, trace, "His brother awaits him.")
-    assert get_read_status(centre, case, "safety-notice") == HIDDEN
+    assert get_read_status(centre, case, "safety-alert") == HIDDEN
     story.on("2026-06-11 06:00")
     close(lead, second, case, "GOALS_MET")
     story.require_closure(case, "GOALS_MET")
@@ -309,7 +309,7 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
 def write_offline(story: Story) -> tuple[Json, str]:
     """Return the body of a case written offline, and the idempotency key of its request."""
     body = make_case(
-        notice=NORMAL | {"country": "GY", "language": "es"},
+        summary=NORMAL | {"country": "GY", "language": "es"},
         sections=make_sections("Yusleidy Ñáñez"),
         safeguards={"country_of_origin": "CU"},
         consents=[
@@ -389,7 +389,7 @@ def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Stor
 
     story.on("2026-06-02 05:00")
     draft = unwrap(
-        officer.write_case(consents=[], sections=make_sections("Рустам Назаров"))
+        officer.create_case(consents=[], sections=make_sections("Рустам Назаров"))
     )
     story.on("2026-06-02 06:00")
     refused = officer.does("submit", draft)
@@ -408,7 +408,7 @@ def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Stor
     story.require_rest(draft, "void")
 
     story.on("2026-06-17 05:00")
-    brother = officer.submit(notice=NORMAL, sections=make_sections("Баҳром Назаров"))
+    brother = officer.submit(summary=NORMAL, sections=make_sections("Баҳром Назаров"))
     story.on("2026-06-17 08:00")
     lead.take_lead(brother)
     story.on("2026-06-18 08:00")

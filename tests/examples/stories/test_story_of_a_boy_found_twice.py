@@ -1,6 +1,6 @@
 """A story by an author who had not read the code: the boy who was found twice."""
 
-from app.directory.kinds import Function, Kind, Level
+from app.directory.kinds import DisclosureLevel, OfficeFunction, OfficeKind
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
     GUARDIAN,
@@ -38,7 +38,7 @@ NEEDS = {"sections": ["needs"]}
 IDENTITY = ["needs", "contact", "identity"]
 NAME = "نجیب‌الله احمدزی"
 FIRST: list[Json] = [
-    {"section": "needs", "summary": "A bed", "safety_notice": "An uncle looks for him"},
+    {"section": "needs", "summary": "A bed", "safety_alert": "An uncle looks for him"},
     {"section": "contact", "alias": "Najib", "safe_channel": "Telegram"},
     {"section": "identity", "names": [NAME]},
 ]
@@ -53,34 +53,34 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     as a duplicate.
     """
     hotline, silent = (
-        story.add_office("KZ_HOT", Kind.NON_STATE, "KZ"),
+        story.add_office("KZ_HOT", OfficeKind.NON_STATE, "KZ"),
         story.get_person("KZ_LEAD"),
     )
-    ngo = story.add_office("KZ_NGO", Kind.NON_STATE, "KZ", can_lead=True)
-    bed: Json = {"function": Function.SHELTER, "services": ["SHELTER"]}
-    men = story.add_office("KZ_MEN", Kind.NON_STATE, "KZ", ages=["adult"], **bed)
-    taraz = story.add_office("KZ_TARAZ", Kind.NON_STATE, "KZ", ages=["child"], **bed)
-    unhcr = story.add_office("KZ_UNHCR", Kind.INTERGOVERNMENTAL, "KZ")
-    protects: Json = {"function": Function.CHILD_PROTECTION}
-    child = story.add_office("KZ_CHILD", Kind.STATE, "KZ", of_state="KZ", **protects)
+    ngo = story.add_office("KZ_NGO", OfficeKind.NON_STATE, "KZ", can_lead=True)
+    bed: Json = {"function": OfficeFunction.SHELTER, "services": ["SHELTER"]}
+    men = story.add_office("KZ_MEN", OfficeKind.NON_STATE, "KZ", ages=["adult"], **bed)
+    taraz = story.add_office("KZ_TARAZ", OfficeKind.NON_STATE, "KZ", ages=["child"], **bed)
+    unhcr = story.add_office("KZ_UNHCR", OfficeKind.INTERGOVERNMENTAL, "KZ")
+    protects: Json = {"function": OfficeFunction.CHILD_PROTECTION}
+    child = story.add_office("KZ_CHILD", OfficeKind.STATE, "KZ", of_state="KZ", **protects)
     embassy = story.add_office(
-        "AF_EMB", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="AF"
+        "AF_EMB", OfficeKind.STATE, "KZ", function=OfficeFunction.CONSULAR, of_state="AF"
     )
     osh, lead = (
-        story.add_office("KG_HOT", Kind.NON_STATE, "KG"),
+        story.add_office("KG_HOT", OfficeKind.NON_STATE, "KG"),
         story.get_person("KG_LEAD"),
     )
     boss = story.get_person("KG_LEAD", Role.SUPERVISOR)
-    office = story.add_office("KG_CHILD", Kind.STATE, "KG", of_state="KG", **protects)
-    kids = story.add_office("KG_KIDS", Kind.NON_STATE, "KG", ages=["child"], **bed)
-    asylum = story.add_office("KG_UNHCR", Kind.INTERGOVERNMENTAL, "KG")
+    office = story.add_office("KG_CHILD", OfficeKind.STATE, "KG", of_state="KG", **protects)
+    kids = story.add_office("KG_KIDS", OfficeKind.NON_STATE, "KG", ages=["child"], **bed)
+    asylum = story.add_office("KG_UNHCR", OfficeKind.INTERGOVERNMENTAL, "KG")
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
-    story.add_agreement(Level.CONTACT, "KZ", "KG")
+    story.add_agreement(DisclosureLevel.CONTACT, "KZ", "KG")
     guards = {"country_of_origin": "AF", "seeks_asylum": True, "origin_contact": "blocked"}
 
     story.on("2027-09-06 05:00")
     case = hotline.submit(
-        notice={"language": "fa", "services": ["SHELTER", "ASYLUM"]},
+        summary={"language": "fa", "services": ["SHELTER", "ASYLUM"]},
         sections=FIRST,
         safeguards=guards,
         consents=[
@@ -115,7 +115,7 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     found = embassy.get(f"{get_path(case)}/recipients", service="SHELTER")
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "His uncle", "purpose": "protection"}
     asking |= {"sections": ["contact"]}
-    reading = embassy.create(f"{get_path(case)}/vital-readings", asking)
+    reading = embassy.create(f"{get_path(case)}/emergency-access", asking)
     assert get_problem(found) == get_problem(reading) == (404, "not-found")
 
     story.on("2027-09-10 07:00")
@@ -152,7 +152,7 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
 
     story.on("2027-09-15 14:00")
     other = osh.submit(
-        notice={"country": "KG", "age_class": "child", "language": "fa"}
+        summary={"country": "KG", "age_class": "child", "language": "fa"}
         | {"priority": "emergency", "services": ["SHELTER", "MEDICAL"]},
         sections=FIRST[:1],
         safeguards={"country_of_origin": "AF"},
@@ -184,14 +184,14 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     assess_risk(ngo, case, "high")
     assert unwrap(ngo.does("resume", case))["state"] == "assisting"
     unwrap(ngo.does("relocate", case, {"country": "KG"}))
-    assert hotline.read(case)["notice"]["country"] == "KZ"
+    assert hotline.read(case)["summary"]["country"] == "KZ"
     assert get_unmet(ngo.offer(case, "KG_LEAD")) == [("consent", "lead")]
 
     story.on("2027-09-17 10:00")
     record_fact(office, other, "best_interests", "assessed")
     record_fact(ngo, case, "best_interests", "assessed")
     offered = unwrap(ngo.offer(case, "KG_LEAD"))
-    assert lead.read(case)["notice"]["country"] == "KG"
+    assert lead.read(case)["summary"]["country"] == "KG"
     assert get_read_status(lead, case, "sections/identity") == HIDDEN
     story.on("2027-09-18 06:00")
     unwrap(lead.does("accept", offered, make_takeover()))
@@ -230,7 +230,7 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     for one, referral in ((kids, child_bed), (office, child_care), (asylum, again)):
         complete(one, referral, "He goes to an aunt.")
     close(lead, boss, other, "RESETTLED")
-    assert osh.read(other)["notice"]["country"] == "KG"
+    assert osh.read(other)["summary"]["country"] == "KG"
     story.on("2029-09-20 05:01")
     assert get_problem(lead.get(get_path(case))) == (404, "not-found")
     story.require_erasure(case)

@@ -1,6 +1,6 @@
 """A story by an author who had not read the code: the shelter that closed on a Friday."""
 
-from app.directory.kinds import Function, Kind, Level
+from app.directory.kinds import DisclosureLevel, OfficeFunction, OfficeKind
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
     FOUND,
@@ -36,7 +36,7 @@ from tests.support.world import (
 
 NEEDS = {"sections": ["needs"]}
 WRITTEN: list[Json] = [
-    {"section": "needs", "summary": "A bed", "safety_notice": "A driver looks for her"},
+    {"section": "needs", "summary": "A bed", "safety_alert": "A driver looks for her"},
     {"section": "contact", "alias": "Yoca", "safe_channel": "Her mobile"},
     {"section": "identity", "names": ["Yocasta Altagracia Peña Núñez"]},
     {"section": "health", "text": "Asthma"},
@@ -55,33 +55,35 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     Domingo. One office there declines the lead. A State office accepts it, and sees that
     she has a lawyer, but not who it is.
     """
-    hotline = story.add_office("TT_HOT", Kind.NON_STATE, "TT")
-    lead = story.add_office("TT_NGO", Kind.NON_STATE, "TT", can_lead=True)
+    hotline = story.add_office("TT_HOT", OfficeKind.NON_STATE, "TT")
+    lead = story.add_office("TT_NGO", OfficeKind.NON_STATE, "TT", can_lead=True)
     police = story.add_office(
-        "TT_CTU", Kind.STATE, "TT", function=Function.POLICE, of_state="TT"
+        "TT_CTU", OfficeKind.STATE, "TT", function=OfficeFunction.POLICE, of_state="TT"
     )
     closing_one, second_one, third_one = (
-        story.add_office(f"TT_SH{n}", Kind.NON_STATE, "TT", services=["SHELTER"])
+        story.add_office(f"TT_SH{n}", OfficeKind.NON_STATE, "TT", services=["SHELTER"])
         for n in "123"
     )
     doctor = story.add_office(
-        "TT_MED", Kind.STATE, "TT", function=Function.HEALTH, of_state="TT"
+        "TT_MED", OfficeKind.STATE, "TT", function=OfficeFunction.HEALTH, of_state="TT"
     )
-    lawyer = story.add_office("TT_LAW", Kind.NON_STATE, "TT", function=Function.LEGAL)
-    ngo = story.add_office("DO_NGO", Kind.NON_STATE, "DO", can_lead=True)
+    lawyer = story.add_office(
+        "TT_LAW", OfficeKind.NON_STATE, "TT", function=OfficeFunction.LEGAL
+    )
+    ngo = story.add_office("DO_NGO", OfficeKind.NON_STATE, "DO", can_lead=True)
     state, second = (
         story.get_person("DO_LEAD"),
         story.get_person("DO_LEAD", Role.SUPERVISOR),
     )
     psy, watcher = (
-        story.add_office("DO_PSY", Kind.NON_STATE, "DO"),
+        story.add_office("DO_PSY", OfficeKind.NON_STATE, "DO"),
         story.get_person("OVERSIGHT_DEMO"),
     )
-    story.add_agreement(Level.CONTACT, "TT", "DO")
+    story.add_agreement(DisclosureLevel.CONTACT, "TT", "DO")
 
     story.on("2027-07-05 14:30")
     case = hotline.submit(
-        notice={"country": "TT", "language": "es"},
+        summary={"country": "TT", "language": "es"},
         sections=WRITTEN,
         safeguards={"country_of_origin": "DO"},
         consents=[make_office_consent("TT_NGO", "REFER")],
@@ -138,11 +140,11 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     update_summary(lead, case, safe_contact="no")
     write_section(lead, case, "contact", alias="Yoca", safe_channel="Through the shelter")
     note = "Do not call the old number"
-    write_section(lead, case, "needs", summary="A bed", safety_notice=note)
+    write_section(lead, case, "needs", summary="A bed", safety_alert=note)
     read = unwrap(closing_one.open(f"{get_path(case)}/sections/contact"))
     assert read["content"]["safe_channel"] == "Through the shelter"
     assert get_read_status(hotline, case, "sections/contact") == HIDDEN
-    assert hotline.read(case)["notice"]["safe_contact"] == "yes"
+    assert hotline.read(case)["summary"]["safe_contact"] == "yes"
     words = {"topics": ["contact"], "question": "Please do not call. Did anybody answer?"}
     open_question = unwrap(lead.create(f"{get_path(case)}/questions", words))
     assert words["question"] in [text for _, text in hotline.list_notes(case)]
@@ -195,7 +197,7 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     left = {"outcome": "partly_delivered", "feedback": "She flew home"}
     unwrap(third_one.does("complete", last, left))
     unwrap(lead.does("relocate", case, {"country": "DO"}))
-    assert hotline.read(case)["notice"]["country"] == "TT"
+    assert hotline.read(case)["summary"]["country"] == "TT"
     assert "DO_LEAD" not in hotline.get("/events", limit=200).text
 
     story.on("2027-07-24 15:00")

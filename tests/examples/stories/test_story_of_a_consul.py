@@ -1,6 +1,6 @@
 """A story by an author who had not read the code: the consul who asked for more."""
 
-from app.directory.kinds import Function, Kind
+from app.directory.kinds import OfficeFunction, OfficeKind
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
     FOUND,
@@ -38,7 +38,7 @@ from tests.support.world import (
 
 NEEDS, CONTACT = ["needs"], ["needs", "contact"]
 WRITTEN = [
-    {"section": "needs", "summary": "A bed", "safety_notice": "No calls"},
+    {"section": "needs", "summary": "A bed", "safety_alert": "No calls"},
     {"section": "contact", "alias": "Sherzod", "safe_channel": "Mobile"},
     {"section": "identity", "names": ["Шерзод Абдуқодиров"]},
 ]
@@ -57,17 +57,25 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     State gives Шерзод a passport, and Шерзод asks for the erasure of his case.
     """
     consul = story.add_office(
-        "UZ_CON_ALA", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="UZ"
+        "UZ_CON_ALA",
+        OfficeKind.STATE,
+        "KZ",
+        function=OfficeFunction.CONSULAR,
+        of_state="UZ",
     )
     embassy = story.add_office(
-        "UZ_EMB_AST", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="UZ"
+        "UZ_EMB_AST",
+        OfficeKind.STATE,
+        "KZ",
+        function=OfficeFunction.CONSULAR,
+        of_state="UZ",
     )
     lead, ngo = (
         story.get_person("KZ_LEAD"),
-        story.add_office("KZ_NGO", Kind.NON_STATE, "KZ"),
+        story.add_office("KZ_NGO", OfficeKind.NON_STATE, "KZ"),
     )
     police = story.add_office(
-        "KZ_POL", Kind.STATE, "KZ", function=Function.POLICE, of_state="KZ"
+        "KZ_POL", OfficeKind.STATE, "KZ", function=OfficeFunction.POLICE, of_state="KZ"
     )
     desk, second = (
         story.get_person("DESK_CENTRAL_ASIA"),
@@ -78,7 +86,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
 
     story.on("2027-04-05 06:00")
     case = unwrap(
-        consul.write_case(
+        consul.create_case(
             sections=WRITTEN,
             consents=[
                 make_class_consent("state", "KZ", "REFER", sections=NEEDS),
@@ -134,10 +142,10 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     set_safeguards(lead, case, **guards, unsafe_focal_points=["UZ_CON_ALA"])
     assess_risk(lead, case, "high")
     warning = "Nobody from the consulate"
-    write_section(lead, case, "needs", summary="A bed", safety_notice=warning)
+    write_section(lead, case, "needs", summary="A bed", safety_alert=warning)
     assert get_due_times(lead)["review_risk"] == "2027-04-10T15:20:00Z"
-    read = unwrap(ngo.open(f"{get_path(case)}/safety-notice"))
-    assert read["safety_notice"] == warning
+    read = unwrap(ngo.open(f"{get_path(case)}/safety-alert"))
+    assert read["safety_alert"] == warning
     assert get_read_status(ngo, case, "safeguards") == HIDDEN
 
     story.on("2027-04-08 06:00")
@@ -150,7 +158,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     story.on("2027-04-08 06:20")
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "Suicidal", "purpose": "protection"}
     asking |= {"sections": ["contact", "identity"]}
-    refused = consul.create(f"{get_path(case)}/vital-readings", asking)
+    refused = consul.create(f"{get_path(case)}/emergency-access", asking)
     assert get_problem(refused) == (403, "action-not-yours")
 
     story.on("2027-04-08 06:40")

@@ -1,7 +1,7 @@
 """A story by an author who had not read the code: a night before Thanksgiving."""
 
 from app.consents.coverage import Purpose
-from app.directory.kinds import Function, Kind
+from app.directory.kinds import OfficeFunction, OfficeKind
 from app.kernel.actors import AccountKind, Role
 from tests.examples.stories.steps import (
     FOUND,
@@ -35,7 +35,7 @@ from tests.support.world import (
 
 NEEDS = {"sections": ["needs"]}
 WRITTEN: list[Json] = [
-    {"section": "needs", "summary": "A bed, a doctor", "safety_notice": "Not the police"},
+    {"section": "needs", "summary": "A bed, a doctor", "safety_alert": "Not the police"},
     {"section": "contact", "alias": "Marie", "safe_channel": "A neighbour"},
 ]
 
@@ -49,16 +49,16 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     which a legal hold delays.
     """
     hotline, state = (
-        story.add_office("LC_HOT", Kind.NON_STATE, "LC"),
+        story.add_office("LC_HOT", OfficeKind.NON_STATE, "LC"),
         story.get_person("LC_LEAD"),
     )
-    lead = story.add_office("LC_IO", Kind.INTERGOVERNMENTAL, "LC", can_lead=True)
+    lead = story.add_office("LC_IO", OfficeKind.INTERGOVERNMENTAL, "LC", can_lead=True)
     second = story.get_person("LC_IO", Role.SUPERVISOR)
     shelter, clinic = (
-        story.add_office(f"LC_{n}", Kind.NON_STATE, "LC") for n in ("SH", "MED")
+        story.add_office(f"LC_{n}", OfficeKind.NON_STATE, "LC") for n in ("SH", "MED")
     )
     police = story.add_office(
-        "LC_POL", Kind.STATE, "LC", function=Function.POLICE, of_state="LC"
+        "LC_POL", OfficeKind.STATE, "LC", function=OfficeFunction.POLICE, of_state="LC"
     )
     desk, boss = (story.get_person("DESK_CARIBBEAN") for _ in "ab")
     machine = story.world.add_person(
@@ -69,7 +69,7 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
 
     story.on("2027-10-02 02:10")
     case = hotline.submit(
-        notice={"country": "LC", "language": "ht", "priority": "emergency"}
+        summary={"country": "LC", "language": "ht", "priority": "emergency"}
         | {"services": ["SHELTER", "MEDICAL"]},
         sections=WRITTEN,
         safeguards={"country_of_origin": "HT", "unsafe_focal_points": ["LC_POL"]}
@@ -186,7 +186,7 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     answers = [
         police.get(f"{get_path(case)}{part}") for part in ("", "/history", "/evidence")
     ]
-    answers += [police.create(f"{get_path(case)}/vital-readings", asking)]
+    answers += [police.create(f"{get_path(case)}/emergency-access", asking)]
     assert {get_problem(one) for one in answers} == {(404, "not-found")}
     story.on("2027-10-21 14:00")
     assess_risk(lead, case, "medium")
@@ -217,5 +217,5 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
         for one in unwrap(watcher.get(f"{get_path(case)}/evidence"))["items"]
         if one["recipient"] == "LC_LEAD"
     ]
-    assert "not_acknowledged" in [one["name"] for one in mine["silences"]]
+    assert "not_acknowledged" in [one["name"] for one in mine["missed_deadlines"]]
     story.require_erasure(case)

@@ -1,6 +1,6 @@
 """A story by an author who had not read the code: a man who sets out three times."""
 
-from app.directory.kinds import Function, Kind, Level
+from app.directory.kinds import DisclosureLevel, OfficeFunction, OfficeKind
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
     FOUND,
@@ -21,7 +21,7 @@ from tests.examples.stories.steps import (
     start,
     withdraw_consents,
 )
-from tests.support.returns import AT_HOME, MET, SAFE, TOLD, open_return
+from tests.support.returns import AT_HOME, MET, SAFE, TOLD, create_return
 from tests.support.stories import Story
 from tests.support.world import (
     Json,
@@ -58,19 +58,19 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     stays the same.
     """
     consul = story.add_office(
-        "HN_CON", Kind.STATE, "CR", function=Function.CONSULAR, of_state="HN"
+        "HN_CON", OfficeKind.STATE, "CR", function=OfficeFunction.CONSULAR, of_state="HN"
     )
     lead, absent = story.get_person("CR_LEAD"), story.get_person("CR_LEAD", Role.SUPERVISOR)
     second = story.get_person("CR_LEAD", Role.SUPERVISOR)
-    shelter = story.add_office("CR_SH", Kind.NON_STATE, "CR")
+    shelter = story.add_office("CR_SH", OfficeKind.NON_STATE, "CR")
     north, capital = (
-        story.add_office(f"HN_{n}", Kind.NON_STATE, "HN") for n in ("SPS", "TGU")
+        story.add_office(f"HN_{n}", OfficeKind.NON_STATE, "HN") for n in ("SPS", "TGU")
     )
-    story.add_agreement(Level.IDENTITY, "CR", "HN")
+    story.add_agreement(DisclosureLevel.IDENTITY, "CR", "HN")
 
     story.on("2027-11-08 15:00")
     case = consul.submit(
-        notice=NORMAL
+        summary=NORMAL
         | {"country": "CR", "language": "es", "services": ["SHELTER", "RETURN"]},
         sections=WRITTEN,
         safeguards={"country_of_origin": "HN"},
@@ -94,7 +94,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     record_consent(lead, case, make_office_consent("HN_SPS", "RETURN", **NEEDS))
     sent = refer(lead, case, north, "RETURN", "needs")
     sent = accept(north, sent, "2027-11-25T15:00:00")
-    first = unwrap(open_return(lead, sent))
+    first = unwrap(create_return(lead, sent))
     assert first["due_at"] == "2027-12-11T15:00:00Z"
     assert get_problem(consul.get(f"/returns/{first['id']}")) == (404, "not-found")
     unwrap(lead.does("inform", first, TOLD))
@@ -129,7 +129,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     go = {"person_asked_to_leave": True}
     approval = unwrap(lead.does("go", first, go))
     story.on("2027-11-18 17:00")
-    assert "approval.lapsed" in list_types(lead.poll())
+    assert "approval.expired" in list_types(lead.poll())
     assert lead.read(first)["state"] == "assessing"
     late = absent.send(f"/approvals/{approval['id']}/approve")
     assert get_problem(late) == (409, "approval-decided")
@@ -178,7 +178,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     record_consent(lead, case, make_office_consent("HN_TGU", "RETURN", **NEEDS))
     again = refer(lead, case, capital, "RETURN", "needs")
     again = accept(capital, again, "2027-12-14T15:00:00")
-    journey = unwrap(open_return(lead, again))
+    journey = unwrap(create_return(lead, again))
     assert first["id"] not in capital.get(get_path(again)).text
     unwrap(lead.does("inform", journey, TOLD))
     unwrap(lead.does("permit-contact", journey))
@@ -212,7 +212,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     assert capital.open(plan).status_code == HIDDEN
     confirm_deletion(capital, again)
     story.on("2027-12-17 16:00")
-    unwrap(lead.does("account-for", journey, MET))
+    unwrap(lead.does("locate", journey, MET))
     assert lead.read(journey)["state"] == "ended"
 
     story.on("2027-12-20 15:00")
@@ -227,7 +227,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     story.on("2027-12-21 15:30")
     start(north, course)
     assert lead.read(case)["state"] == "assisting"
-    assert consul.read(case)["notice"]["country"] == "CR"
+    assert consul.read(case)["summary"]["country"] == "CR"
     story.run_weekly("2028-03-20 15:00", lambda: assess_risk(lead, case))
     complete(north, course, "He drives a bus.")
     unwrap(lead.does("monitor", case, {"visits": ["2028-04-17T15:00:00Z"]}))

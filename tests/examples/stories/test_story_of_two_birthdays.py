@@ -1,6 +1,6 @@
 """A girl with two birthdays: a story written by someone who had not read the code."""
 
-from app.directory.kinds import Function, Kind, Level
+from app.directory.kinds import DisclosureLevel, OfficeFunction, OfficeKind
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
     FOUND,
@@ -22,7 +22,7 @@ from tests.examples.stories.steps import (
     withdraw_consents,
     write_section,
 )
-from tests.support.returns import open_return
+from tests.support.returns import create_return
 from tests.support.stories import Story
 from tests.support.world import (
     Json,
@@ -60,32 +60,34 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     people refuse a return. She always has a place in a shelter, and child protection
     continues after the closure.
     """
-    hotline = story.add_office("GT_HOT", Kind.NON_STATE, "GT")
+    hotline = story.add_office("GT_HOT", OfficeKind.NON_STATE, "GT")
     lead, second = story.get_person("GT_LEAD"), story.get_person("GT_LEAD", Role.SUPERVISOR)
     office = story.add_office(
-        "GT_CHILD", Kind.STATE, "GT", function=Function.CHILD_PROTECTION, of_state="GT"
+        "GT_CHILD",
+        OfficeKind.STATE,
+        "GT",
+        function=OfficeFunction.CHILD_PROTECTION,
+        of_state="GT",
     )
-    bed: Json = {"function": Function.SHELTER, "services": ["SHELTER"]}
-    girls = story.add_office("GT_GIRLS", Kind.NON_STATE, "GT", ages=["child"], **bed)
-    women = story.add_office("GT_WOMEN", Kind.NON_STATE, "GT", ages=["adult"], **bed)
+    bed: Json = {"function": OfficeFunction.SHELTER, "services": ["SHELTER"]}
+    girls = story.add_office("GT_GIRLS", OfficeKind.NON_STATE, "GT", ages=["child"], **bed)
+    women = story.add_office("GT_WOMEN", OfficeKind.NON_STATE, "GT", ages=["adult"], **bed)
     clinic, psy = (
-        story.add_office(f"GT_{n}", Kind.NON_STATE, "GT") for n in ("CLINIC", "PSY")
+        story.add_office(f"GT_{n}", OfficeKind.NON_STATE, "GT") for n in ("CLINIC", "PSY")
     )
-    unhcr = story.add_office("GT_UNHCR", Kind.INTERGOVERNMENTAL, "GT")
-    tracing = story.add_office("HN_NGO", Kind.NON_STATE, "HN")
+    unhcr = story.add_office("GT_UNHCR", OfficeKind.INTERGOVERNMENTAL, "GT")
+    tracing = story.add_office("HN_NGO", OfficeKind.NON_STATE, "HN")
     consul = story.add_office(
-        "HN_CON_GT", Kind.STATE, "GT", function=Function.CONSULAR, of_state="HN"
+        "HN_CON_GT", OfficeKind.STATE, "GT", function=OfficeFunction.CONSULAR, of_state="HN"
     )
-    story.add_agreement(Level.IDENTITY, "GT", "HN")
+    story.add_agreement(DisclosureLevel.IDENTITY, "GT", "HN")
 
     story.on("2027-06-07 03:10")
     case = unwrap(
-        hotline.write_case(
-            notice={"country": "GT", "age_class": "presumed_child", "language": "es"}
+        hotline.create_case(
+            summary={"country": "GT", "age_class": "presumed_child", "language": "es"}
             | {"priority": "emergency", "services": ["SHELTER", "MEDICAL"]},
-            sections=[
-                {"section": "needs", "summary": "A bed", "safety_notice": "Men wait"}
-            ],
+            sections=[{"section": "needs", "summary": "A bed", "safety_alert": "Men wait"}],
             safeguards={"country_of_origin": "HN"},
             consents=[],
             risk=None,
@@ -101,7 +103,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     unwrap(hotline.does("submit", case))
     assert lead.read(case)["due_at"] == "2027-06-07T04:15:00Z"
     assert "assess_interests" in list_work_kinds(lead)
-    assert get_read_status(lead, case, "safety-notice") == FOUND
+    assert get_read_status(lead, case, "safety-alert") == FOUND
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2027-06-07 03:50")
@@ -117,7 +119,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     }
     assert lead.read(case)["state"] == "under_review"
     for one in (girls, clinic, office):
-        assert get_read_status(one, case, "safety-notice") == FOUND
+        assert get_read_status(one, case, "safety-alert") == FOUND
         assert get_read_status(one, case, "sections/needs") == HIDDEN
     story.on("2027-06-07 04:20")
     for one, service in (
@@ -217,7 +219,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     record_consent(lead, case, home)
     going = refer(lead, case, tracing, "RETURN", "needs")
     going = accept(tracing, going, "2027-06-28T15:00:00")
-    record = unwrap(open_return(tracing, going))
+    record = unwrap(create_return(tracing, going))
     assert record["state"] == "opened"
 
     story.on("2027-06-22 15:00")

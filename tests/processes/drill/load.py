@@ -64,7 +64,7 @@ class Load:
     def drafts_some(self, many: int) -> None:
         """Create `many` drafts, which may be discarded later."""
         for _ in range(many):
-            written = self.officer.write_case(**build_dated_consents(datetime.now(UTC)))
+            written = self.officer.create_case(**build_dated_consents(datetime.now(UTC)))
             self.drafts.append(unwrap(written))
 
     def discards(self, many: int) -> None:

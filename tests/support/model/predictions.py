@@ -155,7 +155,7 @@ AND_THEN: Final = {
 def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
     """Return the outcome of opening a referral, or of an action on a referral."""
     if name == "open":
-        return open_referral(world, actor, *target)
+        return create_referral(world, actor, *target)
     number, *rest = target
     one: Referral = world.referrals[number]
     sides = get_referral_sides(world, one, actor.focal_point)
@@ -190,7 +190,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     return OK if get_referral_sides(after, moved, actor.focal_point) else GONE, after
 
 
-def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
+def create_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
     """Return the outcome of opening a referral as the holder, and if `send`, sending it."""
     me = actor.focal_point
     if not world.can_see_case(me):

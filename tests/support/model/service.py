@@ -61,7 +61,7 @@ class Service:
             running = Clock.stopped_at.is_(None)
             session.execute(update(Clock).where(running).values(stopped_at=NOON))
 
-    def write_case(self, body: Json) -> Response:
+    def create_case(self, body: Json) -> Response:
         """Create the case and its consents."""
         response = self.people[POST].create("/cases", body)
         if response.is_success:
@@ -97,7 +97,9 @@ class Service:
                     self.world.run_worker()
                 return OK
             case "referral.open":
-                return self.store_created("referral", self.open_referral(someone, *target))
+                return self.store_created(
+                    "referral", self.create_referral(someone, *target)
+                )
             case "handover.offer":
                 body = {"to": target, "reason": "OTHER"}
                 return self.store_created(
@@ -153,7 +155,7 @@ class Service:
             self.find_consent(someone)
         return get_verdict(response)
 
-    def open_referral(self, someone: Someone, one: Any, send: bool) -> Response:
+    def create_referral(self, someone: Someone, one: Any, send: bool) -> Response:
         body = {"recipient": one.to, "service": one.service, "send": send}
         body["sections"] = sorted(one.sections)
         return someone.create(f"/cases/{self.code}/referrals", body)
@@ -265,12 +267,14 @@ class Service:
 
     def list_misses(self, name: str) -> list[tuple[Any, ...]]:
         """Return the missed deadlines in the events that an account received."""
-        events = [event for event in self.people[name].poll() if "clock" in event["facts"]]
+        events = [
+            event for event in self.people[name].poll() if "deadline" in event["facts"]
+        ]
         return [
-            (about, event["facts"]["clock"], event["facts"]["silence"])
+            (about, event["facts"]["deadline"], event["facts"]["missed"])
             for event in events
             if (about := self.find_record(event["subject"])) is not None
-            if event["facts"]["clock"] not in SELDOM
+            if event["facts"]["deadline"] not in SELDOM
         ]
 
 

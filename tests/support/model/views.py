@@ -27,7 +27,7 @@ def check_case_needs(world: Model, me: str) -> Met:
     alive = [one for one in world.referrals if one.state in ALIVE]
     offered = [one for one in world.handovers if one.state == "offered"]
     met = {
-        "notice": world.is_complete,
+        "summary": world.is_complete,
         "consent_to_refer": world.may_be_referred,
         "child_path": False,
         "vital_interest": False,

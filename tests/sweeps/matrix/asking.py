@@ -159,7 +159,7 @@ class Matrix:
             if get_listed_relation(stage, caller, listed).partition("/")[0] not in HEARD_OF
         ]
 
-    def left_out(self) -> list[str]:
+    def excluded(self) -> list[str]:
         """Return the cases that are missing from the list of one of their parties."""
         return [
             f"{caller.name}: {stage}"

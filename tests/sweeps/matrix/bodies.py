@@ -20,7 +20,7 @@ BODY_OF: Final[dict[str, Json]] = {
         "reason": "LEAD_SILENT",
         "person_informed": True,
     },
-    "try_routing": {
+    "preview_routing": {
         "country": "KZ",
         "language": "uz",
         "age_class": "adult",
@@ -29,7 +29,7 @@ BODY_OF: Final[dict[str, Json]] = {
     "write_capacity": {"free": 3},
     "replace_time_limit": {
         "of": "KZ",
-        "clock": "answer",
+        "deadline": "answer",
         "priority": "normal",
         "amount": 4,
         "unit": "hours",

@@ -8,8 +8,8 @@ from app.access.credentials import get_prefix
 from app.kernel.actors import Role
 from tests.support.administrators import NEW, replace_row
 from tests.support.machine_keys import register_machine
-from tests.support.returns import Homecoming, accept_return_referral, open_return
-from tests.support.webhook_receivers import open_webhook
+from tests.support.returns import Homecoming, accept_return_referral, create_return
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import (
     NOON,
     Json,
@@ -256,7 +256,7 @@ def going_home(stage: Stage) -> None:
     officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
     contents = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
     case, referral = accept_return_referral(officer, lead, home, **contents)
-    record = unwrap(open_return(home, referral))
+    record = unwrap(create_return(home, referral))
     people = (officer, lead, home, stage.who("kz/supervisor"))
     way = Homecoming(lead.world, *people, case, referral, record)
     for who, action, body in way.list_steps() if UP_TO[stage.name] else ():
@@ -301,13 +301,13 @@ def waiting(stage: Stage) -> None:
         account_id=machine.client,
         prefix=get_prefix(machine.one.key),
         kid=machine.kid,
-        webhook_id=open_webhook(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
+        webhook_id=create_webhook(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
         focal_point="KZ_LEGAL_AID",
         country="KZ",
         agreement="KZ_UZ_DEMO",
         contact="KZ_SHELTER_KOGERSHIN_MAIL",
         of="KZ",
-        clock="answer",
+        deadline="answer",
         priority="normal",
         name="services",
     )

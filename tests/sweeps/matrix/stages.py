@@ -70,7 +70,7 @@ class Stage:
     def begins(self, **changes: Any) -> None:
         """As the consulate, create a case with a marker in every sealed field."""
         body = content(self) | changes
-        self.case = unwrap(self.who("consulate").write_case(**body))
+        self.case = unwrap(self.who("consulate").create_case(**body))
         path = f"/cases/{self.case['code']}"
         officer = self.who("consulate")
         guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
@@ -84,7 +84,7 @@ class Stage:
             code=self.case["code"],
             consent_id=services["id"],
             screening_id=screened[0]["id"],
-            reading_id=NOWHERE,
+            access_id=NOWHERE,
         )
 
 
@@ -102,7 +102,7 @@ def content(stage: Stage) -> Json:
     ]
     return {
         "sections": [
-            {"section": "needs", "safety_notice": say("safety")} | needs,
+            {"section": "needs", "safety_alert": say("safety")} | needs,
             {"section": "contact", "alias": say("contact"), "safe_channel": say("contact")},
             {"section": "identity", "names": [say("identity")]},
             {"section": "indicators", "remarks": say("indicators")},
