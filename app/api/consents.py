@@ -10,6 +10,7 @@ from app.api.http.problems import CREATION, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
+from app.cases.models import Case
 from app.casework import telling
 from app.consents import queries as consent_queries
 from app.consents.actions import AdultConsentRequired, ConsentEnded
@@ -33,6 +34,11 @@ def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[Consent
         )
         for one in consents
     ]
+
+
+def load_consents(tx: ReadTransaction, case: Case) -> ConsentList:
+    """Return the consents of a case that the caller may know."""
+    return ConsentList(items=build_consents(tx, telling.list_consents(tx, case)))
 
 
 @router.serve_action(
@@ -62,8 +68,7 @@ def list_consents(
 ) -> Response:
     """List the consents that you may know. A recipient sees the consents that name it."""
     with begin() as tx:
-        found = telling.list_consents(tx, case_queries.get(tx, code))
-        shown = ConsentList(items=build_consents(tx, found))
+        shown = load_consents(tx, case_queries.get(tx, code))
         return render(shown, if_none_match=if_none_match)
 
 

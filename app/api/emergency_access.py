@@ -83,6 +83,11 @@ def build_accesses(
     ]
 
 
+def load_accesses(tx: ReadTransaction, case: Case) -> EmergencyAccessList:
+    """Return the emergency accesses of a case that the caller may see."""
+    return EmergencyAccessList(items=build_accesses(tx, emergency.list_accesses(tx, case)))
+
+
 def may_know_holder(tx: ReadTransaction, reading: EmergencyAccess) -> bool:
     """Return whether the caller may know which office must inform the person, and when."""
     return Grant.LEAD in reading.case.get_grants(tx.actor.focal_point_id)
@@ -104,8 +109,7 @@ def list_emergency_access(
     `inform_person_by`. The field is null once that is done.
     """
     with begin() as tx:
-        found = emergency.list_accesses(tx, case_queries.get(tx, code))
-        shown = EmergencyAccessList(items=build_accesses(tx, found))
+        shown = load_accesses(tx, case_queries.get(tx, code))
         return render(shown, if_none_match=if_none_match)
 
 

@@ -11,6 +11,7 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
 from app.cases.facts import AssessmentRequired
+from app.cases.models import Case
 from app.cases.records import Fact, Question, VitalInterest
 from app.cases.schemas import (
     AnswerInput,
@@ -68,14 +69,18 @@ def build_facts(tx: ReadTransaction, facts: list[Fact]) -> list[FactOut]:
     ]
 
 
+def load_facts(tx: ReadTransaction, case: Case) -> FactList:
+    """Return the facts of a case that the caller may know."""
+    return FactList(items=build_facts(tx, telling.list_facts(tx, case)))
+
+
 @router.get("/facts", response_model=FactList, responses=NOT_FOUND)
 def list_facts(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the facts of a case that you may know, oldest first."""
     with begin() as tx:
-        found = telling.list_facts(tx, case_queries.get(tx, code))
-        shown = FactList(items=build_facts(tx, found))
+        shown = load_facts(tx, case_queries.get(tx, code))
         return render(shown, if_none_match=if_none_match)
 
 
@@ -132,16 +137,20 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
     ]
 
 
+def load_questions(tx: ReadTransaction, case: Case) -> QuestionList:
+    """Return the questions about a case, which only the holder and the submitter know."""
+    mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
+    found = case_queries.list_questions(tx, case.id) if mine else []
+    return QuestionList(items=build_questions(tx, found))
+
+
 @router.get("/questions", response_model=QuestionList, responses=NOT_FOUND)
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the questions of the holder to the submitter. Their texts are in the notes."""
     with begin() as tx:
-        case = case_queries.get(tx, code)
-        mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
-        found = case_queries.list_questions(tx, case.id) if mine else []
-        shown = QuestionList(items=build_questions(tx, found))
+        shown = load_questions(tx, case_queries.get(tx, code))
         return render(shown, if_none_match=if_none_match)
 
 

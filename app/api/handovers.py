@@ -46,7 +46,7 @@ from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.problems import NotFound
 from app.kernel.requirements import NeedsUnmet
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
 
 router = ResourceRouter("handovers")
@@ -109,12 +109,15 @@ def list_handovers(
 ) -> Response:
     """List the handovers to or from your office, and those of the cases that you lead."""
     with begin() as tx:
-        statement = handover_queries.list_own(tx, query.side, query.state, query.case)
-        keys = (Party.number, Handover.number)
-        rows, after = load_page(tx, statement, keys, query, name="handovers")
-        items = show(tx, [handover for handover, *_ in rows])
-        page = HandoverPage(items=items, next=after)
-        return render(page, if_none_match=if_none_match)
+        return render(load_handovers(tx, query), if_none_match=if_none_match)
+
+
+def load_handovers(tx: ReadTransaction, query: HandoverQuery) -> HandoverPage:
+    """Return a page of the caller's handovers."""
+    statement = handover_queries.list_own(tx, query.side, query.state, query.case)
+    keys = (Party.number, Handover.number)
+    rows, after = load_page(tx, statement, keys, query, name="handovers")
+    return HandoverPage(items=show(tx, [handover for handover, *_ in rows]), next=after)
 
 
 @router.get("/handovers/{handover_id}", response_model=HandoverOut, responses=NOT_FOUND)

@@ -29,7 +29,7 @@ from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.requirements import NeedsUnmet
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals import actions as referral_actions
 from app.referrals import queries as referral_queries
 from app.referrals import steps
@@ -83,12 +83,15 @@ def list_referrals(
 ) -> Response:
     """List the referrals that were sent to you and those of the cases that you hold."""
     with begin() as tx:
-        statement = referral_queries.list_own(tx, query.side, query.state, query.case)
-        keys = (Party.number, Referral.number)
-        rows, after = load_page(tx, statement, keys, query, name="referrals")
-        items = show(tx, [referral for referral, *_ in rows])
-        page = ReferralPage(items=items, next=after)
-        return render(page, if_none_match=if_none_match)
+        return render(load_referrals(tx, query), if_none_match=if_none_match)
+
+
+def load_referrals(tx: ReadTransaction, query: ReferralQuery) -> ReferralPage:
+    """Return a page of the caller's referrals."""
+    statement = referral_queries.list_own(tx, query.side, query.state, query.case)
+    keys = (Party.number, Referral.number)
+    rows, after = load_page(tx, statement, keys, query, name="referrals")
+    return ReferralPage(items=show(tx, [referral for referral, *_ in rows]), next=after)
 
 
 @router.get("/referrals/{referral_id}", response_model=ReferralOut, responses=NOT_FOUND)

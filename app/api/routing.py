@@ -71,18 +71,19 @@ def get_routing(
     only until there is a lead. `advice` contains what to ask the person first.
     """
     with begin() as tx:
-        case, own_office = case_queries.get(tx, code), tx.actor.focal_point_id
-        if Grant.ROUTING not in case.get_grants_as_party(own_office):
-            raise NotFound("There is no routing that you may see.")
-        return render(show_routing(tx, case), if_none_match=if_none_match)
+        shown = load_routing(tx, case_queries.get(tx, code))
+        return render(shown, if_none_match=if_none_match)
 
 
-def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
+def load_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
     """Return the stored list of candidates, limited to what the caller may know.
 
     A caller that may not know the person's fears sees only the offices that were asked. The
-    other candidates would reveal which offices are never asked.
+    other candidates would reveal which offices are never asked. Raises NotFound (404) for a
+    caller that is not a party of the case itself, or no longer follows it.
     """
+    if Grant.ROUTING not in case.get_grants_as_party(tx.actor.focal_point_id):
+        raise NotFound("There is no routing that you may see.")
     whole = may_know(tx, case)
     list_rows = routing_queries.list_places if whole else routing_queries.list_asked
     rows = list_rows(tx, case.id)

@@ -20,6 +20,7 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import build_case_view
 from app.api.read_receipts import OPENED, show_opened
 from app.cases import queries as case_queries
+from app.cases.models import Case
 from app.casework import intake
 from app.directory import queries as directory_queries
 from app.disclosure import documents
@@ -78,9 +79,13 @@ def list_screenings(
     offices get only the screenings that they recorded.
     """
     with begin() as tx:
-        found = screening_queries.list_known(tx, case_queries.get(tx, code))
-        items = build_screenings(tx, found)
-        return render(ScreeningList(items=items), if_none_match=if_none_match)
+        shown = load_screenings(tx, case_queries.get(tx, code))
+        return render(shown, if_none_match=if_none_match)
+
+
+def load_screenings(tx: ReadTransaction, case: Case) -> ScreeningList:
+    """Return the outcomes of the screenings of a case that the caller may know."""
+    return ScreeningList(items=build_screenings(tx, screening_queries.list_known(tx, case)))
 
 
 @router.get(f"{OF_CASE}/{{screening_id}}", response_model=OpenedScreening, responses=OPENED)

@@ -3,12 +3,15 @@
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from app.cases.grants import CaseHistory, Condition, Grant, list_conditions, list_grants
 from app.cases.lifecycle import UNLED, State
 from app.kernel.actors import HOLDING_RELATIONS, Relation
+
+BEFORE_LEAD: Final = UNLED | {State.VOID}
+"""The states of a case that was not handed on: its submitter still reads most of it."""
 
 
 class PartyRow(Protocol):
@@ -124,8 +127,8 @@ class Relations:
         course = CaseHistory(self.led_since, self.relocated_at, self.parted_at)
         holds = list_conditions(course, at)
         if self.state in UNLED:
-            holds |= {Condition.UNLED, Condition.BEFORE_LEAD}
-        if self.state == State.VOID:
+            holds.add(Condition.UNLED)
+        if self.state in BEFORE_LEAD:
             holds.add(Condition.BEFORE_LEAD)
         if focal_point == self.holder:
             holds.add(Condition.IS_HOLDER)
@@ -188,7 +191,7 @@ class Relations:
     @property
     def is_handed_on(self) -> bool:
         """Whether the submitter has handed the case on (R12)."""
-        return self.state not in UNLED | {State.VOID}
+        return self.state not in BEFORE_LEAD
 
     @property
     def submitter_knows_country(self) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
+from app.kernel.text import describe_optional
 from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable, Vault
 
@@ -47,11 +48,7 @@ class Page[T](BaseModel):
     items: list[T]
     next: Annotated[
         str | SkipJsonSchema[None],
-        Field(
-            description="`after` of the next page. Absent on the last page.",
-            exclude_if=lambda value: value is None,
-            json_schema_extra=lambda schema: schema.pop("default"),
-        ),
+        describe_optional("`after` of the next page. Absent on the last page."),
     ] = None
 
 

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -243,3 +243,20 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(
         from_attributes=True, json_schema_serialization_defaults_required=True
     )
+
+
+def describe_optional(description: str) -> Any:
+    """Return the field of a property that is absent from an answer if its value is None.
+
+    The model must not require its defaults in the contract, as `ResponseModel` does.
+    """
+    return Field(
+        description=description,
+        exclude_if=lambda value: value is None,
+        json_schema_extra=remove_default,
+    )
+
+
+def remove_default(schema: dict[str, Any]) -> None:
+    """Remove the default from the schema of a property that may be absent."""
+    del schema["default"]
