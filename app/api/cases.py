@@ -1,11 +1,20 @@
 """Routes that create, list, read and change cases."""
 
-from typing import Annotated
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from app.api.case_parts import (
+    CasePage,
+    CasePart,
+    CaseWithParts,
+    load_listed_parts,
+    load_parts,
+)
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     CaseCode,
@@ -20,12 +29,12 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import CASE
 from app.api.read_receipts import show_record
 from app.cases import queries as case_queries
-from app.cases.filters import is_at_stage
+from app.cases.filters import is_at_stage, is_sent, select_due_at
 from app.cases.lifecycle import Stage, State
-from app.cases.models import Party
+from app.cases.models import Case, Party
 from app.cases.schemas import RiskInput, SummaryFields
 from app.casework import carrying, intake
-from app.casework.schemas import CaseInput, CaseOut, CasePage
+from app.casework.schemas import CaseInput, CaseOut, CaseSearch
 from app.casework.situation import show_cases
 from app.consents.actions import AdultConsentRequired, ConsentEnded
 from app.deadlines.limits import Priority
@@ -38,6 +47,7 @@ from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.quotas import TooManyDrafts
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.text import CountryCode
+from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("cases", "/cases")
 
@@ -66,6 +76,22 @@ def create_case(begin: WriteCases, key: Once, new: CaseInput) -> Response:
     return CASE.create_once(begin, key, lambda tx: intake.create_case(tx, new))
 
 
+SENT = "Only cases that your focal point submitted, without its drafts."
+SORT = "`due_at`: earliest `due_at` first, then the cases without `due_at`."
+WITH_TASKS = "`tasks`: add the tasks of your focal point in each case."
+INCLUDE = (
+    "Parts to add in `included`. Each is what its own operation returns to you; `refused` "
+    "lists the parts that you may not read. With `include`, no read receipt is recorded."
+)
+
+
+class CaseSort(StrEnum):
+    """The order of the list of cases."""
+
+    ADDED = "added"
+    DUE_AT = "due_at"
+
+
 class CaseQuery(PageQuery):
     """The cursor and the filters of the list of cases."""
 
@@ -74,6 +100,11 @@ class CaseQuery(PageQuery):
     stage: Annotated[list[Stage], Field(max_length=4)] = []
     priority: Priority | SkipJsonSchema[None] = None
     country: CountryCode | SkipJsonSchema[None] = None
+    sent: Annotated[bool, Field(description=SENT)] = False
+    sort: Annotated[CaseSort, Field(description=SORT)] = CaseSort.ADDED
+    include: Annotated[
+        list[Literal[CasePart.TASKS]], Field(max_length=1, description=WITH_TASKS)
+    ] = []
 
 
 @router.get("", response_model=CasePage, responses=list_problems(CursorUnknown))
@@ -82,28 +113,92 @@ def list_cases(
     query: Annotated[CaseQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the cases of which your office is a party. To follow changes, use the feed."""
+    """List the cases of which your office is a party. To follow changes, use the feed.
+
+    A list does not count as reading a case: it leaves the delivery evidence as it is.
+    """
     with begin() as tx:
-        states = query.state or State
-        statement = case_queries.list_own(
-            tx, query.role, states, query.priority, query.country
-        )
-        if query.stage:
-            statement = statement.where(is_at_stage(tx, query.stage))
-        rows, after = load_page(tx, statement, (Party.number,), query, name="cases")
-        items = show_cases(tx, [case for case, _ in rows])
-        page = CasePage(items=items, next=after)
+        rows, after = load_case_rows(tx, query)
+        page = build_page(tx, rows, query.include, after)
         return render(page, if_none_match=if_none_match)
 
 
-@router.get("/{code}", response_model=CaseOut, responses=NOT_FOUND)
+def load_case_rows(tx: ReadTransaction, query: CaseQuery) -> tuple[list[Case], str | None]:
+    """Return a page of the caller's cases, and the cursor of the next page if any."""
+    states = query.state or State
+    statement = case_queries.list_own(tx, query.role, states, query.priority, query.country)
+    if query.stage:
+        statement = statement.where(is_at_stage(tx, query.stage))
+    if query.sent:
+        statement = statement.where(is_sent(tx))
+    if query.sort == CaseSort.ADDED:
+        rows, after = load_page(tx, statement, (Party.number,), query, name="cases")
+    else:
+        keys = (select_due_at(tx), Party.number)
+        by_due = statement.with_only_columns(Case, *keys)
+        rows, after = load_page(tx, by_due, keys, query, name="cases by due time")
+    return [case for case, *_ in rows], after
+
+
+def build_page(
+    tx: ReadTransaction,
+    found: Sequence[Case],
+    include: Collection[CasePart] = (),
+    after: str | None = None,
+) -> CasePage:
+    """Return a page of cases, each as the caller may see it."""
+    parts = load_listed_parts(tx, found, include)
+    items = [
+        CaseWithParts.from_case(shown, included)
+        for shown, included in zip(show_cases(tx, found), parts, strict=True)
+    ]
+    return CasePage(items=items, next=after)
+
+
+@router.post("/search", response_model=CasePage)
+def find_cases(begin: ReadCases, search: CaseSearch) -> Response:
+    """Find one of your cases by its code, or by your own number of the case.
+
+    The answer is a list with one case, or an empty list. It is also empty if the case
+    exists and you may not see it. Like a list, it does not count as reading the case.
+    Nothing is stored, so you can repeat the request.
+    """
+    with begin() as tx:
+        return render(build_page(tx, intake.find_cases(tx, search)))
+
+
+class PartsQuery(BaseModel):
+    """The parts to read together with a case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    include: Annotated[
+        list[CasePart], Field(max_length=len(CasePart), description=INCLUDE)
+    ] = []
+
+
+@router.get("/{code}", response_model=CaseWithParts, responses=NOT_FOUND)
 def get_case(
-    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+    begin: ReadCases,
+    code: CaseCode,
+    query: Annotated[PartsQuery, Query()],
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Read one case: the summary, the state and the actions you can take."""
-    return show_record(
-        begin, lambda tx: case_queries.get(tx, code), show_cases, if_none_match
-    )
+    """Read one case: the summary, the state and the actions you can take.
+
+    If your focal point was asked to act, the first request is recorded: the delivery
+    evidence is then `retrieved`. A request with `include` records nothing. A client that
+    shows a case to a person sends the request without `include`, too.
+    """
+    if not query.include:
+        return show_record(
+            begin, lambda tx: case_queries.get(tx, code), show_cases, if_none_match
+        )
+    with begin() as tx:
+        case = case_queries.get(tx, code)
+        [shown] = show_cases(tx, [case])
+        whole = CaseWithParts.from_case(shown, load_parts(tx, case, query.include))
+        return render(whole, version=whole.version, if_none_match=if_none_match)
 
 
 @router.patch(

@@ -1,8 +1,11 @@
 """Routes for the worklist, the history of a case and delivery evidence."""
 
+from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
+from pydantic import Field
 
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
@@ -13,28 +16,57 @@ from app.api.http.dependencies import (
     ReadFeed,
     ReadReferrals,
 )
-from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.problems import EVERYWHERE, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.cases import queries as case_queries
-from app.feed import evidence
-from app.feed import queries as feed_queries
+from app.feed import evidence, worklist
 from app.feed import situation as feed_situation
-from app.feed.schemas import Evidence, HistoryPage, Worklist
+from app.feed.schemas import Evidence, HistoryPage, WorkCounts, Worklist
 from app.handovers import queries as handover_queries
-from app.kernel.paging import CursorUnknown
+from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.referrals import queries as referral_queries
 
 router = ResourceRouter("feed")
+INCLUDE = (
+    "`summary`: add the summary, the state and the sender of the case of each task, if you "
+    "may read the case. It needs the scope `cases:read`, too."
+)
+
+
+class WorkPart(StrEnum):
+    """A part that `include` adds to a task."""
+
+    SUMMARY = "summary"
+
+
+class WorkQuery(PageQuery):
+    """The cursor of the worklist, and what to add to each task."""
+
+    include: Annotated[list[WorkPart], Field(max_length=1, description=INCLUDE)] = []
 
 
 @router.get("/worklist", response_model=Worklist, responses=list_problems(CursorUnknown))
 def list_work(
-    begin: ReadFeed, query: Paging, if_none_match: IfNoneMatch = None
+    begin: ReadFeed,
+    query: Annotated[WorkQuery, Query()],
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the tasks of your focal point, with the most urgent deadline first."""
+    """List the tasks of your focal point, with the most urgent deadline first.
+
+    The list does not count as reading a case, with or without `include`.
+    """
     with begin() as tx:
-        return render(feed_queries.list_worklist(tx, query), if_none_match=if_none_match)
+        with_cases = WorkPart.SUMMARY in query.include
+        shown = worklist.list_worklist(tx, query, with_cases=with_cases)
+        return render(shown, if_none_match=if_none_match)
+
+
+@router.get("/worklist/counts", response_model=WorkCounts, responses=EVERYWHERE)
+def get_work_counts(begin: ReadFeed, if_none_match: IfNoneMatch = None) -> Response:
+    """Count the tasks of your focal point by urgency, and the cases that it sent."""
+    with begin() as tx:
+        return render(worklist.count_work(tx), if_none_match=if_none_match)
 
 
 @router.get(

@@ -1,7 +1,8 @@
 """Filters for lists of cases, which use only what the caller may read of each case."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, case, exists, literal, select
 
@@ -9,7 +10,14 @@ from app.cases.grants import Condition, Grant, list_relations
 from app.cases.lifecycle import Stage, State, list_states
 from app.cases.models import Case, Party
 from app.cases.records import SummarySnapshot
+from app.cases.relations import BEFORE_LEAD
+from app.deadlines import queries as deadline_queries
+from app.kernel.actors import Relation
+from app.kernel.instants import UtcDateTime
 from app.kernel.transactions import ReadTransaction
+
+NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime)
+"""The sort key of a case without a deadline that the caller may know: the last place."""
 
 
 def is_own_party(
@@ -74,3 +82,27 @@ def select_snapshot_value(tx: ReadTransaction, *path: str) -> ColumnElement[Any]
     said = select(Party.as_asked[path].as_string()).where(*mine)
     last = said.order_by(Party.number.desc()).limit(1)
     return last.correlate(Case).scalar_subquery()
+
+
+def is_sent(tx: ReadTransaction) -> ColumnElement[bool]:
+    """Return a condition for the cases that the caller's office submitted."""
+    submitted = (Party.case_id == Case.id, Party.relation == Relation.SUBMITTER)
+    return exists().where(*submitted, *is_own_party(tx)).correlate(Case) & (
+        Case.state != State.DRAFT
+    )
+
+
+def select_due_at(tx: ReadTransaction) -> ColumnElement[datetime]:
+    """Select the due time of a case as the caller reads it, or `NEVER`.
+
+    The rules are those of `due_at` in `casework.situation`, because the order of a list
+    must not reveal a deadline that the caller may not know.
+    """
+    due_at = deadline_queries.select_due_at(Case.id)
+    early = list_relations(Grant.DUE_AT, Condition.BEFORE_LEAD, Condition.NOT_RELOCATED)
+    mine = (Party.case_id == Case.id, *is_own_party(tx), Party.relation.in_(early))
+    is_early = Case.state.in_(BEFORE_LEAD) & Case.relocated_at.is_(None)
+    may_know = is_granted(tx, Grant.DUE_AT) | (
+        is_early & exists().where(*mine).correlate(Case)
+    )
+    return case((may_know & due_at.is_not(None), due_at), else_=NEVER)

@@ -91,6 +91,14 @@ def get_by_id(tx: ReadTransaction, case_id: UUID) -> Case:
     return get_one(tx, statements.BY_ID, id=case_id)
 
 
+def list_seen(
+    tx: ReadTransaction, statement: Select[Case], **named: object
+) -> Sequence[Case]:
+    """List the cases that a statement finds for the caller."""
+    own_office = tx.actor.focal_point_id
+    return tx.session.scalars(statement, {"me": own_office, **named}).all()
+
+
 def get_continuing_code(tx: ReadTransaction, case: Case) -> str | None:
     """Return the code of the case that continues this one, if the caller sees it."""
     if case.continues_in is None:

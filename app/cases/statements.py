@@ -25,12 +25,14 @@ LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RE
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))
+CASES: Final = make_list_parameter("cases")
+BY_IDS: Final = VISIBLE.where(Case.id.in_(CASES))
+BY_DIGEST: Final = VISIBLE.where(Case.external_digest == bindparam("digest"))
 BY_ID_AGAIN: Final = (
     select(Case).where(Case.id == bindparam("id")).execution_options(populate_existing=True)
 )
 HELD_BY_CODE: Final = lock_rows(BY_CODE)
 HELD_BY_ID: Final = lock_rows(REMEMBERED.where(Case.id == bindparam("id")))
-CASES: Final = make_list_parameter("cases")
 SEALED_OF_KIND: Final = select(Sealed).where(
     Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")
 )

@@ -1,11 +1,13 @@
 """Write, update, submit and withdraw a case, and assess the risk of the person."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
+from app.cases import statements
 from app.cases.actions import add_note, open_draft, store_sealed, update_summary
 from app.cases.lifecycle import OPEN, UNLED, Action, Row, State
 from app.cases.models import Case
@@ -17,7 +19,7 @@ from app.casework import acting
 from app.casework import situation as casework_situation
 from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next_office
-from app.casework.schemas import CaseInput
+from app.casework.schemas import CaseInput, CaseSearch
 from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
@@ -29,7 +31,7 @@ from app.kernel.db import claim_name
 from app.kernel.idempotency import IdempotencyKeyInUse
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.notifications.actions import notify_offices as call_on
 from app.referrals import following as referral_following
@@ -111,9 +113,7 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
     """
     if reference is None:
         return None
-    digest = tx.vault.compute_fingerprint(
-        b"external", tx.actor.focal_point_id.bytes, reference.encode()
-    )
+    digest = compute_own_digest(tx, reference)
     if not claim_name(tx.session, f"external {digest}"):
         raise IdempotencyKeyInUse(
             "Another request is writing a case with this external reference."
@@ -121,6 +121,21 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
     if code := case_queries.find_code_by_digest(tx, digest):
         raise ExternalReferenceTaken("Continue with the case in `code`.", {"code": code})
     return digest
+
+
+def compute_own_digest(tx: ReadTransaction, reference: str) -> str:
+    """Return the digest of a reference, which differs for each office that chooses it."""
+    own_office = tx.actor.focal_point_id.bytes
+    return tx.vault.compute_fingerprint(b"external", own_office, reference.encode())
+
+
+def find_cases(tx: ReadTransaction, search: CaseSearch) -> Sequence[Case]:
+    """List the case with the code or own reference, if the caller sees it."""
+    reference = search.external_reference
+    if reference is None:
+        return case_queries.list_seen(tx, statements.BY_CODE, code=search.code)
+    digest = compute_own_digest(tx, reference)
+    return case_queries.list_seen(tx, statements.BY_DIGEST, digest=digest)
 
 
 def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:

@@ -31,11 +31,20 @@ from app.consents.schemas import ConsentInput, RecipientClass
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
+from app.kernel.codes import CaseCodeText
 from app.kernel.paging import Page
 from app.kernel.requirements import UnmetRequirement
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import ScreeningInput, WrittenSection
 
+CASE_CODE = "The code of the case, which identifies it in paths and in conversation."
+CASE_STAGE = "The stage of the case; a suspended case keeps its stage."
+CASE_STATE = "The state of the case in its life cycle."
+CASE_VERSION = "The version of the case; null if your office may not know of each change."
+SUBMITTER = (
+    "The code of the focal point that submitted the case; null if you may not know it."
+)
+CLOSURE_REASON = "Why the case was closed; null if it is not closed or you may not know it."
 NEXT_LEAD = (
     "Code of the office that should lead next. Shown to a desk if the lead does not act "
     "and a desk has recorded a consent to a new lead."
@@ -53,10 +62,35 @@ ASKED_BY = (
     "the person who asked. Null if it is about a case."
 )
 TELL_PERSON_BY = "Until when the holder has to tell the person; null if not due."
+SOUGHT_REFERENCE = (
+    "The reference with which your own focal point created the case. It finds no case of "
+    "another focal point, and no case that was withdrawn or ended without a lead."
+)
 EXTERNAL = (
     "Your own number of the case. Only its digest is stored. A second case with the same "
     "number is refused with the code of the first."
 )
+
+
+ExternalReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$")]
+
+
+class CaseSearch(RequestModel):
+    """A search for one of your cases, by its code or by your own number of the case."""
+
+    code: CaseCodeText | None = None
+    external_reference: Annotated[
+        ExternalReference | None, Field(description=SOUGHT_REFERENCE)
+    ] = None
+
+    @model_validator(mode="after")
+    def require_one_key(self) -> Self:
+        """Require either a code or an external reference, and refuse both."""
+        if (self.code is None) == (self.external_reference is None):
+            raise PydanticCustomError(
+                "search_unclear", "Give either `code` or `external_reference`."
+            )
+        return self
 
 
 class CaseInput(RequestModel):
@@ -76,9 +110,9 @@ class CaseInput(RequestModel):
         Field(description="Only if life is at risk or serious harm is near."),
     ] = None
     screening: ScreeningInput | None = None
-    external_reference: Annotated[
-        str | None, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$", description=EXTERNAL)
-    ] = None
+    external_reference: Annotated[ExternalReference | None, Field(description=EXTERNAL)] = (
+        None
+    )
     submit: Annotated[
         StrictBool, Field(description="Submit it at once; otherwise it stays a draft.")
     ] = False
@@ -112,26 +146,22 @@ class CaseOut(ResponseModel):
     time.
     """
 
-    code: str
+    code: Annotated[str, Field(description=CASE_CODE)]
     you_are: list[Relation]
-    stage: Stage
-    state: State
+    stage: Annotated[Stage, Field(description=CASE_STAGE)]
+    state: Annotated[State, Field(description=CASE_STATE)]
     summary: Summary
     lead: Annotated[str | None, Field(description="Code of the focal point that leads.")]
     holder: Annotated[str | None, Field(description="Lead, else candidate, else desk.")]
     next_lead: Annotated[str | None, Field(description=NEXT_LEAD)]
-    submitter: str | None
+    submitter: Annotated[str | None, Field(description=SUBMITTER)]
     risk: Risk | None
     sections: Annotated[list[Section], Field(description="Which sections are written.")]
-    closure_reason: str | None
+    closure_reason: Annotated[str | None, Field(description=CLOSURE_REASON)]
     continues_in: Annotated[str | None, Field(description=CONTINUES_IN)]
     due_at: Annotated[datetime | None, Field(description=DUE_AT)]
-    version: int | None
+    version: Annotated[int | None, Field(description=CASE_VERSION)]
     available_actions: list[AvailableCaseAction]
-
-
-class CasePage(Page[CaseOut]):
-    """A page of your cases."""
 
 
 class ApprovalOut(ResponseModel):

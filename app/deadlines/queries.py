@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy import ScalarSelect, Select, bindparam, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.deadlines import precedence
@@ -19,6 +19,7 @@ from app.deadlines.schemas import TimeLimitInForce
 from app.directory import queries as directory_queries
 from app.directory.calendars import Place, get_place
 from app.directory.models import Agreement, FocalPoint
+from app.kernel.paging import Key
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter, read_columns
 from app.kernel.transactions import ReadTransaction
@@ -179,14 +180,19 @@ def list_running_of_kind(
     return list(tx.session.scalars(found.order_by(Clock.number)))
 
 
+def select_due_at(record_id: InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
+    """Select the due time of the running deadline of the record in another statement."""
+    running = (Clock.record_id == record_id, Clock.stopped_at.is_(None))
+    due_at = select(Clock.due_at).where(*running)
+    return due_at.correlate(record_id.class_).scalar_subquery()
+
+
 def find_due_times(tx: ReadTransaction, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     """Return the due time of each record that has a running deadline."""
     return {one: clock.due_at for one, clock in find_running(tx, record_ids).items()}
 
 
-def select_waiting(
-    tx: ReadTransaction, *what: InstrumentedAttribute[Any]
-) -> Select[*tuple[Any, ...]]:
+def select_waiting(tx: ReadTransaction, *what: Key) -> Select[*tuple[Any, ...]]:
     """Select columns of the running deadlines that wait for the caller's office."""
     is_own = Clock.waits_on == tx.actor.focal_point_id
     return select(*what).where(is_own, Clock.stopped_at.is_(None))

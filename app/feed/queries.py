@@ -1,4 +1,4 @@
-"""Queries for the feed of an office: positions, entries, and the worklist."""
+"""Queries for the feed of an office: positions, entries, and which records were read."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -10,18 +10,14 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from app.deadlines import queries as deadline_queries
-from app.deadlines.models import Clock
 from app.directory.kinds import OfficeKind
 from app.directory.models import FocalPoint
 from app.feed.cursors import Feed
 from app.feed.models import Sighting
-from app.feed.schemas import Worklist, WorkOut
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
-from app.kernel.paging import PageQuery, load_page
+from app.kernel.paging import PageQuery
 from app.kernel.statements import read_columns
 from app.kernel.transactions import ReadTransaction
-from app.returns import arrivals
 
 
 @dataclass(frozen=True)
@@ -151,33 +147,6 @@ def list_new(tx: ReadTransaction, mark: FeedPosition, limit: int) -> Sequence[De
     """List at most `limit` entries after a position, in the order of commits."""
     query = {"me": tx.actor.focal_point_id, "start": mark.start, "most": limit}
     return cast("Sequence[Delivered]", read_columns(tx.session, LIST_NEW, query).all())
-
-
-def list_worklist(tx: ReadTransaction, query: PageQuery) -> Worklist:
-    """List the tasks of the caller's office, most urgent first.
-
-    The deadline of a traveller's arrival is stored with a placeholder time; the real time
-    comes from the sealed travel plan. Raises CursorUnknown (422) if the cursor is invalid.
-    """
-    keys = (Clock.due_at, Clock.number)
-    statement = deadline_queries.select_waiting(
-        tx, Clock.reference, Clock.kind, Clock.set_at, *keys
-    )
-    if extra_rows := arrivals.list_waiting(tx):
-        statement = statement.where(Clock.number.not_in([row.number for row in extra_rows]))
-    rows, after = load_page(
-        tx, statement, keys, query, name="worklist", extra_rows=extra_rows
-    )
-    items = [
-        WorkOut(
-            subject=row.reference,
-            kind=row.kind,
-            due_at=row.due_at,
-            waiting_since=row.set_at,
-        )
-        for row in rows
-    ]
-    return Worklist(items=items, next=after)
 
 
 FIND_SIGHTING: Final = select(Sighting.at).where(

@@ -6,16 +6,34 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
+from app.cases.lifecycle import Stage, State
+from app.cases.schemas import Summary
+from app.casework.schemas import CASE_CODE, CASE_STAGE, CASE_STATE
 from app.deadlines.limits import DeadlineKind
 from app.kernel.paging import Page
-from app.kernel.text import ResponseModel
+from app.kernel.text import ResponseModel, describe_optional
 from app.outbox.models import MessageChannel
 
 SUBJECT = (
     "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, `approvals/{id}`, "
     "`accounts/{id}`, `webhooks/{id}` or `focal-points/{code}`; read it below `/v1/`."
 )
+
+SENDER = (
+    "Code of the focal point from which the task came: the holder of the case or, if you "
+    "hold it, the submitter. Null if you may not know it."
+)
+WORK_CASE = (
+    "With `include=summary`: the case of the task. Absent without it, and if you may not "
+    "read the case."
+)
+SENT = (
+    "The open cases that your focal point submitted, without its drafts. Null if your key "
+    "may not read cases."
+)
+DRAFTS = "The drafts of your focal point. Null if your key may not read cases."
 
 
 class EventOut(ResponseModel):
@@ -58,13 +76,50 @@ class HistoryPage(Page[EventOut]):
     """A page of the events of a case that were sent to your focal point, oldest first."""
 
 
-class WorkOut(ResponseModel):
+class WorkCase(ResponseModel):
+    """The case of a task, with the fields that a list shows, as you read them in the case.
+
+    Reading these fields here does not count as reading the case.
+    """
+
+    code: Annotated[str, Field(description=CASE_CODE)]
+    stage: Annotated[Stage, Field(description=CASE_STAGE)]
+    state: Annotated[State, Field(description=CASE_STATE)]
+    summary: Summary
+    sender: Annotated[str | None, Field(description=SENDER)]
+
+
+class WorkOut(BaseModel):
     """A task of your focal point, with its deadline."""
 
     subject: Annotated[str, Field(description=SUBJECT)]
     kind: DeadlineKind
     due_at: datetime
     waiting_since: datetime
+    case: Annotated[WorkCase | SkipJsonSchema[None], describe_optional(WORK_CASE)] = None
+
+
+class TaskList(ResponseModel):
+    """The tasks of your focal point in one case, with the most urgent deadline first."""
+
+    items: list[WorkOut]
+
+
+class WorkCounts(ResponseModel):
+    """How many tasks and cases the lists of your focal point contain now.
+
+    `waiting` is the sum of `late`, `soon`, `today` and `later`.
+    """
+
+    waiting: Annotated[int, Field(description="The tasks in the worklist.")]
+    late: Annotated[int, Field(description="Those whose deadline has passed.")]
+    soon: Annotated[int, Field(description="Those that are due within four hours.")]
+    today: Annotated[
+        int, Field(description="Those that are due later today, in your time zone.")
+    ]
+    later: Annotated[int, Field(description="Those that are due after today.")]
+    sent: Annotated[int | None, Field(description=SENT)]
+    drafts: Annotated[int | None, Field(description=DRAFTS)]
 
 
 class Worklist(Page[WorkOut]):

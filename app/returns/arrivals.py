@@ -38,6 +38,7 @@ class Arrival(NamedTuple):
     reference: str
     kind: DeadlineKind
     set_at: datetime
+    case_id: UUID
     due_at: datetime
     number: int
 
@@ -98,6 +99,7 @@ def list_waiting(tx: ReadTransaction) -> list[Arrival]:
             reference=clock.reference,
             kind=clock.kind,
             set_at=clock.set_at,
+            case_id=clock.case_id,
             due_at=due[record.id],
             number=clock.number,
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.support.operation_calls import ALL
 from tests.support.raw_requests import Operation
 from tests.sweeps.matrix import plans, reading
-from tests.sweeps.matrix.asking import PARTS
+from tests.sweeps.matrix.asking import INCLUDED, PARTS
 from tests.sweeps.matrix.people import accounts
 
 TABLES = {plan.table: reading.table(plan.table) for plan in plans.ALL}
@@ -20,11 +20,13 @@ def list_operations() -> set[str]:
 def list_parts(operation: Operation) -> list[str]:
     """Return the names under which an operation is tested.
 
-    If the path names a section, there is one name for each section.
+    If the path names a section, there is one name for each section. If the operation can
+    include parts, there is a second name for an answer with all of them.
     """
     kinds = [PARTS[key] for key in operation.path_names if key in PARTS]
     parts = [f"{operation.name}.{part}" for kind in kinds for part in kind]
-    return parts or [operation.name]
+    included = [f"{operation.name}.{INCLUDED}"] if operation.includes else []
+    return (parts or [operation.name]) + included
 
 
 def test_every_operation_has_a_row_and_every_row_an_operation() -> None:

@@ -29,7 +29,14 @@ from tests.support.returns import (
 )
 from tests.support.servers import report
 from tests.support.stolen_copies import Rows, list_differences, read_copy
-from tests.support.world import Someone, World, list_types, make_travel_plan, unwrap
+from tests.support.world import (
+    Someone,
+    World,
+    get_path,
+    list_types,
+    make_travel_plan,
+    unwrap,
+)
 
 DAY: Final = timedelta(days=1)
 FIRST_END: Final = datetime(2026, 6, 1, 18, 59, 59, tzinfo=UTC)
@@ -303,6 +310,26 @@ def test_worklist_is_in_order_of_true_deadlines_on_every_page(
     found = {subject: due for subject, _, due in every}
     assert found[mine] == "2026-06-05T18:59:59Z"
     assert found[f"returns/{other.record['id']}"] == "2026-06-09T18:59:59Z"
+
+
+def test_counts_and_tasks_of_a_case_use_the_true_deadline(home: Homecoming) -> None:
+    at_home, path = home.home, get_path(home.case)
+    [task] = [
+        one
+        for one in unwrap(at_home.get("/worklist"))["items"]
+        if one["subject"] == f"returns/{home.record['id']}"
+    ]
+
+    page = unwrap(at_home.get(path, include="tasks"))
+    [listed] = unwrap(at_home.get("/cases", include="tasks"))["items"]
+    counts = unwrap(at_home.get("/worklist/counts"))
+
+    assert load_deadline(home).due_at == FIRST_END
+    assert task["due_at"] == "2026-06-05T18:59:59Z"
+    assert task in page["included"]["tasks"]["items"]
+    assert listed["included"] == page["included"]
+    assert (counts["soon"], counts["today"], counts["late"]) == (0, 0, 0)
+    assert counts["later"] == counts["waiting"] == len(page["included"]["tasks"]["items"])
 
 
 def store_clear_day(home: Homecoming) -> None:

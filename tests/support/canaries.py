@@ -16,6 +16,7 @@ from urllib.parse import quote
 import structlog
 from httpx2 import Response
 
+from app.api.case_parts import CasePart
 from app.cli.logging_setup import configure_logging
 from app.kernel.actors import Role
 from app.settings import LogLevel
@@ -243,6 +244,10 @@ class Journey:
                 one.open(path)
             for path in (*known, *LISTS):
                 one.get(path)
+            one.get(of_case, include=[part.value for part in CasePart])
+            one.get("/worklist", include="summary")
+            one.get("/cases", include="tasks", sort="due_at")
+            one.send("/cases/search", {"external_reference": f"{LATIN}-1"})
             one.poll()
 
 
@@ -299,6 +304,8 @@ def send_invalid_requests(journey: Journey, case: Json) -> Iterator[Response]:
         [text],
     ]
     yield from (one.create("/cases", body) for body in bodies)
+    for name in ("code", "external_reference", text):
+        yield one.send("/cases/search", {name: text})
     why = {"reason": "DUPLICATE", "note": text}
     yield from (journey.cast[3].does(act, case, why) for act in ACTS)
     yield from (send_raw(one, raw.encode()) for raw in list_broken_json(text))

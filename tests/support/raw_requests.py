@@ -50,6 +50,15 @@ class Operation:
         """Return the names of the parameters in one place: path, query or header."""
         return [p["name"] for p in self.spec.get("parameters", []) if p["in"] == place]
 
+    @property
+    def includes(self) -> str:
+        """The query that requests every part that `include` can add, or ""."""
+        [*found] = [p for p in self.spec.get("parameters", []) if p["name"] == "include"]
+        items = found[0]["schema"]["items"] if found else {}
+        item = resolve_reference(items, self.schemas)
+        codes = item.get("enum", [item["const"]] if "const" in item else [])
+        return "&".join(f"include={code}" for code in codes)
+
 
 def list_operations(document: Json) -> list[Operation]:
     """Return every operation of a contract."""

@@ -290,13 +290,13 @@ def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
 
 
 def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Send a read request as the observer."""
+    """Send a read request as the observer, for every part that the operation can add."""
     target = fill_path(one.path, watched.ids)
-    query = "?limit=200" if one.path in LISTS else ""
+    query = "&".join(filter(None, ["limit=200" if one.path in LISTS else "", one.includes]))
     said: dict[str, str | bytes] = {**watched.observer.make_headers()}
     if "Purpose" in one.list_parameters("header"):
         said["Purpose"] = "protection"
-    return scene.wire.send("GET", target + query, said)
+    return scene.wire.send("GET", f"{target}?{query}", said)
 
 
 def get_values(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:

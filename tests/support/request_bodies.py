@@ -24,6 +24,7 @@ BACK: Final = {"reason": "SENT_IN_ERROR"}
 PAUSE: Final = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
 BODIES: Final[dict[str, Json]] = {
     "create_case": make_case(),
+    "find_cases": {"external_reference": "A-1"},
     "update_case": {"priority": "normal"},
     "withdraw_case": BACK,
     "decline_lead": WHY,

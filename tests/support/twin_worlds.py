@@ -232,6 +232,8 @@ class Twin:
             guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
             body |= {"safeguards": guards, "sections": SECTIONS}
             body |= {"submit": self.chance.random() < 0.9}
+        if operation.name == "find_cases":
+            body = {"code": self.choose_id("code")}
         for name in sorted(NAMING & body.keys()):
             body[name] = self.chance.choice(OFFICES)
         fields = resolve_reference(operation.body_schema, operation.schemas).get(
@@ -277,6 +279,8 @@ class Twin:
         raw = b""
         if body is not None:
             said["Content-Type"], raw = "application/json", json.dumps(body).encode()
+        if operation.includes and self.chance.random() < 0.5:
+            target += f"?{operation.includes}"
         answer = self.wire.send(operation.method, target, said, raw)
         self.store_ids(operation, answer)
         return answer

@@ -32,7 +32,16 @@ def test_there_are_as_many_cells_as_were_promised(built_matrix: Matrix) -> None:
 
 
 @pytest.mark.parametrize(
-    "listed", ["cases", "events", "worklist", "referrals", "handovers"]
+    "listed",
+    [
+        "cases",
+        "cases?include=tasks&sort=due_at",
+        "events",
+        "worklist",
+        "worklist?include=summary",
+        "referrals",
+        "handovers",
+    ],
 )
 def test_a_list_names_what_one_has_a_part_in_and_nothing_else(
     built_matrix: Matrix, listed: str
@@ -40,8 +49,9 @@ def test_a_list_names_what_one_has_a_part_in_and_nothing_else(
     assert built_matrix.strayed(listed) == []
 
 
-def test_a_list_of_cases_leaves_nothing_out(built_matrix: Matrix) -> None:
-    assert built_matrix.excluded() == []
+@pytest.mark.parametrize("listed", ["cases", "cases?include=tasks&sort=due_at"])
+def test_a_list_of_cases_leaves_nothing_out(built_matrix: Matrix, listed: str) -> None:
+    assert built_matrix.excluded(listed) == []
 
 
 def test_nothing_was_changed_by_all_that(built_matrix: Matrix) -> None:

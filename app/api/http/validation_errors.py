@@ -59,6 +59,7 @@ OWN_CODES: Final = frozenset(
         "kid_differs",
         "private_key_sent",
         "recipient_unclear",
+        "search_unclear",
         "section_twice",
         "text_unsafe",
         "url_unsound",

@@ -33,6 +33,8 @@ TRACES: Final = {"sighting", "retrieval"}
 ENTRY: Final = "access_entry"
 PARTS: Final = {"section": WHOLE}
 """The values of a path parameter, each tested as an operation: `open_section.needs`."""
+INCLUDED: Final = "included"
+"""The name under which an operation is tested with every part that `include` can add."""
 
 
 @dataclass
@@ -121,9 +123,12 @@ class Matrix:
         operation, part = operation_of(name), name.partition(".")[2]
         ids = stage.ids | dict.fromkeys(PARTS, part)
         body = BODY_OF.get(name, BODIES.get(operation.name, {}))
-        own = {"code": ids[operation.path_names[-1]]} if "code" in body else {}
+        named = ids[operation.path_names[-1] if operation.path_names else "code"]
+        own = {"code": named} if "code" in body else {}
         sent = json.dumps(body | own).encode() if operation.body_schema else b""
         target = fill_path(operation.path, ids)
+        if part == INCLUDED:
+            target += f"?{operation.includes}"
         headers = self.headers(operation, caller, stage)
         if operation.method == "PUT" and operation.path in READ:
             headers = {n: v for n, v in headers.items() if n != "If-Match"}
@@ -159,13 +164,12 @@ class Matrix:
             if get_listed_relation(stage, caller, listed).partition("/")[0] not in HEARD_OF
         ]
 
-    def excluded(self) -> list[str]:
-        """Return the cases that are missing from the list of one of their parties."""
+    def excluded(self, listed: str) -> list[str]:
+        """Return the cases that are missing from a list of one of their parties."""
         return [
             f"{caller.name}: {stage}"
             for caller in self.inside()
-            for stage in set(self.stages)
-            - {one.name for one in self.named(caller, "cases")}
+            for stage in set(self.stages) - {one.name for one in self.named(caller, listed)}
             if is_party(self.stages[stage], caller)
         ]
 
@@ -176,7 +180,9 @@ class Matrix:
     def named(self, caller: Caller, listed: str) -> list[Stage]:
         """Return the stages whose case, or a record of the case, appears in a list."""
         said: Headers = {"Authorization": f"Bearer {caller.keys['cases:read']}"}
-        text = self.wire.send("GET", f"/v1/{listed}?limit=200", said).content.decode()
+        query = "&" if "?" in listed else "?"
+        answer = self.wire.send("GET", f"/v1/{listed}{query}limit=200", said)
+        text = answer.content.decode()
         ids = ("code", "referral_id", "handover_id")
         return [
             stage

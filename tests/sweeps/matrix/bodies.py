@@ -13,6 +13,7 @@ WORDS: Final[dict[str, Json]] = {
 }
 BODY_OF: Final[dict[str, Json]] = {
     **{f"write_section.{one}": {"section": one} | told for one, told in WORDS.items()},
+    "find_cases": {"code": ""},
     "offer_handover": {"to": "UZ_LEAD", "reason": "OTHER"},
     "record_lead_consent": make_lead_consent(reason="LEAD_SILENT"),
     "take_over_case": {
