@@ -1,7 +1,6 @@
 """Queries for cases; a query by code or id finds only cases that the caller sees or saw."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, select
@@ -99,13 +98,11 @@ def list_seen(
     return tx.session.scalars(statement, {"me": own_office, **named}).all()
 
 
-def get_continuing_code(tx: ReadTransaction, case: Case) -> str | None:
-    """Return the code of the case that continues this one, if the caller sees it."""
-    if case.continues_in is None:
-        return None
-    with suppress(NotFound):
-        return get_by_id(tx, case.continues_in).code
-    return None
+def get_continuing_codes(tx: ReadTransaction, cases: Iterable[Case]) -> dict[UUID, str]:
+    """Return by id the codes of those continuing cases that the caller sees."""
+    wanted = [case.continues_in for case in cases if case.continues_in]
+    found = list_seen(tx, statements.BY_IDS, cases=wanted) if wanted else []
+    return {case.id: case.code for case in found}
 
 
 def get_one(tx: ReadTransaction, statement: Select[Case], **named: object) -> Case:

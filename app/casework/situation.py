@@ -54,6 +54,7 @@ class Context:
     snapshots: Mapping[UUID, Snapshot]
     successions: Mapping[UUID, Succession]
     asked_of_me: Mapping[UUID, set[Service]]
+    continuing: Mapping[UUID, str]
     codes: Mapping[UUID, str]
     reader: FocalPoint
 
@@ -122,6 +123,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
     ]
     requested = referral_queries.list_requested_services(tx, helping) if helping else {}
     standings = standing.load_for_cases(tx, found)
+    duplicates = [case for case in found if Grant.CONTINUES_IN in grants[case.id]]
     next_leads = (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])
     return Context(
         grants=grants,
@@ -135,6 +137,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         snapshots=snapshots,
         successions=find_successions(tx, next_leads),
         asked_of_me=requested,
+        continuing=case_queries.get_continuing_codes(tx, duplicates),
         codes=directory_queries.get_codes(tx, filter(None, people)),
         reader=reader,
     )
@@ -200,8 +203,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
     after = context.successions.get(case.id, Succession())
-    continues = Grant.CONTINUES_IN in granted
-    other = case_queries.get_continuing_code(tx, case) if continues else None
+    other = case.continues_in if Grant.CONTINUES_IN in granted else None
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.list_all_relations(reader)),
@@ -215,7 +217,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
         risk=Risk.model_validate(risk) if risk else None,
         sections=list_written_sections(case, context),
         closure_reason=closed,
-        continues_in=other,
+        continues_in=context.continuing.get(other) if other else None,
         due_at=clock.due_at if clock else None,
         version=case.version if Grant.WRITTEN in granted else None,
         available_actions=list_actions(tx, case, get_sides(tx, case), context),

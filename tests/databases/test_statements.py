@@ -5,6 +5,7 @@ import pytest
 from tests.support.databases import record_statements
 from tests.support.world import (
     Someone,
+    make_closure,
     make_consent,
     make_handover_consent,
     make_service_consent,
@@ -52,3 +53,18 @@ def test_a_longer_list_asks_no_more(path: str, officer: Someone, lead: Someone) 
 
     assert len(unwrap(lead.get(path))["items"]) == 3
     assert len(of_three) == len(of_one)
+
+
+def test_more_closed_duplicates_ask_no_more(
+    officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    counts = []
+    for _ in range(3):
+        case, other = (lead.take_lead(officer.submit()) for _ in "12")
+        why = make_closure(reason="DUPLICATE", continues_in=other["code"])
+        unwrap(lead.does_with(supervisor, "close", case, why))
+        counts.append(len(list_statements(lead, "/cases")))
+
+    shown = [case["continues_in"] for case in unwrap(lead.get("/cases"))["items"]]
+    assert sum(code is not None for code in shown) == 3
+    assert len(set(counts)) == 1

@@ -126,7 +126,7 @@ final class Journey {
     // The lead polls the feed, and acts on the version that it has read.
     waitForEvent(new FeedApi(leads), "case.submitted", "cases/" + code);
     CaseActsApi lead = new CaseActsApi(leads);
-    String seen = getHeader(new CasesApi(leads).getCaseWithHttpInfo(code, null), "etag");
+    String seen = getHeader(new CasesApi(leads).getCaseWithHttpInfo(code, null, null), "etag");
     ApiResponse<CaseOut> acknowledged = lead.acknowledgeCaseWithHttpInfo(code, seen, null);
     check(acknowledged.getData().getState() == CaseState.UNDER_REVIEW, "not under review");
 
