@@ -186,7 +186,8 @@ def add_routes(app: FastAPI, *, docs: bool) -> None:
     app.include_router(tokens.router, prefix=V1)
     app.include_router(health.router)
     app.include_router(problem_pages.router)
-    app.add_route(served_contract.PATH, served_contract.get_contract)
+    for path in served_contract.EDITIONS:
+        app.add_route(path, served_contract.build_edition_route(path))
     app.webhooks.include_router(webhooks.webhook_messages)
     if docs:
         app.include_router(build_docs_router())

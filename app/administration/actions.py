@@ -143,7 +143,7 @@ def compute_entity_tag(table: DirectoryTable, entry: Entry | None) -> str | None
 def require_known_references(tx: WriteTransaction, row: Row) -> None:
     """Raise a problem (422) if a row refers to a code that is not in the directory."""
     known = administration_queries.get_regions(tx)
-    if unknown := {column for column, iso2 in row.list_countries() if iso2 not in known}:
+    if unknown := {column for column, code in row.list_countries() if code not in known}:
         raise CountryUnknown(f"{', '.join(unknown)}: use codes of GET /v1/countries.")
     agreed = {agreement.code for agreement in administration_queries.list_agreements(tx)}
     if unknown := {column for column, code in row.list_agreements() if code not in agreed}:

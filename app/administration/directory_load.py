@@ -109,8 +109,8 @@ def require_soundness(
     author: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
     """Raise FilesRefused if the load removes all oversight or a region's last desk."""
-    known = {row["iso2"]: row["region"] for row in load_rows(author, COUNTRIES)}
-    regions = known | {row.iso2: row.region for row in countries}
+    known = {row["code"]: row["region"] for row in load_rows(author, COUNTRIES)}
+    regions = known | {row.code: row.region for row in countries}
     before = load_rows(author, FOCAL_POINTS)
     after = {FOCAL_POINTS.get_subject(row): row for row in (*before, *offices)}
     if lost := describe_loss(regions, before, list(after.values())):
@@ -119,5 +119,5 @@ def require_soundness(
 
 def load_known(author: ChangeAuthor) -> files.Known:
     """Return the codes of the countries, offices and agreements in the directory."""
-    columns = (Country.iso2, FocalPoint.code, Agreement.code)
+    columns = (Country.code, FocalPoint.code, Agreement.code)
     return files.Known(*(set(author.session.scalars(select(one))) for one in columns))

@@ -54,7 +54,7 @@ def list_offices(tx: ReadTransaction) -> list[Mapping[str, Any]]:
 
 def get_regions(tx: ReadTransaction) -> dict[str, str]:
     """Return the region of each country by country code."""
-    return {one.iso2: one.region for one in directory_queries.list_countries(tx)}
+    return {one.code: one.region for one in directory_queries.list_countries(tx)}
 
 
 def list_agreements(tx: ReadTransaction) -> list[Agreement]:

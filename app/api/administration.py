@@ -244,7 +244,7 @@ def build_changes(
         DirectoryChangeOut(
             at=change.at,
             subject=change.subject,
-            before=change.before and rename_columns(change.before),
+            before=None if change.before is None else rename_columns(change.before),
             after=rename_columns(change.after),
             by=labels[change.account_id] if change.account_id else None,
             approved_by=labels[change.approved_by] if change.approved_by else None,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from app.api.http.conditional_requests import render
+from app.api.http.conditional_requests import REVALIDATE, render
 from app.api.http.content_language import ReaderLanguages, build_language_headers
 from app.api.http.dependencies import IfNoneMatch, ReadDirectory
 from app.api.http.problems import NOT_FOUND
@@ -27,12 +27,12 @@ router = ResourceRouter("reference", "/reference")
 def list_references(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the reference lists with their titles and notes."""
     items = [
-        ReferenceListSummary(list=name, title=about.title, note=about.note)
+        ReferenceListSummary(name=name, title=about.title, note=about.note)
         for name, about in LISTS.items()
     ]
     shown = ReferenceLists(items=items)
     with begin():
-        headers = {"Content-Language": ENGLISH}
+        headers = {"Content-Language": ENGLISH, "Cache-Control": REVALIDATE}
         return render(shown, if_none_match=if_none_match, headers=headers)
 
 
@@ -63,5 +63,5 @@ def get_reference(
         shown = show_list(name, languages)
         available = {item.language for item in shown.items}
         answered = [one for one in (*languages, ENGLISH) if one in available]
-        headers = build_language_headers(answered)
+        headers = build_language_headers(answered) | {"Cache-Control": REVALIDATE}
         return render(shown, if_none_match=if_none_match, headers=headers)

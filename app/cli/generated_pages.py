@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
+from app.api.http import served_contract
 from app.api.http.problems import STATUS_DETAILS
-from app.api.http.served_contract import FILE, encode_document
+from app.api.http.served_contract import encode_document, get_file_name
 from app.cases.lifecycle import TABLE as CASE
 from app.cli import openapi_editions
 from app.cli.policy_tables import (
@@ -35,7 +36,6 @@ from app.settings import Settings
 
 ROOT: Final = Path(__file__).parents[2]
 COMPRESSED: Final = ".gz"
-SERVED: Final = f"app/api/pages/{FILE}"
 CONTRACT: Final = "openapi/openapi-3.1.json"
 WITHOUT_WEBHOOKS: Final = "openapi/openapi-3.1-client.json"
 CONTRACT_3_2: Final = "openapi/openapi-3.2.json"
@@ -84,13 +84,30 @@ ABOUT_MEMBERS: Final = (
 def build_contracts() -> dict[str, str]:
     """Return each edition of the OpenAPI document, by file name."""
     unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
-    document = create_app(build_runtime("sqlite:///never-opened.db", unused)).openapi()
-    return {
-        CONTRACT: format_json(document),
-        SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")),
-        WITHOUT_WEBHOOKS: format_json(openapi_editions.remove_webhooks(document)),
-        CONTRACT_3_2: format_json(openapi_editions.convert_to_3_2(document)),
+    contract = create_app(build_runtime("sqlite:///never-opened.db", unused)).openapi()
+    editions = {
+        served_contract.CONTRACT: (CONTRACT, contract),
+        served_contract.WITHOUT_WEBHOOKS: (
+            WITHOUT_WEBHOOKS,
+            openapi_editions.remove_webhooks(contract),
+        ),
+        served_contract.CONTRACT_3_2: (
+            CONTRACT_3_2,
+            openapi_editions.convert_to_3_2(contract),
+        ),
     }
+    files: dict[str, str] = {}
+    for path, (name, document) in editions.items():
+        files[name] = format_json(document)
+        files[get_packaged_name(path)] = json.dumps(
+            document, ensure_ascii=False, separators=(",", ":")
+        )
+    return files
+
+
+def get_packaged_name(path: str) -> str:
+    """Return the name of the file from which the service serves an edition at a path."""
+    return f"app/api/pages/{get_file_name(path)}"
 
 
 def format_json(document: dict[str, Any]) -> str:

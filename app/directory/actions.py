@@ -43,7 +43,7 @@ class Register:
         return and_(*(columns[name] == part for name, part in parts))
 
 
-COUNTRIES: Final = Register(Country, ("iso2",), "countries")
+COUNTRIES: Final = Register(Country, ("code",), "countries")
 FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
 AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
 CONTACTS: Final = Register(Contact, ("code",), "contacts")

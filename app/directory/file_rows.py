@@ -68,9 +68,7 @@ class Row(RequestModel):
 class CountryRow(Row):
     """A country of the mechanism."""
 
-    key = "iso2"
-
-    iso2: CountryCode
+    code: CountryCode
     name: SafeLine
     region: Region
     languages: Listed[LanguageTag]

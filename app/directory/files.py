@@ -102,7 +102,7 @@ def read_folder[R: Row](
     sheets: list[Sheet[Any]] = [countries, offices, agreements, contacts, *others]
     require_no_faults([fault for sheet in sheets for fault in sheet.faults])
     known_keys = Known(
-        {*known.countries, *(line.row.iso2 for line in countries.lines)},
+        {*known.countries, *(line.row.code for line in countries.lines)},
         {*known.offices, *(line.row.code for line in offices.lines)},
         {*known.agreements, *(line.row.code for line in agreements.lines)},
     )

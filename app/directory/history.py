@@ -16,6 +16,8 @@ type Values = Mapping[str, Any]
 
 UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that are internal and left out of the history."""
+RENAMED: Final[Mapping[str, str]] = {"iso2": "code"}
+"""Columns that older entries of the history have under an earlier name."""
 TRUNCATED: Final = "address"
 """The column that is stored in a shortened form, because the history cannot be erased."""
 RENAMED_COLUMNS: Final = {"clock": "deadline"}
@@ -95,6 +97,11 @@ def to_json_values(values: Values) -> dict[str, Any]:
         for name, value in values.items()
         if name not in UNRECORDED
     }
+
+
+def rename_columns(values: Values) -> dict[str, Any]:
+    """Return the values of an entry of the history by the current names of the columns."""
+    return {RENAMED.get(name, name): value for name, value in values.items()}
 
 
 def to_stored_values(values: Values, before: Values | None = None) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def find_unserved_regions(
     """
     if EVERYWHERE in served:
         return frozenset()
-    return frozenset(region for iso2, region in regions.items() if iso2 not in served)
+    return frozenset(region for code, region in regions.items() if code not in served)
 
 
 def is_at_home(focal_point: Described, country: str) -> bool:

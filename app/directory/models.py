@@ -30,7 +30,7 @@ class Country(Base):
 
     __tablename__ = "country"
 
-    iso2: Mapped[str] = mapped_column(String(2), primary_key=True)
+    code: Mapped[str] = mapped_column("iso2", String(2), key="code", primary_key=True)
     name: Mapped[str]
     region: Mapped[str]
     languages: Mapped[list[str]]

@@ -32,9 +32,9 @@ from app.kernel.statements import make_list_parameter, read_columns
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
-def find_country(tx: ReadTransaction, iso2: str) -> Country | None:
+def find_country(tx: ReadTransaction, code: str) -> Country | None:
     """Return the country with the given code, or None if it is not in the directory."""
-    return tx.session.get(Country, iso2)
+    return tx.session.get(Country, code)
 
 
 COUNTRIES: Final = select(Country)
@@ -45,10 +45,10 @@ BY_CODE: Final = FOCAL_POINTS.where(FocalPoint.code == bindparam("code"))
 @load_once(Country)
 def list_countries(tx: ReadTransaction) -> list[Country]:
     """List all countries, sorted by code."""
-    return sorted(tx.session.scalars(COUNTRIES), key=lambda found: found.iso2)
+    return sorted(tx.session.scalars(COUNTRIES), key=lambda found: found.code)
 
 
-AVOIDED: Final = select(Country.iso2).where(Country.state_routing == StateRouting.AVOID)
+AVOIDED: Final = select(Country.code).where(Country.state_routing == StateRouting.AVOID)
 
 
 @load_once(Country)
@@ -234,7 +234,7 @@ def list_unreachable(session: Session) -> list[str]:
 
 def list_regions_without_desk(session: Session) -> list[str]:
     """List the regions with a country that no active desk serves."""
-    regions = dict(session.execute(select(Country.iso2, Country.region)).all())
+    regions = dict(session.execute(select(Country.code, Country.region)).all())
     served = {place for desk in list_active_desks(session) for place in desk.serves}
     return sorted(kinds.find_unserved_regions(regions, served))
 
@@ -242,7 +242,7 @@ def list_regions_without_desk(session: Session) -> list[str]:
 def list_unknown_time_zones(session: Session) -> list[str]:
     """List the countries and offices whose time zone is unknown."""
     stored = chain(
-        session.execute(select(Country.iso2, Country.time_zone)),
+        session.execute(select(Country.code, Country.time_zone)),
         session.execute(select(FocalPoint.code, FocalPoint.time_zone)),
     )
     known = time_zones.list_time_zones()

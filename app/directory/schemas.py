@@ -124,7 +124,7 @@ class FocalPointPage(Page[FocalPointOut]):
 class CountryOut(ResponseModel):
     """A country of the mechanism, and whether its State bodies are used for routing."""
 
-    iso2: CountryCode
+    code: Annotated[CountryCode, Field(description="ISO 3166-1 alpha-2.")]
     name: Annotated[str, Field(examples=["Kazakhstan"])]
     region: Annotated[str, Field(examples=["central_asia"])]
     languages: Languages

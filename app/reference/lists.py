@@ -112,7 +112,7 @@ def show_list(name: str, ranked: tuple[str, ...]) -> ReferenceList:
     """Return one list, with each label in the best available language of `ranked`."""
     about = LISTS[name]
     items = [show_item(name, item, ranked) for item in list_items(name)]
-    return ReferenceList(list=name, title=about.title, note=about.note, items=items)
+    return ReferenceList(name=name, title=about.title, note=about.note, items=items)
 
 
 def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:

@@ -96,7 +96,7 @@ class ItemOut(Item):
 class ReferenceListSummary(ResponseModel):
     """A reference list, without its items."""
 
-    list: Annotated[str, Field(description="The name of the list in /v1/reference/{list}.")]
+    name: Annotated[str, Field(description="The name of the list in /v1/reference/{name}.")]
     title: Annotated[str, Field(description="In English.")]
     note: Annotated[str, Field(description="The source and the limits, in English.")]
 

@@ -1,9 +1,12 @@
 """Tests of who may change the directory, and of the data that is hidden from others."""
 
+from uuid import uuid4
+
 import pytest
 
 from app.access.actions import RolesIncompatible
 from app.access.models import Account
+from app.directory.history import DirectoryChange
 from app.kernel.actors import Role, Scope
 from tests.support.administrators import (
     ADMINISTRATOR,
@@ -287,6 +290,26 @@ def test_what_was_loaded_is_kept_as_an_operators(overseer: Someone) -> None:
     assert (country["before"], country["by"]) == (None, None)
     assert country["after"] == unwrap(overseer.get("/countries/KZ"))
     assert agreement["after"] == unwrap(overseer.get("/agreements/KZ_UZ_DEMO"))
+
+
+def test_changes_of_an_older_version_have_the_columns_of_today(
+    world: World, overseer: Someone
+) -> None:
+    older = {"iso2": "KZ", "name": "Kazakhstan"}
+    with world.database.begin_write() as session:
+        change = DirectoryChange(
+            id=uuid4(),
+            at=world.now,
+            subject="countries/KZ",
+            before=older,
+            after=older | {"name": "Republic of Kazakhstan"},
+        )
+        session.add(change)
+
+    shown = list_changes(overseer, "countries/KZ")[-1]
+
+    assert shown["before"] == {"code": "KZ", "name": "Kazakhstan"}
+    assert shown["after"] == {"code": "KZ", "name": "Republic of Kazakhstan"}
 
 
 @pytest.mark.parametrize("code", ["KZ_LEAD", "DESK_CENTRAL_ASIA", "UNODC_ROCA"])

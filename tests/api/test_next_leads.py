@@ -133,7 +133,7 @@ def test_a_state_whose_route_is_avoided_is_named_where_there_is_no_other(
         world, officer, ngo, consents=[make_consent(focal_point=NGOS[0])]
     )
     with world.database.begin_write() as session:
-        there = Country.iso2 == "KZ"
+        there = Country.code == "KZ"
         session.execute(update(Country).where(there).values(state_routing="avoid"))
 
     assert record_new_lead(desk, boss, case, kind="state")["next_lead"] == "KZ_LEAD"

@@ -58,9 +58,9 @@ def list_codes(who: Someone, name: str, group: str | None = None) -> list[str]:
 def test_the_lists_are_listed_and_each_can_be_read(officer: Someone) -> None:
     items = unwrap(officer.get("/reference"))["items"]
 
-    assert [item["list"] for item in items] == NAMES.split()
+    assert [item["name"] for item in items] == NAMES.split()
     for item in items:
-        whole = load_list(officer, item["list"])
+        whole = load_list(officer, item["name"])
         assert {name: whole[name] for name in item} == item
         assert whole["title"]
         assert whole["note"]
@@ -106,6 +106,7 @@ def test_a_list_that_is_known_is_not_sent_again(officer: Someone) -> None:
         tag = officer.get(path).headers["ETag"]
         again = officer.ask("GET", path, headers={"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["Cache-Control"] == "private, no-cache"
 
 
 def test_a_consulate_learns_of_a_case_in_four_ways(officer: Someone) -> None:

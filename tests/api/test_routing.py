@@ -158,7 +158,7 @@ def test_what_is_declined_without_a_safe_desk_stays_where_it_is(
 def test_the_person_is_asked_first_and_offered_a_way_beside_the_state(
     world: World, officer: Someone, setting: Json, advice: list[str]
 ) -> None:
-    kz = update(Country).filter_by(iso2="KZ")
+    kz = update(Country).filter_by(code="KZ")
     execute_statement(world, kz.values(setting or {"region": "central_asia"}))
     case = officer.submit(consents=ALL_KINDS)
 

@@ -82,7 +82,7 @@ def test_a_directory_with_a_zone_that_is_not_in_the_database_is_not_served(
 ) -> None:
     with world.database.begin_write() as session:
         assert list_unknown_time_zones(session) == []
-        shelter, country = FocalPoint.code == "KZ_SHELTER_KOGERSHIN", Country.iso2 == "KG"
+        shelter, country = FocalPoint.code == "KZ_SHELTER_KOGERSHIN", Country.code == "KG"
         session.execute(update(FocalPoint).where(shelter).values(time_zone="localtime"))
         session.execute(update(Country).where(country).values(time_zone="posix/UTC"))
     settings = Settings(environment=Environment.DRILL, database_url=world.url)

@@ -9,13 +9,13 @@ from app.directory.files import read_folder
 from app.directory.kinds import Service, StateRouting
 from app.routing.advice import ADVICE_TEXTS, Advice, build_advice
 
-COUNTRIES = {row.iso2: row for row in read_folder(get_standard_data()).countries}
+COUNTRIES = {row.code: row for row in read_folder(get_standard_data()).countries}
 # From country_routing.csv; a country without an entry has no advice of its own.
 OF_COUNTRIES = {
     "SV": ["ask_about_first_contact"],
     "KZ": ["ask_about_criminal_case"],
-    **{iso2: ["state_route_avoided"] for iso2 in ("AF", "NI", "HT", "CU")},
-    **{iso2: ["state_route_avoided"] for iso2 in ("SR", "GD", "KN", "DM")},
+    **{code: ["state_route_avoided"] for code in ("AF", "NI", "HT", "CU")},
+    **{code: ["state_route_avoided"] for code in ("SR", "GD", "KN", "DM")},
 }
 
 
@@ -26,11 +26,11 @@ class Setting:
     needs_criminal_case: str | None = None
 
 
-@pytest.mark.parametrize("iso2", COUNTRIES)
-def test_each_country_of_the_sources_is_advised_on_as_they_say(iso2: str) -> None:
-    found = list(build_advice(COUNTRIES[iso2], child=False, beside=("IOM",)))
+@pytest.mark.parametrize("code", COUNTRIES)
+def test_each_country_of_the_sources_is_advised_on_as_they_say(code: str) -> None:
+    found = list(build_advice(COUNTRIES[code], child=False, beside=("IOM",)))
 
-    assert [one.advice for one in found] == OF_COUNTRIES.get(iso2, [])
+    assert [one.advice for one in found] == OF_COUNTRIES.get(code, [])
     assert all(one.beside == ("IOM",) for one in found)
 
 

@@ -54,7 +54,7 @@ OF_UZBEKISTAN = """
 """
 IDENTIFYING = {"HN_LEAD", "PA_LEAD", "TT_LEAD", "HT_LEAD", "AG_LEAD", "VC_LEAD"}
 STANDARD = read_folder(get_standard_data())
-COUNTRIES = {row.iso2: row for row in STANDARD.countries}
+COUNTRIES = {row.code: row for row in STANDARD.countries}
 OFFICES = {row.code: row for row in STANDARD.focal_points}
 LEADS = {r.of_state: r for r in STANDARD.focal_points if r.code == f"{r.of_state}_LEAD"}
 DEMONSTRATION = read_folder(files("app.demo").joinpath("data"), Known(COUNTRIES))
@@ -64,7 +64,7 @@ AGREEMENTS = DEMONSTRATION.agreements
 
 def test_the_directory_holds_the_28_countries_in_their_regions() -> None:
     found = {
-        region: {row.iso2 for row in STANDARD.countries if row.region == region}
+        region: {row.code for row in STANDARD.countries if row.region == region}
         for region in {row.region for row in STANDARD.countries}
     }
 
@@ -76,11 +76,11 @@ def test_a_country_keeps_a_time_of_its_own() -> None:
     table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text()
     zones = {tuple(line.split("\t")[:3:2]) for line in table.splitlines()}
 
-    assert {(row.iso2, row.time_zone) for row in STANDARD.countries} <= zones
+    assert {(row.code, row.time_zone) for row in STANDARD.countries} <= zones
 
 
 def test_where_no_source_names_a_lead_body_there_is_none() -> None:
-    unnamed = {row.iso2 for row in STANDARD.countries if row.lead_body is None}
+    unnamed = {row.code for row in STANDARD.countries if row.lead_body is None}
 
     assert unnamed == NOT_FOUND
     assert set(LEADS) == set(COUNTRIES) - NOT_FOUND
@@ -115,16 +115,16 @@ def test_a_lead_body_leads_at_home_and_nowhere_else(lead: FocalPointRow) -> None
 
 
 def test_countries_without_a_reliable_lead_body_are_avoided() -> None:
-    avoided = {r.iso2 for r in STANDARD.countries if r.state_routing == StateRouting.AVOID}
+    avoided = {r.code for r in STANDARD.countries if r.state_routing == StateRouting.AVOID}
 
     assert avoided == AVOIDED
-    assert all(COUNTRIES[iso2].routing_reason for iso2 in avoided)
+    assert all(COUNTRIES[code].routing_reason for code in avoided)
 
 
 def test_the_two_settings_that_put_the_person_first_are_there() -> None:
-    first = {r.iso2: r.first_contact for r in STANDARD.countries if r.first_contact}
+    first = {r.code: r.first_contact for r in STANDARD.countries if r.first_contact}
     case = {
-        r.iso2: r.needs_criminal_case for r in STANDARD.countries if r.needs_criminal_case
+        r.code: r.needs_criminal_case for r in STANDARD.countries if r.needs_criminal_case
     }
 
     assert first == {"SV": "police_or_prosecutor"}
@@ -304,7 +304,7 @@ def test_the_wire_shows_what_a_file_says_and_no_internal_id() -> None:
 
 
 def test_every_column_of_a_country_is_its_sources_to_say_or_an_operators() -> None:
-    sourced = {"iso2", "name", "region", "lead_body", "source", "as_of", "confidence"}
+    sourced = {"code", "name", "region", "lead_body", "source", "as_of", "confidence"}
 
     assert set(CountrySettings.model_fields) == set(CountryRow.model_fields) - sourced
 

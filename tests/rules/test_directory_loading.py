@@ -24,7 +24,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NOTHING = Count(0, 0, 0)
 TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
 COUNTRY = (
-    "iso2,name,region,languages,time_zone,state_routing,first_contact,needs_criminal_case,"
+    "code,name,region,languages,time_zone,state_routing,first_contact,needs_criminal_case,"
     "routing_reason,lead_body,source,as_of,confidence\n"
     "KZ,Kazakhstan,central_asia,kk ru,Asia/Almaty,auto,,,,,,,high\n"
     "UZ,Uzbekistan,central_asia,uz,Asia/Tashkent,auto,,,,,,,high\n"
@@ -181,8 +181,8 @@ def test_a_file_from_a_spreadsheet_loads(database: Database, folder: Path) -> No
         ("countries.csv", ("name,region", "title,region"), (1, "title")),
         ("countries.csv", ("name,region", "title,region"), (1, "name")),
         ("countries.csv", ("name,region", "name,name"), (1, "name")),
-        ("countries.csv", ("UZ,Uzbekistan", "uz,Uzbekistan"), (3, "iso2")),
-        ("countries.csv", ("UZ,Uzbekistan", "KZ,Uzbekistan"), (3, "iso2")),
+        ("countries.csv", ("UZ,Uzbekistan", "uz,Uzbekistan"), (3, "code")),
+        ("countries.csv", ("UZ,Uzbekistan", "KZ,Uzbekistan"), (3, "code")),
         ("countries.csv", ("Asia/Almaty", "Asia/Atlantis"), (2, "time_zone")),
         ("countries.csv", ("Asia/Almaty", "../etc/passwd"), (2, "time_zone")),
         ("countries.csv", ("Asia/Almaty", ""), (2, "time_zone")),

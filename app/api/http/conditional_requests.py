@@ -1,6 +1,7 @@
 """Conditional requests: entity tags, and 304 if the client already has the content."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from fastapi import Response
 from pydantic import BaseModel
@@ -8,6 +9,9 @@ from pydantic import BaseModel
 from app.kernel.versions import format_entity_tag
 
 JSON = "application/json"
+REVALIDATE: Final = "private, no-cache"
+"""The `Cache-Control` of an answer that the caller's own cache may keep, if it checks the
+entity tag before each use. Answers without their own `Cache-Control` get `no-store`."""
 
 
 def render(

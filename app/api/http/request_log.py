@@ -19,8 +19,9 @@ from app.metrics.counters import count_request, normalize_method
 log = structlog.get_logger("safe_conduct.api")
 GONE: Final = 499
 """The status that is logged if the client disconnected. HTTP does not define it."""
+CACHING: Final = (b"cache-control", b"no-store")
+"""Added unless the answer has a Cache-Control of its own."""
 HEADERS = (
-    (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
@@ -46,9 +47,12 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                extra = (*HEADERS, (b"x-request-id", request_id.encode()))
+                own = message["headers"]
+                extra = [*HEADERS, (b"x-request-id", request_id.encode())]
+                if all(name.lower() != CACHING[0] for name, _ in own):
+                    extra.append(CACHING)
                 limits = scope["state"].get("rate_headers", ())
-                message["headers"] = [*message["headers"], *extra, *limits]
+                message["headers"] = [*own, *extra, *limits]
             await send(message)
 
         try:

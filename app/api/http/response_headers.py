@@ -35,7 +35,11 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         required=True,
     ),
     "Cache-Control": describe_header(
-        "Always `no-store`: no cache may keep an answer.", "no-store", required=True
+        "`no-store`: no cache may keep the answer. Only the reference lists, which are the "
+        "same for every office, have `private, no-cache`: keep them, and send their `ETag` "
+        "as `If-None-Match` before you use them again.",
+        "no-store",
+        required=True,
     ),
     "RateLimit-Policy": describe_header(
         "The limit that the request was counted under (draft-ietf-httpapi-ratelimit-headers"

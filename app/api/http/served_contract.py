@@ -1,30 +1,55 @@
-"""The OpenAPI document as it is served: compressed, from a file in the package.
+"""The editions of the OpenAPI document as they are served: compressed, from package files.
 
-Building the document takes seconds, which would block the event loop. `make openapi` writes
-the file, and a test compares the file with the code.
+Building a document takes seconds, which would block the event loop. `make openapi` writes
+the files, and a test compares the files with the code.
 """
 
 import gzip
 import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.http.conditional_requests import JSON, matches_tag, render_not_modified
+from app.api.http.conditional_requests import (
+    JSON,
+    REVALIDATE,
+    matches_tag,
+    render_not_modified,
+)
 
-PATH: Final = "/openapi.json"
-FILE: Final = "openapi.json.gz"
-VARY: Final = {"Vary": "Accept-Encoding"}
+CONTRACT: Final = "/openapi.json"
+"""The contract, in OpenAPI 3.1."""
+WITHOUT_WEBHOOKS: Final = "/openapi-3.1-client.json"
+"""The contract without webhooks, for generators that cannot use them."""
+CONTRACT_3_2: Final = "/openapi-3.2.json"
+"""The contract in OpenAPI 3.2."""
+EDITIONS: Final = (CONTRACT, WITHOUT_WEBHOOKS, CONTRACT_3_2)
+"""The paths of the editions."""
+HEADERS: Final = {"Vary": "Accept-Encoding", "Cache-Control": REVALIDATE}
 GZIP: Final = "gzip"
 
 NEVER: Final = {"q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000"}
 """Weights that mean that an encoding is not acceptable (RFC 9110, 12.4.2)."""
 
-COMPRESSED: Final = files("app.api").joinpath("pages", FILE).read_bytes()
-DOCUMENT: Final = gzip.decompress(COMPRESSED)
-HASH: Final = hashlib.sha256(DOCUMENT).hexdigest()[:16]
+
+def get_file_name(path: str) -> str:
+    """Return the name of the package file for the path of an edition."""
+    return f"{path.removeprefix('/')}.gz"
+
+
+COMPRESSED: Final[Mapping[str, bytes]] = {
+    path: files("app.api").joinpath("pages", get_file_name(path)).read_bytes()
+    for path in EDITIONS
+}
+DOCUMENTS: Final[Mapping[str, bytes]] = {
+    path: gzip.decompress(compressed) for path, compressed in COMPRESSED.items()
+}
+HASHES: Final[Mapping[str, str]] = {
+    path: hashlib.sha256(document).hexdigest()[:16] for path, document in DOCUMENTS.items()
+}
 
 
 def encode_document(document: str) -> bytes:
@@ -41,11 +66,19 @@ def can_accept_gzip(accepted: str) -> bool:
     return False
 
 
-async def get_contract(request: Request) -> Response:
-    """Return the OpenAPI document, if accepted with gzip, or 304 if it is unchanged."""
-    compressed = can_accept_gzip(request.headers.get("accept-encoding", ""))
-    tag = f'"{HASH}-{GZIP}"' if compressed else f'"{HASH}"'
-    if matches_tag(request.headers.get("if-none-match", ""), tag):
-        return render_not_modified(tag, VARY)
-    headers = VARY | {"ETag": tag} | ({"Content-Encoding": GZIP} if compressed else {})
-    return Response(COMPRESSED if compressed else DOCUMENT, 200, headers, JSON)
+def build_edition_route(path: str) -> Callable[[Request], Awaitable[Response]]:
+    """Return the route function that serves the edition with the given path."""
+
+    async def get_edition(request: Request) -> Response:
+        """Return the document, if accepted with gzip, or 304 if it is unchanged."""
+        compressed = can_accept_gzip(request.headers.get("accept-encoding", ""))
+        tag = f'"{HASHES[path]}-{GZIP}"' if compressed else f'"{HASHES[path]}"'
+        if matches_tag(request.headers.get("if-none-match", ""), tag):
+            return render_not_modified(tag, HEADERS)
+        headers = HEADERS | {"ETag": tag}
+        if compressed:
+            headers |= {"Content-Encoding": GZIP}
+        body = COMPRESSED[path] if compressed else DOCUMENTS[path]
+        return Response(body, 200, headers, JSON)
+
+    return get_edition
