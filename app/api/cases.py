@@ -44,6 +44,7 @@ from app.kernel.free_space import DiskSpaceReserved
 from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
+from app.kernel.problems import NotFound
 from app.kernel.quotas import TooManyDrafts
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.text import CountryCode
@@ -55,6 +56,7 @@ router = ResourceRouter("cases", "/cases")
 @router.serve_action(
     "",
     CaseOut,
+    NotFound,
     IdempotencyKeyMissing,
     *KEYED,
     RoleMissing,
@@ -71,7 +73,9 @@ router = ResourceRouter("cases", "/cases")
 def create_case(begin: WriteCases, key: Once, new: CaseInput) -> Response:
     """Create a case, and submit it in the same transaction if `submit` is true.
 
-    If no answer arrives, repeat the request with the same Idempotency-Key.
+    If no answer arrives, repeat the request with the same Idempotency-Key. The answer to a
+    repeated request is 404 if your office can no longer read the case, for example because
+    the case was erased. The request is not carried out again.
     """
     return CASE.create_once(begin, key, lambda tx: intake.create_case(tx, new))
 

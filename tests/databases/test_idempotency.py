@@ -172,6 +172,25 @@ def test_a_replay_shows_the_record_as_it_is_now(officer: Someone, lead: Someone)
     assert again.json()["state"] == "under_review"
 
 
+@pytest.mark.slow
+def test_a_key_is_remembered_for_years_and_after_the_erasure_of_the_record(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    body = make_case(submit=True)
+    case = lead.take_lead(unwrap(officer.create("/cases", body, "k")))
+    unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST", "note": "Enough"}))
+    world.wait(days=9 * 365)
+    with world.database.begin_read(SERVICE) as session:
+        assert session.scalar(select(Case.state)) == "erased"
+
+    again = officer.create("/cases", body, "k")
+    otherwise = officer.create("/cases", make_case(), "k")
+
+    assert get_problem(again) == (404, "not-found")
+    assert get_problem(otherwise) == (422, "idempotency-key-reused")
+    assert count_rows(world, Case) == [1]
+
+
 def test_one_key_is_for_one_request(officer: Someone) -> None:
     unwrap(officer.create("/cases", make_case(), "k"))
 
