@@ -86,6 +86,10 @@ Carries the cases of presumed victims of trafficking between the focal points of
 transnational referral mechanism. Submit a case and follow its delivery evidence. Poll
 `GET /v1/events` for events of your cases. Send the ETag that you last read as `If-Match`.
 Each answer also has `Referrer-Policy: no-referrer` and `X-Content-Type-Options: nosniff`.
+
+An operation that will end is marked `deprecated`. Its answers have the headers
+`Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` to a page about what to use
+instead. It works until the time in `Sunset`, at least 365 days after the deprecation.
 """
 TAGS: Final = [
     {"name": "cases", "description": "One person's case, from submission to closure."},

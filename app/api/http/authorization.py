@@ -23,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.access.credentials import authenticate, get_prefix, require_scope
+from app.api.http.deprecation import find_deprecation
 from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.strict_json import is_json, require_strict_json
@@ -73,6 +74,10 @@ class GuardedRoute(APIRoute):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.description += f"\n\nNeeds the scope `{self.scope}`."
+        self.deprecation = find_deprecation(self.dependencies)
+        if self.deprecation:
+            self.deprecated = True
+            self.description += f" {self.deprecation.describe()}"
         self.openapi_extra = {"security": [{OAUTH2: [self.scope]}]}
 
     @property
@@ -103,6 +108,8 @@ class GuardedRoute(APIRoute):
         inner, scope = super().get_route_handler(), self.scope
 
         async def handle(request: Request) -> Response:
+            if self.deprecation:
+                request.state.deprecation_headers = self.deprecation.headers
             if request.method != "GET":
                 return await handle_authenticated(request)
             turns: ReadSlots = request.app.state.turns

@@ -38,9 +38,9 @@ from app.kernel.versions import ExpectedTag, SeenVersions
 KEY_FORM = r"^[!-~]+$"
 KeyText = Annotated[str, Field(pattern=KEY_FORM, max_length=100)]
 KEY = (
-    "A random text that you choose, another one for each request. Send the same one when you "
-    "retry. An account's keys are remembered without a time limit, also after the erasure of "
-    "the record: a retry, however late, is never carried out a second time."
+    "A random text that you choose, another one for each request. Send the same one when "
+    "you retry. The keys of an account are remembered without a time limit, also after the "
+    "erasure of the record: a retry, however late, is never carried out a second time."
 )
 IF_MATCH = "The ETag of the version that you read last and based your decision on."
 REPLACE = "To replace a row: the ETag of the version that you read last."

@@ -15,7 +15,7 @@ from app.api.http.open_enums import open_vocabularies
 from app.api.http.problem_schemas import build_content, build_schemas
 from app.api.http.problems import describe_problem
 from app.api.http.property_descriptions import describe_properties
-from app.api.http.response_headers import HEADERS, add_response_headers
+from app.api.http.response_headers import add_response_headers, list_used_headers
 from app.api.http.schema_references import get_schema_name
 from app.api.http.shared_responses import move_shared_responses
 from app.api.http.strict_json import FORM, JsonInvalid
@@ -76,7 +76,6 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
         document = rename_schemas(written())
         document["components"]["securitySchemes"][OAUTH2] = OAUTH2_SCHEME
         document["components"]["schemas"] |= build_schemas()
-        document["components"]["headers"] = HEADERS
         for name in UNUSED:
             document["components"]["schemas"].pop(name, None)
         for operation in list_operations(document):
@@ -86,6 +85,8 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
             describe_successes(operation, document["components"]["schemas"])
             add_response_headers(operation)
             operation.setdefault("security", [])
+        used = list_used_headers(list_operations(document))
+        document["components"]["headers"] = used
         for webhook in document["webhooks"].values():
             webhook["post"]["security"] = []  # the signature authenticates
         described = (document["components"]["schemas"], document["paths"])

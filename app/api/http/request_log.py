@@ -21,6 +21,8 @@ GONE: Final = 499
 """The status that is logged if the client disconnected. HTTP does not define it."""
 CACHING: Final = (b"cache-control", b"no-store")
 """Added unless the answer has a Cache-Control of its own."""
+ROUTE_HEADERS: Final = ("rate_headers", "deprecation_headers")
+"""Names in the state of a request under which routes put headers for every answer."""
 HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
@@ -51,8 +53,9 @@ class RequestLog:
                 extra = [*HEADERS, (b"x-request-id", request_id.encode())]
                 if all(name.lower() != CACHING[0] for name, _ in own):
                     extra.append(CACHING)
-                limits = scope["state"].get("rate_headers", ())
-                message["headers"] = [*own, *extra, *limits]
+                for name in ROUTE_HEADERS:
+                    extra += scope["state"].get(name, ())
+                message["headers"] = [*own, *extra]
             await send(message)
 
         try:

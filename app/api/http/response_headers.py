@@ -1,5 +1,6 @@
 """The response headers of each operation, for the OpenAPI document."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from app.api.http.conditional_requests import JSON
@@ -80,12 +81,29 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
     "X-Accel-Buffering": describe_header(
         "Always `no`, which tells a proxy not to hold events back.", "no", required=True
     ),
+    "Deprecation": describe_header(
+        "Since when the operation is deprecated, in seconds since 1970 (RFC 9745).",
+        "@1798761600",
+        required=True,
+    ),
+    "Sunset": describe_header(
+        "The time until which the operation works (RFC 8594).",
+        "Sat, 01 Jan 2028 23:59:59 GMT",
+        required=True,
+    ),
+    "Link": describe_header(
+        "The page that says what to use instead (RFC 8288).",
+        '</problems>; rel="deprecation"; type="text/html"',
+        required=True,
+    ),
     "Vary": describe_header(
         "The request headers that the answer depends on (RFC 9110, 12.5.5).",
         "Accept-Language",
     ),
 }
 ALWAYS: Final = ("X-Request-Id", "Cache-Control")
+DEPRECATION_HEADERS: Final = ("Deprecation", "Sunset", "Link")
+"""The headers of each answer of a deprecated operation."""
 
 
 def list_header_names(
@@ -121,10 +139,22 @@ def add_response_headers(operation: dict[str, Any]) -> None:
             translated="Accept-Language" in names,
             limited="429" in responses,
         )
+        found += DEPRECATION_HEADERS if operation.get("deprecated") else ()
         response["headers"] = {
             **{name: refer_to_header(name) for name in found},
             **(own if status in {"200", NOT_MODIFIED} else {}),
         }
+
+
+def list_used_headers(operations: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return those of `HEADERS` to which a response of the operations refers."""
+    used = {
+        name
+        for operation in operations
+        for response in operation["responses"].values()
+        for name in response["headers"]
+    }
+    return {name: header for name, header in HEADERS.items() if name in used}
 
 
 def is_json(response: dict[str, Any]) -> bool:

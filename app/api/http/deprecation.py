@@ -1,0 +1,64 @@
+"""Deprecated operations: the headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594).
+
+A route is declared deprecated with a dependency:
+`dependencies=[Depends(Deprecation(since=..., sunset=..., link=...))]`. All answers of the
+route then have the headers, and the contract marks its operation.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import format_datetime
+from typing import Final
+
+from fastapi.params import Depends
+
+from app.api.http.response_headers import DEPRECATION_HEADERS
+
+LEAST: Final = timedelta(days=365)
+"""The shortest time for which a deprecated operation keeps working."""
+type RawHeaders = tuple[tuple[bytes, bytes], ...]
+
+
+class SunsetTooEarlyError(ValueError):
+    """An operation is declared to end less than `LEAST` after its deprecation."""
+
+
+@dataclass(frozen=True)
+class Deprecation:
+    """The deprecation of an operation: its day, the last day it works, and a page.
+
+    The page behind `link` says what to use instead. Both days are in UTC.
+    """
+
+    since: date
+    sunset: date
+    link: str
+
+    def __post_init__(self) -> None:
+        """Raise SunsetTooEarlyError unless the operation works long enough."""
+        if self.sunset - self.since < LEAST:
+            raise SunsetTooEarlyError(f"{self.sunset} is less than {LEAST} later.")
+
+    async def __call__(self) -> None:
+        """Do nothing: the route adds the headers, so that also refusals have them."""
+
+    @property
+    def headers(self) -> RawHeaders:
+        """The headers of each answer, in the order of `DEPRECATION_HEADERS`."""
+        since = int(datetime.combine(self.since, time.min, UTC).timestamp())
+        end = datetime.combine(self.sunset, time(23, 59, 59), UTC)
+        link = f'<{self.link}>; rel="deprecation"; type="text/html"'
+        values = (f"@{since}", format_datetime(end, usegmt=True), link)
+        pairs = zip(DEPRECATION_HEADERS, values, strict=True)
+        return tuple((name.lower().encode(), value.encode()) for name, value in pairs)
+
+    def describe(self) -> str:
+        """Return a sentence for the description of the operation."""
+        return f"Deprecated since {self.since}. Works until {self.sunset}. See {self.link}."
+
+
+def find_deprecation(dependencies: Iterable[Depends]) -> Deprecation | None:
+    """Return the deprecation among the dependencies of a route, or None."""
+    declared = (one.dependency for one in dependencies)
+    return next((one for one in declared if isinstance(one, Deprecation)), None)
