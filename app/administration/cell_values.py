@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
-from app.directory.cell_types import make_error
+from app.directory.cell_types import format_texts, make_error
 from app.directory.file_rows import Row
 
 
@@ -42,6 +42,8 @@ def format_cell(value: object) -> str:
             return str(value).lower()
         case list():
             return " ".join(map(str, value))
+        case dict():
+            return format_texts(value)
         case date():
             return value.isoformat()
         case _:

@@ -22,7 +22,7 @@ from app.directory.actions import (
     load_rows,
     store,
     to_values,
-    with_latest_capacity,
+    with_stored_values,
 )
 from app.directory.file_rows import CountryRow
 from app.directory.history import ChangeAuthor, Values, find_closed_by_accounts
@@ -64,7 +64,7 @@ def load(author: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> 
     lock_name(author.session, WRITE_LOCK)
     limits = files.load_sheet(folder, files.LIMITS, TimeLimitRow)
     found = files.read_folder(folder, load_known(author), limits)
-    offices = with_latest_capacity(author, to_values(found.focal_points))
+    offices = with_stored_values(author, to_values(found.focal_points))
     contacts = to_values(found.contacts)
     offices, office_changes = plan_activations(author, FOCAL_POINTS, offices, reopen=reopen)
     contacts, contact_changes = plan_activations(author, CONTACTS, contacts, reopen=reopen)

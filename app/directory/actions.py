@@ -69,21 +69,31 @@ def get_standard_data() -> Traversable:
 
 
 def to_values(rows: Sequence[Row]) -> list[Values]:
-    """Convert rows to mappings from column names to values."""
-    return [row.model_dump() for row in rows]
+    """Convert rows to mappings from column names to values.
+
+    A column that the file leaves out is left out.
+    """
+    return [row.model_dump(exclude_unset=True) for row in rows]
 
 
-def with_latest_capacity(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
-    """Return the rows of offices, with the stored free places where these are newer."""
-    columns = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
-    statement = select(*columns).where(FocalPoint.capacity_as_of.is_not(None))
-    stored = {row.code: row for row in author.session.execute(statement)}
-    return [
-        {**row, "capacity": latest.capacity, "capacity_as_of": latest.capacity_as_of}
-        if (latest := stored.get(row["code"])) and is_older(row, latest.capacity_as_of)
-        else row
-        for row in offices
-    ]
+def with_stored_values(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
+    """Return the rows of offices, with the stored values that a file does not replace.
+
+    These are newer numbers of free places, and the short names if the file has none.
+    """
+    stored = {row["code"]: row for row in load_rows(author, FOCAL_POINTS)}
+    return [complete_row(row, stored.get(row["code"])) for row in offices]
+
+
+def complete_row(row: Values, stored: Values | None) -> Values:
+    """Return the row of an office with the stored values that it does not replace."""
+    if stored is None:
+        return {"short_names": {}, **row}
+    filled = {"short_names": stored["short_names"], **row}
+    as_of = stored["capacity_as_of"]
+    if as_of is not None and is_older(row, as_of):
+        filled |= {"capacity": stored["capacity"], "capacity_as_of": as_of}
+    return filled
 
 
 def is_older(row: Values, as_of: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Types of the cells in directory files. An empty cell means that a value is unknown."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Final
 
@@ -16,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from app.directory.opening_hours import is_valid_span
 from app.kernel import time_zones
+from app.kernel.languages import LANGUAGES
 from app.kernel.text import Instant, normalize_text, require_one_line
 
 
@@ -35,6 +37,22 @@ def parse_list(cell: str) -> list[str]:
 def parse_optional(cell: str) -> str | None:
     """Return the stripped text, or None if the cell is empty."""
     return cell.strip() or None
+
+
+def parse_texts(cell: str) -> dict[str, str]:
+    """Return the texts of a cell like `en: Shelter, Osh; ru: Приют, Ош` by language tag."""
+    found: dict[str, str] = {}
+    for part in filter(None, map(str.strip, cell.split(";"))):
+        tag, _, text = map(str.strip, part.partition(":"))
+        if tag not in LANGUAGES or tag in found or not text:
+            raise make_error(TEXTS_HELP)
+        found[tag] = text
+    return found
+
+
+def format_texts(texts: Mapping[str, str]) -> str:
+    """Return texts by language tag as the text of a cell."""
+    return "; ".join(f"{tag}: {text}" for tag, text in texts.items())
 
 
 def parse_boolean(cell: str) -> bool:
@@ -84,6 +102,11 @@ def parse_span(word: str) -> str:
     return word
 
 
+TEXTS_HELP: Final = (
+    "must be texts by language, in a file like en: Shelter, Osh; ru: Приют, Ош; each of "
+    f"these languages at most once: {', '.join(LANGUAGES)}"
+)
+
 type OptionalCell[T] = Annotated[T | None, BeforeValidator(parse_optional)]
 type Listed[T] = Annotated[list[T], BeforeValidator(parse_list)]
 Boolean = Annotated[bool, BeforeValidator(parse_boolean)]
@@ -99,4 +122,14 @@ Prose = Annotated[
     AfterValidator(normalize_text),
     AfterValidator(require_one_line),
 ]
+MAX_SHORT_NAME: Final = 40
+"""The maximum length of a short name of an office, in characters."""
+ShortName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_SHORT_NAME, pattern=r"^[^;]+$"),
+    AfterValidator(normalize_text),
+    AfterValidator(require_one_line),
+]
+"""A name for narrow screens. A semicolon would end it in a file."""
+ShortNames = Annotated[dict[str, ShortName], BeforeValidator(parse_texts)]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,39}$")]

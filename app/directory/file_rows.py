@@ -19,6 +19,7 @@ from app.directory.cell_types import (
     Places,
     Prose,
     Region,
+    ShortNames,
     Span,
     TimeZone,
     make_error,
@@ -84,10 +85,14 @@ class CountryRow(Row):
 
 
 class FocalPointRow(Row):
-    """An office that can receive cases."""
+    """An office that can receive cases.
+
+    A file may leave out the column `short_names`, which keeps the stored short names.
+    """
 
     code: Code
     name: SafeLine
+    short_names: ShortNames = {}
     kind: OfficeKind
     function: OfficeFunction
     of_state: OptionalCell[CountryCode]

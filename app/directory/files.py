@@ -160,12 +160,13 @@ def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R
 
 
 def check_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
-    """Yield a fault for each column that is unknown, missing or duplicated."""
+    """Yield a fault for each unknown or duplicated column, and each missing one."""
     count = Counter(header)
     for column in [name for name in count if name not in model.model_fields]:
         yield Fault(file, 1, column, "is not a column of this file")
-    for column in [name for name in model.model_fields if count[name] != 1]:
-        yield Fault(file, 1, column, "must occur exactly once")
+    for column, field in model.model_fields.items():
+        if count[column] > 1 or (not count[column] and field.is_required()):
+            yield Fault(file, 1, column, "must occur exactly once")
 
 
 def parse_line[R: Row](

@@ -20,8 +20,6 @@ RENAMED: Final[Mapping[str, str]] = {"iso2": "code"}
 """Columns that older entries of the history have under an earlier name."""
 TRUNCATED: Final = "address"
 """The column that is stored in a shortened form, because the history cannot be erased."""
-RENAMED_COLUMNS: Final = {"clock": "deadline"}
-"""Columns that had another name when older changes were stored."""
 
 
 class DirectoryChange(Listed, Base):
@@ -83,11 +81,6 @@ def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> b
     named = DirectoryChange.subject.in_(subjects)
     found = session.scalars(select(DirectoryChange).where(named))
     return any(one.after["active"] and one.after["kind"] == kind for one in found)
-
-
-def rename_columns(values: Values) -> dict[str, Any]:
-    """Return stored values of a row with the names that its columns have today."""
-    return {RENAMED_COLUMNS.get(name, name): value for name, value in values.items()}
 
 
 def to_json_values(values: Values) -> dict[str, Any]:

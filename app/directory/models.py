@@ -53,6 +53,7 @@ class FocalPoint(Base):
     id: Mapped[UUID] = mapped_column(ForeignKey(Mailbox.focal_point_id), primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str]
+    short_names: Mapped[dict[str, str]] = mapped_column(default=dict, server_default="{}")
     kind: Mapped[OfficeKind] = mapped_column(OFFICE_KIND)
     function: Mapped[OfficeFunction] = mapped_column(OFFICE_FUNCTION)
     of_state: Mapped[str | None] = mapped_column(String(2))

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, StrictInt
 
-from app.directory.cell_types import MAX_PROSE
+from app.directory.cell_types import MAX_PROSE, ShortName
 from app.directory.kinds import (
     AgeGroup,
     Confidence,
@@ -72,6 +72,14 @@ class FocalPointOut(ResponseModel):
 
     code: Annotated[Code, Field(description="The unique code.", examples=["UZ_LEAD"])]
     name: Name
+    short_names: Annotated[
+        dict[str, ShortName],
+        Field(
+            description="Its short names by BCP 47 language tag; can be empty. Show the "
+            "one in the reader's language, else `en`, else `name`.",
+            examples=[{"en": "Shelter, Osh", "ru": "Приют, Ош"}],
+        ),
+    ]
     kind: Annotated[OfficeKind, Field(description="The kind of body it belongs to.")]
     function: Annotated[
         OfficeFunction, Field(description="Its main task; `technical` serves no person.")

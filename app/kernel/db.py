@@ -77,6 +77,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(none_as_null=True),
+        dict[str, str]: JSON(),
         list[str]: JSON(),
         StrEnum: store_enum(StrEnum, None),
     }

@@ -12,6 +12,7 @@ NEW: Final = {"if_none_match": "*"}
 OFFICE: Final[Json] = {
     "code": "KZ_NEW_SHELTER",
     "name": "Жаңа үй, Шымкент",
+    "short_names": {"en": "Jaña üi", "ru": "Жаңа үй"},
     "kind": "non_state",
     "function": "shelter",
     "of_state": None,

@@ -1,0 +1,18 @@
+"""Expand: short names of offices, by language. The offices that exist have none."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0040"
+down_revision = "0035"
+
+
+def upgrade() -> None:
+    """Add the column. The default is for the version before, which does not know it."""
+    names = sa.Column("short_names", sa.JSON(), nullable=False, server_default="{}")
+    op.add_column("focal_point", names)
+
+
+def downgrade() -> None:
+    """Drop the column with the short names."""
+    op.drop_column("focal_point", "short_names")
