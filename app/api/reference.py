@@ -45,9 +45,13 @@ def get_reference(
 ) -> Response:
     """Read one list, with the code, the label, the source and its quality for each item.
 
-    The lists contain signs of trafficking (`indicators`), ways in which a case became known
-    (`intake_ways`), questions and how to ask them (`questions`, `conduct`), the codes that
-    requests use, `countries`, `languages`, and the codes of HTCDS under the names of their
+    The lists contain words for the codes of the service: states, actions, `deadlines`,
+    `routing_reasons`, `event_types`, `sections`, `purposes`, `remedies`, `advice`, `roles`
+    and others, in English, Russian, Spanish, French and Uzbek.
+
+    Other lists contain signs of trafficking (`indicators`), ways in which a case became
+    known (`intake_ways`), questions and how to ask them (`questions`, `conduct`), codes of
+    requests, `countries`, `languages`, and the codes of HTCDS under the names of their
     fields.
 
     The `label` is in a language of Accept-Language, which `language` names. An item without

@@ -1,6 +1,15 @@
-"""Elements and weights of indicators, and the status of translations."""
+"""Titles of lists, elements and weights of indicators, and the status of translations."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class About:
+    """The title of a list, and a note on its source."""
+
+    title: str
+    note: str
 
 
 class Element(StrEnum):

@@ -7,25 +7,16 @@ its review status (ADR 52).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from app.kernel.languages import ENGLISH, choose_language
 from app.reference import cldr, htcds
+from app.reference.code_words import WORD_LISTS, WORDS, list_words
 from app.reference.files import read_sheet
-from app.reference.kinds import TranslationStatus
-from app.reference.rows import IndicatorRow, ItemRow, TranslationRow
+from app.reference.kinds import About, TranslationStatus
+from app.reference.rows import IndicatorRow, ItemRow, TranslationRow, WordRow
 from app.reference.schemas import Item, ItemOut, ReferenceList, Weights
-
-
-@dataclass(frozen=True)
-class About:
-    """The title of a list, and a note on its source."""
-
-    title: str
-    note: str
-
 
 OWN_PROPOSAL: Final = (
     "A proposal of this mechanism; other languages are its own translation."
@@ -80,6 +71,7 @@ CLDR_LISTS: Final[Mapping[str, About]] = {
 }
 LISTS: Final[Mapping[str, About]] = {
     **OWN_LISTS,
+    **WORD_LISTS,
     **CLDR_LISTS,
     **{name: About(title, htcds.ABOUT) for name, title in htcds.LISTS.items()},
 }
@@ -139,11 +131,13 @@ def get_translation_status(key: tuple[str, str], language: str) -> TranslationSt
     """Return the status of the translation of an item, or None if `language` is English."""
     if language == ENGLISH:
         return None
-    found = (TRANSLATIONS.get(key), NOTE_TRANSLATIONS.get(key))
+    found = (TRANSLATIONS.get(key), NOTE_TRANSLATIONS.get(key), WORDS.get(key))
     return get_status([row for row in found if row and language in row.texts], language)
 
 
-def get_status(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
+def get_status(
+    rows: Sequence[TranslationRow | WordRow], language: str
+) -> TranslationStatus:
     """Return the common status of the given translations of one item.
 
     If `rows` is empty, the status is `PUBLISHED`: the label is that of the source. An item
@@ -164,6 +158,8 @@ def list_items(name: str) -> Sequence[Item]:
             return tuple(cldr.list_countries())
         case "languages":
             return tuple(cldr.list_languages())
+        case _ if name in WORD_LISTS:
+            return tuple(list_words(name))
         case _ if name in OWN_LISTS:
             return tuple(list_own_items(name))
         case _:

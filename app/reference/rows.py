@@ -1,8 +1,13 @@
 """The rows of the reference files, and the checks of their cells."""
 
-from typing import Annotated, override
+from typing import Annotated, Final, override
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.directory.cell_types import (
     OptionalCell,
@@ -15,6 +20,8 @@ from app.directory.file_rows import Row
 from app.kernel.languages import ENGLISH, LANGUAGES
 from app.kernel.text import Code
 from app.reference.kinds import Element, Weight
+
+type Tags = list[str]
 
 
 class ItemRow(Row):
@@ -63,20 +70,13 @@ class Wording(Row):
         return {tag: text for tag, text in said.items() if text}
 
 
-def get_column(tag: str) -> str:
-    """Return the name of the column of a language."""
-    return tag.replace("-", "_").lower()
+class ReviewedWording(Wording):
+    """A text in each language; `reviewed` lists the languages that were reviewed.
 
+    A file without the column `reviewed` has no reviewed text.
+    """
 
-type Tags = list[str]
-
-
-class TranslationRow(Wording):
-    """The translations of a label or note; `reviewed` lists the reviewed languages."""
-
-    list: str
-    code: Code
-    reviewed: Annotated[Tags, BeforeValidator(parse_list)]
+    reviewed: Annotated[Tags, BeforeValidator(parse_list)] = []
 
     @field_validator("reviewed")
     @classmethod
@@ -86,6 +86,54 @@ class TranslationRow(Wording):
         if not texts.issuperset(tags) or ENGLISH in tags:
             raise make_error("must be languages into which this row is translated")
         return tags
+
+
+def get_column(tag: str) -> str:
+    """Return the name of the column of a language."""
+    return tag.replace("-", "_").lower()
+
+
+TRANSLATED: Final = frozenset({"ru", "es", "fr", "uz"})
+"""The languages into which every word of the service is translated."""
+
+
+class TranslationRow(ReviewedWording):
+    """The translations of a label or note of a list."""
+
+    list: str
+    code: Code
+
+    @property
+    @override
+    def reference(self) -> str:
+        """The list and the code, which name the row in an error."""
+        return f"{self.list} {self.code}"
+
+
+class WordRow(Row):
+    """The words for one code in each language; `reviewed` lists the reviewed languages."""
+
+    list: str
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z_.]{1,59}$")]
+    en: Prose
+    ru: Prose
+    es: Prose
+    fr: Prose
+    uz: Prose
+    reviewed: Annotated[Tags, BeforeValidator(parse_list)]
+
+    @field_validator("reviewed")
+    @classmethod
+    def check_reviewed(cls, tags: Tags) -> Tags:
+        """Raise a validation error for a language that is not a column of translations."""
+        if not TRANSLATED.issuperset(tags):
+            raise make_error("must be languages into which this row is translated")
+        return tags
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The words by language tag, English first."""
+        return {tag: getattr(self, tag) for tag in (ENGLISH, *sorted(TRANSLATED))}
 
     @property
     @override

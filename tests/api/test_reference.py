@@ -22,6 +22,11 @@ NAMES = """
 intake_ways questions conduct indicators dimensions elements scoring_rules services
 decline_reasons withdraw_reasons closure_reasons suspend_reasons handover_reasons
 stop_reasons reopen_reasons assign_reasons take_over_reasons erasure_reasons
+case_states referral_states handover_states return_states stages approval_states
+emergency_access_states case_actions referral_actions handover_actions return_actions
+deadlines routing_reasons event_types sections purposes reading_purposes remedies
+advice priorities age_classes relations sides roles facts vital_interest_reasons
+no_go_reasons
 countries languages
 org_Type prs_Gender prs_MaritalStatus prs_HighestLevelOfEducation vic_TraffickingStatus
 vic_TraffickingStatusDecisionMakingOrg vic_RelationshipToTrafficker
