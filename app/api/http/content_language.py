@@ -13,26 +13,30 @@ from pydantic.json_schema import SkipJsonSchema
 from app.directory.files import load_sheet, require_no_faults
 from app.kernel.languages import ENGLISH, choose_language, rank_languages
 from app.kernel.problems import Problem
-from app.reference.rows import Wording
+from app.reference.rows import ReviewedWording
 
 ACCEPT: Final = "Accept-Language"
 PREFERRED: Final = "Preferred languages (RFC 9110, 12.5.4). The default is English."
 
 
-class TitleRow(Wording):
+class TitleRow(ReviewedWording):
     """The translated titles of one problem."""
 
     code: str
 
 
-def load_titles() -> dict[str, Mapping[str, str]]:
+def load_titles() -> dict[str, TitleRow]:
     """Load the translated titles. Raises FilesRefused if the file has errors."""
     sheet = load_sheet(files("app.api").joinpath("data"), "titles.csv", TitleRow)
     require_no_faults(sheet.faults)
-    return {line.row.code: line.row.texts for line in sheet.lines}
+    return {line.row.code: line.row for line in sheet.lines}
 
 
-TITLES: Final[Mapping[str, Mapping[str, str]]] = load_titles()
+TITLE_ROWS: Final[Mapping[str, TitleRow]] = load_titles()
+"""The translated titles by the code of the problem."""
+TITLES: Final[Mapping[str, Mapping[str, str]]] = {
+    code: row.texts for code, row in TITLE_ROWS.items()
+}
 """Titles by the code of the problem, then by language."""
 
 

@@ -11,9 +11,10 @@ from typing import Final
 
 from fastapi import APIRouter, HTTPException, Response
 
-from app.api.http.content_language import TITLES
+from app.api.http.content_language import TITLE_ROWS, TitleRow
 from app.kernel.languages import ENGLISH
 from app.kernel.problems import PROBLEMS, Problem, list_problem_kinds
+from app.reference.cldr import LOCALES, get_language_name
 
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -32,7 +33,11 @@ what to do next. A client decides by <code>type</code>, never by the texts.</p>
 </body>
 </html>
 """
-TRANSLATION: Final = '<li lang="{language}" dir="auto">{title}</li>'
+TRANSLATION: Final = (
+    '<li>{name}{mark}: <span lang="{language}" dir="auto">{title}</span></li>'
+)
+UNREVIEWED: Final = " (unreviewed translation)"
+"""The mark of a translation that no native speaker has reviewed (ADR 52)."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,18 +50,37 @@ def render_pages() -> Mapping[str, bytes]:
 
 def render_page(kind: type[Problem]) -> str:
     """Return the page of one problem, with its title in each language."""
-    titles = TITLES.get(kind.code, {})
-    translations = "".join(
-        TRANSLATION.format(language=language, title=escape(title))
-        for language, title in titles.items()
-        if language != ENGLISH
-    )
+    row = TITLE_ROWS.get(kind.code)
     return PAGE.format(
         code=kind.code,
         title=escape(kind.title),
         status=kind.status,
-        translations=translations,
+        translations=render_translations(row) if row else "",
     )
+
+
+def render_translations(row: TitleRow) -> str:
+    """Return the translations of a title as list items, with the name of the language."""
+    return "".join(
+        TRANSLATION.format(
+            name=escape(format_language_name(language)),
+            mark="" if language in row.reviewed else UNREVIEWED,
+            language=language,
+            title=escape(title),
+        )
+        for language, title in row.texts.items()
+        if language != ENGLISH
+    )
+
+
+def format_language_name(language: str) -> str:
+    """Return the name of a language in English, and in the language itself if known."""
+    names = [
+        get_language_name(language, LOCALES[tag])
+        for tag in (ENGLISH, language)
+        if tag in LOCALES
+    ]
+    return " / ".join(dict.fromkeys(name for name in names if name))
 
 
 @router.get(PROBLEMS + "/{code}")
