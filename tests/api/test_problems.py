@@ -393,7 +393,6 @@ def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
     yield http.get("/v1/me")
     yield http.get("/v1/nowhere")
     yield http.delete("/v1/cases")
-    yield http.get("/openapi.json")
     yield officer.get(path)
     yield officer.ask("GET", path, headers={"If-None-Match": "*"})
     yield officer.open(f"{path}/sections/needs")
@@ -408,6 +407,20 @@ def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
     yield send_raw(officer, b" " * 300_000)
     yield send_raw(officer, b"x", content_type="text/plain")
     yield http.get("/v1/cases", headers={"Origin": "https://elsewhere.example"})
+
+
+def test_only_texts_of_the_service_may_be_cached(officer: Someone) -> None:
+    http = officer.world.http
+    found = [http.get("/openapi.json"), officer.get("/reference")]
+    found.append(officer.get("/reference/event_types"))
+    refused = [http.get("/v1/reference"), officer.get("/reference/nothing")]
+
+    for answer in (*found, *refused):
+        cache = "private, no-cache" if answer.is_success else "no-store"
+        safe = SAFE | {"cache-control": cache}
+        assert {n: answer.headers.get(n) for n in safe} == safe, answer.request.url
+    assert [answer.is_success for answer in found] == [True] * 3
+    assert [answer.status_code for answer in refused] == [401, 404]
 
 
 def test_every_answer_stays_out_of_caches(officer: Someone, lead: Someone) -> None:

@@ -34,6 +34,7 @@ TELLING: Final = (
     b"psycopg",
 )
 PROBLEM: Final = "application/problem+json"
+REVALIDATE: Final = "private, no-cache"
 SAFE: Final = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -41,9 +42,14 @@ SAFE: Final = {
 }
 
 
-def find_flaws(answer: Answer) -> list[str]:
-    """List what is wrong with the answer to a hostile request."""
-    found = [n for n, value in SAFE.items() if answer[n] != value]
+def find_flaws(answer: Answer, *, cacheable: bool = False) -> list[str]:
+    """List what is wrong with the answer to a hostile request.
+
+    `cacheable`: the operation returns texts that are the same for every office.
+    """
+    kept = cacheable and answer.status < 400
+    safe = SAFE | ({"cache-control": REVALIDATE} if kept else {})
+    found = [n for n, value in safe.items() if answer[n] != value]
     headers = b"".join(name + value for name, value in answer.headers)
     headers += answer.content if answer.status >= 400 else b""
     if answer.status >= 500:
