@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.access.credentials import require_scope
 from app.api.consents import load_consents
-from app.api.emergency_access import load_readings
+from app.api.emergency_access import load_accesses
 from app.api.facts_and_questions import load_facts, load_questions
 from app.api.handovers import HandoverQuery, load_handovers
 from app.api.referrals import ReferralQuery, load_referrals
@@ -80,7 +80,7 @@ SOURCES: Final[Mapping[CasePart, PartSource]] = {
     CasePart.QUESTIONS: PartSource(load_questions),
     CasePart.SCREENINGS: PartSource(load_screenings),
     CasePart.ROUTING: PartSource(load_routing),
-    CasePart.EMERGENCY_ACCESS: PartSource(load_readings),
+    CasePart.EMERGENCY_ACCESS: PartSource(load_accesses),
 }
 
 

@@ -48,7 +48,7 @@ ABOUT_PROBLEMS: Final = f"""
 Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
 stable, `detail` says what to do, and no input of the caller is repeated. Only
 `/v1/oauth/token` answers 400 and 401 as OAuth does (RFC 6749, 5.2). With `Accept-Language`
-the title is in Spanish, French or Russian. Errors of HTTP itself
+the title is in Spanish, French, Russian or Uzbek. Errors of HTTP itself
 ({", ".join(map(str, STATUS_DETAILS))})
 have the type `about:blank`: decide by the status. A 404 of
 this type means that the path does not exist.

@@ -16,7 +16,7 @@ type Values = Mapping[str, Any]
 
 UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that are internal and left out of the history."""
-RENAMED: Final[Mapping[str, str]] = {"iso2": "code"}
+RENAMED: Final[Mapping[str, str]] = {"clock": "deadline", "iso2": "code"}
 """Columns that older entries of the history have under an earlier name."""
 TRUNCATED: Final = "address"
 """The column that is stored in a shortened form, because the history cannot be erased."""

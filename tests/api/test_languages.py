@@ -171,8 +171,9 @@ def test_a_header_that_cannot_be_read_is_passed_over(wish: bytes, officer: Someo
     [
         ("ru-KZ", "ru", "Такой записи нет, или вам нельзя её видеть."),
         ("es-419, en;q=0.9", "es", "No existe tal registro, o no le corresponde verlo."),
+        ("uz", "uz", "Bunday yozuv yoʻq yoki uni koʻrish sizga tegishli emas."),
         ("fr", "fr", "Cet enregistrement n’existe pas, ou vous ne pouvez pas le voir."),
-        ("uz, ru;q=0.5", "ru", "Такой записи нет, или вам нельзя её видеть."),
+        ("tg, ru;q=0.5", "ru", "Такой записи нет, или вам нельзя её видеть."),
         ("kk", "en", "There is no such record, or it is not yours to see."),
     ],
 )
