@@ -105,9 +105,11 @@ def decline_lead(
 def accept_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: AcceptLead
 ) -> Response:
-    """Accept the lead and name two people who can be reached."""
-    command = (code, Action.ACCEPT_LEAD, seen, leading.build_terms(body))
-    return run_step(begin, key, command, partial(leading.accept_lead, promise=body))
+    """Accept the lead and name two people who can be reached.
+
+    Without `contacts`, the default contacts of your office are used.
+    """
+    return CASE.run_once(begin, key, lambda tx: leading.accept_lead(tx, code, seen, body))
 
 
 @router.serve_action("/suspend", CaseOut, *VERSIONED)

@@ -147,11 +147,13 @@ def accept_handover(
 ) -> Response:
     """Accept the lead and name two people who can be reached. Their names are sealed.
 
-    The requirements of the offer are checked again. In one transaction, you become the
-    lead, the open referrals become yours, and the deadlines of the lead start.
+    Without `contacts`, the default contacts of your office are used. The requirements of
+    the offer are checked again. In one transaction, you become the lead, the open referrals
+    become yours, and the deadlines of the lead start.
     """
-    command = (handover_id, Action.ACCEPT, seen, body.to_terms())
-    return run_step(begin, key, command, partial(handover_actions.accept, promise=body))
+    return HANDOVER.run_once(
+        begin, key, lambda tx: handover_actions.accept(tx, handover_id, seen, body)
+    )
 
 
 @router.serve_action(

@@ -21,8 +21,8 @@ from app.referrals.lifecycle import Action
 from app.referrals.models import Referral
 from app.referrals.needs import Terms
 from app.referrals.schemas import (
+    AcceptReferral,
     AnswerReferral,
-    Arrangement,
     AskAboutReferral,
     CompleteReferral,
     DeclineReferral,
@@ -48,13 +48,23 @@ NO_LONGER_YOURS: Answers = {
 def run_step(
     begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
-    """Check that the action is allowed in the current state, then apply it once.
+    """Check that the action is allowed in the current state, then apply it once."""
+    return run_action(
+        begin,
+        key,
+        lambda tx: apply(tx, referral_actions.lock_and_check(tx, *command)),
+    )
 
-    A return that depends on the referral is updated in the same transaction.
-    """
+
+def run_action(
+    begin: WriteReferrals,
+    key: KeyedRequest,
+    action: Callable[[WriteTransaction], Referral],
+) -> Response:
+    """Run an action once, and update a return that depends on the referral."""
 
     def apply_and_update_return(tx: WriteTransaction) -> Referral:
-        referral = apply(tx, referral_actions.lock_and_check(tx, *command))
+        referral = action(tx)
         end_or_reassign(tx, referral.case)
         return referral
 
@@ -108,11 +118,17 @@ def answer_referral(
 
 @router.serve_action("/accept", ReferralOut, *VERSIONED)
 def accept_referral(
-    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: Arrangement
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: AcceptReferral,
 ) -> Response:
-    """Accept a referral. The first meeting and the contact persons are stored sealed."""
-    command = (referral_id, Action.ACCEPT, seen, body.to_terms())
-    return run_step(begin, key, command, partial(steps.accept, arrangement=body))
+    """Accept a referral. The first meeting and the contact persons are stored sealed.
+
+    Without `contacts`, the default contacts of your office are used.
+    """
+    return run_action(begin, key, lambda tx: steps.accept(tx, referral_id, seen, body))
 
 
 def end_with_reason(why: DeclineReferral | WithdrawReferral) -> Apply:

@@ -23,7 +23,6 @@ from app.cases import queries as case_queries
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
 from app.cases.stored_fields import rename_subject
-from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
 from app.consents import office_names
 from app.disclosure import actions as disclosure_actions
@@ -174,10 +173,9 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     "/contacts", response_model=CaseOut, responses=list_problems(*WRITES, NeedsUnmet)
 )
 def write_contacts(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: AcceptLead
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, contacts: Contacts
 ) -> Response:
     """As the lead, replace the contacts of the lead. Name two different people."""
-    contacts = Contacts(contacts=body.contacts)
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_contacts(tx, code, seen, contacts)
     )

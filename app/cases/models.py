@@ -240,3 +240,20 @@ class DocumentKey(Base):
     )
     case_id: Mapped[UUID] = mapped_column(ForeignKey(Case.id))
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class DefaultContacts(Base):
+    """The contact people that an office names when it accepts without `contacts`.
+
+    `wrapped` is the wrapped key that opens `sealed`, and `version` the key that wraps it.
+    """
+
+    __tablename__ = "default_contacts"
+
+    focal_point_id: Mapped[UUID] = mapped_column(
+        ForeignKey(FocalPoint.id), primary_key=True
+    )
+    version: Mapped[str]
+    wrapped: Mapped[bytes]
+    sealed: Mapped[bytes]
+    written_at: Mapped[datetime]

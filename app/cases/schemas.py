@@ -10,7 +10,14 @@ from pydantic_core import PydanticCustomError
 from app.cases import facts
 from app.cases.models import AgeClass, SafeContact
 from app.cases.risk import RiskLevel
-from app.cases.sections import Section, SectionContent
+from app.cases.sections import (
+    MIN_CONTACTS,
+    DutyContact,
+    DutyContacts,
+    Section,
+    SectionContent,
+    collect_names,
+)
 from app.cases.vital_interest import VitalInterestReason
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service
@@ -204,6 +211,32 @@ class QuestionList(ResponseModel):
     """The questions about a case, oldest first."""
 
     items: list[QuestionOut]
+
+
+class DefaultContactsInput(RequestModel):
+    """The default contacts that an office sets for its acceptances."""
+
+    contacts: Annotated[
+        DutyContacts | None,
+        Field(description="At least two different people; sealed. Null removes them."),
+    ]
+
+    @model_validator(mode="after")
+    def require_two_people(self) -> Self:
+        """Refuse contacts that name one person twice."""
+        if self.contacts and len(collect_names(self.contacts)) < MIN_CONTACTS:
+            raise PydanticCustomError(
+                "one_person_twice", "Name at least two different people in `contacts`."
+            )
+        return self
+
+
+class DefaultContactsOut(ResponseModel):
+    """The contact people that your acceptances use if they have no `contacts`."""
+
+    focal_point: str
+    contacts: list[DutyContact] | None
+    written_at: datetime | None
 
 
 class OpenedSection(ResponseModel):

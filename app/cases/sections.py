@@ -215,10 +215,38 @@ class DutyContact(Content):
     phone: Phone
 
 
-class Contacts(Content):
-    """The contact people of an office; a lead needs two (BR22)."""
+MIN_CONTACTS: Final = 2
+"""The number of different contact people that an office must name (BR22)."""
+DutyContacts = Annotated[
+    list[DutyContact],
+    Field(
+        min_length=MIN_CONTACTS,
+        max_length=5,
+        description="At least two different people; sealed.",
+    ),
+]
 
-    contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
+
+CONTACTS_REMEDY: Final = (
+    "Name two different people who can be reached, in `contacts`. An acceptance needs no "
+    "`contacts` once your office has default contacts: PUT "
+    "/v1/focal-points/{code}/default-contacts."
+)
+"""The remedy if an acceptance names no contacts, or one person twice."""
+DEFAULT_CONTACTS: Final = (
+    "At least two different people; sealed. Null: the default contacts of your office."
+)
+
+
+def collect_names(contacts: Iterable["DutyContact"]) -> frozenset[str]:
+    """Return the different names of contact people."""
+    return frozenset(contact.name for contact in contacts)
+
+
+class Contacts(Content):
+    """The contact people of an office (BR22)."""
+
+    contacts: DutyContacts
 
 
 SERVICES_FOR_SAFETY: Final = frozenset(

@@ -7,7 +7,12 @@ from pydantic_core import PydanticCustomError
 
 from app.cases import reasons
 from app.cases.facts import LegalHold
-from app.cases.sections import DutyContact, EmergencyAccessPurpose, Section
+from app.cases.sections import (
+    DEFAULT_CONTACTS,
+    DutyContacts,
+    EmergencyAccessPurpose,
+    Section,
+)
 from app.cases.vital_interest import VitalInterestReason
 from app.deadlines.schemas import Early
 from app.kernel.codes import CaseCodeText
@@ -34,10 +39,7 @@ class DeclineLead(RequestModel):
 class AcceptLead(RequestModel):
     """The contacts that an office names when it accepts the lead (BR22)."""
 
-    contacts: Annotated[
-        list[DutyContact],
-        Field(min_length=1, max_length=5, description="Two different people; sealed."),
-    ]
+    contacts: Annotated[DutyContacts | None, Field(description=DEFAULT_CONTACTS)] = None
 
 
 class WithdrawCase(RequestModel):

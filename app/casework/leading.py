@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from app.cases import actions as case_actions
-from app.cases.lifecycle import Row, State
+from app.cases import default_contacts
+from app.cases.lifecycle import Action, Row, State
 from app.cases.models import Case
-from app.cases.sections import Contacts, Paper
-from app.casework.acting import lock_case, require_lead
+from app.cases.sections import Contacts, Paper, collect_names
+from app.casework.acting import lock_and_check, lock_case, require_lead
 from app.casework.bodies import (
     AcceptLead,
     DeclineLead,
@@ -48,18 +49,19 @@ def decline_lead(tx: WriteTransaction, case: Case, row: Row, why: DeclineLead) -
     return case
 
 
-def build_terms(promise: AcceptLead) -> Terms:
-    """Return the values of an acceptance that are checked: the names of the contacts."""
-    return Terms(contacts=frozenset(contact.name for contact in promise.contacts))
+def accept_lead(
+    tx: WriteTransaction, code: str, seen: SeenVersions, promise: AcceptLead
+) -> Case:
+    """Accept the lead, seal the contacts, and store the summary for the submitter (R12).
 
-
-def accept_lead(tx: WriteTransaction, case: Case, row: Row, promise: AcceptLead) -> Case:
-    """Accept the lead, seal the contacts, and store the summary for the submitter (R12)."""
+    Raises the errors of `lock_and_check`.
+    """
+    contacts = default_contacts.complete(tx, promise.contacts)
+    terms = Terms(contacts=collect_names(contacts))
+    case, row = lock_and_check(tx, code, Action.ACCEPT_LEAD, seen, terms)
     before = case.audience
     case_actions.save_summary_snapshot(tx, case)
-    case_actions.replace_sealed(
-        tx, case, Paper.CONTACTS, Contacts(contacts=promise.contacts)
-    )
+    case_actions.replace_sealed(tx, case, Paper.CONTACTS, Contacts(contacts=contacts))
     case.end_relation(Relation.CANDIDATE, tx.now)
     case.add_party(tx.actor.focal_point_id, Relation.LEAD, tx.now)
     case_actions.take_step(tx, case, row, audience_before=before)

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.cases.lifecycle import Need
 from app.cases.reasons import CLOSED_UNINFORMED
+from app.cases.sections import CONTACTS_REMEDY
 from app.consents.coverage import Purpose
 from app.deadlines import limits
 from app.kernel.actors import Side
@@ -50,6 +51,7 @@ class Facts:
     legal_hold: bool
     may_be_child: bool
     terms: Terms = Terms()
+    default_contacts: bool = False
 
 
 TO_REFER: Final = (
@@ -96,7 +98,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "A return is open. Wait until the last visit after the return has been reported (G16).", Side.HOLDER),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
-        lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
+        lambda f: len(f.terms.contacts) > 1, CONTACTS_REMEDY, preset=lambda f: f.default_contacts),
     Need.PERSON_INFORMED: Check(
         lambda f: f.terms.person_informed or f.terms.reason in CLOSED_UNINFORMED,
         "Tell the person, then send `person_informed: true`. This is not required if contact is lost, the person has "

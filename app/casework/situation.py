@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from app.cases import queries as case_queries
+from app.cases.default_contacts import has_default
 from app.cases.grants import Grant
-from app.cases.lifecycle import TABLE, Row, State, get_stage
+from app.cases.lifecycle import TABLE, Action, Row, State, get_stage
 from app.cases.models import Case
 from app.cases.records import SummarySnapshot
 from app.cases.schemas import Risk, Summary
@@ -289,11 +290,14 @@ def list_actions(
         submitter_gone=is_submitter_gone(tx, case),
     )
     rows = TABLE.list_steps_for(case.state, sides, tx.actor.roles)
+    if any(row.action == Action.ACCEPT_LEAD for row in rows):
+        default = has_default(tx, tx.actor.focal_point_id)
+        facts = replace(facts, default_contacts=default)
     return [describe_action(row, facts) for row in rows]
 
 
 def describe_action(row: Row, facts: Facts) -> AvailableCaseAction:
     """Describe one action, with its unmet requirements."""
     unmet = RULES.list_blocking(row, facts)
-    asks = RULES.list_request_needs(row)
+    asks = RULES.list_request_needs(row, facts)
     return AvailableCaseAction(action=row.action, open=not unmet, asks=asks, unmet=unmet)

@@ -6,7 +6,6 @@ refusal is returned as None, because an exception would roll back the entry.
 """
 
 from dataclasses import replace
-from typing import Final
 
 from pydantic import BaseModel
 
@@ -18,6 +17,7 @@ from app.cases.records import EmergencyAccess
 from app.cases.schemas import OpenedSection
 from app.cases.sections import (
     CONTENT,
+    MIN_CONTACTS,
     SECTIONS_FOR_SAFETY,
     Contacts,
     EmergencyAccessPurpose,
@@ -26,6 +26,7 @@ from app.cases.sections import (
     Safeguards,
     Section,
     SectionContent,
+    collect_names,
 )
 from app.casework.acting import lock_case, require_working_role
 from app.casework.carrying import redirect_if_unsafe
@@ -250,16 +251,12 @@ def write_contacts(
 ) -> Case:
     """Replace the lead's contacts; raises NeedsUnmet (409) if there are fewer than two."""
     case = lock_to_write(tx, code, seen, Paper.CONTACTS)
-    if len({contact.name for contact in content.contacts}) < MIN_CONTACTS:
+    if len(collect_names(content.contacts)) < MIN_CONTACTS:
         need, remedy = Need.TWO_CONTACTS, RULES.checks[Need.TWO_CONTACTS].remedy
         raise_unmet([UnmetRequirement(requirement=need, by=Side.LEAD, remedy=remedy)])
     write_document(tx, case, Paper.CONTACTS, content)
     record_written(tx, case, Paper.CONTACTS)
     return case
-
-
-MIN_CONTACTS: Final = 2
-"""The number of different contact people that a lead needs (BR22)."""
 
 
 def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:

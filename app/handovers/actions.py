@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from app.cases import actions as case_actions
+from app.cases import default_contacts
 from app.cases.grants import Grant
 from app.cases.models import Case
-from app.cases.sections import Contacts, Paper
+from app.cases.sections import Contacts, Paper, collect_names
 from app.consents import standing
 from app.consents.expiry_deadlines import watch_expiry
 from app.consents.standing import Standing
@@ -174,17 +175,23 @@ def load_facts(
     return build_facts(tx, case_file, transfer, terms, clock)
 
 
-def accept(tx: WriteTransaction, pending: PendingStep, promise: AcceptHandover) -> Handover:
+def accept(
+    tx: WriteTransaction, handover_id: UUID, seen: SeenVersions, promise: AcceptHandover
+) -> Handover:
     """Accept the lead, and reassign the deadlines of the former lead to the successor.
 
-    The contacts of the new lead replace those of the case. Raises SuccessorUnfit (422) if
-    the successor has become unfit since the offer.
+    The contacts of the new lead replace those of the case. Raises the errors of
+    `lock_and_check`, and SuccessorUnfit (422) if the successor has become unfit since the
+    offer.
     """
+    contacts = default_contacts.complete(tx, promise.contacts)
+    names, capacity = collect_names(contacts), promise.capacity_confirmed
+    terms = Terms(contacts=names, capacity=capacity)
+    pending = lock_and_check(tx, handover_id, Action.ACCEPT, seen, terms)
     case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
     before = case.audience
-    contacts = Contacts(contacts=promise.contacts)
-    case_actions.replace_sealed(tx, case, Paper.CONTACTS, contacts)
+    case_actions.replace_sealed(tx, case, Paper.CONTACTS, Contacts(contacts=contacts))
     case.add_party(handover.lead_id, Relation.FORMER_LEAD, tx.now, handover.id)
     set_lead(tx, case, handover.successor_id)
     take_step(tx, pending)

@@ -5,6 +5,7 @@ from typing import Final
 
 from app.cases.lifecycle import LED
 from app.cases.lifecycle import State as CaseState
+from app.cases.sections import CONTACTS_REMEDY
 from app.consents.coverage import Purpose
 from app.handovers.lifecycle import Need
 from app.kernel.actors import Side
@@ -34,6 +35,7 @@ class Facts:
     may_be_child: bool
     terms: Terms = Terms()
     successor: str | None = None
+    default_contacts: bool = False
 
 
 # fmt: off
@@ -56,7 +58,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "This State may be informed only if the person permits it.", Side.LEAD),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.TWO_CONTACTS: Check(
-        lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
+        lambda f: len(f.terms.contacts) > 1, CONTACTS_REMEDY, preset=lambda f: f.default_contacts),
     Need.CAPACITY: Check(
         lambda f: f.terms.capacity, "Confirm that you have the capacity, or decline."),
     Need.TIME_IS_UP: Check(

@@ -8,9 +8,8 @@ from uuid import UUID
 from pydantic import Field, StrictBool
 
 from app.cases.reasons import DeclineReason
-from app.cases.sections import DutyContact, Section
+from app.cases.sections import DEFAULT_CONTACTS, DutyContacts, Section
 from app.handovers.lifecycle import Action, Need, State
-from app.handovers.needs import Terms
 from app.kernel.actors import Side
 from app.kernel.paging import Page
 from app.kernel.requirements import AvailableAction
@@ -42,18 +41,10 @@ class HandoverInput(RequestModel):
 class AcceptHandover(RequestModel):
     """The contacts and the capacity of a focal point that accepts the lead (BR20, BR22)."""
 
-    contacts: Annotated[
-        list[DutyContact],
-        Field(min_length=1, max_length=5, description="Two different people; sealed."),
-    ]
+    contacts: Annotated[DutyContacts | None, Field(description=DEFAULT_CONTACTS)] = None
     capacity_confirmed: Annotated[
         StrictBool, Field(description="Whether you have the capacity to lead.")
     ]
-
-    def to_terms(self) -> Terms:
-        """Return the values from this request that the checks of requirements need."""
-        people = frozenset(contact.name for contact in self.contacts)
-        return Terms(contacts=people, capacity=self.capacity_confirmed)
 
 
 class DeclineHandover(RequestModel):

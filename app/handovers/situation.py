@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.cases.default_contacts import has_default
 from app.cases.sections import Section
 from app.consents import standing
 from app.consents.coverage import Purpose
@@ -13,7 +14,7 @@ from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel
 from app.directory.models import FocalPoint
 from app.handovers.borders import LeadTransfer, is_agreed, list_held_back_sections
-from app.handovers.lifecycle import TABLE, State
+from app.handovers.lifecycle import TABLE, Action, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
 from app.handovers.schemas import AvailableHandoverAction, HandoverOut, HandoverReason
@@ -89,6 +90,8 @@ def show_one(
     facts = build_facts(tx, case_file, transfer, clock=clock)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     known = redact_for(case_file, own_office, facts)
+    if any(row.action == Action.ACCEPT for row in rows):
+        known = replace(known, default_contacts=has_default(tx, own_office.id))
     return HandoverOut(
         id=handover.id,
         case=handover.case.code,

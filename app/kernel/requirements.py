@@ -81,7 +81,8 @@ class Check[F]:
     `by` is None if the request itself must meet the requirement. `specific` returns a
     remedy for the given facts, or None if `remedy` and `by` apply. `applies` returns
     whether the requirement is offered as an alternative. `consent` returns the consent that
-    is required; the facts must hold no more of it than the caller may know.
+    is required; the facts must hold no more of it than the caller may know. `preset`
+    returns whether the service has a value that applies if the request has none.
     """
 
     met: Callable[[F], bool]
@@ -90,6 +91,7 @@ class Check[F]:
     specific: Callable[[F], Remedy | None] | None = None
     applies: Callable[[F], bool] = lambda _: True
     consent: Callable[[F], RequiredConsent | None] = lambda _: None
+    preset: Callable[[F], bool] = lambda _: False
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
         """Return the remedy for these facts; by default, `asking` is the remedy's side."""
@@ -116,9 +118,12 @@ class Rulebook[N: StrEnum, F]:
         """List every unmet requirement of a step, so that all can be met in one attempt."""
         return list(self._find_unmet(step, facts))
 
-    def list_request_needs[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> list[N]:
+    def list_request_needs[S: StrEnum, A: StrEnum](
+        self, step: Step[S, A, N], facts: F
+    ) -> list[N]:
         """List the requirements of a step that the request itself must meet."""
-        return [n for n in step.needs if not isinstance(n, AnyOf) and self._is_asked(n)]
+        asked = [n for n in step.needs if not isinstance(n, AnyOf) and self._is_asked(n)]
+        return [need for need in asked if not self.checks[need].preset(facts)]
 
     def list_blocking[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
@@ -175,5 +180,5 @@ class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
     ) -> Self:
         """Return the action of a step, with the requirements that prevent it now."""
         lacks = rules.list_blocking(step, facts)
-        asks = rules.list_request_needs(step)
+        asks = rules.list_request_needs(step, facts)
         return cls(action=step.action, open=not lacks, asks=asks, unmet=lacks)

@@ -6,7 +6,7 @@ from typing import Final
 
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
-from app.cases.sections import SERVICES_FOR_SAFETY, Section
+from app.cases.sections import CONTACTS_REMEDY, SERVICES_FOR_SAFETY, Section
 from app.deadlines.limits import REVIEW_REMEDY, is_valid_review_date
 from app.directory.kinds import Service
 from app.kernel.actors import Side
@@ -55,6 +55,7 @@ class Facts:
     may_be_child: bool
     terms: Terms = Terms()
     sections: frozenset[Section] = frozenset()
+    default_contacts: bool = False
     recipient: str | None = None
     """The code of the recipient, or None if the caller may not know it."""
 
@@ -125,7 +126,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.origin_permitted,
         "This State may be informed only if the person permits it.", Side.SENDER),
     Need.TWO_CONTACTS: Check(
-        lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
+        lambda f: len(f.terms.contacts) > 1, CONTACTS_REMEDY, preset=lambda f: f.default_contacts),
     Need.MEETING: Check(is_meeting_in_future, "Set a first meeting in the future."),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),

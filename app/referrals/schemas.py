@@ -8,14 +8,13 @@ from uuid import UUID
 from pydantic import Field, StrictBool
 
 from app.cases.reasons import DeclineReason, SuspendReason, WithdrawReason
-from app.cases.sections import Content, DutyContact, Section
+from app.cases.sections import DEFAULT_CONTACTS, Content, DutyContacts, Section
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.paging import Page
 from app.kernel.requirements import AvailableAction
 from app.kernel.text import Code, Instant, RequestModel, ResponseModel, SafeLine, SafeText
 from app.referrals.lifecycle import Action, Need, State
-from app.referrals.needs import Terms
 
 SECTIONS = (
     "Sections that the recipient may open after it accepts; empty: the summary alone."
@@ -58,12 +57,14 @@ class Arrangement(Content):
     """The first meeting and the contacts of the recipient, sealed with the referral."""
 
     meeting: Meeting
-    contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
+    contacts: DutyContacts
 
-    def to_terms(self) -> Terms:
-        """Return the values that the requirements are checked against."""
-        people = frozenset(contact.name for contact in self.contacts)
-        return Terms(meeting_at=self.meeting.at, contacts=people)
+
+class AcceptReferral(RequestModel):
+    """The first meeting and the contacts that a recipient names when it accepts (BR22)."""
+
+    meeting: Meeting
+    contacts: Annotated[DutyContacts | None, Field(description=DEFAULT_CONTACTS)] = None
 
 
 class DeclineReferral(RequestModel):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from app.cases.default_contacts import has_default
 from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.sections import Section, get_level
@@ -26,7 +27,7 @@ from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.helper_ranking import is_already_asked, is_proposed, may_know_recipient
-from app.referrals.lifecycle import OPEN, TABLE, State
+from app.referrals.lifecycle import OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.queries import OpenRequest
@@ -196,7 +197,6 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
     own_id, case, sides = own_office.id, referral.case, get_sides(referral, tx.actor)
     facts = load_facts(tx, referral, case_file, requests=requests)
     facts = redact_for(tx, referral, case_file, facts, sides)
-    rows = TABLE.list_steps_for(referral.state, sides, get_roles(referral, tx.actor))
     sender = find_sender(case, own_id)
     if clock and clock.waits_on != own_id and Grant.LEAD not in case.get_grants(own_id):
         clock = None
@@ -216,12 +216,21 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         due_at=clock.due_at if clock else None,
         covered_until=find_covered_until(tx, referral, case_file),
         version=referral.version,
-        available_actions=[
-            AvailableReferralAction.from_step(row, RULES, facts) for row in rows
-        ],
+        available_actions=list_actions(tx, referral, facts, sides),
     )
     is_known = may_know_recipient(referral, case_file, own_office)
     return shown if is_known else shown.model_copy(update=HIDDEN_FIELDS)
+
+
+def list_actions(
+    tx: ReadTransaction, referral: Referral, facts: Facts, sides: AbstractSet[Side]
+) -> list[AvailableReferralAction]:
+    """List the actions of the caller in this state, with the unmet requirements of each."""
+    rows = TABLE.list_steps_for(referral.state, sides, get_roles(referral, tx.actor))
+    if any(row.action == Action.ACCEPT for row in rows):
+        default = has_default(tx, tx.actor.focal_point_id)
+        facts = replace(facts, default_contacts=default)
+    return [AvailableReferralAction.from_step(row, RULES, facts) for row in rows]
 
 
 def find_covered_until(

@@ -3,18 +3,21 @@
 from uuid import UUID
 
 from app.cases import actions as case_actions
+from app.cases import default_contacts
 from app.cases.models import Case
-from app.cases.sections import Paper
+from app.cases.sections import Paper, collect_names
 from app.directory import queries as directory_queries
 from app.directory.kinds import OfficeKind, Service
 from app.kernel.actors import HELPING_RELATIONS, Relation
 from app.kernel.transactions import WriteTransaction
+from app.kernel.versions import SeenVersions
 from app.referrals import queries as referral_queries
 from app.referrals.actions import (
     PendingStep,
     RecipientUnfit,
     check_step,
     create_draft,
+    lock_and_check,
     require_fit_recipient,
     require_may_open,
     take_step,
@@ -22,7 +25,9 @@ from app.referrals.actions import (
 from app.referrals.agreements import find_held_back_sections, remove_sections
 from app.referrals.lifecycle import Action
 from app.referrals.models import Referral
+from app.referrals.needs import Terms
 from app.referrals.schemas import (
+    AcceptReferral,
     AnswerReferral,
     Arrangement,
     AskAboutReferral,
@@ -133,9 +138,16 @@ def confirm_deletion(tx: WriteTransaction, pending: PendingStep) -> Referral:
 
 
 def accept(
-    tx: WriteTransaction, pending: PendingStep, arrangement: Arrangement
+    tx: WriteTransaction, referral_id: UUID, seen: SeenVersions, promise: AcceptReferral
 ) -> Referral:
-    """Accept a referral without sections that no agreement allows; seal the arrangement."""
+    """Accept a referral without sections that no agreement allows; seal the arrangement.
+
+    Raises the errors of `lock_and_check`.
+    """
+    contacts = default_contacts.complete(tx, promise.contacts)
+    terms = Terms(meeting_at=promise.meeting.at, contacts=collect_names(contacts))
+    pending = lock_and_check(tx, referral_id, Action.ACCEPT, seen, terms)
+    arrangement = Arrangement(meeting=promise.meeting, contacts=contacts)
     remove_sections(tx, pending.referral, find_held_back_sections(tx, pending.referral))
     case_actions.store_sealed(tx, pending.referral, Paper.ARRANGEMENT, arrangement)
     return take_step(tx, pending)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StrictBool
 
 from app.cases.risk import RiskLevel
-from app.cases.sections import Content, DutyContact
+from app.cases.sections import Content, DutyContacts, collect_names
 from app.deadlines.schemas import Early
 from app.directory.kinds import Service
 from app.kernel.actors import Side
@@ -113,10 +113,7 @@ class TravelPlan(Content):
     arrives_at: Annotated[Instant, Field(description="In the future, within 30 days.")]
     met_by: SafeLine
     safe_contact: Annotated[SafeLine, Field(description="How they can call for help.")]
-    contacts: Annotated[
-        list[DutyContact],
-        Field(min_length=1, max_length=5, description="Two different people (BR22)."),
-    ]
+    contacts: DutyContacts
 
 
 class PlanTravel(RequestModel):
@@ -128,7 +125,7 @@ class PlanTravel(RequestModel):
     def to_terms(self) -> Terms:
         """Return the values that the requirements are checked against."""
         return Terms(
-            contacts=frozenset(contact.name for contact in self.plan.contacts),
+            contacts=collect_names(self.plan.contacts),
             arrives_at=self.plan.arrives_at,
             person_agrees=self.person_agrees,
             escort=self.plan.escort is not None,

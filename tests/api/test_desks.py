@@ -362,7 +362,7 @@ def test_whom_to_reach_at_the_old_lead_is_forgotten_and_said_anew(  # noqa: PLR0
     desk.does_with(second, "take-over", failing_case, MOVE)
 
     forgotten = [one.open(path).status_code for one in (shelter, ngo, lead)]
-    alone = put_contacts(ngo, failing_case, make_contacts("Асель"))
+    alone = put_contacts(ngo, failing_case, make_contacts("Асель", "Асель"))
     stored = unwrap(put_contacts(ngo, failing_case, make_contacts("Асель", "Марат")))
     assert (before, forgotten) == (200, [404, 404, 404])
     assert get_unmet(alone) == [("two_contacts", "lead")]

@@ -214,11 +214,13 @@ def test_the_lead_of_a_closed_case_offers_nothing(
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"contacts": make_contacts("Ойбек")}, ["two_contacts"]),
         ({"contacts": make_contacts("Ойбек", "Ойбек")}, ["two_contacts"]),
         ({"capacity_confirmed": False}, ["capacity"]),
         (
-            {"contacts": make_contacts("Ойбек"), "capacity_confirmed": False},
+            {
+                "contacts": make_contacts("Ойбек", "Ойбек"),
+                "capacity_confirmed": False,
+            },
             ["two_contacts", "capacity"],
         ),
     ],

@@ -333,7 +333,7 @@ def test_the_plan_is_sealed_and_read_by_the_two_sides_while_the_person_goes(
         (
             {
                 "plan": make_travel_plan(
-                    contacts=make_travel_plan()["plan"]["contacts"][:1]
+                    contacts=make_travel_plan()["plan"]["contacts"][:1] * 2
                 )["plan"]
             },
             "two_contacts",

@@ -12,7 +12,7 @@ from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
 from tests.support.webhook_receivers import create_webhook
-from tests.support.world import Someone, World, unwrap
+from tests.support.world import Someone, World, make_contacts, unwrap
 
 FIRST, SECOND, OTHER = bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 96))
 NEWEST = FileKeys({"k1": FIRST, "k2": SECOND})
@@ -65,6 +65,18 @@ def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
     world: World, ledger: Ledger
 ) -> None:
     create_webhook(world, "KZ_LEAD")
+
+    with pytest.raises(NotReady, match="sealed with key k1"):
+        start_service(world, ledger, {"k1": OTHER})
+    start_service(world, ledger, {"k1": OTHER}, lost="k1")
+    start_service(world, ledger, {"k1": FIRST})
+
+
+def test_default_contacts_need_their_key_as_a_case_does(
+    world: World, lead: Someone, ledger: Ledger
+) -> None:
+    path = "/focal-points/KZ_LEAD/default-contacts"
+    unwrap(lead.ask("PUT", path, {"contacts": make_contacts()}))
 
     with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})

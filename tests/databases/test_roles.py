@@ -18,7 +18,7 @@ MAY_INSERT = """
     delivery directory_change entry erasure fact focal_point handover left_out mailbox
     outcome party question referral retrieval return_checklist return_step risk_assessment
     screening sealed shortlisted sighting time_limit
-    vital_interest
+    vital_interest default_contacts
     firing handed_on heartbeat clock_jump
     contact outgoing telling
     vital_reading refusal
@@ -31,7 +31,7 @@ MAY_UPDATE = """
     handed_on handover mailbox party question referral return_checklist sealed shortlisted
     time_limit heartbeat clock_jump
     contact outgoing
-    vital_reading
+    vital_reading default_contacts
     webhook webhook_secret
     public_key
     document_key
@@ -46,7 +46,7 @@ NOT_BY_THE_OWNER = (
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
-    access_token document_key
+    access_token document_key default_contacts
 """
 MAY_MAINTAIN = "case_key document_key"
 """Tables that are rewritten, so that no file keeps a destroyed key (docs/privacy.md)."""

@@ -134,7 +134,7 @@ def test_all_that_is_missing_is_told_together(
         *((need, by) for need in asked),
     ]
     assert [other["requirement"] for other in unmet[1]["alternatives"]] == ["child_path"]
-    assert RULES.list_request_needs(find_step(action)) == asked
+    assert RULES.list_request_needs(find_step(action), BARE) == asked
 
 
 def test_what_the_record_lacks_stands_in_the_way_and_what_a_request_brings_does_not() -> (

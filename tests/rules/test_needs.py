@@ -381,7 +381,7 @@ def test_what_a_request_brings_is_asked_of_whoever_acts() -> None:
         ("meeting", Side.RECIPIENT),
     ]
     assert referral_needs.RULES.list_blocking(find_step(Action.ACCEPT), bare) == []
-    assert referral_needs.RULES.list_request_needs(find_step(Action.ACCEPT)) == [
+    assert referral_needs.RULES.list_request_needs(find_step(Action.ACCEPT), bare) == [
         Need.TWO_CONTACTS,
         Need.MEETING,
     ]

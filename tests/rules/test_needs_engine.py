@@ -129,7 +129,7 @@ def test_an_alternative_is_told_only_where_there_is_one() -> None:
 def test_what_the_request_brings_is_asked_and_not_in_the_way() -> None:
     go = build_step(Need.REASON, Need.TICKET)
 
-    assert BOOK.list_request_needs(go) == [Need.REASON]
+    assert BOOK.list_request_needs(go, Facts()) == [Need.REASON]
     assert list_names(BOOK.list_blocking(go, Facts())) == ["ticket"]
     assert list_names(BOOK.list_blocking(go, Facts(ticket=True))) == []
     assert list_names(BOOK.list_unmet(go, Facts(ticket=True))) == ["reason"]

@@ -40,7 +40,15 @@ CODE, PHONE, BORN, MINUTE = LATIN.upper(), "77098765", "1907-11-29", ":17:43.271
 SIGN = "UNODC_SEXUAL_EXPLOITATION_03"
 STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
 WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]
-OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes", "/safety-")
+OPENED = (
+    "/sections/",
+    "/safeguards",
+    "/contacts",
+    "/arrangement",
+    "/notes",
+    "/safety-",
+    "/default-contacts",
+)
 CLIENT = ("httpx2", "httpcore2")
 """Loggers of the HTTP client, whose lines do not come from the service."""
 
@@ -179,7 +187,9 @@ class Journey:
         why = {"reason": "NO_CAPACITY", "note": self.texts.make_text()}
         assert first.does("decline-lead", case, why).status_code == 204
         unwrap(lead.does("acknowledge", case))
-        unwrap(lead.does("accept-lead", case, {"contacts": self.texts.make_contacts()}))
+        usual = {"contacts": self.texts.make_contacts()}
+        unwrap(lead.ask("PUT", "/focal-points/IOM/default-contacts", usual))
+        unwrap(lead.does("accept-lead", case, {}))
         self.write_again(lead, case)
         self.run_referrals(lead, case)
         self.open_all(case, *run_other_actions(self.texts, lead, case, self.cast))

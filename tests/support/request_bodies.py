@@ -47,6 +47,7 @@ BODIES: Final[dict[str, Json]] = {
     "cancel_handover": {},
     "record_screening": {},
     "write_contacts": {"contacts": make_contacts()},
+    "write_default_contacts": {"contacts": make_contacts()},
     "suspend_case": PAUSE,
     "monitor_case": {},
     "report_visit": {"person_met": True, "early": True},

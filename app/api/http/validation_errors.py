@@ -57,6 +57,7 @@ OWN_CODES: Final = frozenset(
         "end_unclear",
         "key_unusable",
         "kid_differs",
+        "one_person_twice",
         "private_key_sent",
         "recipient_unclear",
         "search_unclear",

@@ -1,0 +1,69 @@
+"""Routes for the default contacts of an office, which its acceptances use (ADR 57)."""
+
+from typing import Final
+
+from fastapi import Response
+
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import Once, ReadDirectory, WriteDirectory
+from app.api.http.problems import KEYED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, View
+from app.cases import default_contacts
+from app.cases.schemas import DefaultContactsInput, DefaultContactsOut
+from app.cases.sections import Contacts
+from app.directory import queries as directory_queries
+from app.directory.models import FocalPoint
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.problems import NotFound
+from app.kernel.text import Code
+from app.kernel.transactions import ReadTransaction
+
+router = ResourceRouter("directory", "/focal-points/{focal_point}/default-contacts")
+REFUSED: Final = (NotFound, ActionNotYours, RoleMissing)
+
+
+@router.get("", response_model=DefaultContactsOut, responses=list_problems(*REFUSED))
+def get_default_contacts(begin: ReadDirectory, focal_point: Code) -> Response:
+    """Read the default contacts of your own focal point.
+
+    Other offices read contacts only where an acceptance has disclosed them.
+    """
+    with begin() as tx:
+        roles = default_contacts.READERS
+        office = default_contacts.get_office(tx, focal_point, roles)
+        return show_default_contacts(tx, office, 200, {})
+
+
+@router.put(
+    "", response_model=DefaultContactsOut, responses=list_problems(*REFUSED, *KEYED)
+)
+def write_default_contacts(
+    begin: WriteDirectory, key: Once, focal_point: Code, new: DefaultContactsInput
+) -> Response:
+    """Set the contacts that your acceptances use if they have no `contacts`.
+
+    They apply when you accept a lead, a referral or a handover. What was accepted before
+    keeps its contacts. The latest request counts, and needs no `If-Match` header. If you
+    send an Idempotency-Key, a late retry does not restore older contacts.
+    """
+    contacts = None if new.contacts is None else Contacts(contacts=new.contacts)
+    return DEFAULT_CONTACTS.run_once(
+        begin, key, lambda tx: default_contacts.write(tx, focal_point, contacts)
+    )
+
+
+def show_default_contacts(
+    tx: ReadTransaction, office: FocalPoint, status: int, headers: Headers
+) -> Response:
+    """Return the response with the default contacts of the caller's office."""
+    found = default_contacts.find(tx)
+    shown = DefaultContactsOut(
+        focal_point=office.code,
+        contacts=found[1] if found else None,
+        written_at=found[0].written_at if found else None,
+    )
+    return render(shown, status=status, headers=headers)
+
+
+DEFAULT_CONTACTS: Final = View(directory_queries.by_id, show_default_contacts)

@@ -1,0 +1,122 @@
+"""The contact people that an office names when its acceptance has no `contacts` (ADR 57).
+
+An acceptance copies them, sealed with the case or the referral. A later change does not
+affect what was accepted before.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+
+from app.cases.models import DefaultContacts
+from app.cases.padding import pad
+from app.cases.sections import Contacts, DutyContact, Paper
+from app.directory import queries as directory_queries
+from app.directory.models import FocalPoint
+from app.kernel.actors import CASE_ROLES, Role
+from app.kernel.db import lock_name
+from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.recall import load_once
+from app.kernel.transactions import ReadTransaction, RecordIdentity, WriteTransaction
+from app.kernel.vault import KEY_BYTES, Unopenable, join_with_lengths, open_sealed, seal
+
+READERS: Final = CASE_ROLES
+WRITERS: Final = frozenset({Role.COORDINATOR})
+"""Roles that may set them: other offices get them with each acceptance."""
+
+
+def get_office(tx: ReadTransaction, code: str, roles: frozenset[Role]) -> FocalPoint:
+    """Return the caller's own office, or raise an error if it may not do this.
+
+    Raises NotFound (404), ActionNotYours (403) for another office, or RoleMissing (403).
+    """
+    office = directory_queries.get_by_code(tx, code)
+    if office.id != tx.actor.focal_point_id:
+        raise ActionNotYours("Only the focal point itself has access to its contacts.")
+    if not roles & tx.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
+    return office
+
+
+def write(tx: WriteTransaction, code: str, contacts: Contacts | None) -> FocalPoint:
+    """Seal the default contacts of the caller's office, or remove them if None is given.
+
+    The office and oversight get an event, so that colleagues notice a change.
+    """
+    office = get_office(tx, code, WRITERS)
+    lock_name(tx.session, f"default_contacts:{office.id}")
+    row = tx.session.get(DefaultContacts, office.id)
+    if contacts is not None:
+        seal_for_office(tx, row or DefaultContacts(focal_point_id=office.id), contacts)
+    elif row is not None:
+        tx.session.delete(row)
+    tx.session.flush()
+    audience = frozenset({office.id}) | directory_queries.list_overseers(tx)
+    identity = RecordIdentity(office.id, office.id, f"focal-points/{office.code}")
+    tx.record("focal_point.default_contacts_changed", identity, audience)
+    return office
+
+
+def get_place(office_id: UUID) -> tuple[str, str]:
+    """Return the table and id to which the encryption of default contacts is bound."""
+    return DefaultContacts.__tablename__, str(office_id)
+
+
+def seal_for_office(tx: WriteTransaction, row: DefaultContacts, contacts: Contacts) -> None:
+    """Store default contacts in a row, padded and sealed with a new key of their own."""
+    secret, place = secrets.token_bytes(KEY_BYTES), get_place(row.focal_point_id)
+    row.version, row.wrapped = tx.vault.wrap_secret(secret, *place)
+    plain = pad(Paper.CONTACTS, contacts.model_dump_json().encode())
+    row.sealed = seal(secret, plain, join_with_lengths([*place, row.version]))
+    row.written_at = tx.now
+    tx.session.add(row)
+
+
+def find(tx: ReadTransaction) -> tuple[DefaultContacts, list[DutyContact]] | None:
+    """Return the row and the default contacts of the caller's office, or None.
+
+    If the key of the row is lost, the office has to send or set its contacts again.
+    """
+    row = tx.session.get(DefaultContacts, tx.actor.focal_point_id)
+    if row is None:
+        return None
+    place = get_place(row.focal_point_id)
+    with suppress(Unopenable):
+        secret = tx.vault.unwrap_secret(row.version, row.wrapped, *place)
+        plain = open_sealed(secret, row.sealed, join_with_lengths([*place, row.version]))
+        return row, Contacts.model_validate_json(plain).contacts
+    return None
+
+
+def complete(tx: ReadTransaction, given: Sequence[DutyContact] | None) -> list[DutyContact]:
+    """Return the contacts of a request or, if it has none, the default contacts.
+
+    The list is empty if the office has no default contacts either.
+    """
+    if given is not None:
+        return list(given)
+    found = find(tx)
+    return found[1] if found else []
+
+
+@load_once(DefaultContacts)
+def has_default(tx: ReadTransaction, office_id: UUID) -> bool:
+    """Return whether an office has default contacts."""
+    return tx.session.scalar(OF_OFFICE, {"office": office_id}) is not None
+
+
+OF_OFFICE: Final = select(DefaultContacts.focal_point_id).where(
+    DefaultContacts.focal_point_id == bindparam("office")
+)
+
+
+def list_samples(tx: ReadTransaction) -> Iterator[DefaultContacts]:
+    """Yield one row for each key-encryption key that is in use."""
+    versions = select(DefaultContacts.version).distinct()
+    for version in tx.session.scalars(versions).all():
+        one = select(DefaultContacts).where(DefaultContacts.version == version).limit(1)
+        yield tx.session.scalars(one).one()
