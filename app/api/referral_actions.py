@@ -16,7 +16,7 @@ from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.referrals import actions as referral_actions
 from app.referrals import steps
-from app.referrals.actions import PendingStep, RecipientUnfit
+from app.referrals.actions import PendingStep, RecipientUnfit, RedirectLoop
 from app.referrals.lifecycle import Action
 from app.referrals.models import Referral
 from app.referrals.needs import Terms
@@ -150,7 +150,12 @@ def decline_referral(
 
 
 @router.serve_action(
-    "/redirect", ReferralOut, *VERSIONED, RecipientUnfit, FocalPointUnknown
+    "/redirect",
+    ReferralOut,
+    *VERSIONED,
+    RecipientUnfit,
+    RedirectLoop,
+    FocalPointUnknown,
 )
 def redirect_referral(
     begin: WriteReferrals,
@@ -161,8 +166,9 @@ def redirect_referral(
 ) -> Response:
     """End a referral and name another focal point that could help.
 
-    The sender gets a draft of a referral to that focal point. To send it, a consent is
-    needed.
+    The sender gets a draft of a referral to that focal point, whose `predecessor` is this
+    referral. To send it, a consent is needed. A focal point that was already asked in this
+    chain of redirects, and your own, are refused.
     """
     terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)

@@ -58,6 +58,12 @@ class RecipientUnfit(Problem):
     status = 422
 
 
+class RedirectLoop(Problem):
+    """The redirect leads back to an office that was already asked."""
+
+    status = 422
+
+
 @dataclass(frozen=True)
 class PendingStep:
     """A step that has passed all checks but has not been taken yet."""

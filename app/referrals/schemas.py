@@ -25,6 +25,11 @@ COVERED_UNTIL = (
     "sections. Null: none covers them, the referral has ended, or you may not know."
 )
 
+PREDECESSOR = (
+    "Id of the redirected referral that this one replaces. Null: it replaces none, or you "
+    "are not its sender."
+)
+
 
 class Outcome(StrEnum):
     """The outcome of a referral."""
@@ -154,6 +159,7 @@ class ReferralOut(ResponseModel):
     recipient: Annotated[
         str | None, Field(description="Code of the focal point; null: you may not know it.")
     ]
+    predecessor: Annotated[UUID | None, Field(description=PREDECESSOR)]
     service: Service
     sections: list[Section]
     asked: Annotated[

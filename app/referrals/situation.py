@@ -206,6 +206,7 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         you_are=sorted(sides),
         sender=codes[sender] if sender else None,
         recipient=referral.recipient.code,
+        predecessor=referral.predecessor_id if Side.SENDER in sides else None,
         service=referral.service,
         sections=[Section(name) for name in referral.sections],
         asked=[Section(name) for name in referral.asked],

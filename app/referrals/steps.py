@@ -6,15 +6,17 @@ from app.cases import actions as case_actions
 from app.cases import default_contacts
 from app.cases.models import Case
 from app.cases.sections import Paper, collect_names
+from app.consents import standing
 from app.directory import queries as directory_queries
 from app.directory.kinds import OfficeKind, Service
+from app.directory.models import FocalPoint
 from app.kernel.actors import HELPING_RELATIONS, Relation
 from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.referrals import queries as referral_queries
 from app.referrals.actions import (
     PendingStep,
-    RecipientUnfit,
+    RedirectLoop,
     check_step,
     create_draft,
     lock_and_check,
@@ -90,20 +92,34 @@ def redirect(
 ) -> Referral:
     """End the referral and create a draft for the office that could help instead.
 
-    No draft is created for an office that was already asked in this chain of referrals. The
-    recipient is not informed, because it would learn which other office knows of the
-    person. Raises FocalPointUnknown or RecipientUnfit (422) if the other office cannot be
+    The draft names this referral as its predecessor. Raises RedirectLoop (422) if the other
+    office was already asked, and FocalPointUnknown or RecipientUnfit (422) if it cannot be
     used.
     """
     referral = pending.referral
     other = directory_queries.get_by_code_or_422(tx, request.alternative)
-    if other.id == referral.recipient_id:
-        raise RecipientUnfit("Name another focal point than your own.")
+    asked = other.id in get_referral_chain(tx, referral)
+    if asked and may_know_asked(tx, referral, other):
+        raise RedirectLoop(
+            "Name an office that this request has not reached yet, or decline the referral."
+        )
     require_fit_recipient(pending.case, other)
     end_with_reason(tx, pending, request.reason, request.note, alternative=other.code)
-    if other.id not in get_referral_chain(tx, referral):
+    if not asked:
         create_draft(tx, pending.case, other, referral)
     return referral
+
+
+def may_know_asked(tx: WriteTransaction, referral: Referral, other: FocalPoint) -> bool:
+    """Return whether the recipient of a referral may know that an office was asked.
+
+    An office that may belong to the State of origin must not find out where the person is
+    helped by naming one office after another (ADR 57). It gets the answer that it would get
+    for an office that was not asked, and no draft is created.
+    """
+    recipient = referral.recipient
+    case_file = standing.load_for_case(tx, referral.case)
+    return other.id == recipient.id or case_file.may_see_helper(recipient, other)
 
 
 def get_referral_chain(tx: WriteTransaction, referral: Referral) -> frozenset[UUID]:

@@ -172,6 +172,7 @@ def test_who_cannot_help_says_who_could_and_the_sender_finds_a_draft(  # noqa: P
 
     [draft] = unwrap(lead.get("/referrals", state="draft"))["items"]
     assert (draft["recipient"], draft["service"]) == (OTHER, "SHELTER")
+    assert (draft["predecessor"], lead.read(sent)["predecessor"]) == (sent["id"], None)
     assert draft["sections"] == ["needs"]
     assert list_types(lead.poll()) == ["referral.redirected", "referral.created"]
     [event] = shelter.poll()
@@ -191,7 +192,9 @@ def test_who_cannot_help_says_who_could_and_the_sender_finds_a_draft(  # noqa: P
         ("confirm_deletion", "2026-06-08T12:00:00Z")
     ]
     assert ("redirect", "They have a bed") in lead.list_notes(sent)
-    assert unwrap(lead.does("send", draft))["state"] == "sent"
+    assert unwrap(lead.does("send", draft))["predecessor"] == sent["id"]
+    assert other.read(draft)["predecessor"] is None
+    assert shelter.read(sent)["predecessor"] is None
     assert case["state"] == "referring"
 
 
@@ -207,24 +210,10 @@ def test_a_draft_of_a_redirection_needs_a_consent_of_its_own(
     assert get_unmet(lead.does("send", draft)) == [("consent", "sender")]
 
 
-def test_nobody_is_asked_twice_on_one_way_and_nobody_is_told_so(
-    lead: Someone, shelter: Someone, other: Someone, sent: Json
-) -> None:
-    unwrap(shelter.does("redirect", sent, ON))
-    [draft] = unwrap(lead.get("/referrals", state="draft"))["items"]
-    unwrap(lead.does("send", draft))
-
-    back = unwrap(other.does("redirect", draft, ON | {"alternative": SHELTER}))
-
-    assert (back["state"], back["reason"]) == ("redirected", "NO_CAPACITY")
-    assert unwrap(lead.get("/referrals", state="draft"))["items"] == []
-    assert other.poll()[-1]["facts"]["alternative"] == SHELTER
-
-
 @pytest.mark.parametrize(
     ("code", "wrong"),
     [
-        (SHELTER, "recipient-unfit"),
+        (SHELTER, "redirect-loop"),
         ("KZ_LEAD", "recipient-unfit"),
         ("OVERSIGHT_DEMO", "recipient-unfit"),
         ("DESK_CENTRAL_ASIA", "recipient-unfit"),

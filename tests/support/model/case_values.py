@@ -27,6 +27,7 @@ type Record = tuple[str, int]
 OK, GONE, NOT_FOUND = ("ok",), ("gone",), ("not-found",)
 NOT_YOURS, ILLEGAL = ("action-not-yours",), ("action-illegal",)
 ROLE_MISSING, UNFIT = ("role-missing",), ("recipient-unfit",)
+LOOP = ("redirect-loop",)
 THE_CASE: Final[Record] = ("case", 0)
 HOUR: Final = 60
 DAY: Final = 24 * HOUR

@@ -18,9 +18,11 @@ from tests.support.model.case_values import (
     HANDOVER,
     ILLEGAL,
     LEADERS,
+    LOOP,
     NOT_FOUND,
     NOT_YOURS,
     OF_HANDOVER,
+    OF_ORIGIN,
     OK,
     REFERRAL,
     ROLE_MISSING,
@@ -170,8 +172,10 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     verdict = get_verdict(REFERRAL, name, one.state, (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
-    to = rest[0] if name == "redirect" else one.to
-    if name in {"send", "redirect"} and (is_unfit(world, to) or rest == [one.to]):
+    to, way = rest[0] if name == "redirect" else one.to, one.chain | {one.to}
+    if name == "redirect" and to in way and may_know_asked(one, to):
+        return LOOP, world
+    if name in {"send", "redirect"} and is_unfit(world, to):
         return UNFIT, world
     state = REFERRAL.lines[name].target
     moved = replace(
@@ -181,13 +185,18 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
         has_left=one.has_left or name == "confirm_deletion",
         sections=one.sections | more,
     )
-    after, way = update_referral(world, number, moved, name), one.chain | {one.to}
+    after = update_referral(world, number, moved, name)
     if name == "redirect" and to not in way:
         by = actor.focal_point
         again = Referral(to, one.service, one.sections, chain=way, by=by)
         after = add_draft(after, again)
     after = apply_automatic_steps(after)
     return OK if get_referral_sides(after, moved, actor.focal_point) else GONE, after
+
+
+def may_know_asked(one: Referral, other: str) -> bool:
+    """Return whether the recipient may know that an office was asked before (ADR 57)."""
+    return other == one.to or one.to not in OF_ORIGIN or other in OF_ORIGIN
 
 
 def create_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
