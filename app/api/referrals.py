@@ -125,8 +125,11 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
 def open_referral_notes(
     begin: OpenSections, referral_id: UUID, purpose: Purpose
 ) -> Response:
-    """Open the notes on the actions of a referral, limited to those that you may read."""
+    """Open the notes on the actions of a referral, limited to those that you may read.
+
+    A former lead opens the notes and answers that it wrote itself.
+    """
     with begin() as tx:
-        record = referral_queries.get(tx, referral_id)
+        record = referral_queries.get_seen_or_led(tx, referral_id)
         opened = documents.open_notes(tx, record, purpose)
     return render(opened)

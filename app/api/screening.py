@@ -76,10 +76,10 @@ def list_screenings(
     """List the outcomes of the screenings that you may know.
 
     The holder gets all screenings, and so does the submitter until there is a lead. Other
-    offices get only the screenings that they recorded.
+    offices and a former lead get only the screenings that they recorded.
     """
     with begin() as tx:
-        shown = load_screenings(tx, case_queries.get(tx, code))
+        shown = load_screenings(tx, case_queries.get_seen_or_led(tx, code))
         return render(shown, if_none_match=if_none_match)
 
 

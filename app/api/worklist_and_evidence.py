@@ -105,9 +105,13 @@ def get_case_evidence(
 def get_referral_evidence(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read the delivery evidence of a referral."""
+    """Read the delivery evidence of a referral.
+
+    A former lead reads the evidence of the referrals that it sent, up to the handover.
+    """
     with begin() as tx:
-        found = evidence.build_referral_evidence(tx, referral_queries.get(tx, referral_id))
+        referral = referral_queries.get_seen_or_led(tx, referral_id)
+        found = evidence.build_referral_evidence(tx, referral)
         return render(found, if_none_match=if_none_match)
 
 

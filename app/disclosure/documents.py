@@ -44,7 +44,7 @@ def open_screening(
     tx: WriteTransaction, code: str, screening_id: UUID, purpose: EmergencyAccessPurpose
 ) -> OpenedScreening | None:
     """Open a screening; raises NotFound (404) if the caller may not see the case."""
-    case, subject = case_queries.get(tx, code), Paper.SCREENING
+    case, subject = case_queries.get_seen_or_led(tx, code), Paper.SCREENING
     screening = screening_queries.find(tx, case.id, screening_id)
     document = case_queries.find_sealed(tx, screening.id, subject) if screening else None
     load_again(tx, case)

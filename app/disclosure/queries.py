@@ -92,6 +92,8 @@ def list_requests(
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
         moving = get_handover_sides(case.list_all_relations(office.id))
         parts.append((moving, None, frozenset({Purpose.HANDOVER}) & crosses))
+    elif Relation.FORMER_LEAD in case.list_all_relations(office.id):
+        parts.append((frozenset({Side.FORMER_LEAD}), None, frozenset()))
     for sides_now, referral, purposes in parts:
         yield AccessRequest(
             deed=deed,

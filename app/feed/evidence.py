@@ -13,10 +13,13 @@ from sqlalchemy import Select, func, select
 
 from app.cases.grants import Grant
 from app.cases.models import Case, Party
+from app.cases.relations import was_in_force
 from app.consents import standing
 from app.deadlines import missed_deadlines
 from app.deadlines.limits import DeadlineKind
 from app.directory import queries as directory_queries
+from app.directory.kinds import OfficeKind
+from app.directory.models import FocalPoint
 from app.feed.models import Sighting
 from app.feed.schemas import (
     DeliveryStatus,
@@ -101,6 +104,8 @@ def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRec
 def build_referral_evidence(tx: ReadTransaction, referral: Referral) -> Evidence:
     """Return the evidence of a referral. For a draft, the evidence is empty."""
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    if not referral.list_relations(office.id):
+        return build_former_evidence(tx, referral, office)
     known = may_know_recipient(referral, standing.load_for_case(tx, referral.case), office)
     spans = [
         build_span(referral, p, known=known)
@@ -108,6 +113,50 @@ def build_referral_evidence(tx: ReadTransaction, referral: Referral) -> Evidence
         if p.record_id == referral.id and p.relation == Relation.RECIPIENT
     ]
     return Evidence(items=[build_evidence(tx, span) for span in spans])
+
+
+def build_former_evidence(
+    tx: ReadTransaction, referral: Referral, office: FocalPoint
+) -> Evidence:
+    """Return the evidence of a referral for the former lead that sent it.
+
+    It contains only what happened before the office last ceased to lead. Whether the office
+    may know the recipient does not depend on safeguards that were written later.
+    """
+    case = referral.case
+    leads = [p for p in case.parties if case.was_lead(p) and p.focal_point_id == office.id]
+    ends = [party.until for party in leads if party.until]
+    known = referral.opened_by == office.id or office.kind != OfficeKind.STATE
+    sent = [
+        build_span(referral, p, known=known)
+        for p in case.parties
+        if p.record_id == referral.id and p.relation == Relation.RECIPIENT
+        if any(was_in_force(lead, p.since) for lead in leads)
+    ]
+    found = (limit_evidence(build_evidence(tx, one), max(ends)) for one in sent)
+    return Evidence(items=[one for one in found if one.statuses])
+
+
+def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidence:
+    """Return the evidence of what happened before a time."""
+    stages = [stage for stage in ladder.statuses if stage.at < end]
+    notifications = [
+        one
+        if one.sent_at and one.sent_at < end
+        else one.model_copy(update={"sent_at": None})
+        for one in ladder.notifications
+        if one.at < end
+    ]
+    return ladder.model_copy(
+        update={
+            "rank": max((stage.rank for stage in stages), default=ladder.rank),
+            "statuses": stages,
+            "missed_deadlines": [
+                missed for missed in ladder.missed_deadlines if missed.at < end
+            ],
+            "notifications": notifications,
+        }
+    )
 
 
 def build_handover_evidence(tx: ReadTransaction, handover: Handover) -> Evidence:

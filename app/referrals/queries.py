@@ -12,7 +12,7 @@ from app.cases.filters import is_own_party
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
 from app.directory.kinds import Service
-from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Side
+from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows, read_columns
@@ -30,8 +30,26 @@ def matches_party(party: type[Party]) -> ColumnElement[bool]:
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
 
 
-VISIBLE: Final = select(Referral).where(exists().where(*MINE, matches_party(Party)))
+def build_led_condition() -> ColumnElement[bool]:
+    """Return the condition for referrals that existed when a former lead led the case.
+
+    The office `me` is a former lead now, and a period in which it led ended after the
+    referral was written.
+    """
+    of_case = Party.case_id == Referral.case_id
+    was_lead = (Party.relation == Relation.LEAD) & (Party.until > Referral.opened_at)
+    return and_(
+        exists().where(*MINE, of_case, Party.relation == Relation.FORMER_LEAD),
+        exists().where(Party.focal_point_id == bindparam("me"), of_case, was_lead),
+    )
+
+
+IS_VISIBLE: Final = exists().where(*MINE, matches_party(Party))
+VISIBLE: Final = select(Referral).where(IS_VISIBLE)
 """The referrals that the office `me` received, and those of the cases that it holds."""
+SEEN_OR_LED_BY_ID: Final = select(Referral).where(
+    or_(IS_VISIBLE, build_led_condition()), Referral.id == bindparam("id")
+)
 BY_ID: Final = VISIBLE.where(Referral.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Referral.case_id)
 HELD_BY_ID: Final = lock_rows(BY_ID)
@@ -40,6 +58,11 @@ HELD_BY_ID: Final = lock_rows(BY_ID)
 def get(tx: ReadTransaction, referral_id: UUID) -> Referral:
     """Return a referral that the caller may see, or raise NotFound (404)."""
     return get_one(tx, BY_ID, referral_id)
+
+
+def get_seen_or_led(tx: ReadTransaction, referral_id: UUID) -> Referral:
+    """Return a referral that the caller sees, or that it saw as lead, or raise NotFound."""
+    return get_one(tx, SEEN_OR_LED_BY_ID, referral_id)
 
 
 def lock(tx: WriteTransaction, referral_id: UUID) -> tuple[Case, Referral]:

@@ -275,7 +275,7 @@ def test_a_former_lead_finds_the_case_no_more(
     assert unwrap(lead.get("/cases"))["items"] == []
     assert unwrap(lead.get("/cases", role="former_lead"))["items"] == []
     assert unwrap(lead.get("/referrals"))["items"] == []
-    for one in ("", "/evidence", "/arrangement", "/notes"):
+    for one in ("", "/arrangement"):
         assert get_problem(lead.open(f"/referrals/{referral['id']}{one}")) == HIDDEN
     acts = [
         lead.send(f"{where}/close", make_closure(), if_match=seen),
