@@ -177,7 +177,7 @@ final class Journey {
             .place("Side door")
             .at(OffsetDateTime.parse("2026-06-02T09:00:00+05:00"))
             .person("Гүлнар");
-    ArrangementInput arrangement = new ArrangementInput().meeting(meeting).contacts(contacts);
+    AcceptReferral arrangement = new AcceptReferral().meeting(meeting).contacts(contacts);
     tag = getHeader(shelter.acceptReferralWithHttpInfo(id, tag, arrangement, null), "etag");
     StartReferral met = new StartReferral().personMet(true);
     tag = getHeader(shelter.startReferralWithHttpInfo(id, tag, met, null), "etag");

@@ -18,9 +18,9 @@ from safe_conduct_client.api.referral_acts import (
 from safe_conduct_client.api.referrals import create_referral, get_referral
 from safe_conduct_client.models import (
     AcceptLead,
+    AcceptReferral,
     ActionIllegalProblem,
     AgeClass,
-    ArrangementInput,
     CaseInput,
     CaseOut,
     CaseState,
@@ -198,7 +198,7 @@ heard(shelter, "referral.sent", f"referrals/{record}")
 at = tag(get_referral.sync_detailed(record, client=shelter))
 at = tag(acknowledge_referral.sync_detailed(record, client=shelter, if_match=at))
 meeting = MeetingInput("Side door", datetime(2026, 6, 2, 4, tzinfo=UTC), "Гүлнар")
-promise = ArrangementInput(meeting, duty)
+promise = AcceptReferral(meeting, duty)
 at = tag(accept_referral.sync_detailed(record, client=shelter, if_match=at, body=promise))
 met = StartReferral(person_met=True)
 at = tag(start_referral.sync_detailed(record, client=shelter, if_match=at, body=met))
