@@ -103,8 +103,11 @@ def expired(stage: Stage) -> Json:
 
 
 def of_origin(stage: Stage) -> Json:
-    """Accept a referral, and then hand the lead over to the State of origin."""
+    """Accept a referral, and an hour later hand the lead over to the State of origin."""
+    world = stage.who("sana").world
+    world.now = NOON - timedelta(hours=1)
     referral = agreed(stage)
+    world.now = NOON
     offered = unwrap(stage.who("sana").offer(stage.case, "UZ_LEAD"))
     unwrap(stage.who("uz").does("accept", offered, make_takeover()))
     return referral
