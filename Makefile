@@ -54,7 +54,7 @@ endif
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill fuzz fuzz-api mutate plant coverage assurance \
-	audit sbom migrate openapi breaking docs lock
+	audit sbom migrate examples openapi breaking docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -191,6 +191,9 @@ migrate: $(READY) ## Apply all migrations to the database of SAFE_CONDUCT_*
 
 openapi: $(READY) ## Write openapi/ from the code
 	$(BIN)/safe-conduct openapi
+
+examples: $(READY) ## Play the examples of all operations, and record the answers; then make openapi
+	$(BIN)/python -W ignore -m tests.support.example_files
 
 breaking: $(READY) ## Report breaking changes of the contract since the last release, or REV=HEAD~20
 	$(BIN)/python scripts/breaking.py "$(REV)"

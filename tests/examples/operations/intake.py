@@ -1,0 +1,79 @@
+"""Cases from the draft to the lead: created, updated, submitted, accepted or declined."""
+
+from tests.examples.operations.bodies import (
+    SUMMARY,
+    make_case,
+    make_consent,
+    make_contacts,
+    make_service_consent,
+)
+from tests.support.operation_player import Player
+from tests.support.world import Someone, unwrap
+
+
+def play_intake(player: Player) -> None:
+    """Play cases that a consulate creates, and that the lead accepts or declines."""
+    officer = player.world.add_person("UZ_CONSULATE_ALMATY")
+    lead = player.world.add_person("KZ_LEAD")
+    play_draft(player, officer)
+    body = make_case(external_reference="ALM-2026-0117", submit=True)
+    code = str(player.play("create_case", officer, body)["code"])
+    play_acceptance(player, lead, code)
+    play_reading(player, lead, code)
+    play_other_ends(player, officer, lead)
+
+
+def play_draft(player: Player, officer: Someone) -> None:
+    """Add what a draft lacks, and submit it."""
+    summary = SUMMARY | {"safe_contact": None}
+    body = make_case(summary=summary, consents=[make_service_consent()])
+    code = unwrap(officer.create("/cases", body))["code"]
+    lacking = {"safe_contact": "yes", "urgent_needs": []}
+    player.play_refusal("needs-unmet", "submit_case", officer, code=code)
+    player.play("update_case", officer, lacking, code=code)
+    consent = make_consent()
+    player.play("record_consent", officer, consent, code=code)
+    risk = {"level": "high", "remarks": "The van was seen in her street this morning."}
+    player.play("assess_risk", officer, risk, code=code)
+    player.play("submit_case", officer, code=code)
+
+
+def play_acceptance(player: Player, lead: Someone, code: str) -> None:
+    """Acknowledge a case and accept its lead; one contact person is not enough."""
+    player.play("acknowledge_case", lead, code=code)
+    two = {"contacts": make_contacts()}
+    stale = {"If-Match": '"1.0123456789abcdef"'}
+    player.play_refusal("version-stale", "accept_lead", lead, two, headers=stale, code=code)
+    none = {"If-Match": ""}
+    player.play_refusal(
+        "version-not-given", "accept_lead", lead, two, headers=none, code=code
+    )
+    player.play("accept_lead", lead, two, code=code)
+
+
+def play_reading(player: Player, lead: Someone, code: str) -> None:
+    """Read what the lead sees of its cases."""
+    filters = {
+        "role": ["lead"],
+        "state": ["referring"],
+        "stage": ["referral"],
+        "priority": "urgent",
+        "country": "KZ",
+        "limit": 20,
+    }
+    player.play("list_cases", lead, query=filters)
+    player.play("get_case", lead, code=code)
+    player.play("list_history", lead, query={"limit": 20}, code=code)
+    player.play("get_case_evidence", lead, code=code)
+    player.play("list_work", lead, query={"limit": 20})
+
+
+def play_other_ends(player: Player, officer: Someone, lead: Someone) -> None:
+    """Discard a draft, withdraw a case, and decline a lead."""
+    draft = unwrap(officer.create("/cases", make_case()))
+    player.play("discard_case", officer, code=draft["code"])
+    sent = [unwrap(officer.create("/cases", make_case(submit=True))) for _ in range(2)]
+    twice = {"reason": "DUPLICATE", "note": "Her friend had reported her, too."}
+    player.play("withdraw_case", officer, twice, code=sent[0]["code"])
+    full = {"reason": "NO_CAPACITY", "note": "No free bed before Thursday."}
+    player.play("decline_lead", lead, full, code=sent[1]["code"])

@@ -1,0 +1,77 @@
+"""Cases that move: to a chosen office, to another country, and away from a failing lead."""
+
+from app.kernel.actors import Role
+from tests.examples.operations.bodies import make_case, make_consent
+from tests.support.operation_player import Player
+from tests.support.world import Json, Someone, unwrap
+
+DESK = "DESK_CENTRAL_ASIA"
+
+
+def play_moves(player: Player) -> None:
+    """Play moves of cases by their lead and by a desk, and refusals of people."""
+    officer = player.world.add_person("UZ_CONSULATE_ALMATY")
+    lead = player.world.add_person("KZ_LEAD")
+    desk = player.world.add_person(DESK)
+    second = player.world.add_person(DESK, {Role.SUPERVISOR})
+    play_assignment(player, officer, desk)
+    moved = officer.submit(**make_case(consents=[make_consent(), make_home_consent()]))
+    there = {"country": "UZ", "note": "She joined her sister in Самарқанд."}
+    code = str(lead.take_lead(moved)["code"])
+    player.play("relocate_case", lead, there, code=code)
+    play_refusals(player, officer)
+    play_failing_lead(player, officer, lead, (desk, second))
+
+
+def make_home_consent() -> Json:
+    """Return a consent to State offices in Uzbekistan."""
+    return make_consent(recipient_class={"kind": "state", "country": "UZ"})
+
+
+def play_assignment(player: Player, officer: Someone, desk: Someone) -> None:
+    """Let a desk choose the office for a case that nobody could be asked to lead."""
+    elsewhere = make_consent(focal_point="KZ_SHELTER_KOGERSHIN")
+    case = officer.submit(**make_case(consents=[elsewhere]))
+    unwrap(officer.create(f"/cases/{case['code']}/consents", make_consent()))
+    chosen = {
+        "focal_point": "KZ_LEAD",
+        "reason": "LOCAL_KNOWLEDGE",
+        "note": "They know the farm.",
+    }
+    player.play("assign_case", desk, chosen, code=str(case["code"]))
+
+
+def play_refusals(player: Player, officer: Someone) -> None:
+    """Count a person who refused to be referred."""
+    player.play("record_refusal", officer, {"country": "KZ", "age_class": "adult"})
+    analyst = player.world.add_person("UZ_CONSULATE_ALMATY", {Role.ANALYST})
+    player.play("list_refusals", analyst)
+
+
+def play_failing_lead(
+    player: Player, officer: Someone, lead: Someone, desk: tuple[Someone, Someone]
+) -> None:
+    """Let two people of a desk move the lead away from an office that has closed."""
+    one, second = desk
+    stop = {"reason": "SURVIVOR_REQUEST", "note": "She asked us to stop."}
+    left = str(lead.take_lead(officer.submit(**make_case()))["code"])
+    player.play("stop_case", lead, stop, code=left)
+    code = str(lead.take_lead(officer.submit(**make_case()))["code"])
+    player.world.close_office(lead.code)
+    player.world.run_worker()
+    consent = make_consent(
+        kind="non_state",
+        sections=["needs"],
+        reason="LEAD_INACTIVE",
+        evidence="By telephone, with an interpreter for Uzbek.",
+    )
+    del consent["recipient_class"]
+    player.play("stop_case", one, stop, status=202, code=code)
+    player.play_with(second, "record_lead_consent", one, consent, code=code)
+    change = {
+        "focal_point": "SANA_SEZIM",
+        "reason": "LEAD_INACTIVE",
+        "person_informed": True,
+        "note": "She met them once and trusts them.",
+    }
+    player.play_with(second, "take_over_case", one, change, code=code)
