@@ -49,6 +49,7 @@ def convert_to_3_2(contract: dict[str, Any]) -> dict[str, Any]:
             for answer in operation["responses"].values():
                 if content := answer.get("content", {}).get(EVENT_STREAM):
                     content["itemSchema"] = describe_item(content.pop("schema"))
+                    content.pop("example", None)  # it is an example of `data`
     document["tags"] = [add_parent(tag) for tag in document["tags"]]
     return document
 

@@ -12,6 +12,7 @@ from app.api.http.authorization import OAUTH2, OAUTH2_PATH, BodyUnexpected
 from app.api.http.conditional_requests import JSON
 from app.api.http.event_schemas import describe_events
 from app.api.http.open_enums import open_vocabularies
+from app.api.http.operation_examples import add_examples
 from app.api.http.problem_schemas import build_content, build_schemas
 from app.api.http.problems import describe_problem
 from app.api.http.property_descriptions import describe_properties
@@ -98,6 +99,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
         describe_events(document["components"]["schemas"])
         open_vocabularies(document)
         describe_properties(document["components"]["schemas"])
+        add_examples(document)
         move_shared_responses(document)
         return document
 
