@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import jsonschema_rs
@@ -16,6 +17,7 @@ from app.api.http.operation_examples import (
     find_success_bodies,
     load_examples,
 )
+from app.api.http.schema_references import list_reachable_schemas
 from tests.examples.operations.bodies import PHONES, RESERVED_PHONE
 from tests.support.contract import load_contract
 from tests.support.databases import Copy
@@ -177,12 +179,21 @@ def list_values(operation: Operation) -> Iterator[tuple[str, Json, Any]]:
                 yield f"{place} {code}", media["schema"], named["value"]
 
 
+@cache
+def build_validator(schema: str) -> jsonschema_rs.Validator:
+    """Return the validator of a schema, with the schemas that it refers to."""
+    whole, schemas = json.loads(schema), DOCUMENT["components"]["schemas"]
+    named = {name: schemas[name] for name in list_reachable_schemas(DOCUMENT, whole)}
+    return jsonschema_rs.validator_for(
+        {**whole, "components": {"schemas": named}}, validate_formats=True
+    )
+
+
 def test_every_example_in_the_contract_is_valid() -> None:
     invalid, count = [], 0
     for name, operation in OPERATIONS.items():
         for place, schema, value in list_values(operation):
-            whole = {**schema, "components": {"schemas": operation.schemas}}
-            validator = jsonschema_rs.validator_for(whole, validate_formats=True)
+            validator = build_validator(json.dumps(schema))
             invalid += [f"{name} {place}: {e}" for e in validator.iter_errors(value)]
             count += 1
 

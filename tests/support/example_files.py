@@ -19,7 +19,7 @@ from app.runtime import build_runtime
 from tests.examples import operations
 from tests.support.databases import Copy, clear, make_copies, make_home
 from tests.support.in_thread import ThreadLoops, run_in_thread
-from tests.support.operation_player import Player, RepeatableIds, use_repeatable_secrets
+from tests.support.operation_player import Player, RepeatableIds, replace_secrets
 from tests.support.servers import ROOT
 from tests.support.world import KEYS, PUBLIC, World
 
@@ -34,7 +34,7 @@ JOURNEYS: Final = tuple(
 def play_journey(name: str, copy: Copy, app: FastAPI, loop: ThreadLoops) -> Player:
     """Play a journey on a new database, and return its player with the examples."""
     module = import_module(f"{operations.__name__}.{name}")
-    with use_repeatable_secrets(name) as source, copy() as url:
+    with replace_secrets(name) as source, copy() as url:
         world = World(url, app, loop, RepeatableIds(source))
         player = Player(world, name)
         try:

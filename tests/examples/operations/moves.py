@@ -19,8 +19,8 @@ def play_moves(player: Player) -> None:
     there = {"country": "UZ", "note": "She joined her sister in Самарқанд."}
     code = str(lead.take_lead(moved)["code"])
     player.play("relocate_case", lead, there, code=code)
-    play_refusals(player, officer)
     play_failing_lead(player, officer, lead, (desk, second))
+    play_refusals(player, officer)
 
 
 def make_home_consent() -> Json:
@@ -42,7 +42,7 @@ def play_assignment(player: Player, officer: Someone, desk: Someone) -> None:
 
 
 def play_refusals(player: Player, officer: Someone) -> None:
-    """Count a person who refused to be referred."""
+    """Count a person who refused; the list has only quarters that are over."""
     player.play("record_refusal", officer, {"country": "KZ", "age_class": "adult"})
     analyst = player.world.add_person("UZ_CONSULATE_ALMATY", {Role.ANALYST})
     player.play("list_refusals", analyst)
