@@ -1,10 +1,11 @@
 """Queries for emergency access, and the offices that may request it (R15, R17)."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.cases.grants import WORKING_RELATIONS, Grant
 from app.cases.models import Case
@@ -13,6 +14,7 @@ from app.cases.records import EmergencyAccess
 from app.cases.sections import EmergencyAccessPurpose, Section
 from app.cases.vital_interest import REVIEWED_WITHIN, EmergencyAccessState
 from app.kernel.actors import Relation
+from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
 
 REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
@@ -86,13 +88,20 @@ def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> b
     return False
 
 
-def has_pending_request(tx: ReadTransaction, case_id: UUID) -> bool:
-    """Return whether the caller's account has a pending request in this case."""
-    return any(
-        one.account_id == tx.actor.account_id
-        and one.get_state(tx.now) == EmergencyAccessState.REQUESTED
-        for one in list_for_case(tx, case_id)
-    )
+OWN: Final = select(EmergencyAccess).where(
+    EmergencyAccess.case_id.in_(make_list_parameter("cases")),
+    EmergencyAccess.account_id == bindparam("account"),
+)
+
+
+def find_pending(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return the ids of the cases in which the caller's account has a pending request."""
+    asked = {"cases": list(case_ids), "account": tx.actor.account_id}
+    own = tx.session.scalars(OWN, asked)
+    waiting = [
+        one for one in own if one.get_state(tx.now) == EmergencyAccessState.REQUESTED
+    ]
+    return frozenset(one.case_id for one in waiting)
 
 
 def has_unreviewed_access(tx: ReadTransaction) -> bool:

@@ -38,7 +38,11 @@ class Stage(StrEnum):
 
 
 class Action(StrEnum):
-    """An action on a case."""
+    """An action on a case.
+
+    `TABLE` has the actions up to `ERASE_AGAIN`. The others are no steps of the life cycle
+    and have their own table (`further_actions.py`).
+    """
 
     SUBMIT = "submit"
     DISCARD = "discard"
@@ -61,6 +65,24 @@ class Action(StrEnum):
     REOPEN = "reopen"
     ERASE = "erase"
     ERASE_AGAIN = "erase_again"
+    UPDATE_SUMMARY = "update_summary"
+    WRITE_SECTION = "write_section"
+    WRITE_SAFEGUARDS = "write_safeguards"
+    WRITE_CONTACTS = "write_contacts"
+    RECORD_SCREENING = "record_screening"
+    RECORD_CONSENT = "record_consent"
+    WITHDRAW_CONSENTS = "withdraw_consents"
+    RECORD_FACT = "record_fact"
+    DECLARE_VITAL_INTEREST = "declare_vital_interest"
+    ASSESS_RISK = "assess_risk"
+    ASK_SUBMITTER = "ask_submitter"
+    ANSWER_QUESTION = "answer_question"
+    RELOCATE = "relocate"
+    REPORT_VISIT = "report_visit"
+    REFER = "refer"
+    OFFER_HANDOVER = "offer_handover"
+    REQUEST_EMERGENCY_ACCESS = "request_emergency_access"
+    SET_LEGAL_HOLD = "set_legal_hold"
 
 
 class Need(StrEnum):
@@ -91,6 +113,9 @@ class Need(StrEnum):
     NO_REFERRAL_ACCEPTED = "no_referral_accepted"
     TIME_IS_UP = "time_is_up"
     ERASED_BEFORE = "erased_before"
+    NO_OFFER_OPEN = "no_offer_open"
+    NO_REQUEST_OPEN = "no_request_open"
+    ACCESS_REVIEWED = "access_reviewed"
 
 
 type Row = Step[State, Action, Need]
@@ -184,6 +209,17 @@ CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
     _S.CLOSED:       (DeadlineKind.ERASE,        Side.SYSTEM),
     _S.VOID:         (DeadlineKind.ERASE,        Side.SYSTEM),
 }
+
+ANSWERS: Final[dict[DeadlineKind, frozenset[Action]]] = {
+    DeadlineKind.FINISH_DRAFT:   frozenset({_A.SUBMIT, _A.DISCARD}),
+    DeadlineKind.ACKNOWLEDGE:    frozenset({_A.ACKNOWLEDGE, _A.DECLINE_LEAD, _A.ASSIGN}),
+    DeadlineKind.DECIDE_LEAD:    frozenset({_A.ACCEPT_LEAD, _A.DECLINE_LEAD}),
+    DeadlineKind.REVIEW_RISK:    frozenset({_A.ASSESS_RISK}),
+    DeadlineKind.REVIEW:         frozenset({_A.RESUME}),
+    DeadlineKind.MONITOR:        frozenset({_A.REPORT_VISIT}),
+    DeadlineKind.REVIEW_CLOSURE: frozenset({_A.CLOSE, _A.REOPEN_ASSISTANCE}),
+}
+"""The actions that complete the task of each deadline of a case."""
 
 EVENTS: Final[dict[Action, str]] = {
     _A.SUBMIT:            "case.submitted",

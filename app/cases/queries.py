@@ -282,6 +282,12 @@ def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
     return list(tx.session.scalars(rows))
 
 
+def find_unanswered(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return the ids of the cases with a question that waits for its answer."""
+    cases = {"cases": list(case_ids)}
+    return frozenset(read_columns(tx.session, statements.UNANSWERED, cases).scalars())
+
+
 def get_question(tx: ReadTransaction, case_id: UUID, question_id: UUID) -> Question:
     """Return one question about a case, or raise NotFound (404)."""
     mine = (Question.case_id == case_id) & (Question.id == question_id)

@@ -6,7 +6,13 @@ from sqlalchemy import bindparam, exists, select
 
 from app.cases.grants import Grant, list_relations
 from app.cases.models import Case, CaseKey, Party, Sealed
-from app.cases.records import Fact, RiskAssessment, SummarySnapshot, VitalInterest
+from app.cases.records import (
+    Fact,
+    Question,
+    RiskAssessment,
+    SummarySnapshot,
+    VitalInterest,
+)
 from app.cases.sections import Paper
 from app.kernel.actors import Relation
 from app.kernel.statements import lock_rows, make_list_parameter
@@ -50,5 +56,8 @@ RISKS: Final = select(RiskAssessment).where(RiskAssessment.case_id.in_(CASES))
 FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
 IN_VITAL_INTEREST: Final = select(VitalInterest.case_id).where(
     VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
+)
+UNANSWERED: Final = select(Question.case_id).where(
+    Question.case_id.in_(CASES), Question.answered_at.is_(None)
 )
 SUMMARY_SNAPSHOTS: Final = select(SummarySnapshot).where(SummarySnapshot.case_id.in_(CASES))

@@ -1,11 +1,11 @@
 """Lock a case for an action, and check that the caller may take the action."""
 
 from collections.abc import Set as AbstractSet
-from typing import Final
 from uuid import UUID
 
 from app.cases import queries as case_queries
-from app.cases.lifecycle import LED, TABLE, UNLED, Action, Row, State
+from app.cases.further_actions import find_further
+from app.cases.lifecycle import TABLE, Action, Row, State
 from app.cases.models import Case
 from app.casework import situation as casework_situation
 from app.casework.needs import Terms
@@ -14,8 +14,6 @@ from app.kernel.actors import CASE_ROLES, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
-
-WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
 
 
 def lock_and_check(
@@ -59,16 +57,12 @@ def check_action(
     return case, row
 
 
-def require_writer(tx: ReadTransaction, case: Case) -> None:
-    """Require that the caller is the lead or, before a lead has the case, the submitter."""
-    if case.state in UNLED:
-        owner, roles = Side.SUBMITTER, WRITERS
-    else:
-        require_state(case, LED)
-        owner, roles = Side.LEAD, CASE_ROLES
-    if owner not in get_sides(tx, case):
-        raise ActionNotYours(f"Only the {owner} can write the case now.")
-    require_role(tx, roles)
+def require_further(tx: ReadTransaction, case: Case, action: Action) -> None:
+    """Require that the caller may take an action that is no step of the life cycle.
+
+    Raises ActionIllegal (409), ActionNotYours (403) or RoleMissing (403).
+    """
+    find_further(case.state, action, get_sides(tx, case), tx.actor.roles)
 
 
 def require_state(case: Case, states: AbstractSet[State]) -> None:
@@ -89,26 +83,6 @@ def require_protection_officer(tx: ReadTransaction, case: Case) -> None:
     if Side.OVERSIGHT not in get_sides(tx, case):
         raise ActionNotYours("Only oversight can do this.")
     require_role(tx, {Role.PROTECTION_OFFICER})
-
-
-def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
-    """Require that the caller may record consents and facts for the case.
-
-    Once the case is closed, only its lead can do this. A case that was closed because of a
-    refused consent could otherwise not be reopened.
-    """
-    if case.state == State.CLOSED:
-        require_lead(tx, case, {State.CLOSED})
-    else:
-        require_writer(tx, case)
-
-
-def require_lead(tx: ReadTransaction, case: Case, states: AbstractSet[State] = LED) -> None:
-    """Require that the caller may work as the lead, and the case is in one of `states`."""
-    require_state(case, states)
-    if Side.LEAD not in get_sides(tx, case):
-        raise ActionNotYours("Only the lead can do this.")
-    require_working_role(tx)
 
 
 def require_working_role(tx: ReadTransaction) -> None:

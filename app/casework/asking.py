@@ -4,21 +4,19 @@ from uuid import UUID
 
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
-from app.cases.lifecycle import OPEN, Need
+from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.cases.records import Question
 from app.cases.schemas import AnswerInput, QuestionInput
-from app.casework.acting import require_state, require_working_role
-from app.casework.sides import get_sides
+from app.casework.acting import require_further
+from app.casework.available_actions import list_unsafe_submitter
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.directory import queries as directory_queries
-from app.kernel.actors import Side
-from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
-from app.kernel.requirements import UnmetRequirement, raise_unmet
+from app.kernel.requirements import raise_unmet
 from app.kernel.transactions import WriteTransaction
 
 
@@ -34,7 +32,7 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
     Raises NeedsUnmet (409) if the person fears the submitter, because a question could
     reveal the fear.
     """
-    case = lock_for_side(tx, code, Side.HOLDER)
+    case = lock_to(tx, code, Action.ASK_SUBMITTER)
     require_safe_submitter(tx, case)
     question = Question(
         id=tx.create_id(),
@@ -54,23 +52,18 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
 
 
 def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
-    """Raise NeedsUnmet (409) if the caller may know that the person fears the submitter.
-
-    A holder that may not know the fears can ask, because its question cannot reveal them.
-    """
+    """Raise NeedsUnmet (409) if the caller may know that the person fears the submitter."""
     stands = standing.load_for_case(tx, case)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     submitter = directory_queries.by_id(tx, case.submitter)
-    if stands.may_know_fears(own_office) and not stands.is_safe(submitter, submitter.code):
-        code, remedy = Need.RECIPIENT_SAFE, "The person fears the submitter."
-        raise_unmet([UnmetRequirement(requirement=code, by=Side.HOLDER, remedy=remedy)])
+    raise_unmet(list_unsafe_submitter(stands, own_office, submitter))
 
 
 def answer_question(
     tx: WriteTransaction, code: str, question_id: UUID, new: AnswerInput
 ) -> Question:
     """Answer a question, or raise QuestionAnswered (409) if it was answered before."""
-    case = lock_for_side(tx, code, Side.SUBMITTER)
+    case = lock_to(tx, code, Action.ANSWER_QUESTION)
     question = case_queries.get_question(tx, case.id, question_id)
     if question.answered_at is not None:
         raise QuestionAnswered("Nothing was changed. Wait for another question.")
@@ -81,13 +74,10 @@ def answer_question(
     return question
 
 
-def lock_for_side(tx: WriteTransaction, code: str, side: Side) -> Case:
-    """Lock an open case, and require that the caller is on the given side."""
+def lock_to(tx: WriteTransaction, code: str, action: Action) -> Case:
+    """Lock an open case, and require that the caller may take the action."""
     case = case_queries.lock(tx, code)
-    require_state(case, OPEN)
-    if side not in get_sides(tx, case):
-        raise ActionNotYours(f"Only the {side} can do this.")
-    require_working_role(tx)
+    require_further(tx, case, action)
     return case
 
 

@@ -14,6 +14,7 @@ from app.cases import actions as case_actions
 from app.cases import emergency_access
 from app.cases import queries as case_queries
 from app.cases.approvals import OVERSIGHT_APPROVERS
+from app.cases.further_actions import WRITERS
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.cases.records import EmergencyAccess
@@ -107,7 +108,7 @@ def request_access(
         raise EmergencyAccessUnreviewed(
             "Until then, another person at your office can make the request."
         )
-    if emergency_access.has_pending_request(tx, case.id):
+    if emergency_access.find_pending(tx, [case.id]):
         raise EmergencyAccessPending(
             "Call oversight or the holder, who see it in their worklists."
         )
@@ -201,7 +202,7 @@ def stop_access(tx: WriteTransaction, code: str, access_id: UUID) -> EmergencyAc
     Raises EmergencyAccessDecided (409) if the request is still open.
     """
     case, reading = lock_access(tx, code, access_id)
-    acting.require_role(tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | acting.WRITERS)
+    acting.require_role(tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | WRITERS)
     if reading.granted is None:
         raise EmergencyAccessDecided("The emergency access was not granted.")
     if reading.get_state(tx.now) == EmergencyAccessState.GRANTED:

@@ -9,7 +9,8 @@ from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases import statements
 from app.cases.actions import add_note, open_draft, store_sealed, update_summary
-from app.cases.lifecycle import OPEN, UNLED, Action, Row, State
+from app.cases.further_actions import WRITERS, find_further
+from app.cases.lifecycle import UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.quotas import require_draft_quota
 from app.cases.risk import RiskLevel
@@ -26,10 +27,9 @@ from app.consents import actions as consent_actions
 from app.deadlines import following as deadline_following
 from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
-from app.kernel.actors import Relation
+from app.kernel.actors import Relation, Side
 from app.kernel.db import claim_name
 from app.kernel.idempotency import IdempotencyKeyInUse
-from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
@@ -69,7 +69,7 @@ class SummaryIncomplete(Problem):
 
 def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
     """Create a draft of a case, and submit it in the same transaction if requested."""
-    acting.require_role(tx, acting.WRITERS)
+    acting.require_role(tx, WRITERS)
     require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
     digest = compute_reference_digest(tx, new.external_reference)
     case = open_draft(tx, new.summary, digest)
@@ -155,7 +155,7 @@ def update_case_summary(
 ) -> Case:
     """Update the summary and, until a lead has the case, the copy for the submitter."""
     case = acting.lock_case(tx, code, seen)
-    acting.require_writer(tx, case)
+    acting.require_further(tx, case, Action.UPDATE_SUMMARY)
     require_complete_summary(case, summary)
     kept = case_queries.load_snapshots(tx, [case.id]).get(case.id)
     own = kept if case.state in UNLED else None
@@ -211,10 +211,9 @@ def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase)
 def assess_risk(tx: WriteTransaction, code: str, risk: RiskInput) -> Case:
     """Record a risk assessment by any party, and notify the holder of a high risk."""
     case = case_queries.lock(tx, code)
-    acting.require_state(case, OPEN | {State.DRAFT})
-    if not (get_sides(tx, case) or referral_queries.is_helping(tx, case.id)):
-        raise ActionNotYours("Your part in this case has ended.")
-    acting.require_working_role(tx)
+    helps = {Side.RECIPIENT} if referral_queries.is_helping(tx, case.id) else frozenset()
+    sides = get_sides(tx, case) | helps
+    find_further(case.state, Action.ASSESS_RISK, sides, tx.actor.roles)
     case_actions.add_risk_assessment(tx, case, risk)
     case.raise_version()
     facts = {"level": risk.level}
@@ -233,7 +232,7 @@ def add_screening(tx: WriteTransaction, code: str, new: ScreeningInput) -> Scree
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.lock(tx, code)
-    acting.require_writer(tx, case)
+    acting.require_further(tx, case, Action.RECORD_SCREENING)
     screening = screening_actions.add_screening(tx, case, new)
     case.raise_version()
     facts = {"screening": str(screening.id)}

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from app.cases import actions as case_actions
 from app.cases import default_contacts
-from app.cases.lifecycle import Action, Row, State
+from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper, collect_names
-from app.casework.acting import lock_and_check, lock_case, require_lead
+from app.casework.acting import lock_and_check, lock_case, require_further
 from app.casework.bodies import (
     AcceptLead,
     DeclineLead,
@@ -117,7 +117,7 @@ def report_visit(
     Raises DateNotReached (409) if the visit is before its date and not marked as early.
     """
     case = lock_case(tx, code, seen)
-    require_lead(tx, case, {State.MONITORING})
+    require_further(tx, case, Action.REPORT_VISIT)
     planned_for = datetime.fromisoformat(case.visits[0]) if case.visits else None
     is_early = check_date(tx, planned_for, early=visit.early)
     case_actions.add_note(tx, case, "visit", visit.note)

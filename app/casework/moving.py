@@ -1,21 +1,19 @@
 """Move a case to another office: by a desk's assignment, or after a relocation."""
 
 from app.cases import actions as case_actions
-from app.cases.lifecycle import LED, OPEN, WITH_A_CANDIDATE, Row
+from app.cases.lifecycle import LED, WITH_A_CANDIDATE, Action, Row
 from app.cases.models import Case
-from app.casework.acting import lock_case, require_state, require_working_role
+from app.casework.acting import lock_case, require_further
 from app.casework.bodies import AssignCase, RelocateCase
 from app.casework.carrying import redirect_case
 from app.casework.needs import Terms
-from app.casework.sides import get_sides
 from app.casework.successors import may_be_chosen
 from app.casework.watching import update_assessment_deadline
 from app.consents import standing
 from app.consents.routing_questions import build_question
 from app.directory import queries as directory_queries
 from app.handovers import following as handover_following
-from app.kernel.actors import Relation, Side
-from app.kernel.lifecycle import ActionNotYours
+from app.kernel.actors import Relation
 from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
@@ -63,10 +61,7 @@ def relocate_case(
     CountryUnchanged (409) for the same country, and DeskMissing (503) if no desk is safe.
     """
     case = lock_case(tx, code, seen)
-    require_state(case, OPEN)
-    if Side.HOLDER not in get_sides(tx, case):
-        raise ActionNotYours("Only the holder of the case can do this.")
-    require_working_role(tx)
+    require_further(tx, case, Action.RELOCATE)
     if where.country == case.country:
         raise CountryUnchanged("Name the country where the person is now.")
     if case.state in WITH_A_CANDIDATE:

@@ -52,6 +52,9 @@ class Facts:
     may_be_child: bool
     terms: Terms = Terms()
     default_contacts: bool = False
+    offer_open: bool = False
+    request_open: bool = False
+    access_unreviewed: bool = False
 
 
 TO_REFER: Final = (
@@ -143,6 +146,15 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.ERASED_BEFORE: Check(
         lambda f: f.terms.erased_before,
         "The system does this when a restored backup is older than the erasure (R34).", Side.SYSTEM),
+    Need.NO_OFFER_OPEN: Check(
+        lambda f: not f.offer_open, "Wait for the answer to the open handover, or cancel it first.", Side.LEAD),
+    Need.NO_REQUEST_OPEN: Check(
+        lambda f: not f.request_open,
+        "Your request for emergency access is undecided. Call oversight or the holder.", Side.OVERSIGHT),
+    Need.ACCESS_REVIEWED: Check(
+        lambda f: not f.access_unreviewed,
+        "The review of your earlier emergency access is late. Ask oversight, or another person at your office.",
+        Side.OVERSIGHT),
 }
 # fmt: on
 RULES: Final = Rulebook(NEEDS)

@@ -33,7 +33,7 @@ from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
 from app.kernel.codes import CaseCodeText
 from app.kernel.paging import Page
-from app.kernel.requirements import UnmetRequirement
+from app.kernel.requirements import AvailableAction
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import ScreeningInput, WrittenSection
 
@@ -129,13 +129,8 @@ class CaseInput(RequestModel):
         return self
 
 
-class AvailableCaseAction(ResponseModel):
-    """An action of your office in the current state, with its unmet requirements."""
-
-    action: Action
-    open: bool
-    asks: Annotated[list[Need], Field(description="What your request must contain.")]
-    unmet: list[UnmetRequirement]
+class AvailableCaseAction(AvailableAction[Action, Need]):
+    """An action of your office on the case, with its unmet requirements."""
 
 
 class CaseOut(ResponseModel):

@@ -2,24 +2,23 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from app.cases import queries as case_queries
-from app.cases.default_contacts import has_default
 from app.cases.grants import Grant
-from app.cases.lifecycle import TABLE, Action, Row, State, get_stage
+from app.cases.lifecycle import Row, State, get_stage
 from app.cases.models import Case
 from app.cases.records import SummarySnapshot
 from app.cases.schemas import Risk, Summary
 from app.cases.sections import Section
 from app.cases.snapshots import Snapshot, read_lead_and_holder
+from app.casework.available_actions import ActionRecords, list_actions, load_records
 from app.casework.failing_leads import is_submitter_gone
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
-from app.casework.sides import get_sides
 from app.casework.successors import Succession, find_successions
 from app.consents import standing
 from app.consents.standing import Standing
@@ -30,7 +29,7 @@ from app.directory import queries as directory_queries
 from app.directory.kinds import OfficeKind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handover_queries
-from app.kernel.actors import Relation, Side
+from app.kernel.actors import Relation
 from app.kernel.transactions import ReadTransaction
 from app.referrals import lifecycle as referral_lifecycle
 from app.referrals import queries as referral_queries
@@ -57,6 +56,7 @@ class Context:
     asked_of_me: Mapping[UUID, set[Service]]
     continuing: Mapping[UUID, str]
     codes: Mapping[UUID, str]
+    records: ActionRecords
     reader: FocalPoint
 
 
@@ -94,6 +94,7 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         legal_hold=stands.facts.legal_hold,
         may_be_child=case.may_be_child_to(reader.id),
         terms=terms or Terms(),
+        offer_open=lead_on_offer,
     )
 
 
@@ -140,6 +141,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         asked_of_me=requested,
         continuing=case_queries.get_continuing_codes(tx, duplicates),
         codes=directory_queries.get_codes(tx, filter(None, people)),
+        records=load_records(tx, found),
         reader=reader,
     )
 
@@ -221,7 +223,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
         continues_in=context.continuing.get(other) if other else None,
         due_at=clock.due_at if clock else None,
         version=case.version if Grant.WRITTEN in granted else None,
-        available_actions=list_actions(tx, case, get_sides(tx, case), context),
+        available_actions=list_shown_actions(tx, case, context, clock),
     )
 
 
@@ -276,28 +278,18 @@ def list_written_sections(case: Case, context: Context) -> list[Section]:
     return [section for section in Section if section in mine]
 
 
-def list_actions(
-    tx: ReadTransaction, case: Case, sides: frozenset[Side], context: Context
+def list_shown_actions(
+    tx: ReadTransaction, case: Case, context: Context, clock: Clock | None
 ) -> list[AvailableCaseAction]:
-    """List the actions of the caller in this state, with the unmet requirements of each."""
+    """List the actions that are shown with a case and its deadline, `clock`."""
+    stands, reader = context.standings[case.id], context.reader
     facts = build_facts(
-        context.standings[case.id],
+        stands,
         context.referrals.get(case.id, []),
-        context.reader,
+        reader,
         succession=context.successions.get(case.id),
         lead_on_offer=case.id in context.offered,
         returning=case.id in context.returning,
         submitter_gone=is_submitter_gone(tx, case),
     )
-    rows = TABLE.list_steps_for(case.state, sides, tx.actor.roles)
-    if any(row.action == Action.ACCEPT_LEAD for row in rows):
-        default = has_default(tx, tx.actor.focal_point_id)
-        facts = replace(facts, default_contacts=default)
-    return [describe_action(row, facts) for row in rows]
-
-
-def describe_action(row: Row, facts: Facts) -> AvailableCaseAction:
-    """Describe one action, with its unmet requirements."""
-    unmet = RULES.list_blocking(row, facts)
-    asks = RULES.list_request_needs(row, facts)
-    return AvailableCaseAction(action=row.action, open=not unmet, asks=asks, unmet=unmet)
+    return list_actions(tx, stands, reader, facts, context.records, clock)

@@ -9,12 +9,11 @@ from app.cases import queries as case_queries
 from app.cases import unchecked_queries
 from app.cases.facts import RULES, FactName
 from app.cases.grants import Grant
-from app.cases.lifecycle import OPEN
+from app.cases.lifecycle import OPEN, Action
 from app.cases.models import Case
 from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import FactInput, IdentificationInput, VitalInterestInput
 from app.casework import acting
-from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
 from app.consents import queries as consent_queries
@@ -25,7 +24,7 @@ from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
 from app.directory.kinds import may_be_abroad
 from app.handovers import following as handover_following
-from app.kernel.actors import Relation, Side
+from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices as call_on
@@ -37,7 +36,7 @@ from app.returns import following as return_following
 def record_consent(tx: WriteTransaction, code: str, new: ConsentInput) -> Consent:
     """Record a consent in a case."""
     case = case_queries.lock(tx, code)
-    acting.require_consent_writer(tx, case)
+    acting.require_further(tx, case, Action.RECORD_CONSENT)
     consent = consent_actions.record_consent(tx, case, new)
     case.raise_version()
     tx.record("consent.recorded", case, case.write_audience, {"consent": str(consent.id)})
@@ -185,7 +184,7 @@ def set_fact(tx: WriteTransaction, code: str, new: FactInput) -> Fact:
     """Record a fact, as a writer of the case or as a recipient that must establish it."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN or not may_establish_fact(tx, case, new.name):
-        acting.require_consent_writer(tx, case)
+        acting.require_further(tx, case, Action.RECORD_FACT)
     acting.require_working_role(tx)
     fact = Fact(
         id=tx.create_id(),
@@ -257,11 +256,7 @@ def declare_vital_interest(
 ) -> VitalInterest:
     """Declare that a case cannot wait for a consent, and inform its lead and oversight."""
     case = case_queries.lock(tx, code)
-    if Side.HOLDER not in get_sides(tx, case):
-        acting.require_writer(tx, case)
-    else:
-        acting.require_state(case, OPEN)
-    acting.require_working_role(tx)
+    acting.require_further(tx, case, Action.DECLARE_VITAL_INTEREST)
     declared = case_actions.declare_vital_interest(tx, case, new)
     case.raise_version()
     return declared

@@ -171,6 +171,15 @@ def find_running(tx: ReadTransaction, record_ids: Iterable[UUID]) -> Mapping[UUI
     return {clock.record_id: clock for clock in rows}
 
 
+def list_answers[A](
+    clock: Clock | None, answers: Mapping[DeadlineKind, frozenset[A]], office: UUID
+) -> frozenset[A]:
+    """Return the actions that complete the task of a deadline that waits for an office."""
+    if clock is None or clock.waits_on != office:
+        return frozenset()
+    return answers.get(clock.kind, frozenset())
+
+
 def list_running_of_kind(
     tx: ReadTransaction, case_id: UUID, kind: DeadlineKind
 ) -> list[Clock]:

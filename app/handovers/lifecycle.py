@@ -75,6 +75,11 @@ CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
     _S.OFFERED: (DeadlineKind.ANSWER_HANDOVER, Side.HANDOVER_CANDIDATE),
 }
 
+ANSWERS: Final[dict[DeadlineKind, frozenset[Action]]] = {
+    DeadlineKind.ANSWER_HANDOVER: frozenset({_A.ACCEPT, _A.DECLINE}),
+}
+"""The actions that complete the task of each deadline of a handover."""
+
 EVENTS: Final[dict[Action, str]] = {
     _A.OFFER:   "handover.offered",
     _A.ACCEPT:  "handover.accepted",

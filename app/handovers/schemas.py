@@ -61,7 +61,7 @@ class CancelHandover(RequestModel):
 
 
 class AvailableHandoverAction(AvailableAction[Action, Need]):
-    """An action that you can take in this state, with its unmet requirements."""
+    """An action of your office in this state, with its unmet requirements."""
 
 
 class HandoverOut(ResponseModel):

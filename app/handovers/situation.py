@@ -10,11 +10,12 @@ from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
+from app.deadlines.queries import list_answers
 from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel
 from app.directory.models import FocalPoint
 from app.handovers.borders import LeadTransfer, is_agreed, list_held_back_sections
-from app.handovers.lifecycle import TABLE, Action, State
+from app.handovers.lifecycle import ANSWERS, TABLE, Action, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
 from app.handovers.schemas import AvailableHandoverAction, HandoverOut, HandoverReason
@@ -90,7 +91,7 @@ def show_one(
     facts = build_facts(tx, case_file, transfer, clock=clock)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     known = redact_for(case_file, own_office, facts)
-    if any(row.action == Action.ACCEPT for row in rows):
+    if any(step.action == Action.ACCEPT for step, _ in rows):
         known = replace(known, default_contacts=has_default(tx, own_office.id))
     return HandoverOut(
         id=handover.id,
@@ -105,9 +106,9 @@ def show_one(
         due_at=clock.due_at if clock else None,
         held_back=list_held_back(tx, handover, case_file, transfer, sides),
         version=handover.version,
-        available_actions=[
-            AvailableHandoverAction.from_step(row, RULES, known) for row in rows
-        ],
+        available_actions=AvailableHandoverAction.list_from(
+            rows, RULES, known, list_answers(clock, ANSWERS, own_office.id)
+        ),
     )
 
 

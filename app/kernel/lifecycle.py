@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, ClassVar, NoReturn, Protocol
 
@@ -95,10 +95,22 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
 
     def list_steps_for(
         self, state: S, sides: AbstractSet[Side], roles: AbstractSet[Role]
-    ) -> list[Step[S, A, N]]:
-        """List the steps that these sides and roles may take in this state."""
-        of_sides = [step for step in self.list_steps_in(state) if step.sides & sides]
-        return [step for step in of_sides if is_role_allowed(step, sides, roles)]
+    ) -> list[tuple[Step[S, A, N], bool]]:
+        """List a step for each action of these sides, with whether the roles may take it.
+
+        A step that the roles may take comes before another step of the same action. If
+        there is none, the listed step has the roles of all steps of the action.
+        """
+        shown: dict[A, tuple[Step[S, A, N], bool]] = {}
+        for step in self.list_steps_in(state):
+            if step.sides & sides:
+                before, allowed = shown.get(step.action, (None, False))
+                if is_role_allowed(step, sides, roles):
+                    shown[step.action] = (before if before and allowed else step, True)
+                elif not allowed:
+                    both = step.roles | (before.roles if before else frozenset())
+                    shown[step.action] = (replace(before or step, roles=both), False)
+        return list(shown.values())
 
     def find(
         self, state: S, action: A, sides: AbstractSet[Side], roles: AbstractSet[Role]

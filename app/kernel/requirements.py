@@ -4,14 +4,15 @@ Some requirements concern the record; others, the request itself, such as a fiel
 must contain. Every requirement must have a check; a missing check raises `KeyError`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, Field
 
-from app.kernel.actors import Side
+from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import AnyOf, Step
 from app.kernel.problems import Problem
 from app.kernel.text import ResponseModel
@@ -35,6 +36,12 @@ class RequiredConsent(ResponseModel):
         str | None,
         Field(description="The office that the consent must include; null: see `remedy`."),
     ] = None
+
+
+ANSWERS_DEADLINE: Final = (
+    "Whether the action completes the task of the deadline in `due_at`, and that deadline "
+    "waits for your office."
+)
 
 
 class UnmetRequirement(ResponseModel):
@@ -167,18 +174,44 @@ def raise_unmet(missing: list[UnmetRequirement]) -> None:
 
 
 class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
-    """An action that you can take in this state, with its unmet requirements."""
+    """An action of your office in this state, with its unmet requirements."""
 
     action: A
     open: bool
+    roles: Annotated[
+        list[Role], Field(description="An account needs one of them; empty: any role.")
+    ]
+    role_missing: Annotated[
+        bool, Field(description="Whether your account has none of `roles`.")
+    ]
+    answers_deadline: Annotated[bool, Field(description=ANSWERS_DEADLINE)]
     asks: Annotated[list[N], Field(description="What your request must contain.")]
     unmet: list[UnmetRequirement]
 
     @classmethod
-    def from_step[S: StrEnum, F](
-        cls, step: Step[S, A, N], rules: Rulebook[N, F], facts: F
-    ) -> Self:
-        """Return the action of a step, with the requirements that prevent it now."""
-        lacks = rules.list_blocking(step, facts)
-        asks = rules.list_request_needs(step, facts)
-        return cls(action=step.action, open=not lacks, asks=asks, unmet=lacks)
+    def list_from[S: StrEnum, F](
+        cls,
+        steps: Iterable[tuple[Step[S, A, N], bool]],
+        rules: Rulebook[N, F],
+        facts: F,
+        answers: AbstractSet[A],
+    ) -> list[Self]:
+        """Return the actions of steps, each with the requirements that prevent it now.
+
+        Each step comes with whether the account has a role for it. An account without a
+        role gets no requirements, because it could not learn them from a request either.
+        `answers` are the actions that complete the task of the running deadline.
+        """
+        return [
+            cls(
+                action=step.action,
+                open=not lacks and allowed,
+                roles=sorted(step.roles),
+                role_missing=not allowed,
+                answers_deadline=step.action in answers,
+                asks=rules.list_request_needs(step, facts),
+                unmet=lacks,
+            )
+            for step, allowed in steps
+            for lacks in (rules.list_blocking(step, facts) if allowed else [],)
+        ]

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import actions as case_actions
-from app.cases.lifecycle import OPEN as CASE_OPEN
+from app.cases.further_actions import find_further
 from app.cases.lifecycle import TABLE as CASE_TABLE
 from app.cases.lifecycle import Action as CaseAction
 from app.cases.lifecycle import State as CaseState
@@ -20,8 +20,7 @@ from app.deadlines.queries import get_term
 from app.directory.kinds import OfficeFunction, OfficeKind, Service
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle as kernel_lifecycle
-from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
-from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.actors import HELPING_RELATIONS, Relation, Side, get_case_sides
 from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
@@ -48,8 +47,6 @@ from app.referrals.situation import (
     load_other_requests,
     redact_for,
 )
-
-OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 class RecipientUnfit(Problem):
@@ -116,14 +113,7 @@ NEVER_RECIPIENT: Final = frozenset({OfficeKind.DESK, OfficeKind.OVERSIGHT})
 def require_may_open(tx: WriteTransaction, case: Case) -> None:
     """Raise an error unless the case is open and the caller may open referrals in it."""
     sides = get_case_sides(case.list_relations(tx.actor.focal_point_id))
-    if case.state not in CASE_OPEN:
-        legal = CASE_TABLE.describe_actions(case.state)
-        raise ActionIllegal(f"The case is {case.state}.", legal)
-    if Side.HOLDER not in sides:
-        raise ActionNotYours("Only the holder of the case can do this.")
-    if not OPENING_ROLES & tx.actor.roles:
-        roles = ", ".join(sorted(OPENING_ROLES))
-        raise RoleMissing(f"This needs one of the roles {roles}.")
+    find_further(case.state, CaseAction.REFER, sides, tx.actor.roles)
 
 
 def lock_and_check(

@@ -3,6 +3,7 @@
 from typing import Final
 from uuid import UUID
 
+from app.cases.further_actions import OPENING_ROLES
 from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
@@ -18,7 +19,6 @@ from app.kernel.transactions import WriteTransaction
 from app.notifications.actions import notify_offices as notify
 from app.referrals import queries as referral_queries
 from app.referrals.actions import (
-    OPENING_ROLES,
     end_recipient_relation,
     is_paused,
     prepare_step,

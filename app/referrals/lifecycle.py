@@ -126,6 +126,18 @@ CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
     _S.REDIRECTED:     (DeadlineKind.CONFIRM_DELETION, Side.RECIPIENT),
 }
 
+ANSWERS: Final[dict[DeadlineKind, frozenset[Action]]] = {
+    DeadlineKind.FINISH_DRAFT:     frozenset({_A.SEND, _A.REVOKE}),
+    DeadlineKind.ACKNOWLEDGE:      frozenset({_A.ACKNOWLEDGE, _A.ACCEPT, _A.DECLINE, _A.REDIRECT, _A.ASK}),
+    DeadlineKind.DECIDE_REFERRAL:  frozenset({_A.ACCEPT, _A.DECLINE, _A.REDIRECT, _A.ASK}),
+    DeadlineKind.ANSWER:           frozenset({_A.ANSWER}),
+    DeadlineKind.MEET_PERSON:      frozenset({_A.START}),
+    DeadlineKind.GIVE_FEEDBACK:    frozenset({_A.REPORT, _A.COMPLETE}),
+    DeadlineKind.REVIEW:           frozenset({_A.RESUME}),
+    DeadlineKind.CONFIRM_DELETION: frozenset({_A.CONFIRM_DELETION}),
+}
+"""The actions that complete the task of each deadline of a referral."""
+
 EVENTS: Final[dict[Action, str]] = {
     _A.SEND:             "referral.sent",
     _A.ACKNOWLEDGE:      "referral.acknowledged",

@@ -161,7 +161,8 @@ RECEIVED: Final = VISIBLE.where(
     Referral.case_id.in_(CASES), Referral.recipient_id == bindparam("me")
 )
 HELPING: Final = RECEIVED.where(Referral.state.in_(ASKED | AT_WORK | {State.COMPLETED}))
-TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(AT_WORK | {State.COMPLETED}))
+TAKEN: Final = AT_WORK | {State.COMPLETED}
+TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(TAKEN))
 
 
 def is_helping(tx: ReadTransaction, case_id: UUID) -> bool:
@@ -185,6 +186,21 @@ def list_requested_services(
     for referral in list_received(tx, RECEIVED, case_ids):
         found.setdefault(referral.case_id, set()).add(referral.service)
     return found
+
+
+type Services = Mapping[UUID, set[Service]]
+
+
+def list_services(
+    tx: ReadTransaction, case_ids: Iterable[UUID]
+) -> tuple[Services, Services]:
+    """Return the services with which the caller helps, and those it accepted, by case."""
+    helped, accepted = dict[UUID, set[Service]](), dict[UUID, set[Service]]()
+    for referral in list_received(tx, HELPING, case_ids):
+        helped.setdefault(referral.case_id, set()).add(referral.service)
+        if referral.state in TAKEN:
+            accepted.setdefault(referral.case_id, set()).add(referral.service)
+    return helped, accepted
 
 
 def list_accepted_services(tx: ReadTransaction, case_id: UUID) -> frozenset[Service]:

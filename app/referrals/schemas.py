@@ -146,7 +146,7 @@ class CompleteReferral(RequestModel):
 
 
 class AvailableReferralAction(AvailableAction[Action, Need]):
-    """An action that you can take in this state, with its unmet requirements."""
+    """An action of your office in this state, with its unmet requirements."""
 
 
 class ReferralOut(ResponseModel):

@@ -20,6 +20,7 @@ from app.consents.standing import Standing
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
+from app.deadlines.queries import list_answers
 from app.directory import borders
 from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel, OfficeFunction, Service
@@ -27,7 +28,7 @@ from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.helper_ranking import is_already_asked, is_proposed, may_know_recipient
-from app.referrals.lifecycle import OPEN, TABLE, Action, State
+from app.referrals.lifecycle import ANSWERS, OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
 from app.referrals.queries import OpenRequest
@@ -200,6 +201,8 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
     sender = find_sender(case, own_id)
     if clock and clock.waits_on != own_id and Grant.LEAD not in case.get_grants(own_id):
         clock = None
+    is_known = may_know_recipient(referral, case_file, own_office)
+    answers = list_answers(clock if is_known else None, ANSWERS, own_id)
     shown = ReferralOut(
         id=referral.id,
         case=case.code,
@@ -217,21 +220,24 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         due_at=clock.due_at if clock else None,
         covered_until=find_covered_until(tx, referral, case_file),
         version=referral.version,
-        available_actions=list_actions(tx, referral, facts, sides),
+        available_actions=list_actions(tx, referral, facts, sides, answers),
     )
-    is_known = may_know_recipient(referral, case_file, own_office)
     return shown if is_known else shown.model_copy(update=HIDDEN_FIELDS)
 
 
 def list_actions(
-    tx: ReadTransaction, referral: Referral, facts: Facts, sides: AbstractSet[Side]
+    tx: ReadTransaction,
+    referral: Referral,
+    facts: Facts,
+    sides: AbstractSet[Side],
+    answers: AbstractSet[Action],
 ) -> list[AvailableReferralAction]:
     """List the actions of the caller in this state, with the unmet requirements of each."""
     rows = TABLE.list_steps_for(referral.state, sides, get_roles(referral, tx.actor))
-    if any(row.action == Action.ACCEPT for row in rows):
+    if any(step.action == Action.ACCEPT for step, _ in rows):
         default = has_default(tx, tx.actor.focal_point_id)
         facts = replace(facts, default_contacts=default)
-    return [AvailableReferralAction.from_step(row, RULES, facts) for row in rows]
+    return AvailableReferralAction.list_from(rows, RULES, facts, answers)
 
 
 def find_covered_until(

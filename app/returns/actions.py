@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from app.cases import actions as case_actions
+from app.cases.further_actions import OPENING_ROLES
 from app.cases.lifecycle import State as CaseState
 from app.cases.risk import RiskLevel
 from app.consents import standing
@@ -99,8 +100,8 @@ def create_return(tx: WriteTransaction, referral_id: UUID) -> Return:
     (409).
     """
     case, referral = referral_queries.lock(tx, referral_id)
-    if not referral_actions.OPENING_ROLES & tx.actor.roles:
-        roles = ", ".join(sorted(referral_actions.OPENING_ROLES))
+    if not OPENING_ROLES & tx.actor.roles:
+        roles = ", ".join(sorted(OPENING_ROLES))
         raise RoleMissing(f"This needs one of the roles {roles}.")
     if referral.service != Service.RETURN:
         raise NotAReturn("Name a referral for the service RETURN.")

@@ -178,6 +178,22 @@ CLOCKS: Final[dict[State, tuple[DeadlineKind, Side]]] = {
     _S.MONITORING: (DeadlineKind.MONITOR,         Side.RECIPIENT),
 }
 
+ANSWERS: Final[dict[State, frozenset[Action]]] = {
+    _S.OPENED:     frozenset({_A.INFORM}),
+    _S.INFORMED:   frozenset({_A.PERMIT_CONTACT}),
+    _S.PERMITTED:  frozenset({_A.VERIFY_NATIONALITY}),
+    _S.ASSESSING:  frozenset({_A.GO, _A.NO_GO}),
+    _S.CLEARED:    frozenset({_A.ISSUE_DOCUMENT}),
+    _S.DOCUMENTED: frozenset({_A.PLAN}),
+    _S.PLANNING:   frozenset({_A.ACCEPT_PLAN}),
+    _S.PLANNED:    frozenset({_A.DEPART}),
+    _S.IN_TRANSIT: frozenset({_A.ARRIVE}),
+    _S.HALTED:     frozenset({_A.LOCATE}),
+    _S.ARRIVED:    frozenset({_A.MONITOR}),
+    _S.MONITORING: frozenset({_A.REPORT}),
+}
+"""The actions that complete the task of the deadline in each state of a return."""
+
 EVENTS: Final[dict[Action, str]] = {
     _A.INFORM:              "return.informed",
     _A.PERMIT_CONTACT:      "return.contact_permitted",

@@ -189,7 +189,7 @@ class StepDone(ResponseModel):
 
 
 class AvailableReturnAction(AvailableAction[Action, Need]):
-    """An action that you can take in this state, with its unmet requirements."""
+    """An action of your office in this state, with its unmet requirements."""
 
 
 class ReturnOut(ResponseModel):

@@ -15,7 +15,7 @@ from app.consents.standing import Standing
 from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.directory.kinds import Service
-from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
+from app.kernel.actors import HELPING_RELATIONS, Relation, Side, get_case_sides
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
@@ -24,7 +24,7 @@ from app.referrals.lifecycle import State as ReferralState
 from app.referrals.models import Referral
 from app.returns import arrivals
 from app.returns import queries as return_queries
-from app.returns.lifecycle import STEPS, TABLE, Action, Row, State
+from app.returns.lifecycle import ANSWERS, STEPS, TABLE, Action, State
 from app.returns.models import Done, Return
 from app.returns.needs import RULES, Facts, Terms
 from app.returns.risk import Interests, Nationality
@@ -182,11 +182,12 @@ def show(tx: ReadTransaction, record: Return) -> AnyReturn:
     """
     view = require_side(load_view(tx, record))
     facts = load_facts(tx, view)
-    rows = list_steps(record.state, view.sides, tx.actor.roles)
-    actions = [AvailableReturnAction.from_step(row, RULES, facts) for row in rows]
+    rows = TABLE.list_steps_for(record.state, view.sides, tx.actor.roles)
     clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
+    own_clock = clock if clock and clock.waits_on == tx.actor.focal_point_id else None
+    answers = ANSWERS.get(record.state, frozenset()) if own_clock else frozenset()
+    actions = AvailableReturnAction.list_from(rows, RULES, facts, answers)
     if view.sides == {Side.CONSULATE}:
-        own_clock = clock if clock and clock.waits_on == tx.actor.focal_point_id else None
         return show_task(view, facts, actions, own_clock)
     return ReturnOut(
         id=record.id,
@@ -201,19 +202,6 @@ def show(tx: ReadTransaction, record: Return) -> AnyReturn:
         version=record.version,
         available_actions=actions,
     )
-
-
-def list_steps(
-    state: State, sides: AbstractSet[Side], roles: AbstractSet[Role]
-) -> list[Row]:
-    """List the steps that the given sides may take, one for each action.
-
-    If several steps have the same action, only the first of these steps is listed.
-    """
-    first = dict[Action, Row]()
-    for row in TABLE.list_steps_for(state, sides, roles):
-        first.setdefault(row.action, row)
-    return list(first.values())
 
 
 def show_task(

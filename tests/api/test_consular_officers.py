@@ -3,6 +3,7 @@
 import pytest
 
 from app.kernel.actors import Role
+from tests.support.case_actions import list_steps
 from tests.support.returns import CONSULATE
 from tests.support.world import (
     Json,
@@ -84,7 +85,7 @@ def test_officer_of_a_consulate_answers_no_request_for_another_service(
     refused = consul.does("accept", referral, make_acceptance())
 
     assert get_problem(refused) == (403, "role-missing")
-    assert consul.read(referral)["available_actions"] == []
+    assert list_steps(consul.read(referral)) == []
 
 
 def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers(

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.cases import queries as case_queries
 from app.kernel.actors import SERVICE, Relation, Role
 from app.kernel.db import Base
+from tests.support.case_actions import list_steps
 from tests.support.world import (
     ALL_SECTIONS,
     Json,
@@ -91,7 +92,7 @@ def test_who_is_asked_sees_the_notice_and_what_is_needed_and_nothing_else(
     assert seen["summary"] == lead.read(case)["summary"]
     unknown = ("submitter", "risk", "closure_reason", "due_at", "version")
     assert [seen[name] for name in unknown] == [None] * 5
-    assert seen["sections"] == seen["available_actions"] == []
+    assert seen["sections"] == list_steps(seen) == []
     assert list_opened(successor, case) == {"sections/needs"}
     assert list_notes(successor, get_case_path(case)) == []
     assert unwrap(successor.get(get_case_path(case, "consents")))["items"] == []
@@ -256,7 +257,7 @@ def test_a_former_lead_hears_of_the_handover_and_of_nothing_more(
     assert list_types(kept["items"])[-3:] == event_types
     assert unwrap(lead.get("/worklist"))["items"] == []
     assert lead.read(taken)["you_are"] == ["former_lead"]
-    assert lead.read(taken)["available_actions"] == []
+    assert list_steps(lead.read(taken)) == []
 
 
 def test_a_former_lead_finds_the_case_no_more(

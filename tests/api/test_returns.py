@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.case_actions import list_steps
 from tests.support.returns import (
     AT_HOME,
     EARLY,
@@ -58,7 +59,7 @@ def test_an_adult_goes_home_and_is_followed_to_the_last_visit(home: Homecoming) 
     still, over = home.state, unwrap(home.does("home", "report", last))
 
     assert (still, over["state"]) == ("monitoring", "completed")
-    assert over["available_actions"] == []
+    assert list_steps(over) == []
     actions = [s["action"] for s in home.read()["steps"]]
     assert actions == [*(action for action, _ in done_by), "report", "report"]
     assert {step["by"] for step in home.read()["steps"]} == {"KZ_LEAD", HOME}
@@ -137,7 +138,7 @@ def test_it_stops_at_no_go_by_two_people_who_are_told_what_to_ask_for(
     assert get_problem(coordinator) == (403, "role-missing")
     assert refused["state"] == "no_go"
     assert refused["open_instead"] == ["ASYLUM", "RESIDENCE_STATUS"]
-    assert refused["available_actions"] == []
+    assert list_steps(refused) == []
     assert home.home.read(home.referral)["state"] == "withdrawn"
     assert get_problem(home.home.get(f"/returns/{home.record['id']}")) == (404, "not-found")
     assert "return.refused" not in list_types(home.home.poll())
@@ -222,7 +223,7 @@ def test_a_consent_that_is_taken_back_ends_it_at_once(home: Homecoming, upto: st
     assert home.lead.read(home.referral)["state"] == "withdrawn"
     assert list_types(home.home.poll()) == ["referral.withdrawn"]
     assert get_problem(home.home.get(f"/returns/{home.record['id']}")) == (404, "not-found")
-    assert home.read()["available_actions"] == []
+    assert list_steps(home.read()) == []
     assert home.read()["due_at"]  # The lead's deadline to decide on contact.
 
 

@@ -31,6 +31,7 @@ from tests.exploration.stage import (
     UZ,
     Stage,
 )
+from tests.support.case_actions import list_steps
 from tests.support.world import Json
 
 KINDS: Final = {"offered": 50, "beside": 25, "waits": 12, "disturbance": 13}
@@ -115,7 +116,7 @@ def list_offered(stage: Stage, office: str, chance: Random) -> list[Move]:
 def open_actions(shown: Json, chance: Random) -> list[str]:
     """List the available actions. Actions that end the case are listed only sometimes."""
     ends = chance.random() < RARE
-    actions = [one["action"] for one in shown["available_actions"] if one["open"]]
+    actions = [one["action"] for one in list_steps(shown) if one["open"]]
     return [action for action in actions if ends or action not in ENDING]
 
 

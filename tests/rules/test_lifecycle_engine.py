@@ -111,12 +111,19 @@ def test_what_is_open_to_someone_is_what_they_find(sides: set[Side]) -> None:
     all_roles = [set[Role](), *({role} for role in Role)]
     for state, roles in product(Door, all_roles):
         offered = TABLE.list_steps_for(state, sides, roles)
+        known = {step.action: (step, allowed) for step, allowed in offered}
+        assert len(known) == len(offered)
         for action in Act:
-            if action in {step.action for step in offered}:
-                assert TABLE.find(state, action, sides, roles) in offered
+            step, allowed = known.get(action, (None, False))
+            if allowed:
+                assert TABLE.find(state, action, sides, roles) == step
+                continue
+            with pytest.raises(RoleMissing if step else Problem) as refused:
+                TABLE.find(state, action, sides, roles)
+            if step:
+                assert refused.value.detail.endswith(f"{', '.join(sorted(step.roles))}.")
             else:
-                with pytest.raises(Problem):
-                    TABLE.find(state, action, sides, roles)
+                assert not isinstance(refused.value, RoleMissing)
 
 
 def test_an_action_of_another_state_is_illegal_for_everyone() -> None:

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from app.cases import lifecycle as case_lifecycle
+from app.cases.further_actions import FURTHER
 from app.cases.lifecycle import Action as CaseAction
 from app.cases.lifecycle import Need as CaseNeed
 from app.cases.lifecycle import State as CaseState
@@ -86,6 +87,9 @@ REFERRAL = referral_needs.Facts(
     ),
 )
 CASE_LACKS = {
+    CaseNeed.NO_OFFER_OPEN: replace(CASE, offer_open=True),
+    CaseNeed.NO_REQUEST_OPEN: replace(CASE, request_open=True),
+    CaseNeed.ACCESS_REVIEWED: replace(CASE, access_unreviewed=True),
     CaseNeed.SUMMARY: replace(CASE, notice_complete=False),
     CaseNeed.CONSENT_TO_REFER: replace(CASE, may_be_referred=False),
     CaseNeed.RECIPIENT_SAFE: replace(CASE, recipient_safe=False),
@@ -191,7 +195,9 @@ def test_every_need_has_its_check() -> None:
 
 def test_every_need_is_asked_by_some_step() -> None:
     asked_of_cases = {
-        n for row in case_lifecycle.TABLE.steps for n in list_options(row.needs)
+        n
+        for row in (*case_lifecycle.TABLE.steps, *FURTHER.steps)
+        for n in list_options(row.needs)
     }
     required = {
         n for row in referral_lifecycle.TABLE.steps for n in list_options(row.needs)

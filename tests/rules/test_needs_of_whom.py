@@ -19,7 +19,8 @@ CASES = """
 submitter   | summary consent_to_refer child_path vital_interest submitter_gone
 candidate   | recipient_safe
 holder      | risk_current nothing_sent nothing_open return_over
-oversight   | no_legal_hold
+oversight   | no_legal_hold no_request_open access_reviewed
+lead        | no_offer_open
 desk        | nobody_named
 system      | next_candidate referral_accepted no_referral_accepted time_is_up \
 erased_before lead_failing

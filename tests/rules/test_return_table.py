@@ -24,7 +24,6 @@ from app.returns.lifecycle import (
     Action,
     State,
 )
-from app.returns.situation import list_steps
 
 CLEARED = "cleared documented planning planned"
 BEFORE = f"opened informed permitted assessing {CLEARED}"
@@ -232,7 +231,7 @@ def test_office_that_leads_and_is_the_recipient_sees_one_report() -> None:
 
     [report] = [
         row
-        for row in list_steps(State.MONITORING, sides, {Role.CASEWORKER})
+        for row, _ in TABLE.list_steps_for(State.MONITORING, sides, {Role.CASEWORKER})
         if row.action == Action.REPORT
     ]
 

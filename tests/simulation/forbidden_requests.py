@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.simulation.world import CANARY, Person, Scene
+from tests.support.case_actions import list_steps
 from tests.support.world import Json, Someone
 
 SECTIONS: Final = ("needs", "contact", "identity", "narrative", "health")
@@ -56,7 +57,7 @@ def send_old_version(scene: Scene, who: Someone, remembers: Mapping[str, Json]) 
     if not old:
         return
     subject, record = scene.chance.choice(old)
-    steps = [one["action"] for one in record["available_actions"]]
+    steps = [one["action"] for one in list_steps(record)]
     path = f"/{subject}/{scene.chance.choice(steps or ['acknowledge']).replace('_', '-')}"
     if path.endswith("stop"):
         return  # a stop needs no version

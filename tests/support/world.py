@@ -34,6 +34,7 @@ from app.kernel.vault import Vault
 from app.main import create_app
 from app.referrals.models import Referral
 from app.worker.jobs import DEADLINE_JOB, run_once
+from tests.support.case_actions import list_steps
 from tests.support.database_pool import leave_database, open_database
 from tests.support.documented_answers import check_answer
 from tests.support.effort import is_night
@@ -361,7 +362,8 @@ def list_types(events: Iterable[Json]) -> list[str]:
 
 
 def get_actions(record: Json) -> Json:
-    return {action["action"]: action for action in record["available_actions"]}
+    """Return the available steps of a life cycle that the account has a role for."""
+    return {step["action"]: step for step in list_steps(record)}
 
 
 NOTICE: Final[Json] = {

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.support.databases import Copy
-from tests.sweeps.matrix import plans
+from tests.sweeps.matrix import plans, shown_actions
 from tests.sweeps.matrix.asking import Matrix, matrix
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
@@ -52,6 +52,10 @@ def test_a_list_names_what_one_has_a_part_in_and_nothing_else(
 @pytest.mark.parametrize("listed", ["cases", "cases?include=tasks&sort=due_at"])
 def test_a_list_of_cases_leaves_nothing_out(built_matrix: Matrix, listed: str) -> None:
     assert built_matrix.excluded(listed) == []
+
+
+def test_the_available_actions_agree_with_the_answers(built_matrix: Matrix) -> None:
+    assert list(shown_actions.list_faults(built_matrix)) == []
 
 
 def test_nothing_was_changed_by_all_that(built_matrix: Matrix) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
+from tests.support.case_actions import list_steps
 from tests.support.model.actions import make_body, make_given_consent, make_safeguards
 from tests.support.model.case_values import (
     ACTORS,
@@ -285,7 +286,8 @@ def get_terms(consent: Json) -> tuple[Any, ...]:
 
 
 def get_steps(record: Json) -> frozenset[tuple[str, bool]]:
-    return frozenset((one["action"], one["open"]) for one in record["available_actions"])
+    """Return the steps of the life cycle that the account may take."""
+    return frozenset((one["action"], one["open"]) for one in list_steps(record))
 
 
 def get_verdict(response: Response) -> Verdict:

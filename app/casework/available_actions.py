@@ -1,0 +1,169 @@
+"""The actions that the caller may take on a case, in and beside its life cycle."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from app.cases import emergency_access
+from app.cases import queries as case_queries
+from app.cases.default_contacts import has_default
+from app.cases.facts import RULES as FACT_RULES
+from app.cases.further_actions import FURTHER
+from app.cases.lifecycle import ANSWERS, OPEN, TABLE, Action, Need, Row
+from app.cases.models import Case
+from app.casework.needs import RULES, Facts
+from app.casework.schemas import AvailableCaseAction
+from app.casework.sides import get_sides
+from app.consents.standing import Standing
+from app.deadlines.models import Clock
+from app.deadlines.queries import list_answers
+from app.directory import queries as directory_queries
+from app.directory.kinds import Service
+from app.directory.models import FocalPoint
+from app.kernel.actors import AccountKind, Relation, Side
+from app.kernel.requirements import UnmetRequirement
+from app.kernel.transactions import ReadTransaction
+from app.referrals import queries as referral_queries
+
+
+@dataclass(frozen=True)
+class ActionRecords:
+    """The records that decide on the actions of the caller, loaded for a page of cases.
+
+    `helped` has the services of the referrals with which the caller helps, `accepted` those
+    that it accepted, both by case. `asked` are the cases with a question that waits for an
+    answer, and `requested` those with an open request of the account for emergency access.
+    """
+
+    helped: Mapping[UUID, AbstractSet[Service]]
+    accepted: Mapping[UUID, AbstractSet[Service]]
+    asked: AbstractSet[UUID]
+    requested: AbstractSet[UUID]
+    has_unreviewed_access: bool
+    submitters: Mapping[UUID, FocalPoint]
+
+
+def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
+    """Load the records that decide on the caller's actions, with at most five statements.
+
+    Records are loaded only for cases in which the caller can have the action.
+    """
+    office = tx.actor.focal_point_id
+    running = [case for case in found if case.state in OPEN]
+    helping = [c.id for c in found if Relation.RECIPIENT in c.list_all_relations(office)]
+    submitted = [case.id for case in running if case.submitter == office]
+    entitled = [case.id for case in running if may_request_access(tx, case)]
+    held = {case.submitter for case in running if case.holder == office}
+    helped, accepted = referral_queries.list_services(tx, helping) if helping else ({}, {})
+    return ActionRecords(
+        helped=helped,
+        accepted=accepted,
+        asked=case_queries.find_unanswered(tx, submitted) if submitted else frozenset(),
+        requested=emergency_access.find_pending(tx, entitled) if entitled else frozenset(),
+        has_unreviewed_access=bool(entitled) and emergency_access.has_unreviewed_access(tx),
+        submitters=directory_queries.by_ids(tx, held) if held else {},
+    )
+
+
+def may_request_access(tx: ReadTransaction, case: Case) -> bool:
+    """Return whether the caller's account may request emergency access in a case."""
+    is_person = tx.actor.kind == AccountKind.PERSON
+    return is_person and emergency_access.may_request(case, tx.actor.focal_point_id)
+
+
+def list_actions(  # noqa: PLR0913, PLR0917 - each is loaded once for a page of cases
+    tx: ReadTransaction,
+    stands: Standing,
+    reader: FocalPoint,
+    facts: Facts,
+    records: ActionRecords,
+    clock: Clock | None,
+) -> list[AvailableCaseAction]:
+    """List the actions of the caller's office, with the unmet requirements of each.
+
+    `clock` is the deadline that the caller sees, or None.
+    """
+    case, roles = stands.case, tx.actor.roles
+    known = replace(
+        facts,
+        request_open=case.id in records.requested,
+        access_unreviewed=records.has_unreviewed_access,
+    )
+    sides = get_sides(tx, case)
+    steps = TABLE.list_steps_for(case.state, sides, roles)
+    wider = sides | get_record_sides(case, reader.id)
+    steps += [
+        (step, allowed)
+        for step, allowed in FURTHER.list_steps_for(case.state, wider, roles)
+        if is_offered(tx, case, step, sides, records)
+    ]
+    if any(step.action == Action.ACCEPT_LEAD for step, _ in steps):
+        known = replace(known, default_contacts=has_default(tx, reader.id))
+    answers = list_answers(clock, ANSWERS, reader.id)
+    actions = AvailableCaseAction.list_from(steps, RULES, known, answers)
+    submitter = records.submitters.get(case.submitter)
+    lacks = list_unsafe_submitter(stands, reader, submitter) if submitter else []
+    return add_question_needs(actions, lacks) if lacks else actions
+
+
+_OF_RECORDS: Final = {
+    Relation.RECIPIENT: Side.RECIPIENT,
+    Relation.HANDOVER_CANDIDATE: Side.HANDOVER_CANDIDATE,
+}
+
+
+def get_record_sides(case: Case, office: UUID) -> frozenset[Side]:
+    """Return the sides of an office in the referrals and handovers of a case."""
+    relations = case.list_all_relations(office)
+    return frozenset(side for one, side in _OF_RECORDS.items() if one in relations)
+
+
+def is_offered(
+    tx: ReadTransaction,
+    case: Case,
+    step: Row,
+    sides: AbstractSet[Side],
+    records: ActionRecords,
+) -> bool:
+    """Return whether the records of a case allow an action that the table allows."""
+    match step.action:
+        case Action.ASSESS_RISK:
+            return bool(sides) or case.id in records.helped
+        case Action.RECORD_FACT:
+            accepted = records.accepted.get(case.id, frozenset[Service]())
+            stated = any(rule.services & accepted for rule in FACT_RULES.values())
+            return stated or bool(step.sides & sides)
+        case Action.ANSWER_QUESTION:
+            return case.id in records.asked
+        case Action.REQUEST_EMERGENCY_ACCESS:
+            return may_request_access(tx, case)
+        case _:
+            return True
+
+
+def list_unsafe_submitter(
+    stands: Standing, reader: FocalPoint, submitter: FocalPoint
+) -> list[UnmetRequirement]:
+    """Return the unmet requirement of a question to a submitter that the person fears.
+
+    A holder that may not know the fears can ask, because its question cannot reveal them.
+    """
+    if not stands.may_know_fears(reader) or stands.is_safe(submitter, submitter.code):
+        return []
+    code, remedy = Need.RECIPIENT_SAFE, "The person fears the submitter."
+    return [UnmetRequirement(requirement=code, by=Side.HOLDER, remedy=remedy)]
+
+
+def add_question_needs(
+    actions: list[AvailableCaseAction], lacks: list[UnmetRequirement]
+) -> list[AvailableCaseAction]:
+    """Add unmet requirements to the action that asks the submitter, and return all."""
+    blocked = {"open": False, "unmet": lacks}
+    return [
+        one.model_copy(update=blocked)
+        if one.action == Action.ASK_SUBMITTER and not one.role_missing
+        else one
+        for one in actions
+    ]

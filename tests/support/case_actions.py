@@ -1,0 +1,48 @@
+"""The operation of each action on a case, referral, handover or return."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+FURTHER: Final[Mapping[str, str]] = {
+    "update_summary": "update_case",
+    "write_section": "write_section",
+    "write_safeguards": "write_safeguards",
+    "write_contacts": "write_contacts",
+    "record_screening": "record_screening",
+    "record_consent": "record_consent",
+    "withdraw_consents": "withdraw_consents",
+    "record_fact": "record_fact",
+    "declare_vital_interest": "declare_vital_interest",
+    "assess_risk": "assess_risk",
+    "ask_submitter": "ask_submitter",
+    "answer_question": "answer_question",
+    "relocate": "relocate_case",
+    "report_visit": "report_visit",
+    "refer": "create_referral",
+    "offer_handover": "offer_handover",
+    "request_emergency_access": "request_emergency_access",
+    "set_legal_hold": "place_legal_hold",
+}
+"""The operation of each action on a case that is not a step of its life cycle."""
+UNLISTED: Final[Mapping[str, str]] = {
+    "withdraw_consent": "each consent that `list_consents` shows can be withdrawn by an "
+    "account that may take `withdraw_consents`",
+    "grant_emergency_access": "`state` of the emergency access says whether it "
+    "is undecided",
+    "refuse_emergency_access": "`state` of the emergency access says whether it "
+    "is undecided",
+    "stop_emergency_access": "`state` of the emergency access says whether it is in force",
+    "inform_of_emergency_access": "`inform_person_by` of the emergency access says "
+    "whether it is due",
+    "review_emergency_access": "`reviewed_at` of the emergency access says "
+    "whether it is due",
+    "create_return": "the return belongs to an accepted referral for the service RETURN, "
+    "and `get_return_of_referral` says whether it exists",
+}
+"""Each write on a record of a case that is in no `available_actions`, with the reason."""
+
+
+def list_steps(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the available steps of a life cycle that the account has a role for."""
+    own = [one for one in record["available_actions"] if not one["role_missing"]]
+    return [one for one in own if one["action"] not in FURTHER]
