@@ -42,11 +42,13 @@ HELD_BY_ID: Final = lock_rows(REMEMBERED.where(Case.id == bindparam("id")))
 SEALED_OF_KIND: Final = select(Sealed).where(
     Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")
 )
-SAFEGUARDS: Final = (
+WITH_KEY: Final = (
     select(Sealed, CaseKey)
     .outerjoin(CaseKey, CaseKey.case_id == Sealed.case_id)
-    .where(Sealed.record_id.in_(CASES), Sealed.kind == Paper.SAFEGUARDS)
+    .where(Sealed.record_id.in_(CASES))
 )
+SAFEGUARDS: Final = WITH_KEY.where(Sealed.kind == Paper.SAFEGUARDS)
+ROUTING: Final = WITH_KEY.where(Sealed.kind == Paper.ROUTING)
 WRITTEN_SECTIONS: Final = (
     select(Sealed.case_id, Sealed.kind, Sealed.author)
     .where(Sealed.case_id.in_(CASES), Sealed.record_id == Sealed.case_id)

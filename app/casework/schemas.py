@@ -1,6 +1,7 @@
 """Request and response bodies of cases."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -56,6 +57,18 @@ CONTINUES_IN = (
 DUE_AT = (
     "When the next step is due. Null for the submitter once the person crossed a border, "
     "because a holiday would reveal the country (R12)."
+)
+IF_MISSED = "What happens if the deadline in `due_at` is missed; null without `due_at`."
+OUTCOME = (
+    "`next_office`: the case goes to the next office in the routing, or to the desk if "
+    "none is left. `desk`: the case goes to the desk; if it has a lead, it is reminded, "
+    "and a desk can replace it after three missed deadlines. `reminder`: the office keeps "
+    "the case and is reminded. `discarded`: the draft is deleted. `erased`: the sealed "
+    "documents are erased."
+)
+NEXT_OFFICE = (
+    "Code of the office that would get the case, as in its routing now; the routing runs "
+    "again at that time. Null if you may not know it or no office gets the case."
 )
 ASKED_BY = (
     "Who asks about an account, a webhook or the directory, because a new key is shown to "
@@ -133,6 +146,23 @@ class AvailableCaseAction(AvailableAction[Action, Need]):
     """An action of your office on the case, with its unmet requirements."""
 
 
+class MissedOutcome(StrEnum):
+    """The outcome if an office does not complete its task in time."""
+
+    NEXT_OFFICE = "next_office"
+    DESK = "desk"
+    REMINDER = "reminder"
+    DISCARDED = "discarded"
+    ERASED = "erased"
+
+
+class IfMissed(ResponseModel):
+    """The outcome if the deadline in `due_at` is missed."""
+
+    outcome: Annotated[MissedOutcome, Field(description=OUTCOME)]
+    focal_point: Annotated[str | None, Field(description=NEXT_OFFICE)]
+
+
 class CaseOut(ResponseModel):
     """A case as your office may see it, with the actions of your office.
 
@@ -155,6 +185,7 @@ class CaseOut(ResponseModel):
     closure_reason: Annotated[str | None, Field(description=CLOSURE_REASON)]
     continues_in: Annotated[str | None, Field(description=CONTINUES_IN)]
     due_at: Annotated[datetime | None, Field(description=DUE_AT)]
+    if_missed: Annotated[IfMissed | None, Field(description=IF_MISSED)]
     version: Annotated[int | None, Field(description=CASE_VERSION)]
     available_actions: list[AvailableCaseAction]
 

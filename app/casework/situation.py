@@ -17,6 +17,7 @@ from app.cases.sections import Section
 from app.cases.snapshots import Snapshot, read_lead_and_holder
 from app.casework.available_actions import ActionRecords, list_actions, load_records
 from app.casework.failing_leads import is_submitter_gone
+from app.casework.missed_outcomes import find_next_offices, find_outcome
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.casework.successors import Succession, find_successions
@@ -57,6 +58,7 @@ class Context:
     continuing: Mapping[UUID, str]
     codes: Mapping[UUID, str]
     records: ActionRecords
+    next_offices: Mapping[UUID, FocalPoint]
     reader: FocalPoint
 
 
@@ -142,6 +144,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         continuing=case_queries.get_continuing_codes(tx, duplicates),
         codes=directory_queries.get_codes(tx, filter(None, people)),
         records=load_records(tx, found),
+        next_offices=find_next_offices(tx, standings.values(), reader),
         reader=reader,
     )
 
@@ -222,6 +225,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
         closure_reason=closed,
         continues_in=context.continuing.get(other) if other else None,
         due_at=clock.due_at if clock else None,
+        if_missed=find_outcome(case, clock, context.next_offices.get(case.id)),
         version=case.version if Grant.WRITTEN in granted else None,
         available_actions=list_shown_actions(tx, case, context, clock),
     )

@@ -1,6 +1,7 @@
 """Queries for the ranking of a case, and for the profiles of offices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.cases import queries as case_queries
 from app.cases.models import Party
 from app.cases.sections import Paper
+from app.cases.statements import ROUTING
 from app.deadlines import queries as deadline_queries
 from app.directory import queries as directory_queries
 from app.directory.kinds import AgeGroup, Service, Sex, is_serving
@@ -68,6 +70,20 @@ def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
         return RoutingResult.model_validate_json(case_queries.open_sealed(tx, kept))
     except (NotFound, Unopenable):  # its key is lost, but the case can still be routed
         return RoutingResult()
+
+
+def load_results(
+    tx: ReadTransaction, case_ids: Iterable[UUID]
+) -> Mapping[UUID, RoutingResult]:
+    """Open the sealed routing results of several cases, without those whose key is lost."""
+    rows = tx.session.execute(ROUTING, {"cases": list(case_ids)}).all()
+    tx.kept_alive.update(key for _, key in rows)
+    found: dict[UUID, RoutingResult] = {}
+    for kept, _ in rows:
+        with suppress(NotFound, Unopenable):
+            content = case_queries.open_sealed(tx, kept)
+            found[kept.case_id] = RoutingResult.model_validate_json(content)
+    return found
 
 
 def load_clear_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:

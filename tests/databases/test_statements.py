@@ -68,3 +68,22 @@ def test_more_closed_duplicates_ask_no_more(
     shown = [case["continues_in"] for case in unwrap(lead.get("/cases"))["items"]]
     assert sum(code is not None for code in shown) == 3
     assert len(set(counts)) == 1
+
+
+def test_a_longer_list_of_waiting_cases_asks_no_more(
+    officer: Someone, lead: Someone
+) -> None:
+    def submit_asked() -> None:
+        case = officer.submit(consents=[make_consent(), make_consent(focal_point="IOM")])
+        asked = {"topics": ["needs"], "question": "Can she read?"}
+        unwrap(lead.create(f"/cases/{case['code']}/questions", asked))
+
+    submit_asked()
+    of_one = [len(list_statements(who, "/cases")) for who in (officer, lead)]
+    submit_asked()
+    submit_asked()
+
+    assert [len(list_statements(who, "/cases")) for who in (officer, lead)] == of_one
+    assert {one["if_missed"]["focal_point"] for one in officer.list_all("/cases")} == {
+        "IOM"
+    }
