@@ -8,13 +8,15 @@ from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     CaseCode,
     IfMatch,
+    IfNoneMatch,
     Once,
     OpenSections,
     Paging,
     Purpose,
+    ReadSections,
     WriteCases,
 )
-from app.api.http.problems import KEYED, build_invalid, list_problems
+from app.api.http.problems import KEYED, NOT_FOUND, build_invalid, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.http.validation_errors import Fault
 from app.api.idempotent_requests import CASE
@@ -26,12 +28,13 @@ from app.cases.stored_fields import rename_subject
 from app.casework.schemas import CaseOut
 from app.consents import office_names
 from app.disclosure import actions as disclosure_actions
-from app.disclosure import documents
+from app.disclosure import documents, knowledge
 from app.disclosure import queries as disclosure_queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.schemas import (
     AccessEntryOut,
     AccessLog,
+    Knowledge,
     NoteList,
     OpenedContacts,
     OpenedSafeguards,
@@ -221,3 +224,17 @@ def list_access_log(begin: OpenSections, code: CaseCode, query: Paging) -> Respo
             for entry, _ in rows
         ]
         return render(AccessLog(items=items, next=after))
+
+
+@router.get("/knowledge", response_model=Knowledge, responses=NOT_FOUND)
+def get_knowledge(
+    begin: ReadSections, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read which sections you may open, why not the others, and who opened which.
+
+    This opens nothing and is not recorded. The lead and oversight also get the offices that
+    opened a section, because they may read the access log; for others, `offices` is null.
+    """
+    with begin() as tx:
+        found = knowledge.build_knowledge(tx, case_queries.get(tx, code))
+        return render(found, if_none_match=if_none_match)

@@ -222,9 +222,13 @@ def list_consent_conditions(
         yield Condition.POLICE_CONSENT
 
 
+INVESTIGATING: Final = frozenset({OfficeFunction.POLICE, OfficeFunction.PROSECUTION})
+"""The functions of offices that need a consent to LAW_ENFORCEMENT for some sections."""
+
+
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
     """Return whether a section is allowed: police and prosecutors need a consent for it."""
-    if office.function not in {OfficeFunction.POLICE, OfficeFunction.PROSECUTION}:
+    if office.function not in INVESTIGATING:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
 
@@ -243,14 +247,22 @@ def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
 LOG_READER_ROLES: Final = CASE_ROLES | {Role.PROTECTION_OFFICER}
 
 
+LOG_SIDES: Final = frozenset({Side.LEAD, Side.OVERSIGHT})
+
+
+def may_read_log(tx: ReadTransaction, case: Case) -> bool:
+    """Return whether the caller may read the access log of a case."""
+    may_side = bool(get_sides(tx, case) & LOG_SIDES)
+    return may_side and bool(LOG_READER_ROLES & tx.actor.roles)
+
+
 def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, int]:
     """Select the access log of a case, for the lead and oversight.
 
     Raises ActionNotYours (403) for other offices, and RoleMissing (403) if the account has
     no role that may read the log.
     """
-    allowed = {Side.LEAD, Side.OVERSIGHT}
-    if not get_sides(tx, case) & allowed:
+    if not get_sides(tx, case) & LOG_SIDES:
         raise ActionNotYours("Only the lead and oversight may read the access log.")
     if not LOG_READER_ROLES & tx.actor.roles:
         needed = ", ".join(sorted(LOG_READER_ROLES))

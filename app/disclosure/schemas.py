@@ -1,12 +1,15 @@
 """API schemas of opened documents and of the access log."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from app.cases.sections import DutyContact, EmergencyAccessPurpose, Safeguards, Section
+from app.consents.coverage import Purpose
+from app.kernel.actors import Role
 from app.kernel.paging import Page
 from app.kernel.text import ResponseModel
 from app.referrals.schemas import Arrangement
@@ -16,6 +19,13 @@ from app.screening.schemas import ScreeningPaper
 Author = Annotated[
     str | None, Field(description="Code of the author's office; null: you may not know it.")
 ]
+
+
+WHY_NOT = (
+    "`consent`: no consent allows it, or you may not know why. `role`: a colleague with "
+    "one of the `roles` may open it. `state`: not in this state of the case or referral. "
+    "`author`: only the office that wrote it. `relation`: your office has no part for it."
+)
 
 
 class OpenedDocument[C](ResponseModel):
@@ -98,6 +108,73 @@ class AccessEntryOut(ResponseModel):
 
 class AccessLog(Page[AccessEntryOut]):
     """A page of the access log."""
+
+
+class WhyNotCode(StrEnum):
+    """The reason why an office may not open a section."""
+
+    CONSENT = "consent"
+    ROLE = "role"
+    STATE = "state"
+    AUTHOR = "author"
+    RELATION = "relation"
+
+
+class WhyNot(ResponseModel):
+    """Why the caller may not open a section now."""
+
+    code: Annotated[WhyNotCode, Field(description=WHY_NOT)]
+    purposes: Annotated[
+        list[Purpose],
+        Field(description="A consent must name one of them, the section and your office."),
+    ] = []
+    roles: Annotated[
+        list[Role], Field(description="The roles of which an account needs one.")
+    ] = []
+
+
+class OwnAccess(ResponseModel):
+    """Whether the caller may open one section now."""
+
+    section: Section
+    written: Annotated[
+        bool | None,
+        Field(description="Whether it has content; null: you may not know it."),
+    ]
+    may_open: Annotated[
+        bool,
+        Field(description="Whether an opening would be allowed, emergencies left aside."),
+    ]
+    why_not: Annotated[WhyNot | None, Field(description="Null if you may open it.")]
+
+
+class OpenedOnce(ResponseModel):
+    """The last time at which an office opened a section."""
+
+    section: Section
+    at: Annotated[datetime, Field(description="When it was opened last.")]
+
+
+class OfficeKnowledge(ResponseModel):
+    """The sections that an office has opened, as in the access log."""
+
+    focal_point: Annotated[
+        str | None,
+        Field(description="Code of the office; null: offices that you may not know."),
+    ]
+    opened: list[OpenedOnce]
+
+
+class Knowledge(ResponseModel):
+    """What the caller may open in a case, and which offices opened what."""
+
+    own: Annotated[
+        list[OwnAccess], Field(description="Every section, for the caller's account.")
+    ]
+    offices: Annotated[
+        list[OfficeKnowledge] | None,
+        Field(description="Null if you may not read the access log."),
+    ]
 
 
 class HtcdsExport(ResponseModel):

@@ -141,6 +141,7 @@ ReadCases = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.CASES_READ))]
 ScreenSigns = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.CASES_WRITE))]
 WriteCases = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.CASES_WRITE))]
 OpenSections = Annotated[BeginWrite, Depends(Scoped(begin_opening, Scope.SECTIONS_READ))]
+ReadSections = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.SECTIONS_READ))]
 ReadReferrals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.REFERRALS_READ))]
 WriteReferrals = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.REFERRALS_WRITE))]
 CAN_READ_FEED: Final = Scoped(begin_read, Scope.FEED_READ)
