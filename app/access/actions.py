@@ -13,24 +13,19 @@ from sqlalchemy.orm import Session
 
 from app.access import credentials
 from app.access import queries as access_queries
+from app.access.kept_requests import KeptRequest, seal_request
 from app.access.models import Account, ApiKey, Approval, ApprovalState
-from app.directory import queries as directory_queries
+from app.access.second_person import require_second_person
 from app.kernel.actors import AccountKind, Role, Scope
-from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import Facts, NotFound, Problem
 from app.kernel.recall import write_rows
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import WriteTransaction
+from app.kernel.vault import WrappedKey
 
 PREFIX_BYTES: Final = 5
 SECRET_BYTES: Final = 32
 KEY_DAYS: Final = 90
-
-
-class NotASecondPerson(Problem):
-    """The account that asked cannot approve, and neither can a machine."""
-
-    status = 409
 
 
 class ApprovalDecided(Problem):
@@ -136,6 +131,7 @@ class ApprovalRequest:
 
     `of` is the focal point that decides; by default, the focal point of the caller. The
     second person sees `facts`, needs one of `roles`, and must decide before `expires_at`.
+    `request` is kept sealed: with `key`, the data key of the case, or else with a new key.
     """
 
     action: str
@@ -144,7 +140,9 @@ class ApprovalRequest:
     facts: Facts
     roles: AbstractSet[Role]
     lapses_at: datetime
+    request: KeptRequest | None = None
     case_id: UUID | None = None
+    key: WrappedKey | None = None
     of: UUID | None = None
 
 
@@ -164,9 +162,24 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
         asked_at=tx.now,
         lapses_at=request.lapses_at,
     )
+    if request.request is not None:
+        seal_request(tx.vault, approval, request.request, request.key)
     tx.session.add(approval)
     record_event(tx, approval, "approval.requested", {"action": approval.action})
     return approval
+
+
+def renew_pending(tx: WriteTransaction, request: ApprovalRequest) -> Approval | None:
+    """Return the caller's equal pending request with the versions of now, or None."""
+    approval = access_queries.lock_pending(tx, request.fingerprint)
+    if approval is not None and request.request is not None:
+        seal_request(tx.vault, approval, request.request, request.key)
+    return approval
+
+
+def renew_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
+    """Renew the caller's equal pending request, or store a new request for approval."""
+    return renew_pending(tx, request) or ask_second_person(tx, request)
 
 
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
@@ -190,7 +203,7 @@ def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) ->
         )
     if not access_queries.is_still_allowed(tx, approval):
         raise ApprovalUnusable("The account that approved may no longer do so. Ask again.")
-    approval.decision = ApprovalState.USED
+    approval.end(ApprovalState.USED)
     return approval
 
 
@@ -212,6 +225,8 @@ def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -
         why = "The approval cannot be decided again. Request the action again."
         raise ApprovalDecided(why)
     approval.decision = answer
+    if not approve:
+        approval.delete_request()
     approval.decided_by, approval.decided_at = tx.actor.account_id, tx.now
     record_event(tx, approval, "approval.decided", {"decision": answer})
     return approval
@@ -225,6 +240,9 @@ EXPIRE: Final = (
     .values(
         decision=ApprovalState.EXPIRED,
         lapses_at=case((Approval.lapses_at > NOW, NOW), else_=Approval.lapses_at),
+        sealed_request=None,
+        request_key=None,
+        request_key_version=None,
     )
     .returning(Approval.id)
 )
@@ -255,11 +273,16 @@ def expire_approvals(
 
 
 def expire_unanswered(tx: WriteTransaction) -> int:
-    """Expire overdue requests for approval that belong to no case; return their number."""
+    """Expire overdue requests for approval that belong to no case; return their number.
+
+    The sealed requests of all approvals that have expired are deleted.
+    """
     expired = access_queries.lock_unanswered(tx)
     for approval in expired:
-        approval.decision = ApprovalState.EXPIRED
+        approval.end(ApprovalState.EXPIRED)
         record_event(tx, approval, "approval.expired", {})
+    for approval in access_queries.lock_ended_requests(tx):
+        approval.delete_request()
     return len(expired)
 
 
@@ -271,30 +294,7 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
     """
     expired = access_queries.lock_unspent(tx, condition)
     for approval in expired:
-        approval.decision, approval.lapses_at = ApprovalState.EXPIRED, tx.now
+        approval.end(ApprovalState.EXPIRED)
+        approval.lapses_at = tx.now
         record_event(tx, approval, "approval.expired", {})
     return [approval.id for approval in expired]
-
-
-def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
-    """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
-
-    Nobody may decide about their own account or focal point. Nor may the caller if one of
-    the two accounts was shown, or registered, a key of the other, because one person could
-    then act as both.
-    """
-    own, asker = tx.actor.account_id, approval.asked_by
-    if asker == own or tx.actor.kind != AccountKind.PERSON:
-        raise NotASecondPerson("Another person of your focal point has to decide.")
-    is_about_own = approval.subject == f"accounts/{own}"
-    if is_about_own or access_queries.has_shared_key(tx, own, asker):
-        raise NotASecondPerson(
-            "The approval is about you, or you made or registered a key of the account "
-            "that asked, or it made or registered one of yours. Another person has to "
-            "decide."
-        )
-    if not set(approval.roles) & tx.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")
-    office = directory_queries.by_id(tx, tx.actor.focal_point_id).code
-    if approval.subject == f"focal-points/{office}":
-        raise NotASecondPerson("Another focal point has to decide about your focal point.")

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.directory.models import FocalPoint
@@ -113,6 +113,7 @@ class ApprovalState(StrEnum):
     REFUSED = "refused"
     USED = "used"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 APPROVAL_STATE: Final = store_enum(
@@ -129,12 +130,19 @@ class Approval(Listed, Base):
     `fingerprint` covers the exact request, so a different reason needs another approval. An
     approval without a case is about an account, a webhook or the directory. Administrators
     may decide it. Supervisors may decide about accounts and webhooks of their office.
+    `sealed_request` contains the request, until the approval ends (`kept_requests`).
     """
 
     __tablename__ = "approval"
     __table_args__ = (
         Index("ix_approval_focal_point_id_number", "focal_point_id", "number"),
         Index("ix_approval_decision_lapses_at", "decision", "lapses_at"),
+        Index(
+            "ix_approval_lapses_at",
+            "lapses_at",
+            postgresql_where=text("sealed_request IS NOT NULL"),
+            sqlite_where=text("sealed_request IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -151,6 +159,18 @@ class Approval(Listed, Base):
     lapses_at: Mapped[datetime]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey(Account.id))
     decided_at: Mapped[datetime | None]
+    sealed_request: Mapped[bytes | None] = mapped_column(LargeBinary)
+    request_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    request_key_version: Mapped[str | None]
+
+    def end(self, decision: ApprovalState) -> None:
+        """Set the final decision, and delete the request with its key."""
+        self.decision = decision
+        self.delete_request()
+
+    def delete_request(self) -> None:
+        """Delete the sealed request and its key."""
+        self.sealed_request = self.request_key = self.request_key_version = None
 
     @property
     def reference(self) -> str:

@@ -47,13 +47,28 @@ def has_active_account(session: Session, labels: Collection[str]) -> bool:
     return session.scalar(select(Account.id).where(active).limit(1)) is not None
 
 
-def select_approvals(tx: ReadTransaction) -> Select[Approval, int]:
-    """Select the approvals that the caller may decide, has requested, or may take back."""
+def select_approvals(
+    tx: ReadTransaction, state: ApprovalState | None = None
+) -> Select[Approval, int]:
+    """Select the approvals that the caller may decide, has requested, or may take back.
+
+    If `state` is given, only those in this state are selected. A request that has expired
+    is in the state `lapsed`, even if the worker has not recorded this yet.
+    """
     account, runs = tx.actor.account_id, Approval.lapses_at > tx.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs
     allowed = (Approval.decision == ApprovalState.APPROVED) & is_allowed_by(account) & runs
     wanted = or_(Approval.asked_by == account, waits, allowed)
-    return select(Approval, Approval.number).where(is_visible(tx), wanted)
+    found = select(Approval, Approval.number).where(is_visible(tx), wanted)
+    return found if state is None else found.where(is_in_state(state, runs))
+
+
+def is_in_state(state: ApprovalState, runs: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return an SQL condition for the approvals that are in a state now."""
+    stored, unspent = Approval.decision == state, Approval.decision.in_(UNSPENT)
+    if state == ApprovalState.LAPSED:
+        return or_(stored, unspent & ~runs)
+    return stored & runs if state in UNSPENT else stored
 
 
 def is_visible(tx: ReadTransaction) -> ColumnElement[bool]:
@@ -91,16 +106,15 @@ def lock_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     return get_approval(tx, approval_id, lock=True)
 
 
-def find_pending(tx: ReadTransaction, fingerprint: str) -> Approval | None:
-    """Return the caller's pending request with this fingerprint, or None."""
-    return tx.session.scalar(
-        select(Approval).where(
-            Approval.fingerprint == fingerprint,
-            Approval.asked_by == tx.actor.account_id,
-            Approval.decision == ApprovalState.PENDING,
-            Approval.lapses_at > tx.now,
-        )
+def lock_pending(tx: WriteTransaction, fingerprint: str) -> Approval | None:
+    """Lock and return the caller's pending request with this fingerprint, or None."""
+    pending = select(Approval).where(
+        Approval.fingerprint == fingerprint,
+        Approval.asked_by == tx.actor.account_id,
+        Approval.decision == ApprovalState.PENDING,
+        Approval.lapses_at > tx.now,
     )
+    return tx.session.scalar(lock_rows(pending))
 
 
 def get_audience(tx: ReadTransaction, request: Approval) -> frozenset[UUID]:
@@ -129,6 +143,23 @@ def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
     return tx.session.scalars(locked).all()
 
 
+def select_ended_requests(now: datetime) -> Select[Approval]:
+    """Select the expired approvals that still contain a sealed request."""
+    kept = Approval.sealed_request.is_not(None)
+    return select(Approval).where(kept, Approval.lapses_at <= now)
+
+
+def has_ended_request(session: Session, now: datetime) -> bool:
+    """Return whether an expired approval still contains a sealed request."""
+    return session.scalar(select_ended_requests(now).limit(1)) is not None
+
+
+def lock_ended_requests(tx: WriteTransaction) -> Sequence[Approval]:
+    """Lock and return expired approvals with a request, except those locked elsewhere."""
+    ended = select_ended_requests(tx.now).with_for_update(key_share=True, skip_locked=True)
+    return tx.session.scalars(ended).all()
+
+
 def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
     """Return an SQL condition for the approvals that an account gave or refused."""
     return Approval.decided_by == account_id
@@ -142,6 +173,11 @@ def is_asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
 def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
     """Return a condition for approvals decided by an account, or about that account."""
     return or_(is_allowed_by(account.id), is_about(account))
+
+
+def is_linked_to(account: Account) -> ColumnElement[bool]:
+    """Return a condition for approvals requested or decided by an account, or about it."""
+    return or_(is_asked_or_allowed_by(account.id), is_about(account))
 
 
 def is_about(account: Account) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from app.access import actions as access_actions
 from app.access import queries as access_queries
 from app.access.actions import AccountSpec, ApprovalRequest, RolesIncompatible
+from app.access.kept_requests import KeptRequest
 from app.access.models import Account, Approval
 from app.access.schemas import AccountInput
 from app.administration import account_permissions
@@ -51,6 +52,8 @@ class GuardedChange:
     office: FocalPoint
     roles: frozenset[Role]
     details: Mapping[str, Any]
+    body: dict[str, Any] | None = None
+    """The request to keep; None if its answer contains a secret for the caller."""
 
 
 def require_manager(tx: ReadTransaction) -> None:
@@ -172,8 +175,6 @@ def ask_or_claim_approval(
     if approval is not None:
         access_actions.claim_approval(tx, approval, fingerprint)
         return None
-    if pending := access_queries.find_pending(tx, fingerprint):
-        return pending
     request = ApprovalRequest(
         action=matter.action,
         subject=matter.subject,
@@ -181,9 +182,10 @@ def ask_or_claim_approval(
         facts={name: format_fact(value) for name, value in matter.details.items()},
         roles=account_permissions.get_deciders(matter.roles),
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
+        request=KeptRequest(body=matter.body, after=dict(matter.details)),
         of=matter.office.id,
     )
-    return access_actions.ask_second_person(tx, request)
+    return access_actions.renew_or_ask(tx, request)
 
 
 def format_fact(value: object) -> str:
@@ -223,13 +225,8 @@ def create_account(
     roles = frozenset(new.roles)
     require_may_change(tx, focal_point.id, roles)
     require_fitting_roles(roles, new.kind, focal_point)
-    matter = GuardedChange(
-        action="account.open",
-        subject="accounts",
-        office=focal_point,
-        roles=roles,
-        details=new.model_dump(mode="json") | {"roles": sorted(roles)},
-    )
+    asked = new.model_dump(mode="json") | {"roles": sorted(roles)}
+    matter = GuardedChange("account.open", "accounts", focal_point, roles, asked, asked)
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     return add_account(tx, AccountSpec(focal_point.id, new.label, roles, new.kind))
@@ -247,7 +244,8 @@ def grant_roles(
 ) -> Account | Approval:
     """Grant roles to an account, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=new)
-    matter = build_change(tx, account, "account.grant_roles", {"roles": sorted(new)})
+    body = {"roles": sorted(new)}
+    matter = replace(build_change(tx, account, "account.grant_roles", body), body=body)
     roles = matter.roles | new
     require_fitting_roles(roles, account.kind, matter.office)
     if roles == matter.roles:

@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from app.access import actions as access_actions
-from app.access import queries as access_queries
 from app.access.actions import ApprovalRequest
+from app.access.kept_requests import KeptRequest
 from app.access.models import Approval
 from app.administration import directory_load
 from app.administration import queries as administration_queries
@@ -180,7 +180,7 @@ def write_or_ask(
     subject = table.register.get_subject(change.after)
     fingerprint = compute_fingerprint(tx, subject, change)
     if put.approval is None and table.guarded_columns(change):
-        return ask_administrator(tx, subject, fingerprint, change)
+        return ask_administrator(tx, subject, fingerprint, put, change)
     second = None
     if put.approval is not None:
         second = access_actions.claim_approval(tx, put.approval, fingerprint).decided_by
@@ -198,11 +198,17 @@ def compute_fingerprint(tx: WriteTransaction, subject: str, change: RowChange) -
 
 
 def ask_administrator(
-    tx: WriteTransaction, subject: str, fingerprint: str, change: RowChange
+    tx: WriteTransaction, subject: str, fingerprint: str, put: PutRow, change: RowChange
 ) -> Approval:
     """Return the pending approval of another administrator, or request a new approval."""
-    if pending := access_queries.find_pending(tx, fingerprint):
-        return pending
+    before, after = change.select_shown()
+    kept = KeptRequest(
+        body=put.said.model_dump(mode="json", exclude_unset=True),
+        if_match=put.expected.if_match,
+        if_none_match=put.expected.if_none_match,
+        before=before,
+        after=after,
+    )
     request = ApprovalRequest(
         action="directory.change",
         subject=subject,
@@ -210,5 +216,6 @@ def ask_administrator(
         facts=change.describe(),
         roles=DECIDERS,
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
+        request=kept,
     )
-    return access_actions.ask_second_person(tx, request)
+    return access_actions.renew_or_ask(tx, request)

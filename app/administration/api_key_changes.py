@@ -17,6 +17,7 @@ from app.administration.account_changes import (
     lock_to_revoke_key,
     record_account_event,
 )
+from app.deadlines import actions as deadline_actions
 from app.kernel.actors import Scope
 from app.kernel.transactions import WriteTransaction
 
@@ -95,9 +96,11 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
 def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
     """Revoke a key and record the event.
 
-    Unused approvals by or about the account expire, because the key may have been stolen.
+    Unused approvals that the account gave or requested, or that are about it, expire,
+    because the key may have been stolen.
     """
     if key.revoked_at is None:
         access_actions.revoke_key(tx.session, key.prefix, tx.now)
-        access_actions.expire_unspent(tx, access_queries.is_allowed_by_or_about(account))
+        expired = access_actions.expire_unspent(tx, access_queries.is_linked_to(account))
+        deadline_actions.stop_all(tx, expired)
         record_account_event(tx, account, "account.key_revoked")

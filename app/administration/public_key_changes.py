@@ -4,6 +4,7 @@ To replace a key, register the next key, let the machine sign with it, and then 
 old key. Both keys are valid in the meantime.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.administration.account_changes import (
     lock_to_revoke_key,
     record_account_event,
 )
+from app.deadlines import actions as deadline_actions
 from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound, Problem
 from app.kernel.transactions import WriteTransaction
@@ -47,7 +49,10 @@ def register_public_key(
     if machine_keys.find_key(tx, account.id, kid) is not None:
         raise PublicKeyKnown("Make another key pair; a revoked key cannot be used again.")
     details = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
-    matter = build_change(tx, account, "account.register_public_key", details)
+    matter = replace(
+        build_change(tx, account, "account.register_public_key", details),
+        body=new.model_dump(mode="json", exclude_unset=True),
+    )
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     return add_public_key(tx, account, new)
@@ -76,7 +81,8 @@ def add_public_key(
 def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> PublicKey:
     """Revoke a public key and its tokens, or raise NotFound (404).
 
-    Unused approvals about the account expire, so that a new key needs a new approval.
+    Unused approvals about the account expire, so that a new key needs a new approval, and
+    so do those that the account requested, because the key may have been stolen.
     """
     account = lock_to_revoke_key(tx, account_id)
     key = machine_keys.find_key(tx, account.id, kid)
@@ -84,6 +90,7 @@ def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> Publi
         raise NotFound("There is nothing here that is yours to see.")
     if key.revoked_at is None:
         key.revoked_at = tx.now
-        access_actions.expire_unspent(tx, access_queries.is_about(account))
+        expired = access_actions.expire_unspent(tx, access_queries.is_linked_to(account))
+        deadline_actions.stop_all(tx, expired)
         record_account_event(tx, account, "account.public_key_revoked")
     return key

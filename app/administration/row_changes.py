@@ -26,8 +26,8 @@ class RowChange:
         before = None if self.before is None else to_json_values(self.before)
         return json.dumps([before, to_json_values(self.after)], sort_keys=True)
 
-    def describe(self) -> dict[str, str]:
-        """Return the changed columns as text that the second person reads.
+    def select_shown(self) -> tuple[Values | None, Values]:
+        """Return the columns that the second person reads, before and after the change.
 
         If the row becomes active, all columns are returned, because one person alone may
         have written them while the row was inactive.
@@ -35,7 +35,13 @@ class RowChange:
         old, new = to_json_values(self.before or {}), to_json_values(self.after)
         begins = new.get("active") is True and old.get("active") is not True
         names = sorted(new if begins else self.changed)
-        return {name: describe_column(old, new, name) for name in names}
+        before = None if self.before is None else {name: old.get(name) for name in names}
+        return before, {name: new[name] for name in names}
+
+    def describe(self) -> dict[str, str]:
+        """Return the columns that the second person reads as text."""
+        before, after = self.select_shown()
+        return {name: describe_column(before or {}, after, name) for name in after}
 
 
 def describe_column(old: Values, new: Values, name: str) -> str:

@@ -1,20 +1,30 @@
 """Routes for approvals: actions that wait until a second person confirms them."""
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from app.access import actions as access_actions
 from app.access import queries as access_queries
-from app.access.models import Approval
+from app.access.kept_requests import KeptRequest
+from app.access.models import Approval, ApprovalState
+from app.access.second_person import NotASecondPerson, may_decide
 from app.administration.schemas import AccountReference
 from app.api.http.conditional_requests import render
-from app.api.http.dependencies import Approve, IfNoneMatch, Paging, ReadApprovals
+from app.api.http.dependencies import Approve, IfNoneMatch, ReadApprovals
 from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.cases import approvals
-from app.casework.schemas import ApprovalOut, ApprovalPage
+from app.casework import confirmations
+from app.casework.confirmations import ActionNotPossible, RequestNotKept
+from app.casework.schemas import (
+    ApprovalOut,
+    ApprovalPage,
+    ApprovalQuery,
+    RequestedChange,
+)
 from app.directory import queries as directory_queries
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, load_page
@@ -25,7 +35,7 @@ router = ResourceRouter("approvals", "/approvals")
 ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
 DECIDE = (
     NotFound,
-    access_actions.NotASecondPerson,
+    NotASecondPerson,
     access_actions.ApprovalDecided,
     RoleMissing,
 )
@@ -36,8 +46,18 @@ def build_approvals(
 ) -> list[ApprovalOut]:
     """Return approvals as the caller may see them."""
     found = list(approvals)
-    labels = get_account_labels(tx, [one.asked_by for one in found if one.case_id is None])
-    return [build_approval(tx, one, labels) for one in found]
+    labels = get_account_labels(tx, [one.asked_by for one in found])
+    requests = confirmations.open_requests(
+        tx, [one for one in found if may_see_request(tx, one)]
+    )
+    return [build_approval(tx, one, labels, requests) for one in found]
+
+
+def may_see_request(tx: ReadTransaction, approval: Approval) -> bool:
+    """Return whether the caller asked for an approval, or may decide about it now."""
+    if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
+        return False
+    return approval.asked_by == tx.actor.account_id or may_decide(tx, approval)
 
 
 def get_account_labels(
@@ -53,17 +73,29 @@ def get_account_labels(
 
 
 def build_approval(
-    tx: ReadTransaction, approval: Approval, labels: Mapping[UUID, AccountReference]
+    tx: ReadTransaction,
+    approval: Approval,
+    labels: Mapping[UUID, AccountReference],
+    requests: Mapping[UUID, KeptRequest | None],
 ) -> ApprovalOut:
-    """Return one approval. For a case, the account that asked for approval is omitted."""
+    """Return one approval; `requests` contains those that the caller may see."""
+    is_shown, request = approval.id in requests, requests.get(approval.id)
+    asked_by_you = approval.asked_by == tx.actor.account_id
+    is_named = is_shown or asked_by_you or approval.case_id is None
+    has_body = request is not None and request.body is not None
+    may_take = approval.decision == ApprovalState.PENDING or (
+        approval.decided_by == tx.actor.account_id
+    )
     return ApprovalOut(
         id=approval.id,
         action=approval.action,
         subject=approval.subject,
         facts=approval.facts,
+        request=RequestedChange.model_validate(request) if request else None,
         decision=approval.decision,
-        asked_by_you=approval.asked_by == tx.actor.account_id,
-        asked_by=None if approval.case_id else labels[approval.asked_by],
+        may_confirm=has_body and may_take and not asked_by_you,
+        asked_by_you=asked_by_you,
+        asked_by=labels[approval.asked_by] if is_named else None,
         asked_at=approval.asked_at,
         expires_at=approval.lapses_at,
         roles=approval.roles,
@@ -86,14 +118,17 @@ def show_approval(
 
 @router.get("", response_model=ApprovalPage, responses=list_problems(CursorUnknown))
 def list_approvals(
-    begin: ReadApprovals, query: Paging, if_none_match: IfNoneMatch = None
+    begin: ReadApprovals,
+    query: Annotated[ApprovalQuery, Query()],
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the approvals that your focal point can decide, and those that you asked for.
 
     An approval that you gave is listed until it is used. To take it back, refuse it.
+    `state=pending` lists those that nobody has decided yet.
     """
     with begin() as tx:
-        statement = access_queries.select_approvals(tx)
+        statement = access_queries.select_approvals(tx, query.state)
         keys = (Approval.number,)
         rows, after = load_page(tx, statement, keys, query, name="approvals")
         items = build_approvals(tx, [approval for approval, _ in rows])
@@ -108,9 +143,28 @@ def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
         return show_approval(tx, approval_id)
 
 
+@router.serve_action(
+    "/{approval_id}/confirm", ApprovalOut, *DECIDE, RequestNotKept, ActionNotPossible
+)
+def confirm_approval(begin: Approve, approval_id: UUID) -> Response:
+    """Approve an action that another person asked for, and carry it out at once.
+
+    The action is carried out exactly as it is shown in `request`, for the account that
+    asked. All its conditions are checked again, also the version that this account had
+    read. If a condition no longer holds, nothing changes and the problem says which kind of
+    problem it is. `decision` is then `spent`: read the record of `subject`.
+    """
+    with begin() as tx:
+        return show_approval(tx, confirmations.confirm_approval(tx, approval_id))
+
+
 @router.serve_action("/{approval_id}/approve", ApprovalOut, *DECIDE)
 def approve_approval(begin: Approve, approval_id: UUID) -> Response:
-    """Approve an action that another person asked for."""
+    """Approve an action, which the person who asked for it then carries out.
+
+    Use `confirm` if `may_confirm` is true. The person who asked has to send the request
+    again with `Approval: {id}`, for example to see the secret of a new key.
+    """
     with begin() as tx:
         return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=True))
 
@@ -123,3 +177,16 @@ def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     """
     with begin() as tx:
         return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=False))
+
+
+@router.serve_action(
+    "/{approval_id}/withdraw",
+    ApprovalOut,
+    NotFound,
+    approvals.NotTheAsker,
+    access_actions.ApprovalDecided,
+)
+def withdraw_approval(begin: Approve, approval_id: UUID) -> Response:
+    """Withdraw your own request before it is carried out, so that nobody can confirm it."""
+    with begin() as tx:
+        return show_approval(tx, approvals.withdraw_approval(tx, approval_id))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.access.actions import NotASecondPerson
+from app.access.second_person import NotASecondPerson
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.http.problems import CREATION, KEYED, NOT_FOUND

@@ -2,7 +2,8 @@
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,16 +11,25 @@ from pydantic import BaseModel
 from app.access import actions as access_actions
 from app.access import queries as access_queries
 from app.access.actions import ApprovalRequest
-from app.access.models import Approval
+from app.access.kept_requests import KeptRequest
+from app.access.models import Approval, ApprovalState
+from app.cases import queries as case_queries
 from app.cases.models import Case
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.kernel.actors import HOLDER_APPROVERS, Role
-from app.kernel.problems import Facts
+from app.kernel.problems import Facts, Problem
 from app.kernel.transactions import Recorded, WriteTransaction
+from app.kernel.versions import SeenVersions
 
 OVERSIGHT_APPROVERS: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
+
+
+class NotTheAsker(Problem):
+    """Only the account that asked for the approval can withdraw the request."""
+
+    status = 409
 
 
 @dataclass(frozen=True)
@@ -27,13 +37,15 @@ class GuardedAction:
     """An action that a second person has to approve, with its case and request body.
 
     `record` is the record that the action is about, if it is not the case itself. `grounds`
-    describes other data on which the decision depends.
+    describes other data on which the decision depends. `seen` are the versions that the
+    request names.
     """
 
     case: Case
     action: str
     body: BaseModel
     facts: Facts
+    seen: SeenVersions | None = None
     roles: AbstractSet[Role] = HOLDER_APPROVERS
     record: Recorded | None = None
     grounds: str = ""
@@ -43,6 +55,17 @@ class GuardedAction:
         who, said = str(tx.actor.account_id), self.body.model_dump_json()
         parts = (self.action, str(self.case.id), who, said, self.grounds)
         return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
+
+    def build_request(self) -> KeptRequest:
+        """Return the request to keep until a second person has decided."""
+        body = self.body.model_dump(mode="json", exclude_unset=True)
+        codes = list_code_fields(type(self.body))
+        return KeptRequest(
+            body=body,
+            if_match=self.seen.if_match if self.seen else None,
+            after={name: value for name, value in body.items() if name in codes},
+            sealed=sorted(name for name in body.keys() - codes if body[name] is not None),
+        )
 
 
 def ask_or_claim_approval(
@@ -63,9 +86,8 @@ def ask_second_person(
     tx: WriteTransaction, matter: GuardedAction, fingerprint: str
 ) -> Approval:
     """Request an approval, or return the pending one for the same request."""
-    if waiting := access_queries.find_pending(tx, fingerprint):
-        return waiting
     case, own_office = matter.case, tx.actor.focal_point_id
+    key = case_queries.find_data_keys(tx, [case.id]).get(case.id)
     asking = ApprovalRequest(
         action=matter.action,
         subject=(matter.record or case).reference,
@@ -73,14 +95,66 @@ def ask_second_person(
         facts=matter.facts,
         roles=matter.roles,
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, case, waits_on=own_office),
+        request=matter.build_request() if key else None,
         case_id=case.id,
+        key=key,
     )
+    if pending := access_actions.renew_pending(tx, asking):
+        return pending
     question = access_actions.ask_second_person(tx, asking)
     kind, due_at = DeadlineKind.APPROVE, question.lapses_at
     deadline_actions.restart(
         tx, question.journal_reference, kind, due_at, waits_on=own_office
     )
     return question
+
+
+@cache
+def list_code_fields(schema: type[BaseModel]) -> frozenset[str]:
+    """Return the fields of a request that contain no free text.
+
+    Each text in such a field is one of a list of codes, has a pattern, or is a date.
+    """
+    document = schema.model_json_schema()
+    return frozenset(
+        name
+        for name, field in document["properties"].items()
+        if has_no_free_text(field, document.get("$defs", {}))
+    )
+
+
+def has_no_free_text(schema: Any, definitions: Facts) -> bool:
+    """Return whether every text in a JSON schema is restricted to codes or dates."""
+    if isinstance(schema, list):
+        return all(has_no_free_text(part, definitions) for part in schema)
+    if not isinstance(schema, dict):
+        return True
+    if name := schema.get("$ref"):
+        return has_no_free_text(definitions[name.removeprefix("#/$defs/")], definitions)
+    if schema.get("type") == "string" and not CODE_KEYWORDS & schema.keys():
+        return schema.get("format") in {"date", "date-time", "uuid"}
+    return all(has_no_free_text(part, definitions) for part in schema.values())
+
+
+CODE_KEYWORDS: Final = frozenset({"enum", "const", "pattern"})
+
+
+def withdraw_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
+    """Withdraw an own request before it is used, and stop the request's deadline.
+
+    A repeated withdrawal changes nothing. Raises NotTheAsker or ApprovalDecided (409).
+    """
+    approval = access_queries.lock_approval(tx, approval_id)
+    if approval.asked_by != tx.actor.account_id:
+        raise NotTheAsker("To end the request as the second person, refuse it.")
+    if approval.decision == ApprovalState.WITHDRAWN:
+        return approval
+    if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
+        raise access_actions.ApprovalDecided("The request has ended, or was carried out.")
+    approval.end(ApprovalState.WITHDRAWN)
+    access_actions.record_event(tx, approval, "approval.withdrawn", {})
+    deadline_actions.stop(tx, approval.id)
+    return approval
 
 
 def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:

@@ -7,9 +7,8 @@ size could reveal a short answer or the length of a name, so JSON is padded with
 from typing import Final
 
 from app.cases.sections import Paper, Sealable, Section
+from app.kernel.padding import compute_stepped_length
 
-MIN_STEP: Final = 4 * 1024
-"""The smallest padded size of `STEPPED_KINDS` in bytes, which doubles if necessary."""
 MIN_SIZE: Final = 1024
 """The smallest padded size of all other documents in bytes."""
 STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
@@ -28,12 +27,9 @@ OVERHEAD: Final = 12 + 16
 
 def pad_length(kind: Sealable, length: int) -> int:
     """Return the length in bytes that content of a kind has after padding."""
-    if kind not in STEPPED_KINDS:
-        return compute_padme_length(max(length, MIN_SIZE))
-    size = MIN_STEP
-    while size < length:
-        size *= 2
-    return size
+    if kind in STEPPED_KINDS:
+        return compute_stepped_length(length)
+    return compute_padme_length(max(length, MIN_SIZE))
 
 
 def compute_padme_length(length: int) -> int:

@@ -163,6 +163,13 @@ def get_data_key(tx: ReadTransaction, case_id: UUID, *, anew: bool = False) -> W
     return key.as_wrapped()
 
 
+def find_data_keys(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, WrappedKey]:
+    """Return the data keys of these cases, without those that were destroyed, by case."""
+    wanted = CaseKey.case_id.in_(make_list_parameter("cases"))
+    found = tx.session.scalars(select(CaseKey).where(wanted), {"cases": list(ids)})
+    return {key.case_id: key.as_wrapped() for key in found}
+
+
 def list_sample_keys(tx: ReadTransaction) -> Iterator[WrappedKey]:
     """Yield one data key for each key-encryption key that is in use."""
     for version in tx.session.scalars(select(CaseKey.version).distinct()).all():

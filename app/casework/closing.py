@@ -45,7 +45,8 @@ def close_case(
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)
     casework_situation.check_requirements(tx, case, row, terms)
     other = find_continuing_case(tx, case, why.continues_in) if why.continues_in else None
-    matter = GuardedAction(case, f"case.{Action.CLOSE}", why, {"reason": why.reason})
+    facts = {"reason": why.reason}
+    matter = GuardedAction(case, f"case.{Action.CLOSE}", why, facts, seen)
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
     before = case.audience

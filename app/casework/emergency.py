@@ -8,8 +8,8 @@ the person is told within a day, and oversight reviews each access.
 from typing import Final
 from uuid import UUID
 
-from app.access.actions import NotASecondPerson
 from app.access.queries import has_shared_key
+from app.access.second_person import NotASecondPerson
 from app.cases import actions as case_actions
 from app.cases import emergency_access
 from app.cases import queries as case_queries

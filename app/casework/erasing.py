@@ -67,7 +67,9 @@ def erase_case(
     terms = Terms(reason=why.reason, approved=True)
     RULES.require(row, build_facts_without_opening(tx, case, terms))
     facts = {"reason": why.reason}
-    matter = GuardedAction(case, f"case.{row.action}", why, facts, OVERSIGHT_APPROVERS)
+    matter = GuardedAction(
+        case, f"case.{row.action}", why, facts, seen, OVERSIGHT_APPROVERS
+    )
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
     erase_all(tx, case, row, facts)
@@ -179,7 +181,7 @@ def set_legal_hold(
     require_protection_officer(tx, case)
     require_state(case, set(State) - {State.ERASED})
     facts = {"value": hold.value}
-    matter = GuardedAction(case, "case.hold", hold, facts, OVERSIGHT_APPROVERS)
+    matter = GuardedAction(case, "case.hold", hold, facts, roles=OVERSIGHT_APPROVERS)
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
     fact = Fact(

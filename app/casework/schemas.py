@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.access.models import ApprovalState
@@ -33,8 +34,9 @@ from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
 from app.kernel.codes import CaseCodeText
-from app.kernel.paging import Page
+from app.kernel.paging import Page, PageQuery
 from app.kernel.requirements import AvailableAction
+from app.kernel.requirements import UnmetRequirement
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import ScreeningInput, WrittenSection
 
@@ -71,8 +73,16 @@ NEXT_OFFICE = (
     "again at that time. Null if you may not know it or no office gets the case."
 )
 ASKED_BY = (
-    "Who asks about an account, a webhook or the directory, because a new key is shown to "
-    "the person who asked. Null if it is about a case."
+    "The account that asks. If the request is about a case, null for everybody but this "
+    "account and those that may decide."
+)
+REQUEST = (
+    "Exactly what is asked. Null if you neither asked nor may decide, if the approval has "
+    "ended, or if an earlier version of the service did not keep the request."
+)
+MAY_CONFIRM = (
+    "Whether you can confirm it now. False if the answer to the action contains a secret "
+    "for the account that asked: then approve it."
 )
 TELL_PERSON_BY = "Until when the holder has to tell the person; null if not due."
 SOUGHT_REFERENCE = (
@@ -190,10 +200,44 @@ class CaseOut(ResponseModel):
     available_actions: list[AvailableCaseAction]
 
 
+class RequestedChange(ResponseModel):
+    """What an action would change, as the second person may see it."""
+
+    before: Annotated[
+        dict[str, Any] | None,
+        Field(description="The present values. Null if the action replaces no values."),
+    ]
+    after: Annotated[
+        dict[str, Any],
+        Field(
+            description="The new values: fields of the request, or columns of a row of the "
+            "directory. For an account also its present state (`has`: its roles)."
+        ),
+    ]
+    sealed: Annotated[
+        list[str],
+        Field(description="The fields with free text, which is stored sealed, not shown."),
+    ]
+
+
+class ActionNotPossibleMembers(BaseModel):
+    """Why the action of a confirmed request was refused."""
+
+    cause: Annotated[
+        str,
+        Field(
+            description="The type of the problem, such as `/problems/version-stale`.",
+            examples=["/problems/version-stale"],
+        ),
+    ]
+
+
 class ApprovalOut(ResponseModel):
     """A request for the approval of a second person.
 
-    Once it is approved, repeat the action with `Approval: {id}` and the same body.
+    The second person confirms it (`/confirm`), and the action is carried out. Or the second
+    person approves it (`/approve`), and the account that asked repeats the action with
+    `Approval: {id}` and the same body.
     """
 
     id: UUID
@@ -202,12 +246,23 @@ class ApprovalOut(ResponseModel):
     facts: Annotated[
         dict[str, str], Field(description="Details of the request, such as the reason.")
     ]
+    request: Annotated[RequestedChange | None, Field(description=REQUEST)]
     decision: ApprovalState
+    may_confirm: Annotated[bool, Field(description=MAY_CONFIRM)]
     asked_by_you: bool
     asked_by: Annotated[AccountReference | None, Field(description=ASKED_BY)]
     asked_at: datetime
     expires_at: datetime
     roles: Annotated[list[str], Field(description="Roles that may decide; not who asked.")]
+
+
+class ApprovalQuery(PageQuery):
+    """The query parameters of the list of approvals."""
+
+    state: Annotated[
+        ApprovalState | SkipJsonSchema[None],
+        Field(description="Only approvals whose `decision` this is now."),
+    ] = None
 
 
 class ApprovalPage(Page[ApprovalOut]):

@@ -154,6 +154,21 @@ class Vault:
         """Unwrap a secret, or raise Unopenable if the secret is from another place."""
         return self._provider.unwrap(version, wrapped, join_with_lengths([*place, version]))
 
+    def seal_alone(self, plain: bytes, *place: str) -> tuple[str, SealedDocument]:
+        """Seal a document of no case with a new key; return the key version and document.
+
+        The new key is wrapped like a data key. The document is bound to `place`.
+        """
+        secret = secrets.token_bytes(KEY_BYTES)
+        version, wrapped = self.wrap_secret(secret, *place)
+        context = join_with_lengths([*place, version])
+        return version, SealedDocument(seal(secret, plain, context), wrapped)
+
+    def open_alone(self, version: str, document: SealedDocument, *place: str) -> bytes:
+        """Open a document that `seal_alone` sealed for this place, or raise Unopenable."""
+        secret = self.unwrap_secret(version, document.wrapped_key, *place)
+        return open_sealed(secret, document.sealed, join_with_lengths([*place, version]))
+
     def compute_fingerprint(self, *parts: bytes) -> str:
         """Return a keyed hash that identifies a value without storing or revealing it."""
         encoded = b"".join(len(part).to_bytes(8) + part for part in parts)

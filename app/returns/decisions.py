@@ -49,7 +49,8 @@ def decide_go(
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = lock_and_check(tx, return_id, Action.GO, seen, terms)
-    if pending_approval := ask_or_claim_approval(tx, build_matter(pending, why), approval):
+    matter = build_matter(pending, why, seen)
+    if pending_approval := ask_or_claim_approval(tx, matter, approval):
         return pending_approval
     result = "asked_to_leave" if why.person_asked_to_leave else None
     return take_step(tx, pending, StepResult(result=result, note=why.note))
@@ -69,7 +70,8 @@ def decide_no_go(
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
     pending = lock_and_check(tx, return_id, Action.NO_GO, seen, terms)
-    if pending_approval := ask_or_claim_approval(tx, build_matter(pending, why), approval):
+    matter = build_matter(pending, why, seen)
+    if pending_approval := ask_or_claim_approval(tx, matter, approval):
         return pending_approval
     result = StepResult(result=why.reason, services=protection, note=why.note)
     record = take_step(tx, pending, result)
@@ -77,7 +79,9 @@ def decide_no_go(
     return record
 
 
-def build_matter(pending: PendingStep, why: DecideGo | DecideNoGo) -> GuardedAction:
+def build_matter(
+    pending: PendingStep, why: DecideGo | DecideNoGo, seen: SeenVersions
+) -> GuardedAction:
     """Build the action that a second person has to approve for this version of a return."""
     facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
     record, action = pending.record, f"return.{pending.step.action}"
@@ -87,6 +91,7 @@ def build_matter(pending: PendingStep, why: DecideGo | DecideNoGo) -> GuardedAct
         action=action,
         body=why,
         facts=facts,
+        seen=seen,
         roles=SECOND_PERSON_ROLES,
         record=record,
         grounds=grounds,

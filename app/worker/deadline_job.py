@@ -61,9 +61,14 @@ def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCoun
 
 
 def expire_questions(runtime: Runtime) -> int:
-    """Expire unanswered approval requests that belong to no case; return their number."""
+    """Expire unanswered approval requests that belong to no case; return their number.
+
+    The sealed requests of all approvals that have expired are deleted.
+    """
     with begin_read(runtime, SYSTEM) as tx:
-        if not access_queries.has_unanswered(tx.session, runtime.time(tx.session)):
+        session, now = tx.session, runtime.time(tx.session)
+        found = access_queries.has_unanswered(session, now)
+        if not found and not access_queries.has_ended_request(session, now):
             return 0
     with begin_write(runtime, SYSTEM) as tx:
         return expire_unanswered(tx)

@@ -42,6 +42,7 @@ NO_EVENTS: Final = {
 }
 COMPOSERS: Final = {
     "app/casework/closing.py",  # actions that need an approval
+    "app/casework/confirmations.py",
     "app/casework/erasing.py",
     "app/casework/lead_replacement.py",
     "app/returns/decisions.py",

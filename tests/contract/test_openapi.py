@@ -61,6 +61,8 @@ FROZEN = {
 AGAIN = {
     "approve_approval": "the same answer again changes nothing",
     "refuse_approval": "the same answer again changes nothing",
+    "confirm_approval": "the same confirmation again changes nothing",
+    "withdraw_approval": "the same answer again changes nothing",
     "withdraw_consent": "what is taken back is taken back",
     "withdraw_consents": "what is taken back is taken back",
     "find_cases": "it keeps nothing",

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from app.cases.padding import (
     MIN_SIZE,
-    MIN_STEP,
     OVERHEAD,
     STEPPED_KINDS,
     compute_padme_length,
@@ -15,6 +14,7 @@ from app.cases.padding import (
     pad_length,
 )
 from app.cases.sections import Paper, Sealable, Section
+from app.kernel.padding import MIN_STEP
 
 KINDS: tuple[Sealable, ...] = (*Section, *Paper)
 

@@ -156,9 +156,11 @@ class Twin:
         yield f"{who}: {operation.name} {ids}", self.describe_answer(who, operation, answer)
         if answer.status == 202 and "decision" in answer.parse_json():
             approval = answer.parse_json()["id"]
-            approve = self.get_operation("approve_approval")
+            is_confirmed = self.chance.random() < 0.5
+            name = "confirm_approval" if is_confirmed else "approve_approval"
+            approve = self.get_operation(name)
             second = self.send("supervisor", approve, {"approval_id": approval}, {})
-            yield "approved", self.describe_answer("supervisor", approve, second)
+            yield name, self.describe_answer("supervisor", approve, second)
             again = self.send(who, operation, ids, body, Approval=approval)
             yield f"{who} again", self.describe_answer(who, operation, again)
 

@@ -23,6 +23,7 @@ from tests.support.world import (
     Someone,
     World,
     get_path,
+    make_closure,
     make_consent,
     make_contacts,
     make_service_consent,
@@ -130,6 +131,8 @@ def play_case(people: dict[str, Someone], said: Json) -> None:
     unwrap(
         lead.does("accept-lead", case, {"contacts": make_contacts(said["names"][0], "B")})
     )
+    closing = lead.does("close", case, make_closure(note=said["note"]))
+    assert closing.status_code == 202
     unwrap(lead.screen(case, "screening", **SIGNS, remarks=said["remarks"]))
     match = {"if_match": lead.get_tag(case)}
     path = f"{get_path(case)}/sections/narrative"
@@ -178,6 +181,7 @@ def test_a_copy_without_keys_is_the_same_whatever_the_secret_is(
     report(secret, [f"{values} values compared"])
     assert list_differences(plain, other) == []
     assert len(plain["sealed"]) == len(plain["document_key"]) > 10
+    assert len(plain["approval"]) == 1
 
 
 def test_a_copy_tells_the_length_of_a_long_text(stage: Stage, plain: Rows) -> None:
