@@ -35,7 +35,6 @@ class AccountRow(Row):
     """An account to open, and the scopes of its API key; no scope means all scopes."""
 
     key = "label"
-    unrepeated = frozenset({"label"})
 
     focal_point: Code
     label: SafeLine

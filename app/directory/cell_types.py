@@ -132,4 +132,5 @@ ShortName = Annotated[
 ]
 """A name for narrow screens. A semicolon would end it in a file."""
 ShortNames = Annotated[dict[str, ShortName], BeforeValidator(parse_texts)]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,39}$")]
+REGION_PATTERN: Final = r"^[a-z][a-z_]{1,39}$"
+Region = Annotated[str, StringConstraints(pattern=REGION_PATTERN)]

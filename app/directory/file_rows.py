@@ -45,8 +45,6 @@ class Row(RequestModel):
 
     key: ClassVar[str] = "code"
     """The column that identifies a row."""
-    unrepeated: ClassVar[frozenset[str]] = frozenset()
-    """Columns whose values are left out of the messages about faults."""
 
     @property
     def reference(self) -> str:
@@ -172,8 +170,6 @@ class FocalPointRow(Row):
 
 class ContactRow(Row):
     """An address for notifications to an office."""
-
-    unrepeated = frozenset({"address"})
 
     code: Code
     focal_point: Code

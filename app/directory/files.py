@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from app.directory.cell_errors import describe_cell_error
 from app.directory.file_rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 
 COUNTRIES: Final = "countries.csv"
@@ -162,8 +163,10 @@ def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R
 def check_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
     """Yield a fault for each unknown or duplicated column, and each missing one."""
     count = Counter(header)
-    for column in [name for name in count if name not in model.model_fields]:
-        yield Fault(file, 1, column, "is not a column of this file")
+    columns = ", ".join(model.model_fields)
+    for number, name in enumerate(header, start=1):
+        if name not in model.model_fields:
+            yield Fault(file, 1, str(number), f"must be one of {columns}")
     for column, field in model.model_fields.items():
         if count[column] > 1 or (not count[column] and field.is_required()):
             yield Fault(file, 1, column, "must occur exactly once")
@@ -180,11 +183,8 @@ def parse_line[R: Row](
         row = model.model_validate(dict(zip(header, cells, strict=True)))
         yield Line(number, row)
     except ValidationError as refused:
-        for error in refused.errors():
-            column, what = str(error["loc"][0]), error["msg"]
-            if column not in model.unrepeated:
-                what = f"{what}; it is {error['input']!r}"
-            yield Fault(file, number, column, what)
+        for error in refused.errors(include_input=False):
+            yield Fault(file, number, str(error["loc"][0]), describe_cell_error(error))
 
 
 def find_duplicates[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
@@ -193,7 +193,7 @@ def find_duplicates[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fau
     for line in lines:
         name = line.row.reference
         if first.setdefault(name, line.number) != line.number:
-            message = f"{name} is on line {first[name]} already"
+            message = f"repeats line {first[name]}, and must occur once"
             yield Fault(file, line.number, line.row.key, message)
 
 
@@ -202,12 +202,12 @@ def find_unknown_keys[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
     for line in sheet.lines:
         row = line.row
         groups = (
-            ("country", row.list_countries(), known.countries),
-            ("focal point", row.list_offices(), known.offices),
-            ("agreement", row.list_agreements(), known.agreements),
+            ("a country", row.list_countries(), known.countries),
+            ("a focal point", row.list_offices(), known.offices),
+            ("an agreement", row.list_agreements(), known.agreements),
         )
         for noun, names, keys in groups:
             for column, name in names:
                 if name not in keys:
-                    message = f"the directory has no {noun} {name!r}"
+                    message = f"must be the code of {noun} of the directory"
                     yield Fault(sheet.file, line.number, column, message)

@@ -211,13 +211,16 @@ SafeText = Annotated[
     AfterValidator(normalize_text),
     AfterValidator(limit_length(8000)),
 ]
+COUNTRY_PATTERN: Final = r"^[A-Z]{2}$"
+LANGUAGE_PATTERN: Final = r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$"
+CODE_PATTERN: Final = r"^[A-Z][A-Z0-9_]{1,39}$"
 CountryCode = Annotated[
-    str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.", examples=["KZ"])
+    str, Field(pattern=COUNTRY_PATTERN, description="ISO 3166-1 alpha-2.", examples=["KZ"])
 ]
 LanguageTag = Annotated[
     str,
     Field(
-        pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$",
+        pattern=LANGUAGE_PATTERN,
         description="BCP 47: language, script, region.",
         examples=["uz", "uz-Cyrl", "es"],
     ),
@@ -226,9 +229,7 @@ Phone = Annotated[
     str,
     Field(pattern=r"^\+[1-9][0-9]{6,14}$", description="E.164.", examples=["+77010000000"]),
 ]
-Code = Annotated[
-    str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,39}$", description="A code of a code list.")
-]
+Code = Annotated[str, Field(pattern=CODE_PATTERN, description="A code of a code list.")]
 
 
 class RequestModel(BaseModel):

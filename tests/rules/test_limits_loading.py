@@ -116,11 +116,11 @@ def test_a_limit_of_nobody_or_said_twice_is_refused(
         load_limits(database, folder)
 
     assert [fault.what for fault in unknown.value.faults] == [
-        "the directory has no country 'JM'",
-        "the directory has no agreement 'JM_TT'",
+        "must be the code of a country of the directory",
+        "must be the code of an agreement of the directory",
     ]
     assert [fault.what for fault in twice.value.faults] == [
-        "KZ/acknowledge/normal is on line 2 already"
+        "repeats line 2, and must occur once"
     ]
 
 
