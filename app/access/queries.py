@@ -255,6 +255,12 @@ def get_key_by_prefix(tx: ReadTransaction, prefix: str) -> ApiKey:
     return require_found(tx.session.get(ApiKey, prefix))
 
 
+def has_any_key(session: Session, prefixes: Collection[str]) -> bool:
+    """Return whether one of these prefixes is that of an API key."""
+    found = select(ApiKey.prefix).where(ApiKey.prefix.in_(prefixes)).limit(1)
+    return session.scalar(found) is not None
+
+
 def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
     """Count the enabled accounts of people at a focal point who can work on cases."""
     enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)

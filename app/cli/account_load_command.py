@@ -1,13 +1,15 @@
 """The command `account load`, which opens the accounts of a CSV file."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from app.access.actions import KEY_DAYS
+from app.access import queries as access_queries
+from app.access.actions import KEY_DAYS, PREFIX_BYTES
 from app.administration import account_load
 from app.administration.account_load import ACCOUNT_LOCK, OpenedAccount, PlannedAccount
 from app.cli.api_client import escape_unprintable
@@ -17,8 +19,11 @@ from app.cli.startup import NotReady, load_runtime
 from app.kernel import durable
 from app.kernel.actors import SYSTEM
 from app.kernel.db import lock_name
-from app.kernel.transactions import Runtime, begin_read, begin_write
+from app.kernel.transactions import Runtime, WriteTransaction, begin_read, begin_write
 from app.settings import Settings
+
+KEY_PREFIX: Final = re.compile(rf"\bsc_([0-9a-f]{{{2 * PREFIX_BYTES}}})_")
+"""The prefix of an API key, by which the database finds the key."""
 
 
 def load_accounts(
@@ -77,19 +82,59 @@ def open_accounts(
 ) -> list[PlannedAccount]:
     """Open the accounts of a file that do not exist yet, all or none, each with a key.
 
-    The keys are written before the commit, because nobody can read them afterwards. Raises
-    FilesRefused with all faults of the file, or NotReady if `keys_file` cannot be created.
+    The keys are written before the commit, because nobody can read them afterwards, to a
+    file that is renamed after the commit. If the command is killed in between, the next
+    load finds out whether these keys are valid. Raises FilesRefused with all faults of the
+    file, or NotReady if the keys cannot be written.
     """
     with begin_write(runtime, SYSTEM) as tx:
         lock_name(tx.session, ACCOUNT_LOCK)
+        finish_killed_load(tx, keys_file)
         planned = account_load.plan_accounts(tx, file)
         if opened := account_load.open_accounts(tx, planned, days):
             write_keys(keys_file, opened)
-        return planned
+    if opened:
+        publish_keys(keys_file)
+    return planned
+
+
+def get_unfinished_file(keys_file: Path) -> Path:
+    """Return the file that contains the keys until the load is committed."""
+    return keys_file.with_name(f"{keys_file.name}.part")
+
+
+def finish_killed_load(tx: WriteTransaction, keys_file: Path) -> None:
+    """Publish or delete the keys that a killed load left behind.
+
+    If the load was not committed, its keys are in no account and can be deleted.
+    """
+    left = get_unfinished_file(keys_file)
+    if not left.exists():
+        return
+    prefixes = KEY_PREFIX.findall(left.read_text("utf-8", errors="replace"))
+    if access_queries.has_any_key(tx.session, prefixes):
+        publish_keys(keys_file)
+    else:
+        left.unlink()
+
+
+def publish_keys(keys_file: Path) -> None:
+    """Give the file of keys its name, or raise NotReady. Another load may have done it."""
+    left = get_unfinished_file(keys_file)
+    try:
+        durable.rename(left, keys_file)
+    except FileNotFoundError:
+        if not keys_file.exists():
+            raise
+    except OSError as error:
+        raise NotReady(
+            f"The accounts were opened. Their API keys are in {left}, because {keys_file} "
+            f"cannot be written: {error.strerror}."
+        ) from error
 
 
 def write_keys(path: Path, opened: Iterable[OpenedAccount]) -> None:
-    """Write the API keys of accounts to a new file, or raise NotReady."""
+    """Write the API keys of accounts to an unfinished file, or raise NotReady."""
     table = format_key_table(
         KeyLine(
             one.row.focal_point,
@@ -100,13 +145,13 @@ def write_keys(path: Path, opened: Iterable[OpenedAccount]) -> None:
         )
         for one in opened
     )
-    try:
-        durable.create(path, table)
-    except FileExistsError as error:
+    if path.exists():
         raise NotReady(
             f"{path} exists, and may have the keys of an earlier load. No account was "
             "opened. Move the file, or name another one with --keys."
-        ) from error
+        )
+    try:
+        durable.create(get_unfinished_file(path), table)
     except OSError as error:
         raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -34,6 +34,13 @@ def create(path: Path, text: str) -> None:
     sync_folder(path)
 
 
+def rename(path: Path, to: Path) -> None:
+    """Rename a file in its folder, or raise FileExistsError if the new name exists."""
+    os.link(path, to)
+    path.unlink()
+    sync_folder(to)
+
+
 def sync_folder(path: Path) -> None:
     """Flush the folder of a file to the disk, so that its name survives a power cut."""
     folder = os.open(path.parent, os.O_RDONLY)
