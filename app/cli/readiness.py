@@ -47,9 +47,10 @@ def require_no_demo(session: Session, environment: Environment) -> None:
         return
     offices = ", ".join(made_up[:3]) or "none"
     raise NotReady(
-        f"This database has the demonstration (active made-up offices: {offices}), which "
-        "would receive real cases. Use another database, in another folder. If it has no "
-        "real person, set SAFE_CONDUCT_ENVIRONMENT=drill."
+        "This database has the demonstration, which would receive real cases.\n"
+        f"Active made-up offices: {offices}.\n"
+        "Use another database, in another folder.\n"
+        "If it has no real person, set SAFE_CONDUCT_ENVIRONMENT=drill."
     )
 
 

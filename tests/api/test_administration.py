@@ -350,10 +350,11 @@ def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     monkeypatch.setattr(
         readiness, "require_bound_login", lambda *_: []
     )  # tests run as a superuser
-    ledger, made_up = Ledger(tmp_path / "erasures"), "active made-up offices"
+    ledger, made_up = Ledger(tmp_path / "erasures"), "Active made-up offices"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
-    with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):
+    with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN") as refused:
         require_ready(world.runtime, ledger, Settings())
+    assert max(map(len, str(refused.value).splitlines())) <= 80
     with world.database.begin_write() as session:
         session.execute(update(FocalPoint).where(fictitious).values(confidence="high"))
     require_ready(world.runtime, ledger, Settings())
