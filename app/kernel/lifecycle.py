@@ -31,7 +31,10 @@ class ActionIllegalMembers(BaseModel):
     ]
     legal_actions: Annotated[
         list[LegalAction] | None,
-        Field(description="The actions of this state, of any side; null: not for you."),
+        Field(
+            description="The actions that a client may take in this state, each once, with "
+            "all sides that may take it; null: not for you."
+        ),
     ]
 
 
@@ -139,13 +142,26 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         )
 
     def describe_actions(self, state: S) -> Facts:
-        """Return the actions of this state, with the sides and roles that may take them."""
-        steps = self.list_steps_in(state)
+        """Return the state, and each action that clients may take in it, once.
+
+        An action with several steps lists the sides and roles of all of them. Steps of the
+        system are left out, because no client is the system.
+        """
+        steps = [step for step in self.list_steps_in(state) if step.sides - {Side.SYSTEM}]
+        by_action = {
+            step.action: [s for s in steps if s.action == step.action] for step in steps
+        }
         return {
             "state": state,
             "legal_actions": [
-                {"action": s.action, "by": sorted(s.sides), "roles": sorted(s.roles)}
-                for s in steps
+                {
+                    "action": action,
+                    "by": sorted({side for s in same for side in s.sides - {Side.SYSTEM}}),
+                    "roles": sorted({role for s in same for role in s.roles})
+                    if all(s.roles for s in same)
+                    else [],
+                }
+                for action, same in by_action.items()
             ],
         }
 

@@ -232,7 +232,34 @@ def test_what_is_possible_is_listed_in_the_same_order_for_everybody() -> None:
         EVERYBODY.find(Door.OPEN, Act.LOCK, LEAD, OFFICER)
 
     assert refused.value.facts["legal_actions"] == [
-        {"action": "paint", "by": sorted(Side), "roles": sorted(Role)}
+        {"action": "paint", "by": sorted(set(Side) - {Side.SYSTEM}), "roles": sorted(Role)}
+    ]
+
+
+SEVERAL: Table[Door, Act, Need] = Table(
+    Door.OPEN,
+    (
+        Step(Act.PAINT, {Door.OPEN}, None, DESK, COORDINATOR),
+        Step(Act.PAINT, {Door.OPEN}, None, {Side.SYSTEM}),
+        Step(Act.PAINT, {Door.OPEN}, None, LEAD, OFFICER),
+        Step(Act.SHUT, {Door.OPEN}, Door.SHUT, DESK, COORDINATOR),
+        Step(Act.SHUT, {Door.OPEN}, Door.SHUT, {Side.LEAD, Side.SYSTEM}),
+        Step(Act.UNLOCK, {Door.OPEN}, None, {Side.SYSTEM}),
+    ),
+)
+
+
+def test_each_action_is_listed_once_and_none_of_the_system() -> None:
+    with pytest.raises(ActionIllegal) as refused:
+        SEVERAL.find(Door.OPEN, Act.LOCK, LEAD, OFFICER)
+
+    assert refused.value.facts["legal_actions"] == [
+        {
+            "action": "paint",
+            "by": ["desk", "lead"],
+            "roles": sorted({*COORDINATOR, *OFFICER}),
+        },
+        {"action": "shut", "by": ["desk", "lead"], "roles": []},
     ]
 
 
