@@ -10,7 +10,7 @@ path of the URL at which your receiver expects messages.
 
 The messages are signed as in Standard Webhooks. Your receiver has to accept each message of
 the service with 2xx within ten seconds, also a repeated one, and to process it once, even
-if it is killed in between. It has to refuse any other message with 4xx.
+if it is killed right after its answer. It has to refuse any other message with 4xx.
 
 To test a receiver that runs already, set SAFE_CONDUCT_WEBHOOK_SECRET to its secret, and
 name its address: --url https://... The test then sends real messages, and does not know
@@ -59,6 +59,9 @@ START = 20
 
 SETTLE = 1
 """Seconds in which a receiver may process what it accepted, before it is killed."""
+
+KILLS = 3
+"""How often the receiver is killed right after its answer, before it can process."""
 
 ACCEPTED = range(200, 300)
 REFUSED = range(400, 500)
@@ -288,11 +291,24 @@ class Receiver:
         self.start()
         what = "a message that was repeated after a restart"
         self.check(build_message(what, secret, body=first.body, name=first.id))
+        self.kill_after_answers(secret)
         for message in list_forged(secret):
             message.valid = False
             self.check(message)
         self.check(build_message("a message after all forged ones", secret))
         time.sleep(SETTLE)
+
+    def kill_after_answers(self, secret: str) -> None:
+        """Kill the receiver as soon as it has accepted a message, and start it again.
+
+        The service does not repeat a message that was accepted. So the receiver has to
+        store it before the answer, or process it before the answer.
+        """
+        for _ in range(KILLS):
+            what = "a message after whose answer it was killed at once"
+            self.check(build_message(what, secret))
+            self.kill()
+            self.start()
 
 
 def find_list_faults(sent: list[Message], listed: list[str]) -> Iterator[str]:

@@ -29,6 +29,7 @@ WHOLE: Final = (KIT / "receiver.py").read_text("utf-8")
 KNOWN: Final = "if not seen.execute(known, (name,)).fetchone():"
 TABLE: Final = ("id TEXT PRIMARY KEY", "id TEXT")
 RECEIVE: Final = '        receive(self.seen, headers["webhook-id"], message)\n'
+ANSWERED: Final = "        self.send_response(204)\n        self.end_headers()\n"
 FAULTS: Final = {
     "no check of the signature": (
         [("if not any(hmac.compare_digest(fits, one) for one in given):", "if False:")],
@@ -101,6 +102,13 @@ FAULTS: Final = {
         [(RECEIVE, "")],
         "did not process a message with a new field",
     ),
+    "a message that is only in memory when it is answered": (
+        [
+            (RECEIVE, ""),
+            (ANSWERED, f"{ANSWERED}        time.sleep(0.3)\n{RECEIVE}"),
+        ],
+        "did not process a message after whose answer it was killed at once",
+    ),
     "an answer after too long": (
         [(RECEIVE, f"        time.sleep(11)\n{RECEIVE}")],
         "did not answer the first message within 10 seconds. The test ended there",
@@ -138,7 +146,7 @@ def test_reference_receiver_conforms(python: str) -> None:
     found = check(KIT / "receiver.py", python=python)
 
     assert (found.returncode, "Wrong" in found.stdout) == (0, False)
-    assert "All 29 messages were answered as they should be.\n" in found.stdout
+    assert "All 32 messages were answered as they should be.\n" in found.stdout
 
 
 @pytest.mark.slow
