@@ -66,7 +66,7 @@ def select_approvals(
 def is_in_state(state: ApprovalState, runs: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return an SQL condition for the approvals that are in a state now."""
     stored, unspent = Approval.decision == state, Approval.decision.in_(UNSPENT)
-    if state == ApprovalState.LAPSED:
+    if state == ApprovalState.EXPIRED:
         return or_(stored, unspent & ~runs)
     return stored & runs if state in UNSPENT else stored
 

@@ -15,6 +15,8 @@ from app.access.kept_requests import KeptRequest
 from app.access.models import Approval, ApprovalState
 from app.cases import queries as case_queries
 from app.cases.models import Case
+from app.cases.quotas import count_volume
+from app.cases.sections import Paper
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
@@ -102,6 +104,7 @@ def ask_second_person(
     if pending := access_actions.renew_pending(tx, asking):
         return pending
     question = access_actions.ask_second_person(tx, asking)
+    count_volume(tx, case.id, Paper.NOTE, len(question.sealed_request or b""))
     kind, due_at = DeadlineKind.APPROVE, question.lapses_at
     deadline_actions.restart(
         tx, question.journal_reference, kind, due_at, waits_on=own_office

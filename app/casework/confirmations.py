@@ -77,7 +77,7 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     lock_subject(tx, approval)
     approval = access_queries.lock_approval(tx, approval_id)
     is_own = approval.decided_by == tx.actor.account_id
-    if is_own and approval.decision == ApprovalState.SPENT:
+    if is_own and approval.decision == ApprovalState.USED:
         return approval
     decide_approval(tx, approval_id, approve=True)
     request = open_requests(tx, [approval])[approval.id]
@@ -85,7 +85,7 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
         raise RequestNotKept("Approve it. The account that asked sends the request again.")
     execute(tx, approval, request)
     if approval.decision == ApprovalState.APPROVED:  # there was nothing left to change
-        approval.end(ApprovalState.SPENT)
+        approval.end(ApprovalState.USED)
     return approval
 
 

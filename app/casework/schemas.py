@@ -36,7 +36,6 @@ from app.kernel.actors import Relation
 from app.kernel.codes import CaseCodeText
 from app.kernel.paging import Page, PageQuery
 from app.kernel.requirements import AvailableAction
-from app.kernel.requirements import UnmetRequirement
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import ScreeningInput, WrittenSection
 

@@ -10,7 +10,7 @@ from alembic import op
 from app.kernel.migrations import set_allowed_values
 
 revision = "0037"
-down_revision = "0035"
+down_revision = "0036"
 
 DECISIONS = ("pending", "approved", "refused", "spent", "lapsed")
 KEPT = sa.text("sealed_request IS NOT NULL")

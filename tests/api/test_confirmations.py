@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.access.kept_requests import open_request
 from app.access.models import Approval
@@ -75,7 +75,7 @@ def test_confirmed_closure_closes_the_case_with_the_note_of_the_first_person(
 
     done = confirm(supervisor, approval)
 
-    assert done == confirm(supervisor, approval) == (200, "spent")
+    assert done == confirm(supervisor, approval) == (200, "used")
     assert waits["may_confirm"]
     assert waits["asked_by"]["focal_point"] == "KZ_LEAD"
     assert waits["request"] == {
@@ -140,7 +140,7 @@ def test_a_stale_version_is_refused_and_the_approval_stays_pending(
     assert answer.json()["cause"] == "/problems/version-stale"
     assert read_waiting(supervisor)["decision"] == "pending"
     ask_to_close(lead, case)
-    assert confirm(supervisor, approval) == (200, "spent")
+    assert confirm(supervisor, approval) == (200, "used")
 
 
 def test_a_role_that_the_first_person_lost_ends_the_confirmation(
@@ -179,7 +179,7 @@ def test_a_request_that_was_carried_out_cannot_be_withdrawn(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
     approval = ask_to_close(lead, case)
-    assert confirm(supervisor, approval) == (200, "spent")
+    assert confirm(supervisor, approval) == (200, "used")
 
     late = lead.send(f"/approvals/{approval['id']}/withdraw")
 
@@ -193,7 +193,7 @@ def test_an_approved_request_is_confirmed_by_the_person_who_approved_it_alone(
     unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
 
     assert confirm(other, approval) == (409, "approval-decided")
-    assert confirm(supervisor, approval) == (200, "spent")
+    assert confirm(supervisor, approval) == (200, "used")
 
 
 def test_the_state_filter_selects_what_waits(
@@ -202,7 +202,7 @@ def test_the_state_filter_selects_what_waits(
     approval = ask_to_close(lead, case)
 
     def list_states(who: Someone) -> list[str]:
-        states = ("pending", "approved", "refused", "spent", "lapsed", "withdrawn")
+        states = ("pending", "approved", "refused", "used", "expired", "withdrawn")
         return [
             state for state in states if unwrap(who.get("/approvals", state=state))["items"]
         ]
@@ -212,7 +212,7 @@ def test_the_state_filter_selects_what_waits(
     assert (list_states(lead), list_states(supervisor)) == (["refused"], [])
     ask_to_close(lead, case)
     world.advance(hours=80)
-    assert (list_states(lead), list_states(supervisor)) == (["refused", "lapsed"], [])
+    assert (list_states(lead), list_states(supervisor)) == (["refused", "expired"], [])
     unknown = supervisor.get("/approvals", state="open")
     assert get_problem(unknown) == (422, "request-invalid")
 
@@ -228,7 +228,7 @@ def refuse(_: World, second: Someone, approval: Json, __: Json) -> None:
 
 
 def confirm_it(_: World, second: Someone, approval: Json, __: Json) -> None:
-    assert confirm(second, approval) == (200, "spent")
+    assert confirm(second, approval) == (200, "used")
 
 
 def wait(world: World, _: Someone, __: Json, ___: Json) -> None:
@@ -310,6 +310,35 @@ def test_an_approval_of_an_earlier_version_is_approved_and_not_confirmed(
     assert unwrap(closed)["state"] == "closed"
 
 
+def test_a_request_whose_key_is_lost_is_approved_and_not_confirmed(
+    world: World, lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    """A request that does not open counts as not kept, so that lists remain readable."""
+    of_case = ask_to_close(lead, case)
+    admin = world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    second = world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
+    of_row = update_row(admin, "/focal-points/KZ_LEGAL_AID", name="Another name").json()
+    with world.database.begin_write(SERVICE) as session:
+        session.execute(update(Approval).values(request_key_version="lost"))
+
+    for one, approval in ((supervisor, of_case), (second, of_row)):
+        assert read_waiting(one)["request"] is None
+        assert confirm(one, approval) == (409, "request-not-kept")
+        unwrap(one.send(f"/approvals/{approval['id']}/approve"))
+
+
+def test_a_kept_request_counts_towards_the_quota_of_sealed_content(
+    world: World, lead: Someone, case: Json
+) -> None:
+    account, quotas = lead.actor.account_id, world.runtime.quotas
+    before = quotas.get_bytes_left(account, world.now)
+
+    ask_to_close(lead, case, note=NOTE)
+
+    left = quotas.get_bytes_left(account, world.now)
+    assert before - left >= 4 * 1024
+
+
 def test_a_revoked_key_ends_what_its_account_asked(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
@@ -345,7 +374,7 @@ def test_a_confirmed_change_of_the_directory_names_both_people(
     asked = update_row(admin, path, name="Another name")
     waits = read_waiting(second)
 
-    assert confirm(second, asked.json()) == (200, "spent")
+    assert confirm(second, asked.json()) == (200, "used")
 
     changes = unwrap(admin.get("/directory-changes", limit=200))["items"]
     change = [one for one in changes if one["subject"] == path[1:]][-1]
@@ -374,5 +403,5 @@ def test_a_new_row_is_created_by_confirmation(admin: Someone, second: Someone) -
     path = "/focal-points/KZ_NEW_SHELTER"
     asked = replace_row(admin, path, OFFICE | {"active": True}, **NEW).json()
 
-    assert confirm(second, asked) == (200, "spent")
+    assert confirm(second, asked) == (200, "used")
     assert unwrap(admin.get(path))["active"]

@@ -90,7 +90,7 @@ def confirm(second: Someone, answer: Response) -> Json:
     path = f"/approvals/{answer.json()['id']}"
     shown = unwrap(second.get(path))
     assert shown["may_confirm"], shown
-    assert unwrap(second.send(f"{path}/confirm"))["decision"] == "spent"
+    assert unwrap(second.send(f"{path}/confirm"))["decision"] == "used"
     return dict(shown["request"])
 
 

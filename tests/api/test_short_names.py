@@ -168,7 +168,7 @@ def test_short_names_are_the_same_in_a_cell_and_in_json() -> None:
 
 def test_migration_gives_existing_offices_no_short_names(url: str) -> None:
     fill_tables(url)
-    migrations.downgrade(url, "0040-1")
+    migrations.downgrade(url, "0038-1")
     database = Database(url)
 
     migrations.upgrade(url)

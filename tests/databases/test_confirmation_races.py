@@ -102,7 +102,7 @@ def test_two_confirmations_close_a_case_once(cast: Cast) -> None:
 
         assert sorted(outcomes) == [DONE, DECIDED]
         assert cast.count_closures(case) == 1
-        assert cast.decision(approval) == "spent"
+        assert cast.decision(approval) == "used"
 
 
 def test_a_repeated_confirmation_closes_a_case_once(cast: Cast) -> None:
@@ -129,10 +129,10 @@ def test_a_request_is_confirmed_or_ended(cast: Cast, action: str) -> None:
 
         decision = cast.decision(approval)
         assert (outcomes, decision) in [
-            ([DONE, DECIDED], "spent"),
+            ([DONE, DECIDED], "used"),
             ([DECIDED, DONE], ended),
         ]
-        assert cast.count_closures(case) == (decision == "spent")
+        assert cast.count_closures(case) == (decision == "used")
         won[decision] += 1
     report("won", won.elements())
 
@@ -185,7 +185,7 @@ def test_a_revoked_key_ends_a_request_or_comes_too_late(world: Served, cast: Cas
 
         decision = cast.decision(approval)
         assert revoked == DONE
-        assert (confirmed, decision) in [(DONE, "spent"), (DECIDED, "lapsed")]
-        assert cast.count_closures(case) == (decision == "spent")
+        assert (confirmed, decision) in [(DONE, "used"), (DECIDED, "expired")]
+        assert cast.count_closures(case) == (decision == "used")
         won[decision] += 1
     report("won", won.elements())
