@@ -128,4 +128,4 @@ class OkpJwk(Jwk):
     alg: Literal["EdDSA"] = "EdDSA"
 
 
-PublicJwk = Annotated[EcJwk | RsaJwk | OkpJwk, Field(discriminator="kty")]
+type PublicJwk = Annotated[EcJwk | RsaJwk | OkpJwk, Field(discriminator="kty")]

@@ -15,7 +15,7 @@ from app.handovers import lifecycle as handovers
 from app.kernel.problems import list_problem_kinds
 from app.referrals import lifecycle as referrals
 from app.returns import lifecycle as returns
-from tests.support.contract import load_contract
+from tests.support.contract import list_options, load_contract
 from tests.support.documented_answers import list_problem_differences
 from tests.support.world import Json
 
@@ -39,6 +39,7 @@ def test_each_error_is_one_of_the_problems_that_its_description_lists(
     document: Json,
 ) -> None:
     typed = {kind.code: get_schema_name(kind) for kind in TYPED}
+    schemas = document["components"]["schemas"]
 
     for path, responses in list_operations(document):
         assert {"401", "403", "422", "503"} <= responses.keys(), path
@@ -48,13 +49,11 @@ def test_each_error_is_one_of_the_problems_that_its_description_lists(
                 names = sorted(typed[code] for code in listed if code in typed)
                 schema = response["content"][PROBLEM]["schema"]
                 assert set(response["content"]) == {PROBLEM}, (path, status)
-                assert list_schemas(schema) == [*names, "ProblemDetail"], (path, status)
+                assert list_options(schema, schemas) == [*names, "ProblemDetail"], (
+                    path,
+                    status,
+                )
                 assert response["description"]
-
-
-def list_schemas(schema: Json) -> list[str]:
-    """Return the names of the schemas of a union, or of a single reference."""
-    return [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
 
 
 TYPED = [kind for kind in list_problem_kinds() if kind.members]
@@ -83,9 +82,11 @@ def test_codes_of_problems_are_open_enums_over_all_life_cycles(document: Json) -
         schema = schemas[f"Any{name if name == 'Requirement' else f'Record{name}'}"]
         assert set(schema["x-extensible-enum"]) == codes
     unmet, consent = schemas["UnmetRequirement"], schemas["RequiredConsent"]
-    assert list_schemas(unmet["properties"]["requirement"]) == ["AnyRequirement"]
-    assert list_schemas(consent["properties"]["purpose"]) == ["AnyPurpose"]
-    assert list_schemas(consent["properties"]["sections"]["items"]) == ["AnySection"]
+    assert list_options(unmet["properties"]["requirement"], schemas) == ["AnyRequirement"]
+    assert list_options(consent["properties"]["purpose"], schemas) == ["AnyPurpose"]
+    assert list_options(consent["properties"]["sections"]["items"], schemas) == [
+        "AnySection"
+    ]
     [asked] = {
         schemas[name]["properties"]["asks"]["items"]["$ref"].rpartition("/")[2]
         for name in schemas

@@ -37,3 +37,10 @@ def resolve_reference(part: dict[str, Any], shared: dict[str, Any]) -> dict[str,
         shared[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
     )
     return resolved
+
+
+def list_options(schema: dict[str, Any], schemas: dict[str, Any]) -> list[str]:
+    """Return the names of the schemas of a union with a name, or of one reference."""
+    named = resolve_reference(schema, schemas)
+    options: list[dict[str, Any]] = named.get("anyOf", [schema])
+    return [one["$ref"].rpartition("/")[2] for one in options]

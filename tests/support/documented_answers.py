@@ -20,7 +20,7 @@ from app.api.http.problem_schemas import (
 )
 from app.api.http.routers import Shape, matches_shape
 from app.kernel.problems import Problem, list_problem_kinds
-from tests.support.contract import load_contract, resolve_reference
+from tests.support.contract import list_options, load_contract, resolve_reference
 
 EVERYWHERE: Final = frozenset({"content-type", "content-length"})
 """Headers that OpenAPI leaves out of its descriptions (4.8.17) or HTTP needs."""
@@ -50,13 +50,12 @@ def load_operations() -> dict[tuple[str, int], list[tuple[Shape, Operation]]]:
     In each list, paths with fewer parameters come first.
     """
     document = load_contract()
-    headers = document["components"]["headers"]
     found: dict[tuple[str, int], list[tuple[Shape, Operation]]] = {}
     for path, methods in sorted(document["paths"].items()):
         shape = tuple(path.split("/"))
         for method, operation in methods.items():
             responses = {
-                status: read_response(response, headers)
+                status: read_response(response, document["components"])
                 for status, response in operation["responses"].items()
             }
             found.setdefault((method.upper(), len(shape)), []).append((shape, responses))
@@ -66,19 +65,18 @@ def load_operations() -> dict[tuple[str, int], list[tuple[Shape, Operation]]]:
 
 
 def read_response(
-    response: dict[str, Any], headers: dict[str, dict[str, Any]]
+    response: dict[str, Any], components: dict[str, dict[str, Any]]
 ) -> Documented:
     """Return the headers and problems of a response, with references resolved."""
     whole = {
-        name.lower(): resolve_reference(header, headers)
+        name.lower(): resolve_reference(header, components["headers"])
         for name, header in response.get("headers", {}).items()
     }
     schema = response.get("content", {}).get(PROBLEM, {}).get("schema", {})
-    options = schema.get("anyOf", [schema]) if schema else []
     return Documented(
         allowed=frozenset(whole),
         required=frozenset(name for name, one in whole.items() if one.get("required")),
-        schemas=frozenset(one["$ref"].rpartition("/")[2] for one in options),
+        schemas=frozenset(list_options(schema, components["schemas"]) if schema else []),
     )
 
 

@@ -20,6 +20,7 @@ from app.api.http.response_headers import add_response_headers, list_used_header
 from app.api.http.schema_references import get_schema_name
 from app.api.http.shared_responses import move_shared_responses
 from app.api.http.strict_json import FORM, JsonInvalid
+from app.api.http.unions import name_unions
 from app.kernel.actors import Scope
 
 UNUSED: Final = ("HTTPValidationError", "ValidationError")
@@ -99,6 +100,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
         describe_events(document["components"]["schemas"])
         open_vocabularies(document)
         describe_properties(document["components"]["schemas"])
+        name_unions(document)
         add_examples(document)
         move_shared_responses(document)
         return document

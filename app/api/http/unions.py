@@ -1,0 +1,71 @@
+"""Names and bases of unions, from which generators of clients write types.
+
+Without a name, openapi-generator names a union after the operation that it meets first, so
+that another operation later changes the name.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from app.api.http.conditional_requests import JSON
+from app.api.http.problem_schemas import PROBLEM
+from app.api.http.schema_references import SCHEMAS, get_schema_name
+
+FACT: Final = "FactInput"
+"""The name of the only union that is a body of one request and part of no other schema."""
+
+
+def name_unions(document: dict[str, Any]) -> None:
+    """Give every union of a request or response a name, and tagged unions a base."""
+    schemas = document["components"]["schemas"]
+    for path in document["paths"].values():
+        for operation in path.values():
+            for body in list_bodies(operation, JSON, "discriminator"):
+                name_tagged_union(schemas, body)
+            for body in list_bodies(operation, PROBLEM, "anyOf"):
+                name_problems(schemas, body)
+    for union in schemas.values():
+        if "discriminator" in union:
+            add_base(schemas, union)
+
+
+def list_bodies(
+    operation: dict[str, Any], media_type: str, keyword: str
+) -> Iterator[dict[str, Any]]:
+    """Yield each body of an operation with this media type and keyword in its schema."""
+    for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+        body = part.get("content", {}).get(media_type, {})
+        if keyword in body.get("schema", {}):
+            yield body
+
+
+def name_tagged_union(schemas: dict[str, Any], body: dict[str, Any]) -> None:
+    """Refer to the component with the same tag and members, which is added if needed."""
+    union = body["schema"]
+    tag = union["discriminator"]
+    same = (name for name, one in schemas.items() if one.get("discriminator") == tag)
+    refer(schemas, body, next(same, FACT))
+
+
+def name_problems(schemas: dict[str, Any], body: dict[str, Any]) -> None:
+    """Refer to a component such as `ActionIllegalOrNeedsUnmetOrOtherProblem`.
+
+    The last option is `ProblemDetail`, which stands for every other problem.
+    """
+    names = [get_schema_name(option) for option in body["schema"]["anyOf"][:-1]]
+    words = [name.removesuffix("Problem") for name in names]
+    refer(schemas, body, f"{'Or'.join(words)}OrOtherProblem")
+
+
+def refer(schemas: dict[str, Any], body: dict[str, Any], name: str) -> None:
+    """Replace the schema of a body by a reference to a component with this name."""
+    schemas.setdefault(name, body["schema"])
+    body["schema"] = {"$ref": f"{SCHEMAS}{name}"}
+
+
+def add_base(schemas: dict[str, Any], union: dict[str, Any]) -> None:
+    """Declare the tag as a property of the union. Every member requires it anyway."""
+    tag = union["discriminator"]["propertyName"]
+    described = schemas[get_schema_name(union["oneOf"][0])]["properties"][tag]
+    union["type"], union["required"] = "object", [tag]
+    union["properties"] = {tag: {"type": "string", "description": described["description"]}}
