@@ -26,6 +26,7 @@ from app.kernel.db import POSTGRESQL_SETTINGS
 from tests.processes.drill.sites import USER, ask_alone, owned
 from tests.processes.test_demo import command
 from tests.support.databases import clear, make_home, start_server
+from tests.support.debian import install_packages
 from tests.support.servers import ROOT
 from tests.support.world import World, unwrap
 
@@ -77,10 +78,9 @@ def find_pooler() -> str:
     If PgBouncer is missing, root installs it, and any other user gets an error message.
     """
     path = f"{os.environ['PATH']}:/usr/sbin"
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", "pgbouncer"]
-    for words in (install, ["apt-get", "update"], install):
-        if not shutil.which("pgbouncer", path=path) and os.geteuid() == 0:
-            subprocess.run(words, check=False, stdout=subprocess.DEVNULL)
+    install_packages(
+        "pgbouncer", until=lambda: shutil.which("pgbouncer", path=path) is not None
+    )
     found = shutil.which("pgbouncer", path=path)
     return found or sys.exit("make pooler needs PgBouncer: apt-get install pgbouncer")
 
