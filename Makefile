@@ -140,7 +140,7 @@ plant: $(READY) ## Plant one-line faults, and count those that the tests notice:
 coverage: $(READY) ## Measure branch coverage; fails below 95 %, or 100 % of the listed modules
 	$(BIN)/python scripts/coverage_report.py $(T)
 
-clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java, and run a journey with each
+clients: $(READY) $(CLIENTS) ## Generate five clients, and play the same steps with each; installs Go from Debian
 	$(BIN)/python -W ignore -m tests.clients
 
 bench: $(READY) ## Measure this tree relative to a lower bound; writes docs/performance.md

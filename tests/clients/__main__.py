@@ -1,109 +1,78 @@
-"""Lint the contract, generate three clients, and run a journey with each: `make clients`.
+"""Lint the contract, generate five clients, and play a journey with each: `make clients`.
 
-Python uses openapi-python-client, TypeScript openapi-typescript, and Java
-openapi-generator. The run stops if one of them prints a warning, or if a tool is missing.
-The generated clients are written to .clients/.
+The clients are generated with openapi-python-client, openapi-typescript, hey-api, and
+openapi-generator for Java and Go. The run stops if a compiler prints a warning, if a tool
+is missing, or if a client misses a step of steps.csv. The generated clients are written to
+.clients/.
 """
 
 import json
 import os
 import shutil
-import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from structlog.testing import capture_logs
 
 from app.clock import get_utc_now
 from app.webhooks.schemas import build_example
 from app.webhooks.signing import build_headers, encode_secret
 from tests.clients import page
+from tests.clients.builds import BUILDS, CONTRACT, DEBIAN_LIBRARIES
+from tests.clients.commands import (
+    ROOT,
+    WORK,
+    create_folder,
+    install_packages_of_npm,
+    print_line,
+    run,
+)
+from tests.clients.steps import Request, find_fault
 from tests.support import databases
+from tests.support.debian import install_packages
 from tests.support.servers import Served, get_address, serve_world
-from tests.support.world import make_consent, make_service_consent
+from tests.support.world import Someone, make_consent, make_service_consent
 
-HERE: Final = Path(__file__).parent
-ROOT: Final = HERE.parents[1]
-CONTRACT: Final = ROOT / "openapi" / "openapi-3.1.json"
-WITHOUT_WEBHOOKS: Final = ROOT / "openapi" / "openapi-3.1-client.json"
 IN_3_2: Final = ROOT / "openapi" / "openapi-3.2.json"
 PAGE: Final = ROOT / "docs" / "integrate.md"
-WORK: Final = ROOT / ".clients"
-TOOLS: Final = WORK / "venv" / "bin"
 NEEDED: Final = {
     "node": "apt-get install nodejs npm",
     "npm": "apt-get install nodejs npm",
     "java": "apt-get install default-jdk-headless",
     "javac": "apt-get install default-jdk-headless",
+    "go": "apt-get install golang-go golang-golang-x-oauth2-dev",
 }
+LIBRARY_OF_GO: Final = Path(DEBIAN_LIBRARIES, "src", "golang.org", "x", "oauth2")
 CALLERS: Final = {
     "OFFICER_KEY": "UZ_CONSULATE_ALMATY",
     "LEAD_KEY": "KZ_LEAD",
     "SHELTER_KEY": "KZ_SHELTER_KOGERSHIN",
 }
-PACKAGE: Final = "org.safeconduct.client"
-JAVA: Final = (
-    "openApiNullable=false",
-    "useJakartaEe=true",
-    "hideGenerationTimestamp=true",
-    f"invokerPackage={PACKAGE}",
-    f"apiPackage={PACKAGE}.api",
-    f"modelPackage={PACKAGE}.model",
-)
-JAVAC_WARNINGS: Final = "-Xlint:all,-serial,-deprecation,-processing"
-"""Warnings that the generated Java code causes: serial ids, a deprecated Jackson method."""
-
-
-def print_line(*words: object) -> None:
-    print(*words, flush=True)  # noqa: T201 - a program
 
 
 def require_tools() -> None:
-    """Exit if a tool is missing, and print how to install the tool."""
+    """Install Go, and exit if a tool is missing, with how to install it."""
+    has_go = install_packages(
+        *("golang-go", "golang-golang-x-oauth2-dev"),
+        until=lambda: shutil.which("go") is not None and LIBRARY_OF_GO.exists(),
+    )
     missing = {tool: how for tool, how in NEEDED.items() if shutil.which(tool) is None}
+    if not has_go:
+        missing["go"] = NEEDED["go"]
     for tool, how in missing.items():
-        print_line(f"There is no {tool} here. On Debian: {how}")
+        print_line(f"{tool} is missing, or lacks a library. On Debian: {how}")
     if missing:
         sys.exit(1)
 
 
-def run(
-    *command: object,
-    at: Path = WORK,
-    env: Mapping[str, str] | None = None,
-    given: str | None = None,
-) -> str:
-    """Run a command that must succeed, and return its output."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=at,
-        env={**os.environ, **(env or {})},
-        input=given,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        print_line(done.stdout)
-        sys.exit(f"This failed: {' '.join(str(part) for part in command[:3])} ...")
-    return done.stdout
-
-
-def create_folder(name: str) -> Path:
-    """Create an empty folder."""
-    folder = WORK / name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def check_contract() -> None:
+def check_contract() -> str:
     """Check each edition of the contract with the rules of Redocly and Spectral."""
-    folder = WORK / "lint"
-    shutil.copytree(HERE / "lint", folder, dirs_exist_ok=True)
-    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", at=folder)
+    folder = install_packages_of_npm("lint")
     quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
     told = ("--max-problems", "20", "--format", "json")
     for edition in (CONTRACT, IN_3_2):
@@ -112,62 +81,30 @@ def check_contract() -> None:
         if counted["warnings"]:
             sys.exit(found)
         run("npx", "spectral", "lint", edition, "--fail-severity", "hint", at=folder)
+    return "no warning of redocly or spectral"
 
 
-def build_python_client() -> list[object]:
-    """Generate the Python client, and return the command of its journey."""
-    folder = create_folder("python")
-    package = folder / "safe_conduct_client"
-    how = ("--meta", "none", "--output-path", package, "--fail-on-warning")
-    config = HERE / "python" / "config.yml"
-    run(
-        TOOLS / "openapi-python-client",
-        "generate",
-        "--path",
-        CONTRACT,
-        *how,
-        "--config",
-        config,
-    )
-    journey = shutil.copy(HERE / "python" / "journey.py", folder)
-    run(TOOLS / "mypy", "--strict", "--config-file=", journey, at=folder)
-    return [TOOLS / "python", "-W", "error", journey]
+def build(name: str) -> list[object]:
+    """Build a client, print how long that took, and return the command of its journey."""
+    began = time.monotonic()
+    command = BUILDS[name]()
+    seconds = round(time.monotonic() - began)
+    print_line(f"{name}: generated and compiled in {seconds} seconds")
+    return command
 
 
-def build_typescript_client() -> list[object]:
-    """Generate the TypeScript client, and return the command of its journey."""
-    folder = WORK / "typescript"
-    shutil.copytree(HERE / "typescript", folder, dirs_exist_ok=True)
-    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", at=folder)
-    types = ("--default-non-nullable=false", "-o", "schema.d.ts")
-    run("npx", "openapi-typescript", CONTRACT, *types, at=folder)
-    run("npx", "tsc", at=folder)
-    return ["node", folder / "built" / "journey.js"]
+def play(name: str, command: list[object], env: Mapping[str, str], logs: list[Any]) -> None:
+    """Run the journey of a client, and exit unless it played every step."""
+    first = len(logs)
+    output = run(*command, env=env)
 
+    def list_answered() -> list[Request]:
+        entries = [entry for entry in logs[first:] if entry["event"] == "request"]
+        return [Request(one["method"], one["route"], one["status"]) for one in entries]
 
-def build_java_client() -> list[object]:
-    """Generate the Java client, and return the command of its journey.
-
-    The jar of the generator contains the libraries that the client needs. Webhooks are left
-    out, because their generated code does not compile.
-    """
-    folder, classes = create_folder("java"), create_folder("java/classes")
-    into = ("-g", "java", "--library", "native", "-o", folder / "client")
-    generator = TOOLS / "openapi-generator-cli"
-    said = ("-i", WITHOUT_WEBHOOKS, *into)
-    run(generator, "generate", *said, f"--additional-properties={','.join(JAVA)}")
-    [jar] = (WORK / "venv").glob("lib/*/site-packages/openapi_generator_cli/*.jar")
-    sources = [*folder.glob("client/src/main/**/*.java"), *HERE.glob("java/**/*.java")]
-    compiling = (JAVAC_WARNINGS, "-proc:none", "-Werror", "-encoding", "UTF-8", "-cp", jar)
-    run("javac", *compiling, "-d", classes, *sources)
-    return ["java", "-cp", f"{classes}:{jar}", "Journey"]
-
-
-CLIENTS: Final = {
-    "Python": build_python_client,
-    "TypeScript": build_typescript_client,
-    "Java": build_java_client,
-}
+    if fault := find_fault(output, list_answered):
+        sys.exit(f"{name}: {fault}")
+    print_line(f"{name}: played all steps of tests/clients/steps.csv")
 
 
 def verify_webhook() -> str:
@@ -183,22 +120,28 @@ def verify_webhook() -> str:
     return run("node", receiver, given=json.dumps(sent))
 
 
-def run_page(world: Served) -> None:
-    """Run the instructions of docs/integrate.md for an office that gets a case."""
-    folder, lead = create_folder("page"), world.add_person("SANA_SEZIM")
+def submit_for_page(world: Served) -> tuple[Someone, str]:
+    """Submit a case that waits for an office, and return a person of the office."""
+    lead = world.add_person("SANA_SEZIM")
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     allowed = [make_consent(), ngos, make_service_consent()]
     case = world.add_person("UZ_CONSULATE_ALMATY").submit(consents=allowed)
     world.wait(hours=3)
-    env = {"SAFE_CONDUCT_URL": get_address(world.port), "SAFE_CONDUCT_KEY": lead.key}
+    return lead, case
+
+
+def run_page(url: str, lead: Someone, case: str) -> str:
+    """Run the instructions of docs/integrate.md for an office that gets a case."""
+    folder = create_folder("page")
+    env = {"SAFE_CONDUCT_URL": url, "SAFE_CONDUCT_KEY": lead.key}
     env["npm_config_ignore_scripts"] = "true"
-    for title, script in page.list_scripts(PAGE.read_text(), folder):
-        print_line(f"docs/integrate.md, {title}: {script.splitlines()[0]} ...")
+    for _, script in page.list_scripts(PAGE.read_text(), folder):
         run("bash", "-euo", "pipefail", "-c", script, at=folder, env=env)
     if lead.read(case)["state"] != "under_review":
         sys.exit("The program in docs/integrate.md acknowledged no case.")
     if not (folder / "safe_conduct_client" / "client.py").exists():
         sys.exit("docs/integrate.md did not generate the Python client.")
+    return "the commands for TypeScript and Python work"
 
 
 @contextmanager
@@ -208,21 +151,34 @@ def serve_demo() -> Iterator[Served]:
         yield world
 
 
+def build_clients(world: Served, pool: ThreadPoolExecutor) -> dict[str, list[object]]:
+    """Build all clients and check the pages, as many at a time as there are cores."""
+    lead, case = submit_for_page(world)
+    building = {name: pool.submit(build, name) for name in BUILDS}
+    checks: dict[str, Future[str]] = {
+        "The contract": pool.submit(check_contract),
+        "docs/integrate.md": pool.submit(run_page, get_address(world.port), lead, case),
+    }
+    commands = {name: future.result() for name, future in building.items()}
+    for name, future in checks.items():
+        print_line(f"{name}: {future.result()}")
+    return commands
+
+
 def main() -> None:
     """Run all checks."""
     require_tools()
-    check_contract()
-    print_line("The contract: no warning of redocly or spectral.")
-    with serve_demo() as world:
+    with capture_logs() as logs, serve_demo() as world:
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
+            commands = build_clients(world, pool)
+        finally:
+            pool.shutdown(cancel_futures=True)
         env = {"SAFE_CONDUCT_URL": get_address(world.port)}
         env |= {name: world.add_person(code).key for name, code in CALLERS.items()}
-        for name, make in CLIENTS.items():
-            print_line(f"{name}: generated and compiled ...")
-            command = make()
-            said = run(*command, env=env)
-            print_line(f"{name}: {said.strip()}")
-        print_line(f"TypeScript: {verify_webhook().strip()}")
-        run_page(world)
+        for name, command in commands.items():
+            play(name, command, env, logs)
+    print_line(f"TypeScript: {verify_webhook().strip()}")
 
 
 if __name__ == "__main__":

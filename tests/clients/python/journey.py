@@ -28,6 +28,7 @@ from safe_conduct_client.models import (
     ConsentInput,
     ContactInput,
     DutyContactInput,
+    EventOut,
     EventPage,
     GivenBy,
     IdentityInput,
@@ -64,6 +65,11 @@ def caller(name: str) -> AuthenticatedClient:
 
 
 officer, lead, shelter = (caller(f"{who}_KEY") for who in ("OFFICER", "LEAD", "SHELTER"))
+
+
+def report(step: str) -> None:
+    """Report a step of tests/clients/steps.csv that was checked."""
+    print(f"step {step}")  # noqa: T201 - a program
 
 
 def tag[T](answer: Response[T]) -> str:
@@ -126,6 +132,19 @@ def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
         after = page.cursor
 
 
+def follow(who: AuthenticatedClient) -> list[EventOut]:
+    """Return all events of a feed, from the first page to the last."""
+    found: list[EventOut] = []
+    after: str | None = None
+    while True:
+        page = list_events.sync(client=who, after=after or UNSET, limit=2)
+        assert isinstance(page, EventPage)
+        found += page.items
+        after = page.cursor
+        if not page.more:
+            return found
+
+
 # A problem names the wrong field, and does not repeat what was sent.
 wrong = create_case.sync(
     client=officer, idempotency_key=str(uuid4()), body=new_case("Kazakhstan")
@@ -134,6 +153,7 @@ assert isinstance(wrong, RequestInvalidProblem)
 assert wrong.status == 422
 assert wrong.errors[0].pointer == "#/summary/country"
 assert "Kazakhstan" not in json.dumps(wrong.to_dict())
+report("refuse-invalid")
 
 # A case that is submitted twice with one idempotency key is created once.
 key = str(uuid4())
@@ -142,19 +162,23 @@ first, again = (
     for _ in range(2)
 )
 assert isinstance(first.parsed, CaseOut)
+report("submit")
 assert isinstance(again.parsed, CaseOut)
 assert again.headers["Idempotent-Replayed"] == "true"
 code = first.parsed.code
 assert again.parsed.code == code
+report("replay")
 
 # The lead polls the feed, and acts on the version that it has read.
 heard(lead, "case.submitted", f"cases/{code}")
+report("poll")
 seen = tag(get_case.sync_detailed(code, client=lead))
 taken = acknowledge_case.sync_detailed(code, client=lead, if_match=seen)
 assert isinstance(taken.parsed, CaseOut)
 assert taken.parsed.state is CaseState.UNDER_REVIEW
+report("acknowledge")
 
-# A conflict: an action on an old version is refused.
+# A conflict: an action on an old version is refused, and so is an action on no version.
 duty = [
     DutyContactInput("Айгүл Сәрсенова", "+77010000001"),
     DutyContactInput("Ильяс Төлеген", "+77010000002"),
@@ -162,8 +186,14 @@ duty = [
 stale = accept_lead.sync(code, client=lead, if_match=seen, body=AcceptLead(duty))
 assert isinstance(stale, ProblemDetail)
 assert stale.status == 412
+report("refuse-stale")
+unseen = accept_lead.sync(code, client=lead, if_match="*", body=AcceptLead(duty))
+assert isinstance(unseen, ProblemDetail)
+assert (unseen.status, unseen.type_) == (428, "/problems/version-not-given")
+report("refuse-unversioned")
 led = accept_lead.sync(code, client=lead, if_match=tag(taken), body=AcceptLead(duty))
 assert isinstance(led, CaseOut)
+report("accept-lead")
 
 
 def new_referral(section: Section) -> ReferralInput:
@@ -187,6 +217,7 @@ assert lack.requirement == "consent"
 assert isinstance(asked, RequiredConsent)
 assert (asked.purpose, asked.sections) == ("SHELTER", ["identity"])
 assert asked.recipient == "KZ_SHELTER_KOGERSHIN"
+report("refuse-unmet")
 
 # A referral is sent, accepted and completed.
 opened = create_referral.sync(
@@ -194,18 +225,23 @@ opened = create_referral.sync(
 )
 assert isinstance(opened, ReferralOut)
 record: UUID = opened.id
+report("refer")
 heard(shelter, "referral.sent", f"referrals/{record}")
 at = tag(get_referral.sync_detailed(record, client=shelter))
 at = tag(acknowledge_referral.sync_detailed(record, client=shelter, if_match=at))
+report("acknowledge-referral")
 meeting = MeetingInput("Side door", datetime(2026, 6, 2, 4, tzinfo=UTC), "Гүлнар")
 promise = AcceptReferral(meeting, duty)
 at = tag(accept_referral.sync_detailed(record, client=shelter, if_match=at, body=promise))
+report("accept-referral")
 met = StartReferral(person_met=True)
 at = tag(start_referral.sync_detailed(record, client=shelter, if_match=at, body=met))
+report("start-referral")
 end = CompleteReferral(Outcome.DELIVERED, "Well")
 done = complete_referral.sync(record, client=shelter, if_match=at, body=end)
 assert isinstance(done, ReferralOut)
 assert done.state is ReferralState.COMPLETED
+report("complete-referral")
 
 # A problem names the state that does not allow an action.
 version = tag(get_referral.sync_detailed(record, client=shelter))
@@ -213,7 +249,17 @@ over = complete_referral.sync(record, client=shelter, if_match=version, body=end
 assert isinstance(over, ActionIllegalProblem)
 assert over.state == "completed"
 assert over.legal_actions == []
-print(f"{code}: completed")  # noqa: T201 - a program
+report("refuse-illegal")
+
+# The lead follows its feed to the end, and gets each event once.
+events = follow(lead)
+assert len({event.id for event in events}) == len(events) > 2
+told = {(event.type_, event.subject) for event in events}
+assert {
+    ("case.submitted", f"cases/{code}"),
+    ("referral.completed", f"referrals/{record}"),
+} <= told
+report("follow-feed")
 
 for client in (officer, lead, shelter):
     client.get_httpx_client().close()

@@ -15,6 +15,11 @@ function createCaller(name: string): Caller {
   return createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
 }
 
+// Report a step of tests/clients/steps.csv that was checked.
+function report(step: string): void {
+  console.log(`step ${step}`);
+}
+
 const officer = createCaller("OFFICER_KEY");
 const lead = createCaller("LEAD_KEY");
 const shelter = createCaller("SHELTER_KEY");
@@ -76,6 +81,7 @@ assert.equal(wrong.response.status, 422);
 assert(wrong.error && "errors" in wrong.error);
 assert.equal(wrong.error.errors[0]?.pointer, "#/summary/country");
 assert(!JSON.stringify(wrong.error).includes("Kazakhstan"));
+report("refuse-invalid");
 
 // A case that is submitted twice with one idempotency key is created once.
 const key = randomUUID();
@@ -86,10 +92,12 @@ const submit = () =>
   });
 const submitted = await submit();
 assert.equal(submitted.response.status, 201);
+report("submit");
 const again = await submit();
 assert.equal(again.response.headers.get("Idempotent-Replayed"), "true");
 const code = submitted.data!.code;
 assert.equal(again.data?.code, code);
+report("replay");
 
 // Poll until an event of this type arrives.
 async function waitForEvent(who: Caller, type: string, subject: string): Promise<void> {
@@ -106,6 +114,7 @@ async function waitForEvent(who: Caller, type: string, subject: string): Promise
   }
 }
 await waitForEvent(lead, "case.submitted", `cases/${code}`);
+report("poll");
 
 const read = await lead.GET("/v1/cases/{code}", { params: { path: { code } } });
 const seen = getTag(read.response);
@@ -113,19 +122,30 @@ const acknowledged = await lead.POST("/v1/cases/{code}/acknowledge", {
   params: { path: { code }, header: { "If-Match": seen } },
 });
 assert.equal(acknowledged.data?.state, "under_review");
+report("acknowledge");
 
-// A conflict: an action on an old version is refused.
+// A conflict: an action on an old version is refused, and so is an action on no version.
 const stale = await lead.POST("/v1/cases/{code}/accept-lead", {
   params: { path: { code }, header: { "If-Match": seen } },
   body: { contacts },
 });
 assert.equal(stale.response.status, 412);
+report("refuse-stale");
+
+const unseen = await lead.POST("/v1/cases/{code}/accept-lead", {
+  params: { path: { code }, header: { "If-Match": "*" } },
+  body: { contacts },
+});
+assert.equal(unseen.response.status, 428);
+assert.equal(unseen.error?.type, "/problems/version-not-given");
+report("refuse-unversioned");
 
 const accepted = await lead.POST("/v1/cases/{code}/accept-lead", {
   params: { path: { code }, header: { "If-Match": getTag(acknowledged.response) } },
   body: { contacts },
 });
 assert.equal(accepted.response.status, 200);
+report("accept-lead");
 
 const openReferral = (section: Schemas["Section"]) =>
   lead.POST("/v1/cases/{code}/referrals", {
@@ -148,10 +168,12 @@ assert.deepEqual([purpose, ...sections, recipient], [
   "identity",
   "KZ_SHELTER_KOGERSHIN",
 ]);
+report("refuse-unmet");
 
 // A referral is sent, accepted and completed.
 const opened = await openReferral("needs");
 assert.equal(opened.response.status, 201);
+report("refer");
 const referral_id = opened.data!.id;
 await waitForEvent(shelter, "referral.sent", `referrals/${referral_id}`);
 
@@ -160,6 +182,8 @@ const sent = await shelter.GET("/v1/referrals/{referral_id}", { params: { path }
 const took = await shelter.POST("/v1/referrals/{referral_id}/acknowledge", {
   params: { path, header: { "If-Match": getTag(sent.response) } },
 });
+assert.equal(took.response.status, 200);
+report("acknowledge-referral");
 const promised = await shelter.POST("/v1/referrals/{referral_id}/accept", {
   params: { path, header: { "If-Match": getTag(took.response) } },
   body: {
@@ -167,15 +191,20 @@ const promised = await shelter.POST("/v1/referrals/{referral_id}/accept", {
     contacts,
   },
 });
+assert.equal(promised.response.status, 200);
+report("accept-referral");
 const started = await shelter.POST("/v1/referrals/{referral_id}/start", {
   params: { path, header: { "If-Match": getTag(promised.response) } },
   body: { person_met: true },
 });
+assert.equal(started.response.status, 200);
+report("start-referral");
 const completed = await shelter.POST("/v1/referrals/{referral_id}/complete", {
   params: { path, header: { "If-Match": getTag(started.response) } },
   body: { outcome: "delivered", feedback: "Well" },
 });
 assert.equal(completed.data?.state, "completed");
+report("complete-referral");
 
 // A problem names the state that does not allow an action.
 const over = await shelter.POST("/v1/referrals/{referral_id}/complete", {
@@ -184,4 +213,26 @@ const over = await shelter.POST("/v1/referrals/{referral_id}/complete", {
 });
 assert(over.error && "legal_actions" in over.error);
 assert.equal(over.error.state, "completed");
-console.log(`${code}: completed`);
+assert.deepEqual(over.error.legal_actions, []);
+report("refuse-illegal");
+
+// The lead follows its feed to the end, and gets each event once.
+async function follow(who: Caller): Promise<Schemas["EventOut"][]> {
+  const found: Schemas["EventOut"][] = [];
+  let after: string | undefined;
+  for (;;) {
+    const query = after ? { after, limit: 2 } : { limit: 2 };
+    const page = await who.GET("/v1/events", { params: { query } });
+    assert(page.data, "a page");
+    found.push(...page.data.items);
+    after = page.data.cursor;
+    if (!page.data.more) return found;
+  }
+}
+const events = await follow(lead);
+assert(events.length > 2);
+assert.equal(new Set(events.map((e) => e.id)).size, events.length);
+const told = new Set(events.map((e) => `${e.type} ${e.subject}`));
+assert(told.has(`case.submitted cases/${code}`));
+assert(told.has(`referral.completed referrals/${referral_id}`));
+report("follow-feed");
