@@ -36,7 +36,7 @@ from tests.clients.steps import Request, find_fault
 from tests.support import databases
 from tests.support.debian import install_packages
 from tests.support.servers import Served, get_address, serve_world
-from tests.support.world import Someone, make_consent, make_service_consent
+from tests.support.world import Json, Someone, make_consent, make_service_consent
 
 IN_3_2: Final = ROOT / "openapi" / "openapi-3.2.json"
 PAGE: Final = ROOT / "docs" / "integrate.md"
@@ -120,7 +120,7 @@ def verify_webhook() -> str:
     return run("node", receiver, given=json.dumps(sent))
 
 
-def submit_for_page(world: Served) -> tuple[Someone, str]:
+def submit_for_page(world: Served) -> tuple[Someone, Json]:
     """Submit a case that waits for an office, and return a person of the office."""
     lead = world.add_person("SANA_SEZIM")
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
@@ -130,7 +130,7 @@ def submit_for_page(world: Served) -> tuple[Someone, str]:
     return lead, case
 
 
-def run_page(url: str, lead: Someone, case: str) -> str:
+def run_page(url: str, lead: Someone, case: Json) -> str:
     """Run the instructions of docs/integrate.md for an office that gets a case."""
     folder = create_folder("page")
     env = {"SAFE_CONDUCT_URL": url, "SAFE_CONDUCT_KEY": lead.key}

@@ -73,7 +73,7 @@ func newConsent(kind client.Kind, purpose client.Purpose) client.ConsentInput {
 }
 
 func newCase(country string) client.CaseInput {
-	summary := client.NewNoticeFields()
+	summary := client.NewSummaryFields()
 	summary.SetCountry(country)
 	summary.SetAgeClass(client.AGECLASS_ADULT)
 	summary.SetLanguage("uz")
@@ -132,22 +132,22 @@ func (who caller) follow() (found []client.EventOut) {
 	}
 }
 
-func (who caller) refer(code string, section client.Section) client.ApiOpenReferralRequest {
+func (who caller) refer(code string, section client.Section) client.ApiCreateReferralRequest {
 	body := client.NewReferralInput(recipient, client.SERVICE_SHELTER)
 	body.SetSections([]client.Section{section})
 	body.SetSend(true)
-	return who.ReferralsAPI.OpenReferral(who, code).IdempotencyKey(newKey()).ReferralInput(*body)
+	return who.ReferralsAPI.CreateReferral(who, code).IdempotencyKey(newKey()).ReferralInput(*body)
 }
 
 // submit submits a case, with an error and a repetition, and returns its code.
 func submit(officer caller) string {
-	wrong := officer.CasesAPI.WriteCase(officer).IdempotencyKey(newKey())
+	wrong := officer.CasesAPI.CreateCase(officer).IdempotencyKey(newKey())
 	_, response, err := wrong.CaseInput(newCase("Kazakhstan")).Execute()
 	invalid := refused[client.RequestInvalidProblem](422, response, err)
-	check(invalid.Errors[0].Pointer == "#/notice/country", "another field", invalid)
+	check(invalid.Errors[0].Pointer == "#/summary/country", "another field", invalid)
 	report("refuse-invalid")
 
-	request := officer.CasesAPI.WriteCase(officer).IdempotencyKey(newKey())
+	request := officer.CasesAPI.CreateCase(officer).IdempotencyKey(newKey())
 	request = request.CaseInput(newCase("KZ"))
 	first, _ := done(request.Execute())
 	report("submit")
@@ -204,8 +204,8 @@ func help(shelter caller, id string, duty []client.DutyContactInput) {
 	report("acknowledge-referral")
 	at := time.Date(2026, 6, 2, 4, 0, 0, 0, time.UTC)
 	meeting := *client.NewMeetingInput("Side door", at, "Гүлнар")
-	promise := *client.NewArrangementInput(meeting, duty)
-	accept := acts.AcceptReferral(shelter, id).ArrangementInput(promise)
+	promise := *client.NewAcceptReferral(meeting, duty)
+	accept := acts.AcceptReferral(shelter, id).AcceptReferral(promise)
 	_, tag = done(accept.IfMatch(tag).Execute())
 	report("accept-referral")
 	start := acts.StartReferral(shelter, id).StartReferral(*client.NewStartReferral(true))

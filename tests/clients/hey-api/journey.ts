@@ -12,9 +12,9 @@ import {
   getCase,
   getReferral,
   listEvents,
-  openReferral,
+  createReferral,
   startReferral,
-  writeCase,
+  createCase,
 } from "./client/sdk.gen.js";
 import type {
   CaseInput,
@@ -70,7 +70,7 @@ function makeConsent(kind: Kind, purpose: Purpose): ConsentInput {
 }
 
 const newCase: CaseInput = {
-  notice: {
+  summary: {
     country: "KZ",
     age_class: "adult",
     language: "uz",
@@ -95,24 +95,24 @@ const contacts: DutyContactInput[] = [
 ];
 
 // zod finds a wrong field before the request, and the service names it in its problem.
-const wrong = { ...newCase, notice: { ...newCase.notice, country: "Kazakhstan" } };
+const wrong = { ...newCase, summary: { ...newCase.summary, country: "Kazakhstan" } };
 assert.deepEqual(zCaseInput.safeParse(wrong).error?.issues[0]?.path, ["summary", "country"]);
 zCaseInput.parse(newCase);
-const refused = await writeCase({
+const refused = await createCase({
   client: officer,
   headers: { "Idempotency-Key": randomUUID() },
   body: wrong,
 });
 assert.equal(refused.response?.status, 422);
 const invalid = zRequestInvalidProblem.parse(refused.error);
-assert.equal(invalid.errors[0]?.pointer, "#/notice/country");
+assert.equal(invalid.errors[0]?.pointer, "#/summary/country");
 assert(!JSON.stringify(invalid).includes("Kazakhstan"));
 report("refuse-invalid");
 
 // A case that is submitted twice with one idempotency key is created once.
 const key = randomUUID();
 const submit = () =>
-  writeCase({ client: officer, headers: { "Idempotency-Key": key }, body: newCase });
+  createCase({ client: officer, headers: { "Idempotency-Key": key }, body: newCase });
 const submitted = await submit();
 assert(submitted.data, JSON.stringify(submitted.error));
 const { code } = submitted.data;
@@ -159,7 +159,7 @@ assert(led.data, JSON.stringify(led.error));
 report("accept-lead");
 
 const refer = (section: Section) =>
-  openReferral({
+  createReferral({
     client: lead,
     path,
     headers: { "Idempotency-Key": randomUUID() },

@@ -76,7 +76,7 @@ final class Journey {
             .alias("Oygul")
             .safeChannel("Signal, never calls");
     return new CaseInput()
-        .notice(
+        .summary(
             new SummaryFields()
                 .country(country)
                 .ageClass(AgeClass.ADULT)
@@ -133,7 +133,7 @@ final class Journey {
 
     // A problem names the wrong field, and does not repeat what was sent.
     try {
-      officer.writeCase(UUID.randomUUID().toString(), makeCase("Kazakhstan"));
+      officer.createCase(UUID.randomUUID().toString(), makeCase("Kazakhstan"));
       check(false, "an unknown country was accepted");
     } catch (ApiException error) {
       RequestInvalidProblem problem = readProblem(error, 422, RequestInvalidProblem.class);
@@ -145,9 +145,9 @@ final class Journey {
 
     // A case that is submitted twice with one idempotency key is created once.
     String key = UUID.randomUUID().toString();
-    String code = officer.writeCaseWithHttpInfo(key, makeCase(COUNTRY)).getData().getCode();
+    String code = officer.createCaseWithHttpInfo(key, makeCase(COUNTRY)).getData().getCode();
     report("submit");
-    ApiResponse<CaseOut> again = officer.writeCaseWithHttpInfo(key, makeCase(COUNTRY));
+    ApiResponse<CaseOut> again = officer.createCaseWithHttpInfo(key, makeCase(COUNTRY));
     check(getHeader(again, "Idempotent-Replayed").equals("true"), "not replayed");
     check(again.getData().getCode().equals(code), "two cases");
     report("replay");
@@ -195,7 +195,7 @@ final class Journey {
             .send(true);
     ReferralsApi referrals = new ReferralsApi(leads);
     try {
-      referrals.openReferral(code, UUID.randomUUID().toString(), wanted, null);
+      referrals.createReferral(code, UUID.randomUUID().toString(), wanted, null);
       check(false, "a section without a consent was sent");
     } catch (ApiException error) {
       NeedsUnmetProblem problem = readProblem(error, 409, NeedsUnmetProblem.class);
@@ -208,7 +208,7 @@ final class Journey {
 
     // A referral is sent, accepted and completed.
     wanted.sections(List.of(Section.NEEDS));
-    UUID id = referrals.openReferral(code, UUID.randomUUID().toString(), wanted, null).getId();
+    UUID id = referrals.createReferral(code, UUID.randomUUID().toString(), wanted, null).getId();
     report("refer");
     waitForEvent(new FeedApi(shelters), "referral.sent", "referrals/" + id);
 

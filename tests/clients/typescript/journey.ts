@@ -47,7 +47,7 @@ function makeConsent(
 }
 
 const newCase: Schemas["CaseInput"] = {
-  notice: {
+  summary: {
     country: "KZ",
     age_class: "adult",
     language: "uz",
@@ -75,7 +75,7 @@ const contacts: Schemas["DutyContactInput"][] = [
 // A problem names the wrong field, and does not repeat what was sent.
 const wrong = await officer.POST("/v1/cases", {
   params: { header: { "Idempotency-Key": randomUUID() } },
-  body: { ...newCase, notice: { ...newCase.notice, country: "Kazakhstan" } },
+  body: { ...newCase, summary: { ...newCase.summary, country: "Kazakhstan" } },
 });
 assert.equal(wrong.response.status, 422);
 assert(wrong.error && "errors" in wrong.error);
@@ -147,7 +147,7 @@ const accepted = await lead.POST("/v1/cases/{code}/accept-lead", {
 assert.equal(accepted.response.status, 200);
 report("accept-lead");
 
-const openReferral = (section: Schemas["Section"]) =>
+const createReferral = (section: Schemas["Section"]) =>
   lead.POST("/v1/cases/{code}/referrals", {
     params: { path: { code }, header: { "Idempotency-Key": randomUUID() } },
     body: {
@@ -159,7 +159,7 @@ const openReferral = (section: Schemas["Section"]) =>
   });
 
 // A section without a consent is not sent, and the problem says which consent is required.
-const refused = await openReferral("identity");
+const refused = await createReferral("identity");
 assert(refused.error && "unmet" in refused.error);
 assert.equal(refused.error.unmet[0]?.requirement, "consent");
 const { purpose, sections, recipient } = refused.error.unmet[0].consent!;
@@ -171,7 +171,7 @@ assert.deepEqual([purpose, ...sections, recipient], [
 report("refuse-unmet");
 
 // A referral is sent, accepted and completed.
-const opened = await openReferral("needs");
+const opened = await createReferral("needs");
 assert.equal(opened.response.status, 201);
 report("refer");
 const referral_id = opened.data!.id;
