@@ -18,13 +18,13 @@ from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.cases import approvals
 from app.casework import confirmations
-from app.casework.confirmations import ActionNotPossible, RequestNotKept
-from app.casework.schemas import (
+from app.casework.approval_schemas import (
     ApprovalOut,
     ApprovalPage,
     ApprovalQuery,
     RequestedChange,
 )
+from app.casework.confirmations import ActionNotPossible, RequestNotKept
 from app.directory import queries as directory_queries
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, load_page

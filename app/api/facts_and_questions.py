@@ -10,6 +10,7 @@ from app.api.http.problems import ACTION, CREATION, NOT_FOUND
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
+from app.cases import questions
 from app.cases.facts import AssessmentRequired
 from app.cases.models import Case
 from app.cases.records import Fact, Question, VitalInterest
@@ -140,7 +141,7 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
 def load_questions(tx: ReadTransaction, case: Case) -> QuestionList:
     """Return the questions about a case, which only the holder and the submitter know."""
     mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
-    found = case_queries.list_questions(tx, case.id) if mine else []
+    found = questions.list_questions(tx, case.id) if mine else []
     return QuestionList(items=build_questions(tx, found))
 
 
@@ -162,7 +163,7 @@ def ask_submitter(
 
     If you may know that the person fears the submitter, you cannot ask the submitter.
     """
-    view = build_case_view(code, case_queries.get_question, build_questions)
+    view = build_case_view(code, questions.get_question, build_questions)
     return view.create_once(begin, key, lambda tx: asking.ask_submitter(tx, code, new))
 
 
@@ -173,7 +174,7 @@ def answer_question(
     begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: AnswerInput
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""
-    view = build_case_view(code, case_queries.get_question, build_questions)
+    view = build_case_view(code, questions.get_question, build_questions)
     return view.run_once(
         begin, key, lambda tx: asking.answer_question(tx, code, question_id, body)
     )

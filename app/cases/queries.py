@@ -11,7 +11,7 @@ from app.cases.filters import is_in_state, is_own_party, matches_summary
 from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
-from app.cases.records import Fact, Question, RiskAssessment, SummarySnapshot, VitalInterest
+from app.cases.records import Fact, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Safeguards, Sealable, get_kind
 from app.cases.statements import SEES_CASE
@@ -281,24 +281,6 @@ def get_vital_interest(tx: ReadTransaction, case_id: UUID, declared: UUID) -> Vi
     return require_found(
         tx.session.scalar(select(VitalInterest).where(mine)), "declaration"
     )
-
-
-def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
-    """List the questions about a case, oldest first."""
-    rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
-    return list(tx.session.scalars(rows))
-
-
-def find_unanswered(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return the ids of the cases with a question that waits for its answer."""
-    cases = {"cases": list(case_ids)}
-    return frozenset(read_columns(tx.session, statements.UNANSWERED, cases).scalars())
-
-
-def get_question(tx: ReadTransaction, case_id: UUID, question_id: UUID) -> Question:
-    """Return one question about a case, or raise NotFound (404)."""
-    mine = (Question.case_id == case_id) & (Question.id == question_id)
-    return require_found(tx.session.scalar(select(Question).where(mine)), "question")
 
 
 def require_found[R](record: R | None, what: str) -> R:

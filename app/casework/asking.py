@@ -4,6 +4,7 @@ from uuid import UUID
 
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
+from app.cases import questions
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.cases.records import Question
@@ -64,7 +65,7 @@ def answer_question(
 ) -> Question:
     """Answer a question, or raise QuestionAnswered (409) if it was answered before."""
     case = lock_to(tx, code, Action.ANSWER_QUESTION)
-    question = case_queries.get_question(tx, case.id, question_id)
+    question = questions.get_question(tx, case.id, question_id)
     if question.answered_at is not None:
         raise QuestionAnswered("Nothing was changed. Wait for another question.")
     question.answered_at = tx.now

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from app.cases import emergency_access
-from app.cases import queries as case_queries
+from app.cases import emergency_access, questions
 from app.cases.default_contacts import has_default
 from app.cases.facts import RULES as FACT_RULES
 from app.cases.further_actions import FURTHER
@@ -60,7 +59,7 @@ def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
     return ActionRecords(
         helped=helped,
         accepted=accepted,
-        asked=case_queries.find_unanswered(tx, submitted) if submitted else frozenset(),
+        asked=questions.find_unanswered(tx, submitted) if submitted else frozenset(),
         requested=emergency_access.find_pending(tx, entitled) if entitled else frozenset(),
         has_unreviewed_access=bool(entitled) and emergency_access.has_unreviewed_access(tx),
         submitters=directory_queries.by_ids(tx, held) if held else {},

@@ -33,8 +33,8 @@ from app.cases import queries as case_queries
 from app.cases.approvals import decide_approval
 from app.cases.lifecycle import Action
 from app.casework import closing, erasing, lead_replacement
+from app.casework.approval_schemas import ActionNotPossibleMembers
 from app.casework.bodies import CloseCase, EraseCase, HoldLegally, StopCase, TakeOverCase
-from app.casework.schemas import ActionNotPossibleMembers
 from app.consents.schemas import LeadConsentInput
 from app.directory.actions import WRITE_LOCK
 from app.kernel.actors import Actor

@@ -2,15 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.access.models import ApprovalState
-from app.administration.schemas import AccountReference
 from app.cases.lifecycle import Action, Need, Stage, State
 from app.cases.models import AgeClass
 from app.cases.schemas import (
@@ -34,7 +31,6 @@ from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
 from app.kernel.codes import CaseCodeText
-from app.kernel.paging import Page, PageQuery
 from app.kernel.requirements import AvailableAction
 from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import ScreeningInput, WrittenSection
@@ -70,18 +66,6 @@ OUTCOME = (
 NEXT_OFFICE = (
     "Code of the office that would get the case, as in its routing now; the routing runs "
     "again at that time. Null if you may not know it or no office gets the case."
-)
-ASKED_BY = (
-    "The account that asks. If the request is about a case, null for everybody but this "
-    "account and those that may decide."
-)
-REQUEST = (
-    "Exactly what is asked. Null if you neither asked nor may decide, if the approval has "
-    "ended, or if an earlier version of the service did not keep the request."
-)
-MAY_CONFIRM = (
-    "Whether you can confirm it now. False if the answer to the action contains a secret "
-    "for the account that asked: then approve it."
 )
 TELL_PERSON_BY = "Until when the holder has to tell the person; null if not due."
 SOUGHT_REFERENCE = (
@@ -197,75 +181,6 @@ class CaseOut(ResponseModel):
     if_missed: Annotated[IfMissed | None, Field(description=IF_MISSED)]
     version: Annotated[int | None, Field(description=CASE_VERSION)]
     available_actions: list[AvailableCaseAction]
-
-
-class RequestedChange(ResponseModel):
-    """What an action would change, as the second person may see it."""
-
-    before: Annotated[
-        dict[str, Any] | None,
-        Field(description="The present values. Null if the action replaces no values."),
-    ]
-    after: Annotated[
-        dict[str, Any],
-        Field(
-            description="The new values: fields of the request, or columns of a row of the "
-            "directory. For an account also its present state (`has`: its roles)."
-        ),
-    ]
-    sealed: Annotated[
-        list[str],
-        Field(description="The fields with free text, which is stored sealed, not shown."),
-    ]
-
-
-class ActionNotPossibleMembers(BaseModel):
-    """Why the action of a confirmed request was refused."""
-
-    cause: Annotated[
-        str,
-        Field(
-            description="The type of the problem, such as `/problems/version-stale`.",
-            examples=["/problems/version-stale"],
-        ),
-    ]
-
-
-class ApprovalOut(ResponseModel):
-    """A request for the approval of a second person.
-
-    The second person confirms it (`/confirm`), and the action is carried out. Or the second
-    person approves it (`/approve`), and the account that asked repeats the action with
-    `Approval: {id}` and the same body.
-    """
-
-    id: UUID
-    action: str
-    subject: Annotated[str, Field(description="The path of its record under /v1/.")]
-    facts: Annotated[
-        dict[str, str], Field(description="Details of the request, such as the reason.")
-    ]
-    request: Annotated[RequestedChange | None, Field(description=REQUEST)]
-    decision: ApprovalState
-    may_confirm: Annotated[bool, Field(description=MAY_CONFIRM)]
-    asked_by_you: bool
-    asked_by: Annotated[AccountReference | None, Field(description=ASKED_BY)]
-    asked_at: datetime
-    expires_at: datetime
-    roles: Annotated[list[str], Field(description="Roles that may decide; not who asked.")]
-
-
-class ApprovalQuery(PageQuery):
-    """The query parameters of the list of approvals."""
-
-    state: Annotated[
-        ApprovalState | SkipJsonSchema[None],
-        Field(description="Only approvals whose `decision` this is now."),
-    ] = None
-
-
-class ApprovalPage(Page[ApprovalOut]):
-    """The requests for approval that a second person of your focal point has to decide."""
 
 
 class EmergencyAccessOut(ResponseModel):

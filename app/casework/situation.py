@@ -86,9 +86,9 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         recipient_safe=stands.is_safe(reader, reader.code),
         risk_current=stands.has_current_risk(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
-        nothing_open=not lead_on_offer and not has_open_referral(states),
+        nothing_open=not lead_on_offer and referral_lifecycle.OPEN.isdisjoint(states),
         return_over=not returning,
-        helped=any(state in referral_lifecycle.HELPED for state in states),
+        helped=not referral_lifecycle.HELPED.isdisjoint(states),
         with_candidate=case.with_relation(Relation.LEAD) is None,
         lead_failing=after.lead_fails,
         next_lead_named=after.next_lead is not None,
@@ -98,11 +98,6 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         terms=terms or Terms(),
         offer_open=lead_on_offer,
     )
-
-
-def has_open_referral(states: Iterable[ReferralState]) -> bool:
-    """Return whether any of the referrals is still open."""
-    return any(state in referral_lifecycle.OPEN for state in states)
 
 
 def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
@@ -115,14 +110,12 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         for case in found
         if Grant.AS_ASKED in grants[case.id] and (snapshot := case.get_snapshot(reader.id))
     }
-    people = {one for case in found for one in (case.holder, case.submitter)}
-    people |= {one for kept in snapshots.values() for one in read_lead_and_holder(kept)}
     outside = [case.id for case in found if is_shown_copy(case, reader.id)]
+    in_state = grants if reader.kind == OfficeKind.STATE else {}
     helping = [
         case_id
-        for case_id, granted in grants.items()
-        if reader.kind == OfficeKind.STATE
-        and (Grant.SUMMARY in granted or case_id in snapshots)
+        for case_id, granted in in_state.items()
+        if (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
     requested = referral_queries.list_requested_services(tx, helping) if helping else {}
@@ -142,11 +135,20 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         successions=find_successions(tx, next_leads),
         asked_of_me=requested,
         continuing=case_queries.get_continuing_codes(tx, duplicates),
-        codes=directory_queries.get_codes(tx, filter(None, people)),
+        codes=load_codes(tx, found, snapshots.values()),
         records=load_records(tx, found),
         next_offices=find_next_offices(tx, standings.values(), reader),
         reader=reader,
     )
+
+
+def load_codes(
+    tx: ReadTransaction, found: Iterable[Case], snapshots: Iterable[Snapshot]
+) -> dict[UUID, str]:
+    """Load the codes of the offices that cases and snapshots name."""
+    named = {one for case in found for one in (case.holder, case.submitter)}
+    named |= {one for kept in snapshots for one in read_lead_and_holder(kept)}
+    return directory_queries.get_codes(tx, filter(None, named))
 
 
 def check_requirements(
@@ -180,9 +182,8 @@ def load_facts(tx: ReadTransaction, case: Case, terms: Terms | None = None) -> F
 
 def compute_review_limit(tx: ReadTransaction, case: Case) -> datetime:
     """Return the latest date for the review of a suspended case (D10)."""
-    return deadline_queries.compute_due_at(
-        tx, DeadlineKind.REVIEW, case, waits_on=case.holder
-    )
+    kind, holder = DeadlineKind.REVIEW, case.holder
+    return deadline_queries.compute_due_at(tx, kind, case, waits_on=holder)
 
 
 def show_cases(tx: ReadTransaction, found: Sequence[Case]) -> list[CaseOut]:

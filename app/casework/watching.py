@@ -4,6 +4,7 @@ from datetime import datetime
 
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
+from app.cases import questions
 from app.cases.facts import ASSESSED, BestInterests, FactName
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
@@ -117,5 +118,5 @@ def resume_questions(tx: WriteTransaction, case: Case) -> None:
 
 def list_unanswered(tx: WriteTransaction, case: Case) -> list[Question]:
     """List the questions that the submitter has not answered yet."""
-    asked = case_queries.list_questions(tx, case.id)
+    asked = questions.list_questions(tx, case.id)
     return [question for question in asked if question.answered_at is None]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from app.directory.cell_types import REGION_PATTERN
+from app.directory.cell_types import REGION_PATTERN, SHORT_NAME_PATTERN
 from app.kernel.text import CODE_PATTERN, COUNTRY_PATTERN, LANGUAGE_PATTERN
 
 type Context = Mapping[str, Any]
@@ -16,6 +16,7 @@ FORMS: Final = {
     CODE_PATTERN: "a code of 2 to 40 capital letters, digits and _, like KZ_LEAD",
     COUNTRY_PATTERN: "a country code of ISO 3166-1, like KZ",
     LANGUAGE_PATTERN: "a language tag of BCP 47, like uz or uz-Cyrl",
+    SHORT_NAME_PATTERN: "a text without a semicolon",
     REGION_PATTERN: "2 to 40 small letters and _, like central_asia",
 }
 """What each pattern of a cell allows."""

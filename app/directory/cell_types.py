@@ -122,11 +122,12 @@ Prose = Annotated[
     AfterValidator(normalize_text),
     AfterValidator(require_one_line),
 ]
+SHORT_NAME_PATTERN: Final = r"^[^;]+$"
 MAX_SHORT_NAME: Final = 40
 """The maximum length of a short name of an office, in characters."""
 ShortName = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=MAX_SHORT_NAME, pattern=r"^[^;]+$"),
+    StringConstraints(min_length=1, max_length=MAX_SHORT_NAME, pattern=SHORT_NAME_PATTERN),
     AfterValidator(normalize_text),
     AfterValidator(require_one_line),
 ]

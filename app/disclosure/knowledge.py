@@ -71,11 +71,11 @@ def build_own_access(
         section=section,
         written=document is not None if known else None,
         may_open=any(map(is_allowed, asked)),
-        why_not=explain_refusal(tx, case, section, asked),
+        why_not=describe_refusal(tx, case, section, asked),
     )
 
 
-def explain_refusal(
+def describe_refusal(
     tx: ReadTransaction, case: Case, section: Section, asked: Sequence[AccessRequest]
 ) -> WhyNot | None:
     """Return why no request is allowed, or None if one of them is allowed.

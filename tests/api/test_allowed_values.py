@@ -106,7 +106,7 @@ def test_unknown_parameter_lists_the_parameters_that_the_operation_has(
     events, offices, case = [list_names(detail) for *_, detail in refused]
     assert events == ["after", "limit"]
     assert {"country", "service", "after", "limit"} <= set(offices)
-    assert case == []
+    assert case == ["include"]
 
 
 def test_long_list_of_codes_names_the_document_instead() -> None:

@@ -226,7 +226,7 @@ def test_a_row_of_the_directory_is_replaced_by_confirmation(
 
 def test_a_time_limit_is_created_by_confirmation(admin: Someone, second: Someone) -> None:
     path = "/time-limits/KZ/acknowledge/normal"
-    limit = BODIES["replace_time_limit"] | {"of": "KZ", "clock": "acknowledge"}
+    limit = BODIES["replace_time_limit"] | {"of": "KZ", "deadline": "acknowledge"}
     limit |= {"priority": "normal", "amount": 3, "unit": "working_days"}
 
     asked = confirm(second, replace_row(admin, path, limit, **NEW))

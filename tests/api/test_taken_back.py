@@ -100,7 +100,7 @@ def test_nobody_else_takes_it_back_nor_anybody_once_it_was_made_use_of(
     assert (list_approvals(other), list_approvals(supervisor)) == ([], [])
 
 
-def test_who_asks_for_a_key_is_named_for_it_is_shown_to_them(
+def test_account_that_asks_is_named_to_those_that_may_decide(
     world: World, lead: Someone, supervisor: Someone, asked: str
 ) -> None:
     first, second = (world.add_person(of, ADMINISTRATOR) for of in ("IOM", "UZ_LEAD"))
@@ -110,7 +110,7 @@ def test_who_asks_for_a_key_is_named_for_it_is_shown_to_them(
     shown = unwrap(world.add_person("KZ_LEAD", SUPERVISOR).get("/approvals"))["items"]
 
     assert [one["asked_by"] for one in shown] == [
-        None,
+        {"focal_point": "KZ_LEAD", "account": "duty 1"},
         {"focal_point": "IOM", "account": "duty 1"},
         {"focal_point": "UZ_LEAD", "account": "duty 1"},
     ]

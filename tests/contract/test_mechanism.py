@@ -73,7 +73,7 @@ NAMED: Final[tuple[type[StrEnum], ...]] = (
     *(m.Action for m in MACHINES.values()),
     *(m.Need for m in MACHINES.values()),
 )
-SPEAKING: Final = {"like this"}
+SPEAKING: Final = {"like this", "include", "predecessor", "redirect-loop"}
 
 
 def read_table(title: str) -> list[list[str]]:

@@ -1,0 +1,30 @@
+"""Queries for the questions of holders to submitters."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.cases import statements
+from app.cases.queries import require_found
+from app.cases.records import Question
+from app.kernel.statements import read_columns
+from app.kernel.transactions import ReadTransaction
+
+
+def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
+    """List the questions about a case, oldest first."""
+    rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
+    return list(tx.session.scalars(rows))
+
+
+def find_unanswered(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Return the ids of the cases with a question that waits for its answer."""
+    cases = {"cases": list(case_ids)}
+    return frozenset(read_columns(tx.session, statements.UNANSWERED, cases).scalars())
+
+
+def get_question(tx: ReadTransaction, case_id: UUID, question_id: UUID) -> Question:
+    """Return one question about a case, or raise NotFound (404)."""
+    mine = (Question.case_id == case_id) & (Question.id == question_id)
+    return require_found(tx.session.scalar(select(Question).where(mine)), "question")
