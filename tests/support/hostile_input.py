@@ -35,6 +35,8 @@ TELLING: Final = (
 )
 PROBLEM: Final = "application/problem+json"
 REVALIDATE: Final = "private, no-cache"
+CACHEABLE: Final = "/v1/reference"
+"""The start of the paths with texts that are the same for every office."""
 SAFE: Final = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",

@@ -15,6 +15,7 @@ from tests.support.contract import load_contract
 from tests.support.databases import listen_to
 from tests.support.full_world import Ids, Stage, build_headers, fill_path, set_up
 from tests.support.hostile_input import (
+    CACHEABLE,
     MANY,
     encode_json,
     find_flaws,
@@ -192,7 +193,7 @@ def is_malformed(answer: Answer) -> bool:
 
 def find_faults(operation: Operation, answer: Answer) -> list[str]:
     """List what is wrong with an answer, such as a problem that is not in the contract."""
-    found = find_flaws(answer, cacheable=operation.path.startswith("/v1/reference"))
+    found = find_flaws(answer, cacheable=operation.path.startswith(CACHEABLE))
     if answer.status < 400 or found:
         return found
     listed = operation.spec["responses"].get(str(answer.status))

@@ -121,7 +121,7 @@ def test_each_part_is_what_its_own_operation_answers(everyone: People) -> None:
             found += compare_parts(one, case["code"])
 
     assert OWN_PATHS.keys() | {"tasks"} == set(ALL)
-    assert found["shown"] > 500
+    assert found["shown"] > 400
     assert found["refused"] > 10
 
 
@@ -273,8 +273,8 @@ def test_search_by_code_finds_what_the_caller_can_read(everyone: People) -> None
             assert answer.content == nothing.content == b'{"items":[]}'
             assert answer.headers["ETag"] == nothing.headers["ETag"]
 
-    assert found[True] > 50
-    assert found[False] > 50
+    assert found[True] > 40
+    assert found[False] > 40
 
 
 def test_search_by_own_reference_finds_only_cases_of_the_own_office(

@@ -367,7 +367,7 @@ def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cas
         assert PEOPLE["shelter"] not in text, name
 
 
-PUBLIC = ("{focal_point}", "{agreement}", "{country}", "{clock}", "/reference/")
+PUBLIC = ("{focal_point}", "{agreement}", "{country}", "{deadline}", "/reference/")
 BY_ROLE = ("{contact}", "{account_id}")
 """Path parameters of operations that are not for case workers, who all get 403."""
 

@@ -179,7 +179,7 @@ def make_safeguards(fears: str) -> Json:
 def make_body(world: World, act: Act) -> Json | None:
     """Return the request body of an action, or None if the action has no body."""
     action, target, poor = act
-    people = make_contacts(*(["Айгүл"] if poor else []))
+    people = make_contacts(*(["Айгүл"] * 2 if poor else []))
     hours = {"meeting": -1 if poor else 24, "review": 24 * 60 if poor else 24}
 
     def get_time_ahead(hours: int) -> str:
