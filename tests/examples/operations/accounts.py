@@ -78,7 +78,7 @@ def play_machine(player: Player, one: Someone, second: Someone) -> None:
 
 
 def play_approvals(player: Player, one: Someone, second: Someone) -> None:
-    """List what waits for a second person, approve one request and refuse another."""
+    """List what waits for a second person, and decide, confirm and withdraw requests."""
     asked = [
         one.create(
             "/accounts",
@@ -89,9 +89,11 @@ def play_approvals(player: Player, one: Someone, second: Someone) -> None:
                 "roles": ["officer"],
             },
         ).json()["id"]
-        for label in ("duty 8", "duty 9")
+        for label in ("duty 8", "duty 9", "duty 10", "duty 11")
     ]
-    player.play("list_approvals", second, query={"limit": 20})
+    player.play("list_approvals", second, query={"state": "pending", "limit": 20})
     player.play("get_approval", second, approval_id=asked[0])
     player.play("approve_approval", second, approval_id=asked[0])
     player.play("refuse_approval", second, approval_id=asked[1])
+    player.play("confirm_approval", second, approval_id=asked[2])
+    player.play("withdraw_approval", one, approval_id=asked[3])

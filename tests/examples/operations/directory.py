@@ -74,7 +74,7 @@ def play_countries(
     }
     player.play("replace_country", administrator, apart, status=202, country="KZ")
     player.play("list_time_limits", lead, country="KZ")
-    ids = {"of": "KZ", "clock": "acknowledge", "priority": "normal"}
+    ids = {"of": "KZ", "deadline": "acknowledge", "priority": "normal"}
     limit = ids | {
         "amount": 2,
         "unit": "working_days",

@@ -20,7 +20,12 @@ def play_intake(player: Player) -> None:
     code = str(player.play("create_case", officer, body)["code"])
     play_acceptance(player, lead, code)
     play_reading(player, lead, code)
+    sought = {"external_reference": "ALM-2026-0117"}
+    player.play("find_cases", officer, sought)
     play_other_ends(player, officer, lead)
+    ids = {"focal_point": lead.code}
+    player.play("write_default_contacts", lead, {"contacts": make_contacts()}, **ids)
+    player.play("get_default_contacts", lead, **ids)
 
 
 def play_draft(player: Player, officer: Someone) -> None:
@@ -59,13 +64,18 @@ def play_reading(player: Player, lead: Someone, code: str) -> None:
         "stage": ["referral"],
         "priority": "urgent",
         "country": "KZ",
+        "sent": False,
+        "sort": "due_at",
+        "include": ["tasks"],
         "limit": 20,
     }
     player.play("list_cases", lead, query=filters)
-    player.play("get_case", lead, code=code)
+    player.play("get_case", lead, query={"include": ["tasks"]}, code=code)
+    player.play("get_knowledge", lead, code=code)
     player.play("list_history", lead, query={"limit": 20}, code=code)
     player.play("get_case_evidence", lead, code=code)
-    player.play("list_work", lead, query={"limit": 20})
+    player.play("list_work", lead, query={"limit": 20, "include": ["summary"]})
+    player.play("get_work_counts", lead)
 
 
 def play_other_ends(player: Player, officer: Someone, lead: Someone) -> None:
