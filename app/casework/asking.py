@@ -5,19 +5,19 @@ from uuid import UUID
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases import questions
-from app.cases.lifecycle import Action
+from app.cases.lifecycle import Action, Need
 from app.cases.models import Case
 from app.cases.records import Question
 from app.cases.schemas import AnswerInput, QuestionInput
 from app.casework.acting import require_further
-from app.casework.available_actions import list_unsafe_submitter
 from app.consents import standing
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.directory import queries as directory_queries
+from app.kernel.actors import Side
 from app.kernel.problems import Problem
-from app.kernel.requirements import raise_unmet
+from app.kernel.requirements import UnmetRequirement, raise_unmet
 from app.kernel.transactions import WriteTransaction
 
 
@@ -53,11 +53,16 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
 
 
 def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
-    """Raise NeedsUnmet (409) if the caller may know that the person fears the submitter."""
+    """Raise NeedsUnmet (409) if the caller may know that the person fears the submitter.
+
+    A holder that may not know it can ask, because its question cannot reveal the fear.
+    """
     stands = standing.load_for_case(tx, case)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     submitter = directory_queries.by_id(tx, case.submitter)
-    raise_unmet(list_unsafe_submitter(stands, own_office, submitter))
+    if stands.may_know_fears(own_office) and not stands.is_safe(submitter, submitter.code):
+        code, remedy = Need.RECIPIENT_SAFE, "The person fears the submitter."
+        raise_unmet([UnmetRequirement(requirement=code, by=Side.HOLDER, remedy=remedy)])
 
 
 def answer_question(

@@ -10,7 +10,7 @@ from app.cases import emergency_access, questions
 from app.cases.default_contacts import has_default
 from app.cases.facts import RULES as FACT_RULES
 from app.cases.further_actions import FURTHER
-from app.cases.lifecycle import ANSWERS, OPEN, TABLE, Action, Need, Row
+from app.cases.lifecycle import ANSWERS, OPEN, TABLE, Action, Row, State
 from app.cases.models import Case
 from app.casework.needs import RULES, Facts
 from app.casework.schemas import AvailableCaseAction
@@ -18,11 +18,9 @@ from app.casework.sides import get_sides
 from app.consents.standing import Standing
 from app.deadlines.models import Clock
 from app.deadlines.queries import list_answers
-from app.directory import queries as directory_queries
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind, Relation, Side
-from app.kernel.requirements import UnmetRequirement
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 
@@ -41,7 +39,6 @@ class ActionRecords:
     asked: AbstractSet[UUID]
     requested: AbstractSet[UUID]
     has_unreviewed_access: bool
-    submitters: Mapping[UUID, FocalPoint]
 
 
 def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
@@ -54,7 +51,6 @@ def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
     helping = [c.id for c in found if Relation.RECIPIENT in c.list_all_relations(office)]
     submitted = [case.id for case in running if case.submitter == office]
     entitled = [case.id for case in running if may_request_access(tx, case)]
-    held = {case.submitter for case in running if case.holder == office}
     helped, accepted = referral_queries.list_services(tx, helping) if helping else ({}, {})
     return ActionRecords(
         helped=helped,
@@ -62,7 +58,6 @@ def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
         asked=questions.find_unanswered(tx, submitted) if submitted else frozenset(),
         requested=emergency_access.find_pending(tx, entitled) if entitled else frozenset(),
         has_unreviewed_access=bool(entitled) and emergency_access.has_unreviewed_access(tx),
-        submitters=directory_queries.by_ids(tx, held) if held else {},
     )
 
 
@@ -79,10 +74,14 @@ def list_actions(  # noqa: PLR0913, PLR0917 - each is loaded once for a page of 
     facts: Facts,
     records: ActionRecords,
     clock: Clock | None,
+    state: State,
 ) -> list[AvailableCaseAction]:
     """List the actions of the caller's office, with the unmet requirements of each.
 
-    `clock` is the deadline that the caller sees, or None.
+    `clock` and `state` are those that the caller sees; there may be no deadline. Whether
+    the person fears the submitter is left out: a list of cases would reveal it, without a
+    purpose and without an entry in the access log. A question to a feared submitter is
+    refused when it is asked.
     """
     case, roles = stands.case, tx.actor.roles
     known = replace(
@@ -91,20 +90,17 @@ def list_actions(  # noqa: PLR0913, PLR0917 - each is loaded once for a page of 
         access_unreviewed=records.has_unreviewed_access,
     )
     sides = get_sides(tx, case)
-    steps = TABLE.list_steps_for(case.state, sides, roles)
+    steps = TABLE.list_steps_for(state, sides, roles)
     wider = sides | get_record_sides(case, reader.id)
     steps += [
         (step, allowed)
-        for step, allowed in FURTHER.list_steps_for(case.state, wider, roles)
+        for step, allowed in FURTHER.list_steps_for(state, wider, roles)
         if is_offered(tx, case, step, sides, records)
     ]
     if any(step.action == Action.ACCEPT_LEAD for step, _ in steps):
         known = replace(known, default_contacts=has_default(tx, reader.id))
     answers = list_answers(clock, ANSWERS, reader.id)
-    actions = AvailableCaseAction.list_from(steps, RULES, known, answers)
-    submitter = records.submitters.get(case.submitter)
-    lacks = list_unsafe_submitter(stands, reader, submitter) if submitter else []
-    return add_question_needs(actions, lacks) if lacks else actions
+    return AvailableCaseAction.list_from(steps, RULES, known, answers)
 
 
 _OF_RECORDS: Final = {
@@ -140,29 +136,3 @@ def is_offered(
             return may_request_access(tx, case)
         case _:
             return True
-
-
-def list_unsafe_submitter(
-    stands: Standing, reader: FocalPoint, submitter: FocalPoint
-) -> list[UnmetRequirement]:
-    """Return the unmet requirement of a question to a submitter that the person fears.
-
-    A holder that may not know the fears can ask, because its question cannot reveal them.
-    """
-    if not stands.may_know_fears(reader) or stands.is_safe(submitter, submitter.code):
-        return []
-    code, remedy = Need.RECIPIENT_SAFE, "The person fears the submitter."
-    return [UnmetRequirement(requirement=code, by=Side.HOLDER, remedy=remedy)]
-
-
-def add_question_needs(
-    actions: list[AvailableCaseAction], lacks: list[UnmetRequirement]
-) -> list[AvailableCaseAction]:
-    """Add unmet requirements to the action that asks the submitter, and return all."""
-    blocked = {"open": False, "unmet": lacks}
-    return [
-        one.model_copy(update=blocked)
-        if one.action == Action.ASK_SUBMITTER and not one.role_missing
-        else one
-        for one in actions
-    ]

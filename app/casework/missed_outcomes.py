@@ -14,7 +14,7 @@ from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
 from app.directory.kinds import OfficeKind
 from app.directory.models import FocalPoint
-from app.kernel.actors import Relation
+from app.kernel.actors import CASE_ROLES, Relation, Scope
 from app.kernel.transactions import ReadTransaction
 from app.routing import queries as routing_queries
 
@@ -33,8 +33,12 @@ def find_next_offices(
     """Return the office that would get each case next, with two statements.
 
     The result has only cases whose whole routing the reader may know. It is read from the
-    stored ranking, which the reader sees in the routing of the case.
+    stored ranking, without offices that the person fears now. Therefore the account needs
+    the scope and a role with which it may open the safeguards.
     """
+    roles, scopes = tx.actor.roles & CASE_ROLES, tx.actor.scopes
+    if not roles or Scope.SECTIONS_READ not in scopes:
+        return {}
     known = {one.case.id: one for one in standings if may_know_routing(one, reader)}
     if not known:
         return {}

@@ -228,7 +228,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
         due_at=clock.due_at if clock else None,
         if_missed=find_outcome(case, clock, context.next_offices.get(case.id)),
         version=case.version if Grant.WRITTEN in granted else None,
-        available_actions=list_shown_actions(tx, case, context, clock),
+        available_actions=list_shown_actions(tx, case, context, clock, state),
     )
 
 
@@ -284,9 +284,9 @@ def list_written_sections(case: Case, context: Context) -> list[Section]:
 
 
 def list_shown_actions(
-    tx: ReadTransaction, case: Case, context: Context, clock: Clock | None
+    tx: ReadTransaction, case: Case, context: Context, clock: Clock | None, state: State
 ) -> list[AvailableCaseAction]:
-    """List the actions that are shown with a case and its deadline, `clock`."""
+    """List the actions that are shown with a case, its deadline and its state."""
     stands, reader = context.standings[case.id], context.reader
     facts = build_facts(
         stands,
@@ -297,4 +297,4 @@ def list_shown_actions(
         returning=case.id in context.returning,
         submitter_gone=is_submitter_gone(tx, case),
     )
-    return list_actions(tx, stands, reader, facts, context.records, clock)
+    return list_actions(tx, stands, reader, facts, context.records, clock, state)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.kernel.actors import Role, Scope
 from tests.support.world import Json, Someone, World, make_consent, unwrap
 
 BOTH = [make_consent(), make_consent(focal_point="SANA_SEZIM")]
@@ -64,3 +65,15 @@ def test_a_desk_keeps_the_case_and_a_draft_is_discarded(
 
     assert get_outcome(desk, held) == {"outcome": "reminder", "focal_point": None}
     assert get_outcome(officer, draft) == {"outcome": "discarded", "focal_point": None}
+
+
+def test_account_that_may_not_open_the_safeguards_sees_no_office(
+    world: World, officer: Someone
+) -> None:
+    case = officer.submit(consents=BOTH)
+    code = "UZ_CONSULATE_ALMATY"
+    reader = world.add_person(code, scopes={Scope.CASES_READ})
+    boss = world.add_person(code, {Role.SUPERVISOR})
+
+    assert get_outcome(officer, case)["focal_point"] == "SANA_SEZIM"
+    assert get_outcome(reader, case) == get_outcome(boss, case) == NOBODY
