@@ -61,30 +61,33 @@ def build_knowledge(tx: ReadTransaction, case: Case) -> Knowledge:
 def build_own_access(
     tx: ReadTransaction, case: Case, section: Section, documents: Mapping[Section, Sealed]
 ) -> OwnAccess:
-    """Return whether the caller may open a section now and, if not, why."""
+    """Return whether the caller may open a section now and, if not, why.
+
+    A caller that may not know whether the section is written gets the same answer for a
+    section that is not written as for one that it may not open, as when it opens one.
+    """
     office, document = tx.actor.focal_point_id, documents.get(section)
     requests = disclosure_queries.list_requests(tx, case, section, Deed.OPEN, document)
     asked = list(requests)
     is_author = document is not None and document.author == office
     known = is_author or Grant.WRITTEN in case.get_grants(office)
+    may_open = any(map(is_allowed, asked)) and (known or document is not None)
     return OwnAccess(
         section=section,
         written=document is not None if known else None,
-        may_open=any(map(is_allowed, asked)),
-        why_not=describe_refusal(tx, case, section, asked),
+        may_open=may_open,
+        why_not=None if may_open else describe_refusal(tx, case, section, asked),
     )
 
 
 def describe_refusal(
     tx: ReadTransaction, case: Case, section: Section, asked: Sequence[AccessRequest]
-) -> WhyNot | None:
-    """Return why no request is allowed, or None if one of them is allowed.
+) -> WhyNot:
+    """Return why the caller cannot open a section.
 
     Every condition of the policy except `own_text` looks like a missing consent. The caller
     must not learn that the person fears its office, or which State is the State of origin.
     """
-    if any(map(is_allowed, asked)):
-        return None
     of_side = [
         (rule, one)
         for one in asked

@@ -106,3 +106,22 @@ def test_reading_the_knowledge_is_no_evidence_that_the_case_was_read(
     [ladder] = unwrap(officer.get(f"{get_path(case)}/evidence"))["items"]
 
     assert "retrieved" not in {rung["name"] for rung in ladder["statuses"]}
+
+
+def test_section_that_is_not_written_looks_like_one_without_a_consent(
+    officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    """A recipient that may not know which sections are written cannot find out here."""
+    written = [{"section": "needs", "summary": "Нужен приют"}]
+    case = lead.take_lead(officer.submit(sections=written))
+    wanted = ["needs", "contact"]
+    asked = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN", sections=wanted))
+    unwrap(shelter.does("accept", asked, make_acceptance()))
+
+    own = list_own(shelter, case)
+
+    assert own["needs"]["may_open"]
+    missing = {"written": None, "may_open": False}
+    assert {name: own["contact"][name] for name in missing} == missing
+    assert own["contact"]["why_not"]["code"] == "consent"
+    assert not shelter.open(f"{get_path(case)}/sections/contact").is_success
