@@ -53,7 +53,7 @@ def select_approvals(
     """Select the approvals that the caller may decide, has requested, or may take back.
 
     If `state` is given, only those in this state are selected. A request that has expired
-    is in the state `lapsed`, even if the worker has not recorded this yet.
+    is in the state `expired`, even if the worker has not recorded this yet.
     """
     account, runs = tx.actor.account_id, Approval.lapses_at > tx.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs

@@ -67,8 +67,9 @@ def rotate_key(
 ) -> MadeKey | Approval:
     """Make a key that replaces another, or request the approval of a second person.
 
-    The old key expires after `overlap_hours`, unless it expires earlier anyway. Raises
-    AccountDisabled (409) if the old key is no longer valid.
+    The old key expires after `overlap_hours`, unless it expires earlier anyway. If it
+    expires at once, so do the approvals of the account. Raises AccountDisabled (409) if the
+    old key is no longer valid.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     old = access_queries.get_key(tx, account.id, prefix)
@@ -82,6 +83,8 @@ def rotate_key(
     scopes = frozenset(Scope(name) for name in old.scopes)
     new = add_key(tx, account, scopes, rotation.days, "account.key_rotated")
     old.expires_at = min(old.expires_at, tx.now + timedelta(hours=rotation.overlap_hours))
+    if not rotation.overlap_hours:
+        expire_approvals(tx, account)
     return new
 
 
@@ -93,14 +96,18 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
     return key
 
 
+def expire_approvals(tx: WriteTransaction, account: Account) -> None:
+    """Expire unused approvals that an account gave or requested, or that are about it."""
+    expired = access_actions.expire_unspent(tx, access_queries.is_linked_to(account))
+    deadline_actions.stop_all(tx, expired)
+
+
 def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
     """Revoke a key and record the event.
 
-    Unused approvals that the account gave or requested, or that are about it, expire,
-    because the key may have been stolen.
+    Its approvals expire, because the key may have been stolen.
     """
     if key.revoked_at is None:
         access_actions.revoke_key(tx.session, key.prefix, tx.now)
-        expired = access_actions.expire_unspent(tx, access_queries.is_linked_to(account))
-        deadline_actions.stop_all(tx, expired)
+        expire_approvals(tx, account)
         record_account_event(tx, account, "account.key_revoked")

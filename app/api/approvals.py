@@ -152,7 +152,7 @@ def confirm_approval(begin: Approve, approval_id: UUID) -> Response:
     The action is carried out exactly as it is shown in `request`, for the account that
     asked. All its conditions are checked again, also the version that this account had
     read. If a condition no longer holds, nothing changes and the problem says which kind of
-    problem it is. `decision` is then `spent`: read the record of `subject`.
+    problem it is. `decision` is then `used`: read the record of `subject`.
     """
     with begin() as tx:
         return show_approval(tx, confirmations.confirm_approval(tx, approval_id))

@@ -60,7 +60,7 @@ class ActionNotPossible(Problem):
     members: ClassVar = ActionNotPossibleMembers
 
 
-REFUSALS: Final = frozenset({403, 404, 409, 412, 422, 428})
+REFUSALS: Final = frozenset({403, 404, 409, 412, 422, 428, 429})
 """The statuses of problems after which the action has to be requested again."""
 INVALID: Final = f"{PROBLEMS}/request-invalid"
 
@@ -79,6 +79,10 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     is_own = approval.decided_by == tx.actor.account_id
     if is_own and approval.decision == ApprovalState.USED:
         return approval
+    if approval.lapses_at <= tx.now:
+        raise access_actions.ApprovalDecided(
+            "The request has expired. Ask for the approval again."
+        )
     decide_approval(tx, approval_id, approve=True)
     request = open_requests(tx, [approval])[approval.id]
     if request is None or request.body is None:

@@ -14,6 +14,7 @@ from tests.support.account_changes import (
     FEED,
     SUPERVISOR,
     add,
+    add_with,
     get_account_path,
     get_approval_id,
 )
@@ -350,6 +351,16 @@ def test_a_revoked_key_ends_what_its_account_asked(
     assert "approve" not in [
         kind for _, kind, _ in world.add_person("KZ_LEAD").get_worklist()
     ]
+
+
+def test_key_that_is_replaced_at_once_ends_what_its_account_asked(
+    admin: Someone, second: Someone, lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    approval, prefix = ask_to_close(lead, case), lead.key.split("_")[1]
+    path = f"{get_account_path(lead)}/keys/{prefix}/rotate"
+    add_with(admin, second, path, {"days": 30, "overlap_hours": 0})
+
+    assert confirm(supervisor, approval) == (409, "approval-decided")
 
 
 def test_a_key_is_shown_to_the_first_person_alone(
