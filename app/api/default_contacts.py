@@ -1,6 +1,7 @@
 """Routes for the default contacts of an office, which its acceptances use (ADR 57)."""
 
 from typing import Final
+from uuid import UUID
 
 from fastapi import Response
 
@@ -66,4 +67,10 @@ def show_default_contacts(
     return render(shown, status=status, headers=headers)
 
 
-DEFAULT_CONTACTS: Final = View(directory_queries.by_id, show_default_contacts)
+def find_own_office(tx: ReadTransaction, office_id: UUID) -> FocalPoint:
+    """Return the caller's office, as the answer to a retry, if the caller may read."""
+    code = directory_queries.by_id(tx, office_id).code
+    return default_contacts.get_office(tx, code, default_contacts.READERS)
+
+
+DEFAULT_CONTACTS: Final = View(find_own_office, show_default_contacts)

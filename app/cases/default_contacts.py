@@ -104,7 +104,6 @@ def complete(tx: ReadTransaction, given: Sequence[DutyContact] | None) -> list[D
 
 
 @load_once(DefaultContacts)
-@load_once(DefaultContacts)
 def has_default(tx: ReadTransaction, office_id: UUID) -> bool:
     """Return whether an office has default contacts."""
     return tx.session.scalar(OF_OFFICE, {"office": office_id}) is not None

@@ -99,12 +99,13 @@ def redirect(
     referral = pending.referral
     other = directory_queries.get_by_code_or_422(tx, request.alternative)
     asked = other.id in get_referral_chain(tx, referral)
-    if asked and may_know_asked(tx, referral, other):
+    is_known = asked and may_know_asked(tx, referral, other)
+    require_fit_recipient(pending.case, other)
+    end_with_reason(tx, pending, request.reason, request.note, alternative=other.code)
+    if is_known:  # the last check, so that no other error tells the offices apart
         raise RedirectLoop(
             "Name an office that this request has not reached yet, or decline the referral."
         )
-    require_fit_recipient(pending.case, other)
-    end_with_reason(tx, pending, request.reason, request.note, alternative=other.code)
     if not asked:
         create_draft(tx, pending.case, other, referral)
     return referral

@@ -4,6 +4,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select
 
+from app.access.models import Account
 from app.cases.models import DefaultContacts
 from app.kernel.actors import Role, Scope
 from tests.support.world import (
@@ -254,3 +255,16 @@ def test_contacts_are_bound_to_their_office(
 
     assert unwrap(get_contacts(lead))["contacts"] is None
     assert get_unmet(lead.does("accept-lead", case, {})) == [("two_contacts", "candidate")]
+
+
+def test_retry_is_not_answered_to_an_account_that_may_no_longer_read(
+    world: World, lead: Someone
+) -> None:
+    unwrap(put_contacts(lead, USUAL, key="first"))
+    with world.write_as_service() as tx:
+        account = tx.session.get_one(Account, lead.actor.account_id)
+        account.roles = [Role.ADMINISTRATOR]
+
+    retried = put_contacts(lead, USUAL, key="first")
+
+    assert get_problem(retried) == (403, "role-missing")

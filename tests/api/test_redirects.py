@@ -80,3 +80,17 @@ def test_office_asked_in_another_chain_can_be_named(
 
     [draft] = unwrap(lead.get("/referrals", state="draft"))["items"]
     assert (draft["recipient"], draft["predecessor"]) == (OTHER, sent["id"])
+
+
+def test_refusal_does_not_tell_an_asked_office_from_an_office_that_cannot_be_asked(
+    world: World, shelter: Someone, other: Someone, sent: Json
+) -> None:
+    """The loop is checked last, so that a request that fails anyway reveals nothing."""
+    unwrap(shelter.does("redirect", sent, ON))
+    world.close_office(SHELTER)
+    [draft] = unwrap(world.add_person("KZ_LEAD").get("/referrals", state="draft"))["items"]
+    unwrap(world.add_person("KZ_LEAD").does("send", draft))
+
+    back = other.does("redirect", draft, ON | {"alternative": SHELTER})
+
+    assert get_problem(back) == (422, "recipient-unfit")
