@@ -15,15 +15,26 @@ RENAMED_FIELDS: Final[dict[Sealable, tuple[str, str]]] = {
 
 def rename_fields(kind: Sealable, content: bytes) -> bytes:
     """Return the JSON of a document with the field names that its schema has today."""
-    if kind not in RENAMED_FIELDS:
-        return content
-    old, new = RENAMED_FIELDS[kind]
+    old, new = RENAMED_FIELDS.get(kind, ("", ""))
+    return rename_field(content, old, new) if old else content
+
+
+def restore_fields(kind: Sealable, content: bytes) -> bytes:
+    """Return the JSON of a document with the field names that are stored.
+
+    A process of an earlier version can open the document while versions are mixed.
+    """
+    old, new = RENAMED_FIELDS.get(kind, ("", ""))
+    return rename_field(content, new, old) if old else content
+
+
+def rename_field(content: bytes, name: str, to: str) -> bytes:
+    """Return the JSON of an object in which one field is renamed, without spaces."""
     fields = json.loads(content)
-    if old not in fields:
+    if name not in fields:
         return content
-    return json.dumps(
-        {new if name == old else name: fields[name] for name in fields}
-    ).encode()
+    renamed = {to if one == name else one: value for one, value in fields.items()}
+    return json.dumps(renamed, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 RENAMED_WORDS: Final = {

@@ -24,7 +24,7 @@ PERSON_INFORMED = (
 )
 REVIEW_AT = (
     "Within 7 days in an emergency, 14 if urgent, otherwise 30, or as your country or an "
-    "agreement set (clock `review`)."
+    "agreement set (deadline `review`)."
 )
 Note = Annotated[SafeText | None, Field(description="Sealed.")]
 

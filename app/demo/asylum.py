@@ -67,7 +67,9 @@ def show_routing(case: DemoCase, lead: DemoUser) -> None:
     routing = lead.get(f"{case.path}/routing")
     case.print("IOM takes the lead. It reads why it was asked, and others were not:")
     for one in routing["candidates"]:
-        case.print(f"  {one['position']}. {one['focal_point']}: {', '.join(one['reasons'])}")
+        case.print(
+            f"  {one['position']}. {one['focal_point']}: {', '.join(one['reasons'])}"
+        )
     for one in routing["excluded"]:
         case.print(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
     case.print("  If the only reason is `no_consent`, the office could lead if she agrees.")

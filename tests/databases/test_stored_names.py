@@ -10,6 +10,7 @@ from app.cases import queries as case_queries
 from app.cases.models import Case, Sealed
 from app.cases.sealing import seal_padded
 from app.cases.sections import Paper, Section
+from app.cases.stored_fields import rename_fields, restore_fields
 from app.feed.event_types import load_facts, load_types
 from app.kernel.journal import Delivery, Entry, Mailbox
 from app.kernel.stored_names import STORED_DEADLINES, STORED_FACTS, STORED_TYPES
@@ -126,6 +127,20 @@ def test_section_opens_with_the_old_and_with_the_new_name_of_a_field(
     opened = unwrap(officer.open(path))
 
     assert opened["content"]["safety_alert"] == NEEDS["safety_alert"]
+
+
+def test_section_is_sealed_with_the_name_that_an_earlier_version_knows() -> None:
+    plain = json.dumps(NEEDS, ensure_ascii=False).encode()
+
+    stored = restore_fields(Section.NEEDS, plain)
+
+    assert json.loads(stored) == {
+        "section": "needs",
+        "summary": NEEDS["summary"],
+        "safety_notice": NEEDS["safety_alert"],
+    }
+    assert json.loads(rename_fields(Section.NEEDS, stored)) == NEEDS
+    assert len(stored) <= len(plain) + len("safety_notice") - len("safety_alert")
 
 
 def test_stored_name_of_the_safety_alert_stays() -> None:
