@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.access import credentials
 from app.access import queries as access_queries
-from app.access.kept_requests import KeptRequest, seal_request
+from app.access.kept_requests import KeptRequest, open_request, seal_request
 from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.access.second_person import require_second_person
 from app.kernel.actors import AccountKind, Role, Scope
@@ -171,9 +171,9 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
 
 def renew_pending(tx: WriteTransaction, request: ApprovalRequest) -> Approval | None:
     """Return the caller's equal pending request with the versions of now, or None."""
-    approval = access_queries.lock_pending(tx, request.fingerprint)
-    if approval is not None and request.request is not None:
-        seal_request(tx.vault, approval, request.request, request.key)
+    approval, new = access_queries.lock_pending(tx, request.fingerprint), request.request
+    if approval and new and open_request(tx.vault, approval, request.key) != new:
+        seal_request(tx.vault, approval, new, request.key)
     return approval
 
 
