@@ -312,7 +312,7 @@ def test_a_gateway_is_told_a_number_a_text_and_a_name_for_each_message(
     assert first["idempotency-key"] == again["idempotency-key"]
     assert first["authorization"] == "Bearer a-token-of-the-gateway"
     assert first["content-type"] == "application/json"
-    assert first["user-agent"] == "notifications"
+    assert first["user-agent"] == "notices"
 
 
 def test_nobody_is_called_on_twice_in_a_window_and_nothing_is_left_untold(

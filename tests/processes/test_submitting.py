@@ -173,7 +173,7 @@ def test_what_is_no_case_is_not_sent_and_not_repeated(shell: Shell) -> None:
     refused = shell.run("submit", "case.json")
 
     assert (refused.returncode, refused.stdout) == (WRONG, "")
-    assert "case.json: It is not JSON. See line 1, column 27." in refused.stderr
+    assert "case.json: It is not JSON. See line 1, column 28." in refused.stderr
     assert SECRET not in refused.stderr
     assert not list(shell.folder.glob("*.idempotency-key"))
 

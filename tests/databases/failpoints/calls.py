@@ -71,7 +71,8 @@ class Scene:
         """Return a call of the operation with this name."""
         operation = operation_of(name)
         known = BODY_OF.get(name, BODIES.get(operation.name, {})) if body is None else body
-        own = {"code": ids[operation.path_names[-1]]} if "code" in known else {}
+        names = operation.path_names or ("code",)
+        own = {"code": ids[names[-1]]} if "code" in known else {}
         sent = json.dumps(known | own).encode() if operation.body_schema else b""
         target = fill_path(operation.path, dict(ids))
         headers = build_headers(operation, who, "once")
