@@ -12,7 +12,7 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View
 from app.cases import default_contacts
 from app.cases.schemas import DefaultContactsInput, DefaultContactsOut
-from app.cases.sections import Contacts
+from app.cases.sections import NamedContacts
 from app.directory import queries as directory_queries
 from app.directory.models import FocalPoint
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
@@ -48,7 +48,7 @@ def write_default_contacts(
     keeps its contacts. The latest request counts, and needs no `If-Match` header. If you
     send an Idempotency-Key, a late retry does not restore older contacts.
     """
-    contacts = None if new.contacts is None else Contacts(contacts=new.contacts)
+    contacts = None if new.contacts is None else NamedContacts(contacts=new.contacts)
     return DEFAULT_CONTACTS.run_once(
         begin, key, lambda tx: default_contacts.write(tx, focal_point, contacts)
     )

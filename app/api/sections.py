@@ -23,7 +23,7 @@ from app.api.idempotent_requests import CASE
 from app.api.read_receipts import OPENED, show_opened
 from app.cases import queries as case_queries
 from app.cases.schemas import OpenedSection
-from app.cases.sections import Contacts, Safeguards, Section, SectionContent
+from app.cases.sections import NamedContacts, Safeguards, Section, SectionContent
 from app.cases.stored_fields import rename_subject
 from app.casework.schemas import CaseOut
 from app.consents import office_names
@@ -176,7 +176,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
     "/contacts", response_model=CaseOut, responses=list_problems(*WRITES, NeedsUnmet)
 )
 def write_contacts(
-    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, contacts: Contacts
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, contacts: NamedContacts
 ) -> Response:
     """As the lead, replace the contacts of the lead. Name two different people."""
     return CASE.run_once(

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 
 from app.cases.models import DefaultContacts
 from app.cases.padding import pad
-from app.cases.sections import Contacts, DutyContact, Paper
+from app.cases.sections import DutyContact, NamedContacts, Paper
 from app.directory import queries as directory_queries
 from app.directory.models import FocalPoint
 from app.kernel.actors import CASE_ROLES, Role
@@ -42,7 +42,7 @@ def get_office(tx: ReadTransaction, code: str, roles: frozenset[Role]) -> FocalP
     return office
 
 
-def write(tx: WriteTransaction, code: str, contacts: Contacts | None) -> FocalPoint:
+def write(tx: WriteTransaction, code: str, contacts: NamedContacts | None) -> FocalPoint:
     """Seal the default contacts of the caller's office, or remove them if None is given.
 
     The office and oversight get an event, so that colleagues notice a change.
@@ -66,7 +66,9 @@ def get_place(office_id: UUID) -> tuple[str, str]:
     return DefaultContacts.__tablename__, str(office_id)
 
 
-def seal_for_office(tx: WriteTransaction, row: DefaultContacts, contacts: Contacts) -> None:
+def seal_for_office(
+    tx: WriteTransaction, row: DefaultContacts, contacts: NamedContacts
+) -> None:
     """Store default contacts in a row, padded and sealed with a new key of their own."""
     secret, place = secrets.token_bytes(KEY_BYTES), get_place(row.focal_point_id)
     row.version, row.wrapped = tx.vault.wrap_secret(secret, *place)
@@ -88,7 +90,7 @@ def find(tx: ReadTransaction) -> tuple[DefaultContacts, list[DutyContact]] | Non
     with suppress(Unopenable):
         secret = tx.vault.unwrap_secret(row.version, row.wrapped, *place)
         plain = open_sealed(secret, row.sealed, join_with_lengths([*place, row.version]))
-        return row, Contacts.model_validate_json(plain).contacts
+        return row, NamedContacts.model_validate_json(plain).contacts
     return None
 
 

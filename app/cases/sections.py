@@ -243,7 +243,7 @@ def collect_names(contacts: Iterable["DutyContact"]) -> frozenset[str]:
     return frozenset(contact.name for contact in contacts)
 
 
-class Contacts(Content):
+class NamedContacts(Content):
     """The contact people of an office (BR22)."""
 
     contacts: DutyContacts

@@ -6,7 +6,7 @@ from app.cases import actions as case_actions
 from app.cases import default_contacts
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
-from app.cases.sections import Contacts, Paper, collect_names
+from app.cases.sections import NamedContacts, Paper, collect_names
 from app.casework.acting import lock_and_check, lock_case, require_further
 from app.casework.bodies import (
     AcceptLead,
@@ -61,7 +61,7 @@ def accept_lead(
     case, row = lock_and_check(tx, code, Action.ACCEPT_LEAD, seen, terms)
     before = case.audience
     case_actions.save_summary_snapshot(tx, case)
-    case_actions.replace_sealed(tx, case, Paper.CONTACTS, Contacts(contacts=contacts))
+    case_actions.replace_sealed(tx, case, Paper.CONTACTS, NamedContacts(contacts=contacts))
     case.end_relation(Relation.CANDIDATE, tx.now)
     case.add_party(tx.actor.focal_point_id, Relation.LEAD, tx.now)
     case_actions.take_step(tx, case, row, audience_before=before)

@@ -19,8 +19,8 @@ from app.cases.sections import (
     CONTENT,
     MIN_CONTACTS,
     SECTIONS_FOR_SAFETY,
-    Contacts,
     EmergencyAccessPurpose,
+    NamedContacts,
     Needs,
     Paper,
     Safeguards,
@@ -135,7 +135,8 @@ def open_contacts(
     document = open_document(tx, case, Paper.CONTACTS, purpose)
     if document is None:
         return None
-    contacts = Contacts.model_validate_json(case_queries.open_sealed(tx, document)).contacts
+    content = case_queries.open_sealed(tx, document)
+    contacts = NamedContacts.model_validate_json(content).contacts
     author = disclosure_queries.get_author(tx, case, document)
     return OpenedContacts(author=author, written_at=document.written_at, contacts=contacts)
 
@@ -247,7 +248,7 @@ def write_safeguards(
 
 
 def write_contacts(
-    tx: WriteTransaction, code: str, seen: SeenVersions, content: Contacts
+    tx: WriteTransaction, code: str, seen: SeenVersions, content: NamedContacts
 ) -> Case:
     """Replace the lead's contacts; raises NeedsUnmet (409) if there are fewer than two."""
     case = lock_to_write(tx, code, seen, Paper.CONTACTS)

@@ -11,7 +11,7 @@ from app.cases import actions as case_actions
 from app.cases import default_contacts
 from app.cases.grants import Grant
 from app.cases.models import Case
-from app.cases.sections import Contacts, Paper, collect_names
+from app.cases.sections import NamedContacts, Paper, collect_names
 from app.consents import standing
 from app.consents.expiry_deadlines import watch_expiry
 from app.consents.standing import Standing
@@ -191,7 +191,7 @@ def accept(
     case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
     before = case.audience
-    case_actions.replace_sealed(tx, case, Paper.CONTACTS, Contacts(contacts=contacts))
+    case_actions.replace_sealed(tx, case, Paper.CONTACTS, NamedContacts(contacts=contacts))
     case.add_party(handover.lead_id, Relation.FORMER_LEAD, tx.now, handover.id)
     set_lead(tx, case, handover.successor_id)
     take_step(tx, pending)

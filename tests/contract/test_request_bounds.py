@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.cases.lifecycle import Need as CaseNeed
-from app.cases.sections import Contacts, Section
+from app.cases.sections import NamedContacts, Section
 from app.casework import needs as casework_needs
 from app.casework.bodies import AcceptLead, MonitorCase
 from app.handovers import needs as handover_needs
@@ -45,7 +45,13 @@ def pick_sections(count: int) -> frozenset[Section]:
 
 BOUNDS: Final[list[tuple[type[BaseModel], str, Check[Any], Any, Callable[[int], Any]]]] = [
     (AcceptLead, CONTACTS, casework_needs.NEEDS[CaseNeed.TWO_CONTACTS], CASE, name_people),
-    (Contacts, CONTACTS, casework_needs.NEEDS[CaseNeed.TWO_CONTACTS], CASE, name_people),
+    (
+        NamedContacts,
+        CONTACTS,
+        casework_needs.NEEDS[CaseNeed.TWO_CONTACTS],
+        CASE,
+        name_people,
+    ),
     (
         AcceptHandover,
         CONTACTS,

@@ -63,7 +63,7 @@ func newKey() string {
 	return rand.Text()
 }
 
-func newConsent(kind client.Kind, purpose client.Purpose) client.ConsentInput {
+func newConsent(kind client.OfficeKind, purpose client.Purpose) client.ConsentInput {
 	expires := time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)
 	by, purposes := client.GIVENBY_PERSON, []client.Purpose{purpose}
 	consent := client.NewConsentInput(by, "uz", "2026-1", "2026-06-01", expires, purposes)
@@ -96,8 +96,8 @@ func newCase(country string) client.CaseInput {
 	})
 	made.SetSafeguards(*safeguards)
 	made.SetConsents([]client.ConsentInput{
-		newConsent(client.KIND_STATE, client.PURPOSE_REFER),
-		newConsent(client.KIND_NON_STATE, client.PURPOSE_SHELTER),
+		newConsent(client.OFFICEKIND_STATE, client.PURPOSE_REFER),
+		newConsent(client.OFFICEKIND_NON_STATE, client.PURPOSE_SHELTER),
 	})
 	made.SetRisk(*client.NewRiskInput(client.RISKLEVEL_MEDIUM))
 	made.SetSubmit(true)
@@ -167,7 +167,9 @@ func takeLead(lead caller, code string, duty []client.DutyContactInput) {
 	check(taken.State == client.CASESTATE_UNDER_REVIEW, "another state", taken.State)
 	report("acknowledge")
 
-	accept := lead.CaseActsAPI.AcceptLead(lead, code).AcceptLead(*client.NewAcceptLead(duty))
+	promise := client.NewAcceptLead()
+	promise.SetContacts(duty)
+	accept := lead.CaseActsAPI.AcceptLead(lead, code).AcceptLead(*promise)
 	_, response, err := accept.IfMatch(seen).Execute()
 	stale := refused[client.ProblemDetail](412, response, err)
 	check(stale.Type == "/problems/version-stale", "another problem", stale)
@@ -204,8 +206,9 @@ func help(shelter caller, id string, duty []client.DutyContactInput) {
 	report("acknowledge-referral")
 	at := time.Date(2026, 6, 2, 4, 0, 0, 0, time.UTC)
 	meeting := *client.NewMeetingInput("Side door", at, "Гүлнар")
-	promise := *client.NewAcceptReferral(meeting, duty)
-	accept := acts.AcceptReferral(shelter, id).AcceptReferral(promise)
+	promise := client.NewAcceptReferral(meeting)
+	promise.SetContacts(duty)
+	accept := acts.AcceptReferral(shelter, id).AcceptReferral(*promise)
 	_, tag = done(accept.IfMatch(tag).Execute())
 	report("accept-referral")
 	start := acts.StartReferral(shelter, id).StartReferral(*client.NewStartReferral(true))

@@ -21,7 +21,7 @@ import type {
   ConsentInput,
   DutyContactInput,
   EventOut,
-  Kind,
+  OfficeKind,
   Purpose,
   Section,
 } from "./client/types.gen.js";
@@ -56,7 +56,7 @@ function getTag(answer: { response?: Response; error?: unknown }): string {
   return found;
 }
 
-function makeConsent(kind: Kind, purpose: Purpose): ConsentInput {
+function makeConsent(kind: OfficeKind, purpose: Purpose): ConsentInput {
   return {
     recipient_class: { kind, country: "KZ" },
     purposes: [purpose],

@@ -52,7 +52,7 @@ final class Journey {
     return new ObjectMapper().readValue(error.getResponseBody(), kind);
   }
 
-  private static ConsentInput makeConsent(Kind kind, Purpose purpose) {
+  private static ConsentInput makeConsent(OfficeKind kind, Purpose purpose) {
     return new ConsentInput()
         .recipientClass(new RecipientClassInput().kind(kind).country(COUNTRY))
         .purposes(List.of(purpose))
@@ -92,7 +92,9 @@ final class Journey {
                 new SectionContentInput(identity)))
         .safeguards(new SafeguardsInput().countryOfOrigin("UZ"))
         .consents(
-            List.of(makeConsent(Kind.STATE, Purpose.REFER), makeConsent(Kind.NON_STATE, Purpose.SHELTER)))
+            List.of(
+                makeConsent(OfficeKind.STATE, Purpose.REFER),
+                makeConsent(OfficeKind.NON_STATE, Purpose.SHELTER)))
         .risk(new RiskInput().level(RiskLevel.MEDIUM))
         .submit(true);
   }
