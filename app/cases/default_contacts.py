@@ -4,7 +4,6 @@ An acceptance copies them, sealed with the case or the referral. A later change 
 affect what was accepted before.
 """
 
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
@@ -22,7 +21,7 @@ from app.kernel.db import lock_name
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction, RecordIdentity, WriteTransaction
-from app.kernel.vault import KEY_BYTES, Unopenable, join_with_lengths, open_sealed, seal
+from app.kernel.vault import SealedDocument, Unopenable
 
 READERS: Final = CASE_ROLES
 WRITERS: Final = frozenset({Role.COORDINATOR})
@@ -70,10 +69,9 @@ def seal_for_office(
     tx: WriteTransaction, row: DefaultContacts, contacts: NamedContacts
 ) -> None:
     """Store default contacts in a row, padded and sealed with a new key of their own."""
-    secret, place = secrets.token_bytes(KEY_BYTES), get_place(row.focal_point_id)
-    row.version, row.wrapped = tx.vault.wrap_secret(secret, *place)
     plain = pad(Paper.CONTACTS, contacts.model_dump_json().encode())
-    row.sealed = seal(secret, plain, join_with_lengths([*place, row.version]))
+    place = get_place(row.focal_point_id)
+    row.version, (row.sealed, row.wrapped) = tx.vault.seal_alone(plain, *place)
     row.written_at = tx.now
     tx.session.add(row)
 
@@ -86,10 +84,9 @@ def find(tx: ReadTransaction) -> tuple[DefaultContacts, list[DutyContact]] | Non
     row = tx.session.get(DefaultContacts, tx.actor.focal_point_id)
     if row is None:
         return None
-    place = get_place(row.focal_point_id)
+    place, document = get_place(row.focal_point_id), SealedDocument(row.sealed, row.wrapped)
     with suppress(Unopenable):
-        secret = tx.vault.unwrap_secret(row.version, row.wrapped, *place)
-        plain = open_sealed(secret, row.sealed, join_with_lengths([*place, row.version]))
+        plain = tx.vault.open_alone(row.version, document, *place)
         return row, NamedContacts.model_validate_json(plain).contacts
     return None
 
