@@ -16,14 +16,14 @@ from sqlalchemy import select
 
 from app.deadlines.actions import restart_clock
 from app.deadlines.durations import DeadlineCase, is_for_submitter
-from app.deadlines.limit_bounds import LimitPriority, list_hastes
+from app.deadlines.limit_bounds import LimitPriority, list_priorities
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import find_wait_start, get_term
 from app.kernel.transactions import RecordIdentity, WriteTransaction
 
 PRIORITY_KINDS: Final = frozenset(
-    kind for kind in DeadlineKind if LimitPriority.ANY not in list_hastes(kind)
+    kind for kind in DeadlineKind if LimitPriority.ANY not in list_priorities(kind)
 )
 CHOSEN_DATES: Final = frozenset({DeadlineKind.REVIEW})
 """Deadlines whose date an office chose. They do not depend on the priority."""

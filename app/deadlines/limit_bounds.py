@@ -41,35 +41,37 @@ MAX_MULTIPLE: Final = 5
 """The longest limit as a multiple of the default. No source names such a number."""
 
 
-def list_hastes(kind: DeadlineKind) -> tuple[LimitPriority, ...]:
+def list_priorities(kind: DeadlineKind) -> tuple[LimitPriority, ...]:
     """List the priorities for which a limit can be set: all of them, or only `any`."""
     if len(set(LIMITS[kind])) == 1:
         return (LimitPriority.ANY,)
     return tuple(LimitPriority(priority) for priority in Priority)
 
 
-def get_haste(kind: DeadlineKind, priority: Priority | None) -> LimitPriority:
+def get_limit_priority(kind: DeadlineKind, priority: Priority | None) -> LimitPriority:
     """Return the priority under which the limit of a deadline is looked up."""
-    if list_hastes(kind) == (LimitPriority.ANY,):
+    if list_priorities(kind) == (LimitPriority.ANY,):
         return LimitPriority.ANY
     return LimitPriority(priority or Priority.NORMAL)
 
 
-def get_usual_limit(kind: DeadlineKind, haste: LimitPriority) -> Limit:
+def get_usual_limit(kind: DeadlineKind, priority: LimitPriority) -> Limit:
     """Return the default limit of a deadline."""
-    return get_default_limit(kind, None if haste == LimitPriority.ANY else Priority(haste))
+    return get_default_limit(
+        kind, None if priority == LimitPriority.ANY else Priority(priority)
+    )
 
 
-def find_fault(kind: DeadlineKind, haste: LimitPriority, limit: Limit) -> str | None:
+def find_fault(kind: DeadlineKind, priority: LimitPriority, limit: Limit) -> str | None:
     """Return a text that says what is wrong with a limit, or None if it may be set.
 
     If the default limit of an emergency or urgent case runs day and night, the limit must
     also run day and night (LIFECYCLES.md, section 7).
     """
-    before = get_usual_limit(kind, haste)
+    before = get_usual_limit(kind, priority)
     if (
         before.runs_on
-        and haste not in {LimitPriority.NORMAL, LimitPriority.ANY}
+        and priority not in {LimitPriority.NORMAL, LimitPriority.ANY}
         and not limit.runs_on
     ):
         return "must run day and night: hours or days"

@@ -8,7 +8,7 @@ The retention of a closed case follows other rules: see `get_retention_limit`.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.deadlines.limit_bounds import LimitPriority, get_haste
+from app.deadlines.limit_bounds import LimitPriority, get_limit_priority
 from app.deadlines.limits import DeadlineKind, Limit, Priority, get_default_limit
 
 
@@ -18,7 +18,7 @@ class Setting:
 
     of: str
     deadline: DeadlineKind
-    haste: LimitPriority
+    priority: LimitPriority
     limit: Limit
     parties: frozenset[str] = frozenset()
 
@@ -73,8 +73,8 @@ def select_settings(
     kind: DeadlineKind, priority: Priority | None, settings: Collection[Setting]
 ) -> list[Setting]:
     """Select the settings for a deadline and a priority."""
-    haste = get_haste(kind, priority)
-    return [one for one in settings if (one.deadline, one.haste) == (kind, haste)]
+    cell = (kind, get_limit_priority(kind, priority))
+    return [one for one in settings if (one.deadline, one.priority) == cell]
 
 
 def estimate_hours(limit: Limit) -> float:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.deadlines import precedence
 from app.deadlines.durations import ApparentHolder, DeadlineCase, Term, get_country
-from app.deadlines.limit_bounds import get_usual_limit, list_hastes
+from app.deadlines.limit_bounds import get_usual_limit, list_priorities
 from app.deadlines.limits import ANSWERS, VISITS, DeadlineKind, Limit
 from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
@@ -139,11 +139,13 @@ def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
 def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:
     """List the limits of a country's offices, then the limits in its agreements."""
     known = list_settings(tx)
-    own = {(s.deadline, s.haste): s for s in known if s.of == country}
+    own = {(s.deadline, s.priority): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
-    cells = [(kind, haste) for kind in DeadlineKind for haste in list_hastes(kind)]
+    cells = [
+        (kind, priority) for kind in DeadlineKind for priority in list_priorities(kind)
+    ]
     usually = [Setting("", *cell, get_usual_limit(*cell)) for cell in cells]
-    shown = [own.get((one.deadline, one.haste), one) for one in usually]
+    shown = [own.get((one.deadline, one.priority), one) for one in usually]
     return [show_limit(setting) for setting in (*shown, *sorted(agreed, key=by_name))]
 
 
@@ -151,7 +153,7 @@ def show_limit(setting: Setting) -> TimeLimitInForce:
     """Return a limit as the API shows it."""
     return TimeLimitInForce(
         deadline=setting.deadline,
-        priority=setting.haste,
+        priority=setting.priority,
         amount=setting.limit.count,
         unit=setting.limit.unit,
         set_by=setting.of or None,
@@ -161,7 +163,7 @@ def show_limit(setting: Setting) -> TimeLimitInForce:
 
 def by_name(setting: Setting) -> tuple[str, str, str]:
     """Return a sort key of a setting, by which every database gives the same order."""
-    return setting.of, setting.deadline, setting.haste
+    return setting.of, setting.deadline, setting.priority
 
 
 @load_once(Clock)

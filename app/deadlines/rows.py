@@ -5,7 +5,12 @@ from typing import Annotated, Final, override
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from app.deadlines.limit_bounds import FIXED, LimitPriority, find_fault, list_hastes
+from app.deadlines.limit_bounds import (
+    FIXED,
+    LimitPriority,
+    find_fault,
+    list_priorities,
+)
 from app.deadlines.limits import DeadlineKind, Limit, TimeUnit
 from app.directory.cell_types import OptionalCell, Prose, make_error
 from app.directory.file_rows import Row
@@ -51,7 +56,7 @@ class TimeLimitRow(Row):
         cls, priority: LimitPriority, info: ValidationInfo
     ) -> LimitPriority:
         """Refuse a priority for which the deadline has no separate limit."""
-        able = list_hastes(info.data["deadline"]) if "deadline" in info.data else ()
+        able = list_priorities(info.data["deadline"]) if "deadline" in info.data else ()
         if able and priority not in able:
             raise make_error(f"must be {' or '.join(able)} for this deadline")
         return priority

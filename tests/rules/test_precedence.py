@@ -11,7 +11,7 @@ from app.deadlines.limit_bounds import (
     LimitPriority,
     find_fault,
     get_usual_limit,
-    list_hastes,
+    list_priorities,
 )
 from app.deadlines.limits import (
     DeadlineKind,
@@ -180,7 +180,7 @@ def test_a_limit_out_of_its_bounds_is_refused_with_what_it_must_be(
 
 
 def test_every_default_could_be_set_as_it_is() -> None:
-    cells = [(k, h) for k in DeadlineKind if k not in FIXED for h in list_hastes(k)]
+    cells = [(k, h) for k in DeadlineKind if k not in FIXED for h in list_priorities(k)]
 
     assert [(k, h) for k, h in cells if find_fault(k, h, get_usual_limit(k, h))] == []
     assert len(cells) == 8 * 3 + 5

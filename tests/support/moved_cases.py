@@ -97,7 +97,7 @@ def add_agreements(world: World) -> None:
                 DeadlineKind.GIVE_FEEDBACK,
                 DeadlineKind.REVIEW,
             ):
-                for haste in (
+                for priority in (
                     LimitPriority.EMERGENCY,
                     LimitPriority.URGENT,
                     LimitPriority.NORMAL,
@@ -106,7 +106,7 @@ def add_agreements(world: World) -> None:
                         TimeLimit(
                             of=code,
                             deadline=clock,
-                            priority=haste,
+                            priority=priority,
                             amount=1 + number,
                             unit=TimeUnit.HOURS,
                             as_of=None,
