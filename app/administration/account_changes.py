@@ -53,7 +53,7 @@ class GuardedChange:
     roles: frozenset[Role]
     details: Mapping[str, Any]
     body: dict[str, Any] | None = None
-    """The request to keep; None if its answer contains a secret for the caller."""
+    """The request to keep, or None if the answer contains a secret for the caller."""
 
 
 def require_manager(tx: ReadTransaction) -> None:

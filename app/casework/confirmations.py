@@ -174,9 +174,9 @@ def get_seen(request: KeptRequest) -> SeenVersions:
 def replace_row(tx: WriteTransaction, approval: Approval, request: KeptRequest) -> object:
     """Write the row of the directory that the subject names."""
     table, schema = TABLES[approval.subject.partition("/")[0]]
-    said = schema.model_validate(request.body)
+    row = schema.model_validate(request.body)
     expected = ExpectedTag(request.if_match, request.if_none_match)
-    put = PutRow(get_key(approval), said, expected, approval.id)
+    put = PutRow(get_key(approval), row, expected, approval.id)
     return administration_actions.write_row(tx, table, put)
 
 

@@ -41,7 +41,7 @@ UNPLAYED: Final = {
 }
 """Problems without an example, and the reason."""
 EXPLAINED: Final = {"409", "412", "428", "422"}
-"""The statuses with which a client has to deal: each has an example in every operation."""
+"""Statuses that a client handles; an operation that answers one has an example of it."""
 OPTIONAL: Final = {"Idempotency-Key", "Accept-Language"}
 """Optional headers that an example leaves out."""
 HOW_TO: Final = (

@@ -26,7 +26,7 @@ class SunsetTooEarlyError(ValueError):
 
 @dataclass(frozen=True)
 class Deprecation:
-    """The deprecation of an operation: its day, the last day it works, and a page.
+    """When an operation was deprecated, until when it works, and a page about it.
 
     The page behind `link` says what to use instead. Both days are in UTC.
     """

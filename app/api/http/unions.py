@@ -40,7 +40,7 @@ def list_bodies(
 
 
 def name_tagged_union(schemas: dict[str, Any], body: dict[str, Any]) -> None:
-    """Refer to the component with the same tag and members, which is added if needed."""
+    """Replace a tagged union by a reference to its component, which is added if missing."""
     union = body["schema"]
     tag = union["discriminator"]
     same = (name for name, one in schemas.items() if one.get("discriminator") == tag)

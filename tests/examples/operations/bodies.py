@@ -8,7 +8,7 @@ from tests.support.world import Json
 PHONES: Final = ("+447700900142", "+447700900177", "+12025550142", "+33639980142")
 """Telephone numbers that regulators reserve for fiction."""
 RESERVED_PHONE: Final = re.compile(r"\+(447700900\d{3}|1[2-9]\d\d55501\d\d|3363998\d{4})")
-"""The ranges of Ofcom, of the North American Numbering Plan and of Arcep."""
+"""Ranges reserved for fiction by Ofcom, the North American Numbering Plan and Arcep."""
 NAMES: Final = ("Айгүл Сәрсенова", "Ильяс Төлегенов")
 SUMMARY: Final[Json] = {
     "country": "KZ",

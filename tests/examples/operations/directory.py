@@ -90,7 +90,7 @@ def play_countries(
 def play_agreements(
     player: Player, lead: Someone, administrator: Someone, second: Someone
 ) -> None:
-    """Add an agreement, which takes two administrators, and read it."""
+    """Add an agreement with the approval of a second administrator, and read it."""
     agreement = {
         "code": "KZ_UZ_EXAMPLE",
         "name": "Kazakhstan and Uzbekistan: exchange in cases of trafficking (fictitious)",
