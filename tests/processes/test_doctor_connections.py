@@ -23,7 +23,7 @@ from tests.support.mail_servers import (
 from tests.support.servers import ROOT, open_port
 from tests.support.world import NOON
 
-LOGIN = ("notifications", "a-secret-4d7e")
+LOGIN = ("notices", "a-secret-4d7e")
 MAIL = "The mail server of SAFE_CONDUCT_SMTP_HOST and SAFE_CONDUCT_SMTP_PORT"
 GATEWAY = "The SMS gateway of SAFE_CONDUCT_SMS_GATEWAY_URL"
 

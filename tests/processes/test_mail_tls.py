@@ -14,7 +14,7 @@ from tests.support.mail_servers import FakeServer, make_certificate, make_mail, 
 from tests.support.world import NOON
 
 LETTER = write_message(UUID(int=7), "duty@example.org", "ru", None)
-LOGIN = ("notifications", "a secret")
+LOGIN = ("notices", "a secret")
 
 
 @pytest.fixture

@@ -173,12 +173,12 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
             again = count_fired(world)
             asked_by_others = postman.request_count - asked
 
-    assert unattended == {"clocks", "notifications", "erasures"}
+    assert unattended == {"clocks", "notices", "erasures"}
     assert first >= CASES
     assert again >= first + CASES
     assert asked_by_others == 0
     assert pushes.parts() == ["webhooks"]
-    assert watches.parts() == ["clocks", "notifications", "erasures"]
+    assert watches.parts() == ["clocks", "notices", "erasures"]
     tried = {one["code"] for one in pushes.says("webhook.tried")}
     assert tried
     assert not any(code.startswith("2") for code in tried)

@@ -37,7 +37,7 @@ def test_without_a_setting_there_is_no_way_out() -> None:
 
 
 def test_what_is_set_is_used() -> None:
-    mail = build_mail(smtp_port=2525, smtp_user="notifications", smtp_password=SECRET)
+    mail = build_mail(smtp_port=2525, smtp_user="notices", smtp_password=SECRET)
     gateway = build_gateway()
 
     assert (mail.host, mail.port, mail.sender) == (
@@ -45,7 +45,7 @@ def test_what_is_set_is_used() -> None:
         2525,
         "notices@example.org",
     )
-    assert mail.login == ("notifications", "a secret")
+    assert mail.login == ("notices", "a secret")
     assert (gateway.url, gateway.token) == ("https://sms.example.org/send", "a secret")
     window = build_senders(Settings(notice_window_minutes=30)).window
     assert window == timedelta(minutes=30)
@@ -67,7 +67,7 @@ def test_tls_is_left_out_on_this_very_machine_alone() -> None:
         {"smtp_from": None},
         {"smtp_from": "Safe Conduct <notices@example.org>"},
         {"smtp_from": "notices@example.org\nBcc: all@example.org"},
-        {"smtp_user": "notifications"},
+        {"smtp_user": "notices"},
         {"smtp_password": SECRET},
     ],
     ids=str,
