@@ -98,6 +98,8 @@ class Watched:
     case: Json
     observer: Someone
     ids: dict[str, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    """The ids that an item of a list contains if it belongs to the case."""
     others: dict[str, Json] = field(default_factory=dict)
     """Records of other offices: the referrals to two shelters."""
 
@@ -157,18 +159,23 @@ def build_case(scene: Scene, pair: Pair) -> Watched:
         scene.ids.begin(f"{pair} {one}")
         world.advance(minutes=1)
         ENTER[one](scene, watched)
-    watched.ids = {"code": case["code"], **name_records(watched)}
+    name_records(watched)
     return watched
 
 
-def name_records(watched: Watched) -> dict[str, str]:
-    """Return the ids of the observer's own referral and handover."""
-    found: dict[str, str] = {}
+def name_records(watched: Watched) -> None:
+    """Set the ids of the case and of the observer's own referrals and handovers.
+
+    The first referral and the first handover are read by their ids. The others are only
+    named, so that their items in lists are found even if these do not show the case.
+    """
+    code = watched.case["code"]
+    watched.ids, watched.named = {"code": code}, {code}
     for word in ("referral", "handover"):
-        listed = watched.observer.get(f"/{word}s", case=watched.case["code"])
-        items = listed.json()["items"] if listed.is_success else []
-        found |= {f"{word}_id": one["id"] for one in items[:1]}
-    return found
+        listed = watched.observer.get(f"/{word}s", case=code)
+        found = [one["id"] for one in listed.json()["items"]] if listed.is_success else []
+        watched.ids |= {f"{word}_id": one for one in found[:1]}
+        watched.named |= set(found)
 
 
 # How an office gets a relation.
@@ -306,8 +313,7 @@ def get_values(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
         return found | {f"{name} problem": answer.parse_json()["detail"]}
     body = answer.parse_json()
     if name.startswith("list_") and "items" in body:
-        named = set(watched.ids.values())
-        body = {"items": [one for one in body["items"] if is_about(one, named)]}
+        body = {"items": [one for one in body["items"] if is_about(one, watched.named)]}
         del found[f"{name} tag"]
     values: dict[str, list[Any]] = {}
     for path, value in list_values(body):

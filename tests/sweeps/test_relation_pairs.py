@@ -194,13 +194,15 @@ def in_world(
 def list_leaks(differing: Mapping[Pair, frozenset[str]]) -> dict[str, list[str]]:
     """Return the differences that can be read with two relations, but not with one alone.
 
-    If a single relation shows a record in only one of the worlds, all fields of the record
-    may differ for the pair.
+    If a single relation shows a record in only one of the worlds, or a list that is empty
+    in only one of them, all fields of the record or of the items may differ for the pair.
+    An empty list is a value of its own, with the path of the list.
     """
     leaks = {}
     for pair, places in differing.items():
         alone = frozenset[str]().union(*(differing[one] for one in pair.split()))
-        gone = tuple(at.removesuffix("status") for at in alone if at.endswith(" status"))
+        records = (at.removesuffix("status") for at in alone if at.endswith(" status"))
+        gone = (*records, *(f"{at}[]" for at in alone))
         if found := sorted(at for at in places - alone if not at.startswith(gone)):
             leaks[str(pair)] = found
     return leaks
