@@ -20,7 +20,7 @@ from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.problems import Facts, NotFound, Problem
 from app.kernel.recall import write_rows
 from app.kernel.statements import make_list_parameter
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.vault import WrappedKey
 
 PREFIX_BYTES: Final = 5
@@ -169,17 +169,35 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
     return approval
 
 
-def renew_pending(tx: WriteTransaction, request: ApprovalRequest) -> Approval | None:
-    """Return the caller's equal pending request with the versions of now, or None."""
-    approval, new = access_queries.lock_pending(tx, request.fingerprint), request.request
-    if approval and new and open_request(tx.vault, approval, request.key) != new:
-        seal_request(tx.vault, approval, new, request.key)
-    return approval
+def find_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
+    """Return the caller's same pending request, or store a new request for approval.
+
+    A pending request with the same values that is based on other versions is withdrawn. So
+    the request that a second person has read never changes before it is confirmed (ADR 61).
+    """
+    pending = access_queries.lock_pending(tx, request.fingerprint)
+    if pending is not None and is_same_request(tx, pending, request):
+        return pending
+    if pending is not None:
+        withdraw(tx, pending)
+    return ask_second_person(tx, request)
 
 
-def renew_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
-    """Renew the caller's equal pending request, or store a new request for approval."""
-    return renew_pending(tx, request) or ask_second_person(tx, request)
+def is_same_request(
+    tx: ReadTransaction, pending: Approval, request: ApprovalRequest
+) -> bool:
+    """Return whether a pending request with the same fingerprint has the same versions."""
+    new = request.request
+    if new is None:
+        return True
+    kept = open_request(tx.vault, pending, request.key)
+    return kept is not None and kept.is_same(new)
+
+
+def withdraw(tx: WriteTransaction, approval: Approval) -> None:
+    """Withdraw a locked request for approval that is not used yet."""
+    approval.end(ApprovalState.WITHDRAWN)
+    record_event(tx, approval, "approval.withdrawn", {})
 
 
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from app.access.models import Approval
 from app.kernel.padding import compute_stepped_length
 from app.kernel.vault import Place, SealedDocument, Unopenable, Vault, WrappedKey
+from app.kernel.versions import list_versions
 
 type Values = dict[str, Any]
 
@@ -29,6 +30,14 @@ class KeptRequest(BaseModel):
     before: Values | None = None
     after: Values
     sealed: list[str] = []
+
+    def is_same(self, other: "KeptRequest") -> bool:
+        """Return whether both requests have the same values and name the same versions."""
+        own, given = (
+            one.model_copy(update={"if_match": list_versions(one.if_match)})
+            for one in (self, other)
+        )
+        return own == given
 
 
 def seal_request(

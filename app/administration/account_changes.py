@@ -185,7 +185,7 @@ def ask_or_claim_approval(
         request=KeptRequest(body=matter.body, after=dict(matter.details)),
         of=matter.office.id,
     )
-    return access_actions.renew_or_ask(tx, request)
+    return access_actions.find_or_ask(tx, request)
 
 
 def format_fact(value: object) -> str:

@@ -218,4 +218,4 @@ def ask_administrator(
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
         request=kept,
     )
-    return access_actions.renew_or_ask(tx, request)
+    return access_actions.find_or_ask(tx, request)

@@ -101,8 +101,11 @@ def ask_second_person(
         case_id=case.id,
         key=key,
     )
-    if pending := access_actions.renew_pending(tx, asking):
+    pending = access_queries.lock_pending(tx, fingerprint)
+    if pending and access_actions.is_same_request(tx, pending, asking):
         return pending
+    if pending:
+        withdraw(tx, pending)
     question = access_actions.ask_second_person(tx, asking)
     count_volume(tx, case.id, Paper.NOTE, len(question.sealed_request or b""))
     kind, due_at = DeadlineKind.APPROVE, question.lapses_at
@@ -154,10 +157,14 @@ def withdraw_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
         return approval
     if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
         raise access_actions.ApprovalDecided("The request has ended, or was carried out.")
-    approval.end(ApprovalState.WITHDRAWN)
-    access_actions.record_event(tx, approval, "approval.withdrawn", {})
-    deadline_actions.stop(tx, approval.id)
+    withdraw(tx, approval)
     return approval
+
+
+def withdraw(tx: WriteTransaction, approval: Approval) -> None:
+    """Withdraw a locked request that is not used yet, and stop the request's deadline."""
+    access_actions.withdraw(tx, approval)
+    deadline_actions.stop(tx, approval.id)
 
 
 def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:

@@ -87,6 +87,13 @@ class ExpectedTag:
             raise VersionStale("Read the record again before you decide.")
 
 
+def list_versions(if_match: str | None) -> set[str]:
+    """Return the version in each entity tag, or the whole tag of a record without one."""
+    tags = parse_tags(if_match or "")
+    found = ((tag, TAG.fullmatch(tag)) for tag in tags)
+    return {match[1] if match and match[1] != "0" else tag for tag, match in found}
+
+
 def parse_tags(header: str) -> set[str]:
     """Return the entity tags in a header."""
     return {tag.strip() for tag in header.split(",")}

@@ -31,6 +31,7 @@ from tests.support.world import (
 
 NOTE = "She asked us not to write to her again."
 REFUSED = (409, "action-not-possible")
+REST = {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
 
 
 @pytest.fixture
@@ -128,11 +129,7 @@ def test_a_stale_version_is_refused_and_the_approval_stays_pending(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
     approval = ask_to_close(lead, case)
-    unwrap(
-        lead.does(
-            "suspend", case, {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
-        )
-    )
+    unwrap(lead.does("suspend", case, REST))
     unwrap(lead.does("resume", case))
 
     answer = supervisor.send(f"/approvals/{approval['id']}/confirm")
@@ -140,8 +137,24 @@ def test_a_stale_version_is_refused_and_the_approval_stays_pending(
     assert get_problem(answer) == REFUSED
     assert answer.json()["cause"] == "/problems/version-stale"
     assert read_waiting(supervisor)["decision"] == "pending"
-    ask_to_close(lead, case)
-    assert confirm(supervisor, approval) == (200, "used")
+
+
+def test_a_request_with_another_version_is_a_new_request(
+    lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    first = ask_to_close(lead, case)
+    assert ask_to_close(lead, case)["id"] == first["id"]
+    unwrap(lead.does("suspend", case, REST))
+    unwrap(lead.does("resume", case))
+    lead.poll()
+
+    second = ask_to_close(lead, case)
+
+    assert second["id"] == read_waiting(supervisor)["id"] != first["id"]
+    assert list_types(lead.poll()) == ["approval.withdrawn", "approval.requested"]
+    assert [kind for _, kind, _ in lead.get_worklist()].count("approve") == 1
+    assert confirm(supervisor, first) == (409, "approval-decided")
+    assert confirm(supervisor, second) == (200, "used")
 
 
 def test_a_role_that_the_first_person_lost_ends_the_confirmation(
@@ -293,7 +306,7 @@ def test_a_request_opens_only_in_its_place(
 def test_an_approval_of_an_earlier_version_is_approved_and_not_confirmed(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    """Migration 0037 adds no request. The same request, sent again, adds it."""
+    """Migration 0037 adds no request to an approval that was asked before."""
     approval = ask_to_close(lead, case)
     refused = ask_to_close(lead, case, reason="LOST_CONTACT")
     unwrap(lead.send(f"/approvals/{refused['id']}/withdraw"))
@@ -304,11 +317,22 @@ def test_an_approval_of_an_earlier_version_is_approved_and_not_confirmed(
     assert (waits["request"], waits["may_confirm"]) == (None, False)
     assert unwrap(lead.get(f"/approvals/{refused['id']}"))["decision"] == "refused"
     assert confirm(supervisor, approval) == (409, "request-not-kept")
-    ask_to_close(lead, case)
-    assert read_waiting(supervisor)["may_confirm"]
     unwrap(supervisor.send(f"/approvals/{approval['id']}/approve"))
     closed = lead.does("close", case, make_closure(), approval=approval["id"])
     assert unwrap(closed)["state"] == "closed"
+
+
+def test_an_approval_without_a_kept_request_is_asked_again(
+    world: World, lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    first = ask_to_close(lead, case)
+    with world.database.begin_write(SERVICE) as session:
+        session.execute(update(Approval).values(sealed_request=None))
+
+    second = ask_to_close(lead, case)
+
+    assert first["id"] != second["id"] == read_waiting(supervisor)["id"]
+    assert confirm(supervisor, second) == (200, "used")
 
 
 def test_a_request_whose_key_is_lost_is_approved_and_not_confirmed(

@@ -156,7 +156,7 @@ def test_a_confirmation_never_closes_a_version_that_nobody_read(cast: Cast) -> N
 def test_a_confirmation_beside_a_repeated_request_leaves_no_request(
     url: str, cast: Cast
 ) -> None:
-    """The repeated request renews the kept request, unless the first one is confirmed."""
+    """The repeated request finds the kept request, unless the first one is confirmed."""
     for _ in range(ROUNDS):
         case, approval = cast.prepare()
 
