@@ -87,7 +87,11 @@ def ask_or_claim_approval(
 def ask_second_person(
     tx: WriteTransaction, matter: GuardedAction, fingerprint: str
 ) -> Approval:
-    """Request an approval, or return the pending one for the same request."""
+    """Request an approval, or return the pending one for the same request.
+
+    A request without free text counts towards no quota, so that a case can always be
+    stopped or held.
+    """
     case, own_office = matter.case, tx.actor.focal_point_id
     key = case_queries.find_data_keys(tx, [case.id]).get(case.id)
     asking = ApprovalRequest(
@@ -107,7 +111,8 @@ def ask_second_person(
     if pending:
         withdraw(tx, pending)
     question = access_actions.ask_second_person(tx, asking)
-    count_volume(tx, case.id, Paper.NOTE, len(question.sealed_request or b""))
+    if asking.request and asking.request.sealed:
+        count_volume(tx, case.id, Paper.NOTE, len(question.sealed_request or b""))
     kind, due_at = DeadlineKind.APPROVE, question.lapses_at
     deadline_actions.restart(
         tx, question.journal_reference, kind, due_at, waits_on=own_office
