@@ -36,7 +36,13 @@ from tests.clients.steps import Request, find_fault
 from tests.support import databases
 from tests.support.debian import install_packages
 from tests.support.servers import Served, get_address, serve_world
-from tests.support.world import Json, Someone, make_consent, make_service_consent
+from tests.support.world import (
+    Json,
+    Someone,
+    make_consent,
+    make_service_consent,
+    unwrap,
+)
 
 IN_3_2: Final = ROOT / "openapi" / "openapi-3.2.json"
 PAGE: Final = ROOT / "docs" / "integrate.md"
@@ -48,6 +54,8 @@ NEEDED: Final = {
     "go": "apt-get install golang-go golang-golang-x-oauth2-dev",
 }
 LIBRARY_OF_GO: Final = Path(DEBIAN_LIBRARIES, "src", "golang.org", "x", "oauth2")
+SUBMITTING: Final = ("submit.ts", "submit.py")
+"""The programs of docs/integrate.md that submit a case each."""
 CALLERS: Final = {
     "OFFICER_KEY": "UZ_CONSULATE_ALMATY",
     "LEAD_KEY": "KZ_LEAD",
@@ -139,8 +147,9 @@ def run_page(url: str, lead: Someone, case: Json) -> str:
         run("bash", "-euo", "pipefail", "-c", script, at=folder, env=env)
     if lead.read(case)["state"] != "under_review":
         sys.exit("The program in docs/integrate.md acknowledged no case.")
-    if not (folder / "safe_conduct_client" / "client.py").exists():
-        sys.exit("docs/integrate.md did not generate the Python client.")
+    submitted = unwrap(lead.get("/worklist/counts"))["sent"]
+    if submitted != len(SUBMITTING):
+        sys.exit(f"The programs in docs/integrate.md submitted {submitted} cases.")
     return "the commands for TypeScript and Python work"
 
 

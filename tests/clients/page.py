@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-BLOCK: Final = re.compile(r"^```(sh|ts)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NAMED: Final = re.compile(r"// (\S+)\n")
+BLOCK: Final = re.compile(r"^```(sh|ts|py)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED: Final = re.compile(r"(?://|#) (\S+)\n")
 CARRIED_OUT: Final = ("TypeScript, from an empty folder", "Python")
 
 

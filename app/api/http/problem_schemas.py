@@ -20,7 +20,9 @@ from app.returns import lifecycle as returns
 class ProblemDetail(BaseModel):
     """An RFC 9457 problem detail."""
 
-    type: Annotated[str, Field(description="A stable name. See docs/problems.md.")]
+    type: Annotated[
+        str, Field(description="The path of a page about it, or `about:blank`.")
+    ]
     title: Annotated[
         str, Field(description="In the language that you asked for, if it is translated.")
     ]
