@@ -130,8 +130,8 @@ class ApprovalRequest:
     """A request to approve exactly one action.
 
     `of` is the focal point that decides; by default, the focal point of the caller. The
-    second person sees `facts`, needs one of `roles`, and must decide before `expires_at`.
-    `request` is kept sealed: with `key`, the data key of the case, or else with a new key.
+    second person sees `facts`, needs one of `roles`, and must decide before `lapses_at`.
+    `request` is stored sealed with `key`, the data key of the case, or with a new key.
     """
 
     action: str
@@ -201,7 +201,7 @@ def withdraw(tx: WriteTransaction, approval: Approval) -> None:
 
 
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
-    """Record an event about an approval; approvals outside a case stay without subject."""
+    """Record an event about an approval. It names the subject if there is a case."""
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = access_queries.get_audience(tx, approval)
     tx.record(name, approval.journal_reference, audience, {**facts, **of_case})
@@ -279,7 +279,7 @@ def expire_approvals(
     """Expire the unused approvals of a case and return their ids.
 
     If `subject` is given, only approvals about it expire; otherwise, all except those that
-    `except_offices` decide. `expires_at` becomes the current time, so that a transaction
+    `except_offices` decide. `lapses_at` becomes the current time, so that a transaction
     that started earlier or has a slow clock cannot use the approvals.
     """
     values: dict[str, object] = {"case": case_id, "now": tx.now}

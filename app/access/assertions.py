@@ -20,11 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.access.jwks import KID
 
 MAX_LENGTH: Final = 4096
-"""The most characters: the largest signature and three times the required claims fit."""
+"""The maximum length in characters, enough for the largest signature and for three times
+the length of the required claims."""
 LIFETIME: Final = 300
 """The longest time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
-"""Seconds by which the clock of a machine may differ from ours."""
+"""The most seconds by which a machine's clock may differ from the service's clock."""
 Algorithm = Literal["ES384", "RS384", "EdDSA"]
 CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
@@ -36,7 +37,7 @@ Moment = Annotated[
 
 
 class AssertionRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The assertion is not valid. The client does not learn why."""
+    """The assertion is not valid. The response does not tell the client the reason."""
 
 
 class Header(BaseModel):
@@ -115,7 +116,7 @@ def verify_signature(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> 
 
 
 def verify_claims(assertion: Assertion, audience: str, now: datetime) -> None:
-    """Raise AssertionRefused unless client, audience and times of the claims are valid."""
+    """Raise AssertionRefused unless the claims name a valid client, audience and times."""
     claims, moment = assertion.claims, now.timestamp()
     earliest, latest = moment - LIFETIME - SKEW, moment + SKEW
     fits = (

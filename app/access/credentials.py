@@ -19,7 +19,7 @@ from app.kernel.problems import Forbidden, Unauthenticated
 from app.kernel.statements import read_columns
 
 UNKNOWN_HASH: Final = "0" * 64
-"""The hash to compare with if the prefix is unknown, so that the same steps are taken."""
+"""A hash for comparison if the prefix is unknown, so that the check does the same work."""
 API_KEY_QUERY: Final = (
     select(ApiKey.hash, ApiKey.scopes, ApiKey.expires_at, ApiKey.revoked_at, *ACTOR_COLUMNS)
     .join_from(ApiKey, Account)

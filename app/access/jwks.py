@@ -1,7 +1,7 @@
 """Public keys of machines as JSON Web Keys (RFC 7517).
 
-There are three key types, each with one algorithm (R26). A private key is rejected with an
-error of its own, which tells the sender that the key is compromised.
+There are three key types, each with one algorithm (R26). A private key is rejected with a
+separate error, which tells the sender that the key is compromised.
 """
 
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from app.kernel.text import RequestModel
 
 PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""The private members of every key type (RFC 7518, section 6)."""
+"""The names of the private members of all types of keys (RFC 7518, section 6)."""
 KID: Final = r"^[A-Za-z0-9_-]{43}$"
 KEY_BITS: Final = range(3072, 4096 + 1)
 """The allowed sizes of RSA keys in bits: as strong as the other types, but still fast."""
@@ -46,7 +46,7 @@ Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
 def list_operations() -> list[Literal["verify"]]:
-    """Return the operations that a key is for (RFC 7517, 4.3)."""
+    """Return the default of `key_ops`: a key only verifies signatures (RFC 7517, 4.3)."""
     return ["verify"]
 
 

@@ -1,6 +1,6 @@
-"""The request that waits for a second person, sealed until its approval ends (ADR 61).
+"""Requests that wait for a second person, sealed until their approval ends (ADR 61).
 
-It is bound to the approval, the action, its subject and the account that asked. A request
+Each is bound to its approval, the action, the subject and the account that asked. A request
 about a case is sealed with the data key of the case, and so is erased with the case.
 """
 
@@ -60,7 +60,7 @@ def open_request(
 ) -> KeptRequest | None:
     """Return the request of an approval, or None if it is not kept or cannot be opened.
 
-    The second person then approves, and the account that asked sends the request again.
+    If None, the second person approves, and the account that asked repeats the request.
     """
     sealed, wrapped = approval.sealed_request, approval.request_key
     version = approval.request_key_version
@@ -80,13 +80,13 @@ def open_request(
 
 
 def list_bound_values(approval: Approval) -> tuple[str, ...]:
-    """Return the values to which the sealed request is bound."""
+    """Return the values of an approval to which its sealed request is bound."""
     table, asker = Approval.__tablename__, str(approval.asked_by)
     return (table, str(approval.id), approval.action, approval.subject, asker)
 
 
 def build_place(approval: Approval, key_version: str) -> Place:
-    """Return the place to which a request about a case is bound."""
+    """Return the place (table, row, case) to which a request about a case is bound."""
     return Place(
         table=Approval.__tablename__,
         row=approval.id,

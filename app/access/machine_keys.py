@@ -26,7 +26,7 @@ ACTOR_COLUMNS: Final = (
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """The classes of the keys with which an account authenticates."""
 NOTICE_PERIOD: Final = timedelta(days=14)
-"""How long before the expiry of a key its successor is due."""
+"""The time before a key expires by which the account needs another key."""
 IN_TRANSIT: Final = timedelta(minutes=5)
 """How long a request may still run after its key ended, if it was authenticated before: the
 body may take 30 s to arrive, and the request may wait for a lock."""
@@ -68,13 +68,13 @@ def find_signing_key(
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
-    """Return whether an assertion, given as a hash, is spent: a token was issued for it."""
+    """Return whether a token was already issued for the assertion with this hash."""
     issued = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
     return session.scalar(select(AccessToken.prefix).where(issued)) is not None
 
 
 def list_public_keys(tx: ReadTransaction, account_id: UUID) -> list[PublicKey]:
-    """List the public keys of an account, even expired or revoked ones, oldest first."""
+    """List the public keys of an account, including expired and revoked, oldest first."""
     own = PublicKey.account_id == account_id
     found = tx.session.scalars(select(PublicKey).where(own))
     return sorted(found, key=lambda key: (key.made_at, key.kid))
@@ -111,8 +111,8 @@ def has_registered_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
 def list_key_endings(session: Session, now: datetime) -> list[datetime]:
     """List the expiry times of keys that expire within two weeks and have no successor.
 
-    Without a successor, the account would lose its access. Keys that were created for at
-    most two weeks are left out, because their expiry was intended.
+    Without a successor, the account would lose its access. Keys that were valid for at most
+    two weeks from the start are left out, because their expiry was intended.
     """
     moments = list[datetime]()
     for kind in KEY_CLASSES:

@@ -30,7 +30,7 @@ class Account(Base):
 
     @property
     def case_id(self) -> UUID:
-        """The account id, which events about the account have instead of a case id."""
+        """The account id, which replaces the case id in events about the account."""
         return self.id
 
     @property
@@ -84,8 +84,8 @@ class PublicKey(Base):
 class AccessToken(Base):
     """An access token that was issued for an assertion; only hashes of both are stored.
 
-    The row prevents a second token for the same assertion and exists longer than any
-    assertion is valid (R26). The token becomes invalid with its public key.
+    The row prevents a second token for the same assertion and is kept for longer than an
+    assertion can be valid (R26). The token is not valid after its public key has ended.
     """
 
     __tablename__ = "access_token"
@@ -179,5 +179,5 @@ class Approval(Listed, Base):
 
     @property
     def journal_reference(self) -> RecordIdentity:
-        """The identity for the journal; without a case, the approval id is the case id."""
+        """The identity in the journal; without a case, its case id is the approval id."""
         return RecordIdentity(self.id, self.case_id or self.id, self.reference)

@@ -14,11 +14,11 @@ from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
-"""The time in which an office without an enabled account can open one (our proposal)."""
+"""The time after which an office without an account for cases counts as unattended."""
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
-    """Return the offices where no account has been able to work on cases since a time.
+    """Return the offices that have had no account that can work on cases since a time.
 
     Accounts of machines count. An office that never had an account is not included.
     """
@@ -54,10 +54,10 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
 @load_once(Account)
 def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
-    """Return the offices where no account has been able to work on cases for a day."""
+    """Return the offices that have had no account that can work on cases for a day."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
 
 
 def is_closed_or_unattended(tx: ReadTransaction, office: FocalPoint) -> bool:
-    """Return whether an office is closed, or nobody there could work on cases for a day."""
+    """Return whether an office is closed or has had no account for cases for a day."""
     return not office.active or office.id in find_unattended_offices(tx)

@@ -50,7 +50,7 @@ def has_active_account(session: Session, labels: Collection[str]) -> bool:
 def select_approvals(
     tx: ReadTransaction, state: ApprovalState | None = None
 ) -> Select[Approval, int]:
-    """Select the approvals that the caller may decide, has requested, or may take back.
+    """Select the approvals that the caller has requested, may decide, or may take back.
 
     If `state` is given, only those in this state are selected. A request that has expired
     is in the state `expired`, even if the worker has not recorded this yet.
@@ -138,7 +138,7 @@ def has_unanswered(session: Session, now: datetime) -> bool:
 
 
 def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
-    """Lock and return the overdue requests for approval, except those locked elsewhere."""
+    """Lock and return overdue requests for approval of no case; skip locked requests."""
     locked = select_unanswered(tx.now).with_for_update(key_share=True, skip_locked=True)
     return tx.session.scalars(locked).all()
 
@@ -155,7 +155,7 @@ def has_ended_request(session: Session, now: datetime) -> bool:
 
 
 def lock_ended_requests(tx: WriteTransaction) -> Sequence[Approval]:
-    """Lock and return expired approvals with a request, except those locked elsewhere."""
+    """Lock and return expired approvals with a sealed request; skip locked approvals."""
     ended = select_ended_requests(tx.now).with_for_update(key_share=True, skip_locked=True)
     return tx.session.scalars(ended).all()
 
@@ -188,14 +188,14 @@ def is_about(account: Account) -> ColumnElement[bool]:
 def lock_unspent(
     tx: WriteTransaction, condition: ColumnElement[bool]
 ) -> Sequence[Approval]:
-    """Lock and return the approvals that meet a condition, unless used or refused."""
+    """Lock and return approvals that meet a condition and can still be decided or used."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > tx.now)
     found = select(Approval).where(condition, open_).order_by(Approval.number)
     return tx.session.scalars(lock_rows(found)).all()
 
 
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
-    """Return whether an approval still holds: its author is enabled and may approve."""
+    """Return whether the account that approved a request is enabled and may approve it."""
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     roles = tx.session.scalar(select(Account.roles).where(second))
     return bool(set(request.roles) & set(roles or ()))
@@ -223,7 +223,7 @@ def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
 
 
 def list_offices(session: Session) -> Sequence[UUID]:
-    """List the focal points that have an account, even a disabled one."""
+    """List the ids of the focal points that have at least one account, even if disabled."""
     return session.scalars(select(Account.focal_point_id).distinct()).all()
 
 
@@ -239,7 +239,7 @@ def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
 
 
 def list_keys(tx: ReadTransaction, account_id: UUID) -> list[ApiKey]:
-    """List the API keys of an account, even expired or revoked ones, oldest first."""
+    """List the API keys of an account, including expired and revoked, oldest first."""
     found = tx.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
 
@@ -256,7 +256,7 @@ def get_key_by_prefix(tx: ReadTransaction, prefix: str) -> ApiKey:
 
 
 def has_any_key(session: Session, prefixes: Collection[str]) -> bool:
-    """Return whether one of these prefixes is that of an API key."""
+    """Return whether an API key with one of these prefixes exists."""
     found = select(ApiKey.prefix).where(ApiKey.prefix.in_(prefixes)).limit(1)
     return session.scalar(found) is not None
 

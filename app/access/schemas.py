@@ -42,7 +42,7 @@ class KeyInput(RequestModel):
 
 
 class Rotation(RequestModel):
-    """The rotation of an API key: the validity of the new key. The scopes stay the same."""
+    """The rotation of an API key: a new key with the same scopes replaces the old key."""
 
     days: Days = 90
     overlap_hours: Annotated[
@@ -78,7 +78,7 @@ class AccountOut(ResponseModel):
 
 
 class LoweredAccountOut(AccountOut):
-    """An account that was disabled or lost roles, and how many people its office has."""
+    """An account that was disabled or lost roles, with the number of people left."""
 
     accounts_left: Annotated[
         int,
@@ -122,7 +122,7 @@ class KeyOut(ResponseModel):
 
 
 class KeyList(ResponseModel):
-    """The API keys of one account, including ended keys, oldest first."""
+    """The API keys of one account, including expired and revoked keys, oldest first."""
 
     items: list[KeyOut]
 

@@ -1,4 +1,4 @@
-"""Who may decide about an approval as the second person (R14)."""
+"""Rules for which account may decide about an approval as the second person (R14)."""
 
 from app.access import queries as access_queries
 from app.access.models import Approval
@@ -18,9 +18,9 @@ class NotASecondPerson(Problem):
 def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
     """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
-    Nobody may decide about their own account or focal point. Nor may the caller if one of
-    the two accounts was shown, or registered, a key of the other, because one person could
-    then act as both.
+    The caller may not decide about their own request, account or focal point. Nor may they
+    if the caller or the account that asked was shown or registered a key of the other,
+    because one person could then act as both.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:

@@ -53,7 +53,7 @@ class GuardedChange:
     roles: frozenset[Role]
     details: Mapping[str, Any]
     body: dict[str, Any] | None = None
-    """The request to keep, or None if the answer contains a secret for the caller."""
+    """The request body to store, or None if the response contains a secret."""
 
 
 def require_manager(tx: ReadTransaction) -> None:
@@ -111,7 +111,7 @@ def require_may_change(
 def require_fitting_roles(
     roles: frozenset[Role], kind: AccountKind, focal_point: FocalPoint
 ) -> None:
-    """Raise RolesIncompatible (409) if the account or its office excludes a role."""
+    """Raise RolesIncompatible (409) if such an account cannot have one of the roles."""
     access_actions.require_compatible_roles(roles)
     if conflict := account_permissions.describe_conflict(
         roles, kind, oversees=focal_point.kind == OfficeKind.OVERSIGHT
@@ -204,7 +204,7 @@ def record_account_event(
 def build_change(
     tx: ReadTransaction, account: Account, action: str, details: Mapping[str, Any]
 ) -> GuardedChange:
-    """Build a change of an account, with the present state for the second person."""
+    """Build a change of an account; `details` also get the account's current state."""
     office = directory_queries.by_id(tx, account.focal_point_id)
     state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
     return GuardedChange(
@@ -284,7 +284,7 @@ def end_account(tx: WriteTransaction, account: Account) -> None:
     """Disable an account, and expire the approvals that the account requested or gave.
 
     The event contains the number of people at the office who can still work on cases, so
-    that an administrator acts if there are none.
+    that an administrator can act if there are none.
     """
     if account.disabled_at is not None:
         return

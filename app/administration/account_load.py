@@ -28,7 +28,7 @@ from app.kernel.text import Code, SafeLine
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 ACCOUNT_LOCK: Final = "account-load"
-"""The lock of commands that open accounts, so that no label is used twice."""
+"""The lock that commands take to open accounts, so that no label is used twice."""
 
 
 class AccountRow(Row):
@@ -45,7 +45,7 @@ class AccountRow(Row):
     @field_validator("roles")
     @classmethod
     def check_roles(cls, roles: list[Role]) -> list[Role]:
-        """Refuse an account without a role."""
+        """Return the roles, or raise a validation error if there are none."""
         if not roles:
             raise make_error("must name at least one role")
         return roles
@@ -64,7 +64,7 @@ class AccountRow(Row):
 
 @dataclass(frozen=True)
 class PlannedAccount:
-    """A line of the file; `existing` describes an account that exists already."""
+    """An account in a line of the file. If it exists, `existing` describes the account."""
 
     line: int
     row: AccountRow
@@ -81,7 +81,7 @@ class OpenedAccount:
 
 
 def plan_accounts(tx: ReadTransaction, file: Path) -> list[PlannedAccount]:
-    """Return the accounts that a file plans, or raise FilesRefused with all its faults."""
+    """Return the accounts that a file lists; raise FilesRefused with all its errors."""
     sheet = files.load_sheet(file.parent, file.name, AccountRow)
     offices = {office.code: office for office in directory_queries.list_all(tx)}
     unknown = files.find_unknown_keys(sheet, files.Known(offices=offices))

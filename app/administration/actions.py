@@ -200,7 +200,7 @@ def compute_fingerprint(tx: WriteTransaction, subject: str, change: RowChange) -
 def ask_administrator(
     tx: WriteTransaction, subject: str, fingerprint: str, put: PutRow, change: RowChange
 ) -> Approval:
-    """Return the pending approval of another administrator, or request a new approval."""
+    """Request the approval of another administrator, or return the pending request."""
     before, after = change.select_shown()
     kept = KeptRequest(
         body=put.said.model_dump(mode="json", exclude_unset=True),

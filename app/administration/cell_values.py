@@ -12,7 +12,7 @@ from app.directory.file_rows import Row
 
 
 def validate_row[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
-    """Return the validated row, or raise ValidationError. A missing column is empty."""
+    """Return the validated row, or raise ValidationError. Missing columns are empty."""
     broken = [name for name, value in values.items() if has_spaces(value)]
     if broken:
         raise ValidationError.from_exception_data(

@@ -43,7 +43,7 @@ class Activations:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The result of a load: row counts for each table, and the changes of `active`."""
+    """The result of a load: row counts of each table, and rows whose `active` changed."""
 
     countries: Count
     focal_points: Count
@@ -97,7 +97,7 @@ def plan_activations(
 
 
 def merge_activations(one: Activations, other: Activations) -> Activations:
-    """Return the activated, deactivated and inactive rows of two tables together."""
+    """Return the activations of two tables as one."""
     return Activations(
         one.activated + other.activated,
         one.deactivated + other.deactivated,

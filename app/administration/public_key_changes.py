@@ -1,4 +1,4 @@
-"""Changes of public keys. Two people register a key; one revokes it (R14, R21, R26).
+"""Changes of public keys: two people register a key, one can revoke it (R14, R21, R26).
 
 To replace a key, register the next key, let the machine sign with it, and then revoke the
 old key. Both keys are valid in the meantime.

@@ -83,7 +83,7 @@ def get_contact(tx: ReadTransaction, code: str) -> Contact:
     for found in list_contacts(tx):
         if found.code == code:
             return found
-    raise NotFound("There is no such contact, or it is not of your office.")
+    raise NotFound("There is no such contact, or it belongs to another office.")
 
 
 def count_waiting_cases(tx: ReadTransaction, focal_point_id: UUID) -> int:

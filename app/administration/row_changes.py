@@ -39,7 +39,7 @@ class RowChange:
         return before, {name: new[name] for name in names}
 
     def describe(self) -> dict[str, str]:
-        """Return the columns that the second person reads as text."""
+        """Return, as text, the columns that the second person reads."""
         before, after = self.select_shown()
         return {name: describe_column(before or {}, after, name) for name in after}
 

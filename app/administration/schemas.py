@@ -68,7 +68,7 @@ class AgreementOut(ResponseModel):
     ]
     in_force_from: date
     in_force_until: Annotated[
-        date | None, Field(description="The last day; null: until it is ended.")
+        date | None, Field(description="The last day; null if no end is set.")
     ]
     confidence: Annotated[Confidence, Field(description="How reliable the source is.")]
     source: Source
@@ -85,7 +85,7 @@ class PutAgreement(RequestModel, AgreementOut):
 
     in_force_from: Day
     in_force_until: Annotated[
-        Day | None, Field(description="The last day; null: until it is ended.")
+        Day | None, Field(description="The last day; null if no end is set.")
     ]
     confidence: NewConfidence = Confidence.CONFIGURED
 

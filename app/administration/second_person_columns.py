@@ -70,10 +70,10 @@ def list_agreement_columns(change: RowChange) -> frozenset[str]:
 def list_time_limit_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a time limit that need a second person.
 
-    One person may only shorten a limit whose deadline does no more than remind an office. A
-    longer limit makes the person wait longer. Any other shorter limit takes a case,
-    referral, draft or question from an office earlier, or erases it earlier. Two people are
-    also needed if the lengths cannot be compared, because an agreement has set no limit.
+    One person may only shorten a limit whose deadline merely reminds an office. A longer
+    limit makes the person wait longer. Any other shorter limit takes a case, referral,
+    draft or question from an office earlier, or erases it earlier. Two people are also
+    needed if there is no length to compare with, because an agreement had set no limit.
     """
     guarded = change.changed - SOURCED
     if not guarded & {"amount", "unit"}:
@@ -108,7 +108,7 @@ REMINDERS: Final = frozenset(
         DeadlineKind.CONFIRM_DELETION,
     }
 )
-"""Deadlines that, if missed, only remind the office."""
+"""Kinds of deadlines that only remind the office if they are missed."""
 
 
 def is_wider(name: str, before: Values, after: Values) -> bool:

@@ -24,7 +24,7 @@ def find_regions_without_desk(
 def describe_loss(
     regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
 ) -> str | None:
-    """Return a text about the desk or oversight that a change removes, or None."""
+    """Return an error text if a change removes the last desk or oversight, or None."""
     orphans = find_regions_without_desk(regions, after)
     orphans -= find_regions_without_desk(regions, before)
     if orphans:
