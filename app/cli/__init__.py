@@ -18,7 +18,7 @@ PROGRAMS: Final = {
     **dict.fromkeys(("doctor", "worker", "backup", "reseal"), OPERATOR),
     **dict.fromkeys(("restored", "affected", "erasures"), OPERATOR),
 }
-"""The module that runs each command; any other command runs `commands`, which has all."""
+"""The module that runs each command. `commands`, which has all commands, runs the rest."""
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from app.kernel.transactions import Runtime, WriteTransaction, begin_read, begin
 from app.settings import Settings
 
 KEY_PREFIX: Final = re.compile(rf"\bsc_([0-9a-f]{{{2 * PREFIX_BYTES}}})_")
-"""The prefix of an API key, by which the database finds the key."""
+"""The pattern that finds the prefix of each API key in a file of keys."""
 
 
 def load_accounts(
@@ -42,7 +42,7 @@ def load_accounts(
         int, typer.Option(min=1, max=365, help="Days of validity of the keys.")
     ] = KEY_DAYS,
 ) -> None:
-    """Open the accounts of a file, all or none, and write an API key for each to a file.
+    """Open the accounts in a CSV file, all or none, and write their API keys to a file.
 
     Accounts that exist, even disabled ones, are listed and not changed.
     """
@@ -72,7 +72,7 @@ def describe_keys_file(path: Path, planned: Iterable[PlannedAccount]) -> Iterato
 
 
 def plan_load(runtime: Runtime, file: Path) -> list[PlannedAccount]:
-    """Return what a load of the file would do, or raise FilesRefused with all faults."""
+    """Return the plan of a load of the file, or raise FilesRefused with all errors."""
     with begin_read(runtime, SYSTEM) as tx:
         return account_load.plan_accounts(tx, file)
 
@@ -82,10 +82,10 @@ def open_accounts(
 ) -> list[PlannedAccount]:
     """Open the accounts of a file that do not exist yet, all or none, each with a key.
 
-    The keys are written before the commit, because nobody can read them afterwards, to a
-    file that is renamed after the commit. If the command is killed in between, the next
-    load finds out whether these keys are valid. Raises FilesRefused with all faults of the
-    file, or NotReady if the keys cannot be written.
+    The keys are written to an unfinished file before the commit, because they cannot be
+    read later. The file is renamed after the commit. If the command is killed in between,
+    the next load finds out whether these keys are valid. Raises FilesRefused with all
+    errors in the file, or NotReady if the keys cannot be written.
     """
     with begin_write(runtime, SYSTEM) as tx:
         lock_name(tx.session, ACCOUNT_LOCK)
@@ -106,7 +106,7 @@ def get_unfinished_file(keys_file: Path) -> Path:
 def finish_killed_load(tx: WriteTransaction, keys_file: Path) -> None:
     """Publish or delete the keys that a killed load left behind.
 
-    If the load was not committed, its keys are in no account and can be deleted.
+    If the load was not committed, its keys belong to no account and can be deleted.
     """
     left = get_unfinished_file(keys_file)
     if not left.exists():
@@ -119,7 +119,7 @@ def finish_killed_load(tx: WriteTransaction, keys_file: Path) -> None:
 
 
 def publish_keys(keys_file: Path) -> None:
-    """Give the file of keys its name, or raise NotReady. Another load may have done it."""
+    """Rename the unfinished file of keys unless another load did, or raise NotReady."""
     left = get_unfinished_file(keys_file)
     try:
         durable.rename(left, keys_file)

@@ -24,7 +24,7 @@ from app.kernel.keyfile import require_owner_only
 from app.settings import CallerSettings
 
 ANSWER_SECONDS: Final = 30.0
-"""Seconds that an answer may take, in addition to the time the service may hold it."""
+"""Seconds to wait for an answer, in addition to the time that the service may hold it."""
 NOTE_AFTER: Final = 5.0
 """Seconds without an answer after which the command prints that no answer has arrived."""
 LONGEST_PAUSE: Final = 30.0

@@ -31,7 +31,7 @@ ON_POSTGRESQL: Final = (
 PARTIAL_SUFFIX: Final = ".part"
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
 STEPS_PER_SIGNAL: Final = 1024
-"""Pages that are copied, or steps that are checked, before signals are handled."""
+"""The number of pages to copy, or SQLite steps to run, before signals are handled."""
 CONTENT_QUERIES: Final = {
     "epoch": "SELECT value FROM epoch",
     "migration": "SELECT version_num FROM alembic_version",
@@ -43,7 +43,7 @@ out = Console()
 
 @dataclass(frozen=True)
 class Backup:
-    """A complete backup, with row counts that a restore is compared with."""
+    """A complete backup; `holds` contains its epoch, migration and row counts."""
 
     path: Path
     size: int
@@ -53,7 +53,7 @@ class Backup:
 def backup(
     target: Annotated[Path, typer.Argument(help="File to create; it must not exist.")],
 ) -> None:
-    """Make a backup and print its size and the counts of its rows."""
+    """Make a backup, and print its size, epoch, migration and row counts."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # same effect as Ctrl-C
     made = make_backup(Settings().database_url, target)
     contents = ", ".join(f"{name} {value}" for name, value in made.holds.items())
@@ -90,7 +90,7 @@ def make_backup(url: str, target: Path) -> Backup:
 
 
 def copy_database(source: Path, partial: Path) -> dict[str, str]:
-    """Copy a database, check and flush the copy, and return its row counts.
+    """Copy a database, check and flush the copy, and return its epoch and row counts.
 
     The copy is made in one transaction. Otherwise SQLite would restart the copy after each
     commit of another process, and might never finish.

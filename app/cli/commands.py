@@ -33,7 +33,7 @@ REFUSALS: Final = (*operator_commands.REFUSALS, DemoRefused, JourneyFailed)
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
         "Play journeys with made-up data against the running service (SAFE_CONDUCT_URL).",
-        "A journey that was played before changes nothing and prints its case's state.",
+        "A journey that was played before changes nothing and prints the case's state.",
         *(f"`{name}`: {shows}." for name, (shows, _) in JOURNEYS.items()),
     )
 )

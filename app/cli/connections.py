@@ -16,10 +16,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from app.settings import MAX_CONNECTIONS
 
 HEAD_SECONDS: Final = 10.0
-"""Seconds in which the head of a request must arrive after the connection is idle."""
+"""The seconds that an idle connection has to send the complete head of a request."""
 GRACE_SECONDS: Final = 1.0
-"""Seconds before a connection is closed after an answer, so that the answer can arrive;
-also the seconds for which a connection may wait for a head before others may replace it."""
+"""Seconds between an early answer and the close of the connection, so that the answer can
+arrive; also the seconds for which a new connection may wait before it can be replaced."""
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 

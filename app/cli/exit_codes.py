@@ -55,7 +55,7 @@ def describe_settings(error: ValidationError) -> str:
 
 
 def describe_cause(error: BaseException | None) -> str:
-    """Return the first line of the message of the database, or "" if there is none."""
+    """Return the first line of the database's error message, or "" if there is none."""
     message = str(error.orig) if isinstance(error, DBAPIError) else ""
     return f" The database: {message.splitlines()[0]}" if message else ""
 

@@ -257,7 +257,7 @@ TABLES: Final[Mapping[str, Mapping[str, Callable[[], list[str]]]]] = {
     },
     "docs/mechanism.md": {"closure reasons": render_closure_reasons},
 }
-"""The functions that render the tables of each page, by the name of the table."""
+"""The functions that render tables, by page and by the name of the table."""
 
 
 def find_stale(pages: dict[str, str], *, write: bool) -> list[str]:

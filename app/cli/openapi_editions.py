@@ -23,12 +23,12 @@ STREAM_ITEM: Final = {
         "retry": {
             "type": "integer",
             "minimum": 0,
-            "description": "Milliseconds to wait before reconnecting. Sent once, alone.",
+            "description": "Milliseconds to wait before reconnecting. Sent alone, once.",
         },
     },
     "required": ["id", "data"],
 }
-"""The fields of an event of a stream. In OpenAPI 3.1, the schema is that of `data`."""
+"""The schema of an event in a stream. OpenAPI 3.1 can describe only its field `data`."""
 PARENT_TAGS: Final = {
     "case acts": "cases",
     "knowledge": "cases",
@@ -55,7 +55,7 @@ def convert_to_3_2(contract: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_item(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an item of a stream with the given schema of its `data`."""
+    """Return the schema of a stream item, whose field `data` has the given schema."""
     item: dict[str, Any] = deepcopy(STREAM_ITEM)
     item["properties"]["data"]["contentSchema"] = event
     return item

@@ -48,7 +48,7 @@ def load_directory(
 
 
 def describe_load(loaded: Loaded) -> Iterator[str]:
-    """Yield lines about a load: counts, and each activated or deactivated entry."""
+    """Yield lines about a load: row counts, and each row that became active or inactive."""
     for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
         count = getattr(loaded, table)
         yield (
@@ -74,7 +74,7 @@ class AccountWithKeys:
 
 
 def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
-    """List the accounts of one or all offices; an unknown office raises NotFound."""
+    """List the accounts of one or all offices. Raises NotFound for an unknown office."""
     with begin_read(runtime, SYSTEM) as tx:
         office_id = focal_point and directory_queries.get_id(tx.session, focal_point)
         offices = directory_queries.by_ids(
@@ -128,7 +128,7 @@ def require_label(label: str) -> None:
 
 
 def create_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
-    """Return a new API key of an account. Raises NotReady if it cannot have one."""
+    """Create and return an API key. Raises NotReady for an unknown or disabled account."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         if found.disabled_at is not None:

@@ -187,7 +187,7 @@ def load_directory(
     ] = None,
     *,
     reopen: Annotated[
-        bool, typer.Option("--reopen", help="Also activate what was deactivated over HTTP.")
+        bool, typer.Option("--reopen", help="Also activate rows deactivated over HTTP.")
     ] = False,
 ) -> None:
     """Load countries, offices, agreements, time limits and contacts from CSV files."""

@@ -1,4 +1,4 @@
-"""Tables for officers and lawyers that show which office may open and write what.
+"""Tables for officers and lawyers: which office may open or write which document.
 
 If a value of the policy has no text here, `safe-conduct docs` raises `KeyError`, so that
 the pages cannot omit the value.
@@ -133,7 +133,7 @@ RELATIONS: Final[Mapping[Relation, str]] = {
     Relation.RECIPIENT: "is asked to help, or helps",
     Relation.HANDOVER_CANDIDATE: "is asked to take over the lead",
 }
-"""The relations that grant something. Those of a former lead or recipient grant nothing."""
+"""Texts for the relations with grants. A former lead or former recipient has no grant."""
 
 
 def render_grants() -> list[str]:
@@ -183,7 +183,7 @@ def render_known_consents() -> list[str]:
 
 
 def render_closure_reasons() -> list[str]:
-    """Return a table that shows before which closures the person must be informed."""
+    """Return a table of closure reasons: which need that the person was informed."""
     head = ["| reason | meaning | the person was informed |", "|---|---|---|"]
     rows = [
         f"| `{code}` | {row.label_en} | "

@@ -55,7 +55,7 @@ def require_no_demo(session: Session, environment: Environment) -> None:
 
 
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
-    """Raise NotReady unless the key file opens a sample for each key that is not lost.
+    """Raise NotReady unless the key file opens sample data of each key that is not lost.
 
     Without this check, an office would notice a wrong or outdated key file only when it
     needs a case.

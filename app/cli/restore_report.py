@@ -47,7 +47,7 @@ class Why(StrEnum):
 
 MEANINGS: Final[Mapping[Why, str]] = {
     Why.OVERDUE: "was overdue when the backup was made",
-    Why.RAN_OUT: "was missed after the backup: the office did not act, or this was lost",
+    Why.RAN_OUT: "was missed after the backup: the office did not act, or its act was lost",
     Why.WAITS: "may have been met after the backup; the office then believes that it was",
     Why.CONSENTS: "are those of the backup: later withdrawals and fears are lost; ask the "
     "person before you share anything",
@@ -64,7 +64,7 @@ this list like the database.
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding after a restore: data that may be out of date, and who has to check it."""
+    """Restored data that may be out of date, and the office that has to act on it."""
 
     why: Why
     what: str
@@ -94,7 +94,7 @@ class AffectedCase:
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """The position in a feed that an office or webhook had reached at the backup."""
+    """The position in a feed that an office or webhook had reached in the backup."""
 
     office: str
     webhook: str | None
@@ -239,7 +239,7 @@ def list_elsewhere(
     backup_time: datetime,
     now: datetime,
 ) -> list[Finding]:
-    """List findings that belong to no open case, such as requests for approval."""
+    """List the findings about deadlines of no open case, such as those of approvals."""
     open_ones = {case.id for case in open_cases}
     other = [one for one in clocks if one.waits_on and one.case_id not in open_ones]
     return [describe_deadline(clock, codes, backup_time, now) for clock in other]

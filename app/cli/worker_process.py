@@ -38,7 +38,7 @@ def build_jobs(
     settings: Settings,
     parts: Collection[Part] = ALL_PARTS,
 ) -> tuple[Job, ...]:
-    """Return the jobs of some parts. Raises NotReady if the settings are inconsistent."""
+    """Return the jobs of parts of the worker. Raises NotReady for inconsistent settings."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
     make: dict[Part, Callable[[], Job]] = {
         Part.CLOCKS: lambda: add_oversight(DEADLINE_JOB),
@@ -90,7 +90,7 @@ def wait_for(event: Event) -> None:
 
 @contextmanager
 def run_inside(runtime: Runtime, ledger: Ledger, settings: Settings) -> Iterator[None]:
-    """Run the worker in the process that serves HTTP, if the settings say so."""
+    """Run the worker in the process that serves HTTP if `settings.works_inside` is set."""
     jobs = build_jobs(runtime, ledger, settings) if settings.works_inside else ()
     with start_alarms(runtime), start_jobs(runtime, jobs):
         yield
