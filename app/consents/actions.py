@@ -68,7 +68,7 @@ def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
 
 
 def require_counting(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
-    """Require a valid consent; raise GuardianNeeded (422) for a child's own consent."""
+    """Raise as `require_valid` does, and GuardianNeeded (422) for a child's own consent."""
     require_valid(tx, case, new)
     if not may_give(new.given_by, child=case.is_child):
         raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")
@@ -101,7 +101,7 @@ def expire_for_adult(tx: WriteTransaction, case: Case) -> None:
 
 
 def report_withdrawal(tx: WriteTransaction, consent: Consent) -> bool:
-    """Record an unsafe office's report of a withdrawal; return False for a repetition."""
+    """Record that an unsafe office reported a withdrawal; return False if known already."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
         consent.withdrawal_reported_at = tx.now

@@ -80,7 +80,7 @@ class NamedRecipients(Protocol):
 
 
 class Given(NamedRecipients, Protocol):
-    """A consent that was given: the attributes that its coverage depends on."""
+    """The attributes of a consent on which its coverage depends."""
 
     @property
     def purposes(self) -> list[str]:
@@ -100,7 +100,7 @@ class Given(NamedRecipients, Protocol):
 
     @property
     def withdrawn_at(self) -> datetime | None:
-        """When the person withdrew the consent, or None."""
+        """The time at which the person withdrew the consent, or None."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Ending(Given, Protocol):
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """Return the announcements of a consent's end: the days before the end, and the time.
+    """Return for each announcement of a consent's end the days before the end and the time.
 
     Deadlines run faster by the factor `speed`, which is more than 1 only in a drill.
     """
@@ -74,7 +74,7 @@ def is_later(other: Ending, consent: Ending) -> bool:
 def is_renewed(
     consent: Ending, others: Iterable[Ending], question: CoverageQuestion | None
 ) -> bool:
-    """Return whether a consent is renewed: later-ending consents cover all that it covers.
+    """Return whether consents that end later cover everything that a consent covers.
 
     If the consent names a class of offices, `question` is None, and only consents that name
     the same class or a wider class renew the consent.
@@ -130,7 +130,7 @@ def is_missed(
     question: CoverageQuestion,
     sections: AbstractSet[Section],
 ) -> bool:
-    """Return whether a consent is missed: once it ends, a recipient can read less."""
+    """Return whether the recipient can read fewer sections once the consent ends."""
     is_recipient = matches_recipient(consent, question.recipient)
     if question.purpose not in consent.purposes or not is_recipient:
         return False

@@ -139,7 +139,7 @@ def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
 
 
 def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clock) -> None:
-    """Move the deadline to the next announcement that the consent ends, or to the end."""
+    """Move a deadline to the next announcement that the consent ends, or to the end."""
     due_at = find_next_announcement(consent.expires_at, tx.now, tx.runtime.speed)
     clock.due_at = due_at or consent.expires_at
     clock.waits_on = find_awaited_office(tx, case, consent)

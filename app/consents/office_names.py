@@ -37,7 +37,7 @@ class OfficeNames:
     def may_name(
         self, case: Case, office: UUID, at: datetime, *, as_party: bool = True
     ) -> bool:
-        """Return whether the reader may know that an office acted in a case at a time.
+        """Return whether the reader may know that an office acted in a case at some time.
 
         If `as_party` is true, only the reader's relations to the case itself count.
         Otherwise, its relations to referrals and handovers count too.
@@ -68,7 +68,7 @@ class OfficeNames:
 
 
 def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
-    """Return whether an office was no more than a recipient in a case at a given time."""
+    """Return whether an office was at most a recipient in a case at a given time."""
     return not any(
         party.focal_point_id == office
         and party.relation not in HELPING_RELATIONS
@@ -89,9 +89,9 @@ def load_names(
     acts: Iterable[tuple[Case, UUID, datetime]],
     also: Iterable[UUID] = (),
 ) -> OfficeNames:
-    """Load the codes of the offices that acted in cases.
+    """Load the codes of the offices that acted in cases, and which codes to hide.
 
-    The State of origin of the cases in `also` helps to decide what the caller may see.
+    For a State body, the States of origin of the cases in `also` are loaded too.
     """
     acts = list(acts)
     own = directory_queries.by_id(tx, tx.actor.focal_point_id)

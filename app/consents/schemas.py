@@ -49,7 +49,7 @@ class ConsentTerms(RequestModel):
     form_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
     obtained_on: Day
     expires_at: Instant
-    evidence: Annotated[SafeText | None, Field(description="How it was given; sealed.")] = (
+    evidence: Annotated[SafeText | None, Field(description="How it was given. Sealed.")] = (
         None
     )
 
@@ -57,12 +57,12 @@ class ConsentTerms(RequestModel):
 class ConsentInput(ConsentTerms):
     """The consent of the person, which names one focal point or a class of offices."""
 
-    focal_point: Annotated[Code | None, Field(description="Its code.")] = None
+    focal_point: Annotated[Code | None, Field(description="The code of the office.")] = None
     recipient_class: RecipientClass | None = None
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
     sections: Annotated[
         list[Section],
-        Field(max_length=len(Section), description="Empty: the summary alone."),
+        Field(max_length=len(Section), description="Empty: only the summary."),
     ] = []
 
     @model_validator(mode="after")
@@ -89,7 +89,7 @@ class LeadConsentInput(ConsentTerms):
     ]
     sections: Annotated[
         list[Literal[Section.NEEDS]],
-        Field(max_length=1, description="Empty: the summary alone."),
+        Field(max_length=1, description="Empty: only the summary."),
     ] = []
     reason: Annotated[TakeOverReason, Field(description="Why the case needs a new lead.")]
 
@@ -112,7 +112,10 @@ class RefusalInput(RequestModel):
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: Annotated[
         Literal[AgeClass.ADULT],
-        Field(description="A child is protected, not counted; doubt means child (BR14)."),
+        Field(
+            description="A child is protected and not counted. In doubt, the person is a "
+            "child (BR14)."
+        ),
     ]
 
 
@@ -122,7 +125,7 @@ class RefusalsOut(ResponseModel):
     country: str
     year: int
     quarter: Annotated[int, Field(ge=1, le=4)]
-    refusals: Annotated[int, Field(description="With noise of at most 10.")]
+    refusals: Annotated[int, Field(description="The count, with noise of at most 10.")]
 
 
 class RefusalCounts(ResponseModel):
@@ -158,7 +161,7 @@ HINT_FOR_ADULT: Final = ConsentHint(
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count for an adult or a child, or None if it counts."""
+    """Return why a consent does not count at an age; None if it counts or is withdrawn."""
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT
@@ -170,7 +173,9 @@ class ConsentOut(ResponseModel):
     id: UUID
     focal_point: Annotated[
         str | None,
-        Field(description="Null without a class: you may not know the focal point."),
+        Field(
+            description="Null if a class is named, or if you may not know the focal point."
+        ),
     ]
     recipient_class: RecipientClass | None
     purposes: list[Purpose]
@@ -185,8 +190,8 @@ class ConsentOut(ResponseModel):
     not_yet: Annotated[
         ConsentHint | None,
         Field(
-            description="Why it does not count at the person's age; null: it counts, was "
-            "withdrawn, or you cannot read the current summary."
+            description="Why the consent does not count at the person's age; null: it "
+            "counts, was withdrawn, or you cannot read the current summary."
         ),
     ]
 

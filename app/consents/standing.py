@@ -220,7 +220,7 @@ def load_for_cases(tx: ReadTransaction, found: Iterable[Case]) -> Mapping[UUID, 
 
 
 WRITING_RELATIONS: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
-"""The relations of offices that may have written the record, even if they have ended."""
+"""Relations of offices that may have written in a case, even if the relations ended."""
 
 
 def is_for_state_class(consent: Consent) -> bool:

@@ -177,7 +177,7 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
 def move_due_times(
     tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
-    """Postpone earlier deadlines of some kinds to `until`, and return their number."""
+    """Postpone to `until` the deadlines of some kinds due earlier; return their number."""
     soon = {"kinds": list(kinds), "until": until}
     return len(tx.session.scalars(POSTPONE, soon).all())
 

@@ -147,5 +147,5 @@ def get_country(
 def is_for_submitter(
     kind: DeadlineKind, about: DeadlineCase, waits_on: UUID | None
 ) -> bool:
-    """Return whether a deadline is for an answer of the submitter, not of the holder."""
+    """Return whether a deadline is for the submitter to answer, and not for the holder."""
     return kind == DeadlineKind.ANSWER and waits_on not in {None, about.holder}

@@ -35,10 +35,10 @@ class DeadlineKind(StrEnum):
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
-    CONSENT_ENDS = "consent_ends"  # ask the person again before that
+    CONSENT_ENDS = "consent_ends"  # ask the person again before the end
     DECIDE_EMERGENCY_ACCESS = "decide_emergency_access"  # in an emergency (R15)
     EMERGENCY_ACCESS_ENDS = "emergency_access_ends"
-    INFORM_PERSON = "inform_person"  # of an emergency access (BR05)
+    INFORM_PERSON = "inform_person"  # about an emergency access (BR05)
     ANSWER = "answer"
     APPROVE = "approve"
     FINISH_DRAFT = "finish_draft"
@@ -100,7 +100,7 @@ class Limit:
 
 
 def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetime:
-    """Add working days to a local time; days off, also at the start, are not counted.
+    """Add working days to a local time. Days off are not counted, even at the start.
 
     For example, one working day from Friday 16:00 or Saturday 16:00 ends on Monday 16:00.
     """
@@ -141,7 +141,7 @@ LIMITS: Final[dict[DeadlineKind, tuple[Limit, Limit, Limit]]] = {
     _K.MONITOR:           (days(7),   days(7),         days(7)),
     _K.REVIEW_CLOSURE:    (days(30),  days(30),        days(30)),
     _K.ASSESS_INTERESTS:  (hours(72), hours(72),       hours(72)),
-    _K.CONSENT_ENDS:      (hours(0),  hours(0),        hours(0)),  # as the consent says
+    _K.CONSENT_ENDS:      (hours(0),  hours(0),        hours(0)),  # set by the consent
     _K.DECIDE_EMERGENCY_ACCESS:    (hours(4),  hours(4),        hours(4)),
     _K.EMERGENCY_ACCESS_ENDS:      (hours(4),  hours(4),        hours(4)),
     _K.INFORM_PERSON:       (hours(24), hours(24),       hours(24)),
@@ -163,7 +163,7 @@ OWN_PACE: Final = frozenset(
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The deadlines that measure how fast a focal point answers."""
 ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
-"""Deadlines of an office that was asked for something; a closed office loses it at once."""
+"""Deadlines to answer a request. A closed office loses the request at once."""
 
 
 REVIEW_REMEDY: Final = (
@@ -180,8 +180,8 @@ def is_valid_review_date(
 
 
 FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
-"""The latest times of the first and last visit, which exclude a mistyped year. No source
-names these numbers."""
+"""The latest times of the first and last visit, which exclude a mistyped year. The numbers
+have no external source."""
 VISITS_REMEDY: Final = (
     "Plan visits in the future, in ascending order: the first within 30 days, the last "
     "within 24 months."

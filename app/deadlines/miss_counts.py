@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 MISSES_TO_ESCALATE: Final = 3
-"""The missed deadlines after which a lead may be replaced and a desk is brought in."""
+"""The number of misses after which a lead may be replaced and a desk takes part."""
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
@@ -28,7 +28,7 @@ class Rhythm:
 
     @classmethod
     def from_duration(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
-        """Return the rhythm for a deadline that ran for `ran`, at the speed of a drill.
+        """Return the rhythm of a deadline with the length `ran`, at the speed of a drill.
 
         `least` is a lower bound, because a resumed deadline may have had no time left.
         """

@@ -1,4 +1,4 @@
-"""Queries for deadlines that have run out."""
+"""Queries for missed deadlines, and for deadlines that the worker has to handle."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -41,14 +41,14 @@ DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
 
 
 def list_overdue(session: Session, now: datetime, limit: int) -> Sequence[DueClock]:
-    """List the deadlines that have run out and wait for the worker, oldest first."""
+    """List the missed deadlines that the worker has to handle, oldest first."""
     late = select(*DUE).where(is_waiting(now))
     rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
     return [DueClock(*row) for row in rows]
 
 
 def is_waiting(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition for deadlines that ran out and wait for the worker."""
+    """Return the SQL condition for missed deadlines that the worker has to handle."""
     is_to_fire = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
     return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & is_to_fire
 
@@ -74,7 +74,7 @@ def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
 
 
 def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
-    """Return whether a deadline has run out; `absent` means that the office is closed."""
+    """Return whether the worker must handle a deadline; `absent`: its office is closed."""
     if clock.stopped_at is not None:
         return False
     asked = clock.kind in ASKED and clock.failures == 0
@@ -89,7 +89,7 @@ def find_oldest(session: Session, now: datetime) -> datetime | None:
 
 
 def count_overdue(session: Session, now: datetime) -> int:
-    """Count the overdue deadlines, which wait for the worker."""
+    """Count the missed deadlines that the worker has to handle."""
     return session.scalars(select(func.count()).where(is_waiting(now))).one()
 
 
@@ -116,7 +116,7 @@ def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices that have to act on a case by a deadline, drafts excepted."""
+    """Return the offices that have to act on a case, not a draft, by a deadline."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != DeadlineKind.FINISH_DRAFT)
     return find_waited_for(session, of_case)
 
@@ -134,13 +134,13 @@ def read_again(tx: WriteTransaction, number: int) -> Clock:
 
 
 def count_firings(tx: ReadTransaction, clock: Clock) -> int:
-    """Count how often a deadline has run out."""
+    """Count how often a deadline was recorded as missed."""
     query = select(func.count()).where(Firing.clock_number == clock.number)
     return tx.session.scalars(query).one()
 
 
 def list_firings(tx: ReadTransaction, record_ids: Iterable[UUID]) -> list[Firing]:
-    """List the missed deadlines of some records, each miss once, oldest deadline first."""
+    """List the recorded misses of the deadlines of some records, oldest deadline first."""
     query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = query.order_by(Firing.clock_number, Firing.generation)
     return list(tx.session.scalars(rows))

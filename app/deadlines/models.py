@@ -52,7 +52,7 @@ class Clock(Base):
 
 
 class Firing(Base):
-    """A record that a deadline ran out. Each generation of a deadline runs out once (R55).
+    """A record of one miss of a deadline; `generation` numbers its misses (R55).
 
     `waits_on` is the office that missed the deadline, or null for a deadline of the system.
     """

@@ -37,8 +37,8 @@ def check_date(tx: ReadTransaction, planned: datetime | None, *, early: bool) ->
     is_early = get_local_date(tx, tx.now) < day
     if is_early and not early:
         raise DateNotReached(
-            f"It is planned for {day}, in the time zone of your office. Report it on that "
-            "day or later; if it took place already, send `early: true`.",
+            f"The planned date is {day}, in the time zone of your office. Report the step "
+            "then or later. If it already took place, send `early: true`.",
             {"planned_for": day.isoformat()},
         )
     return is_early

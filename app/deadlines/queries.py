@@ -162,7 +162,7 @@ def show_limit(setting: Setting) -> TimeLimitInForce:
 
 
 def by_name(setting: Setting) -> tuple[str, str, str]:
-    """Return a sort key of a setting, by which every database gives the same order."""
+    """Return the sort key of a setting, so that the order is the same on each database."""
     return setting.of, setting.deadline, setting.priority
 
 
@@ -176,7 +176,7 @@ def find_running(tx: ReadTransaction, record_ids: Iterable[UUID]) -> Mapping[UUI
 def list_answers[A](
     clock: Clock | None, answers: Mapping[DeadlineKind, frozenset[A]], office: UUID
 ) -> frozenset[A]:
-    """Return the actions that complete the task of a deadline that waits for an office."""
+    """Return the actions that meet a deadline, if the deadline waits for the office."""
     if clock is None or clock.waits_on != office:
         return frozenset()
     return answers.get(clock.kind, frozenset())
@@ -192,7 +192,7 @@ def list_running_of_kind(
 
 
 def select_due_at(record_id: InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
-    """Select the due time of the running deadline of the record in another statement."""
+    """Return a subquery for the due time of the running deadline of an outer record."""
     running = (Clock.record_id == record_id, Clock.stopped_at.is_(None))
     due_at = select(Clock.due_at).where(*running)
     return due_at.correlate(record_id.class_).scalar_subquery()
@@ -259,7 +259,7 @@ def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
 OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
 LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
 MAX_ANSWERS: Final = 100
-"""The maximum number of past answers of an office that count, for fast routing."""
+"""The most past answers of an office that are counted, so that routing is fast."""
 PAST: Final = (
     select(case((LATE, 1), else_=0).label("late"))
     .where(Clock.waits_on == FocalPoint.id, Clock.set_at >= bindparam("since"))

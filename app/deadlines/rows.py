@@ -24,7 +24,7 @@ Amount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def is_of_country(of: str) -> bool:
-    """Return whether a limit is set by a country, and not by an agreement."""
+    """Return whether a code is the code of a country, and not of an agreement."""
     return len(of) == ISO2
 
 
@@ -45,7 +45,7 @@ class TimeLimitRow(Row):
     @field_validator("deadline")
     @classmethod
     def require_settable_limit(cls, deadline: DeadlineKind) -> DeadlineKind:
-        """Refuse a deadline whose limit cannot be set."""
+        """Return the deadline, or raise a validation error if its limit cannot be set."""
         if deadline in FIXED:
             raise make_error(f"must be another deadline: {FIXED[deadline]}")
         return deadline
@@ -55,7 +55,7 @@ class TimeLimitRow(Row):
     def require_useful_priority(
         cls, priority: LimitPriority, info: ValidationInfo
     ) -> LimitPriority:
-        """Refuse a priority for which the deadline has no separate limit."""
+        """Return the priority, or raise an error if the deadline has no limit for it."""
         able = list_priorities(info.data["deadline"]) if "deadline" in info.data else ()
         if able and priority not in able:
             raise make_error(f"must be {' or '.join(able)} for this deadline")
@@ -81,7 +81,7 @@ class TimeLimitRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """The key of this row."""
+        """The key of this row, such as `KZ/acknowledge/urgent`."""
         return f"{self.of}/{self.deadline}/{self.priority}"
 
     @override

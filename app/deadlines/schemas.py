@@ -11,9 +11,9 @@ from app.directory.schemas import AsOf, Source
 from app.kernel.text import Code, ResponseModel
 
 OF = "A country, ISO 3166-1 alpha-2, or the code of an agreement."
-FOR = "The priority of the case; `any` if the limit is the same for each."
+FOR = "The priority of the case; `any` if the limit is the same for all."
 UNIT = (
-    "`hours` run day and night. The others end at the time of day at which they started, "
+    "`hours` run day and night. Other units end at the time of day at which they started, "
     "in the time zone of the office that has to act."
 )
 
@@ -21,8 +21,8 @@ UNIT = (
 Early = Annotated[
     StrictBool,
     Field(
-        description="Whether it took place before its planned date. A report before that "
-        "date needs `true`, which is recorded. On that date or later it has no effect."
+        description="Whether the step took place before its planned date. A report before "
+        "that date needs `true`, which is recorded. From that date on, it has no effect."
     ),
 ]
 
@@ -35,10 +35,10 @@ class TimeLimitOut(ResponseModel):
     priority: Annotated[LimitPriority, Field(description=FOR)]
     amount: Annotated[
         Annotated[int, Field(ge=1, le=10_000)] | None,
-        Field(description="Null if nothing is set any more."),
+        Field(description="Null if no limit is set any more."),
     ]
     unit: Annotated[TimeUnit | None, Field(description=UNIT)]
-    confidence: Annotated[Confidence, Field(description="How well it is sourced.")]
+    confidence: Annotated[Confidence, Field(description="How reliable the source is.")]
     source: Source
     as_of: AsOf
 
@@ -56,8 +56,8 @@ class TimeLimitInForce(ResponseModel):
     parties: Annotated[
         list[str],
         Field(
-            description="The countries of an agreement. It takes precedence over the limit "
-            "of the country while the person is in one of them and the office in another."
+            description="The countries of an agreement. Its limit comes before that of a "
+            "country while the person is in one of them and the office in another."
         ),
     ]
 

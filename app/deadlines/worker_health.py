@@ -12,7 +12,7 @@ from app.deadlines.missed_deadlines import RunningKind
 from app.kernel.heartbeat import REQUIRED_PARTS, Part, get_heartbeats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
-"""The longest time without a heartbeat of a part of the worker."""
+"""The longest time for which a part of the worker may send no heartbeat."""
 LATE_AFTER: Final = timedelta(minutes=5)
 """The longest time for which a due deadline may wait for the worker."""
 
