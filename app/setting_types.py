@@ -13,7 +13,7 @@ PUBLIC_URL: Final = (
     r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
     r"(/[A-Za-z0-9._~-]+)*$"
 )
-"""HTTPS, or HTTP to this machine, without a `/` at the end."""
+"""The pattern of a public URL: HTTPS, or HTTP to this machine, without a `/` at the end."""
 SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 

@@ -13,7 +13,7 @@ SECRETS_DIR: Final = Path("/run/secrets")
 """The folder with the secret files of a container."""
 PREFIX: Final = "SAFE_CONDUCT_"
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
-"""The default address of a service."""
+"""The default URL of the service that a command calls."""
 
 
 class LogLevel(StrEnum):
@@ -33,7 +33,7 @@ class WorkerPlace(StrEnum):
 
 
 MAX_CONNECTIONS: Final = 1000
-"""The default for the most open connections of a process."""
+"""The default limit on the open connections of a process."""
 
 
 class Environment(StrEnum):
@@ -76,8 +76,8 @@ class Settings(BaseSettings):
     )
 
     database_url: DatabaseUrl = "sqlite:///var/safe-conduct.db"
-    """SQLite file, or PostgreSQL (`postgresql+psycopg://...`) with the login of the
-    service, a member of `safe_conduct_app` only."""
+    """URL of an SQLite file, or of PostgreSQL (`postgresql+psycopg://...`) with the
+    service's login, which is a member of `safe_conduct_app` only."""
     migration_database_url: DatabaseUrl | None = None
     """The same database with a login that is a member of `safe_conduct_owner`; only
     `migrate` and `restored` use it. Default: `SAFE_CONDUCT_DATABASE_URL`."""
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     """How many times faster deadlines run. Above 1 only in a `drill` and in
     `safe-conduct demo serve`."""
     daily_cap: Annotated[int, Field(ge=1, le=100_000)] = 30
-    """The most cases that one account may open in a day of UTC. Above it, requests get 429,
+    """The most cases that one account may open in a UTC day. Above it, requests get 429,
     and the office of the account and oversight are informed. The account can still open
     cases that it opened today, and cases in vital interest."""
     refused_openings_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 10
@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     """The most open drafts of one account. Above it, a new draft gets 429; a case with
     `submit`: true is accepted."""
     sealed_mib_per_day: Annotated[int, Field(ge=1, le=100_000)] = 64
-    """The most MiB that one account may seal in a day of UTC. Above it, requests that seal
+    """The most MiB that one account may seal in a UTC day. Above it, requests that seal
     more get 429, except to submit a case, to promise help, or to write to a case in vital
     interest. Each process counts separately."""
     requests_per_minute: Annotated[int, Field(ge=60, le=1_000_000)] = 600
@@ -151,27 +151,27 @@ class Settings(BaseSettings):
     times which of them share a case. 0: no delay."""
     public_url: PublicUrl | None = None
     """The public address of the service, such as `https://refer.example.org`, which
-    machines sign for to get tokens. Default: no tokens, only API keys."""
+    a machine names when it asks for a token. Default: no tokens, only API keys."""
     sign_in_url: SignInUrl | None = None
-    """The `https` address for signing in that notifications contain. Default: none, so that
+    """The `https` sign-in address that notifications contain. Default: none, so that
     a notification reveals nothing to other people who read it."""
     notice_window_minutes: Annotated[int, Field(ge=8, le=24 * 60)] = 60
-    """The minutes between two notifications to one contact, at least; half of them if a
-    case is urgent, a quarter in an emergency."""
+    """The least time between two notifications to one contact, in minutes: half of it if a
+    case is urgent, and a quarter in an emergency."""
     smtp_host: str | None = None
     """The mail server. Default: no e-mail is sent."""
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
     """Port of the mail server, for STARTTLS."""
     smtp_from: str | None = None
-    """Address of the sender of e-mails, which gets bounces and replies."""
+    """Sender address of e-mails, which gets bounces and replies."""
     smtp_user: str | None = None
-    """Login at the mail server. Default: none."""
+    """User name for the mail server. Default: none."""
     smtp_password: SecretStr | None = None
-    """Password at the mail server; better as a secret file."""
+    """Password for the mail server. A secret file is safer."""
     sms_gateway_url: str | None = None
     """The `https` URL of the SMS gateway, which accepts JSON. Default: no SMS is sent."""
     sms_gateway_token: SecretStr | None = None
-    """Bearer token for the SMS gateway; better as a secret file."""
+    """Bearer token for the SMS gateway. A secret file is safer."""
     url: str = DEFAULT_URL
     """Address that `safe-conduct demo`, `submit` and `poll` call."""
 
@@ -187,7 +187,7 @@ class DemoSettings(Settings):
     """The settings of the demonstration, which is a drill."""
 
     environment: Environment = Environment.DRILL
-    """The environment of a demonstration."""
+    """The environment of a demonstration; by default, `drill`."""
 
 
 class CallerSettings(BaseSettings):

@@ -77,7 +77,7 @@ def show_routing(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
-    """Refer the person to UNHCR and a shelter; show that the consulate is refused."""
+    """Refer the person to UNHCR and a shelter. Show that the consulate cannot be asked."""
     asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     bed = case.refer(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):

@@ -27,7 +27,7 @@ class DemoRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """The setup of the demo: its session, its time and a function that creates ids."""
+    """The database session, the time and the id function that set up the demo."""
 
     session: Session
     now: datetime

@@ -96,7 +96,7 @@ def take_lead(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_other_region(case: DemoCase, lead: DemoUser) -> None:
-    """Refer the person to the other region, where only the summary may be sent."""
+    """Refer the person to the other region, to which only the summary may be sent."""
     path = f"{case.path}/referrals"
     unmet = lead.list_unmet(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
     case.print("He wants to find his mother, and consented to a centre in Uzbekistan.")

@@ -25,12 +25,12 @@ def build_summary(country: str, language: str, *services: str, **changes: Any) -
 
 
 def name_class(kind: str, country: str) -> Json:
-    """Return the consent recipient that stands for all offices of a kind in a country."""
+    """Return the recipient of a consent that names all offices of a kind in a country."""
     return {"recipient_class": {"kind": kind, "country": country}}
 
 
 def name_office(part: DemoAccount) -> Json:
-    """Return one office in the form in which a consent names its recipient."""
+    """Return the recipient of a consent that names one office."""
     return {"focal_point": part.focal_point}
 
 

@@ -48,7 +48,7 @@ FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
 AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
 CONTACTS: Final = Register(Contact, ("code",), "contacts")
 WRITE_LOCK: Final = "directory"
-"""The lock that every writer holds, because rules compare several rows of a table."""
+"""The name of the lock that writers hold, because rules compare rows of a table."""
 
 CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 """Roles that may set the free places of their office."""
@@ -71,7 +71,7 @@ def get_standard_data() -> Traversable:
 def to_values(rows: Sequence[Row]) -> list[Values]:
     """Convert rows to mappings from column names to values.
 
-    A column that the file leaves out is left out.
+    Columns that the file does not have are left out.
     """
     return [row.model_dump(exclude_unset=True) for row in rows]
 

@@ -1,6 +1,6 @@
-"""Messages about wrong cells of a file. They say what is allowed, and never repeat a cell.
+"""Messages about wrong cells of a file, which say what is allowed and never quote a cell.
 
-A line that has shifted by a column may contain a name in any cell.
+If a line is shifted by one column, each of its cells may contain a name.
 """
 
 import re
@@ -19,7 +19,7 @@ FORMS: Final = {
     SHORT_NAME_PATTERN: "a text without a semicolon",
     REGION_PATTERN: "2 to 40 small letters and _, like central_asia",
 }
-"""What each pattern of a cell allows."""
+"""A description of the texts that each pattern allows."""
 NUMBER: Final = "must be a whole number"
 RULES: Final[Mapping[str, Callable[[Context], str]]] = {
     "cell": lambda context: str(context["what"]),
@@ -45,19 +45,19 @@ RULES: Final[Mapping[str, Callable[[Context], str]]] = {
 
 
 def describe_cell_error(error: Mapping[str, Any]) -> str:
-    """Return what a cell must contain. In a list, name the item by its position."""
+    """Return a text about what a cell must contain. A list item is named by position."""
     place, rule = error["loc"], RULES.get(error["type"])
     what = rule(error.get("ctx", {})) if rule else "is not allowed here"
     return f"item {place[1] + 1} {what}" if len(place) > 1 else what
 
 
 def describe_form(context: Context) -> str:
-    """Return which text a pattern allows."""
+    """Return a description of the texts that a pattern allows."""
     pattern = context["pattern"]
     return FORMS.get(pattern, f"text of the form {pattern}")
 
 
 def list_codes(context: Context) -> str:
-    """Return the allowed codes, which Pydantic takes from the type of the column."""
+    """Return the allowed codes as text. Pydantic takes them from the type of the column."""
     *others, last = re.findall(r"'([^']*)'", context["expected"])
     return f"{', '.join(others)} or {last}" if others else last

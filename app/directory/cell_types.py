@@ -27,7 +27,7 @@ def make_error(message: str) -> PydanticCustomError:
 
 
 def parse_list(cell: str) -> list[str]:
-    """Split a list at spaces, and refuse duplicates."""
+    """Split a list at spaces, or raise a validation error if it has duplicates."""
     found = cell.split()
     if len(set(found)) < len(found):
         raise make_error("must not contain duplicates")
@@ -78,7 +78,7 @@ def parse_date(cell: str | None) -> date | None:
 
 
 def parse_moment(cell: str, parse: ValidatorFunctionWrapHandler) -> datetime:
-    """Parse a time with a time zone; the validation error has an example."""
+    """Parse a time with a time zone, or raise a validation error with an example."""
     try:
         moment: datetime = parse(cell)
     except ValidationError as error:
@@ -131,7 +131,7 @@ ShortName = Annotated[
     AfterValidator(normalize_text),
     AfterValidator(require_one_line),
 ]
-"""A name for narrow screens. A semicolon would end it in a file."""
+"""A name for narrow screens, without semicolons, which separate the names in a file."""
 ShortNames = Annotated[dict[str, ShortName], BeforeValidator(parse_texts)]
 REGION_PATTERN: Final = r"^[a-z][a-z_]{1,39}$"
 Region = Annotated[str, StringConstraints(pattern=REGION_PATTERN)]

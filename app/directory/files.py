@@ -90,9 +90,8 @@ def read_folder[R: Row](
 ) -> Folder:
     """Read and validate the files of a folder, or raise FilesRefused.
 
-    Rows may refer to each other and to the keys in `known`. The sheet `beside` is of the
-    same folder, but another package has read it. The faults of all sheets are reported
-    together.
+    Rows may refer to each other and to the keys in `known`. `beside` is a sheet of the same
+    folder that the caller has already read. The faults of all sheets are reported together.
     """
     require_any_file(folder)
     countries = load_sheet(folder, COUNTRIES, CountryRow)
@@ -161,7 +160,7 @@ def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R
 
 
 def check_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
-    """Yield a fault for each unknown or duplicated column, and each missing one."""
+    """Yield a fault for each unknown, duplicated or missing column."""
     count = Counter(header)
     columns = ", ".join(model.model_fields)
     for number, name in enumerate(header, start=1):

@@ -174,7 +174,7 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 
 
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
-    """Return whether contact with an office is blocked, because of its State (rule 4).
+    """Return whether contact with an office is blocked due to its State (routing rule 4).
 
     Only bodies of the State of origin are blocked. An unknown origin may be any State.
     """

@@ -240,7 +240,7 @@ def list_regions_without_desk(session: Session) -> list[str]:
 
 
 def list_unknown_time_zones(session: Session) -> list[str]:
-    """List the countries and offices whose time zone is unknown."""
+    """List the codes of countries and offices with an unknown time zone."""
     stored = chain(
         session.execute(select(Country.code, Country.time_zone)),
         session.execute(select(FocalPoint.code, FocalPoint.time_zone)),
@@ -278,7 +278,7 @@ def list_focal_points(
     """Return a page of focal points, and the cursor of the next page if there is one.
 
     Closed focal points are included. The cursor is the last code, because codes are public
-    and are never deleted. Raises CursorUnknown (422) if it is not a known code.
+    and are never deleted. Raises CursorUnknown (422) if the cursor is not a known code.
     """
     known = list_all(tx)
     if query.after is not None and query.after not in map(by_code, known):

@@ -34,11 +34,11 @@ Languages = Annotated[
 ]
 A_LINE: Final = SAFE_FORMAT | {"maxLength": MAX_LINE_LENGTH}
 A_TEXT: Final = SAFE_FORMAT | {"maxLength": MAX_PROSE}
-"""Limits that the rows of the files check, repeated for the API."""
+"""The limits of texts in directory files, as JSON Schema for the API."""
 TimeZone = Annotated[
     str,
     Field(
-        description="IANA time zone of its office hours.",
+        description="IANA time zone of the office hours.",
         examples=["Asia/Almaty"],
         json_schema_extra={"format": "time-zone"},
     ),
@@ -58,7 +58,7 @@ AsOf = Annotated[
 Name = Annotated[
     str,
     Field(
-        description="Its name, as in its source.",
+        description="The name, as in the source.",
         json_schema_extra=A_LINE | {"minLength": 1},
     ),
 ]
@@ -75,22 +75,27 @@ class FocalPointOut(ResponseModel):
     short_names: Annotated[
         dict[str, ShortName],
         Field(
-            description="Its short names by BCP 47 language tag; can be empty. Show the "
-            "one in the reader's language, else `en`, else `name`.",
+            description="Short names by BCP 47 language tag; can be empty. Show the name "
+            "in the reader's language, else `en`, else `name`.",
             examples=[{"en": "Shelter, Osh", "ru": "Приют, Ош"}],
         ),
     ]
-    kind: Annotated[OfficeKind, Field(description="The kind of body it belongs to.")]
+    kind: Annotated[
+        OfficeKind, Field(description="The kind of body that the office belongs to.")
+    ]
     function: Annotated[
-        OfficeFunction, Field(description="Its main task; `technical` serves no person.")
+        OfficeFunction,
+        Field(description="The main task; a `technical` office serves no person."),
     ]
     of_state: Annotated[
         CountryCode | None,
-        Field(description="The State whose body it is; of a consulate its own State."),
+        Field(description="The State of a State body; for a consulate, its own State."),
     ]
     serves: Annotated[
         list[Annotated[str, Field(pattern=r"^([A-Z]{2}|\*)$")]],
-        Field(description="The countries it works in; `*`: all.", examples=[["KZ"]]),
+        Field(
+            description="The countries that the office serves; `*`: all.", examples=[["KZ"]]
+        ),
     ]
     time_zone: TimeZone
     languages: Languages
@@ -98,12 +103,12 @@ class FocalPointOut(ResponseModel):
         list[Service],
         Field(description="Services a person may be referred for; empty: not known."),
     ]
-    sexes: Annotated[list[Sex], Field(description="Sexes it serves; empty: not known.")]
-    ages: Annotated[list[AgeGroup], Field(description="Ages it serves; empty: not known.")]
+    sexes: Annotated[list[Sex], Field(description="Sexes served; empty: not known.")]
+    ages: Annotated[list[AgeGroup], Field(description="Ages served; empty: not known.")]
     opening: Annotated[
         list[Annotated[str, Field(json_schema_extra={"pattern": PATTERN})]],
         Field(
-            description="Weekly opening hours in its time zone: one span for each text, or "
+            description="Weekly opening hours in `time_zone`: one span for each text, or "
             "`always`; empty: not known. The days may go past Sunday (`su-th`); a day with "
             "a break needs two spans.",
             examples=[["mo-fr/09:00-13:00", "mo-fr/14:00-18:00", "sa/09:00-13:00"]],
@@ -112,14 +117,16 @@ class FocalPointOut(ResponseModel):
     deputy: Annotated[
         Code | None,
         Field(
-            description="The office that replaces it in an emergency while it is closed."
+            description="The office that acts in an emergency while this office is closed."
         ),
     ]
-    can_lead: Annotated[bool, Field(description="Whether it may lead a case.")]
-    active: Annotated[bool, Field(description="Whether it may receive anything now.")]
+    can_lead: Annotated[bool, Field(description="Whether the office may lead a case.")]
+    active: Annotated[
+        bool, Field(description="Whether the office may receive cases or requests now.")
+    ]
     confidence: Annotated[
         Confidence,
-        Field(description="How well sources support it; `fictitious`: it does not exist."),
+        Field(description="How reliable the source is; `fictitious`: a made-up office."),
     ]
     source: Source
     as_of: AsOf
@@ -162,7 +169,7 @@ class CountryOut(ResponseModel):
         Field(description="The reason for `state_routing`.", json_schema_extra=A_TEXT),
     ]
     lead_body: Annotated[
-        str | None, Field(description="As in its source; null: no source names one.")
+        str | None, Field(description="The lead body, as in the source; null: not known.")
     ]
     source: Source
     as_of: AsOf
