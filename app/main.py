@@ -153,7 +153,7 @@ def create_app(
 ) -> FastAPI:
     """Create the application, which is ready once the ledger and the database agree.
 
-    `rate` is the largest number of requests of an account in a minute; None means no limit.
+    `rate` is the most requests that an account may send in a minute; None means no limit.
     To get tokens, machines sign assertions for `public_url`; None means no tokens.
     """
     app = FastAPI(

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     needs a lost key that is not named here, `serve` does not start."""
     erasure_ledger: Path = Path("var/erasures")
     """The ledger of erasures, a copy outside of the database that is applied to restored
-    backups. Keep it on another disk than the database, and back it up separately."""
+    backups. Keep it on a different disk from the database, and back it up separately."""
     low_space_mib: Annotated[int, Field(ge=0, le=1024**3)] = 1024
     """Free MiB on the disks of the SQLite database, the key file and the ledger of
     erasures. Below it, `/readyz` has a note, and `worker status`, the metrics and the log
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     """Address of the metrics port; it must not be public."""
     environment: Environment = Environment.PRODUCTION
-    """`production`, or `drill` if the database has no real person."""
+    """`production`, or `drill` if the database has no data about real people."""
     clock_speed: Annotated[
         int, Field(ge=1, le=1_000_000), AfterValidator(validate_clock_speed)
     ] = 1

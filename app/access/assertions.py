@@ -25,7 +25,7 @@ the length of the required claims."""
 LIFETIME: Final = 300
 """The longest time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
-"""The most seconds by which a machine's clock may differ from the service's clock."""
+"""The maximum difference in seconds between a machine's and the service's clock."""
 Algorithm = Literal["ES384", "RS384", "EdDSA"]
 CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"

@@ -59,7 +59,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
-    """Return whether a key or token is live: not expired, and no `ended_at` is set."""
+    """Return whether a key or token has not expired and has no time in `ended_at`."""
     return now < expires_at and not any(ended_at)
 
 

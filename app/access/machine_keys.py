@@ -28,8 +28,8 @@ KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 NOTICE_PERIOD: Final = timedelta(days=14)
 """The time before a key expires by which the account needs another key."""
 IN_TRANSIT: Final = timedelta(minutes=5)
-"""How long a request may still run after its key ended, if it was authenticated before: the
-body may take 30 s to arrive, and the request may wait for a lock."""
+"""The longest time for which a request may still run after its key has ended. The body may
+take 30 s to arrive, and the request may wait for a lock."""
 ACCESS_TOKEN_QUERY: Final = (
     select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
     .add_columns(PublicKey.revoked_at, *ACTOR_COLUMNS)

@@ -14,7 +14,7 @@ from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
-"""The time after which an office without an account for cases counts as unattended."""
+"""The time that an office has to open an account after it has none (our proposal)."""
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
@@ -59,5 +59,5 @@ def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
 
 
 def is_closed_or_unattended(tx: ReadTransaction, office: FocalPoint) -> bool:
-    """Return whether an office is closed or has had no account for cases for a day."""
+    """Return whether an office is closed or is one of `find_unattended_offices`."""
     return not office.active or office.id in find_unattended_offices(tx)

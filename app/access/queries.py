@@ -138,7 +138,7 @@ def has_unanswered(session: Session, now: datetime) -> bool:
 
 
 def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
-    """Lock and return overdue requests for approval of no case; skip locked requests."""
+    """Lock and return overdue requests for approval outside cases; skip locked requests."""
     locked = select_unanswered(tx.now).with_for_update(key_share=True, skip_locked=True)
     return tx.session.scalars(locked).all()
 

@@ -111,7 +111,7 @@ def require_may_change(
 def require_fitting_roles(
     roles: frozenset[Role], kind: AccountKind, focal_point: FocalPoint
 ) -> None:
-    """Raise RolesIncompatible (409) if such an account cannot have one of the roles."""
+    """Raise RolesIncompatible (409) if an account of this kind cannot have the roles."""
     access_actions.require_compatible_roles(roles)
     if conflict := account_permissions.describe_conflict(
         roles, kind, oversees=focal_point.kind == OfficeKind.OVERSIGHT
@@ -204,7 +204,7 @@ def record_account_event(
 def build_change(
     tx: ReadTransaction, account: Account, action: str, details: Mapping[str, Any]
 ) -> GuardedChange:
-    """Build a change of an account; `details` also get the account's current state."""
+    """Build a change of an account, and add the account's current state to its details."""
     office = directory_queries.by_id(tx, account.focal_point_id)
     state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
     return GuardedChange(

@@ -105,7 +105,7 @@ def expire_approvals(tx: WriteTransaction, account: Account) -> None:
 def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
     """Revoke a key and record the event.
 
-    Its approvals expire, because the key may have been stolen.
+    The approvals of the account expire, because the key may have been stolen.
     """
     if key.revoked_at is None:
         access_actions.revoke_key(tx.session, key.prefix, tx.now)

@@ -170,7 +170,7 @@ class CountrySettings(RequestModel):
 
 
 class AccountReference(ResponseModel):
-    """The account that made or approved a change, given by focal point and label."""
+    """The account that made or approved a change, identified by focal point and label."""
 
     focal_point: str
     account: Annotated[str, Field(description="A staff number or a duty post.")]

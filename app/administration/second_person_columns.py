@@ -87,7 +87,10 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
 
 
 def estimate_length(row: Values | None, named: Values) -> float | None:
-    """Return the approximate hours of a limit, or None if there is no limit."""
+    """Return the approximate hours of a limit, or None if there is no limit.
+
+    If a country sets no limit, the default for the deadline in `named` applies.
+    """
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], TimeUnit(row["unit"])).approximate_hours
     if not is_of_country(named["of"]):

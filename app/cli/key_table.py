@@ -10,7 +10,7 @@ HEAD: Final = ("focal_point", "label", "roles", "key", "expires_at")
 
 
 class KeyLine(NamedTuple):
-    """An API key, its account, and the time until which it is valid."""
+    """An API key, its account, and the time at which the key expires."""
 
     focal_point: str
     label: str

@@ -183,7 +183,7 @@ def render_known_consents() -> list[str]:
 
 
 def render_closure_reasons() -> list[str]:
-    """Return a table of closure reasons: which need that the person was informed."""
+    """Return a table of closure reasons. Some require that the person was informed."""
     head = ["| reason | meaning | the person was informed |", "|---|---|---|"]
     rows = [
         f"| `{code}` | {row.label_en} | "

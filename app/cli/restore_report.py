@@ -94,7 +94,7 @@ class AffectedCase:
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """The position in a feed that an office or webhook had reached in the backup."""
+    """The position of an office or webhook in a feed at the time of the backup."""
 
     office: str
     webhook: str | None

@@ -31,7 +31,7 @@ TESTS: Final = f"{PREFIX}TEST_"
 
 
 def list_unknown(names: Iterable[str] | None = None) -> list[str]:
-    """List a warning for each name that looks like a setting but is not a setting.
+    """Return a warning for each name that looks like a setting but is not a setting.
 
     By default, the names in the environment and of the files in `/run/secrets` are checked.
     A warning contains the name but not the value, which may be a secret.

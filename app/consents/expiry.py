@@ -39,7 +39,7 @@ class Ending(Given, Protocol):
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """Return for each announcement of a consent's end the days before the end and the time.
+    """Return, for each announcement of a consent's end, the days before it and the time.
 
     Deadlines run faster by the factor `speed`, which is more than 1 only in a drill.
     """

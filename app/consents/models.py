@@ -52,5 +52,5 @@ class Consent(Base):
     withdrawal_reported_at: Mapped[datetime | None]
     """When an office that the person fears reported a withdrawal (ADR 53).
 
-    The consent stays valid until another office records its withdrawal. No rule reads this.
+    The consent stays valid until another office records its withdrawal. No rule uses this.
     """

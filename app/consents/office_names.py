@@ -37,7 +37,7 @@ class OfficeNames:
     def may_name(
         self, case: Case, office: UUID, at: datetime, *, as_party: bool = True
     ) -> bool:
-        """Return whether the reader may know that an office acted in a case at some time.
+        """Return whether the reader may know that an office acted in a case at time `at`.
 
         If `as_party` is true, only the reader's relations to the case itself count.
         Otherwise, its relations to referrals and handovers count too.

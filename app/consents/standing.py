@@ -180,7 +180,7 @@ class Standing:
         return code not in guards.unsafe_focal_points and not blocked
 
     def may_know_fears(self, reader: FocalPoint) -> bool:
-        """Return whether a reader may know the fears that the safeguards contain."""
+        """Return whether a reader may know the person's fears that the safeguards state."""
         mine, state = self.case.list_relations(reader.id), self.case.state
         if Relation.SUBMITTER in mine and state in UNLED:
             return True

@@ -159,7 +159,7 @@ def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> 
 
 
 def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
-    """Replace a deadline by a new deadline, so that misses are counted from now on."""
+    """Replace a deadline by a new deadline, so that the count of misses starts again."""
     new = Clock(
         case_id=clock.case_id,
         record_id=clock.record_id,
@@ -177,7 +177,10 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
 def move_due_times(
     tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
-    """Postpone to `until` the deadlines of some kinds due earlier; return their number."""
+    """Postpone deadlines of some kinds that are due before `until` to that time.
+
+    Returns the number of postponed deadlines.
+    """
     soon = {"kinds": list(kinds), "until": until}
     return len(tx.session.scalars(POSTPONE, soon).all())
 

@@ -65,7 +65,7 @@ def measure_working_time(start: datetime, end: datetime, calendar: Calendar) -> 
 
 
 def add_working_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
-    """Return the time at which `left` has passed, counting only time of working days."""
+    """Return the time at which `left` has passed, counting only time on working days."""
     local = calendar.to_local(start)
     while True:
         rest = get_next_midnight(local) - local

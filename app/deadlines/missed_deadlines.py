@@ -16,7 +16,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class DueClock(NamedTuple):
-    """A deadline that the worker has to process, with `fires_at` as the worker read it."""
+    """A deadline for the worker to handle, with `fires_at` as it was when it was read."""
 
     number: int
     case_id: UUID
@@ -116,7 +116,7 @@ def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices that have to act on a case, not a draft, by a deadline."""
+    """Return the offices with a running deadline for a case, except for drafts."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != DeadlineKind.FINISH_DRAFT)
     return find_waited_for(session, of_case)
 

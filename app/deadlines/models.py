@@ -52,7 +52,7 @@ class Clock(Base):
 
 
 class Firing(Base):
-    """A record of one miss of a deadline; `generation` numbers its misses (R55).
+    """A record of one miss of a deadline; `generation` is 1 for the first miss (R55).
 
     `waits_on` is the office that missed the deadline, or null for a deadline of the system.
     """
@@ -77,7 +77,7 @@ class Firing(Base):
 class TimeLimit(Base):
     """A limit that a country or an agreement sets for a kind of deadline.
 
-    A row without an amount sets no limit, so that the next rule applies.
+    A row without an amount sets no limit, so that another limit or the default applies.
     """
 
     __tablename__ = "time_limit"

@@ -73,7 +73,7 @@ def get_term(
 
 
 MIN_IN_DRILL: Final = {DeadlineKind.APPROVE: timedelta(minutes=1)}
-"""The minimum time in a drill, so that a second person has time to approve."""
+"""The minimum lengths in a drill, by kind. A second person needs time to approve."""
 
 
 def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
@@ -259,7 +259,7 @@ def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
 OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
 LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
 MAX_ANSWERS: Final = 100
-"""The most past answers of an office that are counted, so that routing is fast."""
+"""The maximum number of past answers to count for an office, so that routing is fast."""
 PAST: Final = (
     select(case((LATE, 1), else_=0).label("late"))
     .where(Clock.waits_on == FocalPoint.id, Clock.set_at >= bindparam("since"))

@@ -101,7 +101,7 @@ def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str
 
 
 def assess_risks(case: DemoCase, lead: DemoUser, home: DemoUser, return_path: str) -> None:
-    """Record the risk assessments of two offices. The second one finds a threat."""
+    """Record the risk assessments of two offices. The second assessment finds a threat."""
     lead.apply(return_path, "assess-destination", {"level": "low", "threats": []})
     case.print("  4. Trinidad and Tobago, where she is, finds no threat against a return.")
     threat = {
