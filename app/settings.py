@@ -50,7 +50,7 @@ def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
     would be moved and erased.
     """
     drill = Environment.DRILL
-    environment = info.data.get("environment", drill)  # missing if it was invalid itself
+    environment = info.data.get("environment", drill)  # missing if it was invalid
     if speed > 1 and environment != drill:
         raise ValueError(
             "a speed above 1 is for drills only. Remove it or, if no real person is in the "

@@ -90,7 +90,7 @@ def get_public_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
     """Return a public key of any account, or raise NotFound (404)."""
     found = tx.session.get(PublicKey, key_id)
     if found is None:
-        raise NotFound("There is nothing here that is yours to see.")
+        raise NotFound("There is no such account or key, or you may not see it.")
     return found
 
 

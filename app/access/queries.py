@@ -271,5 +271,5 @@ def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
 def require_found[R](found: R | None) -> R:
     """Return the given row, or raise NotFound (404) if it is None."""
     if found is None:
-        raise NotFound("There is nothing here that is yours to see.")
+        raise NotFound("There is no such account or key, or you may not see it.")
     return found

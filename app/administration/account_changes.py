@@ -95,7 +95,7 @@ def require_visible(tx: ReadTransaction, account: Account) -> Account:
     """Return the account if the caller may see it, or raise NotFound (404)."""
     own, office = account.id == tx.actor.account_id, account.focal_point_id
     if not own and not account_permissions.may_see_accounts(tx.actor, office):
-        raise NotFound("There is nothing here that is yours to see.")
+        raise NotFound("There is no such account or key, or you may not see it.")
     return account
 
 

@@ -87,7 +87,7 @@ def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> Publi
     account = lock_to_revoke_key(tx, account_id)
     key = machine_keys.find_key(tx, account.id, kid)
     if key is None:
-        raise NotFound("There is nothing here that is yours to see.")
+        raise NotFound("There is no such account or key, or you may not see it.")
     if key.revoked_at is None:
         key.revoked_at = tx.now
         expired = access_actions.expire_unspent(tx, access_queries.is_linked_to(account))

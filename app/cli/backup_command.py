@@ -105,7 +105,7 @@ def copy_database(source: Path, partial: Path) -> dict[str, str]:
         served.execute("SELECT count(*) FROM sqlite_master").fetchone()
         served.backup(copy, pages=STEPS_PER_SIGNAL, progress=handle_signals)
         copy.set_progress_handler(handle_signals, STEPS_PER_SIGNAL)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, no side files
+        copy.execute("PRAGMA journal_mode = DELETE")  # writes no side files
         [(word,)] = copy.execute("PRAGMA integrity_check(1)").fetchall()
         if word != "ok" or copy.execute("PRAGMA foreign_key_check").fetchall():
             raise sqlite3.DatabaseError("the database itself is damaged")

@@ -51,7 +51,7 @@ class Connection(H11Protocol):
         self.waiting: dict[Connection, float] = vars(self.server_state).setdefault(
             "waiting", {}
         )
-        self.conn._receive_buffer = StrictBuffer()  # noqa: SLF001 - it has no setting
+        self.conn._receive_buffer = StrictBuffer()  # noqa: SLF001 - h11 has no setting
 
     @property
     def awaits_head(self) -> bool:

@@ -50,7 +50,7 @@ def require_no_demo(session: Session, environment: Environment) -> None:
         "This database has the demonstration, which would receive real cases.\n"
         f"Active made-up offices: {offices}.\n"
         "Use another database, in another folder.\n"
-        "If it has no real person, set SAFE_CONDUCT_ENVIRONMENT=drill."
+        "If it has no data about real people, set SAFE_CONDUCT_ENVIRONMENT=drill."
     )
 
 

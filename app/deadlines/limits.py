@@ -34,9 +34,9 @@ class DeadlineKind(StrEnum):
     CONFIRM_ARRIVAL = "confirm_arrival"  # D06
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
-    ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
-    CONSENT_ENDS = "consent_ends"  # ask the person again before the end
-    DECIDE_EMERGENCY_ACCESS = "decide_emergency_access"  # in an emergency (R15)
+    ASSESS_INTERESTS = "assess_interests"  # for a child without a guardian (BR09)
+    CONSENT_ENDS = "consent_ends"  # the person is asked again before
+    DECIDE_EMERGENCY_ACCESS = "decide_emergency_access"  # R15
     EMERGENCY_ACCESS_ENDS = "emergency_access_ends"
     INFORM_PERSON = "inform_person"  # about an emergency access (BR05)
     ANSWER = "answer"

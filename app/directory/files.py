@@ -38,7 +38,7 @@ class Fault:
         return f"{self.file}{line}{column}: {self.what}"
 
 
-class FilesRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
+class FilesRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
     """The error that is raised if the files of a folder have faults; nothing is written."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
