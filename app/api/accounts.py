@@ -90,7 +90,7 @@ def show_account(
 def show_lowered(
     tx: ReadTransaction, account: Account, status: int, headers: Headers
 ) -> Response:
-    """Return an account that lost rights, and the number of case workers in its office."""
+    """Return the response with an account and its office's number of case workers."""
     left = access_queries.count_workers(tx, account.focal_point_id)
     shown = build_account(tx, account).model_dump()
     lowered = LoweredAccountOut(**shown, accounts_left=left)
@@ -111,7 +111,7 @@ def show_made_key(
 
 
 def find_key_again(tx: ReadTransaction, key_id: UUID) -> ApiKey:
-    """Return the key for a retry, if the caller may still see the account of the key."""
+    """Return the API key for a retry, if the caller may still see the key's account."""
     key = access_queries.get_key_by_prefix(tx, format_prefix(key_id))
     account_changes.find(tx, key.account_id)
     return key
@@ -209,7 +209,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Respon
 def list_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the API keys of an account, even expired and revoked keys, without secrets."""
+    """List an account's API keys, including expired and revoked keys, without secrets."""
     with begin() as tx:
         account = account_changes.find(tx, account_id)
         items = [KeyOut.from_key(key) for key in access_queries.list_keys(tx, account.id)]
@@ -224,7 +224,7 @@ def create_key(
     new: KeyInput,
     approval: ApprovalId = None,
 ) -> Response:
-    """Make an API key for another account than your own. A second person has to approve it.
+    """Make an API key for an account other than your own. A second person must approve it.
 
     The key is shown only once: hand it over in person or through a private channel. While
     the key is valid, and five minutes longer, the account that made the key and the key's
@@ -248,8 +248,8 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Replace a key with a new key of the same scopes. A second person has to approve it.
 
-    For `overlap_hours`, but not beyond its original expiry, the old key stays valid, so
-    that a machine can switch to the new key. With 0 hours, the old key expires at once.
+    The old key stays valid for `overlap_hours`, but not beyond its original expiry, so that
+    a machine can switch to the new key. With 0 hours, the old key expires at once.
     """
     return MADE_KEY.create_once(
         begin,

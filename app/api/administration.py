@@ -220,7 +220,7 @@ def replace_country(
 def list_directory_changes(
     begin: ReadDirectory, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the changes of the directory, oldest first, with the time and the accounts.
+    """List the changes to the directory, oldest first, with their times and accounts.
 
     Each change contains the row before and after the change. The list includes changes that
     were loaded on the command line. Only administrators and oversight may read it.

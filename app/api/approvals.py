@@ -1,4 +1,4 @@
-"""Routes for approvals: actions that wait until a second person confirms them."""
+"""Routes for approvals, which are needed before some actions are carried out."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated
@@ -54,7 +54,7 @@ def build_approvals(
 
 
 def may_see_request(tx: ReadTransaction, approval: Approval) -> bool:
-    """Return whether the caller asked for an approval, or may decide about it now."""
+    """Return whether the caller asked for an open approval, or may decide on it now."""
     if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
         return False
     return approval.asked_by == tx.actor.account_id or may_decide(tx, approval)
@@ -78,7 +78,7 @@ def build_approval(
     labels: Mapping[UUID, AccountReference],
     requests: Mapping[UUID, KeptRequest | None],
 ) -> ApprovalOut:
-    """Return one approval; `requests` contains those that the caller may see."""
+    """Return one approval. `requests` contains only requests that the caller may see."""
     is_shown, request = approval.id in requests, requests.get(approval.id)
     asked_by_you = approval.asked_by == tx.actor.account_id
     is_named = is_shown or asked_by_you or approval.case_id is None
@@ -125,7 +125,7 @@ def list_approvals(
     """List the approvals that your focal point can decide, and those that you asked for.
 
     An approval that you gave is listed until it is used. To take it back, refuse it.
-    `state=pending` lists those that nobody has decided yet.
+    `state=pending` lists only the approvals that nobody has decided yet.
     """
     with begin() as tx:
         statement = access_queries.select_approvals(tx, query.state)
@@ -150,9 +150,9 @@ def confirm_approval(begin: Approve, approval_id: UUID) -> Response:
     """Approve an action that another person asked for, and carry it out at once.
 
     The action is carried out exactly as it is shown in `request`, for the account that
-    asked. All its conditions are checked again, also the version that this account had
-    read. If a condition no longer holds, nothing changes and the problem says which kind of
-    problem it is. `decision` is then `used`: read the record of `subject`.
+    asked. All its conditions are checked again, including the version that this account had
+    read. If a condition no longer holds, nothing changes, and the answer names the type of
+    the problem. After a success, `decision` is `used`: read the record in `subject`.
     """
     with begin() as tx:
         return show_approval(tx, confirmations.confirm_approval(tx, approval_id))

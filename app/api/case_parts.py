@@ -1,4 +1,4 @@
-"""The parts that `include` adds to a case, each as its own operation returns it."""
+"""The parts that `include` adds to a case, with the content that their routes return."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,15 +88,15 @@ class RefusedPart(ResponseModel):
     """A part that was requested and that you may not read."""
 
     part: CasePart
-    status: Annotated[int, Field(description="The status that its operation answers.")]
-    type: Annotated[str, Field(description="The problem that its operation answers.")]
+    status: Annotated[int, Field(description="The status that its operation returns.")]
+    type: Annotated[str, Field(description="The problem that its operation returns.")]
 
 
 class CaseParts(BaseModel):
     """The parts of a case that were requested with `include`.
 
-    Each is exactly what its own operation returns to you without parameters. A part that
-    you did not request, or may not read, is absent.
+    Each part equals the answer that its own operation gives you without parameters. A part
+    that you did not request, or may not read, is absent.
     """
 
     tasks: Annotated[
@@ -167,7 +167,7 @@ class CasePage(Page[CaseWithParts]):
 
 
 def load_parts(tx: ReadTransaction, case: Case, wanted: Collection[CasePart]) -> CaseParts:
-    """Return the wanted parts of a case, with the reason for each that is refused."""
+    """Return the wanted parts of a case, and the reason for each refused part."""
     found: dict[str, BaseModel] = {}
     refused: list[RefusedPart] = []
     for part, source in SOURCES.items():
@@ -185,7 +185,7 @@ def load_parts(tx: ReadTransaction, case: Case, wanted: Collection[CasePart]) ->
 def load_listed_parts(
     tx: ReadTransaction, cases: Sequence[Case], wanted: Collection[CasePart]
 ) -> list[CaseParts | None]:
-    """Return the tasks of each case of a list if they are wanted, or None for each case."""
+    """Return the tasks of each listed case, or None for each if no tasks are wanted."""
     if CasePart.TASKS not in wanted:
         return [None for _ in cases]
     if Scope.FEED_READ not in tx.actor.scopes:

@@ -84,7 +84,7 @@ SENT = "Only cases that your focal point submitted, without its drafts."
 SORT = "`due_at`: earliest `due_at` first, then the cases without `due_at`."
 WITH_TASKS = "`tasks`: add the tasks of your focal point in each case."
 INCLUDE = (
-    "Parts to add in `included`. Each is what its own operation returns to you; `refused` "
+    "Parts to add in `included`. Each equals the answer of its own operation; `refused` "
     "lists the parts that you may not read. With `include`, no read receipt is recorded."
 )
 
@@ -119,7 +119,7 @@ def list_cases(
 ) -> Response:
     """List the cases of which your office is a party. To follow changes, use the feed.
 
-    A list does not count as reading a case: it leaves the delivery evidence as it is.
+    Listing a case does not count as reading it, so the delivery evidence does not change.
     """
     with begin() as tx:
         rows, after = load_case_rows(tx, query)
@@ -161,10 +161,10 @@ def build_page(
 
 @router.post("/search", response_model=CasePage)
 def find_cases(begin: ReadCases, search: CaseSearch) -> Response:
-    """Find one of your cases by its code, or by your own number of the case.
+    """Find one of your cases by its code, or by your own number for the case.
 
     The answer is a list with one case, or an empty list. It is also empty if the case
-    exists and you may not see it. Like a list, it does not count as reading the case.
+    exists and you may not see it. A search does not count as reading the case.
     Nothing is stored, so you can repeat the request.
     """
     with begin() as tx:
@@ -192,7 +192,7 @@ def get_case(
 
     If your focal point was asked to act, the first request is recorded: the delivery
     evidence is then `retrieved`. A request with `include` records nothing. A client that
-    shows a case to a person sends the request without `include`, too.
+    shows a case to a person must also send the request without `include`.
     """
     if not query.include:
         return show_record(

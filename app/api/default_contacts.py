@@ -1,4 +1,4 @@
-"""Routes for the default contacts of an office, which its acceptances use (ADR 57)."""
+"""Routes for an office's default contacts, used if an acceptance names none (ADR 57)."""
 
 from typing import Final
 from uuid import UUID
@@ -28,7 +28,7 @@ REFUSED: Final = (NotFound, ActionNotYours, RoleMissing)
 def get_default_contacts(begin: ReadDirectory, focal_point: Code) -> Response:
     """Read the default contacts of your own focal point.
 
-    Other offices read contacts only where an acceptance has disclosed them.
+    Other offices can read contacts only after an acceptance has disclosed them.
     """
     with begin() as tx:
         roles = default_contacts.READERS
@@ -42,11 +42,11 @@ def get_default_contacts(begin: ReadDirectory, focal_point: Code) -> Response:
 def write_default_contacts(
     begin: WriteDirectory, key: Once, focal_point: Code, new: DefaultContactsInput
 ) -> Response:
-    """Set the contacts that your acceptances use if they have no `contacts`.
+    """Set the contacts that are used when you accept without `contacts`.
 
-    They apply when you accept a lead, a referral or a handover. What was accepted before
-    keeps its contacts. The latest request counts, and needs no `If-Match` header. If you
-    send an Idempotency-Key, a late retry does not restore older contacts.
+    They apply when you accept a lead, a referral or a handover. Earlier acceptances keep
+    their contacts. The latest request wins, and needs no `If-Match` header. If you send an
+    Idempotency-Key, a late retry does not restore older contacts.
     """
     contacts = None if new.contacts is None else NamedContacts(contacts=new.contacts)
     return DEFAULT_CONTACTS.run_once(
@@ -68,7 +68,7 @@ def show_default_contacts(
 
 
 def find_own_office(tx: ReadTransaction, office_id: UUID) -> FocalPoint:
-    """Return the caller's office, as the answer to a retry, if the caller may read."""
+    """Return the caller's office for a retry, if the caller may read the contacts."""
     code = directory_queries.by_id(tx, office_id).code
     return default_contacts.get_office(tx, code, default_contacts.READERS)
 

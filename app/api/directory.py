@@ -177,7 +177,7 @@ def get_lifecycles(begin: ReadDirectory) -> Response:
 
 
 def list_steps(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle
-    """Return the rows of the table of a life cycle."""
+    """Return the steps of a life cycle in the form of the API."""
     return [
         StepOut(
             action=step.action,

@@ -41,7 +41,7 @@ DECIDE = (*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def list_acts(one: EmergencyAccess) -> list[tuple[Case, UUID, datetime]]:
-    """List who requested an emergency access and who decided on it, with the times."""
+    """Return case, office and time of a request, and of the decision if there is one."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
         acts.append((one.case, one.decided_by, one.decided_at))
@@ -89,12 +89,12 @@ def load_accesses(tx: ReadTransaction, case: Case) -> EmergencyAccessList:
 
 
 def may_know_holder(tx: ReadTransaction, reading: EmergencyAccess) -> bool:
-    """Return whether the caller may know which office must inform the person, and when."""
+    """Return whether the caller may know which office informs the person, and by when."""
     return Grant.LEAD in reading.case.get_grants(tx.actor.focal_point_id)
 
 
 def find_access(tx: ReadTransaction, case_id: UUID, access_id: UUID) -> EmergencyAccess:
-    """Return an emergency access that the caller may see, as the answer to a retry."""
+    """Return an emergency access for a retry, if the caller may still see it."""
     return emergency.find_access(tx, case_queries.get_by_id(tx, case_id), access_id)
 
 
@@ -134,7 +134,7 @@ def request_emergency_access(
 def grant_emergency_access(
     begin: WriteCases, code: CaseCode, access_id: UUID, key: Once
 ) -> Response:
-    """Grant emergency access, as a person of another organisation than the one that asks.
+    """Grant emergency access, as a person of an organisation other than the one that asks.
 
     A person of oversight needs the role `protection_officer` or `supervisor`. A person of
     the desk or of the lead needs the role `coordinator` or `supervisor`. The lead and

@@ -40,7 +40,7 @@ from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction, begin_write
 
 STREAM_BATCH: Final = 100
-"""The most events that a stream reads at once."""
+"""The maximum number of events that a stream reads at once."""
 
 HEARTBEAT_SECONDS: Final = 15.0
 """Seconds without an event after which a stream sends a comment to stay open."""
@@ -143,7 +143,7 @@ async def list_events(
     Each event is delivered at least once, in the order of commits. Store `cursor` in the
     same transaction as your own changes, and send it as `after` in the next request. The
     cursor that you send is evidence that you retrieved all events before it. After a 410,
-    read the feed from the start and compare.
+    read the feed from the start and compare it with your data.
 
     With `Prefer: wait=30` the answer comes as soon as there is an event, or after 30
     seconds without an event. You then get each event within a second, with two requests a

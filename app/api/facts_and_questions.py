@@ -139,7 +139,7 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
 
 
 def load_questions(tx: ReadTransaction, case: Case) -> QuestionList:
-    """Return the questions about a case, which only the holder and the submitter know."""
+    """Return the questions about a case, if the caller is its holder or submitter."""
     mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
     found = questions.list_questions(tx, case.id) if mine else []
     return QuestionList(items=build_questions(tx, found))

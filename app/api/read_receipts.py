@@ -1,4 +1,4 @@
-"""Read receipts (evidence rank 3), and the responses for which receipts are recorded."""
+"""Read receipts (delivery evidence `retrieved`), and responses that may record them."""
 
 from collections.abc import Callable, Sequence
 from typing import Final

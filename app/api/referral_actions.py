@@ -75,7 +75,7 @@ def run_action(
 def send_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Send a draft of a referral. From now on the recipient can read it."""
+    """Send a draft of a referral. From then on, the recipient can read it."""
     return run_step(begin, key, (referral_id, Action.SEND, seen, Terms()), steps.send)
 
 
@@ -166,9 +166,9 @@ def redirect_referral(
 ) -> Response:
     """End a referral and name another focal point that could help.
 
-    The sender gets a draft of a referral to that focal point, whose `predecessor` is this
-    referral. To send it, a consent is needed. A focal point that was already asked in this
-    chain of redirects, and your own, are refused.
+    The sender gets a draft of a referral to that focal point, with this referral as its
+    `predecessor`. Sending the draft needs a consent. You cannot name your own focal point,
+    or a focal point that was already asked in this chain of redirects.
     """
     terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)

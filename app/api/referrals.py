@@ -127,7 +127,7 @@ def open_referral_notes(
 ) -> Response:
     """Open the notes on the actions of a referral, limited to those that you may read.
 
-    A former lead opens the notes and answers that it wrote itself.
+    A former lead can open the notes and answers that it wrote itself.
     """
     with begin() as tx:
         record = referral_queries.get_seen_or_led(tx, referral_id)

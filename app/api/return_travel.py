@@ -135,8 +135,8 @@ def call_off_return(
 ) -> Response:
     """End a return before departure, because the person does not want to go.
 
-    Any office with a side in the return may do this, without an `If-Match` header. The
-    referral is withdrawn in the same transaction.
+    Any office that takes part in the return may do this. No `If-Match` header is needed.
+    The referral is withdrawn in the same transaction.
     """
     return RETURN.run_once(begin, key, lambda tx: decisions.call_off(tx, return_id, body))
 

@@ -49,7 +49,7 @@ def show_returns(tx: ReadTransaction, returns: list[Return]) -> list[AnyReturn]:
 
 
 def has_part(tx: ReadTransaction, record: Return) -> bool:
-    """Return whether the caller may still see the return and still has a side in it."""
+    """Return whether the caller may still see the return and still takes part in it."""
     return return_queries.is_visible(tx, record.id) and has_side(tx, record)
 
 
@@ -58,7 +58,7 @@ RETURN: Final = build_party_view(return_queries.get, show_returns, has_part)
 
 @router.serve_action("/referrals/{referral_id}/return", ReturnOut, *OPEN, status=CREATED)
 def create_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
-    """Open a return's checklist, as sender or recipient of the accepted RETURN referral."""
+    """Open a return, as the sender or recipient of an accepted referral to RETURN."""
     return RETURN.create_once(
         begin, key, lambda tx: return_actions.create_return(tx, referral_id)
     )

@@ -80,7 +80,7 @@ def load_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
 
     A caller that may not know the person's fears sees only the offices that were asked. The
     other candidates would reveal which offices are never asked. Raises NotFound (404) for a
-    caller that is not a party of the case itself, or no longer follows it.
+    caller that may not read the ranking, such as the submitter once there is a lead.
     """
     if Grant.ROUTING not in case.get_grants_as_party(tx.actor.focal_point_id):
         raise NotFound("There is no routing that you may see.")

@@ -230,7 +230,7 @@ def list_access_log(begin: OpenSections, code: CaseCode, query: Paging) -> Respo
 def get_knowledge(
     begin: ReadSections, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read which sections you may open, why not the others, and who opened which.
+    """Read which sections you may open, why not the others, and who opened each section.
 
     This opens nothing and is not recorded. The lead and oversight also get the offices that
     opened a section, because they may read the access log; for others, `offices` is null.

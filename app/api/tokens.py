@@ -34,11 +34,11 @@ from app.kernel.transactions import Runtime
 router = APIRouter(prefix="/oauth", tags=["tokens"])
 PATH: Final = OAUTH2_PATH
 FIELDS: Final = 20
-"""The most fields of a form: those that are known, and some that clients add."""
+"""The maximum number of form fields: the known fields, and some that clients may add."""
 GRANT: Final = "client_credentials"
 JWT: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
-"""A challenge, which a 401 must have (RFC 9110). No scheme exists for assertions."""
+"""The challenge that a 401 must have (RFC 9110). No scheme is defined for assertions."""
 
 
 class TokensNotIssued(Problem):
@@ -48,7 +48,7 @@ class TokensNotIssued(Problem):
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
-    """The refusal of a token, with an error code of RFC 6749."""
+    """The service refuses to issue a token, with an error code of RFC 6749."""
 
     def __init__(self, error: str, why: str) -> None:
         super().__init__(error)

@@ -50,7 +50,7 @@ from app.webhooks.schemas import (
 
 router = ResourceRouter("pushing", "/webhooks")
 webhook_messages = APIRouter(tags=["webhooks"])
-"""The webhook of the OpenAPI document, for developers of receivers. It is not served."""
+"""The webhook in the OpenAPI document, for developers of receivers; not a served route."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, *KEYED)
 PINGS_PER_MINUTE: Final = 10
@@ -247,7 +247,8 @@ def receive_feed_event(
         str,
         Header(
             alias="Webhook-Timestamp",
-            description="Unix time of sending. Refuse a message over 5 minutes off.",
+            description="Unix time of sending. Refuse a message if this time is more than "
+            "5 minutes in the past or in the future.",
         ),
     ],
     webhook_signature: Annotated[

@@ -30,7 +30,7 @@ from app.referrals import queries as referral_queries
 router = ResourceRouter("feed")
 INCLUDE = (
     "`summary`: add the summary, the state and the sender of the case of each task, if you "
-    "may read the case. It needs the scope `cases:read`, too."
+    "may read the case. This also needs the scope `cases:read`."
 )
 
 

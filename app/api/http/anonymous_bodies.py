@@ -17,13 +17,13 @@ MAX_BYTES: Final = 8 * 1024
 SECONDS: Final = 5.0
 """Seconds in which a body has to arrive."""
 PROMPT_SECONDS: Final = 0.2
-"""Seconds in which a body that is sent with the headers arrives, without using a place."""
+"""Seconds after which a body that has not arrived counts as slow and needs a place."""
 MAX_SLOW_BODIES: Final = 64
-"""The most slow bodies that are read at the same time; together they need half a MiB."""
+"""The maximum number of slow bodies that are read at once; together they need 0.5 MiB."""
 
 
 class AnonymousBodies:
-    """A reader of unauthenticated request bodies, with few places for slow bodies."""
+    """A reader of unauthenticated request bodies that limits the number of slow bodies."""
 
     def __init__(self, places: int = MAX_SLOW_BODIES) -> None:
         self.free = places

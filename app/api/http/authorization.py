@@ -2,7 +2,7 @@
 
 FastAPI validates a body before it calls any dependency. `GuardedRoute` first authenticates
 the caller and checks the scope, so that a caller without a key gets 401 for every body
-(API.md, order of judgement). Then it parses the body strictly.
+(API.md, order of checks). Then it parses the body strictly.
 """
 
 from collections.abc import Callable, Coroutine
@@ -34,8 +34,8 @@ from app.kernel.transactions import Runtime
 EMPTY_BODIES: Final = (b"", b"{}")
 NO_KEY: Final = ""
 PROMPT_BODY_SECONDS: Final = 0.1
-"""Seconds in which a body arrives that was sent together with the headers. After a slower
-body the caller is authenticated again: the key or account may have ended (R21)."""
+"""Seconds in which a body that was sent together with the headers arrives. After a slower
+body the caller is authenticated again, because the key may have become invalid (R21)."""
 
 
 class BodyUnexpected(Problem):
@@ -53,7 +53,7 @@ BEARER: Final = HTTPBearer(
 )
 OAUTH2_PATH: Final = "/v1/oauth/token"
 OAUTH2: Final = "OAuth2"
-"""The name in the OpenAPI document of the second security scheme, a token `sct_...`."""
+"""The name of the security scheme for tokens `sct_...` in the OpenAPI document."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     the scope, or TooManyWrongKeys (429) after several wrong keys. Wrong keys are counted
     only after the key was checked, so that guessing never blocks the holder of a valid key.
     """
-    if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another one
+    if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another
         raise Unauthenticated("Send one `Authorization` header, not several.")
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     key_text = key.strip() if kind.lower() == "bearer" else NO_KEY
@@ -213,7 +213,7 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
 
 
 def limit_wrong_keys(request: Request, name: str) -> None:
-    """Raise TooManyWrongKeys (429) after too many wrong keys from an address or for a name.
+    """Count a wrong key. Raises TooManyWrongKeys (429) after too many for address or name.
 
     The name is the prefix of a key, or the client that a signed assertion names.
     """

@@ -38,9 +38,9 @@ from app.kernel.versions import ExpectedTag, SeenVersions
 KEY_FORM = r"^[!-~]+$"
 KeyText = Annotated[str, Field(pattern=KEY_FORM, max_length=100)]
 KEY = (
-    "A random text that you choose, another one for each request. Send the same one when "
-    "you retry. The keys of an account are remembered without a time limit, also after the "
-    "erasure of the record: a retry, however late, is never carried out a second time."
+    "A random text that you choose, different for each request. Send the same text when "
+    "you retry. The keys of an account are remembered without a time limit, even after the "
+    "record is erased: a retry, however late, is never carried out a second time."
 )
 IF_MATCH = "The ETag of the version that you read last and based your decision on."
 REPLACE = "To replace a row: the ETag of the version that you read last."
@@ -76,7 +76,7 @@ def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
 
 
 def report_limit(runtime: Runtime, actor: Actor) -> None:
-    """Report the actor's refused openings to office and oversight, at most once an hour."""
+    """Report refused openings to the actor's office and oversight at most once an hour."""
     counter, now = runtime.refused_openings, runtime.clock()
     if counter and not counter.was_reported(actor.account_id, now):
         with require_recording(), begin_write(runtime, actor) as tx:

@@ -26,7 +26,7 @@ class SunsetTooEarlyError(ValueError):
 
 @dataclass(frozen=True)
 class Deprecation:
-    """When an operation was deprecated, until when it works, and a page about it.
+    """The day on which an operation was deprecated, its last day, and a page about it.
 
     The page behind `link` says what to use instead. Both days are in UTC.
     """
@@ -41,7 +41,7 @@ class Deprecation:
             raise SunsetTooEarlyError(f"{self.sunset} is less than {LEAST} later.")
 
     async def __call__(self) -> None:
-        """Do nothing: the route adds the headers, so that also refusals have them."""
+        """Do nothing. The route adds the headers, so that error responses have them too."""
 
     @property
     def headers(self) -> RawHeaders:

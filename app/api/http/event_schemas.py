@@ -25,7 +25,7 @@ FACT_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
 
 
 def describe_events(schemas: dict[str, Any]) -> None:
-    """Add the types and the facts of events to the schemas, for the schema of an event."""
+    """Add the types and facts of events to the schemas, and refer to them in `EventOut`."""
     types = [event.name for event in load_types()]
     schemas[TYPE] = {"type": "string", "description": ABOUT_TYPES, "enum": types}
     properties = {

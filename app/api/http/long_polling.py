@@ -32,7 +32,8 @@ MAX_WAIT_SECONDS: Final = 60
 """The longest wait in seconds. Proxies close connections that are silent for longer."""
 
 MAX_WAITING: Final = 32
-"""The most requests of an account that wait or stream in a process. An event wakes them."""
+"""The maximum number of waiting and streaming requests of an account in one process. A new
+event wakes all of them."""
 
 QUERY_SECONDS: Final = 2.0
 """Seconds in which a running query ends, unless the database hangs."""
@@ -67,7 +68,7 @@ class Waiter:
     result: asyncio.Future[bool]
 
     def finish(self, *, there_is_more: bool) -> None:
-        """Wake the request, and pass on whether there are new events."""
+        """Wake the request, and tell it whether there are new events."""
         if not self.result.done():
             self.result.set_result(there_is_more)
 

@@ -120,7 +120,7 @@ def rename_schemas(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def rename_enum(found: re.Match[str]) -> str:
-    """Return the name of an enum of a life cycle. All share one for their requirements."""
+    """Return the schema name of a life cycle's enum; each `Need` becomes `Requirement`."""
     record, enum = found.groups()
     return "Requirement" if enum == "Need" else f"{RECORDS[record]}{enum}"
 
@@ -135,7 +135,7 @@ def require_headers(operation: dict[str, Any]) -> None:
     """Mark a header as required if the operation documents a problem for its absence.
 
     The routes declare these headers as optional. Otherwise FastAPI would answer 422 for a
-    missing header before the checks that come first in the order of judgement (API.md).
+    missing header before the checks that have to come first (API.md, order of checks).
     """
     for parameter in operation.get("parameters", []):
         alone = parameter["name"] != "If-Match" or not may_create(operation)

@@ -13,12 +13,12 @@ from app.api.http.problem_schemas import PROBLEM
 
 FOLDER: Final = files("app.api").joinpath("data", "examples")
 SHARED: Final = "problems.json"
-"""The file of the problems that stand for all operations."""
+"""The file with the examples of problems that all operations share."""
 REFERENCE: Final = "#/components/examples/{code}"
 LISTED_CODE: Final = re.compile(r"^- `([a-z-]+)`:", re.MULTILINE)
 """A problem in the description of a response (see `describe_problem`)."""
 PLACES: Final = {"path": "path", "query": "query", "header": "headers"}
-"""Where a parameter stands, and the part of an example that has its value."""
+"""The part of an example that has a parameter's value, by the parameter's `in`."""
 
 type Example = dict[str, Any]
 
@@ -47,7 +47,7 @@ def add_examples(document: dict[str, Any]) -> None:
 
 
 def add_request_example(operation: dict[str, Any], request: Example) -> None:
-    """Add the values of parameters and the body."""
+    """Add the recorded values of the parameters and the recorded body to an operation."""
     for parameter in operation.get("parameters", []):
         values = request.get(PLACES[parameter["in"]], {})
         if parameter["name"] in values:
@@ -58,7 +58,7 @@ def add_request_example(operation: dict[str, Any], request: Example) -> None:
 
 
 def add_success_examples(operation: dict[str, Any], bodies: dict[str, Any]) -> None:
-    """Add the body of each success that has one."""
+    """Add a recorded body to each successful response for which there is one."""
     for status, body in find_success_bodies(operation, bodies).items():
         for media in operation["responses"][status]["content"].values():
             media["example"] = body
@@ -67,7 +67,7 @@ def add_success_examples(operation: dict[str, Any], bodies: dict[str, Any]) -> N
 def find_success_bodies(
     operation: dict[str, Any], bodies: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return a recorded body for each success: its own, or one with the same schema."""
+    """Return a body for each successful status: its own, or one with the same schema."""
     schemas = {
         status: next(iter(response["content"].values()))["schema"]
         for status, response in operation["responses"].items()
@@ -88,7 +88,7 @@ def find_success_bodies(
 def add_problem_examples(
     operation: dict[str, Any], own: dict[str, Any], shared: dict[str, Any]
 ) -> None:
-    """Add an example of each problem of a response, if possible of this operation."""
+    """Add an example of each problem to each response, if possible from this operation."""
     for response in operation["responses"].values():
         media = response.get("content", {}).get(PROBLEM)
         if media is None:

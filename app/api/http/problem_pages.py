@@ -1,7 +1,7 @@
 """The page behind the `type` of each problem, which RFC 9457 (3.1.1) recommends.
 
-The pages are public and the same for every reader: they name the rules of the service and
-nothing that is stored.
+The pages are public and the same for every reader. They explain the rules of the service
+and contain no stored data.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The JSON schemas of problems for the OpenAPI document, from the classes of problems.
 
-A problem with members of its own has its own schema. Every other problem, also one that is
-added later, has the schema `ProblemDetail` (ADR 55).
+A problem with members of its own has its own schema. Every other problem, including a
+problem that is added later, has the schema `ProblemDetail` (ADR 55).
 """
 
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ VOCABULARIES: Final = {
     "RecordState": ("State", "A state of a case, a referral, a handover or a return."),
     "RecordAction": ("Action", "An action on a case, a referral, a handover or a return."),
 }
-"""Enums over all life cycles: the enum of each life cycle, and a description."""
+"""Enums that combine all life cycles: the name of the enum in each, and a description."""
 CODES: Final = (
     ("UnmetRequirement", "requirement", "Requirement"),
     ("RequiredConsent", "purpose", "Purpose"),
@@ -47,7 +47,7 @@ CODES: Final = (
     ("ActionIllegalProblem", "state", "RecordState"),
     ("LegalAction", "action", "RecordAction"),
 )
-"""The enums of properties that are strings in the code: the kernel does not know them."""
+"""Schema, property and enum of properties that the kernel can declare only as strings."""
 
 
 def get_schema_name(kind: type[Problem]) -> str:
@@ -82,7 +82,7 @@ def build_model(kind: type[Problem], members: type[BaseModel]) -> type[BaseModel
 
 
 def build_schemas() -> dict[str, Any]:
-    """Return the JSON schemas of problems, their parts and codes for the document."""
+    """Return the JSON schemas of problems, their members and their codes by name."""
     kinds = sorted(list_problem_kinds(), key=lambda kind: kind.code)
     typed = [build_model(kind, kind.members) for kind in kinds if kind.members]
     models: list[type[BaseModel]] = [ProblemDetail, *typed]
@@ -100,6 +100,6 @@ def build_schemas() -> dict[str, Any]:
 
 
 def build_vocabulary(enum: str, description: str) -> dict[str, Any]:
-    """Return the schema of an enum with the values of this enum of every life cycle."""
+    """Return a schema that combines the enums with this name of all life cycles."""
     codes = {str(code) for module in LIFECYCLES for code in getattr(module, enum)}
     return {"type": "string", "enum": sorted(codes), "description": description}

@@ -55,7 +55,7 @@ STATUS_DETAILS: Final = {
     500: "The service failed. Send the request again with the same key. If it fails again, "
     "give the `instance` to the operator.",
 }
-"""The details of problems that are HTTP statuses without a code of their own."""
+"""The `detail` of each problem that has an HTTP status but no code of its own."""
 
 
 class RequestInvalidMembers(BaseModel):
@@ -87,7 +87,7 @@ ACTION: Final = (NotFound, *KEYED, ActionIllegal, ActionNotYours, RoleMissing)
 VERSIONED: Final = (*ACTION, VersionNotGiven, VersionStale, NeedsUnmet)
 """The problems of an action that needs If-Match."""
 CREATION: Final = (*ACTION, IdempotencyKeyMissing)
-"""The problems of an action that creates a record, and so needs a key."""
+"""The problems of an action that creates a record and needs an idempotency key."""
 type Answers = dict[int | str, dict[str, Any]]
 
 

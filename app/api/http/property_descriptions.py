@@ -1,7 +1,7 @@
 """Descriptions of properties that need few words, from `app/api/data/properties.csv`.
 
-A property that needs more has its description beside its type. A row without a schema (`*`)
-describes the property in each schema that has no description and no row of its own.
+Longer descriptions are declared next to the type of the property. A row with the schema `*`
+applies to each schema that has neither a description of the property nor a row of its own.
 """
 
 import csv

@@ -13,10 +13,10 @@ from app.kernel.db import THREADS
 from app.kernel.problems import Busy
 
 MAX_READS: Final = THREADS * 2 // 5
-"""The most concurrent reads. The other threads and connections are for writes."""
+"""The maximum number of concurrent reads. Other threads and connections are for writes."""
 
 QUEUE: Final = 2000
-"""The most requests that wait for a slot. A new event wakes all requests that poll."""
+"""The maximum number of waiting requests. A new event wakes all requests that poll."""
 
 PATIENCE: Final = 20.0
 """Seconds that a read waits for a slot."""

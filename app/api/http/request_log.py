@@ -22,7 +22,7 @@ GONE: Final = 499
 CACHING: Final = (b"cache-control", b"no-store")
 """Added unless the answer has a Cache-Control of its own."""
 ROUTE_HEADERS: Final = ("rate_headers", "deprecation_headers")
-"""Names in the state of a request under which routes put headers for every answer."""
+"""Attributes of the request state in which routes store headers for every answer."""
 HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),

@@ -82,7 +82,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "Always `no`, which tells a proxy not to hold events back.", "no", required=True
     ),
     "Deprecation": describe_header(
-        "Since when the operation is deprecated, in seconds since 1970 (RFC 9745).",
+        "The time of deprecation, in seconds since 1970-01-01 UTC (RFC 9745).",
         "@1798761600",
         required=True,
     ),
@@ -127,7 +127,7 @@ def list_header_names(
 
 
 def add_response_headers(operation: dict[str, Any]) -> None:
-    """Refer from each response of an operation to the headers that it may have."""
+    """Add references to the possible headers of each response of an operation."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     responses = operation["responses"]
     own = responses.get("200", {}).get("headers", {})
@@ -147,7 +147,7 @@ def add_response_headers(operation: dict[str, Any]) -> None:
 
 
 def list_used_headers(operations: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return those of `HEADERS` to which a response of the operations refers."""
+    """Return the headers in `HEADERS` to which at least one response refers."""
     used = {
         name
         for operation in operations

@@ -24,7 +24,7 @@ def get_schema_name(reference: dict[str, Any]) -> str:
 
 
 def list_reachable_schemas(document: dict[str, Any], part: Any) -> set[str]:
-    """Return the names of the schemas that a part refers to, directly or indirectly."""
+    """Return the names of schemas to which a part refers, directly or indirectly."""
     schemas, found = document["components"]["schemas"], set[str]()
     new = set(map(get_schema_name, walk_references(part)))
     while new:

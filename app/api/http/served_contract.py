@@ -70,7 +70,7 @@ def build_edition_route(path: str) -> Callable[[Request], Awaitable[Response]]:
     """Return the route function that serves the edition with the given path."""
 
     async def get_edition(request: Request) -> Response:
-        """Return the document, if accepted with gzip, or 304 if it is unchanged."""
+        """Return the document, compressed if gzip is accepted, or 304 if unchanged."""
         compressed = can_accept_gzip(request.headers.get("accept-encoding", ""))
         tag = f'"{HASHES[path]}-{GZIP}"' if compressed else f'"{HASHES[path]}"'
         if matches_tag(request.headers.get("if-none-match", ""), tag):

@@ -13,7 +13,7 @@ from app.api.http.response_headers import FIRST_ERROR
 
 REFERENCE: Final = "#/components/responses/{name}"
 FEWEST: Final = 10
-"""The fewest operations with the same response for which the response is shared."""
+"""The number of operations with the same response from which the response is shared."""
 
 
 def get_response_name(status: str) -> str:

@@ -20,7 +20,7 @@ class JsonInvalid(Problem):
 
 
 def is_json(headers: Mapping[str, str]) -> bool:
-    """Return whether the headers declare a body of JSON in UTF-8 that is not compressed."""
+    """Return whether the headers declare an uncompressed JSON body in UTF-8."""
     kind = parse_media_type(headers)
     return kind == "application/json" or kind.endswith("+json")
 

@@ -1,4 +1,4 @@
-"""Names and bases of unions, from which generators of clients write types.
+"""Names and bases of unions, from which client generators create types.
 
 Without a name, openapi-generator names a union after the operation that it meets first, so
 that another operation later changes the name.
@@ -16,7 +16,7 @@ FACT: Final = "FactInput"
 
 
 def name_unions(document: dict[str, Any]) -> None:
-    """Give every union of a request or response a name, and tagged unions a base."""
+    """Name every union in a request or response, and add a base to each tagged union."""
     schemas = document["components"]["schemas"]
     for path in document["paths"].values():
         for operation in path.values():

@@ -1,6 +1,6 @@
 """Validation errors of a request, described without the caller's input.
 
-What a description names comes from the schema of the request: its fields and its codes.
+A description names only fields and codes that the schema of the request contains.
 """
 
 import re
@@ -66,7 +66,7 @@ OWN_CODES: Final = frozenset(
         "url_unsound",
     }
 )
-"""Codes of validation errors whose messages are defined here and repeat no input."""
+"""Codes of validation errors with messages of the service, which repeat no input."""
 
 UNKNOWN_FIELD: Final = "extra_forbidden"
 EXPECTED: Final = {
@@ -76,7 +76,7 @@ EXPECTED: Final = {
 }
 """The errors for which Pydantic lists the allowed codes, and the name of that list."""
 MOST_CODES: Final = 30
-"""The most codes that a message lists."""
+"""The maximum number of codes that a message lists."""
 CELL_RULE: Final = "cell"
 """The code of a violated rule for a directory row, in a file or in a request."""
 
@@ -151,7 +151,7 @@ def list_parameters(route: APIRoute) -> list[str]:
 
 
 def list_fields(whole: dict[str, Any], path: Sequence[str | int]) -> list[str]:
-    """Return the names of the fields of the object at a path, or [] if it is unclear."""
+    """Return the field names of the object at a path, or [] if the object is ambiguous."""
     found = [whole]
     for part in path:
         options = [option for one in found for option in list_options(whole, one)]
@@ -190,16 +190,16 @@ def list_children(schema: dict[str, Any], part: str | int) -> Iterator[dict[str,
 
 
 def format_names(names: Sequence[str]) -> str:
-    """Return names as a list in a sentence."""
+    """Format names in backticks, separated by commas, for use in a sentence."""
     return ", ".join(f"`{name}`" for name in names)
 
 
 def get_pointer(error: Mapping[str, Any]) -> str:
-    """Return where an error is: a pointer into the body, or the name of a parameter.
+    """Return the place of an error: a pointer into the body, or the name of a parameter.
 
     The name of an unknown field is left out, because it is the caller's text. The names of
     sections, facts and key types with which Pydantic marks a kind of object are left out
-    too, because they are not fields of the body. A field of the same name contains a list.
+    too, because they are not fields of the body. A list field stays in.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {UNKNOWN_FIELD, "json_invalid"}:
