@@ -76,7 +76,7 @@ def update_summary(case: Case | SummarySnapshot, summary: SummaryFields) -> list
 def replace_sealed(
     tx: WriteTransaction, record: Recorded, kind: Sealable, content: BaseModel
 ) -> None:
-    """Replace or add a sealed document of a record. Old safeguards are kept as a copy."""
+    """Replace or add a sealed document of a record. A copy of old safeguards is kept."""
     kept = case_queries.find_sealed(tx, record.id, kind)
     if kept is None:
         store_sealed(tx, record, kind, content)
@@ -173,9 +173,9 @@ def expire_approvals(
     """Expire the approvals of a case that may no longer be used (R14).
 
     If `about` is given, only approvals about that record expire. Approvals that overseers
-    requested never expire. While the case is open, approvals of the escalation desk do not
-    expire. Approvals of the holder do not expire while the case is open and its state has
-    not changed (`moved` is false).
+    requested do not expire. While the case is open, approvals that the escalation desk
+    requested do not expire either. The same applies to approvals that the holder requested,
+    unless `moved` is true because the state of the case has changed.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
@@ -207,7 +207,7 @@ def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = No
 
 _K = DeadlineKind
 OTHER_KINDS: Final = (_K.ASSESS_INTERESTS, _K.CONSENT_ENDS, _K.ANSWER)
-"""The kinds of deadlines that run in addition to the one for the state of a case."""
+"""The kinds of deadlines that run in addition to the deadline for the state of a case."""
 
 
 def get_due_at(
@@ -248,7 +248,7 @@ def add_message(
 
 
 def add_oversight(tx: WriteTransaction, case: Case, oversight: list[UUID]) -> None:
-    """Add oversight offices, which cannot open sealed documents, to the parties."""
+    """Add oversight offices to the parties. They cannot open sealed documents."""
     for focal_point in oversight:
         case.add_party(focal_point, Relation.OVERSIGHT, tx.now)
 

@@ -59,7 +59,7 @@ class GuardedAction:
         return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
 
     def build_request(self) -> KeptRequest:
-        """Return the request to keep until a second person has decided."""
+        """Return the request, which is stored until a second person has decided."""
         body = self.body.model_dump(mode="json", exclude_unset=True)
         codes = list_code_fields(type(self.body))
         return KeptRequest(
@@ -87,7 +87,7 @@ def ask_or_claim_approval(
 def ask_second_person(
     tx: WriteTransaction, matter: GuardedAction, fingerprint: str
 ) -> Approval:
-    """Request an approval, or return the pending one for the same request.
+    """Request an approval, or return the pending approval for the same request.
 
     A request without free text counts towards no quota, so that a case can always be
     stopped or held.
@@ -151,7 +151,7 @@ CODE_KEYWORDS: Final = frozenset({"enum", "const", "pattern"})
 
 
 def withdraw_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
-    """Withdraw an own request before it is used, and stop the request's deadline.
+    """Withdraw the caller's request before it is used, and stop the request's deadline.
 
     A repeated withdrawal changes nothing. Raises NotTheAsker or ApprovalDecided (409).
     """

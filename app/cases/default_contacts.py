@@ -1,7 +1,7 @@
 """The contact people that an office names when its acceptance has no `contacts` (ADR 57).
 
-An acceptance copies them, sealed with the case or the referral. A later change does not
-affect what was accepted before.
+An acceptance stores a copy of them, sealed with the case or the referral. A later change
+does not affect earlier acceptances.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,11 +25,11 @@ from app.kernel.vault import SealedDocument, Unopenable
 
 READERS: Final = CASE_ROLES
 WRITERS: Final = frozenset({Role.COORDINATOR})
-"""Roles that may set them: other offices get them with each acceptance."""
+"""The roles that may set default contacts, which acceptances disclose to other offices."""
 
 
 def get_office(tx: ReadTransaction, code: str, roles: frozenset[Role]) -> FocalPoint:
-    """Return the caller's own office, or raise an error if it may not do this.
+    """Return the caller's own office by its code, if the account has one of the roles.
 
     Raises NotFound (404), ActionNotYours (403) for another office, or RoleMissing (403).
     """

@@ -174,7 +174,7 @@ class FactSheet:
 
 
 def require_assessment(fact: RecordedFact, *, child: bool) -> None:
-    """Raise AssessmentRequired (409) if a fact would leave a child unassessed."""
+    """Raise AssessmentRequired (409) if a fact says that a child needs no assessment."""
     if child and (fact.name, fact.value) == (FactName.BEST_INTERESTS, NOT_NEEDED):
         raise AssessmentRequired(
             "A child needs an assessment. If the person is certainly an adult, correct "

@@ -1,4 +1,4 @@
-"""Filters for lists of cases, which use only what the caller may read of each case."""
+"""Filters for lists of cases. They use only data that the caller may read in each case."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from app.kernel.instants import UtcDateTime
 from app.kernel.transactions import ReadTransaction
 
 NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime)
-"""The sort key of a case without a deadline that the caller may know: the last place."""
+"""The sort key of a case whose due time is not known to the caller. It sorts last."""
 
 
 def is_own_party(
@@ -29,7 +29,7 @@ def is_own_party(
 
 
 def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElement[bool]:
-    """Return a condition for cases whose summary, as the caller reads it, has this value.
+    """Return a condition for cases whose summary shows the caller this value of a field.
 
     The rules are those of `get_summary` in `casework.situation`, because a list must not
     reveal a newer summary than the caller may read (R11, R12).
@@ -54,7 +54,7 @@ def is_in_state(tx: ReadTransaction, states: Iterable[State]) -> ColumnElement[b
 
 
 def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[bool]:
-    """Return a condition for cases that the caller reads as being at one of the stages.
+    """Return a condition for the cases that the caller sees at one of the stages.
 
     As in `lifecycle.get_stage`, a suspended case keeps the stage that it had before.
     """
@@ -77,7 +77,7 @@ def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
 
 
 def select_snapshot_value(tx: ReadTransaction, *path: str) -> ColumnElement[Any]:
-    """Select a value from the last snapshot of a case that the caller's office reads."""
+    """Select a value from the latest snapshot that the caller's office reads of a case."""
     mine = (Party.case_id == Case.id, *is_own_party(tx), Party.as_asked.is_not(None))
     said = select(Party.as_asked[path].as_string()).where(*mine)
     last = said.order_by(Party.number.desc()).limit(1)

@@ -40,8 +40,8 @@ class Stage(StrEnum):
 class Action(StrEnum):
     """An action on a case.
 
-    `TABLE` has the actions up to `ERASE_AGAIN`. The others are no steps of the life cycle
-    and have their own table (`further_actions.py`).
+    `TABLE` has the actions up to `ERASE_AGAIN`. The other actions are not steps of the life
+    cycle, and have their own table (`further_actions.py`).
     """
 
     SUBMIT = "submit"

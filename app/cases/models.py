@@ -75,7 +75,7 @@ class Case(Listed, Snapshots, Base):
     suspended_while_referring: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )
-    """Whether a suspended case was in the state `referring` before."""
+    """Whether a suspended case was in the state `referring` before its suspension."""
     opened_at: Mapped[datetime]
     drafted_by: Mapped[UUID | None]
     """The account that wrote the draft; None for drafts of older versions."""

@@ -10,7 +10,7 @@ from app.cases.sections import Paper, Sealable, Section
 from app.kernel.padding import compute_stepped_length
 
 MIN_SIZE: Final = 1024
-"""The smallest padded size of all other documents in bytes."""
+"""The smallest padded size in bytes of the kinds that are not in `STEPPED_KINDS`."""
 STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {
         Paper.SAFEGUARDS,
@@ -20,7 +20,7 @@ STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
         Section.IDENTITY,
     }
 )
-"""The kinds that are padded to sizes that double; all others are padded with Padmé."""
+"""The kinds that are padded to sizes that double. Other kinds are padded with Padmé."""
 OVERHEAD: Final = 12 + 16
 """The size in bytes of the nonce and the tag of AES-GCM."""
 
@@ -49,6 +49,6 @@ def pad(kind: Sealable, plain: bytes) -> bytes:
 
 
 def is_padded(kind: Sealable, sealed_length: int) -> bool:
-    """Return whether the length of a sealed row is that of padded content."""
+    """Return whether a sealed row has the length of padded content."""
     length = sealed_length - OVERHEAD
     return pad_length(kind, length) == length

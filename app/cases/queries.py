@@ -1,4 +1,4 @@
-"""Queries for cases; a query by code or id finds only cases that the caller sees or saw."""
+"""Queries for cases. By code or id, they find only cases that the caller sees or saw."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
@@ -99,7 +99,7 @@ def list_seen(
 
 
 def get_continuing_codes(tx: ReadTransaction, cases: Iterable[Case]) -> dict[UUID, str]:
-    """Return by id the codes of those continuing cases that the caller sees."""
+    """Return the codes by id of the cases in `continues_in` that the caller sees."""
     wanted = [case.continues_in for case in cases if case.continues_in]
     found = list_seen(tx, statements.BY_IDS, cases=wanted) if wanted else []
     return {case.id: case.code for case in found}
@@ -268,7 +268,7 @@ def get_fact(tx: ReadTransaction, case_id: UUID, fact_id: UUID) -> Fact:
 def find_in_vital_interest(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> frozenset[UUID]:
-    """Return the ids of the cases for which a vital interest is valid now."""
+    """Return the ids of the cases whose declaration of vital interest is valid now."""
     named = {"cases": list(case_ids), "now": tx.now}
     return frozenset(
         read_columns(tx.session, statements.IN_VITAL_INTEREST, named).scalars()

@@ -14,7 +14,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 UNLIMITED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {Paper.ROUTING, Paper.CONTACTS, Paper.ARRANGEMENT, Paper.TRAVEL_PLAN}
 )
-"""Kinds without a quota: routing and services write one for each case or referral."""
+"""Kinds without a quota, because each case or referral has only one such document."""
 
 
 def count_open_drafts(tx: ReadTransaction) -> int:

@@ -11,7 +11,7 @@ from app.cases.lifecycle import UNLED, State
 from app.kernel.actors import HOLDING_RELATIONS, Relation
 
 BEFORE_LEAD: Final = UNLED | {State.VOID}
-"""The states of a case that was not handed on: its submitter still reads most of it."""
+"""The states of a case that was not handed on. The submitter may still read most of it."""
 
 
 class PartyRow(Protocol):
@@ -107,11 +107,11 @@ class Relations:
         return Grant.CASE in self.get_grants(focal_point)
 
     def get_grants(self, focal_point: UUID) -> frozenset[Grant]:
-        """Return the grants of an office, from the current relations of that office."""
+        """Return the grants that an office has by its current relations."""
         return self._get_grants(focal_point, (p for p in self.parties if not p.until))
 
     def get_grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
-        """Return the grants of an office from its relations to the case itself."""
+        """Return the grants that an office has by current relations to the case itself."""
         return self._get_grants(focal_point, filter(self.is_open, self.parties))
 
     def _get_grants(self, focal_point: UUID, rows: Iterable[PartyRow]) -> frozenset[Grant]:

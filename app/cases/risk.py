@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 
 class RiskLevel(StrEnum):
-    """How great the danger to the person is."""
+    """The level of the danger to the person."""
 
     LOW = "low"
     MEDIUM = "medium"

@@ -40,8 +40,8 @@ AGE_CLASS = "If in doubt, `presumed_child` (BR14)."
 LANGUAGE = "The language the person speaks best."
 DECIDED_BY = "Code of the focal point that decided; null: you may not know it."
 WRITTEN_BY = "Code of the focal point that wrote it; null: you may not know it."
-FACT_DUE = "Until when the holder has to find it out; null: no deadline."
-ANSWER_DUE = "Until when an answer is due; null: answered or paused."
+FACT_DUE = "The time by which the holder has to establish the fact; null: no deadline."
+ANSWER_DUE = "The time by which an answer is due; null: answered or paused."
 
 Services = Annotated[list[Service], Field(max_length=17)]
 
@@ -104,7 +104,7 @@ class VitalInterestOut(ResponseModel):
 
 
 class IdentificationInput(RequestModel):
-    """A country's decision whether the person is a victim; help does not need it (BR01)."""
+    """A country's decision on whether a person is a victim; not needed for help (BR01)."""
 
     name: Literal[facts.FactName.IDENTIFICATION]
     value: facts.Identification
@@ -232,7 +232,7 @@ class DefaultContactsInput(RequestModel):
 
 
 class DefaultContactsOut(ResponseModel):
-    """The contact people that your acceptances use if they have no `contacts`."""
+    """The contact people that are used when your office accepts without `contacts`."""
 
     focal_point: str
     contacts: list[DutyContact] | None

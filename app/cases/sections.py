@@ -108,7 +108,7 @@ class Content(Grows):
 
 
 class Needs(Content):
-    """De-identified needs, access needs and the safety alert (L1)."""
+    """De-identified needs, access needs and the safety alert (disclosure level L1)."""
 
     section: Literal[Section.NEEDS]
     summary: Annotated[SafeText, Field(description="What the person needs, without names.")]
@@ -119,18 +119,18 @@ class Needs(Content):
 
 
 class Contact(Content):
-    """The section with safe ways to contact the person (L2)."""
+    """The section with safe ways to contact the person (disclosure level L2)."""
 
     section: Literal[Section.CONTACT]
     alias: Annotated[SafeLine, Field(description="First name or alias.")]
     safe_channel: Annotated[
-        SafeLine, Field(description="What to use, and what never to use.")
+        SafeLine, Field(description="The channel to use, and channels never to use.")
     ]
     safe_times: SafeLine | None = None
 
 
 class Identity(Content):
-    """The identity of the person (L3)."""
+    """The identity of the person (disclosure level L3)."""
 
     section: Literal[Section.IDENTITY]
     names: Annotated[list[SafeLine], Field(min_length=1, max_length=10)]
@@ -140,14 +140,14 @@ class Identity(Content):
 
 
 class Narrative(Content):
-    """The account of what happened, in the person's words (L4)."""
+    """The account of what happened, in the person's words (disclosure level L4)."""
 
     section: Literal[Section.NARRATIVE]
     text: SafeText
 
 
 class Indicators(Content):
-    """The indicators that were seen, which are a presumption and never a finding (L4)."""
+    """The indicators that were seen: a presumption, not a finding (disclosure level L4)."""
 
     section: Literal[Section.INDICATORS]
     codes: Annotated[list[Code], Field(max_length=100)] = []
@@ -155,14 +155,14 @@ class Indicators(Content):
 
 
 class Perpetrators(Content):
-    """The perpetrators, as far as the person named them (L4)."""
+    """The perpetrators, as far as the person named them (disclosure level L4)."""
 
     section: Literal[Section.PERPETRATORS]
     text: SafeText
 
 
 class Health(Content):
-    """The health information that medical staff need (L4)."""
+    """The health information that medical staff need (disclosure level L4)."""
 
     section: Literal[Section.HEALTH]
     text: SafeText

@@ -27,7 +27,7 @@ VISIBLE: Final = select(Case).where(PARTY.where(SEES_CASE))
 REMEMBERED: Final = select(Case).where(PARTY)
 """The cases in `VISIBLE`, and those in which the office was lead or recipient before."""
 LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RECIPIENT))
-"""The cases in `REMEMBERED`, except those that it sees only as a former recipient."""
+"""The cases in `REMEMBERED`, except cases seen only as a former recipient."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))

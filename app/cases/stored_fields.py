@@ -10,7 +10,7 @@ RENAMED_FIELDS: Final[dict[Sealable, tuple[str, str]]] = {
     Paper.SCREENING: ("signs", "indicators"),
     Paper.ROUTING: ("left_out", "excluded"),
 }
-"""The old and the new name of a field, for each kind of document that has one."""
+"""The old and the new name of the renamed field, by the kind of document."""
 
 
 def rename_fields(kind: Sealable, content: bytes) -> bytes:
@@ -22,14 +22,14 @@ def rename_fields(kind: Sealable, content: bytes) -> bytes:
 def restore_fields(kind: Sealable, content: bytes) -> bytes:
     """Return the JSON of a document with the field names that are stored.
 
-    A process of an earlier version can open the document while versions are mixed.
+    During an upgrade, processes of an earlier version can thus open the document.
     """
     old, new = RENAMED_FIELDS.get(kind, ("", ""))
     return rename_field(content, new, old) if old else content
 
 
 def rename_field(content: bytes, name: str, to: str) -> bytes:
-    """Return the JSON of an object in which one field is renamed, without spaces."""
+    """Rename one field of a JSON object, if it exists, and return JSON without spaces."""
     fields = json.loads(content)
     if name not in fields:
         return content
@@ -46,5 +46,5 @@ RENAMED_WORDS: Final = {
 
 
 def rename_subject(stored: str) -> str:
-    """Return the name of a document, or of what a note is about, as the API shows it."""
+    """Return the name of a document, or of the subject of a note, as the API shows it."""
     return " ".join(RENAMED_WORDS.get(word, word) for word in stored.split(" "))

@@ -58,7 +58,7 @@ def check_action(
 
 
 def require_further(tx: ReadTransaction, case: Case, action: Action) -> None:
-    """Require that the caller may take an action that is no step of the life cycle.
+    """Require that the caller may take an action that is not a step of the life cycle.
 
     Raises ActionIllegal (409), ActionNotYours (403) or RoleMissing (403).
     """
@@ -93,8 +93,8 @@ def require_working_role(tx: ReadTransaction) -> None:
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action on a case.
 
-    If the caller is only a recipient of a referral, only the holder receives the event. To
-    the submitter, the event would reveal which office shelters the person.
+    If the caller is only a recipient of a referral, only the holder receives the event. The
+    event would reveal to the submitter which office shelters the person.
     """
     if get_sides(tx, case):
         return case.write_audience

@@ -17,7 +17,7 @@ ASKED_BY = (
     "account and those that may decide."
 )
 REQUEST = (
-    "Exactly what is asked. Null if you neither asked nor may decide, if the approval has "
+    "The exact request. Null if you neither asked nor may decide, if the approval has "
     "ended, or if an earlier version of the service did not keep the request."
 )
 MAY_CONFIRM = (
@@ -61,14 +61,14 @@ class ActionNotPossibleMembers(BaseModel):
 class ApprovalOut(ResponseModel):
     """A request for the approval of a second person.
 
-    The second person confirms it (`/confirm`), and the action is carried out. Or the second
-    person approves it (`/approve`), and the account that asked repeats the action with
+    If the second person confirms it (`/confirm`), the action is carried out. If the second
+    person approves it (`/approve`), the account that asked repeats the action with
     `Approval: {id}` and the same body.
     """
 
     id: UUID
     action: str
-    subject: Annotated[str, Field(description="The path of its record under /v1/.")]
+    subject: Annotated[str, Field(description="The path of the record under /v1/.")]
     facts: Annotated[
         dict[str, str], Field(description="Details of the request, such as the reason.")
     ]
@@ -87,9 +87,9 @@ class ApprovalQuery(PageQuery):
 
     state: Annotated[
         ApprovalState | SkipJsonSchema[None],
-        Field(description="Only approvals whose `decision` this is now."),
+        Field(description="Only approvals that have this `decision` now."),
     ] = None
 
 
 class ApprovalPage(Page[ApprovalOut]):
-    """The requests for approval that a second person of your focal point has to decide."""
+    """A page of approvals that your focal point can decide or that you asked for."""

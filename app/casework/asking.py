@@ -1,4 +1,4 @@
-"""Questions of the holder of a case to its submitter, and their answers."""
+"""Questions from the holder of a case to its submitter, and the answers."""
 
 from uuid import UUID
 
@@ -30,8 +30,8 @@ class QuestionAnswered(Problem):
 def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Question:
     """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
-    Raises NeedsUnmet (409) if the person fears the submitter, because a question could
-    reveal the fear.
+    Raises NeedsUnmet (409) if the caller may know that the person fears the submitter,
+    because a question could then reveal the fear.
     """
     case = lock_to(tx, code, Action.ASK_SUBMITTER)
     require_safe_submitter(tx, case)

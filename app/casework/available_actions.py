@@ -1,4 +1,4 @@
-"""The actions that the caller may take on a case, in and beside its life cycle."""
+"""The actions that the caller may take on a case, in and outside its life cycle."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -27,11 +27,11 @@ from app.referrals import queries as referral_queries
 
 @dataclass(frozen=True)
 class ActionRecords:
-    """The records that decide on the actions of the caller, loaded for a page of cases.
+    """The records that determine the caller's actions, loaded for a page of cases.
 
-    `helped` has the services of the referrals with which the caller helps, `accepted` those
-    that it accepted, both by case. `asked` are the cases with a question that waits for an
-    answer, and `requested` those with an open request of the account for emergency access.
+    `helped` has, by case, the services of the referrals with which the caller helps, and
+    `accepted` those of accepted referrals. `asked` has the cases with an unanswered
+    question, and `requested` the cases in which the account asks for emergency access.
     """
 
     helped: Mapping[UUID, AbstractSet[Service]]
@@ -42,7 +42,7 @@ class ActionRecords:
 
 
 def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
-    """Load the records that decide on the caller's actions, with at most five statements.
+    """Load the records that determine the caller's actions, in at most five statements.
 
     Records are loaded only for cases in which the caller can have the action.
     """
@@ -78,10 +78,10 @@ def list_actions(  # noqa: PLR0913, PLR0917 - each is loaded once for a page of 
 ) -> list[AvailableCaseAction]:
     """List the actions of the caller's office, with the unmet requirements of each.
 
-    `clock` and `state` are those that the caller sees; there may be no deadline. Whether
-    the person fears the submitter is left out: a list of cases would reveal it, without a
-    purpose and without an entry in the access log. A question to a feared submitter is
-    refused when it is asked.
+    `clock` and `state` are the deadline, if any, and the state that the caller sees. The
+    result does not depend on whether the person fears the submitter, because a list would
+    reveal the fear without a purpose and without an entry in the access log. A question to
+    a feared submitter is refused when it is asked.
     """
     case, roles = stands.case, tx.actor.roles
     known = replace(

@@ -23,8 +23,8 @@ PERSON_INFORMED = (
     "`DEATH` or `DUPLICATE`."
 )
 REVIEW_AT = (
-    "Within 7 days in an emergency, 14 if urgent, otherwise 30, or as your country or an "
-    "agreement set (deadline `review`)."
+    "Within 7 days in an emergency, 14 if urgent, otherwise 30, or within the limit that "
+    "your country or an agreement set (deadline `review`)."
 )
 Note = Annotated[SafeText | None, Field(description="Sealed.")]
 
@@ -174,6 +174,6 @@ class InformOfEmergencyAccess(RequestModel):
 
 
 class ReviewEmergencyAccess(RequestModel):
-    """The review of an emergency access by oversight, which finds it justified or not."""
+    """The result of oversight's review: whether an emergency access was justified."""
 
     justified: StrictBool

@@ -122,9 +122,9 @@ def open_requests(
 def execute(tx: WriteTransaction, approval: Approval, request: KeptRequest) -> None:
     """Carry out a kept request for the account that asked.
 
-    The roles of the account are those that it has now. If the request is refused, raise
-    ActionNotPossible (409) with the type of the problem alone, because the second person
-    may not be allowed to know its details.
+    The account acts with the roles that it has now. If the request is refused, raises
+    ActionNotPossible (409) with only the type of the problem, because the second person may
+    not be allowed to know the details.
     """
     acting = replace(tx, actor=get_asker(tx, approval))
     try:
@@ -172,7 +172,7 @@ def get_seen(request: KeptRequest) -> SeenVersions:
 
 
 def replace_row(tx: WriteTransaction, approval: Approval, request: KeptRequest) -> object:
-    """Write the row of the directory that the subject names."""
+    """Write the row of the directory that the subject of an approval names."""
     table, schema = TABLES[approval.subject.partition("/")[0]]
     row = schema.model_validate(request.body)
     expected = ExpectedTag(request.if_match, request.if_none_match)

@@ -27,7 +27,7 @@ from app.referrals.models import Basis, Referral
 
 EXPIRING, EXPIRED = "consent.expiring", "consent.expired"
 LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
-"""The purposes of consents that allow a lead to read."""
+"""The purposes of consents that allow a lead to read sections."""
 
 
 def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:

@@ -181,7 +181,7 @@ DECIDERS: Final = {
 def require_other_organisation(
     tx: WriteTransaction, case: Case, reading: EmergencyAccess
 ) -> None:
-    """Require that the caller is of another organisation and may decide the request (R15).
+    """Require that a caller of another organisation may decide on the request (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
     which office asks for the emergency access.
@@ -199,7 +199,7 @@ def require_other_organisation(
 def stop_access(tx: WriteTransaction, code: str, access_id: UUID) -> EmergencyAccess:
     """End an emergency access.
 
-    Raises EmergencyAccessDecided (409) if the request is still open.
+    Raises EmergencyAccessDecided (409) if the request was not decided.
     """
     case, reading = lock_access(tx, code, access_id)
     acting.require_role(tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | WRITERS)

@@ -1,4 +1,4 @@
-"""Effects on open cases when an agreement, an office or its last account ends (ADR 50).
+"""Effects on open cases when an agreement ends or an office cannot act any more (ADR 50).
 
 Help that is being given continues. A request that can no longer be completed ends at once,
 so that the sender can ask another office, and the office that has to act is notified.
@@ -44,7 +44,7 @@ def list_cases(tx: ReadTransaction) -> list[UUID]:
 
 
 def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
-    """Yield the ids of cases affected by an ended agreement or office, some repeatedly."""
+    """Yield the ids of cases affected by an ended agreement or office. Ids may repeat."""
     ended = find_unattended_offices(tx)
     yield from system_queries.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):

@@ -142,7 +142,7 @@ def build_terms(tx: ReadTransaction, case: Case) -> Terms:
 
 
 def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
-    """Postpone the erasure: restart the retention. Oversight gets one event per hold."""
+    """Restart the retention, and record one event for oversight per legal hold."""
     restart_retention(tx, case)
     known = case_queries.load_facts(tx, [case.id])[case.id]
     held = [fact for fact in known if fact.name == FactName.LEGAL_HOLD][-1]

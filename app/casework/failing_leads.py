@@ -47,7 +47,7 @@ def is_failing(tx: ReadTransaction, case: Case) -> bool:
 
 
 def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether the submitter of a case at a desk is gone: closed or unattended."""
+    """Return whether a case waits at a desk and its submitter is closed or unattended."""
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_closed_or_unattended(
         tx, directory_queries.by_id(tx, case.submitter)

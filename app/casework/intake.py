@@ -106,7 +106,7 @@ def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
 
 
 def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str | None:
-    """Return the digest of the submitter's own number of the case, or None without one.
+    """Return the digest of the submitter's own number for the case, or None for no number.
 
     Raises ExternalReferenceTaken (409) if a case with this number exists, and
     IdempotencyKeyInUse (409) while another request writes a case with this number.
@@ -124,13 +124,13 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
 
 
 def compute_own_digest(tx: ReadTransaction, reference: str) -> str:
-    """Return the digest of a reference, which differs for each office that chooses it."""
+    """Return the digest of an external reference, which is different for each office."""
     own_office = tx.actor.focal_point_id.bytes
     return tx.vault.compute_fingerprint(b"external", own_office, reference.encode())
 
 
 def find_cases(tx: ReadTransaction, search: CaseSearch) -> Sequence[Case]:
-    """List the case with the code or own reference, if the caller sees it."""
+    """List the case with the given code or external reference, if the caller sees it."""
     reference = search.external_reference
     if reference is None:
         return case_queries.list_seen(tx, statements.BY_CODE, code=search.code)

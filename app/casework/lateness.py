@@ -12,7 +12,7 @@ from app.deadlines.limits import DeadlineKind
 
 
 class Noun(StrEnum):
-    """The noun for the kind of record that a deadline is about."""
+    """The kind of record that a deadline is about."""
 
     CASE = "case"
     REFERRAL = "referral"
@@ -94,7 +94,7 @@ NOUN_BY_KIND: Final = {
     DeadlineKind.EMERGENCY_ACCESS_ENDS: Noun.READING,
     DeadlineKind.INFORM_PERSON: Noun.READING,
 }
-"""The kinds of record that have the public reference of their case."""
+"""The kinds of record, by kind of deadline, whose reference is that of their case."""
 
 
 DESTRUCTIVE: Final = frozenset(

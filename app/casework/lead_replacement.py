@@ -1,4 +1,4 @@
-"""Replacement of a lead that does not act, by a desk that became a party (ADR 47)."""
+"""Actions with which a desk replaces the lead of a case that does not act (ADR 47)."""
 
 from uuid import UUID
 
@@ -52,7 +52,7 @@ def take_over(
     grounds = "" if is_allowed_choice(tx, case, chosen) else "next"
     facts = {"reason": choice.reason}
     matter = GuardedAction(case, "case.take_over", choice, facts, grounds=grounds)
-    if approval:  # claimed first, so that no response to an invalid one reveals a fear
+    if approval:  # first, so that the answer to an invalid approval reveals no fear
         ask_or_claim_approval(tx, matter, approval)
     fits = not grounds or is_named_next(tx, case, chosen, was_named=bool(approval))
     terms = Terms(

@@ -1,4 +1,4 @@
-"""What happens to a case if the deadline that is shown with it is missed (ADR 60)."""
+"""The outcome for a case if the deadline that is shown with it is missed (ADR 60)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -30,11 +30,11 @@ OUTCOMES: Final[Mapping[Effect, MissedOutcome]] = {
 def find_next_offices(
     tx: ReadTransaction, standings: Iterable[Standing], reader: FocalPoint
 ) -> Mapping[UUID, FocalPoint]:
-    """Return the office that would get each case next, with two statements.
+    """Return the office that would get each case next, with two SQL statements.
 
-    The result has only cases whose whole routing the reader may know. It is read from the
+    The result has only cases whose whole routing the reader may know. It comes from the
     stored ranking, without offices that the person fears now. Therefore the account needs
-    the scope and a role with which it may open the safeguards.
+    the scope and a role that allow it to open the safeguards.
     """
     roles, scopes = tx.actor.roles & CASE_ROLES, tx.actor.scopes
     if not roles or Scope.SECTIONS_READ not in scopes:

@@ -1,4 +1,4 @@
-"""Replace a closed oversight body in the cases that it watched."""
+"""Replace a closed oversight body in the cases that it oversees."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
-    """List the cases whose overseers are all closed, if there are active overseers."""
+    """List the cases whose overseers are all closed, if others can replace them."""
     active = directory_queries.list_overseers(tx)
     shut = directory_queries.list_former_overseers(tx.session)
     if not active or not shut:

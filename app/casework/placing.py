@@ -42,7 +42,7 @@ class RoutingPreview:
 
 
 def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
-    """Return a case, or raise ActionNotYours (403) if the caller does not hold the case."""
+    """Return a case held by the caller. Raises NotFound (404) or ActionNotYours (403)."""
     case = case_queries.get(tx, code)
     sides = get_sides(tx, case)
     if not sides:

@@ -67,14 +67,14 @@ NEXT_OFFICE = (
     "Code of the office that would get the case, as in its routing now; the routing runs "
     "again at that time. Null if you may not know it or no office gets the case."
 )
-TELL_PERSON_BY = "Until when the holder has to tell the person; null if not due."
+TELL_PERSON_BY = "The time by which the holder has to tell the person; null if not due."
 SOUGHT_REFERENCE = (
     "The reference with which your own focal point created the case. It finds no case of "
     "another focal point, and no case that was withdrawn or ended without a lead."
 )
 EXTERNAL = (
-    "Your own number of the case. Only its digest is stored. A second case with the same "
-    "number is refused with the code of the first."
+    "Your own number for the case. Only its digest is stored. A second case with the same "
+    "number is refused, and the answer has the code of the first case."
 )
 
 
@@ -82,7 +82,7 @@ ExternalReference = Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{1,60}$")]
 
 
 class CaseSearch(RequestModel):
-    """A search for one of your cases, by its code or by your own number of the case."""
+    """A search for one of your cases, by its code or by your own number for the case."""
 
     code: CaseCodeText | None = None
     external_reference: Annotated[
@@ -196,7 +196,7 @@ class EmergencyAccessOut(ResponseModel):
     decided_by: Annotated[str | None, Field(description=ACTOR)]
     decided_at: datetime | None
     holds_until: Annotated[
-        datetime, Field(description="Until when it can be granted and, once granted, used.")
+        datetime, Field(description="The end of the time to grant the access or to use it.")
     ]
     ended_at: datetime | None
     inform_person_by: Annotated[datetime | None, Field(description=TELL_PERSON_BY)]
@@ -228,7 +228,7 @@ class AllowedRecipient(RequestModel):
 
 
 class RoutingQuestion(RequestModel):
-    """A routing question that belongs to no case, with a summary. It is not stored."""
+    """A routing question about a summary that belongs to no case. It is not stored."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: AgeClass

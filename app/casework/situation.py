@@ -286,7 +286,7 @@ def list_written_sections(case: Case, context: Context) -> list[Section]:
 def list_shown_actions(
     tx: ReadTransaction, case: Case, context: Context, clock: Clock | None, state: State
 ) -> list[AvailableCaseAction]:
-    """List the actions that are shown with a case, its deadline and its state."""
+    """List the reader's actions on a case, given the deadline and state that are shown."""
     stands, reader = context.standings[case.id], context.reader
     facts = build_facts(
         stands,

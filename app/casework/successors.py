@@ -151,7 +151,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents to a class of offices that desks recorded for the submitter."""
+    """List consents to a class of offices that desks recorded instead of the submitter."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
@@ -191,8 +191,8 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
     """Return the next possible lead under the consents that desks recorded, or None.
 
     These consents name classes of offices. An office that was asked or has led before comes
-    after the others, and a body of a State that routing avoids comes last. Offices that are
-    not able or not safe are left out.
+    after the others, and a body of a State that routing avoids comes last. Offices that
+    cannot lead or are not safe are left out.
     """
     by_desks = list_desk_consents(tx, stands)
     if not by_desks:

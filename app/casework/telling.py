@@ -108,8 +108,8 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
 def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> None:
     """End some consents, and everything that depends only on them.
 
-    The overseers receive an event that names the author, because one person can end help in
-    this way and no other office would see who that was.
+    The overseers receive an event that names the author. Otherwise one person could end the
+    help, and no other office would see which office did this.
     """
     taken_back = list(given)
     before = standing.load_for_case(tx, case).as_if_running(taken_back)
@@ -145,8 +145,8 @@ def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
 def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, str]:
     """Return the codes of the offices that consents name, if the caller may know them.
 
-    On the side of origin, an office learns only the codes in consents that it recorded,
-    because a code may reveal a shelter (R12).
+    An office that may belong to the State of origin gets the code of an office abroad only
+    from a consent that it recorded, because a code may reveal a shelter (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = directory_queries.by_ids(
@@ -242,7 +242,7 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
 
 
 def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:
-    """Return whether an office, the holder or the submitter of a case, may see a fact.
+    """Return whether an office that is the holder or submitter of a case may see a fact.
 
     A fact that the system recorded is shown only if the office was allowed, at that time,
     to see who acted in the case.
