@@ -134,7 +134,7 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 def write_capacity(
     begin: WriteDirectory, key: Once, focal_point: Code, new: CapacityInput
 ) -> Response:
-    """Report the number of free places at your own focal point. The report expires later.
+    """Report the number of free places at your own focal point. It counts for seven days.
 
     The latest report counts, and the request needs no `If-Match` header. If you send an
     Idempotency-Key, a late retry does not restore an older number.

@@ -220,7 +220,7 @@ async def stream_events(
 
 
 async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
-    """Yield events until the key is invalid, the time is over or the service stops."""
+    """Yield events until the key is invalid, the stream is too old or the service stops."""
     bell: FeedWatcher = request.app.state.bell
     turns: ReadSlots = request.app.state.turns
     clock = asyncio.get_running_loop().time

@@ -178,7 +178,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
 def write_contacts(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, contacts: NamedContacts
 ) -> Response:
-    """As the lead, replace the contacts of the lead. Name two different people."""
+    """Replace the contacts of the lead, as the lead. Name two different people."""
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_contacts(tx, code, seen, contacts)
     )
@@ -199,7 +199,7 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
     responses=list_problems(NotFound, ActionNotYours, CursorUnknown),
 )
 def list_access_log(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
-    """List who opened which document, when and for which purpose.
+    """List the attempts to open documents of a case: office, document, time and purpose.
 
     Only the lead and oversight may read the access log. A lead of the State of origin does
     not see the names of offices that help in another country.

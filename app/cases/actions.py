@@ -148,7 +148,7 @@ def take_step(  # noqa: PLR0913 - each is a part of the step
     audience_before: frozenset[UUID],
     due_at: datetime | None = None,
 ) -> None:
-    """Take a step: set the state, start the deadline and record the event.
+    """Take a step of a case: set the state, start the deadline and record the event.
 
     `due_at` is the deadline, if the step sets one. An automatic step is recorded as an act
     of the system, even if an account triggered it.
@@ -213,7 +213,7 @@ OTHER_KINDS: Final = (_K.ASSESS_INTERESTS, _K.CONSENT_ENDS, _K.ANSWER)
 def get_due_at(
     tx: WriteTransaction, case: Case, kind: DeadlineKind, waits_on: UUID | None
 ) -> datetime:
-    """Return the time at which a deadline of the kind is due.
+    """Return the time at which a deadline of this kind is due.
 
     The risk review is due when the last assessment expires (D12), or earlier in a drill.
     """

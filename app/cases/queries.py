@@ -164,7 +164,7 @@ def get_data_key(tx: ReadTransaction, case_id: UUID, *, anew: bool = False) -> W
 
 
 def find_data_keys(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, WrappedKey]:
-    """Return the data keys of these cases, without those that were destroyed, by case."""
+    """Return the data keys of cases by case id, without keys that were destroyed."""
     wanted = CaseKey.case_id.in_(make_list_parameter("cases"))
     found = tx.session.scalars(select(CaseKey).where(wanted), {"cases": list(ids)})
     return {key.case_id: key.as_wrapped() for key in found}
@@ -183,7 +183,7 @@ def find_sealed(tx: ReadTransaction, record_id: UUID, kind: Sealable) -> Sealed 
 
 
 def list_sealed(tx: ReadTransaction, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
-    """List the sealed documents of a record that are of the given kinds, oldest first."""
+    """List a record's sealed documents of the given kinds, oldest first."""
     named = (Sealed.record_id == record_id) & Sealed.kind.in_(kinds)
     rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
     return list(tx.session.scalars(rows))

@@ -34,7 +34,7 @@ def lock_and_check(
 
 
 def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
-    """Lock a case for an action by a party of the case, not only of one of its records.
+    """Lock a case for an action. The caller must be a party of the case itself.
 
     Every request must name a version. The version is compared only if the caller may see
     the version of the case; other callers must not learn of every change.

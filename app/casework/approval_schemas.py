@@ -1,4 +1,4 @@
-"""Response bodies of requests for the approval of a second person."""
+"""Schemas of approvals by a second person: the responses and the query of their list."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ MAY_CONFIRM = (
 
 
 class RequestedChange(ResponseModel):
-    """What an action would change, as the second person may see it."""
+    """The change that an action would make, as the second person may see it."""
 
     before: Annotated[
         dict[str, Any] | None,
@@ -47,7 +47,7 @@ class RequestedChange(ResponseModel):
 
 
 class ActionNotPossibleMembers(BaseModel):
-    """Why the action of a confirmed request was refused."""
+    """The reason why the action of a confirmed request was refused."""
 
     cause: Annotated[
         str,

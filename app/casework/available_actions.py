@@ -122,7 +122,7 @@ def is_offered(
     sides: AbstractSet[Side],
     records: ActionRecords,
 ) -> bool:
-    """Return whether the records of a case allow an action that the table allows."""
+    """Return whether an action in the table is also allowed by the records of a case."""
     match step.action:
         case Action.ASSESS_RISK:
             return bool(sides) or case.id in records.helped

@@ -153,7 +153,7 @@ class HoldLegally(RequestModel):
 
 
 class RequestEmergencyAccess(RequestModel):
-    """A request for emergency access to only those sections that must be read."""
+    """A request for emergency access. Name only the sections that must be read."""
 
     reason: Annotated[
         Literal[VitalInterestReason.RISK_TO_LIFE],

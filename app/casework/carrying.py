@@ -23,7 +23,7 @@ class DeskMissing(Problem):
 
 
 def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Take a case at once from a candidate or desk that turns out to be unsafe (rule 1).
+    """Take a case at once from a candidate or desk found to be unsafe (routing rule 1).
 
     No reason is given, because the office that loses the case must not learn of the fear.
     An unsafe desk that became a party because the lead does not act loses its relation too.
@@ -56,7 +56,7 @@ def redirect_case(tx: WriteTransaction, case: Case) -> None:
 
 
 def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
-    """Give a case of a desk to the first candidate; without a candidate, the desk keeps it.
+    """Give a case that a desk holds to the first candidate. Without one, the desk keeps it.
 
     The desk is not told whether no office fits, or offices fit but none is safe (ADR 47).
     """
@@ -82,7 +82,7 @@ def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
 
 
 def hand_to_next_office(tx: WriteTransaction, case: Case) -> None:
-    """Make the next office in the ranking the candidate; the desk comes last (rule 8).
+    """Give a case to the next office in the ranking. The desk comes last (routing rule 8).
 
     The ranking is computed again each time, because fears and consents may have changed.
     Raises DeskMissing (503) if neither an office nor a desk can be asked.

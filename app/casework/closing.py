@@ -39,7 +39,7 @@ def close_case(
     why: CloseCase,
     approval: UUID | None,
 ) -> Case | Approval:
-    """Close a case, or return the request for a second person's approval of the closure."""
+    """Close a case, or return the approval that a second person has to give first."""
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, get_sides(tx, case), tx.actor.roles)
     terms = Terms(reason=why.reason, person_informed=why.person_informed, approved=True)

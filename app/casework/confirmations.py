@@ -94,7 +94,7 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
 
 
 def lock_subject(tx: WriteTransaction, approval: Approval) -> None:
-    """Lock the subject of an approval before the approval itself, as the action does.
+    """Lock the subject of an approval, which the action locks before the approval itself.
 
     A case that the caller no longer sees is not locked, because its approvals have expired.
     """
@@ -110,7 +110,7 @@ def lock_subject(tx: WriteTransaction, approval: Approval) -> None:
 def open_requests(
     tx: ReadTransaction, approvals: Sequence[Approval]
 ) -> dict[UUID, KeptRequest | None]:
-    """Return the request of each approval by id, or None if it is not kept."""
+    """Return the request of each approval by approval id, or None if it is not stored."""
     of_cases = {one.case_id for one in approvals if one.case_id}
     keys = case_queries.find_data_keys(tx, of_cases) if of_cases else {}
     return {
@@ -120,7 +120,7 @@ def open_requests(
 
 
 def execute(tx: WriteTransaction, approval: Approval, request: KeptRequest) -> None:
-    """Carry out a kept request for the account that asked.
+    """Carry out a stored request on behalf of the account that asked.
 
     The account acts with the roles that it has now. If the request is refused, raises
     ActionNotPossible (409) with only the type of the problem, because the second person may
@@ -145,7 +145,7 @@ def build_refusal(cause: str) -> ActionNotPossible:
 
 
 def get_asker(tx: WriteTransaction, approval: Approval) -> Actor:
-    """Return the account that asked as an actor, without scopes.
+    """Return an actor for the account that asked for an approval, without scopes.
 
     Raises ApprovalUnusable (409) if the account is disabled.
     """
@@ -157,12 +157,12 @@ def get_asker(tx: WriteTransaction, approval: Approval) -> Actor:
 
 
 def get_subject_id(approval: Approval) -> UUID:
-    """Return the id at the end of the subject, such as `accounts/{id}`."""
+    """Return the id at the end of an approval's subject, such as `accounts/{id}`."""
     return UUID(get_key(approval))
 
 
 def get_key(approval: Approval) -> str:
-    """Return the subject without its first part, such as the code of a case."""
+    """Return an approval's subject without its first part, such as the code of a case."""
     return approval.subject.partition("/")[2]
 
 

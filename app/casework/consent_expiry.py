@@ -67,7 +67,7 @@ def record_announcement(
 
 
 def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozenset[UUID]:
-    """List the recipients that could read less without a consent.
+    """List the recipients that could read less without the given consent.
 
     A recipient that the person fears is listed as well, because leaving it out would reveal
     the fear. A referral that is not based on a consent counts only if it includes sections.
@@ -84,7 +84,7 @@ def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozen
 def needs_consent(
     tx: ReadTransaction, case: Case, consent: Consent, referral: Referral
 ) -> bool:
-    """Return whether the recipient of a referral needs a consent to read all sent data."""
+    """Return whether a referral's recipient needs the consent to read all sent data."""
     given, recipient = consent_queries.list_for_case(tx, case.id), referral.recipient
     sent = frozenset(map(Section, referral.sections))
     return any(

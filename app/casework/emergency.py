@@ -126,7 +126,7 @@ def request_access(
 def build_request(
     tx: WriteTransaction, case: Case, new: bodies.RequestEmergencyAccess
 ) -> EmergencyAccess:
-    """Return the row of a new request of the caller's account."""
+    """Build the database row for a new request by the caller's account."""
     return EmergencyAccess(
         id=tx.create_id(),
         case=case,
@@ -260,7 +260,7 @@ def confirm_person_told(
     acting.require_working_role(tx)
     if not reading.granted:
         raise EmergencyAccessDecided(
-            "It was not granted, so there is nothing to tell the person."
+            "The access was not granted, so there is nothing to tell the person."
         )
     if reading.person_informed_at is None:
         reading.person_informed_at = tx.now
@@ -284,13 +284,13 @@ def record_review(
     acting.require_protection_officer(tx, case)
     me, granted_by = tx.actor.account_id, reading.decided_account
     if me == granted_by or (granted_by and has_shared_key(tx, me, granted_by)):
-        raise NotASecondPerson("Another person of oversight has to review it.")
+        raise NotASecondPerson("Another person of oversight has to review the access.")
     if (
         reading.get_state(tx.now) != EmergencyAccessState.ENDED
         or reading.reviewed_at is not None
     ):
         raise EmergencyAccessDecided(
-            "It was not granted, is not over yet, or was reviewed before."
+            "The access was not granted, is not over yet, or was reviewed before."
         )
     reading.reviewed_at, reading.justified = tx.now, found.justified
     facts = {"emergency_access": str(reading.id), "justified": str(found.justified).lower()}

@@ -39,12 +39,12 @@ RECIPIENT_CLOSED: Final = "return.recipient_closed"
 
 
 def list_cases(tx: ReadTransaction) -> list[UUID]:
-    """List the cases that need an action because an agreement, office or account ended."""
+    """List the cases affected by an ended agreement or by an office that cannot act."""
     return list(dict.fromkeys(find_cases(tx)))
 
 
 def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
-    """Yield the ids of cases affected by an ended agreement or office. Ids may repeat."""
+    """Yield the ids for `list_cases`. An id can occur more than once."""
     ended = find_unattended_offices(tx)
     yield from system_queries.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
@@ -92,7 +92,7 @@ def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) ->
 
 
 def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Apply the effects of ended agreements, offices and accounts to one case.
+    """Apply the effects of ended agreements and of offices that cannot act to one case.
 
     Return False if nothing changed, or if another transaction has locked the case. Raises
     DeskMissing (503) if no desk can take the case.
@@ -130,7 +130,7 @@ def apply_to_offer(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
 def apply_to_referral(
     tx: WriteTransaction, case: Case, referral: Referral
 ) -> Iterator[UUID | None]:
-    """Apply the effects of an ended agreement or office to a referral.
+    """Apply the effects of an ended agreement or a closed recipient to a referral.
 
     The offices that have to act are yielded. A referral ends if its recipient asked for
     information and was closed, because nobody would read the answer. Before acceptance, a

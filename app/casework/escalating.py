@@ -48,7 +48,7 @@ def remind_office(tx: WriteTransaction, case: Case, clock: Clock, count: int) ->
 
 
 def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[FocalPoint]:
-    """List the offices that answer for a late office: its deputy, and then coordinators.
+    """List the offices to inform about a late office: its deputy, and then coordinators.
 
     A coordinator is a State body that may lead and that coordinates in a country of the
     late office. Coordinators are included from the second missed deadline on.

@@ -106,7 +106,7 @@ def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
 
 
 def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str | None:
-    """Return the digest of the submitter's own number for the case, or None for no number.
+    """Return the digest of the submitter's own number for the case, or None if not given.
 
     Raises ExternalReferenceTaken (409) if a case with this number exists, and
     IdempotencyKeyInUse (409) while another request writes a case with this number.

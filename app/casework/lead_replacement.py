@@ -1,4 +1,4 @@
-"""Actions with which a desk replaces the lead of a case that does not act (ADR 47)."""
+"""Actions with which a desk replaces a lead that does not act (ADR 47)."""
 
 from uuid import UUID
 

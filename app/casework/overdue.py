@@ -138,7 +138,7 @@ def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> R
 
 
 def record_firing(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Record that a deadline was missed, and set the time at which it is next missed."""
+    """Record that a deadline was missed, and set when it counts as missed again."""
     rhythm = get_rhythm(tx, miss.clock, miss.late)
     again = compute_next_miss(miss.clock.due_at, rhythm, miss.count)
     deadline_actions.record_firing(tx, miss.clock, again)

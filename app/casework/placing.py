@@ -63,7 +63,7 @@ def rank_offers(tx: ReadTransaction, case: Case, service: Service | None) -> Off
 
 
 def list_needed_services(question: Question) -> list[Service]:
-    """List the services that a person needs. For a child, add child protection (rule 3)."""
+    """List the needed services, for a child with child protection (routing rule 3)."""
     child = AgeGroup.ADULT not in question.ages
     parallel = {Service.CHILD_PROTECTION} if child else set[Service]()
     return sorted(question.services | parallel)

@@ -213,7 +213,7 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
 
 
 def limit_wrong_keys(request: Request, name: str) -> None:
-    """Count a wrong key. Raises TooManyWrongKeys (429) after too many for address or name.
+    """Count a wrong key. Raises TooManyWrongKeys (429) after too many by address or name.
 
     The name is the prefix of a key, or the client that a signed assertion names.
     """

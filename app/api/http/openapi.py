@@ -120,7 +120,7 @@ def rename_schemas(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def rename_enum(found: re.Match[str]) -> str:
-    """Return the schema name of a life cycle's enum; each `Need` becomes `Requirement`."""
+    """Return the schema name of a life cycle's enum. Each `Need` becomes `Requirement`."""
     record, enum = found.groups()
     return "Requirement" if enum == "Need" else f"{RECORDS[record]}{enum}"
 

@@ -16,7 +16,7 @@ SHARED: Final = "problems.json"
 """The file with the examples of problems that all operations share."""
 REFERENCE: Final = "#/components/examples/{code}"
 LISTED_CODE: Final = re.compile(r"^- `([a-z-]+)`:", re.MULTILINE)
-"""A problem in the description of a response (see `describe_problem`)."""
+"""The pattern of a listed problem in a response description, see `describe_problem`."""
 PLACES: Final = {"path": "path", "query": "query", "header": "headers"}
 """The part of an example that has a parameter's value, by the parameter's `in`."""
 

@@ -47,7 +47,7 @@ CODES: Final = (
     ("ActionIllegalProblem", "state", "RecordState"),
     ("LegalAction", "action", "RecordAction"),
 )
-"""Schema, property and enum of properties that the kernel can declare only as strings."""
+"""The schema, name and enum of each property that the kernel declares only as a string."""
 
 
 def get_schema_name(kind: type[Problem]) -> str:
@@ -100,6 +100,6 @@ def build_schemas() -> dict[str, Any]:
 
 
 def build_vocabulary(enum: str, description: str) -> dict[str, Any]:
-    """Return a schema that combines the enums with this name of all life cycles."""
+    """Return a schema with the values that this enum has in all life cycles."""
     codes = {str(code) for module in LIFECYCLES for code in getattr(module, enum)}
     return {"type": "string", "enum": sorted(codes), "description": description}

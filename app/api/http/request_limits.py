@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.http.problems import render_status
 
 BODY_SECONDS: Final = 30.0
-"""Seconds in which a body has to arrive: enough for the largest one at 9 KiB a second."""
+"""Seconds in which a body has to arrive: enough for the largest body at 9 KiB a second."""
 MAX_URL_BYTES: Final = 8 * 1024
 MAX_HEADER_BYTES: Final = 16 * 1024
 
@@ -47,7 +47,7 @@ class BodyLimit:
 
 
 def check_head(scope: Scope) -> HTTPStatus | None:
-    """Return 414 or 431 if the URL or the headers of a request are too large."""
+    """Return 414 or 431 if the URL or the headers of a request are too large, or None."""
     if len(scope["path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
         return HTTPStatus.REQUEST_URI_TOO_LONG
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:

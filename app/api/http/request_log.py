@@ -20,7 +20,7 @@ log = structlog.get_logger("safe_conduct.api")
 GONE: Final = 499
 """The status that is logged if the client disconnected. HTTP does not define it."""
 CACHING: Final = (b"cache-control", b"no-store")
-"""Added unless the answer has a Cache-Control of its own."""
+"""The header that is added unless the answer has its own Cache-Control."""
 ROUTE_HEADERS: Final = ("rate_headers", "deprecation_headers")
 """Attributes of the request state in which routes store headers for every answer."""
 HEADERS = (

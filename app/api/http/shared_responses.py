@@ -13,7 +13,7 @@ from app.api.http.response_headers import FIRST_ERROR
 
 REFERENCE: Final = "#/components/responses/{name}"
 FEWEST: Final = 10
-"""The number of operations with the same response from which the response is shared."""
+"""A response is shared if at least this number of operations have it."""
 
 
 def get_response_name(status: str) -> str:
@@ -22,7 +22,7 @@ def get_response_name(status: str) -> str:
 
 
 def move_shared_responses(document: dict[str, Any]) -> None:
-    """Replace the most frequent response of each error status by a reference.
+    """Replace the most frequent response of each error status with a reference.
 
     The other responses of that status, with more or fewer problems, stay where they are.
     """

@@ -40,7 +40,7 @@ def list_bodies(
 
 
 def name_tagged_union(schemas: dict[str, Any], body: dict[str, Any]) -> None:
-    """Replace a tagged union by a reference to its component, which is added if missing."""
+    """Replace a tagged union with a reference to its component. Add a missing component."""
     union = body["schema"]
     tag = union["discriminator"]
     same = (name for name, one in schemas.items() if one.get("discriminator") == tag)
@@ -58,7 +58,7 @@ def name_problems(schemas: dict[str, Any], body: dict[str, Any]) -> None:
 
 
 def refer(schemas: dict[str, Any], body: dict[str, Any], name: str) -> None:
-    """Replace the schema of a body by a reference to a component with this name."""
+    """Replace the schema of a body with a reference to a component of this name."""
     schemas.setdefault(name, body["schema"])
     body["schema"] = {"$ref": f"{SCHEMAS}{name}"}
 

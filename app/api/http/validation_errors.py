@@ -74,7 +74,7 @@ EXPECTED: Final = {
     "literal_error": "expected",
     "union_tag_invalid": "expected_tags",
 }
-"""The errors for which Pydantic lists the allowed codes, and the name of that list."""
+"""The errors for which Pydantic lists the allowed codes, with the key of that list."""
 MOST_CODES: Final = 30
 """The maximum number of codes that a message lists."""
 CELL_RULE: Final = "cell"
@@ -179,7 +179,7 @@ def get_definition(whole: dict[str, Any], reference: str) -> dict[str, Any]:
 
 
 def list_children(schema: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]:
-    """Yield the schema of a field, an item, or a kind of object with this tag."""
+    """Yield the schema of the field, list item or tagged object that `part` names."""
     kinds = schema.get("discriminator", {}).get("mapping", {})
     if part in kinds:
         yield {"$ref": kinds[part]}
