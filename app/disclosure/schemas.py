@@ -24,7 +24,7 @@ Author = Annotated[
 WHY_NOT = (
     "`consent`: no consent allows it, or you may not know why. `role`: a colleague with "
     "one of the `roles` may open it. `state`: not in this state of the case or referral. "
-    "`author`: only the office that wrote it. `relation`: your office has no part for it."
+    "`author`: only its author may open it. `relation`: your office has no relation to it."
 )
 
 
@@ -102,7 +102,7 @@ class AccessEntryOut(ResponseModel):
         Field(description="Code of the reader's office; null: you may not know it."),
     ]
     in_emergency: Annotated[
-        bool, Field(description="Whether it was allowed as emergency access alone.")
+        bool, Field(description="Whether only emergency access allowed the opening.")
     ]
 
 
@@ -143,7 +143,7 @@ class OwnAccess(ResponseModel):
     ]
     may_open: Annotated[
         bool,
-        Field(description="Whether an opening would be allowed, emergencies left aside."),
+        Field(description="Whether you may open it now, without emergency access."),
     ]
     why_not: Annotated[WhyNot | None, Field(description="Null if you may open it.")]
 
@@ -166,7 +166,7 @@ class OfficeKnowledge(ResponseModel):
 
 
 class Knowledge(ResponseModel):
-    """What the caller may open in a case, and which offices opened what."""
+    """The sections of a case that the caller may open, and those that offices opened."""
 
     own: Annotated[
         list[OwnAccess], Field(description="Every section, for the caller's account.")
@@ -186,7 +186,7 @@ class HtcdsExport(ResponseModel):
         dict[str, list[str]],
         Field(
             description="Values by the names of the standard, with its spelling of codes. "
-            "A missing field is not known, not for you to read, or not part of a case.",
+            "A missing field is not known, hidden from you, or not part of a case.",
             examples=[
                 {"prs_Citizenship": ["UZ"], "vic_MethodsOfControl": ["DebtBondage "]}
             ],

@@ -18,7 +18,7 @@ from app.outbox.models import MessageChannel
 
 SUBJECT = (
     "`cases/{code}`, `referrals/{id}`, `handovers/{id}`, `returns/{id}`, `approvals/{id}`, "
-    "`accounts/{id}`, `webhooks/{id}` or `focal-points/{code}`; read it below `/v1/`."
+    "`accounts/{id}`, `webhooks/{id}` or `focal-points/{code}`; read it under `/v1/`."
 )
 
 SENDER = (
@@ -112,12 +112,12 @@ class WorkCounts(ResponseModel):
     """
 
     waiting: Annotated[int, Field(description="The tasks in the worklist.")]
-    late: Annotated[int, Field(description="Those whose deadline has passed.")]
-    soon: Annotated[int, Field(description="Those that are due within four hours.")]
+    late: Annotated[int, Field(description="The tasks whose deadline has passed.")]
+    soon: Annotated[int, Field(description="The tasks that are due within four hours.")]
     today: Annotated[
-        int, Field(description="Those that are due later today, in your time zone.")
+        int, Field(description="The tasks that are due later today, in your time zone.")
     ]
-    later: Annotated[int, Field(description="Those that are due after today.")]
+    later: Annotated[int, Field(description="The tasks that are due after today.")]
     sent: Annotated[int | None, Field(description=SENT)]
     drafts: Annotated[int | None, Field(description=DRAFTS)]
 
@@ -142,7 +142,7 @@ class DeliveryStatus(ResponseModel):
     rank: Annotated[int, Field(ge=1, le=5)]
     name: str
     at: datetime
-    event: Annotated[str | None, Field(description="The event that answered, if any.")]
+    event: Annotated[str | None, Field(description="The event of the answer, if any.")]
 
 
 class MissedDeadlineOut(ResponseModel):

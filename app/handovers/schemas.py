@@ -17,8 +17,8 @@ from app.kernel.text import Code, RequestModel, ResponseModel, SafeText
 
 OFFER_NOTE = "Sealed with the case; the new lead may read it once it leads."
 HELD_BACK = (
-    "Sections that the person agreed to but that no agreement in force lets cross this "
-    "border: the new lead cannot open them. Shown to the lead alone."
+    "Sections that the person agreed to share but that no agreement in force allows across "
+    "this border: the new lead cannot open them. Shown only to the lead."
 )
 
 
@@ -70,7 +70,9 @@ class HandoverOut(ResponseModel):
     id: UUID
     case: Annotated[str, Field(description="Code of the case.")]
     you_are: list[Side]
-    lead: Annotated[str, Field(description="Code of the focal point that offered it.")]
+    lead: Annotated[
+        str, Field(description="Code of the focal point that offered the lead.")
+    ]
     to: Annotated[str, Field(description="Code of the focal point that is asked.")]
     reason: HandoverReason
     state: State

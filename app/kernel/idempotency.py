@@ -43,8 +43,8 @@ class Outcome(Base):
     """The outcome of a request, stored by the transaction that carried out the request.
 
     Rows are never changed or deleted: a retry that arrives after years, or after the
-    erasure of the record, must not create the record again. On PostgreSQL the service has
-    no right to do so. A row takes about 150 bytes and contains no personal data.
+    erasure of the record, must not create the record again. On PostgreSQL, the service has
+    no privilege to change a row. A row takes about 150 bytes and has no personal data.
     """
 
     __tablename__ = "outcome"
@@ -90,7 +90,7 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
     """
     if not ticket.key:
         raise IdempotencyKeyMissing(
-            "Send a random `Idempotency-Key`; a retry sends the same one."
+            "Send a random `Idempotency-Key`, and the same key with each retry."
         )
     done = find_outcome(tx, ticket.key)
     if done is None:

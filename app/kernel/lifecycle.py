@@ -27,13 +27,13 @@ class ActionIllegalMembers(BaseModel):
 
     state: Annotated[
         str | None,
-        Field(description="The state of the record, or of its case; null: not for you."),
+        Field(description="The state of the record or its case; null: hidden from you."),
     ]
     legal_actions: Annotated[
         list[LegalAction] | None,
         Field(
             description="The actions that a client may take in this state, each once, with "
-            "all sides that may take it; null: not for you."
+            "all sides that may take it; null: hidden from you."
         ),
     ]
 
@@ -66,9 +66,10 @@ class AnyOf[N: StrEnum]:
 
 @dataclass(frozen=True)
 class Step[S: StrEnum, A: StrEnum, N: StrEnum]:
-    """A step of a life cycle: an action, and the states, sides and roles that may take it.
+    """A step of a life cycle: an action, and the sides and roles that may take it.
 
-    `target` is None if the action does not change the state. `needs` are its requirements.
+    The action is possible in the states `sources`, and leads to the state `target`, or does
+    not change the state if `target` is None. `needs` are the requirements of the action.
     """
 
     action: A
@@ -99,7 +100,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
     def list_steps_for(
         self, state: S, sides: AbstractSet[Side], roles: AbstractSet[Role]
     ) -> list[tuple[Step[S, A, N], bool]]:
-        """List a step for each action of these sides, with whether the roles may take it.
+        """List one step for each action of these sides, and whether the roles may take it.
 
         A step that the roles may take comes before another step of the same action. If
         there is none, the listed step has the roles of all steps of the action.
@@ -142,7 +143,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         )
 
     def describe_actions(self, state: S) -> Facts:
-        """Return the state, and each action that clients may take in it, once.
+        """Return the state, and the actions that clients may take in it, each listed once.
 
         An action with several steps lists the sides and roles of all of them. Steps of the
         system are left out, because no client is the system.

@@ -37,9 +37,9 @@ class PageQuery(BaseModel):
 
     after: Annotated[
         CursorText | SkipJsonSchema[None],
-        Field(description="`next` of the page before. Leave it out for the first page."),
+        Field(description="`next` of the previous page. Omit it to get the first page."),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=200, description="Items a page.")] = 50
+    limit: Annotated[int, Field(ge=1, le=200, description="Items per page.")] = 50
 
 
 class Page[T](BaseModel):

@@ -19,7 +19,7 @@ from app.kernel.text import ResponseModel
 
 
 class RequiredConsent(ResponseModel):
-    """The consent that a requirement asks for, whatever was recorded before."""
+    """The consent that a requirement asks for, regardless of the consents on record."""
 
     purpose: Annotated[
         str,
@@ -52,7 +52,7 @@ class UnmetRequirement(ResponseModel):
     remedy: str
     consent: Annotated[
         RequiredConsent | None,
-        Field(description="The consent to record; null: the requirement is no consent."),
+        Field(description="The consent to record; null: no consent is required."),
     ] = None
     alternatives: list["UnmetRequirement"] = []
 
@@ -88,8 +88,8 @@ class Check[F]:
     `by` is None if the request itself must meet the requirement. `specific` returns a
     remedy for the given facts, or None if `remedy` and `by` apply. `applies` returns
     whether the requirement is offered as an alternative. `consent` returns the consent that
-    is required; the facts must hold no more of it than the caller may know. `preset`
-    returns whether the service has a value that applies if the request has none.
+    is required, and must use only facts that the caller may know. `preset` returns whether
+    the service has a value that applies if the request has none.
     """
 
     met: Callable[[F], bool]
@@ -101,7 +101,7 @@ class Check[F]:
     preset: Callable[[F], bool] = lambda _: False
 
     def get_remedy(self, facts: F, asking: Side) -> Remedy:
-        """Return the remedy for these facts; by default, `asking` is the remedy's side."""
+        """Return the remedy for these facts; its side is `asking` if the check has none."""
         found = self.specific(facts) if self.specific else None
         return found or Remedy(self.remedy, self.by or asking)
 
@@ -185,7 +185,9 @@ class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
         bool, Field(description="Whether your account has none of `roles`.")
     ]
     answers_deadline: Annotated[bool, Field(description=ANSWERS_DEADLINE)]
-    asks: Annotated[list[N], Field(description="What your request must contain.")]
+    asks: Annotated[
+        list[N], Field(description="The requirements that your request itself must meet.")
+    ]
     unmet: list[UnmetRequirement]
 
     @classmethod
@@ -196,10 +198,10 @@ class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
         facts: F,
         answers: AbstractSet[A],
     ) -> list[Self]:
-        """Return the actions of steps, each with the requirements that prevent it now.
+        """Return the actions of these steps, each with its unmet requirements.
 
-        Each step comes with whether the account has a role for it. An account without a
-        role gets no requirements, because it could not learn them from a request either.
+        Each step has a flag: whether the account has a role for it. An account without such
+        a role gets no requirements, because it could not learn them from a request either.
         `answers` are the actions that complete the task of the running deadline.
         """
         return [

@@ -180,7 +180,7 @@ KEYS: Final = GaugeGroup[Sequence[datetime]](
     (
         Gauge(
             "keys_ending",
-            "Keys (API and public) that expire within 14 days, without a later one.",
+            "API and public keys that expire within 14 days and have no successor.",
             len,
             detail=lambda found: f"first: {found[0]:%Y-%m-%d}" if found else "",
         ),
@@ -240,7 +240,7 @@ WATCHES: Final[tuple[GaugeGroup[Any], ...]] = (
 
 
 def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
-    """Return, for each place, by how many bytes the free space is below its limit."""
+    """Return the bytes by which the free space of each place is below its limit."""
     return {place: max(0, space.low - free) for place, free in space.measure().items()}
 
 

@@ -31,8 +31,8 @@ ABOUT_DATABASE: Final = (
     "1: the database answered within 2 s; 0: it did not, and its gauges are missing."
 )
 ABOUT_SPACE: Final = (
-    "Free bytes for this process beside the embedded database, the key file and the "
-    "ledger of erasures."
+    "Free bytes for this process on the file systems of the embedded database, the key "
+    "file and the ledger of erasures."
 )
 
 

@@ -67,7 +67,7 @@ class ItemOut(Item):
     language: Annotated[
         str,
         Field(
-            description="BCP 47 tag of `label`; `en` if there is no label in yours.",
+            description="BCP 47 tag of `label`; `en` if your languages have no label.",
             examples=["ru"],
         ),
     ]
@@ -87,8 +87,9 @@ class ItemOut(Item):
         Field(
             description="For `label` and `translated_note`. `unreviewed`: our translation, "
             "which no native speaker has reviewed; it is not official, and the English is "
-            "decisive. `reviewed`: our translation, which one has reviewed. `published`: "
-            "a translation of the source in `translation`. null: `label` is English."
+            "decisive. `reviewed`: our translation, reviewed by a native speaker. "
+            "`published`: a translation of the source in `translation`. null: `label` is "
+            "English."
         ),
     ]
 

@@ -42,11 +42,11 @@ class Outcome(StrEnum):
 class ReferralInput(RequestModel):
     """A request to one focal point for one service."""
 
-    recipient: Annotated[Code, Field(description="Code of the focal point asked.")]
+    recipient: Annotated[Code, Field(description="Code of the focal point to ask.")]
     service: Service
     sections: Annotated[list[Section], Field(max_length=7, description=SECTIONS)] = []
     send: Annotated[
-        StrictBool, Field(description="Send it in the same transaction; else keep a draft.")
+        StrictBool, Field(description="Send it in the same transaction; false: draft.")
     ] = False
 
 
@@ -55,7 +55,7 @@ class Meeting(Content):
 
     place: SafeLine
     at: Instant
-    person: Annotated[SafeLine, Field(description="Name of the person who meets them.")]
+    person: Annotated[SafeLine, Field(description="Name of the contact at the meeting.")]
 
 
 class Arrangement(Content):
@@ -80,7 +80,7 @@ class DeclineReferral(RequestModel):
 
 
 class WithdrawReferral(RequestModel):
-    """The reason why the sender takes the referral back."""
+    """The reason why the sender withdraws or revokes the referral."""
 
     reason: WithdrawReason
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
@@ -91,7 +91,7 @@ class AskAboutReferral(RequestModel):
 
     topics: Annotated[
         list[Section],
-        Field(min_length=1, max_length=7, description="Sections it is about."),
+        Field(min_length=1, max_length=7, description="Sections that you ask about."),
     ]
     question: Annotated[SafeText, Field(description="Sealed, for the sender.")]
 

@@ -56,7 +56,7 @@ class AssessOrigin(AssessReturn):
 
     family: FamilyFinding
     services: Annotated[
-        list[Service], Field(max_length=17, description="Services at the origin.")
+        list[Service], Field(max_length=17, description="Services in that country.")
     ] = []
 
 
@@ -79,7 +79,7 @@ class DecideGo(RequestModel):
     """The decision that the return can take place (step 7)."""
 
     person_asked_to_leave: Annotated[
-        StrictBool, Field(description="True: even if a reflection period runs.")
+        StrictBool, Field(description="True permits GO during a reflection period.")
     ] = False
     note: Note = None
 
@@ -112,7 +112,9 @@ class TravelPlan(Content):
     route: SafeText
     arrives_at: Annotated[Instant, Field(description="In the future, within 30 days.")]
     met_by: SafeLine
-    safe_contact: Annotated[SafeLine, Field(description="How they can call for help.")]
+    safe_contact: Annotated[
+        SafeLine, Field(description="How the person can call for help.")
+    ]
     contacts: DutyContacts
 
 
@@ -184,7 +186,8 @@ class StepDone(ResponseModel):
     level: RiskLevel | None
     threats: list[Threat]
     services: Annotated[
-        list[str], Field(description="Services at the origin, or the protection instead.")
+        list[str],
+        Field(description="Services in the country of origin; after NO-GO: protection."),
     ]
 
 
@@ -211,7 +214,7 @@ class ReturnOut(ResponseModel):
 
 
 class ReturnExistsMembers(BaseModel):
-    """The return that exists."""
+    """The return that exists already."""
 
     existing: Annotated[
         str | None,

@@ -22,7 +22,9 @@ class AdviceOut(ResponseModel):
 
     advice: Annotated[str, Field(description="A code; more may be added.")]
     text: str
-    service: Annotated[Service | None, Field(description="The service it concerns.")]
+    service: Annotated[
+        Service | None, Field(description="The service that the advice concerns.")
+    ]
     offices: Annotated[
         list[str], Field(description="Non-State offices that may lead; offer them too.")
     ]
@@ -61,7 +63,7 @@ class ExcludedOut(ResponseModel):
 class RoutingOut(ResponseModel):
     """The offices that are asked to lead, in order, with reasons. The desk comes last."""
 
-    holder: Annotated[str | None, Field(description="The office that has it now.")]
+    holder: Annotated[str | None, Field(description="The office that holds the case now.")]
     candidates: list[CandidateOut]
     excluded: list[ExcludedOut]
     advice: list[AdviceOut]
@@ -76,8 +78,8 @@ class RankedOut(ResponseModel):
 
     focal_point: str
     reasons: Reasons
-    sexes: Annotated[list[Sex], Field(description="Whom it serves; empty if unknown.")]
-    ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty if unknown.")]
+    sexes: Annotated[list[Sex], Field(description="Sexes served; empty if unknown.")]
+    ages: Annotated[list[AgeGroup], Field(description="Ages served; empty if unknown.")]
 
     @classmethod
     def from_candidate(cls, candidate: Candidate) -> Self:
@@ -123,7 +125,7 @@ class RecipientsOut(ResponseModel):
     """The offices that could provide each service, and the desk to ask if none can."""
 
     services: list[ServiceOut]
-    desk: Annotated[str | None, Field(description="The desk to ask if no office can.")]
+    desk: Annotated[str | None, Field(description="The desk to ask if no office can help.")]
     advice: list[AdviceOut]
 
 

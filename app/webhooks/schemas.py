@@ -17,8 +17,8 @@ URL: Final = (
     "No user, query or fragment: messages are authenticated by their signature."
 )
 MADE: Final = (
-    "Signs each message by Standard Webhooks. It is shown once and null for a retry. If "
-    "you lost it, rotate it."
+    "The secret that signs each message (Standard Webhooks). It is shown once, and is null "
+    "in the response to a retry. If you lose it, rotate it."
 )
 EXAMPLE: Final = "https://hooks.example.org/safe-conduct"
 
@@ -50,12 +50,12 @@ class SecretRotation(RequestModel):
     """The time for which the old secret signs messages together with the new one."""
 
     overlap_hours: Annotated[
-        StrictInt, Field(ge=0, le=168, description="With 0 it ends at once."), WHOLE_NUMBER
+        StrictInt, Field(ge=0, le=168, description="0: ends at once."), WHOLE_NUMBER
     ] = 24
 
 
 class Replay(RequestModel):
-    """A request to send again the events after a position in the feed."""
+    """A request to send the events after a position in the feed again."""
 
     after: Annotated[
         Annotated[str, Field(pattern=CURSOR_PATTERN)] | None,
@@ -81,7 +81,7 @@ class WebhookOut(ResponseModel):
     url: Annotated[str, Field(description=URL)]
     state: Annotated[
         WebhookState,
-        Field(description="`stalled`: no delivery for a day. Repair it, then resume."),
+        Field(description="`stalled`: no delivery for a day. Fix the receiver; resume."),
     ]
     opened_at: datetime
     cursor: Annotated[
@@ -99,7 +99,7 @@ class WebhookOut(ResponseModel):
     last_error: Annotated[
         str | None, Field(description="The last failure: a status or a code.")
     ]
-    ping: Annotated[Ping | None, Field(description="Null if it was never tested.")]
+    ping: Annotated[Ping | None, Field(description="Null if no test was requested.")]
 
 
 class WebhookList(ResponseModel):
@@ -134,7 +134,7 @@ class MessageData(BaseModel):
         ),
     ] = None
     cursor: Annotated[
-        str, Field(description="The cursor after it. Read the feed from your own cursor.")
+        str, Field(description="Feed cursor after the event. Read on from your own cursor.")
     ]
 
 
