@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 
 CASE_ROLES: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
-"""Roles that work on cases and may read and write sealed data; no other role may."""
+"""Roles that work on cases. Only these roles may read and write sealed data."""
 HOLDER_APPROVERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 """Roles that may confirm a step of the office that holds the case (R14)."""
 
@@ -70,7 +70,7 @@ class Relation(StrEnum):
 
 
 class Side(StrEnum):
-    """The part of an office in a record, which determines the actions that it may take.
+    """The part of an office in a record. It determines which actions the office may take.
 
     Sides are derived from relations. The holder and the sender are the office that holds
     the case. The consulate of a return is the office that issues travel documents for the
@@ -95,7 +95,8 @@ class Side(StrEnum):
 HOLDING_RELATIONS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, in order of precedence."""
 HELPING_RELATIONS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
-"""Relations of offices that help, which the side of origin must not learn of (R12)."""
+"""Relations of offices that give a service; the country of origin must not learn of them
+(R12)."""
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
     Relation.CANDIDATE: frozenset({Side.CANDIDATE, Side.HOLDER}),
@@ -107,12 +108,12 @@ _OF_CASE: Final = {
 
 
 def get_case_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of a case that follow from these relations; a recipient has none."""
+    """Return the sides of an office in a case by its relations; a recipient has none."""
     return frozenset().union(*(_OF_CASE.get(r, frozenset()) for r in relations))
 
 
 def get_referral_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of a referral that follow from these relations.
+    """Return the sides that these relations give an office in a referral.
 
     An office that holds the case and is also asked for the service has both sides. A former
     recipient keeps its side, because it has to report the deletion of its copy.
@@ -132,7 +133,7 @@ _OF_HANDOVER: Final = {
 
 
 def get_handover_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of a handover that follow from these relations."""
+    """Return the sides that these relations give an office in a handover."""
     return frozenset(_OF_HANDOVER[r] for r in relations if r in _OF_HANDOVER)
 
 
@@ -153,15 +154,14 @@ class Actor:
 
     @property
     def acts_for(self) -> str:
-        """The focal point to whose rows access is limited; `system` stands for all rows."""
+        """The focal point whose rows the actor may access, or `system` for all rows."""
         return SERVICE if self.is_system else str(self.focal_point_id)
 
 
 SERVICE: Final = "system"
-"""The name of the service itself in row security (ADR 21)."""
+"""The value of `acts_for` with which row security allows access to all rows (ADR 21)."""
 SYSTEM_ACCOUNT: Final = UUID(int=0)
-"""The id of the system, which has no account. The journal stores no account for its
-actions."""
+"""The account id of the system, for whose actions the journal stores no account."""
 
 
 def get_system_actor(focal_point: UUID) -> Actor:
@@ -176,4 +176,5 @@ def get_system_actor(focal_point: UUID) -> Actor:
 
 
 SYSTEM: Final = get_system_actor(UUID(int=0))
-"""The service itself, without a focal point. The journal names no account for it."""
+"""The service itself as an actor. It belongs to no focal point, and the journal stores no
+account for its actions."""

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.kernel.db import Base
 
 ROW: Final = 1
-"""The id of the only row."""
+"""The id of the only row of the table."""
 RECENT: Final = timedelta(hours=1)
-"""How long a jump is reported."""
+"""The time for which a clock jump is reported."""
 
 
 class ClockJump(Base):
@@ -29,7 +29,7 @@ def record_clock_jump(session: Session, now: datetime, *, seconds: int) -> None:
 
 
 def get_recent_jump(session: Session, now: datetime) -> int:
-    """Return the seconds of the last clock jump, or 0 if that was over an hour ago.
+    """Return the length of the last clock jump in seconds, or 0 if it is over an hour old.
 
     If the time of a jump lies in the future, the clock was set back, so the jump is recent.
     """

@@ -34,7 +34,7 @@ def create_case_code(source: UUID) -> str:
 
 
 def format_case_code(symbols: str) -> str:
-    """Return a case code in groups, with the check character of its twelve symbols."""
+    """Format twelve symbols as a case code, with groups of four and a check character."""
     groups = (symbols[start : start + 4] for start in range(0, SYMBOLS, 4))
     return "-".join(["SC", *groups, compute_check_character(symbols)])
 

@@ -23,7 +23,7 @@ TRANSIENT = frozenset(
         "53100",  # disk full: transient, as on SQLite, once space is freed
     }
 )
-"""SQLSTATEs of errors that may not occur on a retry: deadlock, timeout, shutdown, crash."""
+"""SQLSTATEs of errors that a retry may avoid: deadlock, timeout, shutdown, crash."""
 CONNECTION: Final = "08"
 """The SQLSTATE class of connection errors: a connection was lost or could not be opened."""
 IN_RECOVERY: Final = frozenset({"25006", "0A000"})
@@ -33,10 +33,10 @@ PRIVILEGE_MISSING: Final = "42501"
 
 @contextmanager
 def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
-    """Raise Busy (503) in place of a database error that may not occur on a retry.
+    """Raise Busy (503) instead of a database error that a retry may avoid.
 
-    The block contains the whole transaction. `is_standby` returns whether the database is a
-    standby, which accepts no writes and may get requests during a failover.
+    The block must contain the whole transaction. `is_standby` returns whether the database
+    is a standby, which accepts no writes and may get requests during a failover.
     """
     try:
         yield

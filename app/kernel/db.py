@@ -60,14 +60,14 @@ POSTGRESQL_SETTINGS = (
 ACTS_FOR: Final = "safe_conduct.acts_for"
 """The setting that row security reads, and the key of its value in `Session.info`."""
 SET_ACTS_FOR: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
-"""The argument `true` limits the setting to the current transaction."""
+"""The SQL that sets `ACTS_FOR`; `true` limits the setting to the current transaction."""
 THREADS: Final = 40
-"""The most requests served at once, and the size of the pool: each uses one connection."""
+"""The maximum number of simultaneous requests, each of which uses a pooled connection."""
 
 CACHED_STATEMENTS: Final = 512
-"""Prepared statements that an SQLite connection caches; an action runs several dozen."""
+"""The number of statements that an SQLite connection caches; an action runs dozens."""
 
-Counter = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only INTEGER keys
+Counter = BigInteger().with_variant(Integer(), "sqlite")  # autoincrement needs INTEGER
 
 
 class Base(DeclarativeBase):
@@ -92,7 +92,7 @@ class Listed:
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        """Return options so that SQLite does not reuse the number of a deleted row."""
+        """Return the option that keeps SQLite from reusing the number of a deleted row."""
         return ({"sqlite_autoincrement": True},)
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True, sort_order=-1)

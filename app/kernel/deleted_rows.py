@@ -1,4 +1,4 @@
-"""Removal of the remains of deleted rows from the disk, as far as the database allows it.
+"""Removal of the remains of deleted rows from the disk, as far as the database allows.
 
 SQLite, with `secure_delete`, overwrites deleted content in the transaction that deletes it.
 But if a row moved to another page, its old page may still contain a copy, and the journal
@@ -12,9 +12,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, text
 
 CHECKPOINT_TIMEOUT: Final = 200
-"""Milliseconds to wait for readers of the journal; writers wait for as long."""
+"""The milliseconds that a checkpoint waits for readers, while it blocks all writers."""
 
-# PostgreSQL 17 added the privilege MAINTAIN; before, only the owner can rewrite a table.
+# PostgreSQL 17 added the privilege MAINTAIN. In earlier versions, only the owner of a table
+# can rewrite it.
 MAY: Final = text("""SELECT CASE WHEN current_setting('server_version_num')::int >= 170000
     THEN has_table_privilege(:table, 'MAINTAIN') ELSE false END""")
 NEXT_TRANSACTION: Final = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text")
@@ -64,9 +65,9 @@ def replace_rows(cursor: Any, table: str) -> None:
 
 
 def erase_deleted_postgresql(connection: Connection, table: str) -> bool:
-    """Erase the deleted rows of a PostgreSQL table by rewriting it; False if not possible.
+    """Rewrite a PostgreSQL table to erase its deleted rows; return whether that succeeded.
 
-    The reason can be a transaction that may still see deleted rows, or a missing privilege.
+    This fails if a transaction may still see deleted rows, or if the privilege is missing.
     Call this function outside a transaction, and restore the timeouts afterwards.
     """
     before = connection.scalars(NEXT_TRANSACTION).one()

@@ -29,7 +29,7 @@ class DiskSpaceReserved(Problem):
 
 
 class Place(StrEnum):
-    """The place of a file that the service writes."""
+    """A file of the service whose file system is measured."""
 
     DATABASE = "database"
     KEY_FILE = "key_file"
@@ -81,7 +81,7 @@ class FreeSpace:
 
 
 UNWATCHED: Final = FreeSpace({})
-"""A stand-in that measures nothing and refuses nothing."""
+"""Limits without any file to measure, so that no write is rejected."""
 
 
 def get_free_bytes(path: Path) -> int | None:

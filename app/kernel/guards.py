@@ -103,7 +103,7 @@ def may_be_missing(name: str) -> bool:
 
 
 def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield added guards. Guards that allow writing or weaken others prevent the start."""
+    """Yield added guards. Those that allow writing or weaken others prevent start-up."""
     for name in found.keys() - expected.keys():
         kind = get_guard_kind(name)
         writes = kind == Kind.RIGHT and name.split()[1] in WRITES

@@ -25,9 +25,9 @@ from app.kernel.stored_names import EventFacts, EventTypeName
 
 
 class Entry(Base):
-    """An event: its type, time and record, and the account that caused it. Never changed.
+    """An event: its type, time and record, and the account that caused it.
 
-    The account and the focal point are None if the system acted.
+    Entries are never changed. The account and focal point are None if the system acted.
     """
 
     __tablename__ = "entry"
@@ -68,8 +68,9 @@ class Delivery(Base):
 
 
 class Retrieval(Base):
-    """The time at which a focal point's cursor passed a position (evidence, rank 3).
+    """The time at which a focal point's cursor passed a position of its feed.
 
+    It proves that the entries before were retrieved (delivery evidence, rank 3).
     It has a table of its own, because updates of the mailbox row would delay writers.
     """
 
@@ -177,7 +178,7 @@ UPDATE_HEAD: Final = (
 
 
 def advance_head(connection: Connection, reader: UUID, count: int) -> int:
-    """Lock the newest position of a feed, add `count` to it, and return the sum."""
+    """Lock the newest position of a feed, increase it by `count`, and return it."""
     moved = connection.execute(UPDATE_HEAD, {"reader": reader, "more": count})
     head: int = moved.scalar_one()
     return head

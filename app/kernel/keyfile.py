@@ -23,7 +23,7 @@ DAMAGED: Final = "{path} is damaged. Restore it from a copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of the group and of others."""
 WEAK_VARIETY: Final = 8
-"""The fewest different bytes in a key; a random one of 32 bytes has about 30."""
+"""The minimum number of different bytes in a key; a key of 32 random bytes has about 30."""
 
 
 class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
@@ -112,5 +112,7 @@ def parse_key(path: Path, line: bytes) -> tuple[str, bytes]:
     if len(key) != KEY_BYTES or not re.fullmatch(rb"[a-z0-9]+", version):
         raise KeyRefused(DAMAGED.format(path=path))
     if len(set(key)) < WEAK_VARIETY:
-        raise KeyRefused(f"Remove {path}, a sample key. Then run: safe-conduct key new")
+        raise KeyRefused(
+            f"Remove {path}: it contains a sample key. Then run: safe-conduct key new"
+        )
     return version.decode(), key

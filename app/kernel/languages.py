@@ -27,12 +27,12 @@ BY_LOWER_TAG: Final = {language.lower(): language for language in LANGUAGES}
 """The languages by their lower-case tags."""
 ANY: Final = "*"
 MAX_TAG_LENGTH: Final = 35
-"""The most characters of a language tag (RFC 5646, 4.4.1)."""
+"""The maximum number of characters in a language tag (RFC 5646, 4.4.1)."""
 MAX_SUBTAG_LENGTH: Final = 8
 MAX_RANGES: Final = 50
-"""The most ranges that are parsed, so that a long header costs little time."""
+"""The maximum number of ranges that are parsed, so that a long header costs little time."""
 PLACES: Final = 3
-"""The most decimal places of a weight."""
+"""The maximum number of decimal places in a weight."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,10 @@ class Ledger:
         self._copied: tuple[Contents, ErasureMark] | None = None
 
     def read(self) -> Contents | None:
-        """Return the content, or None if there is no file. Raises LedgerRefused."""
+        """Return the content of the file, or None if there is no file.
+
+        Raises LedgerRefused if the file cannot be read or is damaged.
+        """
         with self._raise_unusable("read"):
             try:
                 now = self.path.stat()
@@ -76,7 +79,7 @@ class Ledger:
         return cached[1]
 
     def require_agreement(self, runtime: Runtime) -> None:
-        """Raise LedgerRefused unless database and ledger agree on the erasures.
+        """Raise LedgerRefused unless the database contains all erasures of its ledger.
 
         The file is read before the database, because each erasure is committed before it is
         written to the file. Both are compared again only if the file has changed, or if the
@@ -102,7 +105,7 @@ class Ledger:
     def copy_erasures(self, runtime: Runtime, *, create: bool = False) -> int:
         """Append the erasures that only the database has, and return their number.
 
-        On return, the added erasures are on the disk. If the process is killed before, the
+        On return, the added erasures are on the disk. If the process is killed earlier, the
         next call in any process adds them. A missing ledger is created if the database
         never had a case, or if `create` is true. Raises LedgerRefused or Busy (503).
         """
@@ -213,7 +216,7 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the ledger is the agreed one and the database has lost no erasure."""
+    """Return whether the ledger and the epoch are as `agreed`, and no erasure was lost."""
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

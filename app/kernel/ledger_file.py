@@ -108,13 +108,13 @@ def read_all(file: int) -> bytes:
 
 
 def append(file: int, known: Contents, lines: Iterable[str]) -> None:
-    """Append lines to a locked file. They are on the disk when this returns."""
+    """Append lines to a locked file, and flush them to the disk."""
     if new := encode_lines(lines):
         write_and_sync(file, complete_tail(known.tail) + new)
 
 
 def create(path: Path, epochs: Iterable[str]) -> None:
-    """Create a ledger in one step, or keep an existing file. Raises OSError on failure."""
+    """Create a ledger atomically, or keep an existing file. Raises OSError on failure."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)

@@ -77,7 +77,7 @@ def set_allowed_values(table: str, column: str, name: str, values: tuple[str, ..
 
 
 COUNTS: Final = {"sqlite_autoincrement": True}
-"""Keeps the numbers of deleted rows from being reused when SQLite recreates a table."""
+"""Options with which SQLite recreates a table and never reuses numbers of deleted rows."""
 
 
 def enable_row_security(table: str, column: str = "case_id") -> None:
@@ -98,5 +98,5 @@ WALL: Final = """CREATE POLICY of_its_parties ON "{table}" TO safe_conduct_app U
     OR EXISTS (SELECT FROM my_cases WHERE my_cases.case_id = "{table}".{column} OFFSET 0)
     OR is_new({column})
 )"""
-# For migrations, backups, and `my_cases` and `is_new`, which run as the owner.
+# The policy for migrations, backups, `my_cases` and `is_new`, which run as the owner.
 DOOR: Final = 'CREATE POLICY of_the_owner ON "{table}" TO safe_conduct_owner USING (true)'

@@ -1,13 +1,13 @@
-"""Padded lengths, so that the length of sealed content does not reveal it (ADR 37)."""
+"""Padded lengths, so that the length of a sealed text does not reveal the text (ADR 37)."""
 
 from typing import Final
 
 MIN_STEP: Final = 4 * 1024
-"""The smallest padded size in bytes of content whose size doubles if necessary."""
+"""The smallest padded length in bytes. Others are this length times a power of two."""
 
 
 def compute_stepped_length(length: int) -> int:
-    """Round a length up to `MIN_STEP`, or to the next size that results from doubling."""
+    """Round a length in bytes up to `MIN_STEP` times a power of two."""
     size = MIN_STEP
     while size < length:
         size *= 2

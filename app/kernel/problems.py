@@ -9,7 +9,7 @@ from pydantic import BaseModel
 type Facts = Mapping[str, Any]
 
 PROBLEMS: Final = "/problems"
-"""The path below which each problem has a page."""
+"""The path under which each kind of problem has a page."""
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
@@ -38,7 +38,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
         self.detail = detail
         self.facts = facts or {}
         self.wait = wait
-        """Seconds until a retry makes sense, where that depends on the request."""
+        """Seconds until a retry can succeed, or None to use the default of the class."""
 
 
 def list_problem_kinds(parent: type[Problem] = Problem) -> Iterator[type[Problem]]:

@@ -42,7 +42,7 @@ class DailyVolumeUsed(Problem):
 
 @dataclass
 class Quotas:
-    """The quotas of accounts, and the bytes that each has sealed today in this process."""
+    """The quotas of accounts, and the bytes that this process sealed for each one today."""
 
     open_drafts: int = sys.maxsize
     sealed_bytes_per_day: int = sys.maxsize

@@ -21,9 +21,10 @@ type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 
 
 def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
-    """Cache the results of a function that depends only on its arguments and given tables.
+    """Cache the results of a function that depends only on its arguments and `rows_of`.
 
-    The arguments are ids or names. Callers must not modify the result.
+    `rows_of` are the classes of the tables that it reads. The arguments are ids or names.
+    Callers must not modify the result.
     """
 
     def wrap(read: F) -> F:
@@ -87,9 +88,9 @@ def drop_flushed(session: Session, _: UOWTransaction) -> None:
 def drop_written(execution: ORMExecuteState) -> None:
     """Remove the cached results that a statement may make outdated.
 
-    A write removes the results from its table. All results are removed after a statement
-    that locks or refreshes rows, or that names no table, such as a wait for a lock
-    (`db.lock_name`), because other transactions may have written.
+    A write removes the results that depend on its table. All results are removed after a
+    statement that locks or refreshes rows, or that names no table, such as a wait for a
+    lock (`db.lock_name`), because other transactions may have written.
     """
     mapper, options = execution.bind_mapper, execution.execution_options
     if execution.is_select and mapper is not None and not options.get("populate_existing"):

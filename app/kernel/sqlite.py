@@ -23,7 +23,7 @@ def is_in_transaction(connection: Connection) -> bool:
 
 
 class DriverConnection(Protocol):
-    """The part of the driver's connection that we use."""
+    """The attributes and methods of a driver's connection that the service uses."""
 
     isolation_level: str | None
     autocommit: bool

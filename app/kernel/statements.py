@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 
 def make_list_parameter(name: str) -> BindParameter[Any]:
-    """Return a parameter for `column.in_()`, whose list is given at execution."""
+    """Return a parameter for `column.in_()` that takes its list when a statement runs."""
     return bindparam(name, expanding=True)
 
 
@@ -33,6 +33,6 @@ def get_values(record: object) -> dict[str, Any]:
 
 
 def lock_rows[T](statement: Select[T]) -> Select[T]:
-    """Return the statement with row locks. Objects loaded before are refreshed."""
+    """Return the statement with row locks; it refreshes objects that are loaded already."""
     locking = statement.with_for_update(key_share=True)
     return locking.execution_options(populate_existing=True)

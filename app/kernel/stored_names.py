@@ -59,7 +59,7 @@ def store_enum(
 
     Rows keep the codes with which they were written. If a code of the enum was renamed,
     `stored` maps the new code to the code in the table. `name` is the name of the
-    constraint; None stands for the name of the class that a column has.
+    constraint; None stands for the name of the column's class.
     """
     old_codes = stored or {}
     return Enum(
@@ -73,7 +73,7 @@ def store_enum(
 
 
 class EventTypeName(TypeDecorator[str]):
-    """The column type of the types of events."""
+    """The column type of event types, which replaces names that were changed."""
 
     impl = String
     cache_ok = True
@@ -88,7 +88,7 @@ class EventTypeName(TypeDecorator[str]):
 
 
 class EventFacts(TypeDecorator[dict[str, Any]]):
-    """The column type of the facts of events."""
+    """The column type of event facts, which replaces names that were changed."""
 
     impl = JSON(none_as_null=True)
     cache_ok = True

@@ -171,7 +171,7 @@ def build_text_error(what: str) -> PydanticCustomError:
 
 
 def require_text(value: object) -> object:
-    """Return a text or a date unchanged, and refuse other values, such as numbers."""
+    """Return a string or date unchanged; raise PydanticCustomError for any other value."""
     if not isinstance(value, str | date):
         raise PydanticCustomError("string_type", "This must be a string.")
     return value
@@ -190,12 +190,12 @@ def convert_whole(value: object) -> object:
 
 
 WHOLE_NUMBER: Final = BeforeValidator(convert_whole)
-"""This must follow the bounds of a number; otherwise the contract would omit them."""
+"""A validator that must follow the bounds of a number, or the contract omits the bounds."""
 Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
 SAFE_FORMAT: Final = {"format": "safe-text"}
 """The format of safe text in the contract; the API's description explains it."""
 MAX_LINE_LENGTH: Final = 200
-"""The most characters of a line."""
+"""The maximum number of characters in a line."""
 SafeLine = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_LINE_LENGTH),
@@ -247,9 +247,9 @@ class ResponseModel(BaseModel):
 
 
 def describe_optional(description: str) -> Any:
-    """Return the field of a property that is absent from an answer if its value is None.
+    """Return a `Field` for a property that a response omits if its value is None.
 
-    The model must not require its defaults in the contract, as `ResponseModel` does.
+    Do not use it in a `ResponseModel`, whose contract requires every property.
     """
     return Field(
         description=description,

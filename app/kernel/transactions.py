@@ -38,8 +38,8 @@ class Runtime:
     `clock` and `ids` are injected, so that a test can repeat a run exactly. `time` returns
     the time of the database, by which all machines count deadlines (R55). `speed` is the
     speed of deadlines and is more than 1 in drills only. `drill` is true in a drill, at any
-    speed. `daily_cap` is the most cases that one account may open in a day of UTC (R18);
-    None means no limit. `hosts` contains the hosts that webhooks may call (R62).
+    speed. `daily_cap` is the maximum number of cases that an account may open in a UTC day
+    (R18); None means no limit. `hosts` contains the hosts that webhooks may call (R62).
     `refused_openings` counts refused attempts to open sealed data; None means that they are
     not counted. `quotas` limits the content that accounts write. `free_space` measures the
     disks of this machine.
@@ -98,7 +98,7 @@ class ReadTransaction:
     now: datetime
     runtime: Runtime
     kept_alive: set[object] = field(default_factory=set)
-    """References that keep these records in the session's weak identity map."""
+    """Records that are referenced here, so that the session keeps them in memory."""
 
     @property
     def vault(self) -> Vault:
@@ -112,7 +112,7 @@ class WriteTransaction(ReadTransaction):
 
     postings: list[Posting] = field(default_factory=list)
     is_exempt_from_quota: bool = False
-    """Whether it may exceed the daily quota of its account for sealed content."""
+    """Whether the transaction may exceed the account's daily quota for sealed content."""
 
     def create_id(self) -> UUID:
         """Return a new random id."""

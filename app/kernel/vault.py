@@ -84,7 +84,7 @@ def join_with_lengths(parts: Sequence[str]) -> bytes:
 
 
 def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
-    """Encrypt with AES-256-GCM under a random nonce (R31)."""
+    """Encrypt data with AES-256-GCM and a random nonce (R31)."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, context)
 
@@ -98,7 +98,7 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 
 def encode_key_place(place: Place) -> bytes:
-    """Encode the place of a document's key, which is not the place of the document."""
+    """Encode the place of a document's key, which differs from the document's own place."""
     return replace(place, table="document_key").encode()
 
 
@@ -151,13 +151,14 @@ class Vault:
         return version, self._provider.wrap(secret, context)
 
     def unwrap_secret(self, version: str, wrapped: bytes, *place: str) -> bytes:
-        """Unwrap a secret, or raise Unopenable if the secret is from another place."""
+        """Unwrap a secret, or raise Unopenable if it was wrapped for another place."""
         return self._provider.unwrap(version, wrapped, join_with_lengths([*place, version]))
 
     def seal_alone(self, plain: bytes, *place: str) -> tuple[str, SealedDocument]:
-        """Seal a document of no case with a new key; return the key version and document.
+        """Seal a document that has no case; return the key version and the sealed document.
 
-        The new key is wrapped like a data key. The document is bound to `place`.
+        The document gets a new key, which is wrapped like a data key, and is bound to
+        `place`.
         """
         secret = secrets.token_bytes(KEY_BYTES)
         version, wrapped = self.wrap_secret(secret, *place)

@@ -70,7 +70,7 @@ class ExpectedTag:
     if_none_match: str | None
 
     def require_tag(self, tag: str | None) -> None:
-        """Raise unless the condition holds for `tag`, the tag of the record or None.
+        """Raise a problem unless `tag`, the tag of the record or None, is as expected.
 
         Raises VersionNotGiven (428) if the request has no condition, VersionStale (412) if
         the record is not the expected record, and NotFound (404) if there is no record to
@@ -95,5 +95,5 @@ def list_versions(if_match: str | None) -> set[str]:
 
 
 def parse_tags(header: str) -> set[str]:
-    """Return the entity tags in a header."""
+    """Return the entity tags in an `If-Match` header."""
     return {tag.strip() for tag in header.split(",")}
