@@ -118,12 +118,12 @@ def create_offer(
 
 
 def name_note(action: Action) -> str:
-    """Return the label of the note on a step."""
+    """Return the label of the note that an office adds to an action on a handover."""
     return f"{action}_handover"
 
 
 def require_offer_allowed(tx: WriteTransaction, case: Case) -> None:
-    """Raise an error unless the caller may offer the lead of the case to another office."""
+    """Raise ActionNotYours or RoleMissing (403) unless the caller may offer the lead."""
     sides = get_handover_sides(case.list_relations(tx.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []
     if not rows or not is_role_allowed(OFFER, sides, tx.actor.roles):
@@ -237,7 +237,7 @@ def decline(tx: WriteTransaction, pending: PendingStep, why: DeclineHandover) ->
 
 
 def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Handover:
-    """Cancel a handover, and end at once the access of the office that was to lead."""
+    """Cancel a handover; the office that was asked to lead loses its access at once."""
     case_actions.add_note(tx, pending.case, name_note(Action.CANCEL), note)
     return take_step(tx, pending)
 

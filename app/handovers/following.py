@@ -60,7 +60,7 @@ def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
 
 
 def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
-    """Cancel an open handover that lacks an agreement; return whether there was one.
+    """Cancel an open handover that lacks an agreement; return whether it was cancelled.
 
     Nobody could accept such a handover, and an open handover blocks any other offer.
     """
@@ -72,7 +72,7 @@ def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
 
 
 def needs_agreement(tx: ReadTransaction, handover: Handover) -> bool:
-    """Return whether an offer needs an agreement for a border, and none is in force.
+    """Return whether an offer lacks an agreement that it needs to cross a border.
 
     Raises NotFound (404) or Unopenable if the safeguards of the case cannot be opened.
     """

@@ -14,7 +14,7 @@ from app.kernel.requirements import Check, RequiredConsent, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """The values from a request that the checks of requirements need."""
+    """The values of a request against which the requirements are checked."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -23,7 +23,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """The values that the requirements are checked against, without database rows."""
+    """The values against which the requirements are checked, without database objects."""
 
     case_state: CaseState
     covered: bool

@@ -63,7 +63,7 @@ def list_own(
 def matches_own_party(
     tx: ReadTransaction, party: type[Party], side: Side | None
 ) -> ColumnElement[bool]:
-    """Return the condition for the caller's party rows now; no `side` means any side."""
+    """Return the condition for the caller's current party rows, on one side or on any."""
     on_side = true() if side is None else party.relation == Relation(side)
     return and_(*is_own_party(tx, party), matches_party(party), on_side)
 

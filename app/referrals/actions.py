@@ -111,7 +111,7 @@ NEVER_RECIPIENT: Final = frozenset({OfficeKind.DESK, OfficeKind.OVERSIGHT})
 
 
 def require_may_open(tx: WriteTransaction, case: Case) -> None:
-    """Raise an error unless the case is open and the caller may open referrals in it."""
+    """Raise a problem unless the case is open and the caller may open referrals in it."""
     sides = get_case_sides(case.list_relations(tx.actor.focal_point_id))
     find_further(case.state, CaseAction.REFER, sides, tx.actor.roles)
 
@@ -148,13 +148,13 @@ def check_step(
 
 
 def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> PendingStep:
-    """Return a pending step, with the offices that may know of the referral so far."""
+    """Return a pending step, with the audience of the referral before the step."""
     case, before = referral.case, referral.audience
     return PendingStep(case=case, referral=referral, step=step, before=before, basis=basis)
 
 
 def find_basis(facts: Facts) -> Basis | None:
-    """Return the legal basis for sending a referral, or None; a consent comes first."""
+    """Return the legal basis for sending a referral, or None; consent has precedence."""
     bases = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,
@@ -260,7 +260,7 @@ def is_paused(referral: Referral) -> bool:
 def set_clearance(
     tx: WriteTransaction, referral: Referral, clearance: Clearance | None
 ) -> None:
-    """Store a return's progress (`clearance`), so that its referral can start and end."""
+    """Store the progress of a return on its referral, which needs it to start and end."""
     if referral.clearance != clearance:
         referral.clearance = clearance
         referral.raise_version()

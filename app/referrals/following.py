@@ -129,7 +129,7 @@ URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 def may_read_change(
     referral: Referral, case_file: Standing, changed: Section | None
 ) -> bool:
-    """Return whether a recipient may read a changed section; None means the summary."""
+    """Return whether a recipient may read `changed`: a section, or None for the summary."""
     to = referral.recipient
     if referral.state not in OPEN or not case_file.is_safe(to, to.code):
         return False
@@ -144,7 +144,7 @@ def may_read_change(
 def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
     """Withdraw the referrals to unsafe recipients, without revealing the reason.
 
-    An unsafe recipient loses its access to the case even if it has completed its help.
+    An unsafe recipient loses its access to the case even if its referral is completed.
     """
     case_file = standing.load_for_case(tx, case)
     for referral in referral_queries.list_of_case(tx, case.id):

@@ -63,7 +63,7 @@ def rank_helpers(
 def find_asked_recipients(
     tx: ReadTransaction, case_file: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
-    """Of the referrals in `states`, return recipients that the caller may know (R12)."""
+    """Return the recipients of referrals in `states`, if the caller may know them (R12)."""
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     return frozenset(
         referral.recipient_id

@@ -34,7 +34,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """The values that the requirements are checked against, without database rows."""
+    """The values against which the requirements are checked, without database objects."""
 
     now: datetime
     review_by: datetime | None
@@ -84,8 +84,8 @@ def may_inform_police(facts: Facts) -> bool:
 def build_required_consent(facts: Facts) -> RequiredConsent:
     """Return the consent to this recipient, for this service and all these sections.
 
-    It repeats the referral and the request. The consents that exist have no influence, so
-    that a consent that does not count because of a fear looks like a missing one.
+    It depends only on the referral and the request. Existing consents are ignored: a
+    consent to an office that the person fears must look as if it were missing.
     """
     sections = facts.sections | (facts.terms.answered or frozenset())
     return RequiredConsent(
@@ -96,8 +96,8 @@ def build_required_consent(facts: Facts) -> RequiredConsent:
 def may_answer(facts: Facts) -> bool:
     """Return whether the person's consent allows the answer.
 
-    An answer without sections and text is always allowed. A text requires a consent or the
-    basis `child_path`, and sections require a consent.
+    An answer with neither sections nor text is always allowed. A text requires a consent or
+    the basis `child_path`, and sections require a consent.
     """
     if facts.terms.answered is None or facts.answer_covered:
         return facts.terms.answered is not None

@@ -61,7 +61,7 @@ def get(tx: ReadTransaction, referral_id: UUID) -> Referral:
 
 
 def get_seen_or_led(tx: ReadTransaction, referral_id: UUID) -> Referral:
-    """Return a referral that the caller sees, or that it saw as lead, or raise NotFound."""
+    """Return a referral that the caller may see or saw as lead, or raise NotFound (404)."""
     return get_one(tx, SEEN_OR_LED_BY_ID, referral_id)
 
 
@@ -146,7 +146,7 @@ def list_open(tx: ReadTransaction) -> list[Referral]:
 
 
 def get_openers(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
-    """Return the offices that opened referrals, by the id of the referral."""
+    """Return the office that opened each referral, by the id of the referral."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
     return dict(tx.session.execute(rows).all())
 
@@ -194,7 +194,10 @@ type Services = Mapping[UUID, set[Service]]
 def list_services(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> tuple[Services, Services]:
-    """Return the services with which the caller helps, and those it accepted, by case."""
+    """Return the services of the caller's referrals, and those that it accepted, by case.
+
+    Referrals that ended without being completed are left out.
+    """
     helped, accepted = dict[UUID, set[Service]](), dict[UUID, set[Service]]()
     for referral in list_received(tx, HELPING, case_ids):
         helped.setdefault(referral.case_id, set()).add(referral.service)

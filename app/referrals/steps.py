@@ -93,8 +93,8 @@ def redirect(
     """End the referral and create a draft for the office that could help instead.
 
     The draft names this referral as its predecessor. Raises RedirectLoop (422) if the other
-    office was already asked, and FocalPointUnknown or RecipientUnfit (422) if it cannot be
-    used.
+    office was already asked, and FocalPointUnknown or RecipientUnfit (422) if the office is
+    not known or may not receive referrals.
     """
     referral = pending.referral
     other = directory_queries.get_by_code_or_422(tx, request.alternative)
@@ -135,14 +135,14 @@ def get_referral_chain(tx: WriteTransaction, referral: Referral) -> frozenset[UU
 def pause_help(
     tx: WriteTransaction, pending: PendingStep, request: HoldReferral
 ) -> Referral:
-    """Pause help until a review, which is due at `review_at`."""
+    """Pause help until a review, whose time is in the request."""
     pending.referral.reason = request.reason
     case_actions.add_note(tx, pending.referral, pending.step.action, request.note)
     return take_step(tx, pending, due_at=request.review_at)
 
 
 def resume(tx: WriteTransaction, pending: PendingStep) -> Referral:
-    """Resume the help of a referral, and resume its deadline with the remaining time."""
+    """Resume the help of a referral, and its deadline with the remaining time."""
     pending.referral.reason = None
     return take_step(tx, pending, resumed=True)
 
@@ -157,9 +157,9 @@ def confirm_deletion(tx: WriteTransaction, pending: PendingStep) -> Referral:
 def accept(
     tx: WriteTransaction, referral_id: UUID, seen: SeenVersions, promise: AcceptReferral
 ) -> Referral:
-    """Accept a referral without sections that no agreement allows; seal the arrangement.
+    """Accept a referral and seal the arrangement for the first meeting.
 
-    Raises the errors of `lock_and_check`.
+    Sections that no agreement allows are removed. Raises the errors of `lock_and_check`.
     """
     contacts = default_contacts.complete(tx, promise.contacts)
     terms = Terms(meeting_at=promise.meeting.at, contacts=collect_names(contacts))

@@ -80,7 +80,7 @@ class PendingStep:
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of a step: codes, a note to seal, and whether the step was early."""
+    """The result of a step: codes, a note to seal, and whether it was taken early."""
 
     result: str | None = None
     level: RiskLevel | None = None
@@ -250,7 +250,7 @@ def start_deadline(
         deadline_actions.restart(tx, record, kind, due_at, waits_on=office_id)
     if is_paused(record):
         deadline_actions.stop(tx, record.id)
-    if record.state in ON_THE_WAY_TO_GO:  # only the checklist is due
+    if record.state in ON_THE_WAY_TO_GO:  # only the return's deadline runs
         deadline_actions.stop(tx, record.referral_id)
 
 
@@ -264,7 +264,7 @@ def is_paused(record: Return) -> bool:
 
 
 def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
-    """Update the clearance of the referral. If needed now, ask for travel documents."""
+    """Update the referral's clearance; ask for documents if the new state requires them."""
     record = pending.record
     referral_actions.set_clearance(tx, record.referral, get_clearance(record))
     if pending.step.target in {State.PERMITTED, State.CLEARED}:

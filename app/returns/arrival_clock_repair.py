@@ -32,7 +32,7 @@ def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
 
 
 def move_clock(tx: WriteTransaction, number: int) -> bool:
-    """Move a revealing deadline to the end of its day; return whether this was done."""
+    """Move a revealing deadline to the end of its day; return whether it was moved."""
     system_queries.lock_for_system(tx, missed_deadlines.read_again(tx, number).case_id)
     clock = missed_deadlines.read_again(tx, number)
     statement = select(Return).where(Return.id == clock.record_id)

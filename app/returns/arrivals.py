@@ -33,7 +33,7 @@ HORIZON: Final = timedelta(days=2)
 
 
 class Arrival(NamedTuple):
-    """The due arrival of a person who travels, with the deadline of the journey."""
+    """The arrival of a travelling person: its due time, and the deadline of the journey."""
 
     reference: str
     kind: DeadlineKind
@@ -80,7 +80,7 @@ def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> d
 
 
 def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> datetime | None:
-    """Return when the lead or the recipient has to take the next step of a return.
+    """Return the time by which the lead or the recipient has to take the next step.
 
     During a journey, this is the time at which the arrival is due. If the travel plan
     cannot be opened, it is the due time of the stored deadline.

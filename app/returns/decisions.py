@@ -130,7 +130,7 @@ def depart(tx: WriteTransaction, pending: PendingStep) -> Return:
 def arrive(
     tx: WriteTransaction, pending: PendingStep, result: StepResult, *, early: bool
 ) -> Return:
-    """Confirm the arrival.
+    """Confirm that the person has arrived.
 
     Raises DateNotReached (409) before the planned date, unless `early` is true.
     """

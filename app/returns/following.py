@@ -88,7 +88,7 @@ def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID])
 
 
 def end_by_system(tx: WriteTransaction, record: Return) -> None:
-    """End a return (halt it during the journey), and withdraw the return's referrals."""
+    """End a return, or halt it during the journey, and withdraw its referrals."""
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
     take_step(tx, PendingStep(load_view(tx, record), step))
     withdraw_referrals(tx, record, WithdrawReason.NO_LONGER_NEEDED)
@@ -138,7 +138,7 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
     document_referral = find_document_referral(tx, record, case_file)
     office_id = return_queries.find_awaited_office(tx, record, side, document_referral)
     clock = find_running(tx, [record.id]).get(record.id)
-    if clock is None or clock.waits_on == office_id:  # no clock: it is paused
+    if clock is None or clock.waits_on == office_id:  # None if paused
         return
     deadline_actions.hand_over(tx, [record.id], office_id)
     if side == Side.CONSULATE:

@@ -45,7 +45,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """The values that the requirements are checked against, without database rows."""
+    """The values against which the requirements are checked, without database objects."""
 
     now: datetime
     under_way: bool
@@ -68,7 +68,7 @@ class Facts:
     recipient_gone: bool
     terms: Terms = Terms()
     identity_purpose: Purpose = Purpose.RETURN
-    """The service that was asked of the office that verifies the identity."""
+    """The consent purpose of the referral to the office that verifies the identity."""
 
 
 def is_provided_for(facts: Facts) -> bool:
@@ -94,7 +94,7 @@ def may_decide_now(facts: Facts) -> bool:
 
 
 def may_ask_family(facts: Facts) -> bool:
-    """Return whether the family may be asked: a consent covers this, or nobody asked them."""
+    """Return True if a consent covers contact with the family, or no contact was made."""
     return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
 
 

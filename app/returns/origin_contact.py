@@ -22,7 +22,7 @@ from app.returns.lifecycle import CANCELLED, State
 from app.returns.models import Return
 
 OVER: Final = CANCELLED - {State.HALTED}
-"""States in which the deadline of a return is the deadline of this decision."""
+"""States of a return whose deadline is to decide on contact with the State of origin."""
 OVER_IN: Final = select(Return.id).where(
     Return.case_id == bindparam("case"), Return.state.in_(OVER)
 )
@@ -59,7 +59,7 @@ def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> No
 
 
 def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
-    """If contact with the State of origin is undecided, start the deadline to decide."""
+    """Start the deadline to decide on contact with the State of origin, if undecided."""
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(tx, record)
@@ -77,7 +77,10 @@ def start_deadline(tx: WriteTransaction, record: Return) -> None:
 
 
 def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
-    """Give the holder the deadline to decide on contact with the State, or stop it."""
+    """Reassign the deadline to decide on contact with the State of origin to the holder.
+
+    If the case is no longer open, the deadline is stopped instead.
+    """
     cancelled = list_cancelled_returns(tx, case)
     if not cancelled:
         return
@@ -88,7 +91,7 @@ def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
 
 
 def stop_if_decided(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
-    """Stop the deadline to decide on contact with the State, if `guards` has a decision."""
+    """Stop the deadline to decide on contact with the State of origin, if decided."""
     if guards.origin_contact != OriginContact.UNDECIDED:
         deadline_actions.stop_all(tx, list_cancelled_returns(tx, case))
 

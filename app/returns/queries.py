@@ -123,7 +123,7 @@ def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:
 
 
 def has_closed_recipient(record: Return) -> bool:
-    """Return whether a return, before its departure, has a closed recipient office."""
+    """Return whether the person has not departed yet and the recipient is closed."""
     return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
 
 
@@ -147,7 +147,7 @@ def list_misdirected_visits(
 
 
 def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
-    """Return whether the recipient is gone, so the lead must report visits (ADR 50)."""
+    """Return whether the lead reports visits for a closed or unattended office (ADR 50)."""
     visited = record.state == State.MONITORING
     return visited and is_closed_or_unattended(tx, record.referral.recipient)
 
@@ -178,7 +178,7 @@ def list_steps(tx: ReadTransaction, return_id: UUID) -> list[Done]:
 
 
 def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:
-    """Return, for each action, the latest step that was taken."""
+    """Return the latest step of each action that was taken; `done` has the oldest first."""
     return {step.action: step for step in done}
 
 

@@ -166,7 +166,7 @@ def get_result(done: Done | None) -> str | None:
 
 
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
-    """Return the travel plan for use in rules only; after the departure, return None."""
+    """Return the travel plan for use in rules; None unless travel is being planned."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
     sealed_plan = case_queries.find_sealed(tx, record.referral_id, Paper.TRAVEL_PLAN)
