@@ -87,9 +87,10 @@ def record_access(tx: WriteTransaction, look: AccessAttempt, *, allowed: bool) -
 
 
 def record_capped(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Record that the daily cap was reached. Office and oversight get one event per day.
+    """Record that the daily cap was reached.
 
-    Call this in a new transaction: the transaction of the refused request is rolled back.
+    The office and oversight get one event per day. Call this function in a new transaction,
+    because the transaction of the refused request is rolled back.
     """
     record_access(tx, look, allowed=False)
     account, cap = access_queries.get_own_account(tx), tx.runtime.daily_cap

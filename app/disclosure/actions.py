@@ -228,7 +228,7 @@ def write_safeguards(
     """Replace the safeguards; an office that is now unsafe loses the case immediately.
 
     Raises the errors of `write_section`, and ActionNotYours (403) if a lead of the State of
-    origin records another origin. The lead could thus find out where the person is (R12).
+    origin records another origin, because this could reveal where the person is (R12).
     """
     case = lock_to_write(tx, code, seen, Paper.SAFEGUARDS)
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)

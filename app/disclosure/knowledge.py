@@ -43,11 +43,11 @@ PURPOSES: Final = {
     Side.LEAD: _LEAD_PURPOSES,
     Side.HANDOVER_CANDIDATE: (Purpose.HANDOVER,),
 }
-"""The purpose of the consent that a side needs; a recipient needs that of its service."""
+"""The consent purposes that allow each side to read; for a recipient, it is the service."""
 
 
 def build_knowledge(tx: ReadTransaction, case: Case) -> Knowledge:
-    """Return what the caller may open in a case and, for readers of the log, who opened it.
+    """Return which sections of a case the caller may open, and which offices opened them.
 
     Only the lead and oversight get the offices, because only they read the access log.
     """
@@ -63,8 +63,8 @@ def build_own_access(
 ) -> OwnAccess:
     """Return whether the caller may open a section now and, if not, why.
 
-    A caller that may not know whether the section is written gets the same answer for a
-    section that is not written as for one that it may not open, as when it opens one.
+    A caller that may not know whether the section is written gets the same answer for an
+    unwritten section as for a section that it may not open.
     """
     office, document = tx.actor.focal_point_id, documents.get(section)
     requests = disclosure_queries.list_requests(tx, case, section, Deed.OPEN, document)
@@ -120,7 +120,7 @@ def is_in_time(rule: Rule, asked: AccessRequest) -> bool:
 def list_purposes(
     tx: ReadTransaction, case: Case, section: Section, rules: Iterable[Rule]
 ) -> frozenset[Purpose]:
-    """Return the purposes of which a consent has to name one, for rows of the policy."""
+    """Return the purposes of which a consent must name at least one to satisfy `rules`."""
     sides = {rule.side for rule in rules}
     found = {purpose for side in sides for purpose in PURPOSES.get(side, ())}
     if Side.RECIPIENT in sides:
@@ -144,8 +144,8 @@ OPENINGS: Final = (
 def list_offices(tx: ReadTransaction, case: Case) -> list[OfficeKnowledge]:
     """Return the offices that opened a section, as the access log names them.
 
-    Offices that the caller may not know are one entry, because the log does not show which
-    of its entries belong to the same hidden office either.
+    All offices that the caller may not know share one entry, because the log does not show
+    which of its entries belong to the same hidden office.
     """
     rows = tx.session.execute(OPENINGS, {"case": case.id}).all()
     names = office_names.load_names(tx, [(case, office, at) for office, _, at in rows])

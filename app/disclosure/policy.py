@@ -1,4 +1,4 @@
-"""The disclosure policy: a table of who may open or write which sealed document.
+"""The disclosure policy: a table of the sides that may open or write sealed documents.
 
 The table implements LIFECYCLES.md, section 5. Access that no row allows is denied. Every
 access entry has the hash of the table, to show under which rules a document was read.

@@ -72,7 +72,7 @@ def list_requests(
     deed: Deed,
     document: Sealed | None,
 ) -> Iterator[AccessRequest]:
-    """Yield the access requests, of which the policy has to allow at least one.
+    """Yield the access requests for a document; the policy has to allow one of them.
 
     The record itself, and each referral or handover that could justify the opening, has its
     own request, so that a consent to one of them does not count for another.
@@ -111,7 +111,7 @@ def list_lead_purposes(
 ) -> frozenset[Purpose]:
     """Return the purposes of consents that allow a lead or candidate to read this subject.
 
-    After a handover, or while the lead is on offer, a consent counts only for sections that
+    After a handover, or while one is pending, a consent counts only for sections that
     agreements allow to cross the border (G07, ADR 49).
     """
     section = get_section(subject)
@@ -158,9 +158,9 @@ LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 RECIPIENT_SUBJECTS: Final = frozenset(
     {*Section, Paper.CONTACTS, Paper.SAFETY_ALERT, Paper.SCREENING}
 )
-"""The subjects of a case that a recipient may read, which do not include its notes."""
+"""The subjects of a case that a recipient may read. Its notes are not among them."""
 SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
-"""The documents that consents and referrals treat like a section."""
+"""The sealed documents that consents and referrals treat like the given section."""
 
 
 def list_own_referrals(tx: ReadTransaction, case: Case, subject: Subject) -> list[Referral]:
@@ -227,7 +227,7 @@ INVESTIGATING: Final = frozenset({OfficeFunction.POLICE, OfficeFunction.PROSECUT
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether a section is allowed: police and prosecutors need a consent for it."""
+    """Return whether an office may open a section; police and prosecutors need consent."""
     if office.function not in INVESTIGATING:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
@@ -257,7 +257,7 @@ def may_read_log(tx: ReadTransaction, case: Case) -> bool:
 
 
 def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, int]:
-    """Select the access log of a case, for the lead and oversight.
+    """Return a statement that selects the access log of a case for the lead or oversight.
 
     Raises ActionNotYours (403) for other offices, and RoleMissing (403) if the account has
     no role that may read the log.

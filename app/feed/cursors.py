@@ -14,7 +14,7 @@ from app.kernel.problems import Problem
 from app.kernel.vault import Vault
 
 POSITION_BYTES: Final = 8
-"""Every position has the same length, so that no cursor is longer than another."""
+"""The fixed length of an encoded position, so that all cursors have the same length."""
 CLEAR_CURSOR: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,18}")
 """Cursors of earlier versions: an epoch and a position. They remain valid."""
 CURSOR_PATTERN: Final = r"^[A-Za-z0-9._-]{1,120}$"

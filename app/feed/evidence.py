@@ -120,8 +120,8 @@ def build_former_evidence(
 ) -> Evidence:
     """Return the evidence of a referral for the former lead that sent it.
 
-    It contains only what happened before the office last ceased to lead. Whether the office
-    may know the recipient does not depend on safeguards that were written later.
+    The evidence ends when the office last ceased to lead. Whether the office may know the
+    recipient does not depend on safeguards that were written later.
     """
     case = referral.case
     leads = [p for p in case.parties if case.was_lead(p) and p.focal_point_id == office.id]
@@ -138,7 +138,7 @@ def build_former_evidence(
 
 
 def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidence:
-    """Return the evidence of what happened before a time."""
+    """Return the evidence, limited to what happened before `end`."""
     stages = [stage for stage in ladder.statuses if stage.at < end]
     notifications = [
         one
@@ -250,7 +250,7 @@ def select_retrieval(sent: SentRecord, position: int) -> Select[datetime]:
 
 
 def select_sighting(sent: SentRecord) -> Select[datetime]:
-    """Select when the recipient first read the record; reading events does not count."""
+    """Select the time at which the recipient first read the record, not only its events."""
     of_recipient = Sighting.focal_point_id == sent.recipient
     return select(Sighting.at).where(Sighting.record_id == sent.record_id, of_recipient)
 

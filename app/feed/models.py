@@ -1,4 +1,4 @@
-"""The table of the times at which offices first read a record (evidence, rank 3)."""
+"""The table of times at which offices first read a record (delivery evidence, rank 3)."""
 
 from datetime import datetime
 from uuid import UUID

@@ -155,6 +155,6 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 
 
 def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
-    """Return whether the caller's office has read a record; its events do not count."""
+    """Return whether the caller's office has read a record itself, not only its events."""
     query = {"record": record_id, "me": tx.actor.focal_point_id}
     return read_columns(tx.session, FIND_SIGHTING, query).first() is not None

@@ -22,7 +22,7 @@ from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
-"""Facts that a submitter may see without holding the case: they are no reasons (R12)."""
+"""Facts that a submitter may always see, because they reveal no reasons (R12)."""
 ALTERNATIVE, ACTIVE = "alternative", "active"
 IDENTIFYING_FACTS: Final = frozenset({ALTERNATIVE, ACTIVE})
 """Facts that identify an office: an alternative, and whether the office that missed a
@@ -36,14 +36,14 @@ HELPER_EVENTS: Final = frozenset(
         "case.emergency_access_ended",
     }
 )
-"""Events of a case that an office that helps can cause, besides those of its referral."""
+"""Events of a case that a helping office can cause, besides the events of its referral."""
 
 
 @dataclass(frozen=True)
 class EntryView:
     """The data that is needed to decide which parts of entries the reader may see.
 
-    For cases in which the reader may be on the side of origin, `opened_by` maps each
+    For cases in which the reader may belong to the country of origin, `opened_by` maps each
     referral to the office that opened it.
     """
 
@@ -149,8 +149,8 @@ def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
     """Return the facts of an entry that the reader may see.
 
     A submitter sees no reasons if the case has a lead, is closed or has crossed a border,
-    because reasons may reveal what the person fears. An office on the side of origin sees
-    no fact that identifies an office that helps.
+    because reasons may reveal what the person fears. An office of the country of origin
+    sees no fact that identifies a helping office.
     """
     reader, facts = view.names.reader.id, entry.facts
     case = view.cases.get(entry.case_id)

@@ -97,7 +97,7 @@ def build_task(row: Task, cases: Mapping[UUID, WorkCase]) -> WorkOut:
 
 
 def load_work_cases(tx: ReadTransaction, rows: Iterable[Task]) -> Mapping[UUID, WorkCase]:
-    """Return by id those cases of tasks that the caller may read, without a read receipt.
+    """Return the cases of tasks, by id, without a read receipt; hidden cases are left out.
 
     Raises Forbidden (403) if the key of the caller may not read cases.
     """

@@ -1,4 +1,4 @@
-"""Store the ranking of a case, and the offices that were asked to lead the case."""
+"""Functions that store the ranking of a case, and the offices that were asked to lead."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -23,7 +23,8 @@ def seal_ranking(
 ) -> None:
     """Seal a ranking with its reasons, without the first `skip` offices.
 
-    The desk is the last entry. Offices that were left out are stored only if they are near.
+    The desk is the last entry. Excluded offices are stored only if the country is theirs or
+    is served by them.
     """
     found = RoutingResult(
         waiting=[
@@ -113,7 +114,8 @@ def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
 def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:
     """Seal a routing result that an older version stored unencrypted.
 
-    Returns False if no such result exists, or if it was deleted as the case has no key.
+    Returns False if there is no such result, or if it was deleted because the case has no
+    key.
     """
     kept = routing_queries.load_clear_result(tx, case_id)
     if not (kept.waiting or kept.excluded):

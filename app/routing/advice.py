@@ -40,7 +40,10 @@ ADVICE_TEXTS: dict[Advice, str] = {
 
 @dataclass(frozen=True)
 class AdviceItem:
-    """A piece of advice, with the service and the offices (`offices`) to offer as well."""
+    """A piece of advice, with the service that it concerns.
+
+    `beside` contains the codes of the offices to offer as well.
+    """
 
     advice: Advice
     service: Service | None = None
@@ -66,7 +69,7 @@ class CountryRouting(Protocol):
 def build_advice(
     country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[AdviceItem]:
-    """Yield the advice on a list of offices; `offices` are the listed non-State offices."""
+    """Yield the advice on a list of offices; `beside` are its non-State offices."""
     if child:
         yield AdviceItem(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:

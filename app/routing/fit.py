@@ -21,8 +21,8 @@ type Key = tuple[int | str, ...]
 
 RELIABLE_FOR: Final = timedelta(days=1)
 COUNTS_FOR: Final = timedelta(days=7)
-"""How long a count of free places is reliable, and how long it is used at all. We chose
-these numbers, because no source names any."""
+"""The time for which a count of free places is used at all. It is reliable only for the
+time `RELIABLE_FOR`. No source gives these numbers."""
 
 MIN_ANSWERS: Final = 3
 """The minimum number of answers needed to rate the speed of an office."""
@@ -65,7 +65,7 @@ def is_near(question: Question, profile: Profile) -> bool:
 
 
 def is_safe(question: Question, profile: Profile) -> bool:
-    """Return whether an office is safe: not listed as unsafe, not blocked (rules 1, 4)."""
+    """Return whether an office is neither listed as unsafe nor blocked (rules 1, 4)."""
     blocked = is_blocked(
         profile, origin_blocked=question.origin_blocked, origin=question.origin
     )

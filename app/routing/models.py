@@ -30,7 +30,7 @@ class Shortlisted(Base):
 
 
 class LeftOutRow(Base):
-    """A row of an office that may not lead a case. Only older versions write such rows."""
+    """An office that may not lead a case. Only older versions write such rows."""
 
     __tablename__ = "left_out"
 

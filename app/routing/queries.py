@@ -29,7 +29,7 @@ from app.routing.question import Profile
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 
 ANSWERS_COUNT_FOR: Final = timedelta(days=90)
-"""The period in which answers count. We chose it, because no source names one."""
+"""The period whose answers count for the speed of an office. No source gives a period."""
 
 
 SHORTLIST: Final = (
@@ -52,7 +52,7 @@ class Place:
 
 @load_once(Shortlisted)
 def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
-    """List the offices asked to lead, and those still to ask that older versions stored."""
+    """List the offices that were asked to lead, and old rows of offices not yet asked."""
     return list(tx.session.scalars(SHORTLIST, {"case": case_id}))
 
 
@@ -103,7 +103,7 @@ def load_clear_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
 
 
 def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
-    """List the cases with rows that older versions left unencrypted, and the submitters."""
+    """List each case that has unencrypted rows of older versions, with its submitter."""
     waiting = select(Shortlisted.case_id).where(Shortlisted.asked_at.is_(None))
     either = waiting.union(select(LeftOutRow.case_id)).subquery()
     submitter = select(Party.case_id, Party.focal_point_id).where(
@@ -125,7 +125,7 @@ def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
 
 
 def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
-    """Load the profile of every focal point, with two statements.
+    """Load the profile of every focal point, using two SQL statements.
 
     Past answers are read only for offices that work in the country or everywhere.
     """

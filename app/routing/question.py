@@ -16,7 +16,7 @@ from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, S
 class Profile:
     """The attributes of a focal point that routing uses; empty or None means unknown.
 
-    `answered` is the number of recent requests that are over, and `late` is the number of
+    `answered` is the number of recent requests that have ended, and `late` is the number of
     those that were answered late.
     """
 
@@ -47,8 +47,8 @@ class Question:
     `consented` contains the offices that may be informed about the person on any basis, and
     `named` those that the person allowed. `declined` contains the offices that declined or
     did not answer, and `approached` those that were already asked. `agreed` contains the
-    countries to which at least the section `needs` may cross. `home` is the State of the
-    submitter. `ages` includes the children who come with an adult.
+    countries to which agreements allow at least the section `needs` to be sent. `home` is
+    the State of the submitter. `ages` includes the children who come with an adult.
     """
 
     now: datetime

@@ -133,7 +133,10 @@ def build_ranking(
     against: Callable[[Question, Profile], Faults],
     rank: Callable[[Question, Profile], fit.Key],
 ) -> Ranking:
-    """Build a ranking: `against` excludes offices, `rank` sorts, and the desk is last."""
+    """Build a ranking; `against` finds reasons to exclude an office, `rank` its sort key.
+
+    The desk is the last office of the ranking.
+    """
     desk = find_desk(question)
     able, out = list[Profile](), list[LeftOut]()
     for profile in question.profiles:
@@ -152,7 +155,7 @@ def build_ranking(
 
 
 def find_lead_faults(question: Question, profile: Profile) -> Faults:
-    """Return, for each reason, whether it excludes a lead (LIFECYCLES.md, section 8)."""
+    """Return, for each reason, whether it excludes an office as lead (LIFECYCLES.md, 8)."""
     desk = profile.kind == OfficeKind.DESK
     abroad = not desk and not fit.is_in_country(question, profile)
     able = profile.can_lead and fit.can_help(profile)
@@ -168,7 +171,7 @@ def find_lead_faults(question: Question, profile: Profile) -> Faults:
 
 
 def find_service_faults(question: Question, profile: Profile) -> Faults:
-    """Return for each reason whether it excludes an office; unknown values never do."""
+    """Return, for each reason, whether it excludes an office; unknown values never do."""
     desk = profile.kind == OfficeKind.DESK
     if not fit.can_help(profile) or profile.function == OfficeFunction.TECHNICAL:
         return {
@@ -195,7 +198,7 @@ def find_service_faults(question: Question, profile: Profile) -> Faults:
 
 
 def build_lead_key(question: Question, profile: Profile) -> fit.Key:
-    """Return the sort key of a lead: person's choice, kind of office, and fit (rule 7)."""
+    """Return the sort key of a lead: the person's choice, kind, and fit (rule 7)."""
     unnamed = profile.id not in question.named
     return (unnamed, TIERS.index(profile.kind), *fit.build_fit_key(question, profile))
 
@@ -209,9 +212,10 @@ def build_recipient_key(question: Question, profile: Profile) -> fit.Key:
 def add_deputies(
     question: Question, ranked: Iterable[Profile]
 ) -> Iterator[tuple[Profile, bool]]:
-    """In an emergency, insert an open deputy before the closed office that it represents.
+    """Yield the offices; in an emergency, an open deputy comes before a closed office.
 
-    A deputy must itself be in the ranking, and no office is listed twice.
+    The flag is true for such a deputy. A deputy must itself be in the ranking, and no
+    office is listed twice.
     """
     ranked = list(ranked)
     able = {profile.code: profile for profile in ranked}
@@ -254,7 +258,7 @@ def list_reasons(
 
 
 def find_desk(question: Question) -> Candidate | None:
-    """Return the desk at the end of the ranking, or None if no desk is safe.
+    """Return the desk for the end of a ranking, or None if no active desk is safe.
 
     The desk of the country is preferred, then the desk of the submitter (rules 6, 8).
     """

@@ -1,7 +1,7 @@
 """Functions that open, pause, test and end webhooks (R62).
 
-A message says only that something happened. It still reveals the time to an external
-system, so a new webhook needs the approval of a second person, as a new key does.
+A message has no content, but it reveals the time of an event to an external system.
+Therefore, a new webhook needs the approval of a second person, as a new key does.
 """
 
 import math
@@ -80,7 +80,7 @@ def create_webhook(
     of = directory_queries.get_by_code_or_422(tx, new.focal_point)
     require_may_change(tx, of.id, frozenset())
     if parse_target(new.url).origin not in tx.runtime.hosts:
-        raise HostNotListed("Ask the operator to add it to SAFE_CONDUCT_WEBHOOK_HOSTS.")
+        raise HostNotListed("Ask the operator to list it in SAFE_CONDUCT_WEBHOOK_HOSTS.")
     lock_name(tx.session, f"webhooks:{of.id}")
     if webhook_queries.count_open(tx, of.id) >= MAX_WEBHOOKS:
         raise TooManyWebhooks(

@@ -1,4 +1,4 @@
-"""The addresses that a webhook may have; pure functions (R62).
+"""Checks of the addresses that a webhook may have, as pure functions (R62).
 
 This service calls the address from inside the operator's network. The address must
 therefore name a host that the operator listed, in a form that all parsers read in the same
@@ -17,7 +17,8 @@ URL_FORM: Final = (
     r"^https://[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(:[1-9][0-9]{0,4})?"
     r"(/[A-Za-z0-9._~/-]*)?$"
 )
-"""The last label of the host begins with a letter, so that no IP address matches."""
+"""The form of a valid URL. The last label of the host begins with a letter, so that no IP
+address matches."""
 MAX_URL_LENGTH: Final = 250
 HTTPS: Final = 443
 LAST_PORT: Final = 65535
@@ -85,7 +86,7 @@ def parse_hosts(text: str) -> frozenset[str]:
 
 
 def is_listable(origin: str) -> bool:
-    """Return whether the operator may list an origin, because a receiver can have it."""
+    """Return whether an origin is a valid entry for the operator's list of hosts."""
     url = f"https://{origin}"
     try:
         RECEIVER_URL.validate_python(url)

@@ -28,7 +28,7 @@ STALL_AFTER: Final = timedelta(days=1)
 attempts as for a notification. A worker that was stopped for a day made no attempts."""
 ID_DIGITS: Final = 32
 GONE: Final = "410"
-"""The status of a receiver that wants no more messages (Standard Webhooks)."""
+"""The status with which a receiver refuses all further messages (Standard Webhooks)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class OutgoingMessage:
     headers: Mapping[str, str]
     body: bytes
     upto: int | None
-    """None for a test message."""
+    """The feed position after the message, or None for a test message."""
 
 
 def claim_message(
@@ -76,7 +76,7 @@ def claim_message(
 
 
 def schedule_delay(tx: WriteTransaction, webhook: Webhook, longest: timedelta) -> bool:
-    """Delay a webhook's new events once, by a random time; return whether this was done.
+    """Delay a webhook's new events once, by a random time; return whether it was delayed.
 
     An event for two offices is sent to both. Without the delay, a host that receives
     messages for both offices could infer from the time that the offices share a case.
