@@ -51,7 +51,7 @@ for kind in DeadlineKind:  # rate() ignores the event that creates a series
 
 
 def normalize_method(method: str) -> str:
-    """Return a known method, or else `other`, because a caller can invent any name."""
+    """Return the method if it is known, otherwise `other`: clients can invent methods."""
     return method if method in METHODS else OTHER_METHOD
 
 

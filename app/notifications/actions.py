@@ -71,7 +71,7 @@ def record_notification(
 
 
 def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
-    """Notify the recipient of a lost message by another contact of the same post (R53).
+    """Notify the recipient of a lost message at another contact of its duty post (R53).
 
     Returns False if there is no such contact, or if the lost message replaced another one.
     """
@@ -100,7 +100,7 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Notify the offices of a failed message by contacts that fit; False if none fits."""
+    """Notify offices of a failed message at contacts that fit; return whether any fits."""
     notifications = notifications_queries.list_served(tx, failed.id)
     offices = {one.focal_point_id for one in notifications}
     found = directory_queries.lock_contacts(tx, offices)

@@ -24,7 +24,7 @@ from app.outbox.pacing import Outcome
 SYSTEM: Final = frozenset({Side.SYSTEM})
 JITTER_BITS: Final = 32
 MAX_CODE_LENGTH: Final = 40
-"""The most characters of a code that are stored."""
+"""The maximum number of characters of a code that are stored."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
 
 
 def add_unknown_outcome(outgoing: Outgoing) -> bool:
-    """If a message is being sent, add an unknown outcome; return whether to give it up."""
+    """Add an unknown outcome if a message is being sent; return whether to give it up."""
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += pacing.WEIGHT[Outcome.UNKNOWN]
@@ -114,7 +114,7 @@ def store_outcome(tx: WriteTransaction, outgoing: Outgoing, answer: Answer) -> b
             apply_action(outgoing, Action.DELIVER)
             outgoing.left_at = outgoing.ended_at = tx.now
             outgoing.trouble = None
-        case Outcome.UNKNOWN:  # its weight is added when it is claimed again
+        case Outcome.UNKNOWN:  # the weight is added at the next claim
             outgoing.trouble = code
         case Outcome.REFUSED | Outcome.REJECTED:
             outgoing.weight += pacing.WEIGHT[answer.outcome]
@@ -146,5 +146,5 @@ def drop(tx: WriteTransaction, outgoing: Outgoing) -> None:
 
 
 def apply_action(outgoing: Outgoing, action: Action) -> None:
-    """Apply an action to a message of the outbox, by the life cycle of messages."""
+    """Apply an action of the life cycle to a message of the outbox."""
     apply_step(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))

@@ -40,7 +40,7 @@ be given up."""
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 MAX_DOUBLINGS: Final = 16
-"""The most doublings of a pause; after these, it is the longest pause."""
+"""The maximum number of doublings of a pause. After these, it is `LONGEST_PAUSE`."""
 LONGEST_TRY: Final = timedelta(minutes=2)
 """The longest time of an attempt. After it, no message of the attempt can arrive."""
 MAX_AHEAD: Final = 2 * LONGEST_TRY

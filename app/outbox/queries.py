@@ -16,7 +16,7 @@ from app.outbox.models import MessageChannel, Outgoing
 from app.outbox.pacing import JOIN_LIMIT, MAX_AHEAD
 
 DEAD_FOR: Final = timedelta(days=1)
-"""How long a message that was given up counts as recently given up."""
+"""The time for which a message that was given up counts as recently given up."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
 def lock_waiting(
     tx: WriteTransaction, way: MessageChannel, recipient: str
 ) -> Outgoing | None:
-    """Lock and return the next message to a recipient, so that nothing sends it yet."""
+    """Lock and return the next message to a recipient, so that no process sends it yet."""
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
     waiting = select(Outgoing).where(same, joinable)
@@ -90,18 +90,18 @@ def lock_due(
 
 
 def get(tx: ReadTransaction, outgoing_id: UUID) -> Outgoing:
-    """Return a message of the outbox."""
+    """Return the message of the outbox with this id."""
     return tx.session.scalars(select(Outgoing).where(Outgoing.id == outgoing_id)).one()
 
 
 def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
-    """Lock and return a message of the outbox."""
+    """Lock and return the message of the outbox with this id."""
     statement = select(Outgoing).where(Outgoing.id == outgoing_id)
     return tx.session.scalars(lock_rows(statement)).one()
 
 
 def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:
-    """Return the latest time at which a message may have gone to the same recipient."""
+    """Return the latest time at which the recipient may have been sent a message."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
     possible = Outgoing.left_at <= tx.now + MAX_AHEAD
     return tx.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

@@ -38,7 +38,7 @@ VERBATIM: Final[Mapping[tuple[str, str], str]] = {
     (row.list, row.code_clean): row.code_verbatim for row in CODES
 }
 MAPPING: Final[Sequence[MappingRow]] = read_sheet("htcds_mapping", MappingRow)
-"""The mapping from values of a case to values of the standard; nothing else is guessed."""
+"""The mapping of values of a case to the standard. Other values are not exported."""
 
 
 def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
@@ -56,7 +56,7 @@ def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def format_title(row: FieldRow) -> str:
-    """Return the title of a list of codes: its section and label, as labels can repeat."""
+    """Return the title of a list of codes: section and label, because labels can repeat."""
     return f"HTCDS: {row.section}, {row.label}"
 
 

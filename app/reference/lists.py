@@ -167,7 +167,7 @@ def list_items(name: str) -> Sequence[Item]:
 
 
 def list_own_items(name: str) -> Iterator[Item]:
-    """Yield the items of one of our own lists, with their translations."""
+    """Yield the items of one of the lists in `OWN_LISTS`, with their translations."""
     for row in ITEMS[name].values():
         translated = TRANSLATIONS.get((name, row.code))
         yield Item(

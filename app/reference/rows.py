@@ -125,7 +125,7 @@ class WordRow(Row):
     @field_validator("reviewed")
     @classmethod
     def check_reviewed(cls, tags: Tags) -> Tags:
-        """Raise a validation error for a language that is not a column of translations."""
+        """Raise a validation error for a language into which no word is translated."""
         if not TRANSLATED.issuperset(tags):
             raise make_error("must be languages into which this row is translated")
         return tags

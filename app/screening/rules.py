@@ -84,7 +84,7 @@ class Threshold:
     lesser: int = 0
 
     def is_met(self, found: Mapping[Weight, int]) -> bool:
-        """Return whether enough indicators were found; `lesser` is for medium plus weak."""
+        """Return whether enough were found; `lesser` counts medium and weak together."""
         medium, weak = found[Weight.MEDIUM], found[Weight.WEAK]
         enough = found[Weight.STRONG] >= self.strong and medium + weak >= self.lesser
         return enough and medium >= self.medium and weak >= self.weak
@@ -125,7 +125,8 @@ COUNTED: Final[Mapping[AgeClass | None, Counted]] = {
         CountedAs.CHILD, CountedBecause.AGE_NOT_SAID,
         "Counted as a child because no age class is given, and who may be a child counts as one (BR14): no means is needed.", _ANYONE),
 }
-"""If the age is in doubt, the heavier weight is used, in favour of the person."""
+"""The rules for each age class. If the age is in doubt, the heavier weight is used, in
+favour of the person."""
 
 THRESHOLDS: Final = (
     Threshold(DimensionRule.TWO_STRONG,          strong=2),

@@ -37,7 +37,7 @@ class Alarms:
     logged: dict[tuple[str, str | None], float] = field(default_factory=dict)
     seen: tuple[datetime, float] | None = None
     jump: int | None = None
-    """Seconds of a jump that is not stored yet."""
+    """The length in seconds of a clock jump that is not stored yet, or None."""
 
     def check(self, runtime: Runtime) -> None:
         """Measure all gauges, and log each alarm that begins, lasts or ends."""
@@ -49,7 +49,7 @@ class Alarms:
         self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:
-        """Log a jump of the database's clock since the last check, and store its length."""
+        """Log a jump of the database's clock since the last check, and keep its length."""
         before, self.seen = self.seen, (now, self.elapsed())
         if before is None:
             return

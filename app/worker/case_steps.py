@@ -13,7 +13,7 @@ from app.kernel.transactions import Runtime, WriteTransaction, begin_write
 
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
-"""The most cases that are updated before the job checks whether it has to stop."""
+"""The maximum number of cases that are updated before the job checks whether to stop."""
 
 
 def run_for_case(

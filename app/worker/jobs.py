@@ -21,7 +21,7 @@ log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
 """Seconds between two runs. After a run with a full batch there is no pause."""
 LONGEST_PAUSE: Final = 30.0
-"""The most seconds between two attempts while the database cannot be reached."""
+"""The maximum number of seconds between two attempts while the database is unreachable."""
 STOP_TIMEOUT: Final = 20.0
 """Seconds that each job has to finish its current run when the worker stops."""
 
@@ -93,7 +93,7 @@ def start_jobs(runtime: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
 
 
 def wait_for_jobs(threads: Sequence[Thread]) -> None:
-    """Wait for every job to finish its run, and log those that did not.
+    """Wait for every job to finish its run, and log the jobs that did not finish in time.
 
     Unfinished work is rolled back by the database, and is repeated by the next worker.
     """

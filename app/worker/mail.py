@@ -33,14 +33,14 @@ class Connection(smtplib.SMTP):
 
     def __init__(self, host: str, domain: str, step: float) -> None:
         super().__init__(local_hostname=domain, timeout=step)
-        self._host = host  # STARTTLS checks the certificate against it
+        self._host = host  # STARTTLS checks the certificate for this name
 
 
 @dataclass(frozen=True)
 class Mail:
     """A mail server, with the sender's address and login.
 
-    Only for a server on this machine, `tls` may be None. The limits for each reply of the
+    `tls` may be None only for a server on this machine. The limits for each reply of the
     server (`reply_timeout`) and for a whole attempt (`time_limit`) are in seconds.
     """
 

@@ -24,7 +24,7 @@ class CaseWatch:
     idle_until: float = 0.0
 
     def run(self, runtime: Runtime) -> int:
-        """If a search is due, find and update affected cases, and return their number."""
+        """Find and update the affected cases if a search is due; return their number."""
         if self.elapsed() < self.idle_until:
             return 0
         count = replace_oversight(runtime) + apply_endings(runtime)
@@ -34,7 +34,7 @@ class CaseWatch:
 
 
 def add_oversight(clocks: Job) -> Job:
-    """Return the deadline job, which then also updates cases affected by ended offices."""
+    """Return the deadline job, extended to update cases affected by ended offices."""
     watch = CaseWatch()
     return replace(clocks, run=lambda runtime: clocks.run(runtime) + watch.run(runtime))
 

@@ -30,7 +30,7 @@ RETRYABLE: Final = frozenset(
         HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
-"""Status codes for temporary errors or errors of our account, not of the number."""
+"""Status codes of errors that are temporary or concern the account, not the number."""
 UNCERTAIN: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 """Status codes of a proxy; the gateway behind it may have accepted the message."""
 

@@ -22,7 +22,7 @@ from app.worker.jobs import Job
 
 log = structlog.get_logger("safe_conduct.worker")
 MAX_THREADS: Final = 64
-"""The most receivers that are called at the same time."""
+"""The maximum number of receivers that are called at the same time."""
 RUN_SECONDS: Final = 10.0
 """Seconds after which a thread ends, so that other webhooks get a thread."""
 
