@@ -235,7 +235,9 @@ def write_safeguards(
     before = standing.load_for_case(tx, case)
     after = replace(before, safeguards=content)
     if before.is_of_origin(office) and not after.is_of_origin(office) and case.state in LED:
-        raise ActionNotYours("Another office has to record this about the lead's State.")
+        raise ActionNotYours(
+            "An office of another State than the lead's has to record this."
+        )
     write_document(tx, case, Paper.SAFEGUARDS, content)
     tx.session.flush()
     referral_following.withdraw_unsafe(tx, case)

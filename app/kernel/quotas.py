@@ -35,7 +35,7 @@ class DailyVolumeUsed(Problem):
     def __init__(self, *, left: int, needed: int, wait: timedelta) -> None:
         super().__init__(
             f"The request seals {needed} bytes; only {left} are left until midnight UTC. "
-            "You can still submit cases, and write to cases in vital interest.",
+            "You can still submit cases, and write to cases with a vital interest.",
             wait=max(1, round(wait.total_seconds())),
         )
 

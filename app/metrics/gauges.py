@@ -247,7 +247,7 @@ def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
 SPACE_GAUGES: Final[tuple[Gauge[FreeSpace], ...]] = (
     Gauge(
         "space_missing_bytes",
-        "Bytes by which free space is below `SAFE_CONDUCT_LOW_SPACE_MIB` here.",
+        "Bytes by which free space is below `SAFE_CONDUCT_LOW_SPACE_MIB`.",
         measure_missing_space,
         label="place",
         limit=0,

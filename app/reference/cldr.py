@@ -27,8 +27,8 @@ SECOND_SCRIPTS: Final = ("uz-Cyrl",)
 ALIASES: Final = {"prs": "fa-AF"}
 """Other tags for languages of the CLDR (`languageAlias`): `prs` is Dari."""
 TAG: Final = TypeAdapter[str](LanguageTag)
-CLDR: Final = "Unicode CLDR, as the library Babel has it"
-ISO: Final = f"ISO 3166-1, as iso3166.tab of the IANA time zones has it; names: {CLDR}"
+CLDR: Final = "Unicode CLDR, as included in the library Babel"
+ISO: Final = f"ISO 3166-1, from iso3166.tab of the IANA time zones; names: {CLDR}"
 CONFIDENCE: Final = "high"
 
 

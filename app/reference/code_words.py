@@ -43,8 +43,8 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "reading_purposes": About("Purposes of opening a sealed document (`Purpose`)", NOTE),
     "remedies": About(
         "What to do about an unmet requirement",
-        f"{NOTE} By the code in `requirement`, in general words: the English `remedy` of "
-        "an answer can be more exact."),
+        f"{NOTE} One general text for each code in `requirement`; the English `remedy` of "
+        "a response can be more exact."),
     "advice": About("Advice on a list of offices", NOTE),
     "priorities": About("Priorities", NOTE),
     "age_classes": About("Age classes", NOTE),

@@ -63,8 +63,8 @@ def format_title(row: FieldRow) -> str:
 LISTS: Final[Mapping[str, str]] = {
     **{row.list: format_title(FIELDS[row.list]) for row in CODES},
     "htcds_fields": "HTCDS: its fields",
-    "htcds_definitions": "HTCDS: what it means by some codes",
-    "htcds_migration_status": "HTCDS: migration status, of its guidance",
+    "htcds_definitions": "HTCDS: definitions of some codes",
+    "htcds_migration_status": "HTCDS: migration status, from its guidance",
 }
 """The titles of the lists of the HTCDS; a list of codes has the name of its field."""
 

@@ -31,27 +31,27 @@ OWN_LISTS: Final[Mapping[str, About]] = {
         "What is asked before and in a first interview, and what is not",
         "Groups: BEFORE, MUST_ASK, MAY_ASK, DO_NOT_ASK. Only what a source says: no questionnaire could be read, so none is here."),
     "conduct": About(
-        "What is done, and what never, when a person is met",
+        "Rules of conduct for meeting a person",
         "Groups: DO, NEVER."),
     "indicators": About(
-        "Signs that may be seen",
+        "Indicators that may be seen",
         "ILO Delphi indicators of trafficking for labour, with weights; UNODC (a part of its list) and ILO forced-labour indicators "
         "without weights, which are noted and do not count. Weights for sexual exploitation, and the UNODC groups for children, "
         "labour, domestic servitude and begging, were not found."),
     "dimensions": About(
-        "What the ILO's indicators are grouped by",
-        "The group is the element that a positive dimension speaks for."),
+        "Dimensions, by which the ILO groups its indicators",
+        "The group is the element that a positive dimension supports."),
     "elements": About(
         "Act, means and purpose",
         "Article 3 of the Palermo Protocol. Under 18 no means is needed; consent is irrelevant once a means is used."),
     "scoring_rules": About(
-        "How signs are read",
+        "Rules by which indicators are scored",
         "A result is a presumption, never a finding, and help never waits for it."),
     "services": About(
-        "What a person may be referred for",
+        "Services to which a person may be referred",
         "A proposal of this mechanism; the source says where each is taken from. Other languages are its own translation."),
     "decline_reasons": About("Why a focal point says no", OWN_PROPOSAL),
-    "withdraw_reasons": About("Why something sent is taken back", OWN_PROPOSAL),
+    "withdraw_reasons": About("Why a case or a referral is withdrawn", OWN_PROPOSAL),
     "closure_reasons": About("Why a case ends", OWN_PROPOSAL),
     "suspend_reasons": About("Why a case is suspended, or help is held", OWN_PROPOSAL),
     "handover_reasons": About("Why the lead is handed over", OWN_PROPOSAL),
@@ -59,7 +59,7 @@ OWN_LISTS: Final[Mapping[str, About]] = {
     "reopen_reasons": About("Why help begins again", OWN_PROPOSAL),
     "assign_reasons": About("Why a desk chooses a lead by hand", OWN_PROPOSAL),
     "take_over_reasons": About("Why a desk moves the lead of a case", OWN_PROPOSAL),
-    "erasure_reasons": About("Why what is sealed is destroyed before its time", OWN_PROPOSAL),
+    "erasure_reasons": About("Why sealed content is destroyed before its retention ends", OWN_PROPOSAL),
 }
 CLDR_LISTS: Final[Mapping[str, About]] = {
     "countries": About(

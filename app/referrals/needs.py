@@ -137,8 +137,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "Inform the person of the reflection period first, and record the fact for the country where they are.", Side.SENDER),
     Need.NOT_ALREADY_ASKED: Check(
         lambda f: not f.already_asked,
-        "This focal point has an open referral of this case for this service: use that one, or take it back first. "
-        "A second one is sent only with a section that the first one does not have.", Side.SENDER),
+        "This focal point already has an open referral of this case for this service: use it, or withdraw it first. "
+        "A second referral is sent only with a section that the first does not have.", Side.SENDER),
     Need.CHILD_PATH: Check(
         lambda f: f.child_path,
         "For a child: ask for protection, a guardian, shelter or health care at once, with the summary alone; "

@@ -46,7 +46,8 @@ class ReferralInput(RequestModel):
     service: Service
     sections: Annotated[list[Section], Field(max_length=7, description=SECTIONS)] = []
     send: Annotated[
-        StrictBool, Field(description="Send it in the same transaction; false: draft.")
+        StrictBool,
+        Field(description="Send the referral in the same transaction; false: a draft."),
     ] = False
 
 

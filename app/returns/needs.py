@@ -230,7 +230,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         specific=get_remedy_for_no_threat),
     Need.CHILD_PROVIDED_FOR: Check(
         is_provided_for,
-        "A child needs a determination of best interests in favour, a carer who receives it, and a guardian at arrival.",
+        "A child needs a best interests determination in favour, a carer who receives the child, and a guardian at "
+        "arrival.",
         Side.LEAD, specific=get_remedy_for_reception),
     Need.GUARDIAN: Check(
         has_guardian,
@@ -241,7 +242,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
     Need.SECOND_PERSON: Check(lambda f: f.terms.approved, "A supervisor has to approve this step."),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.PROTECTION: Check(
-        lambda f: bool(f.terms.protection), "Name in `protection` what is asked for instead of the return."),
+        lambda f: bool(f.terms.protection), "Name in `protection` the protection to ask for instead of the return."),
     Need.NO_MARKER: Check(
         lambda f: f.terms.unmarked, "Confirm that nothing in the document says what happened to the person."),
     Need.TWO_CONTACTS: Check(
@@ -267,8 +268,8 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         lambda f: not f.visits_left, "The return is completed automatically after the last visit.", Side.SYSTEM),
     Need.RECIPIENT_GONE: Check(
         lambda f: f.recipient_gone,
-        "The recipient of the return reports the visits. The lead does if the recipient is closed, or if nobody could "
-        "sign in there for a day.", Side.RECIPIENT),
+        "The recipient of the return reports the visits. The lead reports them if the recipient is closed, or if nobody "
+        "could sign in there for a day.", Side.RECIPIENT),
 }
 # fmt: on
 RULES: Final = Rulebook(CHECKS)

@@ -23,8 +23,8 @@ def seal_ranking(
 ) -> None:
     """Seal a ranking with its reasons, without the first `skip` offices.
 
-    The desk is the last entry. Excluded offices are stored only if the country is theirs or
-    is served by them.
+    The desk is the last entry. Excluded offices are stored only if they are based in the
+    country or serve it.
     """
     found = RoutingResult(
         waiting=[

@@ -25,10 +25,10 @@ ADVICE_TEXTS: dict[Advice, str] = {
     ),
     Advice.ASK_ABOUT_FIRST_CONTACT: (
         "State bodies there may first inform the police or prosecutors. Ask the person "
-        "before, and offer the offices in `offices` as well."
+        "first, and offer the offices in `offices` as well."
     ),
     Advice.ASK_ABOUT_CRIMINAL_CASE: (
-        "Services there may depend on a criminal case. Ask the person before, and offer "
+        "Services there may depend on a criminal case. Ask the person first, and offer "
         "the offices in `offices` as well."
     ),
     Advice.STATE_ROUTE_AVOIDED: "Routing sends no case to a State body there.",

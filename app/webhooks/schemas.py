@@ -50,7 +50,9 @@ class SecretRotation(RequestModel):
     """The time for which the old secret signs messages together with the new one."""
 
     overlap_hours: Annotated[
-        StrictInt, Field(ge=0, le=168, description="0: ends at once."), WHOLE_NUMBER
+        StrictInt,
+        Field(ge=0, le=168, description="0: the old secret ends at once."),
+        WHOLE_NUMBER,
     ] = 24
 
 
@@ -81,7 +83,9 @@ class WebhookOut(ResponseModel):
     url: Annotated[str, Field(description=URL)]
     state: Annotated[
         WebhookState,
-        Field(description="`stalled`: no delivery for a day. Fix the receiver; resume."),
+        Field(
+            description="`stalled`: no delivery for a day. Fix the receiver, then resume."
+        ),
     ]
     opened_at: datetime
     cursor: Annotated[
@@ -130,7 +134,7 @@ class MessageData(BaseModel):
         UUID | None,
         Field(
             description="Always null. An event has the same id for each office of a case, "
-            "so a host that serves several of them could tell which share one."
+            "so a host that serves several offices could tell which of them share a case."
         ),
     ] = None
     cursor: Annotated[
