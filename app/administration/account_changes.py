@@ -11,8 +11,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.access import actions as access_actions
+from app.access import approvals as access_approvals
 from app.access import queries as access_queries
-from app.access.actions import AccountSpec, ApprovalRequest, RolesIncompatible
+from app.access.actions import AccountSpec, RolesIncompatible
+from app.access.approvals import ApprovalRequest
 from app.access.kept_requests import KeptRequest
 from app.access.models import Account, Approval
 from app.access.schemas import AccountInput
@@ -173,7 +175,7 @@ def ask_or_claim_approval(
     parts = (matter.action, str(tx.actor.account_id), matter.subject, details)
     fingerprint = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
     if approval is not None:
-        access_actions.claim_approval(tx, approval, fingerprint)
+        access_approvals.claim_approval(tx, approval, fingerprint)
         return None
     request = ApprovalRequest(
         action=matter.action,
@@ -185,7 +187,7 @@ def ask_or_claim_approval(
         request=KeptRequest(body=matter.body, after=dict(matter.details)),
         of=matter.office.id,
     )
-    return access_actions.find_or_ask(tx, request)
+    return access_approvals.find_or_ask(tx, request)
 
 
 def format_fact(value: object) -> str:
@@ -266,7 +268,7 @@ def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -
     account = lock_to_change(tx, account_id)
     if revoked := sorted(get_roles(account) & old):
         account.roles = sorted(get_roles(account) - old)
-        access_actions.expire_unspent(tx, access_queries.is_allowed_by_or_about(account))
+        access_approvals.expire_unspent(tx, access_queries.is_allowed_by_or_about(account))
         left = access_queries.count_workers(tx, account.focal_point_id)
         facts = {"roles": revoked, "accounts_left": left}
         record_account_event(tx, account, "account.roles_revoked", **facts)
@@ -290,7 +292,7 @@ def end_account(tx: WriteTransaction, account: Account) -> None:
         return
     access_actions.disable_account(tx.session, account.id, tx.now)
     condition = access_queries.is_asked_or_allowed_by(account.id)
-    expired = access_actions.expire_unspent(tx, condition)
+    expired = access_approvals.expire_unspent(tx, condition)
     deadline_actions.stop_all(tx, expired)
     left = access_queries.count_workers(tx, account.focal_point_id)
     record_account_event(tx, account, "account.disabled", accounts_left=left)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.access import actions as access_actions
-from app.access.actions import ApprovalRequest
+from app.access import approvals as access_approvals
+from app.access.approvals import ApprovalRequest
 from app.access.kept_requests import KeptRequest
 from app.access.models import Approval
 from app.administration import directory_load
@@ -183,7 +183,7 @@ def write_or_ask(
         return ask_administrator(tx, subject, fingerprint, put, change)
     second = None
     if put.approval is not None:
-        second = access_actions.claim_approval(tx, put.approval, fingerprint).decided_by
+        second = access_approvals.claim_approval(tx, put.approval, fingerprint).decided_by
     account = tx.actor.account_id
     author = ChangeAuthor(tx.session, tx.create_id, tx.now, account, approved_by=second)
     store(author, table.register, [change.after])
@@ -218,4 +218,4 @@ def ask_administrator(
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
         request=kept,
     )
-    return access_actions.find_or_ask(tx, request)
+    return access_approvals.find_or_ask(tx, request)

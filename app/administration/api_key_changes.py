@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.access import actions as access_actions
+from app.access import approvals as access_approvals
 from app.access import credentials
 from app.access import queries as access_queries
 from app.access.models import Account, ApiKey, Approval
@@ -98,7 +99,7 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
 
 def expire_approvals(tx: WriteTransaction, account: Account) -> None:
     """Expire unused approvals that an account gave or requested, or that are about it."""
-    expired = access_actions.expire_unspent(tx, access_queries.is_linked_to(account))
+    expired = access_approvals.expire_unspent(tx, access_queries.is_linked_to(account))
     deadline_actions.stop_all(tx, expired)
 
 

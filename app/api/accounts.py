@@ -7,7 +7,8 @@ from fastapi import Path, Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access_queries
-from app.access.actions import ApprovalUnusable, RolesIncompatible
+from app.access.actions import RolesIncompatible
+from app.access.approvals import ApprovalUnusable
 from app.access.models import Account, ApiKey, format_prefix
 from app.access.schemas import (
     AccountInput,

@@ -8,7 +8,7 @@ from fastapi import Path, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from app.access.actions import ApprovalUnusable
+from app.access.approvals import ApprovalUnusable
 from app.access.models import Approval
 from app.administration import actions as administration_actions
 from app.administration import queries as administration_queries

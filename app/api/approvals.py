@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from app.access import actions as access_actions
+from app.access import approvals as access_approvals
 from app.access import queries as access_queries
 from app.access.kept_requests import KeptRequest
 from app.access.models import Approval, ApprovalState
@@ -36,7 +36,7 @@ ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person wa
 DECIDE = (
     NotFound,
     NotASecondPerson,
-    access_actions.ApprovalDecided,
+    access_approvals.ApprovalDecided,
     RoleMissing,
 )
 
@@ -184,7 +184,7 @@ def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     ApprovalOut,
     NotFound,
     approvals.NotTheAsker,
-    access_actions.ApprovalDecided,
+    access_approvals.ApprovalDecided,
 )
 def withdraw_approval(begin: Approve, approval_id: UUID) -> Response:
     """Withdraw your own request before it is carried out, so that nobody can confirm it."""

@@ -5,7 +5,7 @@ from functools import partial
 
 from fastapi import Response
 
-from app.access.actions import ApprovalUnusable
+from app.access.approvals import ApprovalUnusable
 from app.api.approvals import ASKED
 from app.api.http.dependencies import ApprovalId, CaseCode, IfMatch, Once, WriteCases
 from app.api.http.problems import ACTION, VERSIONED, Answers

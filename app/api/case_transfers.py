@@ -2,7 +2,7 @@
 
 from fastapi import Response
 
-from app.access.actions import ApprovalUnusable
+from app.access.approvals import ApprovalUnusable
 from app.access.models import Approval
 from app.api.approvals import ASKED
 from app.api.case_actions import NO_LONGER_YOURS

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.access.actions import ApprovalUnusable
+from app.access.approvals import ApprovalUnusable
 from app.api.approvals import ASKED
 from app.api.http.dependencies import ApprovalId, IfMatch, Once, WriteReferrals
 from app.api.http.problems import VERSIONED

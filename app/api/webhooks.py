@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Header, Request, Response
 
-from app.access.actions import ApprovalUnusable
+from app.access.approvals import ApprovalUnusable
 from app.api.accounts import OfOffice
 from app.api.approvals import ASKED
 from app.api.http.conditional_requests import render

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import delete
 
-from app.access import actions as access_actions
+from app.access import approvals as access_approvals
 from app.cases import queries as case_queries
 from app.cases.facts import BestInterests, require_assessment
 from app.cases.lifecycle import CLOCKS, EVENTS, OPEN, Row, State
@@ -181,7 +181,7 @@ def expire_approvals(
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
     spared = case.overseers | {one for one in asking if one and case.state in OPEN}
     subject = about.reference if about else None
-    ended = access_actions.expire_approvals(
+    ended = access_approvals.expire_approvals(
         tx, case.id, subject=subject, except_offices=spared
     )
     deadline_actions.stop_all(tx, ended)

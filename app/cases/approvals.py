@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.access import actions as access_actions
+from app.access import approvals as access_approvals
 from app.access import queries as access_queries
-from app.access.actions import ApprovalRequest
+from app.access.approvals import ApprovalRequest
 from app.access.kept_requests import KeptRequest
 from app.access.models import Approval, ApprovalState
 from app.cases import queries as case_queries
@@ -80,7 +80,7 @@ def ask_or_claim_approval(
     fingerprint = matter.compute_fingerprint(tx)
     if approval is None:
         return ask_second_person(tx, matter, fingerprint)
-    access_actions.claim_approval(tx, approval, fingerprint)
+    access_approvals.claim_approval(tx, approval, fingerprint)
     return None
 
 
@@ -106,11 +106,11 @@ def ask_second_person(
         key=key,
     )
     pending = access_queries.lock_pending(tx, fingerprint)
-    if pending and access_actions.is_same_request(tx, pending, asking):
+    if pending and access_approvals.is_same_request(tx, pending, asking):
         return pending
     if pending:
         withdraw(tx, pending)
-    question = access_actions.ask_second_person(tx, asking)
+    question = access_approvals.ask_second_person(tx, asking)
     if asking.request and asking.request.sealed:
         count_volume(tx, case.id, Paper.NOTE, len(question.sealed_request or b""))
     kind, due_at = DeadlineKind.APPROVE, question.lapses_at
@@ -161,19 +161,19 @@ def withdraw_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     if approval.decision == ApprovalState.WITHDRAWN:
         return approval
     if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
-        raise access_actions.ApprovalDecided("The request has ended, or was carried out.")
+        raise access_approvals.ApprovalDecided("The request has ended, or was carried out.")
     withdraw(tx, approval)
     return approval
 
 
 def withdraw(tx: WriteTransaction, approval: Approval) -> None:
     """Withdraw a locked request that is not used yet, and stop the request's deadline."""
-    access_actions.withdraw(tx, approval)
+    access_approvals.withdraw(tx, approval)
     deadline_actions.stop(tx, approval.id)
 
 
 def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:
     """Approve or refuse a request as the second person, and stop the request's deadline."""
-    question = access_actions.decide_approval(tx, approval_id, approve=approve)
+    question = access_approvals.decide_approval(tx, approval_id, approve=approve)
     deadline_actions.stop(tx, question.id)
     return question

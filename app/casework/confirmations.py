@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from app.access import actions as access_actions
+from app.access import approvals as access_approvals
 from app.access import queries as access_queries
 from app.access.credentials import build_actor
 from app.access.kept_requests import KeptRequest, open_request
@@ -80,7 +80,7 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     if is_own and approval.decision == ApprovalState.USED:
         return approval
     if approval.lapses_at <= tx.now:
-        raise access_actions.ApprovalDecided(
+        raise access_approvals.ApprovalDecided(
             "The request has expired. Ask for the approval again."
         )
     decide_approval(tx, approval_id, approve=True)
@@ -151,7 +151,7 @@ def get_asker(tx: WriteTransaction, approval: Approval) -> Actor:
     """
     account = access_queries.get_account(tx, approval.asked_by)
     if account.disabled_at is not None:
-        raise access_actions.ApprovalUnusable("The account that asked is disabled.")
+        raise access_approvals.ApprovalUnusable("The account that asked is disabled.")
     identity = (account.id, account.focal_point_id, account.kind)
     return build_actor(*identity, has=account.roles, may=())
 

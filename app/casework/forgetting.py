@@ -1,6 +1,6 @@
 """Destroy the data of a case that is erased."""
 
-from app.access import actions as access_actions
+from app.access import approvals as access_approvals
 from app.cases import erasure as keys
 from app.cases.models import Case
 from app.deadlines import actions as deadline_actions
@@ -17,7 +17,7 @@ def erase_case_data(tx: WriteTransaction, case: Case) -> None:
     """
     tx.session.flush()
     deadline_actions.stop_case(tx, case.id)
-    access_actions.expire_approvals(tx, case.id)
+    access_approvals.expire_approvals(tx, case.id)
     keys.erase_content(tx, case)
     routing_actions.delete_ranking(tx, case.id)
     screening_actions.delete_screenings(tx, case.id)

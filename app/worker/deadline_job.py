@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from app.access import queries as access_queries
-from app.access.actions import expire_unanswered
+from app.access.approvals import expire_unanswered
 from app.casework.overdue import handle_missed_deadline
 from app.deadlines import actions as deadline_actions
 from app.deadlines import missed_deadlines

@@ -365,7 +365,7 @@ def test_a_bound_that_json_schema_does_not_know_is_told_in_words(document: Json)
 
     assert bounds == set()
     assert properties["in_force_from"]["description"] == "After 1900-01-01."
-    assert properties["in_force_until"]["description"].endswith("ended. After 1900-01-01.")
+    assert properties["in_force_until"]["description"].endswith("is set. After 1900-01-01.")
 
 
 def test_headers_are_spelled_as_they_are_documented(document: Json) -> None:
