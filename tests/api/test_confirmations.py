@@ -306,7 +306,7 @@ def test_a_request_opens_only_in_its_place(
 def test_an_approval_of_an_earlier_version_is_approved_and_not_confirmed(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    """Migration 0037 adds no request to an approval that was asked before."""
+    """Migration 0037 adds no request to an approval that was requested before it."""
     approval = ask_to_close(lead, case)
     refused = ask_to_close(lead, case, reason="LOST_CONTACT")
     unwrap(lead.send(f"/approvals/{refused['id']}/withdraw"))
@@ -338,7 +338,7 @@ def test_an_approval_without_a_kept_request_is_asked_again(
 def test_a_request_whose_key_is_lost_is_approved_and_not_confirmed(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    """A request that does not open counts as not kept, so that lists remain readable."""
+    """A request that cannot be decrypted counts as not stored; lists remain readable."""
     of_case = ask_to_close(lead, case)
     admin = world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
     second = world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
@@ -370,7 +370,7 @@ def test_a_kept_request_with_free_text_counts_towards_the_quota_of_sealed_conten
 def test_a_revoked_key_ends_what_its_account_asked(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    """A stolen key must not have effect through a colleague who confirms."""
+    """A request of a revoked key cannot be confirmed, because a thief may have sent it."""
     approval, prefix = ask_to_close(lead, case), lead.key.split("_")[1]
     unwrap(supervisor.send(f"{get_account_path(lead)}/keys/{prefix}/revoke"))
 

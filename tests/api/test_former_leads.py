@@ -38,7 +38,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def hand_over(world: World, giver: Someone, taker: Someone, case: Json) -> None:
-    """Hand the case over, a minute after and a minute before anything else."""
+    """Hand the case over, and let a minute pass before and after the handover."""
     world.advance(minutes=1)
     offered = unwrap(giver.offer(case, taker.code))
     unwrap(taker.does("accept", offered, make_takeover()))

@@ -1,4 +1,4 @@
-"""`include`, the order of lists, counts and the search, each with one key and one case."""
+"""Tests of `include`, and of the order, the counts and the search of lists."""
 
 from collections.abc import Callable
 

@@ -12,7 +12,7 @@ from tests.support.returns import EARLY, MET, Homecoming, begin_return
 from tests.support.world import Json, Someone, World, get_problem, get_unmet, unwrap
 
 PLAN = {"visits": ["2026-06-09T20:00:00Z", "2026-06-20T09:00:00Z"]}
-"""The first is on the 10th in Almaty and Tashkent, 5 hours ahead of UTC."""
+"""Two visits. The first is on the 10th in Almaty and Tashkent, 5 hours ahead of UTC."""
 
 
 @pytest.fixture

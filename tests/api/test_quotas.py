@@ -25,7 +25,7 @@ from tests.support.world import (
 DRAFTS = 3
 BYTES = 256 * 1024
 LARGE = "Ей обещали работу. " * 400
-"""Some 14,000 bytes."""
+"""A text of about 14,000 bytes."""
 USED_UP = (429, "daily-volume-used")
 VITAL: Json = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
 

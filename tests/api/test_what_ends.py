@@ -1,4 +1,4 @@
-"""Tests of "What ends with what" in docs/mechanism.md: the rows without another test."""
+"""Tests of the rows of "What ends with what" (docs/mechanism.md) without another test."""
 
 from app.kernel.actors import Role
 from tests.support.endings import can_open, disable, run_endings_job

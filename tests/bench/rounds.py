@@ -8,9 +8,9 @@ from tests.bench.figures import Comparison, Round, Slice
 from tests.bench.sides import Kind, Side
 
 LONGER = 1.5
-"""How much longer submissions take than acts, because each act needs a case."""
+"""How many times longer submissions are sent than acts, because each act needs a case."""
 SEEDED = 110
-"""The least number of cases, so that a page of events is full."""
+"""The minimum number of cases, with which a page of events is full."""
 
 
 @dataclass(frozen=True)

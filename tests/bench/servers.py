@@ -29,7 +29,7 @@ from tests.bench.sides import Side, render
 BIN: Final = Path(sys.executable).parent
 READY: Final = b"GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n"
 PER_MINUTE: Final = "1000000"
-"""The only limit that is not the default, because eight clients share one account."""
+"""Requests per minute of an account: the maximum, because all clients share one account."""
 FIRST_BEAT: Final = 3.0
 """Seconds until the first heartbeat of a separate worker."""
 

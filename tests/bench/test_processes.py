@@ -49,7 +49,7 @@ def test_cpu_includes_ended_threads() -> None:
         process.stdin.close()
 
     assert 0.2 <= used < 5
-    assert later - used < 0.05  # it rests
+    assert later - used < 0.05  # the process is idle
 
 
 def test_family_cpu_includes_ended_children() -> None:

@@ -29,7 +29,7 @@ JAVA: Final = (
     f"modelPackage={PACKAGE}.model",
 )
 JAVAC_WARNINGS: Final = "-Xlint:all,-serial,-deprecation,-processing"
-"""Warnings that the generated Java code causes: serial ids, a deprecated Jackson method."""
+"""All warnings but those of generated code: serial ids, a deprecated Jackson method."""
 GO: Final = (
     "packageName=safeconduct",
     "withGoMod=false",
@@ -38,7 +38,7 @@ GO: Final = (
     "disallowAdditionalPropertiesIfNotPresent=false",
 )
 DEBIAN_LIBRARIES: Final = "/usr/share/gocode"
-"""Where Debian installs the sources of Go libraries."""
+"""The folder in which Debian installs the sources of Go libraries."""
 CODE_ONLY: Final = (
     "--global-property=apiDocs=false,modelDocs=false,apiTests=false,modelTests=false"
 )

@@ -277,7 +277,7 @@ def test_what_this_house_says_of_a_fault_is_said() -> None:
 
 
 def test_imports_point_down() -> None:
-    # In a subprocess, as the linter would disable every logger of this process.
+    # In a subprocess, because the linter would disable all loggers of this process.
     linter = Path(sys.executable).with_name("lint-imports")
 
     linted = subprocess.run(

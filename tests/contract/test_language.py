@@ -23,7 +23,7 @@ NO_VERB: Final = re.compile(
 REQUIRED_NAMES: Final = frozenset(
     {"_", "before_call", "do_GET", "do_POST", "server_close", "shutdown"}
 )
-"""Names that a library calls, and event handlers without a name."""
+"""Functions that a library calls by name, and `_`, the name of event handlers."""
 
 IGNORED: Final = re.compile(r"`[^`]*`|\]\([^)]*\)")
 """Code and targets of links, in which any word may occur."""

@@ -57,7 +57,7 @@ FROZEN = {
     "ApprovalState": "what became of the question to a second person",
     "Stage": "it follows from the state of a case",
 }
-"""Each enum that is read, and why every client has to know all of it."""
+"""Each enum in answers of which a client has to know every value, and the reason."""
 AGAIN = {
     "approve_approval": "the same answer again changes nothing",
     "refuse_approval": "the same answer again changes nothing",
@@ -70,7 +70,7 @@ AGAIN = {
     "preview_routing": "it keeps nothing",
     "record_refusal": "it counts again: a key would tell who counted whom (ADR 23)",
 }
-"""Each writing operation that takes neither header, and the effect of repeating it."""
+"""Each write without Idempotency-Key and If-Match, and the effect of repeating it."""
 ANY = "#/components/schemas/Any"
 TOKEN = "/v1/oauth/token"
 UNKEYED = {"/livez", "/readyz", TOKEN}
@@ -279,7 +279,7 @@ def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
     assert [part for part in inside if "enum" in part] == []
     consts = {part["const"] for part in inside if "const" in part}
     types = {one for one in consts if one.startswith("/problems/")}
-    assert consts - types == {*Section, "HTCDS 2.0"}  # the kind of object; the standard
+    assert consts - types == {*Section, "HTCDS 2.0"}  # sections; the standard
 
 
 def test_what_is_open_where_it_is_read_is_closed_where_it_is_sent(document: Json) -> None:
@@ -318,7 +318,7 @@ def test_every_field_of_an_answer_is_always_there_except_next_and_what_is_includ
     parts = set(schemas["CasePart"]["enum"])
     included = {"WorkOut": {"case"}, "CaseWithParts": {"included"}, "CaseParts": parts}
 
-    for name in list_answer_schemas(document) - {"EventFacts"}:  # each type has its own
+    for name in list_answer_schemas(document) - {"EventFacts"}:  # differ by type
         fields = set(schemas[name].get("properties", {}))
         optional = fields - set(schemas[name].get("required", []))
         assert optional == fields & {"next"} | included.get(name, set()), name
@@ -338,7 +338,7 @@ def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -
 def test_a_text_in_a_body_says_what_it_may_be(document: Json) -> None:
     """The contract states the limits of each text, so that clients know them beforehand."""
     schemas, sent = document["components"]["schemas"], list_body_schemas(document)
-    single = {name for name in sent if "oneOf" not in schemas[name]}  # else the members do
+    single = {name for name in sent if "oneOf" not in schemas[name]}  # no unions
 
     bare = [
         (name, p) for name in single for p in walk_objects(schemas[name]) if is_any_text(p)

@@ -31,7 +31,7 @@ type Request = Callable[[], Response]
 
 @contextmanager
 def count_connections(database: Database) -> Iterator[Counter[int]]:
-    """Yield a counter of the most connections that each thread held at the same time."""
+    """Yield a counter of the most connections that each thread held at once."""
     holds, most = Counter[int](), Counter[int]()
 
     def at_checkout(*_: object) -> None:

@@ -34,9 +34,9 @@ from tests.support.world import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 ROUNDS = choose_number(10, night=1000)
-"""At least eight: see Handicap."""
+"""Number of rounds, at least eight in a full run, because `Handicap` needs eight."""
 OF_A_CASE = 20
-"""Consents after which a new case is used, because a long list would slow down the race."""
+"""Number of consents of a case; then a new case is used, because long lists are slow."""
 WOMEN = "KZ_SHELTER_KOGERSHIN"
 type Act = Callable[[], Response]
 

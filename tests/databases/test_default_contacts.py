@@ -1,4 +1,4 @@
-"""Default contacts survive a rotation of keys; a downgrade leaves accepted cases alone."""
+"""Default contacts survive a rotation of keys; a downgrade changes no accepted case."""
 
 from dataclasses import replace
 

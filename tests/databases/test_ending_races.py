@@ -1,4 +1,4 @@
-"""If two actions that begin or end relations or cases coincide, neither is half done."""
+"""Two actions on relations or cases at once: each takes effect completely or not at all."""
 
 from dataclasses import dataclass
 from functools import partial

@@ -1,4 +1,4 @@
-"""Tests of races after an agreement has ended: between workers, or with an office."""
+"""Races after the end of an agreement: of two workers, or of a worker and an office."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -36,7 +36,7 @@ from tests.support.world import (
 pytestmark = pytest.mark.race
 ROUNDS = choose_number(6, sample=3, night=500)
 PROMPT_SECONDS: Final = 4.0
-"""Less than a statement waits for a lock (`lock_timeout`), and enough on a busy machine."""
+"""Seconds: fewer than `lock_timeout`, but enough for a request on a busy machine."""
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 
 soak = pytest.mark.soak

@@ -53,7 +53,7 @@ OFFICES = (
 )
 
 GIVEN = {Mood.SILENT: 0, Mood.SILENT_AFTER_DATA: 1}
-"""The moods in which a sender is killed, and the messages that the server has by then."""
+"""How the server behaves when a sender is killed, and how many messages it has by then."""
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ GIVEN_TO_REACH = {
     "KZ_LEAD": GIVEN,
     DESK: [make_consent(focal_point="KZ_SHELTER_KOGERSHIN")],
 }
-"""The consents of a case that comes to an office first; no possible lead means the desk."""
+"""The consents of a case that is first offered to KZ_LEAD, or goes to the desk at once."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tests of the alarms that ask an operator to act, and of how often alarms repeat."""
+"""Tests of the alarms that ask an operator to act, and of how often they are repeated."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -29,7 +29,7 @@ FIRST, OFFICE = UUID(int=1), UUID(int=7)
 
 @dataclass(frozen=True)
 class Word:
-    """A consent, which is the word of a person.
+    """A consent of a person.
 
     By default, it allows non-State offices in Kazakhstan to give shelter.
     """

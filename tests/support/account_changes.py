@@ -40,7 +40,7 @@ def approve(second: Someone, asked: str) -> Response:
 
 
 def add_with(who: Someone, second: Someone, path: str, body: Json) -> Json:
-    """Add something to an account with the approval of a second person."""
+    """Send a POST request that a second person approves, and return the result."""
     approval_id = get_approval_id(add(who, path, body))
     unwrap(approve(second, approval_id))
     return unwrap(add(who, path, body, approval_id))

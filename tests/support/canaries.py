@@ -35,7 +35,7 @@ from tests.support.world import (
 )
 
 LATIN, CYRILLIC, ARABIC = "Vqwzkxjhpf", "Жъыэщюфбхц", "غظضثشقذطصز"
-"""Stems of the markers; no other test uses them, because tests share one PostgreSQL."""
+"""Stems of the markers. No other test uses them, because tests share one server."""
 CODE, PHONE, BORN, MINUTE = LATIN.upper(), "77098765", "1907-11-29", ":17:43.271828"
 SIGN = "UNODC_SEXUAL_EXPLOITATION_03"
 STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
@@ -163,7 +163,7 @@ TOLD = ("narrative", "perpetrators", "health")
 
 @dataclass
 class Journey:
-    """The journey of a case: people, the marker texts that they send, and the answers."""
+    """One case, with its people, the marker texts that they send, and the answers."""
 
     world: World
     texts: Canaries = field(default_factory=Canaries)

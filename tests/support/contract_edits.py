@@ -11,7 +11,7 @@ from tests.support.world import Json
 
 SCHEMAS: Final = "/components/schemas"
 REFERRED: Final = ("schemas", "responses", "headers")
-"""The components that references point to."""
+"""The kinds of components to which references in the document point."""
 SCHEMES: Final = "/components/securitySchemes"
 NOWHERE: Final = "nowhere"
 VERDICTS: Final = {"breaks": True, "fine": False}

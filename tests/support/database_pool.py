@@ -36,7 +36,7 @@ OTHERS: Final = """SELECT pid, pid = ANY(%(ours)s) OR pg_terminate_backend(pid, 
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
 LENT: Final = set[str]()
-"""URLs of the databases that will be used again."""
+"""URLs of the existing databases that tests use in turn."""
 
 type Making = Callable[[], AbstractContextManager[str]]
 

@@ -46,7 +46,7 @@ BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 """The time at which the directory of the tests was loaded."""
 MECHANISM = 1
 EPOCH = "5afec0de"
-"""The feed's epoch; with the seed above, ids and epoch are equal on each kind."""
+"""The feed's epoch. With the seed `MECHANISM`, ids are equal on both databases."""
 ENOUGH = 1 << 30
 
 # Without fsync only a power failure of the machine loses data, not a killed server.

@@ -37,7 +37,7 @@ class Documented:
     allowed: frozenset[str]
     required: frozenset[str]
     schemas: frozenset[str]
-    """The names of the schemas of the problems that the body may be."""
+    """The names of the schemas of the problems that the body may contain."""
 
 
 type Operation = dict[str, Documented]

@@ -18,7 +18,7 @@ ID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TYPES: Final = {event.name: event for event in load_types()}
 FACTS: Final = {fact.name: fact for fact in load_facts()}
 FAULTS: Final[list[str]] = []
-"""What the catalogue lacks of the events that were recorded since `take_faults`."""
+"""Differences of recorded events from the catalogue, since the last `take_faults`."""
 
 
 def check_recorded_events() -> None:

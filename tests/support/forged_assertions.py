@@ -115,13 +115,13 @@ BAD: Final[dict[str, Callable[[Machine], str]]] = {
     "nbf is in the future": lambda m: m.sign(nbf=get_now(m) + SKEW + 1),
     "iat is in the future": lambda m: m.sign(iat=get_now(m) + SKEW + 1),
     "signed long ago": lambda m: m.sign(iat=get_now(m) - LIFETIME - SKEW - 1),
-    # which
+    # the id of the assertion
     "no jti": lambda m: remove_claims(m, "jti"),
     "a short jti": lambda m: m.sign(jti="x" * 15),
     "a long jti": lambda m: m.sign(jti="x" * 129),
     "a jti with something in it": lambda m: m.sign(jti="0123456789abcde\n"),
     "a jti that is a number": lambda m: m.sign(jti=10**20),
-    # the type
+    # the format
     "nothing at all": lambda _: "x",
     "two parts": lambda m: m.sign().rpartition(".")[0],
     "four parts": lambda m: f"{m.sign()}.x",

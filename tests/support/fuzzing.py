@@ -48,7 +48,7 @@ RESULT: Final = ROOT / ".fuzz" / "result.json"
 LIVELY: Final = 0.8
 """Probability that an id belongs to an existing record."""
 VERSIONS: Final = ", ".join(f'"{number}.0123456789abcdef"' for number in range(1, 17))
-"""Versions that a person may have read."""
+"""Entity tags with the versions 1 to 16, which a record may have."""
 LIMIT: Final = 15
 """Maximum number of seconds for an example; on an idle core it takes 3."""
 PHASES: Final = "examples,coverage,fuzzing,stateful"

@@ -24,12 +24,12 @@ KINDS: Final = ("ES384", "RS384", "EdDSA")
 READS: Final = ["directory:read", "feed:read"]
 
 OFFICES: Final = ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")
-"""The offices of the two administrators."""
+"""The offices of the two administrators who register a key."""
 
 
 @cache
 def get_key_pair(kind: str, name: str = "") -> Pair:
-    """Return the key pair of this name, which is generated at the first call."""
+    """Return the key pair of this kind and name, which the first call generates."""
     assert kind in KINDS, name
     match kind:
         case "ES384":

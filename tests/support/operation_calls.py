@@ -126,7 +126,7 @@ class Hunt:
         return self.set_path_ids(operation, KNOWN_BODIES[operation.name], choose)
 
     def set_path_ids(self, operation: Operation, body: Any, choose: int) -> Any:
-        """Return the body. Fields of the body that repeat an id of the path get that id."""
+        """Return the body, in which fields that repeat an id of the path have that id."""
         known, (_, ids) = (
             BODIES.get(operation.name, {}),
             self.choose_caller(operation, choose),

@@ -31,7 +31,7 @@ ITEMS: Final = 2
 OF_MACHINE: Final = {"time_zones": "2026a"}
 """Members of answers that depend on the machine, with the value in examples."""
 LIFE_CYCLES: Final = ("cases", "referrals", "handovers", "returns")
-"""The first part of the path of a record whose actions take its entity tag."""
+"""First parts of the paths of records whose actions require the entity tag."""
 CHANGING: Final = {"Approval", "If-None-Match", "Last-Event-ID", "Prefer", "after"}
 """Parameters that are left out of examples: a fixed value would spoil each tried request.
 
@@ -65,7 +65,7 @@ class Player:
     journey: str
     examples: dict[str, Example] = field(default_factory=dict)
     shared: Json = field(default_factory=dict)
-    """The bodies of problems, by their code, that stand for all operations."""
+    """The bodies of the problems that are examples of all operations, by their code."""
     calls: Counter[str] = field(default_factory=Counter)
     """How often each operation was called."""
 
@@ -141,7 +141,7 @@ class Player:
         headers: Any = None,
         **ids: str,
     ) -> Json:
-        """Call an operation that a second person has to approve, before and afterwards."""
+        """Call an operation before and after a second person approves the call."""
         given = dict(headers or {})
         asked = str(self.play(name, one, body, status=202, headers=given, **ids)["id"])
         unwrap(second.send(f"/approvals/{asked}/approve"))

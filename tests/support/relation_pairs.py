@@ -58,7 +58,7 @@ BEFORE: Final = {"IOM": "RETURN", "UZ_CONSULATE_ALMATY": "CONSULAR_DOCUMENT"}
 """The service of an earlier referral to the observer, which has ended."""
 READERS: Final = WORKERS | {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
 SEALED: Final = ("open_contacts", "open_case_notes", "open_safeguards")
-"""Operations on sealed documents that open by the course of a case, not by sides alone.
+"""Operations that open sealed documents, if the course of the case decides, not only sides.
 
 All other sealed documents open by a table of sides, which is tested cell by cell.
 """

@@ -27,9 +27,9 @@ from tests.support.effort import Effort, Run, is_sample
 SHARE: Final = 12
 """A sample runs one of this many cells of a marked sweep."""
 PART: Final = 8
-"""One cell in so many of a sweep marked `partly` is run on PostgreSQL by test-all.
+"""On PostgreSQL, test-all runs one of this many cells of a sweep marked `partly`.
 
-The seed decides whether there is one more, so that a single cell runs once in so many runs.
+If this number does not divide the cells, the seed decides whether one more cell runs.
 """
 ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
 """The list of tests that together issue every SQL statement of tests/api on PostgreSQL."""

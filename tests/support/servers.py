@@ -222,7 +222,7 @@ def serve(says: ReportPipe, url: str, keys: Path, *can: str) -> None:
     made = create_app(runtime, public_url=PUBLIC)
     made.state.throttle = WrongKeyLimit(
         count(step=60).__next__
-    )  # a minute between two wrong keys
+    )  # each wrong key seems to come a minute after the last one
     if "wait" not in can:
         made.state.bell.close()
     listener = open_port()

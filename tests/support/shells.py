@@ -54,7 +54,7 @@ class Shell:
 
 
 class Faulty(ThreadingHTTPServer):
-    """A proxy that loses the first answers, or refuses the first requests as busy."""
+    """A proxy that loses the first answers, or refuses the first requests with 503."""
 
     def __init__(self, port: int, lost: int, busy: int) -> None:
         super().__init__(("127.0.0.1", 0), Relay)

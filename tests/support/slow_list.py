@@ -17,7 +17,7 @@ import pytest
 SLOW: Final = Path(__file__).with_name("slow.txt")
 COMPUTES: Final = 0.12
 WAITS: Final = 1.0
-"""Seconds from which a test is slow: of CPU time, and of time in all."""
+"""A test is slow from this many seconds of CPU time, or of elapsed time."""
 HEAD: Final = f"""\
 # Tests that compute {COMPUTES} s or take {WAITS} s, or more: written by `make slow`.
 # `make test-fast` leaves them out.
@@ -25,7 +25,7 @@ HEAD: Final = f"""\
 ONCE: Final = [0.0]
 """Seconds of CPU time of session fixtures, which do not count for any test."""
 MEASURES: Final = list[bool]()
-"""Not empty if this module is loaded as a plugin."""
+"""Has an item if this module is loaded as a plugin and measures tests."""
 TOOK: Final = defaultdict[str, list[tuple[float, float]]](list)
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 type Mark = tuple[int, int]
-"""The number of rows and the last transaction that wrote one, or a sequence's position."""
+"""A count of rows and the last transaction that wrote one, or a position of a sequence."""
 type Marks = dict[str, Mark]
 
 SHAPES: Final = (

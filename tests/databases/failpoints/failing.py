@@ -37,7 +37,7 @@ SAID: Final = {
     Way.FULL: ("SQLITE_FULL", 13, "53100", "database or disk is full"),
     Way.BROKEN: ("SQLITE_IOERR_WRITE", 778, "58030", "disk I/O error"),
 }
-"""The name and the number of the error on SQLite, its SQLSTATE on PostgreSQL, its text."""
+"""The error of each way: name and number on SQLite, SQLSTATE on PostgreSQL, and text."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ RANDOM: Final = re.compile(
 )
 """Values that are different in each answer: ids, codes, keys, secrets and tags."""
 LONG: Final = 8
-"""Letters from which a text is long enough to be recognised."""
+"""The minimum number of letters of a text that can be recognised in an answer."""
 GROWS: Final = {"record_refusal": {"refusal"}}
 """Tables to which a retry adds rows, as the description of the operation says."""
 

@@ -37,7 +37,7 @@ SHELTER, LAWYER, DESK = "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "DESK_CENTRAL_AS
 OVERSIGHT, STRANGER = "OVERSIGHT_DEMO", "JM_CONSULATE_PORT_OF_SPAIN"
 LEADERS: Final = (KZ, NGO, UZ)
 SHORTLIST: Final = (KZ, NGO)
-"""The candidates in Kazakhstan in their order (8, rule 7); UZ leads only by a handover."""
+"""The candidates in Kazakhstan in order (section 8, rule 7); UZ leads by handover only."""
 
 SERVICES: Final = {SHELTER: "SHELTER", LAWYER: "LEGAL_AID"}
 FOR_SAFETY: Final = frozenset({"SHELTER"})
@@ -127,7 +127,7 @@ FEARS: Final = {
     "lead": frozenset({KZ}),
     "shelter": frozenset({SHELTER}),
 }
-"""The unsafe offices by the safeguards; only "permitted" permits the State of origin."""
+"""The unsafe offices of each safeguards; only "permitted" permits the State of origin."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class MissedDeadline:
     had_lead: bool
     """Whether the case had a lead; the submitter then gets the event without its facts."""
     is_now: bool = True
-    """Whether no time has passed since; a new lead then counts as the lead of that time."""
+    """Whether the miss is at this time; a new lead then counts as the lead at the miss."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class Question:
 
     is_answered: bool = False
     paused_time: int | None = None
-    """The time that is left when its deadline is resumed."""
+    """The time that is left when the deadline of the question is resumed."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Referral:
     is_sent: bool = False
     has_left: bool = False
     is_past: bool = False
-    """Whether the part has ended, so that the recipient sees no more of the case."""
+    """Whether the recipient's part has ended, so that it sees no more of the case."""
     chain: frozenset[str] = frozenset()
     by: str = ""
     saved_time: int | None = None

@@ -46,7 +46,7 @@ WEEK: Final = 7 * DAY
 TWO_YEARS: Final = 731 * DAY
 """Any two years that begin before March 2028 contain one leap day."""
 PAUSED_BY: Final = {"ask": "decide_referral", "hold": "give_feedback"}
-"""Actions that pause a deadline, and the deadline, which resumes with the answer."""
+"""The deadline that each action pauses; `GO_ON` has the actions that resume it."""
 GO_ON: Final = frozenset({"answer", "resume"})
 
 

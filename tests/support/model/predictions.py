@@ -116,7 +116,7 @@ def add_brought(met: Met, poor: bool, **named: bool) -> Met:
 ALWAYS: Final = frozenset(
     ["reason", "question", "alternative", "outcome", "feedback", "second_person"]
 )
-"""Requirements that a well-formed request meets; a second person approves at once."""
+"""Requirements that a well-formed request meets; the second person approves at once."""
 
 
 # The case.
@@ -148,7 +148,7 @@ AND_THEN: Final = {
     "resume": resume_deadlines,
     "reopen": resume_questions,
 }
-"""Effects on the other deadlines, which apply after that on the case's deadline."""
+"""Effects of actions on other deadlines, applied after the case's deadline is changed."""
 
 
 # Referrals.

@@ -68,7 +68,7 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
         return NOT_FOUND, world
     if name == "record":
         given = replace(world, consents=(*world.consents, Consent(target, me)))
-        if world.state == "closed":  # else a withdrawn consent could not be given anew
+        if world.state == "closed":  # so that it can be given again
             return OK if "lead" in world.get_relations(me) else NOT_YOURS, given
         return may_write(world, actor) or OK, given
     consent: Consent = world.consents[target]
