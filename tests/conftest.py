@@ -34,21 +34,21 @@ from tests.support.statement_cover import StatementCover
 from tests.support.world import KEYS, PUBLIC, Someone, World
 
 PURE = "tests/rules/"
-"""These tests run first, so that a broken rule fails within seconds.
+"""The folder of the tests that run first, so that a broken rule fails within seconds.
 
-Slow tests come next, so that no worker is left with one at the end.
+Slow tests run next, so that no worker runs a slow test at the end while others are idle.
 """
 SELDOM = 50_000
 """Number of new objects after which the garbage collector runs."""
 BESIDE = 1
-"""Workers beyond the number of cores, for the time that a test waits.
+"""Number of workers in addition to one for each core, because tests sometimes wait.
 
-With two more for each core the same API tests cost half as much again, because workers
-evict each other's caches.
+With two more for each core the API tests take half as much CPU time again, because
+workers evict each other's data from the caches.
 """
 HOME = pytest.StashKey[Path]()
 EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 50, Effort.NIGHT: 1000}
-"""How many examples Hypothesis draws for each property."""
+"""Number of examples that Hypothesis draws for each property, by the effort of the run."""
 for effort, examples in EXAMPLES.items():
     settings.register_profile(effort, max_examples=examples, deadline=None, database=None)
 IDS = {"sqlite": "sqlite", "postgresql": "pg"}

@@ -27,7 +27,7 @@ from tests.support.world import (
 )
 
 STATE_ALONE = [make_consent(), make_service_consent()]
-"""The person agrees to a State office as lead, and to NGOs for shelter and legal aid."""
+"""Consents to a State office as lead, and to NGOs for shelter and legal aid."""
 
 
 def replace_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:

@@ -13,9 +13,9 @@ from tests.support.servers import run_together, serve_world
 from tests.support.world import get_path, make_contacts, unwrap
 
 LOST_TO_ACCEPT = {409, 412}
-"""Another state or another version, depending on which is checked first."""
+"""Statuses if the acceptance was first: the wrong state (409) or the old version (412)."""
 LOST_TO_DECLINE = {404}
-"""The case has gone to the next office."""
+"""The status if the refusal was first: the next office has the case."""
 pytestmark = pytest.mark.race
 
 

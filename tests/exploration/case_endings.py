@@ -14,15 +14,15 @@ from tests.exploration.moves import RECORDS, WORLD, Move, MoveRunner
 from tests.exploration.stage import LEADERS, Stage
 
 LONGEST: Final = 80
-"""Steps after which a search is given up."""
+"""Number of steps after which a search is given up."""
 PATIENCE: Final = ("4 hours", "4 days", "8 days", "32 days", "32 days", "200 days")
-"""How long the offices wait while no step is possible."""
+"""The times to wait, one after another, while no step is possible."""
 ANEW: Final = {
     "KZ": ("refer to State offices", "refer to NGOs"),
     "UZ": ("refer to State offices in UZ", "refer to the lead at home"),
     "KG": ("refer to State offices in KG",),
 }
-"""The consents for which the person is asked again, by their country."""
+"""The consents for which the person is asked again, by the country of the person."""
 RELATIONS: Final = """SELECT p.relation, f.code FROM party p
     JOIN "case" c ON c.id = p.case_id JOIN focal_point f ON f.id = p.focal_point_id
     WHERE c.code = :code AND p.until IS NULL"""
@@ -47,7 +47,7 @@ HOMECOMING: Final = {
     "monitoring": ("report",),
 }
 VISITS: Final = {"monitoring": ("report",)}
-"""Actions of the lead if the office that received the person is gone."""
+"""Actions of the lead in each state if the office that received the person is closed."""
 REFERRALS: Final = """SELECT r.state FROM referral r JOIN "case" c ON c.id = r.case_id
     WHERE c.code = :code ORDER BY r.number"""
 RETURNS: Final = """SELECT r.state FROM return_checklist r

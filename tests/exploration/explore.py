@@ -18,16 +18,16 @@ from tests.exploration.moves import NOBODY, WORLD, Answer, Move, MoveRunner
 from tests.exploration.stage import Saved, Stage
 
 KEPT: Final = 600
-"""States from which a walk can start; the oldest are dropped first."""
+"""Number of states from which a walk can start; the oldest are dropped first."""
 RECENT: Final = 40
 NEW: Final = 0.4
 """Probability that a walk starts at one of the most recent states."""
 DISTURBED: Final = 3
-"""Most changes of the directory or of accounts on one path."""
+"""Maximum number of changes of the directory or of accounts on one path."""
 DEEP: Final = 40
-"""Most moves of one path."""
+"""Maximum number of moves on one path."""
 FAR: Final = 6
-"""Most moves that are tried in one walk."""
+"""Maximum number of moves that are tried in one walk."""
 DEPENDS: Final = frozenset(
     {
         "case.assign",
@@ -38,7 +38,7 @@ DEPENDS: Final = frozenset(
         "return.report",
     }
 )
-"""Actions that depend on their content, which the service cannot know before.
+"""Actions that may be refused although they are available, because of their content.
 
 A visit or an arrival before its date is refused unless the report says `early`.
 """

@@ -38,10 +38,10 @@ KINDS: Final = {"offered": 50, "beside": 25, "waits": 12, "disturbance": 13}
 """The weight of each kind of move."""
 ENDING: Final = frozenset({"close", "stop", "discard", "withdraw", "erase"})
 RARE: Final = 0.15
-"""The probability of trying an action that ends the case, as little can follow it."""
+"""Probability of trying an action that ends the case; low, because few moves follow it."""
 PURPOSES: Final = ("REFER", "HANDOVER", "SHELTER", "RETURN", "CONSULAR_DOCUMENT")
 OFFICES: Final = (KZ, NGO, UZ, SHELTER, HOME, POST)
-"""Offices that can be closed, or lose their account, on the way."""
+"""Offices that a disturbance can close, or whose account it can disable."""
 SHORT: Final = tuple(WAITS)[:4]
 AGES: Final = ("adult", "child", "presumed_child")
 COUNTRIES: Final = ("UZ", "KG", "KZ")
@@ -61,7 +61,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
         for by in ("person", "best_interests_decision")
     ),
 }
-"""The choices with which some actions are tried."""
+"""The choices to try for each action that needs a choice."""
 
 
 @dataclass(frozen=True)

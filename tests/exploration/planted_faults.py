@@ -29,7 +29,7 @@ def plant_endless_pause(patch: Patch) -> None:
 
 
 def plant_missing_alarm(patch: Patch, name: str) -> None:
-    """Replace a function that finds the offices of an alarm, so that it finds no office."""
+    """Replace a function that finds the offices for an alarm by one that finds none."""
     patch.setattr(offices, name, lambda *_: frozenset())
 
 

@@ -18,13 +18,13 @@ from tests.support.effort import Run, choose_number
 
 pytestmark = pytest.mark.slow
 STORIES: Final = choose_number(len(BEGINNINGS), sample=2)
-"""How many of the stories are played, drawn by the seed of the run."""
+"""Number of stories that are played; the seed of the run draws them."""
 STATES: Final = choose_number(20, sample=8, night=2000)
-"""New states beyond those of the stories."""
+"""Number of states to explore, in addition to those of the stories."""
 NO_LEAD: Final = "list_home_countries"
 ALONE: Final = "find_without_second_person"
 MOST: Final = 150
-"""Most states in which a planted fault has to be found."""
+"""Maximum number of states until a planted fault is found."""
 
 
 def format_findings(result: Result) -> str:
@@ -79,7 +79,7 @@ RESTS: Final = {
     "the lead is closed, and its desk has no second person": ALONE,
     "every office of the country that can lead is closed": NO_LEAD,
 }
-"""Beginnings in which a case needs an administrator, with what the alarm reads."""
+"""Beginnings in which a case needs an administrator, with the function of the alarm."""
 
 
 @pytest.mark.parametrize(("name", "read"), RESTS.items(), ids=RESTS)

@@ -18,7 +18,7 @@ from app.kernel.problems import Busy
 from tests.support.servers import Served, serve_world
 
 type Pieces = list[tuple[float, bytes, bool]]
-"""After how many seconds a piece of a body arrives, and whether more follows."""
+"""Pieces of a body: seconds until the piece arrives, its bytes, and whether more follow."""
 
 
 def request_of(pieces: Pieces, **headers: str) -> Request:

@@ -73,7 +73,7 @@ class Gone:
     case: Json
     answers: tuple[Response, ...]
     files: list[str]
-    """Those that had something in them when it ended."""
+    """The files of the database that were not empty when the journey ended."""
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_nothing_personal_lies_on_disk(gone: Gone) -> None:
 
     assert len(gone.journey.texts.numbers) >= 30
     assert running == checked == closed == []
-    if gone.url.startswith("sqlite"):  # the search included its journal
+    if gone.url.startswith("sqlite"):  # the search included the write-ahead log
         kinds = [name.partition(".db")[2] for name in gone.files]
         assert kinds == ["", "-shm", "-wal"]
 

@@ -26,7 +26,7 @@ from tests.support.servers import ROOT
 COMMAND = str(Path(sys.executable).parent / "safe-conduct")
 SECONDS = 60
 SERVING = 30
-"""Ten seconds by itself; this machine is shared."""
+"""Most seconds for a start, which takes ten on an idle machine."""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -172,13 +172,13 @@ README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 FIRST = "Send the first case"
 POLLING = "Answer it as a focal point"
 CURL = shutil.which("curl") or f"{sys.executable} -m tests.support.curl_substitute"
-"""A minimal Debian has no curl."""
+"""The command for curl, or a substitute, because a minimal Debian has no curl."""
 PRELUDE = f"""
 curl() {{ env {CURL} --fail-with-body --max-time 5 "$@"; }}
 """
-"""Whoever waits for news hears none here: five seconds of it are enough."""
+"""A function that limits each curl to five seconds, because no new event will arrive."""
 NOTHING_CAME = 28
-"""How curl says that time was up."""
+"""The exit code of curl after a timeout."""
 
 
 def typed(heading: str) -> list[str]:
@@ -231,7 +231,7 @@ def test_what_the_readme_types_works_with_the_keys_that_were_printed(
         opened = json.loads(reader.types(opening.replace("{code}", case["code"])))
 
     assert export.startswith("export URL=http://127.0.0.1:8000/v1 KEY=sc_")
-    assert re.findall(r"20\d\d-\d\d-\d\d", first) == []  # a fixed date would pass some day
+    assert re.findall(r"20\d\d-\d\d-\d\d", first) == []  # a fixed date would expire
     assert (case["state"], case["holder"]) == ("submitted", "KZ_LEAD")
     subject = f"cases/{case['code']}"
     assert subject in {event["subject"] for event in events["items"]}

@@ -38,14 +38,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak]
 WRITERS: Final = 6
 READERS: Final = 2
 REFUSED: Final = choose_number(60, night=300)
-"""As often somebody is refused before there is room again."""
+"""Number of requests that are refused before space is freed."""
 SMALL: Final = 200_000
-"""Bytes that are left when the load begins."""
+"""Free bytes when the load begins."""
 PATIENCE: Final = choose_number(90, night=600)
 TOLD: Final = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "sqlite", "disk")
 
 type Room = AbstractContextManager[Callable[[], None]]
-"""As long as it lasts there is little; what it hands out makes more."""
+"""A context with little free space; it yields a function that frees space."""
 
 
 @dataclass
@@ -193,7 +193,7 @@ def wait_for(found: dict[str, str] | list[Response], many: int) -> None:
 
 
 def list_faults(refusals: list[Response]) -> list[str]:
-    """Return the texts of wrong refusals.
+    """Return a description of each wrong refusal.
 
     A refusal is wrong if it is not a problem document, or if it repeats the input.
     """

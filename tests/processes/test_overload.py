@@ -33,18 +33,18 @@ from tests.support.world import Someone, World, make_case, unwrap
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timed]
 FORMS: Final = choose_number(600, sample=300, night=3000)
 FORMS_ROOM: Final = 50 * 1024 * 1024
-"""Bytes that a server may grow by while so many send half a form without a key."""
+"""Bytes of memory by which a server may grow while `FORMS` clients send half a form."""
 SLOW: Final = choose_number(200, night=1000)
 ASKED: Final = choose_number(300, sample=150, night=5000)
 SECONDS: Final = choose_number(1, night=30)
 OVER: Final = 10
-"""So many times what it can carry is asked of it."""
+"""Requests per second under overload, as a multiple of what the server can answer."""
 READS: Final = 9
-"""For each submission."""
+"""Number of reads for each submission."""
 ROOMY: Final = 64 * 1024 * 1024
-"""Bytes that a server may grow by; four times as much where it is asked too much."""
+"""Bytes of memory by which a server may grow; four times as many under overload."""
 NOISE: Final = 0 if is_night() else 0.2
-"""Seconds that others on the machine may add to any request; a soak has it to itself."""
+"""Seconds that other load may add to a request; a night run has the machine to itself."""
 
 
 @pytest.fixture(autouse=True)

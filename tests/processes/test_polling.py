@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 CURSOR = ("--cursor-file", "cursor")
 WRONG, NO_ANSWER, PAST, INTERRUPTED = 1, 4, 5, 130
 NARROW = 4096
-"""Bytes that a pipe holds before whoever writes into it has to wait: some 16 events."""
+"""Bytes that a pipe holds before its writer has to wait: about 16 events."""
 
 
 @pytest.fixture

@@ -273,7 +273,7 @@ def test_a_dead_one_delays_no_other(
 
     assert (begun, well.arrived) == (2, wanted)
     assert took < 10
-    assert again == 0  # the dead one is being tried, the other one has every event
+    assert again == 0  # one is still being sent; the other one has every event
 
 
 @pytest.mark.usefixtures("webhook")
@@ -284,7 +284,7 @@ def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_ove
     with begin_write(world.runtime, SYSTEM) as tx:
         parcel = delivery.claim_message(tx, find_due(world.runtime)[0])
     assert parcel is not None
-    receiver.courier.send(parcel)  # it dies before it records that
+    receiver.courier.send(parcel)  # the sender dies before it records that
 
     early = push_due(world, receiver.courier)
     world.now += LONGEST_TRY

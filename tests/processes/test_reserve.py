@@ -29,9 +29,9 @@ from tests.support.world import Json, Someone, World, get_problem, make_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 HUGE: Final = 2**30
-"""MiB that no disk has."""
+"""MiB, more than any disk has."""
 DISK_MIB, LOW_MIB, RESERVED_MIB = 48, 16, 8
-"""Sizes of the small disk, and of its thresholds."""
+"""MiB of the small disk, of its limit for low space, and of its reserve."""
 REFUSES: Final = "the reserve is reached: writes that can wait are refused"
 RESERVED: Final = (503, "disk-space-reserved")
 BUSY: Final = (503, "busy")

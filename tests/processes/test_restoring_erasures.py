@@ -26,7 +26,7 @@ from tests.support.world import Json, Someone, World, get_path, get_problem, unw
 pytestmark = pytest.mark.slow
 
 MANY = 30
-"""Cases, so that there is time to cut the power in between."""
+"""Number of cases, enough that a process can be killed before all are erased."""
 
 type Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -22,7 +22,7 @@ BODIES = {
     "Content-Length: 20": b"x" * 20,
     "Transfer-Encoding: chunked": b"1\r\nx\r\n0\r\n\r\n",
 }
-"""What a reader that has to send none says it will send, and what it sends."""
+"""Headers that announce a body of a GET, which needs none, each with the body."""
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.servers import Served, serve_world
 from tests.support.world import Json, Someone, get_problem, list_types, unwrap
 
 SOON = 3.0
-"""Seconds in which news that were waited for have come, on a busy machine."""
+"""Seconds within which an awaited event arrives, even on a busy machine."""
 
 
 @pytest.fixture

@@ -23,12 +23,12 @@ pytestmark = [
 ]
 OFFICES: Final = choose_number(5, night=30)
 EACH: Final = choose_number(2, night=10)
-"""So many wait, and so many listen, for each office."""
+"""Number of long polls, and of event streams, for each office."""
 PARTS: Final = 5
 PART: Final = choose_number(30, night=400)
-"""So many changes are written in each part."""
+"""Number of changes that are written in each part."""
 FLAT: Final = 16 * 1024 * 1024
-"""Bytes that a server may grow by, from the first part of the changes to the last."""
+"""Bytes of memory by which the server may grow between the first and the last part."""
 LAST: Final = "cases/0"
 
 

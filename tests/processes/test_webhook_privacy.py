@@ -32,7 +32,7 @@ HOUR: Final = timedelta(hours=1)
 CONSTANT: Final = frozenset(
     {"feed.event", None, "application/json", "webhooks", "content-length"}
 )
-"""What every message says, whichever event it is about."""
+"""Values that every message contains, for any event."""
 
 type Message = tuple[dict[str, str], dict[str, Any]]
 

@@ -36,7 +36,7 @@ HOSTILE: Final = (Mood.NEVER_FINAL, Mood.SILENT, Mood.DRIBBLES)
 OFFICES: Final = ("KZ_LEAD", "UZ_CONSULATE_ALMATY")
 CASES: Final = 40
 SECONDS: Final = 120
-"""Within which a busy machine does what takes a second."""
+"""Seconds within which a busy machine finishes work of one second."""
 RESOLVER: Final = f"""
 import socket
 
@@ -166,7 +166,7 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
             wait_until(lambda: is_in_time(world))
             wait_until(lambda: not site.silent())
             first = count_fired(world)
-            os.kill(pushes.process.pid, signal.SIGSTOP)  # it has nothing left to do
+            os.kill(pushes.process.pid, signal.SIGSTOP)  # no work is left
             asked = postman.request_count
             copy_case(world, officer.submit(), CASES - 1)
             wait_until(lambda: is_in_time(world))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 PLAIN: dict[str, Any] = {k: v for k, v in make_case().items() if k != "safeguards"}
 SHELTERS = ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID")
 WRONG = (0, 600, -600, 300, -540)
-"""Seconds by which the machines' clocks are off (10 minutes at the most)."""
+"""Seconds by which the clock of each worker's machine is wrong, at most 10 minutes."""
 
 
 def create_overdue(world: World, whole: int) -> int:

@@ -30,7 +30,7 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.slow
 PLANTED: Final = ("Wfjzqkxbhv", "Щфъызжэхбю", "ثقظغذشضطز")
-"""What a database says as it fails stands in it in clear: words of their own."""
+"""Markers in the error messages of the database, which must not be logged."""
 SPELLED: Final = (
     *ENCODED_MARKERS,
     *(one for word in PLANTED for one in list_encodings(word)),

@@ -26,7 +26,7 @@ from tests.support.world import Json
 
 pytestmark = pytest.mark.slow
 OPENING = {"drill", "guards"}
-"""What is logged first, where it is so."""
+"""Events that some environments log at the start, before the first round."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def free_port() -> str:
 
 
 def answered(url: str) -> None:
-    """Wait until there is an answer at the URL."""
+    """Wait until the URL answers."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:

@@ -58,7 +58,7 @@ class PlannedRequest:
     event: str = ""
     subject: str = ""
     version: int | None = None
-    """The version on which it acts; None if the request needs none."""
+    """The version for `If-Match`; None if the request needs none."""
 
 
 @dataclass(frozen=True)

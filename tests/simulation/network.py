@@ -19,7 +19,7 @@ from tests.simulation.world import CANARY, Scene
 
 WINDOW: Final = timedelta(hours=1)
 LEAST: Final = timedelta(minutes=15)
-"""Least time between two notifications to one address: a quarter of the window."""
+"""Minimum time between two notifications to one address: a quarter of the window."""
 POST: Final[Mapping[str, Answer]] = {
     "takes": Answer(Outcome.DELIVERED, "250"),
     "busy": Answer(Outcome.REFUSED, "451"),
@@ -28,7 +28,7 @@ POST: Final[Mapping[str, Answer]] = {
     "loses": Answer(Outcome.UNKNOWN, "TimeoutError"),
 }
 TAKEN: Final = frozenset({"takes", "vanishes"})
-"""Moods in which a message arrives, whether or not that is confirmed."""
+"""Moods in which the server takes the message, whether or not it confirms that."""
 
 
 @dataclass

@@ -23,11 +23,11 @@ from tests.simulation.world import Deed, Scene
 from tests.support.world import Json, Someone
 
 ENOUGH: Final = 4
-"""Most actions on one record at one time."""
+"""Maximum number of actions of an office on one record at a time."""
 CURIOUS: Final = 0.1
 """Probability that an office tries to open a section of any case."""
 VAIN: Final = 0.1
-"""Probability of a poll without news, which finds nothing and costs time."""
+"""Probability of a poll without new events; it is low, because such a poll takes time."""
 PAGE: Final = 20
 RECORDS: Final = ("cases/", "referrals/", "handovers/")
 

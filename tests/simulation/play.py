@@ -24,9 +24,9 @@ from tests.simulation.world import Broken, Scene
 from tests.support.webhook_receivers import create_webhook
 
 STEPS: Final = 60
-"""Most steps of a storm."""
+"""Maximum number of steps in the storm, the first phase of a seed."""
 PATIENCE: Final = timedelta(days=250)
-"""Time in which every case ends once all offices answer."""
+"""Time within which every case ends after all offices have become prompt."""
 LAST: Final = 30
 """Lines of the trace that are shown for a failed seed."""
 HEADS: Final = """
@@ -49,7 +49,7 @@ class Result:
     by_kind: dict[str, int] = field(default_factory=dict)
     failure: str = ""
     failed_at: str = ""
-    """When it failed, by the clock of the seed."""
+    """The time of the failure, by the clock of the seed."""
     full_trace: list[str] = field(default_factory=list)
     """The trace: one line for each thing that happened."""
 

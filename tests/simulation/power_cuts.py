@@ -51,4 +51,4 @@ class Power:
 
 
 MOST: Final = 6
-"""Commits of one run of the worker at which the power can fail."""
+"""The power can fail at one of this many first commits of a run of the worker."""

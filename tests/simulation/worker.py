@@ -16,7 +16,7 @@ from tests.simulation.power_cuts import MOST, PowerCut
 from tests.simulation.world import Scene
 
 PERIODS: Final = (timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=30))
-"""Time between two runs of the worker: as configured, or on an overloaded machine."""
+"""Times between two runs: as configured, and two of an overloaded machine."""
 DELAY: Final = timedelta(seconds=30)
 """The longest delay of a pushed event."""
 NEXT: Final = """
@@ -29,7 +29,7 @@ NEXT: Final = """
         WHERE w.paused_at IS NULL AND w.ended_at IS NULL AND m.head > w.position
     )
 """
-"""When the worker has something to do next."""
+"""A query for the next time at which the worker has work."""
 WAITING: Final = {
     Part.CLOCKS: """
         SELECT 1 FROM clock WHERE stopped_at IS NULL
@@ -42,7 +42,7 @@ WAITING: Final = {
         WHERE w.due_at <= :now AND m.head > w.position LIMIT 1""",
     Part.ERASURES: "SELECT 1 WHERE (SELECT count(*) FROM erasure) > :erased",
 }
-"""For each job a query that finds whether it has something to do."""
+"""For each job, a query that returns a row if the job has work."""
 
 
 class Worker:

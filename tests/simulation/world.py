@@ -50,7 +50,7 @@ class Deed:
     tag: str | None = None
     approval: str | None = None
     event: str = ""
-    """The event that it causes; empty if the journal is not checked for it."""
+    """The event that the request causes; empty if the journal is not checked for one."""
     about: str = ""
 
     def make_headers(self) -> dict[str, str]:

@@ -29,10 +29,10 @@ CODED = {
     "withheld",
     "cas_Status",
 }
-"""Fields that say nothing about the person, such as the author and the time."""
+"""Fields of answers that contain no text about the person, such as author and time."""
 
 AT_ONCE = {"export_case": 3}
-"""The number of documents that an operation opens, each with its own log entry."""
+"""The number of documents that an operation opens at once, each with a log entry."""
 
 
 def secrets(answer: Answer) -> set[str]:

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
-"""A warning of Hypothesis about large values is ignored, because bodies may be large."""
+"""Marks of all tests; a warning about large values is ignored, as bodies may be large."""
 HUNDREDS: Final = choose_number(80, sample=40, night=20_000)
 SHARE: Final = choose_number(20, sample=10, night=2_000)
 """Number of bodies on PostgreSQL; most are refused before they reach a database."""

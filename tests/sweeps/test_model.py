@@ -56,7 +56,7 @@ STORIES: Final = {
     "sqlite": choose_number(14, sample=6),
     "postgresql": choose_number(6, sample=2),
 }
-"""Number of stories. The run's seed draws them, so each run has different ones."""
+"""Number of stories on each database. The seed of the run draws the stories."""
 ANEW: Final = "hypothesis-anew"
 """The name of a provider with which Hypothesis draws each story independently.
 
@@ -80,7 +80,7 @@ BEGINNING: Final[tuple[Act, ...]] = (
     ("referral.accept", (0,), False),
 )
 FAR: Final = (None, 0, 1, 2, 2, 3, 4, 4)
-"""Number of these steps with which a story begins; None means a draft."""
+"""Numbers of steps of `BEGINNING` with which a story may begin; None means a draft."""
 GROUP: Final = (*GROUPS, list_case_acts, list_referral_acts, list_referral_acts)
 """The groups of actions to draw from; some are drawn more often."""
 LIKELY: Final = st.integers(0, 3).map(bool)

@@ -37,7 +37,7 @@ from tests.support.world import Json, get_path, make_acceptance, unwrap
 pytestmark = pytest.mark.slow
 type Act = Callable[[Scene, Watched, Any], None]
 LEAD: Final = Pair("KZ_LEAD", ("lead",))
-"""The lead, which wrote the secret; if it read no difference, the test would be void."""
+"""The lead, which writes the secret and therefore must be able to read a difference."""
 SHELTERS: Final = ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
 
 

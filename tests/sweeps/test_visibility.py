@@ -369,7 +369,7 @@ def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cas
 
 PUBLIC = ("{focal_point}", "{agreement}", "{country}", "{deadline}", "/reference/")
 BY_ROLE = ("{contact}", "{account_id}")
-"""Path parameters of operations that are not for case workers, who all get 403."""
+"""Path parameters of operations that refuse every case worker with 403."""
 
 
 def list_routes(world: World) -> list[tuple[str, str, str]]:

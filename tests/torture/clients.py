@@ -29,7 +29,7 @@ SERVER_ERROR: Final = 500
 
 
 class Over(Exception):  # noqa: N818 - without a suffix, as Problem classes are
-    """The end of a story, because an operation was refused or the run has ended."""
+    """A story ends early, because an operation was refused or the run has ended."""
 
 
 @dataclass(frozen=True)

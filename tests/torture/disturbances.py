@@ -20,7 +20,7 @@ from tests.torture.lives import STOP_TIMEOUT, Installation, ServiceProcess
 from tests.torture.pollers import Poller
 
 LIFE_SECONDS: Final = (0.3, 1.5)
-"""The least and most seconds between a process's first answer and a disturbance."""
+"""Minimum and maximum seconds between the first answer of a process and a disturbance."""
 CLOCK_ERRORS: Final = (-600, 0, 600)
 """Seconds by which the clock of a machine may be wrong."""
 STOP_SECONDS: Final = 1.0
@@ -28,7 +28,7 @@ START_SECONDS: Final = (0.0, 0.25)
 SPECIAL_KILLS: Final = 3
 """The kills of one clock change (1) and of one start that is interrupted (2)."""
 OTHERS_PER_KILL: Final = 0.06
-"""The number of each other disturbance for each kill; at least `LEAST`."""
+"""Number of each other disturbance per kill; each occurs at least `MIN_OTHERS` times."""
 MIN_OTHERS: Final = 3
 SHARE_AT_WRITE: Final = 0.6
 POLL_SECONDS: Final = 0.0005

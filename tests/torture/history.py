@@ -28,13 +28,13 @@ class Operation:
     account: str
     key: str
     event: str
-    """The event that it is journaled as, or `read`."""
+    """The type of the event that the journal records, or `read`."""
     more_events: tuple[str, ...] = ()
-    """Further events, where one request takes two steps."""
+    """Further events, if one request takes two steps."""
     subject: str | None = None
     base_version: int | None = None
     text: str | None = None
-    """The text that it writes, where that is compared."""
+    """The text that the operation writes, if it is compared with the stored text."""
     invoked: float = 0.0
     answered: float = 0.0
     outcome: Outcome = Outcome.UNKNOWN

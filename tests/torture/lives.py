@@ -17,7 +17,7 @@ from typing import Final
 from tests.torture.service import ProcessOptions, start
 
 PORTS: Final = range(20_000, 30_000)
-"""Below the ports that the system gives to clients."""
+"""Ports of servers, below the ports that the system gives to clients."""
 START_TIMEOUT: Final = 30.0
 """Seconds that a process may take to start. More is a finding."""
 STOP_TIMEOUT: Final = 5.0

@@ -21,7 +21,7 @@ from app.kernel.idempotency import KeyedRequest, store_outcome
 from app.kernel.transactions import WriteTransaction, begin_write
 
 LATE: Final = 0.1
-"""Seconds between the two steps, so that a kill can come between them."""
+"""Seconds between the two steps of a fault, so that a kill can come between them."""
 
 
 def split_key_transaction() -> None:

@@ -32,13 +32,13 @@ from tests.torture.stories import WRITTEN, Mechanism, Storyteller, play
 CLIENTS: Final = 6
 OTHER_CLIENTS: Final = 2
 SPEED: Final = 1500
-"""How much faster deadlines run: three hours are seven seconds."""
+"""How many times faster deadlines run: three hours take seven seconds."""
 ROUNDS: Final = 5
-"""How often the pollers may read events that arrived while they were reading."""
+"""Maximum number of rounds of reads, because events arrive while pollers read."""
 PROGRESS_SECONDS: Final = 5.0
 """Seconds between two lines of progress."""
 MAX_TEXTS: Final = 200
-"""The most cases whose text is read at the end."""
+"""Maximum number of cases whose text is read at the end."""
 CAST: Final[Mapping[str, tuple[str, frozenset[Role] | None]]] = {
     "officer": ("UZ_CONSULATE_ALMATY", None),
     "lead": ("KZ_LEAD", None),
@@ -242,7 +242,7 @@ def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
         for poller in torment.pollers:
             poller.address = quiet.servers[0].address
         heads = dict(tables.read(plan.url).heads)
-        for _ in range(ROUNDS):  # a deadline may run out while they read
+        for _ in range(ROUNDS):  # a deadline may be missed while pollers read
             finish_pollers(torment.pollers, heads)
             before, heads = heads, dict(tables.read(plan.url).heads)
             if heads == before:

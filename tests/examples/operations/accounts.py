@@ -17,11 +17,11 @@ PAIR: Final = OKPKey.import_key(
         "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
     }
 )
-"""The key pair of RFC 8037, appendix A, which everybody knows."""
+"""The published key pair of RFC 8037, appendix A."""
 
 
 def play_accounts(player: Player) -> None:
-    """Play what two supervisors do with the accounts of their office."""
+    """Play actions of two supervisors on the accounts of their office."""
     one, second = (player.world.add_person("KZ_LEAD", {Role.SUPERVISOR}) for _ in range(2))
     newcomer = {
         "focal_point": "KZ_LEAD",
@@ -78,7 +78,7 @@ def play_machine(player: Player, one: Someone, second: Someone) -> None:
 
 
 def play_approvals(player: Player, one: Someone, second: Someone) -> None:
-    """List what waits for a second person, and decide, confirm and withdraw requests."""
+    """List pending approvals, and decide, confirm and withdraw requests."""
     asked = [
         one.create(
             "/accounts",

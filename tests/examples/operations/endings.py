@@ -1,4 +1,4 @@
-"""Cases that pause, move, end, come back and are erased."""
+"""A case that is suspended, monitored, closed, reopened, stopped and erased."""
 
 from app.kernel.actors import Role
 from tests.examples.operations.bodies import make_case
@@ -13,7 +13,7 @@ PAUSE = {
 
 
 def play_endings(player: Player) -> None:
-    """Play cases with one lead through pauses to their ends."""
+    """Play a case with a lead from its suspension to its erasure."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     supervisor = player.world.add_person("KZ_LEAD", {Role.SUPERVISOR})
@@ -41,7 +41,7 @@ def play_endings(player: Player) -> None:
 
 
 def play_erasure(player: Player, code: str) -> None:
-    """Hold a case legally, lift the hold, and erase the case."""
+    """Set a legal hold on a case, lift the hold, and erase the case."""
     offices = [
         player.world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
         for _ in range(2)

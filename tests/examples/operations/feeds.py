@@ -1,4 +1,4 @@
-"""What a machine reads: the feed, webhooks, the worklist, reference lists and health."""
+"""Reads of a machine: the feed, webhooks, the worklist, reference lists and health."""
 
 from app.kernel.actors import Role
 from tests.examples.operations.bodies import make_case

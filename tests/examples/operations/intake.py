@@ -29,7 +29,7 @@ def play_intake(player: Player) -> None:
 
 
 def play_draft(player: Player, officer: Someone) -> None:
-    """Add what a draft lacks, and submit it."""
+    """Complete a draft, and submit the case."""
     summary = SUMMARY | {"safe_contact": None}
     body = make_case(summary=summary, consents=[make_service_consent()])
     code = unwrap(officer.create("/cases", body))["code"]
@@ -57,7 +57,7 @@ def play_acceptance(player: Player, lead: Someone, code: str) -> None:
 
 
 def play_reading(player: Player, lead: Someone, code: str) -> None:
-    """Read what the lead sees of its cases."""
+    """Read cases as their lead."""
     filters = {
         "role": ["lead"],
         "state": ["referring"],

@@ -9,7 +9,7 @@ DESK = "DESK_CENTRAL_ASIA"
 
 
 def play_moves(player: Player) -> None:
-    """Play moves of cases by their lead and by a desk, and refusals of people."""
+    """Play moves of cases by their lead and by a desk, and counts of refusals."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     desk = player.world.add_person(DESK)
@@ -29,7 +29,7 @@ def make_home_consent() -> Json:
 
 
 def play_assignment(player: Player, officer: Someone, desk: Someone) -> None:
-    """Let a desk choose the office for a case that nobody could be asked to lead."""
+    """Let a desk choose the lead of a case for which no office could be asked."""
     elsewhere = make_consent(focal_point="KZ_SHELTER_KOGERSHIN")
     case = officer.submit(**make_case(consents=[elsewhere]))
     unwrap(officer.create(f"/cases/{case['code']}/consents", make_consent()))
@@ -42,7 +42,7 @@ def play_assignment(player: Player, officer: Someone, desk: Someone) -> None:
 
 
 def play_refusals(player: Player, officer: Someone) -> None:
-    """Count a person who refused; the list has only quarters that are over."""
+    """Count a person who refused, and read the counts, which cover only past quarters."""
     player.play("record_refusal", officer, {"country": "KZ", "age_class": "adult"})
     analyst = player.world.add_person("UZ_CONSULATE_ALMATY", {Role.ANALYST})
     player.play("list_refusals", analyst)

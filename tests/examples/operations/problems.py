@@ -1,4 +1,4 @@
-"""Refused requests: the problems that many operations have, each once."""
+"""Refused requests: one for each problem that many operations have."""
 
 from typing import Final
 
@@ -93,7 +93,7 @@ def play_versions(player: Player, officer: Someone, lead: Someone, code: str) ->
 
 
 def play_second_people(player: Player) -> None:
-    """Approve an own request and a decided one, and use what has ended."""
+    """Approve an own request and a decided one, and use a webhook that has ended."""
     one, second = (player.world.add_person("KZ_LEAD", {Role.SUPERVISOR}) for _ in range(2))
     new = {"focal_point": "KZ_LEAD", "label": "duty 7", "kind": "person"}
     asked = unwrap(one.create("/accounts", new | {"roles": ["officer"]}))["id"]

@@ -1,4 +1,4 @@
-"""Assisted voluntary returns: of an adult to the end, of a child, and returns that end."""
+"""Assisted voluntary returns: a complete one, one of a child, and some that end early."""
 
 from typing import Any, Final
 
@@ -108,7 +108,7 @@ def play_journey(player: Player, lead: Someone, home: Someone, ids: dict[str, st
 
 
 def play_child(player: Player, people: dict[str, Someone]) -> None:
-    """Play what the return of a child needs in addition."""
+    """Play the additional steps of the return of a child."""
     summary = SUMMARY | {"age_class": "child"}
     begun = prepare_return(player, people, given=GUARDIAN, summary=summary)
     code, lead = begun.case["code"], begun.lead
@@ -128,7 +128,7 @@ def play_child(player: Player, people: dict[str, Someone]) -> None:
 
 
 def play_ends(player: Player, people: dict[str, Someone]) -> None:
-    """Decide against a return, call one off, and meet a person on a stopped journey."""
+    """Decide against a return, call one off, and meet a person on a halted journey."""
     feared = prepare_return(player, people, "assess-origin")
     no = {
         "reason": "THREAT",

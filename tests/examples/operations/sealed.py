@@ -18,7 +18,7 @@ SCREENED: Json = {
 
 
 def play_sealed(player: Player) -> None:
-    """Play what the lead writes and opens, and what oversight reads of it."""
+    """Play writes and openings of the lead, and reads of the access log by oversight."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     code = lead.take_lead(officer.submit(**make_case()))["code"]
@@ -83,7 +83,7 @@ def play_consents(player: Player, lead: Someone, code: str) -> None:
 
 
 def play_facts(player: Player, lead: Someone, code: str) -> None:
-    """Record that a country sees the person as a presumed victim."""
+    """Record that a country presumes that the person is a victim."""
     fact = {"name": "identification", "value": "presumed", "country": "KZ"}
     player.play("record_fact", lead, fact, code=code)
     player.play("list_facts", lead, code=code)

@@ -28,9 +28,9 @@ from tests.support.servers import ROOT, get_address, make_client, open_port, wri
 from tests.support.world import Json, World, get_problem
 
 CASES: Final = 8
-"""As many are submitted before the backup, and after the moment that is restored."""
+"""Number of cases submitted before the backup, and again after the restored moment."""
 DRAFTS: Final = 6
-"""As many are thrown away after that moment."""
+"""Number of drafts that are discarded after the restored moment."""
 PATIENCE: Final = 60.0
 OVER: Final = {State.CLOSED, State.VOID, State.ERASED}
 RESULTS: Final = ROOT / ".torture"

@@ -20,10 +20,10 @@ from tests.processes.test_demo import command
 from tests.support.databases import ask, make_copies, run, set_up
 
 USER: Final = "embedded_postgres"
-"""Who the server runs as, where root starts it."""
+"""The user of the server if root starts it."""
 PATIENCE: Final = 60.0
 AFTER_THE_COPY: Final = 1.0
-"""Seconds of work that are in the archive alone."""
+"""Seconds of load that only the archived WAL contains, not the base backup."""
 ARCHIVING: Final = """
 max_connections = 200
 wal_level = replica

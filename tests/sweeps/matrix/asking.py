@@ -29,7 +29,7 @@ from tests.sweeps.matrix.stages import CANARY, WHOLE, Build, Stage
 
 OPERATIONS: Final = {one.name: one for one in ALL}
 TRACES: Final = {"sighting", "retrieval"}
-"""Tables that a read writes: the evidence that a recipient has read something."""
+"""Tables to which reads write, as evidence that an office has read a record or its feed."""
 ENTRY: Final = "access_entry"
 PARTS: Final = {"section": WHOLE}
 """The values of a path parameter, each tested as an operation: `open_section.needs`."""
@@ -253,7 +253,7 @@ EARLIER: Final = {
     "void": "submitted",
     **dict.fromkeys(("monitoring", "closed", "erased"), "suspended"),
 }
-"""The earlier stage whose parties got the events of a stage, which stay in their feeds."""
+"""For some stages, an earlier stage whose parties keep the events of the case."""
 
 
 def get_listed_relation(stage: Stage, caller: Caller, listed: str) -> str:
@@ -331,7 +331,7 @@ class Plan:
     table: str
     build: Build
     some: Build
-    """The stages that are built on PostgreSQL."""
+    """Builds only some of the stages, for PostgreSQL."""
     alone: frozenset[str]
     """Stages at which accounts with a single role are tested too; with `make soak`, all."""
 

@@ -25,7 +25,7 @@ NOBODIES: Final = frozenset(
         "analyst",
     }
 )
-"""Accounts that get the same answer whatever the stage is."""
+"""Accounts that get the same answer at every stage."""
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ BUILT_FOR: Final = {
     "r_papers_sent": "sent",
     "r_papers_accepted": "accepted",
 }
-"""The states of the stages that have another name."""
+"""The state of each stage whose name is not that of its state."""
 
 REFERRALS: Final[Mapping[str, Story]] = {
     "r_expired": expired,
