@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 NOISE_LIMIT: Final = 0.05
-"""How far the floor may differ from itself in a run whose goals are judged."""
+"""Maximum relative difference of two measurements of the floor, to judge goals."""
 MICRO: Final = 1e6
 
 

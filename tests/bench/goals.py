@@ -45,7 +45,7 @@ TAIL: Final = Goal(10, 4)
 READY: Final = 2.0
 """The highest number of seconds from the start until the product is ready."""
 IDLE, LOADED = 150.0, 512.0
-"""The most megabytes of memory before and after the load."""
+"""The maximum megabytes of memory before the load, and after it."""
 GROWTH: Final = Goal(1.15, 1)
 """The highest ratio of CPU for a request with a hundred times the cases."""
 CI_GOALS: Final = {
@@ -57,7 +57,7 @@ CI_GOALS: Final = {
 }
 """The goals of CI by CPU on SQLite: a third of the values measured in November 2026."""
 CI_NOISE_LIMIT: Final = 0.25
-"""How far the floor's CPU may differ from itself in a run that CI judges."""
+"""Maximum relative difference of two measurements of the floor's CPU time in CI."""
 
 
 def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:

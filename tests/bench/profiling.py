@@ -13,7 +13,7 @@ from tests.bench.servers import BIN, Product
 from tests.bench.sides import Kind
 
 A_SECOND: Final = "200"
-"""Samples a second of the thread that holds the interpreter lock."""
+"""Samples per second of the thread that holds the interpreter lock."""
 TOP: Final = 40
 OURS: Final = "(app/"
 

@@ -103,9 +103,9 @@ class Side:
     submitter: str
     lead: str
     cpu: Callable[[], float]
-    """Returns the seconds of CPU that its process has used."""
+    """A function that returns the seconds of CPU that the server has used."""
     database_cpu: Callable[[], float] = float
-    """Returns the seconds of CPU that the processes of its database have used."""
+    """A function that returns the seconds of CPU of the processes of the database."""
     written: deque[tuple[str, str]] = field(default_factory=deque)
     """Cases without an act: the code, and the version that was returned."""
     body: bytes = CASE

@@ -42,7 +42,7 @@ class Abstract:
     absent: frozenset[str]
     """Parties and possible leads that are closed or have no enabled account."""
     alone: frozenset[str]
-    """Open offices among these without a second person."""
+    """Open parties and possible leads that have no second person."""
     referrals: frozenset[tuple[str, str, str]]
     offered_to: tuple[str, ...]
     returns: tuple[str, ...]

@@ -180,7 +180,7 @@ class Stage(World):
         return found
 
     def get_worker(self, office: str) -> Someone:
-        """Return the worker of an office."""
+        """Return the person of an office who works on cases."""
         return self.workers[office]
 
 

@@ -20,7 +20,7 @@ STANDING: Final = """
     AND r.state IN ('sent', 'received', 'info_requested', 'accepted', 'in_progress',
     'on_hold', 'completed')
 """
-"""The present relations of an office to a case, with that of an active recipient."""
+"""A query for the relations of an office to a case, also as a recipient of a referral."""
 READERS: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
 """Relations that can read a sealed document with a consent."""
 

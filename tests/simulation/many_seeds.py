@@ -10,7 +10,7 @@ from tests.simulation.cast import build_stage
 from tests.simulation.play import Result, play_seed
 
 SHARE: Final = 5
-"""Seeds that a process plays on one stage."""
+"""Number of seeds that a process plays on one stage."""
 
 
 def play_some(seeds: Sequence[int]) -> list[Result]:

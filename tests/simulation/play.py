@@ -28,7 +28,7 @@ STEPS: Final = 60
 PATIENCE: Final = timedelta(days=250)
 """Time within which every case ends after all offices have become prompt."""
 LAST: Final = 30
-"""Lines of the trace that are shown for a failed seed."""
+"""Number of lines of the trace that are shown for a failed seed."""
 HEADS: Final = """
     SELECT f.code, m.head FROM mailbox m JOIN focal_point f ON f.id = m.focal_point_id
 """
@@ -60,7 +60,7 @@ class Result:
 
 
 class Play:
-    """A play of one seed, with its participants and the order of their steps."""
+    """The simulation of one seed: its participants, and the order of their steps."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.steps = scene, 0

@@ -38,7 +38,7 @@ class TextSource(Protocol):
 def run_other_actions(
     say: TextSource, lead: Someone, case: Json, cast: Sequence[Someone]
 ) -> Iterator[Json]:
-    """Perform the actions that a journey lacks, with notes, and yield the new referrals."""
+    """Perform actions that no journey contains, with notes, and yield the new referrals."""
     officer = cast[0]
     record_facts(say, officer, lead, case)
     yield from run_referrals(say, lead, case)

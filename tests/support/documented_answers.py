@@ -23,7 +23,7 @@ from app.kernel.problems import Problem, list_problem_kinds
 from tests.support.contract import list_options, load_contract, resolve_reference
 
 EVERYWHERE: Final = frozenset({"content-type", "content-length"})
-"""Headers that OpenAPI leaves out of its descriptions (4.8.17) or HTTP needs."""
+"""Headers that OpenAPI does not describe (4.8.17), or that HTTP itself requires."""
 HARDENING: Final = frozenset({"referrer-policy", "x-content-type-options"})
 """Headers that always have one value; the description of the contract names them."""
 FAULT: Final = 500

@@ -51,7 +51,7 @@ class StoryClient:
     addresses: tuple[str, ...]
     chance: Random
     is_running: Callable[[], bool]
-    """Returns whether new operations may start. Started ones are completed."""
+    """A function that returns whether new operations may start; others are completed."""
     http: Client
 
     def require_running(self) -> None:

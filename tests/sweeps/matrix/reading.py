@@ -180,7 +180,7 @@ def relation(stage: str, account: str) -> str:
 
 @cache
 def names_told() -> Mapping[str, frozenset[str]]:
-    """Return the offices that each relation lets an office know of (`offices.txt`)."""
+    """Return the offices that an answer may name to each relation (`offices.txt`)."""
     read = (line.split("|") for line in read_lines("offices"))
     return {who.strip(): frozenset(offices.split()) for who, offices in read}
 
