@@ -41,17 +41,17 @@ class Grant(StrEnum):
 
 GRANT_TEXTS: Final[dict[Grant, str]] = {
     Grant.CASE: "the case: its code, and the office's own actions",
-    Grant.STATE: "its stage and state as they are now",
-    Grant.AS_ASKED: "stage, state, summary, `lead` and `holder` as they were when it was "
-    "asked, if they were stored, for each of them that it may not read as it is now",
-    Grant.SUMMARY: "the summary as it is now; of the services, at least its own",
-    Grant.ALL_SERVICES: "in the summary, every service and urgent need",
+    Grant.STATE: "the current stage and state of the case",
+    Grant.AS_ASKED: "stage, state, summary, `lead` and `holder` as stored when the "
+    "office was asked; only those whose current value the office may not read",
+    Grant.SUMMARY: "the current summary, with at least the services asked of the office",
+    Grant.ALL_SERVICES: "every service and urgent need in the current summary",
     Grant.COUNTRY: "deadlines that depend on the country where the person is now",
     Grant.LEAD: "`lead` and `holder`",
     Grant.SUBMITTER: "`submitter`",
     Grant.DUE_AT: "`due_at` of the case",
     Grant.CLOSURE_REASON: "`closure_reason`",
-    Grant.CONTINUES_IN: "`continues_in`, if it sees that case",
+    Grant.CONTINUES_IN: "`continues_in`, if the office can see the other case",
     Grant.NEXT_LEAD: "`next_lead`, if the lead does not act",
     Grant.WRITTEN: "`risk`, `version`, which sections exist, and their events",
     Grant.ROUTING: "the list of the offices that are asked to lead",
@@ -60,7 +60,7 @@ GRANT_TEXTS: Final[dict[Grant, str]] = {
     Grant.MISSED_DEADLINES: "events of missed deadlines of the case",
     Grant.EVENT_FACTS: "all facts of the events of the case, not only the state",
     Grant.CLOSING_FACTS: "all facts of the event when the case is closed",
-    Grant.ACTORS: "which office acted, in everything that it reads by this relation",
+    Grant.ACTORS: "which office acted, in all that the office reads by this relation",
 }
 """The text of each grant in docs/privacy.md."""
 
@@ -83,13 +83,14 @@ class Condition(StrEnum):
 
 
 CONDITION_TEXTS: Final[dict[Condition, str]] = {
-    Condition.BEFORE_LEAD: "until a lead takes it or it is closed",
-    Condition.UNLED: "until a lead takes it, or it is closed, withdrawn or discarded",
-    Condition.NEVER_LED: "until a lead takes it",
-    Condition.NOT_RELOCATED: "unless a border was crossed before that",
-    Condition.IN_SIGHT: "until its first lead leaves it or a border is crossed before",
-    Condition.IS_HOLDER: "it holds the case",
-    Condition.FOLLOWS: "unless it is a State body that is asked for a travel document",
+    Condition.BEFORE_LEAD: "until a lead takes the case, or it is closed",
+    Condition.UNLED: "until a lead takes the case, or it is closed, withdrawn or discarded",
+    Condition.NEVER_LED: "until a lead takes the case",
+    Condition.NOT_RELOCATED: "unless the person crossed a border before that",
+    Condition.IN_SIGHT: "until the first lead leaves the case, or the person crosses a "
+    "border while the case has no lead",
+    Condition.IS_HOLDER: "while the office holds the case",
+    Condition.FOLLOWS: "unless the office is a State body asked for a travel document",
 }
 """The text of each condition in docs/privacy.md."""
 
