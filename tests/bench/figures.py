@@ -51,7 +51,7 @@ class Figure:
     p99: float
     cpu: float
     beside: float
-    """Durations are in seconds, CPU is in microseconds for a request."""
+    """CPU of the database. CPU is in microseconds for a request, durations in seconds."""
 
 
 def compute_figure(slices: Sequence[Slice]) -> Figure:

@@ -30,7 +30,7 @@ KEPT: Final = frozenset({"heartbeat", "retrieval", "sighting"})
 GREW: Final = ("entry", "delivery")
 """Tables that already have rows before the first case."""
 SPREAD: Final = 2654435761
-"""Knuth's factor, which spreads the first bytes of ids as random ones would be."""
+"""Knuth's factor, which spreads the first bytes of ids as evenly as in random ids."""
 DECADE: Final = 10 * 365 * 24 * 3600
 RECENT: Final = 0.02
 """The share of cases that are still open."""

@@ -20,7 +20,7 @@ from tests.bench.sides import Kind
 from tests.support.results import describe_commit
 
 REST = 2.0
-"""Seconds without requests, to measure the CPU that the product uses on its own."""
+"""Seconds without requests, in which the CPU use of an idle product is measured."""
 
 
 def show(text: str) -> None:

@@ -27,7 +27,7 @@ def worker(world: World, tmp_path: Path) -> ErasureCleanup:
 LONGEST_WAIT: Final = 60.0
 """Seconds for which transactions of other tests may still see deleted rows."""
 PIECE: Final = 32
-"""Bytes of a secret that are enough to find it; a page can end within a longer secret."""
+"""Number of bytes of a secret to search for; a page can end within a longer part."""
 
 
 def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:

@@ -66,7 +66,7 @@ DOOMED = {
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()""",
     ),
 }
-"""Ways in which the database itself refuses: at an insert, or only at the commit."""
+"""Ways in which the database itself refuses a write: at an insert, or at the commit."""
 
 
 @contextmanager

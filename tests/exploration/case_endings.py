@@ -62,7 +62,7 @@ class Means(IntEnum):
     ASKING_ANEW = 1
     """The person is asked for a consent to another class of offices."""
     ADMINISTRATORS = 2
-    """Two administrators open an account or a closed office that an alarm counts.
+    """Two administrators open an account, or a closed office, because of an alarm.
 
     The case waits until they do. The alarms are `offices_unattended`,
     `offices_without_second_person` and `countries_without_lead`.

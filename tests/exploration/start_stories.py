@@ -34,7 +34,7 @@ HOMEWARD: Final = (
     (KZ, "depart"),
 )
 TRAVEL: Final = Move(WORLD, "waits", choice="4 days")
-"""Longer than the planned journey, because an arrival before its date needs `early`."""
+"""A wait that is longer than the planned journey, so that the arrival is not early."""
 VITAL: Final = Move(POST, "vital.declare")
 STATE_ALONE: Final = "refer to State offices"
 ALL: Final = (

@@ -174,7 +174,7 @@ def test_receiver_that_runs_already_is_tested_at_its_address(tmp_path: Path) -> 
     env = {"SAFE_CONDUCT_WEBHOOK_SECRET": encode_secret(SECRET)}
 
     with run_receiver(tmp_path) as url:
-        send_body(url, sign_body(datetime.now(UTC)))  # it listens now
+        send_body(url, sign_body(datetime.now(UTC)))  # the receiver listens now
         found = subprocess.run(
             [*command, url],
             env=os.environ | env,

@@ -103,7 +103,7 @@ def theatre(copy: Copy) -> Iterator[Theatre]:
 
 
 type Played = tuple[Theatre, str]
-"""A theatre in which a journey was played, and the path of the case."""
+"""A theatre in which a journey was played, and the path of the case of the journey."""
 type After = Callable[[Journey], Played]
 
 

@@ -155,7 +155,7 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(
         table = house.runs("worker", "status")
         scraper = Scraper(int(port))
         while scraper.get_value("heartbeat_age_seconds", part="clocks") == math.inf:
-            time.sleep(0.2)  # it queries the database at intervals, not at each scrape
+            time.sleep(0.2)  # the process queries at intervals, not at each scrape
         scraped = scraper.read_samples()
 
     assert (table.returncode, "No action is needed." in table.stdout) == (0, True)

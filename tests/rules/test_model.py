@@ -57,7 +57,7 @@ FEW: dict[str, set[Any]] = {
     "lead.record_lead_consent": {BY_DESK},
     "time.pass": set(),
 }
-"""Some of the actions that differ only in the office they name; stories try the others."""
+"""The targets to try for actions that have many similar targets; stories try the others."""
 
 
 def list_acts(world: Model) -> Iterator[Act]:

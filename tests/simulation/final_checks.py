@@ -194,7 +194,7 @@ def check_missed_deadlines(scene: Scene) -> None:
 
 NO_TIME: Final = timedelta()
 LONGEST: Final = timedelta(days=15)
-"""Maximum delay of an escalation: a working day of four offices, a week-end, no worker."""
+"""Maximum time until an escalation, with four offices, a week-end and worker failures."""
 SILENT: Final = """
     SELECT c.state,
     (SELECT count(*) FROM party p WHERE p.record_id = c.id

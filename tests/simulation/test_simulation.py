@@ -17,7 +17,7 @@ from tests.support.effort import Run, choose_number
 from tests.support.servers import ROOT
 
 FRESH: Final = choose_number(12, sample=2, night=24)
-"""How many new seeds are played, drawn by the seed of the run."""
+"""Number of new seeds that are played; the seed of the run draws them."""
 
 
 def draw_seeds() -> list[int]:

@@ -232,7 +232,7 @@ def run_schemathesis(runtime: Prepared, run: Run) -> Found:
         ]
         ran = subprocess.run(
             command,
-            cwd=folder,  # it writes its files there
+            cwd=folder,  # Schemathesis writes its files there
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),

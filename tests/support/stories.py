@@ -23,7 +23,7 @@ from tests.support.world import WORKERS, Json, Someone, World
 FEWEST, MOST = 8, 30
 """The minimum and the maximum number of dated steps of a story."""
 WEEK: Final = timedelta(days=6, hours=20)
-"""Almost a week: a lead has to assess the risk again within 7 days."""
+"""Almost a week, because a lead has to assess the risk again within 7 days."""
 
 
 class Ending(StrEnum):

@@ -44,7 +44,7 @@ OF_STATES: Final = {
 PATIENCE: Final = 3
 WEEK: Final = 7 * DAY
 TWO_YEARS: Final = 731 * DAY
-"""Any two years that begin before March 2028 contain one leap day."""
+"""Minutes of two years, which contain one leap day if they begin before March 2028."""
 PAUSED_BY: Final = {"ask": "decide_referral", "hold": "give_feedback"}
 """The deadline that each action pauses; `GO_ON` has the actions that resume it."""
 GO_ON: Final = frozenset({"answer", "resume"})
