@@ -34,7 +34,7 @@ from app.kernel.requirements import NeedsUnmet
 from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 
-router = ResourceRouter("case acts", "/cases/{code}")
+router = ResourceRouter("case actions", "/cases/{code}")
 
 type Command = tuple[str, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, Case, Row], Case]

@@ -31,7 +31,7 @@ from app.kernel.requirements import NeedsUnmet
 from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import VersionNotGiven, VersionStale
 
-router = ResourceRouter("case acts", "/cases/{code}")
+router = ResourceRouter("case actions", "/cases/{code}")
 RELOCATE = (*ACTION, VersionNotGiven, VersionStale, moving.CountryUnchanged, DeskMissing)
 TAKE_OVER = (*ACTION, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing)
 

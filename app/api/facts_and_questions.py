@@ -34,7 +34,7 @@ from app.kernel.actors import Side
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.transactions import ReadTransaction
 
-router = ResourceRouter("knowledge", "/cases/{code}")
+router = ResourceRouter("facts", "/cases/{code}")
 
 
 def build_facts(tx: ReadTransaction, facts: list[Fact]) -> list[FactOut]:

@@ -35,7 +35,7 @@ from app.referrals.schemas import (
 )
 from app.returns.following import end_or_reassign
 
-router = ResourceRouter("referral acts", "/referrals/{referral_id}")
+router = ResourceRouter("referral actions", "/referrals/{referral_id}")
 
 type Command = tuple[UUID, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, PendingStep], Referral]

@@ -48,8 +48,8 @@ from app.webhooks.schemas import (
     build_example,
 )
 
-router = ResourceRouter("pushing", "/webhooks")
-webhook_messages = APIRouter(tags=["webhooks"])
+router = ResourceRouter("webhooks", "/webhooks")
+webhook_messages = APIRouter(tags=["webhook messages"])
 """The webhook in the OpenAPI document, for developers of receivers; not a served route."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, *KEYED)

@@ -30,14 +30,15 @@ STREAM_ITEM: Final = {
 }
 """The schema of an event in a stream. OpenAPI 3.1 can describe only its field `data`."""
 PARENT_TAGS: Final = {
-    "case acts": "cases",
-    "knowledge": "cases",
+    "case actions": "cases",
+    "facts": "cases",
     "consents": "cases",
     "screenings": "cases",
     "sections": "cases",
     "emergency access": "cases",
-    "referral acts": "referrals",
+    "referral actions": "referrals",
     "accounts": "administration",
+    "webhook messages": "webhooks",
 }
 
 

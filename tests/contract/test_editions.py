@@ -106,7 +106,7 @@ def test_tags_stand_under_tags_that_are_there(contract: Json) -> None:
     assert PARENT_TAGS.keys() | set(PARENT_TAGS.values()) <= tags.keys()
     assert {tags[name].get("parent") for name in PARENT_TAGS.values()} == {None}
     assert {tag["kind"] for tag in tags.values()} == {"nav"}
-    assert tags["case acts"]["summary"] == "Case acts"
+    assert tags["case actions"]["summary"] == "Case actions"
 
 
 def test_what_is_streamed_is_what_is_told_of_it(

@@ -55,7 +55,7 @@ LISTS: Final = ("cases", "referrals", "handovers", "approvals")
 TALK: Final = ("/questions",)
 """Ends of the paths of texts that parties read without stating a purpose."""
 PUBLIC: Final = frozenset({"administration", "directory"})
-STAFF: Final = frozenset({"accounts", "pushing"})
+STAFF: Final = frozenset({"accounts", "webhooks"})
 """Tags of operations whose labels are known to those who manage accounts or webhooks."""
 
 

@@ -163,13 +163,13 @@ func takeLead(lead caller, code string, duty []client.DutyContactInput) {
 	lead.waitForEvent("case.submitted", "cases/"+code)
 	report("poll")
 	_, seen := done(lead.CasesAPI.GetCase(lead, code).Execute())
-	taken, tag := done(lead.CaseActsAPI.AcknowledgeCase(lead, code).IfMatch(seen).Execute())
+	taken, tag := done(lead.CaseActionsAPI.AcknowledgeCase(lead, code).IfMatch(seen).Execute())
 	check(taken.State == client.CASESTATE_UNDER_REVIEW, "another state", taken.State)
 	report("acknowledge")
 
 	promise := client.NewAcceptLead()
 	promise.SetContacts(duty)
-	accept := lead.CaseActsAPI.AcceptLead(lead, code).AcceptLead(*promise)
+	accept := lead.CaseActionsAPI.AcceptLead(lead, code).AcceptLead(*promise)
 	_, response, err := accept.IfMatch(seen).Execute()
 	stale := refused[client.ProblemDetail](412, response, err)
 	check(stale.Type == "/problems/version-stale", "another problem", stale)
@@ -199,7 +199,7 @@ func refer(lead caller, code string) string {
 
 // help carries out a referral.
 func help(shelter caller, id string, duty []client.DutyContactInput) {
-	acts := shelter.ReferralActsAPI
+	acts := shelter.ReferralActionsAPI
 	shelter.waitForEvent("referral.sent", "referrals/"+id)
 	_, tag := done(shelter.ReferralsAPI.GetReferral(shelter, id).Execute())
 	_, tag = done(acts.AcknowledgeReferral(shelter, id).IfMatch(tag).Execute())

@@ -11,10 +11,10 @@ import java.util.UUID;
 import org.safeconduct.client.ApiClient;
 import org.safeconduct.client.ApiException;
 import org.safeconduct.client.ApiResponse;
-import org.safeconduct.client.api.CaseActsApi;
+import org.safeconduct.client.api.CaseActionsApi;
 import org.safeconduct.client.api.CasesApi;
 import org.safeconduct.client.api.FeedApi;
-import org.safeconduct.client.api.ReferralActsApi;
+import org.safeconduct.client.api.ReferralActionsApi;
 import org.safeconduct.client.api.ReferralsApi;
 import org.safeconduct.client.model.*;
 
@@ -157,7 +157,7 @@ final class Journey {
     // The lead polls the feed, and acts on the version that it has read.
     waitForEvent(new FeedApi(leads), "case.submitted", "cases/" + code);
     report("poll");
-    CaseActsApi lead = new CaseActsApi(leads);
+    CaseActionsApi lead = new CaseActionsApi(leads);
     String seen = getHeader(new CasesApi(leads).getCaseWithHttpInfo(code, null, null), "etag");
     ApiResponse<CaseOut> acknowledged = lead.acknowledgeCaseWithHttpInfo(code, seen, null);
     check(acknowledged.getData().getState() == CaseState.UNDER_REVIEW, "not under review");
@@ -214,7 +214,7 @@ final class Journey {
     report("refer");
     waitForEvent(new FeedApi(shelters), "referral.sent", "referrals/" + id);
 
-    ReferralActsApi shelter = new ReferralActsApi(shelters);
+    ReferralActionsApi shelter = new ReferralActionsApi(shelters);
     String tag = getHeader(new ReferralsApi(shelters).getReferralWithHttpInfo(id, null), "etag");
     tag = getHeader(shelter.acknowledgeReferralWithHttpInfo(id, tag, null), "etag");
     report("acknowledge-referral");

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 from safe_conduct_client import AuthenticatedClient
-from safe_conduct_client.api.case_acts import accept_lead, acknowledge_case
+from safe_conduct_client.api.case_actions import accept_lead, acknowledge_case
 from safe_conduct_client.api.cases import create_case, get_case
 from safe_conduct_client.api.feed import list_events
-from safe_conduct_client.api.referral_acts import (
+from safe_conduct_client.api.referral_actions import (
     accept_referral,
     acknowledge_referral,
     complete_referral,
