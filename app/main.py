@@ -87,7 +87,8 @@ DESCRIPTION: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
 transnational referral mechanism. Submit a case and follow its delivery evidence. Poll
 `GET /v1/events` for events of your cases. Send the ETag that you last read as `If-Match`.
-Each answer also has `Referrer-Policy: no-referrer` and `X-Content-Type-Options: nosniff`.
+Each answer also has `Date`, `Referrer-Policy: no-referrer`, and the header
+`X-Content-Type-Options: nosniff`.
 
 An operation that will end is marked `deprecated`. Its answers have the headers
 `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link` to a page about what to use

@@ -22,7 +22,7 @@ from app.api.http.routers import Shape, matches_shape
 from app.kernel.problems import Problem, list_problem_kinds
 from tests.support.contract import list_options, load_contract, resolve_reference
 
-EVERYWHERE: Final = frozenset({"content-type", "content-length"})
+EVERYWHERE: Final = frozenset({"content-type", "content-length", "date"})
 """Headers that OpenAPI does not describe (4.8.17), or that HTTP itself requires."""
 HARDENING: Final = frozenset({"referrer-policy", "x-content-type-options"})
 """Headers that always have one value; the description of the contract names them."""

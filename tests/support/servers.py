@@ -59,6 +59,7 @@ def make_server(app: FastAPI) -> Server:
             log_config=None,
             log_level="error",
             timeout_keep_alive=600,
+            server_header=False,
             **PROTOCOL,
         )
     )
