@@ -78,10 +78,10 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
 
 
 def find_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
-    """Return the caller's same pending request, or store a new request for approval.
+    """Return the caller's pending request if it is the same, or store a new request.
 
-    A pending request with the same values that is based on other versions is withdrawn. So
-    the request that a second person has read never changes before it is confirmed (ADR 61).
+    A pending request with the same values but other versions is withdrawn, so that the
+    request that a second person has read never changes before it is confirmed (ADR 61).
     """
     pending = access_queries.lock_pending(tx, request.fingerprint)
     if pending is not None and is_same_request(tx, pending, request):
@@ -94,7 +94,7 @@ def find_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
 def is_same_request(
     tx: ReadTransaction, pending: Approval, request: ApprovalRequest
 ) -> bool:
-    """Return whether a pending request with the same fingerprint has the same versions."""
+    """Return whether a pending request equals a new request, including the versions."""
     new = request.request
     if new is None:
         return True
@@ -109,7 +109,7 @@ def withdraw(tx: WriteTransaction, approval: Approval) -> None:
 
 
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
-    """Record an event about an approval. It names the subject if there is a case."""
+    """Record an event about an approval. The event names the subject if there is a case."""
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = access_queries.get_audience(tx, approval)
     tx.record(name, approval.journal_reference, audience, {**facts, **of_case})
@@ -186,9 +186,10 @@ def expire_approvals(
 ) -> list[UUID]:
     """Expire the unused approvals of a case and return their ids.
 
-    If `subject` is given, only approvals about it expire; otherwise, all except those that
-    `except_offices` decide. `lapses_at` becomes the current time, so that a transaction
-    that started earlier or has a slow clock cannot use the approvals.
+    If `subject` is given, only the approvals about it expire. Otherwise, all approvals of
+    the case expire, except those that `except_offices` decide. `lapses_at` becomes the
+    current time, so that a transaction that started earlier or has a slow clock cannot use
+    the approvals.
     """
     values: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:

@@ -25,7 +25,7 @@ API_KEY_QUERY: Final = (
     .join_from(ApiKey, Account)
     .where(ApiKey.prefix == bindparam("prefix"))
 )
-"""The query for the columns of an API key and its account that a request needs."""
+"""The query that loads an API key and its account to authenticate a request."""
 
 
 def hash_key(key: str) -> str:
@@ -59,7 +59,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
-    """Return whether a key or token has not expired and has no time in `ended_at`."""
+    """Return whether a key or token is valid: not expired, and no `ended_at` is set."""
     return now < expires_at and not any(ended_at)
 
 

@@ -60,7 +60,8 @@ def open_request(
 ) -> KeptRequest | None:
     """Return the request of an approval, or None if it is not kept or cannot be opened.
 
-    If None, the second person approves, and the account that asked repeats the request.
+    If the result is None, the second person can only approve, and the account that asked
+    has to repeat the request.
     """
     sealed, wrapped = approval.sealed_request, approval.request_key
     version = approval.request_key_version

@@ -26,7 +26,7 @@ ACTOR_COLUMNS: Final = (
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """The classes of the keys with which an account authenticates."""
 NOTICE_PERIOD: Final = timedelta(days=14)
-"""The time before a key expires by which the account needs another key."""
+"""How long before a key expires the account must have another key."""
 IN_TRANSIT: Final = timedelta(minutes=5)
 """The longest time for which a request may still run after its key has ended. The body may
 take 30 s to arrive, and the request may wait for a lock."""
@@ -132,6 +132,6 @@ def list_key_endings(session: Session, now: datetime) -> list[datetime]:
 def is_usable_after(
     kind: type[ApiKey | PublicKey], moment: datetime
 ) -> ColumnElement[bool]:
-    """Return an SQL condition for the keys that were still valid after a time."""
+    """Return an SQL condition for the keys that were still valid after the given time."""
     revoked = kind.revoked_at.is_(None) | (kind.revoked_at > moment)
     return revoked & (kind.expires_at > moment)

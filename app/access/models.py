@@ -179,5 +179,5 @@ class Approval(Listed, Base):
 
     @property
     def journal_reference(self) -> RecordIdentity:
-        """The identity in the journal; without a case, its case id is the approval id."""
+        """The identity in the journal; the approval id also replaces a missing case id."""
         return RecordIdentity(self.id, self.case_id or self.id, self.reference)

@@ -14,11 +14,12 @@ from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
-"""The time that an office has to open an account after it has none (our proposal)."""
+"""How long an office may have no account that can work on cases before the office counts as
+unattended (our proposal)."""
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
-    """Return the offices that have had no account that can work on cases since a time.
+    """Return the offices in which no account could work on cases since the given time.
 
     Accounts of machines count. An office that never had an account is not included.
     """
@@ -54,7 +55,7 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
 @load_once(Account)
 def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
-    """Return the offices that have had no account that can work on cases for a day."""
+    """Return the offices in which no account could work on cases during the last day."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
 
 

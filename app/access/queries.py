@@ -64,7 +64,7 @@ def select_approvals(
 
 
 def is_in_state(state: ApprovalState, runs: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return an SQL condition for the approvals that are in a state now."""
+    """Return an SQL condition for the approvals that are in the given state now."""
     stored, unspent = Approval.decision == state, Approval.decision.in_(UNSPENT)
     if state == ApprovalState.EXPIRED:
         return or_(stored, unspent & ~runs)
@@ -74,9 +74,9 @@ def is_in_state(state: ApprovalState, runs: ColumnElement[bool]) -> ColumnElemen
 def is_visible(tx: ReadTransaction) -> ColumnElement[bool]:
     """Return an SQL condition for the approvals that the caller may see.
 
-    An administrator sees all approvals that belong to no case. Other callers see the
-    approvals about cases that their focal point has to decide; a supervisor also sees those
-    about accounts and webhooks of that focal point.
+    An administrator sees all approvals that belong to no case. Other callers see
+    approvals that belong to a case and that their focal point has to decide. A supervisor
+    also sees the approvals about accounts and webhooks of that focal point.
     """
     if Role.ADMINISTRATOR in tx.actor.roles:
         return Approval.case_id.is_(None)

@@ -78,7 +78,7 @@ class AccountOut(ResponseModel):
 
 
 class LoweredAccountOut(AccountOut):
-    """An account that was disabled or lost roles, with the number of people left."""
+    """An account that was disabled or lost roles, and how many people can work on cases."""
 
     accounts_left: Annotated[
         int,

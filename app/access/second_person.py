@@ -18,9 +18,9 @@ class NotASecondPerson(Problem):
 def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
     """Raise NotASecondPerson (409) or RoleMissing (403) unless the caller may decide (R14).
 
-    The caller may not decide about their own request, account or focal point. Nor may they
-    if the caller or the account that asked was shown or registered a key of the other,
-    because one person could then act as both.
+    The caller may not decide about their own request, account or focal point. The same
+    applies if the caller's account was shown or registered a key of the account that asked,
+    or the other way round, because one person could then act as both.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:

@@ -42,8 +42,9 @@ def grant_token(
 ) -> IssuedToken:
     """Issue a token for an assertion that has a valid key and was not used before.
 
-    Raises AssertionRefused otherwise. The key is locked, so that two processes cannot issue
-    tokens for the same assertion (R26). Expired tokens of the key are deleted.
+    Raises AssertionRefused if the key is not valid or the assertion was used. The key is
+    locked, so that two processes cannot issue tokens for the same assertion (R26). Expired
+    tokens of the key are deleted.
     """
     key = machine_keys.find_signing_key(session, assertion, now, lock=True)
     spent = hash_assertion(assertion)

@@ -132,7 +132,7 @@ def lock_to_change(
     """Lock and return an account that the caller may change.
 
     Raises the exceptions of `find`, and RoleMissing (403) if the caller may not change an
-    account that has the roles of this account and those in `more`.
+    account that has the roles of this account and the roles in `more`.
     """
     account = lock(tx, account_id)
     require_may_change(tx, account.focal_point_id, get_roles(account) | more)

@@ -64,7 +64,7 @@ class AccountRow(Row):
 
 @dataclass(frozen=True)
 class PlannedAccount:
-    """An account in a line of the file. If it exists, `existing` describes the account."""
+    """An account in a line of the file; `existing` is None if the account is new."""
 
     line: int
     row: AccountRow

@@ -1,4 +1,4 @@
-"""Changes of API keys. It takes two people to make a key, one to revoke it (R14, R21)."""
+"""Changes of API keys. Two people make a key; one person can revoke it (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -90,7 +90,7 @@ def rotate_key(
 
 
 def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
-    """Revoke an API key of the caller's account or of one that the caller may change."""
+    """Revoke a key of the caller's account, or of an account that the caller may change."""
     account = lock_to_revoke_key(tx, account_id)
     key = access_queries.get_key(tx, account.id, prefix)
     end_key(tx, account, key)

@@ -82,7 +82,7 @@ def load(author: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> 
 def plan_activations(
     author: ChangeAuthor, register: Register, rows: Sequence[Values], *, reopen: bool
 ) -> tuple[list[Values], Activations]:
-    """Return the rows to store, and the activations that storing them causes."""
+    """Return the rows to store, and the activations that result from them."""
     rows_now = load_rows(author, register)
     was = {register.get_subject(row): row["active"] for row in rows_now}
     shut = [subject for subject, active in was.items() if not active]

@@ -81,8 +81,8 @@ def add_public_key(
 def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> PublicKey:
     """Revoke a public key and its tokens, or raise NotFound (404).
 
-    Unused approvals about the account expire, so that a new key needs a new approval, and
-    so do those that the account requested, because the key may have been stolen.
+    Unused approvals about the account expire, so that a new key needs a new approval.
+    Approvals that the account requested expire too, because the key may have been stolen.
     """
     account = lock_to_revoke_key(tx, account_id)
     key = machine_keys.find_key(tx, account.id, kid)

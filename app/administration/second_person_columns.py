@@ -71,9 +71,10 @@ def list_time_limit_columns(change: RowChange) -> frozenset[str]:
     """Return the changed columns of a time limit that need a second person.
 
     One person may only shorten a limit whose deadline merely reminds an office. A longer
-    limit makes the person wait longer. Any other shorter limit takes a case, referral,
-    draft or question from an office earlier, or erases it earlier. Two people are also
-    needed if there is no length to compare with, because an agreement had set no limit.
+    limit needs two people, because it makes the person wait longer. A shorter limit of any
+    other kind needs two people, because an office would lose a case, referral, draft or
+    question earlier, or data would be erased earlier. Two people are also needed if an
+    agreement sets no limit before or after the change, so that no lengths can be compared.
     """
     guarded = change.changed - SOURCED
     if not guarded & {"amount", "unit"}:

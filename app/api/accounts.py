@@ -91,7 +91,7 @@ def show_account(
 def show_lowered(
     tx: ReadTransaction, account: Account, status: int, headers: Headers
 ) -> Response:
-    """Return the response with an account and its office's number of case workers."""
+    """Return the response that shows an account and how many people can work on cases."""
     left = access_queries.count_workers(tx, account.focal_point_id)
     shown = build_account(tx, account).model_dump()
     lowered = LoweredAccountOut(**shown, accounts_left=left)
@@ -247,7 +247,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: Rotation,
     approval: ApprovalId = None,
 ) -> Response:
-    """Replace a key with a new key of the same scopes. A second person has to approve it.
+    """Replace a key by a new key with the same scopes. A second person has to approve it.
 
     The old key stays valid for `overlap_hours`, but not beyond its original expiry, so that
     a machine can switch to the new key. With 0 hours, the old key expires at once.

@@ -54,7 +54,7 @@ def build_approvals(
 
 
 def may_see_request(tx: ReadTransaction, approval: Approval) -> bool:
-    """Return whether the caller asked for an open approval, or may decide on it now."""
+    """Return whether the caller asked for an unused approval, or may decide about it."""
     if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
         return False
     return approval.asked_by == tx.actor.account_id or may_decide(tx, approval)
@@ -173,7 +173,7 @@ def approve_approval(begin: Approve, approval_id: UUID) -> Response:
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     """Refuse an action. The person who asked for it can ask again.
 
-    You can also refuse an action that you approved before, until the approval is used.
+    You can also refuse an action that you have approved, until the approval is used.
     """
     with begin() as tx:
         return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=False))

@@ -128,7 +128,7 @@ def list_cases(
 
 
 def load_case_rows(tx: ReadTransaction, query: CaseQuery) -> tuple[list[Case], str | None]:
-    """Return a page of the caller's cases, and the cursor of the next page if any."""
+    """Return a page of the caller's cases and, if there is a next page, its cursor."""
     states = query.state or State
     statement = case_queries.list_own(tx, query.role, states, query.priority, query.country)
     if query.stage:

@@ -37,7 +37,7 @@ def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[Consent
 
 
 def load_consents(tx: ReadTransaction, case: Case) -> ConsentList:
-    """Return the consents of a case that the caller may know."""
+    """Return the consents of a case, limited to those that the caller may see."""
     return ConsentList(items=build_consents(tx, telling.list_consents(tx, case)))
 
 
@@ -55,7 +55,7 @@ def record_consent(
 ) -> Response:
     """Record a consent, as the submitter or, once there is a lead, as the lead.
 
-    A child's own consent is stored, but it is not valid before the person is found to be an
+    A child's own consent is stored, but it is not valid until the person is found to be an
     adult. Until then, `not_yet` contains the reason and says whose consent is valid now.
     """
     view = build_case_view(code, consent_queries.get, build_consents)
@@ -66,7 +66,7 @@ def record_consent(
 def list_consents(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the consents that you may know. A recipient sees the consents that name it."""
+    """List the consents that you may see. A recipient sees the consents that name it."""
     with begin() as tx:
         shown = load_consents(tx, case_queries.get(tx, code))
         return render(shown, if_none_match=if_none_match)

@@ -134,10 +134,11 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 def write_capacity(
     begin: WriteDirectory, key: Once, focal_point: Code, new: CapacityInput
 ) -> Response:
-    """Report the number of free places at your own focal point. It counts for seven days.
+    """Report the number of free places at your own focal point.
 
-    The latest report counts, and the request needs no `If-Match` header. If you send an
-    Idempotency-Key, a late retry does not restore an older number.
+    The number is used for seven days, or until the next report. The request needs no
+    `If-Match` header. If you send an Idempotency-Key, a late retry does not restore an
+    older number.
     """
     return CAPACITY.run_once(
         begin, key, lambda tx: directory_actions.set_capacity(tx, focal_point, new.free)

@@ -41,7 +41,7 @@ DECIDE = (*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def list_acts(one: EmergencyAccess) -> list[tuple[Case, UUID, datetime]]:
-    """Return case, office and time of a request, and of the decision if there is one."""
+    """Return the case, the office and the time of a request, and of any decision on it."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
         acts.append((one.case, one.decided_by, one.decided_at))
@@ -134,7 +134,7 @@ def request_emergency_access(
 def grant_emergency_access(
     begin: WriteCases, code: CaseCode, access_id: UUID, key: Once
 ) -> Response:
-    """Grant emergency access, as a person of an organisation other than the one that asks.
+    """Grant emergency access, as a person of an organisation that did not ask for it.
 
     A person of oversight needs the role `protection_officer` or `supervisor`. A person of
     the desk or of the lead needs the role `coordinator` or `supervisor`. The lead and

@@ -71,7 +71,7 @@ def build_facts(tx: ReadTransaction, facts: list[Fact]) -> list[FactOut]:
 
 
 def load_facts(tx: ReadTransaction, case: Case) -> FactList:
-    """Return the facts of a case that the caller may know."""
+    """Return the facts of a case, limited to those that the caller may see."""
     return FactList(items=build_facts(tx, telling.list_facts(tx, case)))
 
 
@@ -79,7 +79,7 @@ def load_facts(tx: ReadTransaction, case: Case) -> FactList:
 def list_facts(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the facts of a case that you may know, oldest first."""
+    """List the facts of a case, limited to those that you may see, oldest first."""
     with begin() as tx:
         shown = load_facts(tx, case_queries.get(tx, code))
         return render(shown, if_none_match=if_none_match)
@@ -149,7 +149,7 @@ def load_questions(tx: ReadTransaction, case: Case) -> QuestionList:
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the questions of the holder to the submitter. Their texts are in the notes."""
+    """List the questions that the holder asked. The texts of questions are in the notes."""
     with begin() as tx:
         shown = load_questions(tx, case_queries.get(tx, code))
         return render(shown, if_none_match=if_none_match)

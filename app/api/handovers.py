@@ -78,9 +78,9 @@ def offer_handover(
 ) -> Response:
     """Offer the lead of a case to another focal point, as the current lead.
 
-    A case can have only one open offer, and you keep the lead until it is accepted. Until
-    then the other office can read the summary and, if a consent covers it, the section
-    `needs`. If no answer arrives, repeat the request with the same Idempotency-Key.
+    A case can have only one open offer. You keep the lead until the offer is accepted.
+    Until then the other office can read the summary and, if a consent covers it, the
+    section `needs`. If no answer arrives, repeat the request with the same Idempotency-Key.
     """
 
     def apply(tx: WriteTransaction) -> Handover:

@@ -30,7 +30,7 @@ class Alive(BaseModel):
 class Readiness(BaseModel):
     """The state of the service.
 
-    Each part that `status` depends on is `ready`, or the reason why it is not.
+    Each part that affects `status` has the value `ready`, or says why it is not ready.
     """
 
     status: str

@@ -29,7 +29,7 @@ ASKED = frozenset(
 
 
 def is_first_read(tx: ReadTransaction, record: Sendable) -> bool:
-    """Return whether the caller was asked to act and has not read the record before."""
+    """Return whether the caller was asked to act and has not read the record yet."""
     relations = record.list_relations(tx.actor.focal_point_id) & ASKED
     return bool(relations) and not feed_queries.was_seen(tx, record.id)
 

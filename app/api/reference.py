@@ -49,10 +49,10 @@ def get_reference(
     `routing_reasons`, `event_types`, `sections`, `purposes`, `remedies`, `advice`, `roles`
     and others, in English, Russian, Spanish, French and Uzbek.
 
-    Other lists contain signs of trafficking (`indicators`), ways in which a case became
-    known (`intake_ways`), questions and how to ask them (`questions`, `conduct`), codes of
-    requests, `countries`, `languages`, and the codes of HTCDS under the names of their
-    fields.
+    Other lists contain signs of trafficking (`indicators`), how a case became known
+    (`intake_ways`), questions and how to ask them (`questions`, `conduct`), codes that
+    requests may contain (such as `decline_reasons`), `countries`, `languages`, and the
+    codes of HTCDS under the names of their fields.
 
     The `label` is in a language of Accept-Language, which `language` names. An item without
     a translation is in English. Content-Language lists the languages of the answer. Parts

@@ -81,7 +81,7 @@ def list_referrals(
     query: Annotated[ReferralQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the referrals that were sent to you and those of the cases that you hold."""
+    """List the referrals sent to you, and the referrals of the cases that you hold."""
     with begin() as tx:
         return render(load_referrals(tx, query), if_none_match=if_none_match)
 

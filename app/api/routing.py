@@ -152,8 +152,8 @@ def get_recipients(
 def preview_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     """Preview which offices would lead or could give a service. Nothing is stored.
 
-    The free places and the past answers of offices do not count, unlike in the routing of a
-    case, because they depend on the cases of other people.
+    The preview ignores the free places and the past answers of offices, because they depend
+    on the cases of other people. The routing of a case takes them into account.
     """
     with begin() as tx:
         trial = placing.simulate_routing(tx, body)

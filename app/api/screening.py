@@ -73,7 +73,7 @@ def record_screening(
 def list_screenings(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the outcomes of the screenings that you may know.
+    """List the outcomes of the screenings that you may see.
 
     The holder gets all screenings, and so does the submitter until there is a lead. Other
     offices and a former lead get only the screenings that they recorded.
@@ -84,7 +84,7 @@ def list_screenings(
 
 
 def load_screenings(tx: ReadTransaction, case: Case) -> ScreeningList:
-    """Return the outcomes of the screenings of a case that the caller may know."""
+    """Return the outcomes of those screenings of a case that the caller may see."""
     return ScreeningList(items=build_screenings(tx, screening_queries.list_known(tx, case)))
 
 
@@ -105,7 +105,7 @@ def open_screening(
 
 
 def find_screening(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening:
-    """Return a screening that the caller may know. Raises NotFound (404) otherwise."""
+    """Return a screening that the caller may see, or raise NotFound (404)."""
     case = case_queries.get_by_id(tx, case_id)
     for screening in screening_queries.list_known(tx, case):
         if screening.id == screening_id:

@@ -201,8 +201,8 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
 def list_access_log(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
     """List the attempts to open documents of a case: office, document, time and purpose.
 
-    Only the lead and oversight may read the access log. A lead of the State of origin does
-    not see the names of offices that help in another country.
+    Only the lead and oversight may read the access log. A lead that may belong to the
+    State of origin does not see the names of offices that help in another country.
     """
     with begin() as tx:
         case = case_queries.get(tx, code)
@@ -230,10 +230,11 @@ def list_access_log(begin: OpenSections, code: CaseCode, query: Paging) -> Respo
 def get_knowledge(
     begin: ReadSections, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read which sections you may open, why not the others, and who opened each section.
+    """Read which sections you may open, why you may not open others, and who opened each.
 
     This opens nothing and is not recorded. The lead and oversight also get the offices that
-    opened a section, because they may read the access log; for others, `offices` is null.
+    opened a section, because they may read the access log. For other offices, `offices` is
+    null.
     """
     with begin() as tx:
         found = knowledge.build_knowledge(tx, case_queries.get(tx, code))

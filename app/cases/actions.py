@@ -1,4 +1,4 @@
-"""Actions that change only one case; those that change other records are in `casework`."""
+"""Actions that change only one case. Actions that change more records are in `casework`."""
 
 from datetime import datetime
 from typing import Final
@@ -170,12 +170,12 @@ def take_step(  # noqa: PLR0913 - each is a part of the step
 def expire_approvals(
     tx: WriteTransaction, case: Case, about: Recorded | None = None, *, moved: bool = False
 ) -> None:
-    """Expire the approvals of a case that may no longer be used (R14).
+    """Expire those approvals of a case that must no longer be used (R14).
 
-    If `about` is given, only approvals about that record expire. Approvals that overseers
-    requested do not expire. While the case is open, approvals that the escalation desk
-    requested do not expire either. The same applies to approvals that the holder requested,
-    unless `moved` is true because the state of the case has changed.
+    If `about` is given, all approvals about that record expire, and no others. Otherwise,
+    approvals that overseers requested do not expire. While the case is open, the same
+    applies to approvals that the escalation desk requested and, unless `moved` is true
+    because the state of the case has changed, to those that the holder requested.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
@@ -215,7 +215,7 @@ def get_due_at(
 ) -> datetime:
     """Return the time at which a deadline of this kind is due.
 
-    The risk review is due when the last assessment expires (D12), or earlier in a drill.
+    The risk review is due when the last assessment expires (D12); a drill shortens this.
     """
     if kind == DeadlineKind.REVIEW_RISK:
         tx.session.flush()

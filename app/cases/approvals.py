@@ -89,8 +89,8 @@ def ask_second_person(
 ) -> Approval:
     """Request an approval, or return the pending approval for the same request.
 
-    A request without free text counts towards no quota, so that a case can always be
-    stopped or held.
+    A request without free text does not count towards the quota of the account, so that it
+    is always possible to stop a case or to set a legal hold.
     """
     case, own_office = matter.case, tx.actor.focal_point_id
     key = case_queries.find_data_keys(tx, [case.id]).get(case.id)

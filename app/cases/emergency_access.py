@@ -70,7 +70,7 @@ def may_request(case: Case, focal_point: UUID) -> bool:
 
 
 def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
-    """Return whether an office has had a relation to a case since a time, without a gap.
+    """Return whether an office has had a relation to a case without a gap since `moment`.
 
     Relations count if they allow emergency access. One relation may directly follow
     another, for example when a candidate becomes the lead. The relation of the submitter

@@ -29,7 +29,7 @@ def is_own_party(
 
 
 def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElement[bool]:
-    """Return a condition for cases whose summary shows the caller this value of a field.
+    """Return a condition for cases whose summary, as the caller sees it, has this value.
 
     The rules are those of `get_summary` in `casework.situation`, because a list must not
     reveal a newer summary than the caller may read (R11, R12).
@@ -77,7 +77,7 @@ def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
 
 
 def select_snapshot_value(tx: ReadTransaction, *path: str) -> ColumnElement[Any]:
-    """Select a value from the latest snapshot that the caller's office reads of a case."""
+    """Select a value from the latest snapshot of a case that the caller's office reads."""
     mine = (Party.case_id == Case.id, *is_own_party(tx), Party.as_asked.is_not(None))
     said = select(Party.as_asked[path].as_string()).where(*mine)
     last = said.order_by(Party.number.desc()).limit(1)

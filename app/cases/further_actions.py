@@ -10,9 +10,9 @@ from app.kernel.actors import CASE_ROLES, Role, Side
 from app.kernel.lifecycle import ActionIllegal, Step, Table
 
 WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
-"""The roles that write a case until a lead has it."""
+"""The roles that may create a case and, until it has a lead, add and change its data."""
 OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
-"""The roles that open referrals and returns."""
+"""The roles that may open referrals and returns."""
 
 _A, _S, _N = Action, State, Need
 _SUBMITTER, _LEAD, _HOLDER = {Side.SUBMITTER}, {Side.LEAD}, {Side.HOLDER}

@@ -15,9 +15,9 @@ from app.kernel.problems import Busy
 
 MAX_BYTES: Final = 8 * 1024
 SECONDS: Final = 5.0
-"""Seconds in which a body has to arrive."""
+"""Seconds within which a body has to arrive."""
 PROMPT_SECONDS: Final = 0.2
-"""Seconds after which a body that has not arrived counts as slow and needs a place."""
+"""Seconds after which a body that has not arrived counts towards `MAX_SLOW_BODIES`."""
 MAX_SLOW_BODIES: Final = 64
 """The maximum number of slow bodies that are read at once; together they need 0.5 MiB."""
 

@@ -34,8 +34,9 @@ from app.kernel.transactions import Runtime
 EMPTY_BODIES: Final = (b"", b"{}")
 NO_KEY: Final = ""
 PROMPT_BODY_SECONDS: Final = 0.1
-"""Seconds in which a body that was sent together with the headers arrives. After a slower
-body the caller is authenticated again, because the key may have become invalid (R21)."""
+"""Seconds within which a body that was sent together with the headers arrives. After a
+slower body the caller is authenticated again, because the key may have become invalid
+(R21)."""
 
 
 class BodyUnexpected(Problem):
@@ -213,9 +214,10 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
 
 
 def limit_wrong_keys(request: Request, name: str) -> None:
-    """Count a wrong key. Raises TooManyWrongKeys (429) after too many by address or name.
+    """Count a wrong key. Raises TooManyWrongKeys (429) if there were too many.
 
-    The name is the prefix of a key, or the client that a signed assertion names.
+    Keys are counted by address, and by address and name. The name is the prefix of a key,
+    or the client that a signed assertion names.
     """
     throttle: WrongKeyLimit = request.app.state.throttle
     client = request.client.host if request.client else ""

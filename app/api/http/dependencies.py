@@ -54,10 +54,10 @@ APPROVAL = "The id of the approval, once a second person has given it."
 def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
     """Begin a transaction that opens sealed documents (R35).
 
-    Raises Busy (503), and shows no document, if the access log cannot record the opening. A
-    reached daily cap or limit of refusals is recorded in a separate transaction, because
-    the transaction of the opening is rolled back. A missing document counts as a refusal,
-    so that a caller cannot distinguish missing and refused documents.
+    Raises Busy (503), and shows no document, if the access log cannot record the opening.
+    If the daily cap or the limit of refusals is reached, a separate transaction records
+    this, because the transaction of the opening is rolled back. A missing document counts
+    as a refusal, so that a caller cannot distinguish missing and refused documents.
     """
     try:
         with require_recording(), begin_write(runtime, actor) as tx:
@@ -86,11 +86,11 @@ def report_limit(runtime: Runtime, actor: Actor) -> None:
 
 @contextmanager
 def begin_account_change(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
-    """Begin a transaction that changes an account and ends its approvals in all cases.
+    """Begin a transaction that changes an account and ends its approvals.
 
-    The transaction acts for the service, because the caller may not be a party of these
-    cases. Otherwise row security would silently keep approvals that must end with the
-    account (ADR 21).
+    The transaction acts for the service, because an approval may be about a case of which
+    the caller is not a party. Row security would hide such an approval, which would then
+    stay valid although it must end with the account (ADR 21).
     """
     with begin_write(runtime, actor, acts_for=SERVICE) as tx:
         yield tx

@@ -36,7 +36,7 @@ MAX_WAITING: Final = 32
 event wakes all of them."""
 
 QUERY_SECONDS: Final = 2.0
-"""Seconds in which a running query ends, unless the database hangs."""
+"""Seconds within which a running query ends, unless the database hangs."""
 
 RETRY_AFTER: Final = 10
 """Seconds after which a request over the limit may be sent again."""

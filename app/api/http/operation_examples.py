@@ -18,7 +18,7 @@ REFERENCE: Final = "#/components/examples/{code}"
 LISTED_CODE: Final = re.compile(r"^- `([a-z-]+)`:", re.MULTILINE)
 """The pattern of a listed problem in a response description, see `describe_problem`."""
 PLACES: Final = {"path": "path", "query": "query", "header": "headers"}
-"""The part of an example that has a parameter's value, by the parameter's `in`."""
+"""For each `in` of a parameter, the part of an example that contains its value."""
 
 type Example = dict[str, Any]
 
@@ -88,7 +88,7 @@ def find_success_bodies(
 def add_problem_examples(
     operation: dict[str, Any], own: dict[str, Any], shared: dict[str, Any]
 ) -> None:
-    """Add an example of each problem to each response, if possible from this operation."""
+    """Add examples to problem responses: the operation's own or, if none, shared examples."""
     for response in operation["responses"].values():
         media = response.get("content", {}).get(PROBLEM)
         if media is None:

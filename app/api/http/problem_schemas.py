@@ -39,7 +39,7 @@ VOCABULARIES: Final = {
     "RecordState": ("State", "A state of a case, a referral, a handover or a return."),
     "RecordAction": ("Action", "An action on a case, a referral, a handover or a return."),
 }
-"""Enums that combine all life cycles: the name of the enum in each, and a description."""
+"""Enums that combine one enum from each life cycle, with its name and a description."""
 CODES: Final = (
     ("UnmetRequirement", "requirement", "Requirement"),
     ("RequiredConsent", "purpose", "Purpose"),

@@ -92,7 +92,7 @@ type Answers = dict[int | str, dict[str, Any]]
 
 
 def list_problems(*kinds: type[Problem]) -> Answers:
-    """Return the OpenAPI responses for these problems and the problems of every route."""
+    """Return the OpenAPI responses for these problems and those that any route can have."""
     found: dict[int, list[type[Problem]]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
         found.setdefault(kind.status, []).append(kind)

@@ -1,4 +1,4 @@
-"""Limits on the size of a request, and on the time in which its body has to arrive."""
+"""Limits on the size of a request, and on the time that its body may take to arrive."""
 
 import asyncio
 from http import HTTPStatus
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.http.problems import render_status
 
 BODY_SECONDS: Final = 30.0
-"""Seconds in which a body has to arrive: enough for the largest body at 9 KiB a second."""
+"""Seconds that a body may take to arrive: enough for the largest body at 9 KiB a second."""
 MAX_URL_BYTES: Final = 8 * 1024
 MAX_HEADER_BYTES: Final = 16 * 1024
 

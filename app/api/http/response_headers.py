@@ -111,9 +111,9 @@ def list_header_names(
 ) -> list[str]:
     """Return the names of the headers of a response with the given status.
 
-    `tagged`: successful answers have an entity tag. `keyed`: the operation takes an
-    idempotency key. `translated`: the answer has texts in the language of the reader.
-    `limited`: the operation is counted under the rate limit of an account.
+    If `tagged` is true, successful answers have an entity tag. If `keyed` is true, the
+    operation takes an idempotency key. If `translated` is true, the answer has texts in the
+    language of the reader. If `limited` is true, the rate limit of an account applies.
     """
     names = [*ALWAYS, *(("RateLimit-Policy", "RateLimit") if limited else ())]
     if status >= FIRST_ERROR:

@@ -32,7 +32,7 @@ def name_unions(document: dict[str, Any]) -> None:
 def list_bodies(
     operation: dict[str, Any], media_type: str, keyword: str
 ) -> Iterator[dict[str, Any]]:
-    """Yield each body of an operation with this media type and keyword in its schema."""
+    """Yield an operation's bodies of this media type whose schema contains this keyword."""
     for part in (operation.get("requestBody", {}), *operation["responses"].values()):
         body = part.get("content", {}).get(media_type, {})
         if keyword in body.get("schema", {}):

@@ -66,7 +66,7 @@ OWN_CODES: Final = frozenset(
         "url_unsound",
     }
 )
-"""Codes of validation errors with messages of the service, which repeat no input."""
+"""Codes of validation errors with messages of our own, which never repeat the input."""
 
 UNKNOWN_FIELD: Final = "extra_forbidden"
 EXPECTED: Final = {
@@ -96,7 +96,7 @@ type Place = tuple[str | int, ...]
 
 
 def describe_errors(request: Request, errors: Sequence[Any]) -> list[Fault]:
-    """Return the errors in a request. Errors of the code `none_required` are left out."""
+    """Return the errors in a request. Errors with the code `none_required` are left out."""
     real = [error for error in errors if error["type"] != "none_required"]
     return [describe_error(request, error) for error in real]
 
@@ -197,9 +197,9 @@ def format_names(names: Sequence[str]) -> str:
 def get_pointer(error: Mapping[str, Any]) -> str:
     """Return the place of an error: a pointer into the body, or the name of a parameter.
 
-    The name of an unknown field is left out, because it is the caller's text. The names of
-    sections, facts and key types with which Pydantic marks a kind of object are left out
-    too, because they are not fields of the body. A list field stays in.
+    The name of an unknown field is left out, because it is the caller's text. Pydantic also
+    inserts the name of a section, fact or key type to mark the kind of an object. Such a
+    name is left out too, because it is not a field of the body, unless it names a list.
     """
     place, *path = [str(part) for part in error["loc"]]
     if error["type"] in {UNKNOWN_FIELD, "json_invalid"}:
