@@ -20,7 +20,7 @@ class KeptRequest(BaseModel):
     """A request as it was sent, and the part of it that the second person sees.
 
     `body` is None if only the account that asked may carry out the action, because the
-    answer contains a secret. `before` and `after` are the values that would change.
+    answer contains a secret. `before` and `after` are the values that the action changes.
     `sealed` names the fields with free text, whose content is not shown.
     """
 

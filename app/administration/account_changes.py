@@ -1,7 +1,7 @@
 """Changes of accounts and their roles (R14, R21). Nobody can grant a right to themselves.
 
 Two people open an account or grant a role; one person can revoke. An approval covers the
-request and the state of the account, so a change of either needs a new approval.
+request and the state of the account; if one of the two changes, a new approval is needed.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Conversion of JSON rows to CSV cells, so that both are validated in the same way."""
+"""Conversion of JSON rows to CSV cells, so that the same rules validate both formats."""
 
 from collections.abc import Mapping
 from datetime import date

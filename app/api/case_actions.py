@@ -1,4 +1,4 @@
-"""Routes for the actions of a case: one path for each action of its life cycle."""
+"""Routes for actions on a case: one path for each action of its life cycle."""
 
 from collections.abc import Callable
 from functools import partial

@@ -53,7 +53,7 @@ class CasePart(StrEnum):
 
 @dataclass(frozen=True)
 class PartSource:
-    """The function that loads a part, and the scope that its own operation needs."""
+    """The function that loads a part, and the scope that the part's operation needs."""
 
     load: Callable[[ReadTransaction, Case], BaseModel]
     scope: Scope = Scope.CASES_READ
@@ -95,8 +95,8 @@ class RefusedPart(ResponseModel):
 class CaseParts(BaseModel):
     """The parts of a case that were requested with `include`.
 
-    Each part equals the answer that its own operation gives you without parameters. A part
-    that you did not request, or may not read, is absent.
+    Each part has the content that its own operation returns to you without parameters. A
+    part that you did not request, or may not read, is absent.
     """
 
     tasks: Annotated[
@@ -185,7 +185,7 @@ def load_parts(tx: ReadTransaction, case: Case, wanted: Collection[CasePart]) ->
 def load_listed_parts(
     tx: ReadTransaction, cases: Sequence[Case], wanted: Collection[CasePart]
 ) -> list[CaseParts | None]:
-    """Return the tasks of each listed case, or None for each if no tasks are wanted."""
+    """Return the tasks of each listed case; all are None if no tasks are wanted."""
     if CasePart.TASKS not in wanted:
         return [None for _ in cases]
     if Scope.FEED_READ not in tx.actor.scopes:

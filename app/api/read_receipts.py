@@ -72,5 +72,5 @@ def show_opened(
 
 
 OPENING: Final = (NotFound, DailyCapReached, TooManyRefusedOpenings)
-"""The problems with which an opening of a sealed document can be refused."""
+"""The problems with which a request to open a sealed document can be refused."""
 OPENED: Final = list_problems(*OPENING)

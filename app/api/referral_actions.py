@@ -1,4 +1,4 @@
-"""Routes for the actions of a referral: one path for each action of its life cycle."""
+"""Routes for actions on a referral: one path for each action of its life cycle."""
 
 from collections.abc import Callable
 from functools import partial

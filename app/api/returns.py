@@ -99,7 +99,7 @@ def get_return(
 def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
     """Open the travel plan of a return, as the sender or the recipient of the referral.
 
-    The plan contains how the person travels and who meets them. The opening is recorded in
+    The plan says how the person travels and who meets them. The opening is recorded in
     the access log.
     """
     return show_opened(begin, lambda tx: documents.open_travel_plan(tx, return_id, purpose))

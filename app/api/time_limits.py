@@ -52,7 +52,7 @@ def name_of(of: Of, deadline: DeadlineKind, priority: For) -> str:
 def list_time_limits(
     begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the time limits for a country's offices. `set_by` is a country or an agreement.
+    """List time limits for a country's offices. `set_by` names the country or agreement.
 
     The limits of agreements in force are at the end of the list. They take precedence for
     actions that cross a border between the countries of the agreement. The time for which a

@@ -213,7 +213,7 @@ def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response
 
 @router.serve_action("/{webhook_id}/resume", WebhookOut, *CHANGING)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """Resume a paused or stalled webhook. The events since it stopped are sent."""
+    """Resume a paused or stalled webhook. The events that were not sent are then sent."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.resume_webhook(tx, webhook_id)
     )

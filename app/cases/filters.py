@@ -17,7 +17,7 @@ from app.kernel.instants import UtcDateTime
 from app.kernel.transactions import ReadTransaction
 
 NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime)
-"""The sort key of a case whose due time is not known to the caller. It sorts last."""
+"""The sort key of a case whose due time the caller does not know. The case is then last."""
 
 
 def is_own_party(

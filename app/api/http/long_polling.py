@@ -122,7 +122,7 @@ class FeedWatcher:
     async def poll_feeds(self) -> None:
         """Query the feeds as long as requests wait, and wake requests with new events.
 
-        If a query fails, the requests continue to wait, at most until their time is over.
+        If a query fails, the requests continue to wait until their waiting time is over.
         """
         try:
             while self.waiters:

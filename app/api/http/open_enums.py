@@ -36,7 +36,8 @@ def open_vocabularies(document: dict[str, Any]) -> None:
     """Replace each enum in answers with an open enum.
 
     The open enum of `Priority` is always named `AnyPriority`, even if no request uses
-    `Priority`. Types in generated clients thus keep their names if a request uses it later.
+    `Priority`. Types in generated clients thus keep their names if a request uses
+    `Priority` later.
     """
     schemas = document["components"]["schemas"]
     read = list(list_answers(document))

@@ -1,7 +1,7 @@
 """Examples of requests and answers in the OpenAPI document, from `app/api/data/examples`.
 
-`make examples` records them from calls of the service, which a test repeats. The files are
-read only when the document is built, not when the service starts (ADR 62).
+`make examples` calls the service and records the examples; a test repeats these calls. The
+files are read only when the document is built, not when the service starts (ADR 62).
 """
 
 import json
@@ -88,7 +88,7 @@ def find_success_bodies(
 def add_problem_examples(
     operation: dict[str, Any], own: dict[str, Any], shared: dict[str, Any]
 ) -> None:
-    """Add examples to problem responses: the operation's own or, if none, shared examples."""
+    """Add examples to problem responses: the operation's own or else shared examples."""
     for response in operation["responses"].values():
         media = response.get("content", {}).get(PROBLEM)
         if media is None:
