@@ -70,7 +70,7 @@ class Case(Listed, Snapshots, Base):
     continues_in: Mapped[UUID | None]
     """The id of the case that continues if this one is closed as a duplicate."""
     relocated_at: Mapped[datetime | None]
-    """When the person first crossed a border before a lead had the case."""
+    """When the person first crossed a border while the case had no lead, or None."""
     visits: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     suspended_while_referring: Mapped[bool] = mapped_column(
         default=False, server_default=false()
@@ -78,7 +78,7 @@ class Case(Listed, Snapshots, Base):
     """Whether a suspended case was in the state `referring` before its suspension."""
     opened_at: Mapped[datetime]
     drafted_by: Mapped[UUID | None]
-    """The account that wrote the draft; None for drafts of older versions."""
+    """The account that wrote the draft; None if an older version stored the draft."""
 
     parties: Mapped[list["Party"]] = relationship(
         lazy="selectin", order_by=lambda: Party.number
@@ -128,7 +128,7 @@ class Case(Listed, Snapshots, Base):
     def end_relation(
         self, relation: Relation, now: datetime, record: UUID | None = None
     ) -> None:
-        """End a relation of all offices to the case itself, or to one of its records."""
+        """End a relation to the case, or to one of its records, for every office."""
         for party in self.parties:
             if (
                 party.record_id == (record or self.id)
@@ -138,7 +138,7 @@ class Case(Listed, Snapshots, Base):
                 party.until = now
 
     def renew_snapshots(self, focal_point: UUID) -> None:
-        """Store the current summary in the snapshots that an office reads.
+        """Store the current summary in the snapshots of the case that an office reads.
 
         A submitter that loses the right to read the current summary must not get a summary
         that is older than the last one it read.
@@ -243,9 +243,10 @@ class DocumentKey(Base):
 
 
 class DefaultContacts(Base):
-    """The contact people that an office names when it accepts without `contacts`.
+    """The contact people that are used when an office accepts without `contacts`.
 
-    `wrapped` is the wrapped key that opens `sealed`, and `version` the key that wraps it.
+    `wrapped` is the wrapped key that opens `sealed`. `version` names the key-encryption key
+    that wraps it.
     """
 
     __tablename__ = "default_contacts"

@@ -10,7 +10,7 @@ from app.cases.sections import Paper, Sealable, Section
 from app.kernel.padding import compute_stepped_length
 
 MIN_SIZE: Final = 1024
-"""The smallest padded size in bytes of the kinds that are not in `STEPPED_KINDS`."""
+"""The smallest padded size in bytes, for kinds that are not in `STEPPED_KINDS`."""
 STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {
         Paper.SAFEGUARDS,
@@ -20,7 +20,7 @@ STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
         Section.IDENTITY,
     }
 )
-"""The kinds that are padded to sizes that double. Other kinds are padded with Padmé."""
+"""The kinds that are padded to 4 KiB times a power of two. Other kinds use Padmé."""
 OVERHEAD: Final = 12 + 16
 """The size in bytes of the nonce and the tag of AES-GCM."""
 

@@ -48,7 +48,7 @@ def lock(tx: WriteTransaction, code: str) -> Case:
 
 
 def lock_by_id(tx: WriteTransaction, case_id: UUID) -> Case:
-    """Lock and return the case of a record that the caller sees, or raise NotFound (404).
+    """Lock and return a case that the caller sees or saw, or raise NotFound (404).
 
     A former lead finds the case too, because it can still see an old handover. A later
     check then reports that the handover was already decided.
@@ -57,7 +57,7 @@ def lock_by_id(tx: WriteTransaction, case_id: UUID) -> Case:
 
 
 def list_unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
-    """List for an operator all unfinished cases and the cases in `others`, oldest first."""
+    """List unfinished cases and the cases in `others`, oldest first, for an operator."""
     goes_on = Case.state.not_in({State.CLOSED, State.VOID, State.ERASED})
     every = select(Case).where(goes_on | Case.id.in_(make_list_parameter("others")))
     named = {"others": list(others)}
@@ -99,7 +99,7 @@ def list_seen(
 
 
 def get_continuing_codes(tx: ReadTransaction, cases: Iterable[Case]) -> dict[UUID, str]:
-    """Return the codes by id of the cases in `continues_in` that the caller sees."""
+    """Return, by id, the codes of those cases in `continues_in` that the caller sees."""
     wanted = [case.continues_in for case in cases if case.continues_in]
     found = list_seen(tx, statements.BY_IDS, cases=wanted) if wanted else []
     return {case.id: case.code for case in found}
@@ -211,7 +211,7 @@ def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
 def list_written_sections(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Return kind and author of each document that belongs to a case itself, by case id."""
+    """Return, by case id, the kind and the author of each document of the case itself."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in read_columns(

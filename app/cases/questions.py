@@ -1,4 +1,4 @@
-"""Queries for the questions of holders to submitters."""
+"""Queries for the questions that the holder of a case asks its submitter."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -19,7 +19,7 @@ def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
 
 
 def find_unanswered(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return the ids of the cases with a question that waits for its answer."""
+    """Return the ids of the cases that have an unanswered question."""
     cases = {"cases": list(case_ids)}
     return frozenset(read_columns(tx.session, statements.UNANSWERED, cases).scalars())
 

@@ -1,6 +1,7 @@
 """Reason codes of the mechanism; their sources are in `reference/data`.
 
-The codes for `assign`, `reopen` and `take_over` are our own, because no source has any.
+The codes for `assign`, `reopen` and `take_over` are our own, because no source
+defines such codes.
 """
 
 from enum import StrEnum
@@ -84,7 +85,7 @@ class AssignReason(StrEnum):
 
 
 class TakeOverReason(StrEnum):
-    """A reason why a desk transfers the lead of a case, or records a consent to a new lead.
+    """A reason why a desk transfers the lead, or records that the person agrees to another.
 
     `SUBMITTER_INACTIVE` applies only to `record_lead_consent`, for a case without a lead.
     """

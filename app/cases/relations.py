@@ -11,7 +11,7 @@ from app.cases.lifecycle import UNLED, State
 from app.kernel.actors import HOLDING_RELATIONS, Relation
 
 BEFORE_LEAD: Final = UNLED | {State.VOID}
-"""The states of a case that was not handed on. The submitter may still read most of it."""
+"""The states of a case not yet handed on. The submitter may still read most of it."""
 
 
 class PartyRow(Protocol):
@@ -39,7 +39,7 @@ class PartyRow(Protocol):
 
     @property
     def as_asked(self) -> Mapping[str, Any] | None:
-        """The snapshot that the office reads instead of the current case, or None."""
+        """The snapshot of the case that the office reads instead of the case, or None."""
 
 
 def was_in_force(party: PartyRow, at: datetime) -> bool:
@@ -79,7 +79,7 @@ class Relations:
     @property
     @abstractmethod
     def relocated_at(self) -> datetime | None:
-        """When the person first crossed a border before a lead had the case."""
+        """When the person first crossed a border while the case had no lead, or None."""
 
     @property
     @abstractmethod
@@ -123,7 +123,7 @@ class Relations:
     def get_conditions(
         self, focal_point: UUID, at: datetime | None = None
     ) -> frozenset[Condition]:
-        """Return the conditions in the table of grants that hold for an office."""
+        """Return which conditions in the table of grants are true for an office."""
         course = CaseHistory(self.led_since, self.relocated_at, self.parted_at)
         holds = list_conditions(course, at)
         if self.state in UNLED:
@@ -174,7 +174,7 @@ class Relations:
     def missed_deadline_audience(self) -> frozenset[UUID]:
         """The offices that receive an event when a deadline of the case itself is missed.
 
-        The submitter is included until a lead takes the case, because later deadlines would
+        The submitter is included only until a lead takes the case. Later deadlines would
         reveal how the lead works, and the holidays of another country (R12).
         """
         return self._with_grant(Grant.MISSED_DEADLINES)

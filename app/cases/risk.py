@@ -36,7 +36,7 @@ HOLDS_FOR: Final = {
 
 
 def is_current(risk: Assessed | None, now: datetime) -> bool:
-    """Return whether a risk assessment is current: it was made and is still valid."""
+    """Return whether there is a risk assessment that is still valid."""
     return risk is not None and now <= get_expiry(risk)
 
 

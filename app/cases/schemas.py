@@ -104,7 +104,7 @@ class VitalInterestOut(ResponseModel):
 
 
 class IdentificationInput(RequestModel):
-    """A country's decision on whether a person is a victim; not needed for help (BR01)."""
+    """A country's decision on whether a person is a victim; help never needs it (BR01)."""
 
     name: Literal[facts.FactName.IDENTIFICATION]
     value: facts.Identification
@@ -197,7 +197,7 @@ class AnswerInput(RequestModel):
 
 
 class QuestionOut(ResponseModel):
-    """A question about a case; the text of the question is among the notes."""
+    """A question about a case. Its text is stored as a note of the case."""
 
     id: UUID
     topics: list[Section]
@@ -223,7 +223,7 @@ class DefaultContactsInput(RequestModel):
 
     @model_validator(mode="after")
     def require_two_people(self) -> Self:
-        """Refuse contacts that name one person twice."""
+        """Refuse contacts that name fewer than two different people."""
         if self.contacts and len(collect_names(self.contacts)) < MIN_CONTACTS:
             raise PydanticCustomError(
                 "one_person_twice", "Name at least two different people in `contacts`."

@@ -80,12 +80,12 @@ LEVELS: Final[dict[Section, DisclosureLevel]] = {
 
 
 def get_level(sections: Iterable[Section]) -> DisclosureLevel:
-    """Return the highest level of the sections; without sections, the summary's level."""
+    """Return the highest level of the sections, or the level of the summary if none."""
     return max((LEVELS[section] for section in sections), default=DisclosureLevel.SUMMARY)
 
 
 class Grows(BaseModel):
-    """A model that may grow in responses, but refuses unknown fields in requests."""
+    """A model that refuses unknown fields in requests; responses may gain fields later."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_serialization_defaults_required=True
@@ -232,7 +232,7 @@ CONTACTS_REMEDY: Final = (
     "`contacts` once your office has default contacts: PUT "
     "/v1/focal-points/{code}/default-contacts."
 )
-"""The remedy if an acceptance names no contacts, or one person twice."""
+"""The remedy if an acceptance names fewer than two different contact people."""
 DEFAULT_CONTACTS: Final = (
     "At least two different people; sealed. Null: the default contacts of your office."
 )

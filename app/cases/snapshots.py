@@ -29,7 +29,7 @@ SUMMARY_FIELDS: Final = (
 
 
 class Snapshots(Relations):
-    """The snapshots of a case, taken and read; a base class of `Case`."""
+    """Methods that take and read the snapshots of a case; a base class of `Case`."""
 
     def take_snapshot(self) -> Snapshot:
         """Return a snapshot of the case as it is now."""
@@ -47,10 +47,11 @@ class Snapshots(Relations):
         return rows[-1].as_asked if rows else None
 
     def get_recipient_snapshot(self, record: UUID) -> Snapshot | None:
-        """Return the snapshot that the recipient of a record reads, or None.
+        """Return the snapshot of the case that the recipient of a record reads, or None.
 
-        The result is None if the recipient may know which office leads the case. Otherwise,
-        no event or deadline may show the recipient that another office holds the case now.
+        The result is None if the recipient may know which office leads the case. Events and
+        deadlines must not show a recipient that reads a snapshot that another office holds
+        the case now.
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]
@@ -72,6 +73,6 @@ class Snapshots(Relations):
 
 
 def read_lead_and_holder(snapshot: Snapshot) -> tuple[UUID | None, UUID | None]:
-    """Return the ids of the lead and the holder at the time of a snapshot."""
+    """Return the ids of the lead and the holder in a snapshot of a case."""
     lead, holder = snapshot["lead"], snapshot["holder"]
     return UUID(lead) if lead else None, UUID(holder) if holder else None

@@ -25,9 +25,9 @@ PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)
 VISIBLE: Final = select(Case).where(PARTY.where(SEES_CASE))
 """The cases that the office sees through a relation to the case or one of its records."""
 REMEMBERED: Final = select(Case).where(PARTY)
-"""The cases in `VISIBLE`, and those in which the office was lead or recipient before."""
+"""The cases in `VISIBLE`, and those of which the office is a former lead or recipient."""
 LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RECIPIENT))
-"""The cases in `REMEMBERED`, except cases seen only as a former recipient."""
+"""The cases in `REMEMBERED`, except those of which the office is only former recipient."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))

@@ -42,7 +42,7 @@ RENAMED_WORDS: Final = {
     "safety_notice": "safety_alert",
     "vital_reading": "emergency_access",
 }
-"""Renamed words in stored names of documents, as in `return account_for`."""
+"""The new word for each old word in a stored document name (`return account_for`)."""
 
 
 def rename_subject(stored: str) -> str:

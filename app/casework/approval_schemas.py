@@ -1,4 +1,4 @@
-"""Schemas of approvals by a second person: the responses and the query of their list."""
+"""Response models of approvals by a second person, and the query parameters of the list."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -22,7 +22,7 @@ from app.kernel.transactions import WriteTransaction
 
 
 class QuestionAnswered(Problem):
-    """The question was answered before."""
+    """The question has already been answered."""
 
     status = 409
 
@@ -68,7 +68,7 @@ def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
 def answer_question(
     tx: WriteTransaction, code: str, question_id: UUID, new: AnswerInput
 ) -> Question:
-    """Answer a question, or raise QuestionAnswered (409) if it was answered before."""
+    """Answer a question, or raise QuestionAnswered (409) if it is already answered."""
     case = lock_to(tx, code, Action.ANSWER_QUESTION)
     question = questions.get_question(tx, case.id, question_id)
     if question.answered_at is not None:
@@ -88,7 +88,7 @@ def lock_to(tx: WriteTransaction, code: str, action: Action) -> Case:
 
 
 def record_event(tx: WriteTransaction, case: Case, event: str, question: Question) -> None:
-    """Record an event about a question, which only the submitter and the holder receive."""
+    """Record an event about a question; only the submitter and the holder receive it."""
     holder = case.holder
     both = frozenset({case.submitter, *({holder} if holder else ())})
     tx.record(event, case, both, {"question": str(question.id)})

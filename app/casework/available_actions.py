@@ -1,4 +1,4 @@
-"""The actions that the caller may take on a case, in and outside its life cycle."""
+"""The actions that the caller may take on a case: steps of its life cycle, and others."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -29,9 +29,10 @@ from app.referrals import queries as referral_queries
 class ActionRecords:
     """The records that determine the caller's actions, loaded for a page of cases.
 
-    `helped` has, by case, the services of the referrals with which the caller helps, and
-    `accepted` those of accepted referrals. `asked` has the cases with an unanswered
-    question, and `requested` the cases in which the account asks for emergency access.
+    `helped` maps a case to the services of the referrals that the caller received, and
+    `accepted` to the services of those that it accepted. `asked` contains the cases with an
+    unanswered question, and `requested` those in which the account has an open request for
+    emergency access.
     """
 
     helped: Mapping[UUID, AbstractSet[Service]]
@@ -44,7 +45,7 @@ class ActionRecords:
 def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
     """Load the records that determine the caller's actions, in at most five statements.
 
-    Records are loaded only for cases in which the caller can have the action.
+    Records are loaded only for the cases in which they can make an action available.
     """
     office = tx.actor.focal_point_id
     running = [case for case in found if case.state in OPEN]

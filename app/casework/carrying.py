@@ -67,7 +67,7 @@ def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
 def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
     """Make the desk a party of a case whose lead misses deadlines.
 
-    The desk sees the summary, and replaces any desk that became a party in this way before.
+    The desk sees the summary. It replaces a desk that an earlier escalation made a party.
     Raises DeskMissing (503) if no desk is safe.
     """
     before, desk = case.audience, rank_leads(build_question(tx, case)).desk

@@ -76,8 +76,9 @@ def stop_case(
 ) -> Case | Approval:
     """End the case and all help at once, because the person wants it to stop.
 
-    One person of the holder can do this, or two of the desk if the lead does not act. No
-    version is required, because a refusal by the person is never out of date.
+    One person at the holder can do this. If the lead does not act, two people at the desk
+    can do it together. No version is required, because a refusal by the person is never out
+    of date.
     """
     terms = Terms(reason=why.reason, approved=True)
     case, row = check_action(tx, case_queries.lock(tx, code), Action.STOP, terms)

@@ -1,8 +1,8 @@
 """Confirm an action as the second person: approve it and carry it out at once (ADR 61).
 
-The action is carried out for the account that asked, exactly as this account asked: the
-body, the versions that it names and the record come from the sealed request. All checks of
-the action are made again.
+The action is carried out for the account that asked, exactly as it was requested: the body,
+the record and the version of the record come from the sealed request. All checks of the
+action are made again.
 """
 
 from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ class ActionNotPossible(Problem):
 
 
 REFUSALS: Final = frozenset({403, 404, 409, 412, 422, 428, 429})
-"""The statuses of problems after which the action has to be requested again."""
+"""The status codes of problems after which the action has to be requested again."""
 INVALID: Final = f"{PROBLEMS}/request-invalid"
 
 type Execute = Callable[[WriteTransaction, Approval, KeptRequest], object]
@@ -94,7 +94,7 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
 
 
 def lock_subject(tx: WriteTransaction, approval: Approval) -> None:
-    """Lock the subject of an approval, which the action locks before the approval itself.
+    """Lock the subject of an approval first, as the action does.
 
     A case that the caller no longer sees is not locked, because its approvals have expired.
     """
@@ -167,12 +167,12 @@ def get_key(approval: Approval) -> str:
 
 
 def get_seen(request: KeptRequest) -> SeenVersions:
-    """Return the versions that the account that asked had read."""
+    """Return the versions in the field `If-Match` of the request."""
     return SeenVersions(request.if_match)
 
 
 def replace_row(tx: WriteTransaction, approval: Approval, request: KeptRequest) -> object:
-    """Write the row of the directory that the subject of an approval names."""
+    """Write the requested row to the directory table that the approval's subject names."""
     table, schema = TABLES[approval.subject.partition("/")[0]]
     row = schema.model_validate(request.body)
     expected = ExpectedTag(request.if_match, request.if_none_match)

@@ -242,7 +242,7 @@ def start_deadline(
 def notify_watchers(
     tx: WriteTransaction, case: Case, reading: EmergencyAccess, event: str
 ) -> None:
-    """Record an event about an emergency access; notify holder and overseers (R16)."""
+    """Record an event about an emergency access; notify the holder and overseers (R16)."""
     facts = {"emergency_access": str(reading.id), "reason": str(reading.reason)}
     tx.record(event, case, get_audience(case, reading), facts)
     called = sorted(list_watchers(case) - {tx.actor.focal_point_id})

@@ -1,7 +1,7 @@
 """Effects on open cases when an agreement ends or an office cannot act any more (ADR 50).
 
 Help that is being given continues. A request that can no longer be completed ends at once,
-so that the sender can ask another office, and the office that has to act is notified.
+so that its sender can ask another office. The office that has to act is notified.
 """
 
 from collections.abc import Iterator
@@ -166,8 +166,8 @@ def apply_to_return(
 ) -> Iterator[UUID | None]:
     """If the recipient of a return is closed or cannot act, inform and yield the holder.
 
-    Before departure, this happens once. During the visits, it happens each time the lead
-    becomes responsible for the reports.
+    Before departure, the holder is informed once. During the visits, the holder is informed
+    each time the visits are reassigned from the recipient to the lead.
     """
     if return_queries.has_closed_recipient(record):
         is_new = not was_announced(tx, record, RECIPIENT_CLOSED)

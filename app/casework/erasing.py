@@ -112,8 +112,8 @@ def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
 def pause_deletions(tx: WriteTransaction) -> int:
     """Postpone deletions until 30 days after a restore, and return how many were postponed.
 
-    A legal hold, a reopened case or a submitted draft prevents a deletion. The offices need
-    time to record again what they recorded after the backup.
+    The offices need this time to repeat what they did after the backup, such as setting a
+    legal hold, reopening a case or submitting a draft, so that its data is not deleted.
     """
     return deadline_actions.move_due_times(tx, DESTRUCTIVE, compute_grace_end(tx))
 
@@ -136,7 +136,7 @@ def find_system_row(case: Case, action: Action) -> Row:
 
 
 def build_terms(tx: ReadTransaction, case: Case) -> Terms:
-    """Return the terms for the erasure of a case: whether its deadline has passed."""
+    """Return the terms of an erasure; they state whether the case's deadline has passed."""
     clock = find_running(tx, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= tx.now)
 
@@ -165,7 +165,7 @@ def restart_retention(tx: WriteTransaction, case: Case) -> None:
 
 
 def compute_grace_end(tx: ReadTransaction) -> datetime:
-    """Return the time 30 days from now, or an earlier time if a drill runs faster."""
+    """Return the time 30 days from now, or sooner in a drill in which time runs faster."""
     return tx.now + GRACE / tx.runtime.speed
 
 

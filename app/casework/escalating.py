@@ -2,7 +2,7 @@
 
 Only the desk becomes a party of the case. Deputies and coordinators learn that an office
 misses deadlines, but not in which case. They are notified only if the person allows this
-and does not fear them, so that a State that looks for the person does not find the person.
+and does not fear them. A State that looks for the person could otherwise find the person.
 """
 
 from collections.abc import Iterable

@@ -47,7 +47,10 @@ def is_failing(tx: ReadTransaction, case: Case) -> bool:
 
 
 def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether a case waits at a desk and its submitter is closed or unattended."""
+    """Return whether a desk has a submitted case whose submitter can no longer act.
+
+    The submitter is closed, or has no account that can work on cases.
+    """
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_closed_or_unattended(
         tx, directory_queries.by_id(tx, case.submitter)

@@ -209,7 +209,7 @@ def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase)
 
 
 def assess_risk(tx: WriteTransaction, code: str, risk: RiskInput) -> Case:
-    """Record a risk assessment by any party, and notify the holder of a high risk."""
+    """Record a risk assessment by any party; notify the holder if the risk is high."""
     case = case_queries.lock(tx, code)
     helps = {Side.RECIPIENT} if referral_queries.is_helping(tx, case.id) else frozenset()
     sides = get_sides(tx, case) | helps

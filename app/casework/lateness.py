@@ -94,7 +94,7 @@ NOUN_BY_KIND: Final = {
     DeadlineKind.EMERGENCY_ACCESS_ENDS: Noun.READING,
     DeadlineKind.INFORM_PERSON: Noun.READING,
 }
-"""The kinds of record, by kind of deadline, whose reference is that of their case."""
+"""The kind of record by kind of deadline, for records with the reference of their case."""
 
 
 DESTRUCTIVE: Final = frozenset(

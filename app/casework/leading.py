@@ -32,7 +32,7 @@ from app.routing import actions as routing_actions
 
 
 def acknowledge_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Record that a person at the candidate has read the case, without a commitment."""
+    """Record that a person at the candidate has read the case, but has not accepted it."""
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case
 

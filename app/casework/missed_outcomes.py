@@ -30,11 +30,11 @@ OUTCOMES: Final[Mapping[Effect, MissedOutcome]] = {
 def find_next_offices(
     tx: ReadTransaction, standings: Iterable[Standing], reader: FocalPoint
 ) -> Mapping[UUID, FocalPoint]:
-    """Return the office that would get each case next, with two SQL statements.
+    """Return, for each case, the office that would get it next; use two SQL statements.
 
-    The result has only cases whose whole routing the reader may know. It comes from the
-    stored ranking, without offices that the person fears now. Therefore the account needs
-    the scope and a role that allow it to open the safeguards.
+    The result contains only cases whose whole routing the reader may know. The offices come
+    from the stored ranking. Offices that the person fears now are left out, so the account
+    needs the scope and a role that allow it to open the safeguards.
     """
     roles, scopes = tx.actor.roles & CASE_ROLES, tx.actor.scopes
     if not roles or Scope.SECTIONS_READ not in scopes:
@@ -55,8 +55,9 @@ def find_next_offices(
 def may_know_routing(stands: Standing, reader: FocalPoint) -> bool:
     """Return whether a reader may know all candidates of a case without a lead.
 
-    A reader that may belong to the State of origin may not, if another office recorded a
-    consent that names an office, because the office may be hidden (ADR 35).
+    A reader that may belong to the State of origin may not know them if another office
+    recorded a consent that names a single office, because that office may be hidden
+    (ADR 35).
     """
     case = stands.case
     named = [one for one in stands.consents if one.focal_point_id is not None]
@@ -79,7 +80,7 @@ def may_be_asked(stands: Standing, office: FocalPoint) -> bool:
 def find_outcome(
     case: Case, clock: Clock | None, next_office: FocalPoint | None
 ) -> IfMissed | None:
-    """Return the outcome if a deadline of a case is missed; None without a deadline."""
+    """Return the outcome if a deadline of a case is missed, or None if it has none."""
     if clock is None:
         return None
     waits_on = clock.waits_on

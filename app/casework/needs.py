@@ -66,7 +66,7 @@ CHILD_PATH: Final = "For a child, record a guardian's consent with the child's a
 
 
 def get_remedy_to_refer(facts: Facts) -> Remedy:
-    """Return how to get a missing consent to refer, and the side to record the consent."""
+    """Return the remedy for a missing consent to refer, with the side that records it."""
     text = TO_REFER + TO_REFER_A_CHILD if facts.may_be_child else TO_REFER
     return Remedy(text, get_recording_side(facts))
 

@@ -1,4 +1,4 @@
-"""Handling of missed deadlines: recording each, and applying its effect (R54, R55)."""
+"""Record missed deadlines and apply their effects (R54, R55)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -86,8 +86,8 @@ def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
 def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
     """Postpone the arrival deadline by a day while the person is still travelling.
 
-    Return False if the deadline counts as missed. The deadline of a closed office first
-    counts as missed once; then it is only postponed.
+    Return False if the deadline counts as missed. If the office is closed, the deadline
+    counts as missed once, and is only postponed after that.
     """
     record = None
     if clock.kind == DeadlineKind.CONFIRM_ARRIVAL:
@@ -159,7 +159,8 @@ def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
 def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
-    Overseers are included if the deadline is for the case itself or to confirm a deletion.
+    Overseers are included if the deadline is for the case itself, an emergency access or
+    the confirmation of a deletion.
     """
     case, record = miss.case, miss.record
     kept = miss.clock.kind == DeadlineKind.CONFIRM_DELETION
@@ -221,7 +222,7 @@ def apply_discard(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def apply_announcement(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Announce the end of a consent, and update the deadline to assess the child (G02)."""
+    """Announce the end of a consent; update the deadline to assess best interests (G02)."""
     notify_consent_end(tx, miss.case, miss.clock)
     tx.session.flush()
     update_assessment_deadline(tx, miss.case)

@@ -11,7 +11,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
-    """List the cases whose overseers are all closed, if others can replace them."""
+    """List the cases whose overseers are all closed, if an active body can replace them."""
     active = directory_queries.list_overseers(tx)
     shut = directory_queries.list_former_overseers(tx.session)
     if not active or not shut:

@@ -1,4 +1,4 @@
-"""Rankings of the offices that could help, for a holder or as a preview without a case."""
+"""Rankings of the offices that could help: for a case's holder, or as a preview."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -63,7 +63,7 @@ def rank_offers(tx: ReadTransaction, case: Case, service: Service | None) -> Off
 
 
 def list_needed_services(question: Question) -> list[Service]:
-    """List the needed services, for a child with child protection (routing rule 3)."""
+    """List the needed services and, for a child, child protection (routing rule 3)."""
     child = AgeGroup.ADULT not in question.ages
     parallel = {Service.CHILD_PROTECTION} if child else set[Service]()
     return sorted(question.services | parallel)
@@ -83,7 +83,7 @@ def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPrev
 
 
 def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Question:
-    """Return the routing question for a summary that belongs to no case."""
+    """Return the input of the ranking for a summary that belongs to no case."""
     profiles = tuple(
         map(remove_case_data, routing_queries.load_profiles(tx, asked.country))
     )
@@ -148,7 +148,7 @@ def find_allowed(
 
 
 def build_recipient(one: AllowedRecipient, ids: Mapping[str, UUID]) -> NamedRecipient:
-    """Return a recipient that the person named, in the form of a recipient in a consent."""
+    """Return a recipient that the person named: one office, or a class of offices."""
     if one.recipient_class is None:
         return NamedRecipient(ids[one.focal_point or ""], None, None, None)
     named = one.recipient_class

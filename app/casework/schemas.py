@@ -228,7 +228,7 @@ class AllowedRecipient(RequestModel):
 
 
 class RoutingQuestion(RequestModel):
-    """A routing question about a summary that belongs to no case. It is not stored."""
+    """A request to rank offices for a summary that belongs to no case. It is not stored."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: AgeClass

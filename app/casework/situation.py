@@ -145,7 +145,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
 def load_codes(
     tx: ReadTransaction, found: Iterable[Case], snapshots: Iterable[Snapshot]
 ) -> dict[UUID, str]:
-    """Load the codes of the offices that cases and snapshots name."""
+    """Load the codes of the offices that are named in cases and in snapshots of cases."""
     named = {one for case in found for one in (case.holder, case.submitter)}
     named |= {one for kept in snapshots for one in read_lead_and_holder(kept)}
     return directory_queries.get_codes(tx, filter(None, named))
@@ -235,7 +235,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return the current lead and holder or, without a grant, those in the snapshot."""
+    """Return the current lead and holder or, if these are hidden, those in the snapshot."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)
@@ -276,7 +276,7 @@ def is_shown_copy(case: Case, reader: UUID) -> bool:
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
-    """List the sections with content; without a grant, only those that the reader wrote."""
+    """List the sections with content that the reader wrote; with a grant, list all."""
     reader, kept = context.reader.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == reader}

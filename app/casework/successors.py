@@ -82,7 +82,7 @@ def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 
 
 def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
-    """Return whether an office is next in the routing, or has declined or not answered."""
+    """Return whether an office is next in the ranking, or was already asked to lead."""
     question = build_question(tx, case)
     turn = rank_leads(question).candidates[:1]
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}
@@ -151,7 +151,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List consents to a class of offices that desks recorded instead of the submitter."""
+    """List the consents, to a class of offices, that desks recorded for the submitter."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
@@ -166,10 +166,10 @@ def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing
 
 
 def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
-    """Return the routing question for the next candidate of a case without a lead.
+    """Return the input of the ranking for the next candidate of a case without a lead.
 
-    If only consents recorded by desks cover a body of the State of origin, this body is not
-    asked until the person has decided that this State may be informed (ADR 47).
+    A body of the State of origin may be covered only by consents that desks recorded. It is
+    then not asked until the person has decided that this State may be informed (ADR 47).
     """
     stands = standing.load_for_case(tx, case)
     question = build_question(tx, case, stands)
@@ -207,7 +207,7 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
 
 
 def build_next_lead_question(tx: ReadTransaction, case: Case, stands: Standing) -> Question:
-    """Return the routing question for the next lead, from consents that desks recorded."""
+    """Return the input of the ranking of next leads, by consents that desks recorded."""
     question = build_question(tx, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}

@@ -94,7 +94,7 @@ REPORTED: Final = "consent.withdrawal_reported"
 
 
 def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether the caller has handed the case on and is feared by the person.
+    """Return whether the caller has handed the case on and the person fears the caller.
 
     No other office has to be checked, because any other feared office loses its relation to
     the case or is the lead.
@@ -181,7 +181,7 @@ def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, Consen
 
 
 def set_fact(tx: WriteTransaction, code: str, new: FactInput) -> Fact:
-    """Record a fact, as a writer of the case or as a recipient that must establish it."""
+    """Record a fact, as an office that may write in the case or must establish the fact."""
     case = case_queries.lock(tx, code)
     if case.state not in OPEN or not may_establish_fact(tx, case, new.name):
         acting.require_further(tx, case, Action.RECORD_FACT)
