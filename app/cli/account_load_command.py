@@ -72,7 +72,7 @@ def describe_keys_file(path: Path, planned: Iterable[PlannedAccount]) -> Iterato
 
 
 def plan_load(runtime: Runtime, file: Path) -> list[PlannedAccount]:
-    """Return the plan of a load of the file, or raise FilesRefused with all errors."""
+    """Return the accounts that a file lists, or raise FilesRefused with all its errors."""
     with begin_read(runtime, SYSTEM) as tx:
         return account_load.plan_accounts(tx, file)
 
@@ -159,7 +159,7 @@ def write_keys(path: Path, opened: Iterable[OpenedAccount]) -> None:
 def describe_load(
     file: Path, planned: Sequence[PlannedAccount], keys_file: Path | None
 ) -> Iterator[str]:
-    """Yield lines about a load of accounts; without `keys_file`, about a dry run."""
+    """Yield lines that describe a load, or a dry run if `keys_file` is None."""
     existing = [one for one in planned if one.existing]
     for one in existing:
         name = f"{one.row.focal_point}, {one.row.label}"

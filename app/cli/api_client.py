@@ -24,7 +24,7 @@ from app.kernel.keyfile import require_owner_only
 from app.settings import CallerSettings
 
 ANSWER_SECONDS: Final = 30.0
-"""Seconds to wait for an answer, in addition to the time that the service may hold it."""
+"""Seconds to wait for an answer, besides the time for which the service may delay it."""
 NOTE_AFTER: Final = 5.0
 """Seconds without an answer after which the command prints that no answer has arrived."""
 LONGEST_PAUSE: Final = 30.0
@@ -198,7 +198,7 @@ def report_wait(hold: float) -> Iterator[None]:
 
 
 def generate_pauses() -> Iterator[float]:
-    """Yield the seconds to wait before each retry, which double from 1 to at most 30."""
+    """Yield the seconds to wait before each retry: 1, then twice as long, up to 30."""
     pause = 1.0
     while True:
         yield pause

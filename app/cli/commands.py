@@ -27,13 +27,13 @@ from app.settings import DemoSettings, LogLevel, Settings
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
-demo = typer.Typer(help="Serve and play a demonstration with made-up data.")
+demo = typer.Typer(help="Serve a demonstration with made-up data, and run its journeys.")
 
 REFUSALS: Final = (*operator_commands.REFUSALS, DemoRefused, JourneyFailed)
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
-        "Play journeys with made-up data against the running service (SAFE_CONDUCT_URL).",
-        "A journey that was played before changes nothing and prints the case's state.",
+        "Run journeys with made-up data against the running service (SAFE_CONDUCT_URL).",
+        "A journey that has already been run changes nothing and prints the case's state.",
         *(f"`{name}`: {shows}." for name, (shows, _) in JOURNEYS.items()),
     )
 )
@@ -66,7 +66,7 @@ def serve() -> None:
 
 @demo.callback(invoke_without_command=True)
 def play_all(context: typer.Context) -> None:
-    """Play every journey against the running service (SAFE_CONDUCT_URL)."""
+    """Run every demo journey against the running service (SAFE_CONDUCT_URL)."""
     if context.invoked_subcommand is None:
         demo_command.play(DemoSettings(), print_line)
 
@@ -78,13 +78,13 @@ def play_some(
         typer.Option(metavar="NAME", help="May be repeated. Default: all journeys."),
     ] = None,
 ) -> None:
-    """Play the named journeys, or all journeys if none is named."""
+    """Run the named demo journeys, or all of them if none is named."""
     demo_command.play(DemoSettings(), print_line, journey or [])
 
 
 @demo.command("serve")
 def serve_demo() -> None:
-    """Serve a demonstration, play the journeys, and print API keys and a first request."""
+    """Serve a demonstration, run its journeys, and print API keys and a first request."""
     settings = DemoSettings()
     level = max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
     logging_setup.configure_logging(level)

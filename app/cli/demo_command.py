@@ -1,4 +1,4 @@
-"""The commands that serve and play the demonstration, which has made-up data."""
+"""The commands that serve the demonstration and run its journeys, with made-up data."""
 
 import threading
 import time
@@ -78,7 +78,7 @@ def write_keys(path: Path, keys: Mapping[DemoAccount, str], expires_at: datetime
 
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
-    """Play the chosen journeys against the running service; by default, all journeys.
+    """Run the chosen demo journeys against the running service; by default, all of them.
 
     Raises NotReady if no service answers.
     """
@@ -95,7 +95,7 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
 def build_demo(
     http: httpx.Client, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
 ) -> Demo:
-    """Return the `Demo` that plays journeys with this client and these API keys."""
+    """Return the `Demo` that runs journeys with this client and these API keys."""
     expire, now = build_expiry(runtime), runtime.clock()
     return Demo(http=http, keys=keys, say=say, now=now, run_out=expire)
 
@@ -111,7 +111,7 @@ def build_expiry(runtime: Runtime) -> Callable[[str], None]:
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Serve the demonstration, play the journeys, and print two API keys.
+    """Serve the demonstration, run its journeys, and print two API keys.
 
     The API keys of all accounts are written to a file beside the key file.
     """
@@ -149,7 +149,7 @@ def play_when_serving(
     keys_file: Path,
     say: Say,
 ) -> None:
-    """Wait for the service, play the journeys, and print API keys and a sample request."""
+    """Wait for the service, run the journeys, and print API keys and a sample request."""
     if (url := wait_for_url(running)) is None:
         return
     say(f"Safe Conduct is serving at {url}. The data that follows is made up.")

@@ -43,7 +43,7 @@ ORDER BY r.rolname <> session_user, r.rolname
 def require_guards(session: Session) -> list[str]:
     """Raise NotReady if a guard is missing, changed or can be bypassed.
 
-    Returns a warning for each object that weakens no guard, but that no migration created.
+    Returns a warning for each object that no migration created but that weakens no guard.
     """
     found = guards.list_differences(session)
     refusing = [str(one) for one in found if one.refuses]
@@ -57,7 +57,8 @@ def require_guards(session: Session) -> list[str]:
 def require_bound_login(session: Session, environment: Environment) -> list[str]:
     """Raise NotReady in production if the guards do not restrict the service's login.
 
-    In a drill, return only a warning, because a drill often has one login for all purposes.
+    In a drill, which has no data about real people, return only a warning, because a drill
+    often has one login for all purposes.
     """
     reason = describe_login(session)
     if reason and environment == Environment.PRODUCTION:

@@ -51,11 +51,11 @@ class Config(uvicorn.Config):
 
 
 class Server(uvicorn.Server):
-    """A server that ends the waiting requests for events before it shuts down."""
+    """A server that ends the requests that wait for events, and then shuts down."""
 
     @override
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """End the waiting requests for events, and then shut down."""
+        """End the requests that wait for events, and then shut down."""
         app: Any = self.config.app
         bell: FeedWatcher = app.state.bell
         bell.close()

@@ -155,7 +155,7 @@ def revoke_key(runtime: Runtime, prefix: str) -> None:
 
 
 def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
-    """Disable an account. Return its office and how many people there can work on cases."""
+    """Disable an account; return its office and how many people there can still work."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         account_changes.end_account(tx, found)

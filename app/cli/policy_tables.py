@@ -178,7 +178,7 @@ A test compares this list with the calls.
 
 
 def render_known_consents() -> list[str]:
-    """Return a list of the places where only consents that the caller may know count."""
+    """Return a list of the places that use only consents that the caller may know."""
     return [f"- {words}" for words in KNOWN_CONSENTS.values()]
 
 

@@ -36,7 +36,7 @@ from app.kernel import durable
 from app.settings import CallerSettings
 
 WAIT: Final = 30
-"""Seconds for which the service may hold an answer until there are events."""
+"""Seconds for which the service may delay an answer until there are events."""
 MIN_INTERVAL: Final = 1.0
 """The least time between two requests that return no events, in seconds."""
 SHOWN_FIELDS: Final = ("at", "type", "subject", "by")

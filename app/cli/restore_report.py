@@ -194,7 +194,7 @@ def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
 def list_erased_soon(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
     """List the cases whose erasure is due within the grace period after a restore.
 
-    A day is added for a difference between the clocks of the machine and the database.
+    A day is added, because the clocks of the machine and the database may differ.
     """
     until = now + GRACE + DAY
     erased = [one for one in clocks if one.kind == DeadlineKind.ERASE]
@@ -239,7 +239,7 @@ def list_elsewhere(
     backup_time: datetime,
     now: datetime,
 ) -> list[Finding]:
-    """List the findings about deadlines of no open case, such as those of approvals."""
+    """List the findings about deadlines that belong to no open case, such as approvals."""
     open_ones = {case.id for case in open_cases}
     other = [one for one in clocks if one.waits_on and one.case_id not in open_ones]
     return [describe_deadline(clock, codes, backup_time, now) for clock in other]

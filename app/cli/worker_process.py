@@ -38,7 +38,7 @@ def build_jobs(
     settings: Settings,
     parts: Collection[Part] = ALL_PARTS,
 ) -> tuple[Job, ...]:
-    """Return the jobs of parts of the worker. Raises NotReady for inconsistent settings."""
+    """Return the jobs of the given parts, or raise NotReady for inconsistent settings."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
     make: dict[Part, Callable[[], Job]] = {
         Part.CLOCKS: lambda: add_oversight(DEADLINE_JOB),

@@ -101,7 +101,7 @@ def expire_for_adult(tx: WriteTransaction, case: Case) -> None:
 
 
 def report_withdrawal(tx: WriteTransaction, consent: Consent) -> bool:
-    """Record that an unsafe office reported a withdrawal; return False if known already."""
+    """Record a withdrawal that an unsafe office reports; return False if already known."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
         consent.withdrawal_reported_at = tx.now
@@ -109,7 +109,7 @@ def report_withdrawal(tx: WriteTransaction, consent: Consent) -> bool:
 
 
 def withdraw_consent(tx: WriteTransaction, consent: Consent) -> bool:
-    """Withdraw a consent from now on; return whether this changed anything."""
+    """Withdraw a consent with immediate effect; return whether this changed anything."""
     changed = consent.withdrawn_at is None
     if changed:
         consent.withdrawn_at = tx.now

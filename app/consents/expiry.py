@@ -105,8 +105,8 @@ def is_renewed_for(
 ) -> bool:
     """Return whether later consents renew a consent for a purpose, with all its sections.
 
-    A consent only for the return needs another consent only for the return (G09). A consent
-    to be referred is renewed only by a consent that counts in the same country.
+    A consent that is only for the return is renewed only by another such consent (G09). A
+    consent to a referral is renewed only by a consent that counts in the same country.
     """
     fitting = [other for other in later if purpose in other.purposes]
     if set(consent.purposes) == {Purpose.RETURN}:

@@ -148,7 +148,7 @@ def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clo
 
 
 def find_awaited_office(tx: ReadTransaction, case: Case, consent: Consent) -> UUID | None:
-    """Return the awaited office: the lead if the consent's end was announced, else None."""
+    """Return the office that has to act: the lead after an announcement, otherwise None."""
     speed = tx.runtime.speed
     is_near = find_last_announcement(consent.expires_at, tx.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

@@ -10,9 +10,9 @@ import math
 from typing import Final
 
 SCALE: Final = 2.0
-"""The scale of the two geometric numbers; about half of all noise is between -1 and 1.
+"""The scale of the two geometrically distributed numbers whose difference is the noise.
 
-The value is our own proposal.
+About half of all noise is between -1 and 1. The value is our own proposal.
 """
 MAX_NOISE: Final = 10
 DIGITS: Final = 13

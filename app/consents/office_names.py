@@ -68,7 +68,7 @@ class OfficeNames:
 
 
 def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
-    """Return whether an office was at most a recipient in a case at a given time."""
+    """Return whether an office was only a recipient, or no party, at a given time."""
     return not any(
         party.focal_point_id == office
         and party.relation not in HELPING_RELATIONS
@@ -89,7 +89,7 @@ def load_names(
     acts: Iterable[tuple[Case, UUID, datetime]],
     also: Iterable[UUID] = (),
 ) -> OfficeNames:
-    """Load the codes of the offices that acted in cases, and which codes to hide.
+    """Load the codes of the offices that acted in cases, and decide which codes to hide.
 
     For a State body, the States of origin of the cases in `also` are loaded too.
     """

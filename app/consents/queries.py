@@ -49,7 +49,7 @@ def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[Consent]:
 def list_known_to(
     case: Case, given: Iterable[Consent], reader: FocalPoint, *, helps: bool
 ) -> list[Consent]:
-    """Return the consents of a case that an office may know.
+    """Return those consents of a case that an office may know.
 
     The lead, and a candidate that has acknowledged the case, may know all consents. Any
     other office may know the consents that it recorded and, if `helps` is true, the

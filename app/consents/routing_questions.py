@@ -1,4 +1,4 @@
-"""Routing questions about a case: which office should lead, and which could help."""
+"""The input of the rankings for a case: of offices to lead it, and of offices to help."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,7 +20,7 @@ from app.routing.question import Profile, Question
 def build_question(
     tx: ReadTransaction, case: Case, stands: Standing | None = None
 ) -> Question:
-    """Build the routing question for the lead of a case."""
+    """Build the input of the ranking of offices that could lead a case."""
     stands = stands or standing.load_for_case(tx, case)
     guards, country = stands.safeguards, case.country or ""
     asked = routing_queries.list_asked(tx, case.id)
@@ -60,7 +60,7 @@ def find_consented(
 def build_service_question(
     question: Question, stands: Standing, service: Service
 ) -> Question:
-    """Build the routing question for one service.
+    """Build the input of the ranking of offices that could give one service.
 
     A consent is not required for a child that may be referred without one, or while a vital
     interest is valid (BR05).

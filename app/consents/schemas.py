@@ -35,7 +35,7 @@ class RecipientClass(Content):
 
 
 class ConsentTerms(RequestModel):
-    """The terms of a consent: how it was given, and until when it is valid."""
+    """The terms of a consent: how it was given, and when it ends."""
 
     given_by: Annotated[
         GivenBy,

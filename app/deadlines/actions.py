@@ -112,7 +112,7 @@ def hand_over(
     """Hand the deadlines of some records to another office, with the same due time.
 
     The due time is the same even in another calendar, because the person has waited since
-    the deadline started. A missed deadline is due in a day.
+    the deadline started. A deadline that was already missed becomes due in a day.
     """
     for clock in deadline_queries.find_running(tx, record_ids).values():
         hand_over_clock(tx, clock, waits_on)
@@ -143,8 +143,8 @@ def hand_over_kind(
 def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> None:
     """Hand one deadline to another office.
 
-    A missed deadline is replaced by a new deadline of the same length. Otherwise, the new
-    office would be late from the start, and a lead could lose the case.
+    A missed deadline is replaced by a deadline of the same length that is due in a day.
+    Otherwise, the new office would be late from the start, and a lead could lose the case.
     """
     if clock.waits_on == office:
         return
@@ -177,7 +177,7 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
 def move_due_times(
     tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
-    """Postpone deadlines of some kinds that are due before `until` to that time.
+    """Postpone to `until` the deadlines of some kinds that are due before that time.
 
     Returns the number of postponed deadlines.
     """

@@ -1,5 +1,7 @@
 """Pure functions that compute due times in the calendar of an office and in drills.
 
+A drill has no data about real people, and its deadlines may run faster than real time.
+
 The remaining time of a paused deadline is counted in working days, which last from midnight
 to midnight.
 """
@@ -38,7 +40,7 @@ class Term:
     ) -> datetime:
         """Return the due time of a deadline that resumes; a missed deadline is due now.
 
-        A drill counts without a calendar, because a weekend lasts only seconds.
+        If time runs faster, the calendar is ignored, because a weekend lasts only seconds.
         """
         if stopped >= due:
             return now
