@@ -48,7 +48,7 @@ def was_in_force(party: PartyRow, at: datetime) -> bool:
 
 
 def get_follows(party: PartyRow, at: datetime | None = None) -> set[Condition]:
-    """Return `{FOLLOWS}` if a party reads later changes of a case, or else an empty set.
+    """Return `{FOLLOWS}` if a party reads later changes of a case, otherwise an empty set.
 
     A State body that is asked for a travel document reads only a snapshot of the case and
     data that is older than the request, so that it cannot follow a person across a border

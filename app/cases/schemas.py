@@ -104,7 +104,7 @@ class VitalInterestOut(ResponseModel):
 
 
 class IdentificationInput(RequestModel):
-    """A country's decision on whether a person is a victim; help never needs it (BR01)."""
+    """A country's decision on victim status. Help does not depend on it (BR01)."""
 
     name: Literal[facts.FactName.IDENTIFICATION]
     value: facts.Identification

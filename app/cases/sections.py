@@ -80,7 +80,7 @@ LEVELS: Final[dict[Section, DisclosureLevel]] = {
 
 
 def get_level(sections: Iterable[Section]) -> DisclosureLevel:
-    """Return the highest level of the sections, or the level of the summary if none."""
+    """Return the highest level of the sections; if there are none, that of the summary."""
     return max((LEVELS[section] for section in sections), default=DisclosureLevel.SUMMARY)
 
 

@@ -26,7 +26,7 @@ def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
 def list_without_oversight(
     session: Session, active: Collection[UUID], shut: Collection[UUID], limit: int
 ) -> Sequence[UUID]:
-    """List the ids of unerased cases whose oversight offices are all closed."""
+    """List the ids of cases that are not erased and whose oversight offices are closed."""
     part = (Party.relation == Relation.OVERSIGHT) & Party.until.is_(None)
     watched = select(Party.case_id).where(part, Party.focal_point_id.in_(active))
     was = select(Party.case_id).where(part, Party.focal_point_id.in_(shut))

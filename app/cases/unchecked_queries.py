@@ -1,4 +1,4 @@
-"""Queries for cases without a visibility check, to decide which names to show."""
+"""Queries that find cases without a visibility check, to decide which names to show."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

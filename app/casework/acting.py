@@ -23,7 +23,7 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> tuple[Case, Row]:
-    """Lock a case and return it with its step, or raise if the step is not allowed.
+    """Lock a case and return it with the action's step, or raise if the action is refused.
 
     The checks run in this order, so that no error tells callers more than they may know:
     the case is not visible (404), the caller is not a party of the case itself (403), the
@@ -51,7 +51,7 @@ def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
 def check_action(
     tx: WriteTransaction, case: Case, action: Action, terms: Terms | None = None
 ) -> tuple[Case, Row]:
-    """Check all requirements of an action in a locked case; return the case and step."""
+    """Check an action and its requirements in a locked case; return the case and step."""
     row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
     casework_situation.check_requirements(tx, case, row, terms)
     return case, row

@@ -276,7 +276,7 @@ def is_shown_copy(case: Case, reader: UUID) -> bool:
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
-    """List the sections with content that the reader wrote; with a grant, list all."""
+    """List the sections with content. A reader without the grant gets only its own."""
     reader, kept = context.reader.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == reader}

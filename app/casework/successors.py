@@ -151,7 +151,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents, to a class of offices, that desks recorded for the submitter."""
+    """List the consents of `list_desk_consents` that the submitter did not record."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
@@ -207,7 +207,7 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
 
 
 def build_next_lead_question(tx: ReadTransaction, case: Case, stands: Standing) -> Question:
-    """Return the input of the ranking of next leads, by consents that desks recorded."""
+    """Return the input of the ranking of next leads, using consents that desks recorded."""
     question = build_question(tx, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}

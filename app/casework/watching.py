@@ -1,4 +1,4 @@
-"""Deadlines in a case that do not depend on its state: assessments and questions."""
+"""Deadlines that do not depend on the state of a case: of assessments and questions."""
 
 from datetime import datetime
 
@@ -70,10 +70,10 @@ def compute_assessment_due(
 def was_provided_for(
     tx: WriteTransaction, case: Case, last: Clock, interests: list[Fact]
 ) -> bool:
-    """Return whether a consent or an assessment has provided for a child since a deadline.
+    """Return whether the assessment of a child was done or unnecessary after a deadline.
 
-    A consent counts if its expiry deadline started after the given deadline. An expiry
-    deadline starts when the consent makes the assessment unnecessary.
+    A consent makes the assessment unnecessary, and its expiry deadline then starts. The
+    consent counts if this happened after the start of the given deadline.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]

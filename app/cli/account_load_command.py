@@ -119,7 +119,7 @@ def finish_killed_load(tx: WriteTransaction, keys_file: Path) -> None:
 
 
 def publish_keys(keys_file: Path) -> None:
-    """Rename the unfinished file of keys unless another load did, or raise NotReady."""
+    """Rename the unfinished file of keys unless that is done, or raise NotReady."""
     left = get_unfinished_file(keys_file)
     try:
         durable.rename(left, keys_file)

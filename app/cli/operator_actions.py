@@ -155,7 +155,7 @@ def revoke_key(runtime: Runtime, prefix: str) -> None:
 
 
 def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
-    """Disable an account; return its office and how many people there can still work."""
+    """Disable an account; return its office and the number of case workers left there."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         account_changes.end_account(tx, found)

@@ -70,10 +70,10 @@ backup, the ledger does not have the erasures after that backup.
 class RestoreResult:
     """The result of the steps after a restore.
 
-    `named` counts the erasures that are newer than the backup, and `destroyed` the cases
+    `named` counts the erasures that are newer than the backup. `destroyed` counts the cases
     that were erased again. `traceless` is true if no database file contains the destroyed
-    keys, and `anew` if there was no ledger. `spared` counts the cases and drafts that were
-    due for erasure and are kept for 30 days.
+    keys. `anew` is true if there was no ledger. `spared` counts the cases and drafts that
+    were due for erasure and are kept for 30 days.
     """
 
     named: int

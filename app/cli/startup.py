@@ -43,7 +43,7 @@ def load_runtime(settings: Settings) -> Runtime:
 
 
 def build_free_space(settings: Settings) -> FreeSpace:
-    """Return the check of the free disk space for the files that the settings name.
+    """Return an object that checks the free disk space for the files in the settings.
 
     The disk of a PostgreSQL server is not checked.
     """

@@ -68,7 +68,7 @@ def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
 
 
 def require_counting(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
-    """Raise like `require_valid`, or GuardianNeeded (422) for a child's own consent."""
+    """Raise as `require_valid` does, or GuardianNeeded (422) for a child's own consent."""
     require_valid(tx, case, new)
     if not may_give(new.given_by, child=case.is_child):
         raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")

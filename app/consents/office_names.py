@@ -68,7 +68,7 @@ class OfficeNames:
 
 
 def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
-    """Return whether an office was only a recipient, or no party, at a given time."""
+    """Return whether an office was no party of a case, or only a recipient, at a time."""
     return not any(
         party.focal_point_id == office
         and party.relation not in HELPING_RELATIONS
