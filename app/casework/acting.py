@@ -86,7 +86,7 @@ def require_protection_officer(tx: ReadTransaction, case: Case) -> None:
 
 
 def require_working_role(tx: ReadTransaction) -> None:
-    """Raise RoleMissing (403) unless the account has a role that works on cases."""
+    """Raise RoleMissing (403) unless a role of the account allows work on cases."""
     require_role(tx, CASE_ROLES)
 
 

@@ -55,7 +55,7 @@ def ask_submitter(tx: WriteTransaction, code: str, new: QuestionInput) -> Questi
 def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
     """Raise NeedsUnmet (409) if the caller may know that the person fears the submitter.
 
-    A holder that may not know it can ask, because its question cannot reveal the fear.
+    A holder that may not know of the fear can ask: its question cannot reveal the fear.
     """
     stands = standing.load_for_case(tx, case)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)

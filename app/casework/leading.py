@@ -112,7 +112,7 @@ def monitor_case(
 def report_visit(
     tx: WriteTransaction, code: str, seen: SeenVersions, visit: ReportVisit
 ) -> Case:
-    """Record that a planned visit took place, and start the deadline for the next step.
+    """Record that a visit took place or was attempted; start the next step's deadline.
 
     Raises DateNotReached (409) if the visit is before its date and not marked as early.
     """

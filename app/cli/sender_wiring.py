@@ -139,7 +139,7 @@ def is_safe_url(text: str) -> bool:
 
 
 def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str]:
-    """Yield warnings about channels that are not set up and offices without contacts."""
+    """Yield warnings about channels that are not set up, and offices that lack contacts."""
     ways = {Channel.EMAIL: settings.smtp_host, Channel.SMS: settings.sms_gateway_url}
     missing = [SETTINGS[channel] for channel, set_up in ways.items() if not set_up]
     if len(missing) == len(ways):

@@ -27,7 +27,7 @@ class NotReady(Exception):  # noqa: N818 - named by its meaning, like Problem
 
 
 def load_runtime(settings: Settings) -> Runtime:
-    """Build the runtime from the settings, or raise KeyRefused for a bad key file."""
+    """Build the runtime from the settings. Raises KeyRefused for an invalid key file."""
     keys = FileKeys.load(settings.key_file)
     return build_runtime(
         settings.database_url,
@@ -96,7 +96,7 @@ def is_same_database(one: Database, other: Database) -> bool:
     """Return whether two logins use the same database.
 
     On PostgreSQL, one login takes an advisory lock, and the other login tries to take the
-    same lock. The name of the database and the identifier of the server are no proof,
+    same lock. The name of the database and the identifier of the server do not prove it,
     because a copy can have the same name and identifier.
     """
     if one.is_sqlite or other.is_sqlite:

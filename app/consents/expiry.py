@@ -118,7 +118,7 @@ def is_renewed_for(
 
 
 def list_sections(consent: Given, question: CoverageQuestion | None) -> frozenset[Section]:
-    """Return a consent's sections; with a `question`, only those its office may read."""
+    """Return a consent's sections; with `question`, only those that its office may read."""
     if question is None:
         return frozenset(map(Section, consent.sections))
     return list_readable(consent, question)

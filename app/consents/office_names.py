@@ -62,7 +62,7 @@ class OfficeNames:
     def get_code(
         self, case: Case, office: UUID | None, at: datetime, *, as_party: bool = True
     ) -> str | None:
-        """Return the code of the acting office; None for the system or a hidden office."""
+        """Return the acting office's code, or None for the system or a hidden office."""
         known = office and self.may_name(case, office, at, as_party=as_party)
         return self.codes[office] if office and known else None
 
