@@ -105,7 +105,10 @@ class DeadlineCase(Protocol):
         """Return the country of the person, or None if the office may not know it."""
 
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
-        """Return the snapshot that the recipient of a record reads instead of the case."""
+        """Return the snapshot of the case that the recipient of a record sees, if any.
+
+        None means that the recipient sees the current case.
+        """
 
     @property
     def submitter_knows_country(self) -> bool:
@@ -113,7 +116,7 @@ class DeadlineCase(Protocol):
 
     @property
     def is_handed_on(self) -> bool:
-        """Whether the submitter has handed the case on (R12)."""
+        """Whether a lead has taken the case, or the case was closed (R12)."""
 
 
 class ApparentHolder(NamedTuple):
@@ -137,8 +140,9 @@ def get_country(
 ) -> str | None:
     """Return the country that a deadline may depend on, or None.
 
-    A limit set by an agreement reveals the countries of the agreement. A submitter that
-    handed the case on must not learn these countries from the deadline of its answer (R12).
+    A limit set by an agreement reveals the countries of the agreement. Once a
+    lead has the case, the submitter must not learn them from the deadline of its answer
+    (R12).
     A State body that was asked for a travel document must not learn them from any deadline.
     """
     if about.submitter_knows_country or not is_for_submitter(kind, about, waits_on):

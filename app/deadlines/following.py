@@ -5,9 +5,9 @@ earlier. No office can thus miss a deadline retroactively. If the new limit is l
 counts from the start of the deadline, so that no time is gained by changing the priority
 back and forth. Earlier misses still count.
 
-Two kinds of deadlines do not change. A submitter that handed the case on reads the old
-summary, and a changed deadline would reveal the new priority (R12). The same applies to the
-deadline of a holder that a State body may not know (ADR 43).
+Two kinds of deadlines do not change. Once a lead has taken the case, the submitter reads
+the old summary, and a changed deadline would reveal the new priority (R12). The same
+applies to the deadline of a holder whose identity a State body may not know (ADR 43).
 """
 
 from typing import Final
@@ -44,7 +44,7 @@ def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
 
 
 def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
-    """Record, without an author, that the due time of an office's deadline has changed."""
+    """Record an event of the system: the due time of an office's deadline has changed."""
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
     audience = frozenset({clock.waits_on} if clock.waits_on else set())

@@ -163,7 +163,7 @@ OWN_PACE: Final = frozenset(
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The deadlines that measure how fast a focal point answers."""
 ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
-"""Deadlines to answer a request. A closed office loses the request at once."""
+"""Deadlines to answer a request. If the office is closed, they count as missed at once."""
 
 
 REVIEW_REMEDY: Final = (
@@ -180,8 +180,8 @@ def is_valid_review_date(
 
 
 FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
-"""The latest times of the first and last visit, which exclude a mistyped year. The numbers
-have no external source."""
+"""The latest times of the first and last visit. They make a mistyped year an error. The
+numbers have no external source."""
 VISITS_REMEDY: Final = (
     "Plan visits in the future, in ascending order: the first within 30 days, the last "
     "within 24 months."

@@ -1,8 +1,8 @@
 """Pure functions that count how often a deadline was missed (R55).
 
 A deadline is missed for the first time when it is due, and again each time its length has
-passed. After the third time it is counted weekly, so that a missing answer does not fill
-the journal.
+passed. After the third miss, it is counted at most once a week, so that a missing answer
+does not fill the journal.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 MISSES_TO_ESCALATE: Final = 3
-"""The number of misses after which a lead may be replaced and a desk takes part."""
+"""The number of misses after which a lead may be replaced, and a desk takes part."""
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
@@ -20,7 +20,7 @@ HOUR: Final = timedelta(hours=1)
 class Rhythm:
     """The intervals after which a deadline counts as missed again.
 
-    `length` applies to the first three times, and `then` applies afterwards.
+    `length` is the interval until the third miss, and `then` is the interval afterwards.
     """
 
     length: timedelta
@@ -28,9 +28,10 @@ class Rhythm:
 
     @classmethod
     def from_duration(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
-        """Return the rhythm of a deadline with the length `ran`, at the speed of a drill.
+        """Return the rhythm of a deadline whose length is `ran`.
 
         `least` is a lower bound, because a resumed deadline may have had no time left.
+        `speed` shortens `least` and the week; it is more than 1 only in a drill.
         """
         length = max(ran, least / speed)
         return cls(length, max(length, WEEK / speed))

@@ -16,7 +16,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class DueClock(NamedTuple):
-    """A deadline for the worker to handle, with `fires_at` as it was when it was read."""
+    """A deadline that the worker has to handle, and its `fires_at` when it was read."""
 
     number: int
     case_id: UUID
@@ -74,7 +74,10 @@ def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
 
 
 def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
-    """Return whether the worker must handle a deadline; `absent`: its office is closed."""
+    """Return whether the worker must handle a deadline.
+
+    `absent` is true if the office that has to meet the deadline is closed.
+    """
     if clock.stopped_at is not None:
         return False
     asked = clock.kind in ASKED and clock.failures == 0
@@ -102,7 +105,7 @@ def measure_running_kinds(session: Session) -> list[RunningKind]:
 
 
 def count_late_at_desks(session: Session, now: datetime) -> int:
-    """Count the cases for which a desk has missed a deadline."""
+    """Count the cases in which a desk has missed a deadline that is still running."""
     at_desk = Clock.waits_on.in_(directory_queries.select_desks())
     late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & at_desk
     cases = select(func.count(Clock.case_id.distinct())).where(late)
@@ -110,7 +113,7 @@ def count_late_at_desks(session: Session, now: datetime) -> int:
 
 
 def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[UUID]:
-    """Return the offices that the running deadlines with these conditions wait for."""
+    """Return the offices with a running deadline that meets all of the conditions."""
     offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None), *which).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
@@ -167,9 +170,10 @@ def count_missed_deadlines(
     """Count, for each case, how many deadlines the given office has missed.
 
     A running deadline counts again each time its length has passed, at most once a day,
-    because an office that never answers starts no other deadline. The deadline of an
-    arrival counts only once the worker has handled it, because it moves on each day of the
-    journey. The end of a consent never counts, because a person may refuse a new consent.
+    because an office that never answers starts no other deadline. The running
+    deadline of an arrival counts only once the worker has recorded it as missed, because
+    the worker postpones it by a day while the person travels. The end of a consent never
+    counts, because a person may refuse a new consent.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

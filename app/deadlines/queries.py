@@ -54,7 +54,7 @@ def get_term(
     waits_on: UUID | None,
     apparent: ApparentHolder | None = None,
 ) -> Term:
-    """Return the time limit of a focal point, in its calendar and at the speed of a drill.
+    """Return the time limit of a focal point, in its calendar. A drill may shorten it.
 
     If `apparent` is given, its values replace the office and the country, because a
     recipient may not know the true ones (ADR 43).
@@ -73,7 +73,7 @@ def get_term(
 
 
 MIN_IN_DRILL: Final = {DeadlineKind.APPROVE: timedelta(minutes=1)}
-"""The minimum lengths in a drill, by kind. A second person needs time to approve."""
+"""The minimum length of a deadline in a drill: a second person needs time to approve."""
 
 
 def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
@@ -176,7 +176,7 @@ def find_running(tx: ReadTransaction, record_ids: Iterable[UUID]) -> Mapping[UUI
 def list_answers[A](
     clock: Clock | None, answers: Mapping[DeadlineKind, frozenset[A]], office: UUID
 ) -> frozenset[A]:
-    """Return the actions that meet a deadline, if the deadline waits for the office."""
+    """Return the actions that meet a deadline, or none if another office has to meet it."""
     if clock is None or clock.waits_on != office:
         return frozenset()
     return answers.get(clock.kind, frozenset())
@@ -192,7 +192,7 @@ def list_running_of_kind(
 
 
 def select_due_at(record_id: InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
-    """Return a subquery for the due time of the running deadline of an outer record."""
+    """Return a subquery for when the running deadline of the outer query's row is due."""
     running = (Clock.record_id == record_id, Clock.stopped_at.is_(None))
     due_at = select(Clock.due_at).where(*running)
     return due_at.correlate(record_id.class_).scalar_subquery()
@@ -279,9 +279,10 @@ ANSWERED: Final = select(
 def count_answers(
     tx: ReadTransaction, focal_points: Iterable[UUID], since: datetime
 ) -> Mapping[UUID, tuple[int, int]]:
-    """Count the finished requests to each office since a time, and those that were late.
+    """Count the requests to each office since a time, and how many were answered late.
 
-    Only the newest requests count. A withdrawn request counts as answered.
+    Only the newest requests that have ended or are overdue count. An overdue request is
+    late; a withdrawn request counts as answered.
     """
     asked = {"whom": list(focal_points), "since": since, "now": tx.now}
     rows = read_columns(tx.session, ANSWERED, asked)

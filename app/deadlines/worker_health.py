@@ -12,7 +12,7 @@ from app.deadlines.missed_deadlines import RunningKind
 from app.kernel.heartbeat import REQUIRED_PARTS, Part, get_heartbeats
 
 SILENT_AFTER: Final = timedelta(seconds=60)
-"""The longest time for which a part of the worker may send no heartbeat."""
+"""The time without a heartbeat after which a part of the worker counts as silent."""
 LATE_AFTER: Final = timedelta(minutes=5)
 """The longest time for which a due deadline may wait for the worker."""
 
@@ -45,7 +45,7 @@ def load_worker_health(session: Session, now: datetime) -> WorkerHealth:
 
 @dataclass(frozen=True)
 class Backlog:
-    """Counts of the deadlines that wait for the worker, fail, or were missed by a desk."""
+    """Counts of the deadlines to handle or retry, and of the cases with a late desk."""
 
     now: datetime
     overdue: int
@@ -60,7 +60,7 @@ class Backlog:
 
     @property
     def worst(self) -> RunningKind | None:
-        """The kind with the deadline that failed most often, or None."""
+        """The kind with the deadline whose handling failed most often, or None."""
         failing = [kind for kind in self.running if kind.failing]
         return max(failing, key=lambda kind: (kind.failures, kind.kind), default=None)
 

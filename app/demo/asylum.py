@@ -1,4 +1,4 @@
-"""The journey of an asylum seeker from Turkmenistan, which is hidden from her State."""
+"""The journey of an asylum seeker whose case is hidden from her State, Turkmenistan."""
 
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ REFERENCE: Final = "DEMO-BISHKEK-1"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey of the asylum seeker."""
+    """Run the journey of the asylum seeker."""
     demo.say("A woman from Turkmenistan, who fears her State, calls a helpline in Bishkek.")
     case = demo.submit_case(KG_OFFICER, build_case(demo.now))
     if case is None:

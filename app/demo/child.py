@@ -18,7 +18,7 @@ REFERENCE: Final = "DEMO-GUATEMALA-1"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey of the girl."""
+    """Run the journey of the girl."""
     demo.say("A consular officer of Honduras in Guatemala meets a girl who is alone.")
     case = demo.submit_case(HN_OFFICER, build_case())
     if case is None:

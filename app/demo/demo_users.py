@@ -149,7 +149,7 @@ class Demo:
         return DemoUser(part, self.http, self.keys[part], tale)
 
     def submit_case(self, officer: DemoAccount, body: Json) -> "DemoCase | None":
-        """Submit a case as an officer, or return None if the journey was played before.
+        """Submit a case as an officer, or return None if the journey has already been run.
 
         The Idempotency-Key is random, because the external reference prevents a duplicate.
         """
@@ -161,7 +161,7 @@ class Demo:
         return DemoCase(self, str(require_success(first).json()["code"]))
 
     def report_repeat(self, officer: DemoUser, case: str) -> None:
-        """Print that the journey was played before, and in which state the case is."""
+        """Print that the demo journey has already been run, and the state of its case."""
         state = officer.get(f"cases/{case}")["state"]
         self.say(f"  The journey was played before; {case} is {state} and was not changed.")
 
@@ -196,7 +196,7 @@ class DemoCase:
         self.demo.run_out(self.code)
 
     def wait_until[T](self, look: Callable[[], T | None]) -> T:
-        """Return the first true result of a function; fail after 20 seconds."""
+        """Call a function until its result is true; return it, or fail after 20 seconds."""
         for _ in range(MAX_LOOKS):
             if found := look():
                 return found
@@ -204,7 +204,7 @@ class DemoCase:
         raise JourneyFailed(f"No deadline of {self.code} was handled. Check the worker.")
 
     def expect_hidden(self, *found: object) -> None:
-        """Raise JourneyFailed if a result is not empty, because an account saw too much."""
+        """Raise JourneyFailed if any result is not empty: an account then saw too much."""
         if any(found):
             raise JourneyFailed(f"An account saw data of {self.code} that it may not see.")
 

@@ -1,4 +1,4 @@
-"""The journey of a worker who goes home, so that Kazakhstan hands the lead over."""
+"""The journey of a worker who goes home: Kazakhstan hands the lead to Uzbekistan."""
 
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ AGREEMENT: Final = "KZ_UZ_DEMO"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey in which the lead is handed over."""
+    """Run the journey in which the lead is handed over."""
     demo.say("A man from the same farm near Almaty wants to go home.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:

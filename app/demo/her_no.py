@@ -27,7 +27,7 @@ SHARED: Final = ("needs", "contact")
 
 
 def play(demo: Demo) -> None:
-    """Play the journey in which a consent is withdrawn."""
+    """Run the journey in which a consent is withdrawn."""
     demo.say("A woman in Almaty agrees that an NGO leads, and consents to each service.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
@@ -80,7 +80,7 @@ def start_help(case: DemoCase, lead: DemoUser) -> tuple[DemoUser, str]:
 
 
 def show_refusal(case: DemoCase, lead: DemoUser) -> None:
-    """Show that an NGO cannot share a name with a State body that no consent names."""
+    """Show that an NGO cannot send the name to a State body that no consent names."""
     asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
     unmet = lead.list_unmet(f"{case.path}/referrals", asked)
     case.print("Social welfare asks for her name. She consented to State offices, but to")

@@ -1,4 +1,4 @@
-"""The journeys of the demonstration, in the order in which they are played."""
+"""The journeys of the demonstration, in the order in which they are run."""
 
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
@@ -38,7 +38,7 @@ JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
 
 
 def play(demo: Demo, chosen: Collection[Journey] = ()) -> None:
-    """Play the chosen journeys, by default all, and print a line before each journey."""
+    """Run the chosen journeys, by default all, and print a line before each journey."""
     for journey, (shows, play_journey) in JOURNEYS.items():
         if not chosen or journey in chosen:
             demo.say(f"\nJourney `{journey}`: {shows}.\n")

@@ -29,7 +29,7 @@ INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 
 def play(demo: Demo) -> None:
-    """Play the journey in which a return is stopped."""
+    """Run the journey in which a return is stopped."""
     demo.say("A consular officer of Jamaica in Trinidad meets a woman who wants to return.")
     case = demo.submit_case(JM_OFFICER, build_case(demo.now))
     if case is None:
@@ -134,7 +134,7 @@ def decide_no_go(case: DemoCase, lead: DemoUser, return_path: str) -> None:
 def write_safeguards(
     case: DemoCase, lead: DemoUser, consulate: DemoUser, papers: str
 ) -> None:
-    """Write safeguards that block contact with her State, because she will seek asylum."""
+    """Write safeguards that block contact with Jamaica, as the person will seek asylum."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
     lead.write(case.path, "safeguards", guards)
     case.print("She will seek asylum. The safeguards now block contact with her State, and")

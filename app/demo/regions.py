@@ -26,7 +26,7 @@ SHARED: Final = ("needs", "contact")
 
 
 def play(demo: Demo) -> None:
-    """Play the journey between two regions."""
+    """Run the journey between two regions."""
     demo.say("A consular officer of Uzbekistan, who covers Panama from abroad, calls")
     demo.say("  a man who works off a debt there. He speaks only Uzbek.")
     show_desks(demo)

@@ -1,4 +1,4 @@
-"""The journey of an emergency: offices miss deadlines, and others are asked."""
+"""The journey of an emergency: offices miss deadlines, and other offices are asked."""
 
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ REFERENCE: Final = "DEMO-ALMATY-SILENCE"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey in which deadlines are missed."""
+    """Run the journey in which deadlines are missed."""
     demo.say("A woman escapes from a house in Almaty at night and reaches her consulate.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
@@ -73,7 +73,7 @@ def escalate_lead(case: DemoCase, officer: DemoUser) -> None:
 
 
 def list_missed(user: DemoUser, path: str) -> list[Json]:
-    """List the delivery evidence in which a deadline was missed."""
+    """List the delivery evidence of each recipient that missed a deadline."""
     items = user.get(f"{path}/evidence")["items"]
     return [evidence for evidence in items if evidence["missed_deadlines"]]
 

@@ -27,7 +27,7 @@ SHARED: Final = ("needs", "contact")
 
 
 def play(demo: Demo) -> None:
-    """Play the journey of the worker."""
+    """Run the journey of the worker."""
     demo.say("A consular officer of Uzbekistan in Almaty meets a worker who wants help.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:

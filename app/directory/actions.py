@@ -48,7 +48,8 @@ FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
 AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
 CONTACTS: Final = Register(Contact, ("code",), "contacts")
 WRITE_LOCK: Final = "directory"
-"""The name of the lock that writers hold, because rules compare rows of a table."""
+"""The name of the lock that every writer of the directory holds: the rules compare several
+rows, so two writes must not overlap."""
 
 CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 """Roles that may set the free places of their office."""
@@ -56,7 +57,7 @@ CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 @dataclass(frozen=True)
 class Count:
-    """The numbers of rows of a file that were added, changed and left unchanged."""
+    """The numbers of added, changed and unchanged rows of a file."""
 
     added: int
     changed: int
@@ -102,7 +103,7 @@ def is_older(row: Values, as_of: datetime) -> bool:
 
 
 def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
-    """Load all rows of a directory table, by the names of the columns in the code."""
+    """Load all rows of a directory table, as mappings from the column names in the code."""
     columns = register.table.__table__.columns
     found = author.session.execute(select(*columns))
     return [dict(zip(columns.keys(), row, strict=True)) for row in found]

@@ -1,6 +1,7 @@
-"""Messages about wrong cells of a file, which say what is allowed and never quote a cell.
+"""Messages about invalid cells of a file: they say what is allowed.
 
-If a line is shifted by one column, each of its cells may contain a name.
+A message never quotes a cell, because each cell of a line that is shifted by one column may
+contain the name of a person.
 """
 
 import re

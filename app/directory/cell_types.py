@@ -51,7 +51,7 @@ def parse_texts(cell: str) -> dict[str, str]:
 
 
 def format_texts(texts: Mapping[str, str]) -> str:
-    """Return texts by language tag as the text of a cell."""
+    """Format a mapping from language tags to texts as a cell."""
     return "; ".join(f"{tag}: {text}" for tag, text in texts.items())
 
 

@@ -85,7 +85,7 @@ class CountryRow(Row):
 class FocalPointRow(Row):
     """An office that can receive cases.
 
-    A file may leave out the column `short_names`, which keeps the stored short names.
+    If a file leaves out the column `short_names`, the stored short names are kept.
     """
 
     code: Code

@@ -174,7 +174,7 @@ def check_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator
 def parse_line[R: Row](
     file: str, number: int, header: Sequence[str], cells: Sequence[str], model: type[R]
 ) -> Iterator[Line[R] | Fault]:
-    """Yield the row of a line, or a fault for each wrong cell."""
+    """Yield the row of a line, or a fault for each invalid cell."""
     if len(cells) != len(header):
         yield Fault(file, number, "", f"has {len(cells)} cells, not {len(header)}")
         return

@@ -17,7 +17,7 @@ type Values = Mapping[str, Any]
 UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that are internal and left out of the history."""
 RENAMED: Final[Mapping[str, str]] = {"clock": "deadline", "iso2": "code"}
-"""The present name of each column that has another name in old entries of the history."""
+"""The current name of each column that has another name in old entries of the history."""
 TRUNCATED: Final = "address"
 """The column that is stored in a shortened form, because the history cannot be erased."""
 
@@ -66,7 +66,7 @@ def build_change(
 
 
 def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> frozenset[str]:
-    """Return the subjects that an account closed last, and that no file may reopen."""
+    """Return the subjects that were last closed by an account, and not by a file."""
     named = DirectoryChange.subject.in_(subjects)
     by_people: dict[str, bool] = {}
     changes = select(DirectoryChange).where(named).order_by(DirectoryChange.number)

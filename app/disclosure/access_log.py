@@ -35,7 +35,7 @@ class AccessAttempt:
     subject: Subject
     purpose: EmergencyAccessPurpose
     under: UUID | None = None
-    """The id of the emergency access, if only that allows the opening."""
+    """The id of the emergency access, if nothing else allows the opening."""
 
 
 class DailyCapReached(Problem):

@@ -76,7 +76,7 @@ def open_safeguards(
 ) -> OpenedSafeguards | None:
     """Open the safeguards; raises NotFound (404) if the caller may not see the case.
 
-    A submitter gets the last version that it wrote, because a refusal would reveal a fear.
+    A submitter gets the last version that it wrote: a refusal would reveal a new fear.
     """
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(tx, case)

@@ -43,7 +43,7 @@ PURPOSES: Final = {
     Side.LEAD: _LEAD_PURPOSES,
     Side.HANDOVER_CANDIDATE: (Purpose.HANDOVER,),
 }
-"""The consent purposes that allow each side to read; for a recipient, it is the service."""
+"""The purposes of consents that let a side read. A recipient's purpose is its service."""
 
 
 def build_knowledge(tx: ReadTransaction, case: Case) -> Knowledge:
@@ -120,7 +120,7 @@ def is_in_time(rule: Rule, asked: AccessRequest) -> bool:
 def list_purposes(
     tx: ReadTransaction, case: Case, section: Section, rules: Iterable[Rule]
 ) -> frozenset[Purpose]:
-    """Return the purposes of which a consent must name at least one to satisfy `rules`."""
+    """Return purposes; a consent must name at least one of them to satisfy `rules`."""
     sides = {rule.side for rule in rules}
     found = {purpose for side in sides for purpose in PURPOSES.get(side, ())}
     if Side.RECIPIENT in sides:

@@ -160,7 +160,7 @@ RECIPIENT_SUBJECTS: Final = frozenset(
 )
 """The subjects of a case that a recipient may read. Its notes are not among them."""
 SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
-"""The sealed documents that consents and referrals treat like the given section."""
+"""The section that a consent or referral must name for each of these documents."""
 
 
 def list_own_referrals(tx: ReadTransaction, case: Case, subject: Subject) -> list[Referral]:
@@ -274,7 +274,7 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
     """Return the code of the author's office, or None if the caller may not know it.
 
-    A caller that reads a snapshot may not know the authors of newer documents (ADR 43).
+    A caller that sees a case snapshot may not know authors of newer documents (ADR 43).
     """
     office, author, at = tx.actor.focal_point_id, document.author, document.written_at
     reads_it_as_asked = author != office and case.get_snapshot(office) is not None

@@ -156,7 +156,7 @@ class OpenedOnce(ResponseModel):
 
 
 class OfficeKnowledge(ResponseModel):
-    """The sections that an office has opened, as in the access log."""
+    """The sections that an office has opened, according to the access log."""
 
     focal_point: Annotated[
         str | None,
@@ -166,7 +166,7 @@ class OfficeKnowledge(ResponseModel):
 
 
 class Knowledge(ResponseModel):
-    """The sections of a case that the caller may open, and those that offices opened."""
+    """The sections of a case that the caller may open, and those opened by each office."""
 
     own: Annotated[
         list[OwnAccess], Field(description="Every section, for the caller's account.")

@@ -33,7 +33,7 @@ def record_retrieval(tx: WriteTransaction, upto: int) -> None:
 
 
 def record_sighting(tx: WriteTransaction, record_id: UUID) -> None:
-    """Record when the caller's office first read a record itself, not only its events."""
+    """Record when the office first read a record; reading its events does not count."""
     office = tx.actor.focal_point_id
     if not claim_name(tx.session, f"sighting {office} {record_id}"):
         return

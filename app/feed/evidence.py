@@ -250,13 +250,13 @@ def select_retrieval(sent: SentRecord, position: int) -> Select[datetime]:
 
 
 def select_sighting(sent: SentRecord) -> Select[datetime]:
-    """Select the time at which the recipient first read the record, not only its events."""
+    """Select when the recipient first read the record; reading events does not count."""
     of_recipient = Sighting.focal_point_id == sent.recipient
     return select(Sighting.at).where(Sighting.record_id == sent.record_id, of_recipient)
 
 
 def select_answer(sent: SentRecord, types: tuple[str, ...], position: int) -> Select[Entry]:
-    """Select the first of these answers that the recipient gave while it had the record."""
+    """Select the recipient's first answer of these types while it had the record."""
     is_answer = (Entry.focal_point_id == sent.recipient) & Entry.type.in_(types)
     answers = select_positions(sent).with_only_columns(Entry).where(is_answer)
     answers = answers.where(Delivery.position >= position)

@@ -11,7 +11,7 @@ from app.kernel.db import Base
 
 
 class Sighting(Base):
-    """The time at which a focal point first read a record itself, not only its events."""
+    """The time at which an office first read a record; reading events does not count."""
 
     __tablename__ = "sighting"
 

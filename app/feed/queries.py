@@ -155,6 +155,6 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 
 
 def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
-    """Return whether the caller's office has read a record itself, not only its events."""
+    """Return whether the office has read a record; reading its events does not count."""
     query = {"record": record_id, "me": tx.actor.focal_point_id}
     return read_columns(tx.session, FIND_SIGHTING, query).first() is not None

@@ -77,7 +77,7 @@ class HistoryPage(Page[EventOut]):
 
 
 class WorkCase(ResponseModel):
-    """The case of a task, with the fields that a list shows, as you read them in the case.
+    """The case of a task, with the fields of a case list and the values that you may see.
 
     Reading these fields here does not count as reading the case.
     """
@@ -155,7 +155,7 @@ class MissedDeadlineOut(ResponseModel):
 
 
 class SentNotification(ResponseModel):
-    """A notification that asked an office to sign in, without the reason."""
+    """A notification that asked an office to sign in and did not state the reason."""
 
     by: Annotated[
         MessageChannel | None, Field(description="Null if the office has no contact.")

@@ -25,8 +25,8 @@ SUBMITTER_FACTS: Final = frozenset({"state", "question"})
 """Facts that a submitter may always see, because they reveal no reasons (R12)."""
 ALTERNATIVE, ACTIVE = "alternative", "active"
 IDENTIFYING_FACTS: Final = frozenset({ALTERNATIVE, ACTIVE})
-"""Facts that identify an office: an alternative, and whether the office that missed a
-deadline is active, because the directory shows which offices are active."""
+"""Facts that identify an office: an alternative office, and whether the office that missed
+a deadline is active, because the directory shows which offices are active."""
 HELPER_EVENTS: Final = frozenset(
     {
         "case.risk_assessed",

@@ -169,7 +169,7 @@ def load_facts(
     case_file: Standing,
     terms: Terms | None = None,
 ) -> Facts:
-    """Load the facts of a handover that its requirements are checked against."""
+    """Load the facts against which the requirements of a handover are checked."""
     clock = find_running(tx, [handover.id]).get(handover.id)
     transfer = LeadTransfer(handover.lead, handover.successor)
     return build_facts(tx, case_file, transfer, terms, clock)

@@ -17,7 +17,7 @@ UNDECIDED = text("state = 'offered'")
 
 
 class Handover(PartyRecord, Base):
-    """An offer of the lead of a case to another office, made by the present lead."""
+    """An offer by the current lead of a case to transfer the lead to another office."""
 
     path, case_relations = "handovers", (Relation.LEAD,)
 

@@ -70,11 +70,12 @@ class Relation(StrEnum):
 
 
 class Side(StrEnum):
-    """The part of an office in a record. It determines which actions the office may take.
+    """The part that an office plays in an action on a record.
 
-    Sides are derived from relations. The holder and the sender are the office that holds
-    the case. The consulate of a return is the office that issues travel documents for the
-    State of origin. A vital reader is an office that has emergency access.
+    It determines which actions the office may take. Sides are derived from relations. The
+    holder and the sender are the office that holds the case. The consulate of a return is
+    the office that issues travel documents for the State of origin. A vital reader is an
+    office that has emergency access.
     """
 
     SUBMITTER = "submitter"

@@ -23,7 +23,7 @@ TRANSIENT = frozenset(
         "53100",  # disk full: transient, as on SQLite, once space is freed
     }
 )
-"""SQLSTATEs of errors that a retry may avoid: deadlock, timeout, shutdown, crash."""
+"""SQLSTATEs after which a retry may succeed: of a deadlock, timeout, shutdown or crash."""
 CONNECTION: Final = "08"
 """The SQLSTATE class of connection errors: a connection was lost or could not be opened."""
 IN_RECOVERY: Final = frozenset({"25006", "0A000"})
@@ -33,7 +33,7 @@ PRIVILEGE_MISSING: Final = "42501"
 
 @contextmanager
 def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
-    """Raise Busy (503) instead of a database error that a retry may avoid.
+    """Raise Busy (503) instead of a database error after which a retry may succeed.
 
     The block must contain the whole transaction. `is_standby` returns whether the database
     is a standby, which accepts no writes and may get requests during a failover.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace the content of a file atomically; set its mode to 0600, keep its owner."""
+    """Replace the content of a file atomically; keep its owner and set mode 0600."""
     path = path.resolve()
     new = path.with_name(f"{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW

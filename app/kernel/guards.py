@@ -103,7 +103,10 @@ def may_be_missing(name: str) -> bool:
 
 
 def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield added guards. Those that allow writing or weaken others prevent start-up."""
+    """Yield the added guards.
+
+    A guard that allows writing, or weakens another guard, prevents start-up.
+    """
     for name in found.keys() - expected.keys():
         kind = get_guard_kind(name)
         writes = kind == Kind.RIGHT and name.split()[1] in WRITES

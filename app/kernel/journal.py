@@ -70,8 +70,8 @@ class Delivery(Base):
 class Retrieval(Base):
     """The time at which a focal point's cursor passed a position of its feed.
 
-    It proves that the entries up to it were retrieved (delivery evidence, rank 3).
-    It has a table of its own, because updates of the mailbox row would delay writers.
+    It proves that the entries up to this position were retrieved (delivery evidence, rank
+    3). It has a table of its own, because updates of the mailbox row would delay writers.
     """
 
     __tablename__ = "retrieval"

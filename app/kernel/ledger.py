@@ -1,9 +1,9 @@
 """The erasure ledger: a copy of all erasures outside of the database, for restores.
 
-A backup from before an erasure still contains the key that was destroyed later. The ledger
-lists such erasures, so that they can be repeated (R34). The ledger also lists the epochs of
-the databases to which it belongs. A restored database has an old epoch, or a new epoch that
-the command `restored` adds to the ledger first, and then to the database.
+A backup that was made before an erasure still contains the key that was destroyed later.
+The ledger lists the erasures, so that they can be repeated (R34). It also lists the epochs
+of the databases to which it belongs. A restored database has an old epoch, or a new epoch
+that the command `restored` adds to the ledger first, and then to the database.
 """
 
 import os
@@ -216,7 +216,11 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the ledger and the epoch are as `agreed`, and no erasure was lost."""
+    """Return whether the last successful comparison, `agreed`, still holds.
+
+    It holds if the file and the epoch of the database are unchanged, and the database has
+    no fewer erasures than at the comparison.
+    """
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

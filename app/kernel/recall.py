@@ -63,7 +63,7 @@ def write_rows(
 ) -> CursorResult[Any]:
     """Insert or update rows without creating objects, and expire the objects in memory.
 
-    Delete no rows with this function, because their objects would remain in the session.
+    Do not delete rows with this function: their objects would remain in the session.
     The session does not notice database errors: do not commit after an error.
     """
     session.flush()
