@@ -38,7 +38,7 @@ class WorkerHealth:
 
 
 def load_worker_health(session: Session, now: datetime) -> WorkerHealth:
-    """Return the worker's heartbeats, and since when the oldest deadline has waited."""
+    """Return the worker's heartbeats, and when the oldest deadline began to wait for it."""
     oldest = missed_deadlines.find_oldest(session, now)
     return WorkerHealth(now, get_heartbeats(session), oldest)
 

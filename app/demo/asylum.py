@@ -63,7 +63,7 @@ def build_case(now: datetime) -> Json:
 
 
 def show_routing(case: DemoCase, lead: DemoUser) -> None:
-    """Print the candidates and the offices that were left out, as the lead sees them."""
+    """Print the candidates and the offices that routing excluded, as the lead sees them."""
     routing = lead.get(f"{case.path}/routing")
     case.print("IOM takes the lead. It reads why it was asked, and others were not:")
     for one in routing["candidates"]:

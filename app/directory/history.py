@@ -93,7 +93,7 @@ def to_json_values(values: Values) -> dict[str, Any]:
 
 
 def rename_columns(values: Values) -> dict[str, Any]:
-    """Return the values of an entry of the history by the current names of the columns."""
+    """Return the values of a history entry, by the current names of the columns."""
     return {RENAMED.get(name, name): value for name, value in values.items()}
 
 

@@ -209,8 +209,9 @@ def write_section(
 ) -> Case:
     """Replace a section of a case.
 
-    Raises NotFound (404), ActionNotYours (403) or VersionStale (412). If the disk is nearly
-    full and the section is not needed for safety, raises DiskSpaceReserved (503).
+    Raises NotFound (404), ActionNotYours or RoleMissing (403), VersionNotGiven (428) or
+    VersionStale (412). If the disk is nearly full and the section is not needed for safety,
+    raises DiskSpaceReserved (503).
     """
     if content.section not in SECTIONS_FOR_SAFETY:
         tx.runtime.free_space.require_unreserved()

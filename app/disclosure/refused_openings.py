@@ -72,7 +72,7 @@ def count_refusal(tx: WriteTransaction) -> None:
 
 
 def record_limit(tx: WriteTransaction) -> None:
-    """Record for the office and oversight that the limit was reached, once an hour."""
+    """Record for the office and oversight, at most hourly, that the limit was reached."""
     account = access_queries.get_own_account(tx)
     lock_name(tx.session, f"refusals {account.id}")
     if not was_recorded_since(tx.session, account.id, LIMITED, tx.now - REPORTED_EVERY):

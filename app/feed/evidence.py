@@ -160,7 +160,7 @@ def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidenc
 
 
 def build_handover_evidence(tx: ReadTransaction, handover: Handover) -> Evidence:
-    """Return the evidence of a handover, which has no acknowledgement."""
+    """Return the evidence of a handover, in which no stage is an acknowledgement."""
     spans = [
         build_span(handover, p)
         for p in handover.case.parties
@@ -202,7 +202,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotification]:
-    """Yield the notifications about a record that were sent while its recipient had it."""
+    """Yield the notifications that were queued while the recipient had the record."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):

@@ -67,7 +67,7 @@ def get_position(tx: ReadTransaction, query: PageQuery) -> FeedPosition:
 
 
 def get_heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
-    """Return the position of the newest event in the feed of each of these offices."""
+    """Return the position of the newest event in each of these offices' feeds."""
     of_readers = Mailbox.focal_point_id.in_(readers)
     found = select(Mailbox.focal_point_id, Mailbox.head).where(of_readers)
     return {reader: head for reader, head in session.execute(found)}  # noqa: C416 - rows

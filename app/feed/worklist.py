@@ -143,7 +143,7 @@ def count_work(tx: ReadTransaction) -> WorkCounts:
 
 
 def count_submitted(tx: ReadTransaction) -> Sequence[int | None]:
-    """Count the open cases and the drafts of the caller's office, if it may read cases."""
+    """Count the open cases and drafts of the office; None if the key may not read cases."""
     if Scope.CASES_READ not in tx.actor.scopes:
         return None, None
     mine = case_queries.list_own(tx, [Relation.SUBMITTER], State, None, None)

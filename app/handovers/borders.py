@@ -53,7 +53,7 @@ def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Secti
 
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})
-"""Relations that exist only if the lead was handed over or has been offered."""
+"""A case in which no office has or had one of these relations never had a handover."""
 LATEST: Final = (
     select(Handover.lead_id)
     .where(

@@ -35,7 +35,7 @@ def build_facts(
     terms: Terms | None = None,
     clock: Clock | None = None,
 ) -> Facts:
-    """Build the facts that the requirements are checked against."""
+    """Build the facts against which the requirements are checked."""
     to = transfer.successor
     sections = case_file.get_covered_sections(to, Purpose.HANDOVER)
     return Facts(

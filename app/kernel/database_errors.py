@@ -23,7 +23,8 @@ TRANSIENT = frozenset(
         "53100",  # disk full: transient, as on SQLite, once space is freed
     }
 )
-"""SQLSTATEs after which a retry may succeed: of a deadlock, timeout, shutdown or crash."""
+"""SQLSTATEs of errors after which a retry may succeed, such as a deadlock, a timeout, a
+shutdown, a crash, too many connections or a full disk."""
 CONNECTION: Final = "08"
 """The SQLSTATE class of connection errors: a connection was lost or could not be opened."""
 IN_RECOVERY: Final = frozenset({"25006", "0A000"})

@@ -105,7 +105,7 @@ def may_be_missing(name: str) -> bool:
 def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
     """Yield the added guards.
 
-    A guard that allows writing, or weakens another guard, prevents start-up.
+    An added privilege to write, or a kind in `REFUSED_IF_ADDED`, prevents start-up.
     """
     for name in found.keys() - expected.keys():
         kind = get_guard_kind(name)

@@ -81,7 +81,7 @@ COUNTS: Final = {"sqlite_autoincrement": True}
 
 
 def enable_row_security(table: str, column: str = "case_id") -> None:
-    """Restrict the rows of a table to present and former parties of the case (ADR 21).
+    """Restrict the rows of a table to current and former parties of the case (ADR 21).
 
     Call this only on PostgreSQL, and only after migration 0018 has created the functions.
     """
