@@ -62,8 +62,9 @@ def list_running(session: Session) -> Sequence[Clock]:
 def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
     """List the deadlines that wait for a closed office.
 
-    Most deadlines are listed only until the worker has handled them once. The deadline to
-    answer a request is listed after that too, so that nobody waits for a closed office.
+    Most deadlines are listed only until the worker has handled them once. Deadlines
+    to answer a request are listed again, unless the worker failed to handle them, so that
+    nobody waits for a closed office.
     """
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)

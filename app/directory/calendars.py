@@ -52,7 +52,7 @@ class Calendar:
         """Convert a local time to UTC as defined in RFC 5545, section 3.3.5.
 
         Of a time that occurs twice, the first occurrence is used. A time that the clocks
-        skip has the offset from before the change.
+        skip is converted with the offset that applied before the change.
         """
         return local.replace(tzinfo=ZoneInfo(self.time_zone), fold=0).astimezone(UTC)
 

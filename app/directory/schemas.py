@@ -137,7 +137,7 @@ class FocalPointPage(Page[FocalPointOut]):
 
 
 class CountryOut(ResponseModel):
-    """A country of the mechanism, and whether its State bodies are used for routing."""
+    """A country of the mechanism, and whether routing may choose its State bodies."""
 
     code: Annotated[CountryCode, Field(description="ISO 3166-1 alpha-2.")]
     name: Annotated[str, Field(examples=["Kazakhstan"])]

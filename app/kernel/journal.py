@@ -126,7 +126,7 @@ def has_any_case(session: Session) -> bool:
 
 @dataclass(frozen=True)
 class Posting:
-    """A journal entry with the audience that it will be delivered to."""
+    """A journal entry, and the audience to which it will be delivered."""
 
     entry: Entry
     audience: frozenset[UUID]

@@ -22,7 +22,7 @@ LANGUAGES: Final = (
     "pt",
     "nl",
 )
-"""Languages that texts may be translated into. English replaces a missing translation."""
+"""Languages of the translations of texts. English replaces a missing translation."""
 BY_LOWER_TAG: Final = {language.lower(): language for language in LANGUAGES}
 """The languages by their lower-case tags."""
 ANY: Final = "*"

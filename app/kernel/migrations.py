@@ -77,7 +77,7 @@ def set_allowed_values(table: str, column: str, name: str, values: tuple[str, ..
 
 
 COUNTS: Final = {"sqlite_autoincrement": True}
-"""Options with which SQLite recreates a table and never reuses numbers of deleted rows."""
+"""Options for a table that SQLite recreates: numbers of deleted rows are not reused."""
 
 
 def enable_row_security(table: str, column: str = "case_id") -> None:
