@@ -152,7 +152,7 @@ def create_app(
     docs: bool = False,
     public_url: str | None = None,
 ) -> FastAPI:
-    """Create the application, which is ready once the ledger and the database agree.
+    """Create the application. It is ready once the erasure ledger and the database agree.
 
     `rate` is the most requests that an account may send in a minute; None means no limit.
     To get tokens, machines sign assertions for `public_url`; None means no tokens.

@@ -37,7 +37,7 @@ MAX_CONNECTIONS: Final = 1000
 
 
 class Environment(StrEnum):
-    """The purpose of an installation: real cases, or a drill."""
+    """The purpose of an installation: real cases, or a drill (an exercise without them)."""
 
     PRODUCTION = "production"
     DRILL = "drill"
@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     daily_cap: Annotated[int, Field(ge=1, le=100_000)] = 30
     """The most cases that one account may open in a UTC day. Above it, requests get 429,
     and the office of the account and oversight are informed. The account can still open
-    cases that it opened today, and cases in vital interest."""
+    cases that it opened today, cases with a vital interest, and safety alerts."""
     refused_openings_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 10
     """The most attempts of one account in a minute to open sealed data that it may not
     open, or that does not exist. Above it, such requests get 429 and are not logged one by
@@ -134,8 +134,8 @@ class Settings(BaseSettings):
     `submit`: true is accepted."""
     sealed_mib_per_day: Annotated[int, Field(ge=1, le=100_000)] = 64
     """The most MiB that one account may seal in a UTC day. Above it, requests that seal
-    more get 429, except to submit a case, to promise help, or to write to a case in vital
-    interest. Each process counts separately."""
+    more get 429, except to submit a case, to accept a referral, to plan a journey, or to
+    write to a case with a vital interest. Each process counts separately."""
     requests_per_minute: Annotated[int, Field(ge=60, le=1_000_000)] = 600
     """The most requests of one account in a minute; reads and writes count separately.
     Above it, requests get 429 with `Retry-After`. Each process counts separately."""

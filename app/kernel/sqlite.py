@@ -17,7 +17,7 @@ PRAGMAS: Final = (
 
 
 def is_in_transaction(connection: Connection) -> bool:
-    """Return whether the driver is in a transaction; always true for psycopg."""
+    """Return whether the SQLite driver has begun a transaction; always True for psycopg."""
     driver: Any = connection.connection.driver_connection
     return getattr(driver, "in_transaction", True)
 

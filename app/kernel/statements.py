@@ -21,7 +21,8 @@ def read_columns[*Ts](
 ) -> CursorResult[*Ts]:
     """Read columns without creating objects, after flushing pending writes.
 
-    Do not use this for statements that lock rows, because cached results would remain.
+    Do not use this for statements that lock rows, because objects that are loaded already
+    would keep their old values.
     """
     session.flush()
     return session.connection().execute(statement, parameters)

@@ -59,7 +59,7 @@ def store_enum(
 
     Rows keep the codes with which they were written. If a code of the enum was renamed,
     `stored` maps the new code to the code in the table. `name` is the name of the
-    constraint; None stands for the name of the column's class.
+    constraint; if it is None, the constraint has the name of the enum class in lower case.
     """
     old_codes = stored or {}
     return Enum(

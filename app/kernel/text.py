@@ -34,7 +34,7 @@ VARIANT_LETTERS: Final = (
     range(0x20000, 0x323B0),
     range(0x1000, 0x10A0),
 )
-"""Letters with variant forms: ideographs, and those of Burmese and related scripts."""
+"""Letters with variant forms: ideographs, and letters of Burmese and related scripts."""
 VARIATION_SELECTORS: Final = (
     range(0x180B, 0x180E),
     range(0x180F, 0x1810),
@@ -166,7 +166,7 @@ def limit_length(length: int) -> Callable[[str], str]:
 
 
 def build_text_error(what: str) -> PydanticCustomError:
-    """Return an error that describes the fault without repeating the text."""
+    """Return an error that says what is wrong with a text, without repeating the text."""
     return PydanticCustomError("text_unsafe", "This text has {what}.", {"what": what})
 
 
@@ -190,7 +190,8 @@ def convert_whole(value: object) -> object:
 
 
 WHOLE_NUMBER: Final = BeforeValidator(convert_whole)
-"""A validator that must follow the bounds of a number, or the contract omits the bounds."""
+"""A validator for whole numbers. In an annotation, place it after the bounds of the number;
+otherwise the contract omits the bounds."""
 Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
 SAFE_FORMAT: Final = {"format": "safe-text"}
 """The format of safe text in the contract; the API's description explains it."""

@@ -60,7 +60,7 @@ class Runtime:
 
     @property
     def is_drill(self) -> bool:
-        """Whether this is a drill, whose database must not contain any real person."""
+        """Whether this is a drill, an exercise whose database contains no real person."""
         return self.drill or self.speed > 1
 
 
@@ -159,7 +159,7 @@ def begin_read(runtime: Runtime, actor: Actor) -> Iterator[ReadTransaction]:
 def begin_write(
     runtime: Runtime, actor: Actor, *, acts_for: str | None = None
 ) -> Iterator[WriteTransaction]:
-    """Open a transaction that may write; its events are delivered before it commits.
+    """Open a transaction that may write, and add its events to the feeds before the commit.
 
     If the system acts, the time is that of the database, not of this machine. Row security
     limits access to the cases of the actor's focal point, or of the focal point `acts_for`.

@@ -61,7 +61,7 @@ class SeenVersions:
 
 @dataclass(frozen=True)
 class ExpectedTag:
-    """The entity tag that a PUT expects, or the expectation that no record exists yet.
+    """The condition of a PUT: the entity tag of the record, or that no record exists yet.
 
     The class is used for records without a version; their tags are compared as a whole.
     """
@@ -70,7 +70,7 @@ class ExpectedTag:
     if_none_match: str | None
 
     def require_tag(self, tag: str | None) -> None:
-        """Raise a problem unless `tag`, the tag of the record or None, is as expected.
+        """Raise a problem unless `tag` is as expected; None means that there is no record.
 
         Raises VersionNotGiven (428) if the request has no condition, VersionStale (412) if
         the record is not the expected record, and NotFound (404) if there is no record to
@@ -88,7 +88,7 @@ class ExpectedTag:
 
 
 def list_versions(if_match: str | None) -> set[str]:
-    """Return the version in each entity tag, or the whole tag of a record without one."""
+    """Return the version in each entity tag, or the whole tag if it has no version."""
     tags = parse_tags(if_match or "")
     found = ((tag, TAG.fullmatch(tag)) for tag in tags)
     return {match[1] if match and match[1] != "0" else tag for tag, match in found}

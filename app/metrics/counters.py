@@ -51,7 +51,7 @@ for kind in DeadlineKind:  # rate() ignores the event that creates a series
 
 
 def normalize_method(method: str) -> str:
-    """Return the method if it is known, otherwise `other`: clients can invent methods."""
+    """Return the method, or `other` if it is not known: clients can invent methods."""
     return method if method in METHODS else OTHER_METHOD
 
 

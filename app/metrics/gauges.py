@@ -50,7 +50,10 @@ class Counted[C]:
 
 
 def load_heartbeat_ages(session: Session, now: datetime) -> Mapping[str, float]:
-    """Return the seconds since each part's last heartbeat, or infinity if it has none."""
+    """Return, for each part of the worker, the seconds since its last heartbeat.
+
+    They are infinite if the part has no heartbeat.
+    """
     beats = get_heartbeats(session)
     heard = {part: (now - at).total_seconds() for part, at in beats.items()}
     return {part: heard.get(part, inf) for part in Part}

@@ -25,7 +25,7 @@ class Offices:
     waited_for: frozenset[UUID]
     """Offices with a running deadline."""
     holders: frozenset[UUID]
-    """Offices with a running deadline of a case itself."""
+    """Offices with a running deadline of a case itself, except the deadline of a draft."""
     drafts: int
 
 

@@ -89,7 +89,7 @@ def build_registry(
 
 
 class ScrapeHandler(BaseHTTPRequestHandler):
-    """The handler of a scrape; its responses repeat no input and show no version."""
+    """The handler of scrapes. Responses never repeat the request or reveal a version."""
 
     timeout = 5
     server: "MetricsServer"

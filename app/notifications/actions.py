@@ -40,8 +40,8 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
 
     `why` is an event of the journal, such as `case.not_acknowledged`. In a time window,
     each contact receives only one message; the next message covers everything that happened
-    in the window. Call this only once in a transaction, because contacts are locked in the
-    order of their codes.
+    in the window. Call this only once in a transaction. It locks contacts in the order of
+    their codes, and a second call would break this order and could cause a deadlock.
     """
     reason = Reason(why, case_id, record_id)
     found = directory_queries.lock_contacts(tx, focal_points)
@@ -71,7 +71,7 @@ def record_notification(
 
 
 def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
-    """Notify the recipient of a lost message at another contact of its duty post (R53).
+    """Notify the office of a lost message at another contact of the same duty post (R53).
 
     Returns False if there is no such contact, or if the lost message replaced another one.
     """
@@ -100,7 +100,7 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Notify offices of a failed message at contacts that fit; return whether any fits."""
+    """Queue a failed message for the contacts that fit; return whether any contact fits."""
     notifications = notifications_queries.list_served(tx, failed.id)
     offices = {one.focal_point_id for one in notifications}
     found = directory_queries.lock_contacts(tx, offices)

@@ -24,7 +24,7 @@ from app.outbox.pacing import Outcome
 SYSTEM: Final = frozenset({Side.SYSTEM})
 JITTER_BITS: Final = 32
 MAX_CODE_LENGTH: Final = 40
-"""The maximum number of characters of a code that are stored."""
+"""The maximum length of a stored code, in characters; longer codes are cut."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def add_message(
     urgency: Priority = Priority.NORMAL,
     instead_of: UUID | None = None,
 ) -> Outgoing:
-    """Add a message to the outbox, or return the message that waits for this recipient.
+    """Add a message to the outbox, or return the message already queued for this recipient.
 
-    A message that was claimed or may soon be given up is not returned, because it may have
-    been sent already or may never be sent. If the new message is more urgent, the waiting
-    message becomes due at once. The caller has to lock the recipient.
+    A queued message that was claimed or has failed often is not returned, because it may
+    have been sent already or may never be sent. If the new message is more urgent, the
+    queued message becomes due at once. The caller has to lock the recipient.
     """
     now = tx.runtime.time(tx.session)
     found = outbox_queries.lock_waiting(tx, way, recipient)
@@ -89,7 +89,10 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
 
 
 def add_unknown_outcome(outgoing: Outgoing) -> bool:
-    """Add an unknown outcome if a message is being sent; return whether to give it up."""
+    """Add the weight of an unknown outcome if needed; return whether to give a message up.
+
+    A message that is still being sent has an earlier attempt whose outcome is unknown.
+    """
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += pacing.WEIGHT[Outcome.UNKNOWN]

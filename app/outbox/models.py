@@ -30,8 +30,8 @@ class Outgoing(Listed, Base):
     a name that the channel resolves to an address. `queued_at` is the start of the waiting
     time. `due_at` is the time of the next attempt; during an attempt, the time at which the
     message may be claimed again. `left_at` is when the message was sent or, if the outcome
-    is unknown, the latest time at which it may have been sent. `weight` grows with each
-    failure.
+    is unknown, the latest time at which it may have been sent. `weight` is the sum of
+    the weights of its failed attempts (`pacing.WEIGHT`).
     """
 
     __tablename__ = "outgoing"

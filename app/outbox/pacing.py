@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     """The message was not accepted: there was no answer, or a temporary error."""
     REJECTED = "rejected"
-    """The message was not accepted, permanently: for example, there is no such address."""
+    """The message was rejected permanently; for example, the address does not exist."""
     UNKNOWN = "unknown"
     """The message was sent, but it is not known whether it was accepted."""
 
@@ -31,18 +31,19 @@ WEIGHT: Final[Mapping[Outcome, int]] = {
     Outcome.UNKNOWN: 6,
     Outcome.REJECTED: 24,
 }
+"""The weights of failed attempts, which add up to the weight of a message."""
 GIVE_UP_WEIGHT: Final = 72
 """The weight at which a message is given up. If a server refuses nine of ten attempts, 1
 message in 2000 is given up."""
 JOIN_LIMIT: Final = GIVE_UP_WEIGHT // 2
-"""The weight from which a message no longer serves new notifications, because it may soon
-be given up."""
+"""The weight from which a message is no longer used for new notifications, because it may
+soon be given up."""
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 MAX_DOUBLINGS: Final = 16
 """The maximum number of doublings of a pause. After these, it is `LONGEST_PAUSE`."""
 LONGEST_TRY: Final = timedelta(minutes=2)
-"""The longest time of an attempt. After it, no message of the attempt can arrive."""
+"""The maximum duration of an attempt. After this time, its message can no longer arrive."""
 MAX_AHEAD: Final = 2 * LONGEST_TRY
 """The furthest time in the future at which an attempt can end, even if the times of two
 transactions differ. A later time was set by a wrong clock. It is ignored, because it would
@@ -61,7 +62,7 @@ def is_given_up(weight: int) -> bool:
 
 
 def compute_pause(weight: int, jitter: float) -> timedelta:
-    """Return the pause after a failure. Its upper limit doubles with each failure.
+    """Return the pause after a failure. Its upper limit doubles with each unit of weight.
 
     `jitter`, from 0 to 1, selects a pause between half of the limit and the limit, so that
     messages that failed together are not tried again together.

@@ -41,7 +41,7 @@ class OutboxCounts:
 
     @property
     def waiting(self) -> int:
-        """The number of messages of all channels that wait or are being sent."""
+        """The number of messages, in all channels, that wait or are being sent."""
         return sum(way.waiting for way in self.ways.values())
 
 

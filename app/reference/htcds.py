@@ -44,7 +44,8 @@ MAPPING: Final[Sequence[MappingRow]] = read_sheet("htcds_mapping", MappingRow)
 def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
     """Return a part of a case as HTCDS fields, with codes as the standard spells them.
 
-    `said` has a key for each field, with its value, and a key for each code in the case.
+    `said` maps the names of fields of the case to their values. Codes, such as those of
+    indicators, are keys as well; their value must not be None.
     """
     found: dict[str, dict[str, None]] = {}
     for row in MAPPING:

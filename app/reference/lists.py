@@ -1,9 +1,9 @@
 """The reference lists for officers, which are read and checked once at start.
 
-Every item states its source, if there is one, and how reliable it is. Only questions that
-were found in a source are listed. A label is returned in the requested language if there is
-a translation, and otherwise in English. Every translation comes with the English text and
-its review status (ADR 52).
+Every item states its source, if there is one, and how reliable it is. The list of questions
+for interviews contains only questions that were found in a source. A label is returned in
+the requested language if there is a translation, and otherwise in English. Every
+translation comes with the English text and its review status (ADR 52).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

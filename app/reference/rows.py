@@ -161,7 +161,7 @@ class EnumerationRow(Row):
 
 
 class FieldRow(Row):
-    """A field of the HTCDS. A row without a field name is an example of a question."""
+    """A field of the HTCDS, or (without a field name) an example of a question to ask."""
 
     key = "ods_row"
 

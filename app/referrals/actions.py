@@ -260,7 +260,7 @@ def is_paused(referral: Referral) -> bool:
 def set_clearance(
     tx: WriteTransaction, referral: Referral, clearance: Clearance | None
 ) -> None:
-    """Store the progress of a return on its referral, which needs it to start and end."""
+    """Store the progress of a return on its referral, whose start and end depend on it."""
     if referral.clearance != clearance:
         referral.clearance = clearance
         referral.raise_version()
@@ -271,7 +271,7 @@ def set_clearance(
 def update_case_state(tx: WriteTransaction, case: Case) -> None:
     """Update the state of the case after a step of one of its referrals.
 
-    A monitored case returns to assistance only when help is under way, because a pending
+    A monitored case goes back to assistance only when help is under way, because a pending
     request may still be declined.
     """
     states = {referral.state for referral in referral_queries.list_of_case(tx, case.id)}

@@ -63,8 +63,9 @@ def revoke_draft(tx: WriteTransaction, referral: Referral, reason: str) -> None:
 def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
     """Return the ids of the open referrals that a consent in `case_file` covers.
 
-    A referral with another basis is included only if it has sections. Otherwise the
-    withdrawal of a consent would reveal which office the consent names.
+    A referral with another basis is included only if it has sections. A referral without
+    sections needs no consent. If it changed when a consent is withdrawn, the change would
+    reveal that the consent named its recipient.
     """
     return frozenset(
         referral.id

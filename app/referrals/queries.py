@@ -139,7 +139,7 @@ def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
 
 
 def list_open(tx: ReadTransaction) -> list[Referral]:
-    """List the referrals of all cases that have been sent and have not ended."""
+    """List the referrals, across all cases, that have been sent and have not ended."""
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
     return list(tx.session.scalars(found.order_by(Referral.number).options(*both)))
@@ -194,7 +194,7 @@ type Services = Mapping[UUID, set[Service]]
 def list_services(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> tuple[Services, Services]:
-    """Return the services of the caller's referrals, and those that it accepted, by case.
+    """Return the services requested from the caller, and the services it accepted, by case.
 
     Referrals that ended without being completed are left out.
     """

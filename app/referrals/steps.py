@@ -114,9 +114,9 @@ def redirect(
 def may_know_asked(tx: WriteTransaction, referral: Referral, other: FocalPoint) -> bool:
     """Return whether the recipient of a referral may know that an office was asked.
 
-    An office that may belong to the State of origin must not find out where the person is
-    helped by naming one office after another (ADR 57). It gets the answer that it would get
-    for an office that was not asked, and no draft is created.
+    An office that may belong to the State of origin must not find out where the person gets
+    help, for example by naming one office after another (ADR 57). It gets the same answer
+    as for an office that was not asked, and no draft is created.
     """
     recipient = referral.recipient
     case_file = standing.load_for_case(tx, referral.case)
@@ -142,7 +142,7 @@ def pause_help(
 
 
 def resume(tx: WriteTransaction, pending: PendingStep) -> Referral:
-    """Resume the help of a referral, and its deadline with the remaining time."""
+    """Resume help, and resume the deadline of the referral with its remaining time."""
     pending.referral.reason = None
     return take_step(tx, pending, resumed=True)
 

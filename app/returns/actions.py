@@ -218,7 +218,7 @@ def record_step(
 
 
 def get_audience(record: Return) -> frozenset[UUID]:
-    """Return the offices that may know of a return; if it is cancelled, only the holder."""
+    """Return the offices that may know of a return: only the holder if it is cancelled."""
     known, holder = record.referral.audience, record.case.holder
     return known & {holder} if record.state in CANCELLED else known
 
@@ -282,7 +282,7 @@ def request_documents(tx: WriteTransaction, record: Return, referral: Referral) 
 
 
 def get_clearance(record: Return) -> Clearance | None:
-    """Return the clearance that a referral gets from the state of its return, or None."""
+    """Return the clearance that the return's state gives to its referral, or None."""
     if record.state in {State.MONITORING, State.COMPLETED}:
         return Clearance.DONE
     return Clearance.CLEARED if record.state in DECIDED else None

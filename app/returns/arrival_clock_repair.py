@@ -13,7 +13,7 @@ from app.returns.models import Return
 
 
 def list_revealing_clocks(tx: ReadTransaction) -> list[int]:
-    """Return the numbers of the deadlines that reveal the day of an arrival."""
+    """Return the primary keys of the deadlines that reveal the day of an arrival."""
     ahead = return_queries.list_arrivals_ahead(tx)
     return [clock.number for clock, one in ahead if is_revealing(tx, clock, one)]
 

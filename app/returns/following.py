@@ -58,7 +58,7 @@ def reassign_all_deadlines(tx: WriteTransaction, case: Case) -> None:
 def end_or_reassign(
     tx: WriteTransaction, case: Case, rested: frozenset[UUID] = frozenset()
 ) -> None:
-    """End the returns that have lost their basis, and reassign the deadlines of the others.
+    """End returns that have lost their basis; reassign the deadlines of the other returns.
 
     `rested` contains the ids of the returns that a consent covered before a withdrawal.
     """
@@ -146,7 +146,7 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
 
 
 def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
-    """Reassign the visits of a return if needed; return whether they moved to the lead."""
+    """Reassign the visits of a return if needed; return whether the lead now has them."""
     clock = find_running(tx, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
         return False

@@ -120,7 +120,7 @@ _STILL = (
 """The requirements of the lead at every step from the decision GO to the departure.
 
 The other sides have the single requirement `still_cleared` instead, so that the State of
-origin does not learn which requirement is unmet, for example because of a threat or a fear.
+origin does not learn which requirement is unmet. That could reveal a threat or a fear.
 """
 
 # fmt: off
@@ -235,7 +235,7 @@ BEFORE_DEPARTURE: Final = frozenset(_BEFORE_DEPARTURE)
 ON_THE_WAY_TO_GO: Final = frozenset(_ON_THE_WAY_TO_GO)
 DECIDED: Final = frozenset(_CLEARED) | {_S.IN_TRANSIT, _S.ARRIVED}
 FOR_THE_CONSULATE: Final = frozenset({_S.PERMITTED, _S.ASSESSING, _S.CLEARED})
-"""States in which the consulate sees its task. They end when the document is issued.
+"""States in which the consulate sees its task, which ends when the document is issued.
 
 A later state would reveal the day on which the person departs (R12).
 """

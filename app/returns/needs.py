@@ -163,7 +163,7 @@ def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_risks(facts: Facts) -> Remedy | None:
-    """Return the remedy for a missing risk assessment, or for the only outdated one.
+    """Return the remedy for missing risk assessments, or for the one that is outdated.
 
     If both are outdated, return None: the general remedy of the check covers both offices.
     """

@@ -22,7 +22,8 @@ from app.returns.lifecycle import CANCELLED, State
 from app.returns.models import Return
 
 OVER: Final = CANCELLED - {State.HALTED}
-"""States of a return whose deadline is to decide on contact with the State of origin."""
+"""States in which a return is over. Its only possible deadline is that of the decision on
+contact with the State of origin. A halted return first has a deadline of its own."""
 OVER_IN: Final = select(Return.id).where(
     Return.case_id == bindparam("case"), Return.state.in_(OVER)
 )
@@ -44,8 +45,8 @@ def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> No
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
     An office may open the safeguards that it wrote, and another office than the holder may
-    have ended the return. So the holder of the case is stored as the author. Quotas must
-    not prevent the end of a return.
+    have ended the return. So the holder of the case is stored as the author. Quotas do
+    not apply, because they must not prevent the end of a return.
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
     before, tx.is_exempt_from_quota = tx.is_exempt_from_quota, True
@@ -59,7 +60,7 @@ def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> No
 
 
 def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
-    """Start the deadline to decide on contact with the State of origin, if undecided."""
+    """Start the deadline to decide on `origin_contact` if it is `undecided`."""
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(tx, record)
@@ -91,7 +92,7 @@ def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
 
 
 def stop_if_decided(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
-    """Stop the deadline to decide on contact with the State of origin, if decided."""
+    """Stop the deadline to decide on `origin_contact` if it is no longer `undecided`."""
     if guards.origin_contact != OriginContact.UNDECIDED:
         deadline_actions.stop_all(tx, list_cancelled_returns(tx, case))
 

@@ -112,7 +112,7 @@ def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, li
 
 
 def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:
-    """List the returns before departure whose recipient is closed, for the worker."""
+    """List the returns whose recipient is closed and whose person has not departed yet."""
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
@@ -147,7 +147,10 @@ def list_misdirected_visits(
 
 
 def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
-    """Return whether the lead reports visits for a closed or unattended office (ADR 50)."""
+    """Return whether the lead reports the visits instead of the recipient (ADR 50).
+
+    This is true during the monitoring if the recipient is closed or unattended.
+    """
     visited = record.state == State.MONITORING
     return visited and is_closed_or_unattended(tx, record.referral.recipient)
 
@@ -214,7 +217,7 @@ def list_travel_plans(tx: ReadTransaction, referral_ids: Iterable[UUID]) -> list
 
 
 def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock, Return]]:
-    """List the journeys that the caller has to confirm and that are due before a time."""
+    """List the journeys, due before a time, whose arrival the caller has to confirm."""
     asked = {"me": tx.actor.focal_point_id, "before": before}
     return tx.session.execute(WAITING, asked).all()
 

@@ -21,8 +21,8 @@ type Key = tuple[int | str, ...]
 
 RELIABLE_FOR: Final = timedelta(days=1)
 COUNTS_FOR: Final = timedelta(days=7)
-"""The time for which a count of free places is used at all. It is reliable only for the
-time `RELIABLE_FOR`. No source gives these numbers."""
+"""The time for which a count of free places is used. The count is reliable for the time
+`RELIABLE_FOR`, and an estimate after that. No source gives these numbers."""
 
 MIN_ANSWERS: Final = 3
 """The minimum number of answers needed to rate the speed of an office."""

@@ -75,7 +75,7 @@ def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
 def load_results(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RoutingResult]:
-    """Open the sealed routing results of several cases, without those whose key is lost."""
+    """Open the sealed routing results of several cases, except cases whose key is lost."""
     rows = tx.session.execute(ROUTING, {"cases": list(case_ids)}).all()
     tx.kept_alive.update(key for _, key in rows)
     found: dict[UUID, RoutingResult] = {}

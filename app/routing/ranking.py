@@ -83,7 +83,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An office left out of a ranking; `near` is true if it concerns the country."""
+    """An office left out of a ranking; `near` is the result of `fit.is_near`."""
 
     code: str
     reasons: tuple[ReasonOut, ...]
@@ -133,7 +133,7 @@ def build_ranking(
     against: Callable[[Question, Profile], Faults],
     rank: Callable[[Question, Profile], fit.Key],
 ) -> Ranking:
-    """Build a ranking; `against` finds reasons to exclude an office, `rank` its sort key.
+    """Build a ranking; `against` finds reasons for exclusion, `rank` computes the sort key.
 
     The desk is the last office of the ranking.
     """

@@ -72,8 +72,8 @@ class RoutingOut(ResponseModel):
 class RankedOut(ResponseModel):
     """A focal point that may be asked, with the reasons. The best match comes first.
 
-    A case does not state the sex of the person, so the caller has to compare it with
-    `sexes`.
+    A case does not state the sex of the person, so the caller has to compare the person's
+    sex with `sexes`.
     """
 
     focal_point: str

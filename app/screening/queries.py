@@ -16,10 +16,11 @@ def find(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening | 
 
 
 def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
-    """Return the screenings of a case that the caller may know, oldest first.
+    """Return the screenings of a case that the caller may see, oldest first.
 
-    The holder may know all. Until a lead takes the case, the submitter may too. Others know
-    only their own, so that a submitter does not learn what the host country found (R12).
+    The holder may see all screenings. Until a lead takes the case, the submitter may see
+    all screenings as well. Another office may see only its own screenings, so that a
+    submitter does not learn what the host country found (R12).
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))

@@ -84,7 +84,7 @@ class Threshold:
     lesser: int = 0
 
     def is_met(self, found: Mapping[Weight, int]) -> bool:
-        """Return whether enough were found; `lesser` counts medium and weak together."""
+        """Return whether enough indicators were found; `lesser` means medium or weak."""
         medium, weak = found[Weight.MEDIUM], found[Weight.WEAK]
         enough = found[Weight.STRONG] >= self.strong and medium + weak >= self.lesser
         return enough and medium >= self.medium and weak >= self.weak

@@ -85,7 +85,7 @@ WrittenSection = Annotated[SectionContent, AfterValidator(require_known_indicato
 
 
 class SeenIndicators(RequestModel):
-    """Indicators that were seen, and acts, means and purposes of /v1/reference/elements."""
+    """Indicators that were seen, with acts, means and purposes (/v1/reference/elements)."""
 
     indicators: Annotated[
         list[IndicatorCode],
@@ -197,6 +197,6 @@ class ScreeningOut(ResponseModel):
 
 
 class ScreeningList(ResponseModel):
-    """The screenings of a case that the caller may know, oldest first."""
+    """The screenings of a case that the caller may see, oldest first."""
 
     items: list[ScreeningOut]

@@ -61,7 +61,7 @@ class TooManyPings(Problem):
 
 @dataclass(frozen=True)
 class MadeWebhook:
-    """A webhook with its newest secret, or with None if the secret was shown before."""
+    """A webhook with its newest secret, or None if the secret was already shown."""
 
     row: Webhook
     secret: str | None
@@ -146,7 +146,7 @@ def rotate_secret(
 ) -> MadeWebhook:
     """Create a new secret. Earlier secrets sign messages for at most `overlap_hours` more.
 
-    The end of a secret is in database time, because the senders use this time as well.
+    The expiry time of a secret is in database time, which the senders use as well.
     """
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     over = now + timedelta(hours=overlap_hours)

@@ -24,7 +24,7 @@ HTTPS: Final = 443
 LAST_PORT: Final = 65535
 MAX_LABEL_LENGTH: Final = 63
 PUBLIC: Final = IPv6Network("2000::/3")
-"""The part of IPv6 that is allocated (RFC 4291, 2.4); every other address is not public."""
+"""The part of IPv6 that is allocated (RFC 4291, 2.4); no other address is public."""
 
 type Address = IPv4Address | IPv6Address
 
@@ -39,7 +39,7 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """The host as in the operator's list, with the port if the port is not 443."""
+        """The host as the operator's list names it, with the port unless it is 443."""
         return self.host if self.port == HTTPS else f"{self.host}:{self.port}"
 
 

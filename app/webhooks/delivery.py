@@ -24,8 +24,8 @@ from app.webhooks.schemas import MessageData, MessageType, WebhookMessage
 from app.webhooks.signing import build_headers
 
 STALL_AFTER: Final = timedelta(days=1)
-"""The time without a delivery after which a webhook is stalled, if there were also as many
-attempts as for a notification. A worker that was stopped for a day made no attempts."""
+"""The time without a delivery after which a webhook is stalled, if `GIVE_UP_WEIGHT`
+attempts have failed as well. A worker that was stopped for a day made no attempts."""
 ID_DIGITS: Final = 32
 GONE: Final = "410"
 """The status with which a receiver refuses all further messages (Standard Webhooks)."""
@@ -149,9 +149,9 @@ def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer
 def record_failure(tx: WriteTransaction, webhook: Webhook, code: str) -> None:
     """Postpone the next attempt, longer each time, and pause a webhook that keeps failing.
 
-    A webhook is paused as stalled if it has failed for a day and no attempt is left, or if
-    the receiver reports that it no longer exists. If a test was requested meanwhile, the
-    next attempt is not postponed.
+    A webhook is paused as stalled if it has failed for a day and in `GIVE_UP_WEIGHT`
+    attempts, or if the receiver reports that it no longer exists. If a test was requested
+    meanwhile, the next attempt is not postponed.
     """
     since = min(webhook.failing_since or tx.now, tx.now)
     webhook.failures += 1

@@ -20,8 +20,8 @@ class Webhook(Listed, Base):
     `position` is the last feed position that was delivered. `delayed_to` is the position up
     to which events have been delayed. `due_at` is the time at which the next message may be
     sent or, during an attempt, repeated. `claim` identifies the attempt. `trouble` is the
-    code of the last failure, and `failing_since` is the time of the first failure since a
-    delivery. `stalled` means that the worker paused the webhook after failures. `ping`
+    code of the last failure, and `failing_since` is the time of the first failure since the
+    last delivery. `stalled` means that the worker paused the webhook after failures. `ping`
     identifies a test message that has no result yet.
     """
 

@@ -1,4 +1,4 @@
-"""The job that completes erasures in the ledger and removes the remains of deleted keys."""
+"""The job that completes erasures in the ledger and removes traces of deleted keys."""
 
 from app.cases.erasure import ErasureCleanup
 from app.kernel.heartbeat import Part

@@ -1,4 +1,4 @@
-"""Sending the messages in the outbox, by each channel independently (R53).
+"""Sending the messages in the outbox, for each channel independently (R53).
 
 A message is sent between two transactions, one that claims it and one that stores the
 outcome. Therefore, no transaction waits for an external server. Each channel has a thread
@@ -43,7 +43,7 @@ RUN_SECONDS: Final = 10.0
 
 
 class SendOutcome(StrEnum):
-    """The result of one run for one message."""
+    """The result for one message in a run of the job."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"

@@ -13,7 +13,7 @@ from app.worker.endings import apply_endings
 from app.worker.jobs import Job
 
 SEARCH_INTERVAL: Final = 600.0
-"""Seconds between two searches after one that found nothing; a search reads many cases."""
+"""Seconds to wait after a search that found nothing, because a search reads many cases."""
 
 
 @dataclass

@@ -86,7 +86,7 @@ class Gateway:
 
 
 def get_outcome(status: int) -> Outcome:
-    """Return the outcome for a status (RFC 9110, 15); most 4xx mean a wrong number."""
+    """Return the outcome for a status (RFC 9110, 15). Most 4xx mean a wrong number."""
     if status in UNCERTAIN:
         return Outcome.UNKNOWN
     match status // 100:
