@@ -127,7 +127,7 @@ def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
 def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
     """Load the profile of every focal point, using two SQL statements.
 
-    Past answers are read only for offices that work in the country or everywhere.
+    Past answers are read only for active offices that are based or work in the country.
     """
     everyone = directory_queries.list_all(tx)
     here = [f.id for f in everyone if f.active and is_relevant_to(f, country)]

@@ -16,8 +16,8 @@ from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, S
 class Profile:
     """The attributes of a focal point that routing uses; empty or None means unknown.
 
-    `answered` is the number of recent requests that have ended, and `late` is the number of
-    those that were answered late.
+    `answered` is the number of recent requests that have ended, and `late` is how many of
+    these requests were answered late.
     """
 
     id: UUID
@@ -45,10 +45,11 @@ class Question:
     """The question for a ranking: the values on which the ranking depends.
 
     `consented` contains the offices that may be informed about the person on any basis, and
-    `named` those that the person allowed. `declined` contains the offices that declined or
-    did not answer, and `approached` those that were already asked. `agreed` contains the
-    countries to which agreements allow at least the section `needs` to be sent. `home` is
-    the State of the submitter. `ages` includes the children who come with an adult.
+    `named` the offices that a consent covers. `declined` contains the offices that declined
+    or did not answer, and `approached` the offices that were already asked. `agreed`
+    contains the countries to which agreements allow at least the section `needs` to be
+    sent. `home` is the State of the submitter. `ages` includes the children who come with
+    an adult.
     """
 
     now: datetime

@@ -189,7 +189,7 @@ def end_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> Webhook:
     """Send the events after a cursor again, or all events if the cursor is None.
 
-    The result of an attempt that is under way is ignored, because its event is sent again.
+    The result of an attempt that is under way is ignored, because the position has changed.
     """
     webhook = lock_open(tx, webhook_id)
     feed, head = get_feed(tx, webhook.focal_point_id)

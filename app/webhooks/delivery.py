@@ -76,7 +76,7 @@ def claim_message(
 
 
 def schedule_delay(tx: WriteTransaction, webhook: Webhook, longest: timedelta) -> bool:
-    """Delay a webhook's new events once, by a random time; return whether it was delayed.
+    """Delay a webhook's new events once, by a random time; return whether a delay began.
 
     An event for two offices is sent to both. Without the delay, a host that receives
     messages for both offices could infer from the time that the offices share a case.
@@ -127,8 +127,8 @@ def make_message_id(
 def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer) -> bool:
     """Record the outcome of an attempt; return False if the next message has to wait.
 
-    Nothing is recorded if another attempt has begun since. If another test message was
-    requested meanwhile, the result of this test message is not recorded.
+    Nothing is recorded if another attempt or a replay has begun since. If another test
+    message was requested meanwhile, the result of this test message is not recorded.
     """
     webhook = webhook_queries.lock_claimed(tx, parcel.webhook, parcel.claim)
     if webhook is None:

@@ -162,7 +162,7 @@ def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
 
 
 def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook | None:
-    """Lock and return a webhook, or return None if an attempt began after this claim."""
+    """Lock and return a webhook, or return None if this claim is no longer valid."""
     held = select_webhook(webhook_id).where(Webhook.claim == claim)
     return tx.session.scalar(held.with_for_update(key_share=True))
 

@@ -28,7 +28,7 @@ STOP_TIMEOUT: Final = 20.0
 
 @dataclass(frozen=True)
 class Job:
-    """A job that runs repeatedly; `run` returns the number of items found."""
+    """A job that runs repeatedly; `run` returns the number of items that it handled."""
 
     part: Part
     run: Callable[[Runtime], int]
@@ -48,7 +48,7 @@ DEADLINE_JOB: Final = Job(Part.CLOCKS, handle_deadlines, BATCH)
 
 
 def run_once(runtime: Runtime, job: Job) -> int:
-    """Run a job once, record its heartbeat, and return the number of items found."""
+    """Run a job once, record its heartbeat, and return the number of handled items."""
     found = job.run(runtime)
     with runtime.database.begin_write() as session:
         record_heartbeat(session, job.part, runtime.time(session))
