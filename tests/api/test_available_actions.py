@@ -1,4 +1,4 @@
-"""Tests of the actions that a case shows, beside the steps of its life cycle."""
+"""Tests of the actions that a case shows in addition to the steps of its life cycle."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def list_shown(who: Someone, record: Json) -> dict[str, Json]:
 
 
 def list_further(who: Someone, case: Json) -> set[str]:
-    """Return the open actions that are no steps of the life cycle of the case."""
+    """Return the open actions that are not steps in the life cycle of the case."""
     shown = list_shown(who, case)
     return {name for name in FURTHER if name in shown and shown[name]["open"]}
 

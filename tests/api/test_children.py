@@ -375,7 +375,7 @@ def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_
 
 
 def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
-    """Return the due times of the running deadlines that watch the ends of consents.
+    """Return the due times of the running deadlines for consents that end.
 
     The deadline of a consent is due when the end is announced, and then at the end itself.
     """

@@ -1,4 +1,4 @@
-"""A case is closed with a reason and a second person, once the person was informed."""
+"""Closing a case needs a reason, a second person, and that the person was informed."""
 
 from uuid import UUID, uuid4
 

@@ -306,7 +306,7 @@ def test_a_request_opens_only_in_its_place(
 def test_an_approval_of_an_earlier_version_is_approved_and_not_confirmed(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    """Migration 0037 adds no request to an approval that was requested before it."""
+    """Migration 0037 adds no request to approvals that are older than the migration."""
     approval = ask_to_close(lead, case)
     refused = ask_to_close(lead, case, reason="LOST_CONTACT")
     unwrap(lead.send(f"/approvals/{refused['id']}/withdraw"))

@@ -85,7 +85,7 @@ def overseers(world: World) -> tuple[Someone, Someone]:
 
 
 def confirm(second: Someone, answer: Response) -> Json:
-    """Confirm the request of an answer with the status 202, and return what was asked."""
+    """Confirm the approval that an answer with status 202 names, and return its request."""
     assert answer.status_code == 202, answer.text
     path = f"/approvals/{answer.json()['id']}"
     shown = unwrap(second.get(path))

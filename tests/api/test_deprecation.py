@@ -1,4 +1,4 @@
-"""A deprecated route says on each answer since when, and until when it works.
+"""Each response of a deprecated route names the dates of its deprecation and its end.
 
 The service has no deprecated route today, so the tests add one to the application.
 """
@@ -33,7 +33,7 @@ def sample(world: World) -> World:
 
     @router.get("/old-me", responses=EVERYWHERE, dependencies=[Depends(OLD)])
     def get_old_me(begin: ReadDirectory) -> Response:
-        """Read nothing."""
+        """Return an empty object."""
         with begin():
             return Response(b"{}", media_type="application/json")
 

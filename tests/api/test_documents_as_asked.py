@@ -1,4 +1,4 @@
-"""A State office asked for a document sees the case as it was at that time (ADR 43)."""
+"""A State office sees the case as it was when it was asked for a document (ADR 43)."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""In a drill, deadlines come sooner, but a consent stays valid until its usual end."""
+"""In a drill (without real data), deadlines come sooner, but consents end as usual."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -114,7 +114,7 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
 
 
 def restart_at(world: World, speed: int) -> None:
-    """Restart the service with another speed in the settings."""
+    """Restart the service with another speed of its clock in the settings."""
     allowed = DemoSettings(clock_speed=speed, _env_file=None).clock_speed
     world.runtime = replace(world.runtime, speed=allowed)
     world.app.state.runtime = world.runtime
@@ -123,9 +123,9 @@ def restart_at(world: World, speed: int) -> None:
 def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """At the speeds of docs/operations.md, a drill reaches the erasure within minutes.
+    """With the clock speeds in docs/operations.md, a drill erases a case within minutes.
 
-    The speed is 600 while people act, and 200,000 to let years pass.
+    The speed is 600 while people act, and 200,000 while years have to pass.
     """
     restart_at(world, 600)
     case = lead.take_lead(officer.submit())

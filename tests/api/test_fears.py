@@ -46,7 +46,7 @@ def consent_to_office(code: str, *purposes: str) -> Json:
 def submit_to_desk(
     officer: Someone, desk: Someone, *, vital: bool = True, child: bool = False, **case: Any
 ) -> Json:
-    """Submit a case that goes to the desk, because the person consented to no lead.
+    """Submit a case that goes to the desk, because no consent names a lead.
 
     For an adult, a vital interest takes the place of that consent; for a child, the law
     does.
@@ -81,8 +81,8 @@ def get_codes(found: Json) -> list[str]:
 def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
     """Create a draft and send it; return 200, or the unmet requirements if refused.
 
-    The unmet requirements are returned as the draft and as the answer list them, without
-    the required consent, which repeats the draft.
+    Two lists of unmet requirements are returned: that of the draft and that of the answer.
+    The required consent is checked and removed, because it repeats the draft.
     """
     draft = unwrap(who.refer(case, to, send=False, **changes))
     shown = get_actions(draft)["send"]

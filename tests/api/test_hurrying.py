@@ -1,4 +1,4 @@
-"""A change of priority moves running deadlines, but never to after their original date."""
+"""A change of priority moves running deadlines, but never past their original date."""
 
 import pytest
 

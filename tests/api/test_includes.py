@@ -154,7 +154,7 @@ def test_reference_of_a_withdrawn_case_finds_nothing(officer: Someone) -> None:
 def test_order_does_not_show_a_deadline_that_crossed_a_border(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """After a relocation, a deadline would reveal the holidays of the new country (R12)."""
+    """The order ignores due times that would reveal the holidays of a new country (R12)."""
     guards = {"country_of_origin": "TM"}
     given = {"consents": [make_consent(), STATE_OF_UZ], "safeguards": guards}
     first, second = officer.submit(**given), officer.submit(**given)

@@ -1,4 +1,4 @@
-"""Tests of the knowledge of a case: what an office may open, and who opened what."""
+"""Tests of `knowledge`: the sections that an office may open, and who opened them."""
 
 from app.kernel.actors import Role
 from tests.support.world import (
@@ -111,7 +111,7 @@ def test_reading_the_knowledge_is_no_evidence_that_the_case_was_read(
 def test_section_that_is_not_written_looks_like_one_without_a_consent(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    """A recipient that may not know which sections are written cannot find out here."""
+    """A recipient cannot distinguish an unwritten section from one without a consent."""
     written = [{"section": "needs", "summary": "Нужен приют"}]
     case = lead.take_lead(officer.submit(sections=written))
     wanted = ["needs", "contact"]

@@ -27,7 +27,7 @@ def withdraw_purpose(to: Someone, case: Json, purpose: str) -> None:
 
 
 def begin_monitoring(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a monitored return whose referral is completed."""
+    """Begin a return, move it to monitoring, and complete its referral."""
     home = begin_return(world, officer, lead)
     home.advance("monitor")
     unwrap(home.home.does("start", home.referral, {"person_met": True}))

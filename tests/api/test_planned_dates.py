@@ -24,7 +24,7 @@ def visited(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def travelling(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return the return of a traveller who is expected in Tashkent on 3 June."""
+    """Begin a return whose traveller departs and is expected in Tashkent on 3 June."""
     home = begin_return(world, officer, lead)
     home.advance("depart")
     return home

@@ -85,7 +85,7 @@ def test_office_asked_in_another_chain_can_be_named(
 def test_refusal_does_not_tell_an_asked_office_from_an_office_that_cannot_be_asked(
     world: World, shelter: Someone, other: Someone, sent: Json
 ) -> None:
-    """The loop is checked last, so that a request that fails anyway reveals nothing."""
+    """A redirect is checked for a loop last, so other refusals do not reveal a loop."""
     unwrap(shelter.does("redirect", sent, ON))
     world.close_office(SHELTER)
     [draft] = unwrap(world.add_person("KZ_LEAD").get("/referrals", state="draft"))["items"]

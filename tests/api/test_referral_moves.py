@@ -1,4 +1,4 @@
-"""Tests of questions, redirection, holds, withdrawal and expiry of referrals."""
+"""Tests of referrals that are questioned, redirected, put on hold, withdrawn or expired."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""An unmet requirement says which consent is required, from the request and the record.
+"""An unmet requirement describes the consent that the request and the record require.
 
 The required consent never depends on the consents that exist. A consent that does not count
 because of a fear therefore looks like a missing consent (ADR 20, ADR 55).

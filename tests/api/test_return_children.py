@@ -29,7 +29,7 @@ def record_fact(home: Homecoming, name: str, value: str) -> None:
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return the return of a child who has a guardian; only the decision GO is left."""
+    """Begin the return of a child who has a guardian; only the decision GO is missing."""
     by = {"given_by": "guardian_with_assent"}
     given = [make_consent(**by), make_return_consent(**by)]
     begun = begin_return(

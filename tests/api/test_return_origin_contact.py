@@ -25,7 +25,7 @@ LEGAL: Json = {"service": "LEGAL_AID", "sections": ["needs"]}
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a person's new return; the consulate may give documents and legal aid."""
+    """Begin a person's return; the consulate may give documents and legal aid."""
     both = {"purposes": ["CONSULAR_DOCUMENT", "LEGAL_AID"], "sections": ["needs"]}
     return begin_return(
         world, officer, lead, consents=[make_consent(focal_point=CONSULATE, **both)]

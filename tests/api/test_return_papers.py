@@ -19,7 +19,7 @@ from tests.support.world import (
 
 @pytest.fixture
 def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a person's new return; a consent lets the consulate issue documents."""
+    """Begin a person's return; a consent lets the consulate issue documents."""
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     given = [make_consent(focal_point=CONSULATE, **papers)]
     return begin_return(world, officer, lead, consents=given)

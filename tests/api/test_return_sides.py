@@ -53,7 +53,7 @@ TASK = {"id", "nationality", "due_at", "version", "available_actions"}
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a new return of an adult from Kazakhstan to Uzbekistan."""
+    """Begin the return of an adult from Kazakhstan to Uzbekistan."""
     papers = make_consent(focal_point=CONSULATE, **PAPERS)
     return begin_return(world, officer, lead, consents=[papers])
 

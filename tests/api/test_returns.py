@@ -40,7 +40,7 @@ BEFORE_DEPARTURE = [action for _, action, _ in WAY[:9]]
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a new return of an adult from Kazakhstan to Uzbekistan."""
+    """Begin the return of an adult from Kazakhstan to Uzbekistan."""
     return begin_return(world, officer, lead)
 
 

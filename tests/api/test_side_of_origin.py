@@ -28,7 +28,7 @@ HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 ELSEWHERE: Json = {"country_of_origin": "TM", "origin_contact": "permitted"}
 HIDDEN = (404, "not-found")
 WHOLE_COUNTRY = ("/recipients", "/routing")
-"""Paths that list all offices of a country, also those that do not know of the person."""
+"""Paths that list all offices of a country, even if they do not know of the person."""
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ FIRST: Final = "2026-06-10T09:00:00Z"
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Return a person's return, with a completed referral and visits that are still due."""
+    """Begin a person's return; the referral is completed, and visits are still due."""
     found = begin_return(world, officer, lead)
     found.advance("arrive")
     unwrap(found.does("home", "monitor", {"visits": [FIRST, "2026-07-01T09:00:00Z"]}))

@@ -1,4 +1,4 @@
-"""Tests of the rows of "What ends with what" (docs/mechanism.md) without another test."""
+"""Tests of rows of "What ends with what" (docs/mechanism.md) that no other test covers."""
 
 from app.kernel.actors import Role
 from tests.support.endings import can_open, disable, run_endings_job

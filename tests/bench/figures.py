@@ -51,7 +51,7 @@ class Figure:
     p99: float
     cpu: float
     beside: float
-    """CPU of the database. CPU is in microseconds for a request, durations in seconds."""
+    """CPU of the database. CPU is in microseconds per request, durations are in seconds."""
 
 
 def compute_figure(slices: Sequence[Slice]) -> Figure:

@@ -52,7 +52,7 @@ def make(url: str) -> None:
 
 
 class Postgresql(Tables):
-    """The tables on a PostgreSQL server. A write commits once, a read never."""
+    """The tables on a PostgreSQL server. A write commits once, and a read never commits."""
 
     def __init__(self, url: str) -> None:
         self.url, self.local = url, local()

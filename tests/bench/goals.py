@@ -41,13 +41,13 @@ GOALS: Final = {
     },
 }
 TAIL: Final = Goal(10, 4)
-"""The highest ratio of p99 to p50 of a submission on SQLite with 8 clients."""
+"""The highest allowed ratio of p99 to p50 of a submission on SQLite with 8 clients."""
 READY: Final = 2.0
-"""The highest number of seconds from the start until the product is ready."""
+"""The highest allowed number of seconds from the start until the product is ready."""
 IDLE, LOADED = 150.0, 512.0
-"""The maximum megabytes of memory before the load, and after it."""
+"""The highest allowed memory in megabytes, before and after the load."""
 GROWTH: Final = Goal(1.15, 1)
-"""The highest ratio of CPU for a request with a hundred times the cases."""
+"""The highest allowed factor of CPU per request if there are a hundred times the cases."""
 CI_GOALS: Final = {
     Kind.S: 0.009,
     Kind.T: 0.013,

@@ -29,7 +29,7 @@ log_min_messages = fatal
 
 @dataclass(frozen=True)
 class Place:
-    """A kind of database, with the databases of the floor and of the product on it."""
+    """A kind of database, with a database for the floor and one for the product."""
 
     kind: str
     folder: Path

@@ -8,7 +8,7 @@ from tests.bench.figures import Comparison, Round, Slice
 from tests.bench.sides import Kind, Side
 
 LONGER = 1.5
-"""How many times longer submissions are sent than acts, because each act needs a case."""
+"""Submissions are sent for this many times as long as acts, as each act needs a case."""
 SEEDED = 110
 """The minimum number of cases, with which a page of events is full."""
 
@@ -56,7 +56,7 @@ def compare(
     say: Say,
     kinds: Iterable[Kind] = Kind,
 ) -> Mapping[Kind, Comparison]:
-    """Measure the kinds of requests in turns, on the floor and on the product."""
+    """Measure each kind of request in turn, on the floor and on the product."""
     again = copy_floor(floor)
     for side in (floor, product, again):
         prepare(side, pace)

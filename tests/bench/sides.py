@@ -63,7 +63,7 @@ BODY: Final[dict[str, Any]] = {
     "submit": True,
 }
 CASE: Final = json.dumps(BODY, ensure_ascii=False).encode()
-"""4 kilobytes: a summary, one section to seal and one consent; submitted at once."""
+"""A body of 4 kilobytes that submits a case with a summary, one section and one consent."""
 
 
 def make_case(country: str) -> bytes:

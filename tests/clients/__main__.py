@@ -1,4 +1,4 @@
-"""Lint the contract, generate five clients, and play a journey with each: `make clients`.
+"""Lint the contract, generate five clients, and run a journey with each: `make clients`.
 
 The clients are generated with openapi-python-client, openapi-typescript, hey-api, and
 openapi-generator for Java and Go. The run stops if a compiler prints a warning, if a tool
@@ -102,7 +102,7 @@ def build(name: str) -> list[object]:
 
 
 def play(name: str, command: list[object], env: Mapping[str, str], logs: list[Any]) -> None:
-    """Run the journey of a client, and exit unless it played every step."""
+    """Run the journey of a client, and exit unless it took every step."""
     first = len(logs)
     output = run(*command, env=env)
 

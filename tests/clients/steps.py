@@ -1,4 +1,4 @@
-"""The steps of a journey, which each generated client has to play.
+"""The steps of a journey, which each generated client has to take.
 
 The program of a client prints `step NAME` after it has checked a step. The log of the
 service shows whether the requests of the steps were sent, and how they were answered.
@@ -46,13 +46,13 @@ def list_reported(output: str) -> list[str]:
 
 
 def find_missing(steps: Iterable[Step], answered: Sequence[Request]) -> Step | None:
-    """Return the first step whose request does not follow those of the steps before it."""
+    """Return the first step whose request was not answered in the order of the steps."""
     rest = iter(answered)
     return next((step for step in steps if step.request not in rest), None)
 
 
 def find_fault(output: str, answered: Callable[[], Sequence[Request]]) -> str | None:
-    """Return what is wrong with a journey, or None if all steps were played in order."""
+    """Return what is wrong with a journey, or None if all steps were taken in order."""
     steps = load_steps()
     names, reported = [step.name for step in steps], list_reported(output)
     if reported != names:

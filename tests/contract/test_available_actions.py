@@ -35,13 +35,13 @@ def list_writes(record: str) -> list[Operation]:
 
 
 def find_action(operation: Operation) -> str:
-    """Return the action of an operation: of the table, or the last part of its path."""
+    """Return the action of an operation: from `BY_FURTHER`, or else the end of its path."""
     last = operation.path.rsplit("/", maxsplit=1)[1]
     return BY_FURTHER.get(operation.name, last.replace("-", "_"))
 
 
 def list_actions_of_people(record: str) -> set[str]:
-    """List the actions of the tables of a record that people may take."""
+    """List the actions that people, and not only the system, may take on a record."""
     steps = [step for table in TABLES[record] for step in table.steps]
     offer = {handovers.Action.OFFER} if record.startswith("handovers") else set()
     return {step.action for step in steps if step.sides != {Side.SYSTEM}} - offer

@@ -1,4 +1,4 @@
-"""Tests of the comparison of schemas, also of forms that our contract does not use."""
+"""Tests of the comparison of schemas, including forms that our contract does not use."""
 
 from typing import Any
 

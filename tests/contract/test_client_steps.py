@@ -1,4 +1,4 @@
-"""The check that each generated client plays every step, which `make clients` uses."""
+"""Tests of the check in `make clients` that each generated client takes every step."""
 
 from collections.abc import Iterator
 

@@ -18,7 +18,7 @@ from tests.support.source_code import ROOT
 from tests.support.world import Json, Someone
 
 PARSED = {"id": str, "data": str, "event": str, "retry": int}
-"""The fields that a parser of server-sent events hands out (HTML, 9.2.6)."""
+"""The fields that a parser of server-sent events returns (HTML, 9.2.6)."""
 WEBHOOK: Json = {
     "post": {
         "tags": ["rings"],

@@ -49,7 +49,7 @@ COMPOSERS: Final = {
     "app/casework/emergency.py",  # see `list_composed`
     "app/deadlines/following.py",
 }
-"""The files that compose a name like that of an event."""
+"""Files with an f-string that looks like the name of an event."""
 
 
 def list_nodes[N: ast.AST](kind: type[N]) -> Iterator[tuple[str, N]]:

@@ -1,4 +1,4 @@
-"""Every operation of the contract has an example that was played against the service."""
+"""Every operation of the contract has an example that was recorded from the service."""
 
 import json
 import re
@@ -39,7 +39,7 @@ UNPLAYED: Final = {
     "daily-cap-reached": "it takes as many opened documents as an account may open",
     "too-many-refused-openings": "it takes many refused openings",
 }
-"""Problems without an example, and the reason."""
+"""Problems without an example, each with the reason."""
 EXPLAINED: Final = {"409", "412", "428", "422"}
 """Statuses that a client handles; an operation that can answer one needs an example."""
 OPTIONAL: Final = {"Idempotency-Key", "Accept-Language"}

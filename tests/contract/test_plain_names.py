@@ -1,4 +1,4 @@
-"""Names of the contract that generated clients can use as they are."""
+"""Generated clients can use the names of the contract without changes."""
 
 import builtins
 from collections.abc import Iterator

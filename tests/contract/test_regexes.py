@@ -54,7 +54,7 @@ OURS_ALONE = {
     "app/setting_types.py",
     "app/kernel/guards.py",
 }
-"""Files in which `re` reads text that we or the operator wrote, or the database."""
+"""Files in which `re` reads only text of the code, the operator or the database."""
 PATTERNS: dict[str, re.Pattern[Any]] = {
     "texts of JSON": strict_json.TEXTS,
     "brackets of JSON": strict_json.BRACKETS,

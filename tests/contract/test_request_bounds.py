@@ -1,4 +1,4 @@
-"""The number of items that a requirement needs is the smallest that the schema allows."""
+"""The schema of a list allows exactly the lengths with which the requirement is met."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -85,7 +85,7 @@ BOUNDS: Final[list[tuple[type[BaseModel], str, Check[Any], Any, Callable[[int], 
 
 
 def find_array(schema: Json, name: str) -> Json:
-    """Return the schema of an array property, which may be null as well."""
+    """Return the schema of an array property, even if the property may also be null."""
     found: Json = schema["properties"][name]
     return next((one for one in found.get("anyOf", [found]) if one.get("items")), found)
 

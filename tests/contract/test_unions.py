@@ -1,4 +1,4 @@
-"""Unions, of which generators of clients write types."""
+"""Tests of unions in the contract, for which client generators write types."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ UNIONS = {name: one for name, one in SCHEMAS.items() if "discriminator" in one}
 
 
 def test_tagged_unions_all_have_names() -> None:
-    """A generator needs a name to write a base type that the members extend."""
+    """Each tagged union has a name; a generator writes a base type with this name."""
     assert json.dumps(DOCUMENT).count('"discriminator"') == len(UNIONS)
     assert set(UNIONS) == {
         "SectionContentInput",
@@ -27,7 +27,7 @@ def test_tagged_unions_all_have_names() -> None:
 
 @pytest.mark.parametrize("name", UNIONS)
 def test_tagged_union_declares_the_tag_that_selects_a_member(name: str) -> None:
-    """Openapi-generator writes the base type of Kotlin from these properties."""
+    """Openapi-generator writes the Kotlin base type from the tag that a union declares."""
     union = UNIONS[name]
     tag, mapping = union["discriminator"]["propertyName"], union["discriminator"]["mapping"]
     assert (union["type"], union["required"]) == ("object", [tag])
@@ -53,7 +53,7 @@ def list_schemas_of_bodies() -> Iterator[dict[str, Any]]:
 
 
 def test_bodies_that_are_unions_refer_to_a_named_schema() -> None:
-    """A generator names a union without a name after the operation that it meets first."""
+    """No body is an unnamed union: a generator would name it after the first operation."""
     found = list(list_schemas_of_bodies())
     assert not [schema for schema in found if {"anyOf", "oneOf"} & schema.keys()]
     names = {get_schema_name(schema) for schema in found if "$ref" in schema}

@@ -1,8 +1,8 @@
 """A valid call of every operation, with its caller, its stage and its body.
 
 Most calls come from the tables of the access matrix, which say which account gets a 2xx
-answer at which stage. Operations that no stage of the matrix allows have a story in
-`stories`.
+answer at which stage. For operations that no stage of the matrix allows, a function in
+`stories` prepares a suitable state.
 """
 
 import json
@@ -59,7 +59,7 @@ class Call:
 
 @dataclass
 class Scene:
-    """A world with accounts and the stages of the access matrix; each story begins here."""
+    """A world with the accounts and stages of the access matrix, in which stories begin."""
 
     wire: Wire
     people: Mapping[str, Someone]

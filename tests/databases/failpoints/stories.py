@@ -1,4 +1,4 @@
-"""Stories of calls for which the stages of the matrix have no suitable state.
+"""Stories for calls that need a state that no stage of the matrix provides.
 
 Each story prepares a suitable state and returns its call.
 """
@@ -173,7 +173,7 @@ OWN: Final[Mapping[str, Story]] = {
     "create_case.submitted": writes_case,
 }
 TWO: Final = ".by two"
-"""Ending of the names of calls that a second person has approved."""
+"""The suffix in the name of a call that a second person has approved."""
 
 
 BEFORE: Final = {
