@@ -1,4 +1,4 @@
-"""A confirmed request is carried out once or not at all, whatever happens meanwhile."""
+"""A confirmed request is carried out at most once, even if other requests coincide."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -156,7 +156,7 @@ def test_a_confirmation_never_closes_a_version_that_nobody_read(cast: Cast) -> N
 def test_a_confirmation_beside_a_repeated_request_leaves_no_request(
     url: str, cast: Cast
 ) -> None:
-    """A repeated request finds the stored request, unless it was confirmed before."""
+    """If a request is confirmed while it is repeated, no stored request is left."""
     for _ in range(ROUNDS):
         case, approval = cast.prepare()
 

@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 ROUNDS = choose_number(10, night=1000)
 """Number of rounds, at least eight in a full run, because `Handicap` needs eight."""
 OF_A_CASE = 20
-"""Number of consents of a case; then a new case is used, because long lists are slow."""
+"""Number of consents after which a new case is used, because long lists are slow."""
 WOMEN = "KZ_SHELTER_KOGERSHIN"
 type Act = Callable[[], Response]
 

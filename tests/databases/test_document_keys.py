@@ -1,4 +1,4 @@
-"""An overwritten document cannot be opened with anything that the database still holds."""
+"""An overwritten document cannot be opened with any key that is still in the database."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Races after the end of an agreement: of two workers, or of a worker and an office."""
+"""Races after an agreement ends: between two workers, or between a worker and an office."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -35,7 +35,7 @@ from tests.sweeps.matrix.stages import Stage
 
 pytestmark = pytest.mark.slow
 EACH = choose_number(72, sample=144, night=1)
-"""One database call in this many fails, and always the first, the last and each COMMIT."""
+"""One in this many database calls fails, as do the first, the last and each COMMIT."""
 FEW = (
     "create_case.submitted",
     "accept_referral",

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("invented_events")
 WRITERS = 8
 CHANGES = range(1, 1 + choose_number(1000, sample=300, night=20_000))
 READ_ONLY = frozenset({"query_only", "postgresql_readonly"})
-"""Execution options of a transaction that the database keeps from writing."""
+"""Execution options that make the database refuse the writes of a transaction."""
 READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
 DOING = local()
 

@@ -1,4 +1,4 @@
-"""A case has exactly one lead, whatever is decided at the same moment."""
+"""A case has exactly one lead, even if several decisions are made at the same moment."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

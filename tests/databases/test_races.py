@@ -36,7 +36,7 @@ from tests.support.world import (
 pytestmark = pytest.mark.race
 ROUNDS = choose_number(6, sample=3, night=500)
 PROMPT_SECONDS: Final = 4.0
-"""Seconds: fewer than `lock_timeout`, but enough for a request on a busy machine."""
+"""Seconds in which even a busy machine answers a request; less than `lock_timeout`."""
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 
 soak = pytest.mark.soak

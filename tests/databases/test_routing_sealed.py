@@ -21,7 +21,7 @@ def get_routing(who: Someone, case: Json) -> Json:
 
 
 def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
-    """Return each shortlisted place with whether its office was asked, and a count.
+    """Return the shortlisted places, each with whether its office was asked, and a count.
 
     The count is the number of offices that were left out.
     """

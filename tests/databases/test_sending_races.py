@@ -53,7 +53,7 @@ OFFICES = (
 )
 
 GIVEN = {Mood.SILENT: 0, Mood.SILENT_AFTER_DATA: 1}
-"""How the server behaves when a sender is killed, and how many messages it has by then."""
+"""The server's behaviour when a sender is killed, and its number of messages by then."""
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.support.world import Someone, Watch, World, get_problem, unwrap
 
 pytestmark = pytest.mark.race
 LONG = 60.0
-"""Seconds that a request may wait; a request refused at once waits less than half of it."""
+"""Seconds that a request may wait; an immediate refusal takes less than half that time."""
 READING, WRITING = choose_number(100, sample=30, night=400), choose_number(10, sample=5)
 
 

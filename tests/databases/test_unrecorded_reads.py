@@ -1,4 +1,4 @@
-"""Lists and `include` record nothing; reading a record, or its event in the feed, does.
+"""A read is recorded for a record or its event in the feed, not for lists or `include`.
 
 The delivery evidence must say that an office has read a case only if it did. A screen that
 draws a list, or a page of a case, must therefore leave the evidence as it is.

@@ -1,7 +1,7 @@
 """The abstract state of a case. States that are equal are explored only once.
 
-The state is read from the database with a few statements. Values that do not decide which
-office may do what are left out: times, versions, contents, and the order of events.
+The state is read from the database with a few statements. It leaves out the values that do
+not affect the actions of any office: times, versions, contents, and the order of events.
 """
 
 import json

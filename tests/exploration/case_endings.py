@@ -82,7 +82,7 @@ class Way:
 
 
 def find_closure(stage: Stage, do: MoveRunner) -> Way:
-    """Bring the case to its end, and return the way; the stage then shows the end.
+    """Bring the case on the stage to its end, and return the moves that led there.
 
     Less desirable means are tried only if waiting does not help any more.
     """

@@ -1,4 +1,4 @@
-"""The stage of all explorations in a process. Each test begins with a restored stage."""
+"""The stage that all explorations in a process share; it is restored before each test."""
 
 from collections.abc import Iterator
 

@@ -104,7 +104,7 @@ def is_disturbance(move: Move) -> bool:
 
 
 class Explorer:
-    """An explorer of the states that follow some stories on one stage."""
+    """An explorer of the states of one stage that can be reached from given stories."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.do = stage, MoveRunner(stage)
@@ -114,7 +114,7 @@ class Explorer:
         self.result = Result()
 
     def begin(self, stories: Iterable[Story], *, only_last: bool = False) -> None:
-        """Play stories in which each move must succeed, and store their states.
+        """Make the moves of stories, each of which must succeed, and store the states.
 
         With `only_last`, only the last state of each story is checked and stored.
         """

@@ -35,7 +35,7 @@ from tests.support.case_actions import list_steps
 from tests.support.world import Json
 
 KINDS: Final = {"offered": 50, "beside": 25, "waits": 12, "disturbance": 13}
-"""The weight of each kind of move."""
+"""The relative probability of each kind of move."""
 ENDING: Final = frozenset({"close", "stop", "discard", "withdraw", "erase"})
 RARE: Final = 0.15
 """Probability of trying an action that ends the case; low, because few moves follow it."""

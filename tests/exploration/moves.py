@@ -48,7 +48,7 @@ WORKER: Final[Json] = {
 }
 """The account that administrators open if nobody can sign in at an office."""
 SUPERVISOR: Final[Json] = {"label": "duty 10", "roles": ["supervisor"]}
-"""The members of the account that differ if they open it for a second person."""
+"""The fields in which an account differs that is opened for a second person."""
 WORLD: Final = "the world"
 """The actor of moves that no office makes: administrators, and time."""
 SOON: Final = timedelta(days=6)

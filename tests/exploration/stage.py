@@ -1,6 +1,6 @@
 """The service on one SQLite database, which is saved and restored between paths.
 
-All offices that take no part are closed at the start. Otherwise many paths would differ
+All offices that do not take part are closed at the start, or many paths would differ
 only by an office that never answers. No test sleeps: the clock is advanced, and the worker
 is called.
 """

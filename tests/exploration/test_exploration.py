@@ -18,7 +18,7 @@ from tests.support.effort import Run, choose_number
 
 pytestmark = pytest.mark.slow
 STORIES: Final = choose_number(len(BEGINNINGS), sample=2)
-"""Number of stories that are played; the seed of the run draws them."""
+"""Number of stories from which exploring starts; the seed of the run draws them."""
 STATES: Final = choose_number(20, sample=8, night=2000)
 """Number of states to explore, in addition to those of the stories."""
 NO_LEAD: Final = "list_home_countries"
@@ -79,7 +79,7 @@ RESTS: Final = {
     "the lead is closed, and its desk has no second person": ALONE,
     "every office of the country that can lead is closed": NO_LEAD,
 }
-"""Beginnings in which a case needs an administrator, with the function of the alarm."""
+"""Stories whose case needs an administrator, each with the function of the alarm."""
 
 
 @pytest.mark.parametrize(("name", "read"), RESTS.items(), ids=RESTS)

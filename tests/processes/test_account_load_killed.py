@@ -1,4 +1,4 @@
-"""`account load` that is killed leaves valid keys or none, and can be run again."""
+"""If `account load` is killed, it leaves valid keys or no keys, and can be run again."""
 
 import os
 import signal
@@ -25,8 +25,8 @@ MOMENTS: Final = ("before_commit", "after_commit")
 def load_and_die(url: str, moment: str, file: Path, keys_file: Path) -> None:
     """Load accounts, and kill this process right before or right after the commit.
 
-    Before the commit, the file of keys is complete. The commit is that of the accounts,
-    because the session has new rows.
+    Earlier commits are ignored: the process is killed only at the commit of the accounts,
+    when the unfinished file of keys exists.
     """
     world = World(url)
 

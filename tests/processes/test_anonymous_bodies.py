@@ -1,4 +1,4 @@
-"""Tests that request bodies without sign-in are limited in size, time and number."""
+"""Tests of limits on the size, time and number of request bodies sent without sign-in."""
 
 import asyncio
 import socket

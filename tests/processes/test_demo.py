@@ -26,7 +26,7 @@ from tests.support.servers import ROOT
 COMMAND = str(Path(sys.executable).parent / "safe-conduct")
 SECONDS = 60
 SERVING = 30
-"""Most seconds for a start, which takes ten on an idle machine."""
+"""The maximum number of seconds for a start, which takes ten on an idle machine."""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
@@ -48,7 +48,7 @@ def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
 
 @contextmanager
 def demo_serving(folder: Path, until: str = "curl", **more: str) -> Iterator[list[str]]:
-    """Run the demonstration, and yield the output up to its first request."""
+    """Run the demonstration, and yield its output up to the first line with `until`."""
     process = subprocess.Popen(
         [COMMAND, "demo", "serve"],
         env=environment(folder, **more),

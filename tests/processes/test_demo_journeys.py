@@ -1,4 +1,4 @@
-"""Tests that each demonstration journey ends as expected, and that offices see no more."""
+"""Tests of the end of each demonstration journey, and of what offices must not see."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ class Theatre:
         self.world.run_worker()
 
     def plays(self, journey: Journey) -> str:
-        """Play a journey, and return the path of its case."""
+        """Run a journey, and return the path of its case."""
         journeys.play(self.troupe, [journey])
         [case] = self.of(LEADS[journey]).get("cases")["items"]
         return f"cases/{case['code']}"
@@ -97,7 +97,7 @@ def open_theatre(copy: Copy) -> Iterator[Theatre]:
 
 @pytest.fixture
 def theatre(copy: Copy) -> Iterator[Theatre]:
-    """Yield a service in which no journey has been played yet."""
+    """Yield a service in which no journey has run yet."""
     with open_theatre(copy) as made:
         yield made
 
@@ -109,7 +109,7 @@ type After = Callable[[Journey], Played]
 
 @pytest.fixture(scope="module")
 def after(copy: Copy) -> Iterator[After]:
-    """Return a function that plays each journey only once for all tests."""
+    """Yield a function that runs each journey only once for all tests."""
     with ExitStack() as stack:
 
         @cache

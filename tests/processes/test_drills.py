@@ -1,4 +1,4 @@
-"""Tests that deadlines can run faster in a drill, but not in production."""
+"""Tests that deadlines can run faster in the environment `drill`, not in production."""
 
 import json
 from pathlib import Path

@@ -29,7 +29,7 @@ def port(postman: FakeServer) -> Iterator[int]:
 
 
 def send_letter(port: int, trusted: Path | None) -> Answer:
-    """Send an e-mail in the way in which the service sends to a remote host."""
+    """Send an e-mail as the service sends it to a remote host."""
     context = ssl.create_default_context(cafile=trusted)
     return make_mail(port, tls=context, login=LOGIN).send(LETTER)
 

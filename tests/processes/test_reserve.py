@@ -1,4 +1,4 @@
-"""Tests that a full disk raises an alarm, and that a reserve stays for people's cases.
+"""Tests that a full disk raises an alarm, and that space for cases is reserved.
 
 The real command runs in its own process. In the quick tests, the thresholds are larger than
 any disk. `make soak` also fills a small tmpfs, which only root may mount.
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak]
 HUGE: Final = 2**30
 """MiB, more than any disk has."""
 DISK_MIB, LOW_MIB, RESERVED_MIB = 48, 16, 8
-"""MiB of the small disk, of its limit for low space, and of its reserve."""
+"""The size of the small disk, its limit for low space, and its reserve, in MiB."""
 REFUSES: Final = "the reserve is reached: writes that can wait are refused"
 RESERVED: Final = (503, "disk-space-reserved")
 BUSY: Final = (503, "busy")

@@ -38,7 +38,7 @@ def post(world: World) -> Iterator[Post]:
 
 
 def fail_until(post: Post, weight: int) -> None:
-    """Make the server busy, and send until the waiting message has the given weight."""
+    """Make the server busy, and send until failures give the message this weight."""
     post.mail.mood = lambda: Mood.BUSY
     while (waits := list_outbox(post.world)[0]).weight < weight:
         post.world.now = max(post.world.now, waits.due_at)
@@ -77,7 +77,7 @@ def test_a_notice_joins_what_has_half_of_its_tries_before_it(
 
 
 def run_sender(post: Post, minutes: int) -> None:
-    """Run a sender every five minutes, for some minutes."""
+    """Run a sender every five minutes, for `minutes` minutes."""
     for _ in range(minutes // 5):
         post.world.advance(minutes=5)
         post.send_due()

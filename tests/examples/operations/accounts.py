@@ -21,7 +21,7 @@ PAIR: Final = OKPKey.import_key(
 
 
 def play_accounts(player: Player) -> None:
-    """Play actions of two supervisors on the accounts of their office."""
+    """Run the journey of two supervisors who manage the accounts of their office."""
     one, second = (player.world.add_person("KZ_LEAD", {Role.SUPERVISOR}) for _ in range(2))
     newcomer = {
         "focal_point": "KZ_LEAD",

@@ -19,7 +19,7 @@ READING: Json = {
 
 
 def play_emergency(player: Player) -> None:
-    """Play an emergency of a person who is helped by a shelter."""
+    """Run the journey of an emergency of a person whom a shelter helps."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     shelter = player.world.add_person("KZ_SHELTER_KOGERSHIN")

@@ -13,7 +13,7 @@ PAUSE = {
 
 
 def play_endings(player: Player) -> None:
-    """Play a case with a lead from its suspension to its erasure."""
+    """Run the journey of a case from its suspension by the lead to its erasure."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     supervisor = player.world.add_person("KZ_LEAD", {Role.SUPERVISOR})

@@ -7,7 +7,7 @@ from tests.support.webhook_receivers import RECEIVER
 
 
 def play_feeds(player: Player) -> None:
-    """Play the reads of a client, and the life of a webhook."""
+    """Run the journey of a client that reads, and of a webhook from start to end."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     code = str(officer.submit(**make_case())["code"])

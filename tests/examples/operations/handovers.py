@@ -12,7 +12,7 @@ THERE = {
 
 
 def play_handovers(player: Player) -> None:
-    """Play three offers of the lead of one case to an office of another country."""
+    """Run the journey of a case whose lead is offered three times to an office abroad."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     taker = player.world.add_person("UZ_LEAD")

@@ -12,7 +12,7 @@ from tests.support.world import Someone, unwrap
 
 
 def play_intake(player: Player) -> None:
-    """Play cases that a consulate creates, and that the lead accepts or declines."""
+    """Run the journey of cases that a consulate creates and a lead accepts or declines."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     play_draft(player, officer)

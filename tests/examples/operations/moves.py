@@ -9,7 +9,7 @@ DESK = "DESK_CENTRAL_ASIA"
 
 
 def play_moves(player: Player) -> None:
-    """Play moves of cases by their lead and by a desk, and counts of refusals."""
+    """Run the journey of cases that a lead or a desk moves, and of counts of refusals."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     desk = player.world.add_person(DESK)

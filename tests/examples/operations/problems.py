@@ -16,7 +16,7 @@ TWO: Final[Headers] = {"Idempotency-Key": "2f6d1c9e-6a53-4bb5-9d0f-3c1f6f0f7d11"
 
 
 def play_problems(player: Player) -> None:
-    """Play requests that the service refuses."""
+    """Run the journey of requests that the service refuses."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     case = officer.submit(**make_case())
@@ -29,7 +29,7 @@ def play_problems(player: Player) -> None:
 
 
 def play_credentials(player: Player, officer: Someone, code: str) -> None:
-    """Send requests without credentials, without the scope, the role or the side."""
+    """Send requests without credentials, or without the necessary scope, role or side."""
     stranger = player.world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
     reader = player.world.add_person("KZ_LEAD", scopes={Scope.FEED_READ})
     supervisor = player.world.add_person("KZ_LEAD", {Role.SUPERVISOR})
@@ -44,7 +44,7 @@ def play_credentials(player: Player, officer: Someone, code: str) -> None:
 def refuse(
     player: Player, problem: str, name: str, one: Someone | None, **ids: str
 ) -> None:
-    """Record the example of a problem of an operation without a body."""
+    """Call an operation that needs no body and is refused, and record the problem."""
     player.play_refusal(problem, name, one, **ids)
 
 
@@ -67,7 +67,7 @@ def play_shapes(player: Player, officer: Someone, lead: Someone) -> None:
 
 
 def play_versions(player: Player, officer: Someone, lead: Someone, code: str) -> None:
-    """Act on an old version, on none, in a wrong state and too early."""
+    """Send actions with an old version, without one, in a wrong state and too early."""
     draft = unwrap(officer.create("/cases", make_case(consents=[])))
     body = {"reason": "SENT_IN_ERROR"}
 
@@ -93,7 +93,7 @@ def play_versions(player: Player, officer: Someone, lead: Someone, code: str) ->
 
 
 def play_second_people(player: Player) -> None:
-    """Approve an own request and a decided one, and use a webhook that has ended."""
+    """Approve one's own request and a decided request, and use a webhook that has ended."""
     one, second = (player.world.add_person("KZ_LEAD", {Role.SUPERVISOR}) for _ in range(2))
     new = {"focal_point": "KZ_LEAD", "label": "duty 7", "kind": "person"}
     asked = unwrap(one.create("/accounts", new | {"roles": ["officer"]}))["id"]

@@ -12,7 +12,7 @@ PAUSE = {
 
 
 def play_referrals(player: Player) -> None:
-    """Play referrals of one case to a shelter and to lawyers."""
+    """Run the journey of one case with referrals to a shelter and to lawyers."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     shelter = player.world.add_person("KZ_SHELTER_KOGERSHIN")
@@ -27,7 +27,7 @@ def play_referrals(player: Player) -> None:
 
 
 def play_sending(player: Player, lead: Someone, code: str) -> str:
-    """Write a referral and send it. Returns its id."""
+    """Write a referral, send it, and return its id."""
     body = {
         "recipient": "KZ_SHELTER_KOGERSHIN",
         "service": "SHELTER",
@@ -81,7 +81,7 @@ def play_refusals(player: Player, lead: Someone, shelter: Someone, case: Json) -
 
 
 def play_ends(player: Player, lead: Someone, shelter: Someone, case: Json) -> None:
-    """Withdraw a referral, revoke another, and confirm that its data is deleted."""
+    """Withdraw one referral. Revoke another one, and confirm that its data is deleted."""
     sent = unwrap(lead.refer(case, shelter.code))
     mistake = {"reason": "SENT_IN_ERROR", "note": "It was meant for the lawyers."}
     player.play("withdraw_referral", lead, mistake, referral_id=sent["id"])

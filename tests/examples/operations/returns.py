@@ -28,7 +28,7 @@ GUARDIAN: Final = {"given_by": "guardian_with_assent"}
 
 
 def play_returns(player: Player) -> None:
-    """Play the returns of women and a child from Kazakhstan to Uzbekistan."""
+    """Run the journey of women and a child who return from Kazakhstan to Uzbekistan."""
     people = {
         "officer": player.world.add_person("UZ_CONSULATE_ALMATY"),
         "lead": player.world.add_person("KZ_LEAD"),
@@ -59,7 +59,7 @@ def prepare_referral(people: dict[str, Someone], **changes: Any) -> tuple[Json, 
 def prepare_return(
     player: Player, people: dict[str, Someone], upto: str = "", **changes: Any
 ) -> Homecoming:
-    """Return a return that has taken its steps up to and including one action."""
+    """Open a return, and take its steps up to and including the action `upto`, if any."""
     case, referral = prepare_referral(people, **changes)
     record = unwrap(create_return(people["home"], referral))
     begun = Homecoming(player.world, **people, case=case, referral=referral, record=record)
@@ -69,7 +69,7 @@ def prepare_return(
 
 
 def play_preparation(player: Player, people: dict[str, Someone]) -> None:
-    """Play the return of an adult from the first talk to the last report."""
+    """Run the return of an adult from the first talk to the last report."""
     lead, home = people["lead"], people["home"]
     _, referral = prepare_referral(people)
     opened = player.play("create_return", home, referral_id=str(referral["id"]))
@@ -108,7 +108,7 @@ def play_journey(player: Player, lead: Someone, home: Someone, ids: dict[str, st
 
 
 def play_child(player: Player, people: dict[str, Someone]) -> None:
-    """Play the additional steps of the return of a child."""
+    """Take the additional steps that the return of a child needs."""
     summary = SUMMARY | {"age_class": "child"}
     begun = prepare_return(player, people, given=GUARDIAN, summary=summary)
     code, lead = begun.case["code"], begun.lead
@@ -128,7 +128,7 @@ def play_child(player: Player, people: dict[str, Someone]) -> None:
 
 
 def play_ends(player: Player, people: dict[str, Someone]) -> None:
-    """Decide against a return, call one off, and meet a person on a halted journey."""
+    """Decide against a return, call another off, and meet a person on a halted journey."""
     feared = prepare_return(player, people, "assess-origin")
     no = {
         "reason": "THREAT",

@@ -18,7 +18,7 @@ SCREENED: Json = {
 
 
 def play_sealed(player: Player) -> None:
-    """Play writes and openings of the lead, and reads of the access log by oversight."""
+    """Run the journey of a lead that writes and opens documents, and of oversight."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     code = lead.take_lead(officer.submit(**make_case()))["code"]
@@ -74,7 +74,7 @@ def play_questions(player: Player, officer: Someone, lead: Someone, code: str) -
 
 
 def play_consents(player: Player, lead: Someone, code: str) -> None:
-    """List consents, and withdraw one, and all for one purpose."""
+    """List consents, withdraw those for one purpose, and then withdraw another consent."""
     given = player.play("list_consents", lead, code=code)["items"]
     [of_services] = [one for one in given if "SHELTER" in one["purposes"]]
     player.play("withdraw_consents", lead, {"purposes": ["LEGAL_AID"]}, code=code)

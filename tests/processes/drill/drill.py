@@ -28,9 +28,9 @@ from tests.support.servers import ROOT, get_address, make_client, open_port, wri
 from tests.support.world import Json, World, get_problem
 
 CASES: Final = 8
-"""Number of cases submitted before the backup, and again after the restored moment."""
+"""Number of cases before, and again after, the time to which a restore goes back."""
 DRAFTS: Final = 6
-"""Number of drafts that are discarded after the restored moment."""
+"""Number of drafts that are discarded after the time to which a restore goes back."""
 PATIENCE: Final = 60.0
 OVER: Final = {State.CLOSED, State.VOID, State.ERASED}
 RESULTS: Final = ROOT / ".torture"

@@ -27,7 +27,7 @@ YEAR: Final = timedelta(days=300)
 
 
 def build_dated_consents(now: datetime) -> Json:
-    """Return changes to a case that make its consents dated today and valid for a year."""
+    """Return the consents of a case, which are dated today and end after 300 days."""
     dated = {
         "obtained_on": f"{now:%Y-%m-%d}",
         "expires_at": f"{now + YEAR:%Y-%m-%dT%H:%M:%SZ}",

@@ -23,7 +23,7 @@ USER: Final = "embedded_postgres"
 """The user of the server if root starts it."""
 PATIENCE: Final = 60.0
 AFTER_THE_COPY: Final = 1.0
-"""Seconds of load that only the archived WAL contains, not the base backup."""
+"""Seconds between base backup and restore time; only the WAL has their transactions."""
 ARCHIVING: Final = """
 max_connections = 200
 wal_level = replica
