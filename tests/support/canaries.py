@@ -212,7 +212,7 @@ class Journey:
         unwrap(lead.create(f"{path}/risk-assessments", risk))
 
     def run_referrals(self, lead: Someone, case: Json) -> None:
-        """Refer the case to three offices: one helps, one declines, one is revoked."""
+        """Send three referrals: one is completed, one is declined, and one is revoked."""
         shelter, lawyer = (
             self.add_person("KZ_SHELTER_KOGERSHIN"),
             self.add_person("KZ_LEGAL_AID"),

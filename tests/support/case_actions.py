@@ -23,7 +23,7 @@ FURTHER: Final[Mapping[str, str]] = {
     "request_emergency_access": "request_emergency_access",
     "set_legal_hold": "place_legal_hold",
 }
-"""The operation of each action on a case that is not a step of its life cycle."""
+"""The operation of each action on a case, except the steps of its life cycle."""
 UNLISTED: Final[Mapping[str, str]] = {
     "withdraw_consent": "each consent that `list_consents` shows can be withdrawn by an "
     "account that may take `withdraw_consents`",
@@ -39,7 +39,7 @@ UNLISTED: Final[Mapping[str, str]] = {
     "create_return": "the return belongs to an accepted referral for the service RETURN, "
     "and `get_return_of_referral` says whether it exists",
 }
-"""Each write on a record of a case that is in no `available_actions`, with the reason."""
+"""The writes on records of cases that no `available_actions` lists, each with a reason."""
 
 
 def list_steps(record: Mapping[str, Any]) -> list[dict[str, Any]]:

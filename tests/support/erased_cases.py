@@ -52,7 +52,7 @@ def erase_draft(world: World, case: Json) -> None:
 
 
 def erase_again(world: World, case: Json) -> bool:
-    """Erase a case that was erased before, but came back from a restored backup."""
+    """Erase a case again that a restored backup has brought back after its erasure."""
     with world.write_as_service() as tx:
         return erasing.erase_again(tx, lock_case(tx, case).id, NOON)
 

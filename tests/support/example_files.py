@@ -1,7 +1,7 @@
-"""Play the journeys of tests/examples/operations, and write the examples: `make examples`.
+"""Run the journeys of tests/examples/operations, and write the examples: `make examples`.
 
-One file for each journey holds the requests and answers of its operations, and
-`problems.json` the problems that many operations have.
+The file of a journey contains the requests and answers of its operations; `problems.json`
+contains the problems that many operations have.
 """
 
 import json
@@ -25,14 +25,14 @@ from tests.support.world import KEYS, PUBLIC, World
 
 FOLDER: Final = ROOT / "app" / "api" / "data" / "examples"
 BODIES: Final = "bodies"
-"""The module that holds request bodies, and no journey."""
+"""The module that contains request bodies instead of a journey."""
 JOURNEYS: Final = tuple(
     found.name for found in iter_modules(operations.__path__) if found.name != BODIES
 )
 
 
 def play_journey(name: str, copy: Copy, app: FastAPI, loop: ThreadLoops) -> Player:
-    """Play a journey on a new database, and return its player with the examples."""
+    """Run a journey on a new database, and return its player with the examples."""
     module = import_module(f"{operations.__name__}.{name}")
     with replace_secrets(name) as source, copy() as url:
         world = World(url, app, loop, RepeatableIds(source))
@@ -45,7 +45,7 @@ def play_journey(name: str, copy: Copy, app: FastAPI, loop: ThreadLoops) -> Play
 
 
 def format_examples(player: Player) -> str:
-    """Return the content of the file of a played journey."""
+    """Return the content of the file for a journey that has run."""
     examples = {name: example.export() for name, example in player.examples.items()}
     return json.dumps(player.shared or examples, ensure_ascii=False, indent=1) + "\n"
 
@@ -63,7 +63,7 @@ def write_files(made: dict[str, str]) -> list[str]:
 
 
 def main() -> None:
-    """Play every journey on SQLite, and write its examples."""
+    """Run every journey on SQLite, and write its examples."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(ERROR))
     app = create_app(build_runtime("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
     made, home = dict[str, str](), make_home()

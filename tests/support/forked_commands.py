@@ -20,7 +20,7 @@ from tests.torture.service import WARM
 
 
 class Command(NamedTuple):
-    """A command as a user would type it: its words, its environment and its folder."""
+    """A command line, its environment variables and its working directory."""
 
     words: list[str]
     env: dict[str, str]

@@ -47,7 +47,7 @@ SAFE: Final = {
 def find_flaws(answer: Answer, *, cacheable: bool = False) -> list[str]:
     """List what is wrong with the answer to a hostile request.
 
-    `cacheable`: the operation returns texts that are the same for every office.
+    `cacheable` means that the operation returns texts that are the same for every office.
     """
     kept = cacheable and answer.status < 400
     safe = SAFE | ({"cache-control": REVALIDATE} if kept else {})

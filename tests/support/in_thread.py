@@ -1,7 +1,7 @@
 """A client that handles each request in the thread that sends it.
 
-An event loop and a worker thread of their own would cost a fifth of a test run in context
-switches. Here, work that a server hands to a worker thread is done in the same thread.
+With separate threads for the event loop and the work, context switches would take a fifth
+of a test run. Here, work that a server hands to a worker thread is done in the same thread.
 Several threads may send requests at the same time, because each has its own event loop. The
 tests with a real server cover the event loop and the threads of a server.
 """

@@ -81,7 +81,7 @@ class Received:
 
 @dataclass
 class FakeServer:
-    """A server of the tests, which records messages and behaves as `mood` says for each."""
+    """A server for tests, which records each message and then behaves as `mood` says."""
 
     clock: Callable[[], datetime]
     mood: Callable[[], Mood] = lambda: Mood.TAKES

@@ -1,7 +1,7 @@
 """A player calls operations on behalf of people, and records the calls as examples.
 
-Ids, times and secrets of a played journey are the same in each run, so the recorded answers
-are equal as long as the service gives the same answers.
+Ids, times and secrets of a journey are the same in each run, so the recorded answers are
+equal as long as the service gives the same answers.
 """
 
 import json
@@ -27,18 +27,18 @@ from tests.support.world import Json, Someone, World, get_problem, unwrap
 type Headers = Mapping[str, str]
 
 ITEMS: Final = 2
-"""The most items of a list of objects in a recorded answer."""
+"""The maximum number of items in a list of objects in a recorded answer."""
 OF_MACHINE: Final = {"time_zones": "2026a"}
 """Members of answers that depend on the machine, with the value in examples."""
 LIFE_CYCLES: Final = ("cases", "referrals", "handovers", "returns")
 """First parts of the paths of records whose actions require the entity tag."""
 CHANGING: Final = {"Approval", "If-None-Match", "Last-Event-ID", "Prefer", "after"}
-"""Parameters that are left out of examples: a fixed value would spoil each tried request.
+"""Parameters that examples leave out, because a fixed value would break a request.
 
 Swagger UI fills the form of "Try it out" with the examples.
 """
 PROBLEMS: Final = "problems"
-"""The journey of the problems that many operations have."""
+"""The name of the journey that records the problems that many operations have."""
 FAKE_SECRET: Final = "this-example-opens-nothing"
 
 

@@ -71,7 +71,7 @@ def list_operations(document: Json) -> list[Operation]:
 
 
 def resolve_reference(schema: Json, schemas: Json) -> Json:
-    """Return the schema to which `schema` refers, or `schema` if it is no reference."""
+    """Return the schema to which `schema` refers, or `schema` if it has no `$ref`."""
     name = schema.get("$ref", "").rpartition("/")[2]
     return dict(schemas[name]) if name else schema
 

@@ -58,9 +58,9 @@ BEFORE: Final = {"IOM": "RETURN", "UZ_CONSULATE_ALMATY": "CONSULAR_DOCUMENT"}
 """The service of an earlier referral to the observer, which has ended."""
 READERS: Final = WORKERS | {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
 SEALED: Final = ("open_contacts", "open_case_notes", "open_safeguards")
-"""Operations that open sealed documents, if the course of the case decides, not only sides.
+"""Operations whose access depends on the course of the case, and not only on sides.
 
-All other sealed documents open by a table of sides, which is tested cell by cell.
+For all other sealed documents, a table of sides decides, which is tested cell by cell.
 """
 PUBLIC: Final = frozenset({"administration", "directory", "accounts", "reference"})
 LISTS: Final = ("/v1/cases", "/v1/referrals", "/v1/handovers", "/v1/worklist", "/v1/events")
@@ -166,8 +166,8 @@ def build_case(scene: Scene, pair: Pair) -> Watched:
 def name_records(watched: Watched) -> None:
     """Set the ids of the case and of the observer's own referrals and handovers.
 
-    The first referral and the first handover are read by their ids. The others are only
-    named, so that their items in lists are found even if these do not show the case.
+    The first referral and the first handover are read by their ids. The ids of the others
+    are only stored, to find their items in lists even if an item does not show the case.
     """
     code = watched.case["code"]
     watched.ids, watched.named = {"code": code}, {code}

@@ -37,7 +37,7 @@ DATABASES: Final = "tests/databases/"
 API: Final = "tests/api/"
 SWEEPS: Final = "tests/sweeps/"
 ONE_CELL: Final = (API, "tests/processes/")
-"""Folders of which a sample runs one cell of each test with parameters."""
+"""Folders in which a sample runs one cell of each test that has parameters."""
 
 type Cells = list[pytest.Item]
 
@@ -114,7 +114,7 @@ def find_repeated_cells(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
 
 
 def get_share(cells: Cells) -> int | None:
-    """Return n if a sample runs one of n cells of a test, or None if it runs all."""
+    """Return n if a sample runs one in n cells of a test, or None if it runs all cells."""
     item = cells[0]
     if Run.effort is Effort.ALL:
         return PART
@@ -124,7 +124,7 @@ def get_share(cells: Cells) -> int | None:
 
 
 def draw_cells(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
-    """Draw about one of `share` cells at random, by the seed of the run."""
+    """Draw about one in `share` cells at random, by the seed of the run."""
     random = Random(f"{Run.seed} {name}")
     count, left = divmod(len(cells), share)
     count += random.randrange(share) < left

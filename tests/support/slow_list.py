@@ -25,7 +25,7 @@ HEAD: Final = f"""\
 ONCE: Final = [0.0]
 """Seconds of CPU time of session fixtures, which do not count for any test."""
 MEASURES: Final = list[bool]()
-"""Not an empty list if this module is loaded as a plugin, which measures the tests."""
+"""A list with an item if this module is loaded as a plugin, which measures the tests."""
 TOOK: Final = defaultdict[str, list[tuple[float, float]]](list)
 
 

@@ -22,7 +22,7 @@ from tests.support.servers import ROOT
 EVERY: Final = 0.2
 """Seconds between two bytes of a slow client."""
 APART: Final = 0.002
-"""Seconds between two connections, because a test measures open ones and not a rush."""
+"""Seconds between two connections; the tests measure open connections, not a burst."""
 TOGETHER: Final = 10
 """Number of clients that send at the same moment."""
 HEAD: Final = b"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\n"

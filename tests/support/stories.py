@@ -57,7 +57,7 @@ class Story:
         ages: Iterable[str] = (),
         can_lead: bool = False,
     ) -> Someone:
-        """Add an office that exists only in this story, and return a person of it."""
+        """Add an office that exists only in this story, and return one of its people."""
         with self.world.database.begin_write() as session:
             session.add(Mailbox(focal_point_id=(made := self.world.ids())))
             session.flush()
@@ -139,7 +139,7 @@ class Story:
         """Check that a case is closed, and which of its deadlines still run.
 
         These are the deadline of the retention and, for each office in `waits`, a deadline
-        of the given kind, because that office has not yet confirmed its deletion.
+        of the given kind, until that office confirms that it deleted the data.
         """
         found = self.find(case)
         assert (found.state, found.closure_reason) == ("closed", reason)

@@ -53,7 +53,7 @@ ENDING: Final = frozenset({"erase", "withdraw", "discard", "stop", "close", "dec
 SELDOM: Final = 0.15
 LISTS: Final = ("cases", "referrals", "handovers", "approvals")
 TALK: Final = ("/questions",)
-"""Ends of the paths of texts that parties read without stating a purpose."""
+"""Path endings of operations with texts that parties read without stating a purpose."""
 PUBLIC: Final = frozenset({"administration", "directory"})
 STAFF: Final = frozenset({"accounts", "webhooks"})
 """Tags of operations whose labels are known to those who manage accounts or webhooks."""

@@ -1,4 +1,4 @@
-"""A worker in a process that can be killed, and many missed deadlines that it handles."""
+"""Helpers that run workers in processes, and copy a case to give them many deadlines."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

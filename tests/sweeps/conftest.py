@@ -13,7 +13,7 @@ from tests.support.raw_requests import Wire
 
 @pytest.fixture(scope="module")
 def hunt(copy: Copy, app: FastAPI) -> Iterator[Hunt]:
-    """Yield a world with one record of each kind, from which operations can be called."""
+    """Yield a world with one record of each kind, in which operations can be called."""
     with copy() as url, open_hunt(url, app) as begun:
         yield begun
 

@@ -1,4 +1,4 @@
-"""Lists and `include` show each office what it can read without them, and nothing else.
+"""Lists and `include` show each office exactly what other operations show it.
 
 The world has a case in each stage of the access matrix, so that every relation to a case is
 compared.

@@ -1,6 +1,6 @@
 """The service behaves as the model does, for any sequence of actions.
 
-Hypothesis generates stories of one case. Each action, also one that must be refused, is
+Hypothesis generates stories of one case. Each action, even one that must be refused, is
 sent to the service over HTTP and performed in the model of tests/support/model. Both must
 give the same answer, and then show every party the same records, states, deadlines, actions
 and worklist. Between actions, time passes and the worker runs. At the end every party must
@@ -70,7 +70,7 @@ ENDINGS: Final = frozenset({"referral.revoke", "referral.withdraw", "referral.de
 EARLY: Final = 15
 LEAP_DAY: Final = datetime(2028, 2, 29, tzinfo=UTC)
 EACH: Final = 4
-"""Number of steps after which one party's view is compared; at the end, all are."""
+"""Number of steps after which one party's view is compared; all are compared at the end."""
 SUBMIT: Final[Act] = ("case.submit", None, False)
 ASKED: Final = Referral(LAWYER, "LEGAL_AID", frozenset({"needs"}))
 BEGINNING: Final[tuple[Act, ...]] = (

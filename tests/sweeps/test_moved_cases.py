@@ -37,7 +37,7 @@ def scene(
 def play_in(
     scene: Scene, *, stage: str, where: str, answers: bool = True, **how: bool
 ) -> dict[str, Any]:
-    """Restore the first state of the world, and play a variant of the story."""
+    """Restore the first state of the world, and run a variant of the case."""
     world, ids, copies = scene
     copies.back("begun")
     now = world.now

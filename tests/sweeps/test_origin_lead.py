@@ -73,7 +73,7 @@ def scene(
 
 
 def begin_world(scene: Scene, copies: Copies, secret: str, office: str) -> Watched:
-    """Record the secret's consent as KZ_LEAD, and hand the case over to UZ_LEAD."""
+    """Record a consent to an office as KZ_LEAD, and hand the case over to UZ_LEAD."""
     copies.back("built")
     [watched] = scene.watched
     scene.ids.begin(secret)

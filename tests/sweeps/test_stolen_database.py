@@ -116,7 +116,7 @@ def build_sections(said: Json) -> list[Json]:
 
 
 def play_case(people: dict[str, Someone], said: Json) -> None:
-    """Play a case that contains these texts, from its draft to the end of the help."""
+    """Take a case that contains these texts from its draft to the end of the help."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     body = {
         "summary": NOTICE,
@@ -157,7 +157,7 @@ def play_case(people: dict[str, Someone], said: Json) -> None:
 
 
 def make_copy(stage: Stage, said: Json) -> Rows:
-    """Play a case with these texts in a new world, and return a copy of its database."""
+    """Run a case with these texts in a restored world, and return the copied database."""
     world, ids, copies, people = stage
     copies.back("built")
     ids.begin("acts")

@@ -399,7 +399,7 @@ REFUSED = {
     "replace_duty_contact": 403,
     **{name if "_" in name else f"{name}_webhook": 403 for name in CHANGES},
 }
-"""Operations that a stranger's role does not permit, whatever id the path has."""
+"""Operations that a stranger's role does not permit with any id in the path."""
 
 
 def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:

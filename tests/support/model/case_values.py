@@ -127,7 +127,7 @@ FEARS: Final = {
     "lead": frozenset({KZ}),
     "shelter": frozenset({SHELTER}),
 }
-"""The unsafe offices of each safeguards; only "permitted" permits the State of origin."""
+"""The unsafe offices by kind of safeguards. Only "permitted" permits contact with UZ."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class MissedDeadline:
     had_lead: bool
     """Whether the case had a lead; the submitter then gets the event without its facts."""
     is_now: bool = True
-    """Whether the miss is at this time; a new lead then counts as the lead at the miss."""
+    """Whether the miss is at the current time; if so, adding a lead sets `had_lead`."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class Referral:
     chain: frozenset[str] = frozenset()
     by: str = ""
     saved_time: int | None = None
-    """The time that was left when the recipient asked a question or held the referral."""
+    """The time that was left when the recipient asked a question or paused the referral."""
     paused_time: int | None = None
     """The time that was left when the case was suspended."""
 
@@ -462,7 +462,7 @@ def get_refusal(
 
 
 def with_brought(met: Met) -> Met:
-    """Return a check that counts each requirement that a request can meet as met."""
+    """Return a check that assumes the requirements that a request can meet to be met."""
     return lambda need: need in BROUGHT or met(need)
 
 

@@ -200,7 +200,7 @@ def may_know_asked(one: Referral, other: str) -> bool:
 
 
 def create_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
-    """Return the outcome of opening a referral as the holder, and if `send`, sending it."""
+    """Return the outcome if the holder opens a referral and, if `send`, also sends it."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return NOT_FOUND, world

@@ -37,7 +37,7 @@ SELDOM: Final = {kind for kind, limit in LIMITS.items() if limit is None}
 
 
 class Service:
-    """The service with an account for every actor, and the case that is running."""
+    """The service with an account for every actor, and the current case."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -32,7 +32,7 @@ TRACES: Final = {"sighting", "retrieval"}
 """Tables to which reads write, as evidence that an office has read a record or its feed."""
 ENTRY: Final = "access_entry"
 PARTS: Final = {"section": WHOLE}
-"""The values of a path parameter, each tested as an operation: `open_section.needs`."""
+"""Path parameters whose values are tested as operations, such as `open_section.needs`."""
 INCLUDED: Final = "included"
 """The name under which an operation is tested with every part that `include` can add."""
 
@@ -331,9 +331,9 @@ class Plan:
     table: str
     build: Build
     some: Build
-    """Builds only some of the stages, for PostgreSQL."""
+    """A function that builds only some of the stages, for PostgreSQL."""
     alone: frozenset[str]
-    """Stages at which accounts with a single role are tested too; with `make soak`, all."""
+    """Stages at which accounts with one role are tested, too; all stages in `make soak`."""
 
     def operations(self) -> list[str]:
         """Return the operations to call, which write every section only in night runs."""

@@ -139,7 +139,7 @@ BUILT_FOR: Final = {
     "r_papers_sent": "sent",
     "r_papers_accepted": "accepted",
 }
-"""The state of each stage whose name is not that of its state."""
+"""The state of each stage that is not named after its state."""
 
 REFERRALS: Final[Mapping[str, Story]] = {
     "r_expired": expired,
@@ -285,7 +285,7 @@ def of_returns(names: Iterable[str] = UP_TO) -> Build:
 
 
 def waiting(stage: Stage) -> None:
-    """Make an approval wait at IOM; store the ids of the approval and of other records."""
+    """Request an approval as IOM; store the ids of the approval and of other records."""
     under_review(stage)
     question = stage.who("iom").does("close", stage.case, make_closure())
     assert question.status_code == 202

@@ -23,7 +23,7 @@ FITTING = frozenset({200, 201, 202, 204, 422})
 
 
 def list_faults(matrix: Matrix) -> Iterator[str]:
-    """Yield each account, stage and action for which the case shows something else."""
+    """Yield each account, stage and action for which the case contradicts the table."""
     for stage in matrix.stages_of("get_case"):
         for caller in matrix.askers("get_case", stage):
             if caller.name not in NOBODIES:
@@ -31,7 +31,7 @@ def list_faults(matrix: Matrix) -> Iterator[str]:
 
 
 def list_faults_of(matrix: Matrix, stage: Stage, caller: Caller) -> Iterator[str]:
-    """Yield the actions that a case shows to an account although the answers differ."""
+    """Yield the actions for which the case shown to an account contradicts the table."""
     answer, _ = matrix.ask("get_case", stage, caller)
     if answer.status != 200:
         return
@@ -46,7 +46,7 @@ def list_faults_of(matrix: Matrix, stage: Stage, caller: Caller) -> Iterator[str
 
 
 def compare(shown: dict[str, object] | None, status: int) -> str | None:
-    """Return what is wrong about a shown action, given the answer to it, or None."""
+    """Return how a shown action contradicts the expected status, or None if it does not."""
     if shown is None:
         return "missing" if status < 300 else None
     if shown["role_missing"]:
