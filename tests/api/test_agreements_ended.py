@@ -1,4 +1,4 @@
-"""Tests of an agreement that ends while a case is open: its effects and events (ADR 50)."""
+"""Tests of the effects and events if an agreement ends while a case is open (ADR 50)."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Tests of what a former lead reads: what it wrote and sent, and nothing new (ADR 57)."""
+"""Tests that a former lead reads only the content that it wrote or sent (ADR 57)."""
 
 from uuid import uuid4
 

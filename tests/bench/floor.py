@@ -34,7 +34,7 @@ type Reply = tuple[int, list[tuple[bytes, bytes]], bytes]
 SEAL: Final = AESGCM(secrets.token_bytes(32))
 JSON: Final = (b"content-type", b"application/json")
 POSTGRESQL_THREADS: Final = 8
-"""One for each client of the benchmark, so that they can commit concurrently."""
+"""Number of threads: one per client of the benchmark, so that commits can be concurrent."""
 
 
 def seal(text: str) -> bytes:

@@ -20,7 +20,7 @@ CREATE INDEX clock_worklist ON clock (waits_on, due_at, number);
 INSERT INTO mailbox VALUES ('KZ_LEAD', 0)
 """  # noqa: E501 - one line for each table
 WAITING: Final = 60
-"""Deadlines of the reader: more than one page."""
+"""Number of deadlines of the reader, which fill more than one page."""
 
 type Row = tuple[Any, ...]
 

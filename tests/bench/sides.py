@@ -13,7 +13,7 @@ from tests.bench.client import Sample, load, require_status, send_once
 
 PAGE: Final = 50
 MOST: Final = 200
-"""Items of a page when the poller catches up."""
+"""Number of items on each page when the poller catches up."""
 
 
 class Kind(StrEnum):

@@ -1,4 +1,4 @@
-"""The two shapes of a list: one that pages, and one that has all items in one answer."""
+"""Each list is either divided into pages, or has all items in one answer."""
 
 from typing import Any
 

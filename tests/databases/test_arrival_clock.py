@@ -40,7 +40,7 @@ from tests.support.world import (
 
 DAY: Final = timedelta(days=1)
 FIRST_END: Final = datetime(2026, 6, 1, 18, 59, 59, tzinfo=UTC)
-"""The end in Tashkent of the day on which the journeys of these tests begin."""
+"""The end of the first day of the journeys in these tests, by the time in Tashkent."""
 FIFTH: Final = "2026-06-05T10:00:00Z"
 FIFTH_END: Final = FIRST_END + 4 * DAY
 RANDOM: Final = frozenset(

@@ -67,7 +67,7 @@ def build_led_case(officer: Someone, lead: Someone) -> Json:
 
 
 def build_requests(world: World) -> list[Request]:
-    """Return requests of three kinds: writes (also opened sections), polls and reads."""
+    """Return requests of three kinds: writes (and opened sections), polls and reads."""
     officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     shelter = world.add_person("KZ_SHELTER_KOGERSHIN")
     cases = [officer.submit() for _ in range(10)]

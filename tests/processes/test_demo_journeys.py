@@ -103,7 +103,7 @@ def theatre(copy: Copy) -> Iterator[Theatre]:
 
 
 type Played = tuple[Theatre, str]
-"""A theatre in which a journey was played, and the path of the case of the journey."""
+"""A service in which a journey has run, and the path of the journey's case."""
 type After = Callable[[Journey], Played]
 
 

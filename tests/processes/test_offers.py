@@ -1,4 +1,4 @@
-"""Tests that a body arrives complete even with an offered upgrade or an unusual head."""
+"""Tests that a body is complete even if an upgrade is offered or the head is unusual."""
 
 import json
 from socket import create_connection

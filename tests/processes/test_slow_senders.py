@@ -22,7 +22,7 @@ BODIES = {
     "Content-Length: 20": b"x" * 20,
     "Transfer-Encoding: chunked": b"1\r\nx\r\n0\r\n\r\n",
 }
-"""Headers that announce a body of a GET, which needs none, each with the body."""
+"""Headers that announce a body, each with that body, for a GET that needs no body."""
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ HOSTILE: Final = (Mood.NEVER_FINAL, Mood.SILENT, Mood.DRIBBLES)
 OFFICES: Final = ("KZ_LEAD", "UZ_CONSULATE_ALMATY")
 CASES: Final = 40
 SECONDS: Final = 120
-"""Seconds within which a busy machine finishes work of one second."""
+"""Seconds in which a busy machine finishes work that takes an idle machine one second."""
 RESOLVER: Final = f"""
 import socket
 

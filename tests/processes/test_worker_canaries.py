@@ -1,4 +1,4 @@
-"""Tests that personal data is in no metric and no log line of the worker (R71)."""
+"""Tests that the metrics and the log of the worker contain no personal data (R71)."""
 
 import json
 from collections.abc import Iterator

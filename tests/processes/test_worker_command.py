@@ -72,7 +72,7 @@ class WorkerSite:
 
     @contextmanager
     def process(self, *words: str, **more: str) -> Iterator[list[Json]]:
-        """Run a command while the context is open, and yield a list for its log."""
+        """Run a command while the context is open, and yield the list of its log lines."""
         logged: list[Json] = []
         running = subprocess.Popen(
             [COMMAND, *words],

@@ -77,7 +77,7 @@ CONDITIONS = [
     for some in combinations(Condition, count)
 ]
 NEARLY_ALL = [holds for holds in CONDITIONS if len(holds) >= len(Condition) - 1]
-"""All conditions, and all except one: this shows which conditions a row requires."""
+"""The sets with all conditions or all but one, which show what a row requires."""
 FEWER = [holds for holds in CONDITIONS if holds not in NEARLY_ALL]
 
 

@@ -1,9 +1,9 @@
 """Single changes to the disclosure table, and the questions that detect them.
 
 A flip removes, adds or replaces one cell of a row, or removes the row. A cell is a subject,
-a state of the case or of the referral, a condition, a role, the side or the deed. A witness
-is a question that the changed table answers differently from the second copy in
-`disclosure_copy`, although the original table agrees with that copy.
+a state of the case or of the referral, a condition, a role, the side or the deed (opening
+or writing). A witness is a question that the changed table answers differently from the
+second copy in `disclosure_copy`, although the original table agrees with that copy.
 
 A cell is idle if removing it changes no answer. If a flip adds a cell, and other rows
 already allow all that the new cell allows, the new cell is idle as well.
@@ -27,7 +27,7 @@ CELLS: Final[dict[str, Sequence[Any]]] = {
     "conditions": tuple(Condition),
     "roles": tuple(Role),
 }
-"""The columns of a row that contain sets, and the values that these can have."""
+"""The columns of a row that contain sets, and the values that each set can contain."""
 ONE_OF: Final[dict[str, Sequence[Any]]] = {"side": tuple(Side), "deed": tuple(Deed)}
 """The columns of a row that contain one value."""
 

@@ -1,4 +1,4 @@
-"""docs/assurance.md states the results of all long runs, wherever a run was made."""
+"""docs/assurance.md states the results of all long runs, whichever machine ran them."""
 
 import json
 from pathlib import Path

@@ -48,7 +48,7 @@ def test_a_message_is_plain_and_repeats_no_cell(
 
 
 def test_an_unknown_column_is_named_by_its_position(tmp_path: Path) -> None:
-    """A file without a header has an account in its first line."""
+    """Without a header, a fault names the column by number and omits the value."""
     (tmp_path / "rows.csv").write_text(f"KZ_LEAD,{WRONG},person,officer,\n")
 
     faults = files.load_sheet(tmp_path, "rows.csv", AccountRow).faults

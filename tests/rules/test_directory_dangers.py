@@ -21,7 +21,7 @@ ALONE: Final = {
     "agreement": "source as_of confidence",
     "contact": "language label",
 }
-"""Columns that one person may change. All other columns, also new ones, need two people."""
+"""Columns that one person may change. Other columns, even new columns, need two people."""
 
 STANDARD = read_folder(get_standard_data())
 OFFICE: Final[Values] = {

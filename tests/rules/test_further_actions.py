@@ -1,4 +1,4 @@
-"""The table of actions beside the life cycle of a case agrees with a second copy.
+"""The table of actions outside the life cycle of a case agrees with a second copy.
 
 The copy is written from docs/mechanism.md, so that a change of a rule takes two deliberate
 edits.

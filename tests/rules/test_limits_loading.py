@@ -136,7 +136,7 @@ def test_we_ship_no_limit_for_no_source_gives_one_of_these_countries(
 
 
 def build_row(**said: object) -> dict[str, object]:
-    """Return a row that limits `meet_person`, which if missed only reminds, to 14 days."""
+    """Return a row that limits `meet_person` to 14 days; a miss causes only a reminder."""
     return {
         "of": "KZ",
         "deadline": "meet_person",

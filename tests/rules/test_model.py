@@ -199,7 +199,7 @@ def test_every_open_referral_has_an_exit(worlds: frozenset[Model]) -> None:
 
 
 def list_waiting(world: Model) -> Iterator[Record]:
-    """Yield the records that wait for an office to decide, including the case itself."""
+    """Yield the records on which an office has to decide, including the case itself."""
     if world.state != "erased":
         yield THE_CASE
     for number, one in enumerate(world.referrals):

@@ -29,7 +29,7 @@ TELLING = (
     "zaak",
     "spoed",
 )
-"""Words that would show other people who see the screen what the message is about."""
+"""Words that would reveal the subject of a message to other people at the screen."""
 
 
 def test_there_are_words_in_every_language_of_the_mechanism() -> None:

@@ -1,4 +1,4 @@
-"""Each requirement of a return can be met or unmet, also at the limit of thirty days."""
+"""Each requirement of a return can be met or unmet, even at the limit of thirty days."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -114,7 +114,7 @@ ALONGSIDE = (
         Need.STILL_CLEARED: {Need.CHILD_PROVIDED_FOR},
     }
 )
-"""Requirements that other sides see as one, which is unmet if any of them is unmet."""
+"""For a requirement, the combined requirements that are unmet whenever it is unmet."""
 
 
 def test_every_need_has_its_check_and_is_asked_and_proved() -> None:

@@ -62,8 +62,8 @@ STILL = (
 )
 """Requirements of every step from the decision to the departure (BR08, BR12).
 
-Other sides than the lead see them as one requirement, `still_cleared`, so that they do not
-learn which one is unmet.
+The sides other than the lead see these as one requirement, `still_cleared`, and therefore
+do not learn which requirement is unmet.
 """
 ASKED = f"""
 inform              | under_way return_consent information

@@ -1,4 +1,4 @@
-"""Play seeds on every core: `python -m tests.simulation --seeds 2000`, or `--seed 17`.
+"""Simulate seeds on every core: `python -m tests.simulation --seeds 2000` or `--seed 17`.
 
 The program prints its progress, the end of the trace of each failed seed, and the totals.
 It also writes the totals as JSON.
@@ -38,7 +38,7 @@ def print_line(text: str) -> None:
 
 
 def main() -> int:
-    """Play the seeds, and return 1 if a seed failed."""
+    """Run the simulation of each seed, and return 1 if a seed failed."""
     args, began = parse_options(), time.perf_counter()
     first = 1 if args.seed is None else args.seed
     many = args.seeds or (1 if args.seed is not None else 100)

@@ -20,7 +20,7 @@ STANDING: Final = """
     AND r.state IN ('sent', 'received', 'info_requested', 'accepted', 'in_progress',
     'on_hold', 'completed')
 """
-"""A query for the relations of an office to a case, also as a recipient of a referral."""
+"""A query for an office's relations to a case, including as the recipient of a referral."""
 READERS: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
 """Relations that can read a sealed document with a consent."""
 

@@ -1,4 +1,4 @@
-"""Functions that play many seeds on several cores, and compute the totals."""
+"""Functions that simulate many seeds on several cores, and compute the totals."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from tests.simulation.cast import build_stage
 from tests.simulation.play import Result, play_seed
 
 SHARE: Final = 5
-"""Number of seeds that a process plays on one stage."""
+"""Number of seeds that a process simulates on one stage."""
 
 
 def play_some(seeds: Sequence[int]) -> list[Result]:

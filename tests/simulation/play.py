@@ -200,7 +200,7 @@ def disable_logs() -> Iterator[None]:
 
 
 def play_seed(stage: Stage, seed: int) -> Result:
-    """Play one seed without logs. A failure is returned in the result and not raised."""
+    """Simulate one seed without logs. A failure is returned in the result, not raised."""
     with disable_logs():
         return play_with_logs(stage, seed)
 

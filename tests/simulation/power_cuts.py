@@ -51,4 +51,4 @@ class Power:
 
 
 MOST: Final = 6
-"""The power can fail at one of this many first commits of a run of the worker."""
+"""The power can fail at the first commits of a worker run, up to this number of commits."""

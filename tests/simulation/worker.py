@@ -71,7 +71,7 @@ class Worker:
         )
 
     def send(self) -> int:
-        """Send the messages of one channel after another, without threads."""
+        """Send the due messages channel by channel, without threads."""
         ways = (
             send_by_way(self.scene.runtime, self.senders, way) for way in MessageChannel
         )

@@ -101,7 +101,7 @@ def list_signatures(operation: Operation) -> list[tuple[str | None, str, str | N
 
 
 def find_wrong_keys(run: Run) -> Iterator[str]:
-    """Yield idempotency keys not stored, stored for a refusal, or without a record."""
+    """Yield keys that are not stored, are stored for a refusal, or have no record."""
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
     for operation in run.list_acknowledged():
@@ -157,7 +157,7 @@ def find_equal_versions(run: Run) -> Iterator[str]:
 
 
 def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]]:
-    """Group by record the successful operations whose answer has a version."""
+    """Return the successful operations whose answer has a version, grouped by record."""
     found: dict[str, list[Operation]] = defaultdict(list)
     for operation in deeds:
         if operation.outcome == Outcome.OK and operation.version and operation.subject:

@@ -26,9 +26,9 @@ CLOCK_ERRORS: Final = (-600, 0, 600)
 STOP_SECONDS: Final = 1.0
 START_SECONDS: Final = (0.0, 0.25)
 SPECIAL_KILLS: Final = 3
-"""The kills of one clock change (1) and of one start that is interrupted (2)."""
+"""Number of kills by one clock change (1) and by one interrupted start (2) together."""
 OTHERS_PER_KILL: Final = 0.06
-"""Number of each other disturbance per kill; each occurs at least `MIN_OTHERS` times."""
+"""The rate of each other disturbance per kill; it occurs at least `MIN_OTHERS` times."""
 MIN_OTHERS: Final = 3
 SHARE_AT_WRITE: Final = 0.6
 POLL_SECONDS: Final = 0.0005

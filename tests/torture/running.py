@@ -34,7 +34,7 @@ OTHER_CLIENTS: Final = 2
 SPEED: Final = 1500
 """How many times faster deadlines run: three hours take seven seconds."""
 ROUNDS: Final = 5
-"""Maximum number of rounds of reads, because events arrive while pollers read."""
+"""Maximum number of rounds of reads; another is needed if events arrive meanwhile."""
 PROGRESS_SECONDS: Final = 5.0
 """Seconds between two lines of progress."""
 MAX_TEXTS: Final = 200

@@ -1,6 +1,6 @@
-"""Stories that clients play on the service: cases from submission to closure.
+"""Stories that clients run against the service: cases from submission to closure.
 
-One client plays each story. Meanwhile, other clients act on the same case, and deadlines
+One client runs each story. Meanwhile, other clients act on the same case, and deadlines
 are missed.
 """
 
@@ -46,7 +46,7 @@ class Mechanism:
 
 @dataclass
 class Storyteller:
-    """A client that plays stories one after another."""
+    """A client that runs stories one after another."""
 
     client: StoryClient
     mechanism: Mechanism
@@ -124,7 +124,7 @@ class Storyteller:
         self.take_step("lead", case, "accept-lead", {"contacts": make_contacts()})
 
     def refer(self, name: str, case: str, to: str, service: str) -> str:
-        """Refer a case to an office for a service, and return its reference."""
+        """Refer a case to an office for a service, and return the referral's reference."""
         body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
         path, at_once = f"{case}/referrals", ("referral.sent",)
         return self.create(name, "referral.created", path, body, at_once)
@@ -163,7 +163,7 @@ def require_success(answer: Response) -> Response:
 
 
 def play_closed_case(teller: Storyteller) -> None:
-    """Play a case that is closed after two recipients have helped."""
+    """Submit a case, and close it after two recipients have helped."""
     case = teller.submit()
     teller.accept_lead(case)
     bed = teller.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
@@ -175,7 +175,7 @@ def play_closed_case(teller: Storyteller) -> None:
 
 
 def play_declined_referral(teller: Storyteller) -> None:
-    """Play a case with a declined and a withdrawn referral."""
+    """Submit a case, and let one referral be declined and another one withdrawn."""
     case = teller.submit()
     teller.write("officer", case)
     teller.accept_lead(case)
@@ -199,7 +199,7 @@ def play_withdrawn_case(teller: Storyteller) -> None:
 
 
 def play_handover(teller: Storyteller) -> None:
-    """Play a case that is handed over to the country of origin."""
+    """Submit a case, and hand it over to the country of origin."""
     case = teller.submit()
     teller.accept_lead(case)
     offer = {"to": "UZ_LEAD", "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"}
@@ -213,7 +213,7 @@ def play_handover(teller: Storyteller) -> None:
 
 
 def wait_for_deadline(teller: Storyteller) -> None:
-    """Play a case that no office answers, until a deadline is missed."""
+    """Submit a case that no office answers, and wait until a deadline is missed."""
     case = teller.submit()
     until = time.monotonic() + 6
     while time.monotonic() < until:
@@ -272,7 +272,7 @@ STORIES: Final = (
 
 
 def play(teller: Storyteller, *, meddling: bool) -> None:
-    """Play stories until the run has ended, or act on others' cases if `meddling`."""
+    """Run stories until the run has ended, or act on others' cases if `meddling`."""
     while teller.client.is_running():
         try:
             if meddling:

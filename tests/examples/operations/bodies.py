@@ -85,7 +85,7 @@ def make_case(**changes: Any) -> Json:
 
 
 def make_contacts(*names: str, first: int = 0) -> list[Json]:
-    """Return two people on duty, with the telephone numbers from the given one on."""
+    """Return people on duty, with the numbers in `PHONES` from the index `first` on."""
     pairs = zip(names or NAMES, PHONES[first:], strict=False)
     return [{"name": name, "phone": phone} for name, phone in pairs]
 
