@@ -43,8 +43,8 @@ SELDOM = 50_000
 BESIDE = 1
 """Number of workers in addition to one for each core, because tests sometimes wait.
 
-With two more for each core the API tests take half as much CPU time again, because
-workers evict each other's data from the caches.
+With two more workers for each core, the API tests take one and a half times as much CPU
+time, because workers evict each other's data from the caches.
 """
 HOME = pytest.StashKey[Path]()
 EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 50, Effort.NIGHT: 1000}

@@ -378,7 +378,7 @@ def test_before_there_is_a_lead_only_a_recipient_hears(
 
 
 def run_consent_deadlines(world: World, case: Json) -> None:
-    """Handle only those missed deadlines of a case that concern consents."""
+    """Handle only the missed deadlines for the consents of a case."""
     with world.write_as_service() as tx:
         of_case = select(Clock.number, Clock.case_id).join(Case, Case.id == Clock.case_id)
         ends = (Case.code == case["code"]) & (Clock.kind == DeadlineKind.CONSENT_ENDS)

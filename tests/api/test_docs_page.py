@@ -1,4 +1,4 @@
-"""The page of the contract is served only if enabled, and loads from no other host."""
+"""The contract's page is served only if enabled, and loads nothing from another host."""
 
 import re
 

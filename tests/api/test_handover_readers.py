@@ -40,7 +40,7 @@ def successor(world: World) -> Someone:
 
 @pytest.fixture
 def iom(world: World) -> Someone:
-    """Return a person of a focal point that belongs to no State."""
+    """Return a person of a focal point that does not belong to a State."""
     return world.add_person("IOM")
 
 

@@ -41,7 +41,7 @@ def requests(scraper: Scraper, method: str, route: str, status: int) -> float:
 
 
 def read_fresh_metric(world: World, name: str, **labels: str) -> float | None:
-    """Return the value of a metric without a scrape, which might be some seconds old."""
+    """Return the current value of a metric; a scraped value might be some seconds old."""
     registry = build_registry(world.runtime, WATCHES)
     return registry.get_sample_value(f"{PREFIX}{name}", labels)
 

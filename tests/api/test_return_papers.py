@@ -33,7 +33,7 @@ def papers(opened: Homecoming) -> Json:
 
 @pytest.fixture
 def home(opened: Homecoming, papers: Json) -> Homecoming:
-    """Return the opened return, after the consulate has agreed to issue documents."""
+    """Return `opened`, after the consulate has agreed to issue documents."""
     assert papers["state"] == "accepted"
     return opened
 

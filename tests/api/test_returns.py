@@ -1,4 +1,4 @@
-"""Tests of returns that complete, that end with NO-GO, or whose consent is withdrawn."""
+"""Tests of returns that are completed, end with NO-GO, or lose the person's consent."""
 
 import pytest
 

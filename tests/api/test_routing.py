@@ -260,7 +260,7 @@ def test_only_the_newest_answers_count_so_that_routing_costs_no_more_with_the_ye
 
 
 def store_past_deadlines(who: Someone, count: int, *, hours_ago: int, late: bool) -> None:
-    """Store past deadlines of an office: missed deadlines if `late`, otherwise met ones."""
+    """Store past deadlines of an office, which were missed if `late`, and met otherwise."""
     set_at = who.world.now - timedelta(hours=hours_ago)
     over = timedelta(minutes=30 if late else 10)
     row = {"reference": "cases/SC", "kind": "acknowledge", "waits_on": who.id}

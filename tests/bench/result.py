@@ -124,7 +124,7 @@ def compare_with_goal(database: str, kind: Kind, found: Comparison, *, noisy: bo
 def list_measures(
     database: str, found: Mapping[Kind, Comparison], start: Start, *, noisy: bool
 ) -> list[Measure]:
-    """Return the measures of start-up, memory and CPU; for SQLite also of slow submissions.
+    """Return the measures of start-up, memory and CPU, and on SQLite of slow submissions.
 
     Durations have no verdict if the run is noisy.
     """

@@ -107,7 +107,7 @@ class Side:
     database_cpu: Callable[[], float] = float
     """A function that returns the seconds of CPU of the processes of the database."""
     written: deque[tuple[str, str]] = field(default_factory=deque)
-    """Cases without an act: the code, and the version that was returned."""
+    """Cases that are not acknowledged yet: the code, and the version that was returned."""
     body: bytes = CASE
     made: int = 0
     acted: int = 0

@@ -129,7 +129,7 @@ def verify_webhook() -> str:
 
 
 def submit_for_page(world: Served) -> tuple[Someone, Json]:
-    """Submit a case that waits for an office, and return a person of the office."""
+    """Submit a case that an office has to answer, and return a person of the office."""
     lead = world.add_person("SANA_SEZIM")
     ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
     allowed = [make_consent(), ngos, make_service_consent()]

@@ -29,7 +29,7 @@ JAVA: Final = (
     f"modelPackage={PACKAGE}.model",
 )
 JAVAC_WARNINGS: Final = "-Xlint:all,-serial,-deprecation,-processing"
-"""All warnings but those of generated code: serial ids, a deprecated Jackson method."""
+"""All warnings except two that generated code causes: serial ids and a Jackson method."""
 GO: Final = (
     "packageName=safeconduct",
     "withGoMod=false",

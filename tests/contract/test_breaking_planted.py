@@ -37,7 +37,7 @@ CONTRACT = select_operations(
         "record_refusal",
     },
 )
-"""Operations in which changes are planted; in all operations this would take minutes."""
+"""Operations in which changes are planted; planting in all operations takes minutes."""
 
 
 def list_broken(changes: Changes) -> set[str]:

@@ -41,7 +41,7 @@ UNPLAYED: Final = {
 }
 """Problems without an example, each with the reason."""
 EXPLAINED: Final = {"409", "412", "428", "422"}
-"""Statuses that a client handles; an operation that can answer one needs an example."""
+"""Statuses that a client handles. An operation with such an answer needs an example."""
 OPTIONAL: Final = {"Idempotency-Key", "Accept-Language"}
 """Optional headers that an example leaves out."""
 HOW_TO: Final = (

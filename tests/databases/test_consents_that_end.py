@@ -38,7 +38,7 @@ def list_ends(world: World) -> dict[Any, datetime]:
 
 
 def upgrade_again(world: World) -> None:
-    """Downgrade the database to before the tested migration, and upgrade it again."""
+    """Undo the tested migration with a downgrade, and apply the migration again."""
     migrations.downgrade(world.url, "0034")
     migrations.upgrade(world.url)
 

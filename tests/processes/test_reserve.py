@@ -29,7 +29,7 @@ from tests.support.world import Json, Someone, World, get_problem, make_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 HUGE: Final = 2**30
-"""MiB, more than any disk has."""
+"""A number of MiB that is larger than any disk."""
 DISK_MIB, LOW_MIB, RESERVED_MIB = 48, 16, 8
 """The size of the small disk, its limit for low space, and its reserve, in MiB."""
 REFUSES: Final = "the reserve is reached: writes that can wait are refused"
@@ -149,7 +149,7 @@ def test_with_room_again_all_goes_on(
 def fill_and_empty(folder: Path, url: str) -> None:
     """Fill a small disk with drafts and then with cases, and free space again.
 
-    The reserve holds some hundred cases. When the reserve is used up, every write is
+    The reserve fits a few hundred cases. When the reserve is used up, every write is
     refused, as on any full disk. Every case that got 201 is stored.
     """
     with on_small_disk(Path(str(make_url(url).database)), folder / "disk") as place:

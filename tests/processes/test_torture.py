@@ -12,7 +12,7 @@ from tests.torture.running import RunOptions, run_torture
 pytestmark = [pytest.mark.slow, pytest.mark.whole]
 HASTY: Final = "keeps where it stands before it deals with a page"
 KILLS: Final = 24
-"""Kills in one run: many, because few happen at a moment that shows the fault."""
+"""Number of kills in one run: a high number, as few kills happen when they show a fault."""
 
 
 def run(folder: Path, wish: RunOptions) -> list[str]:

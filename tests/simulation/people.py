@@ -51,7 +51,7 @@ def draw_consents(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]
 
 
 def make_sections(number: int) -> list[Json]:
-    """Return sections with words that occur in no other case."""
+    """Return sections with words that do not occur in any other case."""
     word = f"{CANARY}{number}"
     return [
         {"section": "needs", "summary": f"{word}needs", "safety_alert": f"{word}danger"},

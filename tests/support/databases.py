@@ -39,7 +39,7 @@ from tests.support.database_pool import offer_copies, open_database
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
-"""Environment variable with the URL of a PostgreSQL server; without it, one is started."""
+"""Environment variable with a PostgreSQL server's URL; if missing, a server is started."""
 
 MEMORY = Path("/dev/shm")
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Checks each event that a test records against the catalogue of events.
+"""A check of each event that a test records, by comparison with the catalogue of events.
 
 The service does not check events itself, because a journal may contain events of earlier
 versions. A test fails if it records an event that the catalogue does not describe.

@@ -237,7 +237,7 @@ def list_enum_ids(operation: Operation) -> Iterator[Ids]:
 
 
 def list_similar_ids(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
-    """Yield ids for the path parameters that occur in no list.
+    """Yield ids for the path parameters that do not occur in any list.
 
     These ids belong to other parameters, but have the right format.
     """

@@ -22,7 +22,7 @@ from tests.support.raw_requests import includes_problem
 from tests.support.real_names import NAMES
 
 PRISTINE, LIVE = "SAFE_CONDUCT_PRISTINE", "SAFE_CONDUCT_LIVE"
-"""Environment variables with the path of the unchanged database and of the served one."""
+"""Environment variables with the paths of the unchanged and of the served database."""
 BEYOND_SCHEMA = OWN_CODES - {"text_unsafe"} | {CELL_RULE}
 """Codes of faults that no schema can express, such as fields that do not fit together."""
 

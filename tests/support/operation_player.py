@@ -241,7 +241,7 @@ def truncate_lists(value: Any) -> Any:
 
 @contextmanager
 def replace_secrets(seed: str) -> Iterator[Random]:
-    """Replace the random source of keys, tokens and nonces by one with a seed."""
+    """Replace the random source of keys, tokens and nonces with a seeded source."""
     source, numbers = Random(seed), count()
 
     def make_text(_: int) -> str:

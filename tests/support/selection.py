@@ -103,7 +103,7 @@ def list_tests() -> Iterator[str]:
 
 
 def find_repeated_cells(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """Yield the cells of sweeps that a run skips, because it runs only a share of them."""
+    """Yield the cells that a run skips, because it runs only a share of each sweep."""
     sweeps: defaultdict[tuple[str, str], Cells] = defaultdict(list)
     for item in items:
         sweeps[item.nodeid.partition("[")[0], get_database(item)].append(item)

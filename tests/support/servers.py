@@ -156,7 +156,7 @@ def write_key_file(folder: Path) -> Path:
 def retry_as_told(
     ask: Callable[[], Response], statuses: list[int] | None = None
 ) -> Response:
-    """Repeat a request as Retry-After asks, until an answer has no such header."""
+    """Repeat a request as Retry-After asks, until an answer lacks this header."""
     for _ in range(PATIENCE):
         answer = ask()
         if statuses is not None:

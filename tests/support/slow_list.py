@@ -1,4 +1,4 @@
-"""Measure the tests, and list the slow ones, which `make test-fast` skips, in slow.txt.
+"""Measure the tests, and list in slow.txt the slow tests, which `make test-fast` skips.
 
 `make slow` runs the tests one after another with this module as a plugin. The cost of a
 test is the CPU time of its process and its child processes. Waiting counts only if the

@@ -1,4 +1,4 @@
-"""An office with two relations to a case sees only what at least one grants (R12, ADR 34).
+"""An office with two relations sees only what at least one relation grants (R12, ADR 34).
 
 In two worlds the lead takes the same step with different values, which are called the
 secret. Every observer reads all that it can. If an observer with two relations can read a

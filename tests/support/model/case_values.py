@@ -190,7 +190,7 @@ class Referral:
     is_sent: bool = False
     has_left: bool = False
     is_past: bool = False
-    """Whether the recipient's part has ended, so that it sees no more of the case."""
+    """Whether the recipient's part has ended, after which it no longer sees the case."""
     chain: frozenset[str] = frozenset()
     by: str = ""
     saved_time: int | None = None

@@ -206,7 +206,7 @@ def withdraw_consent(world: Model, number: int) -> Model:
 def is_unfit(world: Model, to: str) -> bool:
     """Return whether an office is unfit for a referral.
 
-    An office is unfit if it gives no help or holds the case itself.
+    An office is unfit if it does not give help, or if it holds the case itself.
     """
     return to not in HELPS or to == world.holder
 
