@@ -47,7 +47,7 @@ READY: Final = 2.0
 IDLE, LOADED = 150.0, 512.0
 """The highest allowed memory in megabytes, before and after the load."""
 GROWTH: Final = Goal(1.15, 1)
-"""The highest allowed factor of CPU per request if there are a hundred times the cases."""
+"""The highest allowed growth of CPU per request with a hundred times as many cases."""
 CI_GOALS: Final = {
     Kind.S: 0.009,
     Kind.T: 0.013,
