@@ -110,8 +110,8 @@ class Settings(BaseSettings):
     """Where the worker runs: `inside` the process of `serve`, or `apart`, in a process of
     `safe-conduct worker run`. Default: `inside` on SQLite, otherwise `apart`."""
     metrics_port: Annotated[int | None, Field(ge=0, le=65535)] = None
-    """Port of the metrics for Prometheus, at `/metrics`; each process of a machine needs
-    its own. Default: no metrics."""
+    """Port of the metrics for Prometheus, at `/metrics`; each process on a machine needs
+    its own port. Default: no metrics."""
     metrics_host: str = "127.0.0.1"
     """Address of the metrics port; it must not be public."""
     environment: Environment = Environment.PRODUCTION

@@ -125,7 +125,7 @@ def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) ->
         raise ApprovalUnusable("The approval is for another request. Repeat that request.")
     if approval.decision != ApprovalState.APPROVED or approval.lapses_at <= tx.now:
         raise ApprovalUnusable(
-            f"The approval is {approval.decision} or expired. Ask again."
+            f"The approval has the state {approval.decision}, or has expired. Ask again."
         )
     if not access_queries.is_still_allowed(tx, approval):
         raise ApprovalUnusable("The account that approved may no longer do so. Ask again.")

@@ -29,8 +29,8 @@ def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
     if is_about_own or access_queries.has_shared_key(tx, own, asker):
         raise NotASecondPerson(
             "The approval is about you, or you made or registered a key of the account "
-            "that asked, or it made or registered one of yours. Another person has to "
-            "decide."
+            "that asked, or that account made or registered a key of yours. Another "
+            "person has to decide."
         )
     if not set(approval.roles) & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")

@@ -144,16 +144,22 @@ def require_known_references(tx: WriteTransaction, row: Row) -> None:
     """Raise a problem (422) if a row refers to a code that is not in the directory."""
     known = administration_queries.get_regions(tx)
     if unknown := {column for column, code in row.list_countries() if code not in known}:
-        raise CountryUnknown(f"{', '.join(unknown)}: use codes of GET /v1/countries.")
+        raise CountryUnknown(
+            f"Unknown code in {', '.join(unknown)}. GET /v1/countries lists the codes."
+        )
     agreed = {agreement.code for agreement in administration_queries.list_agreements(tx)}
     if unknown := {column for column, code in row.list_agreements() if code not in agreed}:
-        raise AgreementUnknown(f"{', '.join(unknown)}: use codes of GET /v1/agreements.")
+        raise AgreementUnknown(
+            f"Unknown code in {', '.join(unknown)}. GET /v1/agreements lists the codes."
+        )
     named = list(row.list_offices())
     if not named:
         return
     offices = {office["code"] for office in administration_queries.list_offices(tx)}
     if unknown := {column for column, code in named if code not in offices}:
-        raise FocalPointUnknown(f"{', '.join(unknown)}: use codes of GET /v1/focal-points.")
+        raise FocalPointUnknown(
+            f"Unknown code in {', '.join(unknown)}. GET /v1/focal-points lists the codes."
+        )
 
 
 def require_soundness(

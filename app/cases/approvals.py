@@ -161,7 +161,9 @@ def withdraw_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     if approval.decision == ApprovalState.WITHDRAWN:
         return approval
     if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
-        raise access_approvals.ApprovalDecided("The request has ended, or was carried out.")
+        raise access_approvals.ApprovalDecided(
+            "The request has ended, or has already been carried out."
+        )
     withdraw(tx, approval)
     return approval
 

@@ -86,7 +86,9 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     decide_approval(tx, approval_id, approve=True)
     request = open_requests(tx, [approval])[approval.id]
     if request is None or request.body is None:
-        raise RequestNotKept("Approve it. The account that asked sends the request again.")
+        raise RequestNotKept(
+            "Approve the request instead. The account that asked then sends it again."
+        )
     execute(tx, approval, request)
     if approval.decision == ApprovalState.APPROVED:  # there was nothing left to change
         approval.end(ApprovalState.USED)

@@ -290,7 +290,7 @@ def record_review(
         or reading.reviewed_at is not None
     ):
         raise EmergencyAccessDecided(
-            "The access was not granted, is not over yet, or was reviewed before."
+            "The access was not granted, is not over yet, or has already been reviewed."
         )
     reading.reviewed_at, reading.justified = tx.now, found.justified
     facts = {"emergency_access": str(reading.id), "justified": str(found.justified).lower()}

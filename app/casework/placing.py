@@ -121,7 +121,7 @@ def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> 
     known = {profile.code for profile in profiles}
     named = {one.focal_point for one in asked.allowed_recipients or [] if one.focal_point}
     if (named | set(asked.safeguards.unsafe_focal_points)) - known:
-        raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
+        raise FocalPointUnknown("GET /v1/focal-points lists the codes.")
 
 
 @dataclass(frozen=True)

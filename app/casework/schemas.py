@@ -222,7 +222,7 @@ class AllowedRecipient(RequestModel):
         """Require either a focal point or a class of focal points, and refuse both."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(
-                "recipient_unclear", "Name either a focal point or a class of them."
+                "recipient_unclear", "Name either a focal point or a class of focal points."
             )
         return self
 

@@ -147,8 +147,8 @@ def write_keys(path: Path, opened: Iterable[OpenedAccount]) -> None:
     )
     if path.exists():
         raise NotReady(
-            f"{path} exists, and may have the keys of an earlier load. No account was "
-            "opened. Move the file, or name another one with --keys."
+            f"{path} exists, and may contain the keys of an earlier load. No account "
+            "was opened. Move the file, or name another one with --keys."
         )
     try:
         durable.create(get_unfinished_file(path), table)

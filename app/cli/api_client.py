@@ -232,7 +232,7 @@ def read_answer(answer: httpx.Response) -> dict[str, Any]:
         return dict(answer.json())
     except (ValueError, TypeError) as error:
         raise NoAnswer(
-            f"The answer {answer.status_code} is not from Safe Conduct."
+            f"The response with status {answer.status_code} is not from Safe Conduct."
         ) from error
 
 

@@ -47,7 +47,8 @@ def require_no_demo(session: Session, environment: Environment) -> None:
         return
     offices = ", ".join(made_up[:3]) or "none"
     raise NotReady(
-        "This database has the demonstration, which would receive real cases.\n"
+        "This database contains the demonstration, whose offices would receive real "
+        "cases.\n"
         f"Active made-up offices: {offices}.\n"
         "Use another database, in another folder.\n"
         "If it has no data about real people, set SAFE_CONDUCT_ENVIRONMENT=drill."
@@ -110,7 +111,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
             )
         if has_lost_oversight(session):
             raise NotReady(
-                "No oversight body is active, but there was one. Make one active in "
+                "No oversight body is active any more. Make one active in "
                 "focal_points.csv, then run: safe-conduct directory load --reopen FOLDER"
             )
     ledger.require_agreement(runtime)

@@ -65,7 +65,7 @@ def require_utf8(encoding: str) -> None:
     if encoding != "UTF8":
         raise NotReady(
             f"The database has the encoding {encoding}, which cannot store every name. "
-            "Create another: createdb --template=template0 --encoding=UTF8 NAME"
+            "Create another database: createdb --template=template0 --encoding=UTF8 NAME"
         )
 
 

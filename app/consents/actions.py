@@ -64,14 +64,18 @@ def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
         advice = "Ask the person; if this is a child, correct `age_class` first."
         raise AdultConsentRequired(advice)
     if new.expires_at <= tx.now or new.obtained_on > (tx.now + EARLIEST_ZONE).date():
-        raise ConsentEnded("`expires_at` must be in the future, `obtained_on` must not.")
+        raise ConsentEnded(
+            "`expires_at` must be in the future, and `obtained_on` must not."
+        )
 
 
 def require_counting(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
     """Raise as `require_valid` does, or GuardianNeeded (422) for a child's own consent."""
     require_valid(tx, case, new)
     if not may_give(new.given_by, child=case.is_child):
-        raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")
+        raise GuardianNeeded(
+            "Ask the guardian, or the body that decides on the interests of the child."
+        )
 
 
 EARLIEST_ZONE: Final = timedelta(hours=14)

@@ -69,7 +69,7 @@ class ConsentInput(ConsentTerms):
     def require_one_recipient(self) -> Self:
         """Raise a validation error unless either a focal point or a class is named."""
         if (self.focal_point is None) == (self.recipient_class is None):
-            message = "Name either a focal point or a class of them."
+            message = "Name either a focal point or a class of focal points."
             raise PydanticCustomError("recipient_unclear", message)
         return self
 

@@ -75,7 +75,7 @@ def get_by_code_or_422(tx: ReadTransaction, code: str) -> FocalPoint:
     """Return the focal point that a request names, or raise FocalPointUnknown (422)."""
     found = tx.session.scalar(BY_CODE, {"code": code})
     if found is None:
-        raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
+        raise FocalPointUnknown("GET /v1/focal-points lists the codes.")
     return found
 
 

@@ -174,8 +174,8 @@ class Ledger:
         except LineUnknown as unknown:
             raise LedgerDamaged(
                 f"Line {unknown} of {self.path} is malformed. Restore the file from its "
-                "copy. Or, if the database was not restored since, move the file away and "
-                "run: safe-conduct erasures export"
+                "copy. Or, if the database has not been restored since, move the file away "
+                "and run: safe-conduct erasures export"
             ) from unknown
 
     def _require_own(
@@ -194,8 +194,8 @@ class Ledger:
             raise LedgerUnusable(
                 f"There is no ledger of erasures at {self.path}, but the database has had "
                 "cases. Put its newest copy back; after a restore of the database, run: "
-                "safe-conduct restored. If there never was one, or it is lost and the "
-                "database was not restored since, run: safe-conduct erasures export"
+                "safe-conduct restored. If there never was a ledger, or it is lost and the "
+                "database has not been restored since, run: safe-conduct erasures export"
             )
 
 

@@ -150,7 +150,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
     Need.QUESTION: Check(lambda f: bool(f.terms.topics), "Name the sections that you ask about."),
     Need.CONSENT_TO_ANSWER: Check(
         may_answer,
-        "Answer with no more than the person's consent covers for this recipient and service.",
+        "Limit the answer to what the person's consent covers for this recipient and service.",
         consent=build_required_consent),
     Need.ALTERNATIVE: Check(
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),

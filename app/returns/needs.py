@@ -238,7 +238,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "Record the fact `guardian`: a guardian was appointed for the child, or the competent body decided that none "
         "is needed.", Side.LEAD),
     Need.REFLECTION_OVER: Check(
-        may_decide_now, "A reflection period runs: wait, unless the person asked to leave."),
+        may_decide_now, "A reflection period is running: wait until it ends, unless the person asked to leave."),
     Need.SECOND_PERSON: Check(lambda f: f.terms.approved, "A supervisor has to approve this step."),
     Need.REASON: Check(lambda f: f.terms.reason is not None, "Give a reason code."),
     Need.PROTECTION: Check(

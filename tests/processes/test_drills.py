@@ -112,6 +112,8 @@ def test_production_refuses_the_database_of_the_demonstration(tmp_path: Path) ->
 
     for one in (*refused, ended):
         assert (one.returncode, bool(one.stdout)) == (1, one is ended)
-        assert one.stderr.startswith("safe-conduct: This database has the demonstration")
+        assert one.stderr.startswith(
+            "safe-conduct: This database contains the demonstration"
+        )
         assert "Traceback" not in one.stderr
     assert (drilled.returncode, drilled.stderr) == (0, "")

@@ -38,7 +38,9 @@ class Deprecation:
     def __post_init__(self) -> None:
         """Raise SunsetTooEarlyError unless the operation works long enough."""
         if self.sunset - self.since < LEAST:
-            raise SunsetTooEarlyError(f"{self.sunset} is less than {LEAST} later.")
+            raise SunsetTooEarlyError(
+                f"The sunset {self.sunset} is less than {LEAST} after {self.since}."
+            )
 
     async def __call__(self) -> None:
         """Do nothing. The route adds the headers, so that error responses have them too."""

@@ -92,8 +92,8 @@ class FeedWatcher:
         """Reserve a waiting place, or raise TooManyRequests (429) if none is free."""
         if self.held[account] >= MAX_WAITING:
             raise TooManyRequests(
-                f"{MAX_WAITING} requests of this account wait or stream already. End "
-                "some of them, or poll without `Prefer: wait`.",
+                f"{MAX_WAITING} requests of this account are already waiting or streaming. "
+                "End some of them, or poll without `Prefer: wait`.",
                 wait=RETRY_AFTER,
             )
         self.held[account] += 1
