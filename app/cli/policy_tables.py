@@ -165,7 +165,7 @@ KNOWN_CONSENTS: Final[Mapping[str, str]] = {
     "app/api/routing.py may_know": "the lists of candidates and of offices left out",
     "app/casework/moving.py rank_successors": "the order of offers after a relocation",
     "app/referrals/situation.py show": "the actions and unmet requirements of a referral",
-    "app/referrals/actions.py check_step": "every action on a referral, such as to send it",
+    "app/referrals/actions.py check_step": "every action on a referral, such as sending it",
     "app/handovers/situation.py show": "the actions and unmet requirements of a handover",
     "app/handovers/actions.py offer": "the offer of a handover",
     "app/handovers/actions.py lock_and_check": "every other action on a handover",

@@ -222,7 +222,7 @@ OFFICES: Final = GaugeGroup[Offices](
         ),
         Gauge(
             "countries_without_lead",
-            "Countries whose offices that can lead a case are all closed or empty.",
+            "Countries in which no office that can lead is active and has an account.",
             lambda found: len(list_countries_without_lead(found)),
             limit=0,
             remedy="Open such an office or an account there, or set `can_lead` to false.",

@@ -53,13 +53,13 @@ from app.returns.situation import (
 
 
 class NotAReturn(Problem):
-    """The referral asks for another service than a return."""
+    """The referral asks for a service other than a return."""
 
     status = 409
 
 
 class ReturnExists(Problem):
-    """A return of this person was opened before."""
+    """A return of this person has already been opened."""
 
     status = 409
     members: ClassVar = ReturnExistsMembers
