@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from app.directory.history import Values
-from app.directory.kinds import OfficeKind, find_unserved_regions
+from app.directory.kinds import OfficeKind, find_unserved_countries
 
 
 def list_active(offices: Iterable[Values], kind: OfficeKind) -> list[Values]:
@@ -18,7 +18,8 @@ def find_regions_without_desk(
     served = {
         place for desk in list_active(offices, OfficeKind.DESK) for place in desk["serves"]
     }
-    return find_unserved_regions(regions, served)
+    unserved = find_unserved_countries(regions, served)
+    return frozenset(regions[country] for country in unserved)
 
 
 def describe_loss(

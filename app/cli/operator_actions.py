@@ -184,7 +184,7 @@ def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
     yield from find_readable_files(settings.database_url)
     yield "The database has the guards that the migrations make."
     yield from warnings
-    yield "Every region has a desk."
+    yield "Every country has a desk."
     if (space := runtime.free_space.describe()) != ENOUGH:
         yield f"Warning: disk space: {space}."
     if drill := describe_drill(runtime):

@@ -1,5 +1,6 @@
 """Checks before the service starts: migrations, guards, directory, ledger and key file."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from app.cli.versions import require_supported_database
 from app.demo.demo_accounts import DEMO_ACCOUNTS
 from app.directory.queries import (
     has_lost_oversight,
+    list_active_desks,
+    list_countries_without_desk,
     list_fictitious_offices,
-    list_regions_without_desk,
     list_unknown_time_zones,
 )
 from app.kernel import time_zones
@@ -55,6 +57,27 @@ def require_no_demo(session: Session, environment: Environment) -> None:
     )
 
 
+def require_desks(session: Session) -> None:
+    """Raise NotReady if no active desk serves one of the countries."""
+    regions = list_countries_without_desk(session)
+    if not regions:
+        return
+    groups = defaultdict[str, list[str]](list)
+    for code, region in sorted(regions.items(), key=lambda one: (one[1], one[0])):
+        groups[region].append(code)
+    missing = (f"{', '.join(codes)} ({region})" for region, codes in groups.items())
+    desks = (
+        f"{desk.code} (serves {' '.join(sorted(desk.serves)) or 'no country'})"
+        for desk in list_active_desks(session)
+    )
+    raise NotReady(
+        f"No active desk serves {', '.join(missing)}. Active desks: "
+        f"{', '.join(desks) or 'none'}. Add these countries to serves of a desk, or add a "
+        "focal point of kind desk, in focal_points.csv, then run: "
+        "safe-conduct directory load FOLDER"
+    )
+
+
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """Raise NotReady unless the key file opens sample data of each key that is not lost.
 
@@ -86,7 +109,7 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
 def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[str]:
     """Return warnings, or raise NotReady or LedgerRefused if the service cannot start.
 
-    NotReady is raised if tables or guards are missing, a region has no desk, the last
+    NotReady is raised if tables or guards are missing, a country has no desk, the last
     oversight body is no longer active, or the key file does not open the cases.
     LedgerRefused is raised if the ledger and the database do not agree.
     """
@@ -103,12 +126,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
                 "there cannot be computed. Correct time_zone in countries.csv or "
                 "focal_points.csv, then run: safe-conduct directory load FOLDER"
             )
-        if orphans := list_regions_without_desk(session):
-            regions = ", ".join(orphans)
-            raise NotReady(
-                f"No desk serves every country of {regions}. Add a focal point of kind "
-                "desk to focal_points.csv, then run: safe-conduct directory load FOLDER"
-            )
+        require_desks(session)
         if has_lost_oversight(session):
             raise NotReady(
                 "No oversight body is active any more. Make one active in "

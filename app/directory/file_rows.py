@@ -118,6 +118,14 @@ class FocalPointRow(Row):
             raise make_error("must be given if, and only if, kind is state")
         return state
 
+    @field_validator("serves")
+    @classmethod
+    def check_desk(cls, serves: list[str], info: ValidationInfo) -> list[str]:
+        """Require countries for a desk, because a desk without one holds no case."""
+        if info.data.get("kind") == OfficeKind.DESK and not serves:
+            raise make_error("must name the countries of the desk, or * for all")
+        return serves
+
     @field_validator("services", "can_lead")
     @classmethod
     def check_offer(cls, offer: object, info: ValidationInfo) -> object:

@@ -1,6 +1,6 @@
 """Kinds of offices, and the pure rules that depend on the kind of an office."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -124,16 +124,14 @@ def is_serving(focal_point: Described, country: str) -> bool:
     return bool({country, EVERYWHERE} & set(focal_point.serves))
 
 
-def find_unserved_regions(
-    regions: Mapping[str, str], served: Collection[str]
+def find_unserved_countries(
+    countries: Iterable[str], served: Collection[str]
 ) -> frozenset[str]:
-    """Return the regions with a country that no desk serves.
+    """Return the countries that no desk serves.
 
     Without a desk, a case could lose its last holder (LIFECYCLES.md 8, rules 6 and 8).
     """
-    if EVERYWHERE in served:
-        return frozenset()
-    return frozenset(region for code, region in regions.items() if code not in served)
+    return frozenset() if EVERYWHERE in served else frozenset(countries) - set(served)
 
 
 def is_at_home(focal_point: Described, country: str) -> bool:

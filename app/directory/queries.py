@@ -232,11 +232,11 @@ def list_unreachable(session: Session) -> list[str]:
     return sorted(session.scalars(active_codes.where(FocalPoint.code.not_in(reached))))
 
 
-def list_regions_without_desk(session: Session) -> list[str]:
-    """List the regions with a country that no active desk serves."""
+def list_countries_without_desk(session: Session) -> dict[str, str]:
+    """List the countries that no active desk serves, by code, each with its region."""
     regions = dict(session.execute(select(Country.code, Country.region)).all())
     served = {place for desk in list_active_desks(session) for place in desk.serves}
-    return sorted(kinds.find_unserved_regions(regions, served))
+    return {code: regions[code] for code in kinds.find_unserved_countries(regions, served)}
 
 
 def list_unknown_time_zones(session: Session) -> list[str]:

@@ -65,7 +65,7 @@ def test_it_refuses_to_serve_before_the_tables_and_the_desks_are_there(
     without_desks = command(tmp_path, "serve")
 
     assert "safe-conduct migrate" in without_tables.stderr
-    assert "No desk serves every country of" in without_desks.stderr
+    assert "No active desk serves AG, BB," in without_desks.stderr
     assert "Traceback" not in without_tables.stderr + without_desks.stderr
 
 

@@ -57,7 +57,7 @@ def test_what_runs_logs_a_misspelt_setting_before_all_else(
 
     logged = [json.loads(line) for line in refused.stderr.splitlines() if line[0] == "{"]
     said = [(one["level"], one["said"]) for one in logged if one["event"] == "settings"]
-    assert "No desk serves" in refused.stderr
+    assert "No active desk serves" in refused.stderr
     assert said == [("warning", FAR), ("warning", NEAR)]
     assert "4d7e" not in refused.stderr
 

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import update
 
 from app.administration.directory_load import load
+from app.cli.readiness import require_desks
+from app.cli.startup import NotReady
 from app.directory import queries as directory_queries
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
@@ -100,14 +102,36 @@ def test_everyone_is_there_for_routing_to_account_for(tx: ReadTransaction) -> No
     assert {"KZ_LEAD", "AF_LEAD", "DESK_CARIBBEAN"} <= set(codes)
 
 
-def test_a_region_without_an_active_desk_is_named(database: Database) -> None:
+def test_countries_without_an_active_desk_are_listed_with_their_region(
+    database: Database,
+) -> None:
     with database.begin_read() as session:
-        assert directory_queries.list_regions_without_desk(session) == []
+        assert directory_queries.list_countries_without_desk(session) == {}
 
     close(database, "DESK_CARIBBEAN")
 
     with database.begin_read() as session:
-        assert directory_queries.list_regions_without_desk(session) == ["caribbean"]
+        found = directory_queries.list_countries_without_desk(session)
+        assert set(found.values()) == {"caribbean"}
+        assert {"BB", "HT", "JM", "TT"} <= set(found)
+
+
+def test_service_without_a_desk_names_the_countries_and_the_desks_there_are(
+    database: Database,
+) -> None:
+    with database.begin_write() as session:
+        everywhere = update(FocalPoint).where(FocalPoint.code == "DESK_CARIBBEAN")
+        session.execute(everywhere.values(serves=[]))
+        other = update(FocalPoint).where(FocalPoint.code == "DESK_CENTRAL_ASIA")
+        session.execute(other.values(serves=["KG", "KZ", "TJ", "TM"]))
+
+    with database.begin_read() as session, pytest.raises(NotReady) as refused:
+        require_desks(session)
+
+    said = str(refused.value)
+    assert said.startswith("No active desk serves AG, BB, BS, CU,")
+    assert ", VC (caribbean), AF, UZ (central_asia). Active desks: DESK_CARIBBEAN" in said
+    assert "DESK_CARIBBEAN (serves no country), DESK_CENTRAL_AMERICA (serves BZ " in said
 
 
 @pytest.mark.parametrize("level", DisclosureLevel)
