@@ -19,6 +19,7 @@ from app.directory.actions import (
     WRITE_LOCK,
     Count,
     Register,
+    count_changes,
     load_rows,
     store,
     to_values,
@@ -53,15 +54,24 @@ class Loaded:
     activations: Activations = Activations()
 
 
-def load(author: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> Loaded:
+def load(
+    author: ChangeAuthor,
+    folder: Traversable,
+    *,
+    reopen: bool = False,
+    dry_run: bool = False,
+) -> Loaded:
     """Add and change rows from the files of a folder (`directory.files.FILES`).
 
     Files may be missing. Rows are never deleted, because cases refer to them. An office or
     contact that was deactivated through the API stays inactive unless `reopen` is set,
     because the file may be older. If the files have errors, FilesRefused is raised before
-    any change.
+    any change. A dry run checks the files, writes nothing, and returns what a load would
+    return; a read-only transaction is enough.
     """
-    lock_name(author.session, WRITE_LOCK)
+    if not dry_run:
+        lock_name(author.session, WRITE_LOCK)
+    write = count_changes if dry_run else store
     limits = files.load_sheet(folder, files.LIMITS, TimeLimitRow)
     found = files.read_folder(folder, load_known(author), limits)
     offices = with_stored_values(author, to_values(found.focal_points))
@@ -70,11 +80,11 @@ def load(author: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> 
     contacts, contact_changes = plan_activations(author, CONTACTS, contacts, reopen=reopen)
     require_soundness(author, found.countries, offices)
     return Loaded(
-        countries=store(author, COUNTRIES, to_values(found.countries)),
-        focal_points=store(author, FOCAL_POINTS, offices),
-        agreements=store(author, AGREEMENTS, to_values(found.agreements)),
-        limits=store(author, TIME_LIMITS, to_values(files.get_rows(limits))),
-        contacts=store(author, CONTACTS, contacts),
+        countries=write(author, COUNTRIES, to_values(found.countries)),
+        focal_points=write(author, FOCAL_POINTS, offices),
+        agreements=write(author, AGREEMENTS, to_values(found.agreements)),
+        limits=write(author, TIME_LIMITS, to_values(files.get_rows(limits))),
+        contacts=write(author, CONTACTS, contacts),
         activations=merge_activations(office_changes, contact_changes),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from app.cli.startup import NotReady, describe_drill
 from app.cli.unknown_settings import list_unknown
 from app.cli.versions import list_versions
 from app.directory import queries as directory_queries
-from app.directory.actions import get_standard_data
+from app.directory.actions import Count, get_standard_data
 from app.directory.history import ChangeAuthor
 from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, get_system_actor
 from app.kernel.db import lock_name
@@ -39,22 +40,32 @@ from app.settings import Settings
 
 
 def load_directory(
-    runtime: Runtime, folder: Path | None, *, reopen: bool = False
+    runtime: Runtime, folder: Path | None, *, reopen: bool = False, dry_run: bool = False
 ) -> Loaded:
-    """Load the directory from a folder; by default, load the packaged files."""
-    with runtime.database.begin_write() as session:
+    """Load the directory from a folder; by default, load the packaged files.
+
+    A dry run checks the files and returns what would change, but writes nothing.
+    """
+    database, files = runtime.database, folder or get_standard_data()
+    with database.begin_read() if dry_run else database.begin_write() as session:
         clerk = ChangeAuthor(session, runtime.ids, runtime.clock())
-        return directory_load.load(clerk, folder or get_standard_data(), reopen=reopen)
+        return directory_load.load(clerk, files, reopen=reopen, dry_run=dry_run)
 
 
 def describe_load(loaded: Loaded) -> Iterator[str]:
-    """Yield lines about a load: row counts, and each row that became active or inactive."""
-    for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
-        count = getattr(loaded, table)
+    """Yield lines about a load: counts, changed columns, and changes of `active`.
+
+    Values are left out, because those of a contact may be personal data.
+    """
+    tables = ("countries", "focal_points", "agreements", "limits", "contacts")
+    counts: dict[str, Count] = {table: getattr(loaded, table) for table in tables}
+    for table, count in counts.items():
         yield (
             f"{table}: {count.added} added, {count.changed} changed, "
             f"{count.unchanged} unchanged"
         )
+    for row in chain.from_iterable(count.changed_rows for count in counts.values()):
+        yield f"Changed: {row.subject} ({', '.join(row.columns)})"
     activations = loaded.activations
     yield from (f"{subject} is active again." for subject in activations.activated)
     yield from (f"{subject} is no longer active." for subject in activations.deactivated)

@@ -189,13 +189,22 @@ def load_directory(
     reopen: Annotated[
         bool, typer.Option("--reopen", help="Also activate rows deactivated over HTTP.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the files, and write nothing.")
+    ] = False,
 ) -> None:
-    """Load countries, offices, agreements, time limits and contacts from CSV files."""
-    runtime = startup.load_runtime(Settings())
-    for line in operator_actions.describe_load(
-        operator_actions.load_directory(runtime, folder, reopen=reopen)
-    ):
+    """Load countries, offices, agreements, time limits and contacts from CSV files.
+
+    A row with a known code changes the stored row. Each changed row is listed, with the
+    names of the changed columns.
+    """
+    loaded = operator_actions.load_directory(
+        startup.load_runtime(Settings()), folder, reopen=reopen, dry_run=dry_run
+    )
+    for line in operator_actions.describe_load(loaded):
         print_line(line)
+    if dry_run:
+        print_line("Dry run: nothing was written.")
 
 
 cli.command(help=backup_command.ABOUT)(backup_command.backup)

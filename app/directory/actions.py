@@ -56,12 +56,42 @@ CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 
 @dataclass(frozen=True)
+class ChangedRow:
+    """A row that a file changes, and the names of the columns that get another value.
+
+    The values are left out, because those of a contact may be personal data.
+    """
+
+    subject: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Count:
     """The numbers of added, changed and unchanged rows of a file."""
 
     added: int
     changed: int
     unchanged: int
+    changed_rows: tuple[ChangedRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The new rows of a file, and the changed rows, each with the stored row before it."""
+
+    added: Sequence[Values]
+    changed: Sequence[tuple[Values, Values]]
+    total: int
+
+    def to_count(self, register: Register) -> Count:
+        """Return the counts of the rows, with the columns of each changed row."""
+        changed_rows = tuple(
+            ChangedRow(register.get_subject(row), tuple(find_changed_values(stored, row)))
+            for stored, row in self.changed
+        )
+        added, changed = len(self.added), len(self.changed)
+        return Count(added, changed, self.total - added - changed, changed_rows)
 
 
 def get_standard_data() -> Traversable:
@@ -111,26 +141,46 @@ def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
 
 def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:
     """Insert the rows with a new key, update the others, and return the counts."""
-    stored = {register.get_key(row): row for row in load_rows(author, register)}
-    keyed = [(register.get_key(row), row) for row in rows]
-    added = [row for key, row in keyed if key not in stored]
-    changed = [
-        (k, row) for k, row in keyed if k in stored and find_changed_values(stored[k], row)
-    ]
-    if added:
-        new_rows = add_mailboxes(author, register, added)
+    found = compare_rows(author, register, rows)
+    if found.added:
+        new_rows = add_mailboxes(author, register, found.added)
         author.session.execute(insert(register.table), new_rows)
-    for key, row in changed:
-        statement = update(register.table).where(register.matches_key(key))
-        author.session.execute(statement.values(find_changed_values(stored[key], row)))
-    author.session.add_all(
-        build_change(
-            author, register.get_subject(row), stored.get(register.get_key(row)), row
+    for stored, row in found.changed:
+        statement = update(register.table).where(
+            register.matches_key(register.get_key(row))
         )
-        for row in (*added, *(row for _, row in changed))
+        author.session.execute(statement.values(find_changed_values(stored, row)))
+    entries = [(None, row) for row in found.added] + list(found.changed)
+    author.session.add_all(
+        build_change(author, register.get_subject(row), stored, row)
+        for stored, row in entries
     )
     author.session.flush()
-    return Count(len(added), len(changed), len(rows) - len(added) - len(changed))
+    return found.to_count(register)
+
+
+def compare_rows(
+    author: ChangeAuthor, register: Register, rows: Sequence[Values]
+) -> Comparison:
+    """Compare rows with the stored rows that have the same key, and change nothing."""
+    stored = {register.get_key(row): row for row in load_rows(author, register)}
+    keyed = [(stored.get(register.get_key(row)), row) for row in rows]
+    return Comparison(
+        added=[row for before, row in keyed if before is None],
+        changed=[
+            (before, row)
+            for before, row in keyed
+            if before and find_changed_values(before, row)
+        ],
+        total=len(rows),
+    )
+
+
+def count_changes(
+    author: ChangeAuthor, register: Register, rows: Sequence[Values]
+) -> Count:
+    """Return the counts that `store` would return, and change nothing."""
+    return compare_rows(author, register, rows).to_count(register)
 
 
 def find_changed_values(stored: Values, row: Values) -> Values:

@@ -319,6 +319,7 @@ def test_files_leave_shut_what_one_person_shut_in_haste(
     path = "/focal-points/KZ_LEAD"
     unwrap(update_row(admin, path, active=False))
 
+    planned = load_directory(world.runtime, None, reopen=True, dry_run=True)
     loaded = load_directory(world.runtime, None)
     shut = unwrap(admin.get(path))["active"]
     opened = load_directory(world.runtime, None, reopen=True)
@@ -328,6 +329,8 @@ def test_files_leave_shut_what_one_person_shut_in_haste(
     assert line.endswith("--reopen")
     assert not shut
     assert "focal-points/KZ_LEAD is active again." in describe_load(opened)
+    assert list(describe_load(planned)) == list(describe_load(opened))
+    assert "Changed: focal-points/KZ_LEAD (active)" in describe_load(planned)
     assert unwrap(admin.get(path))["active"]
 
 

@@ -113,23 +113,6 @@ def test_each_focal_point_gets_one_mailbox_and_keeps_it(
     assert load_office(database, "UZ_POST").id == before.id
 
 
-def test_a_row_that_says_something_else_changes_that_row_alone(
-    database: Database, folder: Path
-) -> None:
-    load_folder(database, folder)
-    (folder / "focal_points.csv").write_text(
-        OFFICE.replace("SHELTER,", "MEDICAL,").replace(",false,", ",true,")
-    )
-
-    counts = load_folder(database, folder)
-
-    assert counts == Loaded(
-        Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1), NOTHING, Count(0, 0, 1)
-    )
-    assert load_office(database, "UZ_POST").services == ["MEDICAL"]
-    assert load_office(database, "UZ_POST").can_lead
-
-
 def test_what_a_file_changed_is_kept_once_and_as_an_operators(
     database: Database, folder: Path
 ) -> None:

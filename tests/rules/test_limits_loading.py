@@ -13,7 +13,7 @@ from app.administration.row_changes import RowChange
 from app.administration.second_person_columns import list_time_limit_columns
 from app.deadlines.models import TimeLimit
 from app.deadlines.rows import TimeLimitRow
-from app.directory.actions import Count, get_standard_data
+from app.directory.actions import ChangedRow, Count, get_standard_data
 from app.directory.files import FilesRefused, load_sheet
 from app.directory.history import ChangeAuthor, DirectoryChange
 from app.kernel.db import Base, Database
@@ -74,7 +74,8 @@ def test_a_file_of_limits_alone_changes_what_is_there(
 
     with database.begin_read() as session:
         [row] = session.scalars(select(TimeLimit).where(TimeLimit.of == "KZ"))
-    assert counts == Count(0, 1, 1)
+    changed_row = ChangedRow("time-limits/KZ/acknowledge/normal", ("amount", "unit"))
+    assert counts == Count(0, 1, 1, (changed_row,))
     assert (row.amount, row.unit) == (None, None)
 
 
