@@ -1,21 +1,49 @@
 """Queries for offices with too few accounts that can work on cases (ADR 50, R14)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
+from app.access import machine_keys
 from app.access.models import Account
 from app.directory.models import FocalPoint
-from app.kernel.actors import CASE_ROLES, HOLDER_APPROVERS, AccountKind
+from app.kernel.actors import CASE_ROLES, HOLDER_APPROVERS, AccountKind, Role
 from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
 """How long an office may have no account that can work on cases before the office counts as
 unattended (our proposal)."""
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    """An enabled account with a valid key, so that it can sign in."""
+
+    account: UUID
+    kind: AccountKind
+    roles: frozenset[Role]
+
+
+def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]:
+    """Return the accounts of each office that are enabled and have a valid key."""
+    columns = (Account.focal_point_id, Account.id, Account.kind, Account.roles)
+    keys = (
+        exists().where(
+            kind.account_id == Account.id, machine_keys.is_usable_after(kind, now)
+        )
+        for kind in machine_keys.KEY_CLASSES
+    )
+    enabled = select(*columns).where(Account.disabled_at.is_(None), or_(*keys))
+    found = dict[UUID, list[StaffMember]]()
+    for office, account, kind, roles in session.execute(enabled):
+        member = StaffMember(account, kind, frozenset(map(Role, roles)))
+        found.setdefault(office, []).append(member)
+    return found
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:

@@ -20,6 +20,7 @@ from app.cases import resealing
 from app.cli.connectivity import check_connections
 from app.cli.readiness import find_readable_files, require_ready
 from app.cli.sender_wiring import list_notification_gaps
+from app.cli.staffing import list_staffing_gaps
 from app.cli.startup import NotReady, describe_drill
 from app.cli.unknown_settings import list_unknown
 from app.cli.versions import list_versions
@@ -203,6 +204,7 @@ def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
     yield from check_connections(settings)
     with runtime.database.begin_read() as session:
         yield from list_notification_gaps(session, settings)
+        yield from list_staffing_gaps(session, runtime.time(session))
         yield from list_versions(session, settings.database_url)
     if ledger.read() is not None:
         yield f"The ledger of erasures {ledger.path} and the database agree."

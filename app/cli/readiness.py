@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from textwrap import fill
 
 import structlog
 from sqlalchemy import make_url
@@ -47,11 +48,11 @@ def require_no_demo(session: Session, environment: Environment) -> None:
         session, [part.label for part in DEMO_ACCOUNTS]
     ):
         return
-    offices = ", ".join(made_up[:3]) or "none"
+    offices = f"Active made-up offices: {', '.join(made_up) or 'none'}."
     raise NotReady(
         "This database contains the demonstration, whose offices would receive real "
         "cases.\n"
-        f"Active made-up offices: {offices}.\n"
+        f"{fill(offices, 80)}\n"
         "Use another database, in another folder.\n"
         "If it has no data about real people, set SAFE_CONDUCT_ENVIRONMENT=drill."
     )

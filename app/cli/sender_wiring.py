@@ -149,6 +149,5 @@ def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str
             if not ways[channel]:
                 yield f"Warning: no {channel} is sent: set {SETTINGS[channel]}."
     if silent := directory_queries.list_unreachable(session):
-        count, first = len(silent), ", ".join(silent[:5])
-        more = " ..." if count > len(silent[:5]) else ""
-        yield f"Warning: {count} active offices have no contact to notify: {first}{more}"
+        codes = ", ".join(silent)
+        yield f"Warning: {len(silent)} active offices have no contact to notify: {codes}"

@@ -108,6 +108,8 @@ def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) 
     assert "Warning: no sms is sent: set SAFE_CONDUCT_SMS_GATEWAY_URL" in half
     assert "no notifications are sent" not in half
     assert "59 active offices have no contact to notify: AG_LEAD, BB_LEAD," in half
+    assert "VC_LEAD Warning: 48 active offices cannot do what they are asked" in half
+    assert "coordinator: DESK_CARIBBEAN, DESK_CENTRAL_AMERICA, DESK_CENTRAL_ASIA" in half
     assert wrong.returncode == 1
     assert (
         "SAFE_CONDUCT_SMTP_FROM must be an e-mail address without a name." in wrong.stderr
