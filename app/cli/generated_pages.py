@@ -19,6 +19,7 @@ from app.cli.policy_tables import (
     render_grants,
     render_known_consents,
 )
+from app.cli.setup_tables import render_office_tasks, render_scopes
 from app.feed.event_types import load_facts, load_types
 from app.handovers.lifecycle import TABLE as HANDOVER
 from app.kernel.keyfile import FileKeys
@@ -256,6 +257,7 @@ TABLES: Final[Mapping[str, Mapping[str, Callable[[], list[str]]]]] = {
         "consents that count": render_known_consents,
     },
     "docs/mechanism.md": {"closure reasons": render_closure_reasons},
+    "docs/setup.md": {"tasks": render_office_tasks, "scopes": render_scopes},
 }
 """The functions that render tables, by page and by the name of the table."""
 

@@ -137,11 +137,11 @@ OFFICE_TASKS: Final = (
 """The tasks that an office is asked to take within a deadline."""
 NO_STAFF: Final = (
     "active offices cannot do what they are asked, because no account there with a valid "
-    "key has one of these roles. Open accounts, or set active to false:"
+    "key has the role. Open accounts, or set active to false. Missing roles:"
 )
 NO_SECOND_PERSON: Final = (
     "active offices have no second person who can approve. Open an account there for "
-    "another person, with one of these roles:"
+    "another person. Missing roles:"
 )
 
 

@@ -35,7 +35,13 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
-PAGES = ("README.md", "docs/operations.md", "docs/integrate.md", "CONTRIBUTING.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/integrate.md",
+    "docs/operations.md",
+    "docs/setup.md",
+)
 IN_A_CONTAINER = re.compile(
     r"^docker (compose )?run .* (safe-conduct|service|migrate) (?=[a-z])"
 )
