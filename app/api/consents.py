@@ -12,8 +12,8 @@ from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
 from app.cases.models import Case
 from app.casework import telling
-from app.consents import queries as consent_queries
 from app.consents.actions import AdultConsentRequired, ConsentEnded
+from app.consents.forms import ConsentForm, get_form
 from app.consents.models import Consent
 from app.consents.schemas import ConsentInput, ConsentList, ConsentOut, WithdrawConsents
 from app.directory.queries import FocalPointUnknown
@@ -41,9 +41,14 @@ def load_consents(tx: ReadTransaction, case: Case) -> ConsentList:
     return ConsentList(items=build_consents(tx, telling.list_consents(tx, case)))
 
 
+def build_forms(tx: ReadTransaction, forms: list[ConsentForm]) -> list[ConsentList]:
+    """Return the consents of each form, in the order of the form."""
+    return [ConsentList(items=build_consents(tx, form.consents)) for form in forms]
+
+
 @router.serve_action(
     "",
-    ConsentOut,
+    ConsentList,
     *CREATION,
     ConsentEnded,
     AdultConsentRequired,
@@ -53,12 +58,15 @@ def load_consents(tx: ReadTransaction, case: Case) -> ConsentList:
 def record_consent(
     begin: WriteCases, code: CaseCode, key: Once, new: ConsentInput
 ) -> Response:
-    """Record a consent, as the submitter or, once there is a lead, as the lead.
+    """Record a consent form, as the submitter or, once there is a lead, as the lead.
+
+    The answer contains one consent for each recipient of the form, in the same order. Each
+    consent has its own id, and can be withdrawn alone.
 
     A child's own consent is stored, but it is not valid until the person is found to be an
     adult. Until then, `not_yet` contains the reason and says whose consent is valid now.
     """
-    view = build_case_view(code, consent_queries.get, build_consents)
+    view = build_case_view(code, get_form, build_forms)
     return view.create_once(begin, key, lambda tx: telling.record_consent(tx, code, new))
 
 

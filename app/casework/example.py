@@ -12,13 +12,25 @@ EXAMPLE: Final[dict[str, Any]] = {
         "urgent_needs": [],
         "safe_contact": "yes",
     },
-    "sections": [{"section": "needs", "summary": "A safe bed tonight"}],
+    "sections": [
+        {"section": "needs", "summary": "A safe bed tonight"},
+        {"section": "contact", "alias": "Lola", "safe_channel": "Messages only"},
+    ],
     "safeguards": {"country_of_origin": "UZ"},
     "consents": [
         {
-            "recipient_class": {"kind": "state", "country": "KZ"},
-            "purposes": ["REFER"],
-            "sections": ["needs"],
+            "recipients": [
+                {
+                    "recipient_class": {"kind": "state", "country": "KZ"},
+                    "purposes": ["REFER"],
+                    "sections": ["needs"],
+                },
+                {
+                    "recipient_class": {"kind": "non_state", "country": "KZ"},
+                    "purposes": ["SHELTER"],
+                    "sections": ["needs", "contact"],
+                },
+            ],
             "given_by": "person",
             "language": "uz",
             "form_version": "2026-1",

@@ -77,8 +77,8 @@ def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
         store_sealed(tx, case, content.section, content)
     if new.safeguards:
         store_sealed(tx, case, Paper.SAFEGUARDS, new.safeguards)
-    for consent in new.consents:
-        consent_actions.record_consent(tx, case, consent)
+    for form in new.consents:
+        consent_actions.record_consent(tx, case, form)
     if new.risk:
         case_actions.add_risk_assessment(tx, case, new.risk)
     if new.vital_interest:

@@ -100,7 +100,7 @@ def record_lead_consent(
     matter = GuardedAction(case, f"case.{row.action}", new, facts, grounds=country)
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
-    consent = consent_actions.record_consent(tx, case, given)
+    [consent] = consent_actions.record_consent(tx, case, given).consents
     case.raise_version()
     told = case.write_audience | case.overseers | {tx.actor.focal_point_id}
     tx.record(EVENTS[row.action], case, told, facts | {"consent": str(consent.id)})

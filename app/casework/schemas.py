@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.cases.lifecycle import Action, Need, Stage, State
@@ -99,6 +99,21 @@ class CaseSearch(RequestModel):
         return self
 
 
+MAX_CONSENTS: Final = 50
+"""The most consents that one request records: one for each recipient of each form."""
+
+
+def require_few_recipients(forms: list[ConsentInput]) -> list[ConsentInput]:
+    """Raise a validation error if forms name more than `MAX_CONSENTS` recipients."""
+    if sum(len(form.recipients) for form in forms) > MAX_CONSENTS:
+        raise PydanticCustomError(
+            "recipients_too_many",
+            "The consents name more than 50 recipients. Create the case with at most 50, "
+            "then record the other consents.",
+        )
+    return forms
+
+
 class CaseInput(RequestModel):
     """A new case, complete or partial."""
 
@@ -109,7 +124,11 @@ class CaseInput(RequestModel):
         list[WrittenSection], Field(max_length=7, description="Each is sealed separately.")
     ] = []
     safeguards: Safeguards | None = None
-    consents: Annotated[list[ConsentInput], Field(max_length=50)] = []
+    consents: Annotated[
+        list[ConsentInput],
+        AfterValidator(require_few_recipients),
+        Field(max_length=MAX_CONSENTS),
+    ] = []
     risk: RiskInput | None = None
     vital_interest: Annotated[
         VitalInterestInput | None,

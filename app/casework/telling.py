@@ -18,6 +18,7 @@ from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
 from app.consents import queries as consent_queries
 from app.consents import standing
+from app.consents.forms import ConsentForm
 from app.consents.models import Consent
 from app.consents.schemas import ConsentHint, ConsentInput, WithdrawConsents, get_hint
 from app.deadlines.limits import Priority
@@ -33,16 +34,18 @@ from app.referrals import queries as referral_queries
 from app.returns import following as return_following
 
 
-def record_consent(tx: WriteTransaction, code: str, new: ConsentInput) -> Consent:
-    """Record a consent in a case."""
+def record_consent(tx: WriteTransaction, code: str, new: ConsentInput) -> ConsentForm:
+    """Record the consents of a form in a case, with an event for each of them."""
     case = case_queries.lock(tx, code)
     acting.require_further(tx, case, Action.RECORD_CONSENT)
-    consent = consent_actions.record_consent(tx, case, new)
+    form = consent_actions.record_consent(tx, case, new)
     case.raise_version()
-    tx.record("consent.recorded", case, case.write_audience, {"consent": str(consent.id)})
+    for consent in form.consents:
+        facts = {"consent": str(consent.id)}
+        tx.record("consent.recorded", case, case.write_audience, facts)
     tx.session.flush()
     update_assessment_deadline(tx, case)
-    return consent
+    return form
 
 
 def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Consent:

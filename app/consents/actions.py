@@ -2,13 +2,20 @@
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from app.cases import actions as case_actions
 from app.cases.models import Case
 from app.consents import queries as consent_queries
 from app.consents.coverage import is_valid, may_give
+from app.consents.forms import ConsentForm, derive_consent_id
 from app.consents.models import Consent, Refusal
-from app.consents.schemas import ConsentInput, ConsentTerms, RefusalInput
+from app.consents.schemas import (
+    ConsentInput,
+    ConsentRecipient,
+    ConsentTerms,
+    RefusalInput,
+)
 from app.directory import queries as directory_queries
 from app.kernel.problems import Problem
 from app.kernel.transactions import WriteTransaction
@@ -32,33 +39,50 @@ class GuardianNeeded(Problem):
     status = 422
 
 
-def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Consent:
-    """Record a consent, and seal its evidence as a note.
+def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> ConsentForm:
+    """Record a consent for each recipient of a form, and seal the evidence once as a note.
 
     A child's own consent is recorded too, and counts once the person is found to be an
     adult. Raises FocalPointUnknown, ConsentEnded or AdultConsentRequired (422) for an
     invalid consent.
     """
     require_valid(tx, case, new)
-    named = new.focal_point
+    first = tx.create_id()
+    form = ConsentForm(
+        [
+            build_consent(tx, case, derive_consent_id(tx, first, position), new, recipient)
+            for position, recipient in enumerate(new.recipients)
+        ]
+    )
+    tx.session.add_all(form.consents)
+    case_actions.add_note(tx, case, "consent", new.evidence)
+    return form
+
+
+def build_consent(
+    tx: WriteTransaction,
+    case: Case,
+    consent_id: UUID,
+    terms: ConsentTerms,
+    recipient: ConsentRecipient,
+) -> Consent:
+    """Build the consent for one recipient; raise FocalPointUnknown (422) for no office."""
+    named, offices = recipient.focal_point, recipient.recipient_class
     office = directory_queries.get_by_code_or_422(tx, named) if named else None
-    consent = Consent(
-        id=tx.create_id(),
+    return Consent(
+        id=consent_id,
         case_id=case.id,
         focal_point_id=office.id if office else None,
-        **(new.recipient_class.model_dump() if new.recipient_class else {}),
-        purposes=sorted(set(new.purposes)),
-        sections=sorted(set(new.sections)),
+        **(offices.model_dump() if offices else {}),
+        purposes=sorted(set(recipient.purposes)),
+        sections=sorted(set(recipient.sections)),
         recorded_by=tx.actor.focal_point_id,
         recorded_at=tx.now,
-        **new.model_dump(include=COPIED_FIELDS),
+        **terms.model_dump(include=COPIED_FIELDS),
     )
-    tx.session.add(consent)
-    case_actions.add_note(tx, case, "consent", new.evidence)
-    return consent
 
 
-def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
+def require_valid(tx: WriteTransaction, case: Case, new: ConsentTerms) -> None:
     """Raise AdultConsentRequired or ConsentEnded (422) unless a new consent is valid."""
     if not case.is_child and not may_give(new.given_by, child=False):
         advice = "Ask the person; if this is a child, correct `age_class` first."
@@ -69,7 +93,7 @@ def require_valid(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
         )
 
 
-def require_counting(tx: WriteTransaction, case: Case, new: ConsentInput) -> None:
+def require_counting(tx: WriteTransaction, case: Case, new: ConsentTerms) -> None:
     """Raise as `require_valid` does, or GuardianNeeded (422) for a child's own consent."""
     require_valid(tx, case, new)
     if not may_give(new.given_by, child=case.is_child):

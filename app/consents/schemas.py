@@ -25,6 +25,9 @@ from app.kernel.text import (
     SafeText,
 )
 
+MAX_RECIPIENTS: Final = 20
+"""The most recipients that one consent form names."""
+
 
 class RecipientClass(Content):
     """A class of recipients, such as non-state shelters in KZ."""
@@ -54,8 +57,8 @@ class ConsentTerms(RequestModel):
     )
 
 
-class ConsentInput(ConsentTerms):
-    """The consent of the person, which names one focal point or a class of offices."""
+class ConsentRecipient(RequestModel):
+    """A focal point or a class of offices, with what the person allows it."""
 
     focal_point: Annotated[Code | None, Field(description="The code of the office.")] = None
     recipient_class: RecipientClass | None = None
@@ -72,6 +75,17 @@ class ConsentInput(ConsentTerms):
             message = "Name either a focal point or a class of focal points."
             raise PydanticCustomError("recipient_unclear", message)
         return self
+
+
+class ConsentInput(ConsentTerms):
+    """A consent form of the person: its terms, and the recipients that it names.
+
+    Each recipient becomes one consent, with its own id, which can be withdrawn alone.
+    """
+
+    recipients: Annotated[
+        list[ConsentRecipient], Field(min_length=1, max_length=MAX_RECIPIENTS)
+    ]
 
 
 class LeadConsentInput(ConsentTerms):
@@ -95,9 +109,13 @@ class LeadConsentInput(ConsentTerms):
 
     def as_consent(self, country: str) -> ConsentInput:
         """Return the consent, addressed to all offices of the given `kind` in a country."""
-        recipients = RecipientClass(kind=self.kind, country=country)
-        given = self.model_dump(exclude={"kind", "reason"})
-        return ConsentInput(recipient_class=recipients, **given)
+        recipient = ConsentRecipient(
+            recipient_class=RecipientClass(kind=self.kind, country=country),
+            purposes=list(self.purposes),
+            sections=list(self.sections),
+        )
+        terms = self.model_dump(include=set(ConsentTerms.model_fields))
+        return ConsentInput(recipients=[recipient], **terms)
 
 
 class WithdrawConsents(RequestModel):
@@ -238,6 +256,6 @@ def get_recipient_class(consent: Consent) -> RecipientClass | None:
 
 
 class ConsentList(ResponseModel):
-    """The consents of a case, oldest first."""
+    """Consents of a case."""
 
     items: list[ConsentOut]

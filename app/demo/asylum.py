@@ -10,6 +10,7 @@ from app.demo.texts import (
     build_contact,
     build_identity,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
 )
@@ -55,8 +56,12 @@ def build_case(now: datetime) -> Json:
             "unsafe_focal_points": [TM_OFFICER.focal_point],
         },
         "consents": [
-            build_consent(now, known, "REFER", "ASYLUM", language="tk"),
-            build_consent(now, offices, "SHELTER", language="tk"),
+            build_consent(
+                now,
+                build_recipient(known, "REFER", "ASYLUM"),
+                build_recipient(offices, "SHELTER"),
+                language="tk",
+            )
         ],
         "risk": {"level": "high", "remarks": "Synthetic: her brother was questioned."},
     }

@@ -10,6 +10,7 @@ from app.demo.texts import (
     build_contacts,
     build_identity,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
 )
@@ -103,8 +104,7 @@ def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
     case.print(f"  {unmet['consent']}")
     given = build_consent(
         case.demo.now,
-        name_class("non_state", "GT"),
-        "SHELTER",
+        build_recipient(name_class("non_state", "GT"), "SHELTER"),
         language="es",
         given_by="guardian_with_assent",
     )

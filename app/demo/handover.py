@@ -11,6 +11,7 @@ from app.demo.texts import (
     build_contacts,
     build_identity,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
     name_office,
@@ -54,10 +55,13 @@ def build_case(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "UZ", "origin_contact": "permitted"},
         "consents": [
-            build_consent(now, state, "REFER"),
-            build_consent(now, offices, "SHELTER"),
-            build_consent(now, name_office(UZ_LEAD), "HANDOVER"),
-            build_consent(now, name_office(UZ_CENTRE), "REINTEGRATION"),
+            build_consent(
+                now,
+                build_recipient(state, "REFER"),
+                build_recipient(offices, "SHELTER"),
+                build_recipient(name_office(UZ_LEAD), "HANDOVER"),
+                build_recipient(name_office(UZ_CENTRE), "REINTEGRATION"),
+            )
         ],
         "risk": {"level": "low"},
     }

@@ -17,6 +17,7 @@ from app.demo.texts import (
     build_contact,
     build_identity,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
     name_office,
@@ -58,10 +59,13 @@ def build_case(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "UZ"},
         "consents": [
-            build_consent(now, name_office(KZ_NGO), "REFER", sections=everything),
-            build_consent(now, name_office(KZ_SHELTER), "SHELTER"),
-            build_consent(now, name_office(KZ_LAWYER), "LEGAL_AID", sections=["needs"]),
-            build_consent(now, state, "SOCIAL_WELFARE", sections=everything),
+            build_consent(
+                now,
+                build_recipient(name_office(KZ_NGO), "REFER", sections=everything),
+                build_recipient(name_office(KZ_SHELTER), "SHELTER"),
+                build_recipient(name_office(KZ_LAWYER), "LEGAL_AID", sections=["needs"]),
+                build_recipient(state, "SOCIAL_WELFARE", sections=everything),
+            )
         ],
         "risk": {"level": "medium"},
     }
@@ -110,8 +114,8 @@ def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str
 def ask_other_shelter(case: DemoCase, lead: DemoUser) -> None:
     """Refer the person to another shelter, and print the access log."""
     office, sections = name_office(KZ_FULL_SHELTER), ["needs"]
-    yes = build_consent(case.demo.now, office, "SHELTER", sections=sections)
-    case.add_consent(lead, yes)
+    recipient = build_recipient(office, "SHELTER", sections=sections)
+    case.add_consent(lead, build_consent(case.demo.now, recipient))
     bed = case.refer(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
     case.accept(bed, KZ_FULL_SHELTER)
     case.print("Another shelter accepts, and may read only what she needs.")

@@ -17,6 +17,7 @@ from app.demo.texts import (
     build_contact,
     build_identity,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
     name_office,
@@ -65,11 +66,13 @@ def build_case(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "JM", "origin_contact": "permitted"},
         "consents": [
-            build_consent(now, name_class("state", "TT"), "REFER", language="en"),
-            build_consent(now, home, "RETURN", sections=list(SHARED), language="en"),
             build_consent(
-                now, consulate, "CONSULAR_DOCUMENT", sections=["identity"], language="en"
-            ),
+                now,
+                build_recipient(name_class("state", "TT"), "REFER"),
+                build_recipient(home, "RETURN", sections=list(SHARED)),
+                build_recipient(consulate, "CONSULAR_DOCUMENT", sections=["identity"]),
+                language="en",
+            )
         ],
         "risk": {"level": "medium"},
     }
@@ -145,9 +148,8 @@ def write_safeguards(
 
 def ask_unhcr(case: DemoCase, lead: DemoUser, return_path: str) -> None:
     """Refer the person to UNHCR for asylum, as the decision against the return requires."""
-    office = name_office(UNHCR)
-    yes = build_consent(case.demo.now, office, "ASYLUM", language="en")
-    case.add_consent(lead, yes)
+    recipient = build_recipient(name_office(UNHCR), "ASYLUM")
+    case.add_consent(lead, build_consent(case.demo.now, recipient, language="en"))
     asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     case.accept(asylum, UNHCR)
     case.print("She consents to UNHCR, which accepts a referral for asylum.")

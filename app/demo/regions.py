@@ -16,6 +16,7 @@ from app.demo.texts import (
     build_contact,
     build_identity,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
     name_office,
@@ -62,9 +63,12 @@ def build_case(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "UZ", "origin_contact": "permitted"},
         "consents": [
-            build_consent(now, state, "REFER"),
-            build_consent(now, offices, "INTERPRETATION"),
-            build_consent(now, name_office(UZ_CENTRE), "FAMILY_TRACING"),
+            build_consent(
+                now,
+                build_recipient(state, "REFER"),
+                build_recipient(offices, "INTERPRETATION"),
+                build_recipient(name_office(UZ_CENTRE), "FAMILY_TRACING"),
+            )
         ],
         "risk": {"level": "medium"},
     }
@@ -118,9 +122,9 @@ def ask_prosecutor(case: DemoCase, lead: DemoUser) -> None:
         case.print(f"  {unmet[requirement]}")
     offered = {"name": "reflection_period", "value": "offered", "country": "PA"}
     lead.call(f"{case.path}/facts", offered)
-    changes: Json = {"sections": list(sections), "interpreter": True}
-    office, now = name_office(PA_PROSECUTOR), case.demo.now
-    case.add_consent(lead, build_consent(now, office, "LAW_ENFORCEMENT", **changes))
+    office = name_office(PA_PROSECUTOR)
+    recipient = build_recipient(office, "LAW_ENFORCEMENT", sections=sections)
+    case.add_consent(lead, build_consent(case.demo.now, recipient, interpreter=True))
     case.print("  He learns, in Uzbek, that he has time to reflect and gets help anyway.")
     case.print("  He wants to testify, and consents to the prosecutor only.")
     heard = case.refer(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)

@@ -9,6 +9,7 @@ from app.demo.texts import (
     build_consent,
     build_contact,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
     name_office,
@@ -46,9 +47,12 @@ def build_case(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "UZ"},
         "consents": [
-            build_consent(now, state, "REFER"),
-            build_consent(now, name_office(KZ_NGO), "REFER"),
-            build_consent(now, offices, "SHELTER"),
+            build_consent(
+                now,
+                build_recipient(state, "REFER"),
+                build_recipient(name_office(KZ_NGO), "REFER"),
+                build_recipient(offices, "SHELTER"),
+            )
         ],
         "risk": {"level": "high", "remarks": "Synthetic: they have her passport."},
     }

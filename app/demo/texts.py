@@ -1,5 +1,6 @@
 """Request bodies for the journeys. All texts in them are marked as synthetic."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,14 +35,19 @@ def name_office(part: DemoAccount) -> Json:
     return {"focal_point": part.focal_point}
 
 
-def build_consent(
-    now: datetime, recipient: Json, *purposes: str, language: str = "uz", **changes: Any
+def build_recipient(
+    named: Json, *purposes: str, sections: Iterable[str] = ("needs", "contact")
 ) -> Json:
-    """Return a consent, by default for the sections `needs` and `contact`."""
+    """Return a recipient of a consent, with the purposes and sections that it may have."""
+    return named | {"purposes": list(purposes), "sections": list(sections)}
+
+
+def build_consent(
+    now: datetime, *recipients: Json, language: str = "uz", **changes: Any
+) -> Json:
+    """Return a consent form that names these recipients."""
     return {
-        **recipient,
-        "purposes": list(purposes),
-        "sections": ["needs", "contact"],
+        "recipients": list(recipients),
         "given_by": "person",
         "language": language,
         "form_version": "demo-1",

@@ -18,6 +18,7 @@ from app.demo.texts import (
     build_contacts,
     build_identity,
     build_needs,
+    build_recipient,
     build_summary,
     name_class,
 )
@@ -62,8 +63,11 @@ def build_case(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "UZ"},
         "consents": [
-            build_consent(now, state, "REFER"),
-            build_consent(now, offices, "SHELTER", "LEGAL_AID"),
+            build_consent(
+                now,
+                build_recipient(state, "REFER"),
+                build_recipient(offices, "SHELTER", "LEGAL_AID"),
+            )
         ],
         "risk": {"level": "medium", "remarks": "Synthetic: the employer keeps her papers."},
     }

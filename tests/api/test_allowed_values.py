@@ -41,7 +41,7 @@ UNKNOWN: list[tuple[Json, str, list[str]]] = [
     ),
     (
         {"consents": [make_consent(recipient_class=STATES | {SECRET: 1})]},
-        "#/consents/0/recipient_class",
+        "#/consents/0/recipients/0/recipient_class",
         ["kind", "country", "function"],
     ),
 ]

@@ -118,8 +118,7 @@ def test_a_desk_that_may_not_know_a_fear_sees_the_question_as_open(
     world: World, officer: Someone
 ) -> None:
     desk = world.add_person("DESK_CENTRAL_ASIA")
-    consents = [make_handover_consent("SANA_SEZIM")]
-    consents = [one | {"purposes": ["REFER"]} for one in consents]
+    consents = [make_handover_consent("SANA_SEZIM", purposes=["REFER"])]
     world.close_office("SANA_SEZIM")
     calm = officer.submit(consents=consents)
     unsafe = {"country_of_origin": "KZ", "unsafe_focal_points": ["UZ_CONSULATE_ALMATY"]}

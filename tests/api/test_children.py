@@ -21,6 +21,7 @@ from tests.support.world import (
     make_consent,
     make_service_consent,
     unwrap,
+    unwrap_only,
 )
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
@@ -170,7 +171,7 @@ def test_a_guardians_yes_ends_the_time_and_its_no_begins_it_anew(
     world: World, lead: Someone, child_case: Json
 ) -> None:
     path = f"{get_path(child_case)}/consents"
-    given = unwrap(lead.create(path, make_consent(**GUARDIAN)))
+    given = unwrap_only(lead.create(path, make_consent(**GUARDIAN)))
     allowed = list_assessment_deadlines(lead)
     world.advance(hours=1)
 
@@ -254,7 +255,7 @@ def test_there_is_new_time_once_a_child_was_provided_for(
     path = f"{get_path(child_case)}/consents"
     if between == "an assessment":
         record_fact(lead, child_case, ASSESSED)
-    given = unwrap(lead.create(path, make_consent(**GUARDIAN)))
+    given = unwrap_only(lead.create(path, make_consent(**GUARDIAN)))
     set_age_class(lead, child_case, "adult")
     world.advance(days=1)
     unwrap(lead.send(f"{path}/{given['id']}/withdraw"))
@@ -357,9 +358,10 @@ def test_a_yes_that_holds_again_where_the_child_is_gives_new_time_once_it_ends(
 def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_ends(
     officer: Someone, lead: Someone
 ) -> None:
-    given = [make_consent(**GUARDIAN, expires_at=SOON)]
-    case = lead.take_lead(officer.submit(**new_child(consents=given, vital_interest=None)))
-    renewed = unwrap(lead.create(f"{get_path(case)}/consents", make_consent(**GUARDIAN)))
+    short = [make_consent(**GUARDIAN, expires_at=SOON)]
+    case = lead.take_lead(officer.submit(**new_child(consents=short, vital_interest=None)))
+    given = make_consent(**GUARDIAN)
+    renewed = unwrap_only(lead.create(f"{get_path(case)}/consents", given))
     moved = list_consent_deadlines(lead, case)
 
     unwrap(lead.send(f"{get_path(case)}/consents/{renewed['id']}/withdraw"))
@@ -432,7 +434,7 @@ def test_help_that_never_rested_on_a_consent_does_not_end_with_one(
 ) -> None:
     bed = unwrap(lead.refer(child_case, SHELTER, sections=[]))
     path = f"{get_path(child_case)}/consents"
-    given = unwrap(lead.create(path, make_service_consent(**GUARDIAN)))
+    given = unwrap_only(lead.create(path, make_service_consent(**GUARDIAN)))
 
     unwrap(lead.send(f"{path}/{given['id']}/withdraw"))
 

@@ -30,6 +30,7 @@ from tests.support.world import (
     make_service_consent,
     make_takeover,
     unwrap,
+    unwrap_only,
 )
 
 SHELTER: Final = "KZ_SHELTER_KOGERSHIN"
@@ -87,7 +88,7 @@ def run_worker_at(world: World, moment: str) -> None:
 
 
 def record_consent(who: Someone, case: Json, given: Json) -> Json:
-    return unwrap(who.create(f"/cases/{case['code']}/consents", given))
+    return unwrap_only(who.create(f"/cases/{case['code']}/consents", given))
 
 
 def test_the_lead_hears_14_and_3_days_before_a_consent_ends_and_when_it_has_ended(
@@ -258,8 +259,10 @@ def test_a_consent_that_was_taken_back_or_renewed_is_not_announced(
 def test_two_consents_that_end_at_one_moment_are_announced_each_unless_they_are_the_same(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    needs = SHORT | {"sections": ["needs"], "purposes": ["SHELTER"]}
-    contact = SHORT | {"sections": ["contact"], "purposes": ["SHELTER"]}
+    needs, contact = (
+        make_service_consent(expires_at=END, sections=[one], purposes=["SHELTER"])
+        for one in ("needs", "contact")
+    )
     case = lead_case(officer, lead, needs, contact)
     start_shelter(lead, shelter, case)
     same = lead_case(officer, lead, SHORT, SHORT)

@@ -1,6 +1,14 @@
 """Tests of the hints on consents that are invalid at the person's age."""
 
-from tests.support.world import Json, Someone, get_path, get_unmet, make_consent, unwrap
+from tests.support.world import (
+    Json,
+    Someone,
+    get_path,
+    get_unmet,
+    make_consent,
+    unwrap,
+    unwrap_only,
+)
 
 CHILD: Json = {"age_class": "presumed_child"}
 GUARDIAN: Json = {"given_by": "guardian_with_assent"}
@@ -12,7 +20,7 @@ def set_age_class(who: Someone, case: Json, age_class: str) -> None:
 
 
 def record_consent(who: Someone, case: Json, **changes: object) -> Json:
-    return unwrap(who.create(f"{get_path(case)}/consents", make_consent(**changes)))
+    return unwrap_only(who.create(f"{get_path(case)}/consents", make_consent(**changes)))
 
 
 def list_hints(who: Someone, case: Json) -> list[Json | None]:

@@ -19,9 +19,8 @@ from tests.support.world import (
 
 REPORT: Json = {"outcome": "delivered", "feedback": "The document is issued"}
 HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-DOCUMENT_CONSENT = make_consent(
-    focal_point=CONSULATE, purposes=["CONSULAR_DOCUMENT"], sections=["identity"]
-)
+PAPERS: Json = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
+DOCUMENT_CONSENT = make_consent(focal_point=CONSULATE, **PAPERS)
 INTERPRETATION_CONSENT = make_consent(
     focal_point=CONSULATE, purposes=["INTERPRETATION"], sections=["needs"]
 )
@@ -92,7 +91,7 @@ def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers
     world: World, lead: Someone, case: Json
 ) -> None:
     path = f"/cases/{case['code']}/consents"
-    unwrap(lead.create(path, DOCUMENT_CONSENT | {"focal_point": "IOM"}))
+    unwrap(lead.create(path, make_consent(focal_point="IOM", **PAPERS)))
     referral = unwrap(lead.refer(case, "IOM", **ASKS))
     officer = world.add_person("IOM", {Role.OFFICER})
 

@@ -133,7 +133,7 @@ def test_not_everybody_can_be_chosen_and_the_desk_is_not_told_why(
 def test_who_is_feared_is_refused_in_the_very_same_words(
     officer: Someone, desk: Someone, desk_case: Json
 ) -> None:
-    named = unwrap(officer.create(f"{get_path(desk_case)}/consents", NGOS))
+    [named] = unwrap(officer.create(f"{get_path(desk_case)}/consents", NGOS))["items"]
     guards = {"country_of_origin": "UZ", "unsafe_focal_points": ["SANA_SEZIM"]}
     match = {"If-Match": officer.get_tag(desk_case)}
     unwrap(officer.ask("PUT", f"{get_path(desk_case)}/safeguards", guards, headers=match))

@@ -375,8 +375,9 @@ def test_who_is_asked_to_lead_is_not_told_that_the_person_doubts(
 
 
 def test_a_lead_goes_on_being_told_what_is_missing(officer: Someone, lead: Someone) -> None:
-    post = consent_to_office("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
-    given = [make_consent(), make_service_consent(), post]
+    post = "UZ_CONSULATE_ALMATY"
+    named = consent_to_office(post, "CONSULAR_DOCUMENT")
+    given = [make_consent(), make_service_consent(), named]
     case = lead.take_lead(
         officer.submit(consents=given, safeguards=build_safeguards(WOMEN))
     )
@@ -384,7 +385,7 @@ def test_a_lead_goes_on_being_told_what_is_missing(officer: Someone, lead: Someo
 
     unsafe, origin = (
         send_draft(lead, case, WOMEN),
-        send_draft(lead, case, post["focal_point"], **papers),
+        send_draft(lead, case, post, **papers),
     )
 
     assert [lack["requirement"] for lack in unsafe[0]] == ["recipient_safe"]

@@ -455,7 +455,7 @@ def test_while_the_case_rests_nothing_goes_on_but_a_no(home: Homecoming) -> None
 def test_one_person_has_one_return_at_a_time(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    iom = make_return_consent() | {"focal_point": "IOM"}
+    iom = make_return_consent(focal_point="IOM")
     home = begin_return(world, officer, lead, consents=[iom])
     other, at_iom = {"service": "RETURN", "sections": []}, world.add_person("IOM")
     second = unwrap(lead.refer(home.case, "IOM", **other))

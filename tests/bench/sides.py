@@ -50,9 +50,13 @@ BODY: Final[dict[str, Any]] = {
     "sections": [{"section": "needs", "summary": NEEDS}],
     "consents": [
         {
-            "recipient_class": {"kind": "state", "country": "KZ"},
-            "purposes": ["REFER"],
-            "sections": ["needs"],
+            "recipients": [
+                {
+                    "recipient_class": {"kind": "state", "country": "KZ"},
+                    "purposes": ["REFER"],
+                    "sections": ["needs"],
+                }
+            ],
             "given_by": "person",
             "language": "uz",
             "form_version": "2026-1",
@@ -69,11 +73,12 @@ CASE: Final = json.dumps(BODY, ensure_ascii=False).encode()
 def make_case(country: str) -> bytes:
     """Return the request body of a short case in a country."""
     [consent] = BODY["consents"]
-    recipients = {"kind": "state", "country": country}
+    [recipient] = consent["recipients"]
+    offices = {"kind": "state", "country": country}
     body = BODY | {
         "summary": BODY["summary"] | {"country": country},
         "sections": [{"section": "needs", "summary": "A safe bed tonight"}],
-        "consents": [consent | {"recipient_class": recipients}],
+        "consents": [consent | {"recipients": [recipient | {"recipient_class": offices}]}],
     }
     return json.dumps(body).encode()
 

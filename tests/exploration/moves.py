@@ -36,6 +36,7 @@ from tests.support.world import (
     make_consent,
     make_contacts,
     make_handover_consent,
+    make_lead_consent,
     make_service_consent,
     make_takeover,
     make_travel_plan,
@@ -305,15 +306,12 @@ class MoveRunner:
         """
         reason, _, rest = choice.partition(", ")
         kind, _, by = rest.partition(", ")
-        given = make_consent(
-            purposes=["REFER"], sections=["needs"], given_by=by or "person"
+        return make_lead_consent(
+            reason=reason,
+            kind=kind,
+            given_by=by or "person",
+            expires_at=self.get_time_ahead(days=900),
         )
-        del given["recipient_class"]
-        return given | {
-            "reason": reason,
-            "kind": kind,
-            "expires_at": self.get_time_ahead(days=900),
-        }
 
     # Moves outside the life cycles.
 

@@ -15,32 +15,34 @@ SHORT: Final = ["needs", "contact"]
 HELP: Final = ["SHELTER", "LEGAL_AID"]
 
 
-def make_given_consent(
-    to: Mapping[str, Any], purposes: list[str], sections: list[str]
-) -> Json:
-    more = {"purposes": purposes, "sections": sections, "expires_at": LATER}
-    return make_consent(**to, **more)
-
-
-def draw_consents(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
-    """Draw the consents of a person, each with the offices that the consent names."""
+def draw_recipients(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
+    """Draw the recipients of a person's consent, each with the offices that it names."""
     chance = scene.chance
-    state = {"recipient_class": {"kind": "state", "country": of.country}}
-    others = {"recipient_class": {"kind": "non_state", "country": of.country}}
-    ngo, away = {"focal_point": of.ngo_lead}, {"focal_point": of.origin_lead}
+    state: Json = {"recipient_class": {"kind": "state", "country": of.country}}
+    others: Json = {"recipient_class": {"kind": "non_state", "country": of.country}}
+    ngo: Json = {"focal_point": of.ngo_lead}
+    away: Json = {"focal_point": of.origin_lead}
     everything = chance.choice([SHORT, ALL_SECTIONS])
     drawn = [
-        (0.85, make_given_consent(state, ["REFER"], everything), of.get_offices("state")),
-        (0.6, make_given_consent(ngo, ["REFER"], SHORT), frozenset({of.ngo_lead})),
+        (
+            0.85,
+            state | {"purposes": ["REFER"], "sections": everything},
+            of.get_offices("state"),
+        ),
+        (0.6, ngo | {"purposes": ["REFER"], "sections": SHORT}, frozenset({of.ngo_lead})),
         (
             0.8,
-            make_given_consent(others, ["SHELTER", "LEGAL_AID"], everything),
+            others | {"purposes": ["SHELTER", "LEGAL_AID"], "sections": everything},
             of.get_offices("others"),
         ),
-        (0.5, make_given_consent(ngo, ["HANDOVER"], SHORT), frozenset({of.ngo_lead})),
+        (
+            0.5,
+            ngo | {"purposes": ["HANDOVER"], "sections": SHORT},
+            frozenset({of.ngo_lead}),
+        ),
         (
             0.3,
-            make_given_consent(away, ["HANDOVER"], ["needs"]),
+            away | {"purposes": ["HANDOVER"], "sections": ["needs"]},
             frozenset({of.origin_lead}),
         ),
     ]
@@ -81,7 +83,7 @@ class Officer:
         scene, chance = self.scene, self.scene.chance
         of = chance.choices(CORRIDORS, [3, 1])[0]
         self.count += 1
-        some, number = draw_consents(scene, of), self.count
+        some, number = draw_recipients(scene, of), self.count
         is_child = scene.is_likely(0.12)
         unsafe = frozenset(chance.sample(of.offices[1:-1], scene.is_likely(0.2)))
         waits = scene.is_likely(0.1)
@@ -185,7 +187,9 @@ def make_case_body(  # noqa: PLR0913 - each is one property of the person
         summary=summary,
         sections=make_sections(number),
         safeguards={"country_of_origin": of.origin, "unsafe_focal_points": sorted(unsafe)},
-        consents=[body | by for body, _ in some],
+        consents=[
+            make_consent(recipients=[one for one, _ in some], expires_at=LATER, **by)
+        ],
         risk={"level": scene.chance.choice(["low", "medium", "high"])},
     )
 

@@ -139,8 +139,11 @@ class Canaries:
     def make_case(self) -> Json:
         """Return the body of a case with a marker in every field that accepts one."""
         guards = {"country_of_origin": "UZ", "unsafe_people": self.make_text()}
-        leads = [make_consent(focal_point="IOM"), make_consent()]
-        given = [one | {"sections": WHOLE} for one in (*leads, make_service_consent())]
+        given = [
+            make_consent(focal_point="IOM", sections=WHOLE),
+            make_consent(sections=WHOLE),
+            make_service_consent(sections=WHOLE),
+        ]
         return {
             "sections": self.make_sections(),
             "safeguards": guards | {"unsafe_focal_points": [self.make_code()]},

@@ -59,8 +59,8 @@ STATES: Final = (
 
 def make_return_consent(**changes: Any) -> Json:
     """Return a consent for a return with an organisation in the country of origin."""
-    given = {"purposes": ["RETURN"], "sections": ["needs", "contact", "identity"]}
-    return make_consent(focal_point=HOME, **given | changes)
+    given: Json = {"focal_point": HOME, "purposes": ["RETURN"]}
+    return make_consent(**given | {"sections": ["needs", "contact", "identity"]} | changes)
 
 
 @dataclass

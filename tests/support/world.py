@@ -345,6 +345,12 @@ def unwrap(response: Response) -> Json:
     return dict(response.json())
 
 
+def unwrap_only(response: Response) -> Json:
+    """Return the only item of a successful response, or raise ValueError."""
+    [only] = unwrap(response)["items"]
+    return dict(only)
+
+
 def get_problem(response: Response) -> tuple[int, str]:
     """Return the status and the name of the problem of an error response."""
     assert response.is_error, response.text
@@ -391,22 +397,28 @@ SIGNS: Final[Json] = {
 ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 
+def make_recipient(**changes: Any) -> Json:
+    """Return a recipient of a consent: State offices in Kazakhstan, for a referral."""
+    named: Json = {"purposes": ["REFER"], "sections": ["needs", "contact"]}
+    named |= {"recipient_class": {"kind": "state", "country": "KZ"}} | changes
+    if "focal_point" in changes:
+        del named["recipient_class"]
+    return named
+
+
 def make_consent(**changes: Any) -> Json:
-    """Return an adult's consent to a referral; it names State offices in Kazakhstan."""
-    given: Json = {
-        "recipient_class": {"kind": "state", "country": "KZ"},
-        "purposes": ["REFER"],
-        "sections": ["needs", "contact"],
+    """Return an adult's consent form. A change can also be a field of its recipient."""
+    fields = ("focal_point", "recipient_class", "purposes", "sections")
+    recipient = {name: changes.pop(name) for name in fields if name in changes}
+    terms = {
+        "recipients": [make_recipient(**recipient)],
         "given_by": "person",
         "language": "uz",
         "form_version": "2026-1",
         "obtained_on": "2026-06-01",
         "expires_at": "2027-06-01T00:00:00Z",
     }
-    given |= changes
-    if "focal_point" in changes:
-        del given["recipient_class"]
-    return given
+    return terms | changes
 
 
 def make_service_consent(

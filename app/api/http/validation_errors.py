@@ -60,6 +60,7 @@ OWN_CODES: Final = frozenset(
         "one_person_twice",
         "private_key_sent",
         "recipient_unclear",
+        "recipients_too_many",
         "search_unclear",
         "section_twice",
         "text_unsafe",

@@ -63,13 +63,17 @@ func newKey() string {
 	return rand.Text()
 }
 
-func newConsent(kind client.OfficeKind, purpose client.Purpose) client.ConsentInput {
+func newRecipient(kind client.OfficeKind, purpose client.Purpose) client.ConsentRecipient {
+	recipient := client.NewConsentRecipient([]client.Purpose{purpose})
+	recipient.SetRecipientClass(*client.NewRecipientClassInput(kind, "KZ"))
+	recipient.SetSections([]client.Section{client.SECTION_NEEDS, client.SECTION_CONTACT})
+	return *recipient
+}
+
+func newConsent(recipients ...client.ConsentRecipient) client.ConsentInput {
 	expires := time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)
-	by, purposes := client.GIVENBY_PERSON, []client.Purpose{purpose}
-	consent := client.NewConsentInput(by, "uz", "2026-1", "2026-06-01", expires, purposes)
-	consent.SetRecipientClass(*client.NewRecipientClassInput(kind, "KZ"))
-	consent.SetSections([]client.Section{client.SECTION_NEEDS, client.SECTION_CONTACT})
-	return *consent
+	by := client.GIVENBY_PERSON
+	return *client.NewConsentInput(by, "uz", "2026-1", "2026-06-01", expires, recipients)
 }
 
 func newCase(country string) client.CaseInput {
@@ -96,8 +100,10 @@ func newCase(country string) client.CaseInput {
 	})
 	made.SetSafeguards(*safeguards)
 	made.SetConsents([]client.ConsentInput{
-		newConsent(client.OFFICEKIND_STATE, client.PURPOSE_REFER),
-		newConsent(client.OFFICEKIND_NON_STATE, client.PURPOSE_SHELTER),
+		newConsent(
+			newRecipient(client.OFFICEKIND_STATE, client.PURPOSE_REFER),
+			newRecipient(client.OFFICEKIND_NON_STATE, client.PURPOSE_SHELTER),
+		),
 	})
 	made.SetRisk(*client.NewRiskInput(client.RISKLEVEL_MEDIUM))
 	made.SetSubmit(true)

@@ -19,6 +19,7 @@ import {
 import type {
   CaseInput,
   ConsentInput,
+  ConsentRecipient,
   DutyContactInput,
   EventOut,
   OfficeKind,
@@ -56,11 +57,17 @@ function getTag(answer: { response?: Response; error?: unknown }): string {
   return found;
 }
 
-function makeConsent(kind: OfficeKind, purpose: Purpose): ConsentInput {
+function makeRecipient(kind: OfficeKind, purpose: Purpose): ConsentRecipient {
   return {
     recipient_class: { kind, country: "KZ" },
     purposes: [purpose],
     sections: ["needs", "contact"],
+  };
+}
+
+function makeConsent(...recipients: ConsentRecipient[]): ConsentInput {
+  return {
+    recipients,
     given_by: "person",
     language: "uz",
     form_version: "2026-1",
@@ -85,7 +92,9 @@ const newCase: CaseInput = {
     { section: "identity", names: ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"] },
   ],
   safeguards: { country_of_origin: "UZ" },
-  consents: [makeConsent("state", "REFER"), makeConsent("non_state", "SHELTER")],
+  consents: [
+    makeConsent(makeRecipient("state", "REFER"), makeRecipient("non_state", "SHELTER")),
+  ],
   risk: { level: "medium" },
   submit: true,
 };

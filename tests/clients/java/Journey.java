@@ -52,11 +52,16 @@ final class Journey {
     return new ObjectMapper().readValue(error.getResponseBody(), kind);
   }
 
-  private static ConsentInput makeConsent(OfficeKind kind, Purpose purpose) {
-    return new ConsentInput()
+  private static ConsentRecipient makeRecipient(OfficeKind kind, Purpose purpose) {
+    return new ConsentRecipient()
         .recipientClass(new RecipientClassInput().kind(kind).country(COUNTRY))
         .purposes(List.of(purpose))
-        .sections(List.of(Section.NEEDS, Section.CONTACT))
+        .sections(List.of(Section.NEEDS, Section.CONTACT));
+  }
+
+  private static ConsentInput makeConsent(ConsentRecipient... recipients) {
+    return new ConsentInput()
+        .recipients(List.of(recipients))
         .givenBy(GivenBy.PERSON)
         .language("uz")
         .formVersion("2026-1")
@@ -93,8 +98,9 @@ final class Journey {
         .safeguards(new SafeguardsInput().countryOfOrigin("UZ"))
         .consents(
             List.of(
-                makeConsent(OfficeKind.STATE, Purpose.REFER),
-                makeConsent(OfficeKind.NON_STATE, Purpose.SHELTER)))
+                makeConsent(
+                    makeRecipient(OfficeKind.STATE, Purpose.REFER),
+                    makeRecipient(OfficeKind.NON_STATE, Purpose.SHELTER))))
         .risk(new RiskInput().level(RiskLevel.MEDIUM))
         .submit(true);
   }

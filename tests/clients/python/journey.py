@@ -26,6 +26,7 @@ from safe_conduct_client.models import (
     CaseState,
     CompleteReferral,
     ConsentInput,
+    ConsentRecipient,
     ContactInput,
     DutyContactInput,
     EventOut,
@@ -77,12 +78,19 @@ def tag[T](answer: Response[T]) -> str:
     return str(answer.headers["ETag"])
 
 
-def consent(kind: OfficeKind, purpose: Purpose) -> ConsentInput:
-    """Return a consent to a kind of office in Kazakhstan."""
-    return ConsentInput(
+def recipient(kind: OfficeKind, purpose: Purpose) -> ConsentRecipient:
+    """Return a kind of office in Kazakhstan as a recipient of a consent."""
+    return ConsentRecipient(
         recipient_class=RecipientClassInput(kind, "KZ"),
         purposes=[purpose],
         sections=[Section.NEEDS, Section.CONTACT],
+    )
+
+
+def consent(*recipients: ConsentRecipient) -> ConsentInput:
+    """Return a consent form that names these recipients."""
+    return ConsentInput(
+        recipients=list(recipients),
         given_by=GivenBy.PERSON,
         language="uz",
         form_version="2026-1",
@@ -112,8 +120,10 @@ def new_case(country: str) -> CaseInput:
         ],
         safeguards=SafeguardsInput(country_of_origin="UZ"),
         consents=[
-            consent(OfficeKind.STATE, Purpose.REFER),
-            consent(OfficeKind.NON_STATE, Purpose.SHELTER),
+            consent(
+                recipient(OfficeKind.STATE, Purpose.REFER),
+                recipient(OfficeKind.NON_STATE, Purpose.SHELTER),
+            )
         ],
         risk=RiskInput(level=RiskLevel.MEDIUM),
         submit=True,

@@ -30,14 +30,22 @@ function getTag(response: Response): string {
   return found;
 }
 
-function makeConsent(
+function makeRecipient(
   kind: Schemas["RecipientClassInput"]["kind"],
-  purposes: Schemas["ConsentInput"]["purposes"],
-): Schemas["ConsentInput"] {
+  purposes: Schemas["ConsentRecipient"]["purposes"],
+): Schemas["ConsentRecipient"] {
   return {
     recipient_class: { kind, country: "KZ" },
     purposes,
     sections: ["needs", "contact"],
+  };
+}
+
+function makeConsent(
+  ...recipients: Schemas["ConsentRecipient"][]
+): Schemas["ConsentInput"] {
+  return {
+    recipients,
     given_by: "person",
     language: "uz",
     form_version: "2026-1",
@@ -62,7 +70,9 @@ const newCase: Schemas["CaseInput"] = {
     { section: "identity", names: ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"] },
   ],
   safeguards: { country_of_origin: "UZ" },
-  consents: [makeConsent("state", ["REFER"]), makeConsent("non_state", ["SHELTER"])],
+  consents: [
+    makeConsent(makeRecipient("state", ["REFER"]), makeRecipient("non_state", ["SHELTER"])),
+  ],
   risk: { level: "medium" },
   submit: true,
 };

@@ -46,11 +46,30 @@ HEALTH: Final[Json] = {"section": "health", "text": "Her back hurts; no medicine
 ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 
-def make_consent(*purposes: str, **changes: Any) -> Json:
-    """Return a consent of an adult, by default to State offices in Kazakhstan."""
-    given: Json = {
+def make_recipient(*purposes: str, **changes: Any) -> Json:
+    """Return a recipient of a consent, by default State offices in Kazakhstan."""
+    named: Json = {
         "purposes": list(purposes or ("REFER",)),
         "sections": ["needs", "contact"],
+    }
+    if "focal_point" not in changes:
+        named["recipient_class"] = {"kind": "state", "country": "KZ"}
+    return named | changes
+
+
+def make_service_recipient(**changes: Any) -> Json:
+    """Return NGOs in Kazakhstan as a recipient of a consent to shelter and legal aid."""
+    given = {
+        "recipient_class": {"kind": "non_state", "country": "KZ"},
+        "sections": ALL_SECTIONS,
+    }
+    return make_recipient("SHELTER", "LEGAL_AID", **given | changes)
+
+
+def make_consent(*recipients: Json, **changes: Any) -> Json:
+    """Return a consent form of an adult, by default to State offices in Kazakhstan."""
+    return {
+        "recipients": list(recipients) or [make_recipient()],
         "given_by": "person",
         "language": "uz",
         "interpreter": True,
@@ -58,19 +77,7 @@ def make_consent(*purposes: str, **changes: Any) -> Json:
         "obtained_on": "2026-06-01",
         "expires_at": "2027-06-01T00:00:00Z",
         "evidence": "Explained in Uzbek by an interpreter; she agreed aloud.",
-    }
-    if "focal_point" not in changes:
-        given["recipient_class"] = {"kind": "state", "country": "KZ"}
-    return given | changes
-
-
-def make_service_consent(**changes: Any) -> Json:
-    """Return a consent to shelter and legal aid from NGOs in Kazakhstan."""
-    given = {
-        "recipient_class": {"kind": "non_state", "country": "KZ"},
-        "sections": ALL_SECTIONS,
-    }
-    return make_consent("SHELTER", "LEGAL_AID", **given | changes)
+    } | changes
 
 
 def make_case(**changes: Any) -> Json:
@@ -79,7 +86,7 @@ def make_case(**changes: Any) -> Json:
         "summary": SUMMARY,
         "sections": [NEEDS, CONTACT, IDENTITY, NARRATIVE, HEALTH],
         "safeguards": {"country_of_origin": "UZ"},
-        "consents": [make_consent(), make_service_consent()],
+        "consents": [make_consent(make_recipient(), make_service_recipient())],
         "risk": {"level": "medium", "remarks": "The men know where her friend lives."},
     } | changes
 

@@ -5,7 +5,8 @@ from tests.examples.operations.bodies import (
     make_arrangement,
     make_case,
     make_consent,
-    make_service_consent,
+    make_recipient,
+    make_service_recipient,
 )
 from tests.support.operation_player import Player
 from tests.support.world import Json, Someone, unwrap
@@ -31,7 +32,8 @@ def play_emergency(player: Player) -> None:
 
 def prepare_helped_case(officer: Someone, lead: Someone, shelter: Someone) -> str:
     """Return the code of a case whose helper may read only the needs."""
-    consents = [make_consent(), make_service_consent(sections=["needs"])]
+    helpers = make_service_recipient(sections=["needs"])
+    consents = [make_consent(make_recipient(), helpers)]
     case = lead.take_lead(officer.submit(**make_case(consents=consents)))
     referral = unwrap(lead.refer(case, shelter.code))
     unwrap(shelter.does("accept", referral, make_arrangement()))

@@ -1,6 +1,11 @@
 """Handovers of the lead: offered, read, accepted, declined and cancelled."""
 
-from tests.examples.operations.bodies import make_case, make_consent, make_contacts
+from tests.examples.operations.bodies import (
+    make_case,
+    make_consent,
+    make_contacts,
+    make_recipient,
+)
 from tests.support.operation_player import Player
 from tests.support.world import Someone, unwrap
 
@@ -16,7 +21,8 @@ def play_handovers(player: Player) -> None:
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     taker = player.world.add_person("UZ_LEAD")
-    consents = [make_consent(), make_consent("HANDOVER", focal_point="UZ_LEAD")]
+    home = make_recipient("HANDOVER", focal_point="UZ_LEAD")
+    consents = [make_consent(make_recipient(), home)]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     body = make_case(consents=consents, safeguards=guards)
     code = str(lead.take_lead(officer.submit(**body))["code"])

@@ -5,7 +5,8 @@ from tests.examples.operations.bodies import (
     make_case,
     make_consent,
     make_contacts,
-    make_service_consent,
+    make_recipient,
+    make_service_recipient,
 )
 from tests.support.operation_player import Player
 from tests.support.world import Someone, unwrap
@@ -31,12 +32,12 @@ def play_intake(player: Player) -> None:
 def play_draft(player: Player, officer: Someone) -> None:
     """Complete a draft, and submit the case."""
     summary = SUMMARY | {"safe_contact": None}
-    body = make_case(summary=summary, consents=[make_service_consent()])
+    body = make_case(summary=summary, consents=[])
     code = unwrap(officer.create("/cases", body))["code"]
     lacking = {"safe_contact": "yes", "urgent_needs": []}
     player.play_refusal("needs-unmet", "submit_case", officer, code=code)
     player.play("update_case", officer, lacking, code=code)
-    consent = make_consent()
+    consent = make_consent(make_recipient(), make_service_recipient())
     player.play("record_consent", officer, consent, code=code)
     risk = {"level": "high", "remarks": "The van was seen in her street this morning."}
     player.play("assess_risk", officer, risk, code=code)

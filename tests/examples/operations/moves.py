@@ -1,7 +1,7 @@
 """Cases that move: to a chosen office, to another country, and away from a failing lead."""
 
 from app.kernel.actors import Role
-from tests.examples.operations.bodies import make_case, make_consent
+from tests.examples.operations.bodies import make_case, make_consent, make_recipient
 from tests.support.operation_player import Player
 from tests.support.world import Json, Someone, unwrap
 
@@ -25,12 +25,12 @@ def play_moves(player: Player) -> None:
 
 def make_home_consent() -> Json:
     """Return a consent to State offices in Uzbekistan."""
-    return make_consent(recipient_class={"kind": "state", "country": "UZ"})
+    return make_consent(make_recipient(recipient_class={"kind": "state", "country": "UZ"}))
 
 
 def play_assignment(player: Player, officer: Someone, desk: Someone) -> None:
     """Let a desk choose the lead of a case for which no office could be asked."""
-    elsewhere = make_consent(focal_point="KZ_SHELTER_KOGERSHIN")
+    elsewhere = make_consent(make_recipient(focal_point="KZ_SHELTER_KOGERSHIN"))
     case = officer.submit(**make_case(consents=[elsewhere]))
     unwrap(officer.create(f"/cases/{case['code']}/consents", make_consent()))
     chosen = {
@@ -61,11 +61,12 @@ def play_failing_lead(
     player.world.run_worker()
     consent = make_consent(
         kind="non_state",
+        purposes=["REFER"],
         sections=["needs"],
         reason="LEAD_INACTIVE",
         evidence="By telephone, with an interpreter for Uzbek.",
     )
-    del consent["recipient_class"]
+    del consent["recipients"]
     player.play("stop_case", one, stop, status=202, code=code)
     player.play_with(second, "record_lead_consent", one, consent, code=code)
     change = {

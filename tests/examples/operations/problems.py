@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.kernel.actors import Role, Scope
-from tests.examples.operations.bodies import make_case, make_consent
+from tests.examples.operations.bodies import make_case, make_consent, make_recipient
 from tests.examples.operations.emergency import READING, prepare_helped_case
 from tests.support.operation_player import Headers, Player
 from tests.support.webhook_receivers import create_webhook
@@ -57,7 +57,7 @@ def play_shapes(player: Player, officer: Someone, lead: Someone) -> None:
     summary = make_case()["summary"] | {"priority": "hurry", "language": None}
     refuse_case("request-invalid", make_case(summary=summary, colour="grey"))
     refuse_case("json-invalid", b'{"summary": {"country": "KZ", "country": "UZ"}}')
-    unknown = make_consent(focal_point="KZ_NOBODY")
+    unknown = make_consent(make_recipient(focal_point="KZ_NOBODY"))
     refuse_case("focal-point-unknown", make_case(consents=[unknown]))
     refuse_case("idempotency-key-missing", make_case(), NO_KEY)
     unwrap(officer.create("/cases", make_case(), TWO["Idempotency-Key"]))

@@ -8,6 +8,7 @@ from tests.examples.operations.bodies import (
     make_arrangement,
     make_case,
     make_consent,
+    make_recipient,
     make_travel_plan,
 )
 from tests.support.operation_player import Player
@@ -43,10 +44,8 @@ def play_returns(player: Player) -> None:
 def prepare_referral(people: dict[str, Someone], **changes: Any) -> tuple[Json, Json]:
     """Return a case with a lead, and its accepted referral for a return."""
     given = changes.pop("given", {})
-    consents = [
-        make_consent(**given),
-        make_consent("RETURN", focal_point=HOME, sections=RETURN_SECTIONS, **given),
-    ]
+    home = make_recipient("RETURN", focal_point=HOME, sections=RETURN_SECTIONS)
+    consents = [make_consent(make_recipient(), home, **given)]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     body = make_case(consents=consents, safeguards=guards) | changes
     lead = people["lead"]

@@ -70,7 +70,8 @@ class Service:
             self.store_version(f"/cases/{self.code}", response)
             listed = unwrap(self.people[POST].get(f"/cases/{self.code}/consents"))["items"]
             ids = {get_terms(one): one["id"] for one in listed}
-            self.ids["consent"] += [ids[get_terms(one)] for one in body["consents"]]
+            named = [one for form in body["consents"] for one in form["recipients"]]
+            self.ids["consent"] += [ids[get_terms(one)] for one in named]
         return response
 
     def store_version(self, path: str, response: Response) -> None:
@@ -164,7 +165,8 @@ class Service:
     def store_created(self, about: str, response: Response) -> Verdict:
         """Store the id of the record that a response created, and return the verdict."""
         if response.is_success:
-            made = response.json()["id"]
+            body = response.json()
+            made = (body["items"][0] if about == "consent" else body)["id"]
             self.ids[about].append(made)
             self.store_version(f"/{about}s/{made}", response)
         return get_verdict(response)

@@ -1,0 +1,45 @@
+"""Consent forms: the consents that one request recorded, one for each recipient.
+
+A form is not stored. The ids of its consents are derived from the id of the first consent,
+with a secret key, so that a retry finds them and no reader of a consent can.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.consents import queries as consent_queries
+from app.consents.models import Consent
+from app.consents.schemas import MAX_RECIPIENTS
+from app.kernel.transactions import ReadTransaction
+
+
+@dataclass(frozen=True)
+class ConsentForm:
+    """The consents of one form, in the order in which the form names the recipients."""
+
+    consents: list[Consent]
+
+    @property
+    def id(self) -> UUID:
+        """The id of the first consent, by which a retry finds the form."""
+        return self.consents[0].id
+
+
+def derive_consent_id(tx: ReadTransaction, first: UUID, position: int) -> UUID:
+    """Return the id of the consent at a position of a form; the first has position 0.
+
+    The ids look random (version 4). An office that sees one consent must not learn whether
+    the same form named other recipients.
+    """
+    if position == 0:
+        return first
+    digest = tx.vault.compute_fingerprint(b"consent", first.bytes, bytes([position]))
+    return UUID(hex=digest[:32], version=4)
+
+
+def get_form(tx: ReadTransaction, case_id: UUID, first: UUID) -> ConsentForm:
+    """Return the consents of a form of this case, or raise NotFound (404)."""
+    start = consent_queries.get(tx, case_id, first)
+    by_id = {one.id: one for one in consent_queries.list_for_case(tx, case_id)}
+    ids = [derive_consent_id(tx, first, place) for place in range(1, MAX_RECIPIENTS)]
+    return ConsentForm([start, *(by_id[one] for one in ids if one in by_id)])
