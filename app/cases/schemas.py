@@ -49,7 +49,8 @@ Services = Annotated[list[Service], Field(max_length=17)]
 class SummaryFields(RequestModel):
     """The summary of a case, which offices read before they accept. It identifies nobody.
 
-    A draft may omit fields. A submission needs all fields except `services`.
+    A draft may omit fields. A submission needs all fields except `services` and
+    `urgent_needs`.
     """
 
     country: Annotated[CountryCode | None, Field(description=COUNTRY)] = None

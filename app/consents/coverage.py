@@ -13,7 +13,7 @@ from app.directory.kinds import Described, OfficeFunction, OfficeKind, is_at_hom
 
 
 class Purpose(StrEnum):
-    """A purpose of a consent: referral in general, a new lead, or one service."""
+    """A purpose of a consent: to send the case to a lead, a handover, or one service."""
 
     REFER = "REFER"
     HANDOVER = "HANDOVER"
