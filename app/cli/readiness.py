@@ -50,8 +50,7 @@ def require_no_demo(session: Session, environment: Environment) -> None:
         return
     offices = f"Active made-up offices: {', '.join(made_up) or 'none'}."
     raise NotReady(
-        "This database contains the demonstration, whose offices would receive real "
-        "cases.\n"
+        "This database contains the demonstration. Its offices would receive real cases.\n"
         f"{fill(offices, 80)}\n"
         "Use another database, in another folder.\n"
         "If it has no data about real people, set SAFE_CONDUCT_ENVIRONMENT=drill."
