@@ -39,9 +39,14 @@ PUT: Answers = {
 }
 
 
-def name_of(of: Of, deadline: DeadlineKind, priority: For) -> str:
+def build_name(of: str, deadline: DeadlineKind, priority: str) -> str:
     """Return the name of a time limit in the directory."""
     return f"{of}/{deadline}/{priority}"
+
+
+async def read_name(of: Of, deadline: DeadlineKind, priority: For) -> str:
+    """Return the name of the time limit that the path names."""
+    return build_name(of, deadline, priority)
 
 
 @router.get(
@@ -72,7 +77,7 @@ def list_time_limits(
     responses=NOT_FOUND,
 )
 def get_time_limit(
-    begin: ReadDirectory, name: Annotated[str, Depends(name_of)]
+    begin: ReadDirectory, name: Annotated[str, Depends(read_name)]
 ) -> Response:
     """Read the time limit that a country or an agreement set for one kind of deadline."""
     with begin() as tx:
@@ -86,7 +91,7 @@ def get_time_limit(
 )
 def replace_time_limit(
     begin: WriteDirectory,
-    name: Annotated[str, Depends(name_of)],
+    name: Annotated[str, Depends(read_name)],
     expected: Expect,
     limit: PutTimeLimit,
     approval: ApprovalId = None,
@@ -98,7 +103,7 @@ def replace_time_limit(
     a case, a case is erased earlier, or an agreement sets a limit that it did not set
     before. A time limit cannot be deleted: set `amount` and `unit` to null.
     """
-    require_same_code(name, name_of(limit.of, limit.deadline, limit.priority))
+    require_same_code(name, build_name(limit.of, limit.deadline, limit.priority))
     row = PutRow(name, limit, expected, approval)
     with begin() as tx:
         return replace_row(tx, administration_actions.TIME_LIMITS, row)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from app.api.http.strict_json import JsonInvalid, require_strict_json
+from app.api.http.strict_json import JsonInvalid, parse_strict_json
 from app.casework.example import EXAMPLE
 from app.cli.api_client import (
     CannotCall,
@@ -124,7 +124,7 @@ def build_body(file: Path, *, submits: bool) -> bytes:
     """Return the case in a file as a request body. Raises CannotCall for invalid JSON."""
     text = read_input(file).removeprefix(BYTE_ORDER_MARK)
     try:
-        require_strict_json(text)
+        parse_strict_json(text)
     except JsonInvalid as refused:
         position = describe_position(refused.__cause__)
         raise CannotCall(f"{file}: {refused}{position}") from None

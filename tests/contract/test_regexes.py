@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.api.http import strict_json
 from app.api.http.conditional_requests import matches_tag
 from app.api.http.dependencies import KeyText
-from app.api.http.strict_json import require_strict_json
+from app.api.http.strict_json import parse_strict_json
 from app.casework.schemas import CaseInput
 from app.consents.schemas import ConsentInput
 from app.directory import opening_hours
@@ -224,7 +224,7 @@ def test_no_text_keeps_a_type_busy(kind: str) -> None:
 
 @pytest.mark.parametrize("name", BODIES)
 def test_no_body_keeps_the_reader_busy(name: str) -> None:
-    assert measure_shortest(lambda: require_strict_json(BODIES[name])) < LIMIT
+    assert measure_shortest(lambda: parse_strict_json(BODIES[name])) < LIMIT
 
 
 @pytest.mark.parametrize("name", EVIL)

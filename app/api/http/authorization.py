@@ -19,6 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -26,7 +27,8 @@ from app.access.credentials import authenticate, get_prefix, require_scope
 from app.api.http.deprecation import find_deprecation
 from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
 from app.api.http.read_slots import ReadSlot, ReadSlots
-from app.api.http.strict_json import is_json, require_strict_json
+from app.api.http.route_plan import RoutePlan
+from app.api.http.strict_json import is_json, parse_strict_json
 from app.kernel.actors import Actor, Scope
 from app.kernel.problems import Problem, TooManyRequests, TooManyWrongKeys, Unauthenticated
 from app.kernel.transactions import Runtime
@@ -106,7 +108,8 @@ class GuardedRoute(APIRoute):
 
     @override
     def get_route_handler(self) -> Handler:
-        inner, scope = super().get_route_handler(), self.scope
+        plan = RoutePlan(self.dependant, embeds_body=self._embed_body_fields)
+        scope = self.scope
 
         async def handle(request: Request) -> Response:
             if self.deprecation:
@@ -127,9 +130,10 @@ class GuardedRoute(APIRoute):
                 request.state.actor = await run_in_threadpool(sign_in, request, scope)
             if self.body_field is None and body.strip() not in EMPTY_BODIES:
                 raise BodyUnexpected("Send no body here, or an empty object.")
+            parsed: Any = PydanticUndefined
             if self.body_field is not None and body:
-                require_json(request, body)
-            return await inner(request)
+                parsed = parse_json(request, body)
+            return await plan.run(request, parsed)
 
         return handle
 
@@ -168,11 +172,11 @@ def require_known_query(request: Request, names: frozenset[str] | None) -> None:
         raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
 
 
-def require_json(request: Request, body: bytes) -> None:
-    """Raise HTTPException (415) or JsonInvalid (422) unless the body is strict JSON."""
+def parse_json(request: Request, body: bytes) -> Any:
+    """Parse a body. Raises HTTPException (415) or JsonInvalid (422) if it is not JSON."""
     if not is_json(request.headers):
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-    require_strict_json(body)
+    return parse_strict_json(body)
 
 
 def sign_in(request: Request, scope: Scope) -> Actor:

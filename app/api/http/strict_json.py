@@ -34,12 +34,12 @@ def parse_media_type(headers: Mapping[str, str]) -> str:
     return message.get_content_type() if plain and utf_8 else ""
 
 
-def require_strict_json(body: bytes) -> None:
-    """Raise JsonInvalid (422) if two parsers could understand the body differently."""
+def parse_strict_json(body: bytes) -> Any:
+    """Parse a body. Raises JsonInvalid (422) if parsers could understand it differently."""
     if measure_depth(body) > DEPTH:
         raise JsonInvalid(f"The JSON is nested more than {DEPTH} levels deep.")
     try:
-        json.loads(
+        return json.loads(
             body.decode(),
             object_pairs_hook=require_unique_keys,
             parse_constant=fail_on_constant,

@@ -1,0 +1,161 @@
+"""A plan calls a route as FastAPI does: with the same arguments and the same errors."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, override
+
+import pytest
+from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.dependencies.utils import get_dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from httpx2 import ASGITransport, AsyncClient
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from app.api.http.authorization import GuardedRoute
+from app.api.http.route_plan import PlanUnsupportedError, RoutePlan
+from app.main import ROUTERS
+
+EVENTS: list[str] = []
+
+
+class Page(BaseModel):
+    """A model of query parameters."""
+
+    limit: int = 5
+    after: str | None = None
+
+
+class Note(BaseModel):
+    """A body."""
+
+    text: str
+    count: int = 1
+
+
+async def read_tag(if_match: Annotated[str | None, Header()] = None) -> str:
+    return f"tag {if_match}"
+
+
+async def read_nested(
+    tag: Annotated[str, Depends(read_tag)],
+    of: int,
+    kind: Annotated[list[str] | None, Query()] = None,
+) -> str:
+    return f"{tag} of {of} {kind}"
+
+
+async def hold_place(request: Request) -> AsyncIterator[str]:
+    EVENTS.append("taken")
+    yield request.url.path
+    EVENTS.append("released")
+
+
+def answer(
+    number: int,
+    page: Annotated[Page, Query()],
+    note: Note,
+    nested: Annotated[str, Depends(read_nested)],
+    place: Annotated[str, Depends(hold_place)],
+) -> Response:
+    EVENTS.append("answered")
+    parts = (number, page.limit, page.after, note.text, note.count, nested, place)
+    return Response(repr(parts))
+
+
+class PlannedRoute(APIRoute):
+    """A route that uses a plan, but authenticates nobody."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        plan = RoutePlan(self.dependant, embeds_body=self._embed_body_fields)
+
+        async def handle(request: Request) -> Response:
+            body = await request.json() if await request.body() else PydanticUndefined
+            return await plan.run(request, body)
+
+        return handle
+
+
+def build_app(route_class: type[APIRoute]) -> FastAPI:
+    app, router = FastAPI(), APIRouter(route_class=route_class)
+    router.post("/numbers/{number}")(answer)
+    app.include_router(router)
+
+    @app.exception_handler(RequestValidationError)
+    async def _(_: Request, error: RequestValidationError) -> Response:
+        return Response(repr((error.errors(), error.body)), 422)
+
+    return app
+
+
+REQUESTS: dict[str, tuple[str, Any, dict[str, str]]] = {
+    "all": (
+        "/numbers/7?limit=3&after=x&kind=a&kind=b&of=2",
+        {"text": "x", "count": 4},
+        {"If-Match": '"1"'},
+    ),
+    "defaults": ("/numbers/7?of=2", {"text": "x"}, {}),
+    "path": ("/numbers/seven?of=2", {"text": "x"}, {}),
+    "query": ("/numbers/7?of=2&limit=many", {"text": "x"}, {}),
+    "dependency": ("/numbers/7?of=two", {"text": "x"}, {}),
+    "missing": ("/numbers/7", {"text": "x"}, {}),
+    "body": ("/numbers/7?of=2", {"count": "many"}, {}),
+    "no body": ("/numbers/7?of=2", None, {}),
+    "list": ("/numbers/7?of=2", [1], {}),
+    "several": ("/numbers/x?of=y&limit=z", {"count": "many"}, {}),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_plan_answers_as_fastapi_does(name: str) -> None:
+    path, body, headers = REQUESTS[name]
+    answers = []
+    for route_class in (APIRoute, PlannedRoute):
+        EVENTS.clear()
+        transport = ASGITransport(app=build_app(route_class))
+        async with AsyncClient(transport=transport, base_url="http://test") as client:
+            sent = await client.post(path, json=body, headers=headers)
+        answers.append((sent.status_code, sent.text, list(EVENTS)))
+
+    assert answers[0] == answers[1]
+
+
+def use_cookie(session: Annotated[str, Cookie()]) -> Response:
+    raise NotImplementedError(session)
+
+
+def use_response(response: Response) -> Response:
+    return response
+
+
+def read_in_a_thread() -> str:
+    return ""
+
+
+def use_thread(text: Annotated[str, Depends(read_in_a_thread)]) -> Response:
+    return Response(text)
+
+
+def use_twice(
+    one: Annotated[str, Depends(read_tag)], other: Annotated[str, Depends(read_tag)]
+) -> Response:
+    return Response(one + other)
+
+
+@pytest.mark.parametrize("call", [use_cookie, use_response, use_thread, use_twice])
+def test_feature_that_plans_lack_is_refused_when_the_route_is_made(
+    call: Callable[..., Response],
+) -> None:
+    with pytest.raises(PlanUnsupportedError):
+        RoutePlan(get_dependant(path="/", call=call), embeds_body=False)
+
+
+def test_every_route_that_needs_a_key_uses_a_plan() -> None:
+    routes = [
+        route for group in ROUTERS for module in group for route in module.router.routes
+    ]
+
+    assert len(routes) > 150
+    assert {type(route) for route in routes} == {GuardedRoute}
