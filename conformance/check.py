@@ -47,12 +47,12 @@ GRACE = 0.1
 """Seconds in which a request of a killed poller is still answered."""
 
 MIN_WAIT_SHARE = 0.8
-"""The share of the time in Retry-After that a poller has to wait at least."""
+"""The minimum share of the time in Retry-After that a poller has to wait."""
 
 
 @dataclass
 class Feed:
-    """A simulated feed of events. It records the faults of the poller that reads it."""
+    """A simulated feed of events, which records the faults of the poller that reads it."""
 
     chance: random.Random
     epoch: int = 0

@@ -61,7 +61,7 @@ SETTLE = 1
 """Seconds in which a receiver may process what it accepted, before it is killed."""
 
 KILLS = 3
-"""How often the receiver is killed right after its answer, before it can process."""
+"""Number of times that the receiver is killed after its answer, before it can process."""
 
 ACCEPTED = range(200, 300)
 REFUSED = range(400, 500)

@@ -28,7 +28,7 @@ WAIT = 30
 
 LONGEST_PAUSE = 60
 LONGEST_ASKED = 3600
-"""The most seconds to wait, even if Retry-After asks for more."""
+"""The maximum number of seconds to wait, even if Retry-After asks for more."""
 MOVED = range(300, 400)
 TRY_LATER = {429, 500, 502, 503, 504}
 RESTORED = 410

@@ -15,7 +15,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 PYTEST: Final = Path(sys.executable).with_name("pytest")
 NEWER: Final = ("migrations/versions", "app/kernel/migrations.py")
-"""The migrations, and the module that they use. They replace those of the older code."""
+"""The migrations, and the module that they use, which replace those of the older code."""
 
 
 def main(commit: str) -> int:

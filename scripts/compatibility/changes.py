@@ -64,7 +64,7 @@ BREAKING: Final = {
 
 
 def make_change(direction: Direction, effect: Effect, place: Place, what: str) -> Change:
-    """Return a change. It breaks clients if `BREAKING` has its direction and effect."""
+    """Return a change, which breaks clients if `BREAKING` has its direction and effect."""
     why = BREAKING.get((direction, effect))
     return Change(
         place.pointer, f"{direction}: {what}" + (f" {why}" if why else ""), why is not None

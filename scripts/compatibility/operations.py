@@ -19,7 +19,7 @@ from compatibility.security import compare_scopes, compare_security
 
 NOT_MODIFIED: Final = "304"
 ANYWHERE: Final = frozenset({"413", "414", "415", "429", "431", "500", "502", "503", "504"})
-"""Errors of transport and format. They never replace another error of the operation."""
+"""Errors of transport and format, which never replace another error of the operation."""
 OPERATION: Final = frozenset(
     {"parameters", "requestBody", "responses", "security", "operationId", "tags"}
 )

@@ -74,7 +74,7 @@ class Found(NamedTuple):
 def start_lanes(
     number: int, judges: Sequence[str], folder: Path
 ) -> Iterator[list[Connection]]:
-    """Start lanes, and yield a connection to each. It takes tasks and returns results."""
+    """Start lanes, and yield a connection to each, for its tasks and results."""
     connections, processes = list[Connection](), list[int]()
     for _ in range(number):
         own, other = Pipe()

@@ -38,7 +38,7 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """The key of the mutant. It does not change if other parts of the module change."""
+        """The key of the mutant, which does not depend on other parts of the module."""
         parts = (self.module, self.scope, self.at, self.was, self.now, str(self.nth))
         return compute_digest(part.encode() for part in parts)
 

@@ -23,7 +23,7 @@ NEEDS: Json = {"section": "needs", "summary": "Una cama segura"}
 
 
 def write_section(lead: Someone, case: Json, content: Json) -> None:
-    """Replace a section as the lead."""
+    """Let the lead replace a section."""
     path = f"{get_path(case)}/sections/{content['section']}"
     answer = lead.ask("PUT", path, content, headers={"If_Match": lead.get_tag(case)})
     assert answer.is_success, answer.text

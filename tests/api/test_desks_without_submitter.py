@@ -37,7 +37,7 @@ def case(officer: Someone) -> Json:
 
 
 def build_ngo_consent(**changes: Any) -> Json:
-    """Return a consent to NGOs as the lead, recorded because the submitter is inactive."""
+    """Return a consent to NGOs as leads, recorded because the submitter is inactive."""
     return make_lead_consent(**{"reason": "SUBMITTER_INACTIVE"} | changes)
 
 

@@ -114,7 +114,7 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
 
 
 def restart_at(world: World, speed: int) -> None:
-    """Restart the service with another speed of its clock in the settings."""
+    """Restart the service with this clock speed in its settings."""
     allowed = DemoSettings(clock_speed=speed, _env_file=None).clock_speed
     world.runtime = replace(world.runtime, speed=allowed)
     world.app.state.runtime = world.runtime

@@ -97,7 +97,7 @@ def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
 def fail_deadline(
     act: Callable[[Runtime, DueClock], object], patch: pytest.MonkeyPatch
 ) -> None:
-    """Make the handling of the next deadline fail, and call `act` before the retry."""
+    """Make the service fail to handle a deadline, and call `act` before the retry."""
     put_off = deadline_job.retry_later
 
     def broken(*_: object) -> bool:

@@ -121,7 +121,7 @@ class Floor:
 
 
 class Application:
-    """The ASGI application. It uses threads only if a commit has to wait for a server."""
+    """The ASGI application, with threads only if a commit has to wait for a server."""
 
     def __init__(self, tables: Tables) -> None:
         self.floor = Floor(tables)

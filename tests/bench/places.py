@@ -15,7 +15,7 @@ from tests.bench import floor_postgresql, floor_sqlite
 from tests.bench.processes import CLIENTS, ROOT, measure_family_cpu, on_core
 
 HOME: Final = ROOT / ".bench"
-"""The folder of all runs. It is in the working tree, so that commits reach a disk."""
+"""The folder of all runs, in the working tree, so that commits reach a disk."""
 POSTGRESQL_SETTINGS: Final = """
 fsync = on
 full_page_writes = on

@@ -31,7 +31,7 @@ type Request = Callable[[], Response]
 
 @contextmanager
 def count_connections(database: Database) -> Iterator[Counter[int]]:
-    """Yield a counter of the most connections that each thread held at once."""
+    """Yield a counter with the maximum number of connections of each thread at one time."""
     holds, most = Counter[int](), Counter[int]()
 
     def at_checkout(*_: object) -> None:

@@ -24,15 +24,15 @@ def remove_actions(patch: Patch, state: State, actions: AbstractSet[Action]) -> 
 
 
 def plant_endless_pause(patch: Patch) -> None:
-    """Remove every action that resumes or ends a suspended case."""
+    """Make the service refuse every action that resumes or ends a suspended case."""
     remove_actions(patch, State.SUSPENDED, {Action.RESUME, Action.CLOSE, Action.STOP})
 
 
 def plant_missing_alarm(patch: Patch, name: str) -> None:
-    """Replace a function that finds the offices for an alarm by one that finds none."""
+    """Make the service find no offices for an alarm, with the function `name`."""
     patch.setattr(offices, name, lambda *_: frozenset())
 
 
 def plant_lost_lead(patch: Patch) -> None:
-    """Do not escalate the case to the desk if the lead misses its deadlines."""
+    """Keep the service from escalating a case if the lead misses its deadlines."""
     patch.setattr(escalating, "escalate_to_desk", lambda *_: None)

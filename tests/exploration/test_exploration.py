@@ -18,7 +18,7 @@ from tests.support.effort import Run, choose_number
 
 pytestmark = pytest.mark.slow
 STORIES: Final = choose_number(len(BEGINNINGS), sample=2)
-"""Number of stories from which exploring starts; the seed of the run draws them."""
+"""Number of stories from which the exploration starts, drawn with the seed of the run."""
 STATES: Final = choose_number(20, sample=8, night=2000)
 """Number of states to explore, in addition to those of the stories."""
 NO_LEAD: Final = "list_home_countries"

@@ -52,7 +52,7 @@ RECORDS: Final[Mapping[str, str]] = {
 }
 """The first part of the paths of the records that a path parameter names."""
 COMBINATIONS: Final = 12
-"""The largest number of paths for one operation and account."""
+"""The maximum number of paths for one operation and account."""
 
 
 @dataclass

@@ -1,9 +1,9 @@
-"""Single changes to the disclosure table, and the questions that detect them.
+"""Single changes to the disclosure table, and the access requests that detect them.
 
 A flip removes, adds or replaces one cell of a row, or removes the row. A cell is a subject,
 a state of the case or of the referral, a condition, a role, the side or the deed (opening
-or writing). A witness is a question that the changed table answers differently from the
-second copy in `disclosure_copy`, although the original table agrees with that copy.
+or writing). A witness is an access request that the changed table answers differently
+from the second copy in `disclosure_copy`, although the original table agrees with it.
 
 A cell is idle if removing it changes no answer. If a flip adds a cell, and other rows
 already allow all that the new cell allows, the new cell is idle as well.
@@ -79,7 +79,7 @@ def witness(policy: Sequence[Rule], flip: Flip) -> AccessRequest | None:
 
 
 def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[AccessRequest]:
-    """Yield the questions whose answer may depend on a change, the simplest first."""
+    """Yield the access requests whose answer may depend on a change, the simplest first."""
 
     def cells(column: str) -> Iterable[Any]:
         own = sorted(getattr(rule, column))
@@ -135,7 +135,7 @@ def idle(policy: Sequence[Rule]) -> list[str]:
 
 
 def survivors(policy: Sequence[Rule]) -> list[str]:
-    """Return the changes that no question detects, except added cells that are idle."""
+    """Return the changes that no request detects, except added cells that are idle."""
     quiet = (flip for flip in flips(policy) if witness(policy, flip) is None)
     return [str(flip) for flip in quiet if not is_idle_then(policy, flip)]
 

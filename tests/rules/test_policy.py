@@ -169,7 +169,7 @@ def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role
 
 
 def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[AccessRequest]:
-    """Return the questions of one side, each with all conditions true."""
+    """Return the access requests of one side for a subject, with every condition met."""
     return list_questions(deed, side, subject, [frozenset(Condition)])
 
 

@@ -37,7 +37,7 @@ type Plant = Callable[[Patch], None]
 
 
 def plant_early_record(patch: Patch) -> None:
-    """Commit the record of a missed deadline before the consequence of the miss."""
+    """Make the service commit the record of a missed deadline before its consequence."""
 
     def find_missed(tx: WriteTransaction, due: DueClock) -> MissedDeadline | None:
         case = system_queries.lock_if_free(tx, due.case_id)
@@ -66,13 +66,13 @@ def plant_early_record(patch: Patch) -> None:
 
 
 def plant_missing_escalation(patch: Patch) -> None:
-    """Do not escalate the case if a candidate misses its deadline."""
+    """Keep the service from escalating a case if a candidate misses its deadline."""
     effects = {**overdue.EFFECTS, Effect.REROUTE: lambda *_: None}
     patch.setattr(overdue, "EFFECTS", effects)
 
 
 def plant_unhandled_deadline(patch: Patch) -> None:
-    """Do not handle deadlines of one kind."""
+    """Make the service ignore due deadlines of one kind."""
     found = missed_deadlines.list_overdue
 
     def list_due(session: Any, now: Any, limit: int) -> list[DueClock]:
@@ -83,7 +83,7 @@ def plant_unhandled_deadline(patch: Patch) -> None:
 
 
 def plant_forgotten_key(patch: Patch) -> None:
-    """Treat each request as a new one, even if its idempotency key is known."""
+    """Make the service treat each request as new, even if its idempotency key is known."""
 
     settle = idempotency.store_outcome
 
@@ -100,7 +100,7 @@ def plant_forgotten_key(patch: Patch) -> None:
 
 
 def plant_missed_party(patch: Patch) -> None:
-    """Leave the submitter out of the audience."""
+    """Make the service leave the submitter out of the audience of a case."""
 
     def get_audience(case: Case) -> frozenset[UUID]:
         parties = (p for p in case.parties if p.record_id == case.id and not p.until)
@@ -110,7 +110,7 @@ def plant_missed_party(patch: Patch) -> None:
 
 
 def plant_leaked_event(patch: Patch) -> None:
-    """Include the former leads of a case in the audience of its events."""
+    """Make the service include the former parties of a case in its audience."""
 
     def get_audience(case: Case) -> frozenset[UUID]:
         return frozenset(p.focal_point_id for p in case.parties if p.record_id == case.id)
@@ -119,7 +119,7 @@ def plant_leaked_event(patch: Patch) -> None:
 
 
 def plant_early_position(patch: Patch) -> None:
-    """Advance the position of a webhook before its message is delivered."""
+    """Make the service advance the position of a webhook before the delivery."""
     take = delivery.claim_message
 
     def take_and_advance(
@@ -136,7 +136,7 @@ def plant_early_position(patch: Patch) -> None:
 
 
 def plant_false_delivery(patch: Patch) -> None:
-    """Treat a notification with an unknown outcome as sent."""
+    """Make the service treat a notification with an unknown outcome as sent."""
     settle = outbox_job.store_outcome
 
     def record_as_delivered(
@@ -150,7 +150,7 @@ def plant_false_delivery(patch: Patch) -> None:
 
 
 def plant_ignored_withdrawal(patch: Patch) -> None:
-    """Treat a withdrawn consent as valid."""
+    """Make the service treat a withdrawn consent as valid."""
 
     def is_valid(consent: coverage.Given, now: datetime, **_: bool) -> bool:
         return now < consent.expires_at
@@ -159,12 +159,12 @@ def plant_ignored_withdrawal(patch: Patch) -> None:
 
 
 def plant_kept_access(patch: Patch) -> None:
-    """Leave the access of an office unchanged after its referral has ended."""
+    """Make the service keep the access of a recipient whose referral has ended."""
     patch.setattr(referral_actions, "end_recipient_relation", lambda *_: None)
 
 
 def plant_text_in_journal(patch: Patch) -> None:
-    """Write the remarks of a risk assessment into an event."""
+    """Make the service write the remarks of a risk assessment into an event."""
     note = case_actions.add_note
 
     def record_note(
@@ -178,12 +178,12 @@ def plant_text_in_journal(patch: Patch) -> None:
 
 
 def plant_kept_key(patch: Patch) -> None:
-    """Mark a case as erased without destroying its key."""
+    """Make the service mark a case as erased without destroying its key."""
     patch.setattr(erasing, "erase_case_data", lambda *_: None)
 
 
 def plant_two_leads(patch: Patch) -> None:
-    """Add a new lead without removing the old one."""
+    """Make the service add a new lead without removing the old one."""
     dismiss = Case.end_relation
 
     def remove_party(case: Case, relation: Relation, *rest: Any) -> None:
@@ -194,7 +194,7 @@ def plant_two_leads(patch: Patch) -> None:
 
 
 def plant_missing_deadline(patch: Patch) -> None:
-    """Start no deadline after a candidate declines."""
+    """Keep the service from starting a deadline after a candidate declines."""
     patch.setattr(leading, "hand_to_next_office", lambda *_: None)
 
 

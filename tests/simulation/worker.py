@@ -18,7 +18,7 @@ from tests.simulation.world import Scene
 PERIODS: Final = (timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=30))
 """Times between two runs: as configured, and two of an overloaded machine."""
 DELAY: Final = timedelta(seconds=30)
-"""The longest delay of a pushed event."""
+"""The maximum delay of a pushed event."""
 NEXT: Final = """
     SELECT min(at) FROM (
         SELECT min(coalesce(fires_at, due_at)) AS at FROM clock WHERE stopped_at IS NULL

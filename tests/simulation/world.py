@@ -76,7 +76,7 @@ class Person:
         self.consents = [one for one in self.consents if not one[1] & purposes]
 
     def can_read(self, office: str, section: str) -> bool:
-        """Return whether a safe office can read a section under a valid consent."""
+        """Return whether an office is safe, and a valid consent lets it read a section."""
         given = any(office in to and section in what for to, _, what in self.consents)
         return given and office not in self.unsafe
 

@@ -25,7 +25,7 @@ def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
 
 
 def run_endings_job(world: World) -> int:
-    """Run the worker's job that applies the effects of ended agreements and offices."""
+    """Run the worker's job for ended agreements and for offices that cannot act."""
     return apply_endings(world.runtime)
 
 

@@ -306,7 +306,7 @@ def take_next_step(made: Asked) -> None:
 
 
 def end(made: Asked) -> None:
-    """Withdraw the referral as the lead, unless it has ended."""
+    """Let the lead withdraw the referral, unless the referral has ended."""
     if made.referral and made.lead.read(made.referral)["state"] not in OVER:
         why = {"reason": "NO_LONGER_NEEDED"}
         unwrap(made.lead.does("withdraw", made.referral, why))

@@ -182,7 +182,7 @@ def name_records(watched: Watched) -> None:
 
 
 def leave_unchanged(_: Scene, __: Watched) -> None:
-    """Do nothing, because the observer already has the relation as the submitter."""
+    """Do nothing, because the observer is already the submitter."""
 
 
 def accept_referral(scene: Scene, watched: Watched) -> None:
@@ -218,7 +218,7 @@ def take_and_return_lead(scene: Scene, watched: Watched) -> None:
 
 
 def read_in_emergency(scene: Scene, watched: Watched) -> None:
-    """Permit the observer, as the recipient of a referral, emergency access."""
+    """Give the observer, a recipient or the consulate, emergency access."""
     if RECIPIENT not in watched.pair.relations and CONSULATE not in watched.pair.relations:
         accept_referral(scene, watched)
     asking = {

@@ -25,7 +25,7 @@ LATE: Final = 0.1
 
 
 def split_key_transaction() -> None:
-    """Store the outcome of a request in a second transaction, after the action."""
+    """Make the service store the outcome of a request in a second, later transaction."""
 
     def store_later(
         tx: WriteTransaction, once: KeyedRequest, made: UUID, status: int
@@ -43,7 +43,7 @@ def split_key_transaction() -> None:
 
 
 def answer_before_commit() -> None:
-    """Send the answer before the transaction is committed."""
+    """Make the service send the answer before the transaction is committed."""
 
     @contextmanager
     def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:

@@ -20,7 +20,7 @@ from tests.torture.bodies import make_case, make_promise, make_suspension
 from tests.torture.clients import Json, Over, Person, StoryClient
 
 MAX_CONFLICTS: Final = 3
-"""The most times that a client reads a record again after a version conflict."""
+"""Maximum number of times that a client reads a record again after a version conflict."""
 STALE: Final = 412
 LEVELS: Final = ("low", "medium", "high")
 PRIORITIES: Final = ("emergency", "urgent", "urgent", "normal")

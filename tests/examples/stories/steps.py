@@ -123,7 +123,7 @@ def decline(who: Someone, referral: Json, reason: str = "NO_CAPACITY") -> Json:
 
 
 def confirm_deletion(who: Someone, referral: Json) -> None:
-    """Confirm as the recipient that the help has stopped and the data is deleted."""
+    """Let the recipient confirm that the help has stopped and the data is deleted."""
     assert who.does("confirm-deletion", referral).status_code == 204
 
 

@@ -169,7 +169,7 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
 
 
 def record_lead_consent(world: Model, me: str) -> Outcome:
-    """Record once, as the desk, that the person consents to State offices as the new lead.
+    """Let the desk record, once, the person's consent to State offices as the new lead.
 
     Before a case has a lead, this requires that the submitter no longer acts. In the model
     the submitter always acts.

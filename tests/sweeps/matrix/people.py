@@ -62,12 +62,16 @@ NO_KEY: Final = {"nobody": "", "unknown": "sc_0123456789_nobody-has-this-key"}
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller of operations: one account, and its key for each scope."""
+    """A caller of operations: a name, its office, and its key for each scope."""
 
     name: str
     office: str
     keys: dict[str, str]
-    """The key for each scope; keys differ only for an account that lacks that scope."""
+    """The API key to use in a test of a scope, by scope.
+
+    `unscoped` has a key for each scope that lacks only this scope; every other caller has
+    the same key for all scopes.
+    """
 
 
 def accounts() -> dict[str, tuple[str, frozenset[Role]]]:
