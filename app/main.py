@@ -152,9 +152,9 @@ def create_app(
     docs: bool = False,
     public_url: str | None = None,
 ) -> FastAPI:
-    """Create the application. It is ready once the erasure ledger and the database agree.
+    """Create the application, which is ready once the ledger and the database agree.
 
-    `rate` is the most requests that an account may send in a minute; None means no limit.
+    `rate` is the maximum number of requests of an account in a minute; None means no limit.
     To get tokens, machines sign assertions for `public_url`; None means no tokens.
     """
     app = FastAPI(

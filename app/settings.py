@@ -122,31 +122,34 @@ class Settings(BaseSettings):
     """How many times faster deadlines run. Above 1 only in a `drill` and in
     `safe-conduct demo serve`."""
     daily_cap: Annotated[int, Field(ge=1, le=100_000)] = 30
-    """The most cases that one account may open in a UTC day. Above it, requests get 429,
-    and the office of the account and oversight are informed. The account can still open
-    cases that it opened today, cases with a vital interest, and safety alerts."""
+    """The maximum number of cases that one account may open in a UTC day. Above it,
+    requests get 429, and the office of the account and oversight are informed. The account
+    can still open cases that it opened today, cases with a vital interest, and safety
+    alerts."""
     refused_openings_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 10
-    """The most attempts of one account in a minute to open sealed data that it may not
-    open, or that does not exist. Above it, such requests get 429 and are not logged one by
-    one in the access log, and the office of the account and oversight are informed."""
+    """The maximum number of attempts per minute of one account to open sealed data that it
+    may not open, or that does not exist. Above it, such requests get 429 and are not logged
+    one by one in the access log, and the account's office and oversight are informed."""
     open_drafts: Annotated[int, Field(ge=1, le=100_000)] = 200
-    """The most open drafts of one account. Above it, a new draft gets 429; a case with
-    `submit`: true is accepted."""
+    """The maximum number of open drafts of one account. Above it, a new draft gets 429; a
+    case with `submit`: true is accepted."""
     sealed_mib_per_day: Annotated[int, Field(ge=1, le=100_000)] = 64
-    """The most MiB that one account may seal in a UTC day. Above it, requests that seal
-    more get 429, except to submit a case, to accept a referral, to plan a journey, or to
-    write to a case with a vital interest. Each process counts separately."""
+    """The maximum size, in MiB, of the data that one account may seal in a UTC day. Above
+    it, requests that seal more get 429, except to submit a case, to accept a referral, to
+    plan a journey, or to write to a case with a vital interest. Each process counts
+    separately."""
     requests_per_minute: Annotated[int, Field(ge=60, le=1_000_000)] = 600
-    """The most requests of one account in a minute; reads and writes count separately.
-    Above it, requests get 429 with `Retry-After`. Each process counts separately."""
+    """The maximum number of requests of one account in a minute; reads and writes count
+    separately. Above it, requests get 429 with `Retry-After`. Each process counts
+    separately."""
     max_connections: Annotated[int, Field(ge=16, le=100_000)] = MAX_CONNECTIONS
-    """The most open connections of a process. Above it, the connection that has been idle
-    for the longest time is closed."""
+    """The maximum number of open connections of a process. Above it, the connection that
+    has been idle for the longest time is closed."""
     webhook_hosts: Hosts = ""
     """Hosts that webhooks may call, separated by spaces: names, with a port unless it is
     443. Empty: none."""
     webhook_delay_seconds: Annotated[int, Field(ge=0, le=300)] = 30
-    """The longest random delay, in seconds, before new events are sent to a webhook.
+    """The maximum random delay, in seconds, before new events are sent to a webhook.
     Without a delay, a host that receives the events of several offices could infer from the
     times which of them share a case. 0: no delay."""
     public_url: PublicUrl | None = None
@@ -156,8 +159,8 @@ class Settings(BaseSettings):
     """The `https` sign-in address that notifications contain. Default: none, so that
     a notification reveals nothing to other people who read it."""
     notice_window_minutes: Annotated[int, Field(ge=8, le=24 * 60)] = 60
-    """The least time between two notifications to one contact, in minutes: half of it if a
-    case is urgent, and a quarter in an emergency."""
+    """The minimum time between two notifications to one contact, in minutes. It is halved
+    if a case is urgent, and quartered in an emergency."""
     smtp_host: str | None = None
     """The mail server. Default: no e-mail is sent."""
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587

@@ -23,7 +23,7 @@ MAX_LENGTH: Final = 4096
 """The maximum length in characters, enough for the largest signature and for three times
 the length of the required claims."""
 LIFETIME: Final = 300
-"""The longest time until the expiry of an assertion, in seconds."""
+"""The maximum time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
 """The maximum difference in seconds between a machine's and the service's clock."""
 Algorithm = Literal["ES384", "RS384", "EdDSA"]

@@ -28,7 +28,7 @@ KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 NOTICE_PERIOD: Final = timedelta(days=14)
 """How long before a key expires the account must have another key."""
 IN_TRANSIT: Final = timedelta(minutes=5)
-"""The longest time for which a request may still run after its key has ended. The body may
+"""The maximum time for which a request may still run after its key has ended. The body may
 take 30 s to arrive, and the request may wait for a lock."""
 ACCESS_TOKEN_QUERY: Final = (
     select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)

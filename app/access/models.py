@@ -179,5 +179,8 @@ class Approval(Listed, Base):
 
     @property
     def journal_reference(self) -> RecordIdentity:
-        """The identity in the journal; the approval id also replaces a missing case id."""
+        """The identity of the approval in the journal.
+
+        If the approval has no case, its own id is used as the case id.
+        """
         return RecordIdentity(self.id, self.case_id or self.id, self.reference)

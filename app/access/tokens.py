@@ -14,7 +14,7 @@ from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, PublicKey
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
-"""The validity of a token (R27). It is longer than the validity of an assertion."""
+"""The validity of a token (R27), which is longer than that of an assertion."""
 
 
 class ScopeRefused(Exception):  # noqa: N818 - named by its meaning, like Problem

@@ -112,7 +112,7 @@ def show_made_key(
 
 
 def find_key_again(tx: ReadTransaction, key_id: UUID) -> ApiKey:
-    """Return the API key for a retry, if the caller may still see the key's account."""
+    """Return an API key for a retry; raise NotFound (404) if its account is hidden."""
     key = access_queries.get_key_by_prefix(tx, format_prefix(key_id))
     account_changes.find(tx, key.account_id)
     return key

@@ -68,7 +68,10 @@ def show_default_contacts(
 
 
 def find_own_office(tx: ReadTransaction, office_id: UUID) -> FocalPoint:
-    """Return the caller's office for a retry, if the caller may read the contacts."""
+    """Return the caller's office for a retry.
+
+    Raises ActionNotYours or RoleMissing (403) if the caller may not read the contacts.
+    """
     code = directory_queries.by_id(tx, office_id).code
     return default_contacts.get_office(tx, code, default_contacts.READERS)
 

@@ -46,8 +46,8 @@ HEARTBEAT_SECONDS: Final = 15.0
 """Seconds without an event after which a stream sends a comment to stay open."""
 
 STREAM_SECONDS: Final = 300.0
-"""Seconds until a stream ends. It ends because only the cursor of the next request proves
-which events arrived."""
+"""Seconds until a stream ends. Streams end because only the cursor of the next request
+proves which events arrived."""
 
 RETRY_MS: Final = 2000
 AFTER: Final = "`cursor` of a page, or an id of the stream. Default: the start."

@@ -146,7 +146,11 @@ def check_deliveries(runtime: Runtime, database: str) -> dict[str, str]:
 
 
 def check_ledger(runtime: Runtime, ledger: Ledger | None) -> str:
-    """Return `ready` if there is no ledger of erasures or the database agrees with it."""
+    """Return `ready`, or why the database does not agree with the ledger of erasures.
+
+    The result is also `ready` if there is no ledger, and `not known` if the database is
+    busy.
+    """
     try:
         if ledger is not None:
             ledger.require_agreement(runtime)

@@ -45,7 +45,7 @@ def show_key(_: ReadTransaction, key: PublicKey, status: int, headers: Headers) 
 
 
 def find_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
-    """Return a public key to answer a repeated request, if the caller may see the key."""
+    """Return a public key for a retry; raise NotFound (404) if its account is hidden."""
     key = machine_keys.get_public_key(tx, key_id)
     account_changes.find(tx, key.account_id)
     return key

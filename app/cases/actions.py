@@ -248,7 +248,7 @@ def add_message(
 
 
 def add_oversight(tx: WriteTransaction, case: Case, oversight: list[UUID]) -> None:
-    """Add oversight offices to the parties. They cannot open sealed documents."""
+    """Add oversight offices, which cannot open sealed documents, to the parties."""
     for focal_point in oversight:
         case.add_party(focal_point, Relation.OVERSIGHT, tx.now)
 

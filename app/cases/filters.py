@@ -1,4 +1,4 @@
-"""Filters for lists of cases. They use only data that the caller may read in each case."""
+"""Filters for lists of cases, which use only data that the caller may read in each case."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

@@ -243,7 +243,7 @@ class DocumentKey(Base):
 
 
 class DefaultContacts(Base):
-    """The contact people that are used when an office accepts without `contacts`.
+    """The contacts that are used when an office accepts without `contacts`.
 
     `wrapped` is the wrapped key that opens `sealed`. `version` names the key-encryption key
     that wraps it.

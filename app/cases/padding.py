@@ -10,7 +10,7 @@ from app.cases.sections import Paper, Sealable, Section
 from app.kernel.padding import compute_stepped_length
 
 MIN_SIZE: Final = 1024
-"""The smallest padded size in bytes, for kinds that are not in `STEPPED_KINDS`."""
+"""The minimum padded size in bytes, for kinds that are not in `STEPPED_KINDS`."""
 STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {
         Paper.SAFEGUARDS,

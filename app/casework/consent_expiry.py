@@ -84,7 +84,7 @@ def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozen
 def needs_consent(
     tx: ReadTransaction, case: Case, consent: Consent, referral: Referral
 ) -> bool:
-    """Return whether a referral's recipient needs the consent to read all sent data."""
+    """Return whether a referral's recipient can read less of it after the consent ends."""
     given, recipient = consent_queries.list_for_case(tx, case.id), referral.recipient
     sent = frozenset(map(Section, referral.sections))
     return any(

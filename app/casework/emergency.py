@@ -57,18 +57,18 @@ class EmergencyAccessDecided(Problem):
 
 
 def list_watchers(case: Case) -> frozenset[UUID]:
-    """Return the offices that watch emergency access: the holder and the overseers."""
+    """Return the offices that watch emergency access: the holder and oversight."""
     return case.overseers | ({case.holder} if case.holder else set())
 
 
 def get_audience(case: Case, reading: EmergencyAccess) -> frozenset[UUID]:
-    """Return the holder, the overseers, and the requesting office if it may still ask."""
+    """Return the holder, oversight, and the requesting office if it may still ask."""
     asks = emergency_access.may_request(case, reading.asked_by)
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
 def list_accesses(tx: ReadTransaction, case: Case) -> list[EmergencyAccess]:
-    """List the accesses that the caller may see: all for the holder, desk and overseers."""
+    """List the accesses that the caller may see: all for the holder, desk and oversight."""
     me, found = tx.actor.focal_point_id, emergency_access.list_for_case(tx, case.id)
     watches = me in list_watchers(case) or Side.DESK in get_sides(tx, case)
     return [one for one in found if watches or one.asked_by == me]
@@ -242,7 +242,7 @@ def start_deadline(
 def notify_watchers(
     tx: WriteTransaction, case: Case, reading: EmergencyAccess, event: str
 ) -> None:
-    """Record an event about an emergency access; notify the holder and overseers (R16)."""
+    """Record an event about an emergency access; notify the holder and oversight (R16)."""
     facts = {"emergency_access": str(reading.id), "reason": str(reading.reason)}
     tx.record(event, case, get_audience(case, reading), facts)
     called = sorted(list_watchers(case) - {tx.actor.focal_point_id})

@@ -73,7 +73,11 @@ def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
 
 
 def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
-    """Return whether an ended agreement or a closed recipient requires an action."""
+    """Return whether a referral requires an action.
+
+    An action is required if no agreement covers some of the sections any more, or if the
+    recipient asked for information and was closed.
+    """
     if is_asked_by_closed_office(referral):
         return True
     if not find_held_back_sections(tx, referral):
@@ -130,7 +134,7 @@ def apply_to_offer(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
 def apply_to_referral(
     tx: WriteTransaction, case: Case, referral: Referral
 ) -> Iterator[UUID | None]:
-    """Apply the effects of an ended agreement or a closed recipient to a referral.
+    """Update a referral after an agreement ended or the recipient was closed.
 
     The offices that have to act are yielded. A referral ends if its recipient asked for
     information and was closed, because nobody would read the answer. Before acceptance, a
@@ -153,7 +157,7 @@ def apply_to_referral(
 def get_informed_holder(
     tx: ReadTransaction, case: Case, referral: Referral
 ) -> frozenset[UUID]:
-    """Return the holder as a set, empty if the holder may not know which office helps."""
+    """Return the holder as a set, or an empty set if it may not know which office helps."""
     if case.holder is None:
         return frozenset()
     holder = directory_queries.by_id(tx, case.holder)

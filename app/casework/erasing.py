@@ -113,7 +113,8 @@ def pause_deletions(tx: WriteTransaction) -> int:
     """Postpone deletions until 30 days after a restore, and return how many were postponed.
 
     The offices need this time to repeat what they did after the backup, such as setting a
-    legal hold, reopening a case or submitting a draft, so that its data is not deleted.
+    legal hold, reopening a case or submitting a draft. Otherwise, the data of these cases
+    would be deleted.
     """
     return deadline_actions.move_due_times(tx, DESTRUCTIVE, compute_grace_end(tx))
 

@@ -159,8 +159,8 @@ def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
 def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
-    Overseers are included if the deadline is for the case itself, an emergency access or
-    the confirmation of a deletion.
+    Oversight offices are included if the deadline is for the case itself, an emergency
+    access or the confirmation of a deletion.
     """
     case, record = miss.case, miss.record
     kept = miss.clock.kind == DeadlineKind.CONFIRM_DELETION

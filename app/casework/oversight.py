@@ -1,4 +1,4 @@
-"""Replace a closed oversight body in the cases that it oversees."""
+"""Addition of the active oversight offices to cases whose oversight offices are closed."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
-    """List the cases whose overseers are all closed, if an active body can replace them."""
+    """List the cases whose oversight offices are all closed, if another one is active."""
     active = directory_queries.list_overseers(tx)
     shut = directory_queries.list_former_overseers(tx.session)
     if not active or not shut:
@@ -20,7 +20,7 @@ def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
 
 
 def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Replace the overseers of a case if all are inactive; return whether this was done."""
+    """Add the active oversight offices to a case without any; return whether it changed."""
     case = system_queries.lock_if_free(tx, case_id)
     active = directory_queries.list_overseers(tx)
     if case is None or case.state == State.ERASED or not case.overseers:

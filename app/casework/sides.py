@@ -1,4 +1,4 @@
-"""The sides of the caller in a case, and its active overseers."""
+"""The sides of the caller in a case, and the active oversight offices of the case."""
 
 from uuid import UUID
 
@@ -21,5 +21,5 @@ def get_sides(tx: ReadTransaction, case: Case) -> frozenset[Side]:
 
 
 def list_active_overseers(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
-    """Return the active overseers of a case, or all its overseers if none is active."""
+    """Return the active oversight offices of a case, or all of them if none is active."""
     return case.overseers & directory_queries.list_overseers(tx) or case.overseers

@@ -111,7 +111,7 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
 def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> None:
     """End some consents, and everything that depends only on them.
 
-    The overseers receive an event that names the author. Otherwise one person could end the
+    Oversight receives an event that names the author. Otherwise one person could end the
     help, and no other office would see which office did this.
     """
     taken_back = list(given)

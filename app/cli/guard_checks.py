@@ -14,7 +14,7 @@ from app.kernel.db import OWNER_ROLE, get_database_kind
 from app.settings import Environment
 
 MAX_NAMED: Final = 5
-"""The largest number of differences that one message lists."""
+"""The maximum number of differences that one message lists."""
 WEAKENED: Final = """
 The database does not have the guards that the migrations create: {}. They were changed, or
 the restore left them out. See "Guards of the database" in docs/operations.md.

@@ -14,7 +14,7 @@ from app.cli.startup import NotReady
 from app.settings import MAX_CONNECTIONS, Settings
 
 HEAD_BYTES: Final = 64 * 1024
-"""The largest request head in bytes. The API has a lower limit and returns a problem."""
+"""The maximum bytes of a request head. The API has a lower limit and returns a problem."""
 PROTOCOL: Final[Mapping[str, Any]] = {
     "http": Connection,
     "ws": "none",

@@ -44,7 +44,7 @@ cli.add_typer(accounts.account, name="account")
 cli.add_typer(accounts.api_key, name="api-key")
 
 REFUSALS: Final = (*exit_codes.REFUSALS, startup.NotReady, FilesRefused)
-"""Exceptions that an operator can correct. They are printed without a traceback."""
+"""Exceptions that an operator can correct, and that are printed without a traceback."""
 
 
 @worker.command("run")

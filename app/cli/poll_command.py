@@ -38,7 +38,7 @@ from app.settings import CallerSettings
 WAIT: Final = 30
 """Seconds for which the service may delay an answer until there are events."""
 MIN_INTERVAL: Final = 1.0
-"""The least time between two requests that return no events, in seconds."""
+"""The minimum time between two requests that return no events, in seconds."""
 SHOWN_FIELDS: Final = ("at", "type", "subject", "by")
 INVALID_CURSOR: Final = frozenset({410, 422})
 """Status codes for a cursor that is not valid or was issued before a restore."""

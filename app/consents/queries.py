@@ -83,7 +83,7 @@ def get(tx: ReadTransaction, case_id: UUID, consent_id: UUID) -> Consent:
 
 
 SMALLEST_COUNT: Final = 11
-"""The smallest count that is published, as in CTDC data (k-anonymity with k = 11)."""
+"""The minimum count that is published, as in CTDC data (k-anonymity with k = 11)."""
 
 
 def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:

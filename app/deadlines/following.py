@@ -26,7 +26,7 @@ PRIORITY_KINDS: Final = frozenset(
     kind for kind in DeadlineKind if LimitPriority.ANY not in list_priorities(kind)
 )
 CHOSEN_DATES: Final = frozenset({DeadlineKind.REVIEW})
-"""Deadlines whose date an office chose. They do not depend on the priority."""
+"""Deadlines whose date an office chose, so that they do not depend on the priority."""
 
 
 def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:

@@ -38,7 +38,7 @@ FIXED: Final = {
 }
 """Deadlines whose limit cannot be set, with the reason."""
 MAX_MULTIPLE: Final = 5
-"""The longest limit as a multiple of the default. The number has no external source."""
+"""The maximum limit as a multiple of the default. The number has no external source."""
 
 
 def list_priorities(kind: DeadlineKind) -> tuple[LimitPriority, ...]:

@@ -159,7 +159,7 @@ VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 OWN_PACE: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_EMERGENCY_ACCESS, _K.CONSENT_ENDS}
 )
-"""Deadlines that no other office waits for. They still run if their office is closed."""
+"""Deadlines that no other office waits for; they still run if their office is closed."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The deadlines that measure how fast a focal point answers."""
 ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
@@ -180,7 +180,7 @@ def is_valid_review_date(
 
 
 FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
-"""The latest times of the first and last visit. They make a mistyped year an error. The
+"""The time limits of the first and the last visit, so that a mistyped year is an error. The
 numbers have no external source."""
 VISITS_REMEDY: Final = (
     "Plan visits in the future, in ascending order: the first within 30 days, the last "

@@ -30,8 +30,9 @@ class Rhythm:
     def from_duration(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
         """Return the rhythm of a deadline whose length is `ran`.
 
-        `least` is a lower bound, because a resumed deadline may have had no time left.
-        `speed` shortens `least` and the week; it is more than 1 only in a drill.
+        `least` is the minimum of `length`, because a resumed deadline may have had no time
+        left. The minimum of `then` is a week. `speed` divides both minimums; it is more
+        than 1 only in a drill.
         """
         length = max(ran, least / speed)
         return cls(length, max(length, WEEK / speed))

@@ -87,7 +87,7 @@ def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
 
 
 def find_oldest(session: Session, now: datetime) -> datetime | None:
-    """Return the time since which the oldest deadline waits for the worker, or None."""
+    """Return when the oldest deadline began to wait for the worker, or None."""
     since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
     return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
 

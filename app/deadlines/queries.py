@@ -242,7 +242,7 @@ def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID
 
 
 def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
-    """Return the time since which an office has had the task of a deadline.
+    """Return when an office got the task of a deadline.
 
     The time of a replaced deadline counts too, unless that deadline was missed.
     """

@@ -14,12 +14,12 @@ from app.kernel.heartbeat import REQUIRED_PARTS, Part, get_heartbeats
 SILENT_AFTER: Final = timedelta(seconds=60)
 """The time without a heartbeat after which a part of the worker counts as silent."""
 LATE_AFTER: Final = timedelta(minutes=5)
-"""The longest time for which a due deadline may wait for the worker."""
+"""The maximum time for which a due deadline may wait for the worker."""
 
 
 @dataclass(frozen=True)
 class WorkerHealth:
-    """The heartbeats of the worker, and the time since which the oldest deadline waits."""
+    """The heartbeats of the worker, and when the oldest deadline began to wait for it."""
 
     now: datetime
     beats: dict[Part, datetime]
@@ -66,7 +66,7 @@ class Backlog:
 
     @property
     def unacknowledged(self) -> datetime | None:
-        """The time since which the oldest request waits for an acknowledgement, or None."""
+        """When the oldest request began to wait for an acknowledgement, or None."""
         waiting = (kind for kind in self.running if kind.kind == DeadlineKind.ACKNOWLEDGE)
         return min((kind.first_set_at for kind in waiting), default=None)
 

@@ -12,7 +12,7 @@ from app.kernel.actors import Role
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """An account of the demonstration, with the contact people of the office."""
+    """An account of the demonstration, with the contacts of the office."""
 
     name: str
     focal_point: str
@@ -89,7 +89,7 @@ SECONDS: Final = (
     build_supervisor("supervisor of Uzbekistan", "UZ_LEAD", "demo supervisor of Uzbekistan"),
     build_supervisor("supervisor", "PA_LEAD", "demo supervisor of Panama"),
 )
-"""Second persons who take no part in a journey. Their offices need them to close cases."""
+"""Second persons, whom offices need to close cases. They take no part in a journey."""
 DEMO_ACCOUNTS: Final = (
     UZ_OFFICER, KZ_LEAD, KZ_SECOND, KZ_FULL_SHELTER, KZ_SHELTER,
     KZ_LAWYER, KZ_NGO, KZ_NIGHT, HN_OFFICER, GT_LEAD,

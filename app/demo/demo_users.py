@@ -209,7 +209,7 @@ class DemoCase:
             raise JourneyFailed(f"An account saw data of {self.code} that it may not see.")
 
     def take_lead(self, lead: DemoUser) -> None:
-        """Acknowledge the case, accept the lead, and name the contact people."""
+        """Acknowledge the case, accept the lead, and name the contacts."""
         lead.apply(self.path, "acknowledge")
         lead.apply(self.path, "accept-lead", {"contacts": build_contacts(lead.account)})
 

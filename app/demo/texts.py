@@ -77,7 +77,7 @@ def build_identity(nationality: str, *names: str) -> Json:
 
 
 def build_contacts(part: DemoAccount) -> list[Json]:
-    """Return the contact people of an office."""
+    """Return the contacts of an office."""
     return [{"name": name, "phone": PHONE} for name in part.people]
 
 

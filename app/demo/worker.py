@@ -84,7 +84,7 @@ def take_lead(case: DemoCase, lead: DemoUser) -> None:
     needed = lead.get(f"{case.path}/sections/needs")["content"]["summary"]
     case.print(f"  She acknowledges and reads what is needed: {needed}")
     lead.apply(case.path, "accept-lead", {"contacts": build_contacts(lead.account)})
-    case.print("  She takes the lead and names two contact people.")
+    case.print("  She takes the lead and names two contacts.")
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> tuple[str, str]:

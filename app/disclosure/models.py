@@ -13,7 +13,7 @@ from app.kernel.db import Base, Listed
 
 
 class AccessEntry(Listed, Base):
-    """An entry of the access log: an opening or a refusal. It is never changed."""
+    """An entry of the access log, an opening or a refusal, which is never changed."""
 
     __tablename__ = "access_entry"
     __table_args__ = (

@@ -16,7 +16,7 @@ from app.kernel.vault import Vault
 POSITION_BYTES: Final = 8
 """The fixed length of an encoded position, so that all cursors have the same length."""
 CLEAR_CURSOR: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,18}")
-"""The pattern of earlier cursors, an epoch and a position. They remain valid."""
+"""The pattern of earlier cursors, an epoch and a position, which remain valid."""
 CURSOR_PATTERN: Final = r"^[A-Za-z0-9._-]{1,120}$"
 TAG_DIGITS: Final = 32
 

@@ -177,5 +177,5 @@ def get_system_actor(focal_point: UUID) -> Actor:
 
 
 SYSTEM: Final = get_system_actor(UUID(int=0))
-"""The service itself as an actor. It belongs to no focal point, and the journal stores no
+"""The service itself as an actor: it belongs to no focal point, and the journal stores no
 account for its actions."""

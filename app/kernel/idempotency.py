@@ -112,7 +112,7 @@ def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
 def store_outcome(
     tx: WriteTransaction, ticket: KeyedRequest, resource_id: UUID, status: int
 ) -> None:
-    """Store the outcome of this request. It is kept only if the transaction commits."""
+    """Store the outcome of this request, which is kept only if the transaction commits."""
     outcome = {
         "account_id": tx.actor.account_id,
         "key": ticket.key,

@@ -2,8 +2,9 @@
 
 A backup that was made before an erasure still contains the key that was destroyed later.
 The ledger lists the erasures, so that they can be repeated (R34). It also lists the epochs
-of the databases to which it belongs. A restored database has an old epoch, or a new epoch
-that the command `restored` adds to the ledger first, and then to the database.
+of the databases to which it belongs. A restored database has an old epoch until the command
+`restored` gives it a new epoch. The command adds the new epoch to the ledger first, and
+then to the database, so that the ledger always lists the epoch of the database.
 """
 
 import os
@@ -218,8 +219,8 @@ def is_still_agreed(
 ) -> bool:
     """Return whether the last successful comparison, `agreed`, still holds.
 
-    It holds if the file and the epoch of the database are unchanged, and the database has
-    no fewer erasures than at the comparison.
+    The comparison holds if the file and the epoch of the database are unchanged, and the
+    database has no fewer erasures than at the comparison.
     """
     if agreed is None:
         return False

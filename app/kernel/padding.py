@@ -3,7 +3,7 @@
 from typing import Final
 
 MIN_STEP: Final = 4 * 1024
-"""The smallest padded length in bytes. The others are this length times a power of two."""
+"""The minimum padded length in bytes. Others are this length times a power of two."""
 
 
 def compute_stepped_length(length: int) -> int:

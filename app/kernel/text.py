@@ -26,7 +26,7 @@ GRAPHEME_JOINER: Final = "\u034f"
 VOWEL_SEPARATOR: Final = "\u180e"
 MONGOLIAN: Final = range(0x1820, 0x18AB)
 JOINING: Final = (MONGOLIAN, range(0x07CA, 0x07EB), range(0x1E900, 0x1E944))
-"""Letters that join although their direction does not show it: Mongolian, N'Ko, Adlam."""
+"""Letters that join, but do not have the bidirectional class AL: Mongolian, N'Ko, Adlam."""
 VARIANT_LETTERS: Final = (
     range(0x3400, 0x4DC0),
     range(0x4E00, 0xA000),

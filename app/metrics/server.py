@@ -53,7 +53,7 @@ class DatabaseGauges(Collector):
 
 
 class SpaceGauge(Collector):
-    """The gauge of free disk space on this machine. It works without the database."""
+    """The gauge of free disk space on this machine, which works without the database."""
 
     def __init__(self, free_space: FreeSpace) -> None:
         self._free_space = free_space

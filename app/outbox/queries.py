@@ -23,8 +23,8 @@ DEAD_FOR: Final = timedelta(days=1)
 class WayCounts:
     """The counts of the messages of one channel.
 
-    `oldest` is the time since which the oldest message has been waiting. `given_up` is the
-    number of messages that were given up within the last day.
+    `oldest` is the time at which the oldest message began to wait. `given_up` is the number
+    of messages that were given up within the last day.
     """
 
     waiting: int = 0

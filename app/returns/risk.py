@@ -10,7 +10,7 @@ from app.cases.risk import RiskLevel
 HOLDS_FOR: Final = timedelta(days=30)
 """The time for which an assessment by either side is valid (G10)."""
 ARRIVES_WITHIN: Final = HOLDS_FOR
-"""The longest time until a planned arrival, because no assessment is valid for longer.
+"""The maximum time until a planned arrival, because no assessment is valid for longer.
 
 Before the day of arrival, no office has to confirm that the person was met (D06).
 """

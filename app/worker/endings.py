@@ -1,4 +1,4 @@
-"""Updating open cases after an agreement, an office or its last account has ended."""
+"""The updates of open cases after an agreement ended or an office cannot act any more."""
 
 from itertools import islice
 
@@ -9,9 +9,10 @@ from app.worker.case_steps import BATCH, run_for_case
 
 
 def apply_endings(runtime: Runtime, limit: int = BATCH) -> int:
-    """Update the cases that an ended agreement, office or account affects; return how many.
+    """Update the cases affected by ended agreements, or by offices that can no longer act.
 
-    The next run updates cases beyond `limit`, cases in use, and cases whose update failed.
+    Returns the number of updated cases. The next run updates cases beyond `limit`, cases in
+    use, and cases whose update failed.
     """
     with begin_read(runtime, SYSTEM) as tx:
         found = list_cases(tx)

@@ -1,4 +1,4 @@
-"""The job that updates cases after their oversight, an office or an agreement has ended."""
+"""The job that updates cases after an agreement ended or an office cannot act any more."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ SEARCH_INTERVAL: Final = 600.0
 
 @dataclass
 class CaseWatch:
-    """A watch for cases that are affected by an ended office, agreement or account."""
+    """A search for cases affected by ended agreements, or by offices that cannot act."""
 
     elapsed: Callable[[], float] = monotonic
     idle_until: float = 0.0
@@ -34,13 +34,13 @@ class CaseWatch:
 
 
 def add_oversight(clocks: Job) -> Job:
-    """Return the deadline job, extended to update cases affected by ended offices."""
+    """Return the deadline job, extended by the search and the updates of a `CaseWatch`."""
     watch = CaseWatch()
     return replace(clocks, run=lambda runtime: clocks.run(runtime) + watch.run(runtime))
 
 
 def replace_oversight(runtime: Runtime, limit: int = BATCH) -> int:
-    """Replace the oversight of cases without an active overseer; return their number."""
+    """Add the active oversight offices to cases that have none; return how many cases."""
     with begin_read(runtime, SYSTEM) as tx:
         found = list_unwatched(tx, limit)
     return sum(

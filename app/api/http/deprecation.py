@@ -16,7 +16,7 @@ from fastapi.params import Depends
 from app.api.http.response_headers import DEPRECATION_HEADERS
 
 LEAST: Final = timedelta(days=365)
-"""The shortest time for which a deprecated operation keeps working."""
+"""The minimum time for which a deprecated operation keeps working."""
 type RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 

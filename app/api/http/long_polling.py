@@ -29,7 +29,7 @@ POLL_SECONDS: Final = 0.25
 """Seconds between two queries for new events."""
 
 MAX_WAIT_SECONDS: Final = 60
-"""The longest wait in seconds. Proxies close connections that are silent for longer."""
+"""The maximum wait in seconds. Proxies close connections that are silent for longer."""
 
 MAX_WAITING: Final = 32
 """The maximum number of waiting and streaming requests of an account in one process. A new

@@ -18,7 +18,7 @@ from uuid import UUID
 
 TABLE_SIZE: Final = 4096
 ROUNDING: Final = 1e-6
-"""Seconds or requests by which sums of floating-point numbers may be wrong."""
+"""The tolerance for rounding errors in floating-point sums, in seconds or requests."""
 
 
 @dataclass(frozen=True)

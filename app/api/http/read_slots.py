@@ -16,7 +16,7 @@ MAX_READS: Final = THREADS * 2 // 5
 """The maximum number of concurrent reads. Other threads and connections are for writes."""
 
 QUEUE: Final = 2000
-"""The maximum number of waiting requests. It is large, because a new event wakes all
+"""The maximum number of waiting requests: a large one, because a new event wakes all
 requests that poll, and they then wait for a slot."""
 
 PATIENCE: Final = 20.0
