@@ -24,7 +24,7 @@ def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:
-        raise NotASecondPerson("Another person of your focal point has to decide.")
+        raise NotASecondPerson("Another person of your office has to decide.")
     is_about_own = approval.subject == f"accounts/{own}"
     if is_about_own or access_queries.has_shared_key(tx, own, asker):
         raise NotASecondPerson(
@@ -36,7 +36,7 @@ def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
         raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")
     office = directory_queries.by_id(tx, tx.actor.focal_point_id).code
     if approval.subject == f"focal-points/{office}":
-        raise NotASecondPerson("Another focal point has to decide about your focal point.")
+        raise NotASecondPerson("Another office has to decide about your office.")
 
 
 def may_decide(tx: ReadTransaction, approval: Approval) -> bool:

@@ -153,14 +153,14 @@ class CountrySettings(RequestModel):
     first_contact: Annotated[
         str | None,
         Field(
-            description="The body that has to be contacted first; null: none.",
+            description="The body that has to be contacted first; null if none.",
             json_schema_extra=A_LINE,
         ),
     ]
     needs_criminal_case: Annotated[
         str | None,
         Field(
-            description="`ask`: services may depend on a criminal case; null: they do not.",
+            description="`ask` if services may depend on a criminal case; null if not.",
             json_schema_extra=A_LINE,
         ),
     ]

@@ -59,7 +59,7 @@ def run_step(
 
 @router.serve_action("/submit", CaseOut, *VERSIONED, DeskMissing)
 def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
-    """Submit a draft. It is routed to a candidate in the country where the person is."""
+    """Submit a draft, which is routed to a candidate in the country where the person is."""
     return run_step(begin, key, (code, Action.SUBMIT, seen, Terms()), intake.submit_case)
 
 
@@ -206,6 +206,6 @@ def stop_case(
 def reopen_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: ReopenCase
 ) -> Response:
-    """Reopen a closed case, as the lead of the case. This needs a consent in force."""
+    """Reopen a closed case. Only its lead can do this, and a consent must be in force."""
     command = (code, Action.REOPEN, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(closing.reopen_case, why=body))

@@ -215,7 +215,10 @@ def get_case(
 def update_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, summary: SummaryFields
 ) -> Response:
-    """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
+    """Change fields of the summary (RFC 7396).
+
+    Only the lead can do this or, without a lead, the submitter.
+    """
     return CASE.run_once(
         begin, key, lambda tx: intake.update_case_summary(tx, code, seen, summary)
     )

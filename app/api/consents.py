@@ -58,7 +58,7 @@ def build_forms(tx: ReadTransaction, forms: list[ConsentForm]) -> list[ConsentLi
 def record_consent(
     begin: WriteCases, code: CaseCode, key: Once, new: ConsentInput
 ) -> Response:
-    """Record a consent form, as the submitter or, once there is a lead, as the lead.
+    """Record a consent form. Only the lead can do this or, without a lead, the submitter.
 
     The answer contains one consent for each recipient of the form, in the same order. Each
     consent has its own id, and can be withdrawn alone.

@@ -94,7 +94,7 @@ def may_know_holder(tx: ReadTransaction, reading: EmergencyAccess) -> bool:
 
 
 def find_access(tx: ReadTransaction, case_id: UUID, access_id: UUID) -> EmergencyAccess:
-    """Return an emergency access for a retry, if the caller may still see it."""
+    """Return an access for a retry, or raise NotFound (404) if the caller cannot see it."""
     return emergency.find_access(tx, case_queries.get_by_id(tx, case_id), access_id)
 
 

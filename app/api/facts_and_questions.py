@@ -139,7 +139,7 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
 
 
 def load_questions(tx: ReadTransaction, case: Case) -> QuestionList:
-    """Return the questions about a case, if the caller is its holder or submitter."""
+    """Return the questions about a case: only the holder and the submitter see any."""
     mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
     found = questions.list_questions(tx, case.id) if mine else []
     return QuestionList(items=build_questions(tx, found))
@@ -173,7 +173,7 @@ def ask_submitter(
 def answer_question(
     begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: AnswerInput
 ) -> Response:
-    """Answer a question of the holder, as the submitter of the case."""
+    """Answer a question of the holder. Only the submitter of the case can do this."""
     view = build_case_view(code, questions.get_question, build_questions)
     return view.run_once(
         begin, key, lambda tx: asking.answer_question(tx, code, question_id, body)

@@ -174,6 +174,6 @@ def decline_handover(
 def cancel_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: CancelHandover
 ) -> Response:
-    """Cancel an offer, as the lead. The office that was asked loses access at once."""
+    """Cancel an offer of the lead. The office that was asked loses access at once."""
     command = (handover_id, Action.CANCEL, seen, Terms())
     return run_step(begin, key, command, partial(handover_actions.cancel, note=body.note))

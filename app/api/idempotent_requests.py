@@ -43,7 +43,7 @@ class Record(Protocol):
 
 
 class PartyRecord(Record, Protocol):
-    """A record that has parties and a version. An action creates or changes it."""
+    """A record with parties and a version, which an action creates or changes."""
 
     @property
     def reference(self) -> str:

@@ -124,7 +124,7 @@ def accept_referral(
     key: Once,
     body: AcceptReferral,
 ) -> Response:
-    """Accept a referral. The first meeting and the contact persons are stored sealed.
+    """Accept a referral. The first meeting and the contacts are stored sealed.
 
     Without `contacts`, the default contacts of your office are used.
     """

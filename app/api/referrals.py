@@ -110,9 +110,9 @@ def get_referral(
     responses=OPENED,
 )
 def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -> Response:
-    """Open the arrangement of a referral, as the sender or the recipient.
+    """Open the arrangement of a referral. Only its sender and its recipient can do this.
 
-    The arrangement is the place and time of the first meeting and the contact persons.
+    The arrangement is the place and time of the first meeting, and the contacts.
     Offices of the State of origin may never open it. The opening is recorded in the access
     log.
     """

@@ -101,7 +101,7 @@ def verify_nationality(
 def assess_destination(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessReturn
 ) -> Response:
-    """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
+    """Step 4: the lead assesses the risk. The assessment is valid for 30 days."""
     command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     return run_step(begin, key, command, take_with(describe_risk(risk)))
 
@@ -110,7 +110,7 @@ def assess_destination(
 def assess_origin(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessOrigin
 ) -> Response:
-    """Step 5: assess the situation in the country of origin, as the recipient.
+    """Step 5: the recipient assesses the situation in the country of origin.
 
     The assessment is valid for 30 days. The family may be contacted only if the person has
     consented to family tracing.

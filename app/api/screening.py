@@ -59,7 +59,7 @@ def score_screening(begin: ScreenSigns, screened: ScreenedIndicators) -> Respons
 def record_screening(
     begin: WriteCases, code: CaseCode, key: Once, new: ScreeningInput
 ) -> Response:
-    """Record a screening of a case, as the submitter or, once there is a lead, as the lead.
+    """Record a screening. Only the lead can do this or, without a lead, the submitter.
 
     The screening is scored with the age class in the summary. Indicators, remarks and
     reasons are sealed. To see the reasons, score the indicators first, or open the

@@ -99,7 +99,7 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     key: Once,
     content: SectionContent,
 ) -> Response:
-    """Replace a section, as the submitter or, once there is a lead, as the lead."""
+    """Replace a section. Only the lead can do this or, without a lead, the submitter."""
     if content.section != section:
         raise SectionMismatch("Send the same section in the path and in the body.")
     require_known_indicators(content)
@@ -178,7 +178,10 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
 def write_contacts(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, contacts: NamedContacts
 ) -> Response:
-    """Replace the contacts of the lead, as the lead. Name two different people."""
+    """Replace the contacts of the lead. Only the lead can do this.
+
+    At least two different people must be named.
+    """
     return CASE.run_once(
         begin, key, lambda tx: disclosure_actions.write_contacts(tx, code, seen, contacts)
     )

@@ -221,7 +221,7 @@ def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Respons
 
 @router.serve_action("/{webhook_id}/end", WebhookOut, *CHANGING)
 def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """End a webhook permanently. It cannot be resumed."""
+    """End a webhook permanently, so that it cannot be resumed."""
     return WEBHOOK.run_once(
         begin, key, lambda tx: webhook_actions.end_webhook(tx, webhook_id)
     )

@@ -1,4 +1,4 @@
-"""The contact people that an office names when its acceptance has no `contacts` (ADR 57).
+"""The default contacts of an office, used if its acceptance has no `contacts` (ADR 57).
 
 An acceptance stores a copy of them, sealed with the case or the referral. A later change
 does not affect earlier acceptances.
@@ -35,7 +35,7 @@ def get_office(tx: ReadTransaction, code: str, roles: frozenset[Role]) -> FocalP
     """
     office = directory_queries.get_by_code(tx, code)
     if office.id != tx.actor.focal_point_id:
-        raise ActionNotYours("Only the focal point itself has access to its contacts.")
+        raise ActionNotYours("Only the office itself has access to its contacts.")
     if not roles & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
     return office

@@ -33,21 +33,21 @@ from app.kernel.text import (
 
 COUNTRY = "Where the person is. The lead is an office there, not in the country of origin."
 SERVICES = "The services that the person needs, as far as they are known."
-URGENT_NEEDS = "The services that cannot wait for a lead; empty: none."
-ACTOR = "Code of the focal point; null: the system, or you may not know it."
+URGENT_NEEDS = "The services that cannot wait for a lead; empty if there are none."
+ACTOR = "Code of the focal point; null for the system, or if you may not know it."
 SAFE_CONTACT = "The person's answer to whether they may be contacted safely."
 AGE_CLASS = "If in doubt, `presumed_child` (BR14)."
 LANGUAGE = "The language the person speaks best."
-DECIDED_BY = "Code of the focal point that decided; null: you may not know it."
-WRITTEN_BY = "Code of the focal point that wrote it; null: you may not know it."
-FACT_DUE = "The time by which the holder has to establish the fact; null: no deadline."
-ANSWER_DUE = "The time by which an answer is due; null: answered or paused."
+DECIDED_BY = "Code of the focal point that decided; null if you may not know it."
+WRITTEN_BY = "Code of the focal point that wrote it; null if you may not know it."
+FACT_DUE = "The time by which the holder has to establish the fact; null if none."
+ANSWER_DUE = "The time by which an answer is due; null if answered or paused."
 
 Services = Annotated[list[Service], Field(max_length=17)]
 
 
 class SummaryFields(RequestModel):
-    """The summary of a case, which offices read before they accept. It identifies nobody.
+    """The summary of a case, which identifies nobody, for offices that have not accepted.
 
     A draft may omit fields. A submission needs all fields except `services` and
     `urgent_needs`.
@@ -198,7 +198,7 @@ class AnswerInput(RequestModel):
 
 
 class QuestionOut(ResponseModel):
-    """A question about a case. Its text is stored as a note of the case."""
+    """A question about a case, whose text is stored as a note of the case."""
 
     id: UUID
     topics: list[Section]
@@ -233,7 +233,7 @@ class DefaultContactsInput(RequestModel):
 
 
 class DefaultContactsOut(ResponseModel):
-    """The contact people that are used when your office accepts without `contacts`."""
+    """The contacts that are used when your office accepts without `contacts`."""
 
     focal_point: str
     contacts: list[DutyContact] | None

@@ -216,7 +216,7 @@ class DutyContact(Content):
 
 
 MIN_CONTACTS: Final = 2
-"""The number of different contact people that an office must name (BR22)."""
+"""The minimum number of different people that an office must name as contacts (BR22)."""
 DutyContacts = Annotated[
     list[DutyContact],
     Field(
@@ -232,19 +232,19 @@ CONTACTS_REMEDY: Final = (
     "`contacts` once your office has default contacts: PUT "
     "/v1/focal-points/{code}/default-contacts."
 )
-"""The remedy if an acceptance names fewer than two different contact people."""
+"""The remedy if an acceptance names fewer than two different people as contacts."""
 DEFAULT_CONTACTS: Final = (
     "At least two different people; sealed. Null: the default contacts of your office."
 )
 
 
 def collect_names(contacts: Iterable["DutyContact"]) -> frozenset[str]:
-    """Return the different names of contact people."""
+    """Return the names of the contacts, each once."""
     return frozenset(contact.name for contact in contacts)
 
 
 class NamedContacts(Content):
-    """The contact people of an office (BR22)."""
+    """The contacts of an office (BR22)."""
 
     contacts: DutyContacts
 

@@ -26,7 +26,7 @@ def lock_and_check(
     """Lock a case and return it with the action's step, or raise if the action is refused.
 
     The checks run in this order, so that no error tells callers more than they may know:
-    the case is not visible (404), the caller is not a party of the case itself (403), the
+    the case is not visible (404), the caller is not a party of the case (403), the
     version is outdated or missing (412, 428), the action is not possible in this state
     (409), the action is not the caller's (403), requirements are unmet (409).
     """
@@ -34,14 +34,16 @@ def lock_and_check(
 
 
 def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
-    """Lock a case for an action. The caller must be a party of the case itself.
+    """Lock a case for an action, or raise ActionNotYours (403) if the caller is no party.
 
     Every request must name a version. The version is compared only if the caller may see
     the version of the case; other callers must not learn of every change.
     """
     case = case_queries.lock(tx, code)
     if not get_sides(tx, case):
-        raise ActionNotYours("Only a party of the case itself can do this.")
+        raise ActionNotYours(
+            "Only a party of the case can do this; a part in a referral is not enough."
+        )
     seen.require_if_match()
     if tx.actor.focal_point_id in case.write_audience:
         seen.require_version(case.version)

@@ -58,8 +58,8 @@ class Facts:
 
 
 TO_REFER: Final = (
-    "Record the person's consent to be referred: purpose REFER, for a kind of focal point in "
-    "a country."
+    "Record the person's consent to be referred to a kind of office in a country (purpose "
+    "REFER)."
 )
 TO_REFER_A_CHILD: Final = " For a child, record the guardian's consent with the child's assent, or a best interests decision."
 CHILD_PATH: Final = "For a child, record a guardian's consent with the child's assent, or assess the child's best interests."

@@ -247,7 +247,7 @@ class AllowedRecipient(RequestModel):
 
 
 class RoutingQuestion(RequestModel):
-    """A request to rank offices for a summary that belongs to no case. It is not stored."""
+    """A request to rank offices for a summary without a case. The request is not stored."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: AgeClass

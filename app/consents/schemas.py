@@ -208,7 +208,7 @@ class ConsentOut(ResponseModel):
     not_yet: Annotated[
         ConsentHint | None,
         Field(
-            description="Why the consent does not count at the person's age; null: it "
+            description="Why the consent does not count at the person's age; null if it "
             "counts, was withdrawn, or you cannot read the current summary."
         ),
     ]

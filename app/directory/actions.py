@@ -204,7 +204,7 @@ def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoin
     """Set the number of free places of the caller's office; None means unknown."""
     focal_point = directory_queries.get_by_code(tx, code)
     if focal_point.id != tx.actor.focal_point_id:
-        raise ActionNotYours("Only the focal point itself can set its free places.")
+        raise ActionNotYours("Only the office itself can set its free places.")
     if not CAPACITY_ROLES & tx.actor.roles:
         roles = ", ".join(sorted(CAPACITY_ROLES))
         raise RoleMissing(f"This needs one of the roles {roles}.")

@@ -45,7 +45,7 @@ TimeZone = Annotated[
 ]
 Source = Annotated[
     str | None,
-    Field(description="The source of this entry; null: none.", json_schema_extra=A_TEXT),
+    Field(description="The source of this entry; null if none.", json_schema_extra=A_TEXT),
 ]
 AsOf = Annotated[
     str | None,
@@ -169,7 +169,7 @@ class CountryOut(ResponseModel):
         Field(description="The reason for `state_routing`.", json_schema_extra=A_TEXT),
     ]
     lead_body: Annotated[
-        str | None, Field(description="The lead body, as in the source; null: not known.")
+        str | None, Field(description="The lead body, as in the source; null if unknown.")
     ]
     source: Source
     as_of: AsOf

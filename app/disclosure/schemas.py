@@ -17,7 +17,8 @@ from app.returns.schemas import TravelPlan
 from app.screening.schemas import ScreeningPaper
 
 Author = Annotated[
-    str | None, Field(description="Code of the author's office; null: you may not know it.")
+    str | None,
+    Field(description="Code of the author's office; null if you may not know it."),
 ]
 
 
@@ -29,7 +30,7 @@ WHY_NOT = (
 
 
 class OpenedDocument[C](ResponseModel):
-    """A sealed document, opened for the caller; the opening was recorded."""
+    """A sealed document. The access log records that the caller opened it."""
 
     author: Author
     written_at: datetime
@@ -37,17 +38,17 @@ class OpenedDocument[C](ResponseModel):
 
 
 class OpenedSafeguards(OpenedDocument[Safeguards]):
-    """The safeguards, opened for the caller; the opening was recorded."""
+    """The safeguards. The access log records that the caller opened them."""
 
 
 class SafeguardsHistory(ResponseModel):
-    """Past safeguards, oldest first, opened for the caller; the opening was recorded."""
+    """Past safeguards, oldest first. The access log records that the caller opened them."""
 
     items: list[OpenedSafeguards]
 
 
 class OpenedSafetyAlert(ResponseModel):
-    """The safety alert, opened for the caller; the opening was recorded."""
+    """The safety alert. The access log records that the caller opened it."""
 
     author: Author
     written_at: datetime
@@ -55,7 +56,7 @@ class OpenedSafetyAlert(ResponseModel):
 
 
 class OpenedContacts(ResponseModel):
-    """The contact people of the lead, opened for the caller; the opening was recorded."""
+    """The lead's contacts. The access log records that the caller opened them."""
 
     author: Author
     written_at: datetime
@@ -63,15 +64,15 @@ class OpenedContacts(ResponseModel):
 
 
 class OpenedArrangement(OpenedDocument[Arrangement]):
-    """The arrangement of the recipient, opened for the caller; the opening was recorded."""
+    """The recipient's arrangement. The access log records that the caller opened it."""
 
 
 class OpenedScreening(OpenedDocument[ScreeningPaper]):
-    """A screening with its result, opened for the caller; the opening was recorded."""
+    """A screening with its result. The access log records that the caller opened it."""
 
 
 class OpenedTravelPlan(OpenedDocument[TravelPlan]):
-    """The travel plan, opened for the caller; the opening was recorded."""
+    """The travel plan. The access log records that the caller opened it."""
 
 
 class NoteOut(ResponseModel):
@@ -84,7 +85,7 @@ class NoteOut(ResponseModel):
 
 
 class NoteList(ResponseModel):
-    """The notes that the caller may read; their opening was recorded."""
+    """The notes that the caller may read. The access log records that they were opened."""
 
     items: list[NoteOut]
 
@@ -99,7 +100,7 @@ class AccessEntryOut(ResponseModel):
     allowed: bool
     focal_point: Annotated[
         str | None,
-        Field(description="Code of the reader's office; null: you may not know it."),
+        Field(description="Code of the reader's office; null if you may not know it."),
     ]
     in_emergency: Annotated[
         bool, Field(description="Whether only emergency access allowed the opening.")
@@ -139,7 +140,7 @@ class OwnAccess(ResponseModel):
     section: Section
     written: Annotated[
         bool | None,
-        Field(description="Whether it has content; null: you may not know it."),
+        Field(description="Whether it has content; null if you may not know it."),
     ]
     may_open: Annotated[
         bool,
@@ -160,7 +161,7 @@ class OfficeKnowledge(ResponseModel):
 
     focal_point: Annotated[
         str | None,
-        Field(description="Code of the office; null: offices that you may not know."),
+        Field(description="Code of the office; null for offices that you may not know."),
     ]
     opened: list[OpenedOnce]
 

@@ -61,7 +61,7 @@ class EventOut(ResponseModel):
 
 
 class EventPage(BaseModel):
-    """A page of the events after a cursor, oldest first. It always has a `cursor`."""
+    """A page of the events after a cursor, oldest first, which always has a `cursor`."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -146,7 +146,10 @@ class DeliveryStatus(ResponseModel):
 
 
 class MissedDeadlineOut(ResponseModel):
-    """A missed deadline; a later stage of the evidence supersedes it."""
+    """A deadline that the recipient missed.
+
+    The entry no longer counts once the delivery evidence has a later stage.
+    """
 
     name: Annotated[
         str, Field(description="`not_retrieved`, `not_acknowledged` or `not_decided`.")

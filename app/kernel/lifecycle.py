@@ -27,13 +27,13 @@ class ActionIllegalMembers(BaseModel):
 
     state: Annotated[
         str | None,
-        Field(description="The state of the record or its case; null: hidden from you."),
+        Field(description="The state of the record or its case; null if hidden from you."),
     ]
     legal_actions: Annotated[
         list[LegalAction] | None,
         Field(
             description="The actions that a client may take in this state, each once, with "
-            "all sides that may take it; null: hidden from you."
+            "all sides that may take it; null if hidden from you."
         ),
     ]
 

@@ -30,11 +30,11 @@ class RequiredConsent(ResponseModel):
     ]
     sections: Annotated[
         list[str],
-        Field(description="All sections that the consent must name; empty: none."),
+        Field(description="All sections that the consent must name; empty if none."),
     ] = []
     recipient: Annotated[
         str | None,
-        Field(description="The office that the consent must include; null: see `remedy`."),
+        Field(description="The office that the consent must include. Null: see `remedy`."),
     ] = None
 
 
@@ -52,7 +52,7 @@ class UnmetRequirement(ResponseModel):
     remedy: str
     consent: Annotated[
         RequiredConsent | None,
-        Field(description="The consent to record; null: no consent is required."),
+        Field(description="The consent to record; null if none is required."),
     ] = None
     alternatives: list["UnmetRequirement"] = []
 
@@ -140,7 +140,7 @@ class Rulebook[N: StrEnum, F]:
         return self.list_unmet(replace(step, needs=record), facts)
 
     def require[S: StrEnum, A: StrEnum](self, step: Step[S, A, N], facts: F) -> None:
-        """Raise NeedsUnmet (409) with every unmet requirement of a step."""
+        """Raise NeedsUnmet (409), which lists them, if requirements of a step are unmet."""
         raise_unmet(self.list_unmet(step, facts))
 
     def _can_be_asked(self, need: N | AnyOf[N]) -> bool:

@@ -158,7 +158,8 @@ class ReferralOut(ResponseModel):
     you_are: list[Side]
     sender: str | None
     recipient: Annotated[
-        str | None, Field(description="Code of the focal point; null: you may not know it.")
+        str | None,
+        Field(description="Code of the focal point; null if you may not know it."),
     ]
     predecessor: Annotated[UUID | None, Field(description=PREDECESSOR)]
     service: Service

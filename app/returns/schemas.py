@@ -106,7 +106,7 @@ class TravelPlan(Content):
     escort: Annotated[
         SafeLine | None,
         Field(
-            description="Who travels with the person; null: nobody. Required for a child."
+            description="Who travels with the person; null if nobody. Required for a child."
         ),
     ] = None
     route: SafeText
@@ -180,7 +180,8 @@ class StepDone(ResponseModel):
     action: Action
     at: datetime
     by: Annotated[
-        str | None, Field(description="Code of the focal point; null: you may not know it.")
+        str | None,
+        Field(description="Code of the focal point; null if you may not know it."),
     ]
     result: str | None
     level: RiskLevel | None
@@ -220,7 +221,7 @@ class ReturnExistsMembers(BaseModel):
         str | None,
         Field(
             alias="return",
-            description="`returns/{id}`; null: it was opened for another referral.",
+            description="`returns/{id}`, or null if the return is for another referral.",
         ),
     ]
 
@@ -232,7 +233,7 @@ class DocumentTaskOut(ResponseModel):
     nationality: Nationality | None
     due_at: Annotated[
         datetime | None,
-        Field(description="When your step is due; null: you have no step to take."),
+        Field(description="When your step is due; null if you have no step to take."),
     ]
     version: int
     available_actions: list[AvailableReturnAction]
@@ -242,4 +243,4 @@ type AnyReturn = Annotated[
     ReturnOut | DocumentTaskOut,
     Field(description="A return, or the task of a consulate in a return."),
 ]
-"""A return as the lead or the recipient sees it, or the task that a consulate sees."""
+"""A return for its lead or recipient, or the task that a consulate sees."""
