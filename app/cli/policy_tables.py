@@ -41,7 +41,7 @@ SUBJECTS: Final[Mapping[Subject, str]] = {
     Paper.SAFEGUARDS: "safeguards, such as feared offices",
     Paper.SAFEGUARDS_PAST: "earlier safeguards",
     Paper.SAFETY_ALERT: "the safety alert",
-    Paper.CONTACTS: "contact people of the lead",
+    Paper.CONTACTS: "contacts of the lead",
     Paper.ARRANGEMENT: "where and when the person is met",
     Paper.TRAVEL_PLAN: "the travel plan",
     Paper.NOTE: "notes on actions",
