@@ -144,12 +144,46 @@ def use_twice(
     return Response(one + other)
 
 
-@pytest.mark.parametrize("call", [use_cookie, use_response, use_thread, use_twice])
+async def read_note(note: Note) -> str:
+    return note.text
+
+
+def use_body_of_dependency(text: Annotated[str, Depends(read_note)]) -> Response:
+    return Response(text)
+
+
+def use_early_end(
+    place: Annotated[str, Depends(hold_place, scope="function")],
+) -> Response:
+    return Response(place)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        use_cookie,
+        use_response,
+        use_thread,
+        use_twice,
+        use_body_of_dependency,
+        use_early_end,
+    ],
+)
 def test_feature_that_plans_lack_is_refused_when_the_route_is_made(
     call: Callable[..., Response],
 ) -> None:
     with pytest.raises(PlanUnsupportedError):
         RoutePlan(get_dependant(path="/", call=call), embeds_body=False)
+
+
+def test_no_router_is_included_with_dependencies(app: FastAPI) -> None:
+    """A plan knows the dependencies of its route, not those of an inclusion."""
+    included = [
+        one.include_context for one in app.routes if hasattr(one, "include_context")
+    ]
+
+    assert len(included) > 20
+    assert [one for one in included if one.dependencies] == []
 
 
 def test_every_route_that_needs_a_key_uses_a_plan() -> None:

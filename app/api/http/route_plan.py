@@ -119,7 +119,7 @@ def build_call_plan(described: Dependant) -> CallPlan:
         call=call,
         name=described.name,
         dependencies=tuple(
-            build_call_plan(one)
+            build_dependency_plan(one)
             for one in described.dependencies
             if not is_security_scheme(one.call)
         ),
@@ -127,6 +127,13 @@ def build_call_plan(described: Dependant) -> CallPlan:
         request_name=described.request_param_name,
         resolve=start_generator if isasyncgenfunction(call) else call_function,
     )
+
+
+def build_dependency_plan(described: Dependant) -> CallPlan:
+    """Return the plan of a dependency, which has no body and ends after the response."""
+    if described.body_params or described.scope == "function":
+        raise PlanUnsupportedError("A dependency has a body, or ends before the response.")
+    return build_call_plan(described)
 
 
 def is_security_scheme(call: object) -> bool:
