@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from app.access.models import Approval
 from app.kernel.padding import compute_stepped_length
 from app.kernel.vault import Place, SealedDocument, Unopenable, Vault, WrappedKey
-from app.kernel.versions import list_versions
 
 type Values = dict[str, Any]
 
@@ -32,12 +31,8 @@ class KeptRequest(BaseModel):
     sealed: list[str] = []
 
     def is_same(self, other: "KeptRequest") -> bool:
-        """Return whether both requests have the same values and name the same versions."""
-        own, given = (
-            one.model_copy(update={"if_match": list_versions(one.if_match)})
-            for one in (self, other)
-        )
-        return own == given
+        """Return whether both requests, which have the same values, name one version."""
+        return (self.if_match, self.if_none_match) == (other.if_match, other.if_none_match)
 
 
 def seal_request(

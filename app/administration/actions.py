@@ -1,7 +1,7 @@
 """Changes of the directory over HTTP, which may need the approval of a second person."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -123,7 +123,9 @@ def write_row(
     entry = administration_queries.lock(tx, table.register, put.key)
     before = administration_queries.get_values(entry) if entry else None
     row = validate_row(table.row, {**(before or {}), **put.said.model_dump()})
-    put.expected.require_tag(compute_entity_tag(table, entry))
+    tag = compute_entity_tag(table, entry)
+    put.expected.require_tag(tag)
+    put = replace(put, expected=put.expected.select_matching(tag))
     require_known_references(tx, row)
     change = RowChange(before, row.model_dump(exclude=set(UNRECORDED)))
     if entry and not change.changed:

@@ -23,7 +23,7 @@ from app.deadlines.queries import compute_due_at
 from app.kernel.actors import HOLDER_APPROVERS, Role
 from app.kernel.problems import Facts, Problem
 from app.kernel.transactions import Recorded, WriteTransaction
-from app.kernel.versions import SeenVersions
+from app.kernel.versions import format_version
 
 OVERSIGHT_APPROVERS: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
 
@@ -39,15 +39,15 @@ class GuardedAction:
     """An action that a second person has to approve, with its case and request body.
 
     `record` is the record that the action is about, if it is not the case itself. `grounds`
-    describes other data on which the decision depends. `seen` are the versions that the
-    request names.
+    describes other data on which the decision depends. `version` is the version of the
+    record on which the request is based, if the request names one.
     """
 
     case: Case
     action: str
     body: BaseModel
     facts: Facts
-    seen: SeenVersions | None = None
+    version: int | None = None
     roles: AbstractSet[Role] = HOLDER_APPROVERS
     record: Recorded | None = None
     grounds: str = ""
@@ -64,7 +64,7 @@ class GuardedAction:
         codes = list_code_fields(type(self.body))
         return KeptRequest(
             body=body,
-            if_match=self.seen.if_match if self.seen else None,
+            if_match=None if self.version is None else format_version(self.version),
             after={name: value for name, value in body.items() if name in codes},
             sealed=sorted(name for name in body.keys() - codes if body[name] is not None),
         )

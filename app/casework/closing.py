@@ -46,7 +46,7 @@ def close_case(
     casework_situation.check_requirements(tx, case, row, terms)
     other = find_continuing_case(tx, case, why.continues_in) if why.continues_in else None
     facts = {"reason": why.reason}
-    matter = GuardedAction(case, f"case.{Action.CLOSE}", why, facts, seen)
+    matter = GuardedAction(case, f"case.{Action.CLOSE}", why, facts, case.version)
     if question := ask_or_claim_approval(tx, matter, approval):
         return question
     before = case.audience

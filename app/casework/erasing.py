@@ -68,7 +68,7 @@ def erase_case(
     RULES.require(row, build_facts_without_opening(tx, case, terms))
     facts = {"reason": why.reason}
     matter = GuardedAction(
-        case, f"case.{row.action}", why, facts, seen, OVERSIGHT_APPROVERS
+        case, f"case.{row.action}", why, facts, case.version, OVERSIGHT_APPROVERS
     )
     if question := ask_or_claim_approval(tx, matter, approval):
         return question

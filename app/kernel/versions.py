@@ -32,6 +32,11 @@ def format_entity_tag(version: int, representation: bytes) -> str:
     return f'"{version}.{hashlib.sha256(representation).hexdigest()[:16]}"'
 
 
+def format_version(version: int) -> str:
+    """Return an entity tag with which `SeenVersions` matches this version alone."""
+    return format_entity_tag(version, b"")
+
+
 @dataclass(frozen=True)
 class SeenVersions:
     """The versions that a caller has read, as listed in `If-Match`.
@@ -86,12 +91,9 @@ class ExpectedTag:
         if tag is not None and tag not in parse_tags(self.if_match or ""):
             raise VersionStale("Read the record again before you decide.")
 
-
-def list_versions(if_match: str | None) -> set[str]:
-    """Return the version in each entity tag, or the whole tag if it has no version."""
-    tags = parse_tags(if_match or "")
-    found = ((tag, TAG.fullmatch(tag)) for tag in tags)
-    return {match[1] if match and match[1] != "0" else tag for tag, match in found}
+    def select_matching(self, tag: str | None) -> "ExpectedTag":
+        """Return the condition without the tags that did not match."""
+        return ExpectedTag(tag if self.if_match else None, self.if_none_match)
 
 
 def parse_tags(header: str) -> set[str]:

@@ -49,7 +49,7 @@ def decide_go(
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = lock_and_check(tx, return_id, Action.GO, seen, terms)
-    matter = build_matter(pending, why, seen)
+    matter = build_matter(pending, why)
     if pending_approval := ask_or_claim_approval(tx, matter, approval):
         return pending_approval
     result = "asked_to_leave" if why.person_asked_to_leave else None
@@ -70,7 +70,7 @@ def decide_no_go(
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
     pending = lock_and_check(tx, return_id, Action.NO_GO, seen, terms)
-    matter = build_matter(pending, why, seen)
+    matter = build_matter(pending, why)
     if pending_approval := ask_or_claim_approval(tx, matter, approval):
         return pending_approval
     result = StepResult(result=why.reason, services=protection, note=why.note)
@@ -79,9 +79,7 @@ def decide_no_go(
     return record
 
 
-def build_matter(
-    pending: PendingStep, why: DecideGo | DecideNoGo, seen: SeenVersions
-) -> GuardedAction:
+def build_matter(pending: PendingStep, why: DecideGo | DecideNoGo) -> GuardedAction:
     """Build the action that a second person has to approve for this version of a return."""
     facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
     record, action = pending.record, f"return.{pending.step.action}"
@@ -91,7 +89,7 @@ def build_matter(
         action=action,
         body=why,
         facts=facts,
-        seen=seen,
+        version=record.version,
         roles=SECOND_PERSON_ROLES,
         record=record,
         grounds=grounds,

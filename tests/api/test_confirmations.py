@@ -1,6 +1,7 @@
 """A second person confirms a request, which is carried out exactly as asked (ADR 61)."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -23,6 +24,7 @@ from tests.support.world import (
     Json,
     Someone,
     World,
+    get_path,
     get_problem,
     list_types,
     make_closure,
@@ -137,6 +139,26 @@ def test_a_stale_version_is_refused_and_the_approval_stays_pending(
     assert get_problem(answer) == REFUSED
     assert answer.json()["cause"] == "/problems/version-stale"
     assert read_waiting(supervisor)["decision"] == "pending"
+
+
+def test_versions_that_the_first_person_only_guessed_are_not_kept(
+    lead: Someone, supervisor: Someone, case: Json
+) -> None:
+    later = [f'"{version}.0000000000000000"' for version in range(2, 16)]
+    asked = [
+        lead.send(
+            f"{get_path(case)}/close",
+            make_closure(note=note),
+            if_match=", ".join([lead.get_tag(case), *tags]),
+            idempotency_key=str(uuid4()),
+        ).json()
+        for note, tags in (("x", later), ("x", later[:3]))
+    ]
+    unwrap(lead.does("suspend", case, REST))
+    unwrap(lead.does("resume", case))
+
+    assert asked[0]["id"] == asked[1]["id"]
+    assert confirm(supervisor, asked[0]) == REFUSED
 
 
 def test_a_request_with_another_version_is_a_new_request(
