@@ -12,7 +12,7 @@ from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
 from app.cases.models import Case
 from app.casework import telling
-from app.consents.actions import AdultConsentRequired, ConsentEnded
+from app.consents.actions import AdultConsentRequired, ConsentEnded, TooManyConsents
 from app.consents.forms import ConsentForm, get_form
 from app.consents.models import Consent
 from app.consents.schemas import ConsentInput, ConsentList, ConsentOut, WithdrawConsents
@@ -53,6 +53,7 @@ def build_forms(tx: ReadTransaction, forms: list[ConsentForm]) -> list[ConsentLi
     ConsentEnded,
     AdultConsentRequired,
     FocalPointUnknown,
+    TooManyConsents,
     status=201,
 )
 def record_consent(

@@ -10,7 +10,7 @@ from app.consents import expiry_deadlines
 from app.consents import queries as consent_queries
 from app.consents.coverage import Purpose, matches_recipient
 from app.consents.expiry import find_last_announcement, is_missed
-from app.consents.expiry_deadlines import build_question, needs_deadline
+from app.consents.expiry_deadlines import build_question, list_awaited
 from app.consents.models import Consent
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import Priority
@@ -39,7 +39,7 @@ def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
     given, running = consent_queries.list_for_case(tx, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
     known = expiry_deadlines.list_known_to_lead(tx, case, given)
-    if consent is None or not needs_deadline(tx, case, consent, known, running):
+    if consent is None or not list_awaited(tx, case, [consent], known, running):
         deadline_actions.stop(tx, clock.record_id)
         return
     due = find_last_announcement(consent.expires_at, tx.now, tx.runtime.speed)

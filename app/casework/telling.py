@@ -38,6 +38,7 @@ def record_consent(tx: WriteTransaction, code: str, new: ConsentInput) -> Consen
     """Record the consents of a form in a case, with an event for each of them."""
     case = case_queries.lock(tx, code)
     acting.require_further(tx, case, Action.RECORD_CONSENT)
+    consent_actions.require_room(tx, case, len(new.recipients))
     form = consent_actions.record_consent(tx, case, new)
     case.raise_version()
     for consent in form.consents:

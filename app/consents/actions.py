@@ -18,7 +18,7 @@ from app.consents.schemas import (
 )
 from app.directory import queries as directory_queries
 from app.kernel.problems import Problem
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class ConsentEnded(Problem):
@@ -31,6 +31,12 @@ class AdultConsentRequired(Problem):
     """An adult's own consent is needed; nobody else can consent for an adult."""
 
     status = 422
+
+
+class TooManyConsents(Problem):
+    """The office has recorded too many valid consents in this case."""
+
+    status = 409
 
 
 class GuardianNeeded(Problem):
@@ -57,6 +63,26 @@ def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Conse
     tx.session.add_all(form.consents)
     case_actions.add_note(tx, case, "consent", new.evidence)
     return form
+
+
+def require_room(tx: ReadTransaction, case: Case, added: int) -> None:
+    """Raise TooManyConsents (409) if the office would have recorded more than `MAX_VALID`.
+
+    Each write compares the consents of a case with each other, so their number is limited.
+    Consents that other offices recorded do not count, because the caller may not know them.
+    """
+    own = [
+        one
+        for one in consent_queries.list_for_case(tx, case.id)
+        if one.recorded_by == tx.actor.focal_point_id
+        and not one.withdrawn_at
+        and one.expires_at > tx.now
+    ]
+    if len(own) + added > MAX_VALID:
+        raise TooManyConsents(
+            f"An office records at most {MAX_VALID} valid consents in a case. Withdraw "
+            "those that have been replaced by newer ones."
+        )
 
 
 def build_consent(
@@ -102,6 +128,9 @@ def require_counting(tx: WriteTransaction, case: Case, new: ConsentTerms) -> Non
         )
 
 
+MAX_VALID: Final = 200
+"""The maximum number of consents that an office has recorded in a case and that are neither
+withdrawn nor expired. The number is our own; a case of many services has some 20."""
 EARLIEST_ZONE: Final = timedelta(hours=14)
 """The UTC offset of the time zone in which each day begins first."""
 COPIED_FIELDS = set(ConsentTerms.model_fields) - {"evidence"}

@@ -1,6 +1,6 @@
 """Functions that start, update and stop the deadlines for the end of consents."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -36,7 +36,7 @@ def watch_expiry(tx: WriteTransaction, case: Case, anew: Collection[UUID] = ()) 
     given = consent_queries.list_for_case(tx, case.id)
     found = {clock.record_id: clock for clock in list_running_of_kind(tx, case.id, KIND)}
     known = list_known_to_lead(tx, case, given)
-    awaited = [one for one in given if needs_deadline(tx, case, one, known, found)]
+    awaited = list_awaited(tx, case, given, known, found)
     deadline_actions.stop_all(tx, found.keys() - {one.id for one in awaited})
     for consent in awaited:
         clock = found.get(consent.id)
@@ -48,25 +48,33 @@ def watch_expiry(tx: WriteTransaction, case: Case, anew: Collection[UUID] = ()) 
         clock.waits_on = find_awaited_office(tx, case, consent)
 
 
-def needs_deadline(
+def list_awaited(
     tx: ReadTransaction,
     case: Case,
-    consent: Consent,
+    consents: Iterable[Consent],
     known: Sequence[Consent],
     running: Collection[UUID],
-) -> bool:
-    """Return whether a deadline is needed for the end of a consent.
+) -> list[Consent]:
+    """Return the consents of a case whose end needs a deadline.
 
-    Only a consent in `known` can renew the given consent.
+    Only a consent in `known` can renew another consent. `running` are the ids of the
+    consents that have a deadline.
     """
-    able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
-    ahead = tx.now < consent.expires_at or consent.id in running
-    if case.state not in OPEN or not (able and ahead):
-        return False
-    if consent not in known:
-        return True
-    stand = [one for one in known if is_valid(one, tx.now, child=case.is_child)]
-    return not is_renewed(consent, stand, build_question_for(tx, case, consent))
+    if case.state not in OPEN:
+        return []
+    renewing = [one for one in known if is_valid(one, tx.now, child=case.is_child)]
+    known_ids = {one.id for one in known}
+    return [
+        one
+        for one in consents
+        if may_give(one.given_by, child=case.is_child)
+        and not one.withdrawn_at
+        and (tx.now < one.expires_at or one.id in running)
+        and not (
+            one.id in known_ids
+            and is_renewed(one, renewing, build_question_for(tx, case, one))
+        )
+    ]
 
 
 def list_known_to_lead(

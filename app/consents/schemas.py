@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from itertools import combinations
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
@@ -76,6 +77,13 @@ class ConsentRecipient(RequestModel):
             raise PydanticCustomError("recipient_unclear", message)
         return self
 
+    def is_same_recipient(self, other: "ConsentRecipient") -> bool:
+        """Return whether both name the same office or the same class."""
+        return (self.focal_point, self.recipient_class) == (
+            other.focal_point,
+            other.recipient_class,
+        )
+
 
 class ConsentInput(ConsentTerms):
     """A consent form of the person: its terms, and the recipients that it names.
@@ -86,6 +94,18 @@ class ConsentInput(ConsentTerms):
     recipients: Annotated[
         list[ConsentRecipient], Field(min_length=1, max_length=MAX_RECIPIENTS)
     ]
+
+    @model_validator(mode="after")
+    def require_distinct_recipients(self) -> Self:
+        """Raise a validation error if two recipients are equal and share a purpose.
+
+        Otherwise one of the two consents would remain when the other is withdrawn.
+        """
+        for one, other in combinations(self.recipients, 2):
+            if one.is_same_recipient(other) and set(one.purposes) & set(other.purposes):
+                message = "Name each recipient once for each purpose."
+                raise PydanticCustomError("recipient_repeated", message)
+        return self
 
 
 class LeadConsentInput(ConsentTerms):

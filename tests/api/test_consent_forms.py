@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.casework.example import EXAMPLE
+from app.consents import actions as consent_actions
 from tests.support.world import (
     Json,
     Someone,
@@ -30,6 +31,39 @@ TERMS: Final = (
 )
 BED: Final = make_recipient(focal_point=SHELTER, purposes=["SHELTER"], sections=["needs"])
 ADVICE: Final = make_recipient(focal_point=LAWYER, purposes=["LEGAL_AID", "MEDICAL"])
+
+
+COUNTRIES: Final = [
+    "KZ",
+    "KG",
+    "TJ",
+    "TM",
+    "UZ",
+    "BZ",
+    "CR",
+    "SV",
+    "GT",
+    "HN",
+    "MX",
+    "NI",
+    "PA",
+    "AG",
+    "BS",
+    "BB",
+    "CU",
+    "DO",
+    "JM",
+    "TT",
+    "HT",
+]
+
+
+def make_recipients(count: int) -> list[Json]:
+    """Return recipients that differ in their country."""
+    return [
+        make_recipient(recipient_class={"kind": "state", "country": country})
+        for country in COUNTRIES[:count]
+    ]
 
 
 @pytest.fixture
@@ -87,7 +121,7 @@ def test_form_names_offices_and_classes(officer: Someone, draft: Json) -> None:
 
 
 def test_ids_of_a_form_are_random_uuids(officer: Someone, draft: Json) -> None:
-    ids = {UUID(one["id"]) for one in record_form(officer, draft, *[BED] * 20)}
+    ids = {UUID(one["id"]) for one in record_form(officer, draft, *make_recipients(20))}
 
     assert len(ids) == 20
     assert {one.version for one in ids} == {4}
@@ -194,7 +228,7 @@ def test_unknown_office_refuses_the_whole_form(officer: Someone, draft: Json) ->
 def test_form_names_1_to_20_recipients(
     officer: Someone, draft: Json, count: int, status: int
 ) -> None:
-    form = make_consent(recipients=[BED] * count)
+    form = make_consent(recipients=make_recipients(count))
 
     answer = officer.create(get_consents_path(draft), form)
 
@@ -203,7 +237,7 @@ def test_form_names_1_to_20_recipients(
 
 
 def test_new_case_has_at_most_50_consents(officer: Someone) -> None:
-    forms = [make_consent(recipients=[BED] * count) for count in (20, 20, 10)]
+    forms = [make_consent(recipients=make_recipients(count)) for count in (20, 20, 10)]
     full = unwrap(officer.create_case(consents=forms))
 
     refused = officer.create_case(consents=[*forms, make_consent()])
@@ -263,3 +297,29 @@ def test_example_case_is_played_to_its_end(
     second = lead.world.add_person(lead.code)
     closed = lead.does_with(second, "close", case, make_closure())
     assert unwrap(closed)["state"] == "closed"
+
+
+def test_form_names_a_recipient_once_for_each_purpose(lead: Someone, case: Json) -> None:
+    other = make_recipient(focal_point=SHELTER, purposes=["MEDICAL"], sections=[])
+    repeated = make_consent(recipients=[BED, other, BED])
+
+    refused = lead.create(get_consents_path(case), repeated)
+    recorded = record_form(lead, case, BED, other)
+
+    assert get_problem(refused) == (422, "request-invalid")
+    assert [one["code"] for one in refused.json()["errors"]] == ["recipient_repeated"]
+    assert [one["purposes"] for one in recorded] == [["SHELTER"], ["MEDICAL"]]
+
+
+def test_office_records_a_limited_number_of_valid_consents(
+    lead: Someone, case: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consent of the submitter does not count, because a lead may not know it."""
+    monkeypatch.setattr(consent_actions, "MAX_VALID", 3)
+    [first, _] = record_form(lead, case, BED, ADVICE)
+
+    refused = lead.create(get_consents_path(case), make_consent(recipients=[BED, ADVICE]))
+    unwrap(lead.send(f"{get_consents_path(case)}/{first['id']}/withdraw"))
+
+    assert get_problem(refused) == (409, "too-many-consents")
+    assert len(record_form(lead, case, BED, ADVICE)) == 2

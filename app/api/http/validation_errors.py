@@ -61,6 +61,7 @@ OWN_CODES: Final = frozenset(
         "private_key_sent",
         "recipient_unclear",
         "recipients_too_many",
+        "recipient_repeated",
         "search_unclear",
         "section_twice",
         "text_unsafe",
