@@ -57,7 +57,9 @@ def create_account(
 def require_compatible_roles(roles: AbstractSet[Role]) -> None:
     """Raise RolesIncompatible (409) if the role administrator is combined with another."""
     if Role.ADMINISTRATOR in roles and len(roles) > 1:
-        raise RolesIncompatible("An administrator has no other role. Open two accounts.")
+        raise RolesIncompatible(
+            "An administrator cannot have another role. Open a second account."
+        )
 
 
 def create_key(

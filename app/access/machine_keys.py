@@ -26,7 +26,7 @@ ACTOR_COLUMNS: Final = (
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """The classes of the keys with which an account authenticates."""
 NOTICE_PERIOD: Final = timedelta(days=14)
-"""How long before a key expires the account must have another key."""
+"""The account must have another key at least this long before a key expires."""
 IN_TRANSIT: Final = timedelta(minutes=5)
 """The maximum time for which a request may still run after its key has ended. The body may
 take 30 s to arrive, and the request may wait for a lock."""

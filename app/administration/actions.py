@@ -1,4 +1,4 @@
-"""Changes of the directory over HTTP, which may need the approval of a second person."""
+"""Changes to the directory over HTTP, which may need the approval of a second person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

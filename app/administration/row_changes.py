@@ -45,7 +45,7 @@ class RowChange:
 
 
 def describe_column(old: Values, new: Values, name: str) -> str:
-    """Return the new value of a column as JSON, after the old value if the two differ."""
+    """Return the new value of a column as JSON, behind the old value if they differ."""
     now = json.dumps(new[name], ensure_ascii=False)
     if name not in old or old[name] == new[name]:
         return now

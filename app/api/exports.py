@@ -1,4 +1,4 @@
-"""The route that exports a case in the fields of HTCDS 2.0."""
+"""The route that exports a case as HTCDS 2.0 fields."""
 
 from fastapi import Response
 

@@ -83,7 +83,7 @@ def load_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
     caller that may not read the ranking, such as the submitter once there is a lead.
     """
     if Grant.ROUTING not in case.get_grants_as_party(tx.actor.focal_point_id):
-        raise NotFound("There is no routing that you may see.")
+        raise NotFound("There is no routing, or you may not see it.")
     whole = may_know(tx, case)
     list_rows = routing_queries.list_places if whole else routing_queries.list_asked
     rows = list_rows(tx, case.id)

@@ -48,7 +48,7 @@ def lock(tx: WriteTransaction, code: str) -> Case:
 
 
 def lock_by_id(tx: WriteTransaction, case_id: UUID) -> Case:
-    """Lock and return a case that the caller sees or saw, or raise NotFound (404).
+    """Lock and return a case that the caller can or could see, or raise NotFound (404).
 
     A former lead finds the case too, because it can still see an old handover. A later
     check then reports that the handover was already decided.

@@ -30,7 +30,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """The values from which the requirements of a case are checked."""
+    """The values that are used to check the requirements of a case."""
 
     now: datetime
     review_by: datetime | None

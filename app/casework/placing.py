@@ -46,7 +46,7 @@ def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
     case = case_queries.get(tx, code)
     sides = get_sides(tx, case)
     if not sides:
-        raise NotFound("There is no routing that you may see.")
+        raise NotFound("There is no routing, or you may not see it.")
     if Side.HOLDER not in sides:
         raise ActionNotYours("Only the holder of the case can ask this.")
     return case

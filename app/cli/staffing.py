@@ -41,7 +41,7 @@ def get_roles[S: StrEnum, A: StrEnum, N: StrEnum](
 
 
 def may_lead(office: FocalPoint) -> bool:
-    """Return whether an office is asked to lead cases."""
+    """Return whether an office can be asked to lead cases."""
     return office.can_lead and office.kind not in NEVER_LEAD
 
 
@@ -52,7 +52,7 @@ def has_consular_documents(office: FocalPoint) -> bool:
 
 
 def has_other_services(office: FocalPoint) -> bool:
-    """Return whether an office gives services that only case workers may accept."""
+    """Return whether an office gives a service other than consular documents."""
     of_officers = {Service.CONSULAR_DOCUMENT} if has_consular_documents(office) else set()
     return bool(set(office.services) - of_officers)
 

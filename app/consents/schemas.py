@@ -27,7 +27,7 @@ from app.kernel.text import (
 )
 
 MAX_RECIPIENTS: Final = 20
-"""The most recipients that one consent form names."""
+"""The maximum number of recipients that one consent form can name."""
 
 
 class RecipientClass(Content):

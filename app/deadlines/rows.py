@@ -47,7 +47,9 @@ class TimeLimitRow(Row):
     def require_settable_limit(cls, deadline: DeadlineKind) -> DeadlineKind:
         """Return the deadline, or raise a validation error if its limit cannot be set."""
         if deadline in FIXED:
-            raise make_error(f"must be another deadline: {FIXED[deadline]}")
+            raise make_error(
+                f"cannot be {deadline}, because its limit is fixed: {FIXED[deadline]}"
+            )
         return deadline
 
     @field_validator("priority")

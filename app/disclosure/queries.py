@@ -214,7 +214,7 @@ def list_conditions(
 def list_consent_conditions(
     stands: Standing, office: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
-    """Yield the conditions about consents that hold for a section."""
+    """Yield each condition on consents that is met for a section."""
     covered = (stands.get_covered_sections(office, purpose) or () for purpose in purposes)
     if any(section in sections for sections in covered):
         yield Condition.CONSENTED

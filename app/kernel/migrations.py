@@ -77,7 +77,7 @@ def set_allowed_values(table: str, column: str, name: str, values: tuple[str, ..
 
 
 COUNTS: Final = {"sqlite_autoincrement": True}
-"""Options for a table that SQLite recreates: numbers of deleted rows are not reused."""
+"""Options for a table that SQLite recreates: the ids of deleted rows are never reused."""
 
 
 def enable_row_security(table: str, column: str = "case_id") -> None:

@@ -1,4 +1,4 @@
-"""Validated input: text without deceptive characters, instants, codes and numbers."""
+"""Validated input: instants, codes, numbers, and text without deceptive characters."""
 
 import unicodedata
 from collections.abc import Callable, Collection
@@ -124,8 +124,8 @@ def is_joining_letter(char: str) -> bool:
 def is_mark_allowed(text: str, index: int) -> bool:
     """Return whether an invisible mark is allowed at its position.
 
-    Allowed are a Mongolian mark after a Mongolian letter, a variation selector after an
-    ideograph or a symbol, and a grapheme joiner after a mark. Elsewhere, a mark has no
+    Allowed marks are: a Mongolian mark after a Mongolian letter, a variation selector after
+    an ideograph or a symbol, and a grapheme joiner after a mark. Elsewhere, a mark has no
     effect and could only hide data.
     """
     char, before = text[index], text[index - 1 : index]

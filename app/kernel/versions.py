@@ -33,7 +33,7 @@ def format_entity_tag(version: int, representation: bytes) -> str:
 
 
 def format_version(version: int) -> str:
-    """Return an entity tag with which `SeenVersions` matches this version alone."""
+    """Return an entity tag of a version, which `SeenVersions` compares by its version."""
     return format_entity_tag(version, b"")
 
 
@@ -92,7 +92,7 @@ class ExpectedTag:
             raise VersionStale("Read the record again before you decide.")
 
     def select_matching(self, tag: str | None) -> "ExpectedTag":
-        """Return the condition without the tags that did not match."""
+        """Return the condition with only the tag that matches the record."""
         return ExpectedTag(tag if self.if_match else None, self.if_none_match)
 
 

@@ -74,9 +74,9 @@ def find_asked_recipients(
 
 
 def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
-    """Shorten a ranking for a caller that may not know what the person fears.
+    """Shorten a ranking for a caller that must not know what the person fears.
 
-    If no consent is needed, a complete list would reveal the offices that the person fears.
+    If no consent is needed, a feared office would be recognised by its absence from a list.
     The result contains the offices that the person named or, if there are none, the office
     to ask next.
     """

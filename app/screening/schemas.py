@@ -33,7 +33,7 @@ MEANING = (
 
 
 def build_unknown_code_error(name: str) -> PydanticCustomError:
-    """Return the error for an unknown code, which names the list but not the code."""
+    """Return the error for an unknown code; its message names only the list."""
     return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
 
 

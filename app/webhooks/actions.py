@@ -84,7 +84,7 @@ def create_webhook(
     lock_name(tx.session, f"webhooks:{of.id}")
     if webhook_queries.count_open(tx, of.id) >= MAX_WEBHOOKS:
         raise TooManyWebhooks(
-            f"End a webhook first. A focal point may have {MAX_WEBHOOKS}."
+            f"A focal point may have at most {MAX_WEBHOOKS} webhooks. End one first."
         )
     body = new.model_dump(mode="json")
     matter = GuardedChange("webhook.open", "webhooks", of, frozenset(), body)

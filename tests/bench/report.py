@@ -48,7 +48,7 @@ def format_row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def format_goal(goal: Goal | None, form: str) -> tuple[str, str]:
-    """Return the goal as text, and also the extreme value if the goal has one."""
+    """Return the goal and its extreme value as texts, which are empty if there are none."""
     if goal is None:
         return "", ""
     return format(goal.least, form), format(goal.extreme, form) if goal.extreme else ""

@@ -161,7 +161,7 @@ def test_a_limit_within_its_bounds_is_taken(said: dict[str, Any]) -> None:
         (
             {"deadline": "review_risk", "priority": "any"},
             "deadline",
-            "must be another deadline",
+            "because its limit is fixed",
         ),
         ({"deadline": "assess_interests", "priority": "any"}, "deadline", "G02"),
         ({"of": "kz"}, "of", "pattern"),

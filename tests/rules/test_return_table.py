@@ -136,7 +136,7 @@ def find_expected(state: State, action: Action, side: Side, role: Role | None) -
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Return the target state according to the code, or the code of a problem."""
+    """Return the target state that the service gives, or the type of its problem."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or state

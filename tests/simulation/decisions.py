@@ -63,7 +63,7 @@ class PlannedRequest:
 
 @dataclass(frozen=True)
 class RecordView:
-    """A record, as a person of an office sees the record."""
+    """A record as a person of an office sees it."""
 
     scene: Scene
     worker: Someone

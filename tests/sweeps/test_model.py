@@ -56,7 +56,7 @@ STORIES: Final = {
     "sqlite": choose_number(14, sample=6),
     "postgresql": choose_number(6, sample=2),
 }
-"""Number of stories on each database. The seed of the run draws the stories."""
+"""Number of stories on each database, drawn with the seed of the run."""
 ANEW: Final = "hypothesis-anew"
 """The name of a provider with which Hypothesis draws each story independently.
 
