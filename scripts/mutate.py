@@ -61,7 +61,7 @@ class Module:
         return frozenset[str]().union(*reached)
 
     def find_users(self, mutant: Mutant) -> frozenset[str]:
-        """Return the tests that use a mutant's constant; these tests run first."""
+        """Return the tests that use the constant that a mutant changes. They run first."""
         if mutant.body:
             return frozenset()
         return frozenset[str]().union(*(self.lines.get(n, ()) for n in mutant.users))

@@ -55,7 +55,7 @@ class GuardedChange:
     roles: frozenset[Role]
     details: Mapping[str, Any]
     body: dict[str, Any] | None = None
-    """The request body to store, or None if the response contains a secret."""
+    """The body to keep for the second person; None if the response contains a secret."""
 
 
 def require_manager(tx: ReadTransaction) -> None:

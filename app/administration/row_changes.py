@@ -45,7 +45,7 @@ class RowChange:
 
 
 def describe_column(old: Values, new: Values, name: str) -> str:
-    """Return the new value of a column as JSON, behind the old value if they differ."""
+    """Return a column as JSON: `old -> new`, or only the new value if nothing changed."""
     now = json.dumps(new[name], ensure_ascii=False)
     if name not in old or old[name] == new[name]:
         return now

@@ -1,4 +1,4 @@
-"""Routes for an office's default contacts, used if an acceptance names none (ADR 57)."""
+"""Routes for an office's default contacts, for acceptances without contacts (ADR 57)."""
 
 from typing import Final
 from uuid import UUID

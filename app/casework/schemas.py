@@ -100,16 +100,16 @@ class CaseSearch(RequestModel):
 
 
 MAX_CONSENTS: Final = 50
-"""The most consents that one request records: one for each recipient of each form."""
+"""The maximum number of consents of one request: one for each recipient of each form."""
 
 
-def require_few_recipients(forms: list[ConsentInput]) -> list[ConsentInput]:
+def require_recipient_limit(forms: list[ConsentInput]) -> list[ConsentInput]:
     """Raise a validation error if forms name more than `MAX_CONSENTS` recipients."""
     if sum(len(form.recipients) for form in forms) > MAX_CONSENTS:
         raise PydanticCustomError(
             "recipients_too_many",
-            "The consents name more than 50 recipients. Create the case with at most 50, "
-            "then record the other consents.",
+            f"The consents name more than {MAX_CONSENTS} recipients. Create the case with "
+            f"at most {MAX_CONSENTS}, then record the other consents.",
         )
     return forms
 
@@ -126,7 +126,7 @@ class CaseInput(RequestModel):
     safeguards: Safeguards | None = None
     consents: Annotated[
         list[ConsentInput],
-        AfterValidator(require_few_recipients),
+        AfterValidator(require_recipient_limit),
         Field(max_length=MAX_CONSENTS),
     ] = []
     risk: RiskInput | None = None

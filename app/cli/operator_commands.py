@@ -69,7 +69,7 @@ def run_worker(
 def show_worker(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """Show whether the worker runs without a backlog. Exits with 1 if action is needed."""
+    """Show the state of the worker and its backlog. Exits with 1 if action is needed."""
     found = status.measure_status(startup.load_runtime(Settings()))
     if as_json:
         print_line(status.as_json(found))

@@ -1,4 +1,4 @@
-"""The journey of an asylum seeker whose case is hidden from her State, Turkmenistan."""
+"""The journey of an asylum seeker whose own State, Turkmenistan, must learn nothing."""
 
 from datetime import datetime
 from typing import Final

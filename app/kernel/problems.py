@@ -38,7 +38,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls them problems
         self.detail = detail
         self.facts = facts or {}
         self.wait = wait
-        """Seconds until a retry can succeed, or None to use the default of the class."""
+        """The seconds in `Retry-After`, or None for the value of the class, if any."""
 
 
 def list_problem_kinds(parent: type[Problem] = Problem) -> Iterator[type[Problem]]:

@@ -50,9 +50,9 @@ class Counted[C]:
 
 
 def load_heartbeat_ages(session: Session, now: datetime) -> Mapping[str, float]:
-    """Return, for each part of the worker, the seconds since its last heartbeat.
+    """Return the seconds since the last heartbeat of each part of the worker.
 
-    They are infinite if the part has no heartbeat.
+    The value is infinity for a part without a heartbeat.
     """
     beats = get_heartbeats(session)
     heard = {part: (now - at).total_seconds() for part, at in beats.items()}

@@ -53,16 +53,16 @@ FROZEN = {
     "ReferralState": "the life cycle of a referral",
     "HandoverState": "the life cycle of a handover",
     "ReturnState": "the life cycle of a return",
-    "EmergencyAccessState": "how a reading in an emergency stands",
-    "ApprovalState": "what became of the question to a second person",
-    "Stage": "it follows from the state of a case",
+    "EmergencyAccessState": "the state of an emergency access",
+    "ApprovalState": "the decision about an approval",
+    "Stage": "derived from the state of a case",
 }
-"""Each enum in answers of which a client has to know every value, and the reason."""
+"""The enums in responses whose values a client must know completely, with the reason."""
 AGAIN = {
-    "approve_approval": "the same answer again changes nothing",
-    "refuse_approval": "the same answer again changes nothing",
-    "confirm_approval": "the same confirmation again changes nothing",
-    "withdraw_approval": "the same answer again changes nothing",
+    "approve_approval": "repeating the answer changes nothing",
+    "refuse_approval": "repeating the answer changes nothing",
+    "confirm_approval": "repeating the confirmation changes nothing",
+    "withdraw_approval": "repeating the answer changes nothing",
     "withdraw_consent": "what is taken back is taken back",
     "withdraw_consents": "what is taken back is taken back",
     "find_cases": "it keeps nothing",

@@ -22,7 +22,7 @@ ANEW: Final = {
     "UZ": ("refer to State offices in UZ", "refer to the lead at home"),
     "KG": ("refer to State offices in KG",),
 }
-"""The consents for which the person is asked again, by the country of the person."""
+"""The consents that the person is asked to give again, by the country of the case."""
 RELATIONS: Final = """SELECT p.relation, f.code FROM party p
     JOIN "case" c ON c.id = p.case_id JOIN focal_point f ON f.id = p.focal_point_id
     WHERE c.code = :code AND p.until IS NULL"""

@@ -1,4 +1,4 @@
-"""Single changes to the disclosure table, and the access requests that detect them.
+"""Small changes to the disclosure table, each with access requests that detect it.
 
 A flip removes, adds or replaces one cell of a row, or removes the row. A cell is a subject,
 a state of the case or of the referral, a condition, a role, the side or the deed (opening

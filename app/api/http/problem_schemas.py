@@ -39,7 +39,7 @@ VOCABULARIES: Final = {
     "RecordState": ("State", "A state of a case, a referral, a handover or a return."),
     "RecordAction": ("Action", "An action on a case, a referral, a handover or a return."),
 }
-"""Enums that combine one enum from each life cycle, with its name and a description."""
+"""Combined enums by name: which enum of each life cycle they combine, and a description."""
 CODES: Final = (
     ("UnmetRequirement", "requirement", "Requirement"),
     ("RequiredConsent", "purpose", "Purpose"),
@@ -100,6 +100,6 @@ def build_schemas() -> dict[str, Any]:
 
 
 def build_vocabulary(enum: str, description: str) -> dict[str, Any]:
-    """Return a schema with the values that this enum has in all life cycles."""
+    """Return a schema with the values of the enum of this name in every life cycle."""
     codes = {str(code) for module in LIFECYCLES for code in getattr(module, enum)}
     return {"type": "string", "enum": sorted(codes), "description": description}

@@ -1,8 +1,8 @@
 """The plan of a route: how the arguments of its function are computed from a request.
 
 FastAPI derives this from its description of the route again for each request, which took a
-quarter of the time of a poll without new events. A plan is made once for each route, from
-the same description, and validates with the same functions, so that errors are the same.
+tenth of the time of a poll without new events. A plan is made once for each route, from the
+same description, and validates with the same functions, so that errors are the same.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -125,7 +125,7 @@ def build_call_plan(described: Dependant) -> CallPlan:
         ),
         reads=tuple(read for read in reads if len(read[0])),
         request_name=described.request_param_name,
-        resolve=start_generator if isasyncgenfunction(call) else call_function,
+        resolve=start_dependency if isasyncgenfunction(call) else call_dependency,
     )
 
 
@@ -179,12 +179,12 @@ def require_supported(described: Dependant) -> None:
         raise PlanUnsupportedError(f"A plan does not support all that {described} uses.")
 
 
-async def call_function(_: Request, plan: CallPlan, arguments: Values) -> Any:
+async def call_dependency(_: Request, plan: CallPlan, arguments: Values) -> Any:
     """Call an asynchronous dependency."""
     return await plan.call(**arguments)
 
 
-async def start_generator(request: Request, plan: CallPlan, arguments: Values) -> Any:
+async def start_dependency(request: Request, plan: CallPlan, arguments: Values) -> Any:
     """Run a dependency up to its `yield`; the rest runs after the response was sent."""
     stack: AsyncExitStack = request.scope[EXIT_STACK]
     return await stack.enter_async_context(asynccontextmanager(plan.call)(**arguments))
