@@ -159,11 +159,37 @@ def list_places(parent: Any, pointer: str) -> Iterator[str]:
     inner = parent.items() if isinstance(parent, dict) else enumerate(parent)
     for key, value in inner:
         place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+        if place in REPEATED:
+            continue
         if is_meaningful(str(key), value, parent, pointer):
             if not is_needed(str(key), pointer):
                 yield place
             if isinstance(value, dict | list):
                 yield from list_places(value, place)
+
+
+def list_repeated(schemas: Json) -> Iterator[str]:
+    """Yield pointers to what a tagged union and its options both say (ADR 56).
+
+    If either says that the value is an object with the tag, the other may leave it out.
+    """
+    for name, schema in schemas.items():
+        if not {"discriminator", "oneOf", "properties"} <= schema.keys():
+            continue
+        tag = schema["discriminator"]["propertyName"]
+        yield from (f"{SCHEMAS}/{name}/{key}" for key in ("type", "required", "properties"))
+        for option in schema["oneOf"]:
+            one = option["$ref"].rpartition("/")[2]
+            required = schemas[one]["required"]
+            yield from (
+                f"{SCHEMAS}/{one}/type",
+                f"{SCHEMAS}/{one}/required/{required.index(tag)}",
+            )
+            if required == [tag]:
+                yield f"{SCHEMAS}/{one}/required"
+
+
+REPEATED: Final = frozenset(list_repeated(WHOLE["components"]["schemas"]))
 
 
 def is_meaningful(key: str, value: Any, parent: Any, pointer: str) -> bool:
