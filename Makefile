@@ -207,6 +207,7 @@ lock: $(UV_STAMP) ## Pin the dependencies of pyproject.toml; with newer versions
 	$(COMPILE) $(UPGRADE) --group build -o requirements/build.txt
 	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
 	$(COMPILE) $(UPGRADE) --group clients -o requirements/clients.txt
+	$(COMPILE) $(UPGRADE) --group browser -o requirements/browser.txt
 	$(COMPILE) $(UPGRADE) --group audit -o requirements/audit.txt
 
 $(AUDIT): requirements/audit.txt $(UV_STAMP)
