@@ -7,7 +7,8 @@ from itertools import chain
 from typing import Final
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from app.api import (
@@ -53,11 +54,14 @@ from app.api.http.read_slots import ReadSlots
 from app.api.http.request_limits import BodyLimit
 from app.api.http.request_log import RequestLog
 from app.api.http.routers import V1
+from app.console.application import build_console
+from app.console.options import ConsoleOptions
 from app.kernel.db import THREADS
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime
 
 MAX_BODY_BYTES: Final = 256 * 1024
+CONSOLE_PATH: Final = "/console"
 ROUTERS: Final = (
     (
         cases,
@@ -184,6 +188,17 @@ def create_app(
     add_routes(app, docs=docs)
     app.openapi = build_openapi(app)  # type: ignore[method-assign]  # FastAPI's documented hook
     return app
+
+
+def add_console(app: FastAPI, options: ConsoleOptions) -> None:
+    """Serve the console, which calls the application itself, at /console."""
+    app.mount(CONSOLE_PATH, build_console(app, options))
+    app.add_route(CONSOLE_PATH, redirect_to_console, include_in_schema=False)
+
+
+async def redirect_to_console(request: Request) -> Response:
+    """Redirect the address of the console without a slash to its first page."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{CONSOLE_PATH}/")
 
 
 def add_routes(app: FastAPI, *, docs: bool) -> None:

@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     docs: bool = False
     """Whether `/docs` shows the contract as an interactive page, for developers of clients;
     `safe-conduct demo serve` always has it."""
+    console: bool = False
+    """Whether `/console` serves pages for officers and focal points;
+    `safe-conduct demo serve` always has them."""
+    console_exit_url: SignInUrl = "https://www.wikipedia.org/"
+    """The address to which "Leave this page" in the console leads."""
     log_level: LogLevel = LogLevel.INFO
     """The lowest level that is logged, as JSON to standard error."""
     worker: WorkerPlace | None = None

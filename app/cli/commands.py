@@ -17,11 +17,12 @@ from app.cli import (
 )
 from app.cli.client_commands import calls
 from app.cli.operator_commands import out, print_line
+from app.console.options import ConsoleOptions
 from app.demo.demo_setup import DemoRefused
 from app.demo.demo_users import JourneyFailed
 from app.demo.journeys import JOURNEYS, Journey
 from app.kernel.ledger import Ledger
-from app.main import create_app
+from app.main import add_console, create_app
 from app.settings import DemoSettings, LogLevel, Settings
 
 cli = typer.Typer(
@@ -60,6 +61,8 @@ def serve() -> None:
             rate, docs = settings.requests_per_minute, settings.docs
             url = settings.public_url
             app = create_app(runtime, ledger, rate=rate, docs=docs, public_url=url)
+            if settings.console:
+                add_console(app, ConsoleOptions(settings.console_exit_url))
             http_server.build_server(app, settings).run([port])
         runtime.database.engine.dispose()
 

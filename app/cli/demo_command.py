@@ -1,5 +1,6 @@
 """The commands that serve the demonstration and run its journeys, with made-up data."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -23,6 +24,7 @@ from app.cli.startup import (
     serve_metrics,
 )
 from app.cli.worker_process import build_jobs
+from app.console.options import ConsoleOptions, DemoPerson, DemoSignIn
 from app.deadlines.actions import expire_all
 from app.demo import journeys
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
@@ -33,7 +35,7 @@ from app.demo.worker import REFERENCE
 from app.kernel import durable
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime
-from app.main import create_app
+from app.main import add_console, create_app
 from app.settings import DEFAULT_URL, Settings
 from app.worker.jobs import start_jobs
 
@@ -128,7 +130,9 @@ def serve(settings: Settings, say: Say) -> None:
         port = open_port(settings)
         rate = settings.requests_per_minute
         url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        console = ConsoleOptions(settings.console_exit_url, build_demo_sign_in(keys))
         app = create_app(runtime, ledger, rate=rate, docs=True, public_url=url)
+        add_console(app, console)
         running = build_server(app, settings)
         if drill := describe_drill(runtime):
             say(drill)
@@ -140,6 +144,15 @@ def serve(settings: Settings, say: Say) -> None:
         ):
             running.run([port])
         runtime.database.engine.dispose()
+
+
+def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
+    """Return the people of the demonstration, with a new secret for the link."""
+    people = tuple(
+        DemoPerson(part.focal_point, part.label, tuple(sorted(part.roles)), key)
+        for part, key in keys.items()
+    )
+    return DemoSignIn(secrets.token_urlsafe(16), people)
 
 
 def play_when_serving(

@@ -19,14 +19,14 @@ from app.metrics.counters import count_request, normalize_method
 log = structlog.get_logger("safe_conduct.api")
 GONE: Final = 499
 """The status that is logged if the client disconnected. HTTP does not define it."""
-CACHING: Final = (b"cache-control", b"no-store")
-"""The header that is added unless the answer has its own Cache-Control."""
 ROUTE_HEADERS: Final = ("rate_headers", "deprecation_headers")
 """Attributes of the request state in which routes store headers for every answer."""
-HEADERS = (
+DEFAULTS: Final = (
+    (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
+"""The headers that are added unless the answer has its own."""
 
 
 class RequestLog:
@@ -50,9 +50,9 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 own = message["headers"]
-                extra = [*HEADERS, (b"x-request-id", request_id.encode())]
-                if all(name.lower() != CACHING[0] for name, _ in own):
-                    extra.append(CACHING)
+                set_by_route = {name.lower() for name, _ in own}
+                extra = [(b"x-request-id", request_id.encode())]
+                extra += [one for one in DEFAULTS if one[0] not in set_by_route]
                 for name in ROUTE_HEADERS:
                     extra += scope["state"].get(name, ())
                 message["headers"] = [*own, *extra]

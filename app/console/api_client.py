@@ -1,0 +1,118 @@
+"""A client of the HTTP API in the same process, with the credential of one person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+from starlette.types import ASGIApp
+
+type Json = dict[str, Any]
+
+NOWHERE: Final = ("127.0.0.1", 0)
+BASE_URL: Final = "http://api.internal"
+STEP_UP: Final = "insufficient_user_authentication"
+"""The error of a session that is too old for an operation (RFC 9470)."""
+
+
+class ApiProblem(Exception):  # noqa: N818 - named by its meaning, like Problem
+    """An answer of the API that is an error: an RFC 9457 problem."""
+
+    def __init__(self, status: int, body: Json) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+    @property
+    def code(self) -> str:
+        """The code of the problem, which is the last part of its type."""
+        return str(self.body.get("type", "")).rpartition("/")[2]
+
+
+class SessionEnded(ApiProblem):
+    """The session has ended, or there is none."""
+
+
+class StepUpRequired(ApiProblem):
+    """The operation needs a session in which the person signed in a short time ago."""
+
+
+class Gone(ApiProblem):
+    """The record does not exist, or the office may not see it; both look the same."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer: its status, its JSON ({} without content) and its ETag."""
+
+    status: int
+    body: Json
+    tag: str
+
+
+class ApiClient:
+    """A client of the API that sends the credential of one person with each request.
+
+    `language` is sent as Accept-Language. `client` is the address of the browser, by which
+    the API counts wrong credentials.
+    """
+
+    def __init__(
+        self,
+        api: ASGIApp,
+        credential: str,
+        *,
+        language: str,
+        client: tuple[str, int] = NOWHERE,
+    ) -> None:
+        self._headers = {"Accept-Language": language}
+        if credential:
+            self._headers["Authorization"] = f"Bearer {credential}"
+        self._transport = httpx.ASGITransport(app=api, client=client)
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        """Return the answer to a GET request. Raises ApiProblem."""
+        return await self.send("GET", path, headers=headers)
+
+    async def post(
+        self, path: str, body: Json | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Return the answer to a POST request. Raises ApiProblem.
+
+        A request without `Idempotency-Key` gets a random one, so it is not a retry.
+        """
+        key = {"Idempotency-Key": str(uuid4())}
+        return await self.send("POST", path, body, headers={**key, **(headers or {})})
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        """Send a request to a path below /v1/, and return the answer.
+
+        Raises SessionEnded or StepUpRequired (401), Gone (404), or another ApiProblem.
+        """
+        async with httpx.AsyncClient(
+            transport=self._transport, base_url=BASE_URL, headers=self._headers
+        ) as http:
+            response = await http.request(method, f"/v1/{path}", json=body, headers=headers)
+        content = response.json() if response.content else {}
+        if response.is_success:
+            return Answer(response.status_code, content, response.headers.get("ETag", ""))
+        raise build_problem(response, content)
+
+
+def build_problem(response: httpx.Response, body: Json) -> ApiProblem:
+    """Return the exception for an answer that is an error."""
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        challenge = response.headers.get("WWW-Authenticate", "")
+        kind = StepUpRequired if STEP_UP in challenge else SessionEnded
+        return kind(response.status_code, body)
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return Gone(response.status_code, body)
+    return ApiProblem(response.status_code, body)

@@ -1,0 +1,83 @@
+"""How the console writes times, countries, languages and codes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime, format_timedelta, get_timezone_name
+
+from app.reference.cldr import get_country_name, get_language_name
+from app.reference.lists import list_items
+
+SOON: Final = timedelta(hours=4)
+"""A deadline that is due within this time is due soon, as in `GET /v1/worklist/counts`."""
+
+
+class Urgency(StrEnum):
+    """How near a deadline is; also the CSS class of its mark."""
+
+    LATE = "late"
+    SOON = "soon"
+    TODAY = "today"
+    LATER = "later"
+
+
+def compute_urgency(due_at: datetime, now: datetime, zone: ZoneInfo) -> Urgency:
+    """Return how near a deadline is; today ends at midnight in the given time zone."""
+    if due_at < now:
+        return Urgency.LATE
+    if due_at < now + SOON:
+        return Urgency.SOON
+    same_day = due_at.astimezone(zone).date() == now.astimezone(zone).date()
+    return Urgency.TODAY if same_day else Urgency.LATER
+
+
+@dataclass(frozen=True)
+class Formats:
+    """The formats of one reader: a language and a time zone."""
+
+    locale: Locale
+    zone: ZoneInfo
+
+    def format_time(self, at: str) -> str:
+        """Format an RFC 3339 time in the reader's time zone, such as `27 Nov, 14:37`."""
+        local = datetime.fromisoformat(at).astimezone(self.zone)
+        return format_datetime(local, "d MMM, HH:mm", locale=self.locale)
+
+    def format_left(self, at: str) -> str:
+        """Format the time until or since an RFC 3339 time, such as `in 59 minutes`."""
+        left = datetime.fromisoformat(at) - datetime.now(UTC)
+        return format_timedelta(left, add_direction=True, locale=self.locale)
+
+    def find_urgency(self, at: str) -> Urgency:
+        """Return how near an RFC 3339 time is."""
+        return compute_urgency(datetime.fromisoformat(at), datetime.now(UTC), self.zone)
+
+    @property
+    def zone_name(self) -> str:
+        """The name of the time zone in the language of the reader."""
+        return get_timezone_name(self.zone, width="long", locale=self.locale)
+
+    def name_country(self, code: str) -> str:
+        """Return the name of a country."""
+        return get_country_name(code, self.locale) or code
+
+    def name_language(self, tag: str) -> str:
+        """Return the name of a language."""
+        return get_language_name(tag, self.locale) or tag
+
+    def name_code(self, words: str, code: str) -> str:
+        """Return the words for a code of a reference list, such as `case_states`."""
+        return load_words(words, str(self.locale)).get(code) or code.replace("_", " ")
+
+
+@cache
+def load_words(words: str, language: str) -> Mapping[str, str]:
+    """Return the words of a reference list by code, in English where there is no other."""
+    items = list_items(words)
+    return {item.code: item.labels.get(language) or item.labels["en"] for item in items}

@@ -1,0 +1,52 @@
+"""The main menu, which shows a person only what the account can use."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from app.console.translations import mark
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the menu. `scope` is the scope that its page needs."""
+
+    href: str
+    text: str
+    scope: str
+    roles: frozenset[str] = frozenset()
+
+
+ENTRIES: Final = (
+    Entry("/console/", mark("To do"), "feed:read"),
+    Entry("/console/cases", mark("Cases"), "cases:read"),
+    Entry("/console/refer", mark("Refer someone"), "cases:write", frozenset({"officer"})),
+    Entry("/console/approvals", mark("Approvals"), "approvals:write"),
+    Entry("/console/directory", mark("Directory"), "directory:read"),
+)
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """An entry as it is shown: its text, and whether the page is below it."""
+
+    href: str
+    text: str
+    is_current: bool
+
+
+def list_menu_items(
+    path: str, scopes: AbstractSet[str], roles: AbstractSet[str]
+) -> Sequence[MenuItem]:
+    """Return the entries that an account can use, for the page at a path."""
+    return [
+        MenuItem(entry.href, entry.text, is_current=is_below(path, entry.href))
+        for entry in ENTRIES
+        if entry.scope in scopes and (not entry.roles or entry.roles & roles)
+    ]
+
+
+def is_below(path: str, href: str) -> bool:
+    """Return whether a path is the page of an entry, or a page below it."""
+    return path == href or (href != ENTRIES[0].href and path.startswith(f"{href}/"))

@@ -1,0 +1,97 @@
+"""The pages for signing in and out, and the quick exit."""
+
+from contextlib import suppress
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.console.api_client import ApiClient, ApiProblem
+from app.console.options import DemoSignIn
+from app.console.visits import HOME, SESSION_COOKIE, SIGN_IN, Visit, redirect_to
+
+CLEARED: Final = '"cache", "cookies", "storage"'
+
+
+async def show_sign_in(visit: Visit) -> Response:
+    """Show the page on which a person signs in."""
+    signed_out = "signed-out" in visit.request.query_params
+    return visit.render("sign_in.html", signed_out=signed_out)
+
+
+async def show_session_ended(visit: Visit) -> Response:
+    """Show that the session has ended; the script leads here when the time is over."""
+    return visit.render("session_ended.html", 401)
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End the session, and make the browser forget the pages that it has seen."""
+    await end_session(visit)
+    response = redirect_to(f"{SIGN_IN}?signed-out")
+    response.headers["Clear-Site-Data"] = CLEARED
+    return clear_session(response)
+
+
+async def leave(visit: Visit) -> Response:
+    """Leave the console at once: end the session, and lead to a harmless address.
+
+    The answer is 200 with `Refresh`, because `form-action` would block a redirect to
+    another site, and works without JavaScript.
+    """
+    await end_session(visit)
+    response = Response(status_code=200)
+    response.headers["Refresh"] = f"0; url={visit.request.app.state.options.exit_url}"
+    response.headers["Clear-Site-Data"] = CLEARED
+    return clear_session(response)
+
+
+async def end_session(visit: Visit) -> None:
+    """End the session of the visit. It may have ended before."""
+    with suppress(ApiProblem):
+        await visit.api.post("sessions/end")
+
+
+def clear_session[R: Response](response: R) -> R:
+    """Make the browser delete the session cookie."""
+    response.delete_cookie(SESSION_COOKIE, secure=True, httponly=True, samesite="lax")
+    return response
+
+
+def store_session[R: Response](response: R, token: str) -> R:
+    """Make the browser keep the session until it is closed."""
+    response.set_cookie(SESSION_COOKIE, token, secure=True, httponly=True, samesite="lax")
+    return response
+
+
+async def renew_session(visit: Visit) -> Response:
+    """Renew the session of a person who reads a page for long. Answers 204 or 401."""
+    await visit.api.get("me")
+    return Response(status_code=204)
+
+
+async def show_demo_people(visit: Visit) -> Response:
+    """Show the made-up people of the demonstration, to sign in as one of them."""
+    demo = get_demo(visit)
+    return visit.render("demo.html", people=demo.people)
+
+
+async def sign_in_for_demo(visit: Visit) -> Response:
+    """Sign in as a made-up person, with the API key of that person."""
+    demo = get_demo(visit)
+    form = await visit.request.form()
+    person = next((one for one in demo.people if one.label == form.get("person")), None)
+    if person is None:
+        raise HTTPException(404)
+    api = ApiClient(visit.request.app.state.api, person.key, language=visit.texts.language)
+    token = (await api.post("sessions")).body["token"]
+    return store_session(redirect_to(HOME), token)
+
+
+def get_demo(visit: Visit) -> DemoSignIn:
+    """Return the demonstration. Raises HTTPException (404) if the link is not valid."""
+    demo: Any = visit.request.app.state.options.demo
+    if not isinstance(demo, DemoSignIn):
+        raise HTTPException(404)
+    if not demo.is_secret(visit.request.path_params["secret"]):
+        raise HTTPException(404)
+    return demo

@@ -1,0 +1,110 @@
+/* Additions to the pages: every page also works without this file, except passkeys.
+   Nothing is stored in the browser. */
+
+const root = document.documentElement;
+root.classList.add("js");
+
+/* A page from the back/forward cache asks the server again, because the session may be over. */
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+/* Quick exit: hide the page first, then end the session and go to a harmless address. */
+const exit = document.querySelector("#leave");
+
+function leavePage() {
+  root.classList.add("hide-now");
+  document.title = " ";
+  fetch(exit.action, { method: "POST", keepalive: true }).catch(() => {});
+  location.replace(exit.dataset.to);
+}
+
+function watchShiftKey() {
+  let presses = 0;
+  let last = 0;
+  addEventListener("keyup", (event) => {
+    if (event.key !== "Shift" || event.ctrlKey || event.altKey) {
+      presses = 0;
+      return;
+    }
+    presses = event.timeStamp - last < 1500 ? presses + 1 : 1;
+    last = event.timeStamp;
+    if (presses >= 3) leavePage();
+  });
+}
+
+if (exit) {
+  exit.addEventListener("submit", (event) => {
+    event.preventDefault();
+    leavePage();
+  });
+  watchShiftKey();
+}
+
+/* The time that is left until a deadline. The server wrote the first text. */
+const units = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
+
+function formatLeft(minutes) {
+  const size = Math.abs(minutes);
+  if (size < 90) return units.format(minutes, "minute");
+  if (size < 2880) return units.format(Math.round(minutes / 60), "hour");
+  return units.format(Math.round(minutes / 1440), "day");
+}
+
+function updateTimes() {
+  for (const time of document.querySelectorAll("time[data-due]")) {
+    time.textContent = formatLeft(Math.round((new Date(time.dateTime) - Date.now()) / 60000));
+  }
+}
+
+updateTimes();
+setInterval(updateTimes, 30000);
+
+/* A form is saved on the server after a pause in typing. */
+const form = document.querySelector("form[data-autosave]");
+
+async function saveForm() {
+  const status = document.querySelector("#saved");
+  status.textContent = status.dataset.saving;
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const response = await fetch(form.dataset.autosave, { method: "POST", body, redirect: "error" });
+    status.textContent = response.ok ? await response.text() : status.dataset.failed;
+  } catch {
+    status.textContent = status.dataset.failed;
+  }
+}
+
+if (form) {
+  let timer;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(saveForm, 1200);
+  });
+}
+
+/* Two minutes before the session ends, ask; without an answer, leave the page. */
+const dialog = document.querySelector("dialog#ending");
+const WARNING = 120000;
+
+function watchSession() {
+  let timer;
+  const begin = () => {
+    clearTimeout(timer);
+    timer = setTimeout(warn, dialog.dataset.seconds * 1000 - WARNING);
+  };
+  const warn = () => {
+    dialog.showModal();
+    timer = setTimeout(() => location.replace(dialog.dataset.ended), WARNING);
+  };
+  dialog.addEventListener("close", async () => {
+    await fetch(dialog.dataset.stay, { method: "POST" });
+    begin();
+  });
+  begin();
+}
+
+if (dialog) watchSession();
+
+/* An error summary gets the focus, so that a screen reader reads it first. */
+document.querySelector(".error-summary")?.focus();

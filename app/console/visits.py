@@ -1,0 +1,178 @@
+"""A visit: one request of a browser, with the signed-in person and a client of the API."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.console.api_client import ApiClient, ApiProblem, Gone, Json, SessionEnded
+from app.console.formats import Formats
+from app.console.navigation import MenuItem, list_menu_items
+from app.console.rendering import render_template
+from app.console.translations import Texts, choose_texts
+from app.kernel.time_zones import list_time_zones
+
+SESSION_COOKIE: Final = "__Host-sc"
+LANGUAGE_COOKIE: Final = "__Host-sc-language"
+ZONE_COOKIE: Final = "__Host-sc-zone"
+HOME: Final = "/console/"
+SIGN_IN: Final = "/console/sign-in"
+OFFICES_SECONDS: Final = 60.0
+"""Seconds for which the list of offices is reused. It is the same for every reader."""
+MAX_OFFICES: Final = 200
+SEE_OTHER: Final = 303
+UTC_ZONE: Final = "UTC"
+
+
+@dataclass
+class Offices:
+    """The offices of the directory by code, read through the API and reused for a while."""
+
+    by_code: Mapping[str, Json] = field(default_factory=dict)
+    read_at: float = -OFFICES_SECONDS
+
+    async def read(self, api: ApiClient) -> Mapping[str, Json]:
+        """Return the offices by code. Raises ApiProblem."""
+        if monotonic() - self.read_at > OFFICES_SECONDS:
+            self.by_code = {one["code"]: one async for one in list_offices(api)}
+            self.read_at = monotonic()
+        return self.by_code
+
+
+async def list_offices(api: ApiClient) -> AsyncIterator[Json]:
+    """Yield the offices of the directory, page by page."""
+    after = ""
+    while True:
+        page = (await api.get(f"focal-points?limit={MAX_OFFICES}{after}")).body
+        for office in page["items"]:
+            yield office
+        if not page.get("next"):
+            return
+        after = f"&after={page['next']}"
+
+
+@dataclass
+class Visit:
+    """One request of a signed-in person.
+
+    `me` is the answer of `GET /v1/me`. Templates get the visit as `visit`.
+    """
+
+    request: Request
+    api: ApiClient
+    texts: Texts
+    me: Json = field(default_factory=dict)
+    offices: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def office(self) -> Json:
+        """The office of the person, as in the directory; {} before anybody signed in."""
+        return self.offices.get(self.me.get("focal_point", ""), {})
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of the account."""
+        return frozenset(self.me.get("roles", ()))
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scopes of the account."""
+        return frozenset(self.me.get("scopes", ()))
+
+    @property
+    def menu(self) -> Sequence[MenuItem]:
+        """The entries of the main menu that the account can use."""
+        return list_menu_items(self.request.url.path, self.scopes, self.roles)
+
+    @property
+    def formats(self) -> Formats:
+        """The formats of the person: language, and own time zone or that of the office."""
+        zone = self.request.cookies.get(ZONE_COOKIE) or self.office.get("time_zone")
+        return Formats(self.texts.locale, find_zone(zone))
+
+    def name_office(self, code: str | None) -> str:
+        """Return the short name of an office, or its name, or its code."""
+        office = self.offices.get(code or "", {})
+        short: Mapping[str, str] = office.get("short_names", {})
+        name = short.get(self.texts.language) or short.get("en") or office.get("name")
+        return str(name or code or "")
+
+    def may(self, scope: str) -> bool:
+        """Return whether the account has a scope."""
+        return scope in self.scopes
+
+    def render(self, template: str, status: int = 200, **values: object) -> Response:
+        """Return a page from a template."""
+        html = render_template(template, self.texts, visit=self, menu=self.menu, **values)
+        return HTMLResponse(html, status)
+
+
+type View = Callable[[Visit], Awaitable[Response]]
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def find_zone(name: str | None) -> ZoneInfo:
+    """Return a time zone by its name, or UTC if there is none with this name."""
+    return ZoneInfo(name if name in list_time_zones() else UTC_ZONE)
+
+
+def begin_visit(request: Request) -> Visit:
+    """Return the visit of a request, before the person is known."""
+    cookies, headers = request.cookies, request.headers
+    asked = headers.get("accept-language", "")
+    texts = choose_texts(cookies.get(LANGUAGE_COOKIE, ""), asked)
+    client = request.client
+    api = ApiClient(
+        request.app.state.api,
+        cookies.get(SESSION_COOKIE, ""),
+        language=texts.language,
+        client=(client.host, client.port) if client else ("", 0),
+    )
+    return Visit(request, api, texts)
+
+
+def require_session(view: View) -> Endpoint:
+    """Return an endpoint that shows a view to a signed-in person only."""
+
+    async def show(request: Request) -> Response:
+        visit = begin_visit(request)
+        try:
+            if SESSION_COOKIE not in request.cookies:
+                return redirect_to(SIGN_IN)
+            offices: Offices = request.app.state.offices
+            answer, visit.offices = await asyncio.gather(
+                visit.api.get("me"), offices.read(visit.api)
+            )
+            visit.me = answer.body
+            return await view(visit)
+        except SessionEnded:
+            return visit.render("session_ended.html", 401)
+        except Gone:
+            return visit.render("gone.html", 404)
+        except ApiProblem as problem:
+            return visit.render("problem.html", problem.status, problem=problem)
+
+    return show
+
+
+def allow_anyone(view: View) -> Endpoint:
+    """Return an endpoint that shows a view to anyone, signed in or not."""
+
+    async def show(request: Request) -> Response:
+        visit = begin_visit(request)
+        try:
+            return await view(visit)
+        except ApiProblem as problem:
+            return visit.render("problem.html", problem.status, problem=problem)
+
+    return show
+
+
+def redirect_to(path: str) -> RedirectResponse:
+    """Return a redirect to a path of the console, which the browser gets with GET."""
+    return RedirectResponse(path, SEE_OTHER)

@@ -1,0 +1,54 @@
+"""The page "To do": what waits for the office, most urgent first."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.responses import Response
+
+from app.console.api_client import Json
+from app.console.formats import Urgency
+from app.console.visits import Visit
+
+PAGE_SIZE: Final = 50
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of the worklist, with the page on which it is done."""
+
+    item: Json
+    urgency: Urgency
+    href: str | None
+
+
+async def show_worklist(visit: Visit) -> Response:
+    """Show what waits for the office. Drawing the page records nothing."""
+    if not visit.may("feed:read"):
+        return visit.render("no_worklist.html")
+    after = visit.request.query_params.get("after")
+    more = f"&after={after}" if after else ""
+    page, counts = await asyncio.gather(
+        visit.api.get(f"worklist?include=summary&limit={PAGE_SIZE}{more}"),
+        visit.api.get("worklist/counts"),
+    )
+    tasks = [build_task(visit, item) for item in page.body["items"]]
+    groups = {urgency: [t for t in tasks if t.urgency == urgency] for urgency in Urgency}
+    return visit.render(
+        "worklist.html", groups=groups, counts=counts.body, next=page.body.get("next")
+    )
+
+
+def build_task(visit: Visit, item: Json) -> Task:
+    """Return the task of an item of the worklist."""
+    return Task(item, visit.formats.find_urgency(item["due_at"]), find_page(item))
+
+
+def find_page(item: Json) -> str | None:
+    """Return the address of the page for an item, or None if there is no page for it."""
+    kind, _, identity = item["subject"].partition("/")
+    if kind in {"referrals", "handovers", "approvals"}:
+        return f"/console/{kind}/{identity}"
+    if item.get("case"):
+        return f"/console/cases/{item['case']['code']}"
+    return f"/console/cases/{identity}" if kind == "cases" else None
