@@ -1,6 +1,6 @@
 """How the console writes times, countries, languages and codes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_datetime, format_timedelta, get_timezone_name
 
+from app.kernel.languages import ENGLISH
 from app.reference.cldr import get_country_name, get_language_name
 from app.reference.lists import list_items
 
@@ -75,9 +76,13 @@ class Formats:
         """Return the words for a code of a reference list, such as `case_states`."""
         return load_words(words, str(self.locale)).get(code) or code.replace("_", " ")
 
+    def list_codes(self, words: str) -> Sequence[str]:
+        """Return the codes of a reference list, in its order."""
+        return tuple(load_words(words, str(self.locale)))
+
 
 @cache
 def load_words(words: str, language: str) -> Mapping[str, str]:
     """Return the words of a reference list by code, in English where there is no other."""
     items = list_items(words)
-    return {item.code: item.labels.get(language) or item.labels["en"] for item in items}
+    return {item.code: item.labels.get(language) or item.labels[ENGLISH] for item in items}
