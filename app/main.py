@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib.metadata import version
 from itertools import chain
 from typing import Final
@@ -192,7 +193,12 @@ def create_app(
 
 def add_console(app: FastAPI, options: ConsoleOptions) -> None:
     """Serve the console, which calls the application itself, at /console."""
-    app.mount(CONSOLE_PATH, build_console(app, options))
+
+    def get_time() -> datetime:
+        runtime: Runtime = app.state.runtime
+        return runtime.clock()
+
+    app.mount(CONSOLE_PATH, build_console(app, options, get_time))
     app.add_route(CONSOLE_PATH, redirect_to_console, include_in_schema=False)
 
 

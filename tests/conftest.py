@@ -22,9 +22,10 @@ from fastapi import FastAPI
 from hypothesis import settings
 from structlog.typing import EventDict
 
+from app.console.options import ConsoleOptions
 from app.kernel.actors import Role
 from app.kernel.db import Database
-from app.main import create_app
+from app.main import add_console, create_app
 from app.runtime import build_runtime
 from tests.support import databases, event_check, selection
 from tests.support.databases import Copy
@@ -265,7 +266,9 @@ def database(url: str) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
     """Return the application; all tests share one, as compiling its routes takes time."""
-    return create_app(build_runtime("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
+    made = create_app(build_runtime("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
+    add_console(made, ConsoleOptions("https://www.example.org/"))
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -66,10 +66,15 @@ class ApiClient:
         language: str,
         client: tuple[str, int] = NOWHERE,
     ) -> None:
-        self._headers = {"Accept-Language": language}
+        sent = {"Accept-Language": language}
         if credential:
-            self._headers["Authorization"] = f"Bearer {credential}"
-        self._transport = httpx.ASGITransport(app=api, client=client)
+            sent["Authorization"] = f"Bearer {credential}"
+        self._http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=api, client=client),
+            base_url=BASE_URL,
+            headers=sent,
+            trust_env=False,
+        )
 
     async def get(self, path: str, **headers: str) -> Answer:
         """Return the answer to a GET request. Raises ApiProblem."""
@@ -97,10 +102,9 @@ class ApiClient:
 
         Raises SessionEnded or StepUpRequired (401), Gone (404), or another ApiProblem.
         """
-        async with httpx.AsyncClient(
-            transport=self._transport, base_url=BASE_URL, headers=self._headers
-        ) as http:
-            response = await http.request(method, f"/v1/{path}", json=body, headers=headers)
+        response = await self._http.request(
+            method, f"/v1/{path}", json=body, headers=headers
+        )
         content = response.json() if response.content else {}
         if response.is_success:
             return Answer(response.status_code, content, response.headers.get("ETag", ""))

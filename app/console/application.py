@@ -1,6 +1,7 @@
 """The application that serves the console at /console."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final, override
 
 from starlette.applications import Starlette
@@ -47,10 +48,12 @@ def build_routes() -> Sequence[BaseRoute]:
     ]
 
 
-def build_console(api: ASGIApp, options: ConsoleOptions) -> Starlette:
+def build_console(
+    api: ASGIApp, options: ConsoleOptions, clock: Callable[[], datetime]
+) -> Starlette:
     """Build the console, which calls `api` in the same process."""
     console = Starlette(routes=build_routes(), middleware=[Middleware(PageProtection)])
     console.state.api = api
-    console.state.options = options
+    console.state.options, console.state.clock = options, clock
     console.state.offices = Offices()
     return console

@@ -36,8 +36,13 @@ class OpenedSection:
 
 
 async def show_case(visit: Visit) -> Response:
-    """Show a case. Reading it is recorded as retrieved, as reading it in the API is."""
-    return await render_case(visit, visit.request.path_params["code"])
+    """Show a case. The first time that an office that was asked reads it is recorded.
+
+    Only a request without `include` records it, so the page sends both.
+    """
+    code = visit.request.path_params["code"]
+    await visit.api.get(f"cases/{code}")
+    return await render_case(visit, code)
 
 
 async def render_case(

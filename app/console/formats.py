@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -40,10 +40,11 @@ def compute_urgency(due_at: datetime, now: datetime, zone: ZoneInfo) -> Urgency:
 
 @dataclass(frozen=True)
 class Formats:
-    """The formats of one reader: a language and a time zone."""
+    """The formats of one reader: a language, a time zone, and the current time."""
 
     locale: Locale
     zone: ZoneInfo
+    now: datetime
 
     def format_time(self, at: str) -> str:
         """Format an RFC 3339 time in the reader's time zone, such as `27 Nov, 14:37`."""
@@ -52,12 +53,12 @@ class Formats:
 
     def format_left(self, at: str) -> str:
         """Format the time until or since an RFC 3339 time, such as `in 59 minutes`."""
-        left = datetime.fromisoformat(at) - datetime.now(UTC)
+        left = datetime.fromisoformat(at) - self.now
         return format_timedelta(left, add_direction=True, locale=self.locale)
 
     def find_urgency(self, at: str) -> Urgency:
         """Return how near an RFC 3339 time is."""
-        return compute_urgency(datetime.fromisoformat(at), datetime.now(UTC), self.zone)
+        return compute_urgency(datetime.fromisoformat(at), self.now, self.zone)
 
     @property
     def zone_name(self) -> str:

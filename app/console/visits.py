@@ -93,7 +93,8 @@ class Visit:
     def formats(self) -> Formats:
         """The formats of the person: language, and own time zone or that of the office."""
         zone = self.request.cookies.get(ZONE_COOKIE) or self.office.get("time_zone")
-        return Formats(self.texts.locale, find_zone(zone))
+        now = self.request.app.state.clock()
+        return Formats(self.texts.locale, find_zone(zone), now)
 
     def name_office(self, code: str | None) -> str:
         """Return the short name of an office, or its name, or its code."""

@@ -1,0 +1,80 @@
+"""The pages of the console: who sees them, their headers, and what drawing them records."""
+
+import pytest
+
+from app.console.visits import SESSION_COOKIE
+from tests.support.console_browser import ConsoleBrowser
+from tests.support.world import Someone, World
+
+PAGES = ("", "cases", "cases?sent=true")
+
+
+def test_a_visitor_without_a_session_is_sent_to_the_sign_in_page(world: World) -> None:
+    answer = world.http.get("/console/", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/console/sign-in"
+
+
+def test_a_page_with_a_wrong_session_says_that_it_has_ended(world: World) -> None:
+    wrong = {"Cookie": f"{SESSION_COOKIE}=scs_0123456789_none"}
+    answer = world.http.get("/console/", headers=wrong)
+    assert answer.status_code == 401
+    assert "You were signed out" in answer.text
+
+
+def test_every_page_has_a_strict_policy_and_is_never_cached(officer: Someone) -> None:
+    answer = ConsoleBrowser(officer).get("")
+    assert answer.status_code == 200
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'")
+    assert "unsafe" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({}, 403),
+        ({"Origin": "http://testserver"}, 303),
+        ({"Sec-Fetch-Site": "same-origin"}, 303),
+    ],
+)
+def test_a_form_of_another_site_is_refused(
+    world: World, headers: dict[str, str], status: int
+) -> None:
+    answer = world.http.post("/console/sign-out", headers=headers, follow_redirects=False)
+    assert answer.status_code == status
+
+
+def test_drawing_a_list_records_nothing(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    before = officer.get(f"/cases/{case['code']}/evidence").json()
+    for page in PAGES:
+        drawn = ConsoleBrowser(lead).get(page)
+        assert drawn.status_code == 200
+        assert case["code"] in drawn.text or page.endswith("true")
+    assert officer.get(f"/cases/{case['code']}/evidence").json() == before
+
+
+def test_opening_a_case_marks_it_as_retrieved_once(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    path = f"/cases/{case['code']}/evidence"
+    for _ in range(2):
+        assert ConsoleBrowser(lead).get(f"cases/{case['code']}").status_code == 200
+    [evidence] = officer.get(path).json()["items"]
+    assert [status["name"] for status in evidence["statuses"]].count("retrieved") == 1
+
+
+def test_a_case_of_others_looks_like_a_mistyped_code(
+    officer: Someone, stranger: Someone
+) -> None:
+    code = officer.submit()["code"]
+    answer = ConsoleBrowser(stranger).get(f"cases/{code}")
+    assert answer.status_code == 404
+    assert code not in answer.text

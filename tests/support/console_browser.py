@@ -1,0 +1,35 @@
+"""A browser for tests of the console, which follows no redirect and runs no script."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import httpx2
+
+from app.console.visits import SESSION_COOKIE
+from tests.support.world import Someone
+
+SAME_ORIGIN: Final = {"Sec-Fetch-Site": "same-origin"}
+
+
+class ConsoleBrowser:
+    """A browser in which a person is signed in.
+
+    The console forwards its cookie as the credential, so the API key of the person will do.
+    """
+
+    def __init__(self, person: Someone, **headers: str) -> None:
+        self.http = person.world.http
+        self.headers = {"Cookie": f"{SESSION_COOKIE}={person.key}"} | headers
+
+    def get(self, path: str) -> httpx2.Response:
+        """Return the page at a path below /console/."""
+        return self.http.get(f"/console/{path}", headers=self.headers)
+
+    def post(self, path: str, form: Mapping[str, str | list[str]]) -> httpx2.Response:
+        """Send a form to a path below /console/, as a page of the console would."""
+        return self.http.post(
+            f"/console/{path}",
+            data=dict(form),
+            headers=self.headers | SAME_ORIGIN,
+            follow_redirects=False,
+        )
