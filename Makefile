@@ -54,7 +54,7 @@ endif
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill fuzz fuzz-api mutate plant coverage assurance \
-	audit sbom migrate examples openapi breaking docs lock
+	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -188,6 +188,9 @@ hooks: $(READY) ## Install git hooks that lint each commit
 
 migrate: $(READY) ## Apply all migrations to the database of SAFE_CONDUCT_*
 	$(BIN)/safe-conduct migrate
+
+messages: $(READY) ## Update the catalogues of the console's texts, which are then translated
+	$(BIN)/python scripts/update_messages.py
 
 openapi: $(READY) ## Write openapi/ from the code
 	$(BIN)/safe-conduct openapi

@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from app.console import case_lists, case_page, sign_in, worklist
+from app.console import case_lists, case_page, settings, sign_in, worklist
+from app.console.faults import EXCEPTION_HANDLERS
 from app.console.options import ConsoleOptions
 from app.console.protection import PageProtection
 from app.console.rendering import STATIC
@@ -43,6 +44,9 @@ def build_routes() -> Sequence[BaseRoute]:
         Route("/ended", allow_anyone(sign_in.show_session_ended)),
         Route("/demo/{secret}", allow_anyone(sign_in.show_demo_people)),
         Route("/demo/{secret}", allow_anyone(sign_in.sign_in_for_demo), methods=["POST"]),
+        Route("/language", allow_anyone(settings.choose_language), methods=["POST"]),
+        Route("/settings", require_session(settings.show_settings)),
+        Route("/settings/zone", allow_anyone(settings.choose_zone), methods=["POST"]),
         Route("/cases", require_session(case_lists.show_cases)),
         Route("/cases/{code}", require_session(case_page.show_case)),
     ]
@@ -52,7 +56,11 @@ def build_console(
     api: ASGIApp, options: ConsoleOptions, clock: Callable[[], datetime]
 ) -> Starlette:
     """Build the console, which calls `api` in the same process."""
-    console = Starlette(routes=build_routes(), middleware=[Middleware(PageProtection)])
+    console = Starlette(
+        routes=build_routes(),
+        middleware=[Middleware(PageProtection)],
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
     console.state.api = api
     console.state.options, console.state.clock = options, clock
     console.state.offices = Offices()

@@ -7,7 +7,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from app.console.translations import Texts
+from app.console.translations import Texts, list_language_names
 
 STATIC: Final = files("app.console") / "static"
 DIGEST_LENGTH: Final = 10
@@ -31,6 +31,7 @@ def build_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["static"] = get_static_url
+    environment.globals["languages"] = list_language_names()
     return environment
 
 

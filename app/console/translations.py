@@ -1,6 +1,6 @@
 """The languages of the console, and its texts in each of them (gettext catalogues)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from gettext import c2py
@@ -96,3 +96,10 @@ def choose_texts(chosen: str, accept_language: str) -> Texts:
     if chosen in LANGUAGES:
         return load_texts(chosen)
     return load_texts(choose_language(rank_languages(accept_language), LANGUAGES))
+
+
+@cache
+def list_language_names() -> Sequence[tuple[str, str]]:
+    """Return the languages of the console, each with its name in the language itself."""
+    names = ((tag, Locale.parse(tag).get_language_name()) for tag in LANGUAGES)
+    return [(tag, (name or tag).capitalize()) for tag, name in names]

@@ -26,6 +26,8 @@ OFFICES_SECONDS: Final = 60.0
 """Seconds for which the list of offices is reused. It is the same for every reader."""
 MAX_OFFICES: Final = 200
 SEE_OTHER: Final = 303
+NOT_FOUND: Final = 404
+MALFORMED: Final = 422
 UTC_ZONE: Final = "UTC"
 
 
@@ -151,14 +153,23 @@ def require_session(view: View) -> Endpoint:
             )
             visit.me = answer.body
             return await view(visit)
-        except SessionEnded:
-            return visit.render("session_ended.html", 401)
-        except Gone:
-            return visit.render("gone.html", 404)
         except ApiProblem as problem:
-            return visit.render("problem.html", problem.status, problem=problem)
+            return show_problem(visit, problem)
 
     return show
+
+
+def show_problem(visit: Visit, problem: ApiProblem) -> Response:
+    """Return the page for a problem that no form of the page can show.
+
+    A malformed code in the address looks like the code of a record of others.
+    """
+    is_malformed = problem.status == MALFORMED and visit.request.method == "GET"
+    if isinstance(problem, SessionEnded):
+        return visit.render("session_ended.html", problem.status)
+    if isinstance(problem, Gone) or is_malformed:
+        return visit.render("gone.html", NOT_FOUND)
+    return visit.render("problem.html", problem.status, problem=problem)
 
 
 def allow_anyone(view: View) -> Endpoint:
@@ -169,7 +180,7 @@ def allow_anyone(view: View) -> Endpoint:
         try:
             return await view(visit)
         except ApiProblem as problem:
-            return visit.render("problem.html", problem.status, problem=problem)
+            return show_problem(visit, problem)
 
     return show
 
@@ -177,3 +188,12 @@ def allow_anyone(view: View) -> Endpoint:
 def redirect_to(path: str) -> RedirectResponse:
     """Return a redirect to a path of the console, which the browser gets with GET."""
     return RedirectResponse(path, SEE_OTHER)
+
+
+def find_local_path(path: str) -> str | None:
+    """Return a path if it is a page of the console, or None.
+
+    A path of another site, such as `//example.org`, is not a page of the console.
+    """
+    is_page = path.startswith(HOME) and "//" not in path and "\\" not in path
+    return path if is_page and path.isprintable() else None

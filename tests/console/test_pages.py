@@ -78,3 +78,56 @@ def test_a_case_of_others_looks_like_a_mistyped_code(
     answer = ConsoleBrowser(stranger).get(f"cases/{code}")
     assert answer.status_code == 404
     assert code not in answer.text
+
+
+@pytest.mark.parametrize("path", ["nothing", "cases/no-code", "static/nothing.css"])
+def test_an_unknown_address_has_a_page(officer: Someone, path: str) -> None:
+    answer = ConsoleBrowser(officer).get(path)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_fault_has_a_page_that_repeats_nothing(
+    officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise RuntimeError("Nigora")
+
+    monkeypatch.setattr("app.console.worklist.build_task", fail)
+    officer.create_case()
+    answer = ConsoleBrowser(officer).get("")
+    assert answer.status_code == 500
+    assert "Nigora" not in answer.text
+    assert "The service has a fault" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("referer", "target"),
+    [
+        ("http://testserver/console/cases?sent=true", "/console/cases"),
+        ("http://testserver//evil.example/console/", "/console/"),
+        ("http://testserver/v1/me", "/console/"),
+        ("", "/console/"),
+    ],
+)
+def test_the_language_is_set_and_the_reader_returns_to_a_page_of_the_console(
+    officer: Someone, referer: str, target: str
+) -> None:
+    browser = ConsoleBrowser(officer, Referer=referer)
+    answer = browser.post("language", {"language": "ru"})
+    assert answer.headers["Location"] == target
+    assert "__Host-sc-language=ru" in answer.headers["Set-Cookie"]
+    browser.headers["Cookie"] += "; __Host-sc-language=ru"
+    assert '<html lang="ru"' in browser.get("").text
+
+
+def test_times_are_in_the_chosen_time_zone_or_in_that_of_the_office(
+    officer: Someone, lead: Someone
+) -> None:
+    officer.submit()
+    browser = ConsoleBrowser(lead)
+    assert "Almaty" in browser.get("").text
+    browser.headers["Cookie"] += "; __Host-sc-zone=America/Bogota"
+    assert "Colombia" in browser.get("").text
+    browser.headers["Cookie"] = browser.headers["Cookie"].replace("Bogota", "Nowhere")
+    assert browser.get("").status_code == 200

@@ -1,0 +1,28 @@
+"""The pages for addresses that do not exist, and for faults of the service."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from app.console.visits import NOT_FOUND, begin_visit
+
+
+async def show_http_error(request: Request, error: Exception) -> Response:
+    """Show the page for an address that does not exist, or a method it does not have."""
+    status = error.status_code if isinstance(error, HTTPException) else NOT_FOUND
+    return begin_visit(request).render("gone.html", status)
+
+
+async def show_fault(request: Request, _: Exception) -> Response:
+    """Show the page for a fault. The request log records the fault without its message."""
+    return begin_visit(request).render("fault.html", 500)
+
+
+EXCEPTION_HANDLERS: Final[Mapping[int | type[Exception], ExceptionHandler]] = {
+    HTTPException: show_http_error,
+    Exception: show_fault,
+}
