@@ -1,4 +1,4 @@
-# All commands of this project. CI runs `make check clients torture pooler` (.ci/run).
+# All commands of this project. CI runs `make check browser clients torture pooler` (.ci/run).
 
 PYTHON ?= python3
 UV := .uv/bin/uv
@@ -6,6 +6,7 @@ UV_STAMP := .uv/.ready
 BIN := .venv/bin
 READY := .venv/.ready
 CLIENTS := .clients/venv/.ready
+BROWSER := .browser/venv/.ready
 AUDIT := .audit/venv/.ready
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal \
 	--python-version 3.12 --no-header
@@ -53,7 +54,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -143,6 +144,9 @@ coverage: $(READY) ## Measure branch coverage; fails below 95 %, or 100 % of the
 clients: $(READY) $(CLIENTS) ## Generate five clients, and play the same steps with each; installs Go from Debian
 	$(BIN)/python -W ignore -m tests.clients
 
+browser: $(READY) $(BROWSER) ## Test the console in Chromium, which is installed from Debian: T=tests/browser/test_pages.py
+	$(BIN)/python -m tests.browser $(T)
+
 bench: $(READY) ## Measure this tree relative to a lower bound; writes docs/performance.md
 	$(BIN)/python -W ignore -m tests.bench run --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(EACH) --requests $(REQUESTS) $(PAGE)
@@ -221,6 +225,11 @@ $(AUDIT): requirements/audit.txt $(UV_STAMP)
 $(CLIENTS): requirements/clients.txt $(UV_STAMP)
 	test -x .clients/venv/bin/python || $(UV) venv --quiet --python '>=3.12' .clients/venv
 	$(UV) pip sync --quiet --python .clients/venv/bin/python --require-hashes requirements/clients.txt
+	@touch $@
+
+$(BROWSER): requirements/browser.txt $(UV_STAMP)
+	test -x .browser/venv/bin/python || $(UV) venv --quiet --python '>=3.12' .browser/venv
+	$(UV) pip sync --quiet --compile-bytecode --python .browser/venv/bin/python --require-hashes requirements/browser.txt
 	@touch $@
 
 $(READY): requirements/dev.txt requirements/build.txt pyproject.toml $(UV_STAMP)

@@ -1,0 +1,60 @@
+"""Test the console in a real browser: `make browser`.
+
+This program runs in the environment of the service. It installs Chromium from Debian,
+checks the types of this package, and runs the tests in `.browser/venv`, which has
+Playwright and axe. The tests start the service as a process of its own.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from tests.support.debian import install_packages
+
+ROOT: Final = Path(__file__).parents[2]
+FOLDER: Final = "tests/browser"
+ENVIRONMENT: Final = ROOT / ".browser" / "venv" / "bin"
+CHROMIUM: Final = Path("/usr/bin/chromium")
+FONT: Final = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
+"""A font of all scripts in which the console has texts, so that screenshots are alike."""
+PACKAGES: Final = ("chromium", "fonts-noto-core")
+
+
+def has_browser() -> bool:
+    """Return whether Chromium and its fonts are installed."""
+    return CHROMIUM.exists() and FONT.exists()
+
+
+def require_browser() -> None:
+    """Install Chromium and its fonts if one is missing, or exit with an explanation."""
+    if not install_packages(*PACKAGES, until=has_browser):
+        sys.exit(
+            "make browser FAILED, and nothing was tested: it needs Chromium and its fonts, "
+            "and could not install them. On Debian, as root: apt-get install "
+            f"--no-install-recommends {' '.join(PACKAGES)}"
+        )
+
+
+def list_commands(chosen: list[str]) -> list[list[object]]:
+    """Return the commands that check the types of the tests, and run them."""
+    python = ENVIRONMENT / "python"
+    checked = ["--python-executable", python, "--cache-dir", ".browser/mypy"]
+    return [
+        [Path(sys.executable).with_name("mypy"), *checked, "-p", "tests.browser"],
+        [ENVIRONMENT / "pytest", "--confcutdir", FOLDER, *(chosen or [FOLDER])],
+    ]
+
+
+def main() -> int:
+    """Run all commands until one fails, and return its exit code."""
+    require_browser()
+    for command in list_commands(sys.argv[1:]):
+        ran = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)
+        if ran.returncode:
+            return ran.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Fixtures of the browser tests: one demonstration, one browser, and windows."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.demonstration import Demonstration, serve_demonstration
+from tests.browser.windows import HEIGHT, WIDE, Window
+
+CHROMIUM: Final = "/usr/bin/chromium"
+PATIENCE: Final = 10_000
+"""Milliseconds that a test waits for an element or a page."""
+
+type OpenWindow = Callable[..., Window]
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """Yield the demonstration, which all tests share. Its log must have no error."""
+    with serve_demonstration(tmp_path_factory.mktemp("demonstration")) as served:
+        yield served
+        log = served.read_log()
+    assert '"level": "error"' not in log, log
+    assert "Traceback" not in log, log
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Yield a browser. Root needs `--no-sandbox`."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_window(demonstration: Demonstration, browser: Browser) -> Iterator[OpenWindow]:
+    """Yield a function that opens a window with cookies and a cache of its own."""
+    contexts = []
+
+    def open_one(width: int = WIDE, **options: Any) -> Window:
+        viewport = {"width": width, "height": HEIGHT}
+        context = browser.new_context(viewport=viewport, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        return Window(context, context.new_page(), demonstration.url)
+
+    yield open_one
+    for context in contexts:
+        context.close()

@@ -1,0 +1,170 @@
+"""The demonstration as a process of its own, and a client of its API."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from socket import socket
+from typing import Any, Final
+from uuid import uuid4
+
+ROOT: Final = Path(__file__).parents[2]
+COMMAND: Final = ROOT / ".venv" / "bin" / "safe-conduct"
+PATIENCE: Final = 120
+"""Seconds in which a busy machine starts the demonstration and plays its journeys."""
+KEYS_PRINTED: Final = "demo-api-keys.csv"
+"""The last lines that the demonstration prints name the file of all API keys."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The status, headers and parsed body of an answer of the API."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Client:
+    """An account of the demonstration that calls the API with its key."""
+
+    url: str
+    key: str
+
+    def call(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] = {}
+    ) -> Answer:
+        """Send a request and return the answer, also if it is a problem."""
+        sent = {"Authorization": f"Bearer {self.key}"} | dict(headers)
+        data = None
+        if body is not None:
+            data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+        request = urllib.request.Request(
+            f"{self.url}/v1{path}", data=data, headers=sent, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return Answer(answer.status, dict(answer.headers), parse(answer.read()))
+        except urllib.error.HTTPError as problem:
+            with problem:
+                return Answer(problem.code, dict(problem.headers), parse(problem.read()))
+
+    def get(self, path: str) -> Any:
+        """Return the body of a successful answer."""
+        answer = self.call("GET", path)
+        assert answer.status == 200, answer
+        return answer.body
+
+    def create(self, path: str, body: object) -> Any:
+        """Create a record with a random idempotency key, and return it."""
+        answer = self.call("POST", path, body, {"Idempotency-Key": str(uuid4())})
+        assert answer.status in {200, 201, 202}, answer
+        return answer.body
+
+    def act(self, path: str, action: str, body: object = None) -> Any:
+        """Take an action on the current version of a record, and return the new version."""
+        tag = self.call("GET", path).headers["etag"]
+        headers = {"If-Match": tag, "Idempotency-Key": str(uuid4())}
+        answer = self.call("POST", f"{path}/{action}", body, headers)
+        assert answer.status in {200, 201, 202}, answer
+        return answer.body
+
+
+def parse(body: bytes) -> Any:
+    """Return the JSON of a body, or None if it is empty."""
+    return json.loads(body) if body else None
+
+
+@dataclass
+class Demonstration:
+    """A running demonstration: its address, what it printed, and its API keys."""
+
+    url: str
+    folder: Path
+    printed: list[str] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def get_client(self, label: str) -> Client:
+        """Return a client with the key of the account that has this label."""
+        return Client(self.url, self.keys[label])
+
+    def find_printed(self, pattern: str) -> str:
+        """Return the first group of a pattern in the printed lines."""
+        found = re.search(pattern, "\n".join(self.printed))
+        assert found, self.printed
+        return found[1]
+
+    def read_log(self) -> str:
+        """Return what the service has logged."""
+        return (self.folder / "log").read_text("utf-8")
+
+
+def find_free_port() -> int:
+    """Return a port on which nothing listens.
+
+    The demonstration has to know its port before it starts, because passkeys belong to an
+    address.
+    """
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def build_environment(folder: Path, port: int) -> dict[str, str]:
+    """Return an environment whose settings are those of a first `make run`."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SAFE_CONDUCT_")}
+    return kept | {
+        "SAFE_CONDUCT_DATABASE_URL": f"sqlite:///{folder}/var/demo.db",
+        "SAFE_CONDUCT_KEY_FILE": f"{folder}/var/keys",
+        "SAFE_CONDUCT_PORT": str(port),
+        "SAFE_CONDUCT_REQUESTS_PER_MINUTE": "100000",
+    }
+
+
+@contextmanager
+def serve_demonstration(folder: Path) -> Iterator[Demonstration]:
+    """Serve the demonstration until its journeys have been played, and then go on."""
+    port = find_free_port()
+    served = Demonstration(f"http://localhost:{port}", folder)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [COMMAND, "demo", "serve"],
+            env=build_environment(folder, port),
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    timer = threading.Timer(PATIENCE, process.kill)
+    timer.start()
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            served.printed.append(line.rstrip())
+            if KEYS_PRINTED in line:
+                break
+        timer.cancel()
+        assert KEYS_PRINTED in "".join(served.printed[-1:]), served.read_log()
+        served.keys |= read_keys(folder)
+        yield served
+    finally:
+        timer.cancel()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+
+
+def read_keys(folder: Path) -> dict[str, str]:
+    """Return the API key of each account of the demonstration, by its label."""
+    with (folder / "var" / KEYS_PRINTED).open(encoding="utf-8", newline="") as table:
+        return {row["label"]: row["key"] for row in csv.DictReader(table)}

@@ -1,0 +1,161 @@
+"""Windows of the browser, and the checks that every page of the console has to pass."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+
+ROOT: Final = Path(__file__).parents[2]
+SCREENSHOTS: Final = ROOT / "build" / "screenshots"
+NARROW, WIDE = 360, 1280
+WIDTHS: Final = (NARROW, WIDE)
+HEIGHT: Final = 800
+MOST_HTML: Final = 12_000
+"""Bytes of the compressed HTML of a page."""
+MOST_FILES: Final = 10_000
+"""Bytes of the script and the style together, compressed."""
+MOST_STEPS: Final = 250
+"""Presses of the tab key after which a page has no end for people without a mouse."""
+RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+AXE: Final = Axe()
+AXE_OPTIONS: Final = {
+    "runOnly": {"type": "tag", "values": RULES},
+    "resultTypes": ["violations"],
+}
+OWN_STATUS: Final = "Failed to load resource: the server responded with a status of"
+"""What the browser logs for a page that is answered with 4xx, which is no fault of it."""
+
+READ_SIZES: Final = """() => {
+  const [page] = performance.getEntriesByType('navigation');
+  const files = performance.getEntriesByType('resource')
+    .filter(one => /\\.(css|js|mjs)(\\?|$)/.test(one.name));
+  return {html: page.encodedBodySize, files: files.map(one => one.encodedBodySize)};
+}"""
+FIND_OVERFLOW: Final = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const out = [...document.querySelectorAll('body *')].filter(one => {
+    const box = one.getBoundingClientRect();
+    return one.checkVisibility() && (box.right > width + 1 || box.left < -1);
+  });
+  return [`page: ${document.documentElement.scrollWidth} px of ${width}`,
+          ...out.slice(0, 5).map(one => one.outerHTML.slice(0, 100))];
+}"""
+DESCRIBE_FOCUS: Final = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body || one === document.documentElement) return null;
+  const style = getComputedStyle(one), box = one.getBoundingClientRect();
+  const x = (Math.max(box.left, 0) + Math.min(box.right, innerWidth)) / 2;
+  const y = (Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2;
+  const top = document.elementFromPoint(x, y);
+  const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+    || style.boxShadow !== 'none';
+  const free = top && (one === top || one.contains(top) || top.contains(one));
+  return {html: one.outerHTML.slice(0, 120), ring, free: Boolean(free)};
+}"""
+
+
+@dataclass
+class Window:
+    """A window of one person at one width, with the messages that its pages logged."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    messages: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Listen to the console of the page, and to its uncaught errors."""
+        self.page.on("console", self.record_message)
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+
+    def record_message(self, message: ConsoleMessage) -> None:
+        """Record a warning or an error. The browser reports a refusal by the CSP so."""
+        own = (
+            message.text.startswith(OWN_STATUS) and self.page.url == message.location["url"]
+        )
+        if message.type in {"error", "warning"} and not own:
+            self.messages.append(message.text)
+
+    def visit(self, path: str) -> Response:
+        """Go to a page by its path, wait for its files, and return the answer."""
+        answer = self.page.goto(f"{self.url}{path}", wait_until="load")
+        assert answer is not None, path
+        return answer
+
+    def press(self, name: str) -> None:
+        """Press the button or follow the link of this name, and wait for the next page."""
+        found = self.page.get_by_role("button", name=name, exact=True)
+        found = found.or_(self.page.get_by_role("link", name=name, exact=True))
+        with self.page.expect_navigation():
+            found.first.click()
+
+    def get_heading(self) -> str:
+        """Return the text of the first heading."""
+        return self.page.locator("h1").inner_text()
+
+    def check(self, name: str) -> None:
+        """Check the current page, and keep a screenshot of it under a name."""
+        width = (self.page.viewport_size or {})["width"]
+        self.take_screenshot(f"{name}-{width}")
+        faults = {
+            "accessibility": find_violations(self.page),
+            "overflow": self.page.evaluate(FIND_OVERFLOW),
+            "sizes": find_large_files(self.page),
+            "focus": find_hidden_focus(self.page),
+            "messages": self.messages,
+        }
+        found = {kind: faults[kind] for kind in faults if faults[kind]}
+        assert not found, f"{name} at {width} px: {json.dumps(found, indent=1)}"
+
+    def take_screenshot(self, name: str) -> None:
+        """Write a screenshot of the whole page into build/screenshots."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def find_violations(page: Page) -> list[dict[str, Any]]:
+    """Return the rules of WCAG 2.2 AA that a page breaks, each with its first element."""
+    found = AXE.run(page, options=AXE_OPTIONS).response["violations"]
+    return [
+        {
+            "rule": one["id"],
+            "help": one["help"],
+            "count": len(one["nodes"]),
+            "first": one["nodes"][0]["html"][:160],
+            "why": one["nodes"][0]["failureSummary"][:240],
+        }
+        for one in found
+    ]
+
+
+def find_large_files(page: Page) -> dict[str, int]:
+    """Return the sizes that are above their limits, as they were sent."""
+    read = page.evaluate(READ_SIZES)
+    sizes = {
+        "html": (read["html"], MOST_HTML),
+        "script and style": (sum(read["files"]), MOST_FILES),
+    }
+    return {name: size for name, (size, most) in sizes.items() if size > most}
+
+
+def find_hidden_focus(page: Page) -> list[str]:
+    """Walk through a page with the tab key, and return the elements without visible focus.
+
+    Raises AssertionError if the page cannot be left with the tab key.
+    """
+    page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); }")
+    hidden = []
+    for _ in range(MOST_STEPS):
+        page.keyboard.press("Tab")
+        one = page.evaluate(DESCRIBE_FOCUS)
+        if one is None:
+            return hidden
+        if not one["ring"]:
+            hidden.append(f"no ring: {one['html']}")
+        if not one["free"]:
+            hidden.append(f"covered: {one['html']}")
+    raise AssertionError(f"the tab key never leaves {page.url}")
