@@ -37,6 +37,11 @@ def build_supervisor(name: str, focal_point: str, label: str) -> DemoAccount:
     return DemoAccount(name, focal_point, label, frozenset({Role.SUPERVISOR}))
 
 
+def build_account(name: str, focal_point: str, label: str, role: Role) -> DemoAccount:
+    """Return an account with one role that takes no part in a journey."""
+    return DemoAccount(name, focal_point, label, frozenset({role}))
+
+
 # fmt: off
 UZ_OFFICER: Final = build_officer("consular officer", "UZ_CONSULATE_ALMATY", "demo officer")
 KZ_LEAD: Final = build_worker("coordinator of Kazakhstan", "KZ_LEAD", "demo coordinator", "Айгүл Демо", "Ильяс Демо")
@@ -90,6 +95,21 @@ SECONDS: Final = (
     build_supervisor("supervisor", "PA_LEAD", "demo supervisor of Panama"),
 )
 """Second persons, whom offices need to close cases. They take no part in a journey."""
+PROTECTION_OFFICER: Final = build_account("protection officer", "OVERSIGHT_DEMO", "demo protection officer", Role.PROTECTION_OFFICER)
+ANALYST: Final = build_account("analyst", "OVERSIGHT_DEMO", "demo analyst", Role.ANALYST)
+ADMINISTRATORS: Final = (
+    build_account("administrator", "DESK_CENTRAL_ASIA", "demo administrator", Role.ADMINISTRATOR),
+    build_account("second administrator", "DESK_CENTRAL_AMERICA", "demo second administrator", Role.ADMINISTRATOR),
+)
+"""Two administrators of different offices, because one confirms the changes of the other."""
+FURTHER_STAFF: Final = (
+    build_supervisor("supervisor of oversight", "OVERSIGHT_DEMO", "demo supervisor of oversight"),
+    build_worker("desk of Central Asia", "DESK_CENTRAL_ASIA", "demo desk of Central Asia"),
+    build_supervisor("supervisor of the desk", "DESK_CENTRAL_ASIA", "demo supervisor of the desk"),
+    build_worker("desk of Central America", "DESK_CENTRAL_AMERICA", "demo desk of Central America"),
+    build_supervisor("supervisor of the desk", "DESK_CENTRAL_AMERICA", "demo supervisor of the desk of Central America"),
+)
+"""The staff that oversight and the desks of the administrators need to do their tasks."""
 DEMO_ACCOUNTS: Final = (
     UZ_OFFICER, KZ_LEAD, KZ_SECOND, KZ_FULL_SHELTER, KZ_SHELTER,
     KZ_LAWYER, KZ_NGO, KZ_NIGHT, HN_OFFICER, GT_LEAD,
@@ -98,5 +118,6 @@ DEMO_ACCOUNTS: Final = (
     JM_CONSULATE, TT_LEAD, TT_SECOND, TT_SHELTER, JM_HOME,
     UZ_FAR_OFFICER, PA_LEAD, PA_INTERPRETER, PA_PROSECUTOR,
     *SECONDS,
+    PROTECTION_OFFICER, ANALYST, *ADMINISTRATORS, *FURTHER_STAFF,
 )
 # fmt: on

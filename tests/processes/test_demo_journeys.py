@@ -12,13 +12,15 @@ import pytest
 from httpx import Client
 from sqlalchemy import select
 
+from app.access.role_scopes import get_allowed_scopes
 from app.cases.models import Case, Party
 from app.cli.demo_command import build_expiry, prepare_demo_keys
+from app.cli.staffing import list_staffing_gaps
 from app.demo import demo_accounts, journeys
 from app.demo.demo_accounts import DEMO_ACCOUNTS, DemoAccount
 from app.demo.demo_users import Demo, DemoCase, DemoUser, JourneyFailed, Json
 from app.demo.journeys import JOURNEYS, Journey
-from app.kernel.actors import HOLDING_RELATIONS, SERVICE
+from app.kernel.actors import HOLDING_RELATIONS, SERVICE, Role, Scope
 from tests.support.databases import Copy
 from tests.support.servers import Served, get_address, serve_world
 
@@ -76,6 +78,7 @@ class Theatre:
         return {
             f"{part.label} {path}": remove_cursors(self.of(part).get(f"{path}?limit=200"))
             for part in DEMO_ACCOUNTS
+            if Scope.CASES_READ in get_allowed_scopes(part.roles)
             for path in paths
         }
 
@@ -363,6 +366,21 @@ def test_a_no_holds_at_once_and_a_name_is_denied_to_a_state_body(after: After) -
     # Reads by a stranger are not recorded.
     assert "KZ_SHELTER_TANSHOLPAN: contact, no" not in told
     assert "KZ_LEGAL_AID: contact, no" in told
+
+
+def test_the_cast_has_every_role_and_its_oversight_and_desks_can_act(
+    theatre: Theatre,
+) -> None:
+    runtime = theatre.world.runtime
+    with runtime.database.begin_read() as session:
+        gaps = "\n".join(list_staffing_gaps(session, runtime.time(session)))
+
+    assert {role for part in DEMO_ACCOUNTS for role in part.roles} == set(Role)
+    assert "DESK_CARIBBEAN" in gaps
+    for office in ("OVERSIGHT_DEMO", "DESK_CENTRAL_ASIA", "DESK_CENTRAL_AMERICA"):
+        assert office not in gaps
+    [first, second] = demo_accounts.ADMINISTRATORS
+    assert first.focal_point != second.focal_point
 
 
 def test_all_that_is_made_up_says_so() -> None:
