@@ -1,22 +1,28 @@
 """The application that serves the console at /console."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, override
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from app.console import case_lists, case_page, settings, sign_in, worklist
+from app.console import (
+    case_lists,
+    case_page,
+    settings,
+    sign_in,
+    worklist,
+)
 from app.console.faults import EXCEPTION_HANDLERS
 from app.console.options import ConsoleOptions
 from app.console.protection import PageProtection
 from app.console.rendering import STATIC
-from app.console.visits import Offices, allow_anyone, require_session
+from app.console.visits import Offices, View, allow_anyone, require_session
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
@@ -32,24 +38,37 @@ class Files(StaticFiles):
         return response
 
 
-def build_routes() -> Sequence[BaseRoute]:
-    """Return the routes of the console; paths are relative to /console."""
-    return [
-        Mount("/static", Files(directory=str(STATIC))),
-        Route("/", require_session(worklist.show_worklist)),
-        Route("/sign-in", allow_anyone(sign_in.show_sign_in)),
-        Route("/sign-out", allow_anyone(sign_in.sign_out), methods=["POST"]),
-        Route("/leave", allow_anyone(sign_in.leave), methods=["POST"]),
-        Route("/stay", allow_anyone(sign_in.renew_session), methods=["POST"]),
-        Route("/ended", allow_anyone(sign_in.show_session_ended)),
-        Route("/demo/{secret}", allow_anyone(sign_in.show_demo_people)),
-        Route("/demo/{secret}", allow_anyone(sign_in.sign_in_for_demo), methods=["POST"]),
-        Route("/language", allow_anyone(settings.choose_language), methods=["POST"]),
-        Route("/settings", require_session(settings.show_settings)),
-        Route("/settings/zone", allow_anyone(settings.choose_zone), methods=["POST"]),
-        Route("/cases", require_session(case_lists.show_cases)),
-        Route("/cases/{code}", require_session(case_page.show_case)),
-    ]
+def serve_page(path: str, view: View) -> Route:
+    """Return the route of a page for a signed-in person."""
+    return Route(path, require_session(view))
+
+
+def serve_anyone(path: str, view: View, method: str = "GET") -> Route:
+    """Return the route of a page or a form for anyone, signed in or not."""
+    return Route(path, allow_anyone(view), methods=[method])
+
+
+SIGN_IN_ROUTES: Final = (
+    serve_anyone("/sign-in", sign_in.show_sign_in),
+    serve_anyone("/sign-out", sign_in.sign_out, "POST"),
+    serve_anyone("/leave", sign_in.leave, "POST"),
+    serve_anyone("/stay", sign_in.renew_session, "POST"),
+    serve_anyone("/ended", sign_in.show_session_ended),
+    serve_anyone("/demo/{secret}", sign_in.show_demo_people),
+    serve_anyone("/demo/{secret}", sign_in.sign_in_for_demo, "POST"),
+)
+SETTINGS_ROUTES: Final = (
+    serve_anyone("/language", settings.choose_language, "POST"),
+    serve_page("/settings", settings.show_settings),
+    serve_anyone("/settings/zone", settings.choose_zone, "POST"),
+)
+CASE_ROUTES: Final = (
+    serve_page("/", worklist.show_worklist),
+    serve_page("/cases", case_lists.show_cases),
+    serve_page("/cases/{code}", case_page.show_case),
+)
+ROUTES: Final = (*SIGN_IN_ROUTES, *SETTINGS_ROUTES, *CASE_ROUTES)
+"""The routes of the console; paths are relative to /console."""
 
 
 def build_console(
@@ -57,7 +76,7 @@ def build_console(
 ) -> Starlette:
     """Build the console, which calls `api` in the same process."""
     console = Starlette(
-        routes=build_routes(),
+        routes=[Mount("/static", Files(directory=str(STATIC))), *ROUTES],
         middleware=[Middleware(PageProtection)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
