@@ -40,6 +40,7 @@ from app.api import (
     routing,
     screening,
     sections,
+    sessions,
     time_limits,
     tokens,
     webhooks,
@@ -86,7 +87,7 @@ ROUTERS: Final = (
         time_limits,
         duty_contacts,
     ),
-    (accounts, public_keys, webhooks, reference),
+    (accounts, public_keys, sessions, webhooks, reference),
 )
 DESCRIPTION: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -129,6 +130,7 @@ TAGS: Final = [
     {"name": "accounts", "description": "Accounts of an office, and their API keys."},
     {"name": "webhooks", "description": "Webhooks that push your feed to a receiver."},
     {"name": "webhook messages", "description": "The messages that a receiver gets."},
+    {"name": "sessions", "description": "Signing in and out, for people."},
     {"name": "tokens", "description": "Short-lived access tokens for machines."},
     {"name": "reference", "description": "Code lists, indicators and guidance."},
     {"name": "health", "description": "Health checks for operators."},

@@ -1,4 +1,4 @@
-"""Actions on accounts and API keys."""
+"""Actions on persons, accounts and API keys."""
 
 import secrets
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.access import credentials
-from app.access.models import Account, ApiKey
+from app.access.models import Account, ApiKey, Person
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.problems import NotFound, Problem
 
@@ -39,7 +39,10 @@ class AccountSpec:
 def create_account(
     session: Session, account_id: UUID, opening: AccountSpec, now: datetime
 ) -> Account:
-    """Open and return an account. Raises RolesIncompatible (409) if its roles conflict."""
+    """Open and return an account. Raises RolesIncompatible (409) if its roles conflict.
+
+    With the account of a person, a person is opened who has the same id.
+    """
     require_compatible_roles(opening.roles)
     account = Account(
         id=account_id,
@@ -51,7 +54,23 @@ def create_account(
     )
     session.add(account)
     session.flush()
+    if opening.kind == AccountKind.PERSON:
+        open_person(session, account, now)
     return account
+
+
+def open_person(session: Session, account: Account, now: datetime) -> UUID:
+    """Return the id of the person of an account, after opening the person if needed.
+
+    During an upgrade, the previous version of the service opens accounts without persons.
+    """
+    if account.person_id is None:
+        if session.get(Person, account.id) is None:
+            session.add(Person(id=account.id, created_at=now))
+            session.flush()
+        account.person_id = account.id
+        session.flush()
+    return account.person_id
 
 
 def require_compatible_roles(roles: AbstractSet[Role]) -> None:

@@ -1,20 +1,20 @@
-"""Authentication of requests by an API key or an access token."""
+"""Authentication of requests by an API key, an access token or a session."""
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
-from uuid import UUID
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from app.access import machine_keys
+from app.access import machine_keys, session_queries
 from app.access.machine_keys import ACTOR_COLUMNS
 from app.access.models import Account, ApiKey
 from app.access.role_scopes import get_allowed_scopes
-from app.kernel.actors import AccountKind, Actor, Role, Scope
+from app.kernel.actors import AccountKind, Actor, ActorSession, Role, Scope
 from app.kernel.problems import Forbidden, Unauthenticated
 from app.kernel.statements import read_columns
 
@@ -26,6 +26,12 @@ API_KEY_QUERY: Final = (
     .where(ApiKey.prefix == bindparam("prefix"))
 )
 """The query that loads an API key and its account to authenticate a request."""
+QUERIES: Final[Mapping[str, Select[*tuple[Any, ...]]]] = {
+    "sc": API_KEY_QUERY,
+    machine_keys.TOKEN_PREFIX: machine_keys.ACCESS_TOKEN_QUERY,
+    session_queries.SESSION_PREFIX: session_queries.SESSION_QUERY,
+}
+"""The query for a credential, by what the credential begins with."""
 
 
 def hash_key(key: str) -> str:
@@ -34,28 +40,36 @@ def hash_key(key: str) -> str:
 
 
 def get_prefix(key: str) -> str:
-    """Return the prefix of an API key or access token, or "" if the text is malformed."""
+    """Return the prefix of a credential of any kind, or "" if the text is malformed."""
     parts = key.split("_")
-    known = parts[0] in {"sc", machine_keys.TOKEN_PREFIX}
-    return parts[1] if known and len(parts) > 2 else ""  # noqa: PLR2004
+    return parts[1] if parts[0] in QUERIES and len(parts) > 2 else ""  # noqa: PLR2004
 
 
 def authenticate(session: Session, key: str, now: datetime) -> Actor:
-    """Return the actor of an API key or access token, or raise Unauthenticated (401).
+    """Return the actor of a credential, or raise Unauthenticated (401).
 
-    The key and the account are read for every request, so that a revocation takes effect
-    with the next request (R21). A token is valid only as long as the public key with which
-    it was requested. Unknown, expired and revoked keys cause the same error.
+    The credential is an API key, an access token, or the token of a session. It is read for
+    every request with its account, so that a revocation takes effect with the next request
+    (R21). A token is valid only as long as the public key with which it was requested.
+    Unknown, expired, revoked and ended credentials cause the same error.
     """
-    is_token = key.startswith(f"{machine_keys.TOKEN_PREFIX}_")
-    query = machine_keys.ACCESS_TOKEN_QUERY if is_token else API_KEY_QUERY
-    row = read_columns(session, query, {"prefix": get_prefix(key)}).one_or_none()
+    begins, prefix = key.partition("_")[0], get_prefix(key)
+    query = QUERIES.get(begins, API_KEY_QUERY)
+    row = read_columns(session, query, {"prefix": prefix}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
-    live = row is not None and is_live(now, row.expires_at, row.revoked_at, row.disabled_at)
-    if row is None or not fits or not live:
+    if row is None or not fits or not is_valid(row, now):
         raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
-    identity = (row.id, row.focal_point_id, row.kind)
-    return build_actor(*identity, has=row.roles, may=row.scopes)
+    actor = build_actor(row, row.scopes)
+    if "session_id" in row._fields:
+        return replace(actor, session=build_session(row))
+    return replace(actor, api_key=prefix) if query is API_KEY_QUERY else actor
+
+
+def is_valid(row: Row[Any], now: datetime) -> bool:
+    """Return whether the credential in a row of one of `QUERIES` is valid."""
+    if "session_id" in row._fields:
+        return session_queries.is_live_session(row, now)
+    return is_live(now, row.expires_at, row.revoked_at, row.disabled_at)
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
@@ -63,18 +77,33 @@ def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> 
     return now < expires_at and not any(ended_at)
 
 
-def build_actor(
-    account_id: UUID,
-    focal_point_id: UUID,
-    kind: AccountKind,
-    *,
-    has: Iterable[str],
-    may: Iterable[str],
-) -> Actor:
-    """Return an actor with the roles `has` and the scopes in `may` that the roles allow."""
-    roles = frozenset(map(Role, has))
-    scopes = frozenset(map(Scope, may)) & get_allowed_scopes(roles)
-    return Actor(account_id, focal_point_id, kind, roles, scopes)
+def build_actor(account: Row[Any] | Account, scopes: Iterable[str] | None) -> Actor:
+    """Return the actor of an account, with those of the scopes that its roles allow.
+
+    If `scopes` is None, the actor has all scopes that the roles allow.
+    """
+    roles = frozenset(map(Role, account.roles))
+    allowed = get_allowed_scopes(roles)
+    own_person = account.id if account.kind == AccountKind.PERSON else None
+    return Actor(
+        account_id=account.id,
+        focal_point_id=account.focal_point_id,
+        kind=account.kind,
+        roles=roles,
+        scopes=allowed if scopes is None else allowed & frozenset(map(Scope, scopes)),
+        person_id=account.person_id or own_person,
+    )
+
+
+def build_session(row: Row[Any]) -> ActorSession:
+    """Return the session in a row of `SESSION_QUERY`."""
+    return ActorSession(
+        id=row.session_id,
+        method=row.method,
+        authenticated_at=row.authenticated_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+    )
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:

@@ -21,6 +21,7 @@ ACTOR_COLUMNS: Final = (
     Account.kind,
     Account.roles,
     Account.disabled_at,
+    Account.person_id,
 )
 """The columns from which an actor is built."""
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)

@@ -1,4 +1,4 @@
-"""Models of accounts, their keys and tokens, and approvals by a second person."""
+"""Models of persons, accounts, their credentials, and approvals by a second person."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,14 +9,33 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.directory.models import FocalPoint
-from app.kernel.actors import AccountKind
+from app.kernel.actors import AccountKind, SignInMethod
 from app.kernel.db import Base, Listed
 from app.kernel.stored_names import store_enum
 from app.kernel.transactions import RecordIdentity
 
 
+class Person(Base):
+    """A person, to whom one or several accounts belong.
+
+    A person who was opened together with an account has the id of the account. The name is
+    sealed with a key of its own; it is null until somebody enters it.
+    """
+
+    __tablename__ = "person"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    sealed_name: Mapped[bytes | None] = mapped_column(LargeBinary)
+    name_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    name_key_version: Mapped[str | None]
+
+
 class Account(Base):
-    """An account of a person or a machine at one office; `label` never names a person."""
+    """An account of a person or a machine at one office; `label` never names a person.
+
+    The account of a machine belongs to no person.
+    """
 
     __tablename__ = "account"
 
@@ -27,6 +46,7 @@ class Account(Base):
     roles: Mapped[list[str]]
     opened_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey(Person.id), index=True)
 
     @property
     def case_id(self) -> UUID:
@@ -98,6 +118,29 @@ class AccessToken(Base):
     scopes: Mapped[list[str]]
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class UserSession(Base):
+    """A session of a person, who acts through one account. Only a hash is stored.
+
+    If the session was opened with an API key, `api_key` is the prefix of that key: the
+    session has the scopes of the key, and ends with it. `seen_at` is the time of the last
+    request, exact to a minute.
+    """
+
+    __tablename__ = "session"
+
+    prefix: Mapped[str] = mapped_column(String(12), primary_key=True)
+    id: Mapped[UUID] = mapped_column(unique=True)
+    hash: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey(Account.id))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(Person.id), index=True)
+    method: Mapped[SignInMethod]
+    api_key: Mapped[str | None] = mapped_column(ForeignKey(ApiKey.prefix))
+    authenticated_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
 
 
 def format_prefix(key_id: UUID) -> str:

@@ -1,12 +1,14 @@
 """Routes for reading the directory, the life cycles and the caller's own account."""
 
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access_queries
+from app.access.session_schemas import CurrentSession
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import IfNoneMatch, Once, ReadDirectory, WriteDirectory
 from app.api.http.problems import KEYED, NOT_FOUND, list_problems
@@ -38,6 +40,12 @@ from app.returns.lifecycle import TABLE as RETURN
 router = ResourceRouter("directory")
 
 
+class PersonOut(ResponseModel):
+    """The person to whom an account belongs."""
+
+    id: UUID
+
+
 class Me(ResponseModel):
     """The account with which you are signed in."""
 
@@ -46,6 +54,11 @@ class Me(ResponseModel):
     focal_point: str
     roles: list[Role]
     scopes: list[Scope]
+    person: Annotated[PersonOut | None, Field(description="Null for a machine.")]
+    session: Annotated[
+        CurrentSession | None,
+        Field(description="Null if you sent an API key or an access token."),
+    ]
 
 
 class StepOut(ResponseModel):
@@ -78,8 +91,9 @@ class Lifecycles(ResponseModel):
 
 @router.get("/me", response_model=Me)
 def get_me(begin: ReadDirectory) -> Response:
-    """Read your account, its focal point, its roles and the scopes of your key."""
+    """Read your account, its focal point and roles, and the scopes of your credential."""
     with begin() as tx:
+        person, session = tx.actor.person_id, tx.actor.session
         account = access_queries.get_own_account(tx)
         focal_point = directory_queries.by_id(tx, account.focal_point_id).code
         me = Me(
@@ -88,6 +102,8 @@ def get_me(begin: ReadDirectory) -> Response:
             focal_point=focal_point,
             roles=sorted(tx.actor.roles),
             scopes=sorted(tx.actor.scopes),
+            person=None if person is None else PersonOut(id=person),
+            session=None if session is None else CurrentSession.from_actor(session),
         )
         return render(me)
 

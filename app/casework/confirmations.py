@@ -154,8 +154,7 @@ def get_asker(tx: WriteTransaction, approval: Approval) -> Actor:
     account = access_queries.get_account(tx, approval.asked_by)
     if account.disabled_at is not None:
         raise access_approvals.ApprovalUnusable("The account that asked is disabled.")
-    identity = (account.id, account.focal_point_id, account.kind)
-    return build_actor(*identity, has=account.roles, may=())
+    return build_actor(account, scopes=())
 
 
 def get_subject_id(approval: Approval) -> UUID:

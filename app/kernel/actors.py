@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -52,6 +53,13 @@ class AccountKind(StrEnum):
 
     PERSON = "person"
     INTEGRATION = "integration"
+
+
+class SignInMethod(StrEnum):
+    """The way in which a person signed in to open a session."""
+
+    KEY = "key"
+    PASSKEY = "passkey"
 
 
 class Relation(StrEnum):
@@ -139,14 +147,32 @@ def get_handover_sides(relations: Iterable[Relation]) -> frozenset[Side]:
 
 
 @dataclass(frozen=True, slots=True)
+class ActorSession:
+    """The session with which a person makes a request."""
+
+    id: UUID
+    method: SignInMethod
+    authenticated_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
-    """A focal point that acts through one of its accounts, or the system."""
+    """A focal point that acts through one of its accounts, or the system.
+
+    `person_id` is None for a machine and for the system. `api_key` is the prefix of the API
+    key and `session` is the session with which the request was made; the other is None.
+    """
 
     account_id: UUID
     focal_point_id: UUID
     kind: AccountKind
     roles: frozenset[Role]
     scopes: frozenset[Scope]
+    person_id: UUID | None = None
+    api_key: str | None = None
+    session: ActorSession | None = None
 
     @property
     def is_system(self) -> bool:

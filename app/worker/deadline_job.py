@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from app.access import queries as access_queries
+from app.access import session_queries, sessions
 from app.access.approvals import expire_unanswered
 from app.casework.overdue import handle_missed_deadline
 from app.deadlines import actions as deadline_actions
@@ -72,6 +73,15 @@ def expire_questions(runtime: Runtime) -> int:
             return 0
     with begin_write(runtime, SYSTEM) as tx:
         return expire_unanswered(tx)
+
+
+def delete_old_sessions(runtime: Runtime) -> int:
+    """Delete the sessions that expired more than a week ago; return their number."""
+    with runtime.database.begin_read() as session:
+        if not session_queries.has_old_session(session, runtime.time(session)):
+            return 0
+    with runtime.database.begin_write() as session:
+        return sessions.delete_old_sessions(session, runtime.time(session))
 
 
 def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:

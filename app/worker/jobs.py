@@ -15,7 +15,12 @@ import structlog
 from app.kernel.database_errors import describe_error
 from app.kernel.heartbeat import Part, record_heartbeat
 from app.kernel.transactions import Runtime
-from app.worker.deadline_job import BATCH, expire_questions, handle_missed_deadlines
+from app.worker.deadline_job import (
+    BATCH,
+    delete_old_sessions,
+    expire_questions,
+    handle_missed_deadlines,
+)
 
 log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
@@ -36,7 +41,11 @@ class Job:
 
 
 def handle_deadlines(runtime: Runtime) -> int:
-    """Handle missed deadlines and expire overdue approval requests; return their number."""
+    """Handle missed deadlines and expired approval requests; return their number.
+
+    Old sessions are deleted, too.
+    """
+    delete_old_sessions(runtime)
     fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug

@@ -68,6 +68,10 @@ AGAIN = {
     "find_cases": "it keeps nothing",
     "score_screening": "it keeps nothing",
     "preview_routing": "it keeps nothing",
+    "create_session": "the token is not kept; a session whose token is lost ends soon",
+    "end_session": "what has ended stays ended",
+    "end_one_session": "what has ended stays ended",
+    "end_all_sessions": "what has ended stays ended",
     "record_refusal": "it counts again: a key would tell who counted whom (ADR 23)",
 }
 """Each write without Idempotency-Key and If-Match, and the effect of repeating it."""
@@ -251,6 +255,10 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
         "LoweredAccountOut",
         "WebhookOut",
         "MadeWebhookOut",
+        "PersonOut",
+        "CurrentSession",
+        "SessionOut",
+        "OpenedSessionOut",
     }
 
 

@@ -25,6 +25,7 @@ MAY_INSERT = """
     webhook webhook_secret
     public_key access_token
     document_key
+    person session
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -35,6 +36,7 @@ MAY_UPDATE = """
     webhook webhook_secret
     public_key
     document_key
+    person session
 """
 NOT_BY_THE_OWNER = (
     "entry",
@@ -46,7 +48,7 @@ NOT_BY_THE_OWNER = (
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
-    access_token document_key default_contacts
+    access_token document_key default_contacts session
 """
 MAY_MAINTAIN = "case_key document_key"
 """Tables that are rewritten, so that no file keeps a destroyed key (docs/privacy.md)."""

@@ -127,6 +127,7 @@ BODIES: Final[dict[str, Json]] = {
         "label": "night desk",
         "active": True,
     },
+    "create_session": {},
     "create_account": NEWCOMER,
     "grant_roles": {"roles": ["coordinator"]},
     "revoke_roles": {"roles": ["officer"]},

@@ -24,6 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.access.credentials import authenticate, get_prefix, require_scope
+from app.access.sessions import renew_session
 from app.api.http.deprecation import find_deprecation
 from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
 from app.api.http.read_slots import ReadSlot, ReadSlots
@@ -52,7 +53,9 @@ type Opener[W] = Callable[[Runtime, Actor], AbstractContextManager[W]]
 type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 BEARER: Final = HTTPBearer(
-    auto_error=False, scheme_name="ApiKey", description="An API key: `sc_...`."
+    auto_error=False,
+    scheme_name="ApiKey",
+    description="An API key `sc_...`, or the token of a session `scs_...`.",
 )
 OAUTH2_PATH: Final = "/v1/oauth/token"
 OAUTH2: Final = "OAuth2"
@@ -199,7 +202,7 @@ def sign_in(request: Request, scope: Scope) -> Actor:
             limit_wrong_keys(request, get_prefix(key_text))
         raise
     require_scope(actor, scope)
-    return actor
+    return renew_session(runtime, actor)
 
 
 def enforce_rate_limit(request: Request, account_id: UUID) -> None:

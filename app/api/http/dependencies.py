@@ -150,6 +150,7 @@ Approve = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.APPROVALS_WRIT
 ReadApprovals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))]
 ReadStatistics = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.STATISTICS_READ))]
 ReadDirectory = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.DIRECTORY_READ))]
+ManageSessions = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.DIRECTORY_READ))]
 WriteDirectory = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.DIRECTORY_WRITE))]
 ReadAccounts = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.ACCOUNTS_READ))]
 WriteAccounts = Annotated[

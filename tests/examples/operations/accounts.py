@@ -1,5 +1,6 @@
 """Accounts, their roles, API keys and public keys of machines, and access tokens."""
 
+from dataclasses import replace
 from typing import Final
 
 from joserfc.jwk import OKPKey
@@ -7,6 +8,7 @@ from joserfc.jwk import OKPKey
 from app.kernel.actors import AccountKind, Role
 from tests.support.machine_keys import JWT, Machine
 from tests.support.operation_player import Player
+from tests.support.sessions import get_session, sign_in
 from tests.support.world import EVERYTHING, WORKERS, Json, Someone
 
 PAIR: Final = OKPKey.import_key(
@@ -39,7 +41,20 @@ def play_accounts(player: Player) -> None:
     player.play("disable_account", one, **ids)
     play_machine(player, one, second)
     play_approvals(player, one, second)
-    player.play("get_me", one)
+    play_sessions(player, one)
+
+
+def play_sessions(player: Player, one: Someone) -> None:
+    """Sign in with an API key, sign in again, and sign out."""
+    replaced = get_session(sign_in(one))["id"]
+    opened = player.play("create_session", one, {"replaces": replaced})
+    session = replace(one, key=str(opened["token"]))
+    player.play("get_me", session)
+    player.play("list_sessions", session)
+    player.play("end_one_session", one, session_id=replaced)
+    player.play("end_session", session)
+    player.play_refusal("no-session", "end_session", one)
+    player.play("end_all_sessions", one)
 
 
 def play_keys(player: Player, one: Someone, second: Someone, ids: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from app.kernel.actors import Role
 from tests.support.administrators import NEW, replace_row
 from tests.support.machine_keys import register_machine
 from tests.support.returns import Homecoming, accept_return_referral, create_return
+from tests.support.sessions import get_session, sign_in
 from tests.support.webhook_receivers import create_webhook
 from tests.support.world import (
     NOON,
@@ -304,6 +305,7 @@ def waiting(stage: Stage) -> None:
         account_id=machine.client,
         prefix=get_prefix(machine.one.key),
         kid=machine.kid,
+        session_id=get_session(sign_in(stage.who("shelter")))["id"],
         webhook_id=create_webhook(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
         focal_point="KZ_LEGAL_AID",
         country="KZ",

@@ -1,0 +1,97 @@
+"""Queries for the sessions of persons (ADR 66)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from app.access.machine_keys import ACTOR_COLUMNS
+from app.access.models import Account, ApiKey, UserSession
+from app.access.session_limits import IDLE_TIMEOUT, KEPT, compute_idle_until
+from app.kernel.problems import NotFound
+from app.kernel.transactions import ReadTransaction
+
+SESSION_PREFIX: Final = "scs"
+"""The prefix of the tokens of sessions."""
+SESSION_QUERY: Final = (
+    select(
+        UserSession.hash,
+        UserSession.id.label("session_id"),
+        UserSession.method,
+        UserSession.person_id.label("signed_in"),
+        UserSession.authenticated_at,
+        UserSession.seen_at,
+        UserSession.expires_at,
+        UserSession.ended_at,
+        ApiKey.scopes,
+        ApiKey.expires_at.label("key_expires_at"),
+        ApiKey.revoked_at,
+        *ACTOR_COLUMNS,
+    )
+    .join_from(UserSession, Account, Account.id == UserSession.account_id)
+    .outerjoin(ApiKey, ApiKey.prefix == UserSession.api_key)
+    .where(UserSession.prefix == bindparam("prefix"))
+)
+"""The query for a session, its account, and the API key with which it was opened."""
+
+
+def is_live_session(row: Row[Any], now: datetime) -> bool:
+    """Return whether a row of `SESSION_QUERY` is of a session that has not ended.
+
+    A session ends with its account and with the API key that opened it, and when the
+    account is given to another person.
+    """
+    until = compute_idle_until(row.seen_at, row.expires_at)
+    has_key = row.key_expires_at is None or now < row.key_expires_at
+    ended = (row.ended_at, row.revoked_at, row.disabled_at)
+    same_person = row.signed_in == row.person_id
+    return now < until and has_key and not any(ended) and same_person
+
+
+def is_live(now: datetime) -> ColumnElement[bool]:
+    """Return the same condition as `is_live_session` in SQL, for joined tables."""
+    no_key = UserSession.api_key.is_(None)
+    valid_key = ApiKey.revoked_at.is_(None) & (ApiKey.expires_at > now)
+    return (
+        (UserSession.expires_at > now)
+        & (UserSession.seen_at > now - IDLE_TIMEOUT)
+        & UserSession.ended_at.is_(None)
+        & Account.disabled_at.is_(None)
+        & (Account.person_id == UserSession.person_id)
+        & or_(no_key, valid_key)
+    )
+
+
+def list_sessions(tx: ReadTransaction) -> Sequence[UserSession]:
+    """List the sessions of the caller's person that have not ended, the newest first."""
+    found = (
+        select(UserSession)
+        .join(Account, Account.id == UserSession.account_id)
+        .outerjoin(ApiKey, ApiKey.prefix == UserSession.api_key)
+        .where(UserSession.person_id == tx.actor.person_id, is_live(tx.now))
+        .order_by(UserSession.authenticated_at.desc(), UserSession.prefix)
+    )
+    return tx.session.scalars(found).all()
+
+
+def get_session(session: Session, session_id: UUID, person_id: UUID | None) -> UserSession:
+    """Return a session of a person, even if it has ended, or raise NotFound (404)."""
+    own = (UserSession.id == session_id) & (UserSession.person_id == person_id)
+    found = session.scalar(select(UserSession).where(own))
+    if found is None:
+        raise NotFound("There is no such session, or it is of another person.")
+    return found
+
+
+def is_old(now: datetime) -> ColumnElement[bool]:
+    """Return an SQL condition for the sessions that expired more than a week ago."""
+    return UserSession.expires_at <= now - KEPT
+
+
+def has_old_session(session: Session, now: datetime) -> bool:
+    """Return whether there is a session that expired more than a week ago."""
+    old = select(UserSession.prefix).where(is_old(now)).limit(1)
+    return session.scalar(old) is not None

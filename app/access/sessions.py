@@ -1,0 +1,138 @@
+"""Sessions, in which a person acts through one account for a limited time (ADR 66).
+
+A session is opened by an API key or a passkey. It ends when it is signed out, after 15
+minutes without a request, after 8 hours, and with its account.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.access import credentials
+from app.access.actions import create_secret, open_person
+from app.access.models import Account, UserSession
+from app.access.session_limits import RENEWAL, SESSION_LIFETIME
+from app.access.session_queries import SESSION_PREFIX, get_session, is_old
+from app.kernel.actors import Actor, ActorSession, SignInMethod
+from app.kernel.problems import Busy, Problem
+from app.kernel.transactions import Runtime
+
+
+class NotAPersonalKey(Problem):
+    """Only the API key of a person can open a session."""
+
+    status = 403
+
+
+class NoSession(Problem):
+    """The request was not made with a session."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A successful sign-in: the id of the new session, and how the person signed in.
+
+    `api_key` is the prefix of the key that opened the session. `replaces` is the session of
+    the same person that ends, for example because it was opened too long ago.
+    """
+
+    id: UUID
+    method: SignInMethod
+    api_key: str | None = None
+    replaces: UUID | None = None
+
+
+@dataclass(frozen=True)
+class OpenedSession:
+    """A new session and its token. Only a hash of the token is stored."""
+
+    row: UserSession
+    token: str
+
+
+def open_session(
+    session: Session, account: Account, sign_in: SignIn, now: datetime
+) -> OpenedSession:
+    """Open a session for an account of a person. The caller has authenticated the person.
+
+    Raises NotFound (404) if `replaces` is not a session of the same person. The token is
+    always new: a client can never choose it.
+    """
+    person_id = open_person(session, account, now)
+    if sign_in.replaces is not None:
+        end_session(get_session(session, sign_in.replaces, person_id), now)
+    prefix, token = create_secret(SESSION_PREFIX)
+    row = UserSession(
+        prefix=prefix,
+        id=sign_in.id,
+        hash=credentials.hash_key(token),
+        account_id=account.id,
+        person_id=person_id,
+        method=sign_in.method,
+        api_key=sign_in.api_key,
+        authenticated_at=now,
+        seen_at=now,
+        expires_at=now + SESSION_LIFETIME,
+    )
+    session.add(row)
+    session.flush()
+    return OpenedSession(row, token)
+
+
+def get_personal_key(actor: Actor) -> str:
+    """Return the prefix of the API key of a person, or raise NotAPersonalKey (403)."""
+    if actor.person_id is None or actor.api_key is None:
+        raise NotAPersonalKey(
+            "Send the API key `sc_...` of an account of a person. A machine uses its keys "
+            "and tokens directly, and a session cannot open another session."
+        )
+    return actor.api_key
+
+
+def get_own_session(actor: Actor) -> ActorSession:
+    """Return the session of the request, or raise NoSession (409)."""
+    if actor.session is None:
+        raise NoSession("Send the token of the session that you want to end.")
+    return actor.session
+
+
+def end_session(row: UserSession, now: datetime) -> None:
+    """End a session. A session that has ended stays as it is."""
+    row.ended_at = row.ended_at or now
+
+
+def end_sessions(session: Session, which: ColumnElement[bool], now: datetime) -> None:
+    """End all sessions that meet a condition, with effect from the next request."""
+    running = which & UserSession.ended_at.is_(None)
+    session.execute(update(UserSession).where(running).values(ended_at=now))
+
+
+def renew_session(runtime: Runtime, actor: Actor) -> Actor:
+    """Store that the session of a request is in use, at most once a minute.
+
+    Returns the actor with the new time. A failure is ignored, because a request that only
+    reads must not fail while the database cannot be written. The session then ends earlier
+    than it would otherwise.
+    """
+    now, used = runtime.clock(), actor.session
+    if used is None or now - used.seen_at < RENEWAL:
+        return actor
+    stale = (UserSession.id == used.id) & (UserSession.seen_at <= now - RENEWAL)
+    with suppress(Busy, DBAPIError, OSError, RuntimeError):
+        with runtime.database.begin_write() as session:
+            session.execute(update(UserSession).where(stale).values(seen_at=now))
+        return replace(actor, session=replace(used, seen_at=now))
+    return actor
+
+
+def delete_old_sessions(session: Session, now: datetime) -> int:
+    """Delete the sessions that expired more than a week ago; return their number."""
+    old = delete(UserSession).where(is_old(now)).returning(UserSession.prefix)
+    return len(session.scalars(old).all())
