@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Scope
 from app.console import (
     case_lists,
     case_page,
+    confirmation,
+    passkeys,
     settings,
     sign_in,
     worklist,
@@ -43,6 +45,11 @@ def serve_page(path: str, view: View) -> Route:
     return Route(path, require_session(view))
 
 
+def serve_form(path: str, view: View) -> Route:
+    """Return the route of a form that a signed-in person sends."""
+    return Route(path, require_session(view), methods=["POST"])
+
+
 def serve_anyone(path: str, view: View, method: str = "GET") -> Route:
     """Return the route of a page or a form for anyone, signed in or not."""
     return Route(path, allow_anyone(view), methods=[method])
@@ -56,11 +63,23 @@ SIGN_IN_ROUTES: Final = (
     serve_anyone("/ended", sign_in.show_session_ended),
     serve_anyone("/demo/{secret}", sign_in.show_demo_people),
     serve_anyone("/demo/{secret}", sign_in.sign_in_for_demo, "POST"),
+    serve_page("/confirm", confirmation.show_confirmation),
+    serve_form("/confirm", confirmation.confirm_for_demo),
+    serve_anyone("/passkey", passkeys.sign_in_with_passkey, "POST"),
+    serve_anyone("/passkey/options", passkeys.create_sign_in_options, "POST"),
+    serve_anyone("/enrol", passkeys.show_enrolment),
+    serve_anyone("/enrol", passkeys.redeem_enrolment, "POST"),
+    serve_anyone("/enrol/options", passkeys.create_enrolment_options, "POST"),
 )
 SETTINGS_ROUTES: Final = (
     serve_anyone("/language", settings.choose_language, "POST"),
     serve_page("/settings", settings.show_settings),
     serve_anyone("/settings/zone", settings.choose_zone, "POST"),
+    serve_form("/sessions/end-all", settings.end_all_sessions),
+    serve_form("/sessions/{session_id}/end", settings.end_session),
+    serve_anyone("/passkeys", passkeys.register_passkey, "POST"),
+    serve_anyone("/passkeys/options", passkeys.create_registration_options, "POST"),
+    serve_form("/passkeys/{passkey_id}/remove", settings.remove_passkey),
 )
 CASE_ROUTES: Final = (
     serve_page("/", worklist.show_worklist),

@@ -13,6 +13,11 @@ class DemoPerson:
     roles: tuple[str, ...]
     key: str
 
+    @property
+    def id(self) -> str:
+        """The office and the account, which together name one person."""
+        return f"{self.focal_point}/{self.label}"
+
 
 @dataclass(frozen=True)
 class DemoSignIn:

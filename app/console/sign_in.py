@@ -79,11 +79,11 @@ async def sign_in_for_demo(visit: Visit) -> Response:
     """Sign in as a made-up person, with the API key of that person."""
     demo = get_demo(visit)
     form = await visit.request.form()
-    person = next((one for one in demo.people if one.label == form.get("person")), None)
+    person = next((one for one in demo.people if one.id == form.get("person")), None)
     if person is None:
         raise HTTPException(404)
     api = ApiClient(visit.request.app.state.api, person.key, language=visit.texts.language)
-    token = (await api.post("sessions")).body["token"]
+    token = (await api.post("sessions", {})).body["token"]
     return store_session(redirect_to(HOME), token)
 
 

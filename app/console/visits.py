@@ -3,14 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Final
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.console.api_client import ApiClient, ApiProblem, Gone, Json, SessionEnded
+from app.console.api_client import (
+    NOWHERE,
+    ApiClient,
+    ApiProblem,
+    Gone,
+    Json,
+    SessionEnded,
+    StepUpRequired,
+)
 from app.console.formats import Formats
 from app.console.navigation import MenuItem, list_menu_items
 from app.console.rendering import render_template
@@ -22,6 +32,7 @@ LANGUAGE_COOKIE: Final = "__Host-sc-language"
 ZONE_COOKIE: Final = "__Host-sc-zone"
 HOME: Final = "/console/"
 SIGN_IN: Final = "/console/sign-in"
+CONFIRM: Final = "/console/confirm"
 OFFICES_SECONDS: Final = 60.0
 """Seconds for which the list of offices is reused. It is the same for every reader."""
 MAX_OFFICES: Final = 200
@@ -60,14 +71,16 @@ async def list_offices(api: ApiClient) -> AsyncIterator[Json]:
 
 @dataclass
 class Visit:
-    """One request of a signed-in person.
+    """One request of a browser.
 
-    `me` is the answer of `GET /v1/me`. Templates get the visit as `visit`.
+    `api` sends the session of the browser, and `anonymous` sends no credential. `me` is the
+    answer of `GET /v1/me`. Templates get the visit as `visit`.
     """
 
     request: Request
     api: ApiClient
     texts: Texts
+    anonymous: ApiClient
     me: Json = field(default_factory=dict)
     offices: Mapping[str, Json] = field(default_factory=dict)
 
@@ -130,13 +143,14 @@ def begin_visit(request: Request) -> Visit:
     asked = headers.get("accept-language", "")
     texts = choose_texts(cookies.get(LANGUAGE_COOKIE, ""), asked)
     client = request.client
-    api = ApiClient(
+    build = partial(
+        ApiClient,
         request.app.state.api,
-        cookies.get(SESSION_COOKIE, ""),
         language=texts.language,
-        client=(client.host, client.port) if client else ("", 0),
+        client=(client.host, client.port) if client else NOWHERE,
     )
-    return Visit(request, api, texts)
+    api = build(cookies.get(SESSION_COOKIE, ""))
+    return Visit(request, api, texts, build(""))
 
 
 def require_session(view: View) -> Endpoint:
@@ -165,6 +179,8 @@ def show_problem(visit: Visit, problem: ApiProblem) -> Response:
     A malformed code in the address looks like the code of a record of others.
     """
     is_malformed = problem.status == MALFORMED and visit.request.method == "GET"
+    if isinstance(problem, StepUpRequired):
+        return redirect_to(f"{CONFIRM}?{urlencode({'next': find_last_page(visit)})}")
     if isinstance(problem, SessionEnded):
         return visit.render("session_ended.html", problem.status)
     if isinstance(problem, Gone) or is_malformed:
@@ -197,3 +213,11 @@ def find_local_path(path: str) -> str | None:
     """
     is_page = path.startswith(HOME) and "//" not in path and "\\" not in path
     return path if is_page and path.isprintable() else None
+
+
+def find_last_page(visit: Visit) -> str:
+    """Return the page that the person sees: of this request, or that has the form."""
+    request = visit.request
+    referer = urlsplit(request.headers.get("referer", "")).path
+    path = request.url.path if request.method == "GET" else referer
+    return find_local_path(path) or HOME

@@ -108,3 +108,69 @@ if (dialog) watchSession();
 
 /* An error summary gets the focus, so that a screen reader reads it first. */
 document.querySelector(".error-summary")?.focus();
+
+/* Passkeys. Binary values of WebAuthn are base64url in JSON. */
+const status = document.querySelector("#passkey-status");
+
+function decode(text) {
+  const base64 = text.replace(/-/g, "+").replace(/_/g, "/");
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+function encode(buffer) {
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(buffer)));
+  return base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
+function readOptions(options) {
+  options.challenge = decode(options.challenge);
+  if (options.user) options.user.id = decode(options.user.id);
+  for (const known of options.excludeCredentials ?? []) known.id = decode(known.id);
+  return { publicKey: options };
+}
+
+function writeCredential(credential) {
+  const response = {};
+  for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+    if (credential.response[name]) response[name] = encode(credential.response[name]);
+  }
+  const { id, type } = credential;
+  return { id, rawId: id, type, response, clientExtensionResults: {} };
+}
+
+async function send(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch(`/console/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const content = await answer.json();
+  if (!answer.ok) throw new Error(content.text);
+  return content;
+}
+
+function readValues() {
+  const read = (id) => document.querySelector(id)?.value;
+  return { link: location.hash.slice(1), code: read("#code"), label: read("#label") };
+}
+
+const PASSKEY_PATHS = { "sign-in": "passkey", register: "passkeys", enrol: "enrol" };
+
+async function usePasskey(button) {
+  const path = PASSKEY_PATHS[button.dataset.passkey];
+  const signsIn = path === "passkey";
+  const values = signsIn ? { next: button.dataset.next } : readValues();
+  const options = readOptions(await send(`${path}/options`, values));
+  const container = navigator.credentials;
+  const credential = await (signsIn ? container.get(options) : container.create(options));
+  location.assign((await send(path, { ...values, credential: writeCredential(credential) })).to);
+}
+
+for (const button of document.querySelectorAll("button[data-passkey]")) {
+  button.hidden = !window.PublicKeyCredential;
+  button.addEventListener("click", async () => {
+    status.textContent = "";
+    try {
+      await usePasskey(button);
+    } catch (error) {
+      status.textContent = error instanceof DOMException ? button.dataset.failed : error.message;
+    }
+  });
+}

@@ -1,0 +1,113 @@
+"""Signing in with passkeys, registering them, and redeeming an enrolment.
+
+The script of the page calls WebAuthn and sends the result as JSON. These routes pass it on
+to the API, and turn the token of a new session into the session cookie.
+"""
+
+from typing import Any, Final
+
+from starlette.responses import JSONResponse, Response
+
+from app.console.api_client import ApiProblem, Json
+from app.console.sign_in import store_session
+from app.console.visits import HOME, Visit, find_local_path
+
+SETTINGS: Final = "/console/settings"
+CREATED: Final = 201
+
+
+async def read_object(visit: Visit) -> Json:
+    """Return the JSON object that the script sent, or {} if it is something else."""
+    try:
+        found: Any = await visit.request.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def refuse(problem: ApiProblem) -> JSONResponse:
+    """Return the text of a problem for the script, which shows it beside the button."""
+    text = problem.body.get("detail") or problem.body.get("title")
+    return JSONResponse({"text": text}, problem.status)
+
+
+async def create_sign_in_options(visit: Visit) -> Response:
+    """Return the options of a sign-in for the script."""
+    try:
+        return JSONResponse((await visit.api.post("passkey-challenges")).body)
+    except ApiProblem as problem:
+        return refuse(problem)
+
+
+async def sign_in_with_passkey(visit: Visit) -> Response:
+    """Sign in with the result of the script; `next` is the page that the person wants.
+
+    A session that the browser has is replaced, so that it cannot be used any more.
+    """
+    sent = await read_object(visit)
+    body = {"credential": sent.get("credential"), **await find_replaced(visit)}
+    try:
+        opened = (await visit.anonymous.post("sessions/passkey", body)).body
+    except ApiProblem as problem:
+        return refuse(problem)
+    wanted = find_local_path(str(sent.get("next", ""))) or HOME
+    return store_session(JSONResponse({"to": wanted}), opened["token"])
+
+
+async def find_replaced(visit: Visit) -> Json:
+    """Return the session of the browser as `replaces`, or {} if it has none or it ended."""
+    try:
+        session = (await visit.api.get("me")).body["session"]
+    except ApiProblem:
+        return {}
+    return {"replaces": session["id"]} if session else {}
+
+
+async def create_registration_options(visit: Visit) -> Response:
+    """Return the options of another passkey for the script."""
+    try:
+        return JSONResponse((await visit.api.post("passkeys/options")).body)
+    except ApiProblem as problem:
+        return refuse(problem)
+
+
+async def register_passkey(visit: Visit) -> Response:
+    """Register another passkey of the person."""
+    sent = await read_object(visit)
+    body = {"credential": sent.get("credential"), "label": sent.get("label")}
+    try:
+        await visit.api.post("passkeys", body)
+    except ApiProblem as problem:
+        return refuse(problem)
+    return JSONResponse({"to": SETTINGS}, CREATED)
+
+
+async def show_enrolment(visit: Visit) -> Response:
+    """Show the page on which a new person registers the first passkey.
+
+    The link has its secret after `#`, which browsers do not send, so it is in no log.
+    """
+    return visit.render("enrol.html")
+
+
+async def create_enrolment_options(visit: Visit) -> Response:
+    """Return the options of a first passkey for the script."""
+    sent = await read_object(visit)
+    body = {name: sent.get(name) for name in ("link", "code")}
+    try:
+        answer = await visit.anonymous.post("enrolments/redeem/options", body)
+    except ApiProblem as problem:
+        return refuse(problem)
+    return JSONResponse(answer.body)
+
+
+async def redeem_enrolment(visit: Visit) -> Response:
+    """Register the first passkey of a person, and sign in."""
+    sent = await read_object(visit)
+    names = ("link", "code", "credential", "label")
+    body = {name: sent.get(name) for name in names}
+    try:
+        opened = (await visit.anonymous.post("enrolments/redeem", body)).body
+    except ApiProblem as problem:
+        return refuse(problem)
+    return store_session(JSONResponse({"to": HOME}), opened["token"])
