@@ -16,6 +16,7 @@ from app.console import (
     case_page,
     confirmation,
     passkeys,
+    referral_page,
     settings,
     sign_in,
     worklist,
@@ -86,7 +87,13 @@ CASE_ROUTES: Final = (
     serve_page("/cases", case_lists.show_cases),
     serve_page("/cases/{code}", case_page.show_case),
 )
-ROUTES: Final = (*SIGN_IN_ROUTES, *SETTINGS_ROUTES, *CASE_ROUTES)
+REFERRAL: Final = "/referrals/{id:uuid}"
+REFERRAL_ROUTES: Final = (
+    serve_page(REFERRAL, referral_page.show_referral),
+    serve_form(f"{REFERRAL}/actions/{{action}}", referral_page.act_on_referral),
+    serve_form(f"{REFERRAL}/open/{{document}}", referral_page.open_in_referral),
+)
+ROUTES: Final = (*SIGN_IN_ROUTES, *SETTINGS_ROUTES, *CASE_ROUTES, *REFERRAL_ROUTES)
 """The routes of the console; paths are relative to /console."""
 
 

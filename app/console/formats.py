@@ -77,9 +77,21 @@ class Formats:
         """Return the words for a code of a reference list, such as `case_states`."""
         return load_words(words, str(self.locale)).get(code) or code.replace("_", " ")
 
+    def name_first(self, lists: Sequence[str], code: str) -> str:
+        """Return the words for a code of the first of several lists that has it."""
+        found = (name for name in lists if code in load_words(name, str(self.locale)))
+        return self.name_code(next(found, lists[0]), code)
+
     def list_codes(self, words: str) -> Sequence[str]:
         """Return the codes of a reference list, in its order."""
         return tuple(load_words(words, str(self.locale)))
+
+    def group_codes(self, words: str) -> Mapping[str, Sequence[str]]:
+        """Return the codes of a reference list by the group of each."""
+        groups: dict[str, list[str]] = {}
+        for item in list_items(words):
+            groups.setdefault(item.group or "", []).append(item.code)
+        return groups
 
 
 @cache

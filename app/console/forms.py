@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,9 @@ from app.console.translations import mark
 
 MISSING: Final = mark("Fill in this field.")
 NOT_A_TIME: Final = mark("Write a date and a time.")
+NOT_A_NUMBER: Final = mark("Write a whole number.")
 ON: Final = "on"
+YES: Final = "yes"
 
 
 class FieldKind(StrEnum):
@@ -30,9 +31,25 @@ class FieldKind(StrEnum):
     PHONE = "phone"
     CHOICE = "choice"
     CHOICES = "choices"
+    GROUPED = "grouped"
+    OFFICE = "office"
+    OFFICES = "offices"
     CHECK = "check"
+    YES_NO = "yes_no"
+    LINES = "lines"
     DATE = "date"
     TIME = "time"
+    NUMBER = "number"
+
+
+MALFORMED: Final = {FieldKind.TIME: NOT_A_TIME, FieldKind.NUMBER: NOT_A_NUMBER}
+"""The error of a field that is malformed, by its kind."""
+
+
+CHOSEN: Final = frozenset({FieldKind.CHOICES, FieldKind.GROUPED, FieldKind.OFFICES})
+"""The kinds of fields in which several values can be chosen."""
+LISTS: Final = CHOSEN | {FieldKind.LINES}
+"""The kinds of fields whose value is a list; left empty, it is an empty list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +58,8 @@ class FormField:
 
     `name` is the place in the body, such as `meeting/at` or `contacts/0/name`. `words` is
     the reference list of a choice, and `codes` the codes that can be chosen, by default
-    all of the list. `label` and `hint` are English texts that are marked for translation.
+    all of the list. `groups` is the list with the names of its groups. `label` and `hint`
+    are English texts that are marked for translation.
     """
 
     name: str
@@ -49,6 +67,7 @@ class FormField:
     kind: FieldKind = FieldKind.TEXT
     words: str = ""
     codes: tuple[str, ...] = ()
+    groups: str = ""
     is_required: bool = True
     hint: str = ""
 
@@ -56,6 +75,11 @@ class FormField:
         """Return the codes that can be chosen, each with its words."""
         codes = self.codes or formats.list_codes(self.words)
         return [(code, formats.name_code(self.words, code)) for code in codes]
+
+    def list_groups(self, formats: Formats) -> Sequence[tuple[str, Sequence[str]]]:
+        """Return the groups of the list, each with its name and its codes."""
+        groups = formats.group_codes(self.words)
+        return [(formats.name_code(self.groups, key), groups[key]) for key in groups]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +108,7 @@ EMPTY: Final = FilledForm()
 def read_form(fields: Iterable[FormField], form: FormData, zone: ZoneInfo) -> FilledForm:
     """Return what was sent for the given fields. Times are in the given time zone.
 
-    Fields that were left empty are left out of the body.
+    Fields that were left empty are left out of the body, except lists, which are empty.
     """
     values: dict[str, Sequence[str]] = {}
     errors: dict[str, str] = {}
@@ -98,40 +122,57 @@ def read_form(fields: Iterable[FormField], form: FormData, zone: ZoneInfo) -> Fi
             try:
                 place_value(body, one.name, convert_value(one, filled, zone))
             except ValueError:
-                errors[one.name] = NOT_A_TIME
+                errors[one.name] = MALFORMED[one.kind]
         elif one.is_required:
             errors[one.name] = MISSING
-    return FilledForm(values=values, body=body, errors=errors)
+        elif one.kind in LISTS:
+            place_value(body, one.name, [])
+    return FilledForm(values=values, body=close_lists(body), errors=errors)
 
 
 def convert_value(one: FormField, filled: Sequence[str], zone: ZoneInfo) -> object:
-    """Return the value of the body for a field. Raises ValueError for a malformed time."""
+    """Return the value of the body for a field.
+
+    Raises ValueError for a malformed time or number.
+    """
     match one.kind:
-        case FieldKind.CHOICES:
+        case kind if kind in CHOSEN:
             return list(filled)
+        case FieldKind.LINES:
+            return [line.strip() for line in filled[0].splitlines() if line.strip()]
+        case FieldKind.YES_NO:
+            return filled[0] == YES
         case FieldKind.TIME:
             return datetime.fromisoformat(filled[0]).replace(tzinfo=zone).isoformat()
+        case FieldKind.NUMBER:
+            return int(filled[0])
         case _:
             return filled[0]
 
 
 def place_value(body: Json, name: str, value: object) -> None:
-    """Set a value in a body at a place such as `meeting/at` or `contacts/0/name`."""
-    names = name.split("/")
+    """Set a value in a body at a place such as `meeting/at` or `contacts/0/name`.
+
+    Items of a list are stored by their number until `close_lists` is called.
+    """
+    *parents, last = name.split("/")
     target: Any = body
-    for parent, child in pairwise(names):
-        empty: Any = [] if child.isdigit() else {}
-        target = get_child(target, parent, empty)
-    target[names[-1]] = value
+    for parent in parents:
+        target = target.setdefault(parent, {})
+    target[last] = value
 
 
-def get_child(target: Any, name: str, empty: Any) -> Any:
-    """Return the child of an object or a list, which is added if it is missing."""
-    if not isinstance(target, list):
-        return target.setdefault(name, empty)
-    if len(target) <= int(name):
-        target.append(empty)
-    return target[int(name)]
+def close_lists(value: Any) -> Any:
+    """Return a body in which items that are stored by their number are lists.
+
+    A number that was left out leaves no gap.
+    """
+    if not isinstance(value, dict):
+        return value
+    closed = {key: close_lists(child) for key, child in value.items()}
+    if closed and all(key.isdigit() for key in closed):
+        return [closed[key] for key in sorted(closed, key=int)]
+    return closed
 
 
 def find_field_errors(problem: ApiProblem | None, fields: Iterable[FormField]) -> Json:
@@ -139,8 +180,8 @@ def find_field_errors(problem: ApiProblem | None, fields: Iterable[FormField]) -
     names = [one.name for one in fields]
     found: Json = {}
     for error in problem.body.get("errors", ()) if problem else ():
-        pointer = str(error.get("pointer", "")).strip("/")
-        name = next((name for name in names if pointer.startswith(name)), None)
+        pointer = str(error.get("pointer", "")).lstrip("#/")
+        name = next((one for one in names if f"{pointer}/".startswith(f"{one}/")), None)
         if name is not None:
             found.setdefault(name, error["detail"])
     return found

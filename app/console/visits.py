@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -23,6 +24,7 @@ from app.console.api_client import (
 )
 from app.console.formats import Formats
 from app.console.navigation import MenuItem, list_menu_items
+from app.console.notices import DONE, find_notice
 from app.console.rendering import render_template
 from app.console.translations import Texts, choose_texts
 from app.kernel.time_zones import list_time_zones
@@ -111,12 +113,37 @@ class Visit:
         now = self.request.app.state.clock()
         return Formats(self.texts.locale, find_zone(zone), now)
 
+    @property
+    def notice(self) -> Markup | None:
+        """What the person has just done, for the page to which the action led."""
+        code = self.request.query_params.get(DONE, "")
+        return find_notice(code, self.texts, self.formats)
+
     def name_office(self, code: str | None) -> str:
         """Return the short name of an office, or its name, or its code."""
         office = self.offices.get(code or "", {})
         short: Mapping[str, str] = office.get("short_names", {})
         name = short.get(self.texts.language) or short.get("en") or office.get("name")
         return str(name or code or "")
+
+    @property
+    def offices_by_country(self) -> Sequence[tuple[str, Sequence[Json]]]:
+        """The active offices by the name of the country in which they work, and by name.
+
+        Offices that work in several countries come last, under an empty name.
+        """
+        groups: dict[str, list[Json]] = {}
+        for office in self.offices.values():
+            if office["active"]:
+                groups.setdefault(self.name_place(office), []).append(office)
+        for offices in groups.values():
+            offices.sort(key=lambda office: self.name_office(office["code"]))
+        return sorted(groups.items(), key=lambda group: (not group[0], group[0]))
+
+    def name_place(self, office: Json) -> str:
+        """Return the name of the only country of an office, or an empty name."""
+        serves = office["serves"]
+        return self.formats.name_country(serves[0]) if len(serves) == 1 else ""
 
     def may(self, scope: str) -> bool:
         """Return whether the account has a scope."""

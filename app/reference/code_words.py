@@ -54,6 +54,7 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "facts": About("Facts of a case", NOTE),
     "vital_interest_reasons": About("Why a case cannot wait for a consent", NOTE),
     "no_go_reasons": About("Why a person must not return", NOTE),
+    "referral_outcomes": About("Results of a referral", NOTE),
 }
 # fmt: on
 

@@ -28,6 +28,7 @@ from app.reference.lists import TRANSLATIONS, get_status
 from app.reference.rows import TRANSLATED, WordRow
 from app.referrals import lifecycle as referral_lifecycle
 from app.returns import lifecycle as return_lifecycle
+from app.referrals.schemas import Outcome
 from app.returns.risk import NoGoReason
 from app.routing.advice import ADVICE_TEXTS, Advice
 from app.routing.ranking import ReasonIn, ReasonOut
@@ -68,6 +69,7 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "facts": FactName,
     "vital_interest_reasons": VitalInterestReason,
     "no_go_reasons": NoGoReason,
+    "referral_outcomes": Outcome,
 }
 LANGUAGES: Final = ("ru", "es", "fr", "uz")
 LETTERS: Final = {

@@ -1,0 +1,39 @@
+"""Opens sealed documents for one page: with a purpose, and never stored.
+
+A form asks for the purpose. The content is part of the answer to this form alone, so it is
+in no address, and the browser does not keep it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.console.action_forms import get_text
+from app.console.api_client import ApiProblem, Gone, Json, SessionEnded, StepUpRequired
+from app.console.visits import Visit
+
+PURPOSE: Final = "purpose"
+"""The field with the purpose, which the API gets as a header."""
+
+
+@dataclass(frozen=True)
+class OpenedDocument:
+    """A sealed document that was opened, or the problem with which it stayed closed."""
+
+    name: str
+    body: Json
+    problem: ApiProblem | None = None
+
+
+async def open_document(visit: Visit, name: str, path: str) -> OpenedDocument:
+    """Open a sealed document at a path of the API for the purpose of the form.
+
+    Raises SessionEnded, StepUpRequired or Gone.
+    """
+    purpose = get_text(await visit.request.form(), PURPOSE)
+    try:
+        answer = await visit.api.get(path, Purpose=purpose)
+    except (SessionEnded, StepUpRequired, Gone):
+        raise
+    except ApiProblem as problem:
+        return OpenedDocument(name, {}, problem)
+    return OpenedDocument(name, answer.body)
