@@ -16,6 +16,7 @@ from app.console import (
     case_page,
     confirmation,
     passkeys,
+    recipients_page,
     referral_page,
     settings,
     sign_in,
@@ -86,6 +87,8 @@ CASE_ROUTES: Final = (
     serve_page("/", worklist.show_worklist),
     serve_page("/cases", case_lists.show_cases),
     serve_page("/cases/{code}", case_page.show_case),
+    serve_page("/cases/{code}/ask", recipients_page.show_recipients),
+    serve_form("/cases/{code}/ask", recipients_page.ask_recipient),
 )
 REFERRAL: Final = "/referrals/{id:uuid}"
 REFERRAL_ROUTES: Final = (

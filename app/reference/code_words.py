@@ -55,6 +55,11 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "vital_interest_reasons": About("Why a case cannot wait for a consent", NOTE),
     "no_go_reasons": About("Why a person must not return", NOTE),
     "referral_outcomes": About("Results of a referral", NOTE),
+    "office_kinds": About("Kinds of offices", NOTE),
+    "office_functions": About("Main tasks of offices", NOTE),
+    "sexes": About("Whom an office serves, by sex", NOTE),
+    "age_groups": About("Whom an office serves, by age", NOTE),
+    "approval_actions": About("Actions that a second person approves", NOTE),
 }
 # fmt: on
 

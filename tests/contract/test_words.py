@@ -16,8 +16,10 @@ from app.cases.facts import FactName
 from app.cases.models import AgeClass
 from app.cases.sections import EmergencyAccessPurpose, Section
 from app.cases.vital_interest import EmergencyAccessState, VitalInterestReason
+from app.casework.confirmations import EXECUTE
 from app.consents.coverage import Purpose
 from app.deadlines.limits import DeadlineKind, Priority
+from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Sex
 from app.feed.event_types import load_types
 from app.handovers import lifecycle as handover_lifecycle
 from app.kernel.actors import Relation, Role, Scope, Side
@@ -27,8 +29,8 @@ from app.reference.kinds import TranslationStatus
 from app.reference.lists import TRANSLATIONS, get_status
 from app.reference.rows import TRANSLATED, WordRow
 from app.referrals import lifecycle as referral_lifecycle
-from app.returns import lifecycle as return_lifecycle
 from app.referrals.schemas import Outcome
+from app.returns import lifecycle as return_lifecycle
 from app.returns.risk import NoGoReason
 from app.routing.advice import ADVICE_TEXTS, Advice
 from app.routing.ranking import ReasonIn, ReasonOut
@@ -70,6 +72,11 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "vital_interest_reasons": VitalInterestReason,
     "no_go_reasons": NoGoReason,
     "referral_outcomes": Outcome,
+    "office_kinds": OfficeKind,
+    "office_functions": OfficeFunction,
+    "sexes": Sex,
+    "age_groups": AgeGroup,
+    "approval_actions": [*EXECUTE, "account.make_key", "account.rotate_key"],
 }
 LANGUAGES: Final = ("ru", "es", "fr", "uz")
 LETTERS: Final = {
