@@ -6,6 +6,7 @@ from typing import Final, override
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -106,7 +107,7 @@ def build_console(
     """Build the console, which calls `api` in the same process."""
     console = Starlette(
         routes=[Mount("/static", Files(directory=str(STATIC))), *ROUTES],
-        middleware=[Middleware(PageProtection)],
+        middleware=[Middleware(PageProtection), Middleware(GZipMiddleware)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     console.state.api = api
