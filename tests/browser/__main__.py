@@ -42,7 +42,13 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
     checked = ["--python-executable", python, "--cache-dir", ".browser/mypy"]
     return [
         [Path(sys.executable).with_name("mypy"), *checked, "-p", "tests.browser"],
-        [ENVIRONMENT / "pytest", "--confcutdir", FOLDER, *(chosen or [FOLDER])],
+        [
+            ENVIRONMENT / "pytest",
+            "--confcutdir",
+            FOLDER,
+            "--tb=short",
+            *(chosen or [FOLDER]),
+        ],
     ]
 
 

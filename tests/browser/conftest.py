@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.cases import Casework, build_casework
 from tests.browser.demonstration import Demonstration, serve_demonstration
 from tests.browser.windows import HEIGHT, WIDE, Window
 
@@ -14,6 +15,7 @@ PATIENCE: Final = 10_000
 """Milliseconds that a test waits for an element or a page."""
 
 type OpenWindow = Callable[..., Window]
+type OpenAs = Callable[..., Window]
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,12 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
         log = served.read_log()
     assert '"level": "error"' not in log, log
     assert "Traceback" not in log, log
+
+
+@pytest.fixture(scope="session")
+def casework(demonstration: Demonstration) -> Casework:
+    """Return the people who prepare cases for the tests, through the API."""
+    return build_casework(demonstration)
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +60,16 @@ def open_window(demonstration: Demonstration, browser: Browser) -> Iterator[Open
     yield open_one
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_as(demonstration: Demonstration, open_window: OpenWindow) -> OpenAs:
+    """Return a function that opens a window in which a person has signed in."""
+
+    def open_signed_in(label: str, width: int = WIDE, **options: Any) -> Window:
+        window = open_window(width, **options)
+        key = demonstration.keys[label]
+        window.context.set_extra_http_headers({"Cookie": f"__Host-sc={key}"})
+        return window
+
+    return open_signed_in

@@ -1,0 +1,111 @@
+"""Cases that the tests make through the API, each in a state that a page has to show."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from tests.browser.demonstration import Client, Demonstration
+
+type Json = dict[str, Any]
+
+OFFICER: Final = "demo officer"
+LEAD: Final = "demo coordinator"
+SUPERVISOR: Final = "demo supervisor"
+SHELTER: Final = "demo day duty"
+SHELTER_OFFICE: Final = "KZ_SHELTER_TANSHOLPAN"
+ALIAS: Final = "Zarina (synthetic)"
+"""A text of a sealed section. No list may contain it."""
+NEEDED: Final = "A safe bed tonight (synthetic)"
+CONTACTS: Final = [
+    {"name": name, "phone": "+12025550142"} for name in ("Demo One", "Demo Two")
+]
+
+
+def build_case(**changes: Any) -> Json:
+    """Return the body of a case about an adult in Kazakhstan, who consents to help."""
+    now = datetime.now(UTC)
+    consent = {
+        "given_by": "person",
+        "language": "uz",
+        "form_version": "demo-1",
+        "obtained_on": now.date().isoformat(),
+        "expires_at": (now + timedelta(days=180)).isoformat(timespec="seconds"),
+        "recipients": [
+            build_recipient("state", "REFER"),
+            build_recipient("non_state", "SHELTER", "LEGAL_AID"),
+        ],
+    }
+    return {
+        "submit": True,
+        "summary": {
+            "country": "KZ",
+            "age_class": "adult",
+            "language": "uz",
+            "priority": "urgent",
+            "services": ["SHELTER", "LEGAL_AID"],
+            "urgent_needs": ["SHELTER"],
+            "safe_contact": "yes",
+        },
+        "sections": [
+            {"section": "needs", "summary": NEEDED},
+            {"section": "contact", "alias": ALIAS, "safe_channel": "Messages only"},
+            {"section": "identity", "names": ["Synthetic Person"], "nationality": "UZ"},
+            {"section": "narrative", "text": "Synthetic: the employer keeps the papers."},
+        ],
+        "safeguards": {"country_of_origin": "UZ"},
+        "consents": [consent],
+        "risk": {"level": "medium"},
+    } | changes
+
+
+def build_recipient(kind: str, *purposes: str) -> Json:
+    """Return a recipient of a consent: all offices of a kind in Kazakhstan."""
+    return {
+        "recipient_class": {"kind": kind, "country": "KZ"},
+        "purposes": list(purposes),
+        "sections": ["needs", "contact", "identity", "narrative"],
+    }
+
+
+@dataclass(frozen=True)
+class Casework:
+    """The people of the demonstration who act in the tests, through the API."""
+
+    officer: Client
+    lead: Client
+    shelter: Client
+
+    def submit(self, **changes: Any) -> str:
+        """Submit a case, and return its code."""
+        return str(self.officer.create("/cases", build_case(**changes))["code"])
+
+    def submit_acknowledged(self) -> str:
+        """Submit a case that the lead has acknowledged, and return its code."""
+        code = self.submit()
+        self.lead.act(f"/cases/{code}", "acknowledge")
+        return code
+
+    def submit_led(self) -> str:
+        """Submit a case whose lead has accepted it, and return its code."""
+        code = self.submit_acknowledged()
+        self.lead.act(f"/cases/{code}", "accept-lead", {"contacts": CONTACTS})
+        return code
+
+    def refer(self, code: str) -> str:
+        """Send a referral for a bed to the shelter, and return its id."""
+        body = {
+            "recipient": SHELTER_OFFICE,
+            "service": "SHELTER",
+            "sections": ["needs", "contact"],
+            "send": True,
+        }
+        return str(self.lead.create(f"/cases/{code}/referrals", body)["id"])
+
+    def read_evidence(self, code: str) -> Any:
+        """Return the delivery evidence of a case, as its submitter sees it."""
+        return self.officer.get(f"/cases/{code}/evidence")
+
+
+def build_casework(served: Demonstration) -> Casework:
+    """Return the clients of the people who act in the tests."""
+    return Casework(*map(served.get_client, (OFFICER, LEAD, SHELTER)))
