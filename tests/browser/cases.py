@@ -7,6 +7,8 @@ from typing import Any, Final
 from tests.browser.demonstration import Client, Demonstration
 
 type Json = dict[str, Any]
+type Records = dict[str, str]
+"""The codes and ids of records that the pages show, by what they are."""
 
 OFFICER: Final = "demo officer"
 LEAD: Final = "demo coordinator"
@@ -109,3 +111,14 @@ class Casework:
 def build_casework(served: Demonstration) -> Casework:
     """Return the clients of the people who act in the tests."""
     return Casework(*map(served.get_client, (OFFICER, LEAD, SHELTER)))
+
+
+def make_records(casework: Casework) -> Records:
+    """Make a record in each state that a page shows."""
+    led = casework.submit_led()
+    return {
+        "new": casework.submit(),
+        "acknowledged": casework.submit_acknowledged(),
+        "led": led,
+        "referral": casework.refer(led),
+    }

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.cases import Casework, build_casework
+from tests.browser.cases import Casework, Records, build_casework, make_records
 from tests.browser.demonstration import Demonstration, serve_demonstration
 from tests.browser.windows import HEIGHT, WIDE, Window
 
@@ -32,6 +32,12 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
 def casework(demonstration: Demonstration) -> Casework:
     """Return the people who prepare cases for the tests, through the API."""
     return build_casework(demonstration)
+
+
+@pytest.fixture(scope="session")
+def records(casework: Casework) -> Records:
+    """Return the records that the pages show. Tests do not change them."""
+    return make_records(casework)
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,11 @@ class Window:
         with self.page.expect_navigation():
             found.first.click()
 
+    def list_menu(self) -> list[str]:
+        """Return the paths of the entries of the main menu."""
+        links = self.page.locator("nav a").all()
+        return [str(link.get_attribute("href")) for link in links]
+
     def get_heading(self) -> str:
         """Return the text of the first heading."""
         return self.page.locator("h1").inner_text()
