@@ -91,6 +91,7 @@ def make_root(root: Path) -> None:
     for name in TRUST:
         if (source := Path("/") / name).exists():
             shutil.copyfile(source, root / name)
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n", encoding="utf-8")
     add_user(root)
 
 

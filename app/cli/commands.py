@@ -87,11 +87,11 @@ def play_some(
 
 @demo.command("serve")
 def serve_demo() -> None:
-    """Serve a demonstration, run its journeys, and print API keys and a first request."""
+    """Serve a demonstration, print how to sign in, and run its journeys meanwhile."""
     settings = DemoSettings()
     level = max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
     logging_setup.configure_logging(level)
-    demo_command.serve(settings, print_line)
+    demo_command.serve(settings, print_line, out)
 
 
 @cli.command("openapi")

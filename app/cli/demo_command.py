@@ -1,16 +1,18 @@
 """The commands that serve the demonstration and run its journeys, with made-up data."""
 
 import secrets
-import threading
-import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import Final
 
 import httpx
-import uvicorn
+from rich.console import Console
 
+from app.cli.demo_player import DemoPlayer, play_in_background
 from app.cli.http_server import build_server, open_port
 from app.cli.key_table import KeyLine, format_key_table
 from app.cli.readiness import require_ready
@@ -29,8 +31,8 @@ from app.deadlines.actions import expire_all
 from app.demo import journeys
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
 from app.demo.demo_setup import KEY_DAYS, DemoSetup, create_keys, load_directory
-from app.demo.demo_users import Demo, JourneyFailed
-from app.demo.journeys import Journey
+from app.demo.demo_users import Demo, Say
+from app.demo.journeys import JOURNEYS, Journey
 from app.demo.worker import REFERENCE
 from app.kernel import durable
 from app.kernel.ledger import Ledger
@@ -41,12 +43,12 @@ from app.worker.jobs import start_jobs
 
 KEYS_NAME: Final = "demo-api-keys.csv"
 """The file of the API keys, in the folder of the key-encryption keys."""
-PATIENCE: Final = timedelta(seconds=30)
+LOCALHOST: Final = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104
+"""Addresses at which a browser on this machine finds the service as `localhost`."""
 NO_SERVICE: Final = (
     f"There is no answer at SAFE_CONDUCT_URL (default {DEFAULT_URL}). Start `safe-conduct "
     "demo serve`, or set SAFE_CONDUCT_URL to the URL of the running demonstration."
 )
-type Say = Callable[[str], None]
 
 
 def prepare(settings: Settings) -> None:
@@ -88,14 +90,14 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
     keys = prepare_demo_keys(runtime)
     try:
         with httpx.Client(base_url=settings.url) as http:
-            journeys.play(build_demo(http, runtime, keys, say), chosen)
+            journeys.play(build_demo(runtime, keys, http, say), chosen)
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise NotReady(NO_SERVICE) from error
     runtime.database.engine.dispose()
 
 
 def build_demo(
-    http: httpx.Client, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
+    runtime: Runtime, keys: Mapping[DemoAccount, str], http: httpx.Client, say: Say
 ) -> Demo:
     """Return the `Demo` that runs journeys with this client and these API keys."""
     expire, now = build_expiry(runtime), runtime.clock()
@@ -112,8 +114,8 @@ def build_expiry(runtime: Runtime) -> Callable[[str], None]:
     return expire
 
 
-def serve(settings: Settings, say: Say) -> None:
-    """Serve the demonstration, run its journeys, and print two API keys.
+def serve(settings: Settings, say: Say, console: Console) -> None:
+    """Serve the demonstration, print how to use it, and run its journeys meanwhile.
 
     The API keys of all accounts are written to a file beside the key file.
     """
@@ -128,22 +130,38 @@ def serve(settings: Settings, say: Say) -> None:
         ledger.copy_erasures(runtime, create=True)
         require_ready(runtime, ledger, settings)
         port = open_port(settings)
-        rate = settings.requests_per_minute
-        url = settings.public_url or f"http://{settings.host}:{settings.port}"
-        console = ConsoleOptions(settings.console_exit_url, build_demo_sign_in(keys))
+        local = build_local_url(port)
+        url = settings.public_url or name_this_machine(local)
+        sign_in, rate = build_demo_sign_in(keys), settings.requests_per_minute
         app = create_app(runtime, ledger, rate=rate, docs=True, public_url=url)
-        add_console(app, console)
+        add_console(app, ConsoleOptions(settings.console_exit_url, sign_in))
         running = build_server(app, settings)
         if drill := describe_drill(runtime):
             say(drill)
-        args = (running, runtime, keys, keys_file, say)
-        threading.Thread(target=play_when_serving, args=args, daemon=True).start()
+        hint = format_hint(DemoAddresses(url, sign_in.secret, keys_file), keys)
+        play = partial(build_demo, runtime, keys)
+        player = DemoPlayer(running, local, hint, console, say, play)
         with (
             serve_metrics(runtime, settings),
             start_jobs(runtime, build_jobs(runtime, ledger, settings)),
+            play_in_background(player),
         ):
             running.run([port])
         runtime.database.engine.dispose()
+
+
+def build_local_url(port: socket) -> httpx.URL:
+    """Return the URL of a bound socket, with the numeric address."""
+    host, number = port.getsockname()[:2]
+    return httpx.URL(scheme="http", host=host, port=number)
+
+
+def name_this_machine(url: httpx.URL) -> str:
+    """Return a URL for a browser on this machine, with `localhost` if that is the address.
+
+    A passkey needs a name, because browsers refuse passkeys for IP addresses.
+    """
+    return str(url.copy_with(host="localhost") if url.host in LOCALHOST else url)
 
 
 def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
@@ -155,50 +173,35 @@ def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
     return DemoSignIn(secrets.token_urlsafe(16), people)
 
 
-def play_when_serving(
-    running: uvicorn.Server,
-    runtime: Runtime,
-    keys: Mapping[DemoAccount, str],
-    keys_file: Path,
-    say: Say,
-) -> None:
-    """Wait for the service, run the journeys, and print API keys and a sample request."""
-    if (url := wait_for_url(running)) is None:
-        return
-    say(f"Safe Conduct is serving at {url}. The data that follows is made up.")
-    say(f"API documentation: {url}/docs")
-    try:
-        with httpx.Client(base_url=url) as http:
-            journeys.play(build_demo(http, runtime, keys, say))
-    except JourneyFailed as broken:
-        say(f"A journey failed: {broken}")
-    say(format_hint(url, keys[UZ_OFFICER], keys[KZ_LEAD], keys_file))
+@dataclass(frozen=True)
+class DemoAddresses:
+    """The URL of the demonstration, the secret of its sign-in link, and its key file."""
+
+    url: str
+    secret: str
+    keys_file: Path
 
 
-def wait_for_url(running: uvicorn.Server) -> str | None:
-    """Wait until the service runs, and return its URL, or None if it does not start."""
-    deadline = time.monotonic() + PATIENCE.total_seconds()
-    while not running.started:
-        if time.monotonic() > deadline or running.should_exit:
-            return None
-        time.sleep(0.05)
-    host, port = running.servers[0].sockets[0].getsockname()[:2]
-    return f"http://{host}:{port}"
-
-
-def format_hint(url: str, key: str, lead: str, keys_file: Path) -> str:
-    """Return the text that shows two API keys and a first request to try."""
+def format_hint(found: DemoAddresses, keys: Mapping[DemoAccount, str]) -> str:
+    """Return the text that shows how to sign in, two API keys, and a first request."""
+    key, lead = keys[UZ_OFFICER], keys[KZ_LEAD]
     return f"""
-Safe Conduct is serving at {url}, with made-up data. Stop it with Ctrl-C.
-Two API keys, valid for one day: of the consular officer who submitted {REFERENCE}, and of
+Safe Conduct is serving at {found.url}, with made-up data. Stop it with Ctrl-C.
+
+    Sign in as one of the made-up people: {found.url}/console/demo/{found.secret}
+    API documentation: {found.url}/docs
+
+Two API keys, valid for one day: of the consular officer who submits {REFERENCE}, and of
 the coordinator of {KZ_LEAD.focal_point}, which leads such cases.
 
     export KEY={key}
     export LEAD={lead}
 
-The keys of all accounts of the demonstration are in this file: {keys_file}
+The keys of all accounts of the demonstration are in this file: {found.keys_file}
 
 A first request, which lists the cases of this officer:
 
-    curl -s {url}/v1/cases -H "Authorization: Bearer {key}"
+    curl -s {found.url}/v1/cases -H "Authorization: Bearer {key}"
+
+{len(JOURNEYS)} example cases are played now. You can use the service meanwhile.
 """

@@ -29,8 +29,7 @@ def play(demo: Demo) -> None:
     lead = case.get_user(IOM)
     case.take_lead(lead)
     show_routing(case, lead)
-    ask_helpers(case, lead)
-    show_outcome(case, lead)
+    show_outcome(case, lead, ask_helpers(case, lead))
 
 
 def build_case(now: datetime) -> Json:
@@ -81,8 +80,11 @@ def show_routing(case: DemoCase, lead: DemoUser) -> None:
     case.print("  That she fears an office is never listed as a reason.")
 
 
-def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
-    """Refer the person to UNHCR and a shelter. Show that the consulate cannot be asked."""
+def ask_helpers(case: DemoCase, lead: DemoUser) -> tuple[str, str]:
+    """Refer the person to UNHCR and a shelter, and return the paths of the referrals.
+
+    Show that the consulate cannot be asked.
+    """
     asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     bed = case.refer(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):
@@ -94,12 +96,16 @@ def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
     case.print("IOM tries to ask her consulate for a passport. The service refuses:")
     for remedy in unmet.values():
         case.print(f"  {remedy}")
+    return asylum, bed
 
 
-def show_outcome(case: DemoCase, lead: DemoUser) -> None:
+def show_outcome(case: DemoCase, lead: DemoUser, referrals: tuple[str, str]) -> None:
     """Print the state of the case, and check that the consulate cannot see the case."""
     case.print(f"The case is {lead.get(case.path)['state']}.")
     consulate = case.get_user(TM_OFFICER)
-    case.expect_hidden(consulate.list_events(), consulate.can_read(case.path))
-    case.print("  The feed of her consulate is empty, and its request for the case gets")
-    case.print("  the same answer as a request for an unknown code: not found.")
+    heard = consulate.list_events(case.path, *referrals)
+    case.expect_hidden(heard, consulate.can_read(case.path))
+    case.print(
+        "  The feed of her consulate has no event about her, and its request for the"
+    )
+    case.print("  case gets the same answer as a request for an unknown code: not found.")

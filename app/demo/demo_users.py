@@ -119,9 +119,15 @@ class DemoUser:
             raise build_failure(answer)
         return {unmet["requirement"]: unmet["remedy"] for unmet in answer.json()["unmet"]}
 
-    def list_events(self) -> list[str]:
-        """List the types of all events in the feed of the account's office."""
-        return [event["type"] for event in self.get(f"events{LIMIT}")["items"]]
+    def list_events(self, *subjects: str) -> list[str]:
+        """List the types of the events about these records, or of all, in the feed.
+
+        The office may get other events at the same time, because people use the service
+        while a journey is run.
+        """
+        events = self.get(f"events{LIMIT}")["items"]
+        chosen = (one for one in events if not subjects or one["subject"] in subjects)
+        return [event["type"] for event in chosen]
 
     def list_deadlines(self, subject: str) -> dict[str, str]:
         """Return the deadlines of the account's office for a subject, by kind."""
@@ -161,9 +167,11 @@ class Demo:
         return DemoCase(self, str(require_success(first).json()["code"]))
 
     def report_repeat(self, officer: DemoUser, case: str) -> None:
-        """Print that the demo journey has already been run, and the state of its case."""
+        """Print that the demo journey was started before, and the state of its case."""
         state = officer.get(f"cases/{case}")["state"]
-        self.say(f"  The journey was played before; {case} is {state} and was not changed.")
+        self.say(
+            f"  The journey was started before; {case} is {state} and was not changed."
+        )
 
     def format_later(self, **time: float) -> str:
         """Return a time in the future, in ISO 8601."""

@@ -95,10 +95,11 @@ def accept_lead(case: DemoCase, successor: DemoUser, handover: str, bed: str) ->
 
 def show_new_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> None:
     """Make a referral as the new lead, and check that the former lead cannot see it."""
-    before = lead.list_events()
+    before = lead.list_events(case.path)
     referral = case.refer(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
     case.accept(referral, UZ_CENTRE)
     case.print("The new lead asks a centre in Uzbekistan to help him. The centre accepts.")
-    case.expect_hidden(lead.list_events() != before, lead.can_read(referral))
+    after = lead.list_events(case.path, referral)
+    case.expect_hidden(after != before, lead.can_read(referral))
     case.print("  Kazakhstan gets no event about this, and can read only its own texts.")
     case.print(f"  The case is {successor.get(case.path)['state']}.")

@@ -107,7 +107,8 @@ def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str
     case.print("The next request of the shelter gets the same answer as an unknown code:")
     case.print(f"  not found. It has to confirm deletion by {until}, and does so.")
     shelter.apply(bed, "confirm-deletion")
-    steps = [e for e in lead.list_events() if "withdrawn" in e or "deletion" in e]
+    heard = lead.list_events(case.path, bed)
+    steps = [e for e in heard if "withdrawn" in e or "deletion" in e]
     case.print(f"  Sana Sezim gets an event for each step: {', '.join(steps)}.")
 
 

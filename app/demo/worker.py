@@ -130,5 +130,6 @@ def show_outcome(case: DemoCase) -> None:
     [ladder] = officer.get(f"{case.path}/evidence")["items"]
     statuses = ", ".join(f"{rung['rank']} {rung['name']}" for rung in ladder["statuses"])
     case.print(f"The delivery evidence for the officer: {statuses}.")
-    case.print(f"  The last events in her feed: {', '.join(officer.list_events()[-5:])}.")
+    heard = ", ".join(officer.list_events(case.path))
+    case.print(f"  The events in her feed: {heard}.")
     case.print("  She never learns which office shelters the person.")

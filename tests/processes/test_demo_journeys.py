@@ -158,7 +158,7 @@ def test_told_again_nothing_changes(theatre: Theatre) -> None:
     journeys.play(theatre.troupe)
 
     assert theatre.all_that_is_known() == before
-    again = [line for line in theatre.said if "was played before" in line]
+    again = [line for line in theatre.said if "was started before" in line]
     assert len(again) == len(Journey)
     assert [
         line for line, end in zip(again, ENDS.values(), strict=True) if end not in line
