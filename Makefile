@@ -52,7 +52,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards slow soak nightly clients lint \
+.PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
@@ -89,6 +89,9 @@ statements: $(READY) ## Record which tests issue each SQL statement on PostgreSQ
 
 guards: $(READY) ## Write the guards of the migrations, which the service compares at its start
 	$(BIN)/python -W ignore -m tests.support.guard_file
+
+console-measure: $(READY) ## Measure what pages of the console cost, relative to their requests
+	$(BIN)/pytest -q --effort night --timeout 0 --databases $(DATABASE) -m soak tests/console/test_cost.py
 
 slow: $(READY) ## Measure the tests that are too slow for test-fast; writes tests/support/slow.txt
 	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' \
