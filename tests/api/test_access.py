@@ -246,6 +246,8 @@ def test_everyone_can_read_who_they_are(world: World) -> None:
         "focal_point": "KZ_LEAD",
         "roles": ["caseworker", "coordinator"],
         "scopes": ["directory:read", "feed:read"],
+        "person": None,
+        "session": None,
     }
 
 
