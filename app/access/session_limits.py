@@ -1,15 +1,43 @@
-"""How long a session lasts (ADR 66)."""
+"""How long a session lasts, and how recent a sign-in has to be (ADR 66)."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
+
+from app.kernel.actors import Actor
+from app.kernel.problems import Problem
 
 SESSION_LIFETIME: Final = timedelta(hours=8)
 IDLE_TIMEOUT: Final = timedelta(minutes=15)
 """The time without a request after which a session has ended."""
 RENEWAL: Final = timedelta(minutes=1)
 """How often the time of the last request of a session is stored."""
+RECENT: Final = timedelta(minutes=5)
+"""The time after a sign-in in which the most sensitive data can be opened."""
 KEPT: Final = timedelta(days=7)
 """How long a session is kept after it expired, so that a sign-in can be explained."""
+
+
+class AuthenticationTooOld(Problem):
+    """The sign-in was too long ago for this request."""
+
+    status = 401
+    headers: ClassVar[Mapping[str, str]] = {
+        "WWW-Authenticate": 'Bearer error="insufficient_user_authentication", '
+        f'max_age="{RECENT.seconds}"'
+    }
+
+
+def require_recent_sign_in(actor: Actor, now: datetime) -> None:
+    """Raise AuthenticationTooOld (401) if the session of an actor is older than 5 minutes.
+
+    API keys and access tokens pass, because a machine cannot sign in again (RFC 9470).
+    """
+    if actor.session is not None and now - actor.session.authenticated_at > RECENT:
+        raise AuthenticationTooOld(
+            "Sign in again, and repeat the request with the new session. To end this "
+            "session at the same time, send its id in `replaces`."
+        )
 
 
 def compute_idle_until(seen_at: datetime, expires_at: datetime) -> datetime:

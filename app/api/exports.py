@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from app.access.session_limits import AuthenticationTooOld
 from app.api.http.dependencies import CaseCode, OpenSections, Purpose
 from app.api.http.problems import list_problems
 from app.api.http.routers import ResourceRouter
@@ -16,7 +17,7 @@ router = ResourceRouter("sections", "/cases/{code}/export")
 @router.get(
     "/htcds",
     response_model=HtcdsExport,
-    responses=list_problems(*OPENING, DiskSpaceReserved),
+    responses=list_problems(*OPENING, AuthenticationTooOld, DiskSpaceReserved),
 )
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Export the parts of a case that you may read now, in the fields of HTCDS 2.0 (IOM).
@@ -24,6 +25,7 @@ def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Respon
     Each section with a field in HTCDS is opened like any other section: the opening is
     first recorded in the access log, whether it is allowed or refused. Codes are spelled
     exactly as in the standard, including its errors and a trailing space. A value that
-    matches no code of the standard is left out.
+    matches no code of the standard is left out. A person can export a case only for 5
+    minutes after they signed in.
     """
     return show_opened(begin, lambda tx: exporting.export_case(tx, code, purpose))

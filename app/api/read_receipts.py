@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import Response
 from pydantic import BaseModel
 
+from app.access.session_limits import AuthenticationTooOld
 from app.api.http.authorization import Begin
 from app.api.http.conditional_requests import render
 from app.api.http.problems import list_problems
@@ -74,3 +75,5 @@ def show_opened(
 OPENING: Final = (NotFound, DailyCapReached, TooManyRefusedOpenings)
 """The problems with which a request to open a sealed document can be refused."""
 OPENED: Final = list_problems(*OPENING)
+OPENED_AFTER_SIGN_IN: Final = list_problems(*OPENING, AuthenticationTooOld)
+"""The answers of an operation that may open one of `SECTIONS_AFTER_SIGN_IN`."""

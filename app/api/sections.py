@@ -20,7 +20,7 @@ from app.api.http.problems import KEYED, NOT_FOUND, build_invalid, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.http.validation_errors import Fault
 from app.api.idempotent_requests import CASE
-from app.api.read_receipts import OPENED, show_opened
+from app.api.read_receipts import OPENED, OPENED_AFTER_SIGN_IN, show_opened
 from app.cases import queries as case_queries
 from app.cases.schemas import OpenedSection
 from app.cases.sections import NamedContacts, Safeguards, Section, SectionContent
@@ -71,7 +71,9 @@ class SectionMismatch(Problem):
     status = 422
 
 
-@router.get("/sections/{section}", response_model=OpenedSection, responses=OPENED)
+@router.get(
+    "/sections/{section}", response_model=OpenedSection, responses=OPENED_AFTER_SIGN_IN
+)
 def open_section(
     begin: OpenSections, code: CaseCode, section: Section, purpose: Purpose
 ) -> Response:
@@ -79,7 +81,8 @@ def open_section(
 
     The opening is recorded in the access log before you get the answer. The lead sees who
     opened which section, when and for which purpose. The answer is 404 if you may not open
-    the section or it was never written.
+    the section or it was never written. A person can open `identity`, `narrative`,
+    `perpetrators` and `health` only for 5 minutes after they signed in.
     """
     return show_opened(
         begin, lambda tx: disclosure_actions.open_section(tx, code, section, purpose)

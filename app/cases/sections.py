@@ -34,6 +34,11 @@ class Section(StrEnum):
 SECTIONS_FOR_SAFETY: Final = frozenset({Section.NEEDS, Section.CONTACT, Section.HEALTH})
 """The sections that protect the person and may be written when the disk is nearly full."""
 
+SECTIONS_AFTER_SIGN_IN: Final = frozenset(
+    {Section.IDENTITY, Section.NARRATIVE, Section.PERPETRATORS, Section.HEALTH}
+)
+"""The sections that a person can open only shortly after they signed in (RFC 9470)."""
+
 
 class Paper(StrEnum):
     """A kind of sealed document other than a section; `disclosure.policy` has its rules."""

@@ -5,14 +5,21 @@ interest, to emergency access, to the safety alert, or to a case that the accoun
 opened on the same day.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from app.access import queries as access_queries
+from app.access.session_limits import require_recent_sign_in
 from app.cases import queries as case_queries
-from app.cases.sections import EmergencyAccessPurpose, Paper
+from app.cases.sections import (
+    SECTIONS_AFTER_SIGN_IN,
+    EmergencyAccessPurpose,
+    Paper,
+    Section,
+)
 from app.directory import queries as directory_queries
 from app.disclosure import queries as disclosure_queries
 from app.disclosure.models import AccessEntry
@@ -21,7 +28,7 @@ from app.kernel.db import lock_name
 from app.kernel.instants import get_midnight, get_time_to_midnight
 from app.kernel.journal import was_recorded_since
 from app.kernel.problems import Problem
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 CAPPED: Final = "account.capped"
 
@@ -50,6 +57,12 @@ class DailyCapReached(Problem):
             wait=max(1, round(left.total_seconds())),
         )
         self.look = look
+
+
+def require_sign_in_for(tx: ReadTransaction, sections: AbstractSet[Section]) -> None:
+    """Raise AuthenticationTooOld (401) if a section needs a more recent sign-in."""
+    if sections & SECTIONS_AFTER_SIGN_IN:
+        require_recent_sign_in(tx.actor, tx.now)
 
 
 def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:

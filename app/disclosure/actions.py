@@ -34,7 +34,12 @@ from app.casework.needs import RULES
 from app.consents import standing
 from app.directory import queries as directory_queries
 from app.disclosure import queries as disclosure_queries
-from app.disclosure.access_log import AccessAttempt, record_access, require_below_cap
+from app.disclosure.access_log import (
+    AccessAttempt,
+    record_access,
+    require_below_cap,
+    require_sign_in_for,
+)
 from app.disclosure.policy import Deed, Subject, is_allowed
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import (
@@ -59,7 +64,8 @@ from app.returns import origin_contact
 def open_section(
     tx: WriteTransaction, code: str, section: Section, purpose: EmergencyAccessPurpose
 ) -> OpenedSection | None:
-    """Open a section; raises NotFound (404) if the caller may not see the case."""
+    """Open a section; raises AuthenticationTooOld (401), then NotFound (404)."""
+    require_sign_in_for(tx, {section})
     case = case_queries.get_seen_or_led(tx, code)
     document = open_document(tx, case, section, purpose)
     if document is None:

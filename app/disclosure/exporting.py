@@ -19,6 +19,7 @@ from app.cases.sections import (
 )
 from app.casework import situation as casework_situation
 from app.casework import telling
+from app.disclosure.access_log import require_sign_in_for
 from app.disclosure.actions import open_document
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import HtcdsExport
@@ -40,9 +41,11 @@ def export_case(
 ) -> HtcdsExport:
     """Return the sections that the caller may open, in the fields of the standard.
 
-    Raises NotFound (404) if the caller may not see the case, DailyCapReached or
-    TooManyRefusedOpenings (429), and DiskSpaceReserved (503) if the disk is nearly full.
+    Raises NotFound (404) if the caller may not see the case, AuthenticationTooOld (401),
+    whether or not the case exists, DailyCapReached or TooManyRefusedOpenings (429), and
+    DiskSpaceReserved (503) if the disk is nearly full.
     """
+    require_sign_in_for(tx, frozenset(EXPORTED))
     tx.runtime.free_space.require_unreserved()
     case = case_queries.get_seen_or_led(tx, code)
     opened = {section: open_section(tx, case, section, purpose) for section in EXPORTED}

@@ -73,7 +73,9 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "1",
     ),
     "WWW-Authenticate": describe_header(
-        "How to authenticate (RFC 9110, 11.6.1).", "Bearer", required=True
+        "How to authenticate (RFC 9110, 11.6.1; RFC 9470 if the sign-in was too long ago).",
+        "Bearer",
+        required=True,
     ),
     "Content-Language": describe_header(
         "The languages of the texts in the answer, from the most used.", ENGLISH
