@@ -60,6 +60,19 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "sexes": About("Whom an office serves, by sex", NOTE),
     "age_groups": About("Whom an office serves, by age", NOTE),
     "approval_actions": About("Actions that a second person approves", NOTE),
+    "risk_levels": About("Levels of the danger to the person", NOTE),
+    "missed_outcomes": About("What happens if a deadline is missed", NOTE),
+    "safe_contact_answers": About("Whether the person may be contacted safely", NOTE),
+    "consent_givers": About("Who gives a consent", NOTE),
+    "identification_statuses": About("Statuses of the fact `identification`", NOTE),
+    "guardian_statuses": About("Statuses of the fact `guardian`", NOTE),
+    "best_interests_statuses": About("Statuses of the fact `best_interests`", NOTE),
+    "reflection_period_statuses": About("Statuses of the fact `reflection_period`", NOTE),
+    "origin_contact_answers": About("Whether the State of origin may be contacted", NOTE),
+    "legal_holds": About("Statuses of the fact `legal_hold`", NOTE),
+    "presumptions": About("Results of a screening", NOTE),
+    "indicator_groups": About("Groups of the list `indicators`", NOTE),
+    "sealed_documents": About("Sealed documents other than sections", NOTE),
 }
 # fmt: on
 

@@ -114,7 +114,7 @@ class WordRow(Row):
     """The words for one code in each language; `reviewed` lists the reviewed languages."""
 
     list: str
-    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z_.]{1,59}$")]
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{1,59}$")]
     en: Prose
     ru: Prose
     es: Prose

@@ -12,12 +12,22 @@ from pydantic import ValidationError
 
 from app.access.models import ApprovalState
 from app.cases import lifecycle as case_lifecycle
-from app.cases.facts import FactName
-from app.cases.models import AgeClass
-from app.cases.sections import EmergencyAccessPurpose, Section
+from app.cases.facts import (
+    BestInterests,
+    FactName,
+    Guardian,
+    Identification,
+    LegalHold,
+    ReflectionPeriod,
+)
+from app.cases.models import AgeClass, SafeContact
+from app.cases.risk import RiskLevel
+from app.cases.sections import EmergencyAccessPurpose, OriginContact, Paper, Section
+from app.cases.stored_fields import rename_subject
 from app.cases.vital_interest import EmergencyAccessState, VitalInterestReason
 from app.casework.confirmations import EXECUTE
-from app.consents.coverage import Purpose
+from app.casework.schemas import MissedOutcome
+from app.consents.coverage import GivenBy, Purpose
 from app.deadlines.limits import DeadlineKind, Priority
 from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Sex
 from app.feed.event_types import load_types
@@ -26,7 +36,7 @@ from app.kernel.actors import Relation, Role, Scope, Side
 from app.kernel.languages import ENGLISH
 from app.reference.code_words import WORD_LISTS, WORDS, describe_translation
 from app.reference.kinds import TranslationStatus
-from app.reference.lists import TRANSLATIONS, get_status
+from app.reference.lists import INDICATORS, TRANSLATIONS, get_status
 from app.reference.rows import TRANSLATED, WordRow
 from app.referrals import lifecycle as referral_lifecycle
 from app.referrals.schemas import Outcome
@@ -34,6 +44,7 @@ from app.returns import lifecycle as return_lifecycle
 from app.returns.risk import NoGoReason
 from app.routing.advice import ADVICE_TEXTS, Advice
 from app.routing.ranking import ReasonIn, ReasonOut
+from app.screening.scoring import Presumption
 from tests.support.contract import load_contract
 from tests.support.world import Someone, World, get_problem, unwrap
 
@@ -77,6 +88,19 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "sexes": Sex,
     "age_groups": AgeGroup,
     "approval_actions": [*EXECUTE, "account.make_key", "account.rotate_key"],
+    "risk_levels": RiskLevel,
+    "missed_outcomes": MissedOutcome,
+    "safe_contact_answers": SafeContact,
+    "consent_givers": GivenBy,
+    "identification_statuses": Identification,
+    "guardian_statuses": Guardian,
+    "best_interests_statuses": BestInterests,
+    "reflection_period_statuses": ReflectionPeriod,
+    "origin_contact_answers": OriginContact,
+    "legal_holds": LegalHold,
+    "presumptions": Presumption,
+    "indicator_groups": dict.fromkeys(str(row.group) for row in INDICATORS.values()),
+    "sealed_documents": [rename_subject(paper) for paper in Paper],
 }
 LANGUAGES: Final = ("ru", "es", "fr", "uz")
 LETTERS: Final = {
