@@ -13,8 +13,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from app.console import (
+    case_action_page,
+    case_documents,
     case_lists,
     case_page,
+    case_records,
     confirmation,
     passkeys,
     recipients_page,
@@ -84,12 +87,21 @@ SETTINGS_ROUTES: Final = (
     serve_anyone("/passkeys/options", passkeys.create_registration_options, "POST"),
     serve_form("/passkeys/{passkey_id}/remove", settings.remove_passkey),
 )
+CASE: Final = "/cases/{code}"
 CASE_ROUTES: Final = (
     serve_page("/", worklist.show_worklist),
     serve_page("/cases", case_lists.show_cases),
-    serve_page("/cases/{code}", case_page.show_case),
-    serve_page("/cases/{code}/ask", recipients_page.show_recipients),
-    serve_form("/cases/{code}/ask", recipients_page.ask_recipient),
+    serve_page(f"{CASE}/ask", recipients_page.show_recipients),
+    serve_form(f"{CASE}/ask", recipients_page.ask_recipient),
+    serve_page(CASE, case_page.show_case),
+    serve_page(f"{CASE}/history", case_records.show_history),
+    serve_page(f"{CASE}/access-log", case_records.show_access_log),
+    serve_form(f"{CASE}/open/{{document}}", case_documents.open_in_case),
+    serve_form(f"{CASE}/open/{{document}}/{{id}}", case_documents.open_in_case),
+    serve_page(f"{CASE}/actions/{{action}}", case_action_page.show_action),
+    serve_form(f"{CASE}/actions/{{action}}", case_action_page.take_action),
+    serve_page(f"{CASE}/actions/{{action}}/{{part}}", case_action_page.show_action),
+    serve_form(f"{CASE}/actions/{{action}}/{{part}}", case_action_page.take_action),
 )
 REFERRAL: Final = "/referrals/{id:uuid}"
 REFERRAL_ROUTES: Final = (

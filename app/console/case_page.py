@@ -1,14 +1,17 @@
 """The page of one case, for the office of the signed-in person."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from starlette.responses import Response
 
-from app.console.api_client import Answer, ApiProblem, Json
+from app.console.action_forms import ActionMenu, build_menu
+from app.console.api_client import Json
+from app.console.case_actions import CASES
+from app.console.case_documents import DOCUMENTS
+from app.console.case_forms import FACTS
 from app.console.visits import Visit
 
 PARTS: Final = (
@@ -18,21 +21,24 @@ PARTS: Final = (
     "handovers",
     "consents",
     "questions",
-    "routing",
+    "screenings",
     "tasks",
 )
 """The parts of a case that the page shows."""
-
-
 PARTS_QUERY: Final = urlencode({"include": PARTS}, doseq=True)
-
-
-@dataclass(frozen=True)
-class OpenedSection:
-    """A section that was opened for this one page."""
-
-    section: str
-    content: Json
+FACT_WORDS: Final = {
+    **{name: form.fields[0].words for name, form in FACTS.items()},
+    "legal_hold": "legal_holds",
+}
+"""The list with the words for the values of each fact."""
+OTHER_DOCUMENTS: Final = {
+    name: document.title
+    for name, document in DOCUMENTS.items()
+    if document.title and "{id}" not in document.path
+}
+"""The sealed documents that are not sections, with their titles."""
+SAFEGUARD_READERS: Final = frozenset({"submitter", "candidate", "lead", "desk"})
+"""The relations with which an office may be the submitter or the holder of a case."""
 
 
 async def show_case(visit: Visit) -> Response:
@@ -42,30 +48,23 @@ async def show_case(visit: Visit) -> Response:
     """
     code = visit.request.path_params["code"]
     await visit.api.get(f"cases/{code}")
-    return await render_case(visit, code)
-
-
-async def render_case(
-    visit: Visit,
-    code: str,
-    *,
-    opened: OpenedSection | None = None,
-    problem: ApiProblem | None = None,
-) -> Response:
-    """Return the page of a case, with a section that was opened or a problem."""
-    answer, knowledge = await asyncio.gather(
-        visit.api.get(f"cases/{code}?{PARTS_QUERY}"), read_knowledge(visit, code)
+    answer, facts, knowledge = await asyncio.gather(
+        visit.api.get(f"cases/{code}?{PARTS_QUERY}"),
+        visit.api.get(f"cases/{code}/facts"),
+        read_knowledge(visit, code),
     )
-    status = problem.status if problem else 200
+    case = answer.body
+    menu = build_menu(CASES, case["available_actions"])
     return visit.render(
         "case.html",
-        status,
-        case=answer.body,
+        case=case,
         tag=answer.tag,
+        facts=list_latest(facts.body["items"]),
+        fact_words=FACT_WORDS,
         knowledge=knowledge,
-        opened=opened,
-        problem=problem,
-        form_key=str(uuid4()),
+        offered=menu,
+        open_actions=list_open(menu),
+        documents_of_case=list_documents(case),
     )
 
 
@@ -73,5 +72,25 @@ async def read_knowledge(visit: Visit, code: str) -> Json | None:
     """Return who may open and who opened each section, or None without the scope."""
     if not visit.may("sections:read"):
         return None
-    answer: Answer = await visit.api.get(f"cases/{code}/knowledge")
-    return answer.body
+    return (await visit.api.get(f"cases/{code}/knowledge")).body
+
+
+def list_latest(facts: Sequence[Json]) -> Sequence[Json]:
+    """Return the latest fact of each name and country; `facts` are the oldest first."""
+    return tuple({(fact["name"], fact["country"]): fact for fact in facts}.values())
+
+
+def list_open(menu: ActionMenu) -> frozenset[str]:
+    """Return the codes of the actions that the account can take now."""
+    offered = (*menu.main, *menu.frequent, *menu.more, *menu.grave)
+    return frozenset(one.form.action for one in offered)
+
+
+def list_documents(case: Json) -> Sequence[tuple[str, str]]:
+    """Return the sealed documents, other than sections, that the office may have."""
+    reads_safeguards = bool(SAFEGUARD_READERS.intersection(case["you_are"]))
+    return [
+        (name, title)
+        for name, title in OTHER_DOCUMENTS.items()
+        if reads_safeguards or name != "safeguards"
+    ]

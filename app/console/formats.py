@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta, get_timezone_name
+from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_name
 
 from app.kernel.languages import ENGLISH
 from app.reference.cldr import get_country_name, get_language_name
@@ -50,6 +50,10 @@ class Formats:
         """Format an RFC 3339 time in the reader's time zone, such as `27 Nov, 14:37`."""
         local = datetime.fromisoformat(at).astimezone(self.zone)
         return format_datetime(local, "d MMM, HH:mm", locale=self.locale)
+
+    def format_date(self, day: str) -> str:
+        """Format an RFC 3339 date, such as `27 Nov 2026`."""
+        return format_date(date.fromisoformat(day), "d MMM yyyy", locale=self.locale)
 
     def format_left(self, at: str) -> str:
         """Format the time until or since an RFC 3339 time, such as `in 59 minutes`."""

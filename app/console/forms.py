@@ -76,6 +76,16 @@ class FormField:
         codes = self.codes or formats.list_codes(self.words)
         return [(code, formats.name_code(self.words, code)) for code in codes]
 
+    def write_value(self, value: Any) -> Sequence[str]:
+        """Return a value of a body as a person would type it."""
+        if value is None or value is False:
+            return ()
+        if value is True:
+            return (ON,)
+        if self.kind == FieldKind.LINES:
+            return ("\n".join(value),)
+        return tuple(value) if self.kind in LISTS else (str(value),)
+
     def list_groups(self, formats: Formats) -> Sequence[tuple[str, Sequence[str]]]:
         """Return the groups of the list, each with its name and its codes."""
         groups = formats.group_codes(self.words)

@@ -1,0 +1,191 @@
+"""The page of one action on a case: its form, and what happens when it is sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.console.action_forms import KEY, TAG, Attempt, get_text, is_unknown
+from app.console.api_client import (
+    Answer,
+    ApiProblem,
+    Gone,
+    Json,
+    SessionEnded,
+    StepUpRequired,
+)
+from app.console.case_actions import ACTIONS
+from app.console.case_forms import CaseAction
+from app.console.forms import EMPTY, FilledForm, find_field_errors, read_form
+from app.console.notices import ASKED, DONE, ENDED
+from app.console.visits import HOME, Visit, redirect_to
+
+CONTEXT: Final = "include=history&include=questions&include=consents"
+"""The parts of the case that the page of an action shows."""
+
+
+@dataclass(frozen=True)
+class ChosenAction:
+    """The action that the address of the page names, for one case.
+
+    `part` is the last part of the address: a section, a fact, or the id of a record.
+    """
+
+    code: str
+    action: CaseAction
+    part: str = ""
+
+    @property
+    def address(self) -> str:
+        """The address of the page of the action."""
+        end = f"/{self.part}" if self.part else ""
+        return f"/console/cases/{self.code}/actions/{self.action.action}{end}"
+
+    @property
+    def path(self) -> str:
+        """The path of the operation."""
+        record = f"cases/{self.code}"
+        if self.action.is_on_record:
+            return record
+        return f"{record}/{self.action.last_path.replace('{id}', self.part)}"
+
+
+def find_action(visit: Visit) -> ChosenAction:
+    """Return the action that the address names. Raises HTTPException (404)."""
+    names = visit.request.path_params
+    part = names.get("part", "")
+    action = ACTIONS.get(names["action"])
+    if action is None or action.page:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    if part and action.variants:
+        action = action.variants.get(part)
+    elif part and not (action.per_record and is_uuid(part)):
+        action = None
+    if action is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return ChosenAction(names["code"], action, part)
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text is the id of a record."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+async def show_action(visit: Visit) -> Response:
+    """Show the form of an action, or what has to be chosen before."""
+    return await render_action(visit, find_action(visit))
+
+
+async def take_action(visit: Visit) -> Response:
+    """Take an action. A problem shows its form again, with everything that was typed."""
+    chosen = find_action(visit)
+    sent = await visit.request.form()
+    filled = read_form(chosen.action.fields, sent, visit.formats.zone)
+    if filled.errors:
+        attempt = Attempt(chosen.action.action, filled)
+        return await render_action(visit, chosen, attempt)
+    outcome = await send_action(visit, chosen, filled, sent)
+    if isinstance(outcome, ApiProblem):
+        key = get_text(sent, KEY) if is_unknown(outcome) else str(uuid4())
+        attempt = Attempt(chosen.action.action, filled, outcome, key)
+        return await render_action(visit, chosen, attempt)
+    return redirect_after(outcome, chosen)
+
+
+async def send_action(
+    visit: Visit, chosen: ChosenAction, filled: FilledForm, sent: FormData
+) -> Answer | ApiProblem:
+    """Send an action, and return the answer, or the problem to show beside the form.
+
+    Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.
+    """
+    headers = {"Idempotency-Key": get_text(sent, KEY) or str(uuid4())}
+    if tag := get_text(sent, TAG):
+        headers["If-Match"] = tag
+    body = {**chosen.action.fixed, **filled.body} if chosen.action.has_body else None
+    try:
+        return await visit.api.send(
+            chosen.action.method, chosen.path, body, headers=headers
+        )
+    except (SessionEnded, StepUpRequired, Gone):
+        raise
+    except ApiProblem as problem:
+        return problem
+
+
+def redirect_after(answer: Answer, chosen: ChosenAction) -> Response:
+    """Return the redirect after an action: to the case, with a notice what was done.
+
+    202: a second person has to approve, so the page of the approval is shown. 204: the
+    office has no part in the case any more, unless the action says otherwise.
+    """
+    page, done = f"/console/cases/{chosen.code}", f"case_actions.{chosen.action.step_code}"
+    if answer.status == HTTPStatus.ACCEPTED:
+        page, done = f"/console/approvals/{answer.body['id']}", ASKED
+    elif answer.status == HTTPStatus.NO_CONTENT and not chosen.action.keeps_part:
+        page, done = HOME, ENDED
+    return redirect_to(f"{page}?{urlencode({DONE: done})}")
+
+
+async def render_action(
+    visit: Visit, chosen: ChosenAction, attempt: Attempt | None = None
+) -> Response:
+    """Return the page of an action, with an attempt that did not succeed."""
+    answer = await visit.api.get(f"cases/{chosen.code}?{CONTEXT}")
+    case, action = answer.body, chosen.action
+    problem = attempt.problem if attempt else None
+    return visit.render(
+        "case_action.html",
+        attempt.status if attempt else HTTPStatus.OK,
+        case=case,
+        tag=answer.tag,
+        chosen=chosen,
+        action=action,
+        step=find_step(case, action),
+        records=list_records(case, action),
+        attempt=attempt,
+        problem=problem,
+        filled=attempt.filled if attempt else fill_summary(case, action),
+        errors=find_field_errors(problem, action.fields),
+        key=attempt.key if attempt else str(uuid4()),
+    )
+
+
+def find_step(case: Json, action: CaseAction) -> Json | None:
+    """Return what `available_actions` says about an action, or None if it is not there."""
+    steps = case["available_actions"]
+    return next((s for s in steps if s["action"] == action.step_code), None)
+
+
+def list_records(case: Json, action: CaseAction) -> Sequence[Json]:
+    """Return the records for each of which the action has a form: what is still open."""
+    part = case["included"].get(action.per_record, {}) if action.per_record else {}
+    ended = {"questions": "answered_at", "consents": "withdrawn_at"}
+    over = ended.get(action.per_record, "")
+    return [one for one in part.get("items", ()) if one[over] is None]
+
+
+def fill_summary(case: Json, action: CaseAction) -> FilledForm:
+    """Return the form of the summary as it is now; other forms begin empty."""
+    if action.action != "update_summary":
+        return EMPTY
+    values: Mapping[str, object] = case["summary"]
+    return fill_form(action, values)
+
+
+def fill_form(action: CaseAction, content: Mapping[str, object]) -> FilledForm:
+    """Return the form of an action, filled with what is stored."""
+    values = {}
+    for one in action.fields:
+        value = content.get(one.name)
+        values[one.name] = one.write_value(value)
+    return FilledForm(values=values)

@@ -1,0 +1,29 @@
+"""The pages with the whole history of a case, and with its whole access log."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from app.console.visits import Visit
+
+PAGE_SIZE: Final = 50
+
+
+async def show_history(visit: Visit) -> Response:
+    """Show the events of a case that were sent to the office. It records nothing."""
+    return await show_list(visit, "history", "case_history_page.html")
+
+
+async def show_access_log(visit: Visit) -> Response:
+    """Show who tried to open which document of a case, when, and for which purpose."""
+    return await show_list(visit, "access-log", "case_access_log.html")
+
+
+async def show_list(visit: Visit, path: str, template: str) -> Response:
+    """Show one page of a list of a case."""
+    code = visit.request.path_params["code"]
+    after = visit.request.query_params.get("after")
+    query = urlencode({"limit": PAGE_SIZE, **({"after": after} if after else {})})
+    page = (await visit.api.get(f"cases/{code}/{path}?{query}")).body
+    return visit.render(template, code=code, items=page["items"], next=page.get("next"))
