@@ -15,14 +15,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.api_client import (
-    Answer,
-    ApiProblem,
-    Gone,
-    Json,
-    SessionEnded,
-    StepUpRequired,
-)
+from app.console.api_client import Answer, ApiProblem, Json, catch_problem
 from app.console.forms import (
     EMPTY,
     FilledForm,
@@ -208,12 +201,8 @@ async def send_form(
     headers = {"Idempotency-Key": get_text(sent, KEY) or str(uuid4())}
     if tag := get_text(sent, TAG):
         headers["If-Match"] = tag
-    try:
-        return await visit.api.post(path, filled.body if has_body else None, headers)
-    except (SessionEnded, StepUpRequired, Gone):
-        raise
-    except ApiProblem as problem:
-        return problem
+    body = filled.body if has_body else None
+    return await catch_problem(visit.api.post(path, body, headers))
 
 
 def is_unknown(problem: ApiProblem) -> bool:

@@ -1,6 +1,6 @@
 """A client of the HTTP API in the same process, with the credential of one person."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
@@ -120,3 +120,16 @@ def build_problem(response: httpx.Response, body: Json) -> ApiProblem:
     if response.status_code == httpx.codes.NOT_FOUND:
         return Gone(response.status_code, body)
     return ApiProblem(response.status_code, body)
+
+
+async def catch_problem(call: Awaitable[Answer]) -> Answer | ApiProblem:
+    """Return the answer to a call, or the problem that is shown beside a form.
+
+    Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.
+    """
+    try:
+        return await call
+    except (SessionEnded, StepUpRequired, Gone):
+        raise
+    except ApiProblem as problem:
+        return problem

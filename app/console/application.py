@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from app.console import (
+    approval_pages,
     case_action_page,
     case_documents,
     case_lists,
@@ -109,7 +110,19 @@ REFERRAL_ROUTES: Final = (
     serve_form(f"{REFERRAL}/actions/{{action}}", referral_page.act_on_referral),
     serve_form(f"{REFERRAL}/open/{{document}}", referral_page.open_in_referral),
 )
-ROUTES: Final = (*SIGN_IN_ROUTES, *SETTINGS_ROUTES, *CASE_ROUTES, *REFERRAL_ROUTES)
+APPROVAL: Final = "/approvals/{id:uuid}"
+OFFICE_ROUTES: Final = (
+    serve_page("/approvals", approval_pages.show_approvals),
+    serve_page(APPROVAL, approval_pages.show_approval),
+    serve_form(f"{APPROVAL}/{{decision}}", approval_pages.decide_approval),
+)
+ROUTES: Final = (
+    *SIGN_IN_ROUTES,
+    *SETTINGS_ROUTES,
+    *CASE_ROUTES,
+    *REFERRAL_ROUTES,
+    *OFFICE_ROUTES,
+)
 """The routes of the console; paths are relative to /console."""
 
 

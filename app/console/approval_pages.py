@@ -1,0 +1,103 @@
+"""The pages of approvals: what a second person is asked to approve, and the decision."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.console.api_client import ApiProblem, Json, catch_problem
+from app.console.notices import DONE
+from app.console.visits import Visit, redirect_to
+
+PAGE_SIZE: Final = 50
+PENDING: Final = "pending"
+DECISIONS: Final = frozenset({"confirm", "approve", "refuse", "withdraw"})
+"""The last parts of the paths of the operations that decide on an approval."""
+PAGES: Final = {
+    "cases": "cases",
+    "accounts": "accounts",
+    "returns": "returns",
+    "focal-points": "directory",
+}
+"""The pages of the records that an approval can be about, by their path in the API."""
+
+
+async def show_approvals(visit: Visit) -> Response:
+    """Show the approvals that the account can decide, and those that it asked for."""
+    after = visit.request.query_params.get("after")
+    query = urlencode({"limit": PAGE_SIZE, **({"after": after} if after else {})})
+    page = (await visit.api.get(f"approvals?{query}")).body
+    pending = [one for one in page["items"] if one["decision"] == PENDING]
+    return visit.render(
+        "approvals.html",
+        to_decide=[one for one in pending if not one["asked_by_you"]],
+        asked=[one for one in pending if one["asked_by_you"]],
+        decided=[one for one in page["items"] if one["decision"] != PENDING],
+        next=page.get("next"),
+    )
+
+
+async def show_approval(visit: Visit) -> Response:
+    """Show exactly what is asked, by whom, what it changes, and until when."""
+    return await render_approval(visit)
+
+
+async def decide_approval(visit: Visit) -> Response:
+    """Confirm, approve, refuse or withdraw, or show the page again with a problem."""
+    decision = visit.request.path_params["decision"]
+    if decision not in DECISIONS:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    identity = visit.request.path_params["id"]
+    call = visit.api.post(f"approvals/{identity}/{decision}")
+    outcome = await catch_problem(call)
+    if isinstance(outcome, ApiProblem):
+        return await render_approval(visit, outcome)
+    return redirect_to(f"/console/approvals/{identity}?{urlencode({DONE: 'answered'})}")
+
+
+async def render_approval(visit: Visit, problem: ApiProblem | None = None) -> Response:
+    """Return the page of an approval, with the problem of a decision."""
+    answer = await visit.api.get(f"approvals/{visit.request.path_params['id']}")
+    approval = answer.body
+    return visit.render(
+        "approval.html",
+        problem.status if problem else HTTPStatus.OK,
+        approval=approval,
+        changes=list_changes(approval["request"]),
+        record=find_record(approval["subject"]),
+        may_decide=may_decide(visit, approval),
+        problem=problem,
+    )
+
+
+def may_decide(visit: Visit, approval: Json) -> bool:
+    """Return whether the page offers the decision; the API checks all of its rules."""
+    undecided = approval["decision"] in {PENDING, "approved"}
+    return (
+        undecided
+        and not approval["asked_by_you"]
+        and bool(visit.roles & set(approval["roles"]))
+    )
+
+
+def list_changes(request: Json | None) -> Sequence[tuple[str, object, object]]:
+    """Return each field of a request with its value before and after, changed ones first.
+
+    A field that the change leaves as it is has the same value twice.
+    """
+    if request is None:
+        return ()
+    before, after = request["before"] or {}, request["after"]
+    names = [*after, *(name for name in before if name not in after)]
+    rows = [(name, before.get(name), after.get(name)) for name in names]
+    return sorted(rows, key=lambda row: request["before"] is not None and row[1] == row[2])
+
+
+def find_record(subject: str) -> str | None:
+    """Return the page of the record that an approval is about, or None if it has none."""
+    kind, _, identity = subject.partition("/")
+    page = PAGES.get(kind)
+    return f"/console/{page}/{identity}" if page and identity else None
