@@ -91,7 +91,7 @@ guards: $(READY) ## Write the guards of the migrations, which the service compar
 	$(BIN)/python -W ignore -m tests.support.guard_file
 
 console-measure: $(READY) ## Measure what pages of the console cost, relative to their requests
-	$(BIN)/pytest -q --effort night --timeout 0 --databases $(DATABASE) -m soak tests/console/test_cost.py
+	$(BIN)/pytest -q --effort night --timeout 0 --databases $(DATABASE) tests/console/cost_of_pages.py
 
 slow: $(READY) ## Measure the tests that are too slow for test-fast; writes tests/support/slow.txt
 	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' \

@@ -1,6 +1,6 @@
 """What pages cost, relative to the requests that they make, and 50 people at once.
 
-Run by `make console-measure` on an idle machine; prints a line for each page.
+Run by `make console-measure` only, on an idle machine; prints a line for each page.
 """
 
 import asyncio
@@ -20,8 +20,6 @@ from app.console.visits import SESSION_COOKIE
 from app.main import add_console
 from tests.support.servers import Served, make_client, serve_world
 from tests.support.world import Someone
-
-pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timed]
 
 TASKS: Final = 50
 PEOPLE: Final = 50
