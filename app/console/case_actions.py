@@ -264,17 +264,21 @@ ENDING: Final = (
 )
 """The actions that end something, and cannot simply be undone."""
 FREQUENT: Final = (
+    "acknowledge",
     "accept_lead",
     "decline_lead",
-    "submit",
-    "resume",
     "answer_question",
     "report_visit",
+    "submit",
+    "resume",
     "refer",
     "record_consent",
     "assess_risk",
 )
-"""The actions that are shown as buttons. All others are shown on demand."""
+"""The actions that are shown as buttons, in this order; the others on demand.
+
+The first of them that answers the deadline is shown before all others.
+"""
 ACTIONS: Final = {one.action: one for one in (*WORKING, *WRITING, *ENDING)}
 CASES: Final = RecordKind(
     path="cases", words="case_actions", forms=ACTIONS, frequent=FREQUENT

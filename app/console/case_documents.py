@@ -114,7 +114,7 @@ async def open_in_case(visit: Visit) -> Response:
         case=answer.body,
         tag=answer.tag,
         key=str(uuid4()),
-        name=name,
+        kind=name,
         record=record,
         document=document,
         opened=[] if problem else list(read_parts(visit, document, opened.body)),

@@ -1,0 +1,112 @@
+"""The matrix of a consent form: recipients by sections, with the purposes of each."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.datastructures import FormData
+
+from app.console.api_client import Json
+from app.console.translations import mark
+from app.console.visits import Visit
+
+CLASS_KINDS: Final = ("state", "non_state", "intergovernmental")
+"""The kinds of offices that a consent can name as a class."""
+EVERYWHERE: Final = "*"
+LEADING: Final = ("REFER", "HANDOVER")
+"""The purposes of a consent for an office that can lead."""
+NO_PURPOSE: Final = mark("Tick for which purpose, or untick what it may open.")
+NOBODY: Final = mark("Tick at least one purpose for one recipient.")
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A row of the matrix: one office or a class of offices, and its possible purposes.
+
+    `key` names the fields of the row. `code` is the office, or the kind of a class.
+    """
+
+    key: str
+    code: str
+    is_class: bool
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The matrix as it was ticked: the recipients of the body, and an error by row."""
+
+    recipients: Sequence[Json]
+    errors: Mapping[str, str]
+
+
+def list_recipients(visit: Visit, case: Json, added: Iterable[str]) -> Sequence[Recipient]:
+    """Return the rows for a case: offices that could help, then classes of offices.
+
+    The offices are those of the country, the lead, the own office, and those that were
+    added by hand. A consent for one office shows the data to fewer people.
+    """
+    needed = tuple(dict.fromkeys(case["summary"]["services"] or ()))
+    parties = {case["lead"], case["holder"], visit.me["focal_point"], *added}
+    rows = []
+    for office in sort_offices(visit, case["summary"]["country"], parties):
+        purposes, code = find_purposes(office, needed), office["code"]
+        if purposes or code in parties:
+            shown = purposes or (*LEADING, *needed)
+            rows.append(Recipient(f"office-{code}", code, is_class=False, purposes=shown))
+    if case["summary"]["country"]:
+        shown = (*LEADING, *needed)
+        rows += [
+            Recipient(f"class-{kind}", kind, is_class=True, purposes=shown)
+            for kind in CLASS_KINDS
+        ]
+    return rows
+
+
+def sort_offices(
+    visit: Visit, country: str | None, parties: Iterable[str | None]
+) -> Iterator[Json]:
+    """Yield the active offices of a country and the given offices, by name."""
+    named = set(parties)
+    found = [
+        office
+        for office in visit.offices.values()
+        if office["code"] in named
+        or (office["active"] and office["kind"] in CLASS_KINDS and serves(office, country))
+    ]
+    yield from sorted(found, key=lambda office: visit.name_office(office["code"]))
+
+
+def serves(office: Json, country: str | None) -> bool:
+    """Return whether an office works in a country, or in all."""
+    return country in office["serves"] or EVERYWHERE in office["serves"]
+
+
+def find_purposes(office: Json, needed: Sequence[str]) -> tuple[str, ...]:
+    """Return the purposes for which the person could let an office know: it can help."""
+    leading = LEADING if office["can_lead"] else ()
+    return (*leading, *(service for service in needed if service in office["services"]))
+
+
+def read_matrix(rows: Iterable[Recipient], sent: FormData, country: str | None) -> Matrix:
+    """Return what was ticked. An unticked box is a no."""
+    recipients: list[Json] = []
+    errors: dict[str, str] = {}
+    for row in rows:
+        purposes = read_ticked(sent, f"purposes:{row.key}")
+        sections = read_ticked(sent, f"sections:{row.key}")
+        if purposes:
+            named = {"kind": row.code, "country": country} if row.is_class else row.code
+            place = "recipient_class" if row.is_class else "focal_point"
+            terms = {"purposes": purposes, "sections": sections}
+            recipients.append({place: named, **terms})
+        elif sections:
+            errors[row.key] = NO_PURPOSE
+    if not recipients and not errors:
+        errors[""] = NOBODY
+    return Matrix(recipients, errors)
+
+
+def read_ticked(sent: FormData, name: str) -> Sequence[str]:
+    """Return the values of the boxes that were ticked."""
+    return [value for value in sent.getlist(name) if isinstance(value, str)]

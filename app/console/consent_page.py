@@ -1,0 +1,126 @@
+"""The page on which a consent is recorded, and the form that the person signs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from app.console.action_forms import KEY, Attempt, get_text, is_unknown, send_form
+from app.console.api_client import ApiProblem, Json
+from app.console.case_fields import CONSENT_FIELDS
+from app.console.consent_matrix import (
+    Matrix,
+    Recipient,
+    list_recipients,
+    read_matrix,
+    read_ticked,
+)
+from app.console.forms import FilledForm, find_field_errors, read_form
+from app.console.notices import DONE
+from app.console.translations import LANGUAGES, load_texts
+from app.console.visits import Visit, redirect_to
+
+ACTION: Final = "record_consent"
+FORM_VERSION: Final = "console-1"
+"""The version of the form that the console prints. Raise it when its text changes."""
+ADDED: Final = "added"
+"""The field with the offices that were added to the matrix by hand."""
+ADD: Final = "add"
+"""The button that adds an office."""
+EMPTY_MATRIX: Final = Matrix((), {})
+
+
+@dataclass(frozen=True)
+class ConsentForm:
+    """A consent form as it was filled: the fields, the rows, and what was ticked."""
+
+    case: Json
+    tag: str
+    rows: Sequence[Recipient]
+    filled: FilledForm
+    ticked: Mapping[str, Sequence[str]]
+    matrix: Matrix = EMPTY_MATRIX
+
+
+async def show_consent(visit: Visit) -> Response:
+    """Show the form of a consent, with the language of the person."""
+    return await render_consent(visit, await read_consent(visit, FormData()))
+
+
+async def record_consent(visit: Visit) -> Response:
+    """Record a consent, or show its form again with everything that was filled in."""
+    sent = await visit.request.form()
+    form = await read_consent(visit, sent)
+    if sent.get(ADD):
+        return await render_consent(visit, form)
+    if form.filled.errors or form.matrix.errors:
+        return await render_consent(visit, form, Attempt(ACTION, form.filled))
+    body = {**form.filled.body, "recipients": form.matrix.recipients}
+    code = form.case["code"]
+    path = f"cases/{code}/consents"
+    outcome = await send_form(visit, path, replace(form.filled, body=body), sent)
+    if isinstance(outcome, ApiProblem):
+        key = get_text(sent, KEY) if is_unknown(outcome) else str(uuid4())
+        attempt = Attempt(ACTION, form.filled, outcome, key)
+        return await render_consent(visit, form, attempt)
+    done = urlencode({DONE: f"case_actions.{ACTION}"})
+    return redirect_to(f"/console/cases/{code}?{done}")
+
+
+async def print_consent(visit: Visit) -> Response:
+    """Show the form that the person signs, in the language in which it is explained."""
+    form = await read_consent(visit, await visit.request.form())
+    language = form.filled.get("language").partition("-")[0]
+    spoken = replace(visit, texts=load_texts(language)) if language in LANGUAGES else visit
+    return spoken.render(
+        "consent_print.html", form=form, is_translated=language in LANGUAGES
+    )
+
+
+async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
+    """Return the form as it was sent, or as it begins."""
+    answer = await visit.api.get(
+        f"cases/{visit.request.path_params['code']}?include=history"
+    )
+    case = answer.body
+    added = [*read_ticked(sent, ADDED), *visit.request.query_params.getlist("office")]
+    rows = list_recipients(visit, case, added)
+    ticked = {name: read_ticked(sent, name) for name in sent}
+    if not sent:
+        return ConsentForm(case, answer.tag, rows, begin_form(case), ticked)
+    filled = read_form(CONSENT_FIELDS, sent, visit.formats.zone)
+    matrix = read_matrix(rows, sent, case["summary"]["country"])
+    return ConsentForm(case, answer.tag, rows, filled, ticked, matrix)
+
+
+def begin_form(case: Json) -> FilledForm:
+    """Return the form as it begins: the language of the person, and our printed form."""
+    language = case["summary"]["language"]
+    values = {"language": [language] if language else [], "form_version": [FORM_VERSION]}
+    return FilledForm(values=values)
+
+
+async def render_consent(
+    visit: Visit, form: ConsentForm, attempt: Attempt | None = None
+) -> Response:
+    """Return the page of the form, with an attempt that did not succeed."""
+    problem = attempt.problem if attempt else None
+    return visit.render(
+        "consent.html",
+        attempt.status if attempt else HTTPStatus.OK,
+        form=form,
+        case=form.case,
+        tag=form.tag,
+        fields=CONSENT_FIELDS,
+        attempt=attempt,
+        problem=problem,
+        filled=form.filled if attempt else replace(form.filled, errors={}),
+        errors=find_field_errors(problem, CONSENT_FIELDS),
+        row_errors=form.matrix.errors if attempt else {},
+        key=attempt.key if attempt else str(uuid4()),
+    )

@@ -1,0 +1,229 @@
+"""The page of a case: it shows every state, opens documents once, and records nothing."""
+
+from typing import Final
+
+import pytest
+
+from app.kernel.actors import Role
+from tests.support.console_browser import ConsoleBrowser
+from tests.support.world import (
+    SIGNS,
+    Json,
+    Someone,
+    World,
+    make_contacts,
+    make_service_consent,
+    unwrap,
+)
+
+SECRET: Final = "Signal, never calls"
+REVIEW: Final = {"reason": "SURVIVOR_REQUEST", "review_at": "2026-06-10T12:00:00Z"}
+
+
+def reach(state: str, officer: Someone, lead: Someone, supervisor: Someone) -> Json:
+    """Return a case in the given state."""
+    if state == "draft":
+        return unwrap(officer.create_case())
+    if state == "void":
+        return unwrap(officer.does("discard", unwrap(officer.create_case())))
+    case = officer.submit()
+    if state == "submitted":
+        return case
+    unwrap(lead.does("acknowledge", case))
+    if state == "under_review":
+        return case
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
+    steps = {"suspended": ("suspend", REVIEW), "monitoring": ("monitor", {})}
+    if state in steps:
+        unwrap(lead.does(steps[state][0], case, steps[state][1]))
+    if state == "closed":
+        closing = {"reason": "GOALS_MET", "person_informed": True}
+        unwrap(lead.does_with(supervisor, "close", case, closing))
+    return case
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("draft", "Draft"),
+        ("submitted", "Submitted"),
+        ("under_review", "Under review"),
+        ("referring", "Help is being looked for"),
+        ("suspended", "Suspended"),
+        ("monitoring", "Visits after the help"),
+        ("closed", "Closed"),
+        ("void", "Discarded or withdrawn"),
+    ],
+)
+def test_page_of_a_case_shows_each_state(
+    state: str, sentence: str, officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    case = reach(state, officer, lead, supervisor)
+    for person in (officer, lead):
+        answer = ConsoleBrowser(person).get(f"cases/{case['code']}")
+        if person is lead and state in {"draft", "void"}:
+            assert answer.status_code == 404
+        else:
+            assert answer.status_code == 200
+            assert f"<h1>{sentence}</h1>" in answer.text
+
+
+def test_every_page_of_an_action_opens(officer: Someone, lead: Someone) -> None:
+    for person, case in (
+        (officer, unwrap(officer.create_case())),
+        (lead, officer.submit()),
+    ):
+        if person is lead:
+            lead.take_lead(case)
+        browser = ConsoleBrowser(person)
+        for step in person.read(case)["available_actions"]:
+            page = browser.get(f"cases/{case['code']}/actions/{step['action']}")
+            assert page.status_code in {200, 404}, step["action"]
+
+
+def test_opened_section_is_shown_once_and_logged(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+    browser, path = ConsoleBrowser(lead), f"cases/{case['code']}"
+
+    opened = browser.post(f"{path}/open/contact", {"purpose": "assistance"})
+
+    assert opened.status_code == 200
+    assert SECRET in opened.text
+    assert opened.headers["Cache-Control"] == "no-store"
+    assert SECRET not in browser.get(path).text
+    [entry] = lead.list_all(f"/{path}/access-log")
+    assert (entry["subject"], entry["purpose"], entry["allowed"]) == (
+        "contact",
+        "assistance",
+        True,
+    )
+
+
+def test_section_is_not_opened_without_a_purpose(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+
+    refused = ConsoleBrowser(lead).post(f"cases/{case['code']}/open/contact", {})
+
+    assert refused.status_code == 422
+    assert SECRET not in refused.text
+    assert lead.list_all(f"/cases/{case['code']}/access-log") == []
+
+
+def test_section_without_a_consent_stays_closed(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+    path = f"cases/{case['code']}/open/narrative"
+
+    refused = ConsoleBrowser(lead).post(path, {"purpose": "assistance"})
+
+    assert refused.status_code == 404
+    assert "Рассказ" not in refused.text
+    assert "you may not open it" in refused.text
+
+
+def test_opened_section_can_be_changed_without_losing_a_part(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+
+    opened = ConsoleBrowser(lead).post(
+        f"cases/{case['code']}/open/needs", {"purpose": "correction"}
+    )
+
+    assert ">A safe bed tonight</textarea>" in opened.text
+    assert ">Two men</textarea>" in opened.text
+
+
+def test_screening_is_opened_with_the_words_of_its_indicators(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+    screening = unwrap(lead.screen(case, **SIGNS))
+    browser = ConsoleBrowser(lead)
+
+    page = browser.get(f"cases/{case['code']}")
+    opened = browser.post(
+        f"cases/{case['code']}/open/screening/{screening['id']}", {"purpose": "assessment"}
+    )
+
+    assert screening["id"] in page.text
+    assert "harbouring" in opened.text
+
+
+def test_pages_of_a_case_record_nothing_but_the_first_reading(
+    officer: Someone, lead: Someone
+) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+    path = f"cases/{case['code']}"
+    browser = ConsoleBrowser(lead)
+    browser.get(path)
+    kept = [
+        officer.get(f"/{path}/evidence").json(),
+        lead.get(f"/{path}/access-log").json(),
+        lead.get(f"/{path}/history").json(),
+    ]
+
+    for page in ("", "/history", "/access-log", "/consent", "/actions/assess_risk"):
+        assert browser.get(f"{path}{page}").status_code == 200
+
+    assert kept == [
+        officer.get(f"/{path}/evidence").json(),
+        lead.get(f"/{path}/access-log").json(),
+        lead.get(f"/{path}/history").json(),
+    ]
+
+
+def test_deadline_is_answered_by_the_first_button(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+
+    page = ConsoleBrowser(lead).get(f"cases/{case['code']}").text
+
+    first = page.index('class="btn"')
+    assert f"/console/cases/{case['code']}/actions/acknowledge" in page[first - 400 : first]
+    assert page.index("Decline to lead") > first
+    assert page.index("Stop: the person wants") > page.index("More actions")
+
+
+def test_action_for_another_role_says_who_has_it(world: World, officer: Someone) -> None:
+    case = officer.submit()
+    supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
+
+    page = ConsoleBrowser(supervisor).get(f"cases/{case['code']}").text
+
+    assert "Roles that can do it: Caseworker" in page
+
+
+def test_missed_deadline_is_explained_in_words(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+
+    page = ConsoleBrowser(lead).get(f"cases/{case['code']}").text
+
+    assert "The next office is asked, or the desk." in page
+
+
+def test_knowledge_says_who_opened_what(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+    unwrap(officer.open(f"/cases/{case['code']}/sections/identity"))
+
+    page = ConsoleBrowser(lead).get(f"cases/{case['code']}").text
+
+    row = page[page.index('<th scope="row">') :]
+    assert "may open" in row
+    assert "opened" in row
+    assert "The whole access log" in page
+
+
+def test_consents_are_listed_with_recipient_and_purposes(officer: Someone) -> None:
+    case = officer.submit()
+    unwrap(officer.create(f"/cases/{case['code']}/consents", make_service_consent()))
+
+    page = ConsoleBrowser(officer).get(f"cases/{case['code']}").text
+
+    assert "Non-State organisation in Kazakhstan" in page
+    assert "Legal counselling / legal aid" in page
