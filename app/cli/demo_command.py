@@ -33,6 +33,7 @@ from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
 from app.demo.demo_setup import KEY_DAYS, DemoSetup, create_keys, load_directory
 from app.demo.demo_users import Demo, Say
 from app.demo.journeys import JOURNEYS, Journey
+from app.demo.tour import TOUR
 from app.demo.worker import REFERENCE
 from app.kernel import durable
 from app.kernel.ledger import Ledger
@@ -166,11 +167,14 @@ def name_this_machine(url: httpx.URL) -> str:
 
 def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
     """Return the people of the demonstration, with a new secret for the link."""
-    people = tuple(
-        DemoPerson(part.focal_point, part.label, tuple(sorted(part.roles)), key)
-        for part, key in keys.items()
+    people = (
+        DemoPerson(
+            one.focal_point, one.label, tuple(sorted(one.roles)), keys[one], part, task
+        )
+        for part, stops in TOUR.items()
+        for one, task in stops
     )
-    return DemoSignIn(secrets.token_urlsafe(16), people)
+    return DemoSignIn(secrets.token_urlsafe(16), tuple(people))
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,24 @@
 """The options of the console, and the people of the demonstration."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from app.console.demo_tour import TourPart, TourTask
 
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """A made-up person: the code of the office, the account, its roles, and an API key."""
+    """A made-up person: the code of the office, the account, its roles, and an API key.
+
+    `part` is the part of the tour in which the person is shown, `task` what it can try.
+    """
 
     focal_point: str
     label: str
     roles: tuple[str, ...]
-    key: str
+    key: str = field(repr=False)
+    part: TourPart
+    task: TourTask
 
     @property
     def id(self) -> str:
@@ -21,9 +28,12 @@ class DemoPerson:
 
 @dataclass(frozen=True)
 class DemoSignIn:
-    """The people of the demonstration, and the secret of the link that signs in as them."""
+    """The secret of the link that signs in as people of the demonstration, and the people.
 
-    secret: str
+    People of the same part of the tour, and in it of the same office, follow each other.
+    """
+
+    secret: str = field(repr=False)
     people: tuple[DemoPerson, ...]
 
     def is_secret(self, text: str) -> bool:

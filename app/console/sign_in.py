@@ -1,14 +1,12 @@
 """The pages for signing in and out, and the quick exit."""
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.api_client import ApiClient, ApiProblem
-from app.console.options import DemoSignIn
-from app.console.visits import HOME, SESSION_COOKIE, SIGN_IN, Visit, redirect_to
+from app.console.api_client import ApiProblem
+from app.console.visits import SESSION_COOKIE, SIGN_IN, Visit, redirect_to
 
 CLEARED: Final = '"cache", "cookies", "storage"'
 
@@ -67,31 +65,3 @@ async def renew_session(visit: Visit) -> Response:
     """Renew the session of a person who reads a page for long. Answers 204 or 401."""
     await visit.api.get("me")
     return Response(status_code=204)
-
-
-async def show_demo_people(visit: Visit) -> Response:
-    """Show the made-up people of the demonstration, to sign in as one of them."""
-    demo = get_demo(visit)
-    return visit.render("demo.html", people=demo.people)
-
-
-async def sign_in_for_demo(visit: Visit) -> Response:
-    """Sign in as a made-up person, with the API key of that person."""
-    demo = get_demo(visit)
-    form = await visit.request.form()
-    person = next((one for one in demo.people if one.id == form.get("person")), None)
-    if person is None:
-        raise HTTPException(404)
-    api = ApiClient(visit.request.app.state.api, person.key, language=visit.texts.language)
-    token = (await api.post("sessions", {})).body["token"]
-    return store_session(redirect_to(HOME), token)
-
-
-def get_demo(visit: Visit) -> DemoSignIn:
-    """Return the demonstration. Raises HTTPException (404) if the link is not valid."""
-    demo: Any = visit.request.app.state.options.demo
-    if not isinstance(demo, DemoSignIn):
-        raise HTTPException(404)
-    if not demo.is_secret(visit.request.path_params["secret"]):
-        raise HTTPException(404)
-    return demo

@@ -105,9 +105,9 @@ ADMINISTRATORS: Final = (
 FURTHER_STAFF: Final = (
     build_supervisor("supervisor of oversight", "OVERSIGHT_DEMO", "demo supervisor of oversight"),
     build_worker("desk of Central Asia", "DESK_CENTRAL_ASIA", "demo desk of Central Asia"),
-    build_supervisor("supervisor of the desk", "DESK_CENTRAL_ASIA", "demo supervisor of the desk"),
+    build_supervisor("supervisor of the desk", "DESK_CENTRAL_ASIA", "demo supervisor of Central Asia"),
     build_worker("desk of Central America", "DESK_CENTRAL_AMERICA", "demo desk of Central America"),
-    build_supervisor("supervisor of the desk", "DESK_CENTRAL_AMERICA", "demo supervisor of the desk of Central America"),
+    build_supervisor("supervisor of the desk", "DESK_CENTRAL_AMERICA", "demo supervisor of Central America"),
 )
 """The staff that oversight and the desks of the administrators need to do their tasks."""
 DEMO_ACCOUNTS: Final = (

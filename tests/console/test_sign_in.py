@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from app.console.demo_tour import TourPart, TourTask
 from app.console.options import ConsoleOptions, DemoPerson, DemoSignIn
 from app.console.visits import SESSION_COOKIE
 from app.main import add_console, create_app
@@ -22,8 +23,9 @@ def practice(url: str) -> Iterator[World]:
     made = World(url)
     people = [made.add_person(code) for code in ("KZ_LEAD", "UZ_CONSULATE_ALMATY")]
     made.app = create_app(made.runtime, public_url=PUBLIC)
+    tour = (TourPart.FIRST_CASE, TourTask.LEAD)
     shown = tuple(
-        DemoPerson(one.code, "duty 1", ("coordinator",), one.key) for one in people
+        DemoPerson(one.code, "duty 1", ("coordinator",), one.key, *tour) for one in people
     )
     add_console(made.app, ConsoleOptions(EXIT, DemoSignIn(SECRET, shown)))
     again = World(url, made.app)

@@ -1,0 +1,73 @@
+"""The page that signs in as the made-up people of the demonstration.
+
+It exists only in the demonstration, and only for those who know the secret of its link.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.console.api_client import ApiClient
+from app.console.demo_tour import HEADINGS, TASKS
+from app.console.options import DemoPerson, DemoSignIn
+from app.console.sign_in import end_session, store_session
+from app.console.visits import HOME, SESSION_COOKIE, Offices, Visit, redirect_to
+
+
+@dataclass(frozen=True)
+class TourOffice:
+    """An office of the tour, with its people and the text of what each can try."""
+
+    code: str
+    people: Sequence[tuple[DemoPerson, str]]
+
+
+async def show_demo_people(visit: Visit) -> Response:
+    """Show the people of the demonstration by office, in the order of the tour."""
+    demo = get_demo(visit)
+    offices: Offices = visit.request.app.state.offices
+    visit.offices = await offices.read(build_client(visit, demo.people[0]))
+    tour = [
+        (HEADINGS[part], list(group_by_office(people)))
+        for part, people in groupby(demo.people, attrgetter("part"))
+    ]
+    return visit.render("demo.html", tour=tour)
+
+
+def group_by_office(people: Iterable[DemoPerson]) -> Iterator[TourOffice]:
+    """Yield each office with its people, in the given order."""
+    for code, found in groupby(people, attrgetter("focal_point")):
+        yield TourOffice(code, [(person, TASKS[person.task]) for person in found])
+
+
+async def sign_in_for_demo(visit: Visit) -> Response:
+    """Sign in as a made-up person, with the API key of that person.
+
+    The session of the person who used the browser before ends.
+    """
+    demo = get_demo(visit)
+    form = await visit.request.form()
+    person = next((one for one in demo.people if one.id == form.get("person")), None)
+    if person is None:
+        raise HTTPException(404)
+    if SESSION_COOKIE in visit.request.cookies:
+        await end_session(visit)
+    token = (await build_client(visit, person).post("sessions", {})).body["token"]
+    return store_session(redirect_to(HOME), token)
+
+
+def build_client(visit: Visit, person: DemoPerson) -> ApiClient:
+    """Return a client of the API with the API key of a made-up person."""
+    return ApiClient(visit.request.app.state.api, person.key, language=visit.texts.language)
+
+
+def get_demo(visit: Visit) -> DemoSignIn:
+    """Return the demonstration. Raises HTTPException (404) if the link is not valid."""
+    demo: DemoSignIn | None = visit.request.app.state.options.demo
+    if demo is None or not demo.is_secret(visit.request.path_params["secret"]):
+        raise HTTPException(404)
+    return demo
