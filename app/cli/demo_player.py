@@ -85,7 +85,7 @@ def play_journeys(player: DemoPlayer, http: httpx.Client) -> dict[Journey, str]:
     On a terminal, a progress bar is shown. Otherwise each step is printed as a line.
     """
     on_terminal, failures = player.console.is_terminal, dict[Journey, str]()
-    demo = player.build_demo(http, ignore_line if on_terminal else player.say)
+    demo = player.build_demo(http, skip_line if on_terminal else player.say)
     with Progress(
         *COLUMNS, console=player.console, transient=True, disable=not on_terminal
     ) as progress:
@@ -100,7 +100,7 @@ def play_journeys(player: DemoPlayer, http: httpx.Client) -> dict[Journey, str]:
     return failures
 
 
-def ignore_line(_: str) -> None:
+def skip_line(_: str) -> None:
     """Print nothing, because a progress bar is shown."""
 
 

@@ -20,6 +20,7 @@ from app.cli import PROGRAMS
 from app.cli.client_commands import calls
 from app.cli.commands import cli
 from app.cli.operator_commands import cli as operates
+from app.cli.unknown_settings import SETTINGS
 from app.kernel import migrations
 from app.kernel.keyfile import FileKeys
 from app.kernel.vault import Vault
@@ -210,6 +211,15 @@ def test_a_worker_runs_beside_the_service_and_says_whether_it_is_well() -> None:
     assert "SAFE_CONDUCT_WORKER" not in service["environment"], (
         "the script would also work inside the container"
     )
+
+
+def test_the_service_gets_the_settings_of_the_console_if_they_are_set() -> None:
+    passed = {
+        name for name, value in SERVICES["service"]["environment"].items() if value is None
+    }
+
+    assert passed == {"SAFE_CONDUCT_CONSOLE", "SAFE_CONDUCT_PUBLIC_URL"}
+    assert passed <= SETTINGS
 
 
 def test_webhooks_are_pushed_by_a_container_of_their_own() -> None:
