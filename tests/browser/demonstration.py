@@ -21,8 +21,9 @@ ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = ROOT / ".venv" / "bin" / "safe-conduct"
 PATIENCE: Final = 120
 """Seconds in which a busy machine starts the demonstration and plays its journeys."""
-KEYS_PRINTED: Final = "demo-api-keys.csv"
-"""The last lines that the demonstration prints name the file of all API keys."""
+KEYS_NAME: Final = "demo-api-keys.csv"
+PLAYED: Final = re.compile(r"All \d+ journeys were played")
+"""The last line that the demonstration prints. Afterwards only the tests change cases."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,15 @@ class Demonstration:
         """Return a client with the key of the account that has this label."""
         return Client(self.url, self.keys[label])
 
+    def build_client(self, credential: str) -> Client:
+        """Return a client with any credential."""
+        return Client(self.url, credential)
+
+    @property
+    def link(self) -> str:
+        """The path of the page on which a made-up person is chosen."""
+        return self.find_printed(r"http://localhost:\d+(/console/demo/\S+)")
+
     def find_printed(self, pattern: str) -> str:
         """Return the first group of a pattern in the printed lines."""
         found = re.search(pattern, "\n".join(self.printed))
@@ -152,12 +162,13 @@ def serve_demonstration(folder: Path) -> Iterator[Demonstration]:
         assert process.stdout is not None
         for line in process.stdout:
             served.printed.append(line.rstrip())
-            if KEYS_PRINTED in line:
+            if PLAYED.search(line):
                 break
         timer.cancel()
-        assert KEYS_PRINTED in "".join(served.printed[-1:]), served.read_log()
+        assert PLAYED.search("".join(served.printed[-1:])), served.read_log()
         served.keys |= read_keys(folder)
         yield served
+        assert process.poll() is None, f"it ended: {process.returncode}"
     finally:
         timer.cancel()
         process.send_signal(signal.SIGINT)
@@ -166,5 +177,5 @@ def serve_demonstration(folder: Path) -> Iterator[Demonstration]:
 
 def read_keys(folder: Path) -> dict[str, str]:
     """Return the API key of each account of the demonstration, by its label."""
-    with (folder / "var" / KEYS_PRINTED).open(encoding="utf-8", newline="") as table:
+    with (folder / "var" / KEYS_NAME).open(encoding="utf-8", newline="") as table:
         return {row["label"]: row["key"] for row in csv.DictReader(table)}
