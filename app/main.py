@@ -27,6 +27,7 @@ from app.api import (
     events,
     exports,
     facts_and_questions,
+    form_drafts,
     handovers,
     health,
     public_keys,
@@ -73,6 +74,7 @@ ROUTERS: Final = (
         facts_and_questions,
         screening,
         sections,
+        form_drafts,
     ),
     (exports, emergency_access, refusals),
     (referrals, referral_actions, handovers, returns, return_decision, return_travel),
@@ -107,6 +109,7 @@ TAGS: Final = [
     {"name": "consents", "description": "Consents that the person gave or withdrew."},
     {"name": "screenings", "description": "Indicators and their score: no legal finding."},
     {"name": "sections", "description": "Sealed sections, and their access log."},
+    {"name": "form drafts", "description": "What was typed in a form and not sent yet."},
     {
         "name": "emergency access",
         "description": "Access while a life is at risk, if two organisations agree.",

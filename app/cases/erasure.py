@@ -8,7 +8,7 @@ from sqlalchemy import delete
 
 from app.cases.facts import FactName
 from app.cases.models import Case, CaseKey, DocumentKey, Sealed
-from app.cases.records import Fact, Question, RiskAssessment
+from app.cases.records import Fact, FormDraft, Question, RiskAssessment
 from app.kernel import erasures
 from app.kernel.ledger import Ledger
 from app.kernel.problems import Busy
@@ -18,8 +18,10 @@ KEY_TABLE: Final = CaseKey.__tablename__
 """The table of the wrapped data keys of cases."""
 DOCUMENT_KEY_TABLE: Final = DocumentKey.__tablename__
 """The table of the wrapped keys of sealed documents."""
+DAILY_TABLES: Final = (DOCUMENT_KEY_TABLE, FormDraft.__tablename__)
+"""The tables that are rewritten daily, so that no replaced or deleted key remains."""
 REWRITE_INTERVAL: Final = timedelta(days=1)
-"""The interval at which the table of document keys is rewritten, which locks the table."""
+"""The interval at which `DAILY_TABLES` are rewritten, which locks them."""
 
 
 def erase_content(tx: WriteTransaction, case: Case) -> None:
@@ -32,7 +34,7 @@ def erase_content(tx: WriteTransaction, case: Case) -> None:
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
     if tx.session.scalars(key).all():
         erasures.record_erasure(tx.session, case.id, tx.now)
-    for model in (Sealed, RiskAssessment, Question):
+    for model in (Sealed, RiskAssessment, Question, FormDraft):
         tx.session.execute(delete(model).where(model.case_id == case.id))
     told = (Fact.case_id == case.id) & (Fact.name != FactName.LEGAL_HOLD)
     tx.session.execute(delete(Fact).where(told))
@@ -69,9 +71,9 @@ class ErasureCleanup:
             self.remove_document_key_traces()
 
     def remove_document_key_traces(self) -> None:
-        """Remove traces of replaced document keys, at most once a day."""
+        """Remove traces of replaced document keys and drafts, at most once a day."""
         now = self._ground.clock()
         if self._next_rewrite is not None and now < self._next_rewrite:
             return
-        if self._ground.database.erase_deleted_rows(DOCUMENT_KEY_TABLE):
+        if all(map(self._ground.database.erase_deleted_rows, DAILY_TABLES)):
             self._next_rewrite = now + REWRITE_INTERVAL

@@ -4,9 +4,10 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.access.models import Account
 from app.cases.facts import FactName
 from app.cases.models import AgeClass, Case, SafeContact
 from app.cases.risk import RiskLevel
@@ -165,3 +166,26 @@ class Question(Listed, Base):
     def reference(self) -> str:
         """The path of the case that the question is about, below `/v1/` in the API."""
         return self.case.reference
+
+
+class FormDraft(Base):
+    """A form that an account has filled in and not sent yet, for 24 hours.
+
+    A draft about a case is sealed with the data key of the case. Any other draft has a key
+    of its own, which is wrapped by a key-encryption key, like `DefaultContacts`.
+    """
+
+    __tablename__ = "form_draft"
+    __table_args__ = (UniqueConstraint("account_id", "form", "subject"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey(Account.id))
+    focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
+    form: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[UUID]
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey(Case.id), index=True)
+    version: Mapped[str]
+    wrapped: Mapped[bytes]
+    sealed: Mapped[bytes]
+    saved_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

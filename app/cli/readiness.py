@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.access.queries import has_active_account
-from app.cases import default_contacts
+from app.cases import default_contacts, form_drafts
 from app.cases import queries as case_queries
 from app.cli.guard_checks import require_bound_login, require_guards
 from app.cli.startup import NotReady, require_migrated
@@ -97,6 +97,10 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
                 if (version := row.version) not in lost:
                     place = default_contacts.get_place(row.focal_point_id)
                     tx.vault.unwrap_secret(version, row.wrapped, *place)
+            for draft in form_drafts.list_samples(tx):
+                if (version := draft.version) not in lost:
+                    bound = form_drafts.list_bound_values(draft)
+                    tx.vault.unwrap_secret(version, draft.wrapped, *bound)
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "

@@ -21,6 +21,7 @@ from app.worker.deadline_job import (
     expire_questions,
     handle_missed_deadlines,
 )
+from app.worker.draft_job import delete_expired_drafts
 
 log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
@@ -43,14 +44,14 @@ class Job:
 def handle_deadlines(runtime: Runtime) -> int:
     """Handle missed deadlines and expired approval requests; return their number.
 
-    Old sessions are deleted, too.
+    Old sessions and form drafts are deleted, too.
     """
     delete_old_sessions(runtime)
     fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug
         say("clocks", fired=fired.fired, left=fired.left, failed=fired.failed)
-    return fired.fired + expire_questions(runtime)
+    return fired.fired + expire_questions(runtime) + delete_expired_drafts(runtime)
 
 
 DEADLINE_JOB: Final = Job(Part.CLOCKS, handle_deadlines, BATCH)

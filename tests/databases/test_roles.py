@@ -18,7 +18,7 @@ MAY_INSERT = """
     delivery directory_change entry erasure fact focal_point handover left_out mailbox
     outcome party question referral retrieval return_checklist return_step risk_assessment
     screening sealed shortlisted sighting time_limit
-    vital_interest default_contacts
+    vital_interest default_contacts form_draft
     firing handed_on heartbeat clock_jump
     contact outgoing telling
     vital_reading refusal
@@ -32,7 +32,7 @@ MAY_UPDATE = """
     handed_on handover mailbox party question referral return_checklist sealed shortlisted
     time_limit heartbeat clock_jump
     contact outgoing
-    vital_reading default_contacts
+    vital_reading default_contacts form_draft
     webhook webhook_secret
     public_key
     document_key
@@ -48,9 +48,9 @@ NOT_BY_THE_OWNER = (
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
-    access_token document_key default_contacts session
+    access_token document_key default_contacts form_draft session
 """
-MAY_MAINTAIN = "case_key document_key"
+MAY_MAINTAIN = "case_key document_key form_draft"
 """Tables that are rewritten, so that no file keeps a destroyed key (docs/privacy.md)."""
 KEPT = (
     "entry",

@@ -182,6 +182,7 @@ class Journey:
         officer, first = self.add_person("UZ_CONSULATE_ALMATY"), self.add_person("KZ_LEAD")
         self.add_person("OVERSIGHT_DEMO")
         lead = self.add_person("IOM")
+        self.save_drafts(officer)
         taken_back = officer.submit(**self.texts.make_case())
         why = {"reason": "SENT_IN_ERROR", "note": self.texts.make_text()}
         unwrap(officer.does("withdraw", taken_back, why))
@@ -198,6 +199,15 @@ class Journey:
         self.open_all(case, *run_other_actions(self.texts, lead, case, self.cast))
         self.close_case(lead, case)
         return case
+
+    def save_drafts(self, officer: Someone) -> None:
+        """Save drafts of a form with and without a case, and read them back."""
+        draft = unwrap(officer.create_case())
+        for about in ({}, {"case": draft["code"]}):
+            values = [{"name": "needs", "value": self.texts.make_text()}]
+            path = "/form-drafts/refer"
+            unwrap(officer.ask("PUT", path, {"values": values}, params=about))
+            assert unwrap(officer.get(path, **about))["values"] == values
 
     def write_again(self, lead: Someone, case: Json) -> None:
         """Replace the sections and safeguards, and add a consent and a risk assessment."""

@@ -46,6 +46,7 @@ BODIES: Final[dict[str, Json]] = {
     "decline_handover": WHY,
     "cancel_handover": {},
     "record_screening": {},
+    "save_form_draft": {"values": [{"name": "needs", "value": "A bed"}]},
     "write_contacts": {"contacts": make_contacts()},
     "write_default_contacts": {"contacts": make_contacts()},
     "suspend_case": PAUSE,

@@ -54,6 +54,7 @@ OWN_CODES: Final = frozenset(
         "case_code_mistyped",
         "code_unknown",
         "continues_in_unclear",
+        "draft_too_large",
         "end_unclear",
         "key_unusable",
         "kid_differs",

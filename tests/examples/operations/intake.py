@@ -16,6 +16,7 @@ def play_intake(player: Player) -> None:
     """Run the journey of cases that a consulate creates and a lead accepts or declines."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
+    play_form_draft(player, officer)
     play_draft(player, officer)
     body = make_case(external_reference="ALM-2026-0117", submit=True)
     code = str(player.play("create_case", officer, body)["code"])
@@ -27,6 +28,17 @@ def play_intake(player: Player) -> None:
     ids = {"focal_point": lead.code}
     player.play("write_default_contacts", lead, {"contacts": make_contacts()}, **ids)
     player.play("get_default_contacts", lead, **ids)
+
+
+def play_form_draft(player: Player, officer: Someone) -> None:
+    """Save what was typed in a form, read it back, and delete it."""
+    values = [
+        {"name": "country", "value": "KZ"},
+        {"name": "needs", "value": "A safe bed tonight"},
+    ]
+    player.play("save_form_draft", officer, {"values": values}, form="refer")
+    player.play("get_form_draft", officer, form="refer")
+    player.play("delete_form_draft", officer, form="refer")
 
 
 def play_draft(player: Player, officer: Someone) -> None:

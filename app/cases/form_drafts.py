@@ -1,0 +1,170 @@
+"""Drafts of forms, which keep what a person typed until the form is sent (ADR 69).
+
+Only the account that saved a draft can read it. A draft is in no list, event or log, and
+the worker deletes it 24 hours after it was saved.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app.cases import queries as case_queries
+from app.cases.form_schemas import FormValue, encode_values
+from app.cases.models import Case
+from app.cases.records import FormDraft
+from app.kernel.db import lock_name
+from app.kernel.padding import compute_stepped_length
+from app.kernel.problems import NotFound, Problem
+from app.kernel.transactions import ReadTransaction, WriteTransaction
+from app.kernel.vault import Place, SealedDocument, Unopenable
+
+VALUES: Final = TypeAdapter(list[FormValue])
+LIFETIME: Final = timedelta(hours=24)
+MAX_DRAFTS: Final = 20
+"""The maximum number of drafts that an account can have at the same time."""
+
+
+class TooManyFormDrafts(Problem):
+    """The account has reached its limit of form drafts."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The account has {MAX_DRAFTS} form drafts. Send or delete one of these forms. "
+            "Each draft is deleted 24 hours after it was saved."
+        )
+
+
+def save_draft(
+    tx: WriteTransaction, form: str, code: str | None, values: Sequence[FormValue]
+) -> FormDraft:
+    """Seal what was typed in a form, in place of the account's earlier draft of it.
+
+    The draft may be about a case that the caller sees. Raises NotFound (404) otherwise,
+    DiskSpaceReserved (503) if the disk is nearly full, or TooManyFormDrafts (429).
+    """
+    tx.runtime.free_space.require_unreserved()
+    case = case_queries.get(tx, code) if code else None
+    lock_name(tx.session, f"form_draft:{tx.actor.account_id}")
+    row = find_row(tx, form, case)
+    if row is None:
+        require_draft_limit(tx)
+        row = FormDraft(
+            id=tx.create_id(),
+            account_id=tx.actor.account_id,
+            focal_point_id=tx.actor.focal_point_id,
+            form=form,
+            subject=get_subject(tx, case),
+            case_id=case.id if case else None,
+        )
+    seal_values(tx, row, values)
+    row.saved_at, row.expires_at = tx.now, tx.now + LIFETIME
+    tx.session.add(row)
+    return row
+
+
+def get_draft(
+    tx: ReadTransaction, form: str, code: str | None
+) -> tuple[FormDraft, list[FormValue]]:
+    """Return a draft of the caller's account with its values, or raise NotFound (404)."""
+    row = find_row(tx, form, case_queries.get(tx, code) if code else None)
+    if row is None or row.expires_at <= tx.now:
+        raise NotFound("There is no draft of this form.")
+    return row, open_values(tx, row)
+
+
+def delete_draft(tx: WriteTransaction, form: str, code: str | None) -> None:
+    """Delete a draft of the caller's account, if there is one."""
+    row = find_row(tx, form, case_queries.get(tx, code) if code else None)
+    if row is not None:
+        tx.session.delete(row)
+
+
+def get_subject(tx: ReadTransaction, case: Case | None) -> UUID:
+    """Return what a draft is about: a case, or else the account itself."""
+    return case.id if case else tx.actor.account_id
+
+
+def find_row(tx: ReadTransaction, form: str, case: Case | None) -> FormDraft | None:
+    """Return the row of a draft of the caller's account, or None."""
+    return tx.session.scalar(
+        select(FormDraft).where(
+            FormDraft.account_id == tx.actor.account_id,
+            FormDraft.form == form,
+            FormDraft.subject == get_subject(tx, case),
+        )
+    )
+
+
+def require_draft_limit(tx: WriteTransaction) -> None:
+    """Raise TooManyFormDrafts (429) if the account has no room for another draft."""
+    own = FormDraft.account_id == tx.actor.account_id
+    if (tx.session.scalar(select(func.count()).where(own)) or 0) >= MAX_DRAFTS:
+        raise TooManyFormDrafts
+
+
+def seal_values(tx: WriteTransaction, row: FormDraft, values: Sequence[FormValue]) -> None:
+    """Seal values in a row with a new key, padded to hide their length."""
+    plain = encode_values(values)
+    padded = plain.ljust(compute_stepped_length(len(plain)))
+    if row.case_id is None:
+        row.version, document = tx.vault.seal_alone(padded, *list_bound_values(row))
+    else:
+        key = case_queries.get_data_key(tx, row.case_id)
+        row.version = key.version
+        document = tx.vault.seal(key, build_place(row, row.case_id), padded)
+    row.sealed, row.wrapped = document
+
+
+def open_values(tx: ReadTransaction, row: FormDraft) -> list[FormValue]:
+    """Return the values of a draft, or raise NotFound (404) if its key is lost."""
+    try:
+        if row.case_id is None:
+            document = SealedDocument(row.sealed, row.wrapped)
+            plain = tx.vault.open_alone(row.version, document, *list_bound_values(row))
+        else:
+            key = case_queries.get_data_key(tx, row.case_id)
+            place = build_place(row, row.case_id)
+            plain = tx.vault.open(key, place, row.sealed, row.wrapped)
+    except Unopenable as error:
+        raise NotFound("There is no draft of this form.") from error
+    return VALUES.validate_json(plain)
+
+
+def list_bound_values(row: FormDraft) -> tuple[str, ...]:
+    """Return the values of a row to which its encryption is bound."""
+    return FormDraft.__tablename__, str(row.id), str(row.account_id), row.form
+
+
+def build_place(row: FormDraft, case_id: UUID) -> Place:
+    """Return the place (table, row, case) to which a draft about a case is bound."""
+    section = " ".join(list_bound_values(row)[2:])
+    return Place(FormDraft.__tablename__, row.id, case_id, section, row.version)
+
+
+def has_expired(session: Session, now: datetime) -> bool:
+    """Return whether a draft has to be deleted."""
+    return (
+        session.scalar(select(FormDraft.id).where(FormDraft.expires_at <= now)) is not None
+    )
+
+
+def delete_expired(session: Session, now: datetime) -> int:
+    """Delete the drafts that were saved more than 24 hours ago; return their number."""
+    expired = delete(FormDraft).where(FormDraft.expires_at <= now)
+    return len(session.scalars(expired.returning(FormDraft.id)).all())
+
+
+def list_samples(tx: ReadTransaction) -> Iterator[FormDraft]:
+    """Yield one draft without a case for each key-encryption key that is in use."""
+    alone = FormDraft.case_id.is_(None)
+    versions = select(FormDraft.version).where(alone).distinct()
+    for version in tx.session.scalars(versions).all():
+        one = select(FormDraft).where(alone, FormDraft.version == version).limit(1)
+        yield tx.session.scalars(one).one()
