@@ -32,6 +32,7 @@ from app.console import (
 from app.console.faults import EXCEPTION_HANDLERS
 from app.console.options import ConsoleOptions
 from app.console.protection import PageProtection
+from app.console.refer_routes import REFER_ROUTES
 from app.console.rendering import STATIC
 from app.console.visits import Offices, View, allow_anyone, require_session
 
@@ -127,6 +128,7 @@ ROUTES: Final = (
     *CASE_ROUTES,
     *REFERRAL_ROUTES,
     *OFFICE_ROUTES,
+    *REFER_ROUTES,
 )
 """The routes of the console; paths are relative to /console."""
 

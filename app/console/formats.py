@@ -55,6 +55,11 @@ class Formats:
         """Format an RFC 3339 date, such as `27 Nov 2026`."""
         return format_date(date.fromisoformat(day), "d MMM yyyy", locale=self.locale)
 
+    def format_clock(self, at: str) -> str:
+        """Format the time of day of an RFC 3339 time, such as `14:02`."""
+        local = datetime.fromisoformat(at).astimezone(self.zone)
+        return format_datetime(local, "HH:mm", locale=self.locale)
+
     def format_left(self, at: str) -> str:
         """Format the time until or since an RFC 3339 time, such as `in 59 minutes`."""
         left = datetime.fromisoformat(at) - self.now

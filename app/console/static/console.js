@@ -62,24 +62,35 @@ setInterval(updateTimes, 30000);
 
 /* A form is saved on the server after a pause in typing. */
 const form = document.querySelector("form[data-autosave]");
+let saving = new AbortController();
 
 async function saveForm() {
   const status = document.querySelector("#saved");
   status.textContent = status.dataset.saving;
+  saving.abort();
+  saving = new AbortController();
+  const { signal } = saving;
   try {
     const body = new URLSearchParams(new FormData(form));
-    const response = await fetch(form.dataset.autosave, { method: "POST", body, redirect: "error" });
+    const response = await fetch(form.dataset.autosave, {
+      method: "POST", body, redirect: "error", signal,
+    });
     status.textContent = response.ok ? await response.text() : status.dataset.failed;
   } catch {
-    status.textContent = status.dataset.failed;
+    if (!signal.aborted) status.textContent = status.dataset.failed;
   }
 }
 
+/* Saving stops when the form is sent, so that it cannot come after the form. */
 if (form) {
   let timer;
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(saveForm, 1200);
+  });
+  form.addEventListener("submit", () => {
+    clearTimeout(timer);
+    saving.abort();
   });
 }
 

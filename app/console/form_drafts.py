@@ -1,0 +1,80 @@
+"""What a person typed in a form and has not sent yet: a sealed draft, kept by the API."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import uuid4
+
+from starlette.datastructures import FormData
+
+from app.console.api_client import ApiClient, Gone
+from app.console.forms import FormField
+
+KEY: Final = "key"
+"""The value of a draft with which the form is sent, so that it is sent once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormDraft:
+    """The values of a form by the names of the fields, and when they were saved."""
+
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    saved_at: str = ""
+    expires_at: str = ""
+
+    @property
+    def key(self) -> str:
+        """The idempotency key with which the form is sent."""
+        return next(iter(self.values[KEY]))
+
+    @property
+    def form(self) -> FormData:
+        """The values as a form that a browser sent."""
+        pairs = ((name, text) for name, texts in self.values.items() for text in texts)
+        return FormData(list(pairs))
+
+    def get(self, name: str) -> str:
+        """Return the value of a field, or an empty text."""
+        return next(iter(self.values.get(name, ())), "")
+
+
+async def load_draft(api: ApiClient, form: str) -> FormDraft:
+    """Return the draft of a form, which is empty if there is none. Raises ApiProblem."""
+    try:
+        found = (await api.get(f"form-drafts/{form}")).body
+    except Gone:
+        return FormDraft(values={KEY: [str(uuid4())]})
+    values: dict[str, list[str]] = {}
+    for one in found["values"]:
+        values.setdefault(one["name"], []).append(one["value"])
+    return FormDraft(
+        values=values, saved_at=found["saved_at"], expires_at=found["expires_at"]
+    )
+
+
+async def save_draft(api: ApiClient, form: str, draft: FormDraft) -> FormDraft:
+    """Save the values of a draft, and return it with the times. Raises ApiProblem."""
+    pairs = draft.form.multi_items()
+    values = [{"name": name, "value": text} for name, text in pairs]
+    saved = (
+        await api.send("PUT", f"form-drafts/{form}", {"values": values}, headers={})
+    ).body
+    return FormDraft(
+        values=draft.values, saved_at=saved["saved_at"], expires_at=saved["expires_at"]
+    )
+
+
+async def delete_draft(api: ApiClient, form: str) -> None:
+    """Delete the draft of a form, if there is one. Raises ApiProblem."""
+    await api.send("DELETE", f"form-drafts/{form}", headers={})
+
+
+def replace_fields(
+    draft: FormDraft, fields: Iterable[FormField], form: FormData
+) -> FormDraft:
+    """Return a draft with the values of the fields as they were typed in a form."""
+    typed = {
+        one.name: [v for v in form.getlist(one.name) if isinstance(v, str)]
+        for one in fields
+    }
+    return FormDraft(values={**draft.values, **typed})

@@ -1,0 +1,167 @@
+"""The pages of "Refer someone": five steps, each saved as a draft, and the case they send.
+
+What is typed is kept as a draft of the account, sealed by the API, until the case is sent.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+
+from app.console import refer_consent_fields as consent
+from app.console import refer_fields as fields
+from app.console.api_client import ApiProblem, Json
+from app.console.form_drafts import (
+    FormDraft,
+    delete_draft,
+    load_draft,
+    replace_fields,
+    save_draft,
+)
+from app.console.forms import FilledForm
+from app.console.refer_body import build_case
+from app.console.refer_consent_fields import Basis
+from app.console.refer_page import render_step
+from app.console.refer_steps import STEPS, read_step
+from app.console.visits import Visit, redirect_to
+
+FORM: Final = "refer"
+START: Final = "/console/refer"
+LAST: Final = len(STEPS)
+CONSENT_STEP: Final = 4
+STEP: Final = "step"
+"""The value of a draft with the step to which the officer came."""
+SCORE: Final = "score"
+"""The button that shows what the ticked signs suggest, without going on."""
+
+
+async def begin(visit: Visit) -> Response:
+    """Lead to the step to which the officer came, or to the first one."""
+    draft = await load_draft(visit.api, FORM)
+    return redirect_to(f"{START}/{draft.get(STEP) or 1}")
+
+
+async def show_step(visit: Visit) -> Response:
+    """Show one step, with everything that was typed before."""
+    number = get_number(visit)
+    draft = await load_draft(visit.api, FORM)
+    return await show(visit, number, draft)
+
+
+def get_number(visit: Visit) -> int:
+    """Return the number of the step in the address. Raises HTTPException (404)."""
+    number: int = visit.request.path_params["number"]
+    if not 1 <= number <= LAST:
+        raise HTTPException(404)
+    return number
+
+
+async def show(
+    visit: Visit,
+    number: int,
+    draft: FormDraft,
+    filled: FilledForm | None = None,
+    problem: ApiProblem | None = None,
+) -> Response:
+    """Return the page of a step. The last one shows what is missing in all steps."""
+    if filled is None:
+        typed = read_step(number, draft.form, visit.formats)
+        filled = replace(typed, errors={})
+    return await render_step(visit, number, draft=draft, filled=filled, problem=problem)
+
+
+async def take_step(visit: Visit) -> Response:
+    """Save a step, and lead to the next one, or show the step again with its errors."""
+    number = get_number(visit)
+    form = await visit.request.form()
+    draft = await merge_step(visit, number, form, after=number + 1)
+    filled = read_step(number, draft.form, visit.formats)
+    try:
+        draft = await save_draft(visit.api, FORM, draft)
+    except ApiProblem as problem:
+        return await show(visit, number, draft, filled, problem)
+    if SCORE in form:
+        return await show(visit, number, draft, replace(filled, errors={}))
+    if filled.errors:
+        return await show(visit, number, draft, filled)
+    if number == LAST:
+        return await send_case(visit, draft)
+    if filled.get(consent.BASIS.name) == Basis.REFUSED:
+        return redirect_to(f"{START}/refused")
+    return redirect_to(f"{START}/{number + 1}")
+
+
+async def merge_step(visit: Visit, number: int, form: FormData, *, after: int) -> FormDraft:
+    """Return the draft with what was typed in a step, which is not saved yet."""
+    draft = await load_draft(visit.api, FORM)
+    merged = replace_fields(draft, STEPS[number - 1].fields, form)
+    reached = max(min(after, LAST), int(draft.get(STEP) or 1))
+    return replace(merged, values={**merged.values, STEP: [str(reached)]})
+
+
+async def save_step(visit: Visit) -> Response:
+    """Save what was typed so far in a step, and say when it was saved."""
+    number = get_number(visit)
+    form = await visit.request.form()
+    draft = await merge_step(visit, number, form, after=number)
+    try:
+        saved = await save_draft(visit.api, FORM, draft)
+    except ApiProblem as problem:
+        return PlainTextResponse(visit.texts.translate("Not saved"), problem.status)
+    time = visit.formats.format_clock(saved.saved_at)
+    return PlainTextResponse(visit.texts.translate("Saved at %(time)s", time=time))
+
+
+async def send_case(visit: Visit, draft: FormDraft) -> Response:
+    """Send the case once, and delete the draft."""
+    for number in range(1, LAST):
+        if read_step(number, draft.form, visit.formats).errors:
+            return await show(visit, LAST, draft)
+    try:
+        sent = await visit.api.post(
+            "cases", build_case(draft, visit.formats), {"Idempotency-Key": draft.key}
+        )
+    except ApiProblem as problem:
+        return await show(visit, LAST, draft, problem=problem)
+    with suppress(ApiProblem):  # the case is sent; the draft ends after 24 hours
+        await delete_draft(visit.api, FORM)
+    return redirect_to(f"{START}/sent/{sent.body['code']}")
+
+
+async def show_sent(visit: Visit) -> Response:
+    """Show the code of the case that was sent, and what happens next."""
+    code = visit.request.path_params["code"]
+    case: Json = (await visit.api.get(f"cases/{code}?include=tasks")).body
+    return visit.render("refer_sent.html", case=case)
+
+
+async def ask_discard(visit: Visit) -> Response:
+    """Ask whether everything that was typed shall be deleted."""
+    draft = await load_draft(visit.api, FORM)
+    return visit.render("refer_discard.html", draft=draft, step=draft.get(STEP) or 1)
+
+
+async def discard(visit: Visit) -> Response:
+    """Delete everything that was typed."""
+    await delete_draft(visit.api, FORM)
+    return visit.render("refer_discarded.html", counted=False)
+
+
+async def ask_refused(visit: Visit) -> Response:
+    """Ask whether to end a referral that the person does not want."""
+    draft = await load_draft(visit.api, FORM)
+    return visit.render("refer_refused.html", draft=draft)
+
+
+async def end_refused(visit: Visit) -> Response:
+    """Count that an adult does not want to be referred, and delete what was typed."""
+    draft = await load_draft(visit.api, FORM)
+    age, country = draft.get(fields.AGE.name), draft.get(fields.COUNTRY.name)
+    if draft.get(consent.BASIS.name) != Basis.REFUSED or age != consent.ADULT:
+        return redirect_to(f"{START}/{CONSENT_STEP}")
+    await visit.api.post("refusals", {"country": country, "age_class": age})
+    await delete_draft(visit.api, FORM)
+    return visit.render("refer_discarded.html", counted=True)

@@ -1,0 +1,145 @@
+"""The requests of "Refer someone": the case, the preview of its routing, and the signs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from app.console import refer_consent_fields as consent
+from app.console import refer_fields as fields
+from app.console.api_client import ApiProblem, Json
+from app.console.form_drafts import FormDraft
+from app.console.formats import Formats
+from app.console.forms import FilledForm, read_form
+from app.console.refer_consent_fields import CONSENTS, Basis
+from app.console.refer_steps import ALL_FIELDS, find_end, group_ticks, parse_day
+
+RETURN: Final = "RETURN"
+"""A service that needs a consent of its own, without other purposes."""
+ROUTING_SAFEGUARDS: Final = (
+    "country_of_origin",
+    "unsafe_focal_points",
+    "fear_of_state",
+    "official_implicated",
+    "seeks_asylum",
+)
+
+
+def build_case(draft: FormDraft, formats: Formats) -> Json:
+    """Return the body of `POST /v1/cases` for a form without errors."""
+    filled = read_form(ALL_FIELDS, draft.form, formats.zone)
+    body = filled.body
+    names = [name for name in ("needs", "contact") if name in body]
+    case: Json = {
+        "summary": body["summary"] | {"services": list_services(filled)},
+        "sections": [{"section": name, **body[name]} for name in names],
+        "safeguards": body["safeguards"],
+        "risk": body["risk"],
+        "submit": True,
+    }
+    if any(body.get("screening", {}).values()):
+        case["screening"] = body["screening"]
+    if fields.REFERENCE.name in body:
+        case[fields.REFERENCE.name] = body[fields.REFERENCE.name]
+    basis = filled.get(consent.BASIS.name)
+    if basis in CONSENTS:
+        case["consents"] = [build_consent(filled, formats)]
+    elif basis == Basis.VITAL_INTEREST:
+        case["vital_interest"] = body["vital_interest"]
+    return case
+
+
+def build_consent(filled: FilledForm, formats: Formats) -> Json:
+    """Return the consent form, with a recipient for each column that was ticked."""
+    day = parse_day(filled.get(consent.EXPIRES_ON.name))
+    if day is None:
+        raise ValueError("The form has no day on which the consent ends.")
+    return {
+        **filled.body["consent"],
+        "given_by": filled.get(consent.BASIS.name),
+        "expires_at": find_end(day, formats).isoformat(),
+        "recipients": list(list_recipients(filled)),
+    }
+
+
+def list_recipients(filled: FilledForm) -> Iterator[Json]:
+    """Yield the recipients of a consent, each with its purposes and sections."""
+    purposes = ["REFER", *(s for s in list_services(filled) if s != RETURN)]
+    for recipient, parts in group_ticks(filled).items():
+        yield {
+            **describe_recipient(filled, recipient),
+            "purposes": purposes,
+            "sections": [part for part in parts if part != consent.REFER],
+        }
+
+
+def describe_recipient(filled: FilledForm, recipient: str) -> Json:
+    """Return one office, or a kind of office in the country of the person."""
+    if recipient == consent.OFFICE:
+        return {"focal_point": filled.get(consent.OFFICE)}
+    country = filled.get(fields.COUNTRY.name)
+    return {"recipient_class": {"kind": recipient, "country": country}}
+
+
+def list_services(filled: FilledForm) -> Sequence[str]:
+    """Return the services that the person asks for; what cannot wait is one of them."""
+    asked = filled.values.get(fields.SERVICES.name, ())
+    urgent = filled.values.get(fields.URGENT.name, ())
+    return [*asked, *(service for service in urgent if service not in asked)]
+
+
+def build_routing(draft: FormDraft, formats: Formats) -> Json:
+    """Return the body of `POST /v1/routing` for a form without errors."""
+    filled = read_form(ALL_FIELDS, draft.form, formats.zone)
+    summary, safeguards = filled.body["summary"], filled.body["safeguards"]
+    question: Json = {
+        name: summary[name] for name in ("country", "age_class", "language", "priority")
+    }
+    question["services"] = list_services(filled)
+    question["safeguards"] = {
+        name: safeguards[name] for name in ROUTING_SAFEGUARDS if name in safeguards
+    }
+    if filled.get(consent.BASIS.name) in CONSENTS:
+        question["allowed_recipients"] = [
+            describe_recipient(filled, recipient) for recipient in group_ticks(filled)
+        ]
+    return question
+
+
+def build_screening(values: Mapping[str, Sequence[str]]) -> Json:
+    """Return the body of `POST /v1/screenings`, or {} if nothing was ticked."""
+    ticked = {
+        field.name.partition("/")[2]: list(values.get(field.name, ()))
+        for field in fields.SCREENING_FIELDS
+    }
+    if not any(ticked.values()):
+        return {}
+    age = next(iter(values.get(fields.AGE.name, ())), "")
+    return {**ticked, "age_class": age} if age else ticked
+
+
+PLACES: Final = (
+    ("sections/0/", "needs/"),
+    ("sections/1/", "contact/"),
+    ("consents/0/recipients/", f"{consent.ALLOW.name}/"),
+    ("consents/0/", "consent/"),
+)
+"""Places in the body of a case, and how the fields of their values are named."""
+
+
+def find_errors(problem: ApiProblem) -> Mapping[str, str]:
+    """Return the errors that the API found in a case, by the name of the field."""
+    found: dict[str, str] = {}
+    for error in problem.body.get("errors", ()):
+        name = find_field(str(error["pointer"]).lstrip("#/"))
+        if name:
+            found.setdefault(name, error["detail"])
+    return found
+
+
+def find_field(pointer: str) -> str | None:
+    """Return the name of the field of a place in the body, or None if no field has it."""
+    for place, name in PLACES:
+        if pointer.startswith(place):
+            pointer = name + pointer.removeprefix(place)
+            break
+    names = (field.name for field in ALL_FIELDS)
+    return next((one for one in names if f"{pointer}/".startswith(f"{one}/")), None)

@@ -1,0 +1,191 @@
+"""The fields of the step "Who may know" of "Refer someone".
+
+The name of a field is its place in the body of `POST /v1/cases`, except `basis`, `allow`
+and `office`, from which the consents are built.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from app.console.forms import FieldKind, FormField
+from app.console.refer_fields import Option, Question
+from app.console.translations import mark
+
+ADULT: Final = "adult"
+REFER: Final = "refer"
+SECTIONS: Final = ("needs", "contact", "identity")
+GRAVE_SECTIONS: Final = ("narrative", "indicators", "perpetrators", "health")
+OFFICE: Final = "office"
+CLASSES: Final = ("state", "non_state", "intergovernmental")
+RECIPIENTS: Final = (*CLASSES, OFFICE)
+
+
+class Basis(StrEnum):
+    """On which basis the case is sent, or why it is not."""
+
+    PERSON = "person"
+    GUARDIAN = "guardian_with_assent"
+    BEST_INTERESTS = "best_interests_decision"
+    VITAL_INTEREST = "vital_interest"
+    REFUSED = "refused"
+
+
+CONSENTS: Final = frozenset({Basis.PERSON, Basis.GUARDIAN, Basis.BEST_INTERESTS})
+"""The bases on which a consent is recorded."""
+
+
+BASIS: Final = Question(
+    name="basis",
+    label=mark("Does the person agree?"),
+    hint=mark("Ask in a language that the person understands, without pressure."),
+    options=(
+        Option(Basis.PERSON, mark("Yes, the person agrees to what is ticked below")),
+        Option(
+            Basis.VITAL_INTEREST,
+            mark("The person cannot be asked, and a life or the health is in danger"),
+            mark("Only the summary and the warning for helpers are sent, for 4 hours."),
+        ),
+        Option(
+            Basis.REFUSED,
+            mark("The person does not want to be referred"),
+            mark("Then nothing is sent, and nothing is kept."),
+        ),
+    ),
+)
+CHILD_BASIS: Final = Question(
+    name="basis",
+    label=mark("Who agrees for the child?"),
+    hint=mark(
+        "A child cannot agree alone. Do not ask a guardian who may be involved in what "
+        "happened: choose a best-interests decision, or that nobody can agree yet."
+    ),
+    options=(
+        Option(Basis.GUARDIAN, mark("The guardian agrees, and so does the child")),
+        Option(
+            Basis.BEST_INTERESTS,
+            mark(
+                "The competent body decided that it is in the best interests of the child"
+            ),
+        ),
+        Option(
+            Basis.VITAL_INTEREST,
+            mark("Nobody can agree yet, and the child cannot wait"),
+            mark("Only the summary and the warning for helpers are sent, for 4 hours."),
+        ),
+    ),
+)
+VITAL_REASON: Final = FormField(
+    name="vital_interest/reason",
+    label=mark("Why can it not wait for a consent?"),
+    kind=FieldKind.CHOICE,
+    words="vital_interest_reasons",
+    is_required=False,
+)
+VITAL_NOTE: Final = FormField(
+    name="vital_interest/note",
+    label=mark("What do you know about the danger?"),
+    hint=mark("Sealed."),
+    kind=FieldKind.LONG_TEXT,
+    is_required=False,
+)
+ALLOW: Final = FormField(
+    name="allow",
+    label=mark("Who may know what?"),
+    kind=FieldKind.CHOICES,
+    is_required=False,
+)
+ONE_OFFICE: Final = FormField(
+    name=OFFICE,
+    label=mark("One office that the person chose"),
+    kind=FieldKind.CHOICE,
+    is_required=False,
+)
+CONSENT_LANGUAGE: Final = FormField(
+    name="consent/language",
+    label=mark("In which language was it explained?"),
+    kind=FieldKind.CHOICE,
+    words="languages",
+    is_required=False,
+)
+INTERPRETER: Final = FormField(
+    name="consent/interpreter",
+    label=mark("An interpreter was present"),
+    kind=FieldKind.CHECK,
+    is_required=False,
+)
+OBTAINED_ON: Final = FormField(
+    name="consent/obtained_on",
+    label=mark("On which day did the person agree?"),
+    kind=FieldKind.DATE,
+    is_required=False,
+)
+EXPIRES_ON: Final = FormField(
+    name="consent/expires_at",
+    label=mark("Until which day is it valid?"),
+    hint=mark("It can be taken back at any time before."),
+    kind=FieldKind.DATE,
+    is_required=False,
+)
+FORM_VERSION: Final = FormField(
+    name="consent/form_version",
+    label=mark("Which form was used?"),
+    hint=mark("The name of your printed form, or of this page."),
+    is_required=False,
+)
+EVIDENCE: Final = FormField(
+    name="consent/evidence",
+    label=mark("How was it given?"),
+    hint=mark("Such as spoken, or signed and kept where. Sealed."),
+    is_required=False,
+)
+ORIGIN: Final = FormField(
+    name="safeguards/country_of_origin",
+    label=mark("From which country does the person come?"),
+    hint=mark("Sealed. It decides which offices must not know."),
+    kind=FieldKind.CHOICE,
+    words="countries",
+    is_required=False,
+)
+FEARS: Final = (
+    FormField(
+        name="safeguards/fear_of_state",
+        label=mark("The person fears the State of origin"),
+        kind=FieldKind.CHECK,
+    ),
+    FormField(
+        name="safeguards/official_implicated",
+        label=mark("An official of that State may be involved"),
+        kind=FieldKind.CHECK,
+    ),
+    FormField(
+        name="safeguards/seeks_asylum",
+        label=mark("The person seeks asylum"),
+        kind=FieldKind.CHECK,
+    ),
+)
+UNSAFE_OFFICES: Final = FormField(
+    name="safeguards/unsafe_focal_points",
+    label=mark("Offices that must not know"),
+    kind=FieldKind.CHOICES,
+    is_required=False,
+)
+ALIAS: Final = FormField(
+    name="contact/alias",
+    label=mark("What may the person be called?"),
+    hint=mark("A first name or another name. Sealed."),
+    is_required=False,
+)
+CHANNEL: Final = FormField(
+    name="contact/safe_channel",
+    label=mark("How can the person be reached without danger?"),
+    hint=mark("When, how, and what must never be used. Sealed."),
+    is_required=False,
+)
+DAYS: Final = (OBTAINED_ON, EXPIRES_ON)
+TERMS: Final = (CONSENT_LANGUAGE, *DAYS, FORM_VERSION)
+"""The fields that a consent needs."""
+CONSENT_FIELDS: Final = (
+    *(BASIS, VITAL_REASON, VITAL_NOTE, ALLOW, ONE_OFFICE, CONSENT_LANGUAGE),
+    *(INTERPRETER, OBTAINED_ON, EXPIRES_ON, FORM_VERSION, EVIDENCE, ORIGIN),
+    *(*FEARS, UNSAFE_OFFICES, ALIAS, CHANNEL),
+)

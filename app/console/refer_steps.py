@@ -1,0 +1,167 @@
+"""The five steps of "Refer someone", and what has to be filled in before the next one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from starlette.datastructures import FormData
+
+from app.console import refer_consent_fields as consent
+from app.console import refer_fields as fields
+from app.console.formats import Formats
+from app.console.forms import MISSING, FilledForm, FormField, read_form
+from app.console.refer_consent_fields import CONSENTS, Basis
+from app.console.translations import mark
+from app.reference.lists import list_items
+
+type Errors = dict[str, str]
+
+NOT_AN_ANSWER: Final = mark("Answer this question again.")
+NOBODY: Final = mark("Tick at least one office or kind of office that may be asked.")
+NOT_ASKED: Final = mark(
+    "Whoever may read a part must also be allowed to be asked: tick the first line, too."
+)
+NO_OFFICE: Final = mark("Choose the office for which you ticked something.")
+NO_TICKS: Final = mark("Tick what the office that you chose may know.")
+NOT_A_DAY: Final = mark("Write a day, such as 2026-12-31.")
+IN_FUTURE: Final = mark("This day is in the future.")
+IS_OVER: Final = mark("This day is over.")
+VALIDITY: Final = timedelta(days=180)
+"""The time for which a consent is valid if the officer changes nothing. We chose it."""
+FORM_OF_THIS_PAGE: Final = "console-1"
+"""The version of the consent form that this page is. Raise it if its questions change."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the form: its name, and its fields."""
+
+    title: str
+    fields: tuple[FormField, ...]
+
+
+STEPS: Final[Sequence[Step]] = (
+    Step(mark("Safe now?"), fields.SAFETY_FIELDS),
+    Step(mark("Signs"), fields.SCREENING_FIELDS),
+    Step(mark("Needs and danger"), fields.NEEDS_FIELDS),
+    Step(mark("Who may know"), consent.CONSENT_FIELDS),
+    Step(mark("Check and send"), (fields.REFERENCE,)),
+)
+ALL_FIELDS: Final = tuple(field for step in STEPS for field in step.fields)
+
+
+def get_basis(age_class: str) -> fields.Question:
+    """Return the question about consent: for an adult, or for a possible child (BR14)."""
+    return consent.BASIS if age_class == consent.ADULT else consent.CHILD_BASIS
+
+
+def read_step(number: int, form: FormData, formats: Formats) -> FilledForm:
+    """Return what was typed in a step, with the errors of its fields."""
+    filled = read_form(STEPS[number - 1].fields, form, formats.zone)
+    errors = dict(filled.errors)
+    if STEPS[number - 1].fields is consent.CONSENT_FIELDS:
+        age = str(form.get(fields.AGE.name, ""))
+        errors |= check_consent(filled, age, formats.now.astimezone(formats.zone).date())
+    return replace(filled, errors=errors)
+
+
+def check_consent(filled: FilledForm, age_class: str, today: date) -> Errors:
+    """Return the errors of the step "Who may know" that depend on several fields."""
+    basis = filled.get(consent.BASIS.name)
+    errors = check_pair(filled, (consent.ALIAS, consent.CHANNEL))
+    if basis and basis not in {one.code for one in get_basis(age_class).options}:
+        errors[consent.BASIS.name] = NOT_AN_ANSWER
+    elif basis == Basis.VITAL_INTEREST:
+        errors |= require(filled, consent.VITAL_REASON, consent.VITAL_NOTE)
+    elif basis in CONSENTS:
+        errors |= require(filled, *consent.TERMS)
+        errors |= check_days(filled, today)
+        errors |= check_recipients(filled)
+    return errors
+
+
+def require(filled: FilledForm, *needed: FormField) -> Errors:
+    """Return an error for each of these fields that was left empty."""
+    return {one.name: MISSING for one in needed if not filled.get(one.name)}
+
+
+def check_pair(filled: FilledForm, pair: Sequence[FormField]) -> Errors:
+    """Return an error for a field that is empty although the other of a pair is not."""
+    is_begun = any(filled.get(one.name) for one in pair)
+    return require(filled, *pair) if is_begun else {}
+
+
+def check_days(filled: FilledForm, today: date) -> Errors:
+    """Return the errors of the days on which a consent begins and ends."""
+    errors: Errors = {}
+    begin, end = (parse_day(filled.get(one.name)) for one in consent.DAYS)
+    for field, day in zip(consent.DAYS, (begin, end), strict=True):
+        if filled.get(field.name) and day is None:
+            errors[field.name] = NOT_A_DAY
+    if begin and begin > today:
+        errors[consent.OBTAINED_ON.name] = IN_FUTURE
+    if end and end < today:
+        errors[consent.EXPIRES_ON.name] = IS_OVER
+    return errors
+
+
+def check_recipients(filled: FilledForm) -> Errors:
+    """Return the errors of the matrix of recipients and sections."""
+    ticked = group_ticks(filled)
+    if consent.OFFICE in ticked and not filled.get(consent.OFFICE):
+        return {consent.OFFICE: NO_OFFICE}
+    if filled.get(consent.OFFICE) and consent.OFFICE not in ticked:
+        return {consent.ALLOW.name: NO_TICKS}
+    if not ticked:
+        return {consent.ALLOW.name: NOBODY}
+    if any(consent.REFER not in parts for parts in ticked.values()):
+        return {consent.ALLOW.name: NOT_ASKED}
+    return {}
+
+
+def group_ticks(filled: FilledForm) -> Mapping[str, Sequence[str]]:
+    """Return what was ticked for each recipient of the matrix."""
+    ticked: dict[str, list[str]] = {}
+    for value in filled.values.get(consent.ALLOW.name, ()):
+        recipient, _, part = value.partition(":")
+        ticked.setdefault(recipient, []).append(part)
+    return {one: ticked[one] for one in consent.RECIPIENTS if one in ticked}
+
+
+def parse_day(text: str) -> date | None:
+    """Return a day that was typed, or None if it is not one."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def suggest_values(language: str, formats: Formats) -> Mapping[str, Sequence[str]]:
+    """Return what the step "Who may know" suggests until something else is typed."""
+    today = formats.now.astimezone(formats.zone).date()
+    return {
+        consent.CONSENT_LANGUAGE.name: [language] if language else [],
+        consent.OBTAINED_ON.name: [today.isoformat()],
+        consent.EXPIRES_ON.name: [(today + VALIDITY).isoformat()],
+        consent.FORM_VERSION.name: [FORM_OF_THIS_PAGE],
+    }
+
+
+def find_end(day: date, formats: Formats) -> datetime:
+    """Return the end of a day in the time zone of the reader."""
+    following = day + timedelta(days=1)
+    return datetime.combine(following, datetime.min.time(), formats.zone)
+
+
+def group_indicators() -> Mapping[str, Sequence[str]]:
+    """Return the codes of the indicators by their group, in the order of the list."""
+    groups: dict[str, list[str]] = {}
+    for item in list_items("indicators"):
+        groups.setdefault(item.group or "", []).append(item.code)
+    return groups
+
+
+def list_elements(group: str) -> Sequence[str]:
+    """Return the codes of the acts, the means or the purposes."""
+    return [item.code for item in list_items("elements") if item.group == group]

@@ -1,0 +1,251 @@
+"""Refer someone: five steps in the browser give the case that was typed."""
+
+from html import unescape
+
+import pytest
+
+from tests.support.refer_form import (
+    NEEDS,
+    SAFE,
+    SIGNS,
+    STEPS,
+    VITAL,
+    WHO,
+    ReferBrowser,
+)
+from tests.support.world import Someone, unwrap
+
+NAMES = (
+    "Ўғилой Ғуломова Ҳикматулла қизи",
+    "Zsuzsanna Őrségi-Háàyé",
+    "عَبْدُ الرَّحْمٰنِ بْنُ مُحَمَّدٍ",
+    "María José Ñuñez Peña",
+    "O\u02bbtkir G\u02bbaniyev",
+)
+
+
+def open_section(officer: Someone, code: str, section: str) -> object:
+    return unwrap(officer.open(f"/cases/{code}/sections/{section}"))["content"]
+
+
+def test_case_equals_what_was_typed(officer: Someone) -> None:
+    code = ReferBrowser(officer).send(*STEPS)
+
+    case = unwrap(officer.get(f"/cases/{code}"))
+    assert case["state"] == "submitted"
+    assert case["summary"] == {
+        "country": "KZ",
+        "age_class": "adult",
+        "language": "uz",
+        "priority": "urgent",
+        "services": ["MEDICAL", "SHELTER"],
+        "urgent_needs": ["MEDICAL"],
+        "safe_contact": "yes",
+    }
+    assert case["risk"]["level"] == "medium"
+    assert open_section(officer, code, "needs") == {
+        "section": "needs",
+        "summary": "A safe bed tonight",
+        "access_needs": None,
+        "safety_alert": "Two men wait outside.",
+    }
+    assert open_section(officer, code, "contact") == {
+        "section": "contact",
+        "alias": "Lola",
+        "safe_channel": "Messages only, after 20:00",
+        "safe_times": None,
+    }
+    found = officer.send("/cases/search", {"external_reference": "ALM-2026-0117"})
+    assert [one["code"] for one in unwrap(found)["items"]] == [code]
+
+
+def test_consents_equal_what_was_ticked(officer: Someone) -> None:
+    code = ReferBrowser(officer).send(*STEPS)
+
+    consents = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
+    terms = {(c["given_by"], c["language"], c["form_version"]) for c in consents}
+    assert terms == {("person", "uz", "console-1")}
+    assert {c["obtained_on"] for c in consents} == {"2026-06-01"}
+    assert {c["expires_at"] for c in consents} == {"2026-11-28T19:00:00Z"}
+    assert {c["recipient_class"]["kind"]: c["sections"] for c in consents} == {
+        "state": ["needs"],
+        "non_state": ["contact"],
+    }
+    assert {tuple(c["purposes"]) for c in consents} == {("MEDICAL", "REFER", "SHELTER")}
+    assert {c["recipient_class"]["country"] for c in consents} == {"KZ"}
+
+
+def test_safeguards_and_screening_equal_what_was_ticked(officer: Someone) -> None:
+    feared = {
+        **WHO,
+        "safeguards/fear_of_state": "on",
+        "safeguards/unsafe_focal_points": ["UZ_MIA", "IOM"],
+    }
+    code = ReferBrowser(officer).send(SAFE, SIGNS, NEEDS, feared, {})
+
+    kept = unwrap(officer.open(f"/cases/{code}/safeguards"))["content"]
+    assert kept["country_of_origin"] == "UZ"
+    assert kept["fear_of_state"] is True
+    assert kept["official_implicated"] is kept["seeks_asylum"] is False
+    assert kept["unsafe_focal_points"] == ["UZ_MIA", "IOM"]
+    [screening] = unwrap(officer.get(f"/cases/{code}/screenings"))["items"]
+    path = f"/cases/{code}/screenings/{screening['id']}"
+    opened = unwrap(officer.open(path))["content"]
+    assert sorted(opened["indicators"]) == sorted(SIGNS["screening/indicators"])
+    assert opened["acts"] == ["RECRUITMENT"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_in_many_scripts_arrive_unchanged(officer: Someone, name: str) -> None:
+    browser = ReferBrowser(officer)
+    typed = {**WHO, "contact/alias": name}
+    answer = browser.fill_all(SAFE, {}, {**NEEDS, "needs/summary": f"{name}: a bed"}, typed)
+    assert answer.headers["Location"] == "/console/refer/5"
+    page = browser.get("refer/5").text
+    assert name in unescape(page)
+    sent = browser.fill(5, {}).headers["Location"]
+
+    code = sent.rpartition("/")[2]
+    contact = open_section(officer, code, "contact")
+    assert isinstance(contact, dict)
+    assert contact["alias"] == name
+
+
+def test_a_chosen_office_gets_a_consent_of_its_own(officer: Someone) -> None:
+    chosen = {**WHO, "office": "SANA_SEZIM", "allow": ["office:refer", "office:identity"]}
+    code = ReferBrowser(officer).send(SAFE, {}, NEEDS, chosen, {})
+
+    [consent] = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
+    assert consent["focal_point"] == "SANA_SEZIM"
+    assert consent["sections"] == ["identity"]
+    assert unwrap(officer.get(f"/cases/{code}"))["holder"] == "SANA_SEZIM"
+
+
+def test_a_return_is_no_purpose_beside_others(officer: Someone) -> None:
+    wishes = {**NEEDS, "summary/services": ["SHELTER", "RETURN"]}
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, wishes)
+    assert "A return needs a consent of its own" in browser.get("refer/4").text
+    browser.fill(4, WHO)
+    code = browser.fill(5, {}).headers["Location"].rpartition("/")[2]
+
+    consents = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
+    assert all("RETURN" not in consent["purposes"] for consent in consents)
+
+
+def test_without_a_consent_only_a_vital_interest_sends_the_case(
+    officer: Someone, lead: Someone
+) -> None:
+    code = ReferBrowser(officer).send(SAFE, {}, NEEDS, VITAL, {})
+
+    assert unwrap(officer.get(f"/cases/{code}/consents"))["items"] == []
+    case = unwrap(lead.get(f"/cases/{code}"))
+    unwrap(lead.does("acknowledge", case))
+    assert lead.open(f"/cases/{code}/sections/needs").status_code == 404
+    alert = unwrap(lead.open(f"/cases/{code}/safety-alert"))
+    assert "Two men wait outside." in str(alert)
+
+
+@pytest.mark.parametrize("basis", ["guardian_with_assent", "best_interests_decision"])
+@pytest.mark.parametrize("age", ["child", "presumed_child"])
+def test_for_a_child_a_guardian_or_a_decision_agrees(
+    officer: Someone, age: str, basis: str
+) -> None:
+    child = {**SAFE, "summary/age_class": age}
+    code = ReferBrowser(officer).send(child, {}, NEEDS, {**WHO, "basis": basis}, {})
+
+    consents = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
+    assert {consent["given_by"] for consent in consents} == {basis}
+    assert {consent["not_yet"] for consent in consents} == {None}
+
+
+def test_a_child_cannot_agree_alone_and_refuse_alone(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all({**SAFE, "summary/age_class": "presumed_child"}, {}, NEEDS)
+    page = browser.get("refer/4").text
+    assert "Who agrees for the child?" in page
+    assert 'value="person"' not in page
+    assert 'value="refused"' not in page
+
+    for basis in ("person", "refused"):
+        answer = browser.fill(4, WHO, basis=basis)
+        assert answer.status_code == 422
+        assert "Answer this question again." in answer.text
+
+
+def test_an_age_that_changes_asks_for_the_consent_again(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    browser.fill(1, SAFE, summary__age_class="child")
+
+    page = browser.get("refer/5").text
+    assert "These steps are not complete yet" in page
+    assert "Send this case" not in page
+    assert browser.fill(5, {}).status_code == 200
+    assert unwrap(officer.get("/cases"))["items"] == []
+
+
+def test_a_child_that_cannot_wait_is_sent_with_what_differs(officer: Someone) -> None:
+    alone = {**VITAL, "vital_interest/reason": "CHILD_UNPROTECTED"}
+    browser = ReferBrowser(officer)
+    browser.fill_all({**SAFE, "summary/age_class": "child"}, {}, NEEDS, alone)
+
+    page = browser.get("refer/5").text
+    assert "assessed within 72 hours" in page
+    assert "child protection of the country" in page
+    assert browser.fill(5, {}).status_code == 303
+
+
+def test_a_refusal_of_an_adult_sends_and_keeps_nothing(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    answer = browser.fill_all(SAFE, {}, NEEDS, {"basis": "refused"})
+    assert answer.headers["Location"] == "/console/refer/refused"
+    assert browser.get("refer/refused").status_code == 200
+
+    assert "Nothing was sent" in browser.post("refer/refused", {}).text
+    assert officer.get("/form-drafts/refer").status_code == 404
+    assert unwrap(officer.get("/cases"))["items"] == []
+    again = browser.post("refer/refused", {})
+    assert again.headers["Location"] == "/console/refer/4"
+
+
+def test_sent_page_names_the_office_that_is_asked(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    code = browser.send(*STEPS)
+
+    page = browser.get(f"refer/sent/{code}").text
+    assert code in page
+    assert "has time until" in page
+
+
+def test_check_page_names_who_is_asked_and_who_is_not(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    only_ngos = {**WHO, "allow": ["non_state:refer"]}
+    browser.fill_all(SAFE, {}, NEEDS, only_ngos)
+
+    page = unescape(browser.get("refer/5").text)
+    asked, _, left_out = page.partition("Who is not asked, and why")
+    assert "Sana Sezim" in asked
+    assert "The person has not agreed" in left_out or "agree" in left_out
+
+
+def test_a_case_that_is_sent_twice_is_one_case(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    draft = unwrap(officer.get("/form-drafts/refer"))["values"]
+    first = browser.fill(5, {}).headers["Location"]
+    unwrap(officer.ask("PUT", "/form-drafts/refer", {"values": draft}))
+
+    assert browser.fill(5, {}).headers["Location"] == first
+    assert len(unwrap(officer.get("/cases"))["items"]) == 1
+
+
+def test_an_adult_is_referred_in_at_most_40_interactions() -> None:
+    signing_in, opening = 2, 1
+    fields = sum(
+        len(value) if isinstance(value, list) else 1
+        for form in (SAFE, NEEDS, {k: v for k, v in WHO.items() if "consent/" not in k})
+        for value in form.values()
+    )
+    buttons = len(STEPS)
+    assert signing_in + opening + fields + buttons <= 40

@@ -1,0 +1,246 @@
+"""Refer someone: nothing that was typed is lost, and nothing of it is in a URL or a log."""
+
+import re
+from html import unescape
+
+import pytest
+
+from app.console.refer_steps import STEPS as PAGES
+from tests.support.canaries import ARABIC, CYRILLIC, LATIN, find_markers, log_everything
+from tests.support.console_browser import ConsoleBrowser
+from tests.support.refer_form import NEEDS, SAFE, STEPS, WHO, Form, ReferBrowser
+from tests.support.world import Someone, World, unwrap
+
+TYPED = f"{LATIN} {CYRILLIC} {ARABIC} <b>&amp;\"'"
+
+
+def read_draft(officer: Someone) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for one in unwrap(officer.get("/form-drafts/refer"))["values"]:
+        values.setdefault(one["name"], []).append(one["value"])
+    return values
+
+
+def find_controls(page: str) -> set[str]:
+    """Return the names of the fields on a page."""
+    form = page.partition("<main")[2].partition("</main>")[0]
+    return set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', form))
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_each_step_has_a_control_for_each_of_its_fields(
+    officer: Someone, number: int
+) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+
+    page = browser.get(f"refer/{number}")
+
+    assert page.status_code == 200
+    assert find_controls(page.text) == {one.name for one in PAGES[number - 1].fields}
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_each_step_is_a_form_that_needs_no_script(officer: Someone, number: int) -> None:
+    page = ReferBrowser(officer).get(f"refer/{number}").text
+
+    assert f'<form method="post" action="/console/refer/{number}"' in page
+    assert "onclick" not in page
+    assert "<script src=" in page
+    assert page.count("<script") == 1
+
+
+@pytest.mark.parametrize("number", ["0", "6", "x", "1/nothing"])
+def test_another_step_does_not_exist(officer: Someone, number: str) -> None:
+    assert ReferBrowser(officer).get(f"refer/{number}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("number", "form", "missing", "errors"),
+    [
+        (1, SAFE, "summary/country", 1),
+        (1, SAFE, "summary/safe_contact", 1),
+        (3, NEEDS, "summary/priority", 1),
+        (3, NEEDS, "risk/level", 1),
+        (3, NEEDS, "needs/summary", 1),
+        (4, WHO, "basis", 1),
+        (4, WHO, "allow", 1),
+        (4, WHO, "consent/form_version", 1),
+        (4, WHO, "contact/alias", 1),
+    ],
+)
+def test_a_missing_answer_is_named_at_its_field_and_the_rest_is_kept(
+    officer: Someone, number: int, form: Form, missing: str, errors: int
+) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(*STEPS[:4])
+    typed = {name: value for name, value in form.items() if name != missing}
+
+    answer = browser.fill(number, typed)
+
+    assert answer.status_code == 422
+    anchor = f"refer-{missing.replace('/', '-')}"
+    assert answer.text.count(f'href="#{anchor}"') == errors
+    assert f'id="{anchor}"' in answer.text
+    assert 'class="error"' in answer.text
+    kept = read_draft(officer)
+    for name, value in typed.items():
+        assert kept[name] == (value if isinstance(value, list) else [value])
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"consent__obtained_on": "2026-06-02"}, "consent-obtained_on"),
+        ({"consent__expires_at": "2026-05-31"}, "consent-expires_at"),
+        ({"consent__expires_at": "soon"}, "consent-expires_at"),
+        ({"allow": ["state:needs"]}, "allow"),
+        ({"allow": ["office:refer"]}, "office"),
+        ({"office": "IOM"}, "allow"),
+        ({"basis": "vital_interest"}, "vital_interest-note"),
+    ],
+)
+def test_a_consent_that_cannot_be_right_is_refused_at_its_field(
+    officer: Someone, changes: dict[str, str], field: str
+) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS)
+
+    answer = browser.fill(4, WHO, **changes)
+
+    assert answer.status_code == 422
+    assert f'href="#refer-{field}"' in answer.text
+
+
+def test_an_answer_that_the_service_refuses_leads_back_to_its_field(
+    officer: Someone,
+) -> None:
+    browser = ReferBrowser(officer)
+    hidden = {**NEEDS, "needs/summary": "A bed \u202e for tonight"}
+    browser.fill_all(SAFE, {}, hidden, WHO)
+
+    answer = browser.fill(5, {"external_reference": "no spaces please"})
+
+    assert answer.status_code == 422
+    assert 'href="/console/refer/3#refer-needs-summary"' in answer.text
+    assert 'href="/console/refer/5#refer-external_reference"' in answer.text
+    assert read_draft(officer)["external_reference"] == ["no spaces please"]
+    browser.fill(3, NEEDS)
+    assert browser.fill(5, {}).status_code == 303
+
+
+def test_what_was_typed_is_on_the_page_after_signing_in_again(officer: Someone) -> None:
+    ReferBrowser(officer).fill(3, NEEDS, needs__summary=TYPED, summary__priority="")
+
+    again = ConsoleBrowser(officer)
+
+    page = again.get("refer/3").text
+    assert TYPED in unescape(page)
+    assert "<b>&amp;amp;" not in page.replace("&lt;b&gt;", "")
+    assert again.get("refer").text is not None
+    assert 'value="SHELTER" aria-label="Safe accommodation: Asked for" checked' in page
+
+
+def test_the_menu_leads_to_the_step_to_which_the_officer_came(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    assert browser.post("refer/1", {}).status_code == 422
+    browser.fill_all(SAFE, {}, NEEDS)
+    browser.fill(1, SAFE)
+
+    answer = browser.http.get(
+        "/console/refer", headers=browser.headers, follow_redirects=False
+    )
+
+    assert answer.headers["Location"] == "/console/refer/4"
+
+
+def test_autosave_keeps_half_a_step_and_says_when(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+
+    answer = browser.post("refer/3/save", {"needs/summary": TYPED})
+
+    assert (answer.status_code, answer.text) == (200, "Saved at 17:00")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert read_draft(officer)["needs/summary"] == [TYPED]
+    assert TYPED in unescape(browser.get("refer/3").text)
+
+
+def test_autosave_that_fails_says_so_and_the_page_keeps_what_was_typed(
+    officer: Someone,
+) -> None:
+    browser = ReferBrowser(officer)
+    long = "x" * 16_001
+
+    saved = browser.post("refer/3/save", {"needs/summary": long})
+    sent = browser.fill(3, NEEDS, needs__summary=long)
+
+    assert (saved.status_code, saved.text) == (422, "Not saved")
+    assert sent.status_code == 422
+    assert long in sent.text
+
+
+def test_autosave_of_an_ended_session_is_refused(world: World, officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    world.advance(days=4000)
+
+    assert browser.post("refer/3/save", {"needs/summary": TYPED}).status_code == 401
+
+
+def test_discard_asks_first_and_then_deletes_everything(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS)
+
+    asked = browser.get("refer/discard")
+    assert "Discard what you typed?" in asked.text
+    assert read_draft(officer)["needs/summary"]
+
+    assert browser.post("refer/discard", {}).status_code == 200
+    assert officer.get("/form-drafts/refer").status_code == 404
+    assert "Kazakhstan</option>" in browser.get("refer/1").text
+    assert "selected" not in browser.get("refer/1").text
+
+
+def test_a_sent_form_leaves_no_draft(officer: Someone) -> None:
+    ReferBrowser(officer).send(*STEPS)
+
+    assert officer.get("/form-drafts/refer").status_code == 404
+
+
+def test_a_colleague_sees_nothing_of_the_form(world: World, officer: Someone) -> None:
+    ReferBrowser(officer).fill(3, NEEDS, needs__summary=TYPED)
+    colleague = ConsoleBrowser(world.add_person(officer.code))
+
+    for page in ("refer/3", "refer/5", "cases", "", "approvals"):
+        assert not find_markers(colleague.get(page).content)
+
+
+def test_nothing_that_was_typed_is_in_an_address_or_a_log(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    marked = {**WHO, "contact/alias": TYPED, "consent/evidence": TYPED}
+    with log_everything() as log:
+        answers = [
+            browser.fill(1, SAFE),
+            browser.fill(2, {}),
+            browser.post("refer/3/save", {"needs/summary": TYPED}),
+            browser.fill(3, NEEDS, needs__summary=TYPED, needs__safety_alert=TYPED),
+            browser.fill(4, marked, basis=""),
+            browser.fill(4, marked),
+            browser.fill(5, {"external_reference": TYPED}),
+            browser.fill(5, {}),
+        ]
+    assert answers[-1].headers["Location"].startswith("/console/refer/sent/")
+    assert not find_markers("\n".join(log.lines).encode())
+    addresses = [answer.headers.get("Location", "") for answer in answers]
+    assert not find_markers("\n".join(addresses).encode())
+
+
+@pytest.mark.parametrize("language", ["ru", "es", "fr", "uz"])
+def test_each_step_is_shown_in_each_language(officer: Someone, language: str) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    browser.headers["Cookie"] += f"; __Host-sc-language={language}"
+
+    for number in range(1, 6):
+        page = browser.get(f"refer/{number}")
+        assert page.status_code == 200
+        assert f'<html lang="{language}"' in page.text
