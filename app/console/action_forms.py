@@ -130,6 +130,16 @@ class ActionMenu:
         return tried or not (self.main or self.frequent)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a form is sent: the operation, the page that follows, and its notice."""
+
+    path: str
+    page: str
+    done: str
+    method: str = "POST"
+
+
 def build_menu(
     kind: RecordKind, steps: Iterable[Json], attempt: Attempt | None = None
 ) -> ActionMenu:
@@ -178,31 +188,39 @@ async def take_action(visit: Visit, kind: RecordKind, path: str) -> Response | A
     form = kind.forms.get(visit.request.path_params["action"])
     if form is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
+    target = Target(
+        path=f"{path}/{form.last_path}",
+        page=f"/console/{path}",
+        done=f"{kind.words}.{form.action}",
+    )
+    return await submit_form(visit, form, target)
+
+
+async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Response | Attempt:
+    """Send what a person filled in, and return a redirect, or the attempt on a problem."""
     sent = await visit.request.form()
     filled = read_form(form.fields, sent, visit.formats.zone)
     if filled.errors:
         return Attempt(form.action, filled)
-    outcome = await send_form(
-        visit, f"{path}/{form.last_path}", filled, sent, has_body=bool(form.fields)
-    )
+    body = filled.body if form.fields else None
+    outcome = await send_form(visit, target.path, body, sent, method=target.method)
     if isinstance(outcome, ApiProblem):
         key = get_text(sent, KEY) if is_unknown(outcome) else str(uuid4())
         return Attempt(form.action, filled, outcome, key)
-    return redirect_after(outcome, f"/console/{path}", f"{kind.words}.{form.action}")
+    return redirect_after(outcome, target.page, target.done)
 
 
 async def send_form(
-    visit: Visit, path: str, filled: FilledForm, sent: FormData, *, has_body: bool = True
+    visit: Visit, path: str, body: Json | None, sent: FormData, *, method: str = "POST"
 ) -> Answer | ApiProblem:
-    """Send a filled form, and return the answer, or the problem to show beside the form.
+    """Send a body with the hidden fields of a form, and return the answer or the problem.
 
     Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.
     """
     headers = {"Idempotency-Key": get_text(sent, KEY) or str(uuid4())}
     if tag := get_text(sent, TAG):
         headers["If-Match"] = tag
-    body = filled.body if has_body else None
-    return await catch_problem(visit.api.post(path, body, headers))
+    return await catch_problem(visit.api.send(method, path, body, headers=headers))
 
 
 def is_unknown(problem: ApiProblem) -> bool:

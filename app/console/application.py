@@ -22,6 +22,8 @@ from app.console import (
     confirmation,
     consent_page,
     demo_page,
+    directory_pages,
+    handover_pages,
     passkeys,
     recipients_page,
     referral_page,
@@ -116,17 +118,29 @@ REFERRAL_ROUTES: Final = (
     serve_form(f"{REFERRAL}/actions/{{action}}", referral_page.act_on_referral),
     serve_form(f"{REFERRAL}/open/{{document}}", referral_page.open_in_referral),
 )
+HANDOVER_ROUTES: Final = (
+    serve_page("/handovers/{id:uuid}", handover_pages.show_handover),
+    serve_form("/handovers/{id:uuid}/actions/{action}", handover_pages.act_on_handover),
+    serve_page("/cases/{code}/offer-handover", handover_pages.show_offer),
+    serve_form("/cases/{code}/offer-handover", handover_pages.offer_handover),
+    serve_page("/cases/{code}/relocate", handover_pages.show_relocation),
+    serve_form("/cases/{code}/relocate", handover_pages.relocate_case),
+)
 APPROVAL: Final = "/approvals/{id:uuid}"
 OFFICE_ROUTES: Final = (
     serve_page("/approvals", approval_pages.show_approvals),
     serve_page(APPROVAL, approval_pages.show_approval),
     serve_form(f"{APPROVAL}/{{decision}}", approval_pages.decide_approval),
+    serve_page("/directory", directory_pages.show_directory),
+    serve_page("/directory/{code}", directory_pages.show_office),
+    serve_form("/directory/{code}/{form}", directory_pages.update_own_office),
 )
 ROUTES: Final = (
     *SIGN_IN_ROUTES,
     *SETTINGS_ROUTES,
     *CASE_ROUTES,
     *REFERRAL_ROUTES,
+    *HANDOVER_ROUTES,
     *OFFICE_ROUTES,
     *REFER_ROUTES,
 )

@@ -63,9 +63,9 @@ async def ask_recipient(visit: Visit) -> Response:
     filled = read_form(FIELDS, sent, visit.formats.zone)
     if filled.errors:
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY)
-    filled.body["send"] = True
     code = visit.request.path_params["code"]
-    outcome = await send_form(visit, f"cases/{code}/referrals", filled, sent)
+    body = {**filled.body, "send": True}
+    outcome = await send_form(visit, f"cases/{code}/referrals", body, sent)
     if isinstance(outcome, ApiProblem):
         key = get_text(sent, "key") if is_unknown(outcome) else str(uuid4())
         attempt = Attempt(filled.get("recipient"), filled, outcome, key)

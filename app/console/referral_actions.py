@@ -11,7 +11,7 @@ NOTE: Final = FormField(
     label=mark("Note"),
     kind=FieldKind.LONG_TEXT,
     is_required=False,
-    hint=mark("The note is sealed. Only the offices of this referral can open it."),
+    hint=mark("The note is sealed."),
 )
 CONTACTS: Final = (
     FormField(

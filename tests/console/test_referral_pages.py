@@ -1,6 +1,5 @@
 """The page of a referral: its actions and documents, and what was typed stays."""
 
-import re
 from html import unescape
 from typing import Final
 
@@ -10,7 +9,7 @@ from app.console.action_forms import RecordKind
 from app.console.referral_actions import REFERRALS
 from app.console.referral_page import find_sentence
 from app.referrals.lifecycle import State
-from tests.support.console_browser import ConsoleBrowser
+from tests.support.console_browser import ConsoleBrowser, read_hidden
 from tests.support.contract import load_contract
 from tests.support.world import (
     Json,
@@ -37,15 +36,6 @@ def referral(officer: Someone, lead: Someone) -> Json:
     consents = [make_consent(), make_service_consent()]
     case = lead.take_lead(officer.submit(consents=consents))
     return unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
-
-
-def read_hidden(html: str, action: str) -> dict[str, str]:
-    """Return the hidden fields of the form of an action."""
-    _, _, rest = html.partition(f'/actions/{action}">')
-    form, _, _ = rest.partition("</form>")
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
-    assert found, f"no form of {action}"
-    return {name: unescape(value) for name, value in found}
 
 
 def get_unmet_remedy(who: Someone, referral: Json) -> str:

@@ -1,6 +1,8 @@
 """A browser for tests of the console, which follows no redirect and runs no script."""
 
+import re
 from collections.abc import Mapping
+from html import unescape
 from typing import Final
 
 import httpx2
@@ -33,3 +35,12 @@ class ConsoleBrowser:
             headers=self.headers | SAME_ORIGIN,
             follow_redirects=False,
         )
+
+
+def read_hidden(html: str, action: str) -> dict[str, str]:
+    """Return the hidden fields of the form whose address ends with an action."""
+    _, _, rest = html.partition(f'/{action}">')
+    form, _, _ = rest.partition("</form>")
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
+    assert found, f"no form of {action}"
+    return {name: unescape(value) for name, value in found}

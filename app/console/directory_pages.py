@@ -1,0 +1,152 @@
+"""The pages of the directory: the offices by country, and one office."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.console.action_forms import (
+    ActionForm,
+    Attempt,
+    OfferedAction,
+    Target,
+    offer_action,
+    submit_form,
+)
+from app.console.api_client import ApiProblem, Json, catch_problem
+from app.console.forms import FieldKind, FormField
+from app.console.referral_actions import CONTACTS
+from app.console.translations import mark
+from app.console.visits import MAX_OFFICES, Visit
+
+FILTERS: Final = ("country", "service")
+EVERYWHERE: Final = "*"
+"""The country of an office that works in all countries."""
+OWN_FORMS: Final[Mapping[str, ActionForm]] = {
+    form.action: form
+    for form in (
+        ActionForm(
+            action="capacity",
+            hint=mark("The number counts for seven days. Nobody else sees it."),
+            fields=(
+                FormField(
+                    name="free",
+                    label=mark("How many places are free?"),
+                    kind=FieldKind.NUMBER,
+                ),
+            ),
+        ),
+        ActionForm(
+            action="default-contacts",
+            hint=mark("They are used when your office accepts and names nobody else."),
+            fields=tuple(
+                replace(contact, is_required=True, hint="") for contact in CONTACTS
+            ),
+        ),
+    )
+}
+"""The forms of one's own office, by the last part of the path of the operation."""
+
+
+async def show_directory(visit: Visit) -> Response:
+    """Show the offices, by country, that fit a country and a service."""
+    asked = visit.request.query_params
+    query = {name: asked[name] for name in FILTERS if asked.get(name)}
+    after = {"after": asked["after"]} if asked.get("after") else {}
+    parameters = urlencode({**query, **after, "limit": MAX_OFFICES})
+    page = (await visit.api.get(f"focal-points?{parameters}")).body
+    return visit.render(
+        "directory.html",
+        groups=group_by_country(visit, page["items"], query.get("country", "")),
+        countries=list_countries(visit),
+        query=query,
+        next=page.get("next"),
+    )
+
+
+def list_countries(visit: Visit) -> Sequence[tuple[str, str]]:
+    """Return the codes and names of the countries in which offices work, by name."""
+    codes = {code for office in visit.offices.values() for code in office["serves"]}
+    named = [(code, visit.formats.name_country(code)) for code in codes - {EVERYWHERE}]
+    return sorted(named, key=lambda country: country[1])
+
+
+def group_by_country(
+    visit: Visit, offices: Iterable[Json], only: str
+) -> Sequence[tuple[str, Sequence[Json]]]:
+    """Return the offices of each country, by name; only those of one country if given.
+
+    An office is listed in each country in which it works. Offices that work everywhere,
+    and offices without a country, come last, under an empty name.
+    """
+    groups: dict[str, list[Json]] = {}
+    for office in sorted(offices, key=lambda one: visit.name_office(one["code"])):
+        served = [code for code in office["serves"] if code != EVERYWHERE] or [""]
+        for code in served:
+            if code in {only, ""} or not only:
+                groups.setdefault(code, []).append(office)
+    named = [
+        (visit.formats.name_country(code) if code else "", found)
+        for code, found in groups.items()
+    ]
+    return sorted(named, key=lambda group: (not group[0], group[0]))
+
+
+async def show_office(visit: Visit) -> Response:
+    """Show one office, and the forms of one's own office."""
+    return await render_office(visit)
+
+
+async def update_own_office(visit: Visit) -> Response:
+    """Send a form of one's own office, or show the page again with what was typed."""
+    code, form = visit.request.path_params["code"], get_form(visit)
+    target = Target(
+        method="PUT",
+        path=f"focal-points/{code}/{form.last_path}",
+        page=f"/console/directory/{code}",
+        done="opened",
+    )
+    outcome = await submit_form(visit, form, target)
+    if isinstance(outcome, Response):
+        return outcome
+    return await render_office(visit, outcome)
+
+
+def get_form(visit: Visit) -> ActionForm:
+    """Return the form that the address names. Raises HTTPException (404)."""
+    form = OWN_FORMS.get(visit.request.path_params["form"])
+    if form is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return form
+
+
+async def render_office(visit: Visit, attempt: Attempt | None = None) -> Response:
+    """Return the page of an office, after an attempt to change one's own office."""
+    code = visit.request.path_params["code"]
+    office = (await visit.api.get(f"focal-points/{code}")).body
+    is_own = code == visit.me["focal_point"]
+    return visit.render(
+        "office.html",
+        attempt.status if attempt else HTTPStatus.OK,
+        office=office,
+        contacts=await read_default_contacts(visit, code) if is_own else None,
+        forms_of_office=list_own_forms(visit, attempt) if is_own else (),
+        attempt=attempt,
+    )
+
+
+async def read_default_contacts(visit: Visit, code: str) -> Json | None:
+    """Return the contacts that an acceptance uses, or None if the account may not know."""
+    answer = await catch_problem(visit.api.get(f"focal-points/{code}/default-contacts"))
+    return None if isinstance(answer, ApiProblem) else answer.body
+
+
+def list_own_forms(visit: Visit, attempt: Attempt | None) -> Sequence[OfferedAction]:
+    """Return the forms of one's own office that the account has the scope for."""
+    if not visit.may("directory:write"):
+        return ()
+    return [offer_action(form, {}, attempt) for form in OWN_FORMS.values()]

@@ -1,0 +1,178 @@
+"""The pages of a handover and of its offer, and the page that relocates a case."""
+
+import asyncio
+from typing import Final
+
+from starlette.responses import Response
+
+from app.console.action_forms import (
+    ActionForm,
+    Attempt,
+    RecordKind,
+    Target,
+    build_menu,
+    offer_action,
+    submit_form,
+    take_action,
+)
+from app.console.forms import FieldKind, FormField
+from app.console.referral_actions import CONTACTS, DECLINE_REASON, NOTE
+from app.console.translations import mark
+from app.console.visits import Visit
+
+HANDOVERS: Final = RecordKind(
+    path="handovers",
+    words="handover_actions",
+    frequent=("accept",),
+    forms={
+        "accept": ActionForm(
+            action="accept",
+            hint=mark("Your office leads the case from now on, and answers for it."),
+            fields=(
+                FormField(
+                    name="capacity_confirmed",
+                    label=mark("We have the capacity to lead this case."),
+                    kind=FieldKind.CHECK,
+                ),
+                *CONTACTS,
+            ),
+        ),
+        "decline": ActionForm(
+            action="decline", fields=(DECLINE_REASON, NOTE), is_grave=True
+        ),
+        "cancel": ActionForm(action="cancel", fields=(NOTE,), is_grave=True),
+    },
+)
+OFFER: Final = ActionForm(
+    action="offer_handover",
+    path="handovers",
+    hint=mark("Your office leads the case until the other office has accepted."),
+    fields=(
+        FormField(
+            name="to", label=mark("Which office should lead?"), kind=FieldKind.OFFICE
+        ),
+        FormField(
+            name="reason",
+            label=mark("Why?"),
+            kind=FieldKind.CHOICE,
+            words="handover_reasons",
+        ),
+        NOTE,
+    ),
+)
+RELOCATE: Final = ActionForm(
+    action="relocate",
+    hint=mark("A suitable office of the new country is asked to lead the case."),
+    fields=(
+        FormField(
+            name="country",
+            label=mark("Where is the person now?"),
+            kind=FieldKind.CHOICE,
+            words="countries",
+        ),
+        NOTE,
+    ),
+)
+SENTENCES: Final = {
+    "offered": mark("%(lead)s offers the lead of this case to %(office)s."),
+    "effective": mark("%(office)s has accepted, and leads the case now."),
+    "declined": mark("%(office)s has declined. %(lead)s still leads the case."),
+    "cancelled": mark("%(lead)s has cancelled the offer to %(office)s."),
+    "expired": mark("%(office)s did not answer in time. %(lead)s still leads the case."),
+}
+"""The state of a handover as a sentence about both offices."""
+
+
+async def show_handover(visit: Visit) -> Response:
+    """Show a handover. The first time that the other office reads it is recorded."""
+    return await render_handover(visit, get_path(visit))
+
+
+async def act_on_handover(visit: Visit) -> Response:
+    """Take an action on a handover, or show the page again with what was typed."""
+    path = get_path(visit)
+    outcome = await take_action(visit, HANDOVERS, path)
+    if isinstance(outcome, Response):
+        return outcome
+    return await render_handover(visit, path, outcome)
+
+
+def get_path(visit: Visit) -> str:
+    """Return the path of the handover, below /v1/ and below /console/."""
+    return f"{HANDOVERS.path}/{visit.request.path_params['id']}"
+
+
+async def render_handover(
+    visit: Visit, path: str, attempt: Attempt | None = None
+) -> Response:
+    """Return the page of a handover, after an attempt."""
+    answer, evidence = await asyncio.gather(
+        visit.api.get(path), visit.api.get(f"{path}/evidence")
+    )
+    handover = answer.body
+    return visit.render(
+        "handover.html",
+        attempt.status if attempt else 200,
+        handover=handover,
+        path=path,
+        tag=answer.tag,
+        sentence=SENTENCES[handover["state"]],
+        evidence=evidence.body["items"],
+        offered=build_menu(HANDOVERS, handover["available_actions"], attempt),
+        words=HANDOVERS.words,
+        attempt=attempt,
+    )
+
+
+async def show_offer(visit: Visit) -> Response:
+    """Show the form that offers the lead of a case to another office."""
+    return await render_case_form(visit, OFFER)
+
+
+async def offer_handover(visit: Visit) -> Response:
+    """Offer the lead of a case, or show the form again with what was typed."""
+    return await submit_case_form(visit, OFFER)
+
+
+async def show_relocation(visit: Visit) -> Response:
+    """Show the form that records that the person is in another country."""
+    return await render_case_form(visit, RELOCATE)
+
+
+async def relocate_case(visit: Visit) -> Response:
+    """Relocate a case, or show the form again with what was typed."""
+    return await submit_case_form(visit, RELOCATE)
+
+
+async def submit_case_form(visit: Visit, form: ActionForm) -> Response:
+    """Send a form that has a page of its own below the page of the case."""
+    code = visit.request.path_params["code"]
+    target = Target(
+        path=f"cases/{code}/{form.last_path}",
+        page=f"/console/cases/{code}",
+        done=f"case_actions.{form.action}",
+    )
+    outcome = await submit_form(visit, form, target)
+    if isinstance(outcome, Response):
+        return outcome
+    return await render_case_form(visit, form, outcome)
+
+
+async def render_case_form(
+    visit: Visit, form: ActionForm, attempt: Attempt | None = None
+) -> Response:
+    """Return the page of one form of a case, with what is missing for the action."""
+    code = visit.request.path_params["code"]
+    answer = await visit.api.get(f"cases/{code}?include=tasks")
+    steps = {step["action"]: step for step in answer.body["available_actions"]}
+    step = steps.get(form.action)
+    return visit.render(
+        "case_form.html",
+        attempt.status if attempt else 200,
+        case=answer.body,
+        tag=answer.tag,
+        step=step,
+        is_possible=step is not None and step["open"] and not step["role_missing"],
+        one=offer_action(form, step or {}, attempt),
+        attempt=attempt,
+    )
