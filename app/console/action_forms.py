@@ -205,8 +205,7 @@ async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Respons
     body = filled.body if form.fields else None
     outcome = await send_form(visit, target.path, body, sent, method=target.method)
     if isinstance(outcome, ApiProblem):
-        key = get_text(sent, KEY) if is_unknown(outcome) else str(uuid4())
-        return Attempt(form.action, filled, outcome, key)
+        return build_attempt(form.action, filled, outcome, sent)
     return redirect_after(outcome, target.page, target.done)
 
 
@@ -221,6 +220,17 @@ async def send_form(
     if tag := get_text(sent, TAG):
         headers["If-Match"] = tag
     return await catch_problem(visit.api.send(method, path, body, headers=headers))
+
+
+def build_attempt(
+    action: str, filled: FilledForm, problem: ApiProblem, sent: FormData
+) -> Attempt:
+    """Return the attempt of a form that the API refused.
+
+    The form gets a new key, unless it is unknown whether the action was taken.
+    """
+    key = get_text(sent, KEY) if is_unknown(problem) else str(uuid4())
+    return Attempt(action, filled, problem, key)
 
 
 def is_unknown(problem: ApiProblem) -> bool:

@@ -10,7 +10,7 @@ from uuid import uuid4
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from app.console.action_forms import KEY, Attempt, get_text, is_unknown, send_form
+from app.console.action_forms import Attempt, build_attempt, send_form
 from app.console.api_client import ApiProblem, Json
 from app.console.case_fields import CONSENT_FIELDS
 from app.console.consent_matrix import (
@@ -63,10 +63,9 @@ async def record_consent(visit: Visit) -> Response:
     body = {**form.filled.body, "recipients": form.matrix.recipients}
     code = form.case["code"]
     path = f"cases/{code}/consents"
-    outcome = await send_form(visit, path, replace(form.filled, body=body), sent)
+    outcome = await send_form(visit, path, body, sent)
     if isinstance(outcome, ApiProblem):
-        key = get_text(sent, KEY) if is_unknown(outcome) else str(uuid4())
-        attempt = Attempt(ACTION, form.filled, outcome, key)
+        attempt = build_attempt(ACTION, form.filled, outcome, sent)
         return await render_consent(visit, form, attempt)
     done = urlencode({DONE: f"case_actions.{ACTION}"})
     return redirect_to(f"/console/cases/{code}?{done}")

@@ -11,8 +11,7 @@ from starlette.responses import Response
 
 from app.console.action_forms import (
     Attempt,
-    get_text,
-    is_unknown,
+    build_attempt,
     redirect_after,
     send_form,
 )
@@ -67,8 +66,7 @@ async def ask_recipient(visit: Visit) -> Response:
     body = {**filled.body, "send": True}
     outcome = await send_form(visit, f"cases/{code}/referrals", body, sent)
     if isinstance(outcome, ApiProblem):
-        key = get_text(sent, "key") if is_unknown(outcome) else str(uuid4())
-        attempt = Attempt(filled.get("recipient"), filled, outcome, key)
+        attempt = build_attempt(filled.get("recipient"), filled, outcome, sent)
         return await render_recipients(visit, filled.get("service"), attempt)
     return redirect_after(outcome, f"/console/referrals/{outcome.body['id']}", SENT)
 
