@@ -225,5 +225,5 @@ def test_consents_are_listed_with_recipient_and_purposes(officer: Someone) -> No
 
     page = ConsoleBrowser(officer).get(f"cases/{case['code']}").text
 
-    assert "Non-State organisation in Kazakhstan" in page
+    assert "Non-governmental organisation in Kazakhstan" in page
     assert "Legal counselling / legal aid" in page
