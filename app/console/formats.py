@@ -9,7 +9,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_name
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_timedelta,
+    get_timezone_gmt,
+    get_timezone_location,
+)
 
 from app.kernel.languages import ENGLISH
 from app.reference.cldr import get_country_name, get_language_name
@@ -71,8 +77,13 @@ class Formats:
 
     @property
     def zone_name(self) -> str:
-        """The name of the time zone in the language of the reader."""
-        return get_timezone_name(self.zone, width="long", locale=self.locale)
+        """The city of the time zone and its difference from UTC, in the reader's language.
+
+        The long name that Babel forms says "summer time" in Russian even in winter.
+        """
+        city = get_timezone_location(self.zone, locale=self.locale, return_city=True)
+        offset = get_timezone_gmt(self.now.astimezone(self.zone), locale=self.locale)
+        return f"{city} ({offset})"
 
     def name_country(self, code: str) -> str:
         """Return the name of a country."""

@@ -126,8 +126,10 @@ def test_times_are_in_the_chosen_time_zone_or_in_that_of_the_office(
 ) -> None:
     officer.submit()
     browser = ConsoleBrowser(lead)
-    assert "Almaty" in browser.get("").text
+    assert "Almaty (GMT+05:00)" in browser.get("").text
+    russian = ConsoleBrowser(lead, **{"Accept-Language": "ru"}).get("")
+    assert "Алматы (GMT+05:00)" in russian.text
     browser.headers["Cookie"] += "; __Host-sc-zone=America/Bogota"
-    assert "Colombia" in browser.get("").text
+    assert "Bogota (GMT-05:00)" in browser.get("").text
     browser.headers["Cookie"] = browser.headers["Cookie"].replace("Bogota", "Nowhere")
     assert browser.get("").status_code == 200
