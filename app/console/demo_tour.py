@@ -56,18 +56,21 @@ TASKS: Final[Mapping[TourTask, str]] = {
     ),
     TourTask.CONFIRM: mark("Confirm, as the second person, what a colleague asks for."),
     TourTask.TRAVEL_DOCUMENT: mark(
-        "Issue a travel document without learning where the person is."
+        "Answer a request for a travel document, without learning where the person is."
     ),
     TourTask.SEE_NOTHING: mark(
         "See that nothing is here: this State does not learn about the woman who fears it."
     ),
     TourTask.STEP_IN: mark("Choose another office if no office of a country takes a case."),
     TourTask.OVERSEE: mark(
-        "Read who opened which section of a case, and which deadlines were missed."
+        "Read who opened which section of a case. Place a legal hold, which a second "
+        "person confirms."
     ),
-    TourTask.ANALYSE: mark("Read numbers. An analyst sees no case."),
+    TourTask.ANALYSE: mark(
+        "See that no case is shown: an analyst reads only numbers, through the API."
+    ),
     TourTask.ADMINISTER: mark(
-        "Change an office of the directory, which the other administrator confirms. An "
-        "administrator sees no case."
+        "See that no case is shown: two administrators maintain the directory and the "
+        "accounts."
     ),
 }
