@@ -28,12 +28,16 @@ class RolesIncompatible(Problem):
 
 @dataclass(frozen=True)
 class AccountSpec:
-    """The properties of an account that is to be opened."""
+    """The properties of an account that is to be opened.
+
+    `person_id` is the person to whom the account belongs, or None for a new person.
+    """
 
     focal_point_id: UUID
     label: str
     roles: frozenset[Role]
     kind: AccountKind = AccountKind.PERSON
+    person_id: UUID | None = None
 
 
 def create_account(
@@ -41,7 +45,7 @@ def create_account(
 ) -> Account:
     """Open and return an account. Raises RolesIncompatible (409) if its roles conflict.
 
-    With the account of a person, a person is opened who has the same id.
+    With the account of a new person, a person is opened who has the id of the account.
     """
     require_compatible_roles(opening.roles)
     account = Account(
@@ -51,6 +55,7 @@ def create_account(
         kind=opening.kind,
         roles=sorted(opening.roles),
         opened_at=now,
+        person_id=opening.person_id,
     )
     session.add(account)
     session.flush()

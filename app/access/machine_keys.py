@@ -1,5 +1,6 @@
 """Queries for the public keys of machines and for their access tokens."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -95,14 +96,16 @@ def get_public_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
     return found
 
 
-def has_registered_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
-    """Return whether one of two accounts registered a valid public key of the other.
+def has_registered_key(
+    tx: ReadTransaction, some: Collection[UUID], others: Collection[UUID]
+) -> bool:
+    """Return whether one of some accounts registered a valid public key of another account.
 
     The account that registered a key may have the private key and sign as the machine.
     """
     either = or_(
-        (PublicKey.account_id == one) & (PublicKey.made_by == other),
-        (PublicKey.account_id == other) & (PublicKey.made_by == one),
+        PublicKey.account_id.in_(some) & PublicKey.made_by.in_(others),
+        PublicKey.account_id.in_(others) & PublicKey.made_by.in_(some),
     )
     usable = is_usable_after(PublicKey, tx.now - IN_TRANSIT)
     found = tx.session.scalar(select(PublicKey.id).where(either, usable).limit(1))

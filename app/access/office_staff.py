@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from app.access import machine_keys
+from app.access import machine_keys, people
 from app.access.models import Account
 from app.directory.models import FocalPoint
 from app.kernel.actors import CASE_ROLES, HOLDER_APPROVERS, AccountKind, Role
@@ -22,16 +22,19 @@ unattended (our proposal)."""
 
 @dataclass(frozen=True)
 class StaffMember:
-    """An enabled account with a valid key, so that it can sign in."""
+    """An enabled account with a valid key, so that it can sign in.
 
-    account: UUID
+    `person` is the person of the account, or the id of the account of a machine.
+    """
+
+    person: UUID
     kind: AccountKind
     roles: frozenset[Role]
 
 
 def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]:
     """Return the accounts of each office that are enabled and have a valid key."""
-    columns = (Account.focal_point_id, Account.id, Account.kind, Account.roles)
+    columns = (Account.focal_point_id, people.get_person(), Account.kind, Account.roles)
     keys = (
         exists().where(
             kind.account_id == Account.id, machine_keys.is_usable_after(kind, now)
@@ -40,8 +43,8 @@ def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]
     )
     enabled = select(*columns).where(Account.disabled_at.is_(None), or_(*keys))
     found = dict[UUID, list[StaffMember]]()
-    for office, account, kind, roles in session.execute(enabled):
-        member = StaffMember(account, kind, frozenset(map(Role, roles)))
+    for office, person, kind, roles in session.execute(enabled):
+        member = StaffMember(person, kind, frozenset(map(Role, roles)))
         found.setdefault(office, []).append(member)
     return found
 
@@ -66,14 +69,15 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
     A machine can request an approval but is never the second person.
     """
-    accounts = select(Account.focal_point_id, Account.id, Account.kind, Account.roles)
+    person = people.get_person()
+    accounts = select(Account.focal_point_id, person, Account.kind, Account.roles)
     workers, confirming = dict[UUID, set[UUID]](), dict[UUID, set[UUID]]()
     enabled = session.execute(accounts.where(Account.disabled_at.is_(None)))
-    for office, account, kind, roles in enabled:
+    for office, one, kind, roles in enabled:
         if not CASE_ROLES.isdisjoint(roles):
-            workers.setdefault(office, set()).add(account)
+            workers.setdefault(office, set()).add(one)
         if kind == AccountKind.PERSON and not HOLDER_APPROVERS.isdisjoint(roles):
-            confirming.setdefault(office, set()).add(account)
+            confirming.setdefault(office, set()).add(one)
     return frozenset(
         office
         for office, asking in workers.items()

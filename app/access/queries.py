@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from app.access import machine_keys
+from app.access import machine_keys, people
 from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory_queries
 from app.kernel.actors import CASE_ROLES, AccountKind, Role
@@ -195,24 +195,35 @@ def lock_unspent(
 
 
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
-    """Return whether the account that approved a request is enabled and may approve it."""
-    second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
-    roles = tx.session.scalar(select(Account.roles).where(second))
-    return bool(set(request.roles) & set(roles or ()))
+    """Return whether the account that approved a request is enabled and may approve it.
 
-
-def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
-    """Return whether one of two accounts has seen or registered a key of the other account.
-
-    A key that ended a few minutes ago counts, because a request that uses it may still run.
+    It may not if it belongs to the person who asked; the two may have been joined since.
     """
+    second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
+    found = tx.session.scalar(select(Account).where(second))
+    if found is None or found.id in people.list_own_accounts(tx):
+        return False
+    return bool(set(request.roles) & set(found.roles))
+
+
+def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
+    """Return whether one person could act both as the caller and as another account.
+
+    This is so if both accounts belong to one person, or if an account of one person has
+    seen or registered a key of an account of the other. A key that ended a few minutes ago
+    counts, because a request that uses it may still run.
+    """
+    own = people.list_own_accounts(tx)
+    others = people.list_accounts_of_same_person(tx, account_id)
+    if own & others:
+        return True
     shown = or_(
-        (ApiKey.account_id == one) & (ApiKey.made_by == other),
-        (ApiKey.account_id == other) & (ApiKey.made_by == one),
+        ApiKey.account_id.in_(own) & ApiKey.made_by.in_(others),
+        ApiKey.account_id.in_(others) & ApiKey.made_by.in_(own),
     )
     usable = machine_keys.is_usable_after(ApiKey, tx.now - machine_keys.IN_TRANSIT)
     found = tx.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
-    return found is not None or machine_keys.has_registered_key(tx, one, other)
+    return found is not None or machine_keys.has_registered_key(tx, own, others)
 
 
 def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
@@ -262,10 +273,11 @@ def has_any_key(session: Session, prefixes: Collection[str]) -> bool:
 
 
 def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
-    """Count the enabled accounts of people at a focal point who can work on cases."""
+    """Count the people at a focal point who have an enabled account to work on cases."""
     enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
-    people = select(Account.roles).where(enabled, Account.kind == AccountKind.PERSON)
-    return sum(not CASE_ROLES.isdisjoint(roles) for roles in tx.session.scalars(people))
+    of_people = enabled & (Account.kind == AccountKind.PERSON)
+    found = tx.session.execute(select(people.get_person(), Account.roles).where(of_people))
+    return len({one for one, roles in found if not CASE_ROLES.isdisjoint(roles)})
 
 
 def require_found[R](found: R | None) -> R:

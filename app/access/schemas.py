@@ -26,6 +26,13 @@ class AccountInput(RequestModel):
     label: Annotated[SafeLine, Field(description=LABEL)]
     kind: AccountKind = AccountKind.PERSON
     roles: Roles
+    person: Annotated[
+        UUID | None,
+        Field(
+            description="The person to whom the account belongs, if that person has an "
+            "account already: see `person` of that account. Leave it out for a new person."
+        ),
+    ] = None
 
 
 class SomeRoles(RequestModel):
@@ -62,6 +69,13 @@ class AccountOut(ResponseModel):
     roles: list[Role]
     opened_at: datetime
     disabled_at: Annotated[datetime | None, Field(description="Null while enabled.")]
+    person: Annotated[
+        UUID | None,
+        Field(
+            description="The person to whom the account belongs; null for a machine. "
+            "Accounts of one person cannot approve each other's requests."
+        ),
+    ]
 
     @classmethod
     def from_account(cls, account: Account, focal_point: str) -> "AccountOut":
@@ -74,6 +88,7 @@ class AccountOut(ResponseModel):
             roles=[Role(name) for name in account.roles],
             opened_at=account.opened_at,
             disabled_at=account.disabled_at,
+            person=account.person_id,
         )
 
 

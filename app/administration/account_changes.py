@@ -12,13 +12,14 @@ from uuid import UUID
 
 from app.access import actions as access_actions
 from app.access import approvals as access_approvals
+from app.access import people
 from app.access import queries as access_queries
 from app.access.actions import AccountSpec, RolesIncompatible
 from app.access.approvals import ApprovalRequest
 from app.access.kept_requests import KeptRequest
 from app.access.models import Account, Approval
 from app.access.schemas import AccountInput
-from app.administration import account_permissions
+from app.administration import account_people, account_permissions
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
@@ -31,12 +32,6 @@ from app.kernel.problems import NotFound, Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 MANAGERS: Final = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
-
-
-class AboutYourself(Problem):
-    """You cannot give your own account a role or a key."""
-
-    status = 409
 
 
 class AccountDisabled(Problem):
@@ -152,12 +147,12 @@ def lock_to_grant(
 ) -> Account:
     """Lock and return an account to which the caller may grant a role or a key.
 
-    Raises AboutYourself (409) for the caller's own account, AccountDisabled (409) for a
-    disabled account, and the same exceptions as `lock_to_change`.
+    Raises AboutYourself (409) for an account of the caller's person, AccountDisabled (409)
+    for a disabled account, and the same exceptions as `lock_to_change`.
     """
     account = lock_to_change(tx, account_id, more=more)
-    if account.id == tx.actor.account_id:
-        raise AboutYourself("Two other people have to do this.")
+    if account.id in people.list_own_accounts(tx):
+        raise account_people.AboutYourself("Two other people have to do this.")
     if account.disabled_at is not None:
         raise AccountDisabled("The account is disabled. Open another account.")
     return account
@@ -227,11 +222,13 @@ def create_account(
     roles = frozenset(new.roles)
     require_may_change(tx, focal_point.id, roles)
     require_fitting_roles(roles, new.kind, focal_point)
-    asked = new.model_dump(mode="json") | {"roles": sorted(roles)}
+    account_people.require_person(tx, new, roles)
+    asked = new.model_dump(mode="json", exclude_none=True) | {"roles": sorted(roles)}
     matter = GuardedChange("account.open", "accounts", focal_point, roles, asked, asked)
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
-    return add_account(tx, AccountSpec(focal_point.id, new.label, roles, new.kind))
+    spec = AccountSpec(focal_point.id, new.label, roles, new.kind, new.person)
+    return add_account(tx, spec)
 
 
 def add_account(tx: WriteTransaction, opening: AccountSpec) -> Account:
@@ -252,6 +249,7 @@ def grant_roles(
     require_fitting_roles(roles, account.kind, matter.office)
     if roles == matter.roles:
         return account
+    account_people.require_fitting_person(tx, account.person_id, roles)
     if pending := ask_or_claim_approval(tx, replace(matter, roles=roles), approval):
         return pending
     account.roles = sorted(roles)

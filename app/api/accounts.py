@@ -23,7 +23,8 @@ from app.access.schemas import (
     SomeRoles,
 )
 from app.administration import account_changes, api_key_changes
-from app.administration.account_changes import AboutYourself, AccountDisabled
+from app.administration.account_changes import AccountDisabled
+from app.administration.account_people import AboutYourself, PersonUnknown
 from app.administration.api_key_changes import MadeKey
 from app.api.approvals import ASKED
 from app.api.http.conditional_requests import render
@@ -65,7 +66,7 @@ GRANTING: Final = (
 OPEN: Final[Answers] = {
     201: {"model": AccountOut, "description": "The account is open. Make a key for it."},
     **ASKED,
-    **list_problems(*GRANTING, IdempotencyKeyMissing, FocalPointUnknown),
+    **list_problems(*GRANTING, IdempotencyKeyMissing, FocalPointUnknown, PersonUnknown),
 }
 MAKE: Final[Answers] = {
     201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
@@ -156,7 +157,7 @@ def create_account(
     request again with `Approval: {id}` and a new Idempotency-Key. Each of the two people is
     an administrator or, if all roles are office roles (`officer`, `caseworker`,
     `coordinator`, `supervisor`), a supervisor of the focal point. The account of a machine
-    cannot approve.
+    cannot approve. Neither can the person to whom the account will belong.
     """
     return ACCOUNT.create_once(
         begin, key, lambda tx: account_changes.create_account(tx, new, approval)

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
+from app.access import people
 from app.cases.grants import WORKING_RELATIONS, Grant
 from app.cases.models import Case
 from app.cases.queries import require_found
@@ -90,13 +91,14 @@ def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> b
 
 OWN: Final = select(EmergencyAccess).where(
     EmergencyAccess.case_id.in_(make_list_parameter("cases")),
-    EmergencyAccess.account_id == bindparam("account"),
+    EmergencyAccess.account_id.in_(make_list_parameter("accounts")),
 )
 
 
 def find_pending(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return the ids of the cases in which the caller's account has a pending request."""
-    asked = {"cases": list(case_ids), "account": tx.actor.account_id}
+    """Return the ids of the cases in which the caller's person has a pending request."""
+    accounts = list(people.list_own_accounts(tx))
+    asked = {"cases": list(case_ids), "accounts": accounts}
     own = tx.session.scalars(OWN, asked)
     waiting = [
         one for one in own if one.get_state(tx.now) == EmergencyAccessState.REQUESTED
@@ -105,9 +107,10 @@ def find_pending(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUI
 
 
 def has_unreviewed_access(tx: ReadTransaction) -> bool:
-    """Return whether the caller has an emergency access whose review is overdue (R17)."""
+    """Return whether the caller's person has an access whose review is overdue (R17)."""
     latest = tx.now - REVIEWED_WITHIN
-    mine = (EmergencyAccess.account_id == tx.actor.account_id) & EmergencyAccess.granted
+    own = people.list_own_accounts(tx)
+    mine = EmergencyAccess.account_id.in_(own) & EmergencyAccess.granted
     late = (EmergencyAccess.decided_at <= latest) & EmergencyAccess.reviewed_at.is_(None)
     return (
         tx.session.scalar(select(EmergencyAccess.id).where(mine, late).limit(1)) is not None

@@ -8,8 +8,7 @@ the person is told within a day, and oversight reviews each access.
 from typing import Final
 from uuid import UUID
 
-from app.access.queries import has_shared_key
-from app.access.second_person import NotASecondPerson
+from app.access.second_person import NotASecondPerson, require_other_person
 from app.cases import actions as case_actions
 from app.cases import emergency_access
 from app.cases import queries as case_queries
@@ -187,8 +186,9 @@ def require_other_organisation(
     which office asks for the emergency access.
     """
     own_office = tx.actor.focal_point_id
-    if own_office == reading.asked_by or tx.actor.kind != AccountKind.PERSON:
+    if own_office == reading.asked_by:
         raise NotASecondPerson("A person of another organisation has to decide.")
+    require_other_person(tx, reading.account_id)
     roles = [DECIDERS[one] for one in get_sides(tx, case) if one in DECIDERS]
     names = office_names.load_names(tx, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
@@ -277,14 +277,12 @@ def record_review(
 ) -> EmergencyAccess:
     """Record, as oversight, whether an emergency access was justified (R17).
 
-    The reviewer must not be the person who granted the access. A review is possible only
-    after the access has ended, so that it covers everything that was read.
+    The reviewer must not be the person who granted or had the access. A review is possible
+    only after the access has ended, so that it covers everything that was read.
     """
     case, reading = lock_access(tx, code, access_id)
     acting.require_protection_officer(tx, case)
-    me, granted_by = tx.actor.account_id, reading.decided_account
-    if me == granted_by or (granted_by and has_shared_key(tx, me, granted_by)):
-        raise NotASecondPerson("Another person of oversight has to review the access.")
+    require_other_person(tx, reading.account_id, reading.decided_account)
     if (
         reading.get_state(tx.now) != EmergencyAccessState.ENDED
         or reading.reviewed_at is not None

@@ -75,11 +75,11 @@ class OfficeTask:
         return any(one.roles & self.roles for one in staff)
 
     def needs_second_person(self, staff: Sequence[StaffMember]) -> bool:
-        """Return whether an account can ask for an approval that nobody else can give."""
+        """Return whether a person can ask for an approval that nobody else can give."""
         asking = [one for one in staff if one.roles & self.roles]
         people = [one for one in staff if one.kind == AccountKind.PERSON]
         approving = [one for one in people if one.roles & self.approvers]
-        pairs = (one != other for one in asking for other in approving)
+        pairs = (one.person != other.person for one in asking for other in approving)
         return bool(self.approvers and asking) and not any(pairs)
 
 

@@ -1,8 +1,8 @@
-"""The access log, and the daily cap on the cases that an account may open (R18, R35).
+"""The access log, and the daily cap on the cases that a person may open (R18, R35).
 
-The cap limits what a stolen account can read. It does not apply to cases with a vital
-interest, to emergency access, to the safety alert, or to a case that the account already
-opened on the same day.
+The cap limits what a stolen account can read. All accounts of a person at an office count
+together. It does not apply to cases with a vital interest, to emergency access, to the
+safety alert, or to a case that the person already opened on the same day.
 """
 
 from collections.abc import Set as AbstractSet
@@ -66,14 +66,14 @@ def require_sign_in_for(tx: ReadTransaction, sections: AbstractSet[Section]) -> 
 
 
 def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Raise DailyCapReached (429) if the account would open too many cases in a day."""
+    """Raise DailyCapReached (429) if the person would open too many cases in a day."""
     cap = tx.runtime.daily_cap
     if cap is None or look.under or look.subject == Paper.SAFETY_ALERT:
         return
     today = get_midnight(tx.now)
     if look.case_id in disclosure_queries.find_opened_since(tx, today):
         return
-    lock_name(tx.session, f"opening {tx.actor.account_id}")
+    lock_name(tx.session, f"opening {tx.actor.person_id or tx.actor.account_id}")
     within = len(disclosure_queries.find_opened_since(tx, today) | {look.case_id}) <= cap
     if not within and not case_queries.find_in_vital_interest(tx, [look.case_id]):
         raise DailyCapReached(look, tx.now)
@@ -107,7 +107,7 @@ def record_capped(tx: WriteTransaction, look: AccessAttempt) -> None:
     """
     record_access(tx, look, allowed=False)
     account, cap = access_queries.get_own_account(tx), tx.runtime.daily_cap
-    lock_name(tx.session, f"opening {account.id}")
+    lock_name(tx.session, f"capped {account.id}")
     if not was_recorded_since(tx.session, account.id, CAPPED, get_midnight(tx.now)):
         audience = directory_queries.list_overseers(tx) | {account.focal_point_id}
         tx.record(CAPPED, account, audience, {"cap": cap})

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Select, select
 
+from app.access import people
 from app.cases import emergency_access
 from app.cases import queries as case_queries
 from app.cases.grants import Grant
@@ -234,11 +235,13 @@ def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section
 
 
 def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
-    """Return the ids of cases in which the caller's account opened a document since a time.
+    """Return the ids of cases in which the caller's person opened a document since a time.
 
-    Safety alerts do not count, because they can be opened beyond the daily limit.
+    Safety alerts do not count. Neither do accounts of the person at other offices, because
+    row security hides the cases of those offices.
     """
-    mine = (AccessEntry.account_id == tx.actor.account_id) & AccessEntry.allowed
+    own = AccessEntry.account_id.in_(people.list_own_accounts(tx)) & AccessEntry.allowed
+    mine = own & (AccessEntry.focal_point_id == tx.actor.focal_point_id)
     since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_ALERT)
     opened = select(AccessEntry.case_id).where(mine, since)
     return frozenset(tx.session.scalars(opened.distinct()))

@@ -58,20 +58,17 @@ FROZEN = {
     "Stage": "derived from the state of a case",
 }
 """The enums in responses whose values a client must know completely, with the reason."""
+ANSWERED = "repeating the answer changes nothing"
 AGAIN = {
-    "approve_approval": "repeating the answer changes nothing",
-    "refuse_approval": "repeating the answer changes nothing",
+    **dict.fromkeys(("approve_approval", "refuse_approval", "withdraw_approval"), ANSWERED),
     "confirm_approval": "repeating the confirmation changes nothing",
-    "withdraw_approval": "repeating the answer changes nothing",
     "withdraw_consent": "what is taken back is taken back",
     "withdraw_consents": "what is taken back is taken back",
     "find_cases": "it keeps nothing",
     "score_screening": "it keeps nothing",
     "preview_routing": "it keeps nothing",
     "create_session": "the token is not kept; a session whose token is lost ends soon",
-    "end_session": "what has ended stays ended",
-    "end_one_session": "what has ended stays ended",
-    "end_all_sessions": "what has ended stays ended",
+    **dict.fromkeys(("end_session", "end_one_session", "end_all_sessions"), "it is over"),
     "record_refusal": "it counts again: a key would tell who counted whom (ADR 23)",
 }
 """Each write without Idempotency-Key and If-Match, and the effect of repeating it."""

@@ -1,12 +1,12 @@
 """Sessions of people: signing in with an API key, and using the token."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from uuid import UUID
 
-from app.access.actions import AccountSpec, create_account, create_key
 from app.access.credentials import authenticate
 from app.access.models import Account
-from tests.support.world import EVERYTHING, Json, Someone, unwrap
+from app.kernel.actors import Role
+from tests.support.world import Json, Someone, unwrap
 
 
 def sign_in(who: Someone, replaces: str | None = None) -> Someone:
@@ -21,16 +21,18 @@ def get_session(who: Someone) -> Json:
     return dict(unwrap(who.get("/me"))["session"])
 
 
-def add_second_account(who: Someone, focal_point_id: UUID | None = None) -> Someone:
-    """Open another account of the same person, by default at the same office."""
-    world = who.world
-    opening = AccountSpec(
-        focal_point_id or who.id, "duty 2", who.actor.roles, who.actor.kind
-    )
-    with world.database.begin_write() as session:
-        account = create_account(session, world.ids(), opening, world.now)
-        account.person_id = session.get_one(Account, who.actor.account_id).person_id
+def add_account_of(who: Someone, focal_point: str, roles: Iterable[Role]) -> Someone:
+    """Open another account of the same person, with roles at an office."""
+    other = who.world.add_person(focal_point, roles)
+    with who.world.database.begin_write() as session:
+        row = session.get_one(Account, other.actor.account_id)
+        row.person_id = who.actor.person_id
+        row.label = "duty 2"
         session.flush()
-        key = create_key(session, account.id, EVERYTHING, world.now, days=3650)
-        actor = authenticate(session, key, world.now)
-    return Someone(world, who.code, actor, key)
+        actor = authenticate(session, other.key, who.world.now)
+    return replace(other, actor=actor)
+
+
+def add_second_account(who: Someone) -> Someone:
+    """Open another account of the same person, with the same roles at the same office."""
+    return add_account_of(who, who.code, who.actor.roles)

@@ -1,0 +1,49 @@
+"""Queries for the accounts of a person, whom rules for two people compare (R14)."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
+
+from app.access.models import Account, Person
+from app.kernel.actors import Role
+from app.kernel.recall import load_once
+from app.kernel.statements import lock_rows
+from app.kernel.transactions import ReadTransaction, WriteTransaction
+
+
+def get_person(account: type[Account] = Account) -> ColumnElement[UUID]:
+    """Return an SQL expression for the person of an account, or for a machine itself.
+
+    An account that the previous version opened has no person yet. Its person will have the
+    id of the account.
+    """
+    return func.coalesce(account.person_id, account.id)
+
+
+@load_once(Account)
+def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
+    """List the accounts of the person of an account, including that account."""
+    same = aliased(Account)
+    is_same = get_person(same) == get_person(Account)
+    found = select(same.id).join_from(Account, same, is_same)
+    return frozenset(tx.session.scalars(found.where(Account.id == account_id)))
+
+
+def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:
+    """List the accounts of the caller's person, including the account of the request."""
+    return list_accounts_of_same_person(tx, tx.actor.account_id)
+
+
+def list_offices(tx: ReadTransaction, person_id: UUID) -> frozenset[UUID]:
+    """List the offices at which a person has an account, even if it is disabled."""
+    offices = select(Account.focal_point_id).where(Account.person_id == person_id)
+    return frozenset(tx.session.scalars(offices))
+
+
+def lock_roles(tx: WriteTransaction, person_id: UUID) -> frozenset[Role]:
+    """Lock a person, and return the roles of all enabled accounts of the person."""
+    tx.session.scalar(lock_rows(select(Person).where(Person.id == person_id)))
+    enabled = select(Account.roles).where(Account.disabled_at.is_(None))
+    found = tx.session.scalars(enabled.where(get_person() == person_id))
+    return frozenset(Role(name) for names in found for name in names)
