@@ -1,0 +1,128 @@
+"""The form of a consent: who may open what, for which purposes, and the printed form."""
+
+from typing import Final
+
+from tests.console.test_case_forms import CaseBrowser, Form, expect_done, read_hidden
+from tests.support.world import Json, Someone, unwrap
+
+TERMS: Final[Form] = {
+    "given_by": "person",
+    "language": "uz",
+    "obtained_on": "2026-06-01",
+    "expires_at": "2027-06-01T00:00",
+    "form_version": "console-1",
+    "evidence": "Signed, in the safe",
+}
+TICKED: Final[Form] = {
+    "purposes:office-KZ_SHELTER_KOGERSHIN": ["SHELTER"],
+    "sections:office-KZ_SHELTER_KOGERSHIN": ["needs", "contact"],
+    "purposes:class-state": ["REFER"],
+}
+
+
+def list_consents(person: Someone, case: Json) -> list[Json]:
+    """Return the consents of a case, those that name one office first."""
+    found: list[Json] = unwrap(person.get(f"/cases/{case['code']}/consents"))["items"]
+    return sorted(found, key=lambda consent: consent["focal_point"] is None)
+
+
+def test_consent_is_recorded_as_ticked(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    browser = CaseBrowser(officer, case)
+
+    expect_done(browser.fill("consent", {**TERMS, **TICKED}), case, "record_consent")
+
+    office, states = list_consents(officer, case)
+    assert office["focal_point"] == "KZ_SHELTER_KOGERSHIN"
+    assert (office["purposes"], set(office["sections"])) == (
+        ["SHELTER"],
+        {"needs", "contact"},
+    )
+    assert states["recipient_class"] == {"kind": "state", "country": "KZ", "function": None}
+    assert (states["purposes"], states["sections"]) == (["REFER"], [])
+    assert office["language"] == "uz"
+    assert office["expires_at"] == "2027-05-31T19:00:00Z"
+
+
+def test_section_without_a_purpose_is_pointed_out(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    row = "office-KZ_SHELTER_KOGERSHIN"
+    form: Form = {**TERMS, f"sections:{row}": ["health"]}
+
+    answer = CaseBrowser(officer, case).fill("consent", form)
+
+    assert answer.status_code == 422
+    assert f'<a href="#row-{row}">' in answer.text
+    assert f'name="sections:{row}" value="health" checked' in answer.text
+    assert "Signed, in the safe</textarea>" in answer.text
+    assert list_consents(officer, case) == []
+
+
+def test_consent_of_nobody_and_missing_terms_are_pointed_out(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+
+    answer = CaseBrowser(officer, case).fill("consent", {"language": "uz"})
+
+    assert answer.status_code == 422
+    assert "Tick at least one purpose for one recipient." in answer.text
+    assert '<a href="#consent-given_by">' in answer.text
+
+
+def test_problem_of_the_consent_keeps_what_was_ticked(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    form: Form = {**TERMS, **TICKED, "expires_at": "2020-06-01T00:00"}
+
+    answer = CaseBrowser(officer, case).fill("consent", form)
+
+    assert answer.status_code in {409, 422}
+    row = "office-KZ_SHELTER_KOGERSHIN"
+    assert f'name="sections:{row}" value="contact" checked' in answer.text
+    assert 'value="2020-06-01T00:00"' in answer.text
+
+
+def test_another_office_is_added_and_nothing_is_lost(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    browser = CaseBrowser(officer, case)
+    path = f"{browser.path}/consent"
+    assert "row-office-UZ_LEAD" not in browser.get(path).text
+
+    added = browser.post(path, {**TERMS, **TICKED, "added": ["UZ_LEAD"], "add": "1"})
+
+    assert added.status_code == 200
+    assert 'id="row-office-UZ_LEAD"' in added.text
+    assert 'name="purposes:class-state" value="REFER" checked' in added.text
+    assert "Something is missing" not in added.text
+    form: Form = {name: read_hidden(added.text, name) for name in ("tag", "key", "added")}
+    form |= TERMS | {"purposes:office-UZ_LEAD": ["REFER"]}
+    expect_done(browser.post(path, form), case, "record_consent")
+    [consent] = list_consents(officer, case)
+    assert consent["focal_point"] == "UZ_LEAD"
+
+
+def test_form_is_printed_in_the_language_of_the_person(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    browser = CaseBrowser(officer, case)
+
+    printed = browser.post(f"{browser.path}/consent/print", {**TERMS, **TICKED})
+
+    assert printed.status_code == 200
+    assert '<html lang="uz"' in printed.text
+    assert "Xavfsiz" in printed.text
+    assert list_consents(officer, case) == []
+
+
+def test_consent_is_withdrawn_alone_and_with_its_purpose(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    browser = CaseBrowser(officer, case)
+    expect_done(browser.fill("consent", {**TERMS, **TICKED}), case, "record_consent")
+    office, states = list_consents(officer, case)
+
+    one = browser.fill(f"actions/withdraw_consent/{office['id']}")
+    expect_done(one, case, "withdraw_consents")
+    assert [c["id"] for c in list_consents(officer, case) if c["withdrawn_at"]] == [
+        office["id"]
+    ]
+    every = browser.fill("actions/withdraw_consents", {"purposes": ["REFER"]})
+    expect_done(every, case, "withdraw_consents")
+    assert all(consent["withdrawn_at"] for consent in list_consents(officer, case))
+    assert states["withdrawn_at"] is None
