@@ -23,6 +23,7 @@ from app.console import (
     consent_page,
     demo_page,
     directory_pages,
+    emergency_page,
     handover_pages,
     passkeys,
     recipients_page,
@@ -126,6 +127,12 @@ HANDOVER_ROUTES: Final = (
     serve_page("/cases/{code}/relocate", handover_pages.show_relocation),
     serve_form("/cases/{code}/relocate", handover_pages.relocate_case),
 )
+EMERGENCY: Final = f"{CASE}/emergency-access"
+EMERGENCY_ROUTES: Final = (
+    serve_page(EMERGENCY, emergency_page.show_emergency_access),
+    serve_form(EMERGENCY, emergency_page.request_emergency_access),
+    serve_form(f"{EMERGENCY}/{{id:uuid}}/{{step}}", emergency_page.decide_emergency_access),
+)
 APPROVAL: Final = "/approvals/{id:uuid}"
 OFFICE_ROUTES: Final = (
     serve_page("/approvals", approval_pages.show_approvals),
@@ -141,6 +148,7 @@ ROUTES: Final = (
     *CASE_ROUTES,
     *REFERRAL_ROUTES,
     *HANDOVER_ROUTES,
+    *EMERGENCY_ROUTES,
     *OFFICE_ROUTES,
     *REFER_ROUTES,
 )
