@@ -158,7 +158,18 @@ COMPLETE: Final = ActionForm(
 REFERRALS: Final = RecordKind(
     path="referrals",
     words="referral_actions",
-    frequent=("acknowledge", "accept", "start", "ask", "answer", "report", "complete"),
+    frequent=(
+        "send",
+        "acknowledge",
+        "accept",
+        "start",
+        "ask",
+        "answer",
+        "report",
+        "complete",
+        "resume",
+        "confirm_deletion",
+    ),
     forms={
         form.action: form
         for form in (
