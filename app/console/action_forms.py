@@ -132,12 +132,16 @@ class ActionMenu:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where a form is sent: the operation, the page that follows, and its notice."""
+    """Where a form is sent: the operation, the page that follows, and its notice.
+
+    `fixed` are values of the body that are not asked.
+    """
 
     path: str
     page: str
     done: str
     method: str = "POST"
+    fixed: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_menu(
@@ -202,7 +206,7 @@ async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Respons
     filled = read_form(form.fields, sent, visit.formats.zone)
     if filled.errors:
         return Attempt(form.action, filled)
-    body = filled.body if form.fields else None
+    body = {**target.fixed, **filled.body} if form.fields else None
     outcome = await send_form(visit, target.path, body, sent, method=target.method)
     if isinstance(outcome, ApiProblem):
         return build_attempt(form.action, filled, outcome, sent)

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from app.console import (
+    account_pages,
     approval_pages,
     case_action_page,
     case_documents,
@@ -141,6 +142,10 @@ OFFICE_ROUTES: Final = (
     serve_page("/directory", directory_pages.show_directory),
     serve_page("/directory/{code}", directory_pages.show_office),
     serve_form("/directory/{code}/{form}", directory_pages.update_own_office),
+    serve_page("/accounts", account_pages.show_accounts),
+    serve_form("/accounts", account_pages.open_account),
+    serve_page("/accounts/{id:uuid}", account_pages.show_account),
+    serve_form("/accounts/{id:uuid}/{change}", account_pages.change_account),
 )
 ROUTES: Final = (
     *SIGN_IN_ROUTES,

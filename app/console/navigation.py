@@ -24,6 +24,12 @@ ENTRIES: Final = (
     Entry("/console/refer", mark("Refer someone"), "cases:write", frozenset({"officer"})),
     Entry("/console/approvals", mark("Approvals"), "approvals:write"),
     Entry("/console/directory", mark("Directory"), "directory:read"),
+    Entry(
+        "/console/accounts",
+        mark("Accounts"),
+        "accounts:read",
+        frozenset({"supervisor", "administrator"}),
+    ),
 )
 
 

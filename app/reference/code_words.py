@@ -60,6 +60,7 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "sexes": About("Whom an office serves, by sex", NOTE),
     "age_groups": About("Whom an office serves, by age", NOTE),
     "approval_actions": About("Actions that a second person approves", NOTE),
+    "account_kinds": About("Who uses an account", NOTE),
     "risk_levels": About("Levels of the danger to the person", NOTE),
     "missed_outcomes": About("What happens if a deadline is missed", NOTE),
     "safe_contact_answers": About("Whether the person may be contacted safely", NOTE),

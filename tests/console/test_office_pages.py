@@ -207,3 +207,45 @@ def test_contacts_of_another_office_are_not_shown(shelter: Someone, lead: Someon
     page = ConsoleBrowser(lead).get(f"directory/{WOMEN}").text
     assert make_contacts()[0]["phone"] not in page
     assert "Report free places" not in page
+
+
+def test_an_account_is_asked_for_and_another_person_approves(
+    world: World, supervisor: Someone
+) -> None:
+    first = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
+    browser = ConsoleBrowser(first)
+    hidden = read_hidden(browser.get("accounts").text, "accounts")
+    form: dict[str, str | list[str]] = {
+        **hidden,
+        "label": "duty 8",
+        "kind": "person",
+        "roles": ["officer"],
+    }
+
+    asked = browser.post("accounts", form)
+
+    assert asked.headers["Location"].endswith("?done=asked")
+    page = asked.headers["Location"].removeprefix("/console/")
+    assert "A second person has to approve this first." in browser.get(page).text
+    path = page.partition("?")[0]
+    assert ConsoleBrowser(supervisor).post(f"{path}/confirm", {}).status_code == 303
+    assert "duty 8" in browser.get("accounts").text
+
+
+def test_roles_are_taken_away_and_an_account_is_disabled(
+    world: World, supervisor: Someone
+) -> None:
+    other = world.add_person("KZ_LEAD", {Role.OFFICER, Role.CASEWORKER})
+    browser, path = ConsoleBrowser(supervisor), f"accounts/{other.actor.account_id}"
+
+    assert browser.post(f"{path}/revoke-roles", {"roles": "officer"}).status_code == 303
+    assert "Officer" not in browser.get(path).text.partition("About the account")[2]
+    assert browser.post(f"{path}/disable", {}).status_code == 303
+
+    assert "cannot be enabled again" not in browser.get(path).text
+    assert ConsoleBrowser(other).get("").status_code == 401
+
+
+def test_accounts_are_for_those_who_manage_them(officer: Someone, lead: Someone) -> None:
+    assert ConsoleBrowser(lead).get("accounts").status_code == 403
+    assert "/console/accounts" not in ConsoleBrowser(officer).get("").text

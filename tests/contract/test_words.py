@@ -32,7 +32,7 @@ from app.deadlines.limits import DeadlineKind, Priority
 from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Sex
 from app.feed.event_types import load_types
 from app.handovers import lifecycle as handover_lifecycle
-from app.kernel.actors import Relation, Role, Scope, Side
+from app.kernel.actors import AccountKind, Relation, Role, Scope, Side
 from app.kernel.languages import ENGLISH
 from app.reference.code_words import WORD_LISTS, WORDS, describe_translation
 from app.reference.kinds import TranslationStatus
@@ -88,6 +88,7 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "sexes": Sex,
     "age_groups": AgeGroup,
     "approval_actions": [*EXECUTE, "account.make_key", "account.rotate_key"],
+    "account_kinds": AccountKind,
     "risk_levels": RiskLevel,
     "missed_outcomes": MissedOutcome,
     "safe_contact_answers": SafeContact,

@@ -1,0 +1,135 @@
+"""The pages of the accounts of an office: the list, one account, and its roles.
+
+Keys are not shown here: whoever sees a new key of another person could act as that person.
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.console.action_forms import (
+    ActionForm,
+    Attempt,
+    Target,
+    offer_action,
+    submit_form,
+)
+from app.console.api_client import Json
+from app.console.forms import FieldKind, FormField
+from app.console.translations import mark
+from app.console.visits import Visit
+
+ROLES: Final = FormField(
+    name="roles", label=mark("Roles"), kind=FieldKind.CHOICES, words="roles"
+)
+OPEN: Final = ActionForm(
+    action="open",
+    hint=mark("A second person has to approve this before the account exists."),
+    fields=(
+        FormField(
+            name="label",
+            label=mark("Staff number or duty post"),
+            hint=mark("Never the name of a person."),
+        ),
+        FormField(
+            name="kind",
+            label=mark("Who uses it?"),
+            kind=FieldKind.CHOICE,
+            words="account_kinds",
+        ),
+        ROLES,
+    ),
+)
+CHANGES: Final = {
+    form.action: form
+    for form in (
+        ActionForm(
+            action="grant-roles",
+            hint=mark("A second person has to approve this."),
+            fields=(ROLES,),
+        ),
+        ActionForm(
+            action="revoke-roles",
+            hint=mark("This takes effect at once."),
+            fields=(ROLES,),
+            is_grave=True,
+        ),
+        ActionForm(
+            action="disable",
+            hint=mark("The account and its keys end at once, and cannot be enabled again."),
+            is_grave=True,
+        ),
+    )
+}
+"""The changes of an account, by the last part of the path of the operation."""
+
+
+async def show_accounts(visit: Visit) -> Response:
+    """Show the accounts of the office, and the form that asks for a new one."""
+    return await render_accounts(visit)
+
+
+async def open_account(visit: Visit) -> Response:
+    """Ask for a new account of the office, or show the form again with a problem."""
+    office = visit.me["focal_point"]
+    target = Target(
+        path="accounts",
+        page="/console/accounts",
+        done="opened",
+        fixed={"focal_point": office},
+    )
+    outcome = await submit_form(visit, OPEN, target)
+    return (
+        outcome if isinstance(outcome, Response) else await render_accounts(visit, outcome)
+    )
+
+
+async def render_accounts(visit: Visit, attempt: Attempt | None = None) -> Response:
+    """Return the list of the accounts of the office, after an attempt to open one."""
+    office = visit.me["focal_point"]
+    accounts = (await visit.api.get(f"accounts?focal_point={office}")).body["items"]
+    return visit.render(
+        "accounts.html",
+        attempt.status if attempt else HTTPStatus.OK,
+        accounts=accounts,
+        one=offer_action(OPEN, {}, attempt) if visit.may("accounts:write") else None,
+        attempt=attempt,
+    )
+
+
+async def show_account(visit: Visit) -> Response:
+    """Show one account, and the forms that change it."""
+    return await render_account(visit)
+
+
+async def change_account(visit: Visit) -> Response:
+    """Change an account, or show the page again with what was filled in."""
+    names = visit.request.path_params
+    form = CHANGES.get(names["change"])
+    if form is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    path = f"accounts/{names['id']}"
+    target = Target(path=f"{path}/{form.last_path}", page=f"/console/{path}", done="opened")
+    outcome = await submit_form(visit, form, target)
+    return (
+        outcome if isinstance(outcome, Response) else await render_account(visit, outcome)
+    )
+
+
+async def render_account(visit: Visit, attempt: Attempt | None = None) -> Response:
+    """Return the page of an account, after an attempt to change it."""
+    account: Json = (
+        await visit.api.get(f"accounts/{visit.request.path_params['id']}")
+    ).body
+    changes = CHANGES.values() if account["disabled_at"] is None else ()
+    if not visit.may("accounts:write"):
+        changes = ()
+    return visit.render(
+        "account.html",
+        attempt.status if attempt else HTTPStatus.OK,
+        account=account,
+        forms_of_account=[offer_action(form, {}, attempt) for form in changes],
+        attempt=attempt,
+    )
