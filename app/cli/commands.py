@@ -34,7 +34,7 @@ REFUSALS: Final = (*operator_commands.REFUSALS, DemoRefused, JourneyFailed)
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
         "Run journeys with made-up data against the running service (SAFE_CONDUCT_URL).",
-        "A journey that has already been run changes nothing and prints the case's state.",
+        "A journey that was started before changes nothing and prints the state of its case.",
         *(f"`{name}`: {shows}." for name, (shows, _) in JOURNEYS.items()),
     )
 )
