@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response
 
 ROOT: Final = Path(__file__).parents[2]
 SCREENSHOTS: Final = ROOT / "build" / "screenshots"
@@ -66,6 +66,8 @@ class Window:
     page: Page
     url: str
     messages: list[str] = field(default_factory=list)
+    interactions: int = 0
+    """Number of taps, choices and filled fields."""
 
     def __post_init__(self) -> None:
         """Listen to the console of the page, and to its uncaught errors."""
@@ -88,10 +90,36 @@ class Window:
 
     def press(self, name: str) -> None:
         """Press the button or follow the link of this name, and wait for the next page."""
-        found = self.page.get_by_role("button", name=name, exact=True)
-        found = found.or_(self.page.get_by_role("link", name=name, exact=True))
-        with self.page.expect_navigation():
-            found.first.click()
+        main = self.page.locator("main")
+        found = main.get_by_role("button", name=name, exact=True)
+        found = found.or_(main.get_by_role("link", name=name, exact=True))
+        self.follow(found.first)
+
+    def follow(self, element: Locator) -> None:
+        """Press an element that leads to another page, and wait for the page."""
+        self.interactions += 1
+        with self.page.expect_navigation(wait_until="load"):
+            element.click()
+
+    def unfold(self, summary: str) -> None:
+        """Show the details below a summary."""
+        self.interactions += 1
+        self.page.locator("main summary").get_by_text(summary, exact=True).first.click()
+
+    def tick(self, name: str, value: str) -> None:
+        """Tick the box, or choose the option, of a field."""
+        self.interactions += 1
+        self.page.locator(f'main input[name="{name}"][value="{value}"]:visible').check()
+
+    def choose(self, name: str, value: str) -> None:
+        """Choose a value in the list of a field."""
+        self.interactions += 1
+        self.page.locator(f'main select[name="{name}"]:visible').select_option(value)
+
+    def fill(self, name: str, text: str) -> None:
+        """Type a text into a field."""
+        self.interactions += 1
+        self.page.locator(f'main [name="{name}"]:visible').fill(text)
 
     def list_menu(self) -> list[str]:
         """Return the paths of the entries of the main menu."""

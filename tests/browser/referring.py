@@ -1,0 +1,79 @@
+"""A person is referred through the five steps of "Refer someone"."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from tests.browser.cases import ALIAS, NEEDED
+from tests.browser.windows import Window
+
+GO_ON: Final = "Save and go on"
+SAFE_NOW: Final = {
+    "alone": "yes",
+    "summary/safe_contact": "yes",
+    "summary/age_class": "adult",
+}
+AGREED: Final = ("state:refer", "state:needs", "non_state:refer", "non_state:needs")
+
+
+def fill_safe_now(window: Window) -> None:
+    """Fill in the first step: whether it is safe, and who the person is."""
+    for name, value in SAFE_NOW.items():
+        window.tick(name, value)
+    window.choose("summary/country", "KZ")
+    window.choose("summary/language", "uz")
+
+
+def fill_needs(window: Window) -> None:
+    """Fill in the third step: what is needed, and how great the danger is."""
+    window.tick("summary/services", "SHELTER")
+    window.tick("summary/priority", "urgent")
+    window.tick("risk/level", "medium")
+    window.fill("needs/summary", NEEDED)
+
+
+def fill_consent(window: Window) -> None:
+    """Fill in the fourth step: who may know what."""
+    window.tick("basis", "person")
+    for value in AGREED:
+        window.tick("allow", value)
+    window.unfold("How the consent was given")
+    today = datetime.now(UTC).date()
+    window.choose("consent/language", "uz")
+    window.fill("consent/obtained_on", today.isoformat())
+    window.fill("consent/expires_at", (today + timedelta(days=180)).isoformat())
+    window.fill("consent/form_version", "demo-1")
+    window.fill("contact/alias", ALIAS)
+    window.fill("contact/safe_channel", "Messages only, after 20:00")
+
+
+def fill_nothing(window: Window) -> None:
+    """Leave a step as it is."""
+
+
+STEPS: Final[dict[str, Callable[[Window], None]]] = {
+    "safe-now": fill_safe_now,
+    "signs": fill_nothing,
+    "needs": fill_needs,
+    "consent": fill_consent,
+}
+
+
+def show_nothing(name: str) -> None:
+    """Do nothing with a step that has been filled in."""
+
+
+def refer_person(window: Window, *, show: Callable[[str], None] = show_nothing) -> str:
+    """Refer a person from the first page to "sent", and return the code of the case.
+
+    `show` is called with the name of each step, when it has been filled in.
+    """
+    window.follow(window.page.get_by_role("link", name="Refer someone"))
+    for name, fill in STEPS.items():
+        fill(window)
+        show(f"refer-{name}")
+        window.press(GO_ON)
+    show("refer-check")
+    window.press("Send this case")
+    show("refer-sent")
+    return window.page.locator("main .code").first.inner_text()
