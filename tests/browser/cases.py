@@ -14,6 +14,9 @@ OFFICER: Final = "demo officer"
 LEAD: Final = "demo coordinator"
 SUPERVISOR: Final = "demo supervisor"
 SHELTER: Final = "demo day duty"
+OVERSEER: Final = "demo protection officer"
+ANALYST: Final = "demo analyst"
+ADMINISTRATOR: Final = "demo administrator"
 SHELTER_OFFICE: Final = "KZ_SHELTER_TANSHOLPAN"
 ALIAS: Final = "Zarina (synthetic)"
 """A text of a sealed section. No list may contain it."""
@@ -103,6 +106,11 @@ class Casework:
         }
         return str(self.lead.create(f"/cases/{code}/referrals", body)["id"])
 
+    def ask_to_close(self, code: str) -> str:
+        """Ask a second person to confirm that a case is closed, and return the approval."""
+        body = {"reason": "GOALS_MET", "person_informed": True}
+        return str(self.lead.act(f"/cases/{code}", "close", body)["id"])
+
     def read_evidence(self, code: str) -> Any:
         """Return the delivery evidence of a case, as its submitter sees it."""
         return self.officer.get(f"/cases/{code}/evidence")
@@ -121,4 +129,5 @@ def make_records(casework: Casework) -> Records:
         "acknowledged": casework.submit_acknowledged(),
         "led": led,
         "referral": casework.refer(led),
+        "approval": casework.ask_to_close(casework.submit_led()),
     }

@@ -16,6 +16,7 @@ PATIENCE: Final = 10_000
 
 type OpenWindow = Callable[..., Window]
 type OpenAs = Callable[..., Window]
+type SignedIn = dict[str, Window]
 
 
 @pytest.fixture(scope="session")
@@ -70,13 +71,44 @@ def open_window(demonstration: Demonstration, browser: Browser) -> Iterator[Open
 
 @pytest.fixture
 def open_as(demonstration: Demonstration, open_window: OpenWindow) -> OpenAs:
-    """Return a function that opens a window in which a person has signed in."""
+    """Return a function that opens a window in which a person signs in."""
 
     def open_signed_in(label: str, width: int = WIDE, **options: Any) -> Window:
         window = open_window(width, **options)
-        window.visit(demonstration.link)
-        with window.page.expect_navigation():
-            window.page.locator(f'button[name=person][value$="{label}"]').click()
+        window.sign_in(demonstration.link, label)
         return window
 
     return open_signed_in
+
+
+@pytest.fixture(scope="session")
+def signed_in() -> Iterator[SignedIn]:
+    """Yield the windows of people who stay signed in, by the label of the account."""
+    windows: SignedIn = {}
+    yield windows
+    for window in windows.values():
+        window.context.close()
+
+
+@pytest.fixture
+def visit_as(
+    browser: Browser, demonstration: Demonstration, signed_in: SignedIn
+) -> Iterator[OpenAs]:
+    """Yield a function that opens a page with a session that other tests use, too."""
+    pages = []
+
+    def open_page(label: str, width: int = WIDE) -> Window:
+        if label not in signed_in:
+            context = browser.new_context()
+            context.set_default_timeout(PATIENCE)
+            signed_in[label] = Window(context, context.new_page(), demonstration.url)
+            signed_in[label].sign_in(demonstration.link, label)
+        context = signed_in[label].context
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        pages.append(page)
+        return Window(context, page, demonstration.url)
+
+    yield open_page
+    for page in pages:
+        page.close()

@@ -68,7 +68,9 @@ def refer_person(window: Window, *, show: Callable[[str], None] = show_nothing) 
 
     `show` is called with the name of each step, when it has been filled in.
     """
-    window.follow(window.page.get_by_role("link", name="Refer someone"))
+    window.follow(window.page.locator("nav").get_by_role("link", name="Refer someone"))
+    if not window.page.url.endswith("/refer/1"):  # there is a draft
+        window.visit("/console/refer/1")
     for name, fill in STEPS.items():
         fill(window)
         show(f"refer-{name}")

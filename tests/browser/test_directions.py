@@ -37,10 +37,10 @@ SIDES: Final = """() => {
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", ["to-do", "cases-sent", "case-new", "case-led"])
 def test_a_page_can_be_turned(
-    open_as: OpenAs, records: Records, name: str, width: int
+    visit_as: OpenAs, records: Records, name: str, width: int
 ) -> None:
     label, path = PAGES[name]
-    window = open_as(label, width)
+    window = visit_as(label, width)
     window.visit(path.format(**records))
     before = window.page.evaluate(SIDES)
     window.page.evaluate(TURN)

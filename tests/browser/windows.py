@@ -88,6 +88,12 @@ class Window:
         assert answer is not None, path
         return answer
 
+    def sign_in(self, link: str, label: str) -> None:
+        """Sign in as a person of the demonstration; `link` is the path of its page."""
+        self.visit(link)
+        self.follow(self.page.locator(f'button[name=person][value$="/{label}"]'))
+        self.interactions = 0
+
     def press(self, name: str) -> None:
         """Press the button or follow the link of this name, and wait for the next page."""
         main = self.page.locator("main")
