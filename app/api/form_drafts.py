@@ -41,10 +41,11 @@ About = Annotated[DraftQuery, Query()]
 def save_form_draft(
     begin: WriteCases, form: FormName, about: About, draft: FormDraftInput
 ) -> Response:
-    """Save what was typed in a form, in place of your account's earlier draft of it.
+    """Save what was typed in a form, in place of your earlier draft of it.
 
-    The draft is sealed, and only your account can read it. It is deleted after 24 hours, or
-    when its case is erased. It has no history, and no event says that it was saved.
+    The draft is sealed. Only you can read it, with an account of the same focal point. It
+    is deleted after 24 hours, or when its case is erased. It has no history, and no event
+    says that it was saved.
     """
     with begin() as tx:
         row = form_drafts.save_draft(tx, form, about.case, draft.values)
@@ -53,7 +54,7 @@ def save_form_draft(
 
 @router.get("", response_model=FormDraftOut, responses=list_problems(NotFound))
 def get_form_draft(begin: ScreenSigns, form: FormName, about: About) -> Response:
-    """Read the draft of a form that your account saved in the last 24 hours."""
+    """Read the draft of a form that you saved in the last 24 hours."""
     with begin() as tx:
         row, values = form_drafts.get_draft(tx, form, about.case)
         shown = FormDraftOut(
@@ -64,7 +65,7 @@ def get_form_draft(begin: ScreenSigns, form: FormName, about: About) -> Response
 
 @router.delete("", status_code=204, responses=list_problems(NotFound))
 def delete_form_draft(begin: WriteCases, form: FormName, about: About) -> Response:
-    """Delete the draft of a form that your account saved. It need not exist."""
+    """Delete your draft of a form. It need not exist."""
     with begin() as tx:
         form_drafts.delete_draft(tx, form, about.case)
         return Response(status_code=204)

@@ -1,7 +1,7 @@
 """Drafts of forms, which keep what a person typed until the form is sent (ADR 69).
 
-Only the account that saved a draft can read it. A draft is in no list, event or log, and
-the worker deletes it 24 hours after it was saved.
+Only the person who saved a draft can read it, with an account of the same office. A draft
+is in no list, event or log, and the worker deletes it 24 hours after it was saved.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.cases import queries as case_queries
@@ -26,17 +26,17 @@ from app.kernel.vault import Place, SealedDocument, Unopenable
 VALUES: Final = TypeAdapter(list[FormValue])
 LIFETIME: Final = timedelta(hours=24)
 MAX_DRAFTS: Final = 20
-"""The maximum number of drafts that an account can have at the same time."""
+"""The maximum number of drafts that a person can have at one office."""
 
 
 class TooManyFormDrafts(Problem):
-    """The account has reached its limit of form drafts."""
+    """You have reached your limit of form drafts."""
 
     status = 429
 
     def __init__(self) -> None:
         super().__init__(
-            f"The account has {MAX_DRAFTS} form drafts. Send or delete one of these forms. "
+            f"You have {MAX_DRAFTS} form drafts. Send or delete one of these forms. "
             "Each draft is deleted 24 hours after it was saved."
         )
 
@@ -44,20 +44,20 @@ class TooManyFormDrafts(Problem):
 def save_draft(
     tx: WriteTransaction, form: str, code: str | None, values: Sequence[FormValue]
 ) -> FormDraft:
-    """Seal what was typed in a form, in place of the account's earlier draft of it.
+    """Seal what was typed in a form, in place of the caller's earlier draft of it.
 
     The draft may be about a case that the caller sees. Raises NotFound (404) otherwise,
     DiskSpaceReserved (503) if the disk is nearly full, or TooManyFormDrafts (429).
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.get(tx, code) if code else None
-    lock_name(tx.session, f"form_draft:{tx.actor.account_id}")
+    lock_name(tx.session, f"form_draft:{get_owner(tx)}")
     row = find_row(tx, form, case)
     if row is None:
         require_draft_limit(tx)
         row = FormDraft(
             id=tx.create_id(),
-            account_id=tx.actor.account_id,
+            owner_id=get_owner(tx),
             focal_point_id=tx.actor.focal_point_id,
             form=form,
             subject=get_subject(tx, case),
@@ -72,7 +72,7 @@ def save_draft(
 def get_draft(
     tx: ReadTransaction, form: str, code: str | None
 ) -> tuple[FormDraft, list[FormValue]]:
-    """Return a draft of the caller's account with its values, or raise NotFound (404)."""
+    """Return a draft of the caller with its values, or raise NotFound (404)."""
     row = find_row(tx, form, case_queries.get(tx, code) if code else None)
     if row is None or row.expires_at <= tx.now:
         raise NotFound("There is no draft of this form.")
@@ -80,22 +80,33 @@ def get_draft(
 
 
 def delete_draft(tx: WriteTransaction, form: str, code: str | None) -> None:
-    """Delete a draft of the caller's account, if there is one."""
+    """Delete a draft of the caller, if there is one."""
     row = find_row(tx, form, case_queries.get(tx, code) if code else None)
     if row is not None:
         tx.session.delete(row)
 
 
+def get_owner(tx: ReadTransaction) -> UUID:
+    """Return whose drafts the caller has: the person, or the account of a machine."""
+    return tx.actor.person_id or tx.actor.account_id
+
+
 def get_subject(tx: ReadTransaction, case: Case | None) -> UUID:
-    """Return what a draft is about: a case, or else the account itself."""
-    return case.id if case else tx.actor.account_id
+    """Return what a draft is about: a case, or else its owner."""
+    return case.id if case else get_owner(tx)
+
+
+def is_own(tx: ReadTransaction) -> ColumnElement[bool]:
+    """Return an SQL condition for the drafts of the caller at the caller's office."""
+    here = FormDraft.focal_point_id == tx.actor.focal_point_id
+    return here & (FormDraft.owner_id == get_owner(tx))
 
 
 def find_row(tx: ReadTransaction, form: str, case: Case | None) -> FormDraft | None:
-    """Return the row of a draft of the caller's account, or None."""
+    """Return the row of a draft of the caller, or None."""
     return tx.session.scalar(
         select(FormDraft).where(
-            FormDraft.account_id == tx.actor.account_id,
+            is_own(tx),
             FormDraft.form == form,
             FormDraft.subject == get_subject(tx, case),
         )
@@ -103,9 +114,8 @@ def find_row(tx: ReadTransaction, form: str, case: Case | None) -> FormDraft | N
 
 
 def require_draft_limit(tx: WriteTransaction) -> None:
-    """Raise TooManyFormDrafts (429) if the account has no room for another draft."""
-    own = FormDraft.account_id == tx.actor.account_id
-    if (tx.session.scalar(select(func.count()).where(own)) or 0) >= MAX_DRAFTS:
+    """Raise TooManyFormDrafts (429) if the caller has no room for another draft."""
+    if (tx.session.scalar(select(func.count()).where(is_own(tx))) or 0) >= MAX_DRAFTS:
         raise TooManyFormDrafts
 
 
@@ -139,7 +149,7 @@ def open_values(tx: ReadTransaction, row: FormDraft) -> list[FormValue]:
 
 def list_bound_values(row: FormDraft) -> tuple[str, ...]:
     """Return the values of a row to which its encryption is bound."""
-    return FormDraft.__tablename__, str(row.id), str(row.account_id), row.form
+    return FormDraft.__tablename__, str(row.id), str(row.owner_id), row.form
 
 
 def build_place(row: FormDraft, case_id: UUID) -> Place:

@@ -23,7 +23,7 @@ class FormValue(Grows):
     """A value of a field of a form."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/-]{1,80}$")]
-    value: Annotated[str, Field(max_length=16_000)]
+    value: Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=16_000)]
 
 
 def encode_values(values: Sequence[FormValue]) -> bytes:
@@ -58,6 +58,6 @@ class FormDraftSaved(ResponseModel):
 
 
 class FormDraftOut(FormDraftSaved):
-    """A draft that your account saved."""
+    """A draft that you saved."""
 
     values: Annotated[list[FormValue], Field(description=VALUES)]

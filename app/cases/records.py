@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.access.models import Account
 from app.cases.facts import FactName
 from app.cases.models import AgeClass, Case, SafeContact
 from app.cases.risk import RiskLevel
@@ -169,17 +168,20 @@ class Question(Listed, Base):
 
 
 class FormDraft(Base):
-    """A form that an account has filled in and not sent yet, for 24 hours.
+    """A form that a person has filled in at an office and not sent yet, for 24 hours.
+
+    `owner_id` is the person, or the account of a machine, which belongs to no person.
+    `subject` is the case that the form is about, or else the owner.
 
     A draft about a case is sealed with the data key of the case. Any other draft has a key
     of its own, which is wrapped by a key-encryption key, like `DefaultContacts`.
     """
 
     __tablename__ = "form_draft"
-    __table_args__ = (UniqueConstraint("account_id", "form", "subject"),)
+    __table_args__ = (UniqueConstraint("owner_id", "focal_point_id", "form", "subject"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey(Account.id))
+    owner_id: Mapped[UUID]
     focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id))
     form: Mapped[str] = mapped_column(String(40))
     subject: Mapped[UUID]

@@ -34,6 +34,8 @@ LAST: Final = len(STEPS)
 CONSENT_STEP: Final = 4
 STEP: Final = "step"
 """The value of a draft with the step to which the officer came."""
+BACK: Final = "back"
+"""The button that saves a step and leads to the one before, whatever is missing."""
 SCORE: Final = "score"
 """The button that shows what the ticked signs suggest, without going on."""
 
@@ -83,13 +85,21 @@ async def take_step(visit: Visit) -> Response:
         draft = await save_draft(visit.api, FORM, draft)
     except ApiProblem as problem:
         return await show(visit, number, draft, filled, problem)
+    if BACK in form:
+        return redirect_to(f"{START}/{max(1, number - 1)}")
     if SCORE in form:
-        return await show(visit, number, draft, replace(filled, errors={}))
+        return await show(visit, number, draft)
     if filled.errors:
         return await show(visit, number, draft, filled)
+    return await finish_step(visit, number, draft)
+
+
+async def finish_step(visit: Visit, number: int, draft: FormDraft) -> Response:
+    """Lead to what follows a complete step: the next one, a refusal, or the sent case."""
     if number == LAST:
         return await send_case(visit, draft)
-    if filled.get(consent.BASIS.name) == Basis.REFUSED:
+    is_refused = draft.get(consent.BASIS.name) == Basis.REFUSED
+    if number == CONSENT_STEP and is_refused:
         return redirect_to(f"{START}/refused")
     return redirect_to(f"{START}/{number + 1}")
 

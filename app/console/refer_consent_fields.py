@@ -79,14 +79,12 @@ VITAL_REASON: Final = FormField(
     label=mark("Why can it not wait for a consent?"),
     kind=FieldKind.CHOICE,
     words="vital_interest_reasons",
-    is_required=False,
 )
 VITAL_NOTE: Final = FormField(
     name="vital_interest/note",
     label=mark("What do you know about the danger?"),
     hint=mark("Sealed."),
     kind=FieldKind.LONG_TEXT,
-    is_required=False,
 )
 ALLOW: Final = FormField(
     name="allow",
@@ -105,7 +103,6 @@ CONSENT_LANGUAGE: Final = FormField(
     label=mark("In which language was it explained?"),
     kind=FieldKind.CHOICE,
     words="languages",
-    is_required=False,
 )
 INTERPRETER: Final = FormField(
     name="consent/interpreter",
@@ -117,20 +114,17 @@ OBTAINED_ON: Final = FormField(
     name="consent/obtained_on",
     label=mark("On which day did the person agree?"),
     kind=FieldKind.DATE,
-    is_required=False,
 )
 EXPIRES_ON: Final = FormField(
     name="consent/expires_at",
     label=mark("Until which day is it valid?"),
     hint=mark("It can be taken back at any time before."),
     kind=FieldKind.DATE,
-    is_required=False,
 )
 FORM_VERSION: Final = FormField(
     name="consent/form_version",
     label=mark("Which form was used?"),
     hint=mark("The name of your printed form, or of this page."),
-    is_required=False,
 )
 EVIDENCE: Final = FormField(
     name="consent/evidence",
@@ -184,6 +178,8 @@ CHANNEL: Final = FormField(
 DAYS: Final = (OBTAINED_ON, EXPIRES_ON)
 TERMS: Final = (CONSENT_LANGUAGE, *DAYS, FORM_VERSION)
 """The fields that a consent needs."""
+DANGER: Final = (VITAL_REASON, VITAL_NOTE)
+"""The fields that a vital interest needs."""
 CONSENT_FIELDS: Final = (
     *(BASIS, VITAL_REASON, VITAL_NOTE, ALLOW, ONE_OFFICE, CONSENT_LANGUAGE),
     *(INTERPRETER, OBTAINED_ON, EXPIRES_ON, FORM_VERSION, EVIDENCE, ORIGIN),

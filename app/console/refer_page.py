@@ -148,7 +148,7 @@ async def render_step(
     missing = find_missing(visit, draft) if number == len(steps.STEPS) else {}
     refused = find_errors(problem) if problem else {}
     shown = FilledForm(
-        values={**suggest(visit, draft), **filled.values}, errors=filled.errors
+        values={**prepare_suggestions(visit, draft), **filled.values}, errors=filled.errors
     )
     values: dict[str, Any] = {
         "number": number,
@@ -172,10 +172,10 @@ async def render_step(
     return visit.render(f"refer_{number}.html", status, **values)
 
 
-def suggest(visit: Visit, draft: FormDraft) -> Mapping[str, Sequence[str]]:
+def prepare_suggestions(visit: Visit, draft: FormDraft) -> Mapping[str, Sequence[str]]:
     """Return suggested values for fields of which nothing was saved yet."""
     language = draft.get(fields.LANGUAGE.name)
-    return steps.suggest_values(language, visit.formats)
+    return steps.prepare_values(language, visit.formats)
 
 
 def find_missing(visit: Visit, draft: FormDraft) -> Mapping[int, Mapping[str, str]]:

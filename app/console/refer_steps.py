@@ -61,6 +61,8 @@ def read_step(number: int, form: FormData, formats: Formats) -> FilledForm:
     filled = read_form(STEPS[number - 1].fields, form, formats.zone)
     errors = dict(filled.errors)
     if STEPS[number - 1].fields is consent.CONSENT_FIELDS:
+        for field in (*consent.TERMS, *consent.DANGER):  # needed on one basis only
+            errors.pop(field.name, None)
         age = str(form.get(fields.AGE.name, ""))
         errors |= check_consent(filled, age, formats.now.astimezone(formats.zone).date())
     return replace(filled, errors=errors)
@@ -73,7 +75,7 @@ def check_consent(filled: FilledForm, age_class: str, today: date) -> Errors:
     if basis and basis not in {one.code for one in get_basis(age_class).options}:
         errors[consent.BASIS.name] = NOT_AN_ANSWER
     elif basis == Basis.VITAL_INTEREST:
-        errors |= require(filled, consent.VITAL_REASON, consent.VITAL_NOTE)
+        errors |= require(filled, *consent.DANGER)
     elif basis in CONSENTS:
         errors |= require(filled, *consent.TERMS)
         errors |= check_days(filled, today)
@@ -137,7 +139,7 @@ def parse_day(text: str) -> date | None:
         return None
 
 
-def suggest_values(language: str, formats: Formats) -> Mapping[str, Sequence[str]]:
+def prepare_values(language: str, formats: Formats) -> Mapping[str, Sequence[str]]:
     """Return what the step "Who may know" suggests until something else is typed."""
     today = formats.now.astimezone(formats.zone).date()
     return {

@@ -28,7 +28,7 @@ def upgrade() -> None:
     op.create_table(
         "form_draft",
         sa.Column("id", sa.Uuid(), primary_key=True),
-        sa.Column("account_id", sa.Uuid(), sa.ForeignKey("account.id"), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column(
             "focal_point_id", sa.Uuid(), sa.ForeignKey("focal_point.id"), nullable=False
         ),
@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.UniqueConstraint("account_id", "form", "subject"),
+        sa.UniqueConstraint("owner_id", "focal_point_id", "form", "subject"),
     )
     op.create_index("ix_form_draft_case_id", "form_draft", ["case_id"])
     op.create_index("ix_form_draft_expires_at", "form_draft", ["expires_at"])

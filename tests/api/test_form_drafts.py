@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import func, select
 
+from app.access.models import Account
 from app.cases.form_drafts import MAX_DRAFTS
 from app.cases.form_schemas import MAX_DRAFT_BYTES
 from app.cases.records import FormDraft
@@ -187,3 +188,17 @@ def test_draft_of_an_account_that_may_not_write_cases_is_refused(world: World) -
     refused = analyst.ask("PUT", "/form-drafts/refer", make_body(VALUES))
 
     assert refused.status_code == 403
+
+
+def test_draft_belongs_to_the_person_and_not_to_the_account(
+    world: World, officer: Someone
+) -> None:
+    same_office, other_office = world.add_person(officer.code), world.add_person("KZ_LEAD")
+    with world.database.begin_write() as session:
+        for other in (same_office, other_office):
+            account = session.get_one(Account, other.actor.account_id)
+            account.person_id = officer.actor.person_id
+    save(officer, VALUES)
+
+    assert read(same_office)["values"] == VALUES
+    assert is_missing(other_office)

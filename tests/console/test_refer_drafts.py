@@ -37,7 +37,8 @@ def test_each_step_has_a_control_for_each_of_its_fields(
     page = browser.get(f"refer/{number}")
 
     assert page.status_code == 200
-    assert find_controls(page.text) == {one.name for one in PAGES[number - 1].fields}
+    names = {one.name for one in PAGES[number - 1].fields}
+    assert find_controls(page.text) == names
 
 
 @pytest.mark.parametrize("number", range(1, 6))
@@ -152,6 +153,15 @@ def test_the_menu_leads_to_the_step_to_which_the_officer_came(officer: Someone) 
     )
 
     assert answer.headers["Location"] == "/console/refer/4"
+
+
+def test_going_back_saves_half_a_step_without_a_script(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+
+    answer = browser.post("refer/3", {"needs/summary": TYPED, "back": "yes"})
+
+    assert answer.headers["Location"] == "/console/refer/2"
+    assert read_draft(officer)["needs/summary"] == [TYPED]
 
 
 def test_autosave_keeps_half_a_step_and_says_when(officer: Someone) -> None:

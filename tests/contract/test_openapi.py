@@ -67,6 +67,8 @@ AGAIN = {
     "find_cases": "it keeps nothing",
     "score_screening": "it keeps nothing",
     "preview_routing": "it keeps nothing",
+    "save_form_draft": "the latest draft is kept, whoever sends it first",
+    "delete_form_draft": "what is deleted stays deleted",
     "create_session": "the token is not kept; a session whose token is lost ends soon",
     **dict.fromkeys(("end_session", "end_one_session", "end_all_sessions"), "it is over"),
     "record_refusal": "it counts again: a key would tell who counted whom (ADR 23)",

@@ -9,17 +9,17 @@ from tests.examples.operations.bodies import (
     make_service_recipient,
 )
 from tests.support.operation_player import Player
-from tests.support.world import Someone, unwrap
+from tests.support.world import Json, Someone, unwrap
 
 
 def play_intake(player: Player) -> None:
     """Run the journey of cases that a consulate creates and a lead accepts or declines."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
-    play_form_draft(player, officer)
     play_draft(player, officer)
     body = make_case(external_reference="ALM-2026-0117", submit=True)
     code = str(player.play("create_case", officer, body)["code"])
+    play_form_draft(player, officer, code)
     play_acceptance(player, lead, code)
     play_reading(player, lead, code)
     sought = {"external_reference": "ALM-2026-0117"}
@@ -30,15 +30,17 @@ def play_intake(player: Player) -> None:
     player.play("get_default_contacts", lead, **ids)
 
 
-def play_form_draft(player: Player, officer: Someone) -> None:
-    """Save what was typed in a form, read it back, and delete it."""
+def play_form_draft(player: Player, officer: Someone, code: str) -> None:
+    """Save what was typed in a form about a case, read it back, and delete it."""
+    about = {"case": code}
     values = [
-        {"name": "country", "value": "KZ"},
-        {"name": "needs", "value": "A safe bed tonight"},
+        {"name": "topics", "value": "needs"},
+        {"name": "answer", "value": "She needs a safe bed tonight, and"},
     ]
-    player.play("save_form_draft", officer, {"values": values}, form="refer")
-    player.play("get_form_draft", officer, form="refer")
-    player.play("delete_form_draft", officer, form="refer")
+    ids: Json = {"query": about, "form": "answer-question"}
+    player.play("save_form_draft", officer, {"values": values}, **ids)
+    player.play("get_form_draft", officer, **ids)
+    player.play("delete_form_draft", officer, **ids)
 
 
 def play_draft(player: Player, officer: Someone) -> None:
