@@ -44,7 +44,10 @@ WALLED = {
     "approval",
     "vital_reading",
     "document_key",
+    "form_draft",
 }
+POLICIES = dict.fromkeys(WALLED, "of_its_parties") | {"form_draft": "of_its_office"}
+"""The policy of each table. A draft also belongs to an office if it has no case."""
 OUTSIDE = {
     "clock": "the worker looks for what ran out, and metrics count it, for nobody",
     "firing": "as clocks",
@@ -94,7 +97,7 @@ def test_each_has_one_policy_for_the_service_and_one_for_its_owner(pg_url: str) 
     assert set(found) == {
         (table, policy, "PERMISSIVE", f"{{{role}}}", "ALL", None)
         for table in WALLED
-        for policy, role in (("of_its_parties", APP_ROLE), ("of_the_owner", OWNER_ROLE))
+        for policy, role in ((POLICIES[table], APP_ROLE), ("of_the_owner", OWNER_ROLE))
     }
 
 
@@ -113,6 +116,34 @@ def test_they_all_say_the_same(pg_url: str) -> None:
 
 
 NO_SPACE = dict.fromkeys(map(ord, " \n"))
+
+
+def test_a_draft_is_within_reach_of_its_office_and_of_the_parties_of_its_case(
+    pg_url: str,
+) -> None:
+    [(rule,)] = ask(
+        pg_url, "SELECT qual FROM pg_policies WHERE policyname = 'of_its_office'"
+    )
+
+    assert (
+        normalize_rule("form_draft", rule)
+        == """(
+        ((SELECT acts_for() AS acts_for) = 'system'::text)
+        OR ((focal_point_id)::text = (SELECT acts_for() AS acts_for))
+        OR (EXISTS (SELECT FROM my_cases WHERE (my_cases.case_id = ONE) OFFSET 0)))
+        """.translate(NO_SPACE)
+    )
+
+
+def test_a_draft_without_a_case_is_hidden_from_other_offices(service: Database) -> None:
+    with service.begin_write(SERVICE) as session:
+        session.execute(text("UPDATE form_draft SET case_id = NULL"))
+
+    found = {}
+    for who in (PARTY, STRANGER, SERVICE):
+        with service.begin_read(who) as session:
+            found[who] = len(session.execute(text("SELECT * FROM form_draft")).all())
+    assert found == {PARTY: 1, STRANGER: 0, SERVICE: 1}
 
 
 def normalize_rule(table: object, rule: object) -> str:
