@@ -34,7 +34,7 @@ REFUSALS: Final = (*operator_commands.REFUSALS, DemoRefused, JourneyFailed)
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
         "Run journeys with made-up data against the running service (SAFE_CONDUCT_URL).",
-        "A journey that was started before changes nothing and prints the state of its case.",
+        "A journey that was started before changes nothing and prints its case's state.",
         *(f"`{name}`: {shows}." for name, (shows, _) in JOURNEYS.items()),
     )
 )
