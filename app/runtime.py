@@ -29,6 +29,7 @@ def build_runtime(  # noqa: PLR0913 - each is a dependency that a test may repla
     quotas: Quotas | None = None,
     free_space: FreeSpace = UNWATCHED,
     drill: bool = False,
+    person_keys: bool = True,
 ) -> Runtime:
     """Return the runtime for a database and its keys."""
     return Runtime(
@@ -44,4 +45,5 @@ def build_runtime(  # noqa: PLR0913 - each is a dependency that a test may repla
         quotas=quotas or Quotas(),
         free_space=free_space,
         drill=drill,
+        person_keys=person_keys,
     )

@@ -126,11 +126,14 @@ class Settings(BaseSettings):
     ] = 1
     """How many times faster deadlines run. Above 1 only in a `drill` and in
     `safe-conduct demo serve`."""
+    person_keys: bool = True
+    """Whether people may use API keys. `false`: only machines may; people sign in with
+    passkeys. An API key is valid for months, and opens every section that its account may
+    open without a recent sign-in."""
     daily_cap: Annotated[int, Field(ge=1, le=100_000)] = 30
-    """The maximum number of cases that one account may open in a UTC day. Above it,
-    requests get 429, and the office of the account and oversight are informed. The account
-    can still open cases that it opened today, cases with a vital interest, and safety
-    alerts."""
+    """The maximum number of cases that one person may open at an office in a UTC day. Above
+    it, requests get 429, and the office and oversight are informed. The person can still
+    open cases that they opened today, cases with a vital interest, and safety alerts."""
     refused_openings_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 10
     """The maximum number of attempts per minute of one account to open sealed data that it
     may not open, or that does not exist. Above it, such requests get 429 and are not logged

@@ -201,6 +201,8 @@ def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
         yield f"Warning: disk space: {space}."
     if drill := describe_drill(runtime):
         yield drill
+    accepted = "accepted" if settings.person_keys else "not accepted"
+    yield f"API keys of people are {accepted} (SAFE_CONDUCT_PERSON_KEYS)."
     yield from check_connections(settings)
     with runtime.database.begin_read() as session:
         yield from list_notification_gaps(session, settings)

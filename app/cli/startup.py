@@ -39,6 +39,7 @@ def load_runtime(settings: Settings) -> Runtime:
         hosts=parse_hosts(settings.webhook_hosts),
         free_space=build_free_space(settings),
         drill=settings.environment == Environment.DRILL,
+        person_keys=settings.person_keys,
     )
 
 

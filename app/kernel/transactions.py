@@ -42,7 +42,7 @@ class Runtime:
     (R18); None means no limit. `hosts` contains the hosts that webhooks may call (R62).
     `refused_openings` counts refused attempts to open sealed data; None means that they are
     not counted. `quotas` limits the content that accounts write. `free_space` measures the
-    disks of this machine.
+    disks of this machine. `person_keys` is whether people may use API keys.
     """
 
     database: Database
@@ -57,6 +57,7 @@ class Runtime:
     quotas: Quotas = field(default_factory=Quotas)
     free_space: FreeSpace = UNWATCHED
     drill: bool = False
+    person_keys: bool = True
 
     @property
     def is_drill(self) -> bool:

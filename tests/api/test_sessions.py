@@ -1,12 +1,13 @@
 """Sessions: a person signs in once, and works with a token that ends by itself."""
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
-from app.access.models import Account, ApiKey, Person, UserSession
+from app.access.models import ApiKey, UserSession
 from app.kernel.actors import AccountKind, Role, Scope
 from app.worker.deadline_job import delete_old_sessions
 from tests.support.account_changes import get_account_path
 from tests.support.database_faults import lock_table
+from tests.support.databases import ask
 from tests.support.sessions import add_second_account, get_session, sign_in
 from tests.support.world import WORKERS, Someone, World, get_path, unwrap
 
@@ -164,11 +165,9 @@ def test_worker_deletes_sessions_a_week_after_they_expired(
 
 
 def test_account_of_the_previous_version_gets_a_person_when_it_signs_in(
-    world: World, lead: Someone
+    url: str, lead: Someone
 ) -> None:
-    with world.database.begin_write() as writing:
-        writing.execute(update(Account).values(person_id=None))
-        writing.execute(delete(Person))
+    ask(url, "UPDATE account SET person_id = NULL", "DELETE FROM person")
     before = unwrap(lead.get("/me"))["person"]
     session = sign_in(lead)
 

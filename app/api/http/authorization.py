@@ -30,8 +30,14 @@ from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_hea
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.route_plan import RoutePlan
 from app.api.http.strict_json import is_json, parse_strict_json
-from app.kernel.actors import Actor, Scope
-from app.kernel.problems import Problem, TooManyRequests, TooManyWrongKeys, Unauthenticated
+from app.kernel.actors import Actor, Scope, SignInMethod
+from app.kernel.problems import (
+    Forbidden,
+    Problem,
+    TooManyRequests,
+    TooManyWrongKeys,
+    Unauthenticated,
+)
 from app.kernel.transactions import Runtime
 
 EMPTY_BODIES: Final = (b"", b"{}")
@@ -186,8 +192,9 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     """Authenticate a request in a short transaction of its own, and check the scope.
 
     Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
-    the scope, or TooManyWrongKeys (429) after several wrong keys. Wrong keys are counted
-    only after the key was checked, so that guessing never blocks the holder of a valid key.
+    the scope or may not be used, or TooManyWrongKeys (429) after several wrong keys. Wrong
+    keys are counted only after the key was checked, so that guessing never blocks the
+    holder of a valid key.
     """
     if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another
         raise Unauthenticated("Send one `Authorization` header, not several.")
@@ -201,8 +208,17 @@ def sign_in(request: Request, scope: Scope) -> Actor:
         if key_text:
             limit_wrong_keys(request, get_prefix(key_text))
         raise
+    if not runtime.person_keys and uses_person_key(actor):
+        raise Forbidden("API keys of people are not accepted here. Sign in with a passkey.")
     require_scope(actor, scope)
     return renew_session(runtime, actor)
+
+
+def uses_person_key(actor: Actor) -> bool:
+    """Return whether a person acts with an API key, or a session that a key opened."""
+    if actor.session is not None:
+        return actor.session.method == SignInMethod.KEY
+    return actor.person_id is not None
 
 
 def enforce_rate_limit(request: Request, account_id: UUID) -> None:
