@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import aliased
 
 from app.access.models import Account, Person
 from app.kernel.actors import Role
@@ -12,22 +11,21 @@ from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
-def get_person(account: type[Account] = Account) -> ColumnElement[UUID]:
+def get_person() -> ColumnElement[UUID]:
     """Return an SQL expression for the person of an account, or for a machine itself.
 
     An account that the previous version opened has no person yet. Its person will have the
     id of the account.
     """
-    return func.coalesce(account.person_id, account.id)
+    return func.coalesce(Account.person_id, Account.id)
 
 
 @load_once(Account)
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
     """List the accounts of the person of an account, including that account."""
-    same = aliased(Account)
-    is_same = get_person(same) == get_person(Account)
-    found = select(same.id).join_from(Account, same, is_same)
-    return frozenset(tx.session.scalars(found.where(Account.id == account_id)))
+    person = select(Account.person_id).where(Account.id == account_id).scalar_subquery()
+    same = select(Account.id).where(Account.person_id == person)
+    return frozenset(tx.session.scalars(same)) | {account_id}
 
 
 def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:
@@ -45,5 +43,5 @@ def lock_roles(tx: WriteTransaction, person_id: UUID) -> frozenset[Role]:
     """Lock a person, and return the roles of all enabled accounts of the person."""
     tx.session.scalar(lock_rows(select(Person).where(Person.id == person_id)))
     enabled = select(Account.roles).where(Account.disabled_at.is_(None))
-    found = tx.session.scalars(enabled.where(get_person() == person_id))
+    found = tx.session.scalars(enabled.where(Account.person_id == person_id))
     return frozenset(Role(name) for names in found for name in names)
