@@ -17,7 +17,7 @@ from app.console.case_forms import SECTIONS, CaseAction
 from app.console.forms import EMPTY, FieldKind, FilledForm, FormField
 from app.console.sealed_documents import OpenedDocument, open_document
 from app.console.translations import mark
-from app.console.visits import Visit
+from app.console.visits import Visit, redirect_to
 
 OUTCOME: Final = FormField(
     name="outcome", label=mark("Result"), kind=FieldKind.CHOICE, words="presumptions"
@@ -122,6 +122,11 @@ async def open_in_case(visit: Visit) -> Response:
         is_gone=isinstance(problem, Gone),
         filled=fill_document(document, opened.body) if changes and not problem else None,
     )
+
+
+async def leave_document(visit: Visit) -> Response:
+    """Lead back to the case, if the address of an opened document is opened again."""
+    return redirect_to(f"/console/cases/{visit.request.path_params['code']}")
 
 
 def find_document(name: str, record: str) -> Document:

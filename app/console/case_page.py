@@ -13,6 +13,7 @@ from app.console.case_actions import CASES
 from app.console.case_documents import DOCUMENTS
 from app.console.case_forms import FACTS
 from app.console.visits import Visit
+from app.console.worklist import find_page
 
 PARTS: Final = (
     "evidence",
@@ -59,10 +60,12 @@ async def show_case(visit: Visit) -> Response:
         "case.html",
         case=case,
         tag=answer.tag,
+        included={part: list_part(case, part) for part in PARTS},
         facts=list_latest(facts.body["items"]),
         fact_words=FACT_WORDS,
         knowledge=knowledge,
         offered=menu,
+        find_page=find_page,
         open_actions=list_open(menu),
         documents_of_case=list_documents(case),
     )
@@ -73,6 +76,12 @@ async def read_knowledge(visit: Visit, code: str) -> Json | None:
     if not visit.may("sections:read"):
         return None
     return (await visit.api.get(f"cases/{code}/knowledge")).body
+
+
+def list_part(case: Json, part: str) -> Sequence[Json]:
+    """Return the items of a part of a case, or none if the account may not read it."""
+    items: Sequence[Json] = case["included"].get(part, {}).get("items", ())
+    return items
 
 
 def list_latest(facts: Sequence[Json]) -> Sequence[Json]:

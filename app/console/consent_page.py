@@ -20,10 +20,11 @@ from app.console.consent_matrix import (
     read_matrix,
     read_ticked,
 )
-from app.console.forms import FilledForm, find_field_errors, read_form
+from app.console.forms import FilledForm, FormField, find_field_errors, read_form
 from app.console.notices import DONE
 from app.console.translations import LANGUAGES, load_texts
 from app.console.visits import Visit, redirect_to
+from app.kernel.languages import ENGLISH
 
 ACTION: Final = "record_consent"
 FORM_VERSION: Final = "console-1"
@@ -81,6 +82,11 @@ async def print_consent(visit: Visit) -> Response:
     )
 
 
+async def leave_print(visit: Visit) -> Response:
+    """Lead back to the form, if the address of the printed form is opened without it."""
+    return redirect_to(f"/console/cases/{visit.request.path_params['code']}/consent")
+
+
 async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
     """Return the form as it was sent, or as it begins."""
     answer = await visit.api.get(
@@ -95,6 +101,20 @@ async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
     filled = read_form(CONSENT_FIELDS, sent, visit.formats.zone)
     matrix = read_matrix(rows, sent, case["summary"]["country"])
     return ConsentForm(case, answer.tag, rows, filled, ticked, matrix)
+
+
+def list_fields(visit: Visit, case: Json) -> Sequence[FormField]:
+    """Return the fields, with the languages of the person, the offices and the console.
+
+    The list of all languages would be half of the page.
+    """
+    spoken = {tag for office in visit.offices.values() for tag in office["languages"]}
+    chosen = spoken | {*LANGUAGES, case["summary"]["language"] or ENGLISH}
+    codes = sorted(chosen, key=visit.formats.name_language)
+    return [
+        replace(one, codes=tuple(codes)) if one.name == "language" else one
+        for one in CONSENT_FIELDS
+    ]
 
 
 def begin_form(case: Json) -> FilledForm:
@@ -115,7 +135,7 @@ async def render_consent(
         form=form,
         case=form.case,
         tag=form.tag,
-        fields=CONSENT_FIELDS,
+        fields=list_fields(visit, form.case),
         attempt=attempt,
         problem=problem,
         filled=form.filled if attempt else replace(form.filled, errors={}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -58,8 +58,10 @@ class Formats:
         return format_datetime(local, "d MMM, HH:mm", locale=self.locale)
 
     def format_date(self, day: str) -> str:
-        """Format an RFC 3339 date, such as `27 Nov 2026`."""
-        return format_date(date.fromisoformat(day), "d MMM yyyy", locale=self.locale)
+        """Format an RFC 3339 date, or the date of a time, such as `27 Nov 2026`."""
+        at = datetime.fromisoformat(day)
+        local = at.astimezone(self.zone) if at.tzinfo else at
+        return format_date(local, "d MMM yyyy", locale=self.locale)
 
     def format_clock(self, at: str) -> str:
         """Format the time of day of an RFC 3339 time, such as `14:02`."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from app.kernel.actors import Role
+from app.kernel.actors import Role, Scope
 from tests.support.console_browser import ConsoleBrowser
 from tests.support.world import (
     SIGNS,
@@ -227,3 +227,57 @@ def test_consents_are_listed_with_recipient_and_purposes(officer: Someone) -> No
 
     assert "Non-governmental organisation in Kazakhstan" in page
     assert "Legal counselling / legal aid" in page
+
+
+def test_erased_case_is_shown_to_oversight(
+    world: World, officer: Someone, lead: Someone, supervisor: Someone
+) -> None:
+    case = reach("closed", officer, lead, supervisor)
+    roles = {Role.PROTECTION_OFFICER}
+    first, second = (world.add_person("OVERSIGHT_DEMO", roles) for _ in range(2))
+    reason = {"reason": "SURVIVOR_REQUEST"}
+    unwrap(first.does_with(second, "erase", case, reason))
+
+    page = ConsoleBrowser(first).get(f"cases/{case['code']}")
+
+    assert page.status_code == 200
+    assert "<h1>Erased</h1>" in page.text
+
+
+def test_case_is_shown_without_the_scope_for_sections(
+    world: World, officer: Someone
+) -> None:
+    case = officer.submit()
+    scopes = {Scope.CASES_READ, Scope.DIRECTORY_READ}
+    reader = world.add_person("UZ_CONSULATE_ALMATY", scopes=scopes)
+
+    page = ConsoleBrowser(reader).get(f"cases/{case['code']}")
+
+    assert page.status_code == 200
+    assert "Who knows what" not in page.text
+    assert "/open/" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [("open/needs", ""), ("open/screening/1", ""), ("consent/print", "/consent")],
+)
+def test_address_of_a_shown_document_leads_back(
+    officer: Someone, address: str, leads_to: str
+) -> None:
+    """After a change of the language, the browser opens the address of the page again."""
+    path = f"cases/{officer.submit()['code']}"
+
+    answer = ConsoleBrowser(officer).get(f"{path}/{address}")
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/console/{path}{leads_to}"
+
+
+def test_every_language_has_the_words_of_a_case(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    lead.take_lead(case)
+    for language, word in (("ru", "Средний"), ("fr", "Moyen"), ("uz", "Oʻrta")):
+        unwrap(lead.create(f"/cases/{case['code']}/risk-assessments", {"level": "medium"}))
+        browser = ConsoleBrowser(lead, **{"Accept-Language": language})
+        assert word in browser.get(f"cases/{case['code']}").text
