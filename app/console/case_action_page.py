@@ -22,6 +22,7 @@ from app.console.api_client import (
 )
 from app.console.case_actions import ACTIONS
 from app.console.case_forms import CaseAction
+from app.console.case_records import read_events
 from app.console.forms import EMPTY, FilledForm, find_field_errors, read_form
 from app.console.notices import ASKED, DONE, ENDED
 from app.console.visits import HOME, Visit, redirect_to
@@ -156,6 +157,7 @@ async def render_action(
         problem=problem,
         filled=attempt.filled if attempt else fill_summary(case, action),
         errors=find_field_errors(problem, action.fields),
+        events=await read_events(visit, case) if attempt and attempt.is_stale else (),
         key=attempt.key if attempt else str(uuid4()),
     )
 

@@ -12,6 +12,7 @@ from app.console.api_client import Json
 from app.console.case_actions import CASES
 from app.console.case_documents import DOCUMENTS
 from app.console.case_forms import FACTS
+from app.console.case_records import read_events
 from app.console.visits import Visit
 from app.console.worklist import find_page
 
@@ -21,6 +22,7 @@ PARTS: Final = (
     "referrals",
     "handovers",
     "consents",
+    "facts",
     "questions",
     "screenings",
     "tasks",
@@ -49,10 +51,8 @@ async def show_case(visit: Visit) -> Response:
     """
     code = visit.request.path_params["code"]
     await visit.api.get(f"cases/{code}")
-    answer, facts, knowledge = await asyncio.gather(
-        visit.api.get(f"cases/{code}?{PARTS_QUERY}"),
-        visit.api.get(f"cases/{code}/facts"),
-        read_knowledge(visit, code),
+    answer, knowledge = await asyncio.gather(
+        visit.api.get(f"cases/{code}?{PARTS_QUERY}"), read_knowledge(visit, code)
     )
     case = answer.body
     menu = build_menu(CASES, case["available_actions"])
@@ -60,8 +60,9 @@ async def show_case(visit: Visit) -> Response:
         "case.html",
         case=case,
         tag=answer.tag,
+        events=await read_events(visit, case),
         included={part: list_part(case, part) for part in PARTS},
-        facts=list_latest(facts.body["items"]),
+        facts=list_latest(list_part(case, "facts")),
         fact_words=FACT_WORDS,
         knowledge=knowledge,
         offered=menu,

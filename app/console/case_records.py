@@ -1,13 +1,16 @@
 """The pages with the whole history of a case, and with its whole access log."""
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from app.console.api_client import Json
 from app.console.visits import Visit
 
 PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 200
 
 
 async def show_history(visit: Visit) -> Response:
@@ -18,6 +21,20 @@ async def show_history(visit: Visit) -> Response:
 async def show_access_log(visit: Visit) -> Response:
     """Show who tried to open which document of a case, when, and for which purpose."""
     return await show_list(visit, "access-log", "case_access_log.html")
+
+
+async def read_events(visit: Visit, case: Json) -> Sequence[Json]:
+    """Return the latest events of a case, the oldest first.
+
+    A case includes the first page of its history, so the pages after it are read.
+    """
+    page: Json = case["included"].get("history", {"items": []})
+    events: list[Json] = page["items"]
+    while after := page.get("next"):
+        query = urlencode({"limit": MAX_PAGE_SIZE, "after": after})
+        page = (await visit.api.get(f"cases/{case['code']}/history?{query}")).body
+        events = [*events[-PAGE_SIZE:], *page["items"]]
+    return events
 
 
 async def show_list(visit: Visit, path: str, template: str) -> Response:
