@@ -58,6 +58,13 @@ DOCUMENTS: Final[Mapping[str, Document]] = {
         content="content",
         action=ACTIONS["write_safeguards"],
     ),
+    "safeguards_history": Document(
+        path="safeguards/history",
+        title=mark("Earlier safeguards"),
+        fields=ACTIONS["write_safeguards"].fields,
+        content="content",
+        items="items",
+    ),
     "safety_alert": Document(
         path="safety-alert",
         title=mark("What people who meet the person must know"),

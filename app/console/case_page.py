@@ -25,6 +25,7 @@ PARTS: Final = (
     "facts",
     "questions",
     "screenings",
+    "routing",
     "tasks",
 )
 """The parts of a case that the page shows."""
@@ -61,6 +62,7 @@ async def show_case(visit: Visit) -> Response:
         case=case,
         tag=answer.tag,
         events=await read_events(visit, case),
+        asked_next=list_asked_next(case),
         included={part: list_part(case, part) for part in PARTS},
         facts=list_latest(list_part(case, "facts")),
         fact_words=FACT_WORDS,
@@ -85,6 +87,14 @@ def list_part(case: Json, part: str) -> Sequence[Json]:
     return items
 
 
+def list_asked_next(case: Json) -> Sequence[str]:
+    """Return the offices that are asked next, in their order, until the case has a lead."""
+    if case["lead"]:
+        return ()
+    candidates = case["included"].get("routing", {}).get("candidates", ())
+    return [one["focal_point"] for one in candidates if not one["asked_at"]]
+
+
 def list_latest(facts: Sequence[Json]) -> Sequence[Json]:
     """Return the latest fact of each name and country; `facts` are the oldest first."""
     return tuple({(fact["name"], fact["country"]): fact for fact in facts}.values())
@@ -102,5 +112,5 @@ def list_documents(case: Json) -> Sequence[tuple[str, str]]:
     return [
         (name, title)
         for name, title in OTHER_DOCUMENTS.items()
-        if reads_safeguards or name != "safeguards"
+        if reads_safeguards or not name.startswith("safeguards")
     ]

@@ -1,5 +1,6 @@
 """The page of a case: it shows every state, opens documents once, and records nothing."""
 
+import re
 from typing import Final
 
 import pytest
@@ -281,3 +282,47 @@ def test_every_language_has_the_words_of_a_case(officer: Someone, lead: Someone)
         unwrap(lead.create(f"/cases/{case['code']}/risk-assessments", {"level": "medium"}))
         browser = ConsoleBrowser(lead, **{"Accept-Language": language})
         assert word in browser.get(f"cases/{case['code']}").text
+
+
+def test_ids_of_a_page_are_unique(officer: Someone, lead: Someone) -> None:
+    """A label belongs to one field, also where a document can be opened twice."""
+    case = officer.submit()
+    lead.take_lead(case)
+    path = f"/cases/{case['code']}"
+    unwrap(lead.create(f"{path}/questions", {"topics": ["needs"], "question": "Now?"}))
+    for _ in range(2):
+        unwrap(lead.screen(case, **SIGNS))
+    browser = ConsoleBrowser(lead)
+
+    for page in ("", "/consent", "/actions/record_screening", "/actions/write_safeguards"):
+        text = browser.get(f"cases/{case['code']}{page}").text
+        ids = re.findall(r' id="([^"]+)"', text)
+        assert len(ids) > 5
+        assert len(set(ids)) == len(ids)
+        assert set(re.findall(r' for="([^"]+)"', text)) <= set(ids)
+
+
+def test_earlier_safeguards_are_opened(officer: Someone) -> None:
+    case = officer.submit()
+    path = f"/cases/{case['code']}/safeguards"
+    for people in ("Cousin", "Uncle"):
+        headers = {"If_Match": officer.get_tag(case)}
+        body = {"unsafe_people": people}
+        unwrap(officer.ask("PUT", path, body, headers=headers))
+
+    opened = ConsoleBrowser(officer).post(
+        f"cases/{case['code']}/open/safeguards_history", {"purpose": "protection"}
+    )
+
+    assert "Cousin" in opened.text
+    assert "Uncle" not in opened.text
+
+
+def test_submitter_sees_who_is_asked_next(officer: Someone) -> None:
+    case = officer.submit()
+    routing = unwrap(officer.get(f"/cases/{case['code']}/routing"))
+    later = [one["focal_point"] for one in routing["candidates"] if not one["asked_at"]]
+
+    page = ConsoleBrowser(officer).get(f"cases/{case['code']}").text
+
+    assert ("these are asked next" in page) == bool(later)
