@@ -29,6 +29,7 @@ from app.console import (
     passkeys,
     recipients_page,
     referral_page,
+    return_page,
     settings,
     sign_in,
     worklist,
@@ -136,6 +137,13 @@ EMERGENCY_ROUTES: Final = (
     serve_form(EMERGENCY, emergency_page.request_emergency_access),
     serve_form(f"{EMERGENCY}/{{id:uuid}}/{{step}}", emergency_page.decide_emergency_access),
 )
+RETURN: Final = "/returns/{id:uuid}"
+RETURN_ROUTES: Final = (
+    serve_form(f"{REFERRAL}/return", return_page.create_return),
+    serve_page(RETURN, return_page.show_return),
+    serve_form(f"{RETURN}/actions/{{action}}", return_page.act_on_return),
+    serve_form(f"{RETURN}/travel-plan", return_page.open_travel_plan),
+)
 APPROVAL: Final = "/approvals/{id:uuid}"
 OFFICE_ROUTES: Final = (
     serve_page("/approvals", approval_pages.show_approvals),
@@ -156,6 +164,7 @@ ROUTES: Final = (
     *REFERRAL_ROUTES,
     *HANDOVER_ROUTES,
     *EMERGENCY_ROUTES,
+    *RETURN_ROUTES,
     *OFFICE_ROUTES,
     *REFER_ROUTES,
 )

@@ -45,6 +45,8 @@ OWN_SENTENCES: Final = {
     "expired": mark("Your office did not answer in time. Delete what you have."),
 }
 """The state of a referral as a sentence for the office that is asked."""
+RETURN_SERVICES: Final = frozenset({"RETURN", "CONSULAR_DOCUMENT"})
+"""The services of referrals that can have a part in a return."""
 DOCUMENTS: Final = ("arrangement", "notes")
 """The sealed documents of a referral; the sections belong to the case."""
 
@@ -110,6 +112,7 @@ async def render_referral(
         case=case,
         task=find_task(case, path),
         access=access,
+        return_id=await find_return(visit, referral, path),
         offered=build_menu(REFERRALS, referral["available_actions"], attempt),
         words=REFERRALS.words,
         attempt=attempt,
@@ -121,6 +124,16 @@ def find_sentence(referral: Json) -> str:
     """Return the state of a referral as a sentence, for the side of the reader."""
     own = OWN_SENTENCES if "recipient" in referral["you_are"] else SENTENCES
     return own.get(referral["state"]) or SENTENCES[referral["state"]]
+
+
+async def find_return(visit: Visit, referral: Json, path: str) -> str | None:
+    """Return the id of the return that belongs to a referral, or None if there is none."""
+    if referral["service"] not in RETURN_SERVICES:
+        return None
+    try:
+        return str((await visit.api.get(f"{path}/return")).body["id"])
+    except Gone:
+        return None
 
 
 async def read_case(visit: Visit, code: str) -> Json | None:

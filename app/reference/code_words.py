@@ -60,7 +60,6 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "sexes": About("Whom an office serves, by sex", NOTE),
     "age_groups": About("Whom an office serves, by age", NOTE),
     "approval_actions": About("Actions that a second person approves", NOTE),
-    "account_kinds": About("Who uses an account", NOTE),
     "risk_levels": About("Levels of the danger to the person", NOTE),
     "missed_outcomes": About("What happens if a deadline is missed", NOTE),
     "safe_contact_answers": About("Whether the person may be contacted safely", NOTE),
@@ -74,6 +73,12 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "presumptions": About("Results of a screening", NOTE),
     "indicator_groups": About("Groups of the list `indicators`", NOTE),
     "sealed_documents": About("Sealed documents other than sections", NOTE),
+    "account_kinds": About("Who uses an account", NOTE),
+    "nationalities": About("Answers to the check of a nationality", NOTE),
+    "return_threats": About("Threats that forbid a return", NOTE),
+    "family_findings": About("Results of the family inquiry of a return", NOTE),
+    "best_interests_results": About("Whether a return is in a child’s best interests", NOTE),
+    "return_protections": About("Protection instead of a return", NOTE),
 }
 # fmt: on
 

@@ -6,8 +6,11 @@ from typing import Final
 import pytest
 
 from app.console.action_forms import RecordKind
+from app.console.forms import LISTS
+from app.console.handover_pages import HANDOVERS
 from app.console.referral_actions import REFERRALS
 from app.console.referral_page import find_sentence
+from app.console.return_actions import RETURNS
 from app.referrals.lifecycle import State
 from tests.support.console_browser import ConsoleBrowser, read_hidden
 from tests.support.contract import load_contract
@@ -227,7 +230,9 @@ def test_each_state_of_a_referral_is_a_sentence_for_both_sides(state: str) -> No
         assert find_sentence({"you_are": sides, "state": state}).endswith(".")
 
 
-@pytest.mark.parametrize("kind", [REFERRALS], ids=lambda kind: kind.path)
+@pytest.mark.parametrize(
+    "kind", [REFERRALS, HANDOVERS, RETURNS], ids=lambda kind: kind.path
+)
 def test_forms_have_the_fields_of_the_contract(kind: RecordKind) -> None:
     contract = load_contract()
     for form in kind.forms.values():
@@ -240,5 +245,6 @@ def test_forms_have_the_fields_of_the_contract(kind: RecordKind) -> None:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         body = contract["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
         assert names == set(body["properties"]), form.action
-        required = {field.name.split("/")[0] for field in form.fields if field.is_required}
+        sent = [field for field in form.fields if field.is_required or field.kind in LISTS]
+        required = {field.name.split("/")[0] for field in sent}
         assert set(body.get("required", ())) <= required, form.action

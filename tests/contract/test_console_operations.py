@@ -14,6 +14,7 @@ from app.console.case_forms import CaseAction
 from app.console.emergency_page import REQUEST, STEPS
 from app.console.handover_pages import HANDOVERS, OFFER, RELOCATE
 from app.console.referral_actions import REFERRALS
+from app.console.return_actions import RETURNS
 from tests.support.contract import load_contract
 from tests.support.raw_requests import list_operations
 
@@ -28,7 +29,7 @@ def read_rows() -> list[tuple[str, str]]:
 
 def list_form_paths() -> Iterator[tuple[str, str]]:
     """Yield the method and the path, with names left out, of each form that sends one."""
-    for kind in (REFERRALS, HANDOVERS):
+    for kind in (REFERRALS, HANDOVERS, RETURNS):
         for form in kind.forms.values():
             yield "POST", f"/v1/{kind.path}/{{}}/{form.last_path}"
     for action in list_case_actions(CASES):

@@ -41,7 +41,14 @@ from app.reference.rows import TRANSLATED, WordRow
 from app.referrals import lifecycle as referral_lifecycle
 from app.referrals.schemas import Outcome
 from app.returns import lifecycle as return_lifecycle
-from app.returns.risk import NoGoReason
+from app.returns.risk import (
+    FamilyFinding,
+    Interests,
+    Nationality,
+    NoGoReason,
+    Protection,
+    Threat,
+)
 from app.routing.advice import ADVICE_TEXTS, Advice
 from app.routing.ranking import ReasonIn, ReasonOut
 from app.screening.scoring import Presumption
@@ -88,7 +95,6 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "sexes": Sex,
     "age_groups": AgeGroup,
     "approval_actions": [*EXECUTE, "account.make_key", "account.rotate_key"],
-    "account_kinds": AccountKind,
     "risk_levels": RiskLevel,
     "missed_outcomes": MissedOutcome,
     "safe_contact_answers": SafeContact,
@@ -102,6 +108,12 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "presumptions": Presumption,
     "indicator_groups": dict.fromkeys(str(row.group) for row in INDICATORS.values()),
     "sealed_documents": [rename_subject(paper) for paper in Paper],
+    "account_kinds": AccountKind,
+    "nationalities": Nationality,
+    "return_threats": Threat,
+    "family_findings": FamilyFinding,
+    "best_interests_results": Interests,
+    "return_protections": Protection,
 }
 LANGUAGES: Final = ("ru", "es", "fr", "uz")
 LETTERS: Final = {

@@ -1,0 +1,94 @@
+"""The page of a return: the checklist with who has each step, and the actions."""
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from app.console.action_forms import (
+    ActionForm,
+    Attempt,
+    Target,
+    build_menu,
+    submit_form,
+    take_action,
+)
+from app.console.api_client import Answer, Gone, Json
+from app.console.referral_page import render_referral
+from app.console.return_actions import RETURNS, build_checklist
+from app.console.sealed_documents import OpenedDocument, open_document
+from app.console.visits import Visit
+
+PLAN = "travel-plan"
+
+
+async def show_return(visit: Visit) -> Response:
+    """Show a return: to the consulate only its task, without names or reasons."""
+    return await render_return(visit, get_path(visit))
+
+
+async def act_on_return(visit: Visit) -> Response:
+    """Take an action on a return, or show the page again with what was typed."""
+    path = get_path(visit)
+    outcome = await take_action(visit, RETURNS, path)
+    if isinstance(outcome, Response):
+        return outcome
+    return await render_return(visit, path, attempt=outcome)
+
+
+async def open_travel_plan(visit: Visit) -> Response:
+    """Open the travel plan for a purpose, on this page alone."""
+    path = get_path(visit)
+    opened = await open_document(visit, PLAN, f"{path}/{PLAN}")
+    return await render_return(visit, path, opened=opened)
+
+
+async def create_return(visit: Visit) -> Response:
+    """Open the checklist of a referral for a return, and show it."""
+    path = f"referrals/{visit.request.path_params['id']}"
+    target = Target(path=f"{path}/return", page=f"/console/{path}", done="opened")
+    outcome = await submit_form(visit, ActionForm(action="create_return"), target)
+    if isinstance(outcome, Response):
+        return outcome
+    return await render_referral(visit, path, attempt=outcome)
+
+
+def get_path(visit: Visit) -> str:
+    """Return the path of the return, below /v1/ and below /console/."""
+    return f"{RETURNS.path}/{visit.request.path_params['id']}"
+
+
+async def render_return(
+    visit: Visit,
+    path: str,
+    *,
+    attempt: Attempt | None = None,
+    opened: OpenedDocument | None = None,
+) -> Response:
+    """Return the page of a return, after an attempt or with the opened travel plan."""
+    answer: Answer = await visit.api.get(path)
+    found = answer.body
+    problem = opened.problem if opened else None
+    status = attempt.status if attempt else problem.status if problem else HTTPStatus.OK
+    return visit.render(
+        "return.html",
+        status,
+        found=found,
+        path=path,
+        tag=answer.tag,
+        case=await read_case(visit, found),
+        gates=build_checklist(found.get("steps", ())),
+        offered=build_menu(RETURNS, found["available_actions"], attempt),
+        words=RETURNS.words,
+        attempt=attempt,
+        opened=opened,
+    )
+
+
+async def read_case(visit: Visit, found: Json) -> Json | None:
+    """Return the case of a return, or None for the consulate, which may not know it."""
+    if "case" not in found:
+        return None
+    try:
+        return (await visit.api.get(f"cases/{found['case']}?include=tasks")).body
+    except Gone:
+        return None
