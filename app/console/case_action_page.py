@@ -7,18 +7,14 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.action_forms import KEY, TAG, Attempt, get_text, is_unknown
+from app.console.action_forms import Attempt, build_attempt, send_form
 from app.console.api_client import (
     Answer,
     ApiProblem,
-    Gone,
     Json,
-    SessionEnded,
-    StepUpRequired,
 )
 from app.console.case_actions import ACTIONS
 from app.console.case_forms import CaseAction
@@ -94,33 +90,13 @@ async def take_action(visit: Visit) -> Response:
     if filled.errors:
         attempt = Attempt(chosen.action.action, filled)
         return await render_action(visit, chosen, attempt)
-    outcome = await send_action(visit, chosen, filled, sent)
+    action = chosen.action
+    body = {**action.fixed, **filled.body} if action.has_body else None
+    outcome = await send_form(visit, chosen.path, body, sent, method=action.method)
     if isinstance(outcome, ApiProblem):
-        key = get_text(sent, KEY) if is_unknown(outcome) else str(uuid4())
-        attempt = Attempt(chosen.action.action, filled, outcome, key)
+        attempt = build_attempt(action.action, filled, outcome, sent)
         return await render_action(visit, chosen, attempt)
     return redirect_after(outcome, chosen)
-
-
-async def send_action(
-    visit: Visit, chosen: ChosenAction, filled: FilledForm, sent: FormData
-) -> Answer | ApiProblem:
-    """Send an action, and return the answer, or the problem to show beside the form.
-
-    Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.
-    """
-    headers = {"Idempotency-Key": get_text(sent, KEY) or str(uuid4())}
-    if tag := get_text(sent, TAG):
-        headers["If-Match"] = tag
-    body = {**chosen.action.fixed, **filled.body} if chosen.action.has_body else None
-    try:
-        return await visit.api.send(
-            chosen.action.method, chosen.path, body, headers=headers
-        )
-    except (SessionEnded, StepUpRequired, Gone):
-        raise
-    except ApiProblem as problem:
-        return problem
 
 
 def redirect_after(answer: Answer, chosen: ChosenAction) -> Response:

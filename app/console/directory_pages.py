@@ -1,7 +1,6 @@
 """The pages of the directory: the offices by country, and one office."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -18,8 +17,8 @@ from app.console.action_forms import (
     submit_form,
 )
 from app.console.api_client import ApiProblem, Json, catch_problem
+from app.console.case_fields import ask_contacts
 from app.console.forms import FieldKind, FormField
-from app.console.referral_actions import CONTACTS
 from app.console.translations import mark
 from app.console.visits import MAX_OFFICES, Visit
 
@@ -43,9 +42,7 @@ OWN_FORMS: Final[Mapping[str, ActionForm]] = {
         ActionForm(
             action="default-contacts",
             hint=mark("They are used when your office accepts and names nobody else."),
-            fields=tuple(
-                replace(contact, is_required=True, hint="") for contact in CONTACTS
-            ),
+            fields=ask_contacts(is_required=True),
         ),
     )
 }

@@ -17,8 +17,8 @@ from app.console.action_forms import (
     submit_form,
 )
 from app.console.api_client import Json
+from app.console.case_fields import ask_note
 from app.console.forms import FieldKind, FormField
-from app.console.referral_actions import NOTE
 from app.console.translations import mark
 from app.console.visits import Visit
 
@@ -67,7 +67,7 @@ STEPS: Final = {
         ActionForm(
             action="inform",
             hint=mark("Confirm it after the person was told who read which sections."),
-            fields=(NOTE,),
+            fields=(ask_note(),),
         ),
         ActionForm(
             action="review",

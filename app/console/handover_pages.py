@@ -15,8 +15,8 @@ from app.console.action_forms import (
     submit_form,
     take_action,
 )
+from app.console.case_fields import ask_contacts, ask_note, ask_reason
 from app.console.forms import FieldKind, FormField
-from app.console.referral_actions import CONTACTS, DECLINE_REASON, NOTE
 from app.console.translations import mark
 from app.console.visits import Visit
 
@@ -34,13 +34,15 @@ HANDOVERS: Final = RecordKind(
                     label=mark("We have the capacity to lead this case."),
                     kind=FieldKind.CHECK,
                 ),
-                *CONTACTS,
+                *ask_contacts(is_required=False),
             ),
         ),
         "decline": ActionForm(
-            action="decline", fields=(DECLINE_REASON, NOTE), is_grave=True
+            action="decline",
+            fields=(ask_reason("decline_reasons"), ask_note()),
+            is_grave=True,
         ),
-        "cancel": ActionForm(action="cancel", fields=(NOTE,), is_grave=True),
+        "cancel": ActionForm(action="cancel", fields=(ask_note(),), is_grave=True),
     },
 )
 OFFER: Final = ActionForm(
@@ -51,13 +53,8 @@ OFFER: Final = ActionForm(
         FormField(
             name="to", label=mark("Which office should lead?"), kind=FieldKind.OFFICE
         ),
-        FormField(
-            name="reason",
-            label=mark("Why?"),
-            kind=FieldKind.CHOICE,
-            words="handover_reasons",
-        ),
-        NOTE,
+        ask_reason("handover_reasons"),
+        ask_note(),
     ),
 )
 RELOCATE: Final = ActionForm(
@@ -70,7 +67,7 @@ RELOCATE: Final = ActionForm(
             kind=FieldKind.CHOICE,
             words="countries",
         ),
-        NOTE,
+        ask_note(),
     ),
 )
 SENTENCES: Final = {

@@ -3,47 +3,10 @@
 from typing import Final
 
 from app.console.action_forms import ActionForm, RecordKind
+from app.console.case_fields import ask_contacts, ask_note, ask_reason
 from app.console.forms import FieldKind, FormField
 from app.console.translations import mark
 
-NOTE: Final = FormField(
-    name="note",
-    label=mark("Note"),
-    kind=FieldKind.LONG_TEXT,
-    is_required=False,
-    hint=mark("The note is sealed."),
-)
-CONTACTS: Final = (
-    FormField(
-        name="contacts/0/name",
-        label=mark("First contact: name"),
-        is_required=False,
-        hint=mark("Without names, the contacts on duty of your office are used."),
-    ),
-    FormField(
-        name="contacts/0/phone",
-        label=mark("First contact: telephone"),
-        kind=FieldKind.PHONE,
-        is_required=False,
-        hint=mark("With the code of the country, such as +77010000000."),
-    ),
-    FormField(
-        name="contacts/1/name", label=mark("Second contact: name"), is_required=False
-    ),
-    FormField(
-        name="contacts/1/phone",
-        label=mark("Second contact: telephone"),
-        kind=FieldKind.PHONE,
-        is_required=False,
-    ),
-)
-"""Two contacts, which an office that accepts a referral or the lead can name."""
-DECLINE_REASON: Final = FormField(
-    name="reason", label=mark("Why?"), kind=FieldKind.CHOICE, words="decline_reasons"
-)
-WITHDRAW_REASON: Final = FormField(
-    name="reason", label=mark("Why?"), kind=FieldKind.CHOICE, words="withdraw_reasons"
-)
 FEEDBACK: Final = FormField(
     name="feedback",
     label=mark("What do you report to the sender?"),
@@ -53,7 +16,10 @@ FEEDBACK: Final = FormField(
 
 ACCEPT: Final = ActionForm(
     action="accept",
-    hint=mark("Say where and when you meet the person for the first time."),
+    hint=mark(
+        "Say where and when you meet the person for the first time. Without names, the "
+        "usual contact persons of your office are used."
+    ),
     fields=(
         FormField(name="meeting/place", label=mark("Where do you meet?")),
         FormField(name="meeting/at", label=mark("When?"), kind=FieldKind.TIME),
@@ -62,7 +28,7 @@ ACCEPT: Final = ActionForm(
             label=mark("Whom does the person ask for?"),
             hint=mark("The name of somebody in your office."),
         ),
-        *CONTACTS,
+        *ask_contacts(is_required=False),
     ),
 )
 ASK: Final = ActionForm(
@@ -107,13 +73,13 @@ REDIRECT: Final = ActionForm(
     action="redirect",
     hint=mark("Your office does not help. The sender decides whom to ask next."),
     fields=(
-        DECLINE_REASON,
+        ask_reason("decline_reasons"),
         FormField(
             name="alternative",
             label=mark("Which office could help?"),
             kind=FieldKind.OFFICE,
         ),
-        NOTE,
+        ask_note(),
     ),
 )
 START: Final = ActionForm(
@@ -129,16 +95,11 @@ START: Final = ActionForm(
 HOLD: Final = ActionForm(
     action="hold",
     fields=(
-        FormField(
-            name="reason",
-            label=mark("Why?"),
-            kind=FieldKind.CHOICE,
-            words="suspend_reasons",
-        ),
+        ask_reason("suspend_reasons"),
         FormField(
             name="review_at", label=mark("When do you review it?"), kind=FieldKind.TIME
         ),
-        NOTE,
+        ask_note(),
     ),
 )
 COMPLETE: Final = ActionForm(
@@ -178,17 +139,25 @@ REFERRALS: Final = RecordKind(
             ASK,
             ANSWER,
             ACCEPT,
-            ActionForm(action="decline", fields=(DECLINE_REASON, NOTE), is_grave=True),
+            ActionForm(
+                action="decline",
+                fields=(ask_reason("decline_reasons"), ask_note()),
+                is_grave=True,
+            ),
             REDIRECT,
             START,
             HOLD,
             ActionForm(action="resume"),
             ActionForm(action="report", fields=(FEEDBACK,)),
             COMPLETE,
-            ActionForm(action="withdraw", fields=(WITHDRAW_REASON, NOTE), is_grave=True),
+            ActionForm(
+                action="withdraw",
+                fields=(ask_reason("withdraw_reasons"), ask_note()),
+                is_grave=True,
+            ),
             ActionForm(
                 action="revoke",
-                fields=(WITHDRAW_REASON, NOTE),
+                fields=(ask_reason("withdraw_reasons"), ask_note()),
                 is_grave=True,
                 hint=mark("The office can open nothing of the case from now on."),
             ),

@@ -77,7 +77,8 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "nationalities": About("Answers to the check of a nationality", NOTE),
     "return_threats": About("Threats that forbid a return", NOTE),
     "family_findings": About("Results of the family inquiry of a return", NOTE),
-    "best_interests_results": About("Whether a return is in a child’s best interests", NOTE),
+    "best_interests_results": About(
+        "Whether a return is in the best interests of a child", NOTE),
     "return_protections": About("Protection instead of a return", NOTE),
 }
 # fmt: on
