@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 from typing import Final
-from uuid import uuid4
 
 from starlette.datastructures import FormData
 
@@ -43,7 +43,7 @@ async def load_draft(api: ApiClient, form: str) -> FormDraft:
     try:
         found = (await api.get(f"form-drafts/{form}")).body
     except Gone:
-        return FormDraft(values={KEY: [str(uuid4())]})
+        return FormDraft(values={KEY: [token_urlsafe()]})
     values: dict[str, list[str]] = {}
     for one in found["values"]:
         values.setdefault(one["name"], []).append(one["value"])

@@ -24,16 +24,8 @@ from tests.support.world import Json, World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
 PROBLEM = "application/problem+json"
-HEADERS = {
-    "Idempotency-Key",
-    "If-Match",
-    "If-None-Match",
-    "Purpose",
-    "Approval",
-    "Prefer",
-    "Last-Event-ID",
-    "Accept-Language",
-}
+HEADERS = {"Idempotency-Key", "If-Match", "If-None-Match", "Purpose", "Approval"}
+HEADERS |= {"Prefer", "Last-Event-ID", "Accept-Language"}
 TABLES = (
     ("cases/{code}", CASE),
     ("referrals/{referral_id}", REFERRAL),
@@ -42,10 +34,10 @@ TABLES = (
 )
 VERBS = """
 accept acknowledge answer approve ask assess assign call cancel close complete confirm
-create decide decline declare determine disable discard end erase export find get grant hold
+create decide decline declare delete determine disable discard end erase export find get grant hold
 inform issue list locate monitor offer open pause permit ping place plan preview receive
 record redirect refuse register relocate reopen replace replay report request resume
-review revoke rotate score send start stop stream submit suspend take update verify
+review revoke rotate save score send start stop stream submit suspend take update verify
 withdraw write
 """
 FROZEN = {
