@@ -73,7 +73,7 @@ async function saveForm() {
   try {
     const body = new URLSearchParams(new FormData(form));
     const response = await fetch(form.dataset.autosave, {
-      method: "POST", body, redirect: "error", signal,
+      method: "POST", body, redirect: "error", keepalive: true, signal,
     });
     status.textContent = response.ok ? await response.text() : status.dataset.failed;
   } catch {
@@ -81,16 +81,32 @@ async function saveForm() {
   }
 }
 
-/* Saving stops when the form is sent, so that it cannot come after the form. */
+/* Saving stops when the form is sent, so that it cannot come after the form. What was typed
+   last is saved when the page is left or hidden, for example because the screen is locked. */
 if (form) {
-  let timer;
-  form.addEventListener("input", () => {
+  let timer = 0;
+  const stop = () => {
     clearTimeout(timer);
-    timer = setTimeout(saveForm, 1200);
+    timer = 0;
+  };
+  form.addEventListener("input", () => {
+    stop();
+    timer = setTimeout(() => {
+      timer = 0;
+      saveForm();
+    }, 1200);
   });
   form.addEventListener("submit", () => {
-    clearTimeout(timer);
+    stop();
     saving.abort();
+  });
+  const saveAtOnce = () => {
+    if (timer) saveForm();
+    stop();
+  };
+  addEventListener("pagehide", saveAtOnce);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") saveAtOnce();
   });
 }
 
