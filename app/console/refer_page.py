@@ -148,7 +148,7 @@ async def render_step(
     missing = find_missing(visit, draft) if number == len(steps.STEPS) else {}
     refused = find_errors(problem) if problem else {}
     shown = FilledForm(
-        values={**prepare_suggestions(visit, draft), **filled.values}, errors=filled.errors
+        values={**filled.values, **prepare_suggestions(visit, draft)}, errors=filled.errors
     )
     values: dict[str, Any] = {
         "number": number,
@@ -174,8 +174,8 @@ async def render_step(
 
 def prepare_suggestions(visit: Visit, draft: FormDraft) -> Mapping[str, Sequence[str]]:
     """Return suggested values for fields of which nothing was saved yet."""
-    language = draft.get(fields.LANGUAGE.name)
-    return steps.prepare_values(language, visit.formats)
+    suggested = steps.prepare_values(draft.get(fields.LANGUAGE.name), visit.formats)
+    return {name: texts for name, texts in suggested.items() if name not in draft.values}
 
 
 def find_missing(visit: Visit, draft: FormDraft) -> Mapping[int, Mapping[str, str]]:

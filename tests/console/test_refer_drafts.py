@@ -155,6 +155,24 @@ def test_the_menu_leads_to_the_step_to_which_the_officer_came(officer: Someone) 
     assert answer.headers["Location"] == "/console/refer/4"
 
 
+def test_terms_of_a_consent_are_suggested_until_something_is_typed(
+    officer: Someone,
+) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS)
+    page = browser.get("refer/4").text
+    assert '<option value="uz" selected>' in page
+    for suggested in ("2026-06-01", "2026-11-28", "console-1"):
+        assert f'value="{suggested}"' in page
+    assert not {name for name in read_draft(officer) if name.startswith("consent/")}
+
+    browser.post("refer/4/save", {**WHO, "consent/form_version": ""})
+
+    page = browser.get("refer/4").text
+    assert 'value="console-1"' not in page
+    assert 'value="2026-11-28"' in page
+
+
 def test_going_back_saves_half_a_step_without_a_script(officer: Someone) -> None:
     browser = ReferBrowser(officer)
 

@@ -34,11 +34,11 @@ TABLES = (
 )
 VERBS = """
 accept acknowledge answer approve ask assess assign call cancel close complete confirm
-create decide decline declare delete determine disable discard end erase export find get grant hold
-inform issue list locate monitor offer open pause permit ping place plan preview receive
-record redirect refuse register relocate reopen replace replay report request resume
-review revoke rotate save score send start stop stream submit suspend take update verify
-withdraw write
+create decide declare decline delete determine disable discard end erase export find get
+grant hold inform issue list locate monitor offer open pause permit ping place plan
+preview receive record redirect refuse register relocate reopen replace replay report
+request resume review revoke rotate save score send start stop stream submit suspend
+take update verify withdraw write
 """
 FROZEN = {
     "CaseState": "the life cycle of a case: what a client shows, and waits for",
