@@ -9,6 +9,7 @@ from app.access.models import Account
 from app.cases.form_drafts import MAX_DRAFTS
 from app.cases.form_schemas import MAX_DRAFT_BYTES
 from app.cases.records import FormDraft
+from app.kernel.actors import SERVICE
 from tests.support.real_names import NAMES
 from tests.support.world import Json, Someone, World, get_path, get_problem, unwrap
 
@@ -34,7 +35,7 @@ def is_missing(who: Someone, form: str = "refer", **about: str) -> bool:
 
 
 def count_rows(world: World) -> int:
-    with world.database.begin_read() as session:
+    with world.database.begin_read(SERVICE) as session:
         return session.scalar(select(func.count()).select_from(FormDraft)) or 0
 
 
