@@ -54,7 +54,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -149,6 +149,9 @@ clients: $(READY) $(CLIENTS) ## Generate five clients, and play the same steps w
 
 browser: $(READY) $(BROWSER) ## Test the console in Chromium, which is installed from Debian: T=tests/browser/test_pages.py
 	$(BIN)/python -m tests.browser $(T)
+
+screenshots: $(READY) $(BROWSER) ## Take the pictures of docs/console.md anew
+	$(BIN)/python -m tests.browser tests/browser/test_pictures.py --write-pictures
 
 bench: $(READY) ## Measure this tree relative to a lower bound; writes docs/performance.md
 	$(BIN)/python -W ignore -m tests.bench run --databases $(DATABASES) --rounds $(ROUNDS) \

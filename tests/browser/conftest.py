@@ -19,6 +19,15 @@ type OpenAs = Callable[..., Window]
 type SignedIn = dict[str, Window]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make screenshots`."""
+    parser.addoption(
+        "--write-pictures",
+        action="store_true",
+        help="take the pictures of docs/console.md anew",
+    )
+
+
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
     """Yield the demonstration, which all tests share. Its log must have no error."""
