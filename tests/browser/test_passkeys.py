@@ -1,0 +1,156 @@
+"""Passkeys in the browser, with a virtual authenticator: enrolment, sign-in, step-up."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from playwright.sync_api import CDPSession, expect
+
+from tests.browser.cases import ADMINISTRATOR, LEAD, Casework
+from tests.browser.conftest import OpenWindow
+from tests.browser.demonstration import Demonstration
+from tests.browser.test_acts import open_section
+from tests.browser.windows import Window
+
+AUTHENTICATOR: Final = {
+    "protocol": "ctap2",
+    "ctap2Version": "ctap2_1",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+ADMINISTRATOR_2: Final = "demo second administrator"
+DEVICE: Final = "Work telephone"
+WRONG_CODE: Final = "0000-0000"
+HOME, SIGN_IN = "/console/", "/console/sign-in"
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """The link and the code of an enrolment, which two people gave."""
+
+    link: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """A virtual authenticator of one window."""
+
+    session: CDPSession
+    id: str
+
+    @property
+    def credentials(self) -> list[Any]:
+        """The passkeys that the authenticator keeps."""
+        found = self.session.send("WebAuthn.getCredentials", {"authenticatorId": self.id})
+        return list(found["credentials"])
+
+    def set_verified(self, *, verified: bool) -> None:
+        """Let the person be recognised by the device, or not."""
+        options = {"authenticatorId": self.id, "isUserVerified": verified}
+        self.session.send("WebAuthn.setUserVerified", options)
+
+
+def add_authenticator(window: Window) -> Authenticator:
+    """Add a virtual authenticator to a window."""
+    session = window.context.new_cdp_session(window.page)
+    session.send("WebAuthn.enable")
+    added = session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    return Authenticator(session, added["authenticatorId"])
+
+
+def begin_enrolment(served: Demonstration, office: str, label: str) -> Enrolment:
+    """Begin the enrolment of an account, and confirm it as a second person."""
+    first, second = served.get_client(ADMINISTRATOR), served.get_client(ADMINISTRATOR_2)
+    accounts = first.get(f"/accounts?focal_point={office}")["items"]
+    [account] = [one["id"] for one in accounts if one["label"] == label]
+    made = first.create("/enrolments", {"account": account})
+    confirmed = second.create(f"/enrolments/{made['id']}/confirm", None)
+    return Enrolment(made["link"], confirmed["code"])
+
+
+def enrol(window: Window, enrolment: Enrolment) -> None:
+    """Make a passkey on the page of an enrolment."""
+    window.page.goto("about:blank")  # the link is the same page with another fragment
+    window.visit(f"/console/enrol#{enrolment.link}")
+    window.page.fill("#code", enrolment.code)
+    window.page.fill("#label", DEVICE)
+    window.page.get_by_role("button", name="Make a passkey").click()
+
+
+def sign_out(window: Window) -> None:
+    """Sign out in the menu."""
+    window.follow(window.page.get_by_role("button", name="Sign out", exact=True))
+
+
+def make_sessions_old(served: Demonstration) -> None:
+    """Let all sessions have begun six minutes ago, as only a clock could."""
+    at = (datetime.now(UTC) - timedelta(minutes=6)).isoformat(sep=" ")
+    with closing(sqlite3.connect(served.folder / "var" / "demo.db")) as database, database:
+        database.execute("UPDATE session SET authenticated_at = ?", (at[:26],))
+
+
+def test_person_enrols_signs_in_and_confirms_with_a_passkey(
+    open_window: OpenWindow, demonstration: Demonstration, casework: Casework
+) -> None:
+    window = open_window()
+    authenticator = add_authenticator(window)
+    enrol(window, begin_enrolment(demonstration, "KZ_LEAD", LEAD))
+    window.page.wait_for_url(f"**{HOME}")
+    assert len(authenticator.credentials) == 1
+    sign_out(window)
+    window.page.get_by_role("button", name="Sign in with a passkey").click()
+    window.page.wait_for_url(f"**{HOME}")
+    window.visit("/console/settings")
+    expect(window.page.locator("main")).to_contain_text(DEVICE)
+
+    code = casework.submit_led()
+    make_sessions_old(demonstration)
+    window.visit(f"/console/cases/{code}")
+    open_section(window, "Identity", "identity")
+    assert "/console/confirm" in window.page.url
+    window.check("confirm-passkey")
+    window.page.get_by_role("button", name="Sign in with a passkey").click()
+    window.page.wait_for_url(f"**/console/cases/{code}*")
+    open_section(window, "Identity", "identity")
+    expect(window.page.locator("main")).to_contain_text("Synthetic Person")
+
+
+def test_passkey_without_verification_of_the_person_is_refused(
+    open_window: OpenWindow, demonstration: Demonstration
+) -> None:
+    window = open_window()
+    authenticator = add_authenticator(window)
+    enrol(window, begin_enrolment(demonstration, "KZ_LEGAL_AID", "demo lawyer"))
+    window.page.wait_for_url(f"**{HOME}")
+    sign_out(window)
+    authenticator.set_verified(verified=False)
+    window.page.get_by_role("button", name="Sign in with a passkey").click()
+
+    expect(window.page.locator("#passkey-status")).not_to_be_empty()
+    window.visit(HOME)
+    assert window.page.url == f"{window.url}{SIGN_IN}"
+
+
+def test_wrong_code_and_used_link_enrol_nobody(
+    open_window: OpenWindow, demonstration: Demonstration
+) -> None:
+    window = open_window()
+    add_authenticator(window)
+    enrolment = begin_enrolment(demonstration, "SANA_SEZIM", "demo NGO")
+    enrol(window, Enrolment(enrolment.link, WRONG_CODE))
+    expect(window.page.locator("#passkey-status")).not_to_be_empty()
+    enrol(window, enrolment)
+    window.page.wait_for_url(f"**{HOME}")
+
+    other = open_window()
+    add_authenticator(other)
+    enrol(other, enrolment)
+    expect(other.page.locator("#passkey-status")).not_to_be_empty()
+    other.visit(HOME)
+    assert other.page.url == f"{other.url}{SIGN_IN}"
