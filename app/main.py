@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
+from app.access.passkeys import build_relying_party
 from app.api import (
     accounts,
     administration,
@@ -24,12 +25,14 @@ from app.api import (
     directory,
     duty_contacts,
     emergency_access,
+    enrolments,
     events,
     exports,
     facts_and_questions,
     form_drafts,
     handovers,
     health,
+    passkeys,
     public_keys,
     reference,
     referral_actions,
@@ -89,7 +92,7 @@ ROUTERS: Final = (
         time_limits,
         duty_contacts,
     ),
-    (accounts, public_keys, sessions, webhooks, reference),
+    (accounts, public_keys, sessions, passkeys, enrolments, webhooks, reference),
 )
 DESCRIPTION: Final = """
 Carries the cases of presumed victims of trafficking between the focal points of a
@@ -134,6 +137,7 @@ TAGS: Final = [
     {"name": "webhooks", "description": "Webhooks that push your feed to a receiver."},
     {"name": "webhook messages", "description": "The messages that a receiver gets."},
     {"name": "sessions", "description": "Signing in and out, for people."},
+    {"name": "passkeys", "description": "Passkeys of people, and enrolment by two people."},
     {"name": "tokens", "description": "Short-lived access tokens for machines."},
     {"name": "reference", "description": "Code lists, indicators and guidance."},
     {"name": "health", "description": "Health checks for operators."},
@@ -165,7 +169,7 @@ def create_app(
     """Create the application, which is ready once the ledger and the database agree.
 
     `rate` is the maximum number of requests of an account in a minute; None means no limit.
-    To get tokens, machines sign assertions for `public_url`; None means no tokens.
+    Machines sign for `public_url`, to whose host passkeys are bound; None means neither.
     """
     app = FastAPI(
         title="Safe Conduct",
@@ -185,7 +189,7 @@ def create_app(
     app.state.runtime, app.state.ledger = runtime, ledger
     app.state.throttle, app.state.rate = WrongKeyLimit(), RequestRate(rate)
     app.state.pings = RequestRate(webhooks.PINGS_PER_MINUTE)
-    app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
+    set_public_url(app, public_url)
     app.state.anonymous_bodies = AnonymousBodies()
     app.state.bell, app.state.turns = build_feed_watcher(runtime), ReadSlots()
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
@@ -194,6 +198,12 @@ def create_app(
     add_routes(app, docs=docs)
     app.openapi = build_openapi(app)  # type: ignore[method-assign]  # FastAPI's documented hook
     return app
+
+
+def set_public_url(app: FastAPI, public_url: str | None) -> None:
+    """Set the address for which machines sign, and to whose host passkeys are bound."""
+    app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
+    app.state.relying_party = build_relying_party(public_url)
 
 
 def add_console(app: FastAPI, options: ConsoleOptions) -> None:
@@ -217,6 +227,8 @@ def add_routes(app: FastAPI, *, docs: bool) -> None:
     for module in chain.from_iterable(ROUTERS):
         app.include_router(module.router, prefix=V1, responses=problems.EVERYWHERE)
     app.include_router(tokens.router, prefix=V1)
+    app.include_router(passkeys.sign_in_router, prefix=V1)
+    app.include_router(enrolments.redemption_router, prefix=V1)
     app.include_router(health.router)
     app.include_router(problem_pages.router)
     for path in served_contract.EDITIONS:

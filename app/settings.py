@@ -162,7 +162,8 @@ class Settings(BaseSettings):
     times which of them share a case. 0: no delay."""
     public_url: PublicUrl | None = None
     """The public address of the service, such as `https://refer.example.org`, which
-    a machine names when it asks for a token. Default: no tokens, only API keys."""
+    a machine names when it asks for a token. Passkeys are bound to its host, which must be
+    a name. Default: no tokens and no passkeys, only API keys."""
     sign_in_url: SignInUrl | None = None
     """The `https` sign-in address that notifications contain. Default: none, so that
     a notification reveals nothing to other people who read it."""

@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from app.access import enrolment_models
 from app.access import models as access_models
 from app.cases import models as case_models
 from app.cases import records
@@ -39,6 +40,7 @@ TABLES: Final = (
         directory_models,
         history,
         access_models,
+        enrolment_models,
     ),
     *(deadline_models, outbox_models, notifications_models, case_models, records),
     *(

@@ -5,7 +5,15 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.directory.models import FocalPoint
@@ -120,11 +128,32 @@ class AccessToken(Base):
     expires_at: Mapped[datetime]
 
 
+class Passkey(Base):
+    """The public part of a passkey of a person. A removed passkey stays known.
+
+    `label` names the device, never a person. `sign_count` is the counter of the
+    authenticator at the last sign-in, or 0 if it has none.
+    """
+
+    __tablename__ = "passkey"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(Person.id), index=True)
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    label: Mapped[str]
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
 class UserSession(Base):
     """A session of a person, who acts through one account. Only a hash is stored.
 
     If the session was opened with an API key, `api_key` is the prefix of that key: the
-    session has the scopes of the key, and ends with it. `seen_at` is the time of the last
+    session has the scopes of the key, and ends with it. `passkey_id` is the passkey with
+    which it was opened, whose removal ends it. `seen_at` is the time of the last
     request, exact to a minute.
     """
 
@@ -137,6 +166,7 @@ class UserSession(Base):
     person_id: Mapped[UUID] = mapped_column(ForeignKey(Person.id), index=True)
     method: Mapped[SignInMethod]
     api_key: Mapped[str | None] = mapped_column(ForeignKey(ApiKey.prefix))
+    passkey_id: Mapped[UUID | None] = mapped_column(ForeignKey(Passkey.id))
     authenticated_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

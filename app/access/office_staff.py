@@ -9,7 +9,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.access import machine_keys, people
-from app.access.models import Account
+from app.access.models import Account, Passkey
 from app.directory.models import FocalPoint
 from app.kernel.actors import CASE_ROLES, HOLDER_APPROVERS, AccountKind, Role
 from app.kernel.recall import load_once
@@ -22,7 +22,7 @@ unattended (our proposal)."""
 
 @dataclass(frozen=True)
 class StaffMember:
-    """An enabled account with a valid key, so that it can sign in.
+    """An enabled account with a valid key or a passkey, so that it can sign in.
 
     `person` is the person of the account, or the id of the account of a machine.
     """
@@ -33,7 +33,7 @@ class StaffMember:
 
 
 def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]:
-    """Return the accounts of each office that are enabled and have a valid key."""
+    """Return the enabled accounts of each office that have a valid key or a passkey."""
     columns = (Account.focal_point_id, people.get_person(), Account.kind, Account.roles)
     keys = (
         exists().where(
@@ -41,7 +41,9 @@ def load_staff(session: Session, now: datetime) -> dict[UUID, list[StaffMember]]
         )
         for kind in machine_keys.KEY_CLASSES
     )
-    enabled = select(*columns).where(Account.disabled_at.is_(None), or_(*keys))
+    usable = (Passkey.person_id == Account.person_id) & Passkey.removed_at.is_(None)
+    passkeys = exists().where(usable)
+    enabled = select(*columns).where(Account.disabled_at.is_(None), or_(*keys, passkeys))
     found = dict[UUID, list[StaffMember]]()
     for office, person, kind, roles in session.execute(enabled):
         member = StaffMember(person, kind, frozenset(map(Role, roles)))

@@ -39,14 +39,16 @@ class NoSession(Problem):
 class SignIn:
     """A successful sign-in: the id of the new session, and how the person signed in.
 
-    `api_key` is the prefix of the key that opened the session. `replaces` is the session of
-    the same person that ends, for example because it was opened too long ago.
+    `api_key` is the prefix of the key that opened the session, or `passkey_id` the id of
+    the passkey. `replaces` is the session of the same person that ends, for example because
+    it was opened too long ago.
     """
 
     id: UUID
     method: SignInMethod
     api_key: str | None = None
     replaces: UUID | None = None
+    passkey_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def open_session(
         person_id=person_id,
         method=sign_in.method,
         api_key=sign_in.api_key,
+        passkey_id=sign_in.passkey_id,
         authenticated_at=now,
         seen_at=now,
         expires_at=now + SESSION_LIFETIME,

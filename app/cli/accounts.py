@@ -13,6 +13,7 @@ from app.access.schemas import KeyOut
 from app.cli import operator_actions
 from app.cli.account_load_command import load_accounts
 from app.cli.api_client import escape_unprintable
+from app.cli.enrolment_command import enrol_account
 from app.cli.operator_actions import AccountWithKeys
 from app.cli.readiness import require_no_demo
 from app.cli.startup import load_runtime
@@ -93,6 +94,7 @@ def create_account(
 
 
 account.command("load")(load_accounts)
+account.command("enrol")(enrol_account)
 
 
 @account.command("disable")

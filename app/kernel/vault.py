@@ -108,6 +108,7 @@ class Vault:
     def __init__(self, provider: KeyProvider) -> None:
         self._provider = provider
         self._fingerprints = provider.derive("fingerprint")
+        self._challenges = provider.derive("challenge")
         self._cursors = AESSIV(provider.derive("cursor"))
 
     def create_key(self, case: UUID) -> WrappedKey:
@@ -174,6 +175,11 @@ class Vault:
         """Return a keyed hash that identifies a value without storing or revealing it."""
         encoded = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self._fingerprints, encoded, hashlib.sha256).hex()
+
+    def compute_challenge_mac(self, challenge: bytes, purpose: str) -> bytes:
+        """Return the MAC of a challenge, which is valid for one purpose only."""
+        signed = purpose.encode() + b"\0" + challenge
+        return hmac.digest(self._challenges, signed, hashlib.sha256)
 
     def encrypt_cursor(self, plain: bytes, context: Sequence[str]) -> bytes:
         """Encrypt a cursor; equal input gives equal output."""

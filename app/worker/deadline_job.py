@@ -10,8 +10,8 @@ from typing import Final
 
 import structlog
 
+from app.access import passkey_actions, session_queries, sessions
 from app.access import queries as access_queries
-from app.access import session_queries, sessions
 from app.access.approvals import expire_unanswered
 from app.casework.overdue import handle_missed_deadline
 from app.deadlines import actions as deadline_actions
@@ -82,6 +82,15 @@ def delete_old_sessions(runtime: Runtime) -> int:
             return 0
     with runtime.database.begin_write() as session:
         return sessions.delete_old_sessions(session, runtime.time(session))
+
+
+def delete_used_challenges(runtime: Runtime) -> None:
+    """Delete used challenges that have expired, and enrolments that expired long ago."""
+    with runtime.database.begin_read() as session:
+        if not passkey_actions.has_outdated(session, runtime.time(session)):
+            return
+    with runtime.database.begin_write() as session:
+        passkey_actions.delete_outdated(session, runtime.time(session))
 
 
 def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:

@@ -18,6 +18,7 @@ from app.kernel.transactions import Runtime
 from app.worker.deadline_job import (
     BATCH,
     delete_old_sessions,
+    delete_used_challenges,
     expire_questions,
     handle_missed_deadlines,
 )
@@ -44,9 +45,10 @@ class Job:
 def handle_deadlines(runtime: Runtime) -> int:
     """Handle missed deadlines and expired approval requests; return their number.
 
-    Old sessions and form drafts are deleted, too.
+    Old sessions, form drafts and used challenges are deleted, too.
     """
     delete_old_sessions(runtime)
+    delete_used_challenges(runtime)
     fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0041"
-down_revision = "0039"
+down_revision = "0040"
 
 APP_ROLE = "safe_conduct_app"
 # A draft belongs to one office. The parties of its case see the row, but not the content,

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.support.operation_calls import ALL
+from tests.support.operation_calls import ALL, PUBLIC_WRITES
 from tests.support.raw_requests import Operation
 from tests.sweeps.matrix import plans, reading
 from tests.sweeps.matrix.asking import INCLUDED, PARTS
@@ -47,7 +47,7 @@ def test_an_operation_that_nobody_wrote_a_row_for_is_noticed() -> None:
 def test_every_operation_but_the_public_ones_has_a_scope() -> None:
     scopes = reading.scopes()
 
-    public = {"get_liveness", "get_readiness", "issue_token"}
+    public = {"get_liveness", "get_readiness", *PUBLIC_WRITES}
     assert {one.name for one in ALL} - scopes.keys() == public
     assert scopes.keys() - {one.name for one in ALL} == set()
 

@@ -20,6 +20,8 @@ from app.main import create_app
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 from tests.support.contract import resolve_responses
+from tests.support.operation_calls import ALL, PUBLIC_WRITES
+from tests.support.repeated_writes import AGAIN
 from tests.support.world import Json, World
 
 COMMITTED = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
@@ -36,7 +38,7 @@ VERBS = """
 accept acknowledge answer approve ask assess assign call cancel close complete confirm
 create decide declare decline delete determine disable discard end erase export find get
 grant hold inform issue list locate monitor offer open pause permit ping place plan
-preview receive record redirect refuse register relocate reopen replace replay report
+preview receive record redirect refuse register relocate remove reopen replace replay report
 request resume review revoke rotate save score send start stop stream submit suspend
 take update verify withdraw write
 """
@@ -50,25 +52,9 @@ FROZEN = {
     "Stage": "derived from the state of a case",
 }
 """The enums in responses whose values a client must know completely, with the reason."""
-ANSWERED = "repeating the answer changes nothing"
-AGAIN = {
-    **dict.fromkeys(("approve_approval", "refuse_approval", "withdraw_approval"), ANSWERED),
-    "confirm_approval": "repeating the confirmation changes nothing",
-    "withdraw_consent": "what is taken back is taken back",
-    "withdraw_consents": "what is taken back is taken back",
-    "find_cases": "it keeps nothing",
-    "score_screening": "it keeps nothing",
-    "preview_routing": "it keeps nothing",
-    "save_form_draft": "the latest draft is kept, whoever sends it first",
-    "delete_form_draft": "what is deleted stays deleted",
-    "create_session": "the token is not kept; a session whose token is lost ends soon",
-    **dict.fromkeys(("end_session", "end_one_session", "end_all_sessions"), "it is over"),
-    "record_refusal": "it counts again: a key would tell who counted whom (ADR 23)",
-}
-"""Each write without Idempotency-Key and If-Match, and the effect of repeating it."""
 ANY = "#/components/schemas/Any"
 TOKEN = "/v1/oauth/token"
-UNKEYED = {"/livez", "/readyz", TOKEN}
+UNKEYED = {"/livez", "/readyz"} | {one.path for one in ALL if one.name in PUBLIC_WRITES}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -250,6 +236,13 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
         "CurrentSession",
         "SessionOut",
         "OpenedSessionOut",
+        "PasskeyOut",
+        "PasskeyDescriptor",
+        "PasskeyUser",
+        "RelyingPartyOut",
+        "EnrolmentOut",
+        "MadeEnrolmentOut",
+        "ConfirmedEnrolmentOut",
     }
 
 

@@ -26,6 +26,7 @@ MAY_INSERT = """
     public_key access_token
     document_key
     person session
+    passkey used_challenge enrolment
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -37,6 +38,7 @@ MAY_UPDATE = """
     public_key
     document_key
     person session
+    passkey enrolment
 """
 NOT_BY_THE_OWNER = (
     "entry",
@@ -49,6 +51,7 @@ NOT_BY_THE_OWNER = (
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
     access_token document_key default_contacts form_draft session
+    used_challenge enrolment
 """
 MAY_MAINTAIN = "case_key document_key form_draft"
 """Tables that are rewritten, so that no file keeps a destroyed key (docs/privacy.md)."""

@@ -20,6 +20,7 @@ from tests.support.administrators import (
     replace_row,
 )
 from tests.support.machine_keys import register_machine
+from tests.support.passkeys import add_passkey, begin_enrolment
 from tests.support.raw_requests import (
     KEYED,
     Headers,
@@ -168,6 +169,9 @@ def create_records(people: dict[str, Someone]) -> None:
     )
     for office in ("KZ_LEAD", people["administrator"].code):
         create_webhook(officer.world, office)
+    add_passkey(lead)
+    newcomer = officer.world.add_person("KZ_LEAD")
+    unwrap(begin_enrolment(people["supervisor"], newcomer))
 
 
 NEWCOMER: Final = "KZ_NEW_SHELTER"

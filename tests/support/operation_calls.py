@@ -39,6 +39,14 @@ DOCUMENT: Final = load_contract()
 """The committed document; another test compares it with the served one."""
 ALL: Final = list_operations(DOCUMENT)
 WRITES: Final = list_writes(DOCUMENT)
+PUBLIC_WRITES: Final = {
+    "issue_token",
+    "create_passkey_challenge",
+    "create_session_with_passkey",
+    "create_enrolment_options",
+    "redeem_enrolment",
+}
+"""The operations that need no credential, because they check what the body contains."""
 TAKING: Final = [one for one in WRITES if one.body_schema]
 READ: Final = {
     one.path

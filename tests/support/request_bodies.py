@@ -22,6 +22,10 @@ from tests.support.world import (
 WHY: Final = {"reason": "NO_CAPACITY"}
 BACK: Final = {"reason": "SENT_IN_ERROR"}
 PAUSE: Final = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
+INVITATION: Final[Json] = {
+    "link": f"sce_0123456789_{'A' * 43}",
+    "code": "0000-0000",
+}
 BODIES: Final[dict[str, Json]] = {
     "create_case": make_case(),
     "find_cases": {"external_reference": "A-1"},
@@ -129,6 +133,12 @@ BODIES: Final[dict[str, Json]] = {
         "active": True,
     },
     "create_session": {},
+    "create_session_with_passkey": {"credential": {}},
+    "register_passkey": {"credential": {}, "label": "work telephone"},
+    "remove_passkey": {"even_last": True},
+    "create_enrolment": {"account": "00000000-0000-4000-8000-000000000000"},
+    "create_enrolment_options": INVITATION,
+    "redeem_enrolment": INVITATION | {"credential": {}, "label": "work telephone"},
     "create_account": NEWCOMER,
     "grant_roles": {"roles": ["coordinator"]},
     "revoke_roles": {"roles": ["officer"]},

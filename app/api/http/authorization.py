@@ -80,7 +80,30 @@ class Scoped[W]:
         return partial(self.opener, request.app.state.runtime, request.state.actor)
 
 
-class GuardedRoute(APIRoute):
+class StrictRoute(APIRoute):
+    """A route whose body is parsed strictly."""
+
+    @cached_property
+    def body_schema(self) -> dict[str, Any]:
+        """The JSON schema of the body, which is built at the first error."""
+        body = self.body_field.field_info if self.body_field else None
+        annotation: Any = Annotated[body.annotation, body] if body else None
+        return TypeAdapter[Any](annotation).json_schema()
+
+    def parse_body(self, request: Request, body: bytes) -> Any:
+        """Parse a body; return PydanticUndefined if the request has none.
+
+        Raises BodyUnexpected (422) if the route takes no body, or the errors of
+        `parse_json`.
+        """
+        if self.body_field is None and body.strip() not in EMPTY_BODIES:
+            raise BodyUnexpected("Send no body here, or an empty object.")
+        if self.body_field is None or not body:
+            return PydanticUndefined
+        return parse_json(request, body)
+
+
+class GuardedRoute(StrictRoute):
     """A route that authenticates and authorizes the caller before it reads the body."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -108,13 +131,6 @@ class GuardedRoute(APIRoute):
             return None
         return frozenset(field.alias for field in fields)
 
-    @cached_property
-    def body_schema(self) -> dict[str, Any]:
-        """The JSON schema of the body, which is built at the first error."""
-        body = self.body_field.field_info if self.body_field else None
-        annotation: Any = Annotated[body.annotation, body] if body else None
-        return TypeAdapter[Any](annotation).json_schema()
-
     @override
     def get_route_handler(self) -> Handler:
         plan = RoutePlan(self.dependant, embeds_body=self._embed_body_fields)
@@ -137,12 +153,7 @@ class GuardedRoute(APIRoute):
             body = await read_body(request)
             if monotonic() - started > PROMPT_BODY_SECONDS:
                 request.state.actor = await run_in_threadpool(sign_in, request, scope)
-            if self.body_field is None and body.strip() not in EMPTY_BODIES:
-                raise BodyUnexpected("Send no body here, or an empty object.")
-            parsed: Any = PydanticUndefined
-            if self.body_field is not None and body:
-                parsed = parse_json(request, body)
-            return await plan.run(request, parsed)
+            return await plan.run(request, self.parse_body(request, body))
 
         return handle
 
@@ -236,14 +247,18 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
         )
 
 
+def get_address(request: Request) -> str:
+    """Return the address of the client, or "" if the server does not know it."""
+    return request.client.host if request.client else ""
+
+
 def limit_wrong_keys(request: Request, name: str) -> None:
     """Count a wrong key. Raises TooManyWrongKeys (429) if there were too many.
 
-    Keys are counted by address, and by address and name. The name is the prefix of a key,
-    or the client that a signed assertion names.
+    Keys are counted by address, and by address and name. The name is the prefix of a key or
+    of an enrolment, the id of a passkey, or the client that a signed assertion names.
     """
     throttle: WrongKeyLimit = request.app.state.throttle
-    client = request.client.host if request.client else ""
-    wait = throttle.count_wrong_key(client, name)
+    wait = throttle.count_wrong_key(get_address(request), name)
     if wait:
         raise TooManyWrongKeys("Check the key you use before you try again.", wait=wait)

@@ -1,6 +1,6 @@
 """Problems as HTTP responses (RFC 9457). A problem never repeats what the caller sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final
 
@@ -81,6 +81,8 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     DailyVolumeUsed,
     Busy,
 )
+ANONYMOUS: Final = (RequestInvalid, JsonInvalid, TooManyWrongKeys, Busy)
+"""The problems of a route that needs no credential."""
 KEYED: Final = (IdempotencyKeyReused, IdempotencyKeyInUse)
 ACTION: Final = (NotFound, *KEYED, ActionIllegal, ActionNotYours, RoleMissing)
 """The problems of an action on a record."""
@@ -93,8 +95,18 @@ type Answers = dict[int | str, dict[str, Any]]
 
 def list_problems(*kinds: type[Problem]) -> Answers:
     """Return the OpenAPI responses for these problems and those that any route can have."""
+    return describe_kinds(dict.fromkeys((*ALWAYS, *kinds)))
+
+
+def list_anonymous_problems(*kinds: type[Problem]) -> Answers:
+    """Return the OpenAPI responses of a route that needs no credential."""
+    return describe_kinds(dict.fromkeys((*ANONYMOUS, *kinds)))
+
+
+def describe_kinds(kinds: Iterable[type[Problem]]) -> Answers:
+    """Return the OpenAPI responses for these kinds of problems, by status."""
     found: dict[int, list[type[Problem]]] = {}
-    for kind in dict.fromkeys((*ALWAYS, *kinds)):
+    for kind in kinds:
         found.setdefault(kind.status, []).append(kind)
     return {
         status: {

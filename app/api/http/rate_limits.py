@@ -109,10 +109,18 @@ class WrongKeyLimit:
 
         A key that is sent during the wait is not counted, so that waiting always helps.
         """
-        counted = (
-            (self.find_entry(client, named), PREFIX_PACE),
-            (self.find_entry(client), ADDRESS_PACE),
-        )
+        by_name = (self.find_entry(client, named), PREFIX_PACE)
+        return self.count((by_name, (self.find_entry(client), ADDRESS_PACE)))
+
+    def count_challenge(self, client: str) -> int:
+        """Count a challenge for an address and return 0, or return the seconds to wait.
+
+        Challenges are counted apart from wrong keys, so that neither slows the other down.
+        """
+        return self.count(((self.find_entry("challenge", "", client), ADDRESS_PACE),))
+
+    def count(self, counted: tuple[tuple[int, Pace], ...]) -> int:
+        """Count an attempt at each entry and return 0, or return the seconds to wait."""
         with self.lock:
             now = self.clock()
             waits = [pace.compute_wait(self.free_at[place], now) for place, pace in counted]

@@ -3,6 +3,7 @@
 Each story prepares a suitable state and returns its call.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlencode
@@ -11,13 +12,14 @@ from app.kernel.actors import Role
 from tests.databases.failpoints.calls import Call, Scene, Story, cells
 from tests.support.full_world import READING
 from tests.support.machine_keys import JWT, register_machine
+from tests.support.passkeys import DEVICE, Office, request_options
 from tests.support.returns import (
     Homecoming,
     accept_return_referral,
     begin_return,
     make_return_consent,
 )
-from tests.support.world import make_case, make_consent, unwrap
+from tests.support.world import Json, make_case, make_consent, unwrap
 from tests.sweeps.matrix.asking import operation_of
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -150,6 +152,54 @@ def asks_for_token(scene: Scene) -> Call:
     return Call(operation, operation.path, headers, urlencode(form).encode())
 
 
+def send_without_key(name: str, body: Json) -> Call:
+    """Return a call without a credential."""
+    operation = operation_of(name)
+    headers: dict[str, str | bytes] = {"Content-Type": "application/json"}
+    return Call(operation, operation.path, headers, json.dumps(body).encode())
+
+
+def asks_for_challenge(_: Scene) -> Call:
+    return send_without_key("create_passkey_challenge", {})
+
+
+def signs_in_with_passkey(scene: Scene) -> Call:
+    world = scene.wire.world
+    made, _ = Office(world).enrol()
+    signed = DEVICE.sign(made, request_options(world))
+    return send_without_key("create_session_with_passkey", {"credential": signed})
+
+
+def asks_for_enrolment_options(scene: Scene) -> Call:
+    invited = Office(scene.wire.world).open_enrolment()
+    return send_without_key("create_enrolment_options", invited.secrets)
+
+
+def redeems_enrolment(scene: Scene) -> Call:
+    invited = Office(scene.wire.world).open_enrolment()
+    _, made = DEVICE.create(unwrap(invited.ask_options()))
+    body = invited.secrets | {"credential": made, "label": "tablet"}
+    return send_without_key("redeem_enrolment", body)
+
+
+def asks_for_passkey_options(scene: Scene) -> Call:
+    _, session = Office(scene.wire.world).enrol()
+    return scene.call("create_passkey_options", session, {})
+
+
+def registers_passkey(scene: Scene) -> Call:
+    _, session = Office(scene.wire.world).enrol()
+    _, made = DEVICE.create(unwrap(session.send("/passkeys/options")))
+    body = {"credential": made, "label": "tablet"}
+    return scene.call("register_passkey", session, {}, body)
+
+
+def begins_enrolment(scene: Scene) -> Call:
+    office = Office(scene.wire.world)
+    body = {"account": str(office.newcomer.actor.account_id)}
+    return scene.call("create_enrolment", office.first, {}, body)
+
+
 def writes_case(scene: Scene) -> Call:
     """Return a call that creates and submits a case in one request."""
     return scene.call("create_case", scene.people["consulate"], {}, make_case(submit=True))
@@ -171,6 +221,13 @@ OWN: Final[Mapping[str, Story]] = {
     "stream_events": listens,
     "issue_token": asks_for_token,
     "create_case.submitted": writes_case,
+    "create_passkey_challenge": asks_for_challenge,
+    "create_session_with_passkey": signs_in_with_passkey,
+    "create_enrolment_options": asks_for_enrolment_options,
+    "redeem_enrolment": redeems_enrolment,
+    "create_passkey_options": asks_for_passkey_options,
+    "register_passkey": registers_passkey,
+    "create_enrolment": begins_enrolment,
 }
 TWO: Final = ".by two"
 """The suffix in the name of a call that a second person has approved."""

@@ -17,7 +17,7 @@ from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from tests.support.effort import is_night
 from tests.support.full_world import fill_path
-from tests.support.operation_calls import ALL, READ, record_commits
+from tests.support.operation_calls import ALL, PUBLIC_WRITES, READ, record_commits
 from tests.support.raw_requests import Answer, Headers, Operation, Wire, open_wire
 from tests.support.request_bodies import BODIES
 from tests.support.snapshots import copy_file_to, restore_file_from
@@ -124,7 +124,8 @@ class Matrix:
         ids = stage.ids | dict.fromkeys(PARTS, part)
         body = BODY_OF.get(name, BODIES.get(operation.name, {}))
         named = ids[operation.path_names[-1] if operation.path_names else "code"]
-        own = {"code": named} if "code" in body else {}
+        of_case = "code" in body and operation.name not in PUBLIC_WRITES
+        own = {"code": named} if of_case else {}
         sent = json.dumps(body | own).encode() if operation.body_schema else b""
         target = fill_path(operation.path, ids)
         if part == INCLUDED:

@@ -8,6 +8,7 @@ from app.access.credentials import get_prefix
 from app.kernel.actors import Role
 from tests.support.administrators import NEW, replace_row
 from tests.support.machine_keys import register_machine
+from tests.support.passkeys import add_passkey, begin_enrolment
 from tests.support.returns import Homecoming, accept_return_referral, create_return
 from tests.support.sessions import get_session, sign_in
 from tests.support.webhook_receivers import create_webhook
@@ -305,6 +306,8 @@ def waiting(stage: Stage) -> None:
         account_id=machine.client,
         prefix=get_prefix(machine.one.key),
         kid=machine.kid,
+        passkey_id=add_passkey(stage.who("shelter")),
+        enrolment_id=begin_another(stage),
         session_id=get_session(sign_in(stage.who("shelter")))["id"],
         webhook_id=create_webhook(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
         focal_point="KZ_LEGAL_AID",
@@ -316,6 +319,13 @@ def waiting(stage: Stage) -> None:
         priority="normal",
         name="services",
     )
+
+
+def begin_another(stage: Stage) -> str:
+    """Begin the enrolment of another person of the shelter, and return its id."""
+    newcomer = stage.who("iom").world.add_person("KZ_SHELTER_KOGERSHIN")
+    begun = begin_enrolment(stage.who("administrator"), newcomer)
+    return str(unwrap(begun)["id"])
 
 
 def of_the_rest() -> Build:

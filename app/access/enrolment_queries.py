@@ -1,0 +1,38 @@
+"""Queries for enrolments."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access.enrolment_models import Enrolment
+from app.access.models import Account
+from app.kernel.statements import lock_rows
+from app.kernel.transactions import ReadTransaction
+
+
+def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolment | None:
+    """Return an enrolment, which may be locked, or None if it is unknown."""
+    query = select(Enrolment).where(Enrolment.id == enrolment_id)
+    return session.scalar(lock_rows(query) if lock else query)
+
+
+def find_by_link(session: Session, link_prefix: str) -> Enrolment | None:
+    """Return the enrolment whose link has this prefix, or None if it is unknown."""
+    known = Enrolment.link_prefix == link_prefix
+    return session.scalar(select(Enrolment).where(known))
+
+
+def list_of_person(tx: ReadTransaction, person_id: UUID) -> Sequence[Enrolment]:
+    """List the enrolments of a person, with all accounts of the person."""
+    found = select(Enrolment).join(Account, Account.id == Enrolment.account_id)
+    return tx.session.scalars(found.where(Account.person_id == person_id)).all()
+
+
+def list_of_office(tx: ReadTransaction, focal_point_id: UUID) -> Sequence[Enrolment]:
+    """List the enrolments of the accounts of a focal point, the newest first."""
+    found = select(Enrolment).join(Account, Account.id == Enrolment.account_id)
+    of_office = found.where(Account.focal_point_id == focal_point_id)
+    newest = of_office.order_by(Enrolment.created_at.desc(), Enrolment.id)
+    return tx.session.scalars(newest).all()

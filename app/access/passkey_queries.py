@@ -1,0 +1,61 @@
+"""Queries for passkeys. A removed passkey is not found."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.access.models import Account, Passkey
+from app.kernel.actors import AccountKind
+from app.kernel.problems import NotFound
+from app.kernel.statements import lock_rows
+
+
+def is_usable_by(person_id: UUID | None) -> ColumnElement[bool]:
+    """Return an SQL condition for the passkeys of a person that are not removed."""
+    return (Passkey.person_id == person_id) & Passkey.removed_at.is_(None)
+
+
+def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
+    """Return the passkey with this credential id, or None if it is unknown or removed."""
+    known = (Passkey.credential_id == credential_id) & Passkey.removed_at.is_(None)
+    return session.scalar(select(Passkey).where(known))
+
+
+def lock_passkey(session: Session, passkey_id: UUID) -> Passkey | None:
+    """Lock and return a passkey, or return None if it was removed."""
+    kept = (Passkey.id == passkey_id) & Passkey.removed_at.is_(None)
+    return session.scalar(lock_rows(select(Passkey).where(kept)))
+
+
+def list_passkeys(session: Session, person_id: UUID | None) -> Sequence[Passkey]:
+    """List the passkeys of a person, oldest first; a machine has none."""
+    found = select(Passkey).where(is_usable_by(person_id))
+    return session.scalars(found.order_by(Passkey.created_at, Passkey.id)).all()
+
+
+def get_passkey(session: Session, passkey_id: UUID, person_id: UUID | None) -> Passkey:
+    """Return a passkey of a person, even if it was removed, or raise NotFound (404)."""
+    own = (Passkey.id == passkey_id) & (Passkey.person_id == person_id)
+    found = session.scalar(select(Passkey).where(own))
+    if found is None:
+        raise NotFound("There is no such passkey, or it is of another person.")
+    return found
+
+
+def has_passkey(session: Session, person_id: UUID) -> bool:
+    """Return whether a person can sign in with a passkey."""
+    found = select(Passkey.id).where(is_usable_by(person_id)).limit(1)
+    return session.scalar(found) is not None
+
+
+def find_account(
+    session: Session, person_id: UUID, account_id: UUID | None
+) -> Account | None:
+    """Return an enabled account of a person, by default the one that was opened first."""
+    own = (Account.person_id == person_id) & (Account.kind == AccountKind.PERSON)
+    enabled = select(Account).where(own, Account.disabled_at.is_(None))
+    if account_id is not None:
+        enabled = enabled.where(Account.id == account_id)
+    return session.scalars(enabled.order_by(Account.opened_at, Account.id)).first()

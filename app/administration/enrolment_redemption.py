@@ -1,0 +1,149 @@
+"""The redemption of an enrolment by the new person, who has no credential yet (ADR 67).
+
+Each failure raises the same PasskeyRefused (409), which the API answers with 401.
+"""
+
+import hmac
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.access import credentials, enrolment_queries, passkey_actions, passkey_queries
+from app.access import queries as access_queries
+from app.access.actions import open_person
+from app.access.credentials import build_actor
+from app.access.enrolment_models import MAX_ATTEMPTS, Enrolment, EnrolmentState
+from app.access.models import Account
+from app.access.passkey_challenges import PasskeyRefused, describe_enrolment
+from app.access.passkey_schemas import PasskeyCreationOptions
+from app.access.passkeys import CredentialJson, RelyingParty
+from app.access.sessions import OpenedSession, SignIn, open_session
+from app.administration import account_permissions, own_passkeys
+from app.administration.account_changes import get_roles, record_account_event
+from app.administration.enrolments import LINK_PREFIX, compute_code_hash
+from app.kernel.actors import SERVICE, SYSTEM, Actor, SignInMethod
+from app.kernel.transactions import (
+    Runtime,
+    WriteTransaction,
+    begin_read,
+    begin_write,
+)
+
+REFUSED: Final = "The link, the code or the passkey is not valid. Ask for a new enrolment."
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """The link and the code that a person got from two other people."""
+
+    link: str
+    code: str
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the link, or "" if the link is malformed."""
+        parts = self.link.split("_", 2)
+        return parts[1] if parts[0] == LINK_PREFIX and len(parts) > 2 else ""  # noqa: PLR2004
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """The person who redeems an enrolment, as the actor of the account."""
+
+    enrolment_id: UUID
+    actor: Actor
+
+
+def check_invitation(runtime: Runtime, invitation: Invitation) -> Newcomer:
+    """Return the person to whom a link and a code belong, or raise PasskeyRefused (409).
+
+    A wrong code with the right link is counted. The code is compared while the enrolment
+    is locked, so that requests at the same time do not get more attempts. A wrong link
+    locks nothing.
+    """
+    with runtime.database.begin_read() as session:
+        found = enrolment_queries.find_by_link(session, invitation.prefix)
+    due = found.link_hash if found else credentials.UNKNOWN_HASH
+    fits = hmac.compare_digest(due, credentials.hash_key(invitation.link))
+    if found is None or not fits:
+        raise PasskeyRefused(REFUSED)
+    with begin_write(runtime, SYSTEM) as tx:
+        row, account = lock_confirmed(tx, found.id)
+        code_hash = compute_code_hash(tx.vault, row.id, invitation.code)
+        if hmac.compare_digest(row.code_hash or "", code_hash):
+            return Newcomer(row.id, build_actor(account, scopes=()))
+        row.wrong_codes += 1
+        if row.wrong_codes >= MAX_ATTEMPTS:
+            record_account_event(tx, account, "account.enrolment_blocked")
+    raise PasskeyRefused(REFUSED)
+
+
+def lock_confirmed(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment, Account]:
+    """Lock and return an enrolment that can be redeemed, and its account.
+
+    The rules are checked again, because the accounts, their roles and the passkeys of the
+    person may have changed since the enrolment was confirmed. Raises PasskeyRefused (409).
+    """
+    row = enrolment_queries.find(tx.session, enrolment_id, lock=True)
+    if row is None or row.get_state(tx.now) != EnrolmentState.CONFIRMED:
+        raise PasskeyRefused(REFUSED)
+    account = access_queries.get_account(tx, row.account_id)
+    makers = [row.created_by, row.confirmed_by]
+    people = [access_queries.get_account(tx, one) for one in makers if one is not None]
+    ids = {one.person_id or one.id for one in (account, *people)}
+    allowed = account.disabled_at is None and len(ids) == len(people) + 1
+    if not allowed or not all(may_still_enrol(one, account) for one in people):
+        raise PasskeyRefused(REFUSED)
+    person_id = account.person_id or account.id
+    if row.recovery != passkey_queries.has_passkey(tx.session, person_id):
+        raise PasskeyRefused(REFUSED)
+    return row, account
+
+
+def may_still_enrol(maker: Account, account: Account) -> bool:
+    """Return whether one of the two people may still change the account."""
+    actor, office = build_actor(maker, scopes=()), account.focal_point_id
+    allowed = account_permissions.may_change_account(actor, office, get_roles(account))
+    return maker.disabled_at is None and allowed
+
+
+def build_options(
+    runtime: Runtime, party: RelyingParty, invitation: Invitation
+) -> PasskeyCreationOptions:
+    """Return the options of the passkey of a new person, or raise PasskeyRefused (409)."""
+    newcomer = check_invitation(runtime, invitation)
+    purpose = describe_enrolment(newcomer.enrolment_id)
+    with begin_read(runtime, newcomer.actor) as tx:
+        return own_passkeys.build_options(tx, party, purpose)
+
+
+def redeem_enrolment(
+    runtime: Runtime,
+    party: RelyingParty,
+    invitation: Invitation,
+    new: tuple[CredentialJson, str],
+) -> OpenedSession:
+    """Add the passkey `new` (credential and label) to a new person, and open a session.
+
+    A recovery first removes the other passkeys of the person and ends all their sessions.
+    Raises PasskeyRefused (409).
+    """
+    newcomer = check_invitation(runtime, invitation)
+    purpose = describe_enrolment(newcomer.enrolment_id)
+    made = passkey_actions.verify_new_passkey(runtime, party, purpose, new)
+    with begin_write(runtime, newcomer.actor, acts_for=SERVICE) as tx:
+        person_id = newcomer.actor.person_id or newcomer.actor.account_id
+        passkey_actions.lock_passkeys(tx.session, person_id)
+        row, account = lock_confirmed(tx, newcomer.enrolment_id)
+        row.redeemed_at = tx.now
+        open_person(tx.session, account, tx.now)
+        if row.recovery:
+            passkey_actions.remove_all_passkeys(tx.session, person_id, tx.now)
+        passkey = passkey_actions.add_passkey(
+            tx.session, tx.create_id(), person_id, made, tx.now
+        )
+        facts = {"recovery": row.recovery}
+        record_account_event(tx, account, "account.enrolment_redeemed", **facts)
+        method = SignInMethod.PASSKEY
+        sign_in = SignIn(tx.create_id(), method, passkey_id=passkey.id)
+        return open_session(tx.session, account, sign_in, tx.now)
