@@ -58,7 +58,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     row = read_columns(session, query, {"prefix": prefix}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
     if row is None or not fits or not is_valid(row, now):
-        raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
+        raise Unauthenticated("Send a valid API key `sc_...`, or sign in again.")
     actor = build_actor(row, row.scopes)
     if "session_id" in row._fields:
         return replace(actor, session=build_session(row))
@@ -109,4 +109,4 @@ def build_session(row: Row[Any]) -> ActorSession:
 def require_scope(actor: Actor, scope: Scope) -> None:
     """Raise Forbidden (403) unless the actor has the scope."""
     if scope not in actor.scopes:
-        raise Forbidden(f"This API key lacks the scope {scope}.")
+        raise Forbidden(f"This credential lacks the scope {scope}.")

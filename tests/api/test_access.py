@@ -54,7 +54,7 @@ def test_each_scope_opens_its_own_routes_alone(world: World) -> None:
         within = call_with_key(world, method, path, only[Scope(scope)])
         assert without.status_code == 403, path
         assert without.json()["type"] == "/problems/forbidden"
-        assert without.json()["detail"] == f"This API key lacks the scope {scope}."
+        assert without.json()["detail"] == f"This credential lacks the scope {scope}."
         assert within.status_code not in {401, 500}, path
         assert "/problems/forbidden" not in within.text, path
 
