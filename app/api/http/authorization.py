@@ -219,13 +219,13 @@ def sign_in(request: Request, scope: Scope) -> Actor:
         if key_text:
             limit_wrong_keys(request, get_prefix(key_text))
         raise
-    if not runtime.person_keys and uses_person_key(actor):
+    if not runtime.person_keys and has_person_key(actor):
         raise Forbidden("API keys of people are not accepted here. Sign in with a passkey.")
     require_scope(actor, scope)
     return renew_session(runtime, actor)
 
 
-def uses_person_key(actor: Actor) -> bool:
+def has_person_key(actor: Actor) -> bool:
     """Return whether a person acts with an API key, or a session that a key opened."""
     if actor.session is not None:
         return actor.session.method == SignInMethod.KEY
