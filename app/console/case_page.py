@@ -13,6 +13,7 @@ from app.console.case_actions import CASES
 from app.console.case_documents import DOCUMENTS
 from app.console.case_forms import FACTS
 from app.console.case_records import read_events
+from app.console.case_sentences import find_sentence
 from app.console.visits import Visit
 from app.console.worklist import find_page
 
@@ -61,6 +62,7 @@ async def show_case(visit: Visit) -> Response:
         "case.html",
         case=case,
         tag=answer.tag,
+        sentence=find_sentence(visit, case),
         events=await read_events(visit, case),
         asked_next=list_asked_next(case),
         included={part: list_part(case, part) for part in PARTS},

@@ -5,6 +5,8 @@ from typing import Final
 
 import pytest
 
+from app.cases.lifecycle import State
+from app.console.case_sentences import SENTENCES
 from app.kernel.actors import Role, Scope
 from tests.support.console_browser import ConsoleBrowser
 from tests.support.world import (
@@ -197,6 +199,44 @@ def test_action_for_another_role_says_who_has_it(world: World, officer: Someone)
     page = ConsoleBrowser(supervisor).get(f"cases/{case['code']}").text
 
     assert "Roles that can do it: Caseworker" in page
+
+
+def test_state_is_a_sentence_for_each_side(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    path = f"cases/{case['code']}"
+    assert "Your office is asked to lead." in ConsoleBrowser(lead).get(path).text
+    assert (
+        " is asked to lead, and has not confirmed" in ConsoleBrowser(officer).get(path).text
+    )
+
+    lead.take_lead(case)
+
+    assert "Your office leads the case, and looks" in ConsoleBrowser(lead).get(path).text
+
+
+def test_every_state_has_a_sentence() -> None:
+    assert list(SENTENCES) == list(State)
+
+
+def test_case_at_a_desk_says_that_the_desk_chooses(officer: Someone, lead: Someone) -> None:
+    case = officer.submit()
+    assert lead.does("decline-lead", case, {"reason": "NO_CAPACITY"}).status_code == 204
+    desk = officer.world.add_person(officer.read(case)["holder"])
+    path = f"cases/{case['code']}"
+
+    assert "Your desk has the case." in ConsoleBrowser(desk).get(path).text
+    assert (
+        "has the case, and chooses who is asked" in ConsoleBrowser(officer).get(path).text
+    )
+
+
+def test_unmet_consent_leads_to_its_form(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+
+    page = ConsoleBrowser(officer).get(f"cases/{case['code']}").text
+
+    assert f'href="/console/cases/{case["code"]}/consent' in page
+    assert "Record this consent" in page
 
 
 def test_missed_deadline_is_explained_in_words(officer: Someone, lead: Someone) -> None:
