@@ -18,6 +18,7 @@ from app.console.action_forms import (
 )
 from app.console.api_client import Json
 from app.console.forms import FieldKind, FormField
+from app.console.notices import RECORDED
 from app.console.translations import mark
 from app.console.visits import Visit
 
@@ -77,7 +78,7 @@ async def open_account(visit: Visit) -> Response:
     target = Target(
         path="accounts",
         page="/console/accounts",
-        done="opened",
+        done=RECORDED,
         fixed={"focal_point": office},
     )
     outcome = await submit_form(visit, OPEN, target)
@@ -111,7 +112,7 @@ async def change_account(visit: Visit) -> Response:
     if form is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     path = f"accounts/{names['id']}"
-    target = Target(path=f"{path}/{form.last_path}", page=f"/console/{path}", done="opened")
+    target = Target(path=f"{path}/{form.last_path}", page=f"/console/{path}", done=RECORDED)
     outcome = await submit_form(visit, form, target)
     return (
         outcome if isinstance(outcome, Response) else await render_account(visit, outcome)

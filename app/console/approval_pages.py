@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.console.api_client import ApiProblem, Json, catch_problem
-from app.console.notices import DONE
+from app.console.notices import DECIDED, DONE
 from app.console.visits import Visit, redirect_to
 
 PAGE_SIZE: Final = 50
@@ -55,7 +55,7 @@ async def decide_approval(visit: Visit) -> Response:
     outcome = await catch_problem(call)
     if isinstance(outcome, ApiProblem):
         return await render_approval(visit, outcome)
-    return redirect_to(f"/console/approvals/{identity}?{urlencode({DONE: 'answered'})}")
+    return redirect_to(f"/console/approvals/{identity}?{urlencode({DONE: DECIDED})}")
 
 
 async def render_approval(visit: Visit, problem: ApiProblem | None = None) -> Response:

@@ -19,6 +19,7 @@ from app.console.action_forms import (
 from app.console.api_client import ApiProblem, Json, catch_problem
 from app.console.case_fields import ask_contacts
 from app.console.forms import FieldKind, FormField
+from app.console.notices import RECORDED
 from app.console.translations import mark
 from app.console.visits import MAX_OFFICES, Visit
 
@@ -105,7 +106,7 @@ async def update_own_office(visit: Visit) -> Response:
         method="PUT",
         path=f"focal-points/{code}/{form.last_path}",
         page=f"/console/directory/{code}",
-        done="opened",
+        done=RECORDED,
     )
     outcome = await submit_form(visit, form, target)
     if isinstance(outcome, Response):

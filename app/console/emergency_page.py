@@ -19,6 +19,7 @@ from app.console.action_forms import (
 from app.console.api_client import Json
 from app.console.case_fields import ask_note
 from app.console.forms import FieldKind, FormField
+from app.console.notices import RECORDED
 from app.console.translations import mark
 from app.console.visits import Visit
 
@@ -112,7 +113,7 @@ async def decide_emergency_access(visit: Visit) -> Response:
     if form is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     path = f"cases/{names['code']}/emergency-access/{names['id']}/{form.last_path}"
-    return await submit_step(visit, form, path, "opened")
+    return await submit_step(visit, form, path, RECORDED)
 
 
 async def submit_step(visit: Visit, form: ActionForm, path: str, done: str) -> Response:

@@ -14,11 +14,13 @@ DONE: Final = "done"
 """The query parameter that carries the code."""
 ASKED: Final = "asked"
 ENDED: Final = "ended"
+RECORDED: Final = "recorded"
+DECIDED: Final = "decided"
 NOTICES: Final = {
     ASKED: mark("Nothing has changed yet. A second person has to approve this first."),
     ENDED: mark("This is done. Your office has no further part in it."),
-    "opened": mark("This was recorded."),
-    "answered": mark("Your decision was recorded."),
+    RECORDED: mark("This was recorded."),
+    DECIDED: mark("Your decision was recorded."),
 }
 ACTION_DONE: Final = mark("“%(action)s” is done.")
 ACTION_WORDS: Final = (

@@ -13,6 +13,7 @@ from app.console.action_forms import (
     take_action,
 )
 from app.console.api_client import Answer, Gone, Json
+from app.console.notices import RECORDED
 from app.console.referral_page import render_referral
 from app.console.return_actions import RETURNS, build_checklist
 from app.console.sealed_documents import OpenedDocument, open_document
@@ -45,7 +46,7 @@ async def open_travel_plan(visit: Visit) -> Response:
 async def create_return(visit: Visit) -> Response:
     """Open the checklist of a referral for a return, and show it."""
     path = f"referrals/{visit.request.path_params['id']}"
-    target = Target(path=f"{path}/return", page=f"/console/{path}", done="opened")
+    target = Target(path=f"{path}/return", page=f"/console/{path}", done=RECORDED)
     outcome = await submit_form(visit, ActionForm(action="create_return"), target)
     if isinstance(outcome, Response):
         return outcome
