@@ -39,8 +39,17 @@ from app.console.options import ConsoleOptions
 from app.console.protection import PageProtection
 from app.console.refer_routes import REFER_ROUTES
 from app.console.rendering import STATIC
-from app.console.visits import Offices, View, allow_anyone, require_session
+from app.console.visits import (
+    Offices,
+    View,
+    Visit,
+    allow_anyone,
+    redirect_to,
+    require_session,
+)
 
+CONSOLE_PARTS: Final = 2
+"""The number of parts of `/console` when an address is split at each `/`."""
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
@@ -63,6 +72,22 @@ def serve_page(path: str, view: View) -> Route:
 def serve_form(path: str, view: View) -> Route:
     """Return the route of a form that a signed-in person sends."""
     return Route(path, require_session(view), methods=["POST"])
+
+
+def serve_form_of(page: str, path: str, view: View) -> Route:
+    """Return the route of a form of a page, at a path below the page.
+
+    The browser asks for this address with GET after a reload, or after the person signed
+    in again. This leads back to the page.
+    """
+    parts = page.count("/") + CONSOLE_PARTS
+
+    async def show(visit: Visit) -> Response:
+        if visit.request.method == "POST":
+            return await view(visit)
+        return redirect_to("/".join(visit.request.url.path.split("/")[:parts]))
+
+    return Route(f"{page}{path}", require_session(show), methods=["GET", "POST"])
 
 
 def serve_anyone(path: str, view: View, method: str = "GET") -> Route:
@@ -106,8 +131,8 @@ CASE_ROUTES: Final = (
     serve_page(f"{CASE}/history", case_records.show_history),
     serve_page(f"{CASE}/access-log", case_records.show_access_log),
     serve_page(f"{CASE}/open/{{document:path}}", case_documents.leave_document),
-    serve_form(f"{CASE}/open/{{document}}", case_documents.open_in_case),
-    serve_form(f"{CASE}/open/{{document}}/{{id}}", case_documents.open_in_case),
+    serve_form_of(CASE, "/open/{document}", case_documents.open_in_case),
+    serve_form_of(CASE, "/open/{document}/{id}", case_documents.open_in_case),
     serve_page(f"{CASE}/consent", consent_page.show_consent),
     serve_form(f"{CASE}/consent", consent_page.record_consent),
     serve_page(f"{CASE}/consent/print", consent_page.leave_print),
@@ -120,12 +145,13 @@ CASE_ROUTES: Final = (
 REFERRAL: Final = "/referrals/{id:uuid}"
 REFERRAL_ROUTES: Final = (
     serve_page(REFERRAL, referral_page.show_referral),
-    serve_form(f"{REFERRAL}/actions/{{action}}", referral_page.act_on_referral),
-    serve_form(f"{REFERRAL}/open/{{document}}", referral_page.open_in_referral),
+    serve_form_of(REFERRAL, "/actions/{action}", referral_page.act_on_referral),
+    serve_form_of(REFERRAL, "/open/{document}", referral_page.open_in_referral),
 )
+HANDOVER: Final = "/handovers/{id:uuid}"
 HANDOVER_ROUTES: Final = (
-    serve_page("/handovers/{id:uuid}", handover_pages.show_handover),
-    serve_form("/handovers/{id:uuid}/actions/{action}", handover_pages.act_on_handover),
+    serve_page(HANDOVER, handover_pages.show_handover),
+    serve_form_of(HANDOVER, "/actions/{action}", handover_pages.act_on_handover),
     serve_page("/cases/{code}/offer-handover", handover_pages.show_offer),
     serve_form("/cases/{code}/offer-handover", handover_pages.offer_handover),
     serve_page("/cases/{code}/relocate", handover_pages.show_relocation),
@@ -135,27 +161,27 @@ EMERGENCY: Final = f"{CASE}/emergency-access"
 EMERGENCY_ROUTES: Final = (
     serve_page(EMERGENCY, emergency_page.show_emergency_access),
     serve_form(EMERGENCY, emergency_page.request_emergency_access),
-    serve_form(f"{EMERGENCY}/{{id:uuid}}/{{step}}", emergency_page.decide_emergency_access),
+    serve_form_of(EMERGENCY, "/{id:uuid}/{step}", emergency_page.decide_emergency_access),
 )
 RETURN: Final = "/returns/{id:uuid}"
 RETURN_ROUTES: Final = (
-    serve_form(f"{REFERRAL}/return", return_page.create_return),
+    serve_form_of(REFERRAL, "/return", return_page.create_return),
     serve_page(RETURN, return_page.show_return),
-    serve_form(f"{RETURN}/actions/{{action}}", return_page.act_on_return),
-    serve_form(f"{RETURN}/travel-plan", return_page.open_travel_plan),
+    serve_form_of(RETURN, "/actions/{action}", return_page.act_on_return),
+    serve_form_of(RETURN, "/travel-plan", return_page.open_travel_plan),
 )
 APPROVAL: Final = "/approvals/{id:uuid}"
 OFFICE_ROUTES: Final = (
     serve_page("/approvals", approval_pages.show_approvals),
     serve_page(APPROVAL, approval_pages.show_approval),
-    serve_form(f"{APPROVAL}/{{decision}}", approval_pages.decide_approval),
+    serve_form_of(APPROVAL, "/{decision}", approval_pages.decide_approval),
     serve_page("/directory", directory_pages.show_directory),
     serve_page("/directory/{code}", directory_pages.show_office),
-    serve_form("/directory/{code}/{form}", directory_pages.update_own_office),
+    serve_form_of("/directory/{code}", "/{form}", directory_pages.update_own_office),
     serve_page("/accounts", account_pages.show_accounts),
     serve_form("/accounts", account_pages.open_account),
     serve_page("/accounts/{id:uuid}", account_pages.show_account),
-    serve_form("/accounts/{id:uuid}/{change}", account_pages.change_account),
+    serve_form_of("/accounts/{id:uuid}", "/{change}", account_pages.change_account),
 )
 ROUTES: Final = (
     *SIGN_IN_ROUTES,

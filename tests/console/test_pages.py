@@ -6,6 +6,7 @@ from app.console.visits import SESSION_COOKIE
 from tests.support.console_browser import ConsoleBrowser
 from tests.support.world import Someone, World
 
+SOME_ID = "00000000-0000-0000-0000-000000000000"
 PAGES = ("", "cases", "cases?sent=true")
 
 
@@ -133,3 +134,27 @@ def test_times_are_in_the_chosen_time_zone_or_in_that_of_the_office(
     assert "Bogota (GMT-05:00)" in browser.get("").text
     browser.headers["Cookie"] = browser.headers["Cookie"].replace("Bogota", "Nowhere")
     assert browser.get("").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [
+        ("cases/SC-1/open/needs", "cases/SC-1"),
+        (f"referrals/{SOME_ID}/actions/accept", f"referrals/{SOME_ID}"),
+        (f"returns/{SOME_ID}/travel-plan", f"returns/{SOME_ID}"),
+        (f"accounts/{SOME_ID}/disable", f"accounts/{SOME_ID}"),
+        (
+            f"cases/SC-1/emergency-access/{SOME_ID}/grant",
+            "cases/SC-1/emergency-access",
+        ),
+    ],
+)
+def test_the_address_of_a_form_leads_back_to_its_page(
+    officer: Someone, form: str, page: str
+) -> None:
+    browser = ConsoleBrowser(officer)
+    answer = browser.http.get(
+        f"/console/{form}", headers=browser.headers, follow_redirects=False
+    )
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/console/{page}"
