@@ -1,6 +1,6 @@
 """The pages of the accounts of an office: the list, one account, and its roles.
 
-Keys are not shown here: whoever sees a new key of another person could act as that person.
+Keys are not shown here: an account that saw the new key of another person could use it.
 """
 
 from http import HTTPStatus
@@ -105,7 +105,7 @@ async def show_account(visit: Visit) -> Response:
     return await render_account(visit)
 
 
-async def change_account(visit: Visit) -> Response:
+async def update_account(visit: Visit) -> Response:
     """Change an account, or show the page again with what was filled in."""
     names = visit.request.path_params
     form = CHANGES.get(names["change"])

@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.api_client import Answer, ApiProblem, Json, catch_problem
+from app.console.api_client import Answer, ApiProblem, Json, resolve_call
 from app.console.forms import (
     EMPTY,
     FilledForm,
@@ -223,7 +223,7 @@ async def send_form(
     headers = {"Idempotency-Key": get_text(sent, KEY) or str(uuid4())}
     if tag := get_text(sent, TAG):
         headers["If-Match"] = tag
-    return await catch_problem(visit.api.send(method, path, body, headers=headers))
+    return await resolve_call(visit.api.send(method, path, body, headers=headers))
 
 
 def build_attempt(

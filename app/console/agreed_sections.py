@@ -43,7 +43,7 @@ def list_agreed_sections(
         for consent in consents
         if is_in_force(consent, now)
         and service in consent["purposes"]
-        and names_office(consent, office)
+        and includes_office(consent, office)
         for section in consent["sections"]
     }
     return sorted(agreed)
@@ -55,7 +55,7 @@ def is_in_force(consent: Json, now: datetime) -> bool:
     return not ended and now < datetime.fromisoformat(consent["expires_at"])
 
 
-def names_office(consent: Json, office: Json) -> bool:
+def includes_office(consent: Json, office: Json) -> bool:
     """Return whether a consent names an office, or a class of offices with this one."""
     named = consent["recipient_class"]
     if not named:

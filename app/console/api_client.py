@@ -122,7 +122,7 @@ def build_problem(response: httpx.Response, body: Json) -> ApiProblem:
     return ApiProblem(response.status_code, body)
 
 
-async def catch_problem(call: Awaitable[Answer]) -> Answer | ApiProblem:
+async def resolve_call(call: Awaitable[Answer]) -> Answer | ApiProblem:
     """Return the answer to a call, or the problem that is shown beside a form.
 
     Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.

@@ -145,13 +145,13 @@ CASE_ROUTES: Final = (
 REFERRAL: Final = "/referrals/{id:uuid}"
 REFERRAL_ROUTES: Final = (
     serve_page(REFERRAL, referral_page.show_referral),
-    serve_form_of(REFERRAL, "/actions/{action}", referral_page.act_on_referral),
+    serve_form_of(REFERRAL, "/actions/{action}", referral_page.take_referral_action),
     serve_form_of(REFERRAL, "/open/{document}", referral_page.open_in_referral),
 )
 HANDOVER: Final = "/handovers/{id:uuid}"
 HANDOVER_ROUTES: Final = (
     serve_page(HANDOVER, handover_pages.show_handover),
-    serve_form_of(HANDOVER, "/actions/{action}", handover_pages.act_on_handover),
+    serve_form_of(HANDOVER, "/actions/{action}", handover_pages.take_handover_action),
     serve_page("/cases/{code}/offer-handover", handover_pages.show_offer),
     serve_form("/cases/{code}/offer-handover", handover_pages.offer_handover),
     serve_page("/cases/{code}/relocate", handover_pages.show_relocation),
@@ -167,7 +167,7 @@ RETURN: Final = "/returns/{id:uuid}"
 RETURN_ROUTES: Final = (
     serve_form_of(REFERRAL, "/return", return_page.create_return),
     serve_page(RETURN, return_page.show_return),
-    serve_form_of(RETURN, "/actions/{action}", return_page.act_on_return),
+    serve_form_of(RETURN, "/actions/{action}", return_page.take_return_action),
     serve_form_of(RETURN, "/travel-plan", return_page.open_travel_plan),
 )
 APPROVAL: Final = "/approvals/{id:uuid}"
@@ -181,7 +181,7 @@ OFFICE_ROUTES: Final = (
     serve_page("/accounts", account_pages.show_accounts),
     serve_form("/accounts", account_pages.open_account),
     serve_page("/accounts/{id:uuid}", account_pages.show_account),
-    serve_form_of("/accounts/{id:uuid}", "/{change}", account_pages.change_account),
+    serve_form_of("/accounts/{id:uuid}", "/{change}", account_pages.update_account),
 )
 ROUTES: Final = (
     *SIGN_IN_ROUTES,

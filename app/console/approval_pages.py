@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.api_client import ApiProblem, Json, catch_problem
+from app.console.api_client import ApiProblem, Json, resolve_call
 from app.console.notices import DECIDED, DONE
 from app.console.visits import Visit, redirect_to
 
@@ -52,7 +52,7 @@ async def decide_approval(visit: Visit) -> Response:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     identity = visit.request.path_params["id"]
     call = visit.api.post(f"approvals/{identity}/{decision}")
-    outcome = await catch_problem(call)
+    outcome = await resolve_call(call)
     if isinstance(outcome, ApiProblem):
         return await render_approval(visit, outcome)
     return redirect_to(f"/console/approvals/{identity}?{urlencode({DONE: DECIDED})}")

@@ -16,7 +16,7 @@ from app.console.action_forms import (
     offer_action,
     submit_form,
 )
-from app.console.api_client import ApiProblem, Json, catch_problem
+from app.console.api_client import ApiProblem, Json, resolve_call
 from app.console.case_fields import ask_contacts
 from app.console.forms import FieldKind, FormField
 from app.console.notices import RECORDED
@@ -139,7 +139,7 @@ async def render_office(visit: Visit, attempt: Attempt | None = None) -> Respons
 
 async def read_default_contacts(visit: Visit, code: str) -> Json | None:
     """Return the contacts that an acceptance uses, or None if the account may not know."""
-    answer = await catch_problem(visit.api.get(f"focal-points/{code}/default-contacts"))
+    answer = await resolve_call(visit.api.get(f"focal-points/{code}/default-contacts"))
     return None if isinstance(answer, ApiProblem) else answer.body
 
 

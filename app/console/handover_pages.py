@@ -85,7 +85,7 @@ async def show_handover(visit: Visit) -> Response:
     return await render_handover(visit, get_path(visit))
 
 
-async def act_on_handover(visit: Visit) -> Response:
+async def take_handover_action(visit: Visit) -> Response:
     """Take an action on a handover, or show the page again with what was typed."""
     path = get_path(visit)
     outcome = await take_action(visit, HANDOVERS, path)

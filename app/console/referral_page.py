@@ -56,7 +56,7 @@ async def show_referral(visit: Visit) -> Response:
     return await render_referral(visit, get_path(visit))
 
 
-async def act_on_referral(visit: Visit) -> Response:
+async def take_referral_action(visit: Visit) -> Response:
     """Take an action on a referral, or show the page again with what was typed."""
     path = get_path(visit)
     outcome = await take_action(visit, REFERRALS, path)

@@ -27,7 +27,7 @@ async def show_return(visit: Visit) -> Response:
     return await render_return(visit, get_path(visit))
 
 
-async def act_on_return(visit: Visit) -> Response:
+async def take_return_action(visit: Visit) -> Response:
     """Take an action on a return, or show the page again with what was typed."""
     path = get_path(visit)
     outcome = await take_action(visit, RETURNS, path)

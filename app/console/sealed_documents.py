@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.console.action_forms import get_text
-from app.console.api_client import ApiProblem, Json, catch_problem
+from app.console.api_client import ApiProblem, Json, resolve_call
 from app.console.visits import Visit
 
 PURPOSE: Final = "purpose"
@@ -30,7 +30,7 @@ async def open_document(visit: Visit, name: str, path: str) -> OpenedDocument:
     Raises SessionEnded, StepUpRequired or Gone.
     """
     purpose = get_text(await visit.request.form(), PURPOSE)
-    outcome = await catch_problem(visit.api.get(path, Purpose=purpose))
+    outcome = await resolve_call(visit.api.get(path, Purpose=purpose))
     if isinstance(outcome, ApiProblem):
         return OpenedDocument(name, {}, outcome)
     return OpenedDocument(name, outcome.body)
