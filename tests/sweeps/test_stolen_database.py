@@ -115,6 +115,15 @@ def build_sections(said: Json) -> list[Json]:
     ]
 
 
+def save_drafts(officer: Someone, code: str, said: Json) -> None:
+    """Save drafts of a form with these texts, one of them about a case."""
+    texts = (*said["names"], said["place"], said["note"])
+    values = [{"name": "text", "value": text} for text in texts]
+    for about in ({}, {"case": code}):
+        body = {"values": values}
+        unwrap(officer.ask("PUT", "/form-drafts/refer", body, params=about))
+
+
 def play_case(people: dict[str, Someone], said: Json) -> None:
     """Take a case that contains these texts from its draft to the end of the help."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
@@ -127,6 +136,7 @@ def play_case(people: dict[str, Someone], said: Json) -> None:
         "submit": True,
     }
     case = unwrap(officer.create("/cases", body, "case"))
+    save_drafts(officer, case["code"], said)
     unwrap(lead.does("acknowledge", case))
     unwrap(
         lead.does("accept-lead", case, {"contacts": make_contacts(said["names"][0], "B")})
@@ -182,6 +192,7 @@ def test_a_copy_without_keys_is_the_same_whatever_the_secret_is(
     assert list_differences(plain, other) == []
     assert len(plain["sealed"]) == len(plain["document_key"]) > 10
     assert len(plain["approval"]) == 1
+    assert len(plain["form_draft"]) == 2
 
 
 def test_a_copy_tells_the_length_of_a_long_text(stage: Stage, plain: Rows) -> None:
