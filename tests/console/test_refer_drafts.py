@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from app.console.refer_steps import STEPS as PAGES
+from app.console.visits import SESSION_COOKIE
 from tests.support.canaries import ARABIC, CYRILLIC, LATIN, find_markers, log_everything
 from tests.support.console_browser import ConsoleBrowser
 from tests.support.refer_form import NEEDS, SAFE, STEPS, WHO, Form, ReferBrowser
@@ -140,6 +141,21 @@ def test_what_was_typed_is_on_the_page_after_signing_in_again(officer: Someone) 
     assert "<b>&amp;amp;" not in page.replace("&lt;b&gt;", "")
     assert again.get("refer").text is not None
     assert 'value="SHELTER" aria-label="Safe accommodation: Asked for" checked' in page
+
+
+def test_what_was_typed_survives_the_end_of_a_session(officer: Someone) -> None:
+    def sign_in() -> ReferBrowser:
+        browser = ReferBrowser(officer)
+        token = unwrap(officer.send("/sessions", {}))["token"]
+        browser.headers["Cookie"] = f"{SESSION_COOKIE}={token}"
+        return browser
+
+    before = sign_in()
+    before.post("refer/3/save", {"needs/summary": TYPED})
+    officer.world.advance(minutes=16)
+    assert before.post("refer/3/save", {"needs/summary": "late"}).status_code == 401
+
+    assert TYPED in unescape(sign_in().get("refer/3").text)
 
 
 def test_the_menu_leads_to_the_step_to_which_the_officer_came(officer: Someone) -> None:

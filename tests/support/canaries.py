@@ -48,6 +48,7 @@ OPENED = (
     "/notes",
     "/safety-",
     "/default-contacts",
+    "/form-drafts/",
 )
 CLIENT = ("httpx2", "httpcore2")
 """Loggers of the HTTP client, whose lines do not come from the service."""
