@@ -6,7 +6,14 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.cases import Casework, Records, build_casework, make_records
+from tests.browser.cases import (
+    ALIAS,
+    NEEDED,
+    Casework,
+    Records,
+    build_casework,
+    make_records,
+)
 from tests.browser.demonstration import Demonstration, serve_demonstration
 from tests.browser.windows import HEIGHT, WIDE, Window
 
@@ -36,6 +43,8 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstr
         log = served.read_log()
     assert '"level": "error"' not in log, log
     assert "Traceback" not in log, log
+    for secret in (served.link, "scs_", ALIAS, NEEDED):
+        assert secret not in log, secret
 
 
 @pytest.fixture(scope="session")

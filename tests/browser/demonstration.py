@@ -19,7 +19,7 @@ from uuid import uuid4
 
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = ROOT / ".venv" / "bin" / "safe-conduct"
-PATIENCE: Final = 120
+PATIENCE: Final = 300
 """Seconds in which a busy machine starts the demonstration and plays its journeys."""
 KEYS_NAME: Final = "demo-api-keys.csv"
 PLAYED: Final = re.compile(r"All \d+ journeys were played")

@@ -1,0 +1,22 @@
+"""Pages in each language have no fault on a telephone, where longer words break first."""
+
+import pytest
+
+from tests.browser.cases import Records
+from tests.browser.conftest import OpenAs
+from tests.browser.pages import PAGES
+from tests.browser.windows import NARROW
+
+LANGUAGES = ("ru", "es", "fr", "uz")
+SHOWN = ("to-do", "case-acknowledged", "ask", "settings")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_of_a_language_have_no_fault(
+    open_as: OpenAs, records: Records, language: str
+) -> None:
+    window = open_as(PAGES[SHOWN[0]][0], NARROW, locale=language)
+    for name in SHOWN:
+        window.visit(PAGES[name][1].format(**records))
+        assert window.page.locator("html").get_attribute("lang") == language
+        window.check(f"{name}-{language}")
