@@ -1,6 +1,6 @@
 """The pages of approvals: what a second person is asked to approve, and the decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app.console.api_client import ApiProblem, Json, resolve_call
 from app.console.notices import DECIDED, DONE
+from app.console.translations import mark
 from app.console.visits import Visit, redirect_to
 
 PAGE_SIZE: Final = 50
@@ -23,6 +24,84 @@ PAGES: Final = {
     "focal-points": "directory",
 }
 """The pages of the records that an approval can be about, by their path in the API."""
+FIELDS: Final[Mapping[str, str]] = {
+    "active": mark("Active"),
+    "address": mark("Address"),
+    "ages": mark("Age groups"),
+    "amount": mark("Amount"),
+    "as_of": mark("Known for"),
+    "can_lead": mark("Can lead a case"),
+    "channel": mark("Means of contact"),
+    "code": mark("Code"),
+    "confidence": mark("Confidence"),
+    "continues_in": mark("Continues in"),
+    "countries": mark("Countries"),
+    "days": mark("Days"),
+    "deadline": mark("Deadline"),
+    "deputy": mark("When it is closed"),
+    "evidence": mark("Evidence"),
+    "expires_at": mark("The consent ends on"),
+    "first_contact": mark("First contact"),
+    "focal_point": mark("Office"),
+    "form_version": mark("Version of the form"),
+    "function": mark("Main task"),
+    "given_by": mark("Given by"),
+    "has": mark("Roles until now"),
+    "in_force_from": mark("In force from"),
+    "in_force_until": mark("In force until"),
+    "interpreter": mark("An interpreter was present"),
+    "jwk": mark("Public key"),
+    "kind": mark("Kind"),
+    "label": mark("Label"),
+    "language": mark("Language"),
+    "languages": mark("Languages"),
+    "level": mark("Level"),
+    "name": mark("Name"),
+    "needs_criminal_case": mark("Needs a criminal case"),
+    "note": mark("Note"),
+    "obtained_on": mark("Day of the consent"),
+    "of": mark("Country or office"),
+    "of_state": mark("State that it belongs to"),
+    "opening": mark("Opening hours"),
+    "overlap_hours": mark("Hours for which the old key still works"),
+    "person": mark("Person"),
+    "person_asked_to_leave": mark("The person asked to leave"),
+    "person_informed": mark("The person was told"),
+    "priority": mark("Priority"),
+    "protection": mark("Protection that is asked for"),
+    "purposes": mark("Purposes"),
+    "reason": mark("Reason"),
+    "roles": mark("Roles"),
+    "routing_reason": mark("Reason for the order of offices"),
+    "scopes": mark("What the key may do"),
+    "sections": mark("Sections"),
+    "serves": mark("Works in"),
+    "services": mark("Services"),
+    "sexes": mark("Serves"),
+    "short_names": mark("Short names"),
+    "source": mark("Source"),
+    "state_routing": mark("Use of State offices"),
+    "time_zone": mark("Time zone"),
+    "unit": mark("Unit"),
+    "url": mark("Address"),
+    "value": mark("Value"),
+}
+"""The labels of the fields of requests that a second person approves."""
+WORDS: Final[Mapping[str, Sequence[str]]] = {
+    "ages": ("age_groups",),
+    "deadline": ("deadlines",),
+    "function": ("office_functions",),
+    "given_by": ("consent_givers",),
+    "has": ("roles",),
+    "kind": ("office_kinds", "account_kinds"),
+    "priority": ("priorities",),
+    "purposes": ("purposes",),
+    "roles": ("roles",),
+    "sections": ("sections",),
+    "services": ("services",),
+    "sexes": ("sexes",),
+}
+"""The reference lists that have the words for the values of a field."""
 
 
 async def show_approvals(visit: Visit) -> Response:
@@ -67,6 +146,8 @@ async def render_approval(visit: Visit, problem: ApiProblem | None = None) -> Re
         problem.status if problem else HTTPStatus.OK,
         approval=approval,
         changes=list_changes(approval["request"]),
+        labels=FIELDS,
+        lists=WORDS,
         record=find_record(approval["subject"]),
         may_decide=may_decide(visit, approval),
         problem=problem,
