@@ -1,15 +1,20 @@
 """Update the catalogues of the console's texts from the code: `make messages`.
 
 A text that is new in the code is added without a translation; a text that the code no
-longer has is removed. tests/console fails while a translation is missing.
+longer has is removed. With `--check`, no file is written, and the command fails if a
+catalogue would change or lacks a translation.
+
+A native speaker who has reviewed a catalogue is named at its beginning, in a line
+`# Reviewed-By: ` with the name. The console says on each page that has no such review.
 """
 
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
@@ -20,63 +25,93 @@ METHODS: Final = [("**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS: Final = {**DEFAULT_KEYWORDS, "mark": None, "translate_counted": (1, 2)}
 LANGUAGES: Final = ("es", "fr", "ru", "uz")
 WIDTH: Final = 92
+HEADER: Final = """\
+{comments}
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Plural-Forms: {plural_forms}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
 
-type Message = str | tuple[str, ...]
+"""
+"""The header: what readers of catalogues need, and nothing that differs at each update."""
+
+type Text = str | tuple[str, ...]
 
 
-def extract_messages() -> Iterator[tuple[Message, str]]:
+def extract_texts() -> Iterator[tuple[Text, str]]:
     """Yield the texts of the console, each with the file that has it."""
     found = extract_from_dir(str(CONSOLE), METHODS, keywords=KEYWORDS)
-    for name, _, message, _, _ in found:
-        yield message, name
+    for name, _, text, _, _ in found:
+        yield text, name
 
 
 def build_template() -> Catalog:
     """Return a catalogue with all texts and no translations."""
-    template = Catalog(project="Safe Conduct", charset="utf-8")
-    for message, name in sorted(extract_messages(), key=lambda one: str(one[0])):
-        template.add(message, locations=[(name, 0)])
+    template = Catalog()
+    for text, name in sorted(extract_texts(), key=lambda one: str(one[0])):
+        template.add(text, locations=[(name, 0)])
     return template
 
 
-def update_catalogue(language: str, template: Catalog) -> int:
-    """Update the catalogue of a language; return how many translations it lacks."""
-    path = LOCALES / f"{language}.po"
-    old = path.read_bytes() if path.exists() else b""
-    catalogue = read_catalogue(old, language)
+def update_catalogue(content: bytes, language: str, template: Catalog) -> Catalog:
+    """Return the catalogue of a language, from the content of its file, with all texts."""
+    catalogue = read_po(BytesIO(content), locale=language)
+    if not content:
+        catalogue.header_comment = (
+            f"# Texts of the console in {catalogue.locale.english_name}: `make messages`."
+        )
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
-    with path.open("wb") as file:
-        write_po(file, catalogue, width=WIDTH, include_lineno=False, sort_output=True)
-    return sum(not is_translated(message.string) for message in catalogue if message.id)
+    return catalogue
 
 
-def read_catalogue(content: bytes, language: str) -> Catalog:
-    """Return a catalogue from the content of its file; an empty file gives a new one."""
-    if content:
-        return read_po(content.decode().splitlines(), locale=language)
-    return Catalog(
-        locale=language,
-        project="Safe Conduct",
-        header_comment=f"# Texts of the console in {language}; see `make messages`.",
-        last_translator="Safe Conduct",
-        language_team=language,
-        fuzzy=False,
+def format_catalogue(catalogue: Catalog) -> bytes:
+    """Return the content of the file of a catalogue."""
+    header = HEADER.format(
+        comments=catalogue.header_comment,
+        language=catalogue.locale,
+        plural_forms=catalogue.plural_forms,
     )
+    texts = BytesIO()
+    write_po(
+        texts,
+        catalogue,
+        width=WIDTH,
+        include_lineno=False,
+        omit_header=True,
+        sort_output=True,
+    )
+    return header.encode() + texts.getvalue()
 
 
-def is_translated(text: str | tuple[str, ...] | list[str] | None) -> bool:
+def is_translated(message: Message) -> bool:
     """Return whether a text is translated in all its forms."""
-    return bool(text) and (isinstance(text, str) or all(text or ()))
+    if isinstance(message.string, str):
+        return bool(message.string)
+    return all(message.string or [""])
 
 
 def main() -> int:
-    """Update all catalogues, and print what each of them lacks."""
+    """Update or check all catalogues, and print what each of them lacks."""
+    is_check = "--check" in sys.argv[1:]
     template = build_template()
+    failed = False
     for language in LANGUAGES:
-        missing = update_catalogue(language, template)
-        print(f"{language}.po: {len(template)} texts, {missing} without a translation")
-    return 0
+        path = LOCALES / f"{language}.po"
+        old = path.read_bytes() if path.exists() else b""
+        catalogue = update_catalogue(old, language, template)
+        new = format_catalogue(catalogue)
+        missing = sum(not is_translated(one) for one in catalogue if one.id)
+        print(f"{path.name}: {len(template)} texts, {missing} without a translation")
+        if is_check and new != old:
+            print(f"{path.name} differs from the code: run `make messages`.")
+        failed |= is_check and (new != old or missing > 0)
+        if not is_check:
+            path.write_bytes(new)
+    return int(failed)
 
 
 if __name__ == "__main__":

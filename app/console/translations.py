@@ -18,8 +18,8 @@ from app.kernel.languages import ENGLISH, choose_language, rank_languages
 LANGUAGES: Final = (ENGLISH, "ru", "es", "fr", "uz")
 """The languages of the console. The texts in the code are English."""
 DOMAIN: Final = "console"
-REVIEWED_BY: Final = "Reviewed-By"
-"""The header of a catalogue that names the native speakers who reviewed it."""
+REVIEWED_BY: Final = "# Reviewed-By: "
+"""A comment at the beginning of a catalogue: a native speaker who has reviewed it."""
 
 
 def mark(text: str) -> str:
@@ -81,7 +81,7 @@ def load_texts(language: str) -> Texts:
         language,
         {key: text for key, text in messages.items() if key and text},
         c2py(catalogue.plural_expr),
-        is_reviewed=any(name == REVIEWED_BY for name, _ in catalogue.mime_headers),
+        is_reviewed=REVIEWED_BY in catalogue.header_comment,
     )
 
 
