@@ -149,9 +149,14 @@ def may_create(operation: dict[str, Any]) -> bool:
     return {"If-Match", "If-None-Match"} <= names
 
 
+def is_strict(operation: dict[str, Any]) -> bool:
+    """Return whether an operation reads a body with limits, and is rate-limited."""
+    return "429" in operation["responses"]
+
+
 def describe_unexpected_body(operation: dict[str, Any]) -> None:
-    """Document that a body is refused if the operation takes none (see `GuardedRoute`)."""
-    if "security" in operation and "requestBody" not in operation:
+    """Document that a body is refused if the operation takes none (see `StrictRoute`)."""
+    if is_strict(operation) and "requestBody" not in operation:
         refused, described = operation["responses"]["422"], describe_problem(BodyUnexpected)
         refused["description"] = refused["description"].replace(
             describe_problem(JsonInvalid), described
@@ -164,7 +169,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
     if "If-None-Match" in names and not may_create(operation):
         operation["responses"]["304"] = {"description": "Nothing changed."}
     body = operation.get("requestBody", {}).get("content", {})
-    plain = EVERYWHERE | (WITH_KEY if "security" in operation or body else {})
+    plain = EVERYWHERE | (WITH_KEY if is_strict(operation) else {})
     plain |= (WITH_FORM if FORM in body else WITH_BODY) if body else {}
     for status, why in plain.items():
         operation["responses"][status] = {"description": why, "content": build_content([])}
