@@ -43,9 +43,9 @@ from app.console.visits import (
     Offices,
     View,
     Visit,
-    allow_anyone,
     redirect_to,
     require_session,
+    show_to_anyone,
 )
 
 CONSOLE_PARTS: Final = 2
@@ -92,7 +92,7 @@ def serve_form_of(page: str, path: str, view: View) -> Route:
 
 def serve_anyone(path: str, view: View, method: str = "GET") -> Route:
     """Return the route of a page or a form for anyone, signed in or not."""
-    return Route(path, allow_anyone(view), methods=[method])
+    return Route(path, show_to_anyone(view), methods=[method])
 
 
 SIGN_IN_ROUTES: Final = (

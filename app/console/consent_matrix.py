@@ -72,12 +72,16 @@ def sort_offices(
         office
         for office in visit.offices.values()
         if office["code"] in named
-        or (office["active"] and office["kind"] in CLASS_KINDS and serves(office, country))
+        or (
+            office["active"]
+            and office["kind"] in CLASS_KINDS
+            and covers_country(office, country)
+        )
     ]
     yield from sorted(found, key=lambda office: visit.name_office(office["code"]))
 
 
-def serves(office: Json, country: str | None) -> bool:
+def covers_country(office: Json, country: str | None) -> bool:
     """Return whether an office works in a country, or in all."""
     return country in office["serves"] or EVERYWHERE in office["serves"]
 

@@ -127,16 +127,16 @@ def read_form(fields: Iterable[FormField], form: FormData, zone: ZoneInfo) -> Fi
         typed = [v.strip() for v in form.getlist(one.name) if isinstance(v, str)]
         values[one.name] = filled = [value for value in typed if value]
         if one.kind == FieldKind.CHECK:
-            place_value(body, one.name, bool(filled))
+            set_value(body, one.name, bool(filled))
         elif filled:
             try:
-                place_value(body, one.name, convert_value(one, filled, zone))
+                set_value(body, one.name, convert_value(one, filled, zone))
             except ValueError:
                 errors[one.name] = MALFORMED[one.kind]
         elif one.is_required:
             errors[one.name] = MISSING
         elif one.kind in LISTS:
-            place_value(body, one.name, [])
+            set_value(body, one.name, [])
     return FilledForm(values=values, body=close_lists(body), errors=errors)
 
 
@@ -160,7 +160,7 @@ def convert_value(one: FormField, filled: Sequence[str], zone: ZoneInfo) -> obje
             return filled[0]
 
 
-def place_value(body: Json, name: str, value: object) -> None:
+def set_value(body: Json, name: str, value: object) -> None:
     """Set a value in a body at a place such as `meeting/at` or `contacts/0/name`.
 
     Items of a list are stored by their number until `close_lists` is called.

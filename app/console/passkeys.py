@@ -25,7 +25,7 @@ async def read_object(visit: Visit) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def refuse(problem: ApiProblem) -> JSONResponse:
+def render_refusal(problem: ApiProblem) -> JSONResponse:
     """Return the text of a problem for the script, which shows it beside the button."""
     text = problem.body.get("detail") or problem.body.get("title")
     return JSONResponse({"text": text}, problem.status)
@@ -36,7 +36,7 @@ async def create_sign_in_options(visit: Visit) -> Response:
     try:
         return JSONResponse((await visit.api.post("passkey-challenges")).body)
     except ApiProblem as problem:
-        return refuse(problem)
+        return render_refusal(problem)
 
 
 async def sign_in_with_passkey(visit: Visit) -> Response:
@@ -49,7 +49,7 @@ async def sign_in_with_passkey(visit: Visit) -> Response:
     try:
         opened = (await visit.anonymous.post("sessions/passkey", body)).body
     except ApiProblem as problem:
-        return refuse(problem)
+        return render_refusal(problem)
     wanted = find_local_path(str(sent.get("next", ""))) or HOME
     return store_session(JSONResponse({"to": wanted}), opened["token"])
 
@@ -68,7 +68,7 @@ async def create_registration_options(visit: Visit) -> Response:
     try:
         return JSONResponse((await visit.api.post("passkeys/options")).body)
     except ApiProblem as problem:
-        return refuse(problem)
+        return render_refusal(problem)
 
 
 async def register_passkey(visit: Visit) -> Response:
@@ -78,7 +78,7 @@ async def register_passkey(visit: Visit) -> Response:
     try:
         await visit.api.post("passkeys", body)
     except ApiProblem as problem:
-        return refuse(problem)
+        return render_refusal(problem)
     return JSONResponse({"to": SETTINGS}, CREATED)
 
 
@@ -97,7 +97,7 @@ async def create_enrolment_options(visit: Visit) -> Response:
     try:
         answer = await visit.anonymous.post("enrolments/redeem/options", body)
     except ApiProblem as problem:
-        return refuse(problem)
+        return render_refusal(problem)
     return JSONResponse(answer.body)
 
 
@@ -109,5 +109,5 @@ async def redeem_enrolment(visit: Visit) -> Response:
     try:
         opened = (await visit.anonymous.post("enrolments/redeem", body)).body
     except ApiProblem as problem:
-        return refuse(problem)
+        return render_refusal(problem)
     return store_session(JSONResponse({"to": HOME}), opened["token"])

@@ -215,7 +215,7 @@ def show_problem(visit: Visit, problem: ApiProblem) -> Response:
     return visit.render("problem.html", problem.status, problem=problem)
 
 
-def allow_anyone(view: View) -> Endpoint:
+def show_to_anyone(view: View) -> Endpoint:
     """Return an endpoint that shows a view to anyone, signed in or not."""
 
     async def show(request: Request) -> Response:
