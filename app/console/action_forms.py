@@ -7,9 +7,9 @@ person saw and a key for retries. A problem shows the page again with all that w
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -76,7 +76,7 @@ class Attempt:
     action: str
     filled: FilledForm
     problem: ApiProblem | None = None
-    key: str = field(default_factory=lambda: str(uuid4()))
+    key: str = field(default_factory=token_urlsafe)
 
     @property
     def status(self) -> int:
@@ -98,7 +98,7 @@ class OfferedAction:
     step: Json
     filled: FilledForm = EMPTY
     errors: Mapping[str, str] = field(default_factory=dict)
-    key: str = field(default_factory=lambda: str(uuid4()))
+    key: str = field(default_factory=token_urlsafe)
     is_tried: bool = False
 
 
@@ -220,7 +220,7 @@ async def send_form(
 
     Raises SessionEnded, StepUpRequired or Gone, for which a page of its own is shown.
     """
-    headers = {"Idempotency-Key": get_text(sent, KEY) or str(uuid4())}
+    headers = {"Idempotency-Key": get_text(sent, KEY) or token_urlsafe()}
     if tag := get_text(sent, TAG):
         headers["If-Match"] = tag
     return await resolve_call(visit.api.send(method, path, body, headers=headers))
@@ -233,7 +233,7 @@ def build_attempt(
 
     The form gets a new key, unless it is unknown whether the action was taken.
     """
-    key = get_text(sent, KEY) if is_unknown(problem) else str(uuid4())
+    key = get_text(sent, KEY) if is_unknown(problem) else token_urlsafe()
     return Attempt(action, filled, problem, key)
 
 

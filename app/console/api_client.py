@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Any, Final
-from uuid import uuid4
 
 import httpx
 from starlette.types import ASGIApp
@@ -87,7 +87,7 @@ class ApiClient:
 
         A request without `Idempotency-Key` gets a random one, so it is not a retry.
         """
-        key = {"Idempotency-Key": str(uuid4())}
+        key = {"Idempotency-Key": token_urlsafe()}
         return await self.send("POST", path, body, headers={**key, **(headers or {})})
 
     async def send(

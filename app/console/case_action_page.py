@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -134,7 +135,7 @@ async def render_action(
         filled=attempt.filled if attempt else fill_summary(case, action),
         errors=find_field_errors(problem, action.fields),
         events=await read_events(visit, case) if attempt and attempt.is_stale else (),
-        key=attempt.key if attempt else str(uuid4()),
+        key=attempt.key if attempt else token_urlsafe(),
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from secrets import token_urlsafe
 from typing import Final
-from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -120,7 +120,7 @@ async def open_in_case(visit: Visit) -> Response:
         problem.status if problem else HTTPStatus.OK,
         case=answer.body,
         tag=answer.tag,
-        key=str(uuid4()),
+        key=token_urlsafe(),
         kind=name,
         record=record,
         document=document,

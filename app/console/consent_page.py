@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -141,5 +141,5 @@ async def render_consent(
         filled=form.filled if attempt else replace(form.filled, errors={}),
         errors=find_field_errors(problem, CONSENT_FIELDS),
         row_errors=form.matrix.errors if attempt else {},
-        key=attempt.key if attempt else str(uuid4()),
+        key=attempt.key if attempt else token_urlsafe(),
     )

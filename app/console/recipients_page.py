@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from secrets import token_urlsafe
 from typing import Final
-from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -114,6 +114,6 @@ def build_candidate(
     agreed = (
         list_agreed_sections(consents, office, service, visit.formats.now) if office else ()
     )
-    key = attempt.key if attempt and attempt.action == code else str(uuid4())
+    key = attempt.key if attempt and attempt.action == code else token_urlsafe()
     field = replace(SECTIONS, codes=tuple(agreed)) if agreed else None
     return Candidate(code, ranked, field, key)
