@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 
-from app.console.api_client import ApiProblem, Json
-from app.console.sign_in import store_session
+from app.console.api_client import ApiProblem, Gone, Json
+from app.console.sign_in import end_session, store_session
 from app.console.visits import HOME, Visit, find_local_path
 
 SETTINGS: Final = "/console/settings"
@@ -42,16 +42,32 @@ async def create_sign_in_options(visit: Visit) -> Response:
 async def sign_in_with_passkey(visit: Visit) -> Response:
     """Sign in with the result of the script; `next` is the page that the person wants.
 
-    A session that the browser has is replaced, so that it cannot be used any more.
+    A session that the browser has is ended, so that it cannot be used any more.
     """
     sent = await read_object(visit)
-    body = {"credential": sent.get("credential"), **await find_replaced(visit)}
     try:
-        opened = (await visit.anonymous.post("sessions/passkey", body)).body
+        opened = await open_session(visit, {"credential": sent.get("credential")})
     except ApiProblem as problem:
         return render_refusal(problem)
     wanted = find_local_path(str(sent.get("next", ""))) or HOME
     return store_session(JSONResponse({"to": wanted}), opened["token"])
+
+
+async def open_session(visit: Visit, body: Json) -> Json:
+    """Open a session, and end the one that the browser has. Raises ApiProblem.
+
+    The API replaces a session of the same person only. If the browser has the session of
+    another person, the API answers 404 and does not use up the challenge; that session is
+    then ended by itself.
+    """
+    path, replaced = "sessions/passkey", await find_replaced(visit)
+    try:
+        return (await visit.anonymous.post(path, body | replaced)).body
+    except Gone:
+        if not replaced:
+            raise
+    await end_session(visit)
+    return (await visit.anonymous.post(path, body)).body
 
 
 async def find_replaced(visit: Visit) -> Json:
