@@ -107,6 +107,26 @@ def test_pages_of_a_case_can_be_translated(
     check_pages(officer, page, f"{page}/emergency-access")
 
 
+def test_answers_to_forms_of_a_case_can_be_translated(
+    case: Json, officer: Someone, lead: Someone
+) -> None:
+    browser, page = ConsoleBrowser(lead, **RUSSIAN), f"cases/{case['code']}"
+    for path, form in (
+        ("open/contact", {"purpose": "assistance"}),
+        ("open/safeguards", {"purpose": "assistance"}),
+        ("open/narrative", {"purpose": "assistance"}),
+        ("open/contact", {}),
+        ("actions/assess_risk", {}),
+        ("actions/suspend", {"tag": '"0"', "key": "1", "reason": "SURVIVOR_REQUEST"}),
+        ("consent", {}),
+        ("consent/print", {}),
+    ):
+        check_texts(browser.post(f"{page}/{path}", form).text, path)
+    check_pages(officer, f"{page}?done=case_actions.submit")
+    discarded = ReferBrowser(officer, **RUSSIAN).post("refer/discard", {})
+    check_texts(discarded.text, "discard")
+
+
 def test_forms_of_actions_can_be_translated(
     case: Json, officer: Someone, lead: Someone
 ) -> None:
