@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.access import passkey_queries
 from app.access.enrolment_models import Enrolment, UsedChallenge
-from app.access.models import Passkey, UserSession
+from app.access.models import Account, Passkey, UserSession
 from app.access.passkey_challenges import (
     AGAIN,
     SIGN_IN,
@@ -29,6 +29,7 @@ from app.access.passkeys import (
     verify_registration,
 )
 from app.access.session_limits import require_recent_sign_in
+from app.access.session_queries import get_session
 from app.access.sessions import OpenedSession, SignIn, end_sessions, open_session
 from app.kernel.actors import Actor, SignInMethod
 from app.kernel.db import lock_name
@@ -57,8 +58,8 @@ class PasskeySessionNeeded(Problem):
 class PasskeySignIn:
     """A request to sign in with a passkey.
 
-    `account` is one of the accounts of the person, by default the one opened first, and
-    `replaces` is a session that ends.
+    `account` is one of the accounts of the person. `replaces` is a session that ends; its
+    account is the default. Without `replaces`, the account that was opened first is.
     """
 
     credential: CredentialJson
@@ -97,7 +98,7 @@ def sign_in(runtime: Runtime, party: RelyingParty, wanted: PasskeySignIn) -> Ope
             raise PasskeyRefused(AGAIN)
         claim_challenge(session, challenge)
         passkey.sign_count, passkey.last_used_at = count, now
-        account = passkey_queries.find_account(session, passkey.person_id, wanted.account)
+        account = find_wanted_account(session, passkey.person_id, wanted)
         if account is None:
             raise PasskeyRefused(AGAIN)
         method = SignInMethod.PASSKEY
@@ -105,6 +106,19 @@ def sign_in(runtime: Runtime, party: RelyingParty, wanted: PasskeySignIn) -> Ope
             runtime.ids(), method, replaces=wanted.replaces, passkey_id=passkey.id
         )
         return open_session(session, account, opening, now)
+
+
+def find_wanted_account(
+    session: Session, person_id: UUID, wanted: PasskeySignIn
+) -> Account | None:
+    """Return the enabled account for which a person signs in, or None if there is none.
+
+    Raises NotFound (404) if `replaces` is not a session of the person.
+    """
+    account_id = wanted.account
+    if account_id is None and wanted.replaces is not None:
+        account_id = get_session(session, wanted.replaces, person_id).account_id
+    return passkey_queries.find_account(session, person_id, account_id)
 
 
 def claim_challenge(session: Session, challenge: IssuedChallenge) -> None:

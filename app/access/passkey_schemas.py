@@ -111,7 +111,7 @@ class PasskeySignInInput(RequestModel):
         UUID | None,
         Field(
             description="The account to act as, if the person has several. Default: the "
-            "account that was opened first."
+            "account of the session in `replaces`, or the account that was opened first."
         ),
     ] = None
     replaces: Annotated[

@@ -83,6 +83,16 @@ def test_sign_in_replaces_the_named_session_of_the_same_person(office: Office) -
     unwrap(second.get("/me"))
 
 
+def test_sign_in_that_replaces_a_session_stays_with_its_account(office: Office) -> None:
+    made, _ = office.enrol()
+    office.world.advance(minutes=1)
+    other = str(add_second_account(office.newcomer).actor.account_id)
+    first = unwrap(sign_in(office.world, made, account=other))
+    second = unwrap(sign_in(office.world, made, replaces=first["id"]))
+
+    assert (first["account"], second["account"]) == ("duty 2", "duty 2")
+
+
 def test_sign_in_that_replaces_a_session_of_another_person_opens_none(
     office: Office,
 ) -> None:
