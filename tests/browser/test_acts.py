@@ -32,11 +32,9 @@ def list_statuses(casework: Casework, code: str) -> list[str]:
 def open_section(window: Window, title: str, name: str) -> None:
     """Open a sealed section for a purpose."""
     window.unfold(title)
-    found = window.page.locator("main details").filter(
-        has=window.page.locator(f"#purpose-{name}")
-    )
+    found = window.page.locator(f'main form[action$="/open/{name}"]')
     found.locator("select").select_option("assistance")
-    window.follow(found.get_by_role("button", name="Open").first)
+    window.follow(found.get_by_role("button", name="Open"))
 
 
 @BOTH
