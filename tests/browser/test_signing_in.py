@@ -83,7 +83,7 @@ def test_way_back_after_signing_out_shows_no_data(
     window.visit(f"/console/cases/{code}")
     session = read_session(window)
     assert is_alive(demonstration, session)
-    window.follow(window.page.get_by_role("button", name="Sign out"))
+    window.follow(window.page.get_by_role("button", name="Sign out", exact=True))
 
     assert window.page.url == f"{window.url}/console/sign-in?signed-out"
     assert read_session(window) == ""
