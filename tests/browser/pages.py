@@ -51,6 +51,7 @@ PAGES: Final = {
     "referral-lead": (LEAD, "/console/referrals/{referral}"),
     "approvals": (SUPERVISOR, "/console/approvals"),
     "approval": (SUPERVISOR, "/console/approvals/{approval}"),
+    "emergency-access": (LEAD, f"{CASE}/emergency-access"),
     "relocate": (LEAD, f"{CASE}/relocate"),
     "offer-handover": (LEAD, f"{CASE}/offer-handover"),
     "directory": (LEAD, "/console/directory"),
