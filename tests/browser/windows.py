@@ -138,7 +138,7 @@ class Window:
 
     def check(self, name: str) -> None:
         """Check the current page, and keep a screenshot of it under a name."""
-        width = (self.page.viewport_size or {})["width"]
+        width = self.page.evaluate("innerWidth")
         self.take_screenshot(f"{name}-{width}")
         faults = {
             "accessibility": find_violations(self.page),
@@ -187,7 +187,7 @@ def find_hidden_focus(page: Page) -> list[str]:
     Raises AssertionError if the page cannot be left with the tab key.
     """
     page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); }")
-    hidden = []
+    hidden: list[str] = []
     for _ in range(MOST_STEPS):
         page.keyboard.press("Tab")
         one = page.evaluate(DESCRIBE_FOCUS)
