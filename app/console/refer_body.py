@@ -72,11 +72,11 @@ def list_recipients(filled: FilledForm) -> Iterator[Json]:
 
 
 def describe_recipient(filled: FilledForm, recipient: str) -> Json:
-    """Return one office, or a kind of office in the country of the person."""
+    """Return one office, or a kind of office in the country that was ticked."""
     if recipient == consent.OFFICE:
         return {"focal_point": filled.get(consent.OFFICE)}
-    country = filled.get(fields.COUNTRY.name)
-    return {"recipient_class": {"kind": recipient, "country": country}}
+    kind, _, country = recipient.partition("@")
+    return {"recipient_class": {"kind": kind, "country": country}}
 
 
 def list_services(filled: FilledForm) -> Sequence[str]:

@@ -18,6 +18,12 @@ GRAVE_SECTIONS: Final = ("narrative", "indicators", "perpetrators", "health")
 OFFICE: Final = "office"
 CLASSES: Final = ("state", "non_state", "intergovernmental")
 RECIPIENTS: Final = (*CLASSES, OFFICE)
+COLUMNS: Final = {
+    "state": mark("State offices: %(country)s"),
+    "non_state": mark("NGOs: %(country)s"),
+    "intergovernmental": mark("International organisations: %(country)s"),
+}
+"""What each kind of office is called on the pages, with the country that is meant."""
 
 
 class Basis(StrEnum):
@@ -28,6 +34,14 @@ class Basis(StrEnum):
     BEST_INTERESTS = "best_interests_decision"
     VITAL_INTEREST = "vital_interest"
     REFUSED = "refused"
+
+
+def list_recipients(country: str) -> tuple[str, ...]:
+    """Return the recipients that can be ticked: kinds of offices, and the chosen office.
+
+    A tick names its country, so that a consent never moves to another country.
+    """
+    return (*(f"{kind}@{country}" for kind in CLASSES), OFFICE)
 
 
 CONSENTS: Final = frozenset({Basis.PERSON, Basis.GUARDIAN, Basis.BEST_INTERESTS})

@@ -118,6 +118,18 @@ class PageParts:
         """Return the services that the person asks for."""
         return list_services(FilledForm(values=self.draft.values))
 
+    def list_recipients(self) -> Sequence[str]:
+        """Return the recipients that can be ticked."""
+        return consent.list_recipients(self.country)
+
+    def name_recipient(self, recipient: str) -> str:
+        """Return what a kind of office in a country, or the chosen office, is called."""
+        kind, _, country = recipient.partition("@")
+        if kind == consent.OFFICE:
+            return self.visit.name_office(self.draft.get(consent.OFFICE))
+        place = self.visit.formats.name_country(country) if country else "?"
+        return self.visit.texts.translate(consent.COLUMNS[kind], country=place)
+
     def group_ticks(self) -> Mapping[str, Sequence[str]]:
         """Return what each recipient may know, as it was ticked."""
         return steps.group_ticks(FilledForm(values=self.draft.values))

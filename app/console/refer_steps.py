@@ -22,6 +22,9 @@ NOBODY: Final = mark("Tick at least one office or kind of office that may be ask
 NOT_ASKED: Final = mark(
     "Whoever may read a part must also be allowed to be asked: tick the first line, too."
 )
+OTHER_COUNTRY: Final = mark(
+    "The country has changed. Ask the person again who may know, and tick the answers."
+)
 NO_OFFICE: Final = mark("Choose the office for which you ticked something.")
 NO_TICKS: Final = mark("Tick what the office that you chose may know.")
 NOT_A_DAY: Final = mark("Write a day, such as 2026-12-31.")
@@ -65,6 +68,8 @@ def read_step(number: int, form: FormData, formats: Formats) -> FilledForm:
             errors.pop(field.name, None)
         age = str(form.get(fields.AGE.name, ""))
         errors |= check_consent(filled, age, formats.now.astimezone(formats.zone).date())
+        if filled.get(consent.BASIS.name) in CONSENTS:
+            errors |= check_country(filled, str(form.get(fields.COUNTRY.name, "")))
     return replace(filled, errors=errors)
 
 
@@ -122,13 +127,25 @@ def check_recipients(filled: FilledForm) -> Errors:
     return {}
 
 
+def check_country(filled: FilledForm, country: str) -> Errors:
+    """Return an error if offices of another country were ticked."""
+    possible = consent.list_recipients(country)
+    is_same = all(one in possible for one in group_ticks(filled))
+    return {} if is_same else {consent.ALLOW.name: OTHER_COUNTRY}
+
+
 def group_ticks(filled: FilledForm) -> Mapping[str, Sequence[str]]:
     """Return what was ticked for each recipient of the matrix."""
     ticked: dict[str, list[str]] = {}
     for value in filled.values.get(consent.ALLOW.name, ()):
         recipient, _, part = value.partition(":")
         ticked.setdefault(recipient, []).append(part)
-    return {one: ticked[one] for one in consent.RECIPIENTS if one in ticked}
+    return {
+        one: parts
+        for kind in consent.RECIPIENTS
+        for one, parts in ticked.items()
+        if one.partition("@")[0] == kind
+    }
 
 
 def parse_day(text: str) -> date | None:

@@ -13,7 +13,10 @@ SAFE_NOW: Final = {
     "summary/safe_contact": "yes",
     "summary/age_class": "adult",
 }
-AGREED: Final = ("state:refer", "state:needs", "non_state:refer", "non_state:needs")
+AGREED: Final = (
+    *("state@KZ:refer", "state@KZ:needs"),
+    *("non_state@KZ:refer", "non_state@KZ:needs"),
+)
 
 
 def fill_safe_now(window: Window) -> None:

@@ -185,6 +185,26 @@ def test_an_age_that_changes_asks_for_the_consent_again(officer: Someone) -> Non
     assert unwrap(officer.get("/cases"))["items"] == []
 
 
+def test_a_consent_does_not_move_to_another_country(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    assert "State offices: Kazakhstan" in browser.get("refer/5").text
+    browser.fill(1, SAFE, summary__country="UZ")
+
+    page = browser.get("refer/5").text
+    assert "These steps are not complete yet" in page
+    assert "State offices: Kazakhstan" in page
+    assert browser.fill(5, {}).status_code == 200
+    asked = browser.get("refer/4").text
+    assert "State offices: Uzbekistan" in asked
+    assert 'value="state@UZ:refer" aria-label' in asked
+    assert "checked" not in asked.partition("<table")[2].partition("</details>")[0]
+    late = browser.fill(4, WHO)
+    assert late.status_code == 422
+    assert "The country has changed." in late.text
+    assert unwrap(officer.get("/cases"))["items"] == []
+
+
 def test_a_child_that_cannot_wait_is_sent_with_what_differs(officer: Someone) -> None:
     alone = {**VITAL, "vital_interest/reason": "CHILD_UNPROTECTED"}
     browser = ReferBrowser(officer)
@@ -220,7 +240,7 @@ def test_sent_page_names_the_office_that_is_asked(officer: Someone) -> None:
 
 def test_check_page_names_who_is_asked_and_who_is_not(officer: Someone) -> None:
     browser = ReferBrowser(officer)
-    only_ngos = {**WHO, "allow": ["non_state:refer"]}
+    only_ngos = {**WHO, "allow": ["non_state@KZ:refer"]}
     browser.fill_all(SAFE, {}, NEEDS, only_ngos)
 
     page = unescape(browser.get("refer/5").text)

@@ -39,7 +39,10 @@ TERMS: Final[Form] = {
 WHO: Final[Form] = {
     **TERMS,
     "basis": "person",
-    "allow": ["state:refer", "state:needs", "non_state:refer", "non_state:contact"],
+    "allow": [
+        *("state@KZ:refer", "state@KZ:needs"),
+        *("non_state@KZ:refer", "non_state@KZ:contact"),
+    ],
     "safeguards/country_of_origin": "UZ",
     "contact/alias": "Lola",
     "contact/safe_channel": "Messages only, after 20:00",
