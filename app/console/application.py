@@ -101,6 +101,7 @@ SIGN_IN_ROUTES: Final = (
     serve_anyone("/leave", sign_in.leave, "POST"),
     serve_anyone("/stay", sign_in.renew_session, "POST"),
     serve_anyone("/ended", sign_in.show_session_ended),
+    serve_anyone("/ended", sign_in.end_unused_session, "POST"),
     serve_anyone("/demo/{secret}", demo_page.show_demo_people),
     serve_anyone("/demo/{secret}", demo_page.sign_in_for_demo, "POST"),
     serve_page("/confirm", confirmation.show_confirmation),

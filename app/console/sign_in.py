@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.console.api_client import ApiProblem
 from app.console.visits import SESSION_COOKIE, SIGN_IN, Visit, redirect_to
 
+ENDED: Final = "/console/ended"
 CLEARED: Final = '"cache", "cookies", "storage"'
 
 
@@ -18,8 +19,14 @@ async def show_sign_in(visit: Visit) -> Response:
 
 
 async def show_session_ended(visit: Visit) -> Response:
-    """Show that the session has ended; the script leads here when the time is over."""
+    """Show that the session has ended."""
     return visit.render("session_ended.html", 401)
+
+
+async def end_unused_session(visit: Visit) -> Response:
+    """End the session; the script sends this when nobody used a page for too long."""
+    await end_session(visit)
+    return clear_session(redirect_to(ENDED))
 
 
 async def sign_out(visit: Visit) -> Response:

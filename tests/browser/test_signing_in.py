@@ -17,6 +17,7 @@ MOST_SECONDS: Final = 0.5
 """Seconds in which the quick exit has to show another site."""
 WARNED_AFTER, ENDED_AFTER = 14 * 60, 15 * 60
 """Seconds without a request after which the page asks, and after which it is left."""
+WARNING_SECONDS: Final = ENDED_AFTER - WARNED_AFTER + 60
 READ_STORAGE: Final = "[localStorage.length, sessionStorage.length]"
 
 
@@ -154,12 +155,60 @@ def test_page_warns_before_the_session_ends_and_can_be_kept(
 
 
 def test_page_is_emptied_if_nobody_answers_the_warning(
+    open_as: OpenAs, records: Records, demonstration: Demonstration
+) -> None:
+    window, code = open_as(LEAD), records["led"]
+    window.page.clock.install()
+    window.visit(f"/console/cases/{code}")
+    session = read_session(window)
+    window.page.clock.run_for((ENDED_AFTER + 1) * 1000)
+    window.page.wait_for_url("**/console/ended")
+
+    assert code not in window.page.content()
+    assert read_session(window) == ""
+    assert not is_alive(demonstration, session)
+
+
+def test_page_is_not_left_while_another_tab_is_used(
+    open_as: OpenAs, records: Records
+) -> None:
+    window = open_as(LEAD)
+    window.page.clock.install()
+    window.visit(f"/console/cases/{records['led']}")
+    window.page.clock.run_for((WARNED_AFTER - 60) * 1000)
+    dialog = window.page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    window.context.new_page().goto(f"{window.url}/console/")
+
+    expect(dialog).to_be_hidden()
+
+
+def test_page_warns_again_without_a_network_and_is_left_in_the_end(
     open_as: OpenAs, records: Records
 ) -> None:
     window, code = open_as(LEAD), records["led"]
     window.page.clock.install()
     window.visit(f"/console/cases/{code}")
-    window.page.clock.run_for((ENDED_AFTER + 1) * 1000)
-    window.page.wait_for_url("**/console/ended")
+    window.page.clock.run_for((WARNED_AFTER - 60) * 1000)
+    dialog = window.page.get_by_role("dialog")
+    window.page.route("**/console/stay", lambda route: route.abort())
+    dialog.get_by_role("button").click()
+    expect(dialog).to_be_visible()
+    window.page.clock.run_for(WARNING_SECONDS * 1000)
 
+    window.page.wait_for_url("**/console/ended")
     assert code not in window.page.content()
+
+
+def test_page_of_an_ended_session_is_left_at_once(
+    open_as: OpenAs, records: Records, demonstration: Demonstration
+) -> None:
+    window = open_as(LEAD)
+    window.page.clock.install()
+    window.visit(f"/console/cases/{records['led']}")
+    window.page.clock.run_for((WARNED_AFTER - 60) * 1000)
+    client = demonstration.build_client(read_session(window))
+    client.call("POST", "/sessions/end", None, {"Idempotency-Key": "end"})
+    window.page.get_by_role("dialog").get_by_role("button").click()
+
+    window.page.wait_for_url("**/console/ended")

@@ -135,6 +135,19 @@ def test_a_session_ends_after_fifteen_minutes_without_a_request(practice: World)
     assert "You were signed out" in ended.text
 
 
+def test_a_page_that_nobody_used_ends_the_session(practice: World) -> None:
+    token = sign_in(practice)
+    assert (
+        '<form method="post" action="/console/ended" id="end"'
+        in get(practice, "", token).text
+    )
+    answer = post(practice, "ended", {}, token)
+    assert answer.headers["Location"] == "/console/ended"
+    assert f'{SESSION_COOKIE}=""' in answer.headers["Set-Cookie"]
+    assert get(practice, "", token).status_code == 401
+    assert "You were signed out" in get(practice, "ended", token).text
+
+
 def test_the_sign_in_page_needs_no_session(officer: Someone) -> None:
     answer = officer.world.http.get("/console/sign-in")
     assert answer.status_code == 200

@@ -60,6 +60,14 @@ function updateTimes() {
 updateTimes();
 setInterval(updateTimes, 30000);
 
+/* The session was renewed by a request: this page and the other tabs begin to wait anew. */
+const tabs = new BroadcastChannel("session");
+
+function announceRenewal() {
+  dispatchEvent(new Event("session-renewed"));
+  tabs.postMessage("renewed");
+}
+
 /* A form is saved on the server after a pause in typing. */
 const form = document.querySelector("form[data-autosave]");
 let saving = new AbortController();
@@ -75,6 +83,7 @@ async function saveForm() {
     const response = await fetch(form.dataset.autosave, {
       method: "POST", body, redirect: "error", keepalive: true, signal,
     });
+    if (response.ok) announceRenewal();
     status.textContent = response.ok ? await response.text() : status.dataset.failed;
   } catch {
     if (!signal.aborted) status.textContent = status.dataset.failed;
@@ -110,25 +119,50 @@ if (form) {
   });
 }
 
-/* Two minutes before the session ends, ask; without an answer, leave the page. */
+/* Two minutes before the session ends, ask; without an answer, end it and leave the page.
+   A request of any tab renews the session, so that the tabs tell each other. A timer stands
+   still while the device sleeps, so that the time is compared when the page is seen again. */
 const dialog = document.querySelector("dialog#ending");
 const WARNING = 120000;
 
 function watchSession() {
-  let timer;
-  const begin = () => {
+  const end = document.querySelector("form#end");
+  let ends = 0;
+  let timer = 0;
+  const leave = () => {
+    root.classList.add("hide-now");
+    end.submit();
+  };
+  const check = () => {
     clearTimeout(timer);
-    timer = setTimeout(warn, dialog.dataset.seconds * 1000 - WARNING);
+    const left = ends - Date.now();
+    if (left <= 0) return leave();
+    if (left > WARNING) dialog.close();
+    else if (!dialog.open) dialog.showModal();
+    timer = setTimeout(check, left > WARNING ? left - WARNING : left);
   };
-  const warn = () => {
-    dialog.showModal();
-    timer = setTimeout(() => location.replace(dialog.dataset.ended), WARNING);
+  const begin = () => {
+    ends = Date.now() + dialog.dataset.seconds * 1000;
+    check();
   };
-  dialog.addEventListener("close", async () => {
-    await fetch(dialog.dataset.stay, { method: "POST" });
-    begin();
+  const stay = async () => {
+    try {
+      const response = await fetch(dialog.dataset.stay, { method: "POST", redirect: "error" });
+      if (response.ok) announceRenewal();
+      else leave();
+    } catch {
+      check();
+    }
+  };
+  dialog.addEventListener("close", () => {
+    if (ends - Date.now() <= WARNING) stay();
   });
-  begin();
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") check();
+  });
+  addEventListener("session-renewed", begin);
+  tabs.addEventListener("message", begin);
+  announceRenewal();
 }
 
 if (dialog) watchSession();
