@@ -200,14 +200,17 @@ ROUTES: Final = (
 
 def build_console(
     api: ASGIApp, options: ConsoleOptions, clock: Callable[[], datetime]
-) -> Starlette:
-    """Build the console, which calls `api` in the same process."""
+) -> ASGIApp:
+    """Build the console, which calls `api` in the same process.
+
+    The protection is outermost, so that it also covers the page for a fault.
+    """
     console = Starlette(
         routes=[Mount("/static", Files(directory=str(STATIC))), *ROUTES],
-        middleware=[Middleware(PageProtection), Middleware(GZipMiddleware)],
+        middleware=[Middleware(GZipMiddleware)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
     console.state.api = api
     console.state.options, console.state.clock = options, clock
     console.state.offices = Offices()
-    return console
+    return PageProtection(console)

@@ -15,7 +15,7 @@ from app.console.api_client import ApiClient
 from app.console.demo_tour import HEADINGS, TASKS
 from app.console.options import DemoPerson, DemoSignIn
 from app.console.sign_in import end_session, store_session
-from app.console.visits import HOME, SESSION_COOKIE, Offices, Visit, redirect_to
+from app.console.visits import HOME, Offices, Visit, redirect_to
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ async def sign_in_for_demo(visit: Visit) -> Response:
     person = next((one for one in demo.people if one.id == form.get("person")), None)
     if person is None:
         raise HTTPException(404)
-    if SESSION_COOKIE in visit.request.cookies:
+    if visit.has_cookie:
         await end_session(visit)
     token = (await build_client(visit, person).post("sessions", {})).body["token"]
     return store_session(redirect_to(HOME), token)

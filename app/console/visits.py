@@ -92,6 +92,11 @@ class Visit:
         return self.offices.get(self.me.get("focal_point", ""), {})
 
     @property
+    def has_cookie(self) -> bool:
+        """Whether the browser keeps a session, which may have ended."""
+        return SESSION_COOKIE in self.request.cookies
+
+    @property
     def roles(self) -> frozenset[str]:
         """The roles of the account."""
         return frozenset(self.me.get("roles", ()))
@@ -186,7 +191,7 @@ def require_session(view: View) -> Endpoint:
     async def show(request: Request) -> Response:
         visit = begin_visit(request)
         try:
-            if SESSION_COOKIE not in request.cookies:
+            if not visit.has_cookie:
                 return redirect_to(SIGN_IN)
             offices: Offices = request.app.state.offices
             answer, visit.offices = await asyncio.gather(

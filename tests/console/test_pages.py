@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.console.protection import HEADERS
 from app.console.visits import SESSION_COOKIE
 from tests.support.console_browser import ConsoleBrowser
 from tests.support.world import Someone, World
@@ -100,6 +101,22 @@ def test_a_fault_has_a_page_that_repeats_nothing(
     assert answer.status_code == 500
     assert "Nigora" not in answer.text
     assert "The service has a fault" in answer.text
+    for name, value in HEADERS.items():
+        assert answer.headers[name] == value
+
+
+@pytest.mark.parametrize("path", ["", "nothing", "refer/1/save", "ended"])
+def test_every_page_of_a_browser_with_a_session_has_the_quick_exit(
+    officer: Someone, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise RuntimeError
+
+    monkeypatch.setattr("app.console.worklist.build_task", fail)
+    officer.create_case()
+    answer = ConsoleBrowser(officer).get(path)
+    assert answer.status_code in {401, 404, 405, 500}
+    assert 'id="leave"' in answer.text
 
 
 @pytest.mark.parametrize(
