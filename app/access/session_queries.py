@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from app.access.machine_keys import ACTOR_COLUMNS
 from app.access.models import Account, ApiKey, UserSession
 from app.access.session_limits import IDLE_TIMEOUT, KEPT, compute_idle_until
+from app.kernel.actors import Actor, SignInMethod
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 
 SESSION_PREFIX: Final = "scs"
 """The prefix of the tokens of sessions."""
+MISSING: Final = "There is no such session, or you may not see it."
 SESSION_QUERY: Final = (
     select(
         UserSession.hash,
@@ -66,15 +68,27 @@ def is_live(now: datetime) -> ColumnElement[bool]:
 
 
 def list_sessions(tx: ReadTransaction) -> Sequence[UserSession]:
-    """List the sessions of the caller's person that have not ended, the newest first."""
+    """List the sessions that the caller may see and that have not ended, newest first."""
     found = (
         select(UserSession)
         .join(Account, Account.id == UserSession.account_id)
         .outerjoin(ApiKey, ApiKey.prefix == UserSession.api_key)
-        .where(UserSession.person_id == tx.actor.person_id, is_live(tx.now))
+        .where(is_own(tx.actor), is_live(tx.now))
         .order_by(UserSession.authenticated_at.desc(), UserSession.prefix)
     )
     return tx.session.scalars(found).all()
+
+
+def is_own(actor: Actor) -> ColumnElement[bool]:
+    """Return an SQL condition for the sessions that the caller may see and end.
+
+    After a sign-in with a passkey, these are all sessions of the person. An API key, which
+    another person has seen, and a session opened with it have those of their account only.
+    """
+    own, used = UserSession.person_id == actor.person_id, actor.session
+    if used is not None and used.method == SignInMethod.PASSKEY:
+        return own
+    return own & (UserSession.account_id == actor.account_id)
 
 
 def get_session(session: Session, session_id: UUID, person_id: UUID | None) -> UserSession:
@@ -82,7 +96,16 @@ def get_session(session: Session, session_id: UUID, person_id: UUID | None) -> U
     own = (UserSession.id == session_id) & (UserSession.person_id == person_id)
     found = session.scalar(select(UserSession).where(own))
     if found is None:
-        raise NotFound("There is no such session, or it is of another person.")
+        raise NotFound(MISSING)
+    return found
+
+
+def get_own_session(tx: ReadTransaction, session_id: UUID) -> UserSession:
+    """Return a session that the caller may see, even if it has ended, or raise NotFound."""
+    query = select(UserSession).where(UserSession.id == session_id, is_own(tx.actor))
+    found = tx.session.scalar(query)
+    if found is None:
+        raise NotFound(MISSING)
     return found
 
 

@@ -70,7 +70,11 @@ def create_session(begin: ManageSessions, new: SessionInput) -> Response:
 
 @router.get("", response_model=SessionList)
 def list_sessions(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List your sessions that have not ended, with all accounts that you have."""
+    """List your sessions that have not ended.
+
+    After a sign-in with a passkey, these are the sessions of all your accounts. An API key,
+    or a session that was opened with it, shows those of its own account.
+    """
     with begin() as tx:
         found = build_sessions(tx, session_queries.list_sessions(tx))
         return render(SessionList(items=found), if_none_match=if_none_match)
@@ -87,12 +91,12 @@ def end_session(begin: ManageSessions) -> Response:
 
 @router.post("/end-all", status_code=NO_CONTENT)
 def end_all_sessions(begin: ManageSessions) -> Response:
-    """Sign out everywhere: end all your sessions, including the one of the request.
+    """Sign out everywhere: end all sessions that `GET /v1/sessions` shows you.
 
     API keys stay valid. Revoke a key that somebody else may have.
     """
     with begin() as tx:
-        own = UserSession.person_id == tx.actor.person_id
+        own = session_queries.is_own(tx.actor)
         sessions.end_sessions(tx.session, own, tx.now)
         return Response(status_code=NO_CONTENT)
 
@@ -101,7 +105,6 @@ def end_all_sessions(begin: ManageSessions) -> Response:
 def end_one_session(begin: ManageSessions, session_id: UUID) -> Response:
     """End one of your sessions, for example on a device that you lost."""
     with begin() as tx:
-        person = tx.actor.person_id
-        found = session_queries.get_session(tx.session, session_id, person)
+        found = session_queries.get_own_session(tx, session_id)
         sessions.end_session(found, tx.now)
         return Response(status_code=NO_CONTENT)

@@ -8,6 +8,7 @@ from app.worker.deadline_job import delete_old_sessions
 from tests.support.account_changes import get_account_path
 from tests.support.database_faults import lock_table
 from tests.support.databases import ask
+from tests.support.passkeys import Office
 from tests.support.sessions import add_second_account, get_session, sign_in
 from tests.support.world import WORKERS, Someone, World, get_path, unwrap
 
@@ -103,16 +104,29 @@ def test_read_succeeds_if_the_use_of_the_session_cannot_be_stored(
     assert get_session(session)["idle_until"] == "2026-06-01T12:17:00Z"
 
 
-def test_person_sees_and_ends_the_sessions_of_all_their_accounts(lead: Someone) -> None:
-    other = add_second_account(lead)
-    first, second = sign_in(lead), sign_in(other)
-    ids = {get_session(one)["id"] for one in (first, second)}
+def test_person_with_a_passkey_sees_and_ends_the_sessions_of_all_accounts(
+    world: World,
+) -> None:
+    _, first = Office(world).enrol()
+    second = sign_in(add_second_account(first))
     listed = unwrap(first.get("/sessions"))["items"]
-    assert {one["id"] for one in listed} == ids
+    assert {one["id"] for one in listed} == {
+        get_session(one)["id"] for one in (first, second)
+    }
     assert {one["account"] for one in listed} == {"duty 1", "duty 2"}
     assert [one["current"] for one in listed].count(True) == 1
     assert first.send("/sessions/end-all").status_code == 204
-    assert [one.get("/me").status_code for one in (first, second, lead)] == [401, 401, 200]
+    assert [one.get("/me").status_code for one in (first, second)] == [401, 401]
+
+
+def test_key_shows_and_ends_the_sessions_of_its_own_account_only(lead: Someone) -> None:
+    first, second = sign_in(lead), sign_in(add_second_account(lead))
+    hidden = get_session(second)["id"]
+    for one in (lead, first):
+        assert list_ids(one) == [get_session(first)["id"]]
+        assert one.send(f"/sessions/{hidden}/end").status_code == 404
+    assert first.send("/sessions/end-all").status_code == 204
+    assert [one.get("/me").status_code for one in (first, second, lead)] == [401, 200, 200]
     assert list_ids(lead) == []
 
 
