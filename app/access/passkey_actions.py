@@ -33,7 +33,7 @@ from app.access.session_queries import get_session
 from app.access.sessions import OpenedSession, SignIn, end_sessions, open_session
 from app.kernel.actors import Actor, SignInMethod
 from app.kernel.db import lock_name
-from app.kernel.problems import Problem
+from app.kernel.problems import Problem, Unauthenticated
 from app.kernel.transactions import Runtime
 
 CHALLENGES_KEPT: Final = timedelta(hours=1)
@@ -225,8 +225,8 @@ def require_recent_passkey(actor: Actor, now: datetime) -> UUID:
     """Return the person of a session that was opened with a passkey a few minutes ago.
 
     Raises AuthenticationTooOld (401) for an older session, and PasskeySessionNeeded (403)
-    for any other credential. The holder of an API key
-    could otherwise add a passkey of their own, which two people have to allow.
+    for any other credential. The holder of an API key could otherwise change the passkeys
+    of the person, which two people have to allow.
     """
     session, person_id = actor.session, actor.person_id
     if session is None or person_id is None or session.method != SignInMethod.PASSKEY:
@@ -235,3 +235,16 @@ def require_recent_passkey(actor: Actor, now: datetime) -> UUID:
         )
     require_recent_sign_in(actor, now)
     return person_id
+
+
+def require_live_session(session: Session, actor: Actor) -> None:
+    """Raise Unauthenticated (401) if the session of the request has ended meanwhile.
+
+    A recovery may have ended it after the request was authenticated. The caller has locked
+    the passkeys of the person.
+    """
+    own = actor.session.id if actor.session else None
+    query = select(UserSession).where(UserSession.id == own)
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None or row.ended_at is not None:
+        raise Unauthenticated("The session has ended. Sign in again.")

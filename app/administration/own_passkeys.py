@@ -45,6 +45,8 @@ def register_passkey(
     person_id = passkey_actions.require_recent_passkey(tx.actor, tx.now)
     purpose = describe_registration(person_id)
     made = passkey_actions.verify_new_passkey(tx.runtime, party, purpose, new)
+    passkey_actions.lock_passkeys(tx.session, person_id)
+    passkey_actions.require_live_session(tx.session, tx.actor)
     passkey = passkey_actions.add_passkey(
         tx.session, tx.create_id(), person_id, made, tx.now
     )
@@ -53,8 +55,12 @@ def register_passkey(
 
 
 def remove_passkey(tx: WriteTransaction, passkey_id: UUID, *, even_last: bool) -> Passkey:
-    """Remove a passkey of the caller, and record the event."""
-    person_id = tx.actor.person_id
+    """Remove a passkey of the caller, who just used a passkey, and record the event.
+
+    Otherwise an API key that somebody else has seen would be enough to remove all passkeys,
+    and with them the rule that only a recovery replaces them.
+    """
+    person_id = passkey_actions.require_recent_passkey(tx.actor, tx.now)
     passkey = passkey_queries.get_passkey(tx.session, passkey_id, person_id)
     if passkey_actions.remove_passkey(tx.session, passkey, tx.now, even_last=even_last):
         account = access_queries.get_own_account(tx)

@@ -199,13 +199,21 @@ def register_passkey(
     )
 
 
-@router.serve_action("/{passkey_id}/remove", PasskeyOut, NotFound, LastPasskey, *KEYED)
+@router.serve_action(
+    "/{passkey_id}/remove",
+    PasskeyOut,
+    NotFound,
+    LastPasskey,
+    PasskeySessionNeeded,
+    *KEYED,
+)
 def remove_passkey(
     begin: ManageSessions, passkey_id: UUID, key: Once, body: PasskeyRemoval
 ) -> Response:
     """Remove one of your passkeys, and end the sessions that were opened with it.
 
-    Your last passkey is removed only if you send `even_last`. A removed passkey cannot be
+    You need a session that was opened with a passkey in the last 5 minutes. Your last
+    passkey is removed only if you send `even_last`. A removed passkey cannot be
     registered again.
     """
     return PASSKEY.run_once(

@@ -174,11 +174,23 @@ def test_removal_of_a_removed_passkey_changes_nothing(office: Office) -> None:
 def test_passkey_of_another_person_is_hidden(office: Office) -> None:
     _, session = office.enrol()
     [own] = unwrap(session.get("/passkeys"))["items"]
-    other = office.world.add_person("KZ_LEAD")
+    other = Office(office.world).enrol()[1]
 
-    assert unwrap(other.get("/passkeys"))["items"] == []
+    [others] = unwrap(other.get("/passkeys"))["items"]
+    assert others["id"] != own["id"]
     body = {"even_last": True}
     assert other.send(f"/passkeys/{own['id']}/remove", body).status_code == 404
+
+
+def test_passkey_is_removed_only_after_a_recent_sign_in_with_one(office: Office) -> None:
+    _, session = office.enrol()
+    [own] = unwrap(session.get("/passkeys"))["items"]
+    path, body = f"/passkeys/{own['id']}/remove", {"even_last": True}
+
+    assert office.newcomer.send(path, body).status_code == 403
+    office.world.advance(minutes=6)
+    assert session.send(path, body).status_code == 401
+    assert len(unwrap(session.get("/passkeys"))["items"]) == 1
 
 
 def test_machine_has_no_passkeys_and_cannot_register_one(world: World) -> None:
