@@ -1,9 +1,9 @@
 """Queries for enrolments."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.access.enrolment_models import Enrolment
@@ -28,6 +28,12 @@ def list_of_person(tx: ReadTransaction, person_id: UUID) -> Sequence[Enrolment]:
     """List the enrolments of a person, with all accounts of the person."""
     found = select(Enrolment).join(Account, Account.id == Enrolment.account_id)
     return tx.session.scalars(found.where(Account.person_id == person_id)).all()
+
+
+def list_made_by(tx: ReadTransaction, accounts: Collection[UUID]) -> Sequence[Enrolment]:
+    """List the enrolments that one of the accounts began or confirmed."""
+    made = or_(Enrolment.created_by.in_(accounts), Enrolment.confirmed_by.in_(accounts))
+    return tx.session.scalars(select(Enrolment).where(made)).all()
 
 
 def list_of_office(tx: ReadTransaction, focal_point_id: UUID) -> Sequence[Enrolment]:

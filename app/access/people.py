@@ -1,5 +1,6 @@
 """Queries for the accounts of a person, whom rules for two people compare (R14)."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -34,9 +35,14 @@ def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:
 
 
 def list_offices(tx: ReadTransaction, person_id: UUID) -> frozenset[UUID]:
-    """List the offices at which a person has an account, even if it is disabled."""
-    offices = select(Account.focal_point_id).where(Account.person_id == person_id)
-    return frozenset(tx.session.scalars(offices))
+    """List the offices at which a person has an enabled account."""
+    return frozenset(one.focal_point_id for one in list_enabled(tx, person_id))
+
+
+def list_enabled(tx: ReadTransaction, person_id: UUID) -> Sequence[Account]:
+    """List the enabled accounts of a person, at all offices."""
+    enabled = select(Account).where(Account.disabled_at.is_(None))
+    return tx.session.scalars(enabled.where(Account.person_id == person_id)).all()
 
 
 def lock_roles(tx: WriteTransaction, person_id: UUID) -> frozenset[Role]:

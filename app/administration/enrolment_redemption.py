@@ -4,11 +4,18 @@ Each failure raises the same PasskeyRefused (409), which the API answers with 40
 """
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from app.access import credentials, enrolment_queries, passkey_actions, passkey_queries
+from app.access import (
+    credentials,
+    enrolment_queries,
+    passkey_actions,
+    passkey_queries,
+    people,
+)
 from app.access import queries as access_queries
 from app.access.actions import open_person
 from app.access.credentials import build_actor
@@ -20,6 +27,7 @@ from app.access.passkeys import CredentialJson, RelyingParty
 from app.access.sessions import OpenedSession, SignIn, open_session
 from app.administration import account_permissions, own_passkeys
 from app.administration.account_changes import get_roles, record_account_event
+from app.administration.api_key_changes import expire_approvals
 from app.administration.enrolments import LINK_PREFIX, compute_code_hash
 from app.kernel.actors import SERVICE, SYSTEM, Actor, SignInMethod
 from app.kernel.transactions import (
@@ -89,22 +97,25 @@ def lock_confirmed(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment,
         raise PasskeyRefused(REFUSED)
     account = access_queries.get_account(tx, row.account_id)
     makers = [row.created_by, row.confirmed_by]
-    people = [access_queries.get_account(tx, one) for one in makers if one is not None]
-    ids = {one.person_id or one.id for one in (account, *people)}
-    allowed = account.disabled_at is None and len(ids) == len(people) + 1
-    if not allowed or not all(may_still_enrol(one, account) for one in people):
-        raise PasskeyRefused(REFUSED)
+    both = [access_queries.get_account(tx, one) for one in makers if one is not None]
+    ids = {one.person_id or one.id for one in (account, *both)}
+    allowed = account.disabled_at is None and len(ids) == len(both) + 1
     person_id = account.person_id or account.id
+    accounts = [account, *people.list_enabled(tx, person_id)]
+    if not allowed or not all(may_still_enrol(one, accounts) for one in both):
+        raise PasskeyRefused(REFUSED)
     if row.recovery != passkey_queries.has_passkey(tx.session, person_id):
         raise PasskeyRefused(REFUSED)
     return row, account
 
 
-def may_still_enrol(maker: Account, account: Account) -> bool:
-    """Return whether one of the two people may still change the account."""
-    actor, office = build_actor(maker, scopes=()), account.focal_point_id
-    allowed = account_permissions.may_change_account(actor, office, get_roles(account))
-    return maker.disabled_at is None and allowed
+def may_still_enrol(maker: Account, accounts: Iterable[Account]) -> bool:
+    """Return whether one of the two people may still change all accounts of the person."""
+    actor = build_actor(maker, scopes=())
+    return maker.disabled_at is None and all(
+        account_permissions.may_change_account(actor, one.focal_point_id, get_roles(one))
+        for one in accounts
+    )
 
 
 def build_options(
@@ -139,6 +150,7 @@ def redeem_enrolment(
         open_person(tx.session, account, tx.now)
         if row.recovery:
             passkey_actions.remove_all_passkeys(tx.session, person_id, tx.now)
+            end_given_rights(tx, account)
         passkey = passkey_actions.add_passkey(
             tx.session, tx.create_id(), person_id, made, tx.now
         )
@@ -147,3 +159,22 @@ def redeem_enrolment(
         method = SignInMethod.PASSKEY
         sign_in = SignIn(tx.create_id(), method, passkey_id=passkey.id)
         return open_session(tx.session, account, sign_in, tx.now)
+
+
+def end_given_rights(tx: WriteTransaction, account: Account) -> None:
+    """End what somebody with a stolen passkey of the person may have given to others.
+
+    The unused approvals of all accounts of the person expire, and the open enrolments that
+    one of them began or confirmed are cancelled.
+    """
+    accounts = people.list_enabled(tx, account.person_id or account.id)
+    for one in accounts:
+        expire_approvals(tx, one)
+    for row in enrolment_queries.list_made_by(tx, [one.id for one in accounts]):
+        if row.is_open(tx.now):
+            row.cancelled_at = tx.now
+            record_account_event(
+                tx,
+                access_queries.get_account(tx, row.account_id),
+                "account.enrolment_cancelled",
+            )

@@ -88,6 +88,7 @@ def create_enrolment(
     """Begin the enrolment of another person; return it with its link."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     require_person(account)
+    require_may_change_person(tx, account)
     return add_enrolment(tx, account, recovery=recovery)
 
 
@@ -95,6 +96,16 @@ def require_person(account: Account) -> None:
     """Raise NotAPerson (409) for the account of a machine."""
     if account.kind != AccountKind.PERSON:
         raise NotAPerson("Register a public key for a machine, or make an API key.")
+
+
+def require_may_change_person(tx: ReadTransaction, account: Account) -> None:
+    """Raise RoleMissing (403) unless the caller may change all accounts of the person.
+
+    A passkey belongs to the person and opens each of the accounts, also those at other
+    offices or with more rights than the account that the enrolment names.
+    """
+    for one in people.list_enabled(tx, account.person_id or account.id):
+        require_may_change(tx, one.focal_point_id, get_roles(one))
 
 
 def add_enrolment(
@@ -171,6 +182,7 @@ def confirm_enrolment(tx: WriteTransaction, enrolment_id: UUID) -> ShownEnrolmen
     if account.disabled_at is not None:
         raise AccountDisabled("The account is disabled. Open another account.")
     require_other_person(tx, row.created_by)
+    require_may_change_person(tx, account)
     if account.id in people.list_own_accounts(tx):
         raise NotASecondPerson("Two other people have to enrol you.")
     code = add_code(tx, row, account)

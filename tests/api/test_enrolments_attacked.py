@@ -22,7 +22,7 @@ from tests.support.passkeys import (
     sign_in,
     take_session,
 )
-from tests.support.sessions import add_second_account
+from tests.support.sessions import add_account_of, add_second_account
 from tests.support.world import Someone, World, unwrap
 
 NOT_SECOND: Final = "/problems/not-a-second-person"
@@ -319,3 +319,52 @@ def replace_newcomer(office: Office, newcomer: Someone) -> Office:
     other = Office(office.world, office.code)
     other.newcomer = newcomer
     return other
+
+
+ELSEWHERE: Final = (
+    ("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER}),
+    ("KZ_LEAD", {Role.ADMINISTRATOR}),
+)
+
+
+@pytest.mark.parametrize(("code", "roles"), ELSEWHERE)
+def test_supervisors_cannot_enrol_a_person_with_an_account_beyond_theirs(
+    office: Office, code: str, roles: set[Role]
+) -> None:
+    add_account_of(office.newcomer, code, roles)
+
+    assert office.begin().status_code == 403
+
+
+@pytest.mark.parametrize(("code", "roles"), ELSEWHERE)
+def test_account_beyond_the_supervisors_stops_an_enrolment_under_way(
+    office: Office, code: str, roles: set[Role]
+) -> None:
+    begun = unwrap(office.begin())
+    invited = Office(office.world).open_enrolment()
+    add_account_of(office.newcomer, code, roles)
+    confirmed = office.second.send(f"/enrolments/{begun['id']}/confirm")
+
+    assert confirmed.status_code == 403
+    assert invited.ask_options().status_code == 200
+    other = Office(office.world)
+    late = other.open_enrolment()
+    add_account_of(other.newcomer, code, roles)
+    assert late.ask_options().status_code == 401
+
+
+def test_recovery_ends_what_a_stolen_passkey_gave_to_others(world: World) -> None:
+    office, accomplice = Office(world), Office(world)
+    _, stolen = office.enrol()
+    with world.database.begin_write() as session:
+        row = session.get_one(Account, stolen.actor.account_id)
+        row.roles = ["supervisor"]
+    begun = unwrap(begin_enrolment(accomplice.first, accomplice.newcomer))
+    code = unwrap(stolen.send(f"/enrolments/{begun['id']}/confirm"))["code"]
+    invited = Invited(world, begun["id"], begun["link"], code)
+    assert invited.ask_options().status_code == 200
+
+    _, recovered = office.open_enrolment(recovery=True).redeem()
+    unwrap(recovered)
+
+    assert invited.ask_options().status_code == 401

@@ -119,7 +119,19 @@ def test_role_that_another_account_excludes_is_not_granted(world: World) -> None
 
 def test_role_of_a_disabled_account_excludes_nothing(world: World) -> None:
     asker, admin = (world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR) for _ in range(2))
+    add_account_of(admin, "OVERSIGHT_DEMO", ())
     unwrap(asker.send(f"{get_account_path(admin)}/disable", idempotency_key="d"))
     body = open_for(admin, roles=["caseworker"])
 
     assert add(asker, "/accounts", body).status_code == 202
+
+
+def test_person_whose_accounts_are_disabled_cannot_be_named(world: World) -> None:
+    asker, left = (
+        world.add_person("KZ_LEAD", {Role.SUPERVISOR}),
+        world.add_person("KZ_LEAD"),
+    )
+    unwrap(asker.send(f"{get_account_path(left)}/disable", idempotency_key="d"))
+    refused = add(asker, "/accounts", open_for(left, roles=["caseworker"]))
+
+    assert get_problem(refused) == (422, "person-unknown")
