@@ -17,19 +17,49 @@ LEADING: Final = ("REFER", "HANDOVER")
 """The purposes of a consent for an office that can lead."""
 NO_PURPOSE: Final = mark("Tick for which purpose, or untick what it may open.")
 NOBODY: Final = mark("Tick at least one purpose for one recipient.")
+ROWS_CHANGED: Final = mark(
+    "The list of recipients changed after you opened this page, so some of what you ticked "
+    "was removed. Check every line with the person again."
+)
+COLUMNS: Final = ("purposes", "sections")
+"""The parts of a row in which boxes are ticked."""
+MATRIX_FIELDS: Final = tuple(f"{column}:" for column in COLUMNS)
+"""How the names of the fields of the matrix begin."""
 
 
 @dataclass(frozen=True)
 class Recipient:
     """A row of the matrix: one office or a class of offices, and its possible purposes.
 
-    `key` names the fields of the row. `code` is the office, or the kind of a class.
+    `code` is the office, or the kind of a class of offices in `country`.
     """
 
-    key: str
     code: str
-    is_class: bool
     purposes: tuple[str, ...]
+    country: str = ""
+
+    @property
+    def is_class(self) -> bool:
+        """Whether the row is a class of offices."""
+        return bool(self.country)
+
+    @property
+    def key(self) -> str:
+        """The end of the names of the row's fields.
+
+        It names all of the recipient: the country of a case can change while a form is
+        filled in, and a consent is for the country that the person saw.
+        """
+        if self.is_class:
+            return f"class-{self.code}-{self.country}"
+        return f"office-{self.code}"
+
+    @property
+    def recipient(self) -> Json:
+        """The recipient as the body of a consent names it."""
+        if self.is_class:
+            return {"recipient_class": {"kind": self.code, "country": self.country}}
+        return {"focal_point": self.code}
 
 
 @dataclass(frozen=True)
@@ -38,6 +68,11 @@ class Matrix:
 
     recipients: Sequence[Json]
     errors: Mapping[str, str]
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether a row was ticked that the page does not have any more."""
+        return ROWS_CHANGED in self.errors.values()
 
 
 def list_recipients(visit: Visit, case: Json, added: Iterable[str]) -> Sequence[Recipient]:
@@ -53,13 +88,9 @@ def list_recipients(visit: Visit, case: Json, added: Iterable[str]) -> Sequence[
         purposes, code = find_purposes(office, needed), office["code"]
         if purposes or code in parties:
             shown = purposes or (*LEADING, *needed)
-            rows.append(Recipient(f"office-{code}", code, is_class=False, purposes=shown))
-    if case["summary"]["country"]:
-        shown = (*LEADING, *needed)
-        rows += [
-            Recipient(f"class-{kind}", kind, is_class=True, purposes=shown)
-            for kind in CLASS_KINDS
-        ]
+            rows.append(Recipient(code, shown))
+    if country := case["summary"]["country"]:
+        rows += [Recipient(kind, (*LEADING, *needed), country) for kind in CLASS_KINDS]
     return rows
 
 
@@ -92,18 +123,19 @@ def find_purposes(office: Json, needed: Sequence[str]) -> tuple[str, ...]:
     return (*leading, *(service for service in needed if service in office["services"]))
 
 
-def read_matrix(rows: Iterable[Recipient], sent: FormData, country: str | None) -> Matrix:
+def read_matrix(rows: Sequence[Recipient], sent: FormData) -> Matrix:
     """Return what was ticked. An unticked box is a no."""
+    shown = {f"{column}:{row.key}" for row in rows for column in COLUMNS}
+    if any(name.startswith(MATRIX_FIELDS) and name not in shown for name in sent):
+        return Matrix((), {"": ROWS_CHANGED})
     recipients: list[Json] = []
     errors: dict[str, str] = {}
     for row in rows:
         purposes = read_ticked(sent, f"purposes:{row.key}")
         sections = read_ticked(sent, f"sections:{row.key}")
         if purposes:
-            named = {"kind": row.code, "country": country} if row.is_class else row.code
-            place = "recipient_class" if row.is_class else "focal_point"
             terms = {"purposes": purposes, "sections": sections}
-            recipients.append({place: named, **terms})
+            recipients.append({**row.recipient, **terms})
         elif sections:
             errors[row.key] = NO_PURPOSE
     if not recipients and not errors:

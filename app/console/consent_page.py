@@ -57,7 +57,7 @@ async def record_consent(visit: Visit) -> Response:
     """Record a consent, or show its form again with everything that was filled in."""
     sent = await visit.request.form()
     form = await read_consent(visit, sent)
-    if sent.get(ADD):
+    if sent.get(ADD) and not form.matrix.is_outdated:
         return await render_consent(visit, form)
     if form.filled.errors or form.matrix.errors:
         return await render_consent(visit, form, Attempt(ACTION, form.filled))
@@ -75,6 +75,8 @@ async def record_consent(visit: Visit) -> Response:
 async def print_consent(visit: Visit) -> Response:
     """Show the form that the person signs, in the language in which it is explained."""
     form = await read_consent(visit, await visit.request.form())
+    if form.matrix.is_outdated:
+        return await render_consent(visit, form, Attempt(ACTION, form.filled))
     language = form.filled.get("language").partition("-")[0]
     spoken = replace(visit, texts=load_texts(language)) if language in LANGUAGES else visit
     return spoken.render(
@@ -99,7 +101,7 @@ async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
     if not sent:
         return ConsentForm(case, answer.tag, rows, begin_form(case), ticked)
     filled = read_form(CONSENT_FIELDS, sent, visit.formats.zone)
-    matrix = read_matrix(rows, sent, case["summary"]["country"])
+    matrix = read_matrix(rows, sent)
     return ConsentForm(case, answer.tag, rows, filled, ticked, matrix)
 
 

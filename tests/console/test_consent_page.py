@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pytest
+
 from tests.console.test_case_forms import CaseBrowser, Form, expect_done, read_hidden
 from tests.support.world import Json, Someone, unwrap
 
@@ -16,7 +18,7 @@ TERMS: Final[Form] = {
 TICKED: Final[Form] = {
     "purposes:office-KZ_SHELTER_KOGERSHIN": ["SHELTER"],
     "sections:office-KZ_SHELTER_KOGERSHIN": ["needs", "contact"],
-    "purposes:class-state": ["REFER"],
+    "purposes:class-state-KZ": ["REFER"],
 }
 
 
@@ -90,13 +92,37 @@ def test_another_office_is_added_and_nothing_is_lost(officer: Someone) -> None:
 
     assert added.status_code == 200
     assert 'id="row-office-UZ_LEAD"' in added.text
-    assert 'name="purposes:class-state" value="REFER" checked' in added.text
+    assert 'name="purposes:class-state-KZ" value="REFER" checked' in added.text
     assert "Something is missing" not in added.text
     form: Form = {name: read_hidden(added.text, name) for name in ("tag", "key", "added")}
     form |= TERMS | {"purposes:office-UZ_LEAD": ["REFER"]}
     expect_done(browser.post(path, form), case, "record_consent")
     [consent] = list_consents(officer, case)
     assert consent["focal_point"] == "UZ_LEAD"
+
+
+@pytest.mark.parametrize(("end", "more"), [("", {}), ("", {"add": "1"}), ("/print", {})])
+def test_consent_is_refused_if_its_recipients_changed(
+    officer: Someone, lead: Someone, end: str, more: Form
+) -> None:
+    """A consent for offices of one country never becomes one for another country."""
+    case = officer.submit()
+    lead.take_lead(case)
+    before = list_consents(lead, case)
+    browser = CaseBrowser(lead, case)
+    page = browser.get(f"{browser.path}/consent").text
+    assert 'id="row-class-state-KZ"' in page
+    form: Form = {name: read_hidden(page, name) for name in ("tag", "key")}
+    unwrap(lead.does("relocate", case, {"country": "UZ"}))
+
+    form |= {**TERMS, "purposes:class-state-KZ": ["REFER"], **more}
+    answer = browser.post(f"{browser.path}/consent{end}", form)
+
+    assert answer.status_code == 422
+    assert "The list of recipients changed" in answer.text
+    assert 'id="row-class-state-UZ"' in answer.text
+    assert "Signed, in the safe</textarea>" in answer.text
+    assert list_consents(lead, case) == before
 
 
 def test_form_is_printed_in_the_language_of_the_person(officer: Someone) -> None:
