@@ -5,6 +5,7 @@ from typing import Final
 from app.console.action_forms import RecordKind
 from app.console.case_fields import (
     CONSENT_FIELDS,
+    CONTACT_LABELS,
     REMARKS,
     SAFEGUARD_FIELDS,
     SCREENING_FIELDS,
@@ -174,7 +175,7 @@ WRITING: Final = (
         action="write_contacts",
         method="PUT",
         path="contacts",
-        fields=ask_contacts(is_required=True),
+        fields=ask_contacts(is_required=True, count=len(CONTACT_LABELS)),
         hint=mark("This replaces the contact persons that were named before."),
     ),
     CaseAction(

@@ -124,21 +124,35 @@ def ask_elements(name: str, label: str, group: str) -> FormField:
     return ask_choices(name, label, "elements", codes, is_required=False)
 
 
-def ask_contacts(*, is_required: bool) -> tuple[FormField, ...]:
-    """Return the fields for the names and telephones of two contact persons."""
-    labels = (
-        (mark("Name of the first contact person"), mark("Telephone of the first person")),
-        (mark("Name of the second contact person"), mark("Telephone of the second person")),
-    )
+CONTACT_LABELS: Final = (
+    (mark("Name of the first contact person"), mark("Telephone of the first person")),
+    (mark("Name of the second contact person"), mark("Telephone of the second person")),
+    (mark("Name of the third contact person"), mark("Telephone of the third person")),
+    (mark("Name of the fourth contact person"), mark("Telephone of the fourth person")),
+    (mark("Name of the fifth contact person"), mark("Telephone of the fifth person")),
+)
+"""The labels of all the contact persons that a case can have."""
+USUAL_CONTACTS: Final = 2
+
+
+def ask_contacts(
+    *, is_required: bool, count: int = USUAL_CONTACTS
+) -> tuple[FormField, ...]:
+    """Return the fields for the names and telephones of contact persons.
+
+    If they are required, these are the first two. A form that replaces stored contact
+    persons has to ask for as many as can be stored, or it would delete the others.
+    """
     fields = []
-    for number, (name, phone) in enumerate(labels):
-        fields.append(ask_line(f"contacts/{number}/name", name, is_required=is_required))
+    for number, (name, phone) in enumerate(CONTACT_LABELS[:count]):
+        needed = is_required and number < USUAL_CONTACTS
+        fields.append(ask_line(f"contacts/{number}/name", name, is_required=needed))
         fields.append(
             FormField(
                 name=f"contacts/{number}/phone",
                 label=phone,
                 kind=FieldKind.PHONE,
-                is_required=is_required,
+                is_required=needed,
                 hint=PHONE_HINT,
             )
         )

@@ -145,6 +145,10 @@ class Visit:
             offices.sort(key=lambda office: self.name_office(office["code"]))
         return sorted(groups.items(), key=lambda group: (not group[0], group[0]))
 
+    def list_unlisted(self, codes: Sequence[str]) -> Sequence[str]:
+        """Return the offices of a form that the list of active offices does not have."""
+        return [code for code in codes if not self.offices.get(code, {}).get("active")]
+
     def name_place(self, office: Json) -> str:
         """Return the name of the only country of an office, or an empty name."""
         serves = office["serves"]
