@@ -11,7 +11,7 @@ from uuid import UUID
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.action_forms import Attempt, build_attempt, send_form
+from app.console.action_forms import TAG, Attempt, build_attempt, get_text, send_form
 from app.console.api_client import (
     Answer,
     ApiProblem,
@@ -26,6 +26,10 @@ from app.console.visits import HOME, Visit, redirect_to
 
 CONTEXT: Final = "include=history&include=questions&include=consents"
 """The parts of the case that the page of an action shows."""
+REPLACED: Final = {"write_safeguards": "safeguards", "write_contacts": "contacts"}
+"""The document that an action replaces as a whole."""
+SECTION_ACTION: Final = "write_section"
+SUMMARY_ACTION: Final = "update_summary"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,18 @@ class ChosenAction:
         if self.action.is_on_record:
             return record
         return f"{record}/{self.action.last_path.replace('{id}', self.part)}"
+
+    @property
+    def replaced(self) -> str:
+        """The document that the action replaces as a whole, or an empty text."""
+        if self.action.action == SECTION_ACTION:
+            return self.part
+        return REPLACED.get(self.action.action, "")
+
+    def may_lose_text(self, attempt: Attempt | None) -> bool:
+        """Return whether sending the form again could replace what a colleague wrote."""
+        is_stale = attempt is not None and attempt.is_stale
+        return is_stale and bool(self.replaced or self.action.action == SUMMARY_ACTION)
 
 
 def find_action(visit: Visit) -> ChosenAction:
@@ -88,15 +104,16 @@ async def take_action(visit: Visit) -> Response:
     chosen = find_action(visit)
     sent = await visit.request.form()
     filled = read_form(chosen.action.fields, sent, visit.formats.zone)
+    seen = get_text(sent, TAG)
     if filled.errors:
         attempt = Attempt(chosen.action.action, filled)
-        return await render_action(visit, chosen, attempt)
+        return await render_action(visit, chosen, attempt, seen)
     action = chosen.action
     body = {**action.fixed, **filled.body} if action.has_body else None
     outcome = await send_form(visit, chosen.path, body, sent, method=action.method)
     if isinstance(outcome, ApiProblem):
         attempt = build_attempt(action.action, filled, outcome, sent)
-        return await render_action(visit, chosen, attempt)
+        return await render_action(visit, chosen, attempt, seen)
     return redirect_after(outcome, chosen)
 
 
@@ -115,9 +132,14 @@ def redirect_after(answer: Answer, chosen: ChosenAction) -> Response:
 
 
 async def render_action(
-    visit: Visit, chosen: ChosenAction, attempt: Attempt | None = None
+    visit: Visit, chosen: ChosenAction, attempt: Attempt | None = None, seen: str = ""
 ) -> Response:
-    """Return the page of an action, with an attempt that did not succeed."""
+    """Return the page of an action, with an attempt that did not succeed.
+
+    `seen` is the tag of the version that the person saw. It stays the tag of the form
+    until the page says that the case changed, or a change would be overwritten unseen.
+    """
+    is_stale = attempt is not None and attempt.is_stale
     answer = await visit.api.get(f"cases/{chosen.code}?{CONTEXT}")
     case, action = answer.body, chosen.action
     problem = attempt.problem if attempt else None
@@ -125,7 +147,8 @@ async def render_action(
         "case_action.html",
         attempt.status if attempt else HTTPStatus.OK,
         case=case,
-        tag=answer.tag,
+        tag=answer.tag if is_stale or not seen else seen,
+        may_lose_text=chosen.may_lose_text(attempt),
         chosen=chosen,
         action=action,
         step=find_step(case, action),
@@ -134,7 +157,7 @@ async def render_action(
         problem=problem,
         filled=attempt.filled if attempt else fill_summary(case, action),
         errors=find_field_errors(problem, action.fields),
-        events=await read_events(visit, case) if attempt and attempt.is_stale else (),
+        events=await read_events(visit, case) if is_stale else (),
         key=attempt.key if attempt else token_urlsafe(),
     )
 
@@ -155,7 +178,7 @@ def list_records(case: Json, action: CaseAction) -> Sequence[Json]:
 
 def fill_summary(case: Json, action: CaseAction) -> FilledForm:
     """Return the form of the summary as it is now; other forms begin empty."""
-    if action.action != "update_summary":
+    if action.action != SUMMARY_ACTION:
         return EMPTY
     values: Mapping[str, object] = case["summary"]
     return fill_form(action, values)

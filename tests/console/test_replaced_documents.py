@@ -60,3 +60,57 @@ def test_contacts_saved_unchanged_keep_every_person(
     expect_done(saved, case, "write_contacts")
     stored = unwrap(lead.open(f"/cases/{case['code']}/contacts"))["contacts"]
     assert stored == people
+
+
+def test_safeguards_of_a_colleague_are_not_replaced_by_an_old_form(
+    officer: Someone,
+) -> None:
+    case = unwrap(officer.create_case())
+    browser = CaseBrowser(officer, case)
+    path = f"{browser.path}/actions/write_safeguards"
+    form = read_form_of(browser.get(path).text, path)
+    write(officer, case, "safeguards", FEARS)
+    form |= {"unsafe_people": ["Cousin"]}
+
+    incomplete = browser.post(path, {**form})
+    sent = read_form_of(incomplete.text, path) | {"origin_contact": ["blocked"]}
+    stale = browser.post(path, {**sent})
+
+    assert (incomplete.status_code, stale.status_code) == (422, 412)
+    assert "It could replace what a colleague wrote" in stale.text
+    assert "Cousin</textarea>" in stale.text
+    assert f'action="/console/{path}"' not in stale.text
+    assert f'action="/console/{browser.path}/open/safeguards"' in stale.text
+    assert 'name="tag"' not in stale.text
+    stored = unwrap(officer.open(f"/cases/{case['code']}/safeguards"))["content"]
+    assert FEARS.items() <= stored.items()
+
+
+def test_summary_of_a_colleague_is_read_before_it_is_replaced(officer: Someone) -> None:
+    case = unwrap(officer.create_case())
+    browser = CaseBrowser(officer, case)
+    path = f"{browser.path}/actions/update_summary"
+    form = read_form_of(browser.get(path).text, path)
+    headers = {"If_Match": officer.get_tag(case)}
+    change = {"priority": "emergency"}
+    unwrap(officer.ask("PATCH", f"/{browser.path}", change, headers=headers))
+
+    stale = browser.post(path, {**form})
+
+    assert stale.status_code == 412
+    assert f'<a class="btn" href="/console/{path}"' in stale.text
+    assert 'name="tag"' not in stale.text
+    assert officer.read(case)["summary"]["priority"] == "emergency"
+
+
+@pytest.mark.parametrize("action", ["write_safeguards", "write_section/needs"])
+def test_form_that_replaces_a_document_begins_with_opening_it(
+    officer: Someone, action: str
+) -> None:
+    case = unwrap(officer.create_case())
+
+    page = CaseBrowser(officer, case).get(f"cases/{case['code']}/actions/{action}").text
+
+    before, _, _ = page.partition(f'action="/console/cases/{case["code"]}/actions/')
+    assert "Open it first" in before
+    assert before.rindex("<details>") > before.rindex("</details>")
