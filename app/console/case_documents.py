@@ -103,16 +103,20 @@ class OpenedPart:
 
 
 async def open_in_case(visit: Visit) -> Response:
-    """Open a document for a purpose. The opening is recorded; the page is never stored."""
+    """Open a document for a purpose. The opening is recorded; the page is never stored.
+
+    The case is read first. If the document changes in between, the tag is the older one,
+    and the form that changes the document is refused.
+    """
     names = visit.request.path_params
     code, name, record = names["code"], names["document"], names.get("id", "")
     document = find_document(name, record)
     path = f"cases/{code}/{document.path.replace('{id}', record)}"
+    answer = await visit.api.get(f"cases/{code}?include=history")
     try:
         opened = await open_document(visit, name, path)
     except Gone as gone:
         opened = OpenedDocument(name, {}, gone)
-    answer = await visit.api.get(f"cases/{code}?include=history")
     problem, action = opened.problem, document.action
     changes = action is not None and find_open_step(answer.body, action) is not None
     return visit.render(

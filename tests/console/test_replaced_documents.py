@@ -4,6 +4,8 @@ from typing import Final
 
 import pytest
 
+from app.console.sealed_documents import OpenedDocument, open_document
+from app.console.visits import Visit
 from tests.console.test_case_forms import CaseBrowser, expect_done
 from tests.support.page_forms import Form, read_form_of
 from tests.support.world import Json, Someone, World, make_contacts, unwrap
@@ -114,3 +116,29 @@ def test_form_that_replaces_a_document_begins_with_opening_it(
     before, _, _ = page.partition(f'action="/console/cases/{case["code"]}/actions/')
     assert "Open it first" in before
     assert before.rindex("<details>") > before.rindex("</details>")
+
+
+def test_document_that_changes_while_it_is_opened_is_not_replaced(
+    officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = unwrap(officer.create_case())
+    write(officer, case, "safeguards", {"unsafe_people": "Uncle"})
+    browser, tag = CaseBrowser(officer, case), officer.get_tag(case)
+
+    async def open_before_a_colleague_writes(
+        visit: Visit, name: str, path: str
+    ) -> OpenedDocument:
+        opened = await open_document(visit, name, path)
+        headers = {"If-Match": tag, "Idempotency-Key": "colleague"}
+        await visit.api.send("PUT", path, FEARS, headers=headers)
+        return opened
+
+    target = "app.console.case_documents.open_document"
+    monkeypatch.setattr(target, open_before_a_colleague_writes)
+    form = open_to_change(browser, "safeguards", "write_safeguards")
+    stale = browser.post(f"{browser.path}/actions/write_safeguards", {**form})
+
+    assert form["unsafe_people"] == ["Uncle"]
+    assert stale.status_code == 412
+    stored = unwrap(officer.open(f"/cases/{case['code']}/safeguards"))["content"]
+    assert FEARS.items() <= stored.items()
