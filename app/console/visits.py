@@ -42,6 +42,8 @@ SEE_OTHER: Final = 303
 NOT_FOUND: Final = 404
 MALFORMED: Final = 422
 UTC_ZONE: Final = "UTC"
+NOT_IN_PATHS: Final = ("//", "\\", "?", "#")
+"""What the path of a page of the console never contains."""
 
 
 @dataclass
@@ -120,7 +122,12 @@ class Visit:
 
     @property
     def notice(self) -> Markup | None:
-        """What the person has just done, for the page to which the action led."""
+        """What the person has just done, for the page to which the action led.
+
+        None for a link from elsewhere: it could claim an action that never took place.
+        """
+        if self.request.headers.get("sec-fetch-site") != "same-origin":
+            return None
         code = self.request.query_params.get(DONE, "")
         return find_notice(code, self.texts, self.formats)
 
@@ -245,9 +252,10 @@ def redirect_to(path: str) -> RedirectResponse:
 def find_local_path(path: str) -> str | None:
     """Return a path if it is a page of the console, or None.
 
-    A path of another site, such as `//example.org`, is not a page of the console.
+    A path of another site, such as `//example.org`, is not a page of the console. A path
+    has no query, so that it cannot carry a notice.
     """
-    is_page = path.startswith(HOME) and "//" not in path and "\\" not in path
+    is_page = path.startswith(HOME) and not any(part in path for part in NOT_IN_PATHS)
     return path if is_page and path.isprintable() else None
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import httpx2
 import pytest
 
+from app.console.visits import find_local_path
 from app.kernel.actors import Role
 from tests.support.console_browser import ConsoleBrowser
 from tests.support.world import Json, Someone, World, make_contacts, unwrap
@@ -69,6 +70,22 @@ def test_notice_shows_no_text_of_the_address(officer: Someone) -> None:
 
     assert "you won" not in shown.text
     assert 'role="status"' not in shown.text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_link_from_elsewhere_claims_no_action(officer: Someone, site: str) -> None:
+    case = officer.submit()
+    browser = ConsoleBrowser(officer, **{"Sec-Fetch-Site": site})
+
+    shown = browser.get(f"cases/{case['code']}?done=case_actions.withdraw")
+
+    assert shown.status_code == 200
+    assert 'role="status"' not in shown.text
+
+
+def test_page_after_signing_in_again_claims_no_action() -> None:
+    assert find_local_path("/console/cases/SC-1") == "/console/cases/SC-1"
+    assert find_local_path("/console/cases/SC-1?done=case_actions.withdraw") is None
 
 
 def test_repeated_form_acts_once(officer: Someone, lead: Someone) -> None:

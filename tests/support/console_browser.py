@@ -24,8 +24,8 @@ class ConsoleBrowser:
         self.headers = {"Cookie": f"{SESSION_COOKIE}={person.key}"} | headers
 
     def get(self, path: str) -> httpx2.Response:
-        """Return the page at a path below /console/."""
-        return self.http.get(f"/console/{path}", headers=self.headers)
+        """Return the page at a path below /console/, to which a page of the console led."""
+        return self.http.get(f"/console/{path}", headers=SAME_ORIGIN | self.headers)
 
     def post(self, path: str, form: Mapping[str, str | list[str]]) -> httpx2.Response:
         """Send a form to a path below /console/, as a page of the console would."""
