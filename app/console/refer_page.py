@@ -1,6 +1,6 @@
 """What the pages of "Refer someone" show beside the fields: results, routing, choices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
@@ -87,11 +87,25 @@ class PageParts:
 
     def list_offices(self) -> tuple[Choices, Choices]:
         """Return the offices that may help in the country, and the others, by name."""
-        named = [
-            (office, (code, self.visit.name_office(code)))
+        return self.sort_offices(
+            code
             for code, office in self.visit.offices.items()
             if office["active"] and office["kind"] in consent.CLASSES
-        ]
+        )
+
+    def list_feared(self) -> tuple[Choices, Choices]:
+        """Return the offices that the person may fear: all active ones, and ticked ones."""
+        ticked = self.draft.values.get(consent.UNSAFE_OFFICES.name, ())
+        return self.sort_offices(
+            code
+            for code, office in self.visit.offices.items()
+            if office["active"] or code in ticked
+        )
+
+    def sort_offices(self, codes: Iterable[str]) -> tuple[Choices, Choices]:
+        """Return the offices that work in the country, and the others, by name."""
+        offices = self.visit.offices
+        named = [(offices[code], (code, self.visit.name_office(code))) for code in codes]
         named.sort(key=lambda one: one[1][1].casefold())
         return (
             [choice for office, choice in named if self.is_served(office)],

@@ -1,5 +1,6 @@
 """Refer someone: five steps in the browser give the case that was typed."""
 
+import re
 from html import unescape
 
 import pytest
@@ -247,6 +248,33 @@ def test_check_page_names_who_is_asked_and_who_is_not(officer: Someone) -> None:
     asked, _, left_out = page.partition("Who is not asked, and why")
     assert "Sana Sezim" in asked
     assert "The person has not agreed" in left_out or "agree" in left_out
+
+
+def test_a_desk_can_be_feared_and_the_check_page_says_who_must_not_know(
+    officer: Someone,
+) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS)
+    desks = {
+        one["code"]
+        for one in unwrap(officer.get("/focal-points?limit=100"))["items"]
+        if one["active"] and one["kind"] == "desk"
+    }
+    assert desks
+    page = browser.get("refer/4").text
+    assert desks <= set(re.findall(r'id="refer-unsafe-(\w+)"', page))
+
+    feared = [*desks, "UZ_MIA"]
+    fears = {"safeguards/official_implicated": "on"}
+    browser.fill(4, {**WHO, **fears, "safeguards/unsafe_focal_points": feared})
+
+    check = unescape(browser.get("refer/5").text)
+    card = check.partition('id="feared"')[2].partition("</section>")[0]
+    assert "<dd>Uzbekistan</dd>" in card
+    assert card.count("<dd>Yes</dd>") == 1
+    assert card.count("<dd>No</dd>") == 2
+    named = card.rpartition("<dd>")[2].partition("</dd>")[0]
+    assert len(named.split("; ")) == len(feared)
 
 
 def test_a_case_that_is_sent_twice_is_one_case(officer: Someone) -> None:
