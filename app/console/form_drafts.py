@@ -1,5 +1,6 @@
 """What a person typed in a form and has not sent yet: a sealed draft, kept by the API."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
@@ -12,6 +13,9 @@ from app.console.forms import FormField
 
 KEY: Final = "key"
 """The value of a draft with which the form is sent, so that it is sent once."""
+NEW: Final = "new"
+"""The hidden field of a page that was shown before anything was saved."""
+KEY_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,18 @@ async def load_draft(api: ApiClient, form: str) -> FormDraft:
     return FormDraft(
         values=values, saved_at=found["saved_at"], expires_at=found["expires_at"]
     )
+
+
+def find_typed(draft: FormDraft, form: FormData) -> FormDraft | None:
+    """Return the draft for which a form was typed, or None if it is gone or another one.
+
+    Each page has the key of its draft. A form that was sent or deleted is not saved again,
+    and what was typed about one person is not saved in the draft about another one.
+    """
+    key = str(form.get(KEY, ""))
+    if not draft.saved_at and NEW in form and KEY_PATTERN.fullmatch(key):
+        return FormDraft(values={KEY: [key]})
+    return draft if draft.saved_at and key == draft.key else None
 
 
 async def save_draft(api: ApiClient, form: str, draft: FormDraft) -> FormDraft:

@@ -17,6 +17,7 @@ from app.console.api_client import ApiProblem, Json
 from app.console.form_drafts import (
     FormDraft,
     delete_draft,
+    find_typed,
     load_draft,
     replace_fields,
     save_draft,
@@ -31,11 +32,13 @@ from app.console.visits import Visit, redirect_to
 FORM: Final = "refer"
 START: Final = "/console/refer"
 LAST: Final = len(STEPS)
+CONFLICT: Final = 409
 CONSENT_STEP: Final = 4
 STEP: Final = "step"
 """The value of a draft with the step to which the officer came."""
 BACK: Final = "back"
 """The button that saves a step and leads to the one before, whatever is missing."""
+KEY_REUSED: Final = "idempotency-key-reused"
 SCORE: Final = "score"
 """The button that shows what the ticked signs suggest, without going on."""
 
@@ -80,6 +83,8 @@ async def take_step(visit: Visit) -> Response:
     number = get_number(visit)
     form = await visit.request.form()
     draft = await merge_step(visit, number, form, after=number + 1)
+    if draft is None:
+        return show_gone(visit, number, form)
     filled = read_step(number, draft.form, visit.formats)
     try:
         draft = await save_draft(visit.api, FORM, draft)
@@ -104,9 +109,22 @@ async def finish_step(visit: Visit, number: int, draft: FormDraft) -> Response:
     return redirect_to(f"{START}/{number + 1}")
 
 
-async def merge_step(visit: Visit, number: int, form: FormData, *, after: int) -> FormDraft:
-    """Return the draft with what was typed in a step, which is not saved yet."""
-    draft = await load_draft(visit.api, FORM)
+def show_gone(visit: Visit, number: int, form: FormData) -> Response:
+    """Say that a form was sent, deleted or replaced, and show what was typed last."""
+    typed = read_step(number, form, visit.formats)
+    return visit.render("refer_gone.html", CONFLICT, step=STEPS[number - 1], typed=typed)
+
+
+async def merge_step(
+    visit: Visit, number: int, form: FormData, *, after: int
+) -> FormDraft | None:
+    """Return the draft with what was typed in a step, which is not saved yet.
+
+    Returns None if the form was typed for a draft that is gone.
+    """
+    draft = find_typed(await load_draft(visit.api, FORM), form)
+    if draft is None:
+        return None
     merged = replace_fields(draft, STEPS[number - 1].fields, form)
     reached = max(min(after, LAST), int(draft.get(STEP) or 1))
     return replace(merged, values={**merged.values, STEP: [str(reached)]})
@@ -117,6 +135,8 @@ async def save_step(visit: Visit) -> Response:
     number = get_number(visit)
     form = await visit.request.form()
     draft = await merge_step(visit, number, form, after=number)
+    if draft is None:
+        return PlainTextResponse(visit.texts.translate("Not saved"), CONFLICT)
     try:
         saved = await save_draft(visit.api, FORM, draft)
     except ApiProblem as problem:
@@ -135,6 +155,8 @@ async def send_case(visit: Visit, draft: FormDraft) -> Response:
             "cases", build_case(draft, visit.formats), {"Idempotency-Key": draft.key}
         )
     except ApiProblem as problem:
+        if problem.code == KEY_REUSED:
+            return show_gone(visit, LAST, draft.form)
         return await show(visit, LAST, draft, problem=problem)
     with suppress(ApiProblem):  # the case is sent; the draft ends after 24 hours
         await delete_draft(visit.api, FORM)
@@ -155,8 +177,12 @@ async def ask_discard(visit: Visit) -> Response:
 
 
 async def discard(visit: Visit) -> Response:
-    """Delete everything that was typed."""
-    await delete_draft(visit.api, FORM)
+    """Delete everything that was typed in the form that was shown."""
+    draft = await load_draft(visit.api, FORM)
+    if find_typed(draft, await visit.request.form()):
+        await delete_draft(visit.api, FORM)
+    elif draft.saved_at:
+        return redirect_to(START)
     return visit.render("refer_discarded.html", counted=False)
 
 
@@ -168,7 +194,9 @@ async def ask_refused(visit: Visit) -> Response:
 
 async def end_refused(visit: Visit) -> Response:
     """Count that an adult does not want to be referred, and delete what was typed."""
-    draft = await load_draft(visit.api, FORM)
+    draft = find_typed(await load_draft(visit.api, FORM), await visit.request.form())
+    if draft is None:
+        return redirect_to(START)
     age, country = draft.get(fields.AGE.name), draft.get(fields.COUNTRY.name)
     if draft.get(consent.BASIS.name) != Basis.REFUSED or age != consent.ADULT:
         return redirect_to(f"{START}/{CONSENT_STEP}")

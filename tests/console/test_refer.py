@@ -227,7 +227,7 @@ def test_a_refusal_of_an_adult_sends_and_keeps_nothing(officer: Someone) -> None
     assert officer.get("/form-drafts/refer").status_code == 404
     assert unwrap(officer.get("/cases"))["items"] == []
     again = browser.post("refer/refused", {})
-    assert again.headers["Location"] == "/console/refer/4"
+    assert again.headers["Location"] == "/console/refer"
 
 
 def test_sent_page_names_the_office_that_is_asked(officer: Someone) -> None:

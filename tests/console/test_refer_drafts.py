@@ -9,7 +9,7 @@ from app.console.refer_steps import STEPS as PAGES
 from app.console.visits import SESSION_COOKIE
 from tests.support.canaries import ARABIC, CYRILLIC, LATIN, find_markers, log_everything
 from tests.support.console_browser import ConsoleBrowser
-from tests.support.refer_form import NEEDS, SAFE, STEPS, WHO, Form, ReferBrowser
+from tests.support.refer_form import HIDDEN, NEEDS, SAFE, STEPS, WHO, Form, ReferBrowser
 from tests.support.world import Someone, World, unwrap
 
 TYPED = f"{LATIN} {CYRILLIC} {ARABIC} <b>&amp;\"'"
@@ -25,7 +25,11 @@ def read_draft(officer: Someone) -> dict[str, list[str]]:
 def find_controls(page: str) -> set[str]:
     """Return the names of the fields on a page."""
     form = page.partition("<main")[2].partition("</main>")[0]
-    return set(re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', form))
+    return set(
+        re.findall(
+            r'<(?:input(?! type="hidden")|select|textarea)[^>]* name="([^"]+)"', form
+        )
+    )
 
 
 @pytest.mark.parametrize("number", range(1, 6))
@@ -248,6 +252,71 @@ def test_a_sent_form_leaves_no_draft(officer: Someone) -> None:
     ReferBrowser(officer).send(*STEPS)
 
     assert officer.get("/form-drafts/refer").status_code == 404
+
+
+def read_page(browser: ReferBrowser, number: int) -> dict[str, str]:
+    """Return the hidden fields of a step, as the browser keeps them."""
+    return dict(HIDDEN.findall(browser.get(f"refer/{number}").text))
+
+
+def test_a_form_that_is_sent_twice_says_that_it_was_sent(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    page = read_page(browser, 5)
+    assert browser.fill(5, page).status_code == 303
+
+    again = browser.fill(5, page, external_reference="ALM-7")
+
+    assert again.status_code == 409
+    assert "It was sent already" in again.text
+    assert "ALM-7" in again.text
+    assert "not complete" not in again.text
+    assert officer.get("/form-drafts/refer").status_code == 404
+    assert len(unwrap(officer.get("/cases"))["items"]) == 1
+
+
+def test_autosave_after_the_form_was_sent_saves_nothing(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    page = read_page(browser, 4)
+    browser.fill(5, {})
+
+    late = browser.post("refer/4/save", {**page, **WHO})
+
+    assert (late.status_code, late.text) == (409, "Not saved")
+    assert officer.get("/form-drafts/refer").status_code == 404
+
+
+def test_a_form_that_was_sent_and_then_changed_is_not_sent_again(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    draft = unwrap(officer.get("/form-drafts/refer"))["values"]
+    browser.fill(5, {})
+    unwrap(officer.ask("PUT", "/form-drafts/refer", {"values": draft}))
+    browser.fill(3, NEEDS, needs__summary="Another text")
+
+    again = browser.fill(5, {})
+
+    assert again.status_code == 409
+    assert "It was sent already" in again.text
+    assert len(unwrap(officer.get("/cases"))["items"]) == 1
+
+
+def test_a_page_about_one_person_changes_no_form_about_another(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    old = read_page(browser, 3)
+    browser.post("refer/discard", read_page(browser, 5))
+    browser.fill_all(SAFE, {})
+    before = read_draft(officer)
+
+    refused = browser.fill(3, {**old, **NEEDS}, needs__summary=TYPED)
+
+    assert refused.status_code == 409
+    assert TYPED in unescape(refused.text)
+    assert browser.post("refer/3/save", {**old, **NEEDS}).status_code == 409
+    assert browser.post("refer/discard", old).headers["Location"] == "/console/refer"
+    assert read_draft(officer) == before
 
 
 def test_a_colleague_sees_nothing_of_the_form(world: World, officer: Someone) -> None:

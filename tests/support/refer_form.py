@@ -1,10 +1,12 @@
 """What an officer types in the five steps of "Refer someone", and a browser for it."""
 
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, override
 
 import httpx2
 
+from app.console.form_drafts import KEY
 from tests.support.console_browser import ConsoleBrowser
 
 type Form = Mapping[str, str | list[str]]
@@ -52,6 +54,7 @@ VITAL: Final[Form] = {
     "vital_interest/reason": "RISK_TO_LIFE",
     "vital_interest/note": "The employer has a key to the room.",
 }
+HIDDEN: Final = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 CHECKED: Final[Form] = {"external_reference": "ALM-2026-0117"}
 STEPS: Final = (SAFE, SIGNS, NEEDS, WHO, CHECKED)
 
@@ -63,6 +66,13 @@ class ReferBrowser(ConsoleBrowser):
         """Send one step; `changes` replace fields, with `__` instead of `/`."""
         named = {name.replace("__", "/"): value for name, value in changes.items()}
         return self.post(f"refer/{number}", {**form, **named})
+
+    @override
+    def post(self, path: str, form: Form) -> httpx2.Response:
+        """Send a form with the hidden fields of its page, unless the form has them."""
+        page = self.get(path.removesuffix("/save")) if KEY not in form else None
+        hidden = HIDDEN.findall(page.text) if page else ()
+        return super().post(path, {**dict(hidden), **form})
 
     def fill_all(self, *steps: Form) -> httpx2.Response:
         """Send the steps one after the other, and return the answer to the last one."""
