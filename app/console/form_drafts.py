@@ -1,8 +1,10 @@
 """What a person typed in a form and has not sent yet: a sealed draft, kept by the API."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Final
 
@@ -83,6 +85,12 @@ async def save_draft(api: ApiClient, form: str, draft: FormDraft) -> FormDraft:
 async def delete_draft(api: ApiClient, form: str) -> None:
     """Delete the draft of a form, if there is one. Raises ApiProblem."""
     await api.send("DELETE", f"form-drafts/{form}", headers={})
+
+
+def compute_digest(draft: FormDraft, fields: Iterable[FormField]) -> str:
+    """Return a digest of the values of some fields, which shows whether they changed."""
+    typed = [[one.name, *draft.values.get(one.name, ())] for one in fields]
+    return sha256(json.dumps([draft.key, typed]).encode()).hexdigest()
 
 
 def replace_fields(

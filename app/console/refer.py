@@ -16,6 +16,7 @@ from app.console import refer_fields as fields
 from app.console.api_client import ApiProblem, Json
 from app.console.form_drafts import (
     FormDraft,
+    compute_digest,
     delete_draft,
     find_typed,
     load_draft,
@@ -26,7 +27,7 @@ from app.console.forms import FilledForm
 from app.console.refer_body import build_case
 from app.console.refer_consent_fields import Basis
 from app.console.refer_page import render_step
-from app.console.refer_steps import STEPS, read_step
+from app.console.refer_steps import CHECKED, CHECKED_FIELDS, STEPS, read_step
 from app.console.visits import Visit, redirect_to
 
 FORM: Final = "refer"
@@ -44,9 +45,11 @@ SCORE: Final = "score"
 
 
 async def begin(visit: Visit) -> Response:
-    """Lead to the step to which the officer came, or to the first one."""
+    """Lead to the first step, or ask whether to continue a form that was begun."""
     draft = await load_draft(visit.api, FORM)
-    return redirect_to(f"{START}/{draft.get(STEP) or 1}")
+    if not draft.saved_at:
+        return redirect_to(f"{START}/1")
+    return visit.render("refer_begun.html", draft=draft, step=draft.get(STEP) or 1)
 
 
 async def show_step(visit: Visit) -> Response:
@@ -96,12 +99,19 @@ async def take_step(visit: Visit) -> Response:
         return await show(visit, number, draft)
     if filled.errors:
         return await show(visit, number, draft, filled)
-    return await finish_step(visit, number, draft)
+    return await finish_step(visit, number, draft, str(form.get(CHECKED, "")))
 
 
-async def finish_step(visit: Visit, number: int, draft: FormDraft) -> Response:
-    """Lead to what follows a complete step: the next one, a refusal, or the sent case."""
+async def finish_step(
+    visit: Visit, number: int, draft: FormDraft, checked: str
+) -> Response:
+    """Lead to what follows a complete step: the next one, a refusal, or the sent case.
+
+    `checked` is the digest of what the last step showed to the officer.
+    """
     if number == LAST:
+        if checked != compute_digest(draft, CHECKED_FIELDS):
+            return visit.render("refer_changed.html", CONFLICT)
         return await send_case(visit, draft)
     is_refused = draft.get(consent.BASIS.name) == Basis.REFUSED
     if number == CONSENT_STEP and is_refused:

@@ -11,7 +11,7 @@ from app.console import refer_consent_fields as consent
 from app.console import refer_fields as fields
 from app.console import refer_steps as steps
 from app.console.api_client import ApiProblem, Json
-from app.console.form_drafts import FormDraft
+from app.console.form_drafts import FormDraft, compute_digest
 from app.console.formats import load_words
 from app.console.forms import FilledForm
 from app.console.refer_body import (
@@ -131,6 +131,11 @@ class PageParts:
     def list_asked_services(self) -> Sequence[str]:
         """Return the services that the person asks for."""
         return list_services(FilledForm(values=self.draft.values))
+
+    @property
+    def digest(self) -> str:
+        """The digest of what the last step shows."""
+        return compute_digest(self.draft, steps.CHECKED_FIELDS)
 
     def list_recipients(self) -> Sequence[str]:
         """Return the recipients that can be ticked."""

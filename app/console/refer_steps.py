@@ -52,6 +52,10 @@ STEPS: Final[Sequence[Step]] = (
     Step(mark("Check and send"), (fields.REFERENCE,)),
 )
 ALL_FIELDS: Final = tuple(field for step in STEPS for field in step.fields)
+CHECKED_FIELDS: Final = tuple(field for step in STEPS[:-1] for field in step.fields)
+"""The fields that the last step shows, so that the officer checks them."""
+CHECKED: Final = "checked"
+"""The hidden field of the last step with the digest of the fields that it shows."""
 
 
 def get_basis(age_class: str) -> fields.Question:

@@ -162,17 +162,23 @@ def test_what_was_typed_survives_the_end_of_a_session(officer: Someone) -> None:
     assert TYPED in unescape(sign_in().get("refer/3").text)
 
 
-def test_the_menu_leads_to_the_step_to_which_the_officer_came(officer: Someone) -> None:
+def test_the_menu_offers_to_continue_at_the_step_to_which_the_officer_came(
+    officer: Someone,
+) -> None:
     browser = ReferBrowser(officer)
+    begun = browser.http.get(
+        "/console/refer", headers=browser.headers, follow_redirects=False
+    )
+    assert begun.headers["Location"] == "/console/refer/1"
     assert browser.post("refer/1", {}).status_code == 422
     browser.fill_all(SAFE, {}, NEEDS)
     browser.fill(1, SAFE)
 
-    answer = browser.http.get(
-        "/console/refer", headers=browser.headers, follow_redirects=False
-    )
+    asked = browser.get("refer").text
 
-    assert answer.headers["Location"] == "/console/refer/4"
+    assert "Is it about the same person?" in asked
+    assert 'href="/console/refer/4"' in asked
+    assert 'href="/console/refer/discard"' in asked
 
 
 def test_terms_of_a_consent_are_suggested_until_something_is_typed(
@@ -300,6 +306,25 @@ def test_a_form_that_was_sent_and_then_changed_is_not_sent_again(officer: Someon
     assert again.status_code == 409
     assert "It was sent already" in again.text
     assert len(unwrap(officer.get("/cases"))["items"]) == 1
+
+
+def test_a_form_that_changed_after_it_was_checked_is_not_sent(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    checked = read_page(browser, 5)
+    browser.post("refer/3/save", {**read_page(browser, 3), **NEEDS, "needs/summary": TYPED})
+
+    refused = browser.fill(5, checked, external_reference="ALM-7")
+
+    assert refused.status_code == 409
+    assert "The form was changed after you opened this page" in refused.text
+    assert 'href="/console/refer/5"' in refused.text
+    assert unwrap(officer.get("/cases"))["items"] == []
+    page = unescape(browser.get("refer/5").text)
+    assert TYPED in page
+    assert 'value="ALM-7"' in page
+    again = browser.fill(5, {})
+    assert "/refer/sent/" in again.headers["Location"]
 
 
 def test_a_page_about_one_person_changes_no_form_about_another(officer: Someone) -> None:
