@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Final
@@ -101,4 +101,4 @@ def replace_fields(
         one.name: [v for v in form.getlist(one.name) if isinstance(v, str)]
         for one in fields
     }
-    return FormDraft(values={**draft.values, **typed})
+    return replace(draft, values={**draft.values, **typed})

@@ -187,6 +187,9 @@ def test_steps_of_refer_someone_can_be_translated(officer: Someone) -> None:
             check_texts(wrong.text, path)
         if number < len(STEPS):
             assert browser.fill(number, form).status_code == HTTPStatus.SEE_OTHER
-    check_pages(officer, "refer/discard", "refer/refused")
+    gone = browser.fill(5, {"key": "of a form that was sent", "external_reference": "1"})
+    check_texts(gone.text, "refer/5")
+    browser.fill(1, {})
+    check_pages(officer, "refer", "refer/discard", "refer/refused")
     code = ReferBrowser(officer).send(*STEPS)
     check_pages(officer, f"refer/sent/{code}")

@@ -327,6 +327,18 @@ def test_a_form_that_changed_after_it_was_checked_is_not_sent(officer: Someone) 
     assert "/refer/sent/" in again.headers["Location"]
 
 
+def test_a_step_that_cannot_be_saved_still_belongs_to_its_draft(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {})
+
+    refused = browser.fill(3, NEEDS, needs__summary="x" * 16_001)
+
+    assert refused.status_code == 422
+    hidden = dict(HIDDEN.findall(refused.text))
+    assert hidden == read_page(browser, 3)
+    assert "new" not in hidden
+
+
 def test_a_page_about_one_person_changes_no_form_about_another(officer: Someone) -> None:
     browser = ReferBrowser(officer)
     browser.fill_all(SAFE, {}, NEEDS, WHO)
