@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS: Final = {
@@ -21,11 +21,16 @@ HEADERS: Final = {
 }
 """Headers of every page. With `no-referrer` a form would be sent with `Origin: null`."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+PREFETCHED: Final = "A page is not loaded before the person asks for it."
 REFUSAL: Final = "This request came from another site. Open the page again, and repeat it."
 
 
 class PageProtection:
-    """Middleware that refuses writes from other sites (403), and adds the headers."""
+    """Middleware that refuses writes from other sites (403), and adds the headers.
+
+    It also refuses to let a browser load a page in advance (503), because reading a case
+    is recorded as something that a person did.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -40,9 +45,21 @@ class PageProtection:
                     headers.setdefault(name, value)
             await send(message)
 
-        own = scope["method"] in SAFE_METHODS or is_same_origin(Headers(scope=scope))
-        app = self.app if own else PlainTextResponse(REFUSAL, 403)
-        await app(scope, receive, send_protected)
+        refused = self.refuse(scope["method"], Headers(scope=scope))
+        await (refused or self.app)(scope, receive, send_protected)
+
+    def refuse(self, method: str, headers: Headers) -> Response | None:
+        """Return the answer to a request that the console refuses, or None."""
+        if is_prefetch(headers):
+            return PlainTextResponse(PREFETCHED, 503)
+        if method not in SAFE_METHODS and not is_same_origin(headers):
+            return PlainTextResponse(REFUSAL, 403)
+        return None
+
+
+def is_prefetch(headers: Headers) -> bool:
+    """Return whether a browser loads a page in advance, to show it or not."""
+    return "prefetch" in headers.get("sec-purpose", "") + headers.get("purpose", "")
 
 
 def is_same_origin(headers: Headers) -> bool:

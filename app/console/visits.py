@@ -1,6 +1,7 @@
 """A visit: one request of a browser, with the signed-in person and a client of the API."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +45,8 @@ MALFORMED: Final = 422
 UTC_ZONE: Final = "UTC"
 NOT_IN_PATHS: Final = ("//", "\\", "?", "#")
 """What the path of a page of the console never contains."""
+PLAIN: Final = re.compile(r"[A-Za-z0-9_/-]+")
+"""What a part of an address that becomes part of a path of the API consists of."""
 
 
 @dataclass
@@ -204,6 +207,8 @@ def require_session(view: View) -> Endpoint:
         try:
             if not visit.has_cookie:
                 return redirect_to(SIGN_IN)
+            if not has_plain_path(request):
+                return visit.render("gone.html", NOT_FOUND)
             offices: Offices = request.app.state.offices
             answer, visit.offices = await asyncio.gather(
                 visit.api.get("me"), offices.read(visit.api)
@@ -214,6 +219,11 @@ def require_session(view: View) -> Endpoint:
             return show_problem(visit, problem)
 
     return show
+
+
+def has_plain_path(request: Request) -> bool:
+    """Return whether no part of the address can change the path of a call of the API."""
+    return all(PLAIN.fullmatch(str(part)) for part in request.path_params.values())
 
 
 def show_problem(visit: Visit, problem: ApiProblem) -> Response:

@@ -73,6 +73,29 @@ def test_opening_a_case_marks_it_as_retrieved_once(officer: Someone, lead: Someo
     assert [status["name"] for status in evidence["statuses"]].count("retrieved") == 1
 
 
+@pytest.mark.parametrize("name", ["Sec-Purpose", "Purpose"])
+def test_a_page_that_is_loaded_in_advance_records_nothing(
+    officer: Someone, lead: Someone, name: str
+) -> None:
+    case = officer.submit()
+    path = f"/cases/{case['code']}/evidence"
+    before = officer.get(path).json()
+    browser = ConsoleBrowser(lead, **{name: "prefetch;prerender"})
+    assert browser.get(f"cases/{case['code']}").status_code == 503
+    assert officer.get(path).json() == before
+
+
+@pytest.mark.parametrize("end", ["%23x", "%3Fx", "%252Fhistory", "%25", "%20", "%0A"])
+def test_an_address_with_another_path_of_the_api_is_not_found_and_records_nothing(
+    officer: Someone, lead: Someone, end: str
+) -> None:
+    case = officer.submit()
+    path = f"/cases/{case['code']}/evidence"
+    before = officer.get(path).json()
+    assert ConsoleBrowser(lead).get(f"cases/{case['code']}{end}").status_code == 404
+    assert officer.get(path).json() == before
+
+
 def test_a_case_of_others_looks_like_a_mistyped_code(
     officer: Someone, stranger: Someone
 ) -> None:
