@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from app.access.passkeys import build_relying_party
+from app.access.passkeys import RelyingParty, build_relying_party
 from app.api import (
     accounts,
     administration,
@@ -213,7 +213,9 @@ def add_console(app: FastAPI, options: ConsoleOptions) -> None:
         runtime: Runtime = app.state.runtime
         return runtime.clock()
 
-    app.mount(CONSOLE_PATH, build_console(app, options, get_time))
+    party: RelyingParty | None = app.state.relying_party
+    origin = party.origin if party else None
+    app.mount(CONSOLE_PATH, build_console(app, options, get_time, origin=origin))
     app.add_route(CONSOLE_PATH, redirect_to_console, include_in_schema=False)
 
 

@@ -199,10 +199,15 @@ ROUTES: Final = (
 
 
 def build_console(
-    api: ASGIApp, options: ConsoleOptions, clock: Callable[[], datetime]
+    api: ASGIApp,
+    options: ConsoleOptions,
+    clock: Callable[[], datetime],
+    *,
+    origin: str | None,
 ) -> ASGIApp:
     """Build the console, which calls `api` in the same process.
 
+    `origin` is the public origin of its pages, or None if it is not known.
     The protection is outermost, so that it also covers the page for a fault.
     """
     console = Starlette(
@@ -213,4 +218,4 @@ def build_console(
     console.state.api = api
     console.state.options, console.state.clock = options, clock
     console.state.offices = Offices()
-    return PageProtection(console)
+    return PageProtection(console, origin)

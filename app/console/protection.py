@@ -1,9 +1,9 @@
 """The protection of the console's pages: response headers, and no form of another site."""
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +20,8 @@ HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 """Headers of every page. With `no-referrer` a form would be sent with `Origin: null`."""
+TLS_HEADERS: Final = {"Strict-Transport-Security": "max-age=31536000"}
+"""Headers if the public address of the service is `https`."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 PREFETCHED: Final = "A page is not loaded before the person asks for it."
 REFUSAL: Final = "This request came from another site. Open the page again, and repeat it."
@@ -32,8 +34,9 @@ class PageProtection:
     is recorded as something that a person did.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, origin: str | None) -> None:
+        self.app, self.origin = app, origin
+        self.headers = HEADERS | (TLS_HEADERS if is_https(origin) else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the request, and add the headers to the answer."""
@@ -41,20 +44,26 @@ class PageProtection:
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = self.refuse(scope["method"], Headers(scope=scope))
+        refused = self.refuse(Request(scope))
         await (refused or self.app)(scope, receive, send_protected)
 
-    def refuse(self, method: str, headers: Headers) -> Response | None:
+    def refuse(self, request: Request) -> Response | None:
         """Return the answer to a request that the console refuses, or None."""
-        if is_prefetch(headers):
+        if is_prefetch(request.headers):
             return PlainTextResponse(PREFETCHED, 503)
-        if method not in SAFE_METHODS and not is_same_origin(headers):
-            return PlainTextResponse(REFUSAL, 403)
-        return None
+        origin = self.origin or f"{request.url.scheme}://{request.url.netloc}"
+        if request.method in SAFE_METHODS or is_same_origin(request.headers, origin):
+            return None
+        return PlainTextResponse(REFUSAL, 403)
+
+
+def is_https(origin: str | None) -> bool:
+    """Return whether browsers reach the console through TLS."""
+    return origin is not None and origin.startswith("https:")
 
 
 def is_prefetch(headers: Headers) -> bool:
@@ -62,13 +71,10 @@ def is_prefetch(headers: Headers) -> bool:
     return "prefetch" in headers.get("sec-purpose", "") + headers.get("purpose", "")
 
 
-def is_same_origin(headers: Headers) -> bool:
-    """Return whether a page of this site sent the request.
+def is_same_origin(headers: Headers, origin: str) -> bool:
+    """Return whether a page of this site, which has the given origin, sent the request.
 
     Browsers send `Sec-Fetch-Site`. Old browsers send at least `Origin` with a form.
     """
     site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = urlsplit(headers.get("origin", ""))
-    return bool(origin.netloc) and origin.netloc == headers.get("host")
+    return headers.get("origin") == origin if site is None else site == "same-origin"

@@ -2,10 +2,12 @@
 
 import pytest
 
+from app.console.options import ConsoleOptions
 from app.console.protection import HEADERS
 from app.console.visits import SESSION_COOKIE
+from app.main import add_console, create_app
 from tests.support.console_browser import ConsoleBrowser
-from tests.support.world import Someone, World
+from tests.support.world import PUBLIC, Someone, World
 
 SOME_ID = "00000000-0000-0000-0000-000000000000"
 PAGES = ("", "cases", "cases?sent=true")
@@ -32,6 +34,7 @@ def test_every_page_has_a_strict_policy_and_is_never_cached(officer: Someone) ->
     assert "unsafe" not in policy
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +46,8 @@ def test_every_page_has_a_strict_policy_and_is_never_cached(officer: Someone) ->
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({}, 403),
-        ({"Origin": "http://testserver"}, 303),
+        ({"Origin": PUBLIC.replace("https", "http")}, 403),
+        ({"Origin": PUBLIC}, 303),
         ({"Sec-Fetch-Site": "same-origin"}, 303),
     ],
 )
@@ -52,6 +56,28 @@ def test_a_form_of_another_site_is_refused(
 ) -> None:
     answer = world.http.post("/console/sign-out", headers=headers, follow_redirects=False)
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://testserver", 403),
+        ("http://testserver:81", 403),
+        ("http://testserver", 303),
+    ],
+)
+def test_a_console_without_a_public_address_compares_the_whole_origin(
+    url: str, origin: str, status: int
+) -> None:
+    made = World(url)
+    made.app = create_app(made.runtime)
+    add_console(made.app, ConsoleOptions("https://www.example.org/"))
+    again = World(url, made.app)
+    headers = {"Origin": origin}
+    answer = again.http.post("/console/sign-out", headers=headers, follow_redirects=False)
+    assert answer.status_code == status
+    assert "Strict-Transport-Security" not in answer.headers
+    again.close()
 
 
 def test_drawing_a_list_records_nothing(officer: Someone, lead: Someone) -> None:
