@@ -5,12 +5,13 @@ to the API, and turn the token of a new session into the session cookie.
 """
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
-from app.console.api_client import ApiProblem, Gone, Json
+from app.console.api_client import ApiProblem, Gone, Json, StepUpRequired
 from app.console.sign_in import end_session, store_session
-from app.console.visits import HOME, Visit, find_local_path
+from app.console.visits import CONFIRM, HOME, Visit, find_local_path
 
 SETTINGS: Final = "/console/settings"
 CREATED: Final = 201
@@ -26,9 +27,14 @@ async def read_object(visit: Visit) -> Json:
 
 
 def render_refusal(problem: ApiProblem) -> JSONResponse:
-    """Return the text of a problem for the script, which shows it beside the button."""
-    text = problem.body.get("detail") or problem.body.get("title")
-    return JSONResponse({"text": text}, problem.status)
+    """Return the text of a problem for the script, which shows it beside the button.
+
+    If the person has to sign in again, the script leads to the page for that.
+    """
+    answer = {"text": problem.body.get("detail") or problem.body.get("title")}
+    if isinstance(problem, StepUpRequired):
+        answer["to"] = f"{CONFIRM}?{urlencode({'next': SETTINGS})}"
+    return JSONResponse(answer, problem.status)
 
 
 async def create_sign_in_options(visit: Visit) -> Response:

@@ -91,3 +91,14 @@ def test_a_newcomer_registers_the_first_passkey_and_is_signed_in(world: World) -
     again = send(world, ENROL, body)
     assert again.status_code == 401
     assert "Set-Cookie" not in again.headers
+
+
+def test_a_person_signs_in_again_before_another_passkey_is_added(world: World) -> None:
+    made, _ = Office(world).enrol()
+    token = get_cookie(sign_in(world, made))
+    assert send(world, "passkeys/options", {}, token).status_code == 200
+    world.advance(minutes=6)
+    for path in ("passkeys/options", "passkeys"):
+        answer = send(world, path, {"label": "x", "credential": {}}, token)
+        assert answer.status_code == 401
+        assert answer.json()["to"] == "/console/confirm?next=%2Fconsole%2Fsettings"

@@ -203,7 +203,10 @@ async function send(path, body) {
   const headers = { "Content-Type": "application/json" };
   const answer = await fetch(`/console/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
   const content = await answer.json();
-  if (!answer.ok) throw new Error(content.text);
+  if (!answer.ok) {
+    if (content.to) location.assign(content.to);
+    throw new Error(content.text);
+  }
   return content;
 }
 
