@@ -215,6 +215,7 @@ def build_console(
         middleware=[Middleware(GZipMiddleware)],
         exception_handlers=EXCEPTION_HANDLERS,
     )
+    console.router.redirect_slashes = False
     console.state.api = api
     console.state.options, console.state.clock = options, clock
     console.state.offices = Offices()

@@ -131,7 +131,9 @@ def test_a_case_of_others_looks_like_a_mistyped_code(
     assert code not in answer.text
 
 
-@pytest.mark.parametrize("path", ["nothing", "cases/no-code", "static/nothing.css"])
+@pytest.mark.parametrize(
+    "path", ["nothing", "cases/", "cases/no-code", "static/nothing.css"]
+)
 def test_an_unknown_address_has_a_page(officer: Someone, path: str) -> None:
     answer = ConsoleBrowser(officer).get(path)
     assert answer.status_code == 404
