@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
+from string import punctuation
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 from starlette.types import ASGIApp
@@ -12,6 +14,8 @@ type Json = dict[str, Any]
 
 NOWHERE: Final = ("127.0.0.1", 0)
 BASE_URL: Final = "http://api.internal"
+SAFE: Final = f"{punctuation} "
+"""The characters other than letters and digits that a header may have."""
 STEP_UP: Final = "insufficient_user_authentication"
 """The error of a session that is too old for an operation (RFC 9470)."""
 
@@ -68,7 +72,7 @@ class ApiClient:
     ) -> None:
         sent = {"Accept-Language": language}
         if credential:
-            sent["Authorization"] = f"Bearer {credential}"
+            sent["Authorization"] = f"Bearer {escape_header(credential)}"
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=api, client=client),
             base_url=BASE_URL,
@@ -102,13 +106,22 @@ class ApiClient:
 
         Raises SessionEnded or StepUpRequired (401), Gone (404), or another ApiProblem.
         """
+        escaped = {name: escape_header(value) for name, value in headers.items()}
         response = await self._http.request(
-            method, f"/v1/{path}", json=body, headers=headers
+            method, f"/v1/{path}", json=body, headers=escaped
         )
         content = response.json() if response.content else {}
         if response.is_success:
             return Answer(response.status_code, content, response.headers.get("ETag", ""))
         raise build_problem(response, content)
+
+
+def escape_header(value: str) -> str:
+    """Return a value with all but printable ASCII percent-encoded; the API refuses it.
+
+    Only a form that was tampered with has such a value.
+    """
+    return quote(value, safe=SAFE)
 
 
 def build_problem(response: httpx.Response, body: Json) -> ApiProblem:

@@ -299,6 +299,21 @@ def test_case_is_shown_without_the_scope_for_sections(
     assert "/open/" not in page.text
 
 
+@pytest.mark.parametrize("value", ["\u043d\u0435\u0442", "lead\r\nX-Other: 1", "\0"])
+def test_value_that_no_header_can_have_is_refused(
+    officer: Someone, lead: Someone, value: str
+) -> None:
+    path = f"cases/{officer.submit()['code']}"
+    browser = ConsoleBrowser(lead)
+    for end, form in (
+        ("open/needs", {"purpose": value}),
+        ("actions/acknowledge", {"key": "key", "tag": value}),
+        ("actions/acknowledge", {"key": value}),
+    ):
+        answer = browser.post(f"{path}/{end}", form)
+        assert answer.status_code in range(400, 500), end
+
+
 @pytest.mark.parametrize(
     ("address", "leads_to"),
     [("open/needs", ""), ("open/screening/1", ""), ("consent/print", "/consent")],

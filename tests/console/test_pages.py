@@ -19,8 +19,11 @@ def test_a_visitor_without_a_session_is_sent_to_the_sign_in_page(world: World) -
     assert answer.headers["Location"] == "/console/sign-in"
 
 
-def test_a_page_with_a_wrong_session_says_that_it_has_ended(world: World) -> None:
-    wrong = {"Cookie": f"{SESSION_COOKIE}=scs_0123456789_none"}
+@pytest.mark.parametrize("token", ["scs_0123456789_none", "scs_\u00e9"])
+def test_a_page_with_a_wrong_session_says_that_it_has_ended(
+    world: World, token: str
+) -> None:
+    wrong = {b"Cookie": f"{SESSION_COOKIE}={token}".encode("latin-1")}
     answer = world.http.get("/console/", headers=wrong)
     assert answer.status_code == 401
     assert "You were signed out" in answer.text
