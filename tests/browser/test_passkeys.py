@@ -78,6 +78,7 @@ def enrol(window: Window, enrolment: Enrolment) -> None:
     """Make a passkey on the page of an enrolment."""
     window.page.goto("about:blank")  # the link is the same page with another fragment
     window.visit(f"/console/enrol#{enrolment.link}")
+    window.page.wait_for_url("**/console/enrol")  # the secret is not in the history
     window.page.fill("#code", enrolment.code)
     window.page.fill("#label", DEVICE)
     window.page.get_by_role("button", name="Make a passkey").click()

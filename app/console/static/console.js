@@ -210,9 +210,13 @@ async function send(path, body) {
   return content;
 }
 
+/* The secret of an enrolment is removed from the address, so that it is not in the history. */
+const link = document.querySelector("[data-passkey=enrol]") ? location.hash.slice(1) : "";
+if (link) history.replaceState(null, "", location.pathname);
+
 function readValues() {
   const read = (id) => document.querySelector(id)?.value;
-  return { link: location.hash.slice(1), code: read("#code"), label: read("#label") };
+  return { link, code: read("#code"), label: read("#label") };
 }
 
 const PASSKEY_PATHS = { "sign-in": "passkey", register: "passkeys", enrol: "enrol" };
