@@ -115,7 +115,7 @@ SIGN_IN_ROUTES: Final = (
 SETTINGS_ROUTES: Final = (
     serve_anyone("/language", settings.choose_language, "POST"),
     serve_page("/settings", settings.show_settings),
-    serve_anyone("/settings/zone", settings.choose_zone, "POST"),
+    serve_form("/settings/zone", settings.choose_zone),
     serve_form("/sessions/end-all", settings.end_all_sessions),
     serve_form("/sessions/{session_id}/end", settings.end_session),
     serve_anyone("/passkeys", passkeys.register_passkey, "POST"),

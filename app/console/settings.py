@@ -19,8 +19,6 @@ from app.console.visits import (
 from app.kernel.time_zones import list_time_zones
 
 YEAR_SECONDS: Final = 365 * 24 * 3600
-OFFICE_ZONE: Final = ""
-"""The choice of the time zone of the office, which needs no cookie."""
 
 
 async def show_settings(visit: Visit) -> Response:
@@ -31,7 +29,7 @@ async def show_settings(visit: Visit) -> Response:
     return visit.render(
         "settings.html",
         zones=sorted(zone for zone in list_time_zones() if "/" in zone),
-        chosen=visit.request.cookies.get(ZONE_COOKIE, OFFICE_ZONE),
+        chosen=visit.chosen_zone,
         sessions=sessions.body["items"],
         passkeys=passkeys.body["items"],
     )
@@ -59,22 +57,21 @@ async def remove_passkey(visit: Visit) -> Response:
 
 async def choose_language(visit: Visit) -> Response:
     """Set the language of this browser, and return to the page of the form."""
-    form = await visit.request.form()
-    return set_preference(visit, LANGUAGE_COOKIE, str(form.get("language")), LANGUAGES)
+    language = str((await visit.request.form()).get("language"))
+    return set_preference(visit, LANGUAGE_COOKIE, language if language in LANGUAGES else "")
 
 
 async def choose_zone(visit: Visit) -> Response:
-    """Set the time zone of this browser, and return to the page of the form."""
-    form = await visit.request.form()
-    return set_preference(visit, ZONE_COOKIE, str(form.get("zone")), list_time_zones())
+    """Set the time zone of the person in this browser, and return to the settings."""
+    zone = str((await visit.request.form()).get("zone"))
+    chosen = f"{zone}@{visit.person_id}" if zone in list_time_zones() else ""
+    return set_preference(visit, ZONE_COOKIE, chosen)
 
 
-def set_preference(
-    visit: Visit, cookie: str, value: str, allowed: tuple[str, ...] | frozenset[str]
-) -> Response:
-    """Set a cookie to an allowed value, or delete it, and return to the last page."""
+def set_preference(visit: Visit, cookie: str, value: str) -> Response:
+    """Set a cookie, or delete it if the value is empty, and return to the last page."""
     response = redirect_to(find_last_page(visit))
-    if value in allowed:
+    if value:
         response.set_cookie(
             cookie,
             value,

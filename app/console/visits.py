@@ -117,9 +117,25 @@ class Visit:
         return list_menu_items(self.request.url.path, self.scopes, self.roles)
 
     @property
+    def chosen_zone(self) -> str:
+        """The time zone that the person chose in this browser, or "" if none.
+
+        The cookie also names the person, so that it does not change the times that the
+        next person reads and writes.
+        """
+        zone, _, person = self.request.cookies.get(ZONE_COOKIE, "").partition("@")
+        return zone if person and person == self.person_id else ""
+
+    @property
+    def person_id(self) -> str:
+        """The id of the person, or "" before anybody signed in and for a machine."""
+        person: Json = self.me.get("person") or {}
+        return str(person.get("id", ""))
+
+    @property
     def formats(self) -> Formats:
         """The formats of the person: language, and own time zone or that of the office."""
-        zone = self.request.cookies.get(ZONE_COOKIE) or self.office.get("time_zone")
+        zone = self.chosen_zone or self.office.get("time_zone")
         now = self.request.app.state.clock()
         return Formats(self.texts.locale, find_zone(zone), now)
 

@@ -144,6 +144,7 @@ def test_changed_case_is_explained_and_can_be_sent_again(
     browser = CaseBrowser(lead, case)
     path = f"{browser.path}/actions/suspend"
     page = browser.get(path).text
+    assert "Times: Almaty (GMT+05:00)</p>" in page
     form: Form = {name: read_hidden(page, name) for name in ("tag", "key")}
     form |= {"reason": "SURVIVOR_REQUEST", "review_at": "2026-06-10T12:00", "note": NOTE}
     unwrap(lead.create(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))

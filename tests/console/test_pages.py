@@ -201,8 +201,14 @@ def test_times_are_in_the_chosen_time_zone_or_in_that_of_the_office(
     assert "Almaty (GMT+05:00)" in browser.get("").text
     russian = ConsoleBrowser(lead, **{"Accept-Language": "ru"}).get("")
     assert "Алматы (GMT+05:00)" in russian.text
-    browser.headers["Cookie"] += "; __Host-sc-zone=America/Bogota"
+    chosen = browser.post("settings/zone", {"zone": "America/Bogota"})
+    cookie = "; " + chosen.headers["Set-Cookie"].partition(";")[0]
+    browser.headers["Cookie"] += cookie
     assert "Bogota (GMT-05:00)" in browser.get("").text
+    assert "<option selected>America/Bogota" in browser.get("settings").text
+    other = ConsoleBrowser(officer)
+    other.headers["Cookie"] += cookie
+    assert "Bogota" not in other.get("").text
     browser.headers["Cookie"] = browser.headers["Cookie"].replace("Bogota", "Nowhere")
     assert browser.get("").status_code == 200
 
