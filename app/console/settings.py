@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from app.console.passkeys import SETTINGS
-from app.console.sign_in import clear_session
+from app.console.sign_in import clear_browser
 from app.console.translations import LANGUAGES
 from app.console.visits import (
     LANGUAGE_COOKIE,
@@ -45,7 +45,7 @@ async def end_session(visit: Visit) -> Response:
 async def end_all_sessions(visit: Visit) -> Response:
     """End all sessions of the person, also this one."""
     await visit.api.post("sessions/end-all")
-    return clear_session(redirect_to(f"{SIGN_IN}?signed-out"))
+    return clear_browser(redirect_to(f"{SIGN_IN}?signed-out"))
 
 
 async def remove_passkey(visit: Visit) -> Response:

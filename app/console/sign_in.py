@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from app.console.api_client import ApiProblem
+from app.console.api_client import ApiProblem, SessionEnded
 from app.console.visits import SESSION_COOKIE, SIGN_IN, Visit, redirect_to
 
 ENDED: Final = "/console/ended"
@@ -30,11 +30,13 @@ async def end_unused_session(visit: Visit) -> Response:
 
 
 async def sign_out(visit: Visit) -> Response:
-    """End the session, and make the browser forget the pages that it has seen."""
-    await end_session(visit)
-    response = redirect_to(f"{SIGN_IN}?signed-out")
-    response.headers["Clear-Site-Data"] = CLEARED
-    return clear_session(response)
+    """End the session, and make the browser forget the pages that it has seen.
+
+    If the session cannot be ended now, the page says so, and the browser keeps it.
+    """
+    with suppress(SessionEnded):
+        await visit.api.post("sessions/end")
+    return clear_browser(redirect_to(f"{SIGN_IN}?signed-out"))
 
 
 async def leave(visit: Visit) -> Response:
@@ -46,14 +48,19 @@ async def leave(visit: Visit) -> Response:
     await end_session(visit)
     response = Response(status_code=200)
     response.headers["Refresh"] = f"0; url={visit.request.app.state.options.exit_url}"
-    response.headers["Clear-Site-Data"] = CLEARED
-    return clear_session(response)
+    return clear_browser(response)
 
 
 async def end_session(visit: Visit) -> None:
     """End the session of the visit. It may have ended before."""
     with suppress(ApiProblem):
         await visit.api.post("sessions/end")
+
+
+def clear_browser[R: Response](response: R) -> R:
+    """Make the browser delete the session cookie and all that it keeps of the console."""
+    response.headers["Clear-Site-Data"] = CLEARED
+    return clear_session(response)
 
 
 def clear_session[R: Response](response: R) -> R:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from typing import NoReturn
 
 import httpx2
 import pytest
 
+from app.console.api_client import ApiProblem
 from app.console.demo_tour import TourPart, TourTask
 from app.console.options import ConsoleOptions, DemoPerson, DemoSignIn
 from app.console.visits import SESSION_COOKIE
@@ -89,6 +91,33 @@ def test_a_person_who_signs_out_has_no_session_any_more(practice: World) -> None
     assert get(practice, "", token).status_code == 401
     me = practice.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
     assert me.status_code == 401
+
+
+def test_a_person_whose_session_cannot_be_ended_now_is_told_so(
+    practice: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = sign_in(practice)
+
+    async def fail(*_: object, **__: object) -> NoReturn:
+        raise ApiProblem(503, {"title": "Busy", "detail": "Try again."})
+
+    with monkeypatch.context() as patched:
+        patched.setattr("app.console.api_client.ApiClient.send", fail)
+        answer = post(practice, "sign-out", {}, token)
+    assert answer.status_code == 503
+    assert "This could not be done" in answer.text
+    assert "Set-Cookie" not in answer.headers
+    assert get(practice, "", token).status_code == 200
+
+
+def test_a_person_who_signs_out_everywhere_leaves_nothing_in_the_browser(
+    practice: World,
+) -> None:
+    token, other = sign_in(practice), sign_in(practice)
+    answer = post(practice, "sessions/end-all", {}, token)
+    assert answer.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+    assert f'{SESSION_COOKIE}=""' in answer.headers["Set-Cookie"]
+    assert get(practice, "", other).status_code == 401
 
 
 def test_the_quick_exit_ends_the_session_and_leads_away(practice: World) -> None:
