@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from socket import socket
 from typing import Final
@@ -46,6 +47,12 @@ KEYS_NAME: Final = "demo-api-keys.csv"
 """The file of the API keys, in the folder of the key-encryption keys."""
 LOCALHOST: Final = frozenset({"127.0.0.1", "0.0.0.0", "::1", "::"})  # noqa: S104
 """Addresses at which a browser on this machine finds the service as `localhost`."""
+EXPOSED: Final = """
+WARNING: other machines can reach this demonstration, because it listens on {host}. Anyone
+who has the link or a key below can use it. Never enter data of a real person. To allow
+this machine only, set SAFE_CONDUCT_HOST=127.0.0.1; for a container, publish its port at
+127.0.0.1 only.
+"""
 NO_SERVICE: Final = (
     f"There is no answer at SAFE_CONDUCT_URL (default {DEFAULT_URL}). Start `safe-conduct "
     "demo serve`, or set SAFE_CONDUCT_URL to the URL of the running demonstration."
@@ -139,7 +146,7 @@ def serve(settings: Settings, say: Say, console: Console) -> None:
         running = build_server(app, settings)
         if drill := describe_drill(runtime):
             say(drill)
-        hint = format_hint(DemoAddresses(url, sign_in.secret, keys_file), keys)
+        hint = format_hint(DemoAddresses(url, local, sign_in.secret, keys_file), keys)
         play = partial(build_demo, runtime, keys)
         player = DemoPlayer(running, local, hint, console, say, play)
         with (
@@ -179,17 +186,26 @@ def build_demo_sign_in(keys: Mapping[DemoAccount, str]) -> DemoSignIn:
 
 @dataclass(frozen=True)
 class DemoAddresses:
-    """The URL of the demonstration, the secret of its sign-in link, and its key file."""
+    """The URLs of the demonstration, the secret of its sign-in link, and its key file.
+
+    `local` has the address of the socket, `url` is for a browser.
+    """
 
     url: str
+    local: httpx.URL
     secret: str
     keys_file: Path
+
+
+def describe_exposure(local: httpx.URL) -> str:
+    """Return a warning if other machines can reach the socket, or an empty text."""
+    return "" if ip_address(local.host).is_loopback else EXPOSED.format(host=local.host)
 
 
 def format_hint(found: DemoAddresses, keys: Mapping[DemoAccount, str]) -> str:
     """Return the text that shows how to sign in, two API keys, and a first request."""
     key, lead = keys[UZ_OFFICER], keys[KZ_LEAD]
-    return f"""
+    return f"""{describe_exposure(found.local)}
 Safe Conduct is serving at {found.url}, with made-up data. Stop it with Ctrl-C.
 
     Sign in as one of the made-up people: {found.url}/console/demo/{found.secret}

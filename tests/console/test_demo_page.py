@@ -3,12 +3,19 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from app.access.role_scopes import get_allowed_scopes
-from app.cli.demo_command import build_demo_sign_in, prepare_demo_keys
+from app.cli.demo_command import (
+    DemoAddresses,
+    build_demo_sign_in,
+    format_hint,
+    prepare_demo_keys,
+)
 from app.console.demo_tour import HEADINGS, TASKS, TourPart, TourTask
 from app.console.options import ConsoleOptions, DemoSignIn
 from app.console.visits import SESSION_COOKIE
@@ -138,6 +145,25 @@ def test_the_secret_and_the_keys_are_in_no_log(practice: Practice) -> None:
     shown = repr(ConsoleOptions("https://www.example.org/", sign_in))
     assert sign_in.secret not in shown
     assert sign_in.people[0].key not in shown
+
+
+@pytest.mark.parametrize(
+    ("local", "warns"),
+    [
+        ("http://127.0.0.1:8000", False),
+        ("http://[::1]:8000", False),
+        ("http://0.0.0.0:8000", True),
+        ("http://[::]:8000", True),
+        ("http://192.0.2.1:8000", True),
+    ],
+)
+def test_the_demonstration_warns_if_other_machines_can_reach_it(
+    local: str, warns: bool
+) -> None:
+    found = DemoAddresses("http://localhost:8000", httpx.URL(local), "link", Path("keys"))
+    hint = format_hint(found, dict.fromkeys(DEMO_ACCOUNTS, "key"))
+    assert hint.startswith("\nWARNING: other machines") == warns
+    assert "Safe Conduct is serving at http://localhost:8000" in hint
 
 
 def cut_main(page: str) -> str:
