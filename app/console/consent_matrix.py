@@ -125,8 +125,7 @@ def find_purposes(office: Json, needed: Sequence[str]) -> tuple[str, ...]:
 
 def read_matrix(rows: Sequence[Recipient], sent: FormData) -> Matrix:
     """Return what was ticked. An unticked box is a no."""
-    shown = {f"{column}:{row.key}" for row in rows for column in COLUMNS}
-    if any(name.startswith(MATRIX_FIELDS) and name not in shown for name in sent):
+    if not has_every_box(rows, sent):
         return Matrix((), {"": ROWS_CHANGED})
     recipients: list[Json] = []
     errors: dict[str, str] = {}
@@ -141,6 +140,19 @@ def read_matrix(rows: Sequence[Recipient], sent: FormData) -> Matrix:
     if not recipients and not errors:
         errors[""] = NOBODY
     return Matrix(recipients, errors)
+
+
+def has_every_box(rows: Iterable[Recipient], sent: FormData) -> bool:
+    """Return whether the rows have a box for each that was ticked.
+
+    The country and the services of a case can change while its form is filled in.
+    """
+    purposes = {f"purposes:{row.key}": row.purposes for row in rows}
+    names = {f"{column}:{row.key}" for row in rows for column in COLUMNS}
+    ticked = [name for name in sent if name.startswith(MATRIX_FIELDS)]
+    return names.issuperset(ticked) and all(
+        set(read_ticked(sent, name)) <= set(shown) for name, shown in purposes.items()
+    )
 
 
 def read_ticked(sent: FormData, name: str) -> Sequence[str]:

@@ -21,6 +21,8 @@ TICKED: Final[Form] = {
     "purposes:class-state-KZ": ["REFER"],
 }
 
+SHELTERED: Final[Form] = {"purposes:class-state-KZ": ["REFER", "SHELTER"]}
+
 
 def list_consents(person: Someone, case: Json) -> list[Json]:
     """Return the consents of a case, those that name one office first."""
@@ -123,6 +125,22 @@ def test_consent_is_refused_if_its_recipients_changed(
     assert 'id="row-class-state-UZ"' in answer.text
     assert "Signed, in the safe</textarea>" in answer.text
     assert list_consents(lead, case) == before
+
+
+def test_consent_is_refused_if_its_purposes_changed(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    browser = CaseBrowser(officer, case)
+    page = browser.get(f"{browser.path}/consent").text
+    form: Form = {name: read_hidden(page, name) for name in ("tag", "key")}
+    headers = {"If_Match": officer.get_tag(case)}
+    change = {"services": ["LEGAL_AID"]}
+    unwrap(officer.ask("PATCH", f"/{browser.path}", change, headers=headers))
+
+    answer = browser.post(f"{browser.path}/consent", {**form, **TERMS, **SHELTERED})
+
+    assert answer.status_code == 422
+    assert "The list of recipients changed" in answer.text
+    assert list_consents(officer, case) == []
 
 
 def test_form_is_printed_in_the_language_of_the_person(officer: Someone) -> None:
