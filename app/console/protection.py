@@ -48,10 +48,10 @@ class PageProtection:
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = self.refuse(Request(scope))
+        refused = self.find_refusal(Request(scope))
         await (refused or self.app)(scope, receive, send_protected)
 
-    def refuse(self, request: Request) -> Response | None:
+    def find_refusal(self, request: Request) -> Response | None:
         """Return the answer to a request that the console refuses, or None."""
         if is_prefetch(request.headers):
             return PlainTextResponse(PREFETCHED, 503)
