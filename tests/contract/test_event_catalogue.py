@@ -73,6 +73,7 @@ def test_catalogue_contains_every_event_that_the_code_names() -> None:
     texts = {node.value for _, node in list_nodes(ast.Constant)}
     written = {t for t in texts if isinstance(t, str) and WRITTEN.fullmatch(t)}
     written -= set(STORED_TYPES.values())
+    written = {name for name in written if not name.endswith(".html")}
     composers = {
         file
         for file, node in list_nodes(ast.JoinedStr)

@@ -23,6 +23,7 @@ from app.api.http.dependencies import KeyText
 from app.api.http.strict_json import parse_strict_json
 from app.casework.schemas import CaseInput
 from app.consents.schemas import ConsentInput
+from app.console import form_drafts, visits
 from app.directory import opening_hours
 from app.feed import cursors
 from app.kernel import codes as case_codes
@@ -36,6 +37,8 @@ from tests.support.source_code import TREES
 
 READ_BY_RE = {
     "app/api/http/strict_json.py": ["compile", "compile"],
+    "app/console/form_drafts.py": ["compile"],
+    "app/console/visits.py": ["compile"],
     "app/directory/opening_hours.py": ["compile"],
     "app/feed/cursors.py": ["compile"],
     "app/kernel/codes.py": ["fullmatch"],
@@ -61,6 +64,8 @@ PATTERNS: dict[str, re.Pattern[Any]] = {
     "cursor of the feed": cursors.CLEAR_CURSOR,
     "opening hours": opening_hours.SPAN,
     "entity tag": versions.TAG,
+    "key of a form draft": form_drafts.KEY_PATTERN,
+    "part of an address of the console": visits.PLAIN,
     "case code": re.compile(case_codes.CODE_PATTERN),
 }
 SIZE, LIMIT = 64 * 1024, 0.05
