@@ -1,5 +1,6 @@
 """Actions on passkeys: sign in, register and remove (ADR 67)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,10 +32,10 @@ from app.access.passkeys import (
 from app.access.session_limits import require_recent_sign_in
 from app.access.session_queries import get_session
 from app.access.sessions import OpenedSession, SignIn, end_sessions, open_session
-from app.kernel.actors import Actor, SignInMethod
+from app.kernel.actors import SYSTEM, Actor, SignInMethod
 from app.kernel.db import lock_name
 from app.kernel.problems import Problem, Unauthenticated
-from app.kernel.transactions import Runtime
+from app.kernel.transactions import ReadTransaction, Runtime, begin_write
 
 CHALLENGES_KEPT: Final = timedelta(hours=1)
 """How long a used challenge is stored after it expired, in case the clock is set back."""
@@ -52,6 +53,10 @@ class PasskeySessionNeeded(Problem):
     """The request needs a session that was opened with a passkey."""
 
     status = 403
+
+
+type Show[R] = Callable[[ReadTransaction, OpenedSession], R]
+"""A function that builds the answer with a new session, in the same transaction."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,13 @@ class Registration:
     label: str
 
 
-def sign_in(runtime: Runtime, party: RelyingParty, wanted: PasskeySignIn) -> OpenedSession:
-    """Verify the response of a passkey, and open a session of its person.
+def sign_in[R](
+    runtime: Runtime, party: RelyingParty, wanted: PasskeySignIn, show: Show[R]
+) -> R:
+    """Verify the response of a passkey, open a session of its person, and show it.
 
+    The answer is built before the commit, so that no later fault can lose the token of a
+    session that exists.
     The signature is verified before a row is locked, so that forged requests do not make
     other requests wait. Raises PasskeyRefused (409) for every response that is not valid,
     and NotFound (404) if `replaces` is not a session of the person.
@@ -92,7 +101,8 @@ def sign_in(runtime: Runtime, party: RelyingParty, wanted: PasskeySignIn) -> Ope
         raise PasskeyRefused(AGAIN)
     stored = NewCredential(known.credential_id, known.public_key, known.sign_count)
     count = verify_assertion(party, wanted.credential, claimed.challenge, stored)
-    with runtime.database.begin_write() as session:
+    with begin_write(runtime, SYSTEM) as tx:
+        session = tx.session
         passkey = passkey_queries.lock_passkey(session, known.id)
         if passkey is None or not has_increased(count, passkey.sign_count):
             raise PasskeyRefused(AGAIN)
@@ -105,7 +115,7 @@ def sign_in(runtime: Runtime, party: RelyingParty, wanted: PasskeySignIn) -> Ope
         opening = SignIn(
             runtime.ids(), method, replaces=wanted.replaces, passkey_id=passkey.id
         )
-        return open_session(session, account, opening, now)
+        return show(tx, open_session(session, account, opening, now))
 
 
 def find_wanted_account(

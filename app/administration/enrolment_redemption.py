@@ -21,10 +21,11 @@ from app.access.actions import open_person
 from app.access.credentials import build_actor
 from app.access.enrolment_models import MAX_ATTEMPTS, Enrolment, EnrolmentState
 from app.access.models import Account
+from app.access.passkey_actions import Show
 from app.access.passkey_challenges import PasskeyRefused, describe_enrolment
 from app.access.passkey_schemas import PasskeyCreationOptions
 from app.access.passkeys import CredentialJson, RelyingParty
-from app.access.sessions import OpenedSession, SignIn, open_session
+from app.access.sessions import SignIn, open_session
 from app.administration import account_permissions, own_passkeys
 from app.administration.account_changes import get_roles, record_account_event
 from app.administration.api_key_changes import expire_approvals
@@ -128,13 +129,14 @@ def build_options(
         return own_passkeys.build_options(tx, party, purpose)
 
 
-def redeem_enrolment(
+def redeem_enrolment[R](
     runtime: Runtime,
     party: RelyingParty,
     invitation: Invitation,
     new: tuple[CredentialJson, str],
-) -> OpenedSession:
-    """Add the passkey `new` (credential and label) to a new person, and open a session.
+    show: Show[R],
+) -> R:
+    """Add the passkey `new` (credential and label) to a new person, and show a session.
 
     A recovery first removes the other passkeys of the person and ends all their sessions.
     Raises PasskeyRefused (409).
@@ -158,7 +160,7 @@ def redeem_enrolment(
         record_account_event(tx, account, "account.enrolment_redeemed", **facts)
         method = SignInMethod.PASSKEY
         sign_in = SignIn(tx.create_id(), method, passkey_id=passkey.id)
-        return open_session(tx.session, account, sign_in, tx.now)
+        return show(tx, open_session(tx.session, account, sign_in, tx.now))
 
 
 def end_given_rights(tx: WriteTransaction, account: Account) -> None:

@@ -190,12 +190,15 @@ def redeem_enrolment(request: Request, body: Redemption) -> Response:
     """
     party, invitation = get_relying_party(request), Invitation(body.link, body.code)
     try:
-        opened = enrolment_redemption.redeem_enrolment(
-            request.app.state.runtime, party, invitation, (body.credential, body.label)
+        return enrolment_redemption.redeem_enrolment(
+            request.app.state.runtime,
+            party,
+            invitation,
+            (body.credential, body.label),
+            render_opened,
         )
     except PasskeyRefused as error:
         raise build_refusal(request, invitation) from error
-    return render_opened(request, opened)
 
 
 def build_refusal(request: Request, invitation: Invitation) -> Unauthenticated:

@@ -42,10 +42,9 @@ from app.api.http.rate_limits import WrongKeyLimit
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View
 from app.api.sessions import build_sessions
-from app.kernel.actors import SYSTEM
 from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.problems import NotFound, Problem, TooManyWrongKeys, Unauthenticated
-from app.kernel.transactions import ReadTransaction, Runtime, begin_read
+from app.kernel.transactions import ReadTransaction, Runtime
 
 router = ResourceRouter("passkeys", "/passkeys")
 sign_in_router = APIRouter(tags=["passkeys"], route_class=AnonymousRoute)
@@ -91,11 +90,9 @@ def limit_challenges(request: Request) -> None:
         raise TooManyWrongKeys("Wait before you request another challenge.", wait=wait)
 
 
-def render_opened(request: Request, opened: OpenedSession) -> Response:
+def render_opened(tx: ReadTransaction, opened: OpenedSession) -> Response:
     """Return the response with a new session and its token."""
-    runtime: Runtime = request.app.state.runtime
-    with begin_read(runtime, SYSTEM) as tx:
-        [shown] = build_sessions(tx, [opened.row])
+    [shown] = build_sessions(tx, [opened.row])
     return render_once(OpenedSessionOut(**vars(shown), token=opened.token), 201)
 
 
@@ -148,11 +145,11 @@ def create_session_with_passkey(request: Request, body: PasskeySignInInput) -> R
     party = get_relying_party(request)
     wanted = PasskeySignIn(body.credential, body.account, body.replaces)
     try:
-        opened = passkey_actions.sign_in(request.app.state.runtime, party, wanted)
+        runtime: Runtime = request.app.state.runtime
+        return passkey_actions.sign_in(runtime, party, wanted, render_opened)
     except PasskeyRefused as error:
         limit_wrong_keys(request, get_name(body.credential))
         raise Unauthenticated(REFUSED) from error
-    return render_opened(request, opened)
 
 
 def get_name(credential: dict[str, Any]) -> str:

@@ -195,7 +195,7 @@ def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
 def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
     """Call a read operation as every account, and yield the status of each answer."""
     named = (one.ids for one in sweep.scene.stages.values() if has_ids(one, operation))
-    target = fill_path(operation.path, next(named, {"name": "services"}))
+    target = fill_path(operation.path, next(named, {"name": "services", "form": "refer"}))
     for one in sweep.scene.people.values():
         yield sweep.scene.wire.send("GET", target, dict(one.make_headers())).status
 

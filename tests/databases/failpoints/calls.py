@@ -112,7 +112,7 @@ class Cell:
     def __call__(self, scene: Scene) -> Call:
         """Return the API call that this cell of the matrix describes."""
         stage = scene.stages[self.stage]
-        part = {"section": self.name.partition(".")[2]}
+        part = {"section": self.name.partition(".")[2], "form": "refer"}
         return scene.call(self.name, scene.people[self.who], stage.ids | part)
 
     def with_second(self, scene: Scene) -> Call:

@@ -20,8 +20,12 @@ RANDOM: Final = re.compile(
 """Values that are different in each answer: ids, codes, keys, secrets, tags, challenges."""
 LONG: Final = 8
 """The minimum number of letters of a text that can be recognised in an answer."""
-GROWS: Final = {"record_refusal": {"refusal"}}
-"""Tables to which a retry adds rows, as the description of the operation says."""
+GROWS: Final = {
+    "record_refusal": {"refusal"},
+    "create_session": {"session"},
+    "save_form_draft": {"form_draft"},
+}
+"""Tables whose rows a retry adds to or writes again, as its description says."""
 
 
 @dataclass(frozen=True)

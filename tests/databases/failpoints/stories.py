@@ -19,6 +19,7 @@ from tests.support.returns import (
     begin_return,
     make_return_consent,
 )
+from tests.support.sessions import sign_in
 from tests.support.world import Json, make_case, make_consent, unwrap
 from tests.sweeps.matrix.asking import operation_of
 
@@ -194,6 +195,19 @@ def registers_passkey(scene: Scene) -> Call:
     return scene.call("register_passkey", session, {}, body)
 
 
+def removes_passkey(scene: Scene) -> Call:
+    """Return a call that removes another passkey than that of the session."""
+    _, session = Office(scene.wire.world).enrol()
+    _, made = DEVICE.create(unwrap(session.send("/passkeys/options")))
+    body = {"credential": made, "label": "tablet"}
+    other = unwrap(session.create("/passkeys", body))["id"]
+    return scene.call("remove_passkey", session, {"passkey_id": other}, {})
+
+
+def signs_out(scene: Scene) -> Call:
+    return scene.call("end_session", sign_in(scene.people["kz"]), {})
+
+
 def begins_enrolment(scene: Scene) -> Call:
     office = Office(scene.wire.world)
     body = {"account": str(office.newcomer.actor.account_id)}
@@ -227,6 +241,8 @@ OWN: Final[Mapping[str, Story]] = {
     "redeem_enrolment": redeems_enrolment,
     "create_passkey_options": asks_for_passkey_options,
     "register_passkey": registers_passkey,
+    "remove_passkey": removes_passkey,
+    "end_session": signs_out,
     "create_enrolment": begins_enrolment,
 }
 TWO: Final = ".by two"
@@ -246,8 +262,8 @@ BEFORE: Final = {
 CELLS: Final = {cell.name: cell for cell in cells()}
 BY_TWO: Final = {f"{n}{TWO}": cell for n, cell in CELLS.items() if cell.status == 202}
 STORIES: Final[Mapping[str, Story]] = {
-    **OWN,
     **CELLS,
+    **OWN,
     **{name: cell.with_second for name, cell in BY_TWO.items()},
 }
 
