@@ -11,7 +11,7 @@ from typing import Final
 from starlette.datastructures import FormData
 
 from app.console.api_client import ApiClient, Gone
-from app.console.forms import FormField
+from app.console.forms import FormField, read_texts
 
 KEY: Final = "key"
 """The value of a draft with which the form is sent, so that it is sent once."""
@@ -97,8 +97,5 @@ def replace_fields(
     draft: FormDraft, fields: Iterable[FormField], form: FormData
 ) -> FormDraft:
     """Return a draft with the values of the fields as they were typed in a form."""
-    typed = {
-        one.name: [v for v in form.getlist(one.name) if isinstance(v, str)]
-        for one in fields
-    }
+    typed = {one.name: read_texts(form, one.name) for one in fields}
     return replace(draft, values={**draft.values, **typed})

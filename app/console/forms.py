@@ -115,6 +115,12 @@ class FilledForm:
 EMPTY: Final = FilledForm()
 
 
+def read_texts(form: FormData, name: str) -> list[str]:
+    """Return the texts of a field, with the line breaks CR LF of browsers as LF."""
+    sent = (value for value in form.getlist(name) if isinstance(value, str))
+    return [value.replace("\r\n", "\n") for value in sent]
+
+
 def read_form(fields: Iterable[FormField], form: FormData, zone: ZoneInfo) -> FilledForm:
     """Return what was sent for the given fields. Times are in the given time zone.
 
@@ -124,7 +130,7 @@ def read_form(fields: Iterable[FormField], form: FormData, zone: ZoneInfo) -> Fi
     errors: dict[str, str] = {}
     body: Json = {}
     for one in fields:
-        typed = [v.strip() for v in form.getlist(one.name) if isinstance(v, str)]
+        typed = [value.strip() for value in read_texts(form, one.name)]
         values[one.name] = filled = [value for value in typed if value]
         if one.kind == FieldKind.CHECK:
             set_value(body, one.name, bool(filled))

@@ -233,7 +233,7 @@ def test_summary_form_begins_with_the_summary(officer: Someone) -> None:
         ("narrative", {"text": NOTE}, {"text": NOTE}),
         (
             "identity",
-            {"names": "Ойгул\nأمينة", "nationality": "UZ", "birth_date": "2001-02-03"},
+            {"names": "Ойгул\r\nأمينة", "nationality": "UZ", "birth_date": "2001-02-03"},
             {"names": ["Ойгул", "أمينة"], "nationality": "UZ", "birth_date": "2001-02-03"},
         ),
         ("indicators", {"codes": ["EXPLOITATION_01"]}, {"codes": ["EXPLOITATION_01"]}),

@@ -394,3 +394,15 @@ def test_each_step_is_shown_in_each_language(officer: Someone, language: str) ->
         page = browser.get(f"refer/{number}")
         assert page.status_code == 200
         assert f'<html lang="{language}"' in page.text
+
+
+def test_lines_that_were_typed_are_saved_and_sent_as_lines(
+    officer: Someone, lead: Someone
+) -> None:
+    typed = {**NEEDS, "needs/safety_alert": "Two men wait.\r\nOne has a car."}
+    code = ReferBrowser(officer).send(SAFE, {}, typed, WHO, {})
+
+    case = unwrap(lead.get(f"/cases/{code}"))
+    unwrap(lead.does("acknowledge", case))
+    alert = unwrap(lead.open(f"/cases/{code}/safety-alert"))
+    assert "Two men wait.\nOne has a car." in alert.values()
