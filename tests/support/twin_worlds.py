@@ -38,6 +38,8 @@ NAMES: Final = ("Ana", "Ойгул Ғаниева")
 TAILS: Final = ("x", "ё" * 23)
 WORD: Final = re.compile(rf"(?:{'|'.join(NAMES)})-(\d{{5}})-(?:{'|'.join(TAILS)})")
 REQUEST: Final = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
+CHALLENGE: Final = re.compile(rb'(?<="challenge":")[^"]+')
+"""The challenge of a passkey, which is random."""
 OFFICES: Final = (
     "KZ_SHELTER_KOGERSHIN",
     "KZ_LEGAL_AID",
@@ -319,7 +321,7 @@ class Twin:
             mine = self.authors[int(found[1])] == who
             return f"<{found[1]}>" if opens or mine else found[0]
 
-        content = REQUEST.sub(b"urn:uuid", answer.content).decode()
+        content = REQUEST.sub(b"urn:uuid", CHALLENGE.sub(b"", answer.content)).decode()
         text = WORD.sub(replace_word, content)
         hidden = {b"x-request-id"} | (
             {b"content-length", b"etag"} if text != content else set()

@@ -18,7 +18,7 @@ from tests.support.in_thread import run_in_thread
 from tests.support.raw_requests import Wire
 from tests.support.servers import report
 from tests.support.twin_worlds import Twin
-from tests.support.world import World
+from tests.support.world import PUBLIC, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 SCRIPTS = choose_number(1, night=200)
@@ -29,7 +29,7 @@ type Apps = tuple[FastAPI, FastAPI]
 @pytest.fixture(scope="module")
 def apps(app: FastAPI) -> Apps:
     """Return an application for each of the two worlds, which all tests reuse."""
-    return app, create_app(app.state.runtime)
+    return app, create_app(app.state.runtime, public_url=PUBLIC)
 
 
 @pytest.fixture

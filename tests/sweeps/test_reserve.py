@@ -29,6 +29,7 @@ WAITS = {
     "write_section.indicators",
     "write_section.perpetrators",
     "record_screening",
+    "save_form_draft",
     "record_refusal",
     "export_case",
 }
