@@ -121,7 +121,7 @@ def sign_in[R](
 def find_wanted_account(
     session: Session, person_id: UUID, wanted: PasskeySignIn
 ) -> Account | None:
-    """Return the enabled account for which a person signs in, or None if there is none.
+    """Return the account with which a person signs in, or None if it is disabled.
 
     Raises NotFound (404) if `replaces` is not a session of the person.
     """

@@ -207,7 +207,7 @@ def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
 
 
 def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
-    """Return whether one person could act both as the caller and as another account.
+    """Return whether the caller and another account may be used by the same person.
 
     This is so if both accounts belong to one person, or if an account of one person has
     seen or registered a key of an account of the other. A key that ended a few minutes ago

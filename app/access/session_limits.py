@@ -13,7 +13,7 @@ IDLE_TIMEOUT: Final = timedelta(minutes=15)
 RENEWAL: Final = timedelta(minutes=1)
 """How often the time of the last request of a session is stored."""
 RECENT: Final = timedelta(minutes=5)
-"""The time after a sign-in in which the most sensitive data can be opened."""
+"""How long after a sign-in the most sensitive sections can be opened."""
 KEPT: Final = timedelta(days=7)
 """How long a session is kept after it expired, so that a sign-in can be explained."""
 

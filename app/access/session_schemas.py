@@ -79,7 +79,7 @@ class SessionOut(ResponseModel):
     def from_session(
         cls, row: UserSession, focal_point: str, account: str, *, current: bool
     ) -> "SessionOut":
-        """Return the response for a session, its office and the label of its account."""
+        """Return the response for a session of an account at an office."""
         return cls(
             id=row.id,
             focal_point=focal_point,

@@ -1,4 +1,4 @@
-"""API schemas of form drafts: the values of a form that is not sent yet."""
+"""API schemas of form drafts: the values of a form that has not been sent."""
 
 import json
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def require_size(values: list[FormValue]) -> list[FormValue]:
 
 
 class FormDraftInput(RequestModel):
-    """The values of a form that is not sent yet."""
+    """The values of a form that has not been sent."""
 
     values: Annotated[
         list[FormValue],

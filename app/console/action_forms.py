@@ -134,7 +134,8 @@ class ActionMenu:
 class Target:
     """Where a form is sent: the operation, the page that follows, and its notice.
 
-    `fixed` are values of the body that are not asked.
+    `fixed` are values of the body that are not asked. `keeps_part`: an answer without
+    content (204) does not end the part of the office.
     """
 
     path: str
@@ -142,6 +143,7 @@ class Target:
     done: str
     method: str = "POST"
     fixed: Mapping[str, str] = field(default_factory=dict)
+    keeps_part: bool = False
 
 
 def build_menu(
@@ -149,7 +151,7 @@ def build_menu(
 ) -> ActionMenu:
     """Return the actions of a record, of which `steps` are the `available_actions`."""
     known = [step for step in steps if step["action"] in kind.forms]
-    blocked = [s for s in known if not s["open"] or s["role_missing"]]
+    blocked = [step for step in known if not is_possible(step)]
     offered = [
         offer_action(kind.forms[step["action"]], step, attempt)
         for step in known
@@ -183,6 +185,17 @@ def offer_action(form: ActionForm, step: Json, attempt: Attempt | None) -> Offer
     return OfferedAction(form, step, attempt.filled, errors, attempt.key, is_tried=True)
 
 
+def find_step(record: Json, code: str) -> Json | None:
+    """Return what `available_actions` says about an action, or None if it is not there."""
+    steps: Sequence[Json] = record["available_actions"]
+    return next((step for step in steps if step["action"] == code), None)
+
+
+def is_possible(step: Json | None) -> bool:
+    """Return whether the account can take the action of a step now."""
+    return step is not None and step["open"] and not step["role_missing"]
+
+
 async def take_action(visit: Visit, kind: RecordKind, path: str) -> Response | Attempt:
     """Send the action of the request's path for a record, and return a redirect.
 
@@ -206,11 +219,12 @@ async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Respons
     filled = read_form(form.fields, sent, visit.formats.zone)
     if filled.errors:
         return Attempt(form.action, filled)
-    body = {**target.fixed, **filled.body} if form.fields else None
+    has_body = form.fields or target.fixed
+    body = {**target.fixed, **filled.body} if has_body else None
     outcome = await send_form(visit, target.path, body, sent, method=target.method)
     if isinstance(outcome, ApiProblem):
         return build_attempt(form.action, filled, outcome, sent)
-    return redirect_after(outcome, target.page, target.done)
+    return redirect_after(outcome, target.page, target.done, keeps_part=target.keeps_part)
 
 
 async def send_form(
@@ -248,14 +262,16 @@ def get_text(sent: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def redirect_after(answer: Answer, page: str, done: str) -> Response:
+def redirect_after(
+    answer: Answer, page: str, done: str, *, keeps_part: bool = False
+) -> Response:
     """Return the redirect after an action; the next page shows the notice `done`.
 
     202: a second person has to approve, so the page of the approval is shown. 204: the
-    office may not read the record any more.
+    office may not read the record any more, unless it keeps its part.
     """
     if answer.status == HTTPStatus.ACCEPTED:
         page, done = f"/console/approvals/{answer.body['id']}", ASKED
-    elif answer.status == HTTPStatus.NO_CONTENT:
+    elif answer.status == HTTPStatus.NO_CONTENT and not keeps_part:
         page, done = HOME, ENDED
     return redirect_to(f"{page}?{urlencode({DONE: done})}")

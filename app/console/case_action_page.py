@@ -5,24 +5,25 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.action_forms import TAG, Attempt, build_attempt, get_text, send_form
-from app.console.api_client import (
-    Answer,
-    ApiProblem,
-    Json,
+from app.console.action_forms import (
+    TAG,
+    Attempt,
+    Target,
+    find_step,
+    get_text,
+    submit_form,
 )
+from app.console.api_client import Json
 from app.console.case_actions import ACTIONS
 from app.console.case_forms import CaseAction
 from app.console.case_records import read_events
-from app.console.forms import EMPTY, FilledForm, find_field_errors, read_form
-from app.console.notices import ASKED, DONE, ENDED
-from app.console.visits import HOME, Visit, redirect_to
+from app.console.forms import EMPTY, FilledForm, find_field_errors
+from app.console.visits import Visit
 
 CONTEXT: Final = "include=history&include=questions&include=consents"
 """The parts of the case that the page of an action shows."""
@@ -58,6 +59,18 @@ class ChosenAction:
         return f"{record}/{self.action.last_path.replace('{id}', self.part)}"
 
     @property
+    def target(self) -> Target:
+        """Where the form is sent, and the page of the case that follows."""
+        return Target(
+            path=self.path,
+            page=f"/console/cases/{self.code}",
+            done=f"case_actions.{self.action.step_code}",
+            method=self.action.method,
+            fixed=self.action.fixed,
+            keeps_part=self.action.keeps_part,
+        )
+
+    @property
     def replaced(self) -> str:
         """The document that the action replaces as a whole, or an empty text."""
         if self.action.action == SECTION_ACTION:
@@ -87,7 +100,7 @@ def find_action(visit: Visit) -> ChosenAction:
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether a text is the id of a record."""
+    """Return whether a text is a UUID, as the API writes it."""
     try:
         return str(UUID(text)) == text
     except ValueError:
@@ -102,33 +115,11 @@ async def show_action(visit: Visit) -> Response:
 async def take_action(visit: Visit) -> Response:
     """Take an action. A problem shows its form again, with everything that was typed."""
     chosen = find_action(visit)
-    sent = await visit.request.form()
-    filled = read_form(chosen.action.fields, sent, visit.formats.zone)
-    seen = get_text(sent, TAG)
-    if filled.errors:
-        attempt = Attempt(chosen.action.action, filled)
-        return await render_action(visit, chosen, attempt, seen)
-    action = chosen.action
-    body = {**action.fixed, **filled.body} if action.has_body else None
-    outcome = await send_form(visit, chosen.path, body, sent, method=action.method)
-    if isinstance(outcome, ApiProblem):
-        attempt = build_attempt(action.action, filled, outcome, sent)
-        return await render_action(visit, chosen, attempt, seen)
-    return redirect_after(outcome, chosen)
-
-
-def redirect_after(answer: Answer, chosen: ChosenAction) -> Response:
-    """Return the redirect after an action: to the case, with a notice what was done.
-
-    202: a second person has to approve, so the page of the approval is shown. 204: the
-    office has no part in the case any more, unless the action says otherwise.
-    """
-    page, done = f"/console/cases/{chosen.code}", f"case_actions.{chosen.action.step_code}"
-    if answer.status == HTTPStatus.ACCEPTED:
-        page, done = f"/console/approvals/{answer.body['id']}", ASKED
-    elif answer.status == HTTPStatus.NO_CONTENT and not chosen.action.keeps_part:
-        page, done = HOME, ENDED
-    return redirect_to(f"{page}?{urlencode({DONE: done})}")
+    outcome = await submit_form(visit, chosen.action, chosen.target)
+    if isinstance(outcome, Response):
+        return outcome
+    seen = get_text(await visit.request.form(), TAG)
+    return await render_action(visit, chosen, outcome, seen)
 
 
 async def render_action(
@@ -151,7 +142,7 @@ async def render_action(
         may_lose_text=chosen.may_lose_text(attempt),
         chosen=chosen,
         action=action,
-        step=find_step(case, action),
+        step=find_step(case, action.step_code),
         records=list_records(case, action),
         attempt=attempt,
         problem=problem,
@@ -160,12 +151,6 @@ async def render_action(
         events=await read_events(visit, case) if is_stale else (),
         key=attempt.key if attempt else token_urlsafe(),
     )
-
-
-def find_step(case: Json, action: CaseAction) -> Json | None:
-    """Return what `available_actions` says about an action, or None if it is not there."""
-    steps = case["available_actions"]
-    return next((s for s in steps if s["action"] == action.step_code), None)
 
 
 def list_records(case: Json, action: CaseAction) -> Sequence[Json]:

@@ -9,8 +9,9 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.console.action_forms import find_step, is_possible
 from app.console.api_client import Gone, Json
-from app.console.case_action_page import fill_form, find_step, is_uuid
+from app.console.case_action_page import fill_form, is_uuid
 from app.console.case_actions import ACTIONS
 from app.console.case_fields import SCREENING_FIELDS, ask_line, ask_text
 from app.console.case_forms import SECTIONS, CaseAction
@@ -118,7 +119,7 @@ async def open_in_case(visit: Visit) -> Response:
     except Gone as gone:
         opened = OpenedDocument(name, {}, gone)
     problem, action = opened.problem, document.action
-    changes = action is not None and find_open_step(answer.body, action) is not None
+    changes = action is not None and is_possible(find_step(answer.body, action.step_code))
     return visit.render(
         "case_opened.html",
         problem.status if problem else HTTPStatus.OK,
@@ -135,7 +136,7 @@ async def open_in_case(visit: Visit) -> Response:
     )
 
 
-async def leave_document(visit: Visit) -> Response:
+async def redirect_to_case(visit: Visit) -> Response:
     """Lead back to the case, if the address of an opened document is opened again."""
     return redirect_to(f"/console/cases/{visit.request.path_params['code']}")
 
@@ -146,12 +147,6 @@ def find_document(name: str, record: str) -> Document:
     if document is None or ("{id}" in document.path) != is_uuid(record):
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return document
-
-
-def find_open_step(case: Json, action: CaseAction) -> Json | None:
-    """Return the step of an action that the account can take now, or None."""
-    step = find_step(case, action)
-    return step if step and step["open"] and not step["role_missing"] else None
 
 
 def read_parts(visit: Visit, document: Document, body: Json) -> Iterator[OpenedPart]:

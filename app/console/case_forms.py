@@ -52,11 +52,6 @@ class CaseAction(ActionForm):
         asks = self.page or self.fields or self.variants or self.per_record
         return not (asks or self.is_grave)
 
-    @property
-    def has_body(self) -> bool:
-        """Whether the operation has a body."""
-        return bool(self.fields or self.fixed)
-
 
 def write_section(section: str) -> CaseAction:
     """Return the form that writes a section."""

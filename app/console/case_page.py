@@ -66,12 +66,12 @@ async def show_case(visit: Visit) -> Response:
         events=await read_events(visit, case),
         asked_next=list_asked_next(case),
         included={part: list_part(case, part) for part in PARTS},
-        facts=list_latest(list_part(case, "facts")),
+        facts=list_latest_facts(list_part(case, "facts")),
         fact_words=FACT_WORDS,
         knowledge=knowledge,
         offered=menu,
         find_page=find_page,
-        open_actions=list_open(menu),
+        open_actions=list_open_actions(menu),
         documents_of_case=list_documents(case),
     )
 
@@ -97,12 +97,12 @@ def list_asked_next(case: Json) -> Sequence[str]:
     return [one["focal_point"] for one in candidates if not one["asked_at"]]
 
 
-def list_latest(facts: Sequence[Json]) -> Sequence[Json]:
+def list_latest_facts(facts: Sequence[Json]) -> Sequence[Json]:
     """Return the latest fact of each name and country; `facts` are the oldest first."""
     return tuple({(fact["name"], fact["country"]): fact for fact in facts}.values())
 
 
-def list_open(menu: ActionMenu) -> frozenset[str]:
+def list_open_actions(menu: ActionMenu) -> frozenset[str]:
     """Return the codes of the actions that the account can take now."""
     offered = (*menu.main, *menu.frequent, *menu.more, *menu.grave)
     return frozenset(one.form.action for one in offered)

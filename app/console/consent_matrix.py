@@ -8,11 +8,10 @@ from starlette.datastructures import FormData
 
 from app.console.api_client import Json
 from app.console.translations import mark
-from app.console.visits import Visit
+from app.console.visits import EVERYWHERE, Visit
 
 CLASS_KINDS: Final = ("state", "non_state", "intergovernmental")
 """The kinds of offices that a consent can name as a class."""
-EVERYWHERE: Final = "*"
 LEADING: Final = ("REFER", "HANDOVER")
 """The purposes of a consent for an office that can lead."""
 NO_PURPOSE: Final = mark("Tick for which purpose, or untick what it may open.")

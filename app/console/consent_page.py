@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from app.console.action_forms import Attempt, build_attempt, send_form
+from app.console.action_forms import Attempt, build_attempt, redirect_after, send_form
 from app.console.api_client import ApiProblem, Json
 from app.console.case_fields import CONSENT_FIELDS
 from app.console.consent_matrix import (
@@ -21,7 +20,6 @@ from app.console.consent_matrix import (
     read_ticked,
 )
 from app.console.forms import FilledForm, FormField, find_field_errors, read_form
-from app.console.notices import DONE
 from app.console.translations import LANGUAGES, load_texts
 from app.console.visits import Visit, redirect_to
 from app.kernel.languages import ENGLISH
@@ -68,8 +66,7 @@ async def record_consent(visit: Visit) -> Response:
     if isinstance(outcome, ApiProblem):
         attempt = build_attempt(ACTION, form.filled, outcome, sent)
         return await render_consent(visit, form, attempt)
-    done = urlencode({DONE: f"case_actions.{ACTION}"})
-    return redirect_to(f"/console/cases/{code}?{done}")
+    return redirect_after(outcome, f"/console/cases/{code}", f"case_actions.{ACTION}")
 
 
 async def print_consent(visit: Visit) -> Response:
@@ -84,7 +81,7 @@ async def print_consent(visit: Visit) -> Response:
     )
 
 
-async def leave_print(visit: Visit) -> Response:
+async def redirect_to_form(visit: Visit) -> Response:
     """Lead back to the form, if the address of the printed form is opened without it."""
     return redirect_to(f"/console/cases/{visit.request.path_params['code']}/consent")
 

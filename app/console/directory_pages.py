@@ -21,11 +21,9 @@ from app.console.case_fields import ask_contacts
 from app.console.forms import FieldKind, FormField
 from app.console.notices import RECORDED
 from app.console.translations import mark
-from app.console.visits import MAX_OFFICES, Visit
+from app.console.visits import EVERYWHERE, MAX_OFFICES, Visit
 
 FILTERS: Final = ("country", "service")
-EVERYWHERE: Final = "*"
-"""The country of an office that works in all countries."""
 OWN_FORMS: Final[Mapping[str, ActionForm]] = {
     form.action: form
     for form in (

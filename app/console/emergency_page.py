@@ -13,6 +13,8 @@ from app.console.action_forms import (
     Attempt,
     OfferedAction,
     Target,
+    find_step,
+    is_possible,
     offer_action,
     submit_form,
 )
@@ -130,15 +132,14 @@ async def render_emergency_access(visit: Visit, attempt: Attempt | None = None) 
     code = visit.request.path_params["code"]
     case = (await visit.api.get(f"cases/{code}?include=tasks")).body
     accesses = (await visit.api.get(f"cases/{code}/emergency-access")).body["items"]
-    steps = {step["action"]: step for step in case["available_actions"]}
-    step = steps.get(REQUEST.action)
+    step = find_step(case, REQUEST.action)
     return visit.render(
         "emergency.html",
         attempt.status if attempt else HTTPStatus.OK,
         case=case,
         accesses=[show_access(visit, one, attempt) for one in reversed(accesses)],
         step=step,
-        is_possible=step is not None and step["open"] and not step["role_missing"],
+        is_possible=is_possible(step),
         one=offer_action(REQUEST, step or {}, attempt),
         attempt=attempt,
     )

@@ -105,7 +105,7 @@ class Formats:
         return self.name_code(next(found, lists[0]), code)
 
     def list_codes(self, words: str) -> Sequence[str]:
-        """Return the codes of a reference list, in its order."""
+        """Return the codes of a reference list, in the order of the list."""
         return tuple(load_words(words, str(self.locale)))
 
     def group_codes(self, words: str) -> Mapping[str, Sequence[str]]:

@@ -191,13 +191,17 @@ def close_lists(value: Any) -> Any:
     return closed
 
 
+def find_field(place: str, names: Iterable[str]) -> str | None:
+    """Return the name of the field to which a place of the body belongs, or None."""
+    return next((one for one in names if f"{place}/".startswith(f"{one}/")), None)
+
+
 def find_field_errors(problem: ApiProblem | None, fields: Iterable[FormField]) -> Json:
     """Return the error of each field that the API did not accept, by the field's name."""
     names = [one.name for one in fields]
     found: Json = {}
     for error in problem.body.get("errors", ()) if problem else ():
-        pointer = str(error.get("pointer", "")).lstrip("#/")
-        name = next((one for one in names if f"{pointer}/".startswith(f"{one}/")), None)
+        name = find_field(str(error.get("pointer", "")).lstrip("#/"), names)
         if name is not None:
             found.setdefault(name, error["detail"])
     return found

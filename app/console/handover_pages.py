@@ -11,6 +11,8 @@ from app.console.action_forms import (
     RecordKind,
     Target,
     build_menu,
+    find_step,
+    is_possible,
     offer_action,
     submit_form,
     take_action,
@@ -161,15 +163,14 @@ async def render_case_form(
     """Return the page of one form of a case, with what is missing for the action."""
     code = visit.request.path_params["code"]
     answer = await visit.api.get(f"cases/{code}?include=tasks")
-    steps = {step["action"]: step for step in answer.body["available_actions"]}
-    step = steps.get(form.action)
+    step = find_step(answer.body, form.action)
     return visit.render(
         "case_form.html",
         attempt.status if attempt else 200,
         case=answer.body,
         tag=answer.tag,
         step=step,
-        is_possible=step is not None and step["open"] and not step["role_missing"],
+        is_possible=is_possible(step),
         one=offer_action(form, step or {}, attempt),
         attempt=attempt,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -79,7 +80,8 @@ async def render_recipients(
     case = (await visit.api.get(f"cases/{code}?include=consents")).body
     wanted = case["summary"]["services"]
     service = service or next(iter(wanted), visit.formats.list_codes("services")[0])
-    answer = await visit.api.get(f"cases/{code}/recipients?service={service}")
+    query = urlencode({"service": service})
+    answer = await visit.api.get(f"cases/{code}/recipients?{query}")
     found = answer.body["services"][0]
     consents = case["included"]["consents"]["items"] if case["included"] else ()
     excluded = found["excluded"]

@@ -1,6 +1,6 @@
 """The pages of "Refer someone": five steps, each saved as a draft, and the case they send.
 
-What is typed is kept as a draft of the account, sealed by the API, until the case is sent.
+The API keeps what is typed as a sealed draft of the person until the case is sent.
 """
 
 from contextlib import suppress
@@ -87,7 +87,7 @@ async def take_step(visit: Visit) -> Response:
     form = await visit.request.form()
     draft = await merge_step(visit, number, form, after=number + 1)
     if draft is None:
-        return show_gone(visit, number, form)
+        return render_replaced_form(visit, number, form)
     filled = read_step(number, draft.form, visit.formats)
     try:
         draft = await save_draft(visit.api, FORM, draft)
@@ -119,7 +119,7 @@ async def finish_step(
     return redirect_to(f"{START}/{number + 1}")
 
 
-def show_gone(visit: Visit, number: int, form: FormData) -> Response:
+def render_replaced_form(visit: Visit, number: int, form: FormData) -> Response:
     """Say that a form was sent, deleted or replaced, and show what was typed last."""
     typed = read_step(number, form, visit.formats)
     return visit.render("refer_gone.html", CONFLICT, step=STEPS[number - 1], typed=typed)
@@ -166,7 +166,7 @@ async def send_case(visit: Visit, draft: FormDraft) -> Response:
         )
     except ApiProblem as problem:
         if problem.code == KEY_REUSED:
-            return show_gone(visit, LAST, draft.form)
+            return render_replaced_form(visit, LAST, draft.form)
         return await show(visit, LAST, draft, problem=problem)
     with suppress(ApiProblem):  # the case is sent; the draft ends after 24 hours
         await delete_draft(visit.api, FORM)

@@ -8,7 +8,7 @@ from app.console import refer_fields as fields
 from app.console.api_client import ApiProblem, Json
 from app.console.form_drafts import FormDraft
 from app.console.formats import Formats
-from app.console.forms import FilledForm, read_form
+from app.console.forms import FilledForm, find_field, read_form
 from app.console.refer_consent_fields import CONSENTS, Basis
 from app.console.refer_steps import ALL_FIELDS, find_end, group_ticks, parse_day
 
@@ -129,17 +129,16 @@ def find_errors(problem: ApiProblem) -> Mapping[str, str]:
     """Return the errors that the API found in a case, by the name of the field."""
     found: dict[str, str] = {}
     for error in problem.body.get("errors", ()):
-        name = find_field(str(error["pointer"]).lstrip("#/"))
+        place = translate_place(str(error["pointer"]).lstrip("#/"))
+        name = find_field(place, (field.name for field in ALL_FIELDS))
         if name:
             found.setdefault(name, error["detail"])
     return found
 
 
-def find_field(pointer: str) -> str | None:
-    """Return the name of the field of a place in the body, or None if no field has it."""
-    for place, name in PLACES:
-        if pointer.startswith(place):
-            pointer = name + pointer.removeprefix(place)
-            break
-    names = (field.name for field in ALL_FIELDS)
-    return next((one for one in names if f"{pointer}/".startswith(f"{one}/")), None)
+def translate_place(place: str) -> str:
+    """Return a place in the body of a case as the names of fields are written."""
+    for start, name in PLACES:
+        if place.startswith(start):
+            return name + place.removeprefix(start)
+    return place

@@ -20,10 +20,9 @@ from app.console.refer_body import (
     find_errors,
     list_services,
 )
-from app.console.visits import Visit
+from app.console.visits import EVERYWHERE, Visit
 from app.kernel.languages import ENGLISH
 
-EVERYWHERE: Final = "*"
 INVALID: Final = 422
 SCREENING_STEPS: Final = frozenset({2, 3})
 """The steps that show the result of the screening."""
@@ -67,7 +66,7 @@ class PageParts:
         near = {tag for one in self.visit.offices.values() for tag in one["languages"]}
         return self.sort_choices("languages", near)
 
-    def list_explained(self) -> tuple[Choices, Choices]:
+    def list_consent_languages(self) -> tuple[Choices, Choices]:
         """Return the languages that offices or the person speak, to explain a consent."""
         near, others = self.list_languages()
         own = {self.draft.get(fields.LANGUAGE.name)}

@@ -49,7 +49,7 @@ async def end_all_sessions(visit: Visit) -> Response:
 
 
 async def remove_passkey(visit: Visit) -> Response:
-    """Remove a passkey of the person, with the sessions that it opened."""
+    """Remove a passkey of the person, and end the sessions that it opened."""
     passkey = visit.request.path_params["passkey_id"]
     await visit.api.post(f"passkeys/{passkey}/remove", {})
     return redirect_to(SETTINGS)

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -39,6 +39,8 @@ CONFIRM: Final = "/console/confirm"
 OFFICES_SECONDS: Final = 60.0
 """Seconds for which the list of offices is reused. It is the same for every reader."""
 MAX_OFFICES: Final = 200
+EVERYWHERE: Final = "*"
+"""The country of an office that works in all countries."""
 SEE_OTHER: Final = 303
 NOT_FOUND: Final = 404
 MALFORMED: Final = 422
@@ -132,7 +134,7 @@ class Visit:
         person: Json = self.me.get("person") or {}
         return str(person.get("id", ""))
 
-    @property
+    @cached_property
     def formats(self) -> Formats:
         """The formats of the person: language, and own time zone or that of the office."""
         zone = self.chosen_zone or self.office.get("time_zone")
@@ -276,7 +278,7 @@ def redirect_to(path: str) -> RedirectResponse:
 
 
 def find_local_path(path: str) -> str | None:
-    """Return a path if it is a page of the console, or None.
+    """Return a path if it is that of a page of the console, or None.
 
     A path of another site, such as `//example.org`, is not a page of the console. A path
     has no query, so that it cannot carry a notice.

@@ -40,7 +40,7 @@ class CaseBrowser(ConsoleBrowser):
 
 
 def expect_done(answer: httpx2.Response, case: Json, action: str) -> None:
-    """Require that an action was taken, and that the case is shown again."""
+    """Assert that an action was taken and that the answer leads to the case."""
     assert answer.status_code == 303, answer.text
     location = f"/console/cases/{case['code']}?done=case_actions.{action}"
     assert answer.headers["Location"] == location

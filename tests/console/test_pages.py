@@ -1,4 +1,4 @@
-"""The pages of the console: who sees them, their headers, and what drawing them records."""
+"""Tests of the pages of the console: access, headers, and what reading them records."""
 
 import pytest
 

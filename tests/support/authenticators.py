@@ -62,7 +62,7 @@ class Authenticator:
     flags: int = PRESENT | VERIFIED
     counts: bool = True
     client_data: Json = field(default_factory=dict)
-    """Members that replace those of the client data."""
+    """Members of the client data that are replaced, for an attack."""
 
     def replace_parts(self, **parts: Any) -> "Authenticator":
         return replace(self, **parts)

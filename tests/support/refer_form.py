@@ -75,7 +75,7 @@ class ReferBrowser(ConsoleBrowser):
         return super().post(path, {**dict(hidden), **form})
 
     def fill_all(self, *steps: Form) -> httpx2.Response:
-        """Send the steps one after the other, and return the answer to the last one."""
+        """Send the steps in order, and return the last answer."""
         for number, form in enumerate(steps, 1):
             answer = self.fill(number, form)
             if number < len(steps):
