@@ -26,6 +26,7 @@ def build_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("app.console"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
