@@ -16,6 +16,7 @@ from app.kernel.actors import Role
 from app.kernel.codes import create_case_code
 from tests.support.databases import Copy, record_statements
 from tests.support.in_thread import ThreadLoops
+from tests.support.passkeys import add_passkey, begin_enrolment
 from tests.support.request_bodies import BODIES
 from tests.support.returns import begin_return
 from tests.support.webhook_receivers import create_webhook
@@ -397,9 +398,12 @@ KEYS = count()
 CHANGES = ("rotate_webhook_secret", "ping", "replay", "pause", "resume", "end")
 REFUSED = {
     "replace_duty_contact": 403,
+    "remove_passkey": 403,
+    "confirm_enrolment": 403,
+    "cancel_enrolment": 403,
     **{name if "_" in name else f"{name}_webhook": 403 for name in CHANGES},
 }
-"""Operations that a stranger's role does not permit with any id in the path."""
+"""Operations that a stranger's role or credential does not permit, whatever the id."""
 
 
 def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
@@ -425,6 +429,8 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     ids["question_id"] = unwrap(approval)["id"]
     ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
     ids["session_id"] = unwrap(cast.people["shelter"].send("/sessions", {}))["id"]
+    ids["passkey_id"] = add_passkey(cast.people["shelter"])
+    ids["enrolment_id"] = begin_another_enrolment(cast.world)
     ids["webhook_id"] = create_webhook(cast.world, PEOPLE["shelter"]).id
     path, asks = f"{get_path(cast.case)}/emergency-access", "request_emergency_access"
     ids["access_id"] = unwrap(cast.lead.create(path, BODIES[asks]))["id"]
@@ -438,6 +444,13 @@ def generate_ids(hidden: dict[str, str]) -> dict[str, str]:
     """Return ids that do not exist, with the same lengths as the hidden ids."""
     ids = {key: str(uuid4()) for key in hidden}
     return ids | {"code": create_case_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
+
+
+def begin_another_enrolment(world: World) -> str:
+    """Begin the enrolment of a person of the shelter, and return its id."""
+    code = PEOPLE["shelter"]
+    supervisor = world.add_person(code, {Role.SUPERVISOR})
+    return str(unwrap(begin_enrolment(supervisor, world.add_person(code)))["id"])
 
 
 def request_approval(world: World) -> str:
