@@ -185,6 +185,7 @@ OFFICE_ROUTES: Final = (
     serve_form_of("/accounts/{id:uuid}", "/{change}", account_pages.update_account),
 )
 ROUTES: Final = (
+    Mount("/static", Files(directory=str(STATIC))),
     *SIGN_IN_ROUTES,
     *SETTINGS_ROUTES,
     *CASE_ROUTES,
@@ -211,7 +212,7 @@ def build_console(
     The protection is outermost, so that it also covers the page for a fault.
     """
     console = Starlette(
-        routes=[Mount("/static", Files(directory=str(STATIC))), *ROUTES],
+        routes=ROUTES,
         middleware=[Middleware(GZipMiddleware)],
         exception_handlers=EXCEPTION_HANDLERS,
     )

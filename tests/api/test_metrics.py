@@ -60,6 +60,17 @@ def test_a_request_is_counted_under_its_template_and_never_under_its_path(
     assert scraper.get_value("request_seconds_count", route="/cases/{code}")
 
 
+@pytest.mark.parametrize(("path", "status"), [("/sign-in", 200), ("/cases", 303)])
+def test_a_page_of_the_console_is_counted_apart_from_the_operations(
+    path: str, status: int, world: World, scraper: Scraper
+) -> None:
+    before = requests(scraper, "GET", f"/console{path}", status)
+
+    world.http.get(f"/console{path}", follow_redirects=False)
+
+    assert requests(scraper, "GET", f"/console{path}", status) == before + 1
+
+
 @pytest.mark.parametrize(
     ("method", "path", "counted"),
     [

@@ -9,8 +9,10 @@ from fastapi.routing import APIRoute
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.api.http.docs_page import build_docs_router
+from app.console.application import ROUTES
 from app.deadlines.limits import DeadlineKind
 from app.kernel.heartbeat import Part
+from app.main import CONSOLE_PATH
 from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
 from app.outbox.models import MessageChannel
 from tests.support.canaries import (
@@ -51,13 +53,18 @@ def list_allowed(journey: Journey) -> dict[str, set[str]]:
     }
     return {
         "method": {*METHODS, OTHER_METHOD},
-        "route": {*routes, *shown, NO_ROUTE},
+        "route": {*routes, *shown, *list_console_routes(), NO_ROUTE},
         "status": {"0", *map(str, range(200, 600))},
         "kind": {*DeadlineKind},
         "part": {*Part},
         "way": {*MessageChannel},
         "le": {*map(str, SECONDS), "+Inf"},
     }
+
+
+def list_console_routes() -> set[str]:
+    """Return the templates of the routes of the console."""
+    return {f"{CONSOLE_PATH}{route.path_format}" for route in ROUTES}
 
 
 def list_labels(text: str) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,7 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         started, status = time.perf_counter(), 0
+        prefix = scope.get("root_path", "")
         scope.setdefault("state", {})["request_id"] = request_id = str(
             scope["app"].state.runtime.ids()
         )
@@ -72,13 +73,26 @@ class RequestLog:
             if cause := scope["state"].get("cause"):
                 log.warning("trouble", request_id=request_id, **describe_error(cause))
             waited: float = scope["state"].get("waited", 0)
-            log_request(scope, request_id, status, time.perf_counter() - started - waited)
+            seconds = time.perf_counter() - started - waited
+            log_request(scope, request_id, find_route(scope, prefix), status, seconds)
 
 
-def log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+def find_route(scope: Scope, prefix: str) -> str | None:
+    """Return the template of the route that answered, or None if no route did.
+
+    `prefix` is the path under which a proxy serves the application, which is not part of
+    the template. The path of a mounted application (`/console`) is.
+    """
+    route = getattr(scope.get("route"), "path_format", None)
+    mount = scope.get("root_path", "").removeprefix(prefix)
+    return None if route is None else f"{mount}{route}"
+
+
+def log_request(
+    scope: Scope, request_id: str, route: str | None, status: int, seconds: float
+) -> None:
     """Count a request and log its method, route, status and time in milliseconds."""
     method = normalize_method(scope["method"])
-    route = getattr(scope.get("route"), "path_format", None)
     count_request(method, route, status, seconds)
     log.info(
         "request",
