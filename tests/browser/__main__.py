@@ -19,6 +19,9 @@ CHROMIUM: Final = Path("/usr/bin/chromium")
 FONT: Final = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
 """A font of all scripts in which the console has texts, so that screenshots are alike."""
 PACKAGES: Final = ("chromium", "fonts-noto-core")
+WORKERS: Final = ("-n", "2", "--dist", "loadfile")
+"""Two processes, each with a demonstration and a browser of its own. The tests of a file
+stay together, so that the cases that they leave behind are the same in each run."""
 
 
 def has_browser() -> bool:
@@ -40,6 +43,7 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
     """Return the commands that check the types of the tests, and run them."""
     python = ENVIRONMENT / "python"
     checked = ["--python-executable", python, "--cache-dir", ".browser/mypy"]
+    named = [one for one in chosen if not one.startswith("-")]
     files = sorted((ROOT / FOLDER).glob("*.py"))  # named, because pyproject excludes them
     return [
         [Path(sys.executable).with_name("mypy"), *checked, *files],
@@ -48,7 +52,9 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
             "--confcutdir",
             FOLDER,
             "--tb=short",
-            *(chosen or [FOLDER]),
+            *WORKERS,
+            *chosen,
+            *(() if named else [FOLDER]),
         ],
     ]
 
