@@ -1,0 +1,44 @@
+"""Weeks, quarters and years of figures. All dates are in UTC.
+
+A week begins on Monday. It belongs to the quarter and the year of its Thursday, as in
+ISO 8601, so that each week belongs to exactly one quarter.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Self
+
+WEEK: Final = timedelta(weeks=1)
+THURSDAY: Final = timedelta(days=3)
+MONTHS_OF_QUARTER: Final = 3
+
+
+def find_week(at: datetime) -> date:
+    """Return the Monday of the week of an instant."""
+    day = at.astimezone(UTC).date()
+    return day - timedelta(days=day.weekday())
+
+
+@dataclass(frozen=True, order=True)
+class Quarter:
+    """A quarter of a year: `number` is 1 to 4."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def of_week(cls, monday: date) -> Self:
+        """Return the quarter to which a week belongs."""
+        thursday = monday + THURSDAY
+        return cls(thursday.year, (thursday.month - 1) // MONTHS_OF_QUARTER + 1)
+
+    def list_weeks(self) -> Iterator[date]:
+        """Return the Mondays of the weeks of the quarter."""
+        first = date(self.year, (self.number - 1) * MONTHS_OF_QUARTER + 1, 1)
+        monday = first - timedelta(days=first.weekday())
+        if monday + THURSDAY < first:
+            monday += WEEK
+        while Quarter.of_week(monday) == self:
+            yield monday
+            monday += WEEK
