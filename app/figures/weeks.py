@@ -7,7 +7,7 @@ ISO 8601, so that each week belongs to exactly one quarter.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Self
+from typing import Final
 
 WEEK: Final = timedelta(weeks=1)
 THURSDAY: Final = timedelta(days=3)
@@ -27,18 +27,18 @@ class Quarter:
     year: int
     number: int
 
-    @classmethod
-    def of_week(cls, monday: date) -> Self:
-        """Return the quarter to which a week belongs."""
-        thursday = monday + THURSDAY
-        return cls(thursday.year, (thursday.month - 1) // MONTHS_OF_QUARTER + 1)
-
     def list_weeks(self) -> Iterator[date]:
         """Return the Mondays of the weeks of the quarter."""
         first = date(self.year, (self.number - 1) * MONTHS_OF_QUARTER + 1, 1)
         monday = first - timedelta(days=first.weekday())
         if monday + THURSDAY < first:
             monday += WEEK
-        while Quarter.of_week(monday) == self:
+        while find_quarter(monday) == self:
             yield monday
             monday += WEEK
+
+
+def find_quarter(monday: date) -> Quarter:
+    """Return the quarter to which a week belongs."""
+    thursday = monday + THURSDAY
+    return Quarter(thursday.year, (thursday.month - 1) // MONTHS_OF_QUARTER + 1)

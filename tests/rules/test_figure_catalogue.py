@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.figures.catalogue import NOT_RECORDED, TABLES, Gender, TableName
-from app.figures.weeks import WEEK, Quarter, find_week
+from app.figures.weeks import WEEK, Quarter, find_quarter, find_week
 from app.reference import htcds
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
@@ -46,7 +46,7 @@ def test_week_belongs_to_the_quarter_of_its_thursday(
     at = datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
 
     assert find_week(at) == monday
-    assert Quarter.of_week(monday) == quarter
+    assert find_quarter(monday) == quarter
     assert monday in list(quarter.list_weeks())
 
 
@@ -60,12 +60,12 @@ def test_week_is_that_of_utc_whatever_the_zone_of_the_instant() -> None:
 @given(st.dates(FIRST, LAST))
 def test_each_week_belongs_to_one_quarter(day: date) -> None:
     monday = find_week(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    quarter = Quarter.of_week(monday)
+    quarter = find_quarter(monday)
     weeks = list(quarter.list_weeks())
 
     assert monday <= day < monday + WEEK
     assert weeks.count(monday) == 1
     assert weeks == [weeks[0] + n * WEEK for n in range(len(weeks))]
     assert len(weeks) in {12, 13, 14}
-    assert Quarter.of_week(weeks[0] - WEEK) != quarter
-    assert Quarter.of_week(weeks[-1] + timedelta(weeks=1)) != quarter
+    assert find_quarter(weeks[0] - WEEK) != quarter
+    assert find_quarter(weeks[-1] + timedelta(weeks=1)) != quarter

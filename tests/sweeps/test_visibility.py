@@ -16,7 +16,7 @@ from app.kernel.actors import Role
 from app.kernel.codes import create_case_code
 from tests.support.databases import Copy, record_statements
 from tests.support.in_thread import ThreadLoops
-from tests.support.passkeys import add_passkey, begin_enrolment
+from tests.support.passkeys import Office, add_passkey
 from tests.support.request_bodies import BODIES
 from tests.support.returns import begin_return
 from tests.support.webhook_receivers import create_webhook
@@ -51,13 +51,7 @@ PEOPLE = {
 }
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events")
 ABOUT = (
-    "history",
-    "evidence",
-    "routing",
-    "consents",
-    "access-log",
-    "notes",
-    "contacts",
+    *("history", "evidence", "routing", "consents", "access-log", "notes", "contacts"),
     "emergency-access",
 )
 
@@ -428,10 +422,11 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     approval = cast.lead.create(f"{get_path(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = unwrap(approval)["id"]
     ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
-    ids["session_id"] = unwrap(cast.people["shelter"].send("/sessions", {}))["id"]
-    ids["passkey_id"] = add_passkey(cast.people["shelter"])
-    ids["enrolment_id"] = begin_another_enrolment(cast.world)
-    ids["webhook_id"] = create_webhook(cast.world, PEOPLE["shelter"]).id
+    shelter, office = cast.people["shelter"], PEOPLE["shelter"]
+    ids["session_id"] = unwrap(shelter.send("/sessions", {}))["id"]
+    ids["passkey_id"] = add_passkey(shelter)
+    ids["enrolment_id"] = unwrap(Office(cast.world, office).begin())["id"]
+    ids["webhook_id"] = create_webhook(cast.world, office).id
     path, asks = f"{get_path(cast.case)}/emergency-access", "request_emergency_access"
     ids["access_id"] = unwrap(cast.lead.create(path, BODIES[asks]))["id"]
     referral = cast.referrals["shelter"]["id"]
@@ -442,15 +437,10 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
 
 def generate_ids(hidden: dict[str, str]) -> dict[str, str]:
     """Return ids that do not exist, with the same lengths as the hidden ids."""
-    ids = {key: str(uuid4()) for key in hidden}
-    return ids | {"code": create_case_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
-
-
-def begin_another_enrolment(world: World) -> str:
-    """Begin the enrolment of a person of the shelter, and return its id."""
-    code = PEOPLE["shelter"]
-    supervisor = world.add_person(code, {Role.SUPERVISOR})
-    return str(unwrap(begin_enrolment(supervisor, world.add_person(code)))["id"])
+    return {key: str(uuid4()) for key in hidden} | {
+        "code": create_case_code(uuid4()),
+        "contact": "KZ_SHELTER_KOGERSHIN_POST",
+    }
 
 
 def request_approval(world: World) -> str:
