@@ -112,11 +112,42 @@ class Content(Grows):
     """The content of a section."""
 
 
+class PersonGender(StrEnum):
+    """The gender of a person, by the codes of the HTCDS (`prs_Gender`)."""
+
+    FEMININE = "Feminine"
+    MASCULINE = "Masculine"
+    TRANSGENDER_FEMININE = "TransgenderFeminine"
+    TRANSGENDER_MASCULINE = "TransgenderMasculine"
+    NON_CONFORMING = "NonConforming"
+    NOT_SPECIFIED = "NonSpecifiedUnknown"
+
+
+class ExploitationForm(StrEnum):
+    """A form of exploitation, by the codes of the HTCDS (`vic_TypeOfExploitation`)."""
+
+    FORCED_LABOUR = "ForcedLabour"
+    SEXUAL_EXPLOITATION = "SexualExploitation"
+    CHILD_LABOUR = "ChildLabour"
+    FORCED_MARRIAGE = "ForcedMarriage"
+    SERVITUDE = "Servitude"
+    FORCED_MILITARY = "ForcedMilitaryByNonStateActors"
+    ORGAN_REMOVAL = "OrganRemoval"
+    FORCED_BEGGING = "ForcedBegging"
+    FORCED_ADOPTION = "ForcedAdoption"
+    SURROGACY = "Surrogacy"
+    OTHER = "Other"
+
+
 class Needs(Content):
     """De-identified needs, access needs and the safety alert (disclosure level L1)."""
 
     section: Literal[Section.NEEDS]
     summary: Annotated[SafeText, Field(description="What the person needs, without names.")]
+    gender: Annotated[
+        PersonGender | None,
+        Field(description="The gender, which an office may need to know to give help."),
+    ] = None
     access_needs: SafeText | None = None
     safety_alert: Annotated[
         SafeText | None, Field(description="What people who meet the person must know.")
@@ -156,6 +187,13 @@ class Indicators(Content):
 
     section: Literal[Section.INDICATORS]
     codes: Annotated[list[Code], Field(max_length=100)] = []
+    exploitation: Annotated[
+        list[ExploitationForm],
+        Field(
+            max_length=len(ExploitationForm),
+            description="The forms of exploitation, as far as they are presumed.",
+        ),
+    ] = []
     remarks: SafeText | None = None
 
 

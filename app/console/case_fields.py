@@ -249,6 +249,7 @@ FACT_COUNTRY: Final = ask_choice("country", mark("Country"), COUNTRIES)
 SECTION_FIELDS: Final = {
     "needs": (
         ask_text("summary", mark("What the person needs"), mark("Without names.")),
+        ask_choice("gender", mark("Gender"), "genders", is_required=False),
         ask_text(
             "access_needs",
             mark("What the person needs to use a service"),
@@ -282,7 +283,16 @@ SECTION_FIELDS: Final = {
     "narrative": (
         ask_text("text", mark("What happened"), mark("In the words of the person.")),
     ),
-    "indicators": (ask_indicators("codes"), REMARKS),
+    "indicators": (
+        ask_indicators("codes"),
+        ask_choices(
+            "exploitation",
+            mark("Forms of exploitation"),
+            "exploitation_forms",
+            is_required=False,
+        ),
+        REMARKS,
+    ),
     "perpetrators": (ask_text("text", mark("What is known about the perpetrators")),),
     "health": (ask_text("text", mark("What medical staff must know")),),
 }

@@ -78,7 +78,7 @@ def open_section(
 def get_values(content: SectionContent) -> Mapping[str, object]:
     """Return the fields of a section, or the codes of its indicators, by name."""
     if isinstance(content, Indicators):
-        return {sign: sign for sign in content.codes}
+        return {code: code for code in (*content.codes, *content.exploitation)}
     return dict(content)
 
 

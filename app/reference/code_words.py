@@ -57,6 +57,12 @@ WORD_LISTS: Final[Mapping[str, About]] = {
     "referral_outcomes": About("Results of a referral", NOTE),
     "office_kinds": About("Kinds of offices", NOTE),
     "office_functions": About("Main tasks of offices", NOTE),
+    "genders": About(
+        "Gender of a person",
+        f"{NOTE} The codes are those of the HTCDS 2.0 (`prs_Gender`)."),
+    "exploitation_forms": About(
+        "Forms of exploitation",
+        f"{NOTE} The codes are those of the HTCDS 2.0 (`vic_TypeOfExploitation`)."),
     "sexes": About("Whom an office serves, by sex", NOTE),
     "age_groups": About("Whom an office serves, by age", NOTE),
     "approval_actions": About("Actions that a second person approves", NOTE),

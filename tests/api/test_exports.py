@@ -7,7 +7,7 @@ import pytest
 from app.cases.facts import Identification
 from app.cases.lifecycle import State
 from app.cases.reasons import ClosureReason
-from app.cases.sections import Identity, Narrative
+from app.cases.sections import ExploitationForm, Identity, Narrative
 from app.kernel.actors import Role, Scope
 from app.reference import htcds
 from app.reference.lists import INDICATORS
@@ -46,6 +46,7 @@ SECTIONS: dict[str, Json] = {
             "ILO11_09",
             "UNODC_RESTRICTED_MOVEMENT_DOCUMENTS_02",
         ],
+        "exploitation": ["ForcedLabour", "Servitude"],
         "remarks": "canary-remarks",
     },
 }
@@ -58,7 +59,10 @@ OTHERS: list[Json] = [
 TOLD: dict[str, Json] = {
     "identity": {"prs_Birthdate": ["1990-02-03"], "prs_Citizenship": ["UZ"]},
     "narrative": {"hte_Description": ["canary-narrative"]},
-    "indicators": {"vic_MethodsOfControl": ["DebtBondage ", "WithholdsDocuments"]},
+    "indicators": {
+        "vic_MethodsOfControl": ["DebtBondage ", "WithholdsDocuments"],
+        "vic_TypeOfExploitation": ["ForcedLabour", "Servitude"],
+    },
 }
 OF_THE_CASE = {"cas_Status", "vic_TraffickingStatus"}
 ALL = list(SECTIONS)
@@ -286,7 +290,7 @@ def test_each_mapping_is_of_a_field_and_a_code_that_there_are_and_has_a_source()
     ours: dict[str, set[str]] = {
         "identity": set(Identity.model_fields),
         "narrative": set(Narrative.model_fields),
-        "indicators": set(INDICATORS),
+        "indicators": {*INDICATORS, *ExploitationForm},
         "state": set(State),
         "closure_reason": set(ClosureReason),
         "identification": set(Identification),

@@ -22,7 +22,14 @@ from app.cases.facts import (
 )
 from app.cases.models import AgeClass, SafeContact
 from app.cases.risk import RiskLevel
-from app.cases.sections import EmergencyAccessPurpose, OriginContact, Paper, Section
+from app.cases.sections import (
+    EmergencyAccessPurpose,
+    ExploitationForm,
+    OriginContact,
+    Paper,
+    PersonGender,
+    Section,
+)
 from app.cases.stored_fields import rename_subject
 from app.cases.vital_interest import EmergencyAccessState, VitalInterestReason
 from app.casework.confirmations import EXECUTE
@@ -34,6 +41,7 @@ from app.feed.event_types import load_types
 from app.handovers import lifecycle as handover_lifecycle
 from app.kernel.actors import AccountKind, Relation, Role, Scope, Side
 from app.kernel.languages import ENGLISH
+from app.reference import htcds
 from app.reference.code_words import WORD_LISTS, WORDS, describe_translation
 from app.reference.kinds import TranslationStatus
 from app.reference.lists import INDICATORS, TRANSLATIONS, get_status
@@ -92,6 +100,8 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "referral_outcomes": Outcome,
     "office_kinds": OfficeKind,
     "office_functions": OfficeFunction,
+    "genders": PersonGender,
+    "exploitation_forms": ExploitationForm,
     "sexes": Sex,
     "age_groups": AgeGroup,
     "approval_actions": [*EXECUTE, "account.make_key", "account.rotate_key"],
@@ -115,6 +125,8 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "best_interests_results": Interests,
     "return_protections": Protection,
 }
+STANDARD: Final = {"prs_Gender": PersonGender, "vic_TypeOfExploitation": ExploitationForm}
+"""Lists of the HTCDS whose codes the service stores."""
 LANGUAGES: Final = ("ru", "es", "fr", "uz")
 LETTERS: Final = {
     "en": r"[A-Za-z]",
@@ -165,6 +177,13 @@ def find_words(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", CODES)
+@pytest.mark.parametrize("name", STANDARD)
+def test_codes_of_the_standard_are_stored_as_they_are(name: str) -> None:
+    codes = [row.code_clean for row in htcds.CODES if row.list == name]
+
+    assert [str(code) for code in STANDARD[name]] == codes
+
+
 def test_each_code_has_words_and_no_other_code_has(name: str) -> None:
     assert [code for listed, code in WORDS if listed == name] == list(map(str, CODES[name]))
 

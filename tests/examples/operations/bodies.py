@@ -21,6 +21,7 @@ SUMMARY: Final[Json] = {
 }
 NEEDS: Final[Json] = {
     "section": "needs",
+    "gender": "Feminine",
     "summary": "A safe bed tonight, and advice about her passport, which a man keeps.",
     "access_needs": "She is hard of hearing on the left side.",
     "safety_alert": "Two men in a grey van look for her near the bus station.",
