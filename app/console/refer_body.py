@@ -1,6 +1,6 @@
 """The requests of "Refer someone": the case, the preview of its routing, and the signs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from app.console import refer_consent_fields as consent
@@ -27,10 +27,9 @@ def build_case(draft: FormDraft, formats: Formats) -> Json:
     """Return the body of `POST /v1/cases` for a form without errors."""
     filled = read_form(ALL_FIELDS, draft.form, formats.zone)
     body = filled.body
-    names = [name for name in ("needs", "contact") if name in body]
     case: Json = {
         "summary": body["summary"] | {"services": list_services(filled)},
-        "sections": [{"section": name, **body[name]} for name in names],
+        "sections": [{"section": name, **body[name]} for name in list_sections(filled)],
         "safeguards": body["safeguards"],
         "risk": body["risk"],
         "submit": True,
@@ -45,6 +44,11 @@ def build_case(draft: FormDraft, formats: Formats) -> Json:
     elif basis == Basis.VITAL_INTEREST:
         case["vital_interest"] = body["vital_interest"]
     return case
+
+
+def list_sections(filled: FilledForm) -> Sequence[str]:
+    """Return the sections of which something was typed, in the order of the body."""
+    return [name for name in consent.SECTIONS if any(filled.body.get(name, {}).values())]
 
 
 def build_consent(filled: FilledForm, formats: Formats) -> Json:
@@ -117,28 +121,31 @@ def build_screening(values: Mapping[str, Sequence[str]]) -> Json:
 
 
 PLACES: Final = (
-    ("sections/0/", "needs/"),
-    ("sections/1/", "contact/"),
     ("consents/0/recipients/", f"{consent.ALLOW.name}/"),
     ("consents/0/", "consent/"),
 )
 """Places in the body of a case, and how the fields of their values are named."""
 
 
-def find_errors(problem: ApiProblem) -> Mapping[str, str]:
+def find_errors(
+    problem: ApiProblem, draft: FormDraft, formats: Formats
+) -> Mapping[str, str]:
     """Return the errors that the API found in a case, by the name of the field."""
+    filled = read_form(ALL_FIELDS, draft.form, formats.zone)
+    sections = enumerate(list_sections(filled))
+    places = [*PLACES, *((f"sections/{n}/", f"{name}/") for n, name in sections)]
     found: dict[str, str] = {}
     for error in problem.body.get("errors", ()):
-        place = translate_place(str(error["pointer"]).lstrip("#/"))
+        place = translate_place(str(error["pointer"]).lstrip("#/"), places)
         name = find_field(place, (field.name for field in ALL_FIELDS))
         if name:
             found.setdefault(name, error["detail"])
     return found
 
 
-def translate_place(place: str) -> str:
+def translate_place(place: str, places: Iterable[tuple[str, str]]) -> str:
     """Return a place in the body of a case as the names of fields are written."""
-    for start, name in PLACES:
+    for start, name in places:
         if place.startswith(start):
             return name + place.removeprefix(start)
     return place

@@ -14,6 +14,25 @@ from app.console.translations import mark
 ADULT: Final = "adult"
 REFER: Final = "refer"
 SECTIONS: Final = ("needs", "contact", "identity")
+PARTS: Final = {
+    REFER: Option(
+        REFER,
+        mark("That help is asked for"),
+        mark("country, age group, language, what is asked for"),
+    ),
+    "needs": Option("needs", mark("What is needed"), mark("the line that you wrote")),
+    "contact": Option(
+        "contact", mark("How to reach the person"), mark("another name, and a safe way")
+    ),
+    "identity": Option(
+        "identity", mark("Who the person is"), mark("names, date of birth, documents")
+    ),
+    "narrative": Option("narrative", mark("What happened")),
+    "indicators": Option("indicators", mark("Signs")),
+    "perpetrators": Option("perpetrators", mark("Perpetrators")),
+    "health": Option("health", mark("Health")),
+}
+"""What a recipient may know: that help is asked for, or a section, with its words."""
 GRAVE_SECTIONS: Final = ("narrative", "indicators", "perpetrators", "health")
 OFFICE: Final = "office"
 CLASSES: Final = ("state", "non_state", "intergovernmental")
@@ -53,7 +72,7 @@ BASIS: Final = Question(
     label=mark("Does the person agree?"),
     hint=mark("Ask in a language that the person understands, without pressure."),
     options=(
-        Option(Basis.PERSON, mark("Yes, the person agrees to what is ticked below")),
+        Option(Basis.PERSON, mark("Yes, the person agrees")),
         Option(
             Basis.VITAL_INTEREST,
             mark("The person cannot be asked, and a life or the health is in danger"),
@@ -109,6 +128,7 @@ ALLOW: Final = FormField(
 ONE_OFFICE: Final = FormField(
     name=OFFICE,
     label=mark("One office that the person chose"),
+    hint=mark("Leave it empty if the person did not name an office."),
     kind=FieldKind.CHOICE,
     is_required=False,
 )
@@ -138,7 +158,9 @@ EXPIRES_ON: Final = FormField(
 FORM_VERSION: Final = FormField(
     name="consent/form_version",
     label=mark("Which form was used?"),
-    hint=mark("The name of your printed form, or of this page."),
+    hint=mark(
+        "The name of your printed form. Leave console-1 if you asked with this page."
+    ),
 )
 EVIDENCE: Final = FormField(
     name="consent/evidence",
@@ -177,6 +199,20 @@ UNSAFE_OFFICES: Final = FormField(
     kind=FieldKind.CHOICES,
     is_required=False,
 )
+UNSAFE_PEOPLE: Final = FormField(
+    name="safeguards/unsafe_people",
+    label=mark("People or local officials whom the person fears"),
+    hint=mark("Sealed. Offices that may read the safeguards of the case see it."),
+    kind=FieldKind.LONG_TEXT,
+    is_required=False,
+)
+NAMES: Final = FormField(
+    name="identity/names",
+    label=mark("What is the name of the person?"),
+    hint=mark("Sealed. You can also write it later, on the page of the case."),
+    kind=FieldKind.LINES,
+    is_required=False,
+)
 ALIAS: Final = FormField(
     name="contact/alias",
     label=mark("What may the person be called?"),
@@ -197,5 +233,5 @@ DANGER: Final = (VITAL_REASON, VITAL_NOTE)
 CONSENT_FIELDS: Final = (
     *(BASIS, VITAL_REASON, VITAL_NOTE, ALLOW, ONE_OFFICE, CONSENT_LANGUAGE),
     *(INTERPRETER, OBTAINED_ON, EXPIRES_ON, FORM_VERSION, EVIDENCE, ORIGIN),
-    *(*FEARS, UNSAFE_OFFICES, ALIAS, CHANNEL),
+    *(*FEARS, UNSAFE_OFFICES, UNSAFE_PEOPLE, ALIAS, CHANNEL, NAMES),
 )

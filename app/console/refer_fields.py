@@ -43,7 +43,10 @@ ALONE: Final = Question(
 SAFE_CONTACT: Final = Question(
     name="summary/safe_contact",
     label=mark("May the person be contacted safely after today?"),
-    hint=mark("The answer of the person, not your guess."),
+    hint=mark(
+        "The answer of the person, not your guess. Yes, if there is a safe way: step 4 "
+        "asks which one."
+    ),
     options=(
         Option("yes", mark("Yes")),
         Option("no", mark("No, nobody may contact the person")),
@@ -53,7 +56,7 @@ SAFE_CONTACT: Final = Question(
 COUNTRY: Final = FormField(
     name="summary/country",
     label=mark("In which country is the person now?"),
-    hint=mark("Not the country of origin. An office where the person is will lead."),
+    hint=mark("Not the country of origin. An office in that country takes the case."),
     kind=FieldKind.CHOICE,
     words="countries",
 )
@@ -142,6 +145,14 @@ RISK: Final = Question(
         Option("high", mark("High")),
     ),
 )
+GENDER: Final = FormField(
+    name="needs/gender",
+    label=mark("Gender"),
+    hint=mark("Some offices help only women, or only men. Sealed."),
+    kind=FieldKind.CHOICE,
+    words="genders",
+    is_required=False,
+)
 NEEDS: Final = FormField(
     name="needs/summary",
     label=mark("In one line: what does the person need?"),
@@ -159,7 +170,7 @@ ALERT: Final = FormField(
 )
 SAFETY_FIELDS: Final = (ALONE, SAFE_CONTACT, COUNTRY, AGE, LANGUAGE)
 SCREENING_FIELDS: Final = (INDICATORS, *ELEMENTS.values())
-NEEDS_FIELDS: Final = (SERVICES, URGENT, PRIORITY, RISK, NEEDS, ALERT)
+NEEDS_FIELDS: Final = (SERVICES, URGENT, PRIORITY, RISK, GENDER, NEEDS, ALERT)
 REFERENCE: Final = FormField(
     name="external_reference",
     label=mark("The number of the case in your own files"),

@@ -176,7 +176,7 @@ async def render_step(
 ) -> Response:
     """Return the page of a step, with what the API says about what was typed."""
     missing = find_missing(visit, draft) if number == len(steps.STEPS) else {}
-    refused = find_errors(problem) if problem else {}
+    refused = find_errors(problem, draft, visit.formats) if problem else {}
     shown = FilledForm(
         values={**filled.values, **prepare_suggestions(visit, draft)}, errors=filled.errors
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from starlette.datastructures import FormData
@@ -19,9 +19,6 @@ type Errors = dict[str, str]
 
 NOT_AN_ANSWER: Final = mark("Answer this question again.")
 NOBODY: Final = mark("Tick at least one office or kind of office that may be asked.")
-NOT_ASKED: Final = mark(
-    "Whoever may read a part must also be allowed to be asked: tick the first line, too."
-)
 OTHER_COUNTRY: Final = mark(
     "The country has changed. Ask the person again who may know, and tick the answers."
 )
@@ -32,6 +29,8 @@ IN_FUTURE: Final = mark("This day is in the future.")
 IS_OVER: Final = mark("This day is over.")
 VALIDITY: Final = timedelta(days=180)
 """The time for which a consent is valid if the officer changes nothing. We chose it."""
+LAST_SECOND: Final = time(23, 59, 59)
+"""The time until which a consent is valid on its last day, so that pages show that day."""
 FORM_OF_THIS_PAGE: Final = "console-1"
 """The version of the consent form that this page is. Raise it if its questions change."""
 
@@ -124,11 +123,7 @@ def check_recipients(filled: FilledForm) -> Errors:
         return {consent.OFFICE: NO_OFFICE}
     if filled.get(consent.OFFICE) and consent.OFFICE not in ticked:
         return {consent.ALLOW.name: NO_TICKS}
-    if not ticked:
-        return {consent.ALLOW.name: NOBODY}
-    if any(consent.REFER not in parts for parts in ticked.values()):
-        return {consent.ALLOW.name: NOT_ASKED}
-    return {}
+    return {} if ticked else {consent.ALLOW.name: NOBODY}
 
 
 def check_country(filled: FilledForm, country: str) -> Errors:
@@ -139,13 +134,16 @@ def check_country(filled: FilledForm, country: str) -> Errors:
 
 
 def group_ticks(filled: FilledForm) -> Mapping[str, Sequence[str]]:
-    """Return what was ticked for each recipient of the matrix."""
-    ticked: dict[str, list[str]] = {}
+    """Return what each recipient may know, in the order of the matrix.
+
+    A recipient that may know a section may also be asked for help.
+    """
+    ticked: dict[str, set[str]] = {}
     for value in filled.values.get(consent.ALLOW.name, ()):
         recipient, _, part = value.partition(":")
-        ticked.setdefault(recipient, []).append(part)
+        ticked.setdefault(recipient, {consent.REFER}).add(part)
     return {
-        one: parts
+        one: [part for part in consent.PARTS if part in parts]
         for kind in consent.RECIPIENTS
         for one, parts in ticked.items()
         if one.partition("@")[0] == kind
@@ -172,9 +170,8 @@ def prepare_values(language: str, formats: Formats) -> Mapping[str, Sequence[str
 
 
 def find_end(day: date, formats: Formats) -> datetime:
-    """Return the end of a day in the time zone of the reader."""
-    following = day + timedelta(days=1)
-    return datetime.combine(following, datetime.min.time(), formats.zone)
+    """Return the last second of a day in the time zone of the reader."""
+    return datetime.combine(day, LAST_SECOND, formats.zone)
 
 
 def group_indicators() -> Mapping[str, Sequence[str]]:

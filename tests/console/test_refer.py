@@ -47,6 +47,7 @@ def test_case_equals_what_was_typed(officer: Someone) -> None:
     assert open_section(officer, code, "needs") == {
         "section": "needs",
         "summary": "A safe bed tonight",
+        "gender": "Feminine",
         "access_needs": None,
         "safety_alert": "Two men wait outside.",
     }
@@ -67,13 +68,72 @@ def test_consents_equal_what_was_ticked(officer: Someone) -> None:
     terms = {(c["given_by"], c["language"], c["form_version"]) for c in consents}
     assert terms == {("person", "uz", "console-1")}
     assert {c["obtained_on"] for c in consents} == {"2026-06-01"}
-    assert {c["expires_at"] for c in consents} == {"2026-11-28T19:00:00Z"}
+    assert {c["expires_at"] for c in consents} == {"2026-11-28T18:59:59Z"}
     assert {c["recipient_class"]["kind"]: c["sections"] for c in consents} == {
         "state": ["needs"],
         "non_state": ["contact"],
     }
     assert {tuple(c["purposes"]) for c in consents} == {("MEDICAL", "REFER", "SHELTER")}
     assert {c["recipient_class"]["country"] for c in consents} == {"KZ"}
+
+
+def test_whoever_may_know_a_section_may_be_asked(officer: Someone) -> None:
+    allow = ["state@KZ:identity", "state@KZ:needs", "non_state@KZ:refer"]
+    code = ReferBrowser(officer).send(SAFE, {}, NEEDS, {**WHO, "allow": allow}, {})
+
+    consents = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
+    assert {c["recipient_class"]["kind"]: c["sections"] for c in consents} == {
+        "state": ["identity", "needs"],
+        "non_state": [],
+    }
+    assert {tuple(c["purposes"]) for c in consents} == {("MEDICAL", "REFER", "SHELTER")}
+
+
+@pytest.mark.parametrize("name", ["Дилноза Каримова", "José Ñuñez", "نور الهدى"])
+def test_name_and_feared_people_are_sealed_with_the_case(
+    officer: Someone, name: str
+) -> None:
+    feared = "One officer of the local police"
+    typed = {**WHO, "identity/names": f"{name}\r\n", "safeguards/unsafe_people": feared}
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, typed)
+    check = unescape(browser.get("refer/5").text)
+    assert name in check
+    assert feared in check
+
+    code = browser.fill(5, {}).headers["Location"].rpartition("/")[2]
+
+    assert open_section(officer, code, "identity") == {
+        "section": "identity",
+        "names": [name],
+        "birth_date": None,
+        "nationality": None,
+        "documents": [],
+    }
+    opened = unwrap(officer.open(f"/cases/{code}/safeguards"))["content"]
+    assert opened["unsafe_people"] == feared
+
+
+@pytest.mark.parametrize("names", ["", "Lola"])
+def test_page_of_a_sent_case_says_whether_the_name_is_missing(
+    officer: Someone, names: str
+) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, {**WHO, "identity/names": names})
+    sent = browser.get(browser.fill(5, {}).headers["Location"].partition("console/")[2])
+
+    assert ("write_section/identity" in sent.text) == (not names)
+
+
+def test_refused_name_is_marked_at_its_field(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    who = {name: value for name, value in WHO.items() if not name.startswith("contact/")}
+    browser.fill_all(SAFE, {}, NEEDS, {**who, "identity/names": "x" * 5000})
+
+    refused = browser.fill(5, {})
+
+    assert refused.status_code == 422
+    assert "/console/refer/4#refer-identity-names" in refused.text
 
 
 def test_safeguards_and_screening_equal_what_was_ticked(officer: Someone) -> None:
@@ -273,8 +333,8 @@ def test_a_desk_can_be_feared_and_the_check_page_says_who_must_not_know(
     assert "<dd>Uzbekistan</dd>" in card
     assert card.count("<dd>Yes</dd>") == 1
     assert card.count("<dd>No</dd>") == 2
-    named = card.rpartition("<dd>")[2].partition("</dd>")[0]
-    assert len(named.split("; ")) == len(feared)
+    named = card.partition("Offices that must not know")[2].split("<dd>")[1]
+    assert len(named.partition("</dd>")[0].split("; ")) == len(feared)
 
 
 def test_a_case_that_is_sent_twice_is_one_case(officer: Someone) -> None:

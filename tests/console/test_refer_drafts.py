@@ -100,7 +100,6 @@ def test_a_missing_answer_is_named_at_its_field_and_the_rest_is_kept(
         ({"consent__obtained_on": "2026-06-02"}, "consent-obtained_on"),
         ({"consent__expires_at": "2026-05-31"}, "consent-expires_at"),
         ({"consent__expires_at": "soon"}, "consent-expires_at"),
-        ({"allow": ["state@KZ:needs"]}, "allow"),
         ({"allow": ["office:refer"]}, "office"),
         ({"office": "IOM"}, "allow"),
         ({"basis": "vital_interest"}, "vital_interest-note"),

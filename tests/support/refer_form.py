@@ -29,6 +29,7 @@ NEEDS: Final[Form] = {
     "summary/urgent_needs": ["MEDICAL"],
     "summary/priority": "urgent",
     "risk/level": "medium",
+    "needs/gender": "Feminine",
     "needs/summary": "A safe bed tonight",
     "needs/safety_alert": "Two men wait outside.",
 }

@@ -50,10 +50,8 @@ PEOPLE = {
     "stranger": "JM_CONSULATE_PORT_OF_SPAIN",
 }
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events")
-ABOUT = (
-    *("history", "evidence", "routing", "consents", "access-log", "notes", "contacts"),
-    "emergency-access",
-)
+DOCUMENTS = ("consents", "access-log", "notes", "contacts", "emergency-access")
+ABOUT = ("history", "evidence", "routing", *DOCUMENTS)
 
 
 @dataclass
@@ -445,8 +443,7 @@ def generate_ids(hidden: dict[str, str]) -> dict[str, str]:
 
 def request_approval(world: World) -> str:
     """Request an approval from a second person of the lead's office, and return its id."""
-    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
-    case = officer.submit()
+    case, lead = world.add_person(PEOPLE["submitter"]).submit(), world.add_person("KZ_LEAD")
     unwrap(lead.does("acknowledge", case))
     return str(unwrap(lead.does("close", case, make_closure()))["id"])
 
