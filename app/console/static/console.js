@@ -60,12 +60,13 @@ function updateTimes() {
 updateTimes();
 setInterval(updateTimes, 30000);
 
-/* The session was renewed by a request: this page and the other tabs begin to wait anew. */
-const tabs = new BroadcastChannel("session");
+/* The session was renewed by a request: this page and the other tabs begin to wait anew.
+   An old browser has no BroadcastChannel; its tabs wait each for itself. */
+const tabs = window.BroadcastChannel ? new BroadcastChannel("session") : null;
 
 function announceRenewal() {
   dispatchEvent(new Event("session-renewed"));
-  tabs.postMessage("renewed");
+  tabs?.postMessage("renewed");
 }
 
 /* A form is saved on the server after a pause in typing. */
@@ -161,7 +162,7 @@ function watchSession() {
     if (document.visibilityState === "visible") check();
   });
   addEventListener("session-renewed", begin);
-  tabs.addEventListener("message", begin);
+  tabs?.addEventListener("message", begin);
   announceRenewal();
 }
 
