@@ -1,6 +1,7 @@
 """The pages of the directory: the offices by country, and one office."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -17,12 +18,13 @@ from app.console.action_forms import (
     submit_form,
 )
 from app.console.api_client import ApiProblem, Json, resolve_call
-from app.console.case_fields import ask_contacts
-from app.console.forms import FieldKind, FormField
+from app.console.case_fields import CONTACT_LABELS, ask_contacts
+from app.console.forms import FieldKind, FilledForm, FormField
 from app.console.notices import RECORDED
 from app.console.translations import mark
 from app.console.visits import EVERYWHERE, MAX_OFFICES, Visit
 
+CONTACTS: Final = "default-contacts"
 FILTERS: Final = ("country", "service")
 OWN_FORMS: Final[Mapping[str, ActionForm]] = {
     form.action: form
@@ -39,9 +41,9 @@ OWN_FORMS: Final[Mapping[str, ActionForm]] = {
             ),
         ),
         ActionForm(
-            action="default-contacts",
+            action=CONTACTS,
             hint=mark("They are used when your office accepts and names nobody else."),
-            fields=ask_contacts(is_required=True),
+            fields=ask_contacts(is_required=True, count=len(CONTACT_LABELS)),
         ),
     )
 }
@@ -125,12 +127,13 @@ async def render_office(visit: Visit, attempt: Attempt | None = None) -> Respons
     code = visit.request.path_params["code"]
     office = (await visit.api.get(f"focal-points/{code}")).body
     is_own = code == visit.me["focal_point"]
+    contacts = await read_default_contacts(visit, code) if is_own else None
     return visit.render(
         "office.html",
         attempt.status if attempt else HTTPStatus.OK,
         office=office,
-        contacts=await read_default_contacts(visit, code) if is_own else None,
-        forms_of_office=list_own_forms(visit, attempt) if is_own else (),
+        contacts=contacts,
+        forms_of_office=list_own_forms(visit, contacts, attempt) if is_own else (),
         attempt=attempt,
     )
 
@@ -141,8 +144,32 @@ async def read_default_contacts(visit: Visit, code: str) -> Json | None:
     return None if isinstance(answer, ApiProblem) else answer.body
 
 
-def list_own_forms(visit: Visit, attempt: Attempt | None) -> Sequence[OfferedAction]:
-    """Return the forms of one's own office that the account has the scope for."""
+def list_own_forms(
+    visit: Visit, contacts: Json | None, attempt: Attempt | None
+) -> Sequence[OfferedAction]:
+    """Return the forms of one's own office that the account has the scope for.
+
+    The form of the contacts begins with those that are stored, because it replaces them.
+    """
     if not visit.may("directory:write"):
         return ()
-    return [offer_action(form, {}, attempt) for form in OWN_FORMS.values()]
+    offered = [offer_action(form, {}, attempt) for form in OWN_FORMS.values()]
+    stored = fill_contacts(contacts)
+    return [
+        replace(one, filled=stored)
+        if one.form.action == CONTACTS and not one.is_tried
+        else one
+        for one in offered
+    ]
+
+
+def fill_contacts(contacts: Json | None) -> FilledForm:
+    """Return the form of the contacts, filled with those that are stored."""
+    stored = (contacts["contacts"] if contacts else None) or ()
+    return FilledForm(
+        values={
+            f"contacts/{number}/{name}": [contact[name]]
+            for number, contact in enumerate(stored)
+            for name in ("name", "phone")
+        }
+    )

@@ -1,5 +1,6 @@
 """The pages of handovers, of approvals and of the directory."""
 
+import re
 from html import unescape
 
 import pytest
@@ -199,6 +200,24 @@ def test_free_places_and_contacts_are_set_for_the_own_office(shelter: Someone) -
     saved = browser.post(f"{path}/default-contacts", contacts)
     assert saved.status_code == 303, saved.text
     assert "Сменная" in browser.get(path).text
+
+
+def test_form_of_the_contacts_begins_with_all_that_are_stored(shelter: Someone) -> None:
+    stored = [
+        {"name": f"Дежурный {number}", "phone": f"+7701000000{number}"}
+        for number in range(5)
+    ]
+    path = f"/focal-points/{WOMEN}/default-contacts"
+    unwrap(shelter.ask("PUT", path, {"contacts": stored}))
+    browser, page = ConsoleBrowser(shelter), f"directory/{WOMEN}"
+
+    inputs = re.findall(r'name="(contacts/[^"]+)" value="([^"]*)"', browser.get(page).text)
+    assert len(inputs) == 2 * len(stored)
+    changed = dict(inputs) | {"contacts/0/name": "Новый"}
+    assert browser.post(f"{page}/default-contacts", changed).status_code == 303
+
+    now = unwrap(shelter.get(path))["contacts"]
+    assert now == [stored[0] | {"name": "Новый"}, *stored[1:]]
 
 
 def test_contacts_of_another_office_are_not_shown(shelter: Someone, lead: Someone) -> None:
