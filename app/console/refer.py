@@ -26,7 +26,7 @@ from app.console.form_drafts import (
 from app.console.forms import FilledForm
 from app.console.refer_body import build_case
 from app.console.refer_consent_fields import Basis
-from app.console.refer_page import render_step
+from app.console.refer_page import find_missing, render_step
 from app.console.refer_steps import CHECKED, CHECKED_FIELDS, STEPS, read_step
 from app.console.visits import Visit, redirect_to
 
@@ -53,9 +53,19 @@ async def begin(visit: Visit) -> Response:
 
 
 async def show_step(visit: Visit) -> Response:
-    """Show one step, with everything that was typed before."""
+    """Show one step, with everything that was typed before.
+
+    The last two steps depend on the answers before, such as the country. Their addresses
+    lead to the first step that is not finished. The last step names what is missing, once
+    the officer has come to it.
+    """
     number = get_number(visit)
     draft = await load_draft(visit.api, FORM)
+    has_come = number == LAST and int(draft.get(STEP) or 1) == LAST
+    if number >= CONSENT_STEP and not has_come:
+        unfinished = [step for step in find_missing(visit, draft) if step < number]
+        if unfinished:
+            return redirect_to(f"{START}/{unfinished[0]}")
     return await show(visit, number, draft)
 
 

@@ -48,7 +48,9 @@ def test_each_step_has_a_control_for_each_of_its_fields(
 
 @pytest.mark.parametrize("number", range(1, 6))
 def test_each_step_is_a_form_that_needs_no_script(officer: Someone, number: int) -> None:
-    page = ReferBrowser(officer).get(f"refer/{number}").text
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    page = browser.get(f"refer/{number}").text
 
     assert f'<form method="post" action="/console/refer/{number}"' in page
     assert "onclick" not in page
@@ -278,6 +280,23 @@ def test_a_form_that_is_sent_twice_says_that_it_was_sent(officer: Someone) -> No
     assert "not complete" not in again.text
     assert officer.get("/form-drafts/refer").status_code == 404
     assert len(unwrap(officer.get("/cases"))["items"]) == 1
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_a_step_that_needs_the_country_leads_back_to_the_first_unfinished_one(
+    officer: Someone, number: int
+) -> None:
+    browser = ConsoleBrowser(officer)
+    begun = browser.http.get(
+        f"/console/refer/{number}", headers=browser.headers, follow_redirects=False
+    )
+    assert begun.headers["Location"] == "/console/refer/1"
+    ReferBrowser(officer).fill(1, SAFE)
+    later = browser.http.get(
+        f"/console/refer/{number}", headers=browser.headers, follow_redirects=False
+    )
+
+    assert later.headers["Location"] == "/console/refer/3"
 
 
 def test_autosave_after_the_form_was_sent_saves_nothing(officer: Someone) -> None:
