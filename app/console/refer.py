@@ -24,6 +24,7 @@ from app.console.form_drafts import (
     save_draft,
 )
 from app.console.forms import FilledForm
+from app.console.refer_answers import list_answers
 from app.console.refer_body import build_case
 from app.console.refer_consent_fields import Basis
 from app.console.refer_page import find_missing, render_step
@@ -132,7 +133,8 @@ async def finish_step(
 def render_replaced_form(visit: Visit, number: int, form: FormData) -> Response:
     """Say that a form was sent, deleted or replaced, and show what was typed last."""
     typed = read_step(number, form, visit.formats)
-    return visit.render("refer_gone.html", CONFLICT, step=STEPS[number - 1], typed=typed)
+    answers = list_answers(visit, STEPS[number - 1], typed)
+    return visit.render("refer_gone.html", CONFLICT, answers=answers)
 
 
 async def merge_step(

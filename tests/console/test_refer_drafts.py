@@ -282,6 +282,24 @@ def test_a_form_that_is_sent_twice_says_that_it_was_sent(officer: Someone) -> No
     assert len(unwrap(officer.get("/cases"))["items"]) == 1
 
 
+def test_a_form_that_is_gone_shows_its_answers_in_words(officer: Someone) -> None:
+    browser = ReferBrowser(officer)
+    browser.fill_all(SAFE, {}, NEEDS, WHO)
+    page = read_page(browser, 4)
+    browser.fill(5, {})
+
+    gone = unescape(browser.fill(4, {**page, **WHO}).text)
+
+    assert "State offices: Kazakhstan: That help is asked for" in gone
+    assert "Yes, the person agrees to what is ticked below" in gone
+    assert "Uzbekistan" in gone
+    assert "Lola" in gone
+    assert "state@KZ" not in gone
+    first = unescape(browser.fill(1, {**page, **SAFE}).text)
+    assert "18 or older" in first
+    assert "safe_contact" not in first
+
+
 @pytest.mark.parametrize("number", [4, 5])
 def test_a_step_that_needs_the_country_leads_back_to_the_first_unfinished_one(
     officer: Someone, number: int
