@@ -47,6 +47,7 @@ from app.api import (
     sessions,
     time_limits,
     tokens,
+    unsent_forms,
     webhooks,
     worklist_and_evidence,
 )
@@ -78,6 +79,7 @@ ROUTERS: Final = (
         screening,
         sections,
         form_drafts,
+        unsent_forms,
     ),
     (exports, emergency_access, refusals),
     (referrals, referral_actions, handovers, returns, return_decision, return_travel),

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, select
@@ -14,6 +14,7 @@ from app.access import machine_keys, session_queries
 from app.access.machine_keys import ACTOR_COLUMNS
 from app.access.models import Account, ApiKey
 from app.access.role_scopes import get_allowed_scopes
+from app.access.session_limits import NO_GRACE
 from app.kernel.actors import AccountKind, Actor, ActorSession, Role, Scope
 from app.kernel.problems import Forbidden, Unauthenticated
 from app.kernel.statements import read_columns
@@ -45,19 +46,22 @@ def get_prefix(key: str) -> str:
     return parts[1] if parts[0] in QUERIES and len(parts) > 2 else ""  # noqa: PLR2004
 
 
-def authenticate(session: Session, key: str, now: datetime) -> Actor:
+def authenticate(
+    session: Session, key: str, now: datetime, grace: timedelta = NO_GRACE
+) -> Actor:
     """Return the actor of a credential, or raise Unauthenticated (401).
 
     The credential is an API key, an access token, or the token of a session. It is read for
     every request with its account, so that a revocation takes effect with the next request
     (R21). A token is valid only as long as the public key with which it was requested.
-    Unknown, expired, revoked and ended credentials cause the same error.
+    Unknown, expired, revoked and ended credentials cause the same error. A session that
+    ended by itself is accepted for the time `grace` after its end.
     """
     begins, prefix = key.partition("_")[0], get_prefix(key)
     query = QUERIES.get(begins, API_KEY_QUERY)
     row = read_columns(session, query, {"prefix": prefix}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
-    if row is None or not fits or not is_valid(row, now):
+    if row is None or not fits or not is_valid(row, now, grace):
         raise Unauthenticated("Send a valid API key `sc_...`, or sign in again.")
     actor = build_actor(row, row.scopes)
     if "session_id" in row._fields:
@@ -65,10 +69,10 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     return replace(actor, api_key=prefix) if query is API_KEY_QUERY else actor
 
 
-def is_valid(row: Row[Any], now: datetime) -> bool:
+def is_valid(row: Row[Any], now: datetime, grace: timedelta) -> bool:
     """Return whether the credential in a row of one of `QUERIES` is valid."""
     if "session_id" in row._fields:
-        return session_queries.is_live_session(row, now)
+        return session_queries.is_live_session(row, now, grace)
     return is_live(now, row.expires_at, row.revoked_at, row.disabled_at)
 
 

@@ -14,6 +14,9 @@ RENEWAL: Final = timedelta(minutes=1)
 """How often the time of the last request of a session is stored."""
 RECENT: Final = timedelta(minutes=5)
 """How long after a sign-in the most sensitive sections can be opened."""
+NO_GRACE: Final = timedelta()
+ENDED_GRACE: Final = timedelta(hours=8)
+"""How long after it ended by itself a session can still save an unsent form (ADR 71)."""
 KEPT: Final = timedelta(days=7)
 """How long a session is kept after it expired, so that a sign-in can be explained."""
 

@@ -1,7 +1,7 @@
 """Queries for the sessions of persons (ADR 66)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,13 +40,14 @@ SESSION_QUERY: Final = (
 """The query for a session, its account, and the API key with which it was opened."""
 
 
-def is_live_session(row: Row[Any], now: datetime) -> bool:
+def is_live_session(row: Row[Any], now: datetime, grace: timedelta) -> bool:
     """Return whether a row of `SESSION_QUERY` is of a session that has not ended.
 
     A session ends with its account and with the API key that opened it, and when the
-    account is given to another person.
+    account is given to another person. `grace` is added to the times after which a session
+    ends by itself, and never to an end that somebody caused.
     """
-    until = compute_idle_until(row.seen_at, row.expires_at)
+    until = compute_idle_until(row.seen_at, row.expires_at) + grace
     has_key = row.key_expires_at is None or now < row.key_expires_at
     ended = (row.ended_at, row.revoked_at, row.disabled_at)
     same_person = row.signed_in == row.person_id

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.cases import queries as case_queries
 from app.cases.form_schemas import FormValue, encode_values
 from app.cases.models import Case
-from app.cases.records import FormDraft
+from app.cases.records import UNSENT_PREFIX, FormDraft
 from app.kernel.db import lock_name
 from app.kernel.padding import compute_stepped_length
 from app.kernel.problems import NotFound, Problem
@@ -51,7 +51,7 @@ def save_draft(
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.get(tx, code) if code else None
-    lock_name(tx.session, f"form_draft:{get_owner(tx)}")
+    lock_drafts(tx)
     row = find_row(tx, form, case)
     if row is None:
         require_draft_limit(tx)
@@ -86,6 +86,11 @@ def delete_draft(tx: WriteTransaction, form: str, code: str | None) -> None:
         tx.session.delete(row)
 
 
+def lock_drafts(tx: WriteTransaction) -> None:
+    """Wait until no other transaction adds a draft of the caller."""
+    lock_name(tx.session, f"form_draft:{get_owner(tx)}")
+
+
 def get_owner(tx: ReadTransaction) -> UUID:
     """Return whose drafts the caller has: the person, or the account of a machine."""
     return tx.actor.person_id or tx.actor.account_id
@@ -114,14 +119,23 @@ def find_row(tx: ReadTransaction, form: str, case: Case | None) -> FormDraft | N
 
 
 def require_draft_limit(tx: WriteTransaction) -> None:
-    """Raise TooManyFormDrafts (429) if the caller has no room for another draft."""
-    if (tx.session.scalar(select(func.count()).where(is_own(tx))) or 0) >= MAX_DRAFTS:
+    """Raise TooManyFormDrafts (429) if the caller has no room for another draft.
+
+    Unsent forms do not count, because a session that has ended can add them.
+    """
+    drafts = is_own(tx) & ~FormDraft.form.startswith(UNSENT_PREFIX)
+    if (tx.session.scalar(select(func.count()).where(drafts)) or 0) >= MAX_DRAFTS:
         raise TooManyFormDrafts
 
 
 def seal_values(tx: WriteTransaction, row: FormDraft, values: Sequence[FormValue]) -> None:
-    """Seal values in a row with a new key, padded to hide their length."""
-    plain = encode_values(values)
+    """Seal values in a row with a new key."""
+    seal_text(tx, row, encode_values(values))
+
+
+def seal_text(tx: WriteTransaction, row: FormDraft, text: str) -> None:
+    """Seal a JSON text in a row with a new key, padded to hide its length."""
+    plain = text.encode()
     padded = plain.ljust(compute_stepped_length(len(plain)))
     if row.case_id is None:
         row.version, document = tx.vault.seal_alone(padded, *list_bound_values(row))
@@ -134,6 +148,11 @@ def seal_values(tx: WriteTransaction, row: FormDraft, values: Sequence[FormValue
 
 def open_values(tx: ReadTransaction, row: FormDraft) -> list[FormValue]:
     """Return the values of a draft, or raise NotFound (404) if its key is lost."""
+    return VALUES.validate_json(open_text(tx, row))
+
+
+def open_text(tx: ReadTransaction, row: FormDraft) -> str:
+    """Return the JSON text of a draft, or raise NotFound (404) if its key is lost."""
     try:
         if row.case_id is None:
             document = SealedDocument(row.sealed, row.wrapped)
@@ -144,7 +163,7 @@ def open_values(tx: ReadTransaction, row: FormDraft) -> list[FormValue]:
             plain = tx.vault.open(key, place, row.sealed, row.wrapped)
     except Unopenable as error:
         raise NotFound("There is no draft of this form.") from error
-    return VALUES.validate_json(plain)
+    return plain.decode()
 
 
 def list_bound_values(row: FormDraft) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from app.cases.sections import Grows
@@ -26,15 +27,14 @@ class FormValue(Grows):
     value: Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=16_000)]
 
 
-def encode_values(values: Sequence[FormValue]) -> bytes:
-    """Return the values as JSON in UTF-8."""
-    plain = [one.model_dump() for one in values]
-    return json.dumps(plain, ensure_ascii=False).encode()
+def encode_values(values: Sequence[FormValue]) -> str:
+    """Return the values as JSON."""
+    return json.dumps([one.model_dump() for one in values], ensure_ascii=False)
 
 
 def require_size(values: list[FormValue]) -> list[FormValue]:
     """Raise a validation error if the values are larger than `MAX_DRAFT_BYTES`."""
-    if len(encode_values(values)) > MAX_DRAFT_BYTES:
+    if len(encode_values(values).encode()) > MAX_DRAFT_BYTES:
         message = f"The values have more than {MAX_DRAFT_BYTES} bytes as JSON."
         raise PydanticCustomError("draft_too_large", message)
     return values
@@ -61,3 +61,41 @@ class FormDraftOut(FormDraftSaved):
     """A draft that you saved."""
 
     values: Annotated[list[FormValue], Field(description=VALUES)]
+
+
+def require_short(content: str) -> str:
+    """Raise a validation error if an unsent form is larger than `MAX_DRAFT_BYTES`."""
+    if len(content.encode()) > MAX_DRAFT_BYTES:
+        message = f"The content has more than {MAX_DRAFT_BYTES} bytes in UTF-8."
+        raise PydanticCustomError("draft_too_large", message)
+    return content
+
+
+RecordPath = Annotated[
+    str, Field(pattern=r"^(cases|referrals|handovers|returns)/[A-Za-z0-9-]{1,40}$")
+]
+FormContent = Annotated[
+    str,
+    Field(pattern=r"^[^\x00]+$", max_length=MAX_DRAFT_BYTES),
+    AfterValidator(require_short),
+]
+
+
+class UnsentFormInput(RequestModel):
+    """A form that could not be sent, and the record that it is about."""
+
+    record: RecordPath | SkipJsonSchema[None] = None
+    content: FormContent
+
+
+class UnsentFormOut(FormDraftSaved):
+    """A form of yours that could not be sent."""
+
+    form: str
+    content: FormContent
+
+
+class UnsentFormList(ResponseModel):
+    """Your forms that could not be sent."""
+
+    items: list[UnsentFormOut]

@@ -167,6 +167,10 @@ class Question(Listed, Base):
         return self.case.reference
 
 
+UNSENT_PREFIX: Final = "unsent:"
+"""The beginning of the name of an unsent form. A client cannot choose such a name."""
+
+
 class FormDraft(Base):
     """A form that a person has filled in at an office and not sent yet, for 24 hours.
 

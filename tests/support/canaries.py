@@ -49,6 +49,7 @@ OPENED = (
     "/safety-",
     "/default-contacts",
     "/form-drafts/",
+    "/unsent-forms",
 )
 CLIENT = ("httpx2", "httpcore2")
 """Loggers of the HTTP client, whose lines do not come from the service."""
@@ -209,6 +210,10 @@ class Journey:
             path = "/form-drafts/refer"
             unwrap(officer.ask("PUT", path, {"values": values}, params=about))
             assert unwrap(officer.get(path, **about))["values"] == values
+        unsent = {"record": get_path(draft)[1:], "content": self.texts.make_text()}
+        for body in (unsent, {"content": self.texts.make_text()}):
+            unwrap(officer.ask("POST", "/unsent-forms", body))
+        assert len(unwrap(officer.get("/unsent-forms"))["items"]) == len((unsent, {}))
 
     def write_again(self, lead: Someone, case: Json) -> None:
         """Replace the sections and safeguards, and add a consent and a risk assessment."""

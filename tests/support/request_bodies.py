@@ -51,6 +51,7 @@ BODIES: Final[dict[str, Json]] = {
     "cancel_handover": {},
     "record_screening": {},
     "save_form_draft": {"values": [{"name": "needs", "value": "A bed"}]},
+    "save_unsent_form": {"content": "A bed"},
     "write_contacts": {"contacts": make_contacts()},
     "write_default_contacts": {"contacts": make_contacts()},
     "suspend_case": PAUSE,

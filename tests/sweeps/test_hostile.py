@@ -50,8 +50,8 @@ def test_whatever_a_path_names_is_there_to_be_asked_for(hunt: Hunt) -> None:
     assert all(hunt.stage.list_callers(one) for one in ALL)
 
 
-KEEPS_TEXTS = {"save_form_draft"}
-"""A draft keeps texts as they were typed. They are checked when the form is sent."""
+KEEPS_TEXTS = {"save_form_draft", "save_unsent_form"}
+"""These keep texts as they were typed. They are checked when the form is sent."""
 
 
 @EARLY
@@ -245,7 +245,7 @@ IDS: Final[tuple[str | bytes, ...]] = (
 )
 
 
-NEEDS_NO_RECORD = {"delete_form_draft": {204}}
+NEEDS_NO_RECORD = {"delete_form_draft": {204}, "delete_unsent_form": {204}}
 """Operations whose path has the name of a form, of which no draft need exist."""
 
 

@@ -30,6 +30,7 @@ WAITS = {
     "write_section.perpetrators",
     "record_screening",
     "save_form_draft",
+    "save_unsent_form",
     "record_refusal",
     "export_case",
 }

@@ -24,6 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.access.credentials import authenticate, get_prefix, require_scope
+from app.access.session_limits import ENDED_GRACE, NO_GRACE
 from app.access.sessions import renew_session
 from app.api.http.deprecation import find_deprecation
 from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
@@ -74,6 +75,8 @@ class Scoped[W]:
 
     opener: Opener[W]
     scope: Scope
+    accepts_ended_session: bool = False
+    """Whether a session may be used that ended by itself at most 8 hours ago (ADR 71)."""
 
     async def __call__(self, request: Request) -> Begin[W]:
         """Return the function with which a route begins its transaction."""
@@ -108,19 +111,19 @@ class GuardedRoute(StrictRoute):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.description += f"\n\nNeeds the scope `{self.scope}`."
+        self.description += f"\n\nNeeds the scope `{self.right.scope}`."
         self.deprecation = find_deprecation(self.dependencies)
         if self.deprecation:
             self.deprecated = True
             self.description += f" {self.deprecation.describe()}"
-        self.openapi_extra = {"security": [{OAUTH2: [self.scope]}]}
+        self.openapi_extra = {"security": [{OAUTH2: [self.right.scope]}]}
 
     @property
-    def scope(self) -> Scope:
+    def right(self) -> Scoped[Any]:
         """The scope that the route requires. A route must have exactly one scope."""
         rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, Scoped)]
         [right] = rights
-        return right.scope
+        return right
 
     @cached_property
     def queries(self) -> frozenset[str] | None:
@@ -134,7 +137,7 @@ class GuardedRoute(StrictRoute):
     @override
     def get_route_handler(self) -> Handler:
         plan = RoutePlan(self.dependant, embeds_body=self._embed_body_fields)
-        scope = self.scope
+        right = self.right
 
         async def handle(request: Request) -> Response:
             if self.deprecation:
@@ -146,13 +149,13 @@ class GuardedRoute(StrictRoute):
                 return await handle_authenticated(request)
 
         async def handle_authenticated(request: Request) -> Response:
-            request.state.actor = await run_in_threadpool(sign_in, request, scope)
-            enforce_rate_limit(request, request.state.actor.account_id)
+            request.state.actor = await run_in_threadpool(sign_in, request, right)
+            enforce_rate_limit(request, find_sender(request.state.actor, right))
             require_known_query(request, self.queries)
             started = monotonic()
             body = await read_body(request)
             if monotonic() - started > PROMPT_BODY_SECONDS:
-                request.state.actor = await run_in_threadpool(sign_in, request, scope)
+                request.state.actor = await run_in_threadpool(sign_in, request, right)
             return await plan.run(request, self.parse_body(request, body))
 
         return handle
@@ -182,7 +185,7 @@ async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
     Raises Unauthenticated (401) if the key has expired or was revoked, or Forbidden (403)
     if the key lacks the scope.
     """
-    request.state.actor = await run_in_threadpool(sign_in, request, right.scope)
+    request.state.actor = await run_in_threadpool(sign_in, request, right)
     return await right(request)
 
 
@@ -199,7 +202,7 @@ def parse_json(request: Request, body: bytes) -> Any:
     return parse_strict_json(body)
 
 
-def sign_in(request: Request, scope: Scope) -> Actor:
+def sign_in(request: Request, right: Scoped[Any]) -> Actor:
     """Authenticate a request in a short transaction of its own, and check the scope.
 
     Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
@@ -214,15 +217,26 @@ def sign_in(request: Request, scope: Scope) -> Actor:
     runtime: Runtime = request.app.state.runtime
     try:
         with runtime.database.begin_read() as session:
-            actor = authenticate(session, key_text, runtime.clock())
+            grace = ENDED_GRACE if right.accepts_ended_session else NO_GRACE
+            actor = authenticate(session, key_text, runtime.clock(), grace)
     except Unauthenticated:
         if key_text:
             limit_wrong_keys(request, get_prefix(key_text))
         raise
     if not runtime.person_keys and has_person_key(actor):
         raise Forbidden("API keys of people are not accepted here. Sign in with a passkey.")
-    require_scope(actor, scope)
-    return renew_session(runtime, actor)
+    require_scope(actor, right.scope)
+    return actor if right.accepts_ended_session else renew_session(runtime, actor)
+
+
+def find_sender(actor: Actor, right: Scoped[Any]) -> UUID:
+    """Return the id by which the requests of a caller are counted.
+
+    Requests for which a session may have ended are counted by session, so that the holder
+    of an ended session cannot use up what the account may send.
+    """
+    session = actor.session if right.accepts_ended_session else None
+    return session.id if session else actor.account_id
 
 
 def has_person_key(actor: Actor) -> bool:

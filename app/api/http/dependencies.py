@@ -151,6 +151,10 @@ ReadApprovals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.APPROVALS_
 ReadStatistics = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.STATISTICS_READ))]
 ReadDirectory = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.DIRECTORY_READ))]
 ManageSessions = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.DIRECTORY_READ))]
+KeepForms = Annotated[
+    BeginWrite,
+    Depends(Scoped(begin_write, Scope.DIRECTORY_READ, accepts_ended_session=True)),
+]
 WriteDirectory = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.DIRECTORY_WRITE))]
 ReadAccounts = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.ACCOUNTS_READ))]
 WriteAccounts = Annotated[

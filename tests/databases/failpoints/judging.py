@@ -24,6 +24,7 @@ GROWS: Final = {
     "record_refusal": {"refusal"},
     "create_session": {"session"},
     "save_form_draft": {"form_draft"},
+    "save_unsent_form": {"form_draft"},
 }
 """Tables whose rows a retry adds to or writes again, as its description says."""
 

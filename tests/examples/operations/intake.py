@@ -41,6 +41,15 @@ def play_form_draft(player: Player, officer: Someone, code: str) -> None:
     player.play("save_form_draft", officer, {"values": values}, **ids)
     player.play("get_form_draft", officer, **ids)
     player.play("delete_form_draft", officer, **ids)
+    play_unsent_form(player, officer, code)
+
+
+def play_unsent_form(player: Player, officer: Someone, code: str) -> None:
+    """Save a form that could not be sent, list it, and delete it."""
+    body = {"record": f"cases/{code}", "content": '{"answer": "She needs a safe bed"}'}
+    player.play("save_unsent_form", officer, body)
+    [saved] = player.play("list_unsent_forms", officer)["items"]
+    player.play("delete_unsent_form", officer, form=str(saved["form"]))
 
 
 def play_draft(player: Player, officer: Someone) -> None:
