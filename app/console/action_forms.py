@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from secrets import token_urlsafe
-from typing import Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.console.api_client import Answer, ApiProblem, Json, resolve_call
+from app.console.api_client import Answer, ApiProblem, Json, Withheld, resolve_call
 from app.console.forms import (
     EMPTY,
+    KEY,
+    TAG,
     FilledForm,
     FormField,
     find_field_errors,
@@ -25,11 +26,6 @@ from app.console.forms import (
 )
 from app.console.notices import ASKED, DONE, ENDED
 from app.console.visits import HOME, Visit, redirect_to
-
-TAG: Final = "tag"
-"""The hidden field with the entity tag of the version that the person saw."""
-KEY: Final = "key"
-"""The hidden field with the idempotency key of the form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +214,7 @@ async def submit_form(visit: Visit, form: ActionForm, target: Target) -> Respons
     sent = await visit.request.form()
     filled = read_form(form.fields, sent, visit.formats.zone)
     if filled.errors:
-        return Attempt(form.action, filled)
+        return build_local_attempt(form.action, filled, sent)
     has_body = form.fields or target.fixed
     body = {**target.fixed, **filled.body} if has_body else None
     outcome = await send_form(visit, target.path, body, sent, method=target.method)
@@ -240,6 +236,11 @@ async def send_form(
     return await resolve_call(visit.api.send(method, path, body, headers=headers))
 
 
+def build_local_attempt(action: str, filled: FilledForm, sent: FormData) -> Attempt:
+    """Return the attempt of a form with errors, which was not sent and keeps its key."""
+    return Attempt(action, filled, key=get_text(sent, KEY) or token_urlsafe())
+
+
 def build_attempt(
     action: str, filled: FilledForm, problem: ApiProblem, sent: FormData
 ) -> Attempt:
@@ -252,8 +253,9 @@ def build_attempt(
 
 
 def is_unknown(problem: ApiProblem) -> bool:
-    """Return whether it is unknown if the action was taken, so that its key is kept."""
-    return problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    """Return whether a form keeps its key: it was not sent, or may have had an effect."""
+    is_fault = problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return is_fault or isinstance(problem, Withheld)
 
 
 def get_text(sent: FormData, name: str) -> str:

@@ -1,6 +1,7 @@
 """A client of the HTTP API in the same process, with the credential of one person."""
 
 from collections.abc import Awaitable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from string import punctuation
@@ -16,6 +17,8 @@ NOWHERE: Final = ("127.0.0.1", 0)
 BASE_URL: Final = "http://api.internal"
 SAFE: Final = f"{punctuation} "
 """The characters other than letters and digits that a header may have."""
+READING: Final = frozenset({"routing", "screenings"})
+"""The POST requests that record nothing."""
 STEP_UP: Final = "insufficient_user_authentication"
 """The error of a session that is too old for an operation (RFC 9470)."""
 
@@ -46,6 +49,10 @@ class Gone(ApiProblem):
     """The record does not exist, or the office may not see it; both look the same."""
 
 
+class Withheld(ApiProblem):
+    """A form was filled again with what was typed before, and was not sent."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A successful answer: its status, its JSON ({} without content) and its ETag."""
@@ -58,6 +65,7 @@ class Answer:
 class ApiClient:
     """A client of the API that sends the credential of one person with each request.
 
+    A client that withholds writes raises `withheld` instead of sending one.
     `language` is sent as Accept-Language. `client` is the address of the browser, by which
     the API counts wrong credentials.
     """
@@ -70,6 +78,8 @@ class ApiClient:
         language: str,
         client: tuple[str, int] = NOWHERE,
     ) -> None:
+        self._api, self._language, self._client = api, language, client
+        self.withheld: Withheld | None = None
         sent = {"Accept-Language": language}
         if credential:
             sent["Authorization"] = f"Bearer {escape_header(credential)}"
@@ -94,6 +104,18 @@ class ApiClient:
         key = {"Idempotency-Key": token_urlsafe()}
         return await self.send("POST", path, body, headers={**key, **(headers or {})})
 
+    def build_client(self, credential: str) -> "ApiClient":
+        """Return a client of the same browser with another credential."""
+        return ApiClient(
+            self._api, credential, language=self._language, client=self._client
+        )
+
+    def build_reader(self, withheld: Withheld) -> "ApiClient":
+        """Return a client of the same person that reads, and sends no write."""
+        reader = copy(self)
+        reader.withheld = withheld
+        return reader
+
     async def send(
         self,
         method: str,
@@ -104,8 +126,11 @@ class ApiClient:
     ) -> Answer:
         """Send a request to a path below /v1/, and return the answer.
 
-        Raises SessionEnded or StepUpRequired (401), Gone (404), or another ApiProblem.
+        Raises SessionEnded or StepUpRequired (401), Gone (404), Withheld, or another
+        ApiProblem.
         """
+        if self.withheld and method != "GET" and path not in READING:
+            raise self.withheld
         escaped = {name: escape_header(value) for name, value in headers.items()}
         response = await self._http.request(
             method, f"/v1/{path}", json=body, headers=escaped

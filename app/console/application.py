@@ -32,8 +32,10 @@ from app.console import (
     return_page,
     settings,
     sign_in,
+    unsent_page,
     worklist,
 )
+from app.console.endpoints import FormRoute, require_session, show_to_anyone
 from app.console.faults import EXCEPTION_HANDLERS
 from app.console.options import ConsoleOptions
 from app.console.protection import PageProtection
@@ -44,8 +46,6 @@ from app.console.visits import (
     View,
     Visit,
     redirect_to,
-    require_session,
-    show_to_anyone,
 )
 
 CONSOLE_PARTS: Final = 2
@@ -70,12 +70,19 @@ def serve_page(path: str, view: View) -> Route:
 
 
 def serve_form(path: str, view: View) -> Route:
-    """Return the route of a form that a signed-in person sends."""
+    """Return the route of a form that a signed-in person sends, and that is kept."""
+    return FormRoute(path, view, ["POST"])
+
+
+def serve_button(path: str, view: View) -> Route:
+    """Return the route of a form in which a signed-in person types nothing."""
     return Route(path, require_session(view), methods=["POST"])
 
 
-def serve_form_of(page: str, path: str, view: View) -> Route:
+def serve_form_of(page: str, path: str, view: View, *, keeps: bool = True) -> Route:
     """Return the route of a form of a page, at a path below the page.
+
+    What was typed is kept, unless nobody types in the form.
 
     The browser asks for this address with GET after a reload, or after the person signed
     in again. This leads back to the page.
@@ -87,7 +94,10 @@ def serve_form_of(page: str, path: str, view: View) -> Route:
             return await view(visit)
         return redirect_to("/".join(visit.request.url.path.split("/")[:parts]))
 
-    return Route(f"{page}{path}", require_session(show), methods=["GET", "POST"])
+    methods = ["GET", "POST"]
+    if keeps:
+        return FormRoute(f"{page}{path}", show, methods)
+    return Route(f"{page}{path}", require_session(show), methods=methods)
 
 
 def serve_anyone(path: str, view: View, method: str = "GET") -> Route:
@@ -105,7 +115,7 @@ SIGN_IN_ROUTES: Final = (
     serve_anyone("/demo/{secret}", demo_page.show_demo_people),
     serve_anyone("/demo/{secret}", demo_page.sign_in_for_demo, "POST"),
     serve_page("/confirm", confirmation.show_confirmation),
-    serve_form("/confirm", confirmation.confirm_for_demo),
+    serve_button("/confirm", confirmation.confirm_for_demo),
     serve_anyone("/passkey", passkeys.sign_in_with_passkey, "POST"),
     serve_anyone("/passkey/options", passkeys.create_sign_in_options, "POST"),
     serve_anyone("/enrol", passkeys.show_enrolment),
@@ -115,12 +125,18 @@ SIGN_IN_ROUTES: Final = (
 SETTINGS_ROUTES: Final = (
     serve_anyone("/language", settings.choose_language, "POST"),
     serve_page("/settings", settings.show_settings),
-    serve_form("/settings/zone", settings.choose_zone),
-    serve_form("/sessions/end-all", settings.end_all_sessions),
-    serve_form("/sessions/{session_id}/end", settings.end_session),
+    serve_button("/settings/zone", settings.choose_zone),
+    serve_button("/sessions/end-all", settings.end_all_sessions),
+    serve_button("/sessions/{session_id}/end", settings.end_session),
     serve_anyone("/passkeys", passkeys.register_passkey, "POST"),
     serve_anyone("/passkeys/options", passkeys.create_registration_options, "POST"),
-    serve_form("/passkeys/{passkey_id}/remove", settings.remove_passkey),
+    serve_button("/passkeys/{passkey_id}/remove", settings.remove_passkey),
+)
+UNSENT_ROUTES: Final = (
+    serve_page("/unsent", unsent_page.show_list),
+    serve_anyone("/unsent", unsent_page.save_form, "POST"),
+    serve_page("/unsent/{form}", unsent_page.show_form),
+    serve_button("/unsent/{form}/discard", unsent_page.discard_form),
 )
 CASE: Final = "/cases/{code}"
 CASE_ROUTES: Final = (
@@ -132,12 +148,12 @@ CASE_ROUTES: Final = (
     serve_page(f"{CASE}/history", case_records.show_history),
     serve_page(f"{CASE}/access-log", case_records.show_access_log),
     serve_page(f"{CASE}/open/{{document:path}}", case_documents.redirect_to_case),
-    serve_form_of(CASE, "/open/{document}", case_documents.open_in_case),
-    serve_form_of(CASE, "/open/{document}/{id}", case_documents.open_in_case),
+    serve_form_of(CASE, "/open/{document}", case_documents.open_in_case, keeps=False),
+    serve_form_of(CASE, "/open/{document}/{id}", case_documents.open_in_case, keeps=False),
     serve_page(f"{CASE}/consent", consent_page.show_consent),
     serve_form(f"{CASE}/consent", consent_page.record_consent),
     serve_page(f"{CASE}/consent/print", consent_page.redirect_to_form),
-    serve_form(f"{CASE}/consent/print", consent_page.print_consent),
+    serve_button(f"{CASE}/consent/print", consent_page.print_consent),
     serve_page(f"{CASE}/actions/{{action}}", case_action_page.show_action),
     serve_form(f"{CASE}/actions/{{action}}", case_action_page.take_action),
     serve_page(f"{CASE}/actions/{{action}}/{{part}}", case_action_page.show_action),
@@ -147,7 +163,9 @@ REFERRAL: Final = "/referrals/{id:uuid}"
 REFERRAL_ROUTES: Final = (
     serve_page(REFERRAL, referral_page.show_referral),
     serve_form_of(REFERRAL, "/actions/{action}", referral_page.take_referral_action),
-    serve_form_of(REFERRAL, "/open/{document}", referral_page.open_in_referral),
+    serve_form_of(
+        REFERRAL, "/open/{document}", referral_page.open_in_referral, keeps=False
+    ),
 )
 HANDOVER: Final = "/handovers/{id:uuid}"
 HANDOVER_ROUTES: Final = (
@@ -166,16 +184,16 @@ EMERGENCY_ROUTES: Final = (
 )
 RETURN: Final = "/returns/{id:uuid}"
 RETURN_ROUTES: Final = (
-    serve_form_of(REFERRAL, "/return", return_page.create_return),
+    serve_form_of(REFERRAL, "/return", return_page.create_return, keeps=False),
     serve_page(RETURN, return_page.show_return),
     serve_form_of(RETURN, "/actions/{action}", return_page.take_return_action),
-    serve_form_of(RETURN, "/travel-plan", return_page.open_travel_plan),
+    serve_form_of(RETURN, "/travel-plan", return_page.open_travel_plan, keeps=False),
 )
 APPROVAL: Final = "/approvals/{id:uuid}"
 OFFICE_ROUTES: Final = (
     serve_page("/approvals", approval_pages.show_approvals),
     serve_page(APPROVAL, approval_pages.show_approval),
-    serve_form_of(APPROVAL, "/{decision}", approval_pages.decide_approval),
+    serve_form_of(APPROVAL, "/{decision}", approval_pages.decide_approval, keeps=False),
     serve_page("/directory", directory_pages.show_directory),
     serve_page("/directory/{code}", directory_pages.show_office),
     serve_form_of("/directory/{code}", "/{form}", directory_pages.update_own_office),
@@ -188,6 +206,7 @@ ROUTES: Final = (
     Mount("/static", Files(directory=str(STATIC))),
     *SIGN_IN_ROUTES,
     *SETTINGS_ROUTES,
+    *UNSENT_ROUTES,
     *CASE_ROUTES,
     *REFERRAL_ROUTES,
     *HANDOVER_ROUTES,

@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.console.action_forms import (
-    TAG,
     Attempt,
     Target,
     find_step,
@@ -22,7 +21,7 @@ from app.console.api_client import Json
 from app.console.case_actions import ACTIONS
 from app.console.case_forms import CaseAction
 from app.console.case_records import read_events
-from app.console.forms import EMPTY, FilledForm, find_field_errors
+from app.console.forms import EMPTY, TAG, FilledForm, find_field_errors
 from app.console.visits import Visit
 
 CONTEXT: Final = "include=history&include=questions&include=consents"

@@ -9,7 +9,13 @@ from typing import Final
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from app.console.action_forms import Attempt, build_attempt, redirect_after, send_form
+from app.console.action_forms import (
+    Attempt,
+    build_attempt,
+    build_local_attempt,
+    redirect_after,
+    send_form,
+)
 from app.console.api_client import ApiProblem, Json
 from app.console.case_fields import CONSENT_FIELDS
 from app.console.consent_matrix import (
@@ -58,7 +64,9 @@ async def record_consent(visit: Visit) -> Response:
     if sent.get(ADD) and not form.matrix.is_outdated:
         return await render_consent(visit, form)
     if form.filled.errors or form.matrix.errors:
-        return await render_consent(visit, form, Attempt(ACTION, form.filled))
+        return await render_consent(
+            visit, form, build_local_attempt(ACTION, form.filled, sent)
+        )
     body = {**form.filled.body, "recipients": form.matrix.recipients}
     code = form.case["code"]
     path = f"cases/{code}/consents"

@@ -15,7 +15,8 @@ from app.console.api_client import ApiClient
 from app.console.demo_tour import HEADINGS, TASKS
 from app.console.options import DemoPerson, DemoSignIn
 from app.console.sign_in import end_session, store_session
-from app.console.visits import HOME, Offices, Visit, redirect_to
+from app.console.unsent_page import find_first_page
+from app.console.visits import Offices, Visit, redirect_to
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ async def sign_in_for_demo(visit: Visit) -> Response:
     if visit.has_cookie:
         await end_session(visit)
     token = (await build_client(visit, person).post("sessions", {})).body["token"]
-    return store_session(redirect_to(HOME), token)
+    return store_session(redirect_to(await find_first_page(visit, token)), token)
 
 
 def build_client(visit: Visit, person: DemoPerson) -> ApiClient:

@@ -19,7 +19,8 @@ async def show_http_error(request: Request, error: Exception) -> Response:
 
 async def show_fault(request: Request, _: Exception) -> Response:
     """Show the page for a fault. The request log records the fault without its message."""
-    return begin_visit(request).render("fault.html", 500)
+    typed = getattr(request.state, "typed", None)
+    return begin_visit(request).render("fault.html", 500, typed=typed)
 
 
 EXCEPTION_HANDLERS: Final[Mapping[int | type[Exception], ExceptionHandler]] = {

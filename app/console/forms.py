@@ -19,6 +19,10 @@ from app.console.translations import mark
 MISSING: Final = mark("Fill in this field.")
 NOT_A_TIME: Final = mark("Write a date and a time.")
 NOT_A_NUMBER: Final = mark("Write a whole number.")
+TAG: Final = "tag"
+"""The hidden field with the entity tag of the version that the person saw."""
+KEY: Final = "key"
+"""The hidden field with the idempotency key of the form."""
 ON: Final = "on"
 YES: Final = "yes"
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.console.api_client import ApiProblem, Gone, Json, StepUpRequired
 from app.console.sign_in import end_session, store_session
+from app.console.unsent_page import find_first_page
 from app.console.visits import CONFIRM, HOME, Visit, find_local_path
 
 SETTINGS: Final = "/console/settings"
@@ -56,7 +57,8 @@ async def sign_in_with_passkey(visit: Visit) -> Response:
     except ApiProblem as problem:
         return render_refusal(problem)
     wanted = find_local_path(str(sent.get("next", ""))) or HOME
-    return store_session(JSONResponse({"to": wanted}), opened["token"])
+    page = await find_first_page(visit, opened["token"], wanted)
+    return store_session(JSONResponse({"to": page}), opened["token"])
 
 
 async def open_session(visit: Visit, body: Json) -> Json:

@@ -5,7 +5,7 @@ from typing import Final
 from starlette.routing import Route
 
 from app.console import refer
-from app.console.visits import require_session
+from app.console.endpoints import FormRoute, require_session
 
 STEP: Final = "/refer/{number:int}"
 REFER_ROUTES: Final = (
@@ -16,6 +16,6 @@ REFER_ROUTES: Final = (
     Route("/refer/refused", require_session(refer.end_refused), methods=["POST"]),
     Route("/refer/sent/{code}", require_session(refer.show_sent)),
     Route(STEP, require_session(refer.show_step)),
-    Route(STEP, require_session(refer.take_step), methods=["POST"]),
+    FormRoute(STEP, refer.take_step, ["POST"]),
     Route(f"{STEP}/save", require_session(refer.save_step), methods=["POST"]),
 )

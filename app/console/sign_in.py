@@ -9,24 +9,30 @@ from app.console.api_client import ApiProblem, SessionEnded
 from app.console.visits import SESSION_COOKIE, SIGN_IN, Visit, redirect_to
 
 ENDED: Final = "/console/ended"
+KEPT: Final = "kept"
+"""The parameter of a page that says that what was typed is kept."""
 CLEARED: Final = '"cache", "cookies", "storage"'
 
 
 async def show_sign_in(visit: Visit) -> Response:
     """Show the page on which a person signs in."""
-    signed_out = "signed-out" in visit.request.query_params
-    return visit.render("sign_in.html", signed_out=signed_out)
+    query = visit.request.query_params
+    return visit.render(
+        "sign_in.html", signed_out="signed-out" in query, is_kept=KEPT in query
+    )
 
 
 async def show_session_ended(visit: Visit) -> Response:
-    """Show that the session has ended."""
-    return visit.render("session_ended.html", 401)
+    """Show that the session has ended, and whether the script kept what was typed."""
+    is_kept = KEPT in visit.request.query_params or None
+    return visit.render("session_ended.html", 401, is_kept=is_kept)
 
 
 async def end_unused_session(visit: Visit) -> Response:
     """End the session; the script sends this when nobody used a page for too long."""
+    is_kept = KEPT in await visit.request.form()
     await end_session(visit)
-    return clear_session(redirect_to(ENDED))
+    return clear_session(redirect_to(f"{ENDED}?{KEPT}" if is_kept else ENDED))
 
 
 async def sign_out(visit: Visit) -> Response:

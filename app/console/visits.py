@@ -1,33 +1,25 @@
 """A visit: one request of a browser, with the signed-in person and a client of the API."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from time import monotonic
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.console.api_client import (
-    NOWHERE,
-    ApiClient,
-    ApiProblem,
-    Gone,
-    Json,
-    SessionEnded,
-    StepUpRequired,
-)
+from app.console.api_client import NOWHERE, ApiClient, Json
 from app.console.formats import Formats
 from app.console.navigation import MenuItem, list_menu_items
 from app.console.notices import DONE, find_notice
 from app.console.rendering import render_template
 from app.console.translations import Texts, choose_texts
+from app.console.unsent_forms import UnsentForm
 from app.kernel.time_zones import list_time_zones
 
 SESSION_COOKIE: Final = "__Host-sc"
@@ -43,7 +35,6 @@ EVERYWHERE: Final = "*"
 """The country of an office that works in all countries."""
 SEE_OTHER: Final = 303
 NOT_FOUND: Final = 404
-MALFORMED: Final = 422
 UTC_ZONE: Final = "UTC"
 NOT_IN_PATHS: Final = ("//", "\\", "?", "#")
 """What the path of a page of the console never contains."""
@@ -83,7 +74,8 @@ class Visit:
     """One request of a browser.
 
     `api` sends the session of the browser, and `anonymous` sends no credential. `me` is the
-    answer of `GET /v1/me`. Templates get the visit as `visit`.
+    answer of `GET /v1/me`. `unsent` is the form that is shown again because it was not
+    sent. Templates get the visit as `visit`.
     """
 
     request: Request
@@ -92,6 +84,7 @@ class Visit:
     anonymous: ApiClient
     me: Json = field(default_factory=dict)
     offices: Mapping[str, Json] = field(default_factory=dict)
+    unsent: UnsentForm | None = None
 
     @property
     def office(self) -> Json:
@@ -193,7 +186,6 @@ class Visit:
 
 
 type View = Callable[[Visit], Awaitable[Response]]
-type Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def find_zone(name: str | None) -> ZoneInfo:
@@ -217,59 +209,9 @@ def begin_visit(request: Request) -> Visit:
     return Visit(request, api, texts, build(""))
 
 
-def require_session(view: View) -> Endpoint:
-    """Return an endpoint that shows a view to a signed-in person only."""
-
-    async def show(request: Request) -> Response:
-        visit = begin_visit(request)
-        try:
-            if not visit.has_cookie:
-                return redirect_to(SIGN_IN)
-            if not has_plain_path(request):
-                return visit.render("gone.html", NOT_FOUND)
-            offices: Offices = request.app.state.offices
-            answer, visit.offices = await asyncio.gather(
-                visit.api.get("me"), offices.read(visit.api)
-            )
-            visit.me = answer.body
-            return await view(visit)
-        except ApiProblem as problem:
-            return show_problem(visit, problem)
-
-    return show
-
-
 def has_plain_path(request: Request) -> bool:
     """Return whether no part of the address can change the path of a call of the API."""
     return all(PLAIN.fullmatch(str(part)) for part in request.path_params.values())
-
-
-def show_problem(visit: Visit, problem: ApiProblem) -> Response:
-    """Return the page for a problem that no form of the page can show.
-
-    A malformed code in the address looks like the code of a record of others.
-    """
-    is_malformed = problem.status == MALFORMED and visit.request.method == "GET"
-    if isinstance(problem, StepUpRequired):
-        return redirect_to(f"{CONFIRM}?{urlencode({'next': find_last_page(visit)})}")
-    if isinstance(problem, SessionEnded):
-        return visit.render("session_ended.html", problem.status)
-    if isinstance(problem, Gone) or is_malformed:
-        return visit.render("gone.html", NOT_FOUND)
-    return visit.render("problem.html", problem.status, problem=problem)
-
-
-def show_to_anyone(view: View) -> Endpoint:
-    """Return an endpoint that shows a view to anyone, signed in or not."""
-
-    async def show(request: Request) -> Response:
-        visit = begin_visit(request)
-        try:
-            return await view(visit)
-        except ApiProblem as problem:
-            return show_problem(visit, problem)
-
-    return show
 
 
 def redirect_to(path: str) -> RedirectResponse:

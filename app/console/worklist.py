@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.console.api_client import Json
 from app.console.formats import Urgency
+from app.console.unsent_page import list_unsent
 from app.console.visits import Visit
 
 PAGE_SIZE: Final = 50
@@ -25,17 +26,22 @@ class Task:
 async def show_worklist(visit: Visit) -> Response:
     """Show what waits for the office. Drawing the page records nothing."""
     if not visit.may("feed:read"):
-        return visit.render("no_worklist.html")
+        return visit.render("no_worklist.html", kept=await list_unsent(visit.api))
     after = visit.request.query_params.get("after")
     more = f"&after={after}" if after else ""
-    page, counts = await asyncio.gather(
+    page, counts, kept = await asyncio.gather(
         visit.api.get(f"worklist?include=summary&limit={PAGE_SIZE}{more}"),
         visit.api.get("worklist/counts"),
+        list_unsent(visit.api),
     )
     tasks = [build_task(visit, item) for item in page.body["items"]]
     groups = {urgency: [t for t in tasks if t.urgency == urgency] for urgency in Urgency}
     return visit.render(
-        "worklist.html", groups=groups, counts=counts.body, next=page.body.get("next")
+        "worklist.html",
+        groups=groups,
+        counts=counts.body,
+        next=page.body.get("next"),
+        kept=kept,
     )
 
 

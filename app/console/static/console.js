@@ -120,6 +120,33 @@ if (form) {
   });
 }
 
+/* The forms in which something was typed and not sent. A saved form is kept already. */
+const edited = new Set();
+
+addEventListener("input", ({ target }) => {
+  if (target.form?.method === "post" && target.form !== form) edited.add(target.form);
+});
+
+/* Keep these forms on the server before the page is left, because the time is over. */
+async function keepForms(end) {
+  for (const one of edited) {
+    const body = new URLSearchParams(new FormData(one));
+    body.append("console-page", new URL(one.action).pathname);
+    const response = await fetch(end.dataset.keep, { method: "POST", body, redirect: "error" });
+    if (response.status === 429 || response.status >= 500) throw new Error();
+    if (response.ok) end.elements.kept.disabled = false;
+  }
+}
+
+/* Without a connection a form is not sent, because the page with what was typed would be lost. */
+addEventListener("submit", (event) => {
+  const notice = document.querySelector("#offline");
+  notice.hidden = navigator.onLine || event.target.method !== "post";
+  if (notice.hidden) return edited.delete(event.target);
+  event.preventDefault();
+  notice.focus();
+});
+
 /* Two minutes before the session ends, ask; without an answer, end it and leave the page.
    A request of any tab renews the session, so that the tabs tell each other. A timer stands
    still while the device sleeps, so that the time is compared when the page is seen again. */
@@ -130,9 +157,14 @@ function watchSession() {
   const end = document.querySelector("form#end");
   let ends = 0;
   let timer = 0;
-  const leave = () => {
+  const leave = async () => {
     root.classList.add("hide-now");
-    end.submit();
+    try {
+      await keepForms(end);
+      end.submit();
+    } catch {
+      setTimeout(leave, 10000);
+    }
   };
   const check = () => {
     clearTimeout(timer);
