@@ -126,6 +126,7 @@ SETTINGS_ROUTES: Final = (
     serve_anyone("/language", settings.choose_language, "POST"),
     serve_page("/settings", settings.show_settings),
     serve_button("/settings/zone", settings.choose_zone),
+    serve_button("/settings/shift", settings.choose_shift),
     serve_button("/sessions/end-all", settings.end_all_sessions),
     serve_button("/sessions/{session_id}/end", settings.end_session),
     serve_anyone("/passkeys", passkeys.register_passkey, "POST"),

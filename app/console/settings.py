@@ -1,15 +1,18 @@
-"""The settings of a reader: language and time zone, kept in cookies of this browser."""
+"""The settings of a reader, kept in cookies of this browser: language, zone, Shift key."""
 
 import asyncio
 from typing import Final
 
 from starlette.responses import Response
 
+from app.console.forms import ON
 from app.console.passkeys import SETTINGS
 from app.console.sign_in import clear_browser
 from app.console.translations import LANGUAGES
 from app.console.visits import (
     LANGUAGE_COOKIE,
+    OFF,
+    SHIFT_COOKIE,
     SIGN_IN,
     ZONE_COOKIE,
     Visit,
@@ -66,6 +69,13 @@ async def choose_zone(visit: Visit) -> Response:
     zone = str((await visit.request.form()).get("zone"))
     chosen = f"{zone}@{visit.person_id}" if zone in list_time_zones() else ""
     return set_preference(visit, ZONE_COOKIE, chosen)
+
+
+async def choose_shift(visit: Visit) -> Response:
+    """Set in this browser whether Shift three times leaves the page."""
+    is_on = ON in (await visit.request.form()).getlist("shift")
+    chosen = "" if is_on else f"{OFF}@{visit.person_id}"
+    return set_preference(visit, SHIFT_COOKIE, chosen)
 
 
 def set_preference(visit: Visit, cookie: str, value: str) -> Response:

@@ -11,7 +11,9 @@ from app.console.visits import SESSION_COOKIE, SIGN_IN, Visit, redirect_to
 ENDED: Final = "/console/ended"
 KEPT: Final = "kept"
 """The parameter of a page that says that what was typed is kept."""
-CLEARED: Final = '"cache", "cookies", "storage"'
+CLEARED: Final = '"cache", "storage"'
+LEFT: Final = '"cache", "cookies", "storage"'
+"""What the quick exit deletes: also what the person chose in this browser."""
 
 
 async def show_sign_in(visit: Visit) -> Response:
@@ -54,7 +56,7 @@ async def leave(visit: Visit) -> Response:
     await end_session(visit)
     response = Response(status_code=200)
     response.headers["Refresh"] = f"0; url={visit.request.app.state.options.exit_url}"
-    return clear_browser(response)
+    return clear_browser(response, LEFT)
 
 
 async def end_session(visit: Visit) -> None:
@@ -63,9 +65,12 @@ async def end_session(visit: Visit) -> None:
         await visit.api.post("sessions/end")
 
 
-def clear_browser[R: Response](response: R) -> R:
-    """Make the browser delete the session cookie and all that it keeps of the console."""
-    response.headers["Clear-Site-Data"] = CLEARED
+def clear_browser[R: Response](response: R, cleared: str = CLEARED) -> R:
+    """Make the browser delete the session cookie and the pages that it keeps.
+
+    What the person chose in this browser stays, except after the quick exit.
+    """
+    response.headers["Clear-Site-Data"] = cleared
     return clear_session(response)
 
 

@@ -25,6 +25,8 @@ from app.kernel.time_zones import list_time_zones
 SESSION_COOKIE: Final = "__Host-sc"
 LANGUAGE_COOKIE: Final = "__Host-sc-language"
 ZONE_COOKIE: Final = "__Host-sc-zone"
+SHIFT_COOKIE: Final = "__Host-sc-shift"
+OFF: Final = "off"
 HOME: Final = "/console/"
 SIGN_IN: Final = "/console/sign-in"
 CONFIRM: Final = "/console/confirm"
@@ -113,13 +115,22 @@ class Visit:
 
     @property
     def chosen_zone(self) -> str:
-        """The time zone that the person chose in this browser, or "" if none.
+        """The time zone that the person chose in this browser, or "" if none."""
+        return self.read_own_cookie(ZONE_COOKIE)
 
-        The cookie also names the person, so that it does not change the times that the
-        next person reads and writes.
+    @property
+    def watches_shift(self) -> bool:
+        """Whether Shift three times leaves the page; the person can switch it off."""
+        return self.read_own_cookie(SHIFT_COOKIE) != OFF
+
+    def read_own_cookie(self, cookie: str) -> str:
+        """Return what the person chose in this browser, or "" if nothing.
+
+        The cookie also names the person, so that it does not change what the next person
+        reads and writes.
         """
-        zone, _, person = self.request.cookies.get(ZONE_COOKIE, "").partition("@")
-        return zone if person and person == self.person_id else ""
+        value, _, person = self.request.cookies.get(cookie, "").partition("@")
+        return value if person and person == self.person_id else ""
 
     @property
     def person_id(self) -> str:

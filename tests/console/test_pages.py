@@ -235,3 +235,23 @@ def test_the_address_of_a_form_leads_back_to_its_page(
     )
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"/console/{page}"
+
+
+def test_shift_key_is_switched_off_for_one_person_in_one_browser(
+    officer: Someone, lead: Someone
+) -> None:
+    browser = ConsoleBrowser(officer)
+    assert "data-shift" in browser.get("settings").text
+
+    off = browser.post("settings/shift", {})
+    assert off.status_code == 303
+    cookie = off.headers["Set-Cookie"].partition(";")[0]
+    kept = {"Cookie": f"{browser.headers['Cookie']}; {cookie}"}
+    assert "data-shift" not in ConsoleBrowser(officer, **kept).get("settings").text
+    assert "Leave this page" in ConsoleBrowser(officer, **kept).get("settings").text
+    other = ConsoleBrowser(lead)
+    other.headers["Cookie"] += f"; {cookie}"
+    assert "data-shift" in other.get("settings").text
+
+    on = ConsoleBrowser(officer, **kept).post("settings/shift", {"shift": "on"})
+    assert '__Host-sc-shift=""' in on.headers["Set-Cookie"]

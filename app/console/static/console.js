@@ -38,7 +38,7 @@ if (exit) {
     event.preventDefault();
     leavePage();
   });
-  watchShiftKey();
+  if ("shift" in exit.dataset) watchShiftKey();
 }
 
 /* The time that is left until a deadline. The server wrote the first text. */
