@@ -108,11 +108,15 @@ def find_view(visit: Visit, typed: TypedForm) -> tuple[View, Request] | None:
 
 
 async def save_form(visit: Visit) -> Response:
-    """Save a form for the script, which leaves the page because the time is over."""
+    """Save a form for the script, which leaves the page because the time is over.
+
+    Answers 404 for a form that is not kept, such as that of a setting.
+    """
     sent = await visit.request.form()
     typed = TypedForm.read(str(sent.get(PAGE, "")), sent)
-    if typed.is_filled and find_view(visit, typed):
-        await visit.api.post("unsent-forms", typed.body)
+    if not typed.is_filled or find_view(visit, typed) is None:
+        return Response(status_code=NOT_FOUND)
+    await visit.api.post("unsent-forms", typed.body)
     return Response(status_code=NO_CONTENT)
 
 

@@ -169,7 +169,7 @@ def test_script_keeps_a_form_when_the_time_is_over(
 def test_script_keeps_no_form_of_another_address(lead: Someone, page: str) -> None:
     browser = ConsoleBrowser(sign_in(lead))
 
-    assert browser.post("unsent", {"text": "x", "console-page": page}).status_code == 204
+    assert browser.post("unsent", {"text": "x", "console-page": page}).status_code == 404
     assert unwrap(lead.get("/unsent-forms"))["items"] == []
 
 

@@ -135,6 +135,7 @@ async function keepForms(end) {
     const response = await fetch(end.dataset.keep, { method: "POST", body, redirect: "error" });
     if (response.status === 429 || response.status >= 500) throw new Error();
     if (response.ok) end.elements.kept.disabled = false;
+    edited.delete(one);
   }
 }
 
@@ -152,6 +153,7 @@ addEventListener("submit", (event) => {
    still while the device sleeps, so that the time is compared when the page is seen again. */
 const dialog = document.querySelector("dialog#ending");
 const WARNING = 120000;
+const SETTLE = 3000; // the other tabs keep their forms meanwhile, with the same session
 
 function watchSession() {
   const end = document.querySelector("form#end");
@@ -161,7 +163,7 @@ function watchSession() {
     root.classList.add("hide-now");
     try {
       await keepForms(end);
-      end.submit();
+      setTimeout(() => end.submit(), SETTLE);
     } catch {
       setTimeout(leave, 10000);
     }
