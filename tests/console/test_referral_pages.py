@@ -200,6 +200,18 @@ def test_drawing_the_page_opens_nothing(
     assert lead.get(path).json()["items"] == before
 
 
+def test_former_recipient_sees_the_task_of_the_deletion(
+    referral: Json, shelter: Someone
+) -> None:
+    unwrap(shelter.does("decline", referral, {"reason": "NO_CAPACITY"}))
+
+    todo = ConsoleBrowser(shelter).get("")
+
+    assert todo.status_code == 200
+    assert f'href="/console/{get_page(referral)}"' in todo.text
+    assert referral["case"] not in todo.text
+
+
 def test_confirming_the_deletion_leads_home(
     referral: Json, lead: Someone, shelter: Someone
 ) -> None:
