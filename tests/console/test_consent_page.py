@@ -155,6 +155,16 @@ def test_form_is_printed_in_the_language_of_the_person(officer: Someone) -> None
     assert list_consents(officer, case) == []
 
 
+def test_form_is_printed_before_its_end_is_known(officer: Someone) -> None:
+    browser = CaseBrowser(officer, unwrap(officer.create_case(consents=[])))
+    form: Form = {**TERMS, **TICKED, "expires_at": ""}
+
+    printed = browser.post(f"{browser.path}/consent/print", form)
+
+    assert printed.status_code == 200
+    assert "signatures" in printed.text
+
+
 def test_consent_is_withdrawn_alone_and_with_its_purpose(officer: Someone) -> None:
     case = unwrap(officer.create_case(consents=[]))
     browser = CaseBrowser(officer, case)
