@@ -165,8 +165,12 @@ def build_menu(
 
 
 def list_typed(kind: RecordKind, attempt: Attempt) -> Sequence[tuple[str, str]]:
-    """Return the labels of the fields of an attempt, each with the text that was typed."""
-    fields = kind.forms[attempt.action].fields
+    """Return the labels of the fields of an attempt, each with the text that was typed.
+
+    An action that the menu never has, such as opening a return, asks for nothing.
+    """
+    form = kind.forms.get(attempt.action)
+    fields = form.fields if form else ()
     typed = [
         (one.label, ", ".join(attempt.filled.values.get(one.name, ()))) for one in fields
     ]

@@ -79,6 +79,18 @@ def test_the_checklist_is_opened_from_the_referral(
     assert f"/console/returns/{found['id']}" in browser.get(path).text
 
 
+def test_checklist_that_is_refused_says_why_on_the_page_of_the_referral(
+    officer: Someone, lead: Someone
+) -> None:
+    case = lead.take_lead(officer.submit())
+    referral = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
+
+    refused = ConsoleBrowser(lead).post(f"referrals/{referral['id']}/return", {})
+
+    assert refused.status_code == 409
+    assert "error-summary" in refused.text
+
+
 def test_the_travel_plan_is_shown_once_with_a_purpose(home: Homecoming) -> None:
     home.advance("plan")
     browser, path = ConsoleBrowser(home.lead), f"returns/{home.record['id']}"
