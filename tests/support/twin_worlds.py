@@ -61,6 +61,13 @@ STAFF: Final = frozenset({"accounts", "webhooks"})
 """Tags of operations whose labels are known to those who manage accounts or webhooks."""
 
 
+def list_free_fields(document: Json) -> set[str]:
+    """Return the names of all fields of a contract that hold free text."""
+    schemas = document["components"]["schemas"].values()
+    fields = [pair for one in schemas for pair in one.get("properties", {}).items()]
+    return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
+
+
 @dataclass
 class Twin:
     """One of two worlds that differ in their words, with the author of each word."""
@@ -83,9 +90,7 @@ class Twin:
     @cached_property
     def free(self) -> set[str]:
         """The names of all fields of the contract that hold free text."""
-        schemas = self.world.app.openapi()["components"]["schemas"].values()
-        fields = [pair for one in schemas for pair in one.get("properties", {}).items()]
-        return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
+        return list_free_fields(self.world.app.openapi())
 
     def begin(self) -> None:
         """Create at least one record of each kind, and store the ids of the records."""
