@@ -6,7 +6,7 @@ may therefore notice only the differences that an observer with one of them noti
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final, override
@@ -122,7 +122,7 @@ class Scene:
         return self.wire.world
 
 
-def build_scene(wire: Wire, ids: Ids) -> Scene:
+def build_scene(wire: Wire, ids: Ids, pairs: Iterable[Pair] = PAIRS) -> Scene:
     """Build a case for each pair."""
     world = wire.world
     scene = Scene(
@@ -132,7 +132,7 @@ def build_scene(wire: Wire, ids: Ids) -> Scene:
         world.add_person("KZ_LEAD", {Role.SUPERVISOR}),
         world.add_person("OVERSIGHT_DEMO", READERS),
     )
-    for pair in PAIRS:
+    for pair in pairs:
         ids.begin(pair)
         scene.watched.append(build_case(scene, pair))
     return scene
@@ -277,10 +277,12 @@ def list_reads() -> list[Operation]:
 READS: Final = list_reads()
 
 
-def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
+def read_all(
+    scene: Scene, watched: Watched, reads: Iterable[Operation] = READS
+) -> dict[str, Any]:
     """Return every value that the observer can read, by operation and path."""
     found: dict[str, Any] = {}
-    for one in READS:
+    for one in reads:
         if set(one.path_names) <= watched.ids.keys():
             found |= get_values(one.name, read(scene, watched, one), watched)
     return found
