@@ -27,6 +27,8 @@ from app.cli.versions import list_versions
 from app.directory import queries as directory_queries
 from app.directory.actions import Count, get_standard_data
 from app.directory.history import ChangeAuthor
+from app.figures import queries as figure_queries
+from app.figures import weekly_counts
 from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, get_system_actor
 from app.kernel.db import lock_name
 from app.kernel.free_space import ENOUGH
@@ -238,3 +240,16 @@ def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
         with begin_write(runtime, SYSTEM) as tx:
             return_clocks.move_clock(tx, clock)
         yield number, total
+
+
+def count_weeks(runtime: Runtime) -> Iterator[tuple[int, int]]:
+    """Count each finished week that was not counted; yield the finished and all weeks.
+
+    Each week has its own transaction, so the command can be run again.
+    """
+    with begin_read(runtime, SYSTEM) as tx:
+        weeks = figure_queries.list_uncounted_weeks(tx)
+        submitted = figure_queries.list_submissions(tx, weeks) if weeks else {}
+    for number, monday in enumerate(weeks, start=1):
+        weekly_counts.count_week(runtime, monday, submitted[monday])
+        yield number, len(weeks)

@@ -37,7 +37,13 @@ key = typer.Typer(no_args_is_help=True, help="Make the keys that protect sealed 
 erasure = typer.Typer(no_args_is_help=True, help="Export the ledger of erasures.")
 directory = typer.Typer(no_args_is_help=True, help="Load the directory from files.")
 worker = typer.Typer(no_args_is_help=True, help="Run or check the worker.")
-for name, part in (("key", key), ("directory", directory), ("worker", worker)):
+figures = typer.Typer(no_args_is_help=True, help="Count the weeks of figures.")
+for name, part in (
+    ("key", key),
+    ("directory", directory),
+    ("worker", worker),
+    ("figures", figures),
+):
     cli.add_typer(part, name=name)
 cli.add_typer(erasure, name="erasures")
 cli.add_typer(accounts.account, name="account")
@@ -159,6 +165,25 @@ def seal_again() -> None:
     print_line(f"{total} documents were sealed again or deadlines moved.")
     if total:
         print_line("Old data may remain in the database files: see docs/privacy.md.")
+
+
+@figures.command("count")
+def count_weeks() -> None:
+    """Count the cases of all finished weeks that were not counted, for the figures.
+
+    The worker counts a week about two weeks after its end. After an upgrade this command
+    counts all earlier weeks at once. If it is interrupted, run it again.
+    """
+    settings, total = Settings(), 0
+    runtime = startup.load_runtime(settings)
+    with (
+        startup.claim_sqlite_file(settings.database_url),
+        Progress(console=out) as progress,
+    ):
+        bar = progress.add_task("counting weeks", total=None)
+        for done, total in operator_actions.count_weeks(runtime):
+            progress.update(bar, completed=done, total=total)
+    print_line(f"{total} weeks were counted.")
 
 
 @key.command("new")

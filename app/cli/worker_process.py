@@ -22,6 +22,7 @@ from app.kernel.transactions import Runtime
 from app.settings import Settings
 from app.worker.alarms import start_alarms
 from app.worker.erasure_job import create_erasure_job
+from app.worker.figures_job import create_figures_job
 from app.worker.jobs import DEADLINE_JOB, Job, start_jobs
 from app.worker.outbox_job import create_send_job
 from app.worker.oversight_job import add_oversight
@@ -45,6 +46,7 @@ def build_jobs(
         Part.NOTICES: lambda: create_send_job(build_senders(settings)),
         Part.WEBHOOKS: lambda: create_webhook_job(build_courier(settings), delay),
         Part.ERASURES: lambda: create_erasure_job(runtime, ledger),
+        Part.FIGURES: create_figures_job,
     }
     return tuple(make[part]() for part in make if part in parts)
 

@@ -18,10 +18,11 @@ class Part(StrEnum):
     NOTICES = "notices"
     ERASURES = "erasures"
     WEBHOOKS = "webhooks"
+    FIGURES = "figures"
 
 
 REQUIRED_PARTS: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
-"""Parts that have to run. Webhooks are optional, because an office can poll its feed."""
+"""Parts that have to run. Webhooks and figures are optional: no case waits for them."""
 
 
 class Heartbeat(Base):

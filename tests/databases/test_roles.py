@@ -27,6 +27,7 @@ MAY_INSERT = """
     document_key
     person session
     passkey used_challenge enrolment
+    counted_week week_figures
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
