@@ -49,7 +49,7 @@ KEY: Final = re.compile(
 )
 """The idempotency key of a form, which is random, and a digest that depends on it."""
 VARYING: Final = frozenset({"x-request-id", "content-length"})
-SHARE: Final = choose_number(3, sample=12, night=1)
+SHARE: Final = choose_number(8, sample=12, night=1)
 """A run draws one of this many routes as each person, and the others as other persons."""
 ALWAYS: Final = ("/cases/{code}", "/cases/{code}/history", "/referrals/{id:uuid}")
 
