@@ -62,6 +62,14 @@ class Recipient:
 
 
 @dataclass(frozen=True)
+class Added:
+    """The offices and the services that were added to the matrix by hand."""
+
+    offices: Sequence[str] = ()
+    services: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Matrix:
     """The matrix as it was ticked: the recipients of the body, and an error by row."""
 
@@ -74,14 +82,17 @@ class Matrix:
         return ROWS_CHANGED in self.errors.values()
 
 
-def list_recipients(visit: Visit, case: Json, added: Iterable[str]) -> Sequence[Recipient]:
+def list_recipients(visit: Visit, case: Json, added: Added) -> Sequence[Recipient]:
     """Return the rows for a case: offices that could help, then classes of offices.
 
     The offices are those of the country, the lead, the own office, and those that were
-    added by hand. A consent for one office shows the data to fewer people.
+    added by hand. A consent for one office shows the data to fewer people. The purposes
+    are those of a lead, the services of the summary, and those that were added by hand.
     """
-    needed = tuple(dict.fromkeys(case["summary"]["services"] or ()))
-    parties = {case["lead"], case["holder"], visit.me["focal_point"], *added}
+    known = set(visit.formats.list_codes("services"))
+    wanted = (*(case["summary"]["services"] or ()), *added.services)
+    needed = tuple(service for service in dict.fromkeys(wanted) if service in known)
+    parties = {case["lead"], case["holder"], visit.me["focal_point"], *added.offices}
     rows = []
     for office in sort_offices(visit, case["summary"]["country"], parties):
         purposes, code = find_purposes(office, needed), office["code"]

@@ -19,6 +19,7 @@ from app.console.action_forms import (
 from app.console.api_client import ApiProblem, Json
 from app.console.case_fields import CONSENT_FIELDS
 from app.console.consent_matrix import (
+    Added,
     Matrix,
     Recipient,
     list_recipients,
@@ -35,8 +36,10 @@ FORM_VERSION: Final = "console-1"
 """The version of the form that the console prints. Raise it when its text changes."""
 ADDED: Final = "added"
 """The field with the offices that were added to the matrix by hand."""
+ADDED_SERVICE: Final = "service"
+"""The field with the services that were added to the matrix by hand."""
 ADD: Final = "add"
-"""The button that adds an office."""
+"""The button that adds an office or a service."""
 EMPTY_MATRIX: Final = Matrix((), {})
 
 
@@ -49,6 +52,7 @@ class ConsentForm:
     rows: Sequence[Recipient]
     filled: FilledForm
     ticked: Mapping[str, Sequence[str]]
+    added: Added
     matrix: Matrix = EMPTY_MATRIX
 
 
@@ -100,14 +104,18 @@ async def read_consent(visit: Visit, sent: FormData) -> ConsentForm:
         f"cases/{visit.request.path_params['code']}?include=history"
     )
     case = answer.body
-    added = [*read_ticked(sent, ADDED), *visit.request.query_params.getlist("office")]
+    query = visit.request.query_params
+    added = Added(
+        [*read_ticked(sent, ADDED), *query.getlist("office")],
+        [*read_ticked(sent, ADDED_SERVICE), *query.getlist(ADDED_SERVICE)],
+    )
     rows = list_recipients(visit, case, added)
     ticked = {name: read_ticked(sent, name) for name in sent}
     if not sent:
-        return ConsentForm(case, answer.tag, rows, begin_form(case), ticked)
+        return ConsentForm(case, answer.tag, rows, begin_form(case), ticked, added)
     filled = read_form(CONSENT_FIELDS, sent, visit.formats.zone)
     matrix = read_matrix(rows, sent)
-    return ConsentForm(case, answer.tag, rows, filled, ticked, matrix)
+    return ConsentForm(case, answer.tag, rows, filled, ticked, added, matrix)
 
 
 def list_fields(visit: Visit, case: Json) -> Sequence[FormField]:

@@ -103,6 +103,41 @@ def test_another_office_is_added_and_nothing_is_lost(officer: Someone) -> None:
     assert consent["focal_point"] == "UZ_LEAD"
 
 
+def test_service_that_the_summary_does_not_ask_for_is_added(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    browser = CaseBrowser(officer, case)
+    path, row = f"{browser.path}/consent", "class-state-KZ"
+    box = f'name="purposes:{row}" value="SOCIAL_WELFARE"'
+    assert box not in browser.get(path).text
+    asked = {"service": ["SOCIAL_WELFARE"], "add": "1"}
+
+    added = browser.post(path, {**TERMS, **TICKED, **asked}).text
+
+    assert box in added
+    assert f'name="purposes:{row}" value="REFER" checked' in added
+    form: Form = {name: read_hidden(added, name) for name in ("tag", "key", "service")}
+    form |= TERMS | {f"purposes:{row}": ["SOCIAL_WELFARE"]}
+    expect_done(browser.post(path, form), case, "record_consent")
+    [consent] = list_consents(officer, case)
+    assert consent["purposes"] == ["SOCIAL_WELFARE"]
+
+
+def test_link_to_a_missing_consent_offers_its_office_and_service(officer: Someone) -> None:
+    case = unwrap(officer.create_case(consents=[]))
+    browser = CaseBrowser(officer, case)
+    path = f"{browser.path}/consent"
+    query = "?service=SOCIAL_WELFARE&office=UZ_LEAD&service=UNKNOWN"
+
+    page = browser.get(f"{path}{query}").text
+
+    assert "UNKNOWN" not in page.partition('id="matrix"')[2].partition("<select")[0]
+    form: Form = {n: read_hidden(page, n) for n in ("tag", "key", "added")}
+    form |= {"service": ["SOCIAL_WELFARE"]}
+    ticked = {"office-UZ_LEAD": ["REFER"], "class-state-KZ": ["SOCIAL_WELFARE"]}
+    form |= TERMS | {f"purposes:{row}": purposes for row, purposes in ticked.items()}
+    expect_done(browser.post(path, form), case, "record_consent")
+
+
 @pytest.mark.parametrize(("end", "more"), [("", {}), ("", {"add": "1"}), ("/print", {})])
 def test_consent_is_refused_if_its_recipients_changed(
     officer: Someone, lead: Someone, end: str, more: Form
