@@ -18,7 +18,7 @@ from app.console.action_forms import (
 )
 from app.console.agreed_sections import list_agreed_sections
 from app.console.api_client import ApiProblem, Json
-from app.console.forms import FieldKind, FilledForm, FormField, read_form
+from app.console.forms import EMPTY, FieldKind, FilledForm, FormField, read_form
 from app.console.translations import mark
 from app.console.visits import Visit
 
@@ -31,11 +31,17 @@ SECTIONS: Final = FormField(
     words="sections",
     is_required=False,
 )
+RECIPIENT: Final = FormField(name="recipient", label=mark("Office"), kind=FieldKind.OFFICE)
 FIELDS: Final = (
-    FormField(name="recipient", label=mark("Office")),
+    RECIPIENT,
     FormField(name="service", label=mark("Service")),
     SECTIONS,
 )
+OTHER_FIELDS: Final = (
+    RECIPIENT,
+    replace(SECTIONS, hint=mark("Only what the person agreed to share with this office.")),
+)
+"""The fields of a request to an office that is not proposed."""
 SUGGESTED: Final = FilledForm(values={SECTIONS.name: ("needs",)})
 """What is chosen before the person chooses: no more than what is needed."""
 SENT: Final = "referral_actions.send"
@@ -99,6 +105,9 @@ async def render_recipients(
         after_consent=[one for one in excluded if one["reasons"] == [NO_CONSENT]],
         others=[one for one in excluded if one["reasons"] != [NO_CONSENT]],
         suggested=SUGGESTED,
+        fields=OTHER_FIELDS,
+        empty=EMPTY,
+        key=token_urlsafe(),
         attempt=attempt,
     )
 

@@ -93,6 +93,31 @@ def test_a_request_without_a_consent_is_refused_in_words(
     assert unwrap(lead.get("/referrals"))["items"] == []
 
 
+def test_an_office_that_is_not_proposed_is_asked_with_the_summary_alone(
+    officer: Someone, lead: Someone
+) -> None:
+    consent = make_consent(focal_point="UZ_LEAD", purposes=["REINTEGRATION"])
+    permitted = {"country_of_origin": "UZ", "origin_contact": "permitted"}
+    case = officer.submit(consents=[make_consent(), consent], safeguards=permitted)
+    lead.take_lead(case)
+    browser, path = ConsoleBrowser(lead), f"cases/{case['code']}/ask?service=REINTEGRATION"
+    page = browser.get(path).text
+    assert 'name="recipient" value="UZ_LEAD"' not in page
+    another = page.partition('id="another"')[2].partition("</form>")[0]
+    assert '<option value="UZ_LEAD"' in another
+    form = {"recipient": "UZ_LEAD", "service": "REINTEGRATION"}
+
+    refused = browser.post(path, form | {"sections": "identity"})
+    answer = browser.post(path, form)
+
+    assert refused.status_code == 409
+    tried = refused.text.partition('id="another"')[2].partition("</form>")[0]
+    assert '<option value="UZ_LEAD" selected' in tried
+    assert answer.status_code == 303
+    [referral] = unwrap(lead.get("/referrals"))["items"]
+    assert (referral["recipient"], referral["sections"]) == ("UZ_LEAD", [])
+
+
 def test_the_page_is_drawn_without_a_trace(officer: Someone, lead: Someone) -> None:
     case = take_case(officer, lead, make_service_consent())
     before = officer.get(f"/cases/{case['code']}/evidence").json()
