@@ -86,12 +86,15 @@ def play_some(
 
 
 @demo.command("serve")
-def serve_demo() -> None:
+def serve_demo(
+    *,
+    journeys: Annotated[bool, typer.Option(help="Whether to run all journeys.")] = True,
+) -> None:
     """Serve a demonstration, print how to sign in, and run its journeys meanwhile."""
     settings = DemoSettings()
     level = max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
     logging_setup.configure_logging(level)
-    demo_command.serve(settings, print_line, out)
+    demo_command.serve(settings, print_line, out, JOURNEYS if journeys else ())
 
 
 @cli.command("openapi")

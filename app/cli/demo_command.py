@@ -33,7 +33,7 @@ from app.demo import journeys
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
 from app.demo.demo_setup import KEY_DAYS, DemoSetup, create_keys, load_directory
 from app.demo.demo_users import Demo, Say
-from app.demo.journeys import JOURNEYS, Journey
+from app.demo.journeys import Journey
 from app.demo.tour import TOUR
 from app.demo.worker import REFERENCE
 from app.kernel import durable
@@ -122,8 +122,10 @@ def build_expiry(runtime: Runtime) -> Callable[[str], None]:
     return expire
 
 
-def serve(settings: Settings, say: Say, console: Console) -> None:
-    """Serve the demonstration, print how to use it, and run its journeys meanwhile.
+def serve(
+    settings: Settings, say: Say, console: Console, chosen: Collection[Journey]
+) -> None:
+    """Serve the demonstration, print how to use it, and run the chosen journeys meanwhile.
 
     The API keys of all accounts are written to a file beside the key file.
     """
@@ -146,9 +148,10 @@ def serve(settings: Settings, say: Say, console: Console) -> None:
         running = build_server(app, settings)
         if drill := describe_drill(runtime):
             say(drill)
-        hint = format_hint(DemoAddresses(url, local, sign_in.secret, keys_file), keys)
+        addresses = DemoAddresses(url, local, sign_in.secret, keys_file)
+        hint = format_hint(addresses, keys, len(chosen))
         play = partial(build_demo, runtime, keys)
-        player = DemoPlayer(running, local, hint, console, say, play)
+        player = DemoPlayer(running, local, hint, console, say, play, chosen)
         with (
             serve_metrics(runtime, settings),
             start_jobs(runtime, build_jobs(runtime, ledger, settings)),
@@ -202,7 +205,9 @@ def describe_exposure(local: httpx.URL) -> str:
     return "" if ip_address(local.host).is_loopback else EXPOSED.format(host=local.host)
 
 
-def format_hint(found: DemoAddresses, keys: Mapping[DemoAccount, str]) -> str:
+def format_hint(
+    found: DemoAddresses, keys: Mapping[DemoAccount, str], journeys: int
+) -> str:
     """Return the text that shows how to sign in, two API keys, and a first request."""
     key, lead = keys[UZ_OFFICER], keys[KZ_LEAD]
     return f"""{describe_exposure(found.local)}
@@ -223,5 +228,12 @@ A first request, which lists the cases of this officer:
 
     curl -s {found.url}/v1/cases -H "Authorization: Bearer {key}"
 
-{len(JOURNEYS)} example cases are played now. You can use the service meanwhile.
+{describe_plan(journeys)}
 """
+
+
+def describe_plan(journeys: int) -> str:
+    """Return the text about the journeys that are played from now on."""
+    if not journeys:
+        return "No example case is played."
+    return f"{journeys} example cases are played now. You can use the service meanwhile."

@@ -5,7 +5,7 @@ journey meanwhile can make the journey fail; the other journeys are played never
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,6 +37,7 @@ class DemoPlayer:
     """The service that is starting, its local URL, and what to print once it answers.
 
     `build_demo` returns the journeys' `Demo` for a client and a function that prints.
+    `chosen` are the journeys that are played.
     """
 
     running: uvicorn.Server
@@ -45,6 +46,7 @@ class DemoPlayer:
     console: Console
     say: Say
     build_demo: Callable[[httpx.Client, Say], Demo]
+    chosen: Collection[Journey]
 
 
 @contextmanager
@@ -65,8 +67,8 @@ def play_when_serving(player: DemoPlayer) -> None:
     player.say(player.hint)
     with httpx.Client(base_url=player.url, timeout=PATIENCE.total_seconds()) as http:
         failures = play_journeys(player, http)
-    if not player.running.should_exit:
-        player.say(describe_result(failures))
+    if player.chosen and not player.running.should_exit:
+        player.say(describe_result(failures, len(player.chosen)))
 
 
 def wait_until_serving(running: uvicorn.Server) -> bool:
@@ -80,7 +82,7 @@ def wait_until_serving(running: uvicorn.Server) -> bool:
 
 
 def play_journeys(player: DemoPlayer, http: httpx.Client) -> dict[Journey, str]:
-    """Run all journeys, and return the error of each journey that failed.
+    """Run the chosen journeys, and return the error of each journey that failed.
 
     On a terminal, a progress bar is shown. Otherwise each step is printed as a line.
     """
@@ -89,11 +91,11 @@ def play_journeys(player: DemoPlayer, http: httpx.Client) -> dict[Journey, str]:
     with Progress(
         *COLUMNS, console=player.console, transient=True, disable=not on_terminal
     ) as progress:
-        bar = progress.add_task("", total=len(JOURNEYS))
-        for journey, (shows, _) in JOURNEYS.items():
+        bar = progress.add_task("", total=len(player.chosen))
+        for journey in player.chosen:
             if player.running.should_exit:
                 break
-            progress.update(bar, description=f"Example case: {shows}")
+            progress.update(bar, description=f"Example case: {JOURNEYS[journey][0]}")
             if failure := play_one(demo, journey):
                 failures[journey] = failure
             progress.advance(bar)
@@ -115,9 +117,9 @@ def play_one(demo: Demo, journey: Journey) -> str | None:
     return None
 
 
-def describe_result(failures: Mapping[Journey, str]) -> str:
-    """Return the text that is printed after the last journey."""
-    total, played = len(JOURNEYS), len(JOURNEYS) - len(failures)
+def describe_result(failures: Mapping[Journey, str], total: int) -> str:
+    """Return the text that is printed after the last of all journeys."""
+    played = total - len(failures)
     if not failures:
         return f"\nAll {total} journeys were played: their cases are in the lists."
     lines = (f"  {journey}: {failure}" for journey, failure in failures.items())

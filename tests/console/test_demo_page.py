@@ -161,9 +161,22 @@ def test_the_demonstration_warns_if_other_machines_can_reach_it(
     local: str, warns: bool
 ) -> None:
     found = DemoAddresses("http://localhost:8000", httpx.URL(local), "link", Path("keys"))
-    hint = format_hint(found, dict.fromkeys(DEMO_ACCOUNTS, "key"))
+    hint = format_hint(found, dict.fromkeys(DEMO_ACCOUNTS, "key"), 8)
     assert hint.startswith("\nWARNING: other machines") == warns
     assert "Safe Conduct is serving at http://localhost:8000" in hint
+
+
+@pytest.mark.parametrize(
+    ("journeys", "says"), [(8, "8 example cases are played now."), (0, "No example case")]
+)
+def test_the_demonstration_says_how_many_example_cases_it_plays(
+    journeys: int, says: str
+) -> None:
+    found = DemoAddresses(
+        "http://localhost:8000", httpx.URL("http://[::1]:8000"), "link", Path("keys")
+    )
+    keys = dict.fromkeys(DEMO_ACCOUNTS, "key")
+    assert says in format_hint(found, keys, journeys)
 
 
 def cut_main(page: str) -> str:
