@@ -12,6 +12,8 @@ from app.console.forms import FilledForm, find_field, read_form
 from app.console.refer_consent_fields import CONSENTS, Basis
 from app.console.refer_steps import ALL_FIELDS, find_end, group_ticks, parse_day
 
+LEADING: Final = "REFER"
+"""The purpose of a consent for an office that is asked to lead."""
 RETURN: Final = "RETURN"
 """A service that needs a consent of its own, without other purposes."""
 ROUTING_SAFEGUARDS: Final = (
@@ -65,14 +67,19 @@ def build_consent(filled: FilledForm, formats: Formats) -> Json:
 
 
 def list_recipients(filled: FilledForm) -> Iterator[Json]:
-    """Yield the recipients of a consent, each with its purposes and sections."""
-    purposes = ["REFER", *(s for s in list_services(filled) if s != RETURN)]
+    """Yield the recipients of a consent, each with its purposes and sections.
+
+    A consent ends as a whole. To be asked to lead is therefore a consent of its own: a
+    person who no longer wants a service does not take the case from its lead.
+    """
+    services = [service for service in list_services(filled) if service != RETURN]
     for recipient, parts in group_ticks(filled).items():
-        yield {
-            **describe_recipient(filled, recipient),
-            "purposes": purposes,
-            "sections": [part for part in parts if part != consent.REFER],
-        }
+        for purposes in ([LEADING], services) if services else ([LEADING],):
+            yield {
+                **describe_recipient(filled, recipient),
+                "purposes": purposes,
+                "sections": [part for part in parts if part != consent.REFER],
+            }
 
 
 def describe_recipient(filled: FilledForm, recipient: str) -> Json:

@@ -109,7 +109,7 @@ def test_service_that_the_summary_does_not_ask_for_is_added(officer: Someone) ->
     path, row = f"{browser.path}/consent", "class-state-KZ"
     box = f'name="purposes:{row}" value="SOCIAL_WELFARE"'
     assert box not in browser.get(path).text
-    asked = {"service": ["SOCIAL_WELFARE"], "add": "1"}
+    asked: Form = {"service": ["SOCIAL_WELFARE"], "add": "1"}
 
     added = browser.post(path, {**TERMS, **TICKED, **asked}).text
 

@@ -73,7 +73,12 @@ def test_consents_equal_what_was_ticked(officer: Someone) -> None:
         "state": ["needs"],
         "non_state": ["contact"],
     }
-    assert {tuple(c["purposes"]) for c in consents} == {("MEDICAL", "REFER", "SHELTER")}
+    purposes = {(c["recipient_class"]["kind"], *c["purposes"]) for c in consents}
+    assert purposes == {
+        (kind, *named)
+        for kind in ("state", "non_state")
+        for named in (("REFER",), ("MEDICAL", "SHELTER"))
+    }
     assert {c["recipient_class"]["country"] for c in consents} == {"KZ"}
 
 
@@ -176,10 +181,22 @@ def test_a_chosen_office_gets_a_consent_of_its_own(officer: Someone) -> None:
     chosen = {**WHO, "office": "SANA_SEZIM", "allow": ["office:refer", "office:identity"]}
     code = ReferBrowser(officer).send(SAFE, {}, NEEDS, chosen, {})
 
-    [consent] = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
-    assert consent["focal_point"] == "SANA_SEZIM"
-    assert consent["sections"] == ["identity"]
+    consents = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
+    assert {one["focal_point"] for one in consents} == {"SANA_SEZIM"}
+    assert [one["sections"] for one in consents] == [["identity"]] * len(consents)
     assert unwrap(officer.get(f"/cases/{code}"))["holder"] == "SANA_SEZIM"
+
+
+def test_withdrawn_service_leaves_the_consent_for_the_lead(officer: Someone) -> None:
+    code = ReferBrowser(officer).send(*STEPS)
+    path = f"/cases/{code}/consents"
+
+    answer = officer.ask("POST", f"{path}/withdraw", {"purposes": ["SHELTER"]})
+
+    assert answer.is_success
+    consents = unwrap(officer.get(path))["items"]
+    kept = {tuple(one["purposes"]) for one in consents if one["withdrawn_at"] is None}
+    assert kept == {("REFER",)}
 
 
 def test_a_return_is_no_purpose_beside_others(officer: Someone) -> None:
