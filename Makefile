@@ -1,4 +1,4 @@
-# All commands of this project. CI runs `make check browser clients torture pooler` (.ci/run).
+# All commands of this project. CI runs `make check browser browser-journeys clients torture pooler` (.ci/run).
 
 PYTHON ?= python3
 UV := .uv/bin/uv
@@ -54,11 +54,11 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) $(AUDIT) ## Install requirements/dev.txt into .venv, and pip-audit into .audit
 
@@ -149,6 +149,9 @@ clients: $(READY) $(CLIENTS) ## Generate five clients, and play the same steps w
 
 browser: $(READY) $(BROWSER) ## Test the console in Chromium, which is installed from Debian: T=tests/browser/test_pages.py
 	$(BIN)/python -m tests.browser $(T)
+
+browser-journeys: $(READY) $(BROWSER) ## Play the journeys of the demonstration in Chromium, by people with passkeys
+	$(BIN)/python -m tests.browser tests/browser/journeys
 
 screenshots: $(READY) $(BROWSER) ## Take the pictures of docs/console.md anew
 	$(BIN)/python -m tests.browser tests/browser/test_pictures.py --write-pictures

@@ -40,7 +40,8 @@ PURE = "tests/rules/"
 Slow tests run next, so that no worker runs a slow test at the end while others are idle.
 """
 collect_ignore = ["browser"]
-"""`make browser` runs these tests with Playwright, which this environment does not have."""
+"""`make browser` and `make browser-journeys` run these tests with Playwright, which this
+environment does not have."""
 SELDOM = 50_000
 """Number of new objects after which the garbage collector runs."""
 BESIDE = 1

@@ -1,4 +1,4 @@
-"""Test the console in a real browser: `make browser`.
+"""Test the console in a real browser: `make browser` and `make browser-journeys`.
 
 This program runs in the environment of the service. It installs Chromium from Debian,
 checks the types of this package, and runs the tests in `.browser/venv`, which has
@@ -14,6 +14,8 @@ from tests.support.debian import install_packages
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = "tests/browser"
+JOURNEYS: Final = f"{FOLDER}/journeys"
+"""The tests that `make browser-journeys` runs alone, because they take minutes."""
 ENVIRONMENT: Final = ROOT / ".browser" / "venv" / "bin"
 CHROMIUM: Final = Path("/usr/bin/chromium")
 FONT: Final = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
@@ -44,7 +46,7 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
     python = ENVIRONMENT / "python"
     checked = ["--python-executable", python, "--cache-dir", ".browser/mypy"]
     named = [one for one in chosen if not one.startswith("-")]
-    files = sorted((ROOT / FOLDER).glob("*.py"))  # named, because pyproject excludes them
+    files = sorted((ROOT / FOLDER).rglob("*.py"))  # named, because pyproject excludes them
     return [
         [Path(sys.executable).with_name("mypy"), *checked, *files],
         [
@@ -54,7 +56,7 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
             "--tb=short",
             *WORKERS,
             *chosen,
-            *(() if named else [FOLDER]),
+            *(() if named else [FOLDER, "--ignore", JOURNEYS]),
         ],
     ]
 

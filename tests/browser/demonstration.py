@@ -22,8 +22,10 @@ COMMAND: Final = ROOT / ".venv" / "bin" / "safe-conduct"
 PATIENCE: Final = 300
 """Seconds in which a busy machine starts the demonstration and plays its journeys."""
 KEYS_NAME: Final = "demo-api-keys.csv"
-PLAYED: Final = re.compile(r"All \d+ journeys were played")
+PLAYED: Final = re.compile(r"All \d+ journeys were played|No example case is played")
 """The last line that the demonstration prints. Afterwards only the tests change cases."""
+NO_JOURNEYS: Final = "--no-journeys"
+"""The option with which the demonstration plays no journey."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Demonstration:
 
     url: str
     folder: Path
+    environment: Mapping[str, str]
     printed: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
 
@@ -143,14 +146,15 @@ def build_environment(folder: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def serve_demonstration(folder: Path) -> Iterator[Demonstration]:
+def serve_demonstration(folder: Path, *options: str) -> Iterator[Demonstration]:
     """Serve the demonstration until its journeys have been played, and then go on."""
     port = find_free_port()
-    served = Demonstration(f"http://localhost:{port}", folder)
+    environment = build_environment(folder, port)
+    served = Demonstration(f"http://localhost:{port}", folder, environment)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [COMMAND, "demo", "serve"],
-            env=build_environment(folder, port),
+            [COMMAND, "demo", "serve", *options],
+            env=environment,
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -1,0 +1,25 @@
+"""How the steps of the journeys are taken, as a table that a test compares."""
+
+from collections import Counter
+from enum import StrEnum
+
+
+class Way(StrEnum):
+    """How a step is taken."""
+
+    PAGE = "on a page"
+    REFUSED = "refused by the page and by the API"
+    API = "through the API: enrolment has no page yet, and a preview changes nothing"
+
+
+class Steps(Counter[tuple[Way, str]]):
+    """The number of steps by the way, and by the method and the path of the operation."""
+
+    def format(self) -> str:
+        """Return the table of all steps."""
+        lines = []
+        for way in Way:
+            lines += ["", f"{way}:"]
+            steps = sorted(step for taken, step in self if taken == way)
+            lines += [f"{self[way, step]:4} {step}" for step in steps]
+        return "\n".join(lines)
