@@ -32,6 +32,7 @@ from app.api import (
     form_drafts,
     handovers,
     health,
+    own_figures,
     passkeys,
     public_keys,
     reference,
@@ -86,6 +87,7 @@ ROUTERS: Final = (
     (
         events,
         worklist_and_evidence,
+        own_figures,
         approvals,
         routing,
         directory,
@@ -125,6 +127,7 @@ TAGS: Final = [
     {"name": "handovers", "description": "Moving the lead of a case."},
     {"name": "returns", "description": "The checklist of an assisted voluntary return."},
     {"name": "feed", "description": "Events, the worklist and delivery evidence."},
+    {"name": "figures", "description": "Counts and times of the work of your office."},
     {"name": "approvals", "description": "Requests for the approval of a second person."},
     {"name": "routing", "description": "Which offices should lead or could help, and why."},
     {

@@ -16,6 +16,7 @@ from babel.dates import (
     get_timezone_gmt,
     get_timezone_location,
 )
+from babel.numbers import format_decimal, format_percent
 
 from app.kernel.languages import ENGLISH
 from app.reference.cldr import get_country_name, get_language_name
@@ -23,6 +24,8 @@ from app.reference.lists import list_items
 
 SOON: Final = timedelta(hours=4)
 """A deadline that is due within this time is due soon, as in `GET /v1/worklist/counts`."""
+DURATION_THRESHOLD: Final = 3
+"""A duration is written in the largest unit of which it has this many."""
 
 
 class Urgency(StrEnum):
@@ -72,6 +75,22 @@ class Formats:
         """Format the time until or since an RFC 3339 time, such as `in 59 minutes`."""
         left = datetime.fromisoformat(at) - self.now
         return format_timedelta(left, add_direction=True, locale=self.locale)
+
+    def format_duration(self, seconds: int) -> str:
+        """Format a duration with one unit, such as `90 minutes` or `5 hours`."""
+        return format_timedelta(
+            timedelta(seconds=seconds),
+            threshold=DURATION_THRESHOLD,
+            locale=self.locale,
+        )
+
+    def format_share(self, part: int, whole: int) -> str:
+        """Format the share of a part in whole per cent, such as `83%`."""
+        return format_percent(part / whole, locale=self.locale)
+
+    def format_number(self, number: float) -> str:
+        """Format a number with at most one decimal place."""
+        return format_decimal(number, "#,##0.#", locale=self.locale)
 
     def find_urgency(self, at: str) -> Urgency:
         """Return how near an RFC 3339 time is."""

@@ -23,6 +23,12 @@ ENTRIES: Final = (
     Entry("/console/cases", mark("Cases"), "cases:read"),
     Entry("/console/refer", mark("Refer someone"), "cases:write", frozenset({"officer"})),
     Entry("/console/approvals", mark("Approvals"), "approvals:write"),
+    Entry(
+        "/console/figures",
+        mark("Figures"),
+        "feed:read",
+        frozenset({"coordinator", "supervisor", "protection_officer"}),
+    ),
     Entry("/console/directory", mark("Directory"), "directory:read"),
     Entry(
         "/console/accounts",

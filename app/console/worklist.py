@@ -12,6 +12,8 @@ from app.console.unsent_page import list_unsent
 from app.console.visits import Visit
 
 PAGE_SIZE: Final = 50
+DIRECTING_ROLES: Final = frozenset({"coordinator", "supervisor"})
+"""The roles that always see how much is late, due soon, and waiting for others."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ async def show_worklist(visit: Visit) -> Response:
         "worklist.html",
         groups=groups,
         counts=counts.body,
+        directs=bool(visit.roles & DIRECTING_ROLES),
         next=page.body.get("next"),
         kept=kept,
     )

@@ -1,4 +1,4 @@
-"""Queries for the feed of an office: positions, entries, and which records were read."""
+"""Queries for the feed of an office, its read records, and its unanswered requests."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -10,14 +10,21 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from app.deadlines.models import Clock
 from app.directory.kinds import OfficeKind
 from app.directory.models import FocalPoint
 from app.feed.cursors import Feed
 from app.feed.models import Sighting
+from app.handovers.lifecycle import State as HandoverState
+from app.handovers.models import Handover
+from app.kernel.actors import Scope
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import PageQuery
 from app.kernel.statements import read_columns
 from app.kernel.transactions import ReadTransaction
+from app.referrals.lifecycle import ASKED, State
+from app.referrals.models import Referral
+from app.referrals.queries import IS_VISIBLE
 
 
 @dataclass(frozen=True)
@@ -158,3 +165,38 @@ def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
     """Return whether the office has read a record; reading its events does not count."""
     query = {"record": record_id, "me": tx.actor.focal_point_id}
     return read_columns(tx.session, FIND_SIGHTING, query).first() is not None
+
+
+UNANSWERED: Final = ASKED - {State.INFO_REQUESTED}
+"""The states in which a referral waits for an answer of its recipient."""
+HELD: Final = (
+    select(Clock.case_id)
+    .where(Clock.waits_on == ME, Clock.stopped_at.is_(None))
+    .where(Clock.record_id == Clock.case_id)
+)
+"""The cases in which the office has a task of the holder. The holder always has one."""
+COUNT_REFERRED: Final = (
+    select(func.count())
+    .select_from(Referral)
+    .where(Referral.case_id.in_(HELD), Referral.state.in_(sorted(UNANSWERED)))
+    .where(IS_VISIBLE, Referral.recipient_id != ME)
+)
+COUNT_OFFERED: Final = (
+    select(func.count())
+    .select_from(Handover)
+    .where(Handover.case_id.in_(HELD), Handover.state == HandoverState.OFFERED)
+    .where(Handover.lead_id == ME)
+)
+
+
+def count_unanswered(tx: ReadTransaction) -> int | None:
+    """Count the referrals and handovers that wait for the answer of another office.
+
+    The result is None if the key may not read referrals. The search starts from the tasks
+    of the office, so its cost does not grow with the number of closed cases.
+    """
+    if not {Scope.REFERRALS_READ, Scope.CASES_READ} <= tx.actor.scopes:
+        return None
+    own_office = {"me": tx.actor.focal_point_id}
+    counts = (COUNT_REFERRED, COUNT_OFFERED)
+    return sum(read_columns(tx.session, one, own_office).scalar_one() for one in counts)

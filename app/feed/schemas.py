@@ -33,6 +33,10 @@ SENT = (
     "The open cases that your focal point submitted, without its drafts. Null if your key "
     "may not read cases."
 )
+OTHERS = (
+    "The referrals and handovers of your focal point that wait for the answer of another "
+    "office. Null if your key may not read cases and referrals."
+)
 DRAFTS = "The drafts of your focal point. Null if your key may not read cases."
 
 
@@ -118,6 +122,7 @@ class WorkCounts(ResponseModel):
         int, Field(description="The tasks that are due later today, in your time zone.")
     ]
     later: Annotated[int, Field(description="The tasks that are due after today.")]
+    others: Annotated[int | None, Field(description=OTHERS)]
     sent: Annotated[int | None, Field(description=SENT)]
     drafts: Annotated[int | None, Field(description=DRAFTS)]
 

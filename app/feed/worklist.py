@@ -19,6 +19,7 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
+from app.feed import queries as feed_queries
 from app.feed.schemas import WorkCase, WorkCounts, Worklist, WorkOut
 from app.kernel.actors import Relation, Scope
 from app.kernel.paging import Key, PageQuery, load_page
@@ -121,7 +122,7 @@ def build_work_case(shown: CaseOut, own_code: str) -> WorkCase:
 
 
 def count_work(tx: ReadTransaction) -> WorkCounts:
-    """Count the tasks of the caller's office, and the cases that it submitted."""
+    """Count the tasks of the caller's office, its requests to others, and its cases."""
     moved, now = arrivals.list_waiting(tx), tx.now
     midnight = deadline_queries.compute_end_of_day(tx, now, tx.actor.focal_point_id)
     bounds = (now, now + SOON, max(now + SOON, midnight + arrivals.SECOND))
@@ -137,6 +138,7 @@ def count_work(tx: ReadTransaction) -> WorkCounts:
         soon=soon,
         today=today,
         later=later,
+        others=feed_queries.count_unanswered(tx),
         sent=sent,
         drafts=drafts,
     )

@@ -100,6 +100,7 @@ def play_reading(player: Player, lead: Someone, code: str) -> None:
     player.play("get_case_evidence", lead, code=code)
     player.play("list_work", lead, query={"limit": 20, "include": ["summary"]})
     player.play("get_work_counts", lead)
+    player.play("get_own_figures", lead, query={"from": "2026-05-01", "to": "2026-06-30"})
 
 
 def play_other_ends(player: Player, officer: Someone, lead: Someone) -> None:

@@ -1,0 +1,167 @@
+"""The page "Figures": the own figures of the office as tables with bars."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from app.console.api_client import ApiProblem, Json, resolve_call
+from app.console.translations import mark
+from app.console.visits import Visit
+
+DAYS: Final = ("from", "to")
+"""The parameters of the period, in the address of the page and of the operation."""
+TIMES: Final[Mapping[str, str]] = {
+    "acknowledged": mark("From a request to the first answer"),
+    "decided": mark("From a request to the decision"),
+    "sheltered": mark("From a referral to a shelter until it met the person"),
+}
+AGES: Final[Mapping[str, str]] = {
+    "not_due": mark("Not due yet"),
+    "under_one_day": mark("Late by less than a day"),
+    "one_to_three_days": mark("Late by one to three days"),
+    "three_to_seven_days": mark("Late by three to seven days"),
+    "over_seven_days": mark("Late by seven days or more"),
+}
+REASONS: Final = ("decline_reasons", "handover_reasons")
+"""The lists of reasons for declining a request, or a handover."""
+PER_CENT: Final = 100
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar as wide as the chart allows: a filled part, then an empty part, in per cent."""
+
+    filled: int
+    empty: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table: its name, its cells as text, and its bar."""
+
+    name: str
+    cells: Sequence[str]
+    bar: Bar
+
+
+async def show_figures(visit: Visit) -> Response:
+    """Show the own figures of the office for a period. Raises ApiProblem."""
+    asked = {name: visit.request.query_params.get(name, "") for name in DAYS}
+    query = urlencode({name: day for name, day in asked.items() if day})
+    answer = await resolve_call(visit.api.get(f"figures/own?{query}"))
+    if isinstance(answer, ApiProblem):
+        if answer.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise answer
+        return visit.render("figures.html", answer.status, problem=answer, asked=asked)
+    figures = answer.body
+    asked = {"from": figures["first_day"], "to": figures["last_day"]}
+    return visit.render(
+        "figures.html",
+        problem=None,
+        asked=asked,
+        figures=figures,
+        times=build_times(visit, figures),
+        answers=build_answers(visit, figures["answers"]),
+        declines=[
+            build_declines(visit, figures[name])
+            for name in ("own_declines", "declines_received")
+        ],
+        deadlines=build_deadlines(visit, figures["deadlines"]),
+        returns=build_counts(
+            (visit.formats.name_code("return_states", one["outcome"]), one["count"])
+            for one in figures["returns"]
+        ),
+        ages=build_counts(
+            (visit.texts.translate(AGES[one["age"]]), one["cases"])
+            for one in figures["open_work"]
+        ),
+        offices=build_counts(
+            (visit.name_office(one["focal_point"]), one["missed"])
+            for one in figures["offices"]
+        ),
+    )
+
+
+def build_times(visit: Visit, figures: Json) -> Sequence[Line]:
+    """Return the lines of durations; a bar is filled to the median."""
+    found = {name: figures[name] for name in TIMES if figures[name]["count"]}
+    longest = max((one["percentile_90_seconds"] for one in found.values()), default=0)
+    return [
+        Line(
+            visit.texts.translate(TIMES[name]),
+            (
+                str(one["count"]),
+                visit.formats.format_duration(one["median_seconds"]),
+                visit.formats.format_duration(one["percentile_90_seconds"]),
+            ),
+            build_bar(one["median_seconds"], one["percentile_90_seconds"], longest),
+        )
+        for name, one in found.items()
+    ]
+
+
+def build_answers(visit: Visit, answers: Iterable[Json]) -> Sequence[Line]:
+    """Return the lines of answers by service; a bar is filled to those given in time."""
+    return [
+        Line(
+            name_service(visit, one["service"]),
+            (
+                str(one["in_time"]),
+                str(one["late"]),
+                visit.formats.format_share(one["in_time"], total),
+            ),
+            build_bar(one["in_time"], total, total),
+        )
+        for one in answers
+        for total in [one["in_time"] + one["late"]]
+    ]
+
+
+def name_service(visit: Visit, service: str | None) -> str:
+    """Return the name of a service, or that of requests to lead a case."""
+    if service is None:
+        return visit.texts.translate(mark("Requests to lead a case"))
+    return visit.formats.name_code("services", service)
+
+
+def build_declines(visit: Visit, declines: Iterable[Json]) -> Sequence[Line]:
+    """Return the lines of declined requests by reason."""
+    return build_counts(
+        (visit.formats.name_first(REASONS, one["reason"] or ""), one["count"])
+        for one in declines
+    )
+
+
+def build_deadlines(visit: Visit, deadlines: Iterable[Json]) -> Sequence[Line]:
+    """Return the lines of deadlines by kind; a bar is filled to those that were missed."""
+    found = sorted(deadlines, key=lambda one: (-one["missed"], -one["count"]))
+    most = max((one["count"] for one in found), default=0)
+    return [
+        Line(
+            visit.formats.name_code("deadlines", one["kind"]),
+            (str(one["count"]), str(one["missed"])),
+            build_bar(one["missed"], one["count"], most),
+        )
+        for one in found
+    ]
+
+
+def build_counts(counts: Iterable[tuple[str, int]]) -> Sequence[Line]:
+    """Return the lines of a table with one count each."""
+    found = list(counts)
+    most = max((count for _, count in found), default=0)
+    return [
+        Line(name, (str(count),), build_bar(count, count, most)) for name, count in found
+    ]
+
+
+def build_bar(filled: int, whole: int, longest: int) -> Bar:
+    """Return a bar for two values, of which `filled` is part of `whole`."""
+    if not longest:
+        return Bar(0)
+    part = round(PER_CENT * filled / longest)
+    return Bar(part, round(PER_CENT * whole / longest) - part)

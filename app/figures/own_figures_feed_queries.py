@@ -1,0 +1,72 @@
+"""Where a period lies in the feed of an office, and the function that runs its queries."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import BindParameter, CursorResult, Select, bindparam, select
+
+from app.kernel.journal import Delivery, Entry, Mailbox
+from app.kernel.statements import read_columns
+from app.kernel.transactions import ReadTransaction
+
+ME: Final[BindParameter[UUID]] = bindparam("me")
+MARGIN: Final = timedelta(days=1)
+"""How much earlier or later than its neighbours in a feed an entry can have been recorded.
+
+Positions follow the order of commits, but the clocks of two machines differ.
+"""
+
+HEAD: Final = select(Mailbox.head).where(Mailbox.focal_point_id == ME)
+FIRST_FROM: Final = (
+    select(Delivery.position, Entry.at)
+    .join(Entry, Entry.id == Delivery.entry_id)
+    .where(Delivery.focal_point_id == ME, Delivery.position >= bindparam("low"))
+    .order_by(Delivery.position)
+    .limit(1)
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A period as instants, from `start` to before `end`, and the feed positions of it."""
+
+    start: datetime
+    end: datetime
+    low: int
+    high: int
+
+
+def find_span(tx: ReadTransaction, start: datetime, end: datetime) -> Span:
+    """Find the positions of the caller's feed that may belong to a period."""
+    low = find_position(tx, start - MARGIN, 1)
+    return Span(start, end, low, find_position(tx, end + MARGIN, low))
+
+
+def find_position(tx: ReadTransaction, moment: datetime, low: int) -> int:
+    """Return the first position from `low` on that was recorded at a moment or later.
+
+    Entries have no index by time. A search by bisection needs at most one short query for
+    each bit of the number of entries.
+    """
+    high = run(tx, HEAD).scalar_one() + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = run(tx, FIRST_FROM, low=middle).first()
+        if found is None or found.at >= moment:
+            high = middle
+        else:
+            low = found.position + 1
+    return low
+
+
+def run(
+    tx: ReadTransaction,
+    statement: Select[*tuple[Any, ...]],
+    span: Span | None = None,
+    **named: int,
+) -> CursorResult[*tuple[Any, ...]]:
+    """Run a statement for the caller's office, and for a period if one is given."""
+    values = {"me": tx.actor.focal_point_id, "now": tx.now, **named}
+    return read_columns(tx.session, statement, values | (asdict(span) if span else {}))

@@ -1,0 +1,262 @@
+"""Queries for the own figures of an office.
+
+They read only the deadlines that wait for the office `me`, and the entries of its feed.
+Both are sorted by time, so that a query reads only the rows of the period.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import aliased
+
+from app.cases.lifecycle import EVENTS as CASE_EVENTS
+from app.cases.lifecycle import Action as CaseAction
+from app.cases.models import Party
+from app.casework.lateness import LATENESS_RULES, Noun
+from app.deadlines.limits import ASKED, DeadlineKind
+from app.deadlines.models import Clock, Firing
+from app.deadlines.queries import LATE
+from app.directory.kinds import Service
+from app.directory.models import FocalPoint
+from app.figures.own_figures_feed_queries import ME, Span, run
+from app.handovers.lifecycle import EVENTS as HANDOVER_EVENTS
+from app.handovers.lifecycle import Action as HandoverAction
+from app.kernel.actors import Relation
+from app.kernel.journal import Delivery, Entry
+from app.kernel.transactions import ReadTransaction
+from app.referrals.lifecycle import EVENTS as REFERRAL_EVENTS
+from app.referrals.lifecycle import Action as ReferralAction
+from app.referrals.models import Referral
+from app.returns.lifecycle import EVENTS as RETURN_EVENTS
+from app.returns.lifecycle import Action as ReturnAction
+
+LEAD_DECLINED: Final = CASE_EVENTS[CaseAction.DECLINE_LEAD]
+SENT: Final = REFERRAL_EVENTS[ReferralAction.SEND]
+STARTED: Final = REFERRAL_EVENTS[ReferralAction.START]
+CONSENT_WITHDRAWN: Final = "consent.withdrawn"
+DECLINES: Final = frozenset(
+    {
+        LEAD_DECLINED,
+        REFERRAL_EVENTS[ReferralAction.DECLINE],
+        REFERRAL_EVENTS[ReferralAction.REDIRECT],
+        HANDOVER_EVENTS[HandoverAction.DECLINE],
+    }
+)
+"""The events with which an office says no to a request."""
+DECISIONS: Final = DECLINES | {
+    CASE_EVENTS[CaseAction.ACCEPT_LEAD],
+    CASE_EVENTS[CaseAction.ASSIGN],
+    REFERRAL_EVENTS[ReferralAction.ACCEPT],
+    HANDOVER_EVENTS[HandoverAction.ACCEPT],
+}
+"""The events with which an office decides on a request. A desk decides by assigning."""
+ACKNOWLEDGEMENTS: Final = frozenset(
+    {
+        CASE_EVENTS[CaseAction.ACKNOWLEDGE],
+        REFERRAL_EVENTS[ReferralAction.ACKNOWLEDGE],
+    }
+)
+ANSWER_EVENTS: Final = DECISIONS | ACKNOWLEDGEMENTS | {REFERRAL_EVENTS[ReferralAction.ASK]}
+"""The events with which an office answers a request before its deadline."""
+RETURN_ENDS: Final = frozenset(
+    RETURN_EVENTS[action]
+    for action in (
+        ReturnAction.NO_GO,
+        ReturnAction.CALL_OFF,
+        ReturnAction.FINISH,
+        ReturnAction.END,
+    )
+)
+COUNTED: Final = DECLINES | RETURN_ENDS | {SENT, CONSENT_WITHDRAWN}
+LEAD_MISSES: Final = frozenset(
+    rule.event
+    for (noun, _), rule in LATENESS_RULES.items()
+    if noun == Noun.CASE and rule.event
+)
+"""The events of missed deadlines of the office that holds a case."""
+NO_TASKS: Final = (DeadlineKind.CONSENT_ENDS, DeadlineKind.EMERGENCY_ACCESS_ENDS)
+"""Kinds of deadlines at whose end nobody is late: a person may refuse a new consent."""
+REQUESTED: Final = (
+    Relation.CANDIDATE,
+    Relation.DESK,
+    Relation.RECIPIENT,
+    Relation.HANDOVER_CANDIDATE,
+)
+"""The relations that begin with a request to an office."""
+START: Final[BindParameter[datetime]] = bindparam("start")
+END: Final[BindParameter[datetime]] = bindparam("end")
+FACTS: Final = type_coerce(Entry.facts, JSON)
+BEGAN: Final = and_(Clock.waits_on == ME, Clock.set_at >= START, Clock.set_at < END)
+"""The deadlines of the office that began in the period."""
+TRAVELS: Final = and_(
+    Clock.kind == DeadlineKind.CONFIRM_ARRIVAL,
+    Clock.stopped_at.is_(None),
+    Clock.fires_at.is_(None),
+)
+"""The running deadline of an arrival, which the worker postpones while a person travels."""
+MISSED: Final = LATE & ~TRAVELS
+IS_MISSED: Final = case((MISSED, 1), else_=0)
+REQUESTED_AT: Final = (
+    select(func.max(Party.since))
+    .where(Party.case_id == Clock.case_id, Party.focal_point_id == ME)
+    .where(Party.record_id == Clock.record_id, Party.relation.in_(REQUESTED))
+    .where(Party.since <= Clock.stopped_at)
+    .correlate(Clock)
+    .scalar_subquery()
+)
+OWN_ANSWER: Final = (
+    select(Entry.type)
+    .where(Entry.case_id == Clock.case_id, Entry.record_id == Clock.record_id)
+    .where(Entry.at == Clock.stopped_at, Entry.focal_point_id == ME)
+    .where(Entry.type.in_(sorted(ANSWER_EVENTS)))
+    .where((Clock.kind == DeadlineKind.ACKNOWLEDGE) | Entry.type.not_in(ACKNOWLEDGEMENTS))
+    .order_by(Entry.type.not_in(ACKNOWLEDGEMENTS))
+    .limit(1)
+    .correlate(Clock)
+    .scalar_subquery()
+)
+"""The event with which the office met a deadline, or null.
+
+An acknowledgement comes first, because a decision can follow it at the same instant.
+"""
+LIST_REQUESTS: Final = (
+    select(Clock.kind, OWN_ANSWER, Referral.service, IS_MISSED)
+    .add_columns(Clock.stopped_at, REQUESTED_AT)
+    .select_from(Clock)
+    .outerjoin(Referral, Referral.id == Clock.record_id)
+    .where(BEGAN, Clock.kind.in_(sorted(ASKED)))
+)
+COUNT_DEADLINES: Final = (
+    select(Clock.kind, func.count(), func.sum(IS_MISSED))
+    .where(BEGAN, Clock.kind.not_in(NO_TASKS))
+    .group_by(Clock.kind)
+    .order_by(Clock.kind)
+)
+
+
+def select_heard(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Select columns of the entries that the feed of the office got in the period."""
+    return (
+        select(*columns)
+        .select_from(Delivery)
+        .join(Entry, Entry.id == Delivery.entry_id)
+        .where(Delivery.focal_point_id == ME)
+        .where(Delivery.position >= bindparam("low"), Delivery.position < bindparam("high"))
+        .where(Entry.at >= START, Entry.at < END)
+    )
+
+
+IS_OWN: Final = case((Entry.focal_point_id == ME, 1), else_=0)
+REFERRED: Final = case(((IS_OWN == 1) & (Entry.type == SENT), Entry.case_id))
+"""The case of an entry for a referral that the office sent; otherwise null."""
+HEARD: Final = (
+    Entry.type,
+    IS_OWN.label("is_own"),
+    FACTS["reason"].as_string().label("reason"),
+    FACTS["state"].as_string().label("state"),
+    REFERRED.label("referred"),
+)
+COUNT_EVENTS: Final = (
+    select_heard(*HEARD, func.count())
+    .where(Entry.type.in_(sorted(COUNTED)))
+    .group_by(
+        *(
+            literal_column(name)
+            for name in ("type", "is_own", "reason", "state", "referred")
+        )
+    )
+)
+Asked, AskedDelivery = aliased(Entry), aliased(Delivery)
+LIST_SHELTERED: Final = (
+    select_heard(Asked.at, Entry.at)
+    .join(Asked, (Asked.case_id == Entry.case_id) & (Asked.record_id == Entry.record_id))
+    .where(Entry.type == STARTED, FACTS["service"].as_string() == Service.SHELTER)
+    .where(Asked.type == SENT)
+    .where(
+        exists().where(
+            AskedDelivery.entry_id == Asked.id, AskedDelivery.focal_point_id == ME
+        )
+    )
+)
+COUNT_OFFICES: Final = (
+    select_heard(FocalPoint.code, func.count())
+    .join(Firing, (Firing.case_id == Entry.case_id) & (Firing.at == Entry.at))
+    .join(FocalPoint, FocalPoint.id == Firing.waits_on)
+    .where(Entry.type.in_(sorted(LEAD_MISSES)), Entry.record_id == Entry.case_id)
+    .where(Firing.record_id == Entry.case_id, Firing.waits_on != ME)
+    .group_by(FocalPoint.code)
+    .order_by(FocalPoint.code)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A deadline to answer a request, and the answer of the office, if there is one."""
+
+    kind: DeadlineKind
+    answer: str | None
+    service: Service | None
+    is_late: int
+    ended_at: datetime | None
+    requested_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineCount:
+    """How many deadlines of a kind began in a period, and how many were missed."""
+
+    kind: DeadlineKind
+    count: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How often the feed has an event with the same author, facts and case."""
+
+    type: str
+    is_own: int
+    reason: str | None
+    state: str | None
+    referred: UUID | None
+    count: int
+
+
+def list_requests(tx: ReadTransaction, span: Span) -> list[Request]:
+    """List the deadlines to answer a request that began in the period."""
+    return [Request(*row) for row in run(tx, LIST_REQUESTS, span)]
+
+
+def count_deadlines(tx: ReadTransaction, span: Span) -> list[DeadlineCount]:
+    """Count the deadlines that began in the period, by kind."""
+    return [DeadlineCount(*row) for row in run(tx, COUNT_DEADLINES, span)]
+
+
+def count_events(tx: ReadTransaction, span: Span) -> list[EventCount]:
+    """Count the events of the feed in the period that the figures need."""
+    return [EventCount(*row) for row in run(tx, COUNT_EVENTS, span)]
+
+
+def list_sheltered(tx: ReadTransaction, span: Span) -> list[timedelta]:
+    """List how long each referral to a shelter took until the person was met."""
+    return [met_at - asked_at for asked_at, met_at in run(tx, LIST_SHELTERED, span)]
+
+
+def count_offices(tx: ReadTransaction, span: Span) -> dict[str, int]:
+    """Count the missed deadlines of cases that the caller was told of, by office."""
+    return {str(code): int(missed) for code, missed in run(tx, COUNT_OFFICES, span)}
