@@ -21,7 +21,7 @@ from tests.support.world import (
 )
 
 NO: Json = {"reason": "NO_CAPACITY"}
-QUESTION: Json = {"topics": ["LANGUAGE"], "text": "Which one?"}
+QUESTION: Json = {"topics": ["health"], "question": "Hurt?"}
 GUARDS: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 
 

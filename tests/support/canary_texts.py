@@ -158,4 +158,4 @@ ABOUT = [
     "questions",
     "emergency-access",
 ]
-LISTS = ("/cases", "/referrals", "/worklist", "/approvals")
+LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/figures/own")

@@ -49,7 +49,7 @@ PEOPLE = {
     "desk": "DESK_CENTRAL_ASIA",
     "stranger": "JM_CONSULATE_PORT_OF_SPAIN",
 }
-LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events")
+LISTS = ("/cases", "/referrals", "/worklist", "/approvals", "/events", "/figures/own")
 DOCUMENTS = ("consents", "access-log", "notes", "contacts", "emergency-access")
 ABOUT = ("history", "evidence", "routing", *DOCUMENTS)
 
