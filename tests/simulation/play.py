@@ -15,6 +15,7 @@ from sqlalchemy import select
 from app.webhooks.models import Webhook
 from tests.simulation import final_checks
 from tests.simulation.cast import Stage
+from tests.simulation.figure_checks import check_own_figures
 from tests.simulation.invariants import check
 from tests.simulation.network import FakeServers, Receiver
 from tests.simulation.partners import SILENT, Partner, draw_tempers
@@ -167,6 +168,7 @@ class Play:
         final_checks.check_audiences(scene)
         unsure = [one for p in self.partners.values() for one in p.unanswered.values()]
         final_checks.check_journal(scene, unsure)
+        check_own_figures(scene, self.partners, unsure)
         final_checks.check_deliveries(scene, self.postmen, self.receiver, self.hook)
         self.worker.run()
         found = self.worker.ledger.read()
