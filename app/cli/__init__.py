@@ -16,7 +16,7 @@ PROGRAMS: Final = {
     **dict.fromkeys(("submit", "poll"), "client_commands"),
     **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), OPERATOR),
     **dict.fromkeys(("doctor", "worker", "backup", "reseal"), OPERATOR),
-    **dict.fromkeys(("restored", "affected", "erasures"), OPERATOR),
+    **dict.fromkeys(("restored", "affected", "erasures", "figures"), OPERATOR),
 }
 """The module that runs each command. `commands`, which has all commands, runs the rest."""
 

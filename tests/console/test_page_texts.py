@@ -119,7 +119,7 @@ def test_answers_to_forms_of_a_case_can_be_translated(
         ("actions/assess_risk", {}),
         ("actions/suspend", {"tag": '"0"', "key": "1", "reason": "SURVIVOR_REQUEST"}),
         ("consent", {}),
-        ("consent/print", {}),
+        ("consent/print", {"language": "ru"}),
     ):
         check_texts(browser.post(f"{page}/{path}", form).text, path)
     check_pages(officer, f"{page}?done=case_actions.submit")
