@@ -15,7 +15,7 @@ from tests.support.debian import install_packages
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = "tests/browser"
 JOURNEYS: Final = f"{FOLDER}/journeys"
-"""The tests that `make browser-journeys` runs alone, because they take minutes."""
+"""The tests that `make browser-journeys` runs alone, in one process, in their order."""
 ENVIRONMENT: Final = ROOT / ".browser" / "venv" / "bin"
 CHROMIUM: Final = Path("/usr/bin/chromium")
 FONT: Final = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
@@ -54,7 +54,7 @@ def list_commands(chosen: list[str]) -> list[list[object]]:
             "--confcutdir",
             FOLDER,
             "--tb=short",
-            *WORKERS,
+            *(() if JOURNEYS in chosen else WORKERS),
             *chosen,
             *(() if named else [FOLDER, "--ignore", JOURNEYS]),
         ],

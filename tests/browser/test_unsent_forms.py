@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.cases import LEAD, Casework
 from tests.browser.conftest import OpenAs, OpenWindow
 from tests.browser.demonstration import Demonstration
-from tests.browser.test_passkeys import add_authenticator, begin_enrolment, enrol
+from tests.browser.passkeys import add_authenticator, begin_enrolment, enrol
 from tests.browser.test_signing_in import ELSEWHERE, READ_STORAGE, show_elsewhere
 from tests.browser.windows import NARROW, Window
 
