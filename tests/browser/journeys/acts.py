@@ -164,7 +164,7 @@ def submit(person: Person, button: Locator) -> None:
 
 def require_success(person: Person) -> None:
     """Raise Refused if the page says that something is wrong."""
-    alert = person.window.page.locator('main [role="alert"]')
+    alert = person.window.page.locator('main [role="alert"]:visible')
     if alert.count():
         raise Refused(alert.first.inner_text())
 
