@@ -78,8 +78,18 @@ def list_recipients(filled: FilledForm) -> Iterator[Json]:
             yield {
                 **describe_recipient(filled, recipient),
                 "purposes": purposes,
-                "sections": [part for part in parts if part != consent.REFER],
+                "sections": list_agreed_sections(parts, leads=purposes == [LEADING]),
             }
+
+
+def list_agreed_sections(parts: Sequence[str], *, leads: bool) -> Sequence[str]:
+    """Return the sections of a consent to lead, or of a consent to help."""
+    sections = dict.fromkeys(part for part in parts if part != consent.REFER)
+    if consent.LEAD_IDENTITY in sections:
+        del sections[consent.LEAD_IDENTITY]
+        if leads:
+            sections[consent.IDENTITY] = None
+    return list(sections)
 
 
 def describe_recipient(filled: FilledForm, recipient: str) -> Json:

@@ -14,6 +14,11 @@ from app.console.translations import mark
 ADULT: Final = "adult"
 REFER: Final = "refer"
 SECTIONS: Final = ("needs", "contact", "identity")
+IDENTITY: Final = "identity"
+LEAD_IDENTITY: Final = "identity_lead"
+"""A part of the matrix: the section `identity`, for the office that leads alone."""
+ROWS: Final = ("needs", "contact", LEAD_IDENTITY, IDENTITY)
+"""The rows of the matrix after the first one, which are always shown."""
 PARTS: Final = {
     REFER: Option(
         REFER,
@@ -24,8 +29,15 @@ PARTS: Final = {
     "contact": Option(
         "contact", mark("How to reach the person"), mark("another name, and a safe way")
     ),
-    "identity": Option(
-        "identity", mark("Who the person is"), mark("names, date of birth, documents")
+    LEAD_IDENTITY: Option(
+        LEAD_IDENTITY,
+        mark("Who the person is: only the office that leads"),
+        mark("names, date of birth, documents"),
+    ),
+    IDENTITY: Option(
+        IDENTITY,
+        mark("Who the person is: also offices that help"),
+        mark("names, date of birth, documents"),
     ),
     "narrative": Option("narrative", mark("What happened")),
     "indicators": Option("indicators", mark("Signs")),

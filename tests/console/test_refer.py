@@ -94,6 +94,19 @@ def test_whoever_may_know_a_section_may_be_asked(officer: Someone) -> None:
     assert {tuple(c["purposes"]) for c in consents} == {("MEDICAL", "SHELTER"), ("REFER",)}
 
 
+@pytest.mark.parametrize("row", ["identity_lead", "identity"])
+def test_name_can_be_for_the_office_that_leads_alone(officer: Someone, row: str) -> None:
+    allow = [f"state@KZ:{row}", "state@KZ:needs"]
+    code = ReferBrowser(officer).send(SAFE, {}, NEEDS, {**WHO, "allow": allow}, {})
+
+    consents = unwrap(officer.get(f"/cases/{code}/consents"))["items"]
+    helps = ["identity", "needs"] if row == "identity" else ["needs"]
+    assert {tuple(c["purposes"]): c["sections"] for c in consents} == {
+        ("REFER",): ["identity", "needs"],
+        ("MEDICAL", "SHELTER"): helps,
+    }
+
+
 @pytest.mark.parametrize("name", ["Дилноза Каримова", "José Ñuñez", "نور الهدى"])
 def test_name_and_feared_people_are_sealed_with_the_case(
     officer: Someone, name: str
