@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from app.cases import queries as case_queries
 from app.cases import statements
@@ -16,6 +16,7 @@ from app.cases.lifecycle import State
 from app.cases.models import Case, Sealed
 from app.cases.records import SummarySnapshot
 from app.cases.sections import Indicators, Needs, Section
+from app.directory.kinds import is_serving
 from app.figures.catalogue import Cell, ReturnDecision, TableName
 from app.figures.counting import Counts, SubmittedCase
 from app.figures.models import CountedWeek
@@ -43,7 +44,7 @@ COUNTED_CASES: Final = (
 """The cases with the country where the person was met. Duplicates are left out."""
 STARTS: Final = (
     select(Entry.case_id, Entry.at, Entry.facts)
-    .where(Entry.case_id.in_(IDS), Entry.type == STARTED)
+    .where(Entry.case_id.in_(IDS), Entry.type == STARTED, Entry.at < bindparam("until"))
     .order_by(Entry.at)
 )
 SECTIONS: Final = statements.WITH_KEY.where(
@@ -96,12 +97,18 @@ def get_instant(monday: date) -> datetime:
     return datetime.combine(monday, time(), UTC)
 
 
+def get_end(monday: date) -> datetime:
+    """Return the instant from which on nothing is counted for a week."""
+    return get_instant(monday + WEEK) + SETTLING
+
+
 def read_cases(tx: ReadTransaction, submitted: Submissions) -> Iterator[SubmittedCase]:
-    """Yield what is counted of some cases. A case without a country is left out."""
+    """Yield what is counted of cases of one week. A case without a country is left out."""
     parameters = {"cases": list(submitted)}
     contents = open_contents(tx, parameters)
     started: dict[UUID, list[tuple[datetime, str]]] = {}
-    for case_id, at, facts in tx.session.execute(STARTS, parameters):
+    until = {"until": get_end(find_week(min(submitted.values())))}
+    for case_id, at, facts in tx.session.execute(STARTS, parameters | until):
         started.setdefault(case_id, []).append((at, facts["service"]))
     for case, country in tx.session.execute(COUNTED_CASES, parameters).all():
         needs = contents.needs.get(case.id)
@@ -146,13 +153,16 @@ def open_contents(
 
 
 def count_handovers(tx: ReadTransaction, monday: date) -> Counts:
-    """Count the cases whose lead passed to another State in a week, by the new country."""
+    """Count the cases that were handed over across a border in a week, by the new country.
+
+    A border is crossed if the two leads serve no common country.
+    """
     lead = select(Entry.record_id).where(Entry.type == ACCEPTED, *is_in_week(Entry, monday))
     rows = select(Handover).where(Handover.id.in_(lead))
     crossed = {
         one.case_id: one.case.country
         for one in tx.session.scalars(rows)
-        if one.lead.of_state != one.successor.of_state
+        if not any(is_serving(one.successor, country) for country in one.lead.serves)
     }
     return count_by_country(TableName.HANDOVERS, ((c, ()) for c in crossed.values()))
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from tests.simulation.cast import CORRIDORS, Corridor
 from tests.simulation.forbidden_requests import READERS, get_relations, open_any_section
 from tests.simulation.partners import Partner
+from tests.simulation.weekly_figure_checks import draw_recorded
 from tests.simulation.world import CANARY, Deed, Person, Scene
 from tests.support.administrators import approve, update_row
 from tests.support.world import ALL_SECTIONS, Json, make_case, make_consent
@@ -52,11 +53,14 @@ def draw_recipients(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[st
     return some
 
 
-def make_sections(number: int) -> list[Json]:
+def make_sections(seed: int, number: int) -> list[Json]:
     """Return sections with words that do not occur in any other case."""
     word = f"{CANARY}{number}"
+    gender, forms = draw_recorded(seed, number)
+    needs = {"summary": f"{word}needs", "safety_alert": f"{word}danger", "gender": gender}
     return [
-        {"section": "needs", "summary": f"{word}needs", "safety_alert": f"{word}danger"},
+        {"section": "needs", **needs},
+        {"section": "indicators", "exploitation": forms},
         {"section": "contact", "alias": f"{word}alias", "safe_channel": f"{word}way"},
         {"section": "identity", "names": [f"{word}name"]},
         {"section": "narrative", "text": f"{word}told"},
@@ -185,7 +189,7 @@ def make_case_body(  # noqa: PLR0913 - each is one property of the person
     }
     return make_case(
         summary=summary,
-        sections=make_sections(number),
+        sections=make_sections(scene.seed, number),
         safeguards={"country_of_origin": of.origin, "unsafe_focal_points": sorted(unsafe)},
         consents=[
             make_consent(recipients=[one for one, _ in some], expires_at=LATER, **by)

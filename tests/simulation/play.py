@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import select
 
+from app.figures.weeks import WEEK
 from app.webhooks.models import Webhook
 from tests.simulation import final_checks
 from tests.simulation.cast import Stage
@@ -20,6 +21,7 @@ from tests.simulation.invariants import check
 from tests.simulation.network import FakeServers, Receiver
 from tests.simulation.partners import SILENT, Partner, draw_tempers
 from tests.simulation.people import Administrators, Officer
+from tests.simulation.weekly_figure_checks import check_counted_weeks, count_weeks
 from tests.simulation.worker import Worker
 from tests.simulation.world import Broken, Scene
 from tests.support.webhook_receivers import create_webhook
@@ -73,6 +75,7 @@ class Play:
         self.worker = Worker(scene, self.postmen, self.receiver)
         self.administrators = Administrators(scene, self.partners, self.notify_worker)
         self.hook = self.create_webhook()
+        self.counts_at = scene.now + WEEK
 
     def notify_worker(self) -> None:
         self.worker.poked = True
@@ -103,9 +106,11 @@ class Play:
         looked = None
         if worker_at is not None and (agenda_at is None or worker_at <= agenda_at):
             scene.now = max(scene.now, worker_at)
+            self.count_weeks()
             looked = self.worker.looked_at if self.worker.run() else None
         elif agenda_at is not None:
             name, step = scene.start_next_step()
+            self.count_weeks()
             scene.log(f"-- {name}")
             step()
         else:
@@ -158,6 +163,12 @@ class Play:
         while self.run_step():
             self.scene.require(self.scene.now < last, "the steps do not end")
 
+    def count_weeks(self) -> None:
+        """Count the finished weeks, at most once a week, before the next step."""
+        if self.scene.now >= self.counts_at:
+            count_weeks(self.scene)
+            self.counts_at = self.scene.now + WEEK
+
     def check_end(self) -> None:
         scene = self.scene
         heads = dict(scene.fetch_rows(HEADS))
@@ -169,6 +180,7 @@ class Play:
         unsure = [one for p in self.partners.values() for one in p.unanswered.values()]
         final_checks.check_journal(scene, unsure)
         check_own_figures(scene, self.partners, unsure)
+        check_counted_weeks(scene, unsure)
         final_checks.check_deliveries(scene, self.postmen, self.receiver, self.hook)
         self.worker.run()
         found = self.worker.ledger.read()

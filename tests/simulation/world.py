@@ -52,6 +52,8 @@ class Deed:
     event: str = ""
     """The event that the request causes; empty if the journal is not checked for one."""
     about: str = ""
+    tries: int = 0
+    acknowledged_at: datetime | None = None
 
     def make_headers(self) -> dict[str, str]:
         more = {"If-Match": self.tag, "Approval": self.approval}
@@ -227,6 +229,7 @@ class Scene(World):
     def send_deed(self, deed: Deed) -> Response | None:
         """Send a request with its key, and check that repeating it has no effect."""
         known, before = self.acknowledged.get(deed.key), self.count_entries()
+        deed.tries += 1
         with self.inject_failure(0.0 if self.calm else MISHAPS):
             answer = self.send(
                 deed.sender, "POST", deed.path, body=deed.body, headers=deed.make_headers()
@@ -245,6 +248,7 @@ class Scene(World):
         elif answer.is_success:
             shown = answer.json() if answer.content else {}
             deed.about = deed.about or get_subject(deed, shown)
+            deed.acknowledged_at = self.now
             self.acknowledged[deed.key] = (deed, answer.status_code, shown)
         return answer
 
