@@ -214,7 +214,11 @@ UNSAFE_OFFICES: Final = FormField(
 UNSAFE_PEOPLE: Final = FormField(
     name="safeguards/unsafe_people",
     label=mark("People or local officials whom the person fears"),
-    hint=mark("Sealed. Offices that may read the safeguards of the case see it."),
+    hint=mark(
+        "Sealed. The office that leads can open it, and an office that is asked to lead "
+        "after it has confirmed that it received the case. An office that is ticked above "
+        "cannot."
+    ),
     kind=FieldKind.LONG_TEXT,
     is_required=False,
 )
@@ -227,14 +231,15 @@ NAMES: Final = FormField(
 )
 ALIAS: Final = FormField(
     name="contact/alias",
-    label=mark("What may the person be called?"),
-    hint=mark("A first name or another name. Sealed."),
+    label=mark("Which other name may be used for the person?"),
+    hint=mark("Not the real name, unless the person wants it. Sealed."),
     is_required=False,
 )
 CHANNEL: Final = FormField(
     name="contact/safe_channel",
     label=mark("How can the person be reached without danger?"),
     hint=mark("When, how, and what must never be used. Sealed."),
+    kind=FieldKind.LONG_TEXT,
     is_required=False,
 )
 DAYS: Final = (OBTAINED_ON, EXPIRES_ON)

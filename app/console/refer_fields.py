@@ -155,8 +155,9 @@ GENDER: Final = FormField(
 )
 NEEDS: Final = FormField(
     name="needs/summary",
-    label=mark("In one line: what does the person need?"),
+    label=mark("In a few words: what does the person need?"),
     hint=mark("Sealed. Write no name and no address."),
+    kind=FieldKind.LONG_TEXT,
 )
 ALERT: Final = FormField(
     name="needs/safety_alert",
