@@ -21,9 +21,14 @@ DIGITS: Final = 13
 
 def derive_noise(fingerprint: str) -> int:
     """Return discrete Laplace noise from -10 to 10, derived from a keyed fingerprint."""
+    return max(-MAX_NOISE, min(MAX_NOISE, derive_unlimited_noise(fingerprint)))
+
+
+def derive_unlimited_noise(fingerprint: str) -> int:
+    """Return discrete Laplace noise, derived from a keyed fingerprint."""
     up = derive_geometric(fingerprint[:DIGITS])
     down = derive_geometric(fingerprint[DIGITS : 2 * DIGITS])
-    return max(-MAX_NOISE, min(MAX_NOISE, up - down))
+    return up - down
 
 
 def derive_geometric(digits: str) -> int:
