@@ -7,7 +7,7 @@ ISO 8601, so that each week belongs to exactly one quarter.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, Self, override
 
 WEEK: Final = timedelta(weeks=1)
 THURSDAY: Final = timedelta(days=3)
@@ -26,6 +26,17 @@ class Quarter:
 
     year: int
     number: int
+
+    @override
+    def __str__(self) -> str:
+        """Return the quarter as `2026Q3`."""
+        return f"{self.year}Q{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the quarter of a text such as `2026Q3`."""
+        year, _, number = text.partition("Q")
+        return cls(int(year), int(number))
 
     def list_weeks(self) -> Iterator[date]:
         """Return the Mondays of the weeks of the quarter."""

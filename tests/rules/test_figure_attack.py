@@ -1,0 +1,112 @@
+"""Attacks on released figures: what a reader can learn about fewer than 11 people.
+
+The reader has all releases of two years of invented people, and bounds each small count by
+an integer program. He knows the method, the noise, and which numbers are small.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from app.figures import releases
+from app.figures.catalogue import TABLES, TableName
+from app.figures.numbers import LARGEST_NOISE, compute_rounded, is_large
+from tests.support.effort import choose_number
+from tests.support.figure_attack import (
+    SUBSETS,
+    Attack,
+    Sum,
+    compute_difference,
+    derive_test_noise,
+    start_attack,
+)
+
+SEEDS = range(choose_number(2, sample=1, night=200))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_small_count_can_have_five_values(seed: int) -> None:
+    attack, series = start_attack(seed)
+    targets = list(attack.list_targets(series.values()))
+
+    assert len(targets) > 1000
+    assert attack.find_bounded(targets) == []
+
+
+def test_without_complementary_suppression_small_counts_follow_from_sums(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(releases, "remove_revealing", lambda *_: True)
+    attack, series = start_attack(1)
+    found = attack.find_bounded(attack.list_targets(series.values()))
+
+    assert len(found) > 5
+    for terms, low, high in found:
+        assert low <= attack.compute(terms) <= high < low + 4
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_certain_about_a_person_who_is_known_to_be_counted(seed: int) -> None:
+    """In each table, at least one person of the country can be in another cell."""
+    attack, _ = start_attack(seed)
+    others = [terms for terms in list_others(attack) if attack.compute(terms) < 11]
+
+    assert others
+    assert attack.find_bounded(others) == []
+
+
+def list_others(attack: Attack) -> Iterator[Sum]:
+    """Return the people of a country who are not in a cell, for each cell of each table."""
+    for quarter, counts in attack.counts.items():
+        for country, table in counts:
+            people = attack.collect_cells(country, quarter, TableName.CASES)
+            for cell in TABLES[table].cells:
+                part = attack.collect_cells(country, quarter, table, cell)
+                if table in SUBSETS:
+                    yield compute_difference(people, part)
+                elif table in {TableName.AGE_AND_GENDER, TableName.ASSISTANCE}:
+                    whole = attack.collect_cells(country, quarter, table)
+                    rest = {v: 1 for v in whole if v not in part}
+                    yield rest
+
+
+@pytest.mark.parametrize("padding", [0, 10, 11, 13, 15, 20])
+def test_insider_who_adds_people_cannot_tell_one_person_from_none(padding: int) -> None:
+    """The insider adds people to a cell and looks at what is shown, once."""
+    seen = {real: draw_shown(real + padding) for real in (0, 1)}
+    right = sum(max(seen[0][shown], seen[1][shown]) for shown in seen[0] | seen[1])
+
+    assert right / seen[0].total() / 2 < 0.65
+
+
+def test_insider_who_adds_many_people_learns_no_single_count() -> None:
+    """If a count is padded from 0 to 10 people, all eleven can lead to what is shown."""
+    seen = [draw_shown(real + 15) for real in range(11)]
+    common = set(seen[0]).intersection(*seen)
+    share = sum(found[shown] for found in seen for shown in common)
+
+    assert share / sum(found.total() for found in seen) > 0.9
+
+
+def draw_shown(count: int) -> Counter[int | None]:
+    """Return what is shown for a count, as often as the noise leads to it."""
+    derive = derive_test_noise("padding")
+    draws = choose_number(20_000, sample=5_000)
+    noises = (min(LARGEST_NOISE, derive((str(n),))) for n in range(draws))
+    return Counter(
+        compute_rounded(count + noise) if is_large(count, noise) else None
+        for noise in noises
+    )
+
+
+def test_noise_is_a_discrete_laplace_distribution() -> None:
+    """Its mean deviation is near that of the scale 2, and it is not always the same."""
+    derive = derive_test_noise("distribution")
+    found = Counter(derive((str(n),)) for n in range(20_000))
+    mean = sum(abs(noise) * times for noise, times in found.items()) / found.total()
+    ratio = math.exp(-0.5)
+
+    assert mean == pytest.approx(2 * ratio / (1 - ratio**2), rel=0.05)
+    assert found[1] == pytest.approx(found[-1], rel=0.1)
