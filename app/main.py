@@ -29,6 +29,7 @@ from app.api import (
     events,
     exports,
     facts_and_questions,
+    figure_releases,
     form_drafts,
     handovers,
     health,
@@ -82,7 +83,7 @@ ROUTERS: Final = (
         form_drafts,
         unsent_forms,
     ),
-    (exports, emergency_access, refusals),
+    (exports, emergency_access, refusals, figure_releases),
     (referrals, referral_actions, handovers, returns, return_decision, return_travel),
     (
         events,
@@ -127,7 +128,10 @@ TAGS: Final = [
     {"name": "handovers", "description": "Moving the lead of a case."},
     {"name": "returns", "description": "The checklist of an assisted voluntary return."},
     {"name": "feed", "description": "Events, the worklist and delivery evidence."},
-    {"name": "figures", "description": "Counts and times of the work of your office."},
+    {
+        "name": "figures",
+        "description": "Counts and times of your office, and released figures of all.",
+    },
     {"name": "approvals", "description": "Requests for the approval of a second person."},
     {"name": "routing", "description": "Which offices should lead or could help, and why."},
     {

@@ -75,19 +75,21 @@ def is_visible(tx: ReadTransaction) -> ColumnElement[bool]:
     """Return an SQL condition for the approvals that the caller may see.
 
     An administrator sees all approvals that belong to no case. Other callers see
-    approvals that belong to a case and that their focal point has to decide. A supervisor
-    also sees the approvals about accounts and webhooks of that focal point.
+    approvals about a case or a release of figures that their focal point has to decide. A
+    supervisor also sees the approvals about accounts and webhooks of that focal point.
     """
     if Role.ADMINISTRATOR in tx.actor.roles:
         return Approval.case_id.is_(None)
     of_own_office = Approval.focal_point_id == tx.actor.focal_point_id
-    of_cases = Approval.case_id.is_not(None)
+    of_cases = Approval.case_id.is_not(None) | Approval.action.startswith(FIGURE_ACTIONS)
     if Role.SUPERVISOR in tx.actor.roles:
         actions = [Approval.action.startswith(prefix) for prefix in OFFICE_ACTIONS]
         return of_own_office & or_(of_cases, *actions)
     return of_own_office & of_cases
 
 
+FIGURE_ACTIONS: Final = "figures."
+"""The prefix of the action that releases figures."""
 OFFICE_ACTIONS: Final = ("account.", "webhook.")
 """Prefixes of the actions that change an account, its keys, or a webhook."""
 

@@ -26,6 +26,8 @@ from app.casework.approval_schemas import (
 )
 from app.casework.confirmations import ActionNotPossible, RequestNotKept
 from app.directory import queries as directory_queries
+from app.figures import release_actions
+from app.figures.release_schemas import FigureReleaseInput
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound
@@ -33,6 +35,12 @@ from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("approvals", "/approvals")
 ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
+OTHERS = {
+    release_actions.ACTION: lambda tx, it, request: release_actions.release_figures(
+        tx, FigureReleaseInput.model_validate(request.body), it.id
+    )
+}
+"""Actions of packages above `casework`, which a second person can confirm."""
 DECIDE = (
     NotFound,
     NotASecondPerson,
@@ -155,7 +163,8 @@ def confirm_approval(begin: Approve, approval_id: UUID) -> Response:
     the problem. After a success, `decision` is `used`: read the record in `subject`.
     """
     with begin() as tx:
-        return show_approval(tx, confirmations.confirm_approval(tx, approval_id))
+        confirmed = confirmations.confirm_approval(tx, approval_id, OTHERS)
+        return show_approval(tx, confirmed)
 
 
 @router.serve_action("/{approval_id}/approve", ApprovalOut, *DECIDE)

@@ -5,7 +5,7 @@ the record and the version of the record come from the sealed request. All check
 action are made again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar, Final
@@ -67,9 +67,12 @@ INVALID: Final = f"{PROBLEMS}/request-invalid"
 type Execute = Callable[[WriteTransaction, Approval, KeptRequest], object]
 
 
-def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
+def confirm_approval(
+    tx: WriteTransaction, approval_id: UUID, others: Mapping[str, Execute]
+) -> Approval:
     """Approve an action as the second person, and carry it out for the account that asked.
 
+    `others` has the actions of packages that this package does not know.
     A repeated confirmation changes nothing. Raises the exceptions of `decide_approval`, and
     RequestNotKept or ActionNotPossible (409); then nothing changes.
     """
@@ -89,7 +92,7 @@ def confirm_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
         raise RequestNotKept(
             "Approve the request instead. The account that asked then sends it again."
         )
-    execute(tx, approval, request)
+    execute(tx, approval, request, others)
     if approval.decision == ApprovalState.APPROVED:  # there was nothing left to change
         approval.end(ApprovalState.USED)
     return approval
@@ -121,7 +124,12 @@ def open_requests(
     }
 
 
-def execute(tx: WriteTransaction, approval: Approval, request: KeptRequest) -> None:
+def execute(
+    tx: WriteTransaction,
+    approval: Approval,
+    request: KeptRequest,
+    others: Mapping[str, Execute],
+) -> None:
     """Carry out a stored request on behalf of the account that asked.
 
     The account acts with the roles that it has now. If the request is refused, raises
@@ -130,7 +138,7 @@ def execute(tx: WriteTransaction, approval: Approval, request: KeptRequest) -> N
     """
     acting = replace(tx, actor=get_asker(tx, approval))
     try:
-        EXECUTE[approval.action](acting, approval, request)
+        {**EXECUTE, **others}[approval.action](acting, approval, request)
         tx.session.flush()
     except ValidationError as error:
         raise build_refusal(INVALID) from error

@@ -37,10 +37,10 @@ TABLES = (
 VERBS = """
 accept acknowledge answer approve ask assess assign call cancel close complete confirm
 create decide declare decline delete determine disable discard end erase export find get
-grant hold inform issue list locate monitor offer open pause permit ping place plan
-preview receive record redirect refuse register relocate remove reopen replace replay report
-request resume review revoke rotate save score send start stop stream submit suspend
-take update verify withdraw write
+grant hold inform issue list locate monitor offer open pause permit ping place plan preview
+receive record redirect refuse register release relocate remove reopen replace replay report
+request resume review revoke rotate save score send start stop stream submit suspend take
+update verify withdraw write
 """
 FROZEN = {
     "CaseState": "the life cycle of a case: what a client shows, and waits for",
@@ -216,33 +216,35 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
     with_id = {name for name, properties in shown.items() if "id" in properties}
     assert with_id == {
         "AccessEntryOut",
-        "ApprovalOut",
-        "ConsentOut",
-        "EventOut",
-        "ReferralOut",
-        "FactOut",
-        "HandoverOut",
-        "QuestionOut",
-        "ScreeningOut",
-        "VitalInterestOut",
-        "ReturnOut",
-        "DocumentTaskOut",
         "AccountOut",
-        "EmergencyAccessOut",
-        "LoweredAccountOut",
-        "WebhookOut",
-        "MadeWebhookOut",
-        "PersonOut",
-        "CurrentSession",
-        "SessionOut",
-        "OpenedSessionOut",
-        "PasskeyOut",
-        "PasskeyDescriptor",
-        "PasskeyUser",
-        "RelyingPartyOut",
-        "EnrolmentOut",
-        "MadeEnrolmentOut",
+        "ApprovalOut",
         "ConfirmedEnrolmentOut",
+        "ConsentOut",
+        "CurrentSession",
+        "DocumentTaskOut",
+        "EmergencyAccessOut",
+        "EnrolmentOut",
+        "EventOut",
+        "FactOut",
+        "FigureReleaseOut",
+        "FigureReleaseSummary",
+        "HandoverOut",
+        "LoweredAccountOut",
+        "MadeEnrolmentOut",
+        "MadeWebhookOut",
+        "OpenedSessionOut",
+        "PasskeyDescriptor",
+        "PasskeyOut",
+        "PasskeyUser",
+        "PersonOut",
+        "QuestionOut",
+        "ReferralOut",
+        "RelyingPartyOut",
+        "ReturnOut",
+        "ScreeningOut",
+        "SessionOut",
+        "VitalInterestOut",
+        "WebhookOut",
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.access.models import ApprovalState
+from app.api.approvals import OTHERS
 from app.cases import lifecycle as case_lifecycle
 from app.cases.facts import (
     BestInterests,
@@ -104,7 +105,7 @@ CODES: Final[Mapping[str, Iterable[str]]] = {
     "exploitation_forms": ExploitationForm,
     "sexes": Sex,
     "age_groups": AgeGroup,
-    "approval_actions": [*EXECUTE, "account.make_key", "account.rotate_key"],
+    "approval_actions": [*EXECUTE, *OTHERS, "account.make_key", "account.rotate_key"],
     "risk_levels": RiskLevel,
     "missed_outcomes": MissedOutcome,
     "safe_contact_answers": SafeContact,

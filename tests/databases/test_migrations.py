@@ -34,6 +34,7 @@ NEVER_REWRITTEN = (
     "directory_change",
     "telling",
     "erasure",
+    "figure_release",
 )
 
 

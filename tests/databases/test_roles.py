@@ -27,7 +27,7 @@ MAY_INSERT = """
     document_key
     person session
     passkey used_challenge enrolment
-    counted_week week_figures
+    counted_week week_figures figure_release
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -48,6 +48,7 @@ NOT_BY_THE_OWNER = (
     "directory_change",
     "telling",
     "erasure",
+    "figure_release",
 )
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
@@ -65,6 +66,7 @@ KEPT = (
     "directory_change",
     "telling",
     "erasure",
+    "figure_release",
 )
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import islice, product
 from typing import Final
 
+from app.figures.weeks import Quarter
 from app.kernel.actors import Role
 from tests.support.administrators import (
     ADMINISTRATOR,
@@ -19,6 +20,7 @@ from tests.support.administrators import (
     read_approval,
     replace_row,
 )
+from tests.support.figure_releases import release_quarter, store_quarter
 from tests.support.machine_keys import register_machine
 from tests.support.passkeys import add_passkey, begin_enrolment
 from tests.support.raw_requests import (
@@ -172,6 +174,8 @@ def create_records(people: dict[str, Someone]) -> None:
     add_passkey(lead)
     newcomer = officer.world.add_person("KZ_LEAD")
     unwrap(begin_enrolment(people["supervisor"], newcomer))
+    release_quarter(officer.world, Quarter(2025, 4))
+    store_quarter(officer.world)
 
 
 NEWCOMER: Final = "KZ_NEW_SHELTER"

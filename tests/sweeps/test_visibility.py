@@ -15,6 +15,7 @@ from httpx2 import Response
 from app.kernel.actors import Role
 from app.kernel.codes import create_case_code
 from tests.support.databases import Copy, record_statements
+from tests.support.figure_releases import release_quarter
 from tests.support.in_thread import ThreadLoops
 from tests.support.passkeys import Office, add_passkey
 from tests.support.request_bodies import BODIES
@@ -389,10 +390,8 @@ def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Res
 KEYS = count()
 CHANGES = ("rotate_webhook_secret", "ping", "replay", "pause", "resume", "end")
 REFUSED = {
-    "replace_duty_contact": 403,
-    "remove_passkey": 403,
-    "confirm_enrolment": 403,
-    "cancel_enrolment": 403,
+    **dict.fromkeys(("replace_duty_contact", "remove_passkey", "get_figure_release"), 403),
+    **dict.fromkeys(("confirm_enrolment", "cancel_enrolment"), 403),
     **{name if "_" in name else f"{name}_webhook": 403 for name in CHANGES},
 }
 """Operations that a stranger's role or credential does not permit, whatever the id."""
@@ -425,6 +424,7 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     ids["passkey_id"] = add_passkey(shelter)
     ids["enrolment_id"] = unwrap(Office(cast.world, office).begin())["id"]
     ids["webhook_id"] = create_webhook(cast.world, office).id
+    ids["release_id"] = release_quarter(cast.world)
     path, asks = f"{get_path(cast.case)}/emergency-access", "request_emergency_access"
     ids["access_id"] = unwrap(cast.lead.create(path, BODIES[asks]))["id"]
     referral = cast.referrals["shelter"]["id"]

@@ -2,6 +2,7 @@
 
 from app.kernel.actors import Role
 from tests.examples.operations.bodies import make_case, make_consent, make_recipient
+from tests.support.figure_releases import QUARTER, add_overseers, store_quarter
 from tests.support.operation_player import Player
 from tests.support.world import Json, Someone, unwrap
 
@@ -9,7 +10,7 @@ DESK = "DESK_CENTRAL_ASIA"
 
 
 def play_moves(player: Player) -> None:
-    """Run the journey of cases that a lead or a desk moves, and of counts of refusals."""
+    """Run the journey of cases that a lead or a desk moves, and of counts."""
     officer = player.world.add_person("UZ_CONSULATE_ALMATY")
     lead = player.world.add_person("KZ_LEAD")
     desk = player.world.add_person(DESK)
@@ -21,6 +22,7 @@ def play_moves(player: Player) -> None:
     player.play("relocate_case", lead, there, code=code)
     play_failing_lead(player, officer, lead, (desk, second))
     play_refusals(player, officer)
+    play_figures(player)
 
 
 def make_home_consent() -> Json:
@@ -46,6 +48,19 @@ def play_refusals(player: Player, officer: Someone) -> None:
     player.play("record_refusal", officer, {"country": "KZ", "age_class": "adult"})
     analyst = player.world.add_person("UZ_CONSULATE_ALMATY", {Role.ANALYST})
     player.play("list_refusals", analyst)
+
+
+def play_figures(player: Player) -> None:
+    """Let two people of oversight release the figures of a quarter."""
+    store_quarter(player.world)
+    one, second = add_overseers(player.world)
+    wanted = {"quarter": str(QUARTER)}
+    released = player.play_with(second, "release_figures", one, wanted)
+    player.play("list_figure_releases", one)
+    player.play("get_figure_release", one, release_id=str(released["id"]))
+    player.play_refusal("quarter-released", "release_figures", one, wanted)
+    early = {"quarter": "2026Q2"}
+    player.play_refusal("quarter-not-counted", "release_figures", one, early)
 
 
 def play_failing_lead(

@@ -1,0 +1,156 @@
+"""The release of figures by two people of oversight (ADR 74)."""
+
+import hashlib
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+from app.access import approvals as access_approvals
+from app.access.approvals import ApprovalRequest
+from app.access.kept_requests import KeptRequest
+from app.access.models import Approval
+from app.consents.noise import derive_unlimited_noise
+from app.deadlines.limits import DeadlineKind
+from app.deadlines.queries import compute_due_at
+from app.figures import release_queries
+from app.figures.queries import SETTLING
+from app.figures.release_models import FigureRelease
+from app.figures.release_schemas import (
+    CellFigure,
+    CountryFigures,
+    FigureReleaseInput,
+    ReleaseContent,
+    TableFigures,
+)
+from app.figures.releases import Figures, build_release
+from app.figures.weekly_counts import read_counts
+from app.figures.weeks import WEEK, Quarter
+from app.kernel.actors import Role
+from app.kernel.db import lock_name
+from app.kernel.lifecycle import RoleMissing
+from app.kernel.problems import Problem
+from app.kernel.transactions import WriteTransaction
+
+METHOD: Final = 1
+"""The version of the method. It changes with each change of what a release shows."""
+ACTION: Final = "figures.release"
+SUBJECT: Final = "figures/releases"
+APPROVERS: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
+
+
+class QuarterNotCounted(Problem):
+    """The quarter is not over, or its last weeks are not counted yet."""
+
+    status = 409
+
+
+class QuarterReleased(Problem):
+    """The figures of this quarter, or of a later one, are already released."""
+
+    status = 409
+
+
+def release_figures(
+    tx: WriteTransaction, new: FigureReleaseInput, approval: UUID | None
+) -> FigureRelease | Approval:
+    """Release the figures of a quarter, or request the approval of a second person.
+
+    Raises RoleMissing (403), QuarterNotCounted, QuarterReleased or ApprovalUnusable (409).
+    """
+    if (
+        not release_queries.is_of_oversight(tx)
+        or Role.PROTECTION_OFFICER not in tx.actor.roles
+    ):
+        raise RoleMissing("This needs the role protection_officer at oversight.")
+    quarter = Quarter.parse(new.quarter)
+    fingerprint = tx.vault.compute_fingerprint(
+        ACTION.encode(), str(tx.actor.account_id).encode(), str(quarter).encode()
+    )
+    if approval is None:
+        require_releasable(tx, quarter)
+        return ask_second_person(tx, new, fingerprint)
+    second = access_approvals.claim_approval(tx, approval, fingerprint)
+    lock_name(tx.session, FigureRelease.__tablename__)
+    require_releasable(tx, quarter)
+    content = build_content(compute_figures(tx, quarter))
+    release = FigureRelease(
+        id=tx.create_id(),
+        year=quarter.year,
+        quarter=quarter.number,
+        method=METHOD,
+        content=content.model_dump(mode="json"),
+        digest=hashlib.sha256(content.model_dump_json().encode()).hexdigest(),
+        asked_by=tx.actor.account_id,
+        approved_by=second.decided_by,
+        released_at=tx.now,
+    )
+    tx.session.add(release)
+    return release
+
+
+def require_releasable(tx: WriteTransaction, quarter: Quarter) -> None:
+    """Raise a problem unless the quarter is counted and after all released quarters."""
+    last = max(quarter.list_weeks())
+    if last not in release_queries.list_counted_weeks(tx.session):
+        counted_on = last + WEEK + SETTLING
+        raise QuarterNotCounted(f"The worker counts its last week on {counted_on}.")
+    if any(release.of >= quarter for release in release_queries.list_releases(tx.session)):
+        raise QuarterReleased(
+            "Each person is in one release at most, so a release is never repeated and "
+            "never follows that of a later quarter. GET /v1/figures/releases lists them."
+        )
+
+
+def ask_second_person(
+    tx: WriteTransaction, new: FigureReleaseInput, fingerprint: str
+) -> Approval:
+    """Request the approval of another person of oversight, who sees only the quarter."""
+    values = new.model_dump(mode="json")
+    request = ApprovalRequest(
+        action=ACTION,
+        subject=SUBJECT,
+        fingerprint=fingerprint,
+        facts={"quarter": new.quarter},
+        roles=APPROVERS,
+        lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
+        request=KeptRequest(body=values, after=values),
+    )
+    return access_approvals.find_or_ask(tx, request)
+
+
+def compute_figures(tx: WriteTransaction, quarter: Quarter) -> list[Figures]:
+    """Return the figures of a quarter from the counts of the weeks of its year."""
+    year = [Quarter(quarter.year, number) for number in range(1, quarter.number + 1)]
+    counts = {one: read_counts(tx, [*one.list_weeks()]) for one in year}
+
+    def derive_noise(words: tuple[str, ...]) -> int:
+        parts = (ACTION, *words)
+        fingerprint = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
+        return derive_unlimited_noise(fingerprint)
+
+    shown = release_queries.list_shown(tx.session)
+    return build_release(quarter, counts, shown_before=shown, derive_noise=derive_noise)
+
+
+def build_content(figures: Iterable[Figures]) -> ReleaseContent:
+    """Return the content of a release, as it is stored, hashed and published."""
+    return ReleaseContent(
+        figures=[
+            CountryFigures(
+                country=one.country,
+                quarters=[str(quarter) for quarter in one.quarters],
+                tables=[
+                    TableFigures(
+                        table=table,
+                        cells=[
+                            CellFigure(codes=list(cell), people=people)
+                            for (_, cell), people in cells
+                        ],
+                    )
+                    for table, cells in groupby(one.numbers.items(), lambda it: it[0][0])
+                ],
+            )
+            for one in figures
+        ]
+    )

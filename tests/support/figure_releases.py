@@ -1,0 +1,48 @@
+"""Counted quarters, and the release of their figures by two people of oversight."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from app.figures import weekly_counts
+from app.figures.catalogue import Cell, TableName
+from app.figures.weeks import Quarter
+from app.kernel.actors import Role
+from tests.support.account_changes import add_with
+from tests.support.world import Someone, World
+
+PATH: Final = "/figures/releases"
+QUARTER: Final = Quarter(2026, 1)
+COUNTS: Final[Mapping[TableName, Counter[Cell]]] = {
+    TableName.CASES: Counter({(): 64}),
+    TableName.AGE_AND_GENDER: Counter({("adult", "female"): 41, ("adult", "male"): 23}),
+    TableName.ASSISTANCE: Counter({("within_24_hours",): 38, ("within_72_hours",): 26}),
+    TableName.SERVICES_ASKED: Counter({("SHELTER",): 47, ("LEGAL_AID",): 29}),
+}
+"""The people of a quarter in one country."""
+
+
+def store_quarter(
+    world: World,
+    quarter: Quarter = QUARTER,
+    counts: Mapping[tuple[str, TableName], Counter[Cell]] | None = None,
+) -> None:
+    """Store the counts of a quarter, all in its first week."""
+    own = {("KZ", name): cells for name, cells in COUNTS.items()}
+    first, *others = quarter.list_weeks()
+    weekly_counts.store_counts(world.runtime, first, own if counts is None else counts)
+    for week in others:
+        weekly_counts.store_counts(world.runtime, week, {})
+
+
+def add_overseers(world: World) -> tuple[Someone, Someone]:
+    """Return two people of oversight, who can ask for a release and confirm it."""
+    one = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    return one, world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
+
+
+def release_quarter(world: World, quarter: Quarter = QUARTER) -> str:
+    """Store the counts of a quarter, release it, and return the id of the release."""
+    store_quarter(world, quarter)
+    wanted = {"quarter": str(quarter)}
+    return str(add_with(*add_overseers(world), PATH, wanted)["id"])
