@@ -25,6 +25,7 @@ from app.console import (
     demo_page,
     directory_pages,
     emergency_page,
+    figure_release_pages,
     figures_page,
     handover_pages,
     passkeys,
@@ -192,11 +193,16 @@ RETURN_ROUTES: Final = (
     serve_form_of(RETURN, "/travel-plan", return_page.open_travel_plan, keeps=False),
 )
 APPROVAL: Final = "/approvals/{id:uuid}"
+RELEASES: Final = "/figures/releases"
 OFFICE_ROUTES: Final = (
     serve_page("/approvals", approval_pages.show_approvals),
     serve_page(APPROVAL, approval_pages.show_approval),
     serve_form_of(APPROVAL, "/{decision}", approval_pages.decide_approval, keeps=False),
     serve_page("/figures", figures_page.show_figures),
+    serve_page(RELEASES, figure_release_pages.show_releases),
+    serve_form(RELEASES, figure_release_pages.ask_for_release),
+    serve_page(f"{RELEASES}/{{id:uuid}}", figure_release_pages.show_release),
+    serve_page(f"{RELEASES}/{{id:uuid}}/csv", figure_release_pages.export_release),
     serve_page("/directory", directory_pages.show_directory),
     serve_page("/directory/{code}", directory_pages.show_office),
     serve_form_of("/directory/{code}", "/{form}", directory_pages.update_own_office),

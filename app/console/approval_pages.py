@@ -21,6 +21,7 @@ PAGES: Final = {
     "cases": "cases",
     "accounts": "accounts",
     "returns": "returns",
+    "figures": "figures",
     "focal-points": "directory",
 }
 """The pages of the records that an approval can be about, by their path in the API."""
@@ -70,6 +71,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "priority": mark("Priority"),
     "protection": mark("Protection that is asked for"),
     "purposes": mark("Purposes"),
+    "quarter": mark("Quarter"),
     "reason": mark("Reason"),
     "roles": mark("Roles"),
     "routing_reason": mark("Reason for the order of offices"),

@@ -29,6 +29,12 @@ ENTRIES: Final = (
         "feed:read",
         frozenset({"coordinator", "supervisor", "protection_officer"}),
     ),
+    Entry(
+        "/console/figures/releases",
+        mark("Released figures"),
+        "statistics:read",
+        frozenset({"analyst"}),
+    ),
     Entry("/console/directory", mark("Directory"), "directory:read"),
     Entry(
         "/console/accounts",

@@ -1,0 +1,175 @@
+"""The pages of released figures: the list, a release as tables and as CSV, and asking."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.responses import Response
+
+from app.console.action_forms import (
+    ActionForm,
+    Attempt,
+    Target,
+    offer_action,
+    submit_form,
+)
+from app.console.api_client import Json
+from app.console.forms import FormField
+from app.console.notices import RECORDED
+from app.console.translations import mark
+from app.console.visits import Visit
+
+PAGE: Final = "/console/figures/releases"
+RELEASE: Final = ActionForm(
+    action="release",
+    hint=mark("A second person of oversight has to confirm it. Nobody sees it before."),
+    fields=(FormField(name="quarter", label=mark("Quarter"), hint=mark("As in 2026Q3.")),),
+)
+TABLES: Final[Mapping[str, str]] = {
+    "cases": mark("People who were referred"),
+    "age_and_gender": mark("Age and gender"),
+    "exploitation": mark("Presumed exploitation"),
+    "services_asked": mark("Services asked for"),
+    "services_given": mark("Services given"),
+    "assistance": mark("Time until the first help"),
+    "handovers": mark("Cases handed over to another country"),
+    "returns": mark("Decisions about a return"),
+}
+"""The names of the tables."""
+CODES: Final[Mapping[str, str]] = {
+    "female": mark("Female"),
+    "male": mark("Male"),
+    "other": mark("Another gender"),
+    "not_recorded": mark("Not recorded"),
+    "within_24_hours": mark("Within 24 hours"),
+    "within_72_hours": mark("Within 72 hours"),
+    "within_7_days": mark("Within 7 days"),
+    "later": mark("Later, or not at all"),
+    "go": mark("May return"),
+    "no_go": mark("Must not return"),
+}
+"""The names of codes that no reference list has."""
+LISTS: Final[Mapping[str, Sequence[str]]] = {
+    "age_and_gender": ("age_groups",),
+    "exploitation": ("exploitation_forms",),
+    "services_asked": ("services",),
+    "services_given": ("services",),
+}
+"""The reference lists of the codes of a table, one for each axis."""
+COLUMNS: Final = ("quarters", "country", "table", "code", "subcode", "people", "name")
+CSV: Final = "text/csv; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: its name, its number if it is shown, and whether it is a part."""
+
+    name: str
+    people: int | None
+    is_part: bool
+
+
+async def show_releases(visit: Visit) -> Response:
+    """Show the list of releases, and to oversight the form that asks for one."""
+    return await render_releases(visit)
+
+
+async def ask_for_release(visit: Visit) -> Response:
+    """Ask for the release of a quarter, or show the form again with a problem."""
+    target = Target(path="figures/releases", page=PAGE, done=RECORDED)
+    outcome = await submit_form(visit, RELEASE, target)
+    if isinstance(outcome, Response):
+        return outcome
+    return await render_releases(visit, outcome)
+
+
+async def render_releases(visit: Visit, attempt: Attempt | None = None) -> Response:
+    """Return the list of releases, after an attempt to ask for one."""
+    releases = (await visit.api.get("figures/releases")).body["items"]
+    may_ask = "protection_officer" in visit.roles and visit.office["kind"] == "oversight"
+    return visit.render(
+        "figure_releases.html",
+        attempt.status if attempt else HTTPStatus.OK,
+        releases=releases,
+        one=offer_action(RELEASE, {}, attempt) if may_ask else None,
+        attempt=attempt,
+    )
+
+
+async def load_release(visit: Visit) -> Json:
+    """Return the release of the path. Raises ApiProblem."""
+    release: Json = (
+        await visit.api.get(f"figures/releases/{visit.request.path_params['id']}")
+    ).body
+    return release
+
+
+async def show_release(visit: Visit) -> Response:
+    """Show a release as tables."""
+    release = await load_release(visit)
+    figures = [
+        (
+            name_country(visit, one["country"]),
+            ", ".join(one["quarters"]),
+            [(name_table(visit, it), build_rows(visit, it)) for it in one["tables"]],
+        )
+        for one in release["figures"]
+    ]
+    return visit.render("figure_release.html", release=release, figures=figures)
+
+
+async def export_release(visit: Visit) -> Response:
+    """Return a release as CSV, with the codes and the names in the reader's language."""
+    release = await load_release(visit)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows(list_lines(visit, release["figures"]))
+    name = f"figures-{release['quarter']}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response("\ufeff" + text.getvalue(), headers=headers, media_type=CSV)
+
+
+def list_lines(visit: Visit, figures: Iterable[Json]) -> Iterator[Sequence[str]]:
+    """Yield the lines of the CSV file. A number that is not shown is empty."""
+    for one in figures:
+        for table in one["tables"]:
+            for cell in table["cells"]:
+                codes = [*cell["codes"], "", ""][:2]
+                people = "" if cell["people"] is None else str(cell["people"])
+                place = (" ".join(one["quarters"]), one["country"] or "all", table["table"])
+                yield *place, *codes, people, name_cell(visit, table["table"], cell)
+
+
+def build_rows(visit: Visit, table: Json) -> Sequence[Row]:
+    """Return the rows of a table."""
+    return [
+        Row(name_cell(visit, table["table"], cell), cell["people"], len(cell["codes"]) > 1)
+        for cell in table["cells"]
+    ]
+
+
+def name_country(visit: Visit, country: str | None) -> str:
+    """Return the name of a country, or of all countries together."""
+    if country is None:
+        return visit.texts.translate(mark("All of these countries together"))
+    return visit.formats.name_country(country)
+
+
+def name_table(visit: Visit, table: Json) -> str:
+    """Return the name of a table."""
+    return visit.texts.translate(TABLES[table["table"]])
+
+
+def name_cell(visit: Visit, table: str, cell: Json) -> str:
+    """Return the name of a cell by its last code, or of its table if it has none."""
+    if not cell["codes"]:
+        return visit.texts.translate(TABLES[table])
+    last = len(cell["codes"]) - 1
+    code = cell["codes"][last]
+    if code in CODES:
+        return visit.texts.translate(CODES[code])
+    return visit.formats.name_code(LISTS[table][last], code)
