@@ -1,5 +1,7 @@
 """Virtual authenticators of the browser, and the enrolment of a person with a passkey."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +22,9 @@ AUTHENTICATOR: Final = {
 }
 ADMINISTRATOR_2: Final = "demo second administrator"
 DEVICE: Final = "Work telephone"
+FORGET: Final = """
+    DELETE FROM passkey WHERE person_id IN (SELECT person_id FROM account WHERE label = ?)
+"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,12 @@ def add_authenticator(window: Window) -> Authenticator:
 
 
 def begin_enrolment(served: Demonstration, office: str, label: str) -> Enrolment:
-    """Begin the enrolment of an account, and confirm it as a second person."""
+    """Begin the enrolment of an account, and confirm it as a second person.
+
+    Passkeys that another test registered for the account are removed before.
+    """
+    with closing(sqlite3.connect(served.folder / "var" / "demo.db")) as database, database:
+        database.execute(FORGET, (label,))
     first, second = served.get_client(ADMINISTRATOR), served.get_client(ADMINISTRATOR_2)
     accounts = first.get(f"/accounts?focal_point={office}")["items"]
     [account] = [one["id"] for one in accounts if one["label"] == label]
