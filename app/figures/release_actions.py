@@ -91,9 +91,8 @@ def release_figures(
 
 def require_releasable(tx: WriteTransaction, quarter: Quarter) -> None:
     """Raise a problem unless the quarter is counted and after all released quarters."""
-    last = max(quarter.list_weeks())
-    if last not in release_queries.list_counted_weeks(tx.session):
-        counted_on = last + WEEK + SETTLING
+    if not release_queries.is_counted(tx.session, quarter):
+        counted_on = max(quarter.list_weeks()) + WEEK + SETTLING
         raise QuarterNotCounted(f"The worker counts its last week on {counted_on}.")
     if any(release.of >= quarter for release in release_queries.list_releases(tx.session)):
         raise QuarterReleased(

@@ -1,6 +1,5 @@
 """Reads of released figures, for analysts and oversight."""
 
-from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -55,6 +54,9 @@ def list_shown(session: Session) -> set[tuple[str, Quarter]]:
     }
 
 
-def list_counted_weeks(session: Session) -> frozenset[date]:
-    """Return the Mondays of the weeks that are counted."""
-    return frozenset(session.scalars(select(CountedWeek.monday)))
+def is_counted(session: Session, quarter: Quarter) -> bool:
+    """Return whether each week of a quarter is counted, or is before the first case."""
+    counted = set(session.scalars(select(CountedWeek.monday)))
+    weeks = set(quarter.list_weeks())
+    missing = weeks - counted
+    return max(weeks) in counted and all(week < min(counted) for week in missing)

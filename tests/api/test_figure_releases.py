@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.figures import weekly_counts
 from app.figures.catalogue import TableName
 from app.figures.release_actions import APPROVERS
 from app.figures.weeks import Quarter
@@ -151,6 +152,35 @@ def test_quarter_whose_weeks_are_not_counted_is_refused(
 
     assert get_problem(answer) == (409, "quarter-not-counted")
     assert "2026-10-12" in answer.json()["detail"]
+
+
+def test_quarter_with_a_week_that_is_not_counted_is_refused(
+    world: World, people: tuple[Someone, Someone]
+) -> None:
+    one, _ = people
+    *_, before, last = Quarter(2026, 3).list_weeks()
+    weekly_counts.store_counts(world.runtime, last, {})
+    early = add(one, PATH, {"quarter": "2026Q3"})
+    for week in Quarter(2026, 3).list_weeks():
+        if week not in {before, last}:
+            weekly_counts.store_counts(world.runtime, week, {})
+
+    gap = add(one, PATH, {"quarter": "2026Q3"})
+    weekly_counts.store_counts(world.runtime, before, {})
+
+    assert get_problem(early) == get_problem(gap) == (409, "quarter-not-counted")
+    assert add(one, PATH, {"quarter": "2026Q3"}).status_code == 202
+
+
+def test_first_quarter_of_the_service_can_be_released(world: World) -> None:
+    start = Quarter(2025, 2)
+    for week in list(start.list_weeks())[5:]:
+        weekly_counts.store_counts(world.runtime, week, {})
+    one, _ = add_overseers(world)
+
+    assert add(one, PATH, {"quarter": str(start)}).status_code == 202
+    before = add(one, PATH, {"quarter": "2025Q1"})
+    assert get_problem(before) == (409, "quarter-not-counted")
 
 
 def test_only_oversight_releases_and_only_analysts_and_oversight_read(
