@@ -10,6 +10,7 @@ from app.access.models import Account, Approval
 from app.cases.models import Case
 from app.cases.records import EmergencyAccess, Question
 from app.consents.models import Consent
+from app.figures.release_models import FigureRelease
 from app.handovers.models import Handover
 from app.kernel.actors import SERVICE, Role
 from app.referrals.models import Referral
@@ -219,6 +220,7 @@ ALL: Final[dict[str, Any]] = {
     "returns": Return.id,
     "approvals": Approval.id,
     "accounts": Account.id,
+    "figures": FigureRelease.id,
 }
 OF_CASE: Final[dict[str, Any]] = {
     "emergency_access": EmergencyAccess,
