@@ -57,6 +57,8 @@ PAGES: Final = {
     "figures": (LEAD, "/console/figures"),
     "figures-shelter": (SHELTER, "/console/figures"),
     "figures-supervisor": (SUPERVISOR, "/console/figures?from=2026-01-01&to=2026-03-31"),
+    "releases": (ANALYST, "/console/figures/releases"),
+    "releases-oversight": (OVERSEER, "/console/figures/releases"),
     "directory": (LEAD, "/console/directory"),
     "office-own": (LEAD, "/console/directory/KZ_LEAD"),
     "office": (LEAD, "/console/directory/KZ_LEGAL_AID"),
