@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -53,9 +54,15 @@ async def load_draft(api: ApiClient, form: str) -> FormDraft:
     values: dict[str, list[str]] = {}
     for one in found["values"]:
         values.setdefault(one["name"], []).append(one["value"])
+    values.setdefault(KEY, [derive_key(found["saved_at"])])
     return FormDraft(
         values=values, saved_at=found["saved_at"], expires_at=found["expires_at"]
     )
+
+
+def derive_key(saved_at: str) -> str:
+    """Return the key of a draft that another client saved without one."""
+    return urlsafe_b64encode(sha256(saved_at.encode()).digest()).decode().rstrip("=")
 
 
 def find_typed(draft: FormDraft, form: FormData) -> FormDraft | None:

@@ -56,7 +56,7 @@ def build_task(visit: Visit, item: Json) -> Task:
 def find_page(item: Json) -> str | None:
     """Return the address of the page for an item, or None if there is no page for it."""
     kind, _, identity = item["subject"].partition("/")
-    if kind in {"referrals", "handovers", "approvals"}:
+    if kind in {"referrals", "handovers", "returns", "approvals"}:
         return f"/console/{kind}/{identity}"
     if item.get("case"):
         return f"/console/cases/{item['case']['code']}"

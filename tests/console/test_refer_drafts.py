@@ -148,6 +148,17 @@ def test_what_was_typed_is_on_the_page_after_signing_in_again(officer: Someone) 
     assert 'value="SHELTER" aria-label="Safe accommodation: Asked for" checked' in page
 
 
+def test_draft_that_another_client_saved_can_be_continued(officer: Someone) -> None:
+    values = [{"name": "needs/summary", "value": TYPED}]
+    unwrap(officer.ask("PUT", "/form-drafts/refer", {"values": values}))
+    browser = ReferBrowser(officer)
+    assert TYPED in unescape(browser.get("refer/3").text)
+
+    assert browser.fill(1, SAFE).status_code == 303
+    assert TYPED in unescape(browser.get("refer/3").text)
+    assert browser.post("refer/discard", {}).status_code in {200, 303}
+
+
 def test_what_was_typed_survives_the_end_of_a_session(officer: Someone) -> None:
     def sign_in() -> ReferBrowser:
         browser = ReferBrowser(officer)

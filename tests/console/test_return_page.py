@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.console.return_actions import SIDES, build_checklist
+from app.console.worklist import find_page
 from tests.support.console_browser import ConsoleBrowser, read_hidden
 from tests.support.returns import (
     CONSULATE,
@@ -126,3 +127,9 @@ def test_the_checklist_has_twelve_steps_and_a_side_for_each_action() -> None:
     gates = build_checklist([])
     assert [gate.number for gate in gates] == list(range(1, 13))
     assert all(SIDES.values())
+
+
+def test_task_of_a_return_leads_to_its_page() -> None:
+    task = {"subject": "returns/6aa45c15-e5c0-4f9c-b7ef-7aba6d09af0e"}
+
+    assert find_page(task) == "/console/returns/6aa45c15-e5c0-4f9c-b7ef-7aba6d09af0e"

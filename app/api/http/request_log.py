@@ -49,7 +49,7 @@ class RequestLog:
         async def send_observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])  # pages give a member of HTTPStatus
                 own = message["headers"]
                 set_by_route = {name.lower() for name, _ in own}
                 extra = [(b"x-request-id", request_id.encode())]
