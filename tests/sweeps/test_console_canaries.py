@@ -202,6 +202,17 @@ def test_calls_of_the_console_log_no_text(sweep: Sweep) -> None:
     assert find_texts(log.encode()) == []
 
 
+def test_requests_of_pages_log_no_text(
+    sweep: Sweep, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for page in LOGGED:
+        send_again(sweep, page)
+    logged = "".join(capfd.readouterr())
+
+    assert "route=/console/cases/{code}" in logged
+    assert find_texts(logged.encode()) == []
+
+
 def read_tables(world: MarkedWorld) -> dict[str, bytes]:
     """Return the rows of every table as the database stores them."""
     with world.database.begin_read(SERVICE) as session:
