@@ -138,7 +138,7 @@ class Target:
     page: str
     done: str
     method: str = "POST"
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, str | None] = field(default_factory=dict)
     keeps_part: bool = False
 
 

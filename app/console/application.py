@@ -35,6 +35,7 @@ from app.console import (
     settings,
     sign_in,
     unsent_page,
+    webhook_pages,
     worklist,
 )
 from app.console.endpoints import FormRoute, require_session, show_to_anyone
@@ -194,6 +195,8 @@ RETURN_ROUTES: Final = (
 )
 APPROVAL: Final = "/approvals/{id:uuid}"
 RELEASES: Final = "/figures/releases"
+WEBHOOKS: Final = "/webhooks"
+WEBHOOK: Final = f"{WEBHOOKS}/{{id:uuid}}"
 OFFICE_ROUTES: Final = (
     serve_page("/approvals", approval_pages.show_approvals),
     serve_page(APPROVAL, approval_pages.show_approval),
@@ -210,6 +213,11 @@ OFFICE_ROUTES: Final = (
     serve_form("/accounts", account_pages.open_account),
     serve_page("/accounts/{id:uuid}", account_pages.show_account),
     serve_form_of("/accounts/{id:uuid}", "/{change}", account_pages.update_account),
+    serve_page(WEBHOOKS, webhook_pages.show_webhooks),
+    serve_form(WEBHOOKS, webhook_pages.ask_for_webhook),
+    serve_form_of(WEBHOOKS, "/open/{id:uuid}", webhook_pages.open_webhook, keeps=False),
+    serve_page(WEBHOOK, webhook_pages.show_webhook),
+    serve_form_of(WEBHOOK, "/{action}", webhook_pages.update_webhook),
 )
 ROUTES: Final = (
     Mount("/static", Files(directory=str(STATIC))),

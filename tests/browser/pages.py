@@ -64,6 +64,8 @@ PAGES: Final = {
     "office": (LEAD, "/console/directory/KZ_LEGAL_AID"),
     "accounts": (SUPERVISOR, "/console/accounts"),
     "accounts-administrator": (ADMINISTRATOR, "/console/accounts"),
+    "webhooks": (SUPERVISOR, "/console/webhooks"),
+    "webhooks-administrator": (ADMINISTRATOR, "/console/webhooks"),
     "confirm": (LEAD, "/console/confirm?next=/console/"),
     "settings": (LEAD, "/console/settings"),
     "gone": (LEAD, "/console/cases/SC-AAAA-AAAA-AAAA-A"),

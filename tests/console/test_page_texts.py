@@ -15,11 +15,12 @@ import pytest
 from app.kernel.actors import Role
 from app.reference.lists import list_items
 from tests.support.administrators import ADMINISTRATOR, update_row
-from tests.support.console_browser import ConsoleBrowser
+from tests.support.console_browser import ConsoleBrowser, read_hidden
 from tests.support.page_texts import list_unmarked, mark_texts
 from tests.support.refer_form import STEPS, ReferBrowser
 from tests.support.returns import begin_return
 from tests.support.sessions import sign_in
+from tests.support.webhook_receivers import create_webhook
 from tests.support.world import (
     Json,
     Someone,
@@ -105,6 +106,15 @@ def test_pages_of_a_case_can_be_translated(
     check_pages(lead, *(page + part for part in parts))
     check_pages(lead, f"{page}/offer-handover", f"{page}/relocate")
     check_pages(officer, page, f"{page}/emergency-access")
+
+
+def test_webhooks_can_be_translated(supervisor: Someone, world: World) -> None:
+    webhook = f"webhooks/{create_webhook(world, 'KZ_LEAD').id}"
+    check_pages(supervisor, "webhooks", webhook)
+    browser = ConsoleBrowser(supervisor, **RUSSIAN)
+    form = read_hidden(browser.get(webhook).text, "rotate-secret")
+    for path in (f"{webhook}/rotate-secret", f"{webhook}/rotate-secret"):
+        check_texts(browser.post(path, form).text, path)
 
 
 def test_answers_to_forms_of_a_case_can_be_translated(

@@ -281,5 +281,7 @@ def test_forms_in_which_people_type_are_kept() -> None:
         "/directory/{code}/{form}",
         "/accounts",
         "/accounts/{id:uuid}/{change}",
+        "/webhooks",
+        "/webhooks/{id:uuid}/{action}",
         "/refer/{number:int}",
     }
