@@ -65,6 +65,33 @@ CHANGES: Final = {
     )
 }
 """The changes of an account, by the last part of the path of the operation."""
+ENROLMENTS: Final = {
+    form.action: form
+    for form in (
+        ActionForm(
+            action="enrol",
+            hint=mark(
+                "For a person who has no passkey yet. You get a link, which you give to "
+                "the person. A second person confirms the enrolment and gets a code, which "
+                "they tell to the person. The person needs both within 24 hours."
+            ),
+        ),
+        ActionForm(
+            action="recover",
+            hint=mark(
+                "For a person who lost all passkeys. When the person uses the link and the "
+                "code of the second person, all old passkeys are removed and all sessions "
+                "of the person end. First make sure, face to face or by a telephone number "
+                "that you know, that the person asks for this."
+            ),
+            is_grave=True,
+        ),
+    )
+}
+"""The enrolment of a person without passkeys, and the recovery of one who has some."""
+
+SUPERVISED: Final = frozenset({"officer", "caseworker", "coordinator", "supervisor"})
+"""The roles of the accounts that a supervisor may change; others need an administrator."""
 
 
 async def show_accounts(visit: Visit) -> Response:
@@ -91,10 +118,12 @@ async def render_accounts(visit: Visit, attempt: Attempt | None = None) -> Respo
     """Return the list of the accounts of the office, after an attempt to open one."""
     office = visit.me["focal_point"]
     accounts = (await visit.api.get(f"accounts?focal_point={office}")).body["items"]
+    enrolments = (await visit.api.get(f"enrolments?focal_point={office}")).body["items"]
     return visit.render(
         "accounts.html",
         attempt.status if attempt else HTTPStatus.OK,
         accounts=accounts,
+        waiting=sum(one["state"] == "waiting" for one in enrolments),
         one=offer_action(OPEN, {}, attempt) if visit.may("accounts:write") else None,
         attempt=attempt,
     )
@@ -125,12 +154,22 @@ async def render_account(visit: Visit, attempt: Attempt | None = None) -> Respon
         await visit.api.get(f"accounts/{visit.request.path_params['id']}")
     ).body
     changes = CHANGES.values() if account["disabled_at"] is None else ()
+    enrols = ENROLMENTS.values() if changes and account["kind"] == "person" else ()
     if not visit.may("accounts:write"):
         changes = ()
+    if not may_change(visit, account):
+        enrols = ()
     return visit.render(
         "account.html",
         attempt.status if attempt else HTTPStatus.OK,
         account=account,
         forms_of_account=[offer_action(form, {}, attempt) for form in changes],
+        enrolment_forms=[offer_action(form, {}, attempt) for form in enrols],
         attempt=attempt,
     )
+
+
+def may_change(visit: Visit, account: Json) -> bool:
+    """Return whether a page offers to enrol an account; the API checks all of its rules."""
+    has_rank = "administrator" in visit.roles or SUPERVISED.issuperset(account["roles"])
+    return has_rank and visit.may("accounts:write")

@@ -25,6 +25,7 @@ from app.console import (
     demo_page,
     directory_pages,
     emergency_page,
+    enrolment_pages,
     figure_release_pages,
     figures_page,
     handover_pages,
@@ -194,6 +195,20 @@ RETURN_ROUTES: Final = (
     serve_form_of(RETURN, "/travel-plan", return_page.open_travel_plan, keeps=False),
 )
 APPROVAL: Final = "/approvals/{id:uuid}"
+ACCOUNT: Final = "/accounts/{id:uuid}"
+ENROLMENTS: Final = "/enrolments"
+ENROLMENT_ROUTES: Final = (
+    serve_form_of(
+        ACCOUNT, "/enrolments/{action}", enrolment_pages.begin_enrolment, keeps=False
+    ),
+    serve_page(ENROLMENTS, enrolment_pages.show_enrolments),
+    serve_form_of(
+        ENROLMENTS, "/{id:uuid}/confirm", enrolment_pages.confirm_enrolment, keeps=False
+    ),
+    serve_form_of(
+        ENROLMENTS, "/{id:uuid}/cancel", enrolment_pages.cancel_enrolment, keeps=False
+    ),
+)
 RELEASES: Final = "/figures/releases"
 WEBHOOKS: Final = "/webhooks"
 WEBHOOK: Final = f"{WEBHOOKS}/{{id:uuid}}"
@@ -211,8 +226,8 @@ OFFICE_ROUTES: Final = (
     serve_form_of("/directory/{code}", "/{form}", directory_pages.update_own_office),
     serve_page("/accounts", account_pages.show_accounts),
     serve_form("/accounts", account_pages.open_account),
-    serve_page("/accounts/{id:uuid}", account_pages.show_account),
-    serve_form_of("/accounts/{id:uuid}", "/{change}", account_pages.update_account),
+    serve_page(ACCOUNT, account_pages.show_account),
+    serve_form_of(ACCOUNT, "/{change}", account_pages.update_account),
     serve_page(WEBHOOKS, webhook_pages.show_webhooks),
     serve_form(WEBHOOKS, webhook_pages.ask_for_webhook),
     serve_form_of(WEBHOOKS, "/open/{id:uuid}", webhook_pages.open_webhook, keeps=False),
@@ -230,6 +245,7 @@ ROUTES: Final = (
     *EMERGENCY_ROUTES,
     *RETURN_ROUTES,
     *OFFICE_ROUTES,
+    *ENROLMENT_ROUTES,
     *REFER_ROUTES,
 )
 """The routes of the console; paths are relative to /console."""
@@ -255,5 +271,5 @@ def build_console(
     console.router.redirect_slashes = False
     console.state.api = api
     console.state.options, console.state.clock = options, clock
-    console.state.offices = Offices()
+    console.state.offices, console.state.origin = Offices(), origin
     return PageProtection(console, origin)

@@ -66,6 +66,7 @@ PAGES: Final = {
     "accounts-administrator": (ADMINISTRATOR, "/console/accounts"),
     "webhooks": (SUPERVISOR, "/console/webhooks"),
     "webhooks-administrator": (ADMINISTRATOR, "/console/webhooks"),
+    "enrolments": (SUPERVISOR, "/console/enrolments"),
     "confirm": (LEAD, "/console/confirm?next=/console/"),
     "settings": (LEAD, "/console/settings"),
     "gone": (LEAD, "/console/cases/SC-AAAA-AAAA-AAAA-A"),

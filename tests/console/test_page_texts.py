@@ -17,6 +17,7 @@ from app.reference.lists import list_items
 from tests.support.administrators import ADMINISTRATOR, update_row
 from tests.support.console_browser import ConsoleBrowser, read_hidden
 from tests.support.page_texts import list_unmarked, mark_texts
+from tests.support.passkeys import Office
 from tests.support.refer_form import STEPS, ReferBrowser
 from tests.support.returns import begin_return
 from tests.support.sessions import sign_in
@@ -185,6 +186,20 @@ def test_approvals_and_accounts_can_be_translated(
     one, other = (world.add_person("KZ_LEAD", ADMINISTRATOR) for _ in range(2))
     change = update_row(one, f"/focal-points/{SHELTER}", services=["SHELTER"]).json()
     check_pages(other, "", "approvals", f"approvals/{change['id']}")
+
+
+def test_pages_of_enrolments_can_be_translated(world: World) -> None:
+    office = Office(world)
+    check_pages(office.first, "enrolments")
+    browser = ConsoleBrowser(office.first, **RUSSIAN)
+    path = f"accounts/{office.newcomer.actor.account_id}/enrolments/enrol"
+    made = browser.post(path, {"key": "1"})
+    assert "sce_" in made.text
+    check_texts(re.sub(r"<code .*</code>", "", made.text), path)
+    check_texts(browser.post(path, {"key": "1"}).text, path)
+    check_texts(browser.post(path, {"key": "2"}).text, path)
+    check_pages(office.first, "enrolments", "accounts")
+    check_pages(office.second, "enrolments", "accounts")
 
 
 def test_steps_of_refer_someone_can_be_translated(officer: Someone) -> None:

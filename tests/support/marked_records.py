@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from app.access.enrolment_models import Enrolment
 from app.access.models import Account, Approval
 from app.cases.models import Case
 from app.cases.records import EmergencyAccess, Question
@@ -220,6 +221,7 @@ ALL: Final[dict[str, Any]] = {
     "returns": Return.id,
     "approvals": Approval.id,
     "accounts": Account.id,
+    "enrolments": Enrolment.id,
     "figures": FigureRelease.id,
 }
 OF_CASE: Final[dict[str, Any]] = {
