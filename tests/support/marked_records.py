@@ -17,6 +17,7 @@ from app.kernel.actors import SERVICE, Role
 from app.referrals.models import Referral
 from app.returns.models import Return
 from app.screening.models import Screening
+from app.webhooks.models import Webhook
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.marked_worlds import MarkedPerson, MarkedWorld
 from tests.support.request_bodies import BODIES
@@ -223,6 +224,7 @@ ALL: Final[dict[str, Any]] = {
     "accounts": Account.id,
     "enrolments": Enrolment.id,
     "figures": FigureRelease.id,
+    "webhooks": Webhook.id,
 }
 OF_CASE: Final[dict[str, Any]] = {
     "emergency_access": EmergencyAccess,
