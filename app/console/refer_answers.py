@@ -13,7 +13,6 @@ from app.console.translations import mark
 from app.console.visits import Visit
 
 CHOSEN: Final = mark("Yes")
-ASKED: Final = mark("That help is asked for")
 OFFICES: Final = (consent.ONE_OFFICE.name, consent.UNSAFE_OFFICES.name)
 """The fields whose values are codes of offices."""
 OPTIONS: Final = (*consent.BASIS.options, *consent.CHILD_BASIS.options)
@@ -51,10 +50,4 @@ def name_value(page: PageParts, field: FormField, value: str) -> str:
 def name_tick(page: PageParts, value: str) -> str:
     """Return a tick of the matrix in words: the recipient, and what it may know."""
     recipient, _, part = value.partition(":")
-    is_asked = part == consent.REFER
-    known = (
-        page.visit.texts.translate(ASKED)
-        if is_asked
-        else page.visit.formats.name_code("sections", part)
-    )
-    return f"{page.name_recipient(recipient)}: {known}"
+    return f"{page.name_recipient(recipient)}: {page.name_part(part)}"

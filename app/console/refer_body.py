@@ -84,12 +84,11 @@ def list_recipients(filled: FilledForm) -> Iterator[Json]:
 
 def list_agreed_sections(parts: Sequence[str], *, leads: bool) -> Sequence[str]:
     """Return the sections of a consent to lead, or of a consent to help."""
-    sections = dict.fromkeys(part for part in parts if part != consent.REFER)
-    if consent.LEAD_IDENTITY in sections:
-        del sections[consent.LEAD_IDENTITY]
-        if leads:
-            sections[consent.IDENTITY] = None
-    return list(sections)
+    sections = [part for part in parts if part in consent.ALL_SECTIONS]
+    is_for_lead = leads and consent.LEAD_IDENTITY in parts
+    if is_for_lead and consent.IDENTITY not in sections:
+        sections.append(consent.IDENTITY)
+    return sections
 
 
 def describe_recipient(filled: FilledForm, recipient: str) -> Json:

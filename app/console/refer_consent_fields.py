@@ -13,39 +13,43 @@ from app.console.translations import mark
 
 ADULT: Final = "adult"
 REFER: Final = "refer"
-SECTIONS: Final = ("needs", "contact", "identity")
 IDENTITY: Final = "identity"
 LEAD_IDENTITY: Final = "identity_lead"
 """A part of the matrix: the section `identity`, for the office that leads alone."""
-ROWS: Final = ("needs", "contact", LEAD_IDENTITY, IDENTITY)
-"""The rows of the matrix after the first one, which are always shown."""
-PARTS: Final = {
-    REFER: Option(
-        REFER,
-        mark("That help is asked for"),
-        mark("country, age group, language, what is asked for"),
-    ),
-    "needs": Option("needs", mark("What is needed"), mark("the line that you wrote")),
-    "contact": Option(
-        "contact", mark("How to reach the person"), mark("another name, and a safe way")
-    ),
-    LEAD_IDENTITY: Option(
-        LEAD_IDENTITY,
-        mark("Who the person is: only the office that leads"),
-        mark("names, date of birth, documents"),
-    ),
-    IDENTITY: Option(
-        IDENTITY,
-        mark("Who the person is: also offices that help"),
-        mark("names, date of birth, documents"),
-    ),
-    "narrative": Option("narrative", mark("What happened")),
-    "indicators": Option("indicators", mark("Signs")),
-    "perpetrators": Option("perpetrators", mark("Perpetrators")),
-    "health": Option("health", mark("Health")),
-}
-"""What a recipient may know: that help is asked for, or a section, with its words."""
+SECTIONS: Final = ("needs", "contact", IDENTITY)
+"""The sections that can be written in the form."""
 GRAVE_SECTIONS: Final = ("narrative", "indicators", "perpetrators", "health")
+ALL_SECTIONS: Final = frozenset(SECTIONS + GRAVE_SECTIONS)
+ROWS: Final = (REFER, "needs", "contact", LEAD_IDENTITY, IDENTITY)
+"""The rows of the matrix that are always shown."""
+PARTS: Final = ROWS + GRAVE_SECTIONS
+"""What a recipient may know, in the order of the matrix."""
+PART_WORDS: Final = {
+    one.code: one
+    for one in (
+        Option(
+            REFER,
+            mark("That help is asked for"),
+            mark("country, age group, language, what is asked for"),
+        ),
+        Option("needs", mark("What is needed"), mark("the line that you wrote")),
+        Option(
+            "contact", mark("How to reach the person"), mark("another name, and a safe way")
+        ),
+        Option(
+            LEAD_IDENTITY,
+            mark("Who the person is: only the office that leads"),
+            mark("names, date of birth, documents"),
+        ),
+        Option(
+            IDENTITY,
+            mark("Who the person is: also offices that help"),
+            mark("names, date of birth, documents"),
+        ),
+        Option("indicators", mark("Signs")),
+    )
+}
+"""The words for parts that differ from those of the reference list `sections`."""
 OFFICE: Final = "office"
 CLASSES: Final = ("state", "non_state", "intergovernmental")
 RECIPIENTS: Final = (*CLASSES, OFFICE)

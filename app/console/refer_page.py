@@ -148,6 +148,18 @@ class PageParts:
         place = self.visit.formats.name_country(country) if country else "?"
         return self.visit.texts.translate(consent.COLUMNS[kind], country=place)
 
+    def name_part(self, part: str) -> str:
+        """Return what a part of the matrix is called."""
+        words = consent.PART_WORDS.get(part)
+        if words is None:
+            return self.visit.formats.name_code("sections", part)
+        return self.visit.texts.translate(words.text)
+
+    def describe_part(self, part: str) -> str:
+        """Return what a part of the matrix contains, or an empty text."""
+        words = consent.PART_WORDS.get(part)
+        return self.visit.texts.translate(words.hint) if words and words.hint else ""
+
     def group_ticks(self) -> Mapping[str, Sequence[str]]:
         """Return what each recipient may know, as it was ticked."""
         return steps.group_ticks(FilledForm(values=self.draft.values))

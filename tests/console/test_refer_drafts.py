@@ -293,6 +293,29 @@ def test_a_form_that_is_sent_twice_says_that_it_was_sent(officer: Someone) -> No
     assert len(unwrap(officer.get("/cases"))["items"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("identity_lead", "Who the person is: only the office that leads"),
+        ("perpetrators", "Suspected perpetrators"),
+    ],
+)
+def test_part_of_the_matrix_has_the_same_words_on_each_page(
+    officer: Someone, part: str, words: str
+) -> None:
+    browser = ReferBrowser(officer)
+    who = {**WHO, "allow": ["state@KZ:refer", f"state@KZ:{part}"]}
+    browser.fill_all(SAFE, {}, NEEDS, who)
+    page = read_page(browser, 4)
+    shown = [browser.get(f"refer/{number}").text for number in (4, 5)]
+    browser.fill(5, {})
+
+    shown.append(browser.fill(4, {**page, **who}).text)
+
+    assert all(words in unescape(text) for text in shown)
+    assert f"Kazakhstan: {words}" in unescape(shown[-1])
+
+
 def test_a_form_that_is_gone_shows_its_answers_in_words(officer: Someone) -> None:
     browser = ReferBrowser(officer)
     browser.fill_all(SAFE, {}, NEEDS, WHO)
