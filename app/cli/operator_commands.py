@@ -4,6 +4,7 @@ This module does not import the HTTP API, because the import takes time: a monit
 `worker status` twice a minute, and an operator in an emergency should not have to wait.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -27,6 +28,7 @@ from app.cli import (
 from app.directory.files import FilesRefused
 from app.kernel import migrations
 from app.kernel.heartbeat import Part
+from app.kernel.transactions import Runtime
 from app.settings import Settings
 
 out = Console()
@@ -153,15 +155,7 @@ def seal_again() -> None:
     On PostgreSQL, the service may be running. On SQLite, no other process may use the
     database. If the command is interrupted, run it again.
     """
-    settings, total = Settings(), 0
-    runtime = startup.load_runtime(settings)
-    with (
-        startup.claim_sqlite_file(settings.database_url),
-        Progress(console=out) as progress,
-    ):
-        bar = progress.add_task("sealing", total=None)
-        for done, total in operator_actions.seal_outdated(runtime):
-            progress.update(bar, completed=done, total=total)
+    total = run_with_progress("sealing", operator_actions.seal_outdated)
     print_line(f"{total} documents were sealed again or deadlines moved.")
     if total:
         print_line("Old data may remain in the database files: see docs/privacy.md.")
@@ -174,16 +168,28 @@ def count_weeks() -> None:
     The worker counts a week about two weeks after its end. After an upgrade this command
     counts all earlier weeks at once. If it is interrupted, run it again.
     """
+    total = run_with_progress("counting weeks", operator_actions.count_weeks)
+    print_line(f"{total} weeks were counted.")
+
+
+def run_with_progress(
+    name: str, work: Callable[[Runtime], Iterable[tuple[int, int]]]
+) -> int:
+    """Do work on the database with a progress bar, and return the number of its steps.
+
+    `work` yields the finished steps and all steps. On SQLite, no other process may use the
+    database.
+    """
     settings, total = Settings(), 0
     runtime = startup.load_runtime(settings)
     with (
         startup.claim_sqlite_file(settings.database_url),
         Progress(console=out) as progress,
     ):
-        bar = progress.add_task("counting weeks", total=None)
-        for done, total in operator_actions.count_weeks(runtime):
+        bar = progress.add_task(name, total=None)
+        for done, total in work(runtime):
             progress.update(bar, completed=done, total=total)
-    print_line(f"{total} weeks were counted.")
+    return total
 
 
 @key.command("new")

@@ -17,6 +17,7 @@ from app.consents.schemas import (
     RefusalInput,
 )
 from app.directory import queries as directory_queries
+from app.kernel.instants import get_monday
 from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
@@ -142,7 +143,7 @@ def count_refusal(tx: WriteTransaction, new: RefusalInput) -> None:
     Raises DiskSpaceReserved (503) if the disk is nearly full.
     """
     tx.runtime.free_space.require_unreserved()
-    week = consent_queries.get_monday(tx.now.date())
+    week = get_monday(tx.now.date())
     tx.session.add(Refusal(id=tx.create_id(), country=new.country, week=week))
 
 

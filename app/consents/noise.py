@@ -15,6 +15,8 @@ SCALE: Final = 2.0
 About half of all noise is between -1 and 1. The value is our own proposal.
 """
 MAX_NOISE: Final = 10
+SMALLEST_COUNT: Final = 11
+"""The minimum count that is published, as in CTDC data (k-anonymity with k = 11)."""
 DIGITS: Final = 13
 """The hexadecimal digits for each number: 52 bits, as many as a float holds exactly."""
 

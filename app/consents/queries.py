@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,10 +14,11 @@ from app.cases.models import Case
 from app.cases.statements import CASES
 from app.consents.coverage import matches_recipient
 from app.consents.models import Consent, Refusal
-from app.consents.noise import derive_noise
+from app.consents.noise import SMALLEST_COUNT, derive_noise
 from app.consents.schemas import RefusalsOut
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation, Role
+from app.kernel.instants import get_monday
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
@@ -82,10 +83,6 @@ def get(tx: ReadTransaction, case_id: UUID, consent_id: UUID) -> Consent:
     return consent
 
 
-SMALLEST_COUNT: Final = 11
-"""The minimum count that is published, as in CTDC data (k-anonymity with k = 11)."""
-
-
 def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
     """Return the numbers of refusals by country and past quarter, for analysts.
 
@@ -113,11 +110,6 @@ def compute_noise(tx: ReadTransaction, country: str, year: int, quarter: int) ->
     """Return the noise of a count, which is always the same for one country and quarter."""
     parts = ("refusals", country, str(year), str(quarter))
     return derive_noise(tx.vault.compute_fingerprint(*(part.encode() for part in parts)))
-
-
-def get_monday(day: date) -> date:
-    """Return the Monday of the week of a day."""
-    return day - timedelta(days=day.weekday())
 
 
 def get_quarter(day: date) -> tuple[int, int]:

@@ -147,9 +147,9 @@ async def read_default_contacts(visit: Visit, code: str) -> Json | None:
 def list_own_forms(
     visit: Visit, contacts: Json | None, attempt: Attempt | None
 ) -> Sequence[OfferedAction]:
-    """Return the forms of one's own office that the account has the scope for.
+    """Return the forms for the office of the reader, or none without the scope.
 
-    The form of the contacts begins with those that are stored, because it replaces them.
+    The form of the contacts shows the stored contacts, because sending it replaces them.
     """
     if not visit.may("directory:write"):
         return ()

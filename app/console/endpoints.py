@@ -36,7 +36,7 @@ UNSENT_PAGE: Final = f"{HOME}unsent"
 
 
 class FormRoute(Route):
-    """The route of a form in which a signed-in person types, so that it is kept."""
+    """A route of a form. What was typed is kept if the form cannot be sent."""
 
     def __init__(self, path: str, view: View, methods: list[str]) -> None:
         super().__init__(path, require_session(view, keeps=True), methods=methods)
@@ -46,7 +46,7 @@ class FormRoute(Route):
 def require_session(view: View, *, keeps: bool = False) -> Endpoint:
     """Return an endpoint that shows a view to a signed-in person only.
 
-    If it `keeps` forms, what was typed is not lost if the form cannot be sent.
+    With `keeps`, what was typed in a form is kept if the form cannot be sent.
     """
 
     async def show(request: Request) -> Response:

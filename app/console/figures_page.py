@@ -13,7 +13,7 @@ from app.console.translations import mark
 from app.console.visits import Visit
 
 DAYS: Final = ("from", "to")
-"""The parameters of the period, in the address of the page and of the operation."""
+"""The query parameters of the period, which the page passes on to the API."""
 TIMES: Final[Mapping[str, str]] = {
     "acknowledged": mark("From a request to the first answer"),
     "decided": mark("From a request to the decision"),

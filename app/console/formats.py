@@ -85,7 +85,7 @@ class Formats:
         )
 
     def format_share(self, part: int, whole: int) -> str:
-        """Format the share of a part in whole per cent, such as `83%`."""
+        """Format a part of a whole as a percentage without decimals, such as `83%`."""
         return format_percent(part / whole, locale=self.locale)
 
     def format_number(self, number: float) -> str:

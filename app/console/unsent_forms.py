@@ -27,7 +27,7 @@ NOT_KEPT: Final = frozenset({UNSENT, PAGE})
 RECORDS: Final = frozenset({"cases", "referrals", "handovers", "returns"})
 """The kinds of records with which the API keeps a form."""
 CODE: Final = frozenset(f"{ascii_letters}{digits}_@:./-")
-"""The characters of a value that was chosen, and not typed."""
+"""The characters of which the codes of choices consist."""
 PARTS: Final = 4
 RETRIED: Final = 500
 TOO_MANY: Final = 429
@@ -73,7 +73,7 @@ class TypedForm:
 
     @property
     def texts(self) -> Sequence[str]:
-        """The texts that were typed, without values that were chosen."""
+        """The texts that were typed, without values that look like the code of a choice."""
         shown = [text for name, text in self.fields if name not in HIDDEN]
         return [text for text in shown if set(text) - CODE]
 

@@ -20,7 +20,10 @@ type Network = list["Arc"]
 START: Final[Node] = ("start",)
 END: Final[Node] = ("end",)
 PAIRS: Final = "pairs"
-"""The name of nodes whose arcs count a person more than once, so their sum is no count."""
+"""The first word of a node at which a person can be counted more than once.
+
+The sum of its arcs is not a number of people.
+"""
 SAME_PEOPLE: Final = (TableName.CASES, TableName.AGE_AND_GENDER, TableName.ASSISTANCE)
 """The tables that divide the same people. A table that is no partition counts some of them,
 and may count them more than once."""

@@ -13,8 +13,6 @@ from app.figures.catalogue import Cell, TableName
 type TableCounts = Mapping[TableName, Counter[Cell]]
 """The number of people in each cell of the tables, of one country or quarter."""
 
-SMALLEST_COUNT: Final = 11
-"""The smallest number of people that may be known exactly: k of the k-anonymity."""
 STEP: Final = 5
 """Numbers are rounded to a multiple of this step, so that each can mean five counts."""
 SMALLEST_SHOWN: Final = 15
@@ -40,7 +38,7 @@ class Number(NamedTuple):
     cell: Cell
 
 
-def is_large(count: int, noise: int) -> bool:
+def is_large_enough(count: int, noise: int) -> bool:
     """Return whether a count is large enough with its noise to be shown."""
     return count + noise >= SMALLEST_LARGE
 

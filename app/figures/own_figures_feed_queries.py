@@ -50,10 +50,10 @@ def find_position(tx: ReadTransaction, moment: datetime, low: int) -> int:
     Entries have no index by time. A search by bisection needs at most one short query for
     each bit of the number of entries.
     """
-    high = run(tx, HEAD).scalar_one() + 1
+    high = run_query(tx, HEAD).scalar_one() + 1
     while low < high:
         middle = (low + high) // 2
-        found = run(tx, FIRST_FROM, low=middle).first()
+        found = run_query(tx, FIRST_FROM, low=middle).first()
         if found is None or found.at >= moment:
             high = middle
         else:
@@ -61,7 +61,7 @@ def find_position(tx: ReadTransaction, moment: datetime, low: int) -> int:
     return low
 
 
-def run(
+def run_query(
     tx: ReadTransaction,
     statement: Select[*tuple[Any, ...]],
     span: Span | None = None,

@@ -33,7 +33,7 @@ from app.deadlines.models import Clock, Firing
 from app.deadlines.queries import LATE
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
-from app.figures.own_figures_feed_queries import ME, Span, run
+from app.figures.own_figures_feed_queries import ME, Span, run_query
 from app.handovers.lifecycle import EVENTS as HANDOVER_EVENTS
 from app.handovers.lifecycle import Action as HandoverAction
 from app.kernel.actors import Relation
@@ -239,24 +239,24 @@ class EventCount:
 
 def list_requests(tx: ReadTransaction, span: Span) -> list[Request]:
     """List the deadlines to answer a request that began in the period."""
-    return [Request(*row) for row in run(tx, LIST_REQUESTS, span)]
+    return [Request(*row) for row in run_query(tx, LIST_REQUESTS, span)]
 
 
 def count_deadlines(tx: ReadTransaction, span: Span) -> list[DeadlineCount]:
     """Count the deadlines that began in the period, by kind."""
-    return [DeadlineCount(*row) for row in run(tx, COUNT_DEADLINES, span)]
+    return [DeadlineCount(*row) for row in run_query(tx, COUNT_DEADLINES, span)]
 
 
 def count_events(tx: ReadTransaction, span: Span) -> list[EventCount]:
     """Count the events of the feed in the period that the figures need."""
-    return [EventCount(*row) for row in run(tx, COUNT_EVENTS, span)]
+    return [EventCount(*row) for row in run_query(tx, COUNT_EVENTS, span)]
 
 
 def list_sheltered(tx: ReadTransaction, span: Span) -> list[timedelta]:
     """List how long each referral to a shelter took until the person was met."""
-    return [met_at - asked_at for asked_at, met_at in run(tx, LIST_SHELTERED, span)]
+    return [met_at - asked_at for asked_at, met_at in run_query(tx, LIST_SHELTERED, span)]
 
 
 def count_offices(tx: ReadTransaction, span: Span) -> dict[str, int]:
     """Count the missed deadlines of cases that the caller was told of, by office."""
-    return {str(code): int(missed) for code, missed in run(tx, COUNT_OFFICES, span)}
+    return {str(code): int(missed) for code, missed in run_query(tx, COUNT_OFFICES, span)}

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from app.cases import queries as case_queries
 from app.cases import statements
+from app.cases.lifecycle import EVENTS as CASE_EVENTS
+from app.cases.lifecycle import Action as CaseAction
 from app.cases.lifecycle import State
 from app.cases.models import Case, Sealed
 from app.cases.records import SummarySnapshot
@@ -21,18 +23,24 @@ from app.figures.catalogue import Cell, ReturnDecision, TableName
 from app.figures.counting import Counts, SubmittedCase
 from app.figures.models import CountedWeek
 from app.figures.weeks import WEEK, find_week
+from app.handovers.lifecycle import EVENTS as HANDOVER_EVENTS
+from app.handovers.lifecycle import Action as HandoverAction
 from app.handovers.models import Handover
 from app.kernel.journal import Entry
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable
+from app.referrals.lifecycle import EVENTS as REFERRAL_EVENTS
+from app.referrals.lifecycle import Action as ReferralAction
 from app.returns.lifecycle import Action
 from app.returns.models import Done, Return
 
 log = structlog.get_logger("safe_conduct.figures")
 SETTLING: Final = timedelta(weeks=2)
 """The time after the end of a week in which cases of the week may still change."""
-SUBMITTED, STARTED, ACCEPTED = "case.submitted", "referral.started", "handover.accepted"
+SUBMITTED: Final = CASE_EVENTS[CaseAction.SUBMIT]
+STARTED: Final = REFERRAL_EVENTS[ReferralAction.START]
+ACCEPTED: Final = HANDOVER_EVENTS[HandoverAction.ACCEPT]
 DECISIONS: Final = {Action.GO: ReturnDecision.GO, Action.NO_GO: ReturnDecision.NO_GO}
 """The steps of a return that are counted."""
 IDS: Final = make_list_parameter("cases")
@@ -97,8 +105,8 @@ def get_instant(monday: date) -> datetime:
     return datetime.combine(monday, time(), UTC)
 
 
-def get_end(monday: date) -> datetime:
-    """Return the instant from which on nothing is counted for a week."""
+def find_counting_end(monday: date) -> datetime:
+    """Return the instant after which nothing more is counted for a week."""
     return get_instant(monday + WEEK) + SETTLING
 
 
@@ -107,7 +115,7 @@ def read_cases(tx: ReadTransaction, submitted: Submissions) -> Iterator[Submitte
     parameters = {"cases": list(submitted)}
     contents = open_contents(tx, parameters)
     started: dict[UUID, list[tuple[datetime, str]]] = {}
-    until = {"until": get_end(find_week(min(submitted.values())))}
+    until = {"until": find_counting_end(find_week(min(submitted.values())))}
     for case_id, at, facts in tx.session.execute(STARTS, parameters | until):
         started.setdefault(case_id, []).append((at, facts["service"]))
     for case, country in tx.session.execute(COUNTED_CASES, parameters).all():

@@ -23,7 +23,7 @@ from app.figures.release_schemas import (
     ReleaseContent,
     TableFigures,
 )
-from app.figures.releases import Figures, build_release
+from app.figures.releases import Figures, build_release, list_counted_quarters
 from app.figures.weekly_counts import read_counts
 from app.figures.weeks import WEEK, Quarter
 from app.kernel.actors import Role
@@ -119,9 +119,10 @@ def ask_second_person(
 
 
 def compute_figures(tx: WriteTransaction, quarter: Quarter) -> list[Figures]:
-    """Return the figures of a quarter from the counts of the weeks of its year."""
-    year = [Quarter(quarter.year, number) for number in range(1, quarter.number + 1)]
-    counts = {one: read_counts(tx, [*one.list_weeks()]) for one in year}
+    """Return the figures of the release of a quarter, from the counts of weeks."""
+    counts = {
+        one: read_counts(tx, [*one.list_weeks()]) for one in list_counted_quarters(quarter)
+    }
 
     def derive_noise(words: tuple[str, ...]) -> int:
         parts = (ACTION, *words)

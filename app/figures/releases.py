@@ -17,7 +17,7 @@ from app.figures.numbers import (
     Number,
     TableCounts,
     compute_rounded,
-    is_large,
+    is_large_enough,
 )
 from app.figures.suppression import find_large, remove_revealing
 from app.figures.weeks import Quarter
@@ -51,7 +51,7 @@ def build_release(
 ) -> list[Figures]:
     """Return the figures of the release of a quarter.
 
-    `counts` has the quarters of the year up to this one. `shown_before` has the countries
+    `counts` has the quarters of `list_counted_quarters`. `shown_before` has the countries
     and quarters that earlier releases show.
     """
     of_quarter = {
@@ -72,6 +72,16 @@ def build_release(
     return figures
 
 
+def list_counted_quarters(quarter: Quarter) -> list[Quarter]:
+    """Return the quarters whose counts the release of a quarter needs.
+
+    Only the release of a fourth quarter adds up the small quarters of its year.
+    """
+    if quarter.number < LAST_NUMBER:
+        return [quarter]
+    return [Quarter(quarter.year, number) for number in range(1, LAST_NUMBER + 1)]
+
+
 def split_by_country(counts: QuarterCounts) -> dict[str, TableCounts]:
     """Return the tables of each country."""
     found: dict[str, dict[TableName, Counter[Cell]]] = {}
@@ -89,11 +99,11 @@ def is_shown(
 ) -> bool:
     """Return whether a country has enough people in a period to be shown at all."""
     people = get_count(parts, Number(None, TableName.CASES, ()))
-    noise = get_noise(quarters, Number(country, TableName.CASES, ()), derive_noise)
-    return is_large(people, noise)
+    noise = compute_noise(quarters, Number(country, TableName.CASES, ()), derive_noise)
+    return is_large_enough(people, noise)
 
 
-def get_noise(
+def compute_noise(
     quarters: tuple[Quarter, ...], number: Number, derive_noise: DeriveNoise
 ) -> int:
     """Return the noise of a number of a country or of all countries in a period."""
@@ -111,7 +121,7 @@ def find_small_quarters(
 
     A single small quarter is never shown: it was too small.
     """
-    year = [Quarter(last.year, number) for number in range(1, LAST_NUMBER + 1)]
+    year = list_counted_quarters(last)
     for country in sorted({country for found in counts.values() for country, _ in found}):
         quarters = tuple(quarter for quarter in year if (country, quarter) not in taken)
         if len(quarters) > 1:
@@ -125,7 +135,7 @@ def build_quarter(
     countries = [*sorted(counts), *([None] if len(counts) > 1 else [])]
     networks = build_networks(counts)
     noise = {
-        arc.number: get_noise((quarter,), arc.number, derive_noise)
+        arc.number: compute_noise((quarter,), arc.number, derive_noise)
         for network in networks
         for arc in network
         if arc.number is not None
@@ -148,15 +158,15 @@ def build_rest_of_year(
     """
     networks = build_networks(parts)
     noise = {
-        arc.number: get_noise(quarters, arc.number._replace(part=country), derive_noise)
+        arc.number: compute_noise(quarters, arc.number._replace(part=country), derive_noise)
         for network in networks
         for arc in network
         if arc.number is not None and arc.number.part is None
     }
     for quarter in quarters:
         people = Number(str(quarter), TableName.CASES, ())
-        of_quarter = get_noise((quarter,), people._replace(part=country), derive_noise)
-        if not is_large(get_count(parts, people), of_quarter):
+        of_quarter = compute_noise((quarter,), people._replace(part=country), derive_noise)
+        if not is_large_enough(get_count(parts, people), of_quarter):
             noise[people] = of_quarter
     found = choose_shown(networks, noise)
     return Figures(country, quarters, list_numbers(None, found))

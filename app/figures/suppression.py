@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from app.consents.noise import SMALLEST_COUNT
 from app.figures.catalogue import TableName
 from app.figures.networks import PAIRS, Arc, Network, Node
 from app.figures.numbers import (
-    SMALLEST_COUNT,
     SMALLEST_LARGE,
     STEP,
     Number,
     compute_rounded,
-    is_large,
+    is_large_enough,
 )
 from app.figures.possible_values import UNLIMITED, Limits, Search
 
@@ -38,7 +38,7 @@ def find_large(network: Network, noise: Noise) -> set[Number]:
         for arc in network
         if arc.number is not None
         and arc.number in noise
-        and is_large(arc.count, noise[arc.number])
+        and is_large_enough(arc.count, noise[arc.number])
     }
 
 
@@ -97,7 +97,7 @@ def compute_limits(arc: Arc, noise: Noise, shown: set[Number]) -> Limits:
         if arc.number in shown:
             low = max(low, value - STEP // 2 - own)
             high = min(high, value + STEP // 2 - own)
-        elif not is_large(arc.count, own):
+        elif not is_large_enough(arc.count, own):
             high = min(high, SMALLEST_LARGE - 1 - own)
     return Limits(arc.tail, arc.head, low, high)
 

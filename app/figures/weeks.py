@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Self, override
 
+from app.kernel.instants import get_monday
+
 WEEK: Final = timedelta(weeks=1)
 THURSDAY: Final = timedelta(days=3)
 MONTHS_OF_QUARTER: Final = 3
@@ -16,8 +18,7 @@ MONTHS_OF_QUARTER: Final = 3
 
 def find_week(at: datetime) -> date:
     """Return the Monday of the week of an instant."""
-    day = at.astimezone(UTC).date()
-    return day - timedelta(days=day.weekday())
+    return get_monday(at.astimezone(UTC).date())
 
 
 @dataclass(frozen=True, order=True)
@@ -41,7 +42,7 @@ class Quarter:
     def list_weeks(self) -> Iterator[date]:
         """Return the Mondays of the weeks of the quarter."""
         first = date(self.year, (self.number - 1) * MONTHS_OF_QUARTER + 1, 1)
-        monday = first - timedelta(days=first.weekday())
+        monday = get_monday(first)
         if monday + THURSDAY < first:
             monday += WEEK
         while find_quarter(monday) == self:

@@ -1,6 +1,6 @@
 """The column type of instants, and functions that compute midnight."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import override
 
 from sqlalchemy import DateTime, Dialect
@@ -41,3 +41,8 @@ def get_time_to_midnight(now: datetime) -> timedelta:
 def get_midnight(now: datetime) -> datetime:
     """Return the midnight (UTC) at which the day of a given time began."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def get_monday(day: date) -> date:
+    """Return the Monday of the week of a day."""
+    return day - timedelta(days=day.weekday())

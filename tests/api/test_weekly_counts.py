@@ -39,21 +39,6 @@ GUARDIAN: Final = "guardian_with_assent"
 NEEDS, *REST = SECTIONS
 
 
-@pytest.fixture
-def officer(world: World) -> Someone:
-    return world.add_person("UZ_CONSULATE_ALMATY")
-
-
-@pytest.fixture
-def lead(world: World) -> Someone:
-    return world.add_person("KZ_LEAD")
-
-
-@pytest.fixture
-def shelter(world: World) -> Someone:
-    return world.add_person("KZ_SHELTER_KOGERSHIN")
-
-
 def submit(officer: Someone, gender: str | None, *forms: str, **summary: Any) -> Json:
     signs: Json = {"section": "indicators", "codes": [], "exploitation": list(forms)}
     needs = {**NEEDS, "gender": gender}

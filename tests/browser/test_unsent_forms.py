@@ -20,11 +20,11 @@ LET_TIME_PASS: Final = """() => {
   document.querySelector('dialog#ending').dataset.seconds = 0;
   dispatchEvent(new Event('session-renewed'));
 }"""
-"""Let the page believe that nobody has used it for 15 minutes."""
+"""Run the timer of the page as if nobody had used it for 15 minutes."""
 
 
 def end_newest_session(served: Demonstration) -> None:
-    """Let the session that was opened last have been unused for 20 minutes."""
+    """End the newest session, as if it had not been used for 20 minutes."""
     at = (datetime.now(UTC) - timedelta(minutes=20)).isoformat(sep=" ")[:26]
     newest = "SELECT max(authenticated_at) FROM session"
     with closing(sqlite3.connect(served.folder / "var" / "demo.db")) as database, database:

@@ -38,6 +38,14 @@ def read_texts(page: Response) -> list[str]:
     return [unescape(text) for text in found]
 
 
+def keep_question(world: World, person: Someone, case: Json) -> None:
+    """Send a question with a session that has ended, so that the API keeps the form."""
+    browser = ConsoleBrowser(sign_in(person))
+    path, form = fill_question(browser, case)
+    world.advance(minutes=15)
+    browser.post(path, form)
+
+
 def follow(browser: ConsoleBrowser, answer: Response) -> Response:
     assert answer.status_code == 303
     return browser.get(answer.headers["location"].removeprefix("/console/"))
@@ -78,10 +86,7 @@ def test_form_of_a_session_that_ended_is_sent_once_after_signing_in(
 def test_first_page_says_that_a_form_was_not_sent_and_it_can_be_discarded(
     world: World, lead: Someone, led: Json
 ) -> None:
-    before = ConsoleBrowser(sign_in(lead))
-    path, form = fill_question(before, led)
-    world.advance(minutes=15)
-    before.post(path, form)
+    keep_question(world, lead, led)
     after = ConsoleBrowser(sign_in(lead))
 
     assert "1 form of yours was not sent" in after.get("").text
@@ -96,10 +101,7 @@ def test_first_page_says_that_a_form_was_not_sent_and_it_can_be_discarded(
 def test_another_person_in_the_same_browser_sees_nothing(
     world: World, lead: Someone, led: Json
 ) -> None:
-    before = ConsoleBrowser(sign_in(lead))
-    path, form = fill_question(before, led)
-    world.advance(minutes=15)
-    before.post(path, form)
+    keep_question(world, lead, led)
     [kept] = unwrap(lead.get("/unsent-forms"))["items"]
     other = ConsoleBrowser(sign_in(world.add_person(lead.code)))
 
@@ -137,10 +139,7 @@ def test_what_was_typed_is_in_no_log_and_no_address(
 
 
 def show_kept_form(world: World, lead: Someone, led: Json) -> Response:
-    before = ConsoleBrowser(sign_in(lead))
-    path, form = fill_question(before, led)
-    world.advance(minutes=15)
-    before.post(path, form)
+    keep_question(world, lead, led)
     after = ConsoleBrowser(sign_in(lead))
     moved = after.get("unsent")
     follow(after, moved)
@@ -201,10 +200,7 @@ def test_content_of_another_client_is_never_shown_as_a_form(
 def test_showing_a_form_again_changes_nothing(
     world: World, lead: Someone, led: Json
 ) -> None:
-    browser = ConsoleBrowser(sign_in(lead))
-    path, form = fill_question(browser, led)
-    world.advance(minutes=15)
-    browser.post(path, form)
+    keep_question(world, lead, led)
     after = ConsoleBrowser(sign_in(lead))
     before = unwrap(lead.get(f"{get_path(led)}/questions"))["items"]
     follow(after, after.get("unsent"))

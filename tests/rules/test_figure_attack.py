@@ -12,7 +12,7 @@ import pytest
 
 from app.figures import releases
 from app.figures.catalogue import TABLES, TableName
-from app.figures.numbers import LARGEST_NOISE, compute_rounded, is_large
+from app.figures.numbers import LARGEST_NOISE, compute_rounded, is_large_enough
 from tests.support.effort import choose_number
 from tests.support.figure_attack import (
     SUBSETS,
@@ -96,7 +96,7 @@ def draw_shown(count: int) -> Counter[int | None]:
     draws = choose_number(20_000, sample=5_000)
     noises = (min(LARGEST_NOISE, derive((str(n),))) for n in range(draws))
     return Counter(
-        compute_rounded(count + noise) if is_large(count, noise) else None
+        compute_rounded(count + noise) if is_large_enough(count, noise) else None
         for noise in noises
     )
 

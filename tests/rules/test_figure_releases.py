@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.figures.catalogue import NOT_RECORDED, TABLES, Age, Assistance, Gender, TableName
-from app.figures.numbers import compute_rounded, is_large
+from app.figures.numbers import compute_rounded, is_large_enough
 from app.figures.possible_values import UNLIMITED, Limits, Search
 from app.figures.releases import Figures, QuarterCounts, build_release, list_cells
 from app.figures.weeks import Quarter
@@ -174,7 +174,7 @@ def test_each_shown_number_stands_for_five_counts(count: int, noise: int) -> Non
     value = compute_rounded(count + noise)
     alike = [n for n in range(-100, 400) if compute_rounded(n + noise) == value]
 
-    assert is_large(count, noise) == (value >= 15)
+    assert is_large_enough(count, noise) == (value >= 15)
     assert value % 5 == 0
     assert len(alike) == 5
 

@@ -3,8 +3,7 @@
 import hashlib
 from collections import Counter
 
-from app.consents.noise import MAX_NOISE, derive_noise
-from app.consents.queries import SMALLEST_COUNT
+from app.consents.noise import MAX_NOISE, SMALLEST_COUNT, derive_noise
 
 DRAWN = [derive_noise(hashlib.sha256(str(n).encode()).hexdigest()) for n in range(20_000)]
 

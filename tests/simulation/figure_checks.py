@@ -25,7 +25,7 @@ SENT: Final = "referral.sent"
 YEAR: Final = timedelta(days=364)
 
 type Cells = Counter[tuple[str, str]]
-"""Numbers by what is counted, and by the reason, if there is one."""
+"""Counts by kind, `declined` or `sent`, and by reason; `sent` has an empty reason."""
 
 
 def check_own_figures(

@@ -19,7 +19,7 @@ from app.figures import weekly_counts
 from app.figures.catalogue import Cell, TableName
 from app.figures.counting import SubmittedCase, count_people
 from app.figures.models import CountedWeek
-from app.figures.queries import get_end
+from app.figures.queries import find_counting_end
 from app.figures.weeks import find_week
 from app.kernel.actors import SYSTEM
 from app.kernel.transactions import begin_read
@@ -86,10 +86,11 @@ def describe_case(scene: Scene, person: Person, at: datetime) -> SubmittedCase:
     """Return what is counted of a person, from the ledger alone."""
     gender, forms = draw_recorded(scene.seed, person.number)
     begun: list[tuple[datetime, str]] = []
+    end = find_counting_end(find_week(at))
     for key, deed in find_started(scene).items():
         shown: Json = scene.acknowledged[key][2]
         began = deed.acknowledged_at
-        if shown["case"] == person.code and began and began < get_end(find_week(at)):
+        if shown["case"] == person.code and began and began < end:
             begun.append((began, shown["service"]))
     begun.sort()
     return SubmittedCase(

@@ -71,7 +71,7 @@ def generate_counts(seed: object) -> dict[Quarter, Counts]:
 
 
 def add_person(random: Random, country: str, counts: Counts) -> None:
-    """Count an invented person in each table that counts people once or more."""
+    """Add an invented person to the counts of the tables about people."""
     counts[country, TableName.CASES][()] += 1
     age = random.choices(tuple(Age), (5, 1))[0]
     gender = random.choices(tuple(Gender), (60, 30, 1, 5))[0]

@@ -64,13 +64,13 @@ class Markers:
     count: int = 0
 
     def make_text(self) -> str:
-        """Return a new marker in four scripts."""
+        """Return a text in four scripts that no other record has, as a marker."""
         self.count += 1
         words = (f"{stem}{self.count:05}" for stem in STEMS[self.kind])
         return " ".join(words) + GAP[self.kind]
 
     def make_phone(self) -> str:
-        """Return a new telephone number that is a marker."""
+        """Return a telephone number that no other record has, as a marker."""
         self.count += 1
         return f"+{PHONE}{self.count:05}"
 

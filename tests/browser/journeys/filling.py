@@ -49,7 +49,7 @@ def click(window: Window, element: Locator) -> None:
 
 
 def fill_form(window: Window, form: Locator, values: Values, zone: ZoneInfo) -> None:
-    """Fill in a form. Raises MissingField if it has no field for one of the values."""
+    """Fill in a form. Raises MissingField if the form lacks a field of `values`."""
     for name, value in values.items():
         if not fill_field(window, form, name, value, zone):
             raise MissingField(f"{window.page.url} has no field for {name}: {value}")

@@ -132,10 +132,11 @@ def normalize(states: States, names: Names) -> States:
 
 
 def simplify(path: str, content: Any) -> Any:
-    """Return a part without what differs because the pages take more and smaller steps.
+    """Return a part of the final state without differences that the pages cause.
 
-    History: only the changes of states. Notes: each once, because one form of consent
-    becomes two. Consents: each purpose of a consent by itself.
+    A page may need several requests where a journey sends one. Therefore the history is
+    reduced to changes of states, each note is listed once, and each purpose of a consent is
+    listed separately.
     """
     part = path.rpartition("/")[2]
     if not isinstance(content, dict) or part not in {"history", "notes", "consents"}:
