@@ -93,7 +93,10 @@ def require_releasable(tx: WriteTransaction, quarter: Quarter) -> None:
     """Raise a problem unless the quarter is counted and after all released quarters."""
     if not release_queries.is_counted(tx.session, quarter):
         counted_on = max(quarter.list_weeks()) + WEEK + SETTLING
-        raise QuarterNotCounted(f"The worker counts its last week on {counted_on}.")
+        raise QuarterNotCounted(
+            f"Its last week can be counted from {counted_on} on. If that day is over, no "
+            "case is that old, or the part `figures` of the worker does not run."
+        )
     if any(release.of >= quarter for release in release_queries.list_releases(tx.session)):
         raise QuarterReleased(
             "Each person is in one release at most, so a release is never repeated and "

@@ -212,3 +212,11 @@ def test_requests_that_wait_for_another_office_are_counted(
     assert count_others(lead) == 1
     narrow = world.add_person("KZ_LEAD", scopes={Scope.FEED_READ})
     assert count_others(narrow) is None
+
+
+def test_unknown_parameter_is_refused_with_the_names_of_the_others(lead: Someone) -> None:
+    refused = lead.get("/figures/own", frm="2026-01-01")
+
+    assert refused.status_code == 422
+    [error] = refused.json()["errors"]
+    assert "`from`, `to`" in error["detail"]

@@ -147,7 +147,7 @@ def list_parameters(route: APIRoute) -> list[str]:
     for field in route.dependant.query_params:
         kind = field.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            names += kind.model_fields
+            names += [one.alias or name for name, one in kind.model_fields.items()]
         else:
             names.append(field.alias)
     return names
