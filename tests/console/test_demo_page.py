@@ -49,11 +49,11 @@ def practice(url: str) -> Iterator[Practice]:
     """Yield a world with the accounts of the demonstration, and its sign-in."""
     made = World(url)
     sign_in = build_demo_sign_in(prepare_demo_keys(made.runtime))
-    made.app = create_app(made.runtime, public_url=PUBLIC)
-    add_console(made.app, ConsoleOptions("https://www.example.org/", sign_in))
-    again = World(url, made.app)
-    yield again, sign_in
-    again.close()
+    app = create_app(made.runtime, public_url=PUBLIC)
+    add_console(app, ConsoleOptions("https://www.example.org/", sign_in))
+    made.serve(app)
+    yield made, sign_in
+    made.close()
 
 
 def test_the_tour_has_every_account_of_the_demonstration_once() -> None:

@@ -73,14 +73,14 @@ def test_a_console_without_a_public_address_compares_the_whole_origin(
     url: str, origin: str, status: int
 ) -> None:
     made = World(url)
-    made.app = create_app(made.runtime)
-    add_console(made.app, ConsoleOptions("https://www.example.org/"))
-    again = World(url, made.app)
+    app = create_app(made.runtime)
+    add_console(app, ConsoleOptions("https://www.example.org/"))
+    made.serve(app)
     headers = {"Origin": origin}
-    answer = again.http.post("/console/sign-out", headers=headers, follow_redirects=False)
+    answer = made.http.post("/console/sign-out", headers=headers, follow_redirects=False)
     assert answer.status_code == status
     assert "Strict-Transport-Security" not in answer.headers
-    again.close()
+    made.close()
 
 
 def test_drawing_a_list_records_nothing(officer: Someone, lead: Someone) -> None:

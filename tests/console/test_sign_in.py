@@ -24,15 +24,15 @@ def practice(url: str) -> Iterator[World]:
     """Yield a world whose console has the sign-in of the demonstration."""
     made = World(url)
     people = [made.add_person(code) for code in ("KZ_LEAD", "UZ_CONSULATE_ALMATY")]
-    made.app = create_app(made.runtime, public_url=PUBLIC)
+    app = create_app(made.runtime, public_url=PUBLIC)
     tour = (TourPart.FIRST_CASE, TourTask.LEAD)
     shown = tuple(
         DemoPerson(one.code, "duty 1", ("coordinator",), one.key, *tour) for one in people
     )
-    add_console(made.app, ConsoleOptions(EXIT, DemoSignIn(SECRET, shown)))
-    again = World(url, made.app)
-    yield again
-    again.close()
+    add_console(app, ConsoleOptions(EXIT, DemoSignIn(SECRET, shown)))
+    made.serve(app)
+    yield made
+    made.close()
 
 
 def sign_in(world: World, person: str = "KZ_LEAD/duty 1") -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from app.kernel.heartbeat import Part
 from app.outbox.models import Outgoing
 from tests.processes.test_demo import COMMAND, command, environment
 from tests.processes.test_notices import DRILL, ground_of, home, queue
@@ -68,7 +69,7 @@ def test_dead_mail_no_worker_and_a_full_disk_are_told(home: Path) -> None:
         text=True,
     )
     try:
-        alarms = read_alarms(process, wanted=9)  # 4 parts, 2 ways, 3 files
+        alarms = read_alarms(process, wanted=len(Part) + 2 + 3)  # 2 ways, 3 files
         took = time.monotonic() - began
         answered(f"http://127.0.0.1:{port}/metrics")
         scraper = Scraper(int(port))

@@ -124,12 +124,15 @@ class World:
             lambda _: self.now,
             hosts=frozenset({HOST}),
         )
-        self.app = app or create_app(self.runtime, public_url=PUBLIC)
-        self.app.state.runtime = self.runtime
-        self.app.state.throttle = WrongKeyLimit()
-        self.app.state.bell.close()  # no request waits for new events
-        self.app.state.turns = ReadSlots(readers=1_000_000)
-        self.http: Client = make_client(self.app, here)
+        self.serve(app or create_app(self.runtime, public_url=PUBLIC), here)
+
+    def serve(self, app: FastAPI, here: ThreadLoops | None = None) -> None:
+        """Send the requests of this world to an application, which gets its database."""
+        app.state.runtime = self.runtime
+        app.state.throttle = WrongKeyLimit()
+        app.state.bell.close()  # no request waits for new events
+        app.state.turns = ReadSlots(readers=1_000_000)
+        self.app, self.http = app, make_client(app, here)
 
     def add_person(
         self,
