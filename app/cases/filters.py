@@ -31,7 +31,7 @@ def is_own_party(
 def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElement[bool]:
     """Return a condition for cases whose summary, as the caller sees it, has this value.
 
-    The rules are those of `get_summary` in `casework.situation`, because a list must not
+    The rules are those of `get_summary` in `casework.overviews`, because a list must not
     reveal a newer summary than the caller may read (R11, R12).
     """
     kept, now = SummarySnapshot.case_id == Case.id, getattr(Case, field) == asked
@@ -95,7 +95,7 @@ def is_sent(tx: ReadTransaction) -> ColumnElement[bool]:
 def select_due_at(tx: ReadTransaction) -> ColumnElement[datetime]:
     """Select the due time of a case as the caller reads it, or `NEVER`.
 
-    The rules are those of `due_at` in `casework.situation`, because the order of a list
+    The rules are those of `due_at` in `casework.overviews`, because the order of a list
     must not reveal a deadline that the caller may not know.
     """
     due_at = deadline_queries.select_due_at(Case.id)

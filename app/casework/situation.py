@@ -1,6 +1,6 @@
 """Load the data that is needed to check actions on cases and to show cases to a party."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,16 +9,15 @@ from uuid import UUID
 
 from app.cases import queries as case_queries
 from app.cases.grants import Grant
-from app.cases.lifecycle import Row, State, get_stage
+from app.cases.lifecycle import Row, State
 from app.cases.models import Case
-from app.cases.records import SummarySnapshot
-from app.cases.schemas import Risk, Summary
+from app.cases.schemas import Risk
 from app.cases.sections import Section
-from app.cases.snapshots import Snapshot, read_lead_and_holder
 from app.casework.available_actions import ActionRecords, list_actions, load_records
 from app.casework.failing_leads import is_submitter_gone
 from app.casework.missed_outcomes import find_next_offices, find_outcome
 from app.casework.needs import RULES, Facts, Terms
+from app.casework.overviews import Visible, build_overview
 from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.casework.successors import Succession, find_successions
 from app.consents import standing
@@ -27,7 +26,6 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
-from app.directory.kinds import OfficeKind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handover_queries
 from app.kernel.actors import Relation
@@ -44,22 +42,27 @@ REQUIRED_FIELDS: Final = ("country", "age_class", "language", "priority", "safe_
 class Context:
     """The data that is needed to show a page of cases, loaded with a few statements."""
 
-    grants: Mapping[UUID, frozenset[Grant]]
+    visible: Visible
     standings: Mapping[UUID, Standing]
     clocks: Mapping[UUID, Clock]
     sections: Mapping[UUID, list[tuple[str, UUID]]]
     referrals: Mapping[UUID, list[ReferralState]]
     offered: AbstractSet[UUID]
     returning: Collection[UUID]
-    handed_on: Mapping[UUID, SummarySnapshot]
-    snapshots: Mapping[UUID, Snapshot]
     successions: Mapping[UUID, Succession]
-    asked_of_me: Mapping[UUID, set[Service]]
     continuing: Mapping[UUID, str]
-    codes: Mapping[UUID, str]
     records: ActionRecords
     next_offices: Mapping[UUID, FocalPoint]
-    reader: FocalPoint
+
+    @property
+    def grants(self) -> Mapping[UUID, frozenset[Grant]]:
+        """The rights of the caller's office, by case."""
+        return self.visible.grants
+
+    @property
+    def reader(self) -> FocalPoint:
+        """The caller's office."""
+        return self.visible.reader
 
 
 def build_facts(  # noqa: PLR0913 - each parameter is one fact
@@ -102,53 +105,24 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
 
 def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
     """Load the data that is needed to show a page of cases."""
-    reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
-    ids = [case.id for case in found]
-    grants = {case.id: case.get_grants(reader.id) for case in found}
-    snapshots = {
-        case.id: snapshot
-        for case in found
-        if Grant.AS_ASKED in grants[case.id] and (snapshot := case.get_snapshot(reader.id))
-    }
-    outside = [case.id for case in found if is_shown_copy(case, reader.id)]
-    in_state = grants if reader.kind == OfficeKind.STATE else {}
-    helping = [
-        case_id
-        for case_id, granted in in_state.items()
-        if (Grant.SUMMARY in granted or case_id in snapshots)
-        and Grant.ALL_SERVICES not in granted
-    ]
-    requested = referral_queries.list_requested_services(tx, helping) if helping else {}
+    visible = Visible.load(tx, found)
+    ids, grants = [case.id for case in found], visible.grants
     standings = standing.load_for_cases(tx, found)
     duplicates = [case for case in found if Grant.CONTINUES_IN in grants[case.id]]
     next_leads = (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])
     return Context(
-        grants=grants,
+        visible=visible,
         standings=standings,
         clocks=deadline_queries.find_running(tx, ids),
         sections=case_queries.list_written_sections(tx, ids),
         referrals=referral_queries.list_states(tx, ids),
         offered=handover_queries.find_cases_on_offer(tx, ids),
         returning=return_queries.list_open(tx, ids),
-        handed_on=case_queries.load_snapshots(tx, outside) if outside else {},
-        snapshots=snapshots,
         successions=find_successions(tx, next_leads),
-        asked_of_me=requested,
         continuing=case_queries.get_continuing_codes(tx, duplicates),
-        codes=load_codes(tx, found, snapshots.values()),
         records=load_records(tx, found),
-        next_offices=find_next_offices(tx, standings.values(), reader),
-        reader=reader,
+        next_offices=find_next_offices(tx, standings.values(), visible.reader),
     )
-
-
-def load_codes(
-    tx: ReadTransaction, found: Iterable[Case], snapshots: Iterable[Snapshot]
-) -> dict[UUID, str]:
-    """Load the codes of the offices that are named in cases and in snapshots of cases."""
-    named = {one for case in found for one in (case.holder, case.submitter)}
-    named |= {one for kept in snapshots for one in read_lead_and_holder(kept)}
-    return directory_queries.get_codes(tx, filter(None, named))
 
 
 def check_requirements(
@@ -202,10 +176,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
     """
     reader = tx.actor.focal_point_id
     mine, granted = case.list_relations(reader), context.grants[case.id]
-    asked = context.snapshots.get(case.id)
-    state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
-    sought = Grant.STATE in granted and case.suspended_while_referring
-    lead, holder = find_lead_and_holder(case, granted, asked)
+    overview = build_overview(case, context.visible)
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
@@ -214,13 +185,13 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.list_all_relations(reader)),
-        stage=get_stage(state, suspended_while_referring=sought),
-        state=state,
-        summary=get_summary(case, context),
-        lead=context.codes[lead] if lead else None,
-        holder=context.codes[holder] if holder else None,
+        stage=overview.stage,
+        state=overview.state,
+        summary=overview.summary,
+        lead=overview.lead,
+        holder=overview.holder,
         next_lead=after.next_lead,
-        submitter=context.codes[case.submitter] if Grant.SUBMITTER in granted else None,
+        submitter=overview.submitter,
         risk=Risk.model_validate(risk) if risk else None,
         sections=list_written_sections(case, context),
         closure_reason=closed,
@@ -228,51 +199,8 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
         due_at=clock.due_at if clock else None,
         if_missed=find_outcome(case, clock, context.next_offices.get(case.id)),
         version=case.version if Grant.WRITTEN in granted else None,
-        available_actions=list_shown_actions(tx, case, context, clock, state),
+        available_actions=list_shown_actions(tx, case, context, clock, overview.state),
     )
-
-
-def find_lead_and_holder(
-    case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
-) -> tuple[UUID | None, UUID | None]:
-    """Return the current lead and holder or, if these are hidden, those in the snapshot."""
-    if Grant.LEAD in granted:
-        return case.with_relation(Relation.LEAD), case.holder
-    return read_lead_and_holder(asked) if asked else (None, None)
-
-
-def get_summary(case: Case, context: Context) -> Summary:
-    """Return the summary that the reader may see: the current one, or an earlier copy.
-
-    The copy was stored when the case was handed on or a travel document was requested. A
-    recipient that may belong to the State of origin sees only the services in its referrals
-    and in its own copy, because another service may be asylum (BR10).
-    """
-    kept, granted = context.handed_on.get(case.id), context.grants[case.id]
-    copy = Summary.model_validate(kept) if kept else None
-    summary, asked = Summary.model_validate(case), context.asked_of_me.get(case.id)
-    if Grant.SUMMARY not in granted:
-        snapshot = context.snapshots.get(case.id)
-        if snapshot is None:
-            return copy or summary
-        summary = Summary.model_validate(snapshot["notice"])
-    if asked is None or not context.standings[case.id].may_belong_to_origin_state(
-        context.reader
-    ):
-        return summary
-    own = {
-        name: sorted(
-            {service for service in getattr(summary, name) if service in asked}
-            | set(getattr(copy, name) if copy else ())
-        )
-        for name in ("services", "urgent_needs")
-    }
-    return summary.model_copy(update=own)
-
-
-def is_shown_copy(case: Case, reader: UUID) -> bool:
-    """Return whether a reader is the submitter and is shown a stored summary (R12)."""
-    return reader == case.submitter and not case.is_granted_to_submitter(Grant.SUMMARY)
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:

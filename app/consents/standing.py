@@ -33,6 +33,7 @@ from app.directory.kinds import (
     is_blocked,
     is_of_origin,
     may_be_abroad,
+    may_be_of_origin,
 )
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
@@ -156,12 +157,8 @@ class Standing:
         return is_of_origin(focal_point, origin, location or "")
 
     def may_belong_to_origin_state(self, reader: Described) -> bool:
-        """Return whether an office may belong to the State of origin (R12).
-
-        If the origin is unknown, any State body may belong to it.
-        """
-        origin = self.safeguards.country_of_origin
-        return reader.kind == OfficeKind.STATE and origin in {None, reader.of_state}
+        """Return whether an office may belong to the State of origin (R12)."""
+        return may_be_of_origin(reader, self.safeguards.country_of_origin)
 
     def may_see_helper(self, reader: Described, helper: Described) -> bool:
         """Return whether a reader may know that an office helps the person (R12).

@@ -171,14 +171,20 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
     return focal_point.of_state == origin if origin else focal_point.of_state != location
 
 
+def may_be_of_origin(focal_point: Described, origin: str | None) -> bool:
+    """Return whether an office may be a body of the State of origin (R12).
+
+    If the origin is unknown, any State body may be one.
+    """
+    return focal_point.kind == OfficeKind.STATE and origin in {None, focal_point.of_state}
+
+
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
     """Return whether contact with an office is blocked due to its State (routing rule 4).
 
     Only bodies of the State of origin are blocked. An unknown origin may be any State.
     """
-    if not origin_blocked or focal_point.kind != OfficeKind.STATE:
-        return False
-    return origin is None or focal_point.of_state == origin
+    return origin_blocked and may_be_of_origin(focal_point, origin)
 
 
 def has_language(spoken: Iterable[str], asked: str) -> bool:

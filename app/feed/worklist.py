@@ -13,12 +13,10 @@ from app.cases import queries as case_queries
 from app.cases import statements
 from app.cases.lifecycle import OPEN, State
 from app.cases.models import Case
-from app.casework.schemas import CaseOut
-from app.casework.situation import show_cases
+from app.casework.overviews import Visible, build_overview
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
-from app.directory import queries as directory_queries
 from app.feed import queries as feed_queries
 from app.feed.schemas import WorkCase, WorkCounts, Worklist, WorkOut
 from app.kernel.actors import Relation, Scope
@@ -105,19 +103,20 @@ def load_work_cases(tx: ReadTransaction, rows: Iterable[Task]) -> Mapping[UUID, 
     require_scope(tx.actor, Scope.CASES_READ)
     case_ids = {row.case_id for row in rows}
     found = case_queries.list_seen(tx, statements.BY_IDS, cases=list(case_ids))
-    own_code = directory_queries.by_id(tx, tx.actor.focal_point_id).code
-    shown = zip(found, show_cases(tx, found), strict=True)
-    return {case.id: build_work_case(one, own_code) for case, one in shown}
+    visible = Visible.load(tx, found)
+    return {case.id: build_work_case(case, visible) for case in found}
 
 
-def build_work_case(shown: CaseOut, own_code: str) -> WorkCase:
+def build_work_case(case: Case, visible: Visible) -> WorkCase:
     """Return the fields of a case that the worklist shows."""
+    shown = build_overview(case, visible)
+    is_own = shown.holder == visible.reader.code
     return WorkCase(
-        code=shown.code,
+        code=case.code,
         stage=shown.stage,
         state=shown.state,
         summary=shown.summary,
-        sender=shown.submitter if shown.holder == own_code else shown.holder,
+        sender=shown.submitter if is_own else shown.holder,
     )
 
 

@@ -1,0 +1,162 @@
+"""The overview of a case: its state, summary and offices, as the caller may see them.
+
+Lists that show no more than this load it with a few statements for a page of cases.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from app.cases import queries as case_queries
+from app.cases.grants import Grant
+from app.cases.lifecycle import Stage, State, get_stage
+from app.cases.models import Case
+from app.cases.records import SummarySnapshot
+from app.cases.schemas import Summary
+from app.cases.sections import Safeguards
+from app.cases.snapshots import Snapshot, read_lead_and_holder
+from app.directory import queries as directory_queries
+from app.directory.kinds import OfficeKind, Service, may_be_of_origin
+from app.directory.models import FocalPoint
+from app.kernel.actors import Relation
+from app.kernel.transactions import ReadTransaction
+from app.referrals import queries as referral_queries
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What the overviews of a page of cases are built from, by case id.
+
+    `grants` are the rights of the caller's office, which is `reader`. `snapshots` are the
+    copies that were stored when the office was asked, and `handed_on` those for a submitter
+    that handed the case on. `requested` are the services in the referrals that the office
+    received, and `codes` the codes of offices by their id.
+    """
+
+    reader: FocalPoint
+    grants: Mapping[UUID, frozenset[Grant]]
+    snapshots: Mapping[UUID, Snapshot]
+    handed_on: Mapping[UUID, SummarySnapshot]
+    requested: Mapping[UUID, set[Service]]
+    safeguards: Mapping[UUID, Safeguards]
+    codes: Mapping[UUID, str]
+
+    @classmethod
+    def load(cls, tx: ReadTransaction, found: Sequence[Case]) -> Self:
+        """Load what the overviews of some cases are built from."""
+        reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
+        grants = {case.id: case.get_grants(reader.id) for case in found}
+        snapshots = {
+            case.id: snapshot
+            for case in found
+            if Grant.AS_ASKED in grants[case.id]
+            and (snapshot := case.get_snapshot(reader.id))
+        }
+        outside = [case.id for case in found if is_shown_copy(case, reader.id)]
+        in_state = grants if reader.kind == OfficeKind.STATE else {}
+        helping = [
+            case_id
+            for case_id, granted in in_state.items()
+            if (Grant.SUMMARY in granted or case_id in snapshots)
+            and Grant.ALL_SERVICES not in granted
+        ]
+        requested = referral_queries.list_requested_services(tx, helping) if helping else {}
+        return cls(
+            reader=reader,
+            grants=grants,
+            snapshots=snapshots,
+            handed_on=case_queries.load_snapshots(tx, outside) if outside else {},
+            requested=requested,
+            safeguards=case_queries.load_safeguards(tx, requested) if requested else {},
+            codes=load_codes(tx, found, snapshots.values()),
+        )
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The state, the summary and the offices of a case, as a reader may see them.
+
+    The offices are codes, and None if the reader may not know them.
+    """
+
+    stage: Stage
+    state: State
+    summary: Summary
+    lead: str | None
+    holder: str | None
+    submitter: str | None
+
+
+def build_overview(case: Case, visible: Visible) -> Overview:
+    """Return the overview of a case according to the table of grants."""
+    granted, asked = visible.grants[case.id], visible.snapshots.get(case.id)
+    state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
+    sought = Grant.STATE in granted and case.suspended_while_referring
+    lead, holder = find_lead_and_holder(case, granted, asked)
+    codes, knows_submitter = visible.codes, Grant.SUBMITTER in granted
+    return Overview(
+        stage=get_stage(state, suspended_while_referring=sought),
+        state=state,
+        summary=get_summary(case, visible),
+        lead=codes[lead] if lead else None,
+        holder=codes[holder] if holder else None,
+        submitter=codes[case.submitter] if knows_submitter else None,
+    )
+
+
+def load_codes(
+    tx: ReadTransaction, found: Iterable[Case], snapshots: Iterable[Snapshot]
+) -> dict[UUID, str]:
+    """Load the codes of the offices that are named in cases and in snapshots of cases."""
+    named = {one for case in found for one in (case.holder, case.submitter)}
+    named |= {one for kept in snapshots for one in read_lead_and_holder(kept)}
+    return directory_queries.get_codes(tx, filter(None, named))
+
+
+def find_lead_and_holder(
+    case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
+) -> tuple[UUID | None, UUID | None]:
+    """Return the current lead and holder or, if these are hidden, those in the snapshot."""
+    if Grant.LEAD in granted:
+        return case.with_relation(Relation.LEAD), case.holder
+    return read_lead_and_holder(asked) if asked else (None, None)
+
+
+def get_summary(case: Case, visible: Visible) -> Summary:
+    """Return the summary that the reader may see: the current one, or an earlier copy.
+
+    The copy was stored when the case was handed on or a travel document was requested. A
+    recipient that may belong to the State of origin sees only the services in its referrals
+    and in its own copy, because another service may be asylum (BR10).
+    """
+    kept, granted = visible.handed_on.get(case.id), visible.grants[case.id]
+    copy = Summary.model_validate(kept) if kept else None
+    summary, asked = Summary.model_validate(case), visible.requested.get(case.id)
+    if Grant.SUMMARY not in granted:
+        snapshot = visible.snapshots.get(case.id)
+        if snapshot is None:
+            return copy or summary
+        summary = Summary.model_validate(snapshot["notice"])
+    if asked is None or not may_be_reader_of_origin(case, visible):
+        return summary
+    own = {
+        name: sorted(
+            {service for service in getattr(summary, name) if service in asked}
+            | set(getattr(copy, name) if copy else ())
+        )
+        for name in ("services", "urgent_needs")
+    }
+    return summary.model_copy(update=own)
+
+
+def may_be_reader_of_origin(case: Case, visible: Visible) -> bool:
+    """Return whether the reader may belong to the State of origin of the person (R12)."""
+    guards = visible.safeguards.get(case.id, Safeguards())
+    return may_be_of_origin(visible.reader, guards.country_of_origin)
+
+
+def is_shown_copy(case: Case, reader: UUID) -> bool:
+    """Return whether a reader is the submitter and is shown a stored summary (R12)."""
+    return reader == case.submitter and not case.is_granted_to_submitter(Grant.SUMMARY)
