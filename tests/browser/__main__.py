@@ -3,6 +3,7 @@
 This program runs in the environment of the service. It installs Chromium from Debian,
 checks the types of this package, and runs the tests in `.browser/venv`, which has
 Playwright and axe. The tests start the service as a process of its own.
+`make browser T=--screenshots` writes a screenshot of each page into build/screenshots.
 """
 
 import subprocess
@@ -17,10 +18,10 @@ FOLDER: Final = "tests/browser"
 JOURNEYS: Final = f"{FOLDER}/journeys"
 """The tests that `make browser-journeys` runs alone, in one process, in their order."""
 ENVIRONMENT: Final = ROOT / ".browser" / "venv" / "bin"
-CHROMIUM: Final = Path("/usr/bin/chromium")
+CHROMIUM: Final = Path("/usr/bin/chromium-headless-shell")
 FONT: Final = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
 """A font of all scripts in which the console has texts, so that screenshots are alike."""
-PACKAGES: Final = ("chromium", "fonts-noto-core")
+PACKAGES: Final = ("chromium-headless-shell", "fonts-noto-core")
 WORKERS: Final = ("-n", "2", "--dist", "loadfile")
 """Two processes, each with a demonstration and a browser of its own. The tests of a file
 stay together, so that the cases that they leave behind are the same in each run."""

@@ -17,7 +17,8 @@ from tests.browser.cases import (
 from tests.browser.demonstration import Demonstration, serve_demonstration
 from tests.browser.windows import HEIGHT, WIDE, Window
 
-CHROMIUM: Final = "/usr/bin/chromium"
+CHROMIUM: Final = "/usr/bin/chromium-headless-shell"
+"""Chromium without the parts that only a window on a screen needs; it takes less time."""
 PATIENCE: Final = 10_000
 """Milliseconds that a test waits for an element or a page."""
 
@@ -27,12 +28,22 @@ type SignedIn = dict[str, Window]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option of `make screenshots`."""
+    """Add the option of `make screenshots`, and one for the screenshots of all pages."""
     parser.addoption(
         "--write-pictures",
         action="store_true",
         help="take the pictures of docs/console.md anew",
     )
+    parser.addoption(
+        "--screenshots",
+        action="store_true",
+        help="write a screenshot of each checked page into build/screenshots",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take screenshots of all pages if the option says so."""
+    Window.takes_screenshots = config.getoption("--screenshots")
 
 
 @pytest.fixture(scope="session")

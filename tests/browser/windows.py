@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response
@@ -19,6 +19,8 @@ MOST_FILES: Final = 10_000
 """Bytes of the script and the style together, compressed."""
 MOST_STEPS: Final = 250
 """Presses of the tab key after which a page has no end for people without a mouse."""
+STEPS: Final = 25
+"""Presses of the tab key after which a test reads where the focus was."""
 RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 AXE: Final = Axe()
 AXE_OPTIONS: Final = {
@@ -44,18 +46,29 @@ FIND_OVERFLOW: Final = """() => {
   return [`page: ${document.documentElement.scrollWidth} px of ${width}`,
           ...out.slice(0, 5).map(one => one.outerHTML.slice(0, 100))];
 }"""
-DESCRIBE_FOCUS: Final = """() => {
-  const one = document.activeElement;
-  if (!one || one === document.body || one === document.documentElement) return null;
-  const style = getComputedStyle(one), box = one.getBoundingClientRect();
-  const x = (Math.max(box.left, 0) + Math.min(box.right, innerWidth)) / 2;
-  const y = (Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2;
-  const top = document.elementFromPoint(x, y);
-  const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
-    || style.boxShadow !== 'none';
-  const free = top && (one === top || one.contains(top) || top.contains(one));
-  return {html: one.outerHTML.slice(0, 120), ring, free: Boolean(free)};
+WATCH_FOCUS: Final = """() => {
+  const describe = () => {
+    const one = document.activeElement;
+    if (!one || one === document.body || one === document.documentElement) return null;
+    const style = getComputedStyle(one), box = one.getBoundingClientRect();
+    const x = (Math.max(box.left, 0) + Math.min(box.right, innerWidth)) / 2;
+    const y = (Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2;
+    const top = document.elementFromPoint(x, y);
+    const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2
+      || style.boxShadow !== 'none';
+    const free = top && (one === top || one.contains(top) || top.contains(one));
+    return {html: one.outerHTML.slice(0, 120), ring, free: Boolean(free)};
+  };
+  document.activeElement?.blur();
+  scrollTo(0, 0);
+  const steps = [];
+  addEventListener('keydown', () => steps.push(describe()), {capture: true});
+  window.listFocused = () => [...steps.splice(0), describe()];
 }"""
+"""Record the element with focus before each press of a key, and define `listFocused`.
+
+The first record of a page is that before the first press."""
+LIST_FOCUSED: Final = "() => window.listFocused()"
 
 
 @dataclass
@@ -65,6 +78,8 @@ class Window:
     context: BrowserContext
     page: Page
     url: str
+    takes_screenshots: ClassVar[bool] = False
+    """Whether `check` writes a screenshot of each page into build/screenshots."""
     messages: list[str] = field(default_factory=list)
     interactions: int = 0
     """Number of taps, choices and filled fields."""
@@ -137,9 +152,8 @@ class Window:
         return self.page.locator("h1").inner_text()
 
     def check(self, name: str) -> None:
-        """Check the current page, and keep a screenshot of it under a name."""
+        """Check the current page. A page with a fault leaves a screenshot."""
         width = self.page.evaluate("innerWidth")
-        self.take_screenshot(f"{name}-{width}")
         faults = {
             "accessibility": find_violations(self.page),
             "overflow": self.page.evaluate(FIND_OVERFLOW),
@@ -148,6 +162,8 @@ class Window:
             "messages": self.messages,
         }
         found = {kind: faults[kind] for kind in faults if faults[kind]}
+        if found or self.takes_screenshots:
+            self.take_screenshot(f"{name}-{width}")
         assert not found, f"{name} at {width} px: {json.dumps(found, indent=1)}"
 
     def take_screenshot(self, name: str) -> None:
@@ -186,15 +202,17 @@ def find_hidden_focus(page: Page) -> list[str]:
 
     Raises AssertionError if the page cannot be left with the tab key.
     """
-    page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0); }")
+    page.evaluate(WATCH_FOCUS)
     hidden: list[str] = []
-    for _ in range(MOST_STEPS):
-        page.keyboard.press("Tab")
-        one = page.evaluate(DESCRIBE_FOCUS)
-        if one is None:
-            return hidden
-        if not one["ring"]:
-            hidden.append(f"no ring: {one['html']}")
-        if not one["free"]:
-            hidden.append(f"covered: {one['html']}")
+    for _ in range(0, MOST_STEPS, STEPS):
+        for _ in range(STEPS):
+            page.keyboard.press("Tab")
+        [_, *focused] = page.evaluate(LIST_FOCUSED)
+        for one in focused:
+            if one is None:
+                return hidden
+            if not one["ring"]:
+                hidden.append(f"no ring: {one['html']}")
+            if not one["free"]:
+                hidden.append(f"covered: {one['html']}")
     raise AssertionError(f"the tab key never leaves {page.url}")
