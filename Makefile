@@ -52,7 +52,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: pooler help setup run check test test-all test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
+.PHONY: pooler help setup run check test test-all test-fast test-pages test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
@@ -97,11 +97,14 @@ slow: $(READY) ## Measure the tests that are too slow for test-fast; writes test
 	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' \
 		--effort fast --databases sqlite
 
-soak: $(READY) ## Run the long tests in full
-	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
+soak: $(READY) ## Run the long tests, and the sweeps of which test-all runs a share, in full
+	$(BIN)/pytest -n auto --effort night --timeout 0 -m 'soak or partly' $(T)
+
+test-pages: $(READY) ## Run the tests of pages on PostgreSQL, which test-all runs on SQLite only
+	$(BIN)/pytest -n auto --effort night --databases postgresql tests/console tests/sweeps/test_console_*.py
 
 nightly: ## Run all tests, long runs, 2,000 new seeds, fuzzing, mutation and audit, for hours
-	$(MAKE) --keep-going audit test-all soak simulate explore fuzz mutate \
+	$(MAKE) --keep-going audit test-all test-pages soak simulate explore fuzz mutate \
 		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) STATES=$(or $(STATES),5000) KEEP=--keep
 
 failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE=sqlite or postgresql

@@ -4,7 +4,8 @@
 - `sample`: on SQLite a share of the cells of each sweep and all other tests, except those
   marked `whole` or `race`; on PostgreSQL the tests of tests/databases and the tests that
   postgresql.txt lists.
-- `all`: all tests, but on PostgreSQL only a share of the cells of a sweep marked `partly`.
+- `all`: all tests, but on PostgreSQL only a share of the cells of a sweep marked `partly`,
+  and no tests of pages of the console, which read and write through the API only.
 - `night`: all tests.
 
 A sweep is a test with many cells, each of which could find the same kind of fault: a test
@@ -35,6 +36,8 @@ ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
 """The list of tests that together issue every SQL statement of tests/api on PostgreSQL."""
 DATABASES: Final = "tests/databases/"
 API: Final = "tests/api/"
+PAGES: Final = ("tests/console/", "tests/sweeps/test_console_")
+"""The tests of pages of the console, which SQLite alone runs unless it is night."""
 SWEEPS: Final = "tests/sweeps/"
 ONE_CELL: Final = (API, "tests/processes/")
 """Folders in which a sample runs one cell of each test that has parameters."""
@@ -45,7 +48,9 @@ type Cells = list[pytest.Item]
 def select(items: list[pytest.Item]) -> set[pytest.Item]:
     """Return the tests that this run skips."""
     if Run.effort is Effort.ALL:
-        return set(find_repeated_cells(filter(is_partly_run, items)))
+        out = {one for one in items if is_postgresql(one) and is_of_pages(one)}
+        partly = [one for one in items if one not in out and is_partly_run(one)]
+        return out | set(find_repeated_cells(partly))
     if not is_sample():
         return set()
     if Run.effort is Effort.FAST:
@@ -64,6 +69,11 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
 def is_partly_run(item: pytest.Item) -> bool:
     """Return whether the effort `all` runs only a share of the sweep of this test."""
     return is_postgresql(item) and item.get_closest_marker("partly") is not None
+
+
+def is_of_pages(item: pytest.Item) -> bool:
+    """Return whether a test is one of pages of the console."""
+    return item.nodeid.startswith(PAGES)
 
 
 def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
