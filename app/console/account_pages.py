@@ -153,16 +153,15 @@ async def render_account(visit: Visit, attempt: Attempt | None = None) -> Respon
     account: Json = (
         await visit.api.get(f"accounts/{visit.request.path_params['id']}")
     ).body
-    changes = CHANGES.values() if account["disabled_at"] is None else ()
+    is_open = account["disabled_at"] is None
+    has_rank = may_change(visit, account)
+    changes = CHANGES.values() if is_open and has_rank else ()
     enrols = ENROLMENTS.values() if changes and account["kind"] == "person" else ()
-    if not visit.may("accounts:write"):
-        changes = ()
-    if not may_change(visit, account):
-        enrols = ()
     return visit.render(
         "account.html",
         attempt.status if attempt else HTTPStatus.OK,
         account=account,
+        needs_administrator=is_open and visit.may("accounts:write") and not has_rank,
         forms_of_account=[offer_action(form, {}, attempt) for form in changes],
         enrolment_forms=[offer_action(form, {}, attempt) for form in enrols],
         attempt=attempt,
@@ -170,6 +169,6 @@ async def render_account(visit: Visit, attempt: Attempt | None = None) -> Respon
 
 
 def may_change(visit: Visit, account: Json) -> bool:
-    """Return whether a page offers to enrol an account; the API checks all of its rules."""
+    """Return whether a page offers to change an account; the API checks all rules."""
     has_rank = "administrator" in visit.roles or SUPERVISED.issuperset(account["roles"])
     return has_rank and visit.may("accounts:write")

@@ -5,6 +5,7 @@ no address. The page of an approval cannot show it: its reader is another person
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Final
@@ -29,6 +30,7 @@ from app.console.forms import EMPTY, KEY, FieldKind, FormField, read_form
 from app.console.notices import RECORDED
 from app.console.translations import mark
 from app.console.visits import Visit
+from app.console.webhook_answers import describe_answer
 
 PAGE: Final = "/console/webhooks"
 APPROVED_ACTION: Final = "webhook.open"
@@ -235,6 +237,7 @@ async def render_webhook(visit: Visit, attempt: Attempt | None = None) -> Respon
         "webhook.html",
         attempt.status if attempt else HTTPStatus.OK,
         webhook=webhook,
+        describe_answer=partial(describe_answer, visit.texts),
         forms_of_webhook=list_forms(visit, webhook, attempt),
         attempt=attempt,
     )

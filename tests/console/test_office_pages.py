@@ -268,3 +268,16 @@ def test_roles_are_taken_away_and_an_account_is_disabled(
 def test_accounts_are_for_those_who_manage_them(officer: Someone, lead: Someone) -> None:
     assert ConsoleBrowser(lead).get("accounts").status_code == 403
     assert "/console/accounts" not in ConsoleBrowser(officer).get("").text
+
+
+def test_a_supervisor_is_offered_no_change_that_only_an_administrator_may_make(
+    world: World, supervisor: Someone
+) -> None:
+    other = world.add_person("KZ_LEAD", {Role.ADMINISTRATOR})
+    path = f"accounts/{other.actor.account_id}"
+
+    page = ConsoleBrowser(supervisor).get(path).text
+
+    assert "Only an administrator changes an account with these roles." in page
+    assert f"/console/{path}/" not in page
+    assert ConsoleBrowser(supervisor).post(f"{path}/disable", {}).status_code == 403

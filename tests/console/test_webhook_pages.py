@@ -1,16 +1,22 @@
 """The pages of webhooks: two people open one, and a supervisor changes it."""
 
 import re
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import httpcore
 import pytest
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
+from app.console.webhook_answers import WORDS
 from app.console.webhook_pages import CHANGES, IMPOSSIBLE
 from app.kernel.actors import Role
+from app.webhooks.models import Webhook
 from app.webhooks.queries import select_webhook
 from app.webhooks.schemas import WebhookState
+from app.worker import courier
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.console_browser import ConsoleBrowser, read_hidden
 from tests.support.webhook_receivers import RECEIVER, create_webhook
@@ -155,7 +161,7 @@ def test_a_webhook_that_fails_shows_since_when_and_how(
 
     assert "Stalled" in listed
     assert "Failing since" in listed
-    assert '<span class="code">503</span>' in page
+    assert "The receiver answered 503." in page
     assert "Repair the receiver, then resume." in page
     assert f"{webhook_id}/resume" in page
     assert f"{webhook_id}/pause" not in page
@@ -171,6 +177,35 @@ def test_a_test_message_is_asked_for_and_a_second_one_is_refused(
 
     assert refused.status_code == 429
     assert "less than 30 seconds ago" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("204", "Delivered: the receiver answered 204."),
+        ("503", "The receiver answered 503."),
+        ("TimeoutError", "The receiver did not answer in time."),
+        ("host_not_listed", "does not list the host any more."),
+        ("SomeOtherError", "SomeOtherError"),
+    ],
+)
+def test_the_last_failure_is_described_in_words(
+    browser: ConsoleBrowser, world: World, webhook_id: str, code: str, words: str
+) -> None:
+    with world.database.begin_write() as session:
+        session.execute(update(Webhook).values(trouble=code))
+
+    assert f"{words}</dd>" in browser.get(f"webhooks/{webhook_id}").text
+
+
+def test_words_for_a_failure_have_a_code_that_the_worker_records() -> None:
+    worker = Path(courier.__file__).parent
+    source = "".join(one.read_text("utf-8") for one in worker.glob("*.py"))
+    raised = {*vars(httpcore), TimeoutError.__name__}
+
+    assert [
+        code for code in WORDS if f'"{code}"' not in source and code not in raised
+    ] == []
 
 
 def test_messages_are_sent_again_from_the_start_or_after_a_position(
