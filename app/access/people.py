@@ -1,14 +1,16 @@
 """Queries for the accounts of a person, whom rules for two people compare (R14)."""
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.access.models import Account, Person
 from app.kernel.actors import Role
 from app.kernel.recall import load_once
-from app.kernel.statements import lock_rows
+from app.kernel.statements import lock_rows, read_columns
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
@@ -21,12 +23,21 @@ def get_person() -> ColumnElement[UUID]:
     return func.coalesce(Account.person_id, Account.id)
 
 
+ACCOUNT: Final = bindparam("account", type_=Account.id.type)
+_PERSON: Final = select(Account.person_id).where(Account.id == ACCOUNT).scalar_subquery()
+SAME_PERSON: Final = select(Account.id).where(Account.person_id == _PERSON)
+
+
+def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Return a condition for accounts of the person of the account `account`."""
+    return (account_id == ACCOUNT) | account_id.in_(SAME_PERSON)
+
+
 @load_once(Account)
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
     """List the accounts of the person of an account, including that account."""
-    person = select(Account.person_id).where(Account.id == account_id).scalar_subquery()
-    same = select(Account.id).where(Account.person_id == person)
-    return frozenset(tx.session.scalars(same)) | {account_id}
+    same = read_columns(tx.session, SAME_PERSON, {"account": account_id})
+    return frozenset(same.scalars()) | {account_id}
 
 
 def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:

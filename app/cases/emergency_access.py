@@ -1,6 +1,8 @@
 """Queries for emergency access, and the offices that may request it (R15, R17)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -13,7 +15,7 @@ from app.cases.models import Case
 from app.cases.queries import require_found
 from app.cases.records import EmergencyAccess
 from app.cases.sections import EmergencyAccessPurpose, Section
-from app.cases.vital_interest import REVIEWED_WITHIN, EmergencyAccessState
+from app.cases.vital_interest import EmergencyAccessState
 from app.kernel.actors import Relation
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
@@ -89,29 +91,35 @@ def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> b
     return False
 
 
+UNREVIEWED: Final = EmergencyAccess.granted & EmergencyAccess.reviewed_at.is_(None)
 OWN: Final = select(EmergencyAccess).where(
-    EmergencyAccess.case_id.in_(make_list_parameter("cases")),
-    EmergencyAccess.account_id.in_(make_list_parameter("accounts")),
+    people.is_same_person(EmergencyAccess.account_id),
+    EmergencyAccess.case_id.in_(make_list_parameter("cases")) | UNREVIEWED,
 )
 
 
-def find_pending(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return the ids of the cases in which the caller's person has a pending request."""
-    accounts = list(people.list_own_accounts(tx))
-    asked = {"cases": list(case_ids), "accounts": accounts}
-    own = tx.session.scalars(OWN, asked)
-    waiting = [
-        one for one in own if one.get_state(tx.now) == EmergencyAccessState.REQUESTED
-    ]
-    return frozenset(one.case_id for one in waiting)
+@dataclass(frozen=True)
+class OwnRequests:
+    """The requests of the caller's person that determine whether another is possible.
+
+    `pending` contains the cases with a pending request. `has_unreviewed` is true if the
+    review of an access is overdue (R17).
+    """
+
+    pending: AbstractSet[UUID] = frozenset()
+    has_unreviewed: bool = False
 
 
-def has_unreviewed_access(tx: ReadTransaction) -> bool:
-    """Return whether the caller's person has an access whose review is overdue (R17)."""
-    latest = tx.now - REVIEWED_WITHIN
-    own = people.list_own_accounts(tx)
-    mine = EmergencyAccess.account_id.in_(own) & EmergencyAccess.granted
-    late = (EmergencyAccess.decided_at <= latest) & EmergencyAccess.reviewed_at.is_(None)
-    return (
-        tx.session.scalar(select(EmergencyAccess.id).where(mine, late).limit(1)) is not None
+def load_own_requests(tx: ReadTransaction, case_ids: Collection[UUID]) -> OwnRequests:
+    """Load the requests of the caller's person in some cases, and overdue reviews."""
+    given = {"account": tx.actor.account_id, "cases": list(case_ids)}
+    found = tx.session.scalars(OWN, given).all()
+    return OwnRequests(
+        pending={
+            one.case_id
+            for one in found
+            if one.case_id in case_ids
+            and one.get_state(tx.now) == EmergencyAccessState.REQUESTED
+        },
+        has_unreviewed=any(one.is_review_overdue(tx.now) for one in found),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.cases import statements
 from app.cases.queries import require_found
 from app.cases.records import Question
+from app.kernel.recall import load_once
 from app.kernel.statements import read_columns
 from app.kernel.transactions import ReadTransaction
 
@@ -18,6 +19,7 @@ def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
     return list(tx.session.scalars(rows))
 
 
+@load_once(Question)
 def find_unanswered(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the ids of the cases that have an unanswered question."""
     cases = {"cases": list(case_ids)}

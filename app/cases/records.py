@@ -11,7 +11,11 @@ from app.cases.facts import FactName
 from app.cases.models import AgeClass, Case, SafeContact
 from app.cases.risk import RiskLevel
 from app.cases.sections import EmergencyAccessPurpose
-from app.cases.vital_interest import EmergencyAccessState, VitalInterestReason
+from app.cases.vital_interest import (
+    REVIEWED_WITHIN,
+    EmergencyAccessState,
+    VitalInterestReason,
+)
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Listed
@@ -142,6 +146,11 @@ class EmergencyAccess(Listed, Base):
         if not self.granted:
             return EmergencyAccessState.REFUSED
         return EmergencyAccessState.ENDED if over else EmergencyAccessState.GRANTED
+
+    def is_review_overdue(self, now: datetime) -> bool:
+        """Return whether a granted access was not reviewed in time (R17)."""
+        decided = self.decided_at if self.granted and self.reviewed_at is None else None
+        return decided is not None and decided <= now - REVIEWED_WITHIN
 
 
 class Question(Listed, Base):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.cases import emergency_access, questions
 from app.cases.default_contacts import has_default
+from app.cases.emergency_access import OwnRequests
 from app.cases.facts import RULES as FACT_RULES
 from app.cases.further_actions import FURTHER
 from app.cases.lifecycle import ANSWERS, OPEN, TABLE, Action, Row, State
@@ -31,19 +32,17 @@ class ActionRecords:
 
     `helped` maps a case to the services of the referrals that the caller received, and
     `accepted` to the services of those that it accepted. `asked` contains the cases with an
-    unanswered question, and `requested` those in which the account has an open request for
-    emergency access.
+    unanswered question, and `own_requests` the requests for emergency access of the person.
     """
 
     helped: Mapping[UUID, AbstractSet[Service]]
     accepted: Mapping[UUID, AbstractSet[Service]]
     asked: AbstractSet[UUID]
-    requested: AbstractSet[UUID]
-    has_unreviewed_access: bool
+    own_requests: OwnRequests
 
 
 def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
-    """Load the records that determine the caller's actions, in at most five statements.
+    """Load the records that determine the caller's actions, in at most four statements.
 
     Records are loaded only for the cases in which they can make an action available.
     """
@@ -57,8 +56,9 @@ def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
         helped=helped,
         accepted=accepted,
         asked=questions.find_unanswered(tx, submitted) if submitted else frozenset(),
-        requested=emergency_access.find_pending(tx, entitled) if entitled else frozenset(),
-        has_unreviewed_access=bool(entitled) and emergency_access.has_unreviewed_access(tx),
+        own_requests=(
+            emergency_access.load_own_requests(tx, entitled) if entitled else OwnRequests()
+        ),
     )
 
 
@@ -87,8 +87,8 @@ def list_actions(  # noqa: PLR0913, PLR0917 - each is loaded once for a page of 
     case, roles = stands.case, tx.actor.roles
     known = replace(
         facts,
-        request_open=case.id in records.requested,
-        access_unreviewed=records.has_unreviewed_access,
+        request_open=case.id in records.own_requests.pending,
+        access_unreviewed=records.own_requests.has_unreviewed,
     )
     sides = get_sides(tx, case)
     steps = TABLE.list_steps_for(state, sides, roles)

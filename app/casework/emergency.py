@@ -103,11 +103,12 @@ def request_access(
     if not takes_part or tx.actor.kind != AccountKind.PERSON:
         raise ActionNotYours("Only a person at an office that is a party can request this.")
     acting.require_working_role(tx)
-    if emergency_access.has_unreviewed_access(tx):
+    own = emergency_access.load_own_requests(tx, [case.id])
+    if own.has_unreviewed:
         raise EmergencyAccessUnreviewed(
             "Until then, another person at your office can make the request."
         )
-    if emergency_access.find_pending(tx, [case.id]):
+    if own.pending:
         raise EmergencyAccessPending(
             "Call oversight or the holder, who see it in their worklists."
         )

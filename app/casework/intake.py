@@ -20,6 +20,7 @@ from app.casework import acting
 from app.casework import situation as casework_situation
 from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next_office
+from app.casework.new_cases import store_empty_records
 from app.casework.schemas import CaseInput, CaseSearch
 from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
@@ -73,6 +74,7 @@ def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
     require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
     digest = compute_reference_digest(tx, new.external_reference)
     case = open_draft(tx, new.summary, digest)
+    store_empty_records(tx, case.id)
     for content in new.sections:
         store_sealed(tx, case, content.section, content)
     if new.safeguards:

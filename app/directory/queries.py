@@ -96,9 +96,8 @@ def by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint:
 
 def find_by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint | None:
     """Return the focal point with the given id, or None; the session is searched first."""
-    key = identity_key(FocalPoint, focal_point_id)
-    found: FocalPoint | None = tx.session.identity_map.get(key)
-    return found or by_ids(tx, [focal_point_id]).get(focal_point_id)
+    loaded = find_loaded(tx, [focal_point_id])
+    return (loaded or by_ids(tx, [focal_point_id])).get(focal_point_id)
 
 
 HAS_ID: Final = FocalPoint.id.in_(make_list_parameter("ids"))
@@ -109,14 +108,30 @@ CODES: Final = select(FocalPoint.id, FocalPoint.code).where(HAS_ID)
 @load_once(FocalPoint)
 def by_ids(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
     """Return the focal points with the given ids, as a mapping by id."""
-    found = tx.session.scalars(BY_IDS, {"ids": list(ids)}).all()
-    tx.kept_alive.update(found)
-    return {one.id: one for one in found}
+    known = find_loaded(tx, ids)
+    missing = [one for one in ids if one not in known]
+    if missing:
+        found = tx.session.scalars(BY_IDS, {"ids": missing}).all()
+        tx.kept_alive.update(found)
+        known |= {one.id: one for one in found}
+    return known
 
 
 def get_codes(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the codes of the focal points with the given ids, as a mapping by id."""
-    return dict(read_columns(tx.session, CODES, {"ids": list(set(ids))}).all())
+    wanted = set(ids)
+    codes = {key: one.code for key, one in find_loaded(tx, wanted).items()}
+    missing = [one for one in wanted if one not in codes]
+    if missing:
+        codes.update(read_columns(tx.session, CODES, {"ids": missing}).all())
+    return codes
+
+
+def find_loaded(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
+    """Return those of the given focal points that this transaction has loaded already."""
+    loaded = tx.session.identity_map
+    found = ((one, loaded.get(identity_key(FocalPoint, one))) for one in ids)
+    return {key: one for key, one in found if one is not None}
 
 
 @load_once(FocalPoint)

@@ -18,6 +18,8 @@ from app.kernel.transactions import ReadTransaction
 CACHE_KEY: Final = "recall"
 """The key of the cache in `Session.info`; the cache ends with the session."""
 type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
+CACHED: Final[dict[Callable[..., Any], tuple[Callable[..., Any], frozenset[type]]]] = {}
+"""The function that each cached function wraps, and the classes that it depends on."""
 
 
 def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
@@ -38,9 +40,23 @@ def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
                 cache[key] = (frozenset(rows_of), read(tx, *hashable))
             return cache[key][1]
 
+        CACHED[load] = (read, frozenset(rows_of))
         return cast("F", load)
 
     return wrap
+
+
+def store_result(
+    tx: ReadTransaction, load: Callable[..., Any], result: object, *arguments: object
+) -> None:
+    """Store the result of a cached function that is known without a query.
+
+    It is removed like any other result when a table that it depends on is written.
+    """
+    tx.session.flush()
+    read, rows_of = CACHED[load]
+    cache: Cache = tx.session.info.setdefault(CACHE_KEY, {})
+    cache[read, tx.now, *map(to_hashable, arguments)] = (rows_of, result)
 
 
 def to_hashable(argument: object) -> object:
