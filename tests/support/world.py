@@ -52,11 +52,7 @@ WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 type Json = dict[str, Any]
 
 
-VERSIONED: Final = {
-    "cases": Case,
-    "referrals": Referral,
-    "handovers": Handover,
-}
+VERSIONED: Final = {"cases": Case, "referrals": Referral, "handovers": Handover}
 """Records with one version for all readers, by the first part of their path.
 
 A return has a version for each side, so a test has to read it.
