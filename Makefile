@@ -54,7 +54,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-pages test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-against bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -162,6 +162,10 @@ screenshots: $(READY) $(BROWSER) ## Take the pictures of docs/console.md anew
 bench: $(READY) ## Measure this tree relative to a lower bound; writes docs/performance.md
 	$(BIN)/python -W ignore -m tests.bench run --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(EACH) --requests $(REQUESTS) $(PAGE)
+
+bench-against: $(READY) ## Compare the CPU time of requests with another commit: REV=main REQUESTS=PIW DATABASES=sqlite
+	$(BIN)/python -W ignore -m tests.bench against $(or $(REV),$(error give REV=)) \
+		--databases $(DATABASES) --rounds $(ROUNDS) --seconds $(EACH) --requests $(REQUESTS)
 
 bench-growth: $(READY) ## Compare the cost of requests with many cases and ten thousand: GROWTH=1000000
 	$(BIN)/python -W ignore -m tests.bench growth --databases $(DATABASES) --rounds $(ROUNDS) \

@@ -2,9 +2,18 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from tests.bench.places import HOME, PLACES, is_on_disk
-from tests.bench.runs import run, run_growth, run_profile, run_smoke, show
+from tests.bench.runs import (
+    run,
+    run_against,
+    run_growth,
+    run_keys,
+    run_profile,
+    run_smoke,
+    show,
+)
 from tests.bench.sides import Kind
 
 
@@ -34,6 +43,7 @@ def read_arguments() -> argparse.Namespace:
     many.add_argument("--seconds", type=float, default=2.0)
     many.add_argument("--page", action="store_true", help="write docs/performance.md")
     many.set_defaults(does=run_growth)
+    add_against(commands)
     coarse = commands.add_parser("smoke", help="a short and coarse measurement for CI")
     coarse.add_argument("--seconds", type=float, default=0.5)
     coarse.set_defaults(does=run_smoke)
@@ -43,6 +53,23 @@ def read_arguments() -> argparse.Namespace:
     one.add_argument("--seconds", type=float, default=8.0)
     one.set_defaults(does=run_profile)
     return parser.parse_args()
+
+
+def add_against(commands: Any) -> None:
+    """Add the commands that compare this tree with another commit."""
+    other = commands.add_parser("against", help="compare this tree with another commit")
+    other.add_argument("revision")
+    other.add_argument("--databases", default="sqlite,postgresql")
+    other.add_argument(
+        "--requests", default="STPIW", help="letters of the requests to measure"
+    )
+    other.add_argument("--rounds", type=int, default=9)
+    other.add_argument("--seconds", type=float, default=1.0)
+    other.set_defaults(does=run_against)
+    keys = commands.add_parser("keys", help="prepare a database, for `against`")
+    keys.add_argument("--url", required=True)
+    keys.add_argument("--folder", type=Path, required=True)
+    keys.set_defaults(does=run_keys)
 
 
 def main() -> None:

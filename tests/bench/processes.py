@@ -87,16 +87,17 @@ def find_free_port() -> int:
 
 @contextmanager
 def run_program(
-    command: Sequence[str | Path], core: int, log: Path, **more: str
+    command: Sequence[str | Path], core: int, log: Path, root: Path = ROOT, **more: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program of this working tree on one core while the context is open.
+    """Run a program of a working tree on one core while the context is open.
 
     The output is written to a file. The program may write bytecode, as if it was installed.
+    `root` is the folder of the working tree whose modules are imported.
     """
-    env = os.environ | more
+    env = os.environ | {"PYTHONPATH": str(root)} | more
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     with log.open("ab") as file, on_core(core):
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=file)
+        process = subprocess.Popen(command, cwd=root, env=env, stdout=file, stderr=file)
     try:
         yield process
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tests.bench.against import Change
 from tests.bench.goals import GROWTH, Goal
 from tests.bench.growing import Grown, GrowthResult
 from tests.bench.result import Line, Measure, PlaceResult, Result
@@ -29,6 +30,16 @@ GROWTH_HEADS = (
     "at most",
     "few, apart from themselves",
     "reached",
+)
+CHANGE_HEADS = (
+    "database",
+    "request",
+    "before, CPU us",
+    "now, CPU us",
+    "times",
+    "before, apart from itself",
+    "before, rps",
+    "now, rps",
 )
 MEASURES = ("", "found", "at most", "extreme", "reached")
 
@@ -158,3 +169,21 @@ def format_grown(line: Grown) -> tuple[str, ...]:
     """Return the cells of a row: one kind of request with few cases and with many."""
     costs = (f"{line.few:.0f}", f"{line.many:.0f}", f"{line.times:.2f}")
     return (line.kind, *costs, f"{GROWTH.least:g}", f"{line.noise:.1%}", line.reached)
+
+
+def format_changes(changes: Sequence[Change]) -> str:
+    """Return the table that compares this tree with another commit."""
+    rows = [
+        (
+            one.database,
+            f"{one.kind.name} {one.kind}",
+            f"{one.found.floor.cpu:.0f}",
+            f"{one.found.product.cpu:.0f}",
+            f"{one.times:.3f}",
+            f"{one.found.noise_of_cpu:.1%}",
+            f"{one.found.floor.rps:.0f}",
+            f"{one.found.product.rps:.0f}",
+        )
+        for one in changes
+    ]
+    return "\n".join(format_table(CHANGE_HEADS, rows))

@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict
 
 from tests.bench import machine, page, report
+from tests.bench.against import check_out, list_keys, measure_changes
 from tests.bench.checks import require_answers
 from tests.bench.goals import CI_GOALS, CI_NOISE_LIMIT
 from tests.bench.growing import measure_growth
@@ -67,7 +68,7 @@ def measure(
 
 def get_kinds(arguments: argparse.Namespace) -> tuple[Kind, ...]:
     """Return the kinds of requests that the arguments name."""
-    return tuple(Kind[name] for name in arguments.list_requests)
+    return tuple(Kind[name] for name in arguments.requests)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -109,6 +110,23 @@ def run_growth(arguments: argparse.Namespace) -> None:
     show(table)
     if arguments.page:
         page.write("growth", f"{about['date']}, commit `{about['commit']}`.\n\n{table}")
+
+
+def run_against(arguments: argparse.Namespace) -> None:
+    """Compare the cost of requests of this working tree and of another commit."""
+    pace, kinds = Pace(arguments.rounds, arguments.seconds), get_kinds(arguments)
+    with check_out(arguments.revision) as root:
+        changes = [
+            change
+            for database in arguments.databases.split(",")
+            for change in measure_changes(database, root, pace, kinds, show)
+        ]
+    show(report.format_changes(changes))
+
+
+def run_keys(arguments: argparse.Namespace) -> None:
+    """Prepare a database with the code of this tree, and print two API keys."""
+    show("\n".join(list_keys(arguments.url, arguments.folder)))
 
 
 def run_smoke(arguments: argparse.Namespace) -> None:

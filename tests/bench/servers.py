@@ -18,6 +18,7 @@ from tests.bench.client import send_once
 from tests.bench.places import Place
 from tests.bench.processes import (
     CLIENTS,
+    ROOT,
     SERVERS,
     find_free_port,
     measure_cpu,
@@ -87,8 +88,13 @@ def prepare_keys(place: Place) -> Keys:
 
 
 @contextmanager
-def run_product(place: Place, keys: Keys | None = None) -> Iterator[Product]:
-    """Run the product like `safe-conduct serve`, with a worker process on PostgreSQL."""
+def run_product(
+    place: Place, keys: Keys | None = None, root: Path = ROOT
+) -> Iterator[Product]:
+    """Run the product like `safe-conduct serve`, with a worker process on PostgreSQL.
+
+    `root` is the folder of the working tree that is run.
+    """
     keys = keys or prepare_keys(place)
     log, port, env = place.folder / "product.log", find_free_port(), get_environment(place)
     program = str(BIN / "safe-conduct")
@@ -96,11 +102,11 @@ def run_product(place: Place, keys: Keys | None = None) -> Iterator[Product]:
         if place.postmaster:  # the worker is a separate process
             worker = [program, "worker", "run"]
             stack.enter_context(
-                run_program(worker, CLIENTS, place.folder / "worker.log", **env)
+                run_program(worker, CLIENTS, place.folder / "worker.log", root, **env)
             )
             time.sleep(FIRST_BEAT)
         serve = run_program(
-            [program, "serve"], SERVERS, log, SAFE_CONDUCT_PORT=str(port), **env
+            [program, "serve"], SERVERS, log, root, SAFE_CONDUCT_PORT=str(port), **env
         )
         process = stack.enter_context(serve)
         after = wait_until(process, partial(send_once, port, READY, 200), log)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.bench.against import Change
 from tests.bench.figures import (
     NOISE_LIMIT,
     Comparison,
@@ -12,6 +13,8 @@ from tests.bench.figures import (
 )
 from tests.bench.goals import GROWTH, TAIL, Goal, Verdict, assess
 from tests.bench.profiling import count_samples, get_library
+from tests.bench.report import format_changes
+from tests.bench.sides import Kind
 
 
 def make_slice(rps: float, each: float) -> Slice:
@@ -46,6 +49,16 @@ def test_product_is_compared_with_floor_before_and_after() -> None:
 
     assert drifting.by_rps == pytest.approx(0.5)
     assert drifting.by_cpu == pytest.approx(0.5)
+
+
+def test_tree_that_costs_a_quarter_is_shown_as_a_quarter() -> None:
+    found = Comparison((make_round(100, 400, 100), make_round(10, 40, 10)))
+
+    [_, _, row] = format_changes([Change("SQLite", Kind.P, found)]).splitlines()
+
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:2] == ["SQLite", "P poll"]
+    assert cells[4:6] == ["0.250", "0.0%"]
 
 
 def test_one_bad_round_does_not_change_the_median() -> None:
