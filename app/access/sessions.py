@@ -117,6 +117,11 @@ def end_sessions(session: Session, which: ColumnElement[bool], now: datetime) ->
     session.execute(update(UserSession).where(running).values(ended_at=now))
 
 
+def is_renewal_due(actor: Actor, now: datetime) -> bool:
+    """Return whether it has to be stored again that the session of an actor is in use."""
+    return actor.session is not None and now - actor.session.seen_at >= RENEWAL
+
+
 def renew_session(runtime: Runtime, actor: Actor) -> Actor:
     """Store that the session of a request is in use, at most once a minute.
 
@@ -125,7 +130,7 @@ def renew_session(runtime: Runtime, actor: Actor) -> Actor:
     than it would otherwise.
     """
     now, used = runtime.clock(), actor.session
-    if used is None or now - used.seen_at < RENEWAL:
+    if used is None or not is_renewal_due(actor, now):
         return actor
     stale = (UserSession.id == used.id) & (UserSession.seen_at <= now - RENEWAL)
     with suppress(Busy, DBAPIError, OSError, RuntimeError):

@@ -33,7 +33,7 @@ from app.administration.enrolments import (
 )
 from app.api.accounts import READ, REVOKE, OfOffice
 from app.api.http.anonymous_routes import AnonymousRoute, render_once
-from app.api.http.authorization import limit_wrong_keys
+from app.api.http.authentication import limit_wrong_keys
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import IfNoneMatch, Once, ReadAccounts, WriteAccounts
 from app.api.http.problems import Answers, list_anonymous_problems, list_problems

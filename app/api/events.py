@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from app.api.http.authorization import Begin, authenticate_again
+from app.api.http.authentication import Begin, authenticate_again
 from app.api.http.conditional_requests import JSON, matches_tag, render_not_modified
 from app.api.http.dependencies import CAN_READ_FEED, IfNoneMatch, ReadFeed
 from app.api.http.long_polling import (
@@ -26,6 +26,7 @@ from app.api.http.long_polling import (
 from app.api.http.problems import Answers, list_problems
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.response_headers import refer_to_header
+from app.api.http.route_plan import Answer
 from app.api.http.routers import ResourceRouter
 from app.api.http.schema_references import SCHEMAS
 from app.feed import actions as feed_actions
@@ -132,13 +133,13 @@ POLL_RESPONSES: Final[Answers] = {
 
 
 @router.get("", response_model=EventPage, responses=POLL_RESPONSES)
-async def list_events(
+def list_events(
     request: Request,
     begin: ReadFeed,
     query: Annotated[FeedQuery, Query()],
     wait_seconds: WaitSeconds,
     if_none_match: IfNoneMatch = None,
-) -> Response:
+) -> Answer:
     """List the events after a cursor, oldest first, or wait until there is an event.
 
     Each event is delivered at least once, in the order of commits. Store `cursor` in the
@@ -150,16 +151,27 @@ async def list_events(
     seconds without an event. You then get each event within a second, with two requests a
     minute.
     """
-    polled = await run_in_threadpool(poll, begin, query, if_none_match)
-    if (
-        wait_seconds
-        and not polled.news
-        and await wait_for_events(request, polled.mark, wait_seconds)
-    ):
+    polled = poll(begin, query, if_none_match)
+    if wait_seconds and not polled.news:
+        conditions = (query, if_none_match)
+        return answer_after_wait(request, polled, wait_seconds, conditions)
+    return polled.answer(format_applied(wait_seconds))
+
+
+async def answer_after_wait(
+    request: Request, polled: Poll, seconds: int, conditions: tuple[PageQuery, str | None]
+) -> Response:
+    """Wait for events, and return those that came, after a new check of the credential."""
+    await request.body()  # only then a disconnect is noticed
+    if await wait_for_events(request, polled.mark, seconds):
         begin = await authenticate_again(request, CAN_READ_FEED)
-        polled = await run_in_threadpool(poll, begin, query, if_none_match)
-    applied = {} if wait_seconds is None else {APPLIED: f"wait={wait_seconds}"}
-    return polled.answer(applied)
+        polled = await run_in_threadpool(poll, begin, *conditions)
+    return polled.answer(format_applied(seconds))
+
+
+def format_applied(wait_seconds: int | None) -> dict[str, str]:
+    """Return the header with the wait that was applied, if the request asked for one."""
+    return {} if wait_seconds is None else {APPLIED: f"wait={wait_seconds}"}
 
 
 async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) -> bool:

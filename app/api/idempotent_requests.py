@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from app.access.models import Approval
 from app.api.approvals import show_approval
-from app.api.http.authorization import Begin
+from app.api.http.authentication import Begin
 from app.api.http.conditional_requests import render
 from app.cases import queries as case_queries
 from app.cases.models import Case

@@ -29,7 +29,7 @@ from app.access.session_schemas import OpenedSessionOut
 from app.access.sessions import OpenedSession
 from app.administration import own_passkeys
 from app.api.http.anonymous_routes import AnonymousRoute, render_once
-from app.api.http.authorization import get_address, limit_wrong_keys
+from app.api.http.authentication import get_address, limit_wrong_keys
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     IfNoneMatch,

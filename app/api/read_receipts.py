@@ -7,7 +7,7 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from app.access.session_limits import AuthenticationTooOld
-from app.api.http.authorization import Begin
+from app.api.http.authentication import Begin
 from app.api.http.conditional_requests import render
 from app.api.http.problems import list_problems
 from app.api.idempotent_requests import Versioned

@@ -25,7 +25,8 @@ from app.access.assertions import (
 from app.access.schemas import TokenOut, TokenRefused
 from app.access.tokens import IssuedToken, ScopeRefused
 from app.api.http.anonymous_bodies import AnonymousBodies
-from app.api.http.authorization import OAUTH2_PATH, enforce_rate_limit, limit_wrong_keys
+from app.api.http.authentication import enforce_rate_limit, limit_wrong_keys
+from app.api.http.authorization import OAUTH2_PATH
 from app.api.http.problems import Answers, list_problems
 from app.api.http.strict_json import FORM, parse_media_type
 from app.kernel.problems import Problem

@@ -218,7 +218,16 @@ def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
 def set_acts_for(session: Session, _: SessionTransaction, connection: Connection) -> None:
     """Set the focal point that row security uses for this transaction (ADR 21)."""
     acts_for = session.info.get(ACTS_FOR)
-    if acts_for is not None and connection.dialect.name != "sqlite":
+    if acts_for is not None:
+        set_office(connection, acts_for)
+
+
+def set_office(connection: Connection, acts_for: str) -> None:
+    """Set the focal point that row security uses until the end of the transaction.
+
+    SQLite has no row security.
+    """
+    if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(SET_ACTS_FOR, (acts_for,))
 
 

