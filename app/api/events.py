@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -103,7 +104,7 @@ class Poll:
         """Return the page of events with its entity tag, or 304."""
         if self.news is None:
             return render_not_modified(self.mark.tag, headers)
-        body = feed_situation.build_page(self.mark, self.news).model_dump_json().encode()
+        body = feed_situation.render_page(self.mark, self.news)
         return Response(body, 200, {"ETag": self.mark.tag, **headers}, JSON)
 
 
@@ -242,7 +243,7 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
     while True:
         mark, position = polled.mark, polled.mark.start
         for position, event in polled.news or ():
-            cursor, data = mark.format_cursor(position), event.model_dump_json()
+            cursor, data = mark.format_cursor(position), to_json(event).decode()
             yield format_sse_event(id=cursor, data_str=data)
         while position >= mark.head and not await bell.wait_beyond(
             reader, position, HEARTBEAT_SECONDS

@@ -4,47 +4,51 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, select
+from sqlalchemy import Label, bindparam, case, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.cases.models import Case, Party
 from app.kernel.actors import Relation
+from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
 
+BY_IDS: Final = select(Case).where(Case.id.in_(make_list_parameter("ids")))
 
-def load_by_ids(
-    tx: ReadTransaction,
-    case_ids: Iterable[UUID],
-    if_submitted: Iterable[UUID] = (),
-    if_parted: Iterable[UUID] = (),
-) -> Mapping[UUID, Case]:
-    """Return cases by id, without a visibility check.
 
-    A case in `if_submitted` is returned if the caller's office submitted it. A case in
-    `if_parted` is returned if the office reads a snapshot of the case. The submitter also
-    gets a case in `if_parted` after a lead has left or the person has crossed a border.
-    """
-    lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
-    given = {name: list(set(ids)) for name, ids in lists.items()}
-    rows = tx.session.scalars(CASES_BY_IDS, given | {"me": tx.actor.focal_point_id})
+def load_by_ids(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, Case]:
+    """Return cases by id, without a visibility check."""
+    rows = tx.session.scalars(BY_IDS, {"ids": list(set(case_ids))})
     return {case.id: case for case in rows}
 
 
-def is_in_list(name: str) -> ColumnElement[bool]:
-    """Return a condition for cases whose ids are in a list parameter of the statement."""
-    return Case.id.in_(bindparam(name, expanding=True))
-
-
-_MINE = (Party.relation == Relation.SUBMITTER) & (Party.focal_point_id == bindparam("me"))
-_LEFT = (Party.relation == Relation.LEAD) & Party.until.is_not(None)
-_HAS = Party.case_id == Case.id
-_PARTED = Case.relocated_at.is_not(None) | exists().where(_HAS, _LEFT)
-_ASKED = Party.as_asked.is_not(None) & (Party.focal_point_id == bindparam("me"))
-CASES_BY_IDS: Final = select(Case).where(
-    is_in_list("whole")
-    | (
-        (is_in_list("submitted") | (is_in_list("parted") & _PARTED))
-        & exists().where(_HAS, _MINE)
+NOT_LIMITED, LIMITED_FACTS, LIMITED = range(3)
+"""How much of the entries of a case an office may have to be refused: nothing, the reasons,
+or all that could identify another office."""
+_OWN: Final = select(
+    func.max(
+        case(
+            (Party.as_asked.is_not(None), LIMITED),
+            (Party.relation == Relation.SUBMITTER, LIMITED_FACTS),
+            else_=NOT_LIMITED,
+        )
     )
-    | (is_in_list("parted") & exists().where(_HAS, _ASKED))
-)
-"""The statement of `load_by_ids`, built once because every poll of a feed runs it."""
+).where(Party.focal_point_id == bindparam("me"))
+_LEFT = (Party.relation == Relation.LEAD) & Party.until.is_not(None)
+
+
+def select_limit(case_id: InstrumentedAttribute[UUID]) -> Label[int]:
+    """Select how the office in the parameter `me` is limited in the entries of a case.
+
+    The submitter may see no reasons, and less after a lead has left or the person has
+    crossed a border. An office that reads a snapshot of the case may see less as well.
+    """
+    own = _OWN.where(Party.case_id == case_id).correlate_except(Party).scalar_subquery()
+    left = exists().where(Party.case_id == case_id, _LEFT).correlate_except(Party)
+    moved = exists().where(Case.id == case_id, Case.relocated_at.is_not(None))
+    parted = left | moved.correlate_except(Case)
+    most = case(
+        (func.coalesce(own, NOT_LIMITED) == NOT_LIMITED, NOT_LIMITED),
+        (parted, LIMITED),
+        else_=own,
+    )
+    return most.label("limit")

@@ -2,20 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, TypedDict
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from app.cases.grants import Grant
 from app.cases.lifecycle import State
 from app.cases.models import Case
-from app.cases.unchecked_queries import load_by_ids
+from app.cases.unchecked_queries import LIMITED, LIMITED_FACTS, load_by_ids
 from app.consents import office_names
 from app.consents.office_names import OfficeNames
-from app.directory import queries as directory_queries
 from app.directory.kinds import OfficeKind, may_be_abroad
 from app.feed import queries as feed_queries
 from app.feed.queries import Delivered, FeedPosition
-from app.feed.schemas import EventOut, EventPage, HistoryPage
+from app.feed.schemas import EventOut, HistoryPage
+from app.feed.stored_entries import describe_office, format_id, parse_facts
 from app.kernel.journal import Delivery, Entry
 from app.kernel.paging import PageQuery, load_page
 from app.kernel.transactions import ReadTransaction
@@ -43,16 +46,42 @@ HELPER_EVENTS: Final = frozenset(
 class EntryView:
     """The data that is needed to decide which parts of entries the reader may see.
 
-    For cases in which the reader may belong to the country of origin, `opened_by` maps each
-    referral to the office that opened it.
+    `cases` contains the cases of whose entries a part may have to be hidden, by the text of
+    their ids. For cases in which the reader may belong to the country of origin,
+    `opened_by` maps each referral to the office that opened it.
     """
 
     names: OfficeNames
-    cases: Mapping[UUID, Case]
+    cases: Mapping[str, Case]
     opened_by: Mapping[UUID, UUID | None]
 
 
-type News = Sequence[tuple[int, EventOut]]
+@dataclass(frozen=True)
+class EntryIds:
+    """The ids of an entry of which a part may have to be hidden."""
+
+    record: UUID
+    author: UUID | None
+
+    @classmethod
+    def parse(cls, entry: Delivered) -> "EntryIds":
+        """Return the ids of an entry, which are stored as texts in its row."""
+        author = entry.author_id
+        return cls(UUID(entry.record_id), UUID(author) if author else None)
+
+
+class EventFields(TypedDict):
+    """The fields of `EventOut`, from which JSON is made without creating the object."""
+
+    id: str
+    at: datetime
+    type: str
+    subject: str
+    by: str | None
+    facts: Mapping[str, Any]
+
+
+type News = Sequence[tuple[int, EventFields]]
 """Events with their positions in the feed."""
 
 
@@ -62,11 +91,12 @@ def list_news(tx: ReadTransaction, mark: FeedPosition, limit: int) -> News:
     return list(zip([row.position for row in rows], show_entries(tx, rows), strict=True))
 
 
-def build_page(mark: FeedPosition, found: News) -> EventPage:
-    """Return a page of the events that were found after the cursor."""
+def render_page(mark: FeedPosition, found: News) -> bytes:
+    """Return the JSON of `EventPage`, with the events that were found after the cursor."""
     last = found[-1][0] if found else mark.start
     items = [event for _, event in found]
-    return EventPage(items=items, cursor=mark.format_cursor(last), more=last < mark.head)
+    page = {"items": items, "cursor": mark.format_cursor(last), "more": last < mark.head}
+    return to_json(page)
 
 
 def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:
@@ -74,53 +104,79 @@ def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPa
     statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after = load_page(tx, statement, keys, query, name=name)
-    items = show_entries(tx, rows)
+    items = [EventOut.model_validate(event) for event in show_entries(tx, rows)]
     return HistoryPage(items=items, next=after)
 
 
-def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOut]:
+def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventFields]:
     """Return entries as events, with only those facts that the reader may see now."""
     view = load_view(tx, rows)
-    return [
-        EventOut(
-            id=row.id,
-            at=row.at,
-            type=row.type,
-            subject=row.reference,
-            by=row.code if may_name(view, row) else None,
-            facts=get_visible_facts(view, row),
-        )
-        for row in rows
-    ]
+    return [show_entry(view, row) for row in rows]
 
 
-def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
+def show_entry(view: EntryView | None, entry: Delivered) -> EventFields:
+    """Return an entry as an event. Without a view, no part of an entry is hidden."""
+    by, facts = entry.code, parse_facts(entry.facts)
+    if view and entry.case_id in view.cases and not entry.is_own:
+        ids = EntryIds.parse(entry)
+        by = by if may_name(view, entry, ids) else None
+        facts = get_visible_facts(view, entry, ids, facts)
+    return {
+        "id": format_id(entry.id),
+        "at": entry.at,
+        "type": entry.type,
+        "subject": entry.reference,
+        "by": by,
+        "facts": facts,
+    }
+
+
+def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView | None:
     """Load the data of the cases for which a part of an entry may have to be hidden.
 
     A part may have to be hidden from the submitter of a case, if an entry has a reason or
     the submitter may no longer follow the case. A part may also have to be hidden from an
-    office of a State, if an office outside that State may help in the case.
+    office of a State, if an office outside that State may help in the case. Returns None if
+    there is no such case.
     """
-    reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
-    entries = [row for row in rows if row.focal_point_id != reader.id]
-    beyond = {e.case_id for e in entries if e.code and may_be_abroad(reader, e)}
+    entries = [row for row in rows if not row.is_own]
+    beyond = {e.case_id for e in entries if is_from_abroad(e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
-    identifying = [e for e in entries if may_identify_office(e)]
-    named = {e.case_id for e in identifying if reader.kind == OfficeKind.STATE}
-    reasoned = {entry.case_id for entry in entries if entry.facts.keys() - SUBMITTER_FACTS}
-    all_cases = {entry.case_id for entry in entries}
-    known = load_by_ids(tx, doubtful | named, reasoned, all_cases) if entries else {}
-    if not known:
-        return EntryView(OfficeNames(reader, {}, frozenset(), frozenset()), {}, {})
-    acts = [
-        (known[e.case_id], e.focal_point_id, e.at)
-        for e in entries
-        if e.case_id in known and e.focal_point_id
+    named = {e.case_id for e in entries if is_of_state(e) and may_identify_office(e)}
+    limited = {e.case_id for e in entries if is_limited(e)}
+    wanted = doubtful | named | limited
+    if not wanted:
+        return None
+    found = load_by_ids(tx, map(UUID, wanted))
+    known = {one: found[UUID(one)] for one in wanted if UUID(one) in found}
+    mine = [
+        (known[e.case_id], EntryIds.parse(e), e.at) for e in entries if e.case_id in known
     ]
-    names = office_names.load_names(tx, acts, named)
-    records = [e.record_id for e in entries if e.case_id in names.origin_cases]
+    acts = [(case, ids.author, at) for case, ids, at in mine if ids.author]
+    names = office_names.load_names(tx, acts, {UUID(one) for one in named})
+    records = [ids.record for case, ids, _ in mine if case.id in names.origin_cases]
     openers = referral_queries.get_openers(tx, records) if records else {}
     return EntryView(names, known, openers)
+
+
+def is_limited(entry: Delivered) -> bool:
+    """Return whether the reader may have to be refused a part of the entries of a case."""
+    if entry.limit == LIMITED_FACTS:
+        return not parse_facts(entry.facts).keys() <= SUBMITTER_FACTS
+    return entry.limit == LIMITED
+
+
+def is_of_state(entry: Delivered) -> bool:
+    """Return whether the reader of an entry is an office of a State."""
+    return entry.reader_kind == OfficeKind.STATE
+
+
+def is_from_abroad(entry: Delivered) -> bool:
+    """Return whether the author of an entry may be outside the State of the reader."""
+    if entry.kind is None or entry.serves is None:
+        return False
+    reader = describe_office(entry.reader_kind, entry.reader_state, "[]")
+    return may_be_abroad(reader, describe_office(entry.kind, entry.of_state, entry.serves))
 
 
 def may_help(entry: Delivered) -> bool:
@@ -130,48 +186,47 @@ def may_help(entry: Delivered) -> bool:
 
 def may_identify_office(entry: Delivered) -> bool:
     """Return whether facts may identify an office that did not cause the event."""
-    return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
+    facts = parse_facts(entry.facts)
+    return ALTERNATIVE in facts or facts.get(ACTIVE) is False
 
 
-def may_name(view: EntryView, entry: Delivered) -> bool:
-    """Return whether the reader may know which office caused an event."""
-    actor, reader = entry.focal_point_id, view.names.reader.id
-    if actor is None or actor == reader or entry.case_id not in view.cases:
+def may_name(view: EntryView, entry: Delivered, ids: EntryIds) -> bool:
+    """Return whether the reader may know which office caused an event of another office."""
+    actor, reader, case = ids.author, view.names.reader.id, view.cases[entry.case_id]
+    if actor is None:
         return True
-    if entry.record_id in view.opened_by:
-        is_opener = view.opened_by[entry.record_id] == reader
+    if ids.record in view.opened_by:
+        is_opener = view.opened_by[ids.record] == reader
         return is_opener or actor not in view.names.foreign
-    case, as_party = view.cases[entry.case_id], entry.record_id == entry.case_id
-    return view.names.may_name(case, actor, entry.at, as_party=as_party)
+    return view.names.may_name(case, actor, entry.at, as_party=ids.record == case.id)
 
 
-def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
-    """Return the facts of an entry that the reader may see.
+def get_visible_facts(
+    view: EntryView, entry: Delivered, ids: EntryIds, facts: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return the facts of an entry of another office that the reader may see.
 
     A submitter sees no reasons if the case has a lead, is closed or has crossed a border,
     because reasons may reveal what the person fears. An office of the country of origin
     sees no fact that identifies a helping office.
     """
-    reader, facts = view.names.reader.id, entry.facts
-    case = view.cases.get(entry.case_id)
-    if case is None or entry.focal_point_id == reader:
-        return facts
-    if reader == case.submitter and not may_see_all_facts(case, reader, entry):
+    reader, case = view.names.reader.id, view.cases[entry.case_id]
+    if reader == case.submitter and not may_see_all_facts(case, reader, entry, ids):
         return {name: fact for name, fact in facts.items() if name in SUBMITTER_FACTS}
     if case.id in view.names.origin_cases:
         return {name: fact for name, fact in facts.items() if name not in IDENTIFYING_FACTS}
     return facts
 
 
-def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered) -> bool:
+def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered, ids: EntryIds) -> bool:
     """Return whether the submitter of a case may see all facts of an entry.
 
     An entry about a referral or handover reached the submitter as a party of that record,
     so all its facts are visible. For an entry about the case, the submitter must have had a
     grant at the time of the entry: for a closure `CLOSING_FACTS`, otherwise `EVENT_FACTS`.
     """
-    if entry.record_id != case.id:
+    if ids.record != case.id:
         return True
-    closed = entry.facts.get("state") == State.CLOSED
+    closed = parse_facts(entry.facts).get("state") == State.CLOSED
     grant = Grant.CLOSING_FACTS if closed else Grant.EVENT_FACTS
     return case.is_granted_at(submitter, grant, entry.at)

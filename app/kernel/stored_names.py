@@ -103,7 +103,12 @@ class EventFacts(TypeDecorator[dict[str, Any]]):
     def process_result_value(
         self, value: dict[str, Any] | None, dialect: Dialect
     ) -> dict[str, Any] | None:
-        return value and rename_facts(value, SERVED_FACTS, SERVED_DEADLINES)
+        return value and rename_stored_facts(value)
+
+
+def rename_stored_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored facts with the names that the API uses."""
+    return rename_facts(facts, SERVED_FACTS, SERVED_DEADLINES)
 
 
 def rename_facts(

@@ -1,0 +1,43 @@
+"""Values of stored entries, which are the same in many entries and are parsed once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from app.directory.kinds import OfficeKind
+from app.kernel.stored_names import rename_stored_facts
+
+CACHED: Final = 4096
+"""The number of different texts that are remembered."""
+HEX_DIGITS: Final = 32
+
+
+@dataclass(frozen=True)
+class DescribedOffice:
+    """The attributes of an office that decide whether it is outside a State."""
+
+    kind: OfficeKind
+    of_state: str | None
+    serves: list[str]
+
+
+@lru_cache(CACHED)
+def describe_office(kind: OfficeKind, of_state: str | None, serves: str) -> DescribedOffice:
+    """Return an office, whose countries are a list in JSON."""
+    return DescribedOffice(kind, of_state, json.loads(serves))
+
+
+@lru_cache(CACHED)
+def parse_facts(stored: str) -> Mapping[str, Any]:
+    """Return the facts of an entry from their stored text. Callers must not change them."""
+    return rename_stored_facts(json.loads(stored))
+
+
+def format_id(stored: str) -> str:
+    """Return an id with hyphens. SQLite stores it without."""
+    if len(stored) != HEX_DIGITS:
+        return stored
+    parts = (stored[:8], stored[8:12], stored[12:16], stored[16:20], stored[20:])
+    return "-".join(parts)
