@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, select
@@ -27,11 +28,15 @@ API_KEY_QUERY: Final = (
     .where(ApiKey.prefix == bindparam("prefix"))
 )
 """The query that loads an API key and its account to authenticate a request."""
-QUERIES: Final[Mapping[str, Select[*tuple[Any, ...]]]] = {
-    "sc": API_KEY_QUERY,
-    machine_keys.TOKEN_PREFIX: machine_keys.ACCESS_TOKEN_QUERY,
-    session_queries.SESSION_PREFIX: session_queries.SESSION_QUERY,
-}
+type CredentialQueries = Mapping[str, Select[*tuple[Any, ...]]]
+API_KEY: Final = "sc"
+QUERIES: Final[CredentialQueries] = MappingProxyType(
+    {
+        API_KEY: API_KEY_QUERY,
+        machine_keys.TOKEN_PREFIX: machine_keys.ACCESS_TOKEN_QUERY,
+        session_queries.SESSION_PREFIX: session_queries.SESSION_QUERY,
+    }
+)
 """The query for a credential, by what the credential begins with."""
 
 
@@ -46,27 +51,40 @@ def get_prefix(key: str) -> str:
     return parts[1] if parts[0] in QUERIES and len(parts) > 2 else ""  # noqa: PLR2004
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """The actor of a credential, and the row that was read."""
+
+    actor: Actor
+    row: Row[Any]
+
+
 def authenticate(
-    session: Session, key: str, now: datetime, grace: timedelta = NO_GRACE
-) -> Actor:
+    session: Session,
+    key: str,
+    now: datetime,
+    grace: timedelta = NO_GRACE,
+    queries: CredentialQueries = QUERIES,
+) -> SignedIn:
     """Return the actor of a credential, or raise Unauthenticated (401).
 
     The credential is an API key, an access token, or the token of a session. It is read for
     every request with its account, so that a revocation takes effect with the next request
     (R21). A token is valid only as long as the public key with which it was requested.
     Unknown, expired, revoked and ended credentials cause the same error. A session that
-    ended by itself is accepted for the time `grace` after its end.
+    ended by itself is accepted for the time `grace` after its end. `queries` can read more
+    columns than `QUERIES`, which are then in the row.
     """
     begins, prefix = key.partition("_")[0], get_prefix(key)
-    query = QUERIES.get(begins, API_KEY_QUERY)
-    row = read_columns(session, query, {"prefix": prefix}).one_or_none()
+    kind = begins if begins in queries else API_KEY
+    row = read_columns(session, queries[kind], {"prefix": prefix}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
     if row is None or not fits or not is_valid(row, now, grace):
         raise Unauthenticated("Send a valid API key `sc_...`, or sign in again.")
     actor = build_actor(row, row.scopes)
     if "session_id" in row._fields:
-        return replace(actor, session=build_session(row))
-    return replace(actor, api_key=prefix) if query is API_KEY_QUERY else actor
+        return SignedIn(replace(actor, session=build_session(row)), row)
+    return SignedIn(replace(actor, api_key=prefix) if kind == API_KEY else actor, row)
 
 
 def is_valid(row: Row[Any], now: datetime, grace: timedelta) -> bool:

@@ -1,8 +1,9 @@
 """Routes for the feed of events: polling, long polling and a stream of the same events."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -13,9 +14,9 @@ from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from app.api.http.authentication import Begin, authenticate_again
+from app.api.http.authentication import Begin, read_authenticated
 from app.api.http.conditional_requests import JSON, matches_tag, render_not_modified
-from app.api.http.dependencies import CAN_READ_FEED, IfNoneMatch, ReadFeed
+from app.api.http.dependencies import CAN_POLL_FEED, IfNoneMatch, PollFeed
 from app.api.http.long_polling import (
     APPLIED,
     APPLIED_HEADER,
@@ -136,7 +137,7 @@ POLL_RESPONSES: Final[Answers] = {
 @router.get("", response_model=EventPage, responses=POLL_RESPONSES)
 def list_events(
     request: Request,
-    begin: ReadFeed,
+    begin: PollFeed,
     query: Annotated[FeedQuery, Query()],
     wait_seconds: WaitSeconds,
     if_none_match: IfNoneMatch = None,
@@ -154,20 +155,28 @@ def list_events(
     """
     polled = poll(begin, query, if_none_match)
     if wait_seconds and not polled.news:
-        conditions = (query, if_none_match)
-        return answer_after_wait(request, polled, wait_seconds, conditions)
+        poll_again = partial(poll, begin, query, if_none_match)
+        return answer_after_wait(request, polled, wait_seconds, poll_again)
     return polled.answer(format_applied(wait_seconds))
 
 
 async def answer_after_wait(
-    request: Request, polled: Poll, seconds: int, conditions: tuple[PageQuery, str | None]
+    request: Request, polled: Poll, seconds: int, poll_again: Callable[[], Poll]
 ) -> Response:
     """Wait for events, and return those that came, after a new check of the credential."""
     await request.body()  # only then a disconnect is noticed
     if await wait_for_events(request, polled.mark, seconds):
-        begin = await authenticate_again(request, CAN_READ_FEED)
-        polled = await run_in_threadpool(poll, begin, *conditions)
+        polled = await run_authenticated(request, poll_again)
     return polled.answer(format_applied(seconds))
+
+
+async def run_authenticated[A](request: Request, read: Callable[[], A]) -> A:
+    """Authenticate the caller again, and run a read of the feed in a thread (R21).
+
+    Raises Unauthenticated (401) if the key has expired or was revoked, or Forbidden (403)
+    if the key lacks the scope.
+    """
+    return await run_in_threadpool(read_authenticated, request, CAN_POLL_FEED, read)
 
 
 def format_applied(wait_seconds: int | None) -> dict[str, str]:
@@ -214,7 +223,7 @@ STREAM_RESPONSES: Final[Answers] = {
 )
 async def stream_events(
     request: Request,
-    begin: ReadFeed,
+    begin: PollFeed,
     query: Annotated[StreamStart, Query()],
     last_event_id: Annotated[
         CursorText | SkipJsonSchema[None],
@@ -229,11 +238,14 @@ async def stream_events(
     checked again before new events are sent. If the key is not valid then, the stream ends.
     """
     start = PageQuery(after=last_event_id or query.after, limit=STREAM_BATCH)
-    polled = await run_in_threadpool(poll, begin, start)
-    return EventStream(send_events(request, polled), headers={UNBUFFERED: "no"})
+    polled = await run_authenticated(request, partial(poll, begin, start))
+    events = send_events(request, begin, polled)
+    return EventStream(events, headers={UNBUFFERED: "no"})
 
 
-async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
+async def send_events(
+    request: Request, begin: Begin[ReadTransaction], polled: Poll
+) -> AsyncIterator[bytes]:
     """Yield events until the key is invalid, the stream is too old or the service stops."""
     bell: FeedWatcher = request.app.state.bell
     turns: ReadSlots = request.app.state.turns
@@ -255,9 +267,8 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
             return
         try:
             async with turns.take_slot():
-                begin = await authenticate_again(request, CAN_READ_FEED)
                 after = mark.format_cursor(position)
-                polled = await run_in_threadpool(read_next, begin, after)
+                polled = await run_authenticated(request, partial(read_next, begin, after))
         except Problem:
             return
 

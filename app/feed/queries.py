@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Label, Select, Text, bindparam, func, select
+from sqlalchemy import BindParameter, Label, Select, Text, bindparam, func, select, true
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from app.access.credentials import QUERIES, CredentialQueries
+from app.access.models import Account
 from app.cases.unchecked_queries import select_limit
 from app.deadlines.models import Clock
 from app.directory.kinds import OfficeKind
@@ -54,25 +56,38 @@ class FeedPosition:
 
 
 ME: Final[BindParameter[UUID]] = bindparam("me")
-RETRIEVED: Final = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == ME)
-FIND_MARK: Final = (
-    select(Epoch.value, Mailbox.head)
-    .add_columns(RETRIEVED.scalar_subquery())
-    .join(Mailbox, Mailbox.focal_point_id == ME)
+RETRIEVED: Final = (
+    select(func.max(Retrieval.upto))
+    .where(Retrieval.focal_point_id == Account.focal_point_id)
+    .scalar_subquery()
+    .label("retrieved")
 )
+
+
+def add_position(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Add the position of the feed of the caller's office to the query of a credential."""
+    columns = query.add_columns(Epoch.value.label("epoch"), Mailbox.head, RETRIEVED)
+    own_mailbox = columns.join(Mailbox, Mailbox.focal_point_id == Account.focal_point_id)
+    return own_mailbox.join(Epoch, true())
+
+
+CREDENTIAL_QUERIES: Final[CredentialQueries] = {
+    kind: add_position(query) for kind, query in QUERIES.items()
+}
+"""The queries that authenticate a poll, which also read the position of the feed."""
 
 
 def get_position(tx: ReadTransaction, query: PageQuery) -> FeedPosition:
     """Return the position of the caller's cursor in the feed of the caller's office.
 
-    Raises CursorUnknown (422) if the cursor is invalid, and CursorGone (410) if it was
-    issued before a backup was restored.
+    The caller must have been authenticated with `CREDENTIAL_QUERIES`. Raises CursorUnknown
+    (422) if the cursor is invalid, and CursorGone (410) if it was issued before a backup
+    was restored.
     """
-    office = tx.actor.focal_point_id
-    epoch, head, retrieved = read_columns(tx.session, FIND_MARK, {"me": office}).one()
-    feed = Feed(tx.vault, office, epoch)
-    start = feed.read_cursor(query.after, head) if query.after else 0
-    return FeedPosition(feed, start, head, retrieved or 0)
+    row: Any = tx.credential
+    feed = Feed(tx.vault, tx.actor.focal_point_id, row.epoch)
+    start = feed.read_cursor(query.after, row.head) if query.after else 0
+    return FeedPosition(feed, start, row.head, row.retrieved or 0)
 
 
 def get_heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:

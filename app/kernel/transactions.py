@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
@@ -100,6 +101,8 @@ class ReadTransaction:
     runtime: Runtime
     kept_alive: set[object] = field(default_factory=set)
     """Records that are referenced here, so that the session keeps them in memory."""
+    credential: Row[Any] | None = None
+    """The row with which the caller was authenticated, if this transaction read it."""
 
     @property
     def vault(self) -> Vault:

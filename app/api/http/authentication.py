@@ -6,20 +6,26 @@ thread. Any other request is authenticated in a short transaction of its own.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
 from uuid import UUID
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from starlette.concurrency import run_in_threadpool
 
-from app.access.credentials import authenticate, get_prefix, require_scope
+from app.access.credentials import (
+    QUERIES,
+    CredentialQueries,
+    SignedIn,
+    authenticate,
+    get_prefix,
+    require_scope,
+)
 from app.access.session_limits import ENDED_GRACE, NO_GRACE
 from app.access.sessions import is_renewal_due, renew_session
 from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
-from app.api.http.route_plan import Answer
 from app.kernel.actors import Actor, Scope, SignInMethod
 from app.kernel.db import set_office
 from app.kernel.problems import (
@@ -44,6 +50,8 @@ class Scoped[W]:
     scope: Scope
     accepts_ended_session: bool = False
     """Whether a session may be used that ended by itself at most 8 hours ago (ADR 71)."""
+    queries: CredentialQueries = field(default=QUERIES, hash=False)
+    """The queries for a credential, which can read what the transaction needs besides."""
 
     @property
     def only_reads(self) -> bool:
@@ -77,36 +85,38 @@ class OpenRead:
             yield self.tx
 
 
-def answer_read(
-    request: Request, right: Scoped[Any], answer: Callable[[], Answer]
-) -> Answer:
-    """Authenticate a read, and return its answer, which the same transaction may read.
+def read_authenticated[A](request: Request, right: Scoped[Any], read: Callable[[], A]) -> A:
+    """Authenticate the caller, and return the result of `read`.
 
-    `answer` is called only after the caller was authenticated.
+    `read` is called only after the caller was authenticated. It begins its transaction as
+    `right` provides it, and gets the transaction in which the caller was authenticated.
     """
     with ExitStack() as stack:
         tx = stack.enter_context(begin_authenticated(request, right))
         request.state.actor = tx.actor
         request.state.open_read = OpenRead(stack, tx)
-        return answer()
+        return read()
 
 
 @contextmanager
 def begin_authenticated(request: Request, right: Scoped[Any]) -> Iterator[ReadTransaction]:
     """Begin a read by authenticating the caller in it. Raises the errors of `sign_in`.
 
-    If the use of a session has to be stored, this is done between two transactions.
+    If the use of a session has to be stored, the read ends before, and begins again after.
     """
     runtime: Runtime = request.app.state.runtime
-    with runtime.database.begin_read() as session:
-        now = runtime.clock()
-        actor = check_credential(request, right, partial(authenticate, session, now=now))
-        if not is_renewal_due(actor, now):
-            set_office(session.connection(), actor.acts_for)
-            yield ReadTransaction(session=session, actor=actor, now=now, runtime=runtime)
-            return
-    with begin_read(runtime, renew_session(runtime, actor)) as tx:
-        yield tx
+    for is_last in (False, True):
+        with runtime.database.begin_read() as session:
+            now = runtime.clock()
+            signed_in = check_credential(request, right, session, now)
+            actor = signed_in.actor
+            if is_last or not is_renewal_due(actor, now):
+                set_office(session.connection(), actor.acts_for)
+                yield ReadTransaction(
+                    session, actor, now, runtime, credential=signed_in.row
+                )
+                return
+        renew_session(runtime, actor)
 
 
 def sign_in(request: Request, right: Scoped[Any]) -> Actor:
@@ -116,17 +126,14 @@ def sign_in(request: Request, right: Scoped[Any]) -> Actor:
     """
     runtime: Runtime = request.app.state.runtime
     with runtime.database.begin_read() as session:
-        check = partial(authenticate, session, now=runtime.clock())
-        actor = check_credential(request, right, check)
+        actor = check_credential(request, right, session, runtime.clock()).actor
     return actor if right.accepts_ended_session else renew_session(runtime, actor)
 
 
 def check_credential(
-    request: Request, right: Scoped[Any], check: Callable[..., Actor]
-) -> Actor:
+    request: Request, right: Scoped[Any], session: Any, now: datetime
+) -> SignedIn:
     """Return the actor of the credential of a request, if the credential has the scope.
-
-    `check` is `authenticate` in a transaction and at a time.
 
     Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
     the scope or may not be used, or TooManyWrongKeys (429) after several wrong keys. Wrong
@@ -140,25 +147,15 @@ def check_credential(
     runtime: Runtime = request.app.state.runtime
     try:
         grace = ENDED_GRACE if right.accepts_ended_session else NO_GRACE
-        actor = check(key_text, grace=grace)
+        signed_in = authenticate(session, key_text, now, grace, right.queries)
     except Unauthenticated:
         if key_text:
             limit_wrong_keys(request, get_prefix(key_text))
         raise
-    if not runtime.person_keys and has_person_key(actor):
+    if not runtime.person_keys and has_person_key(signed_in.actor):
         raise Forbidden("API keys of people are not accepted here. Sign in with a passkey.")
-    require_scope(actor, right.scope)
-    return actor
-
-
-async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
-    """Authenticate the caller again after a wait, and return a new `Begin` (R21).
-
-    Raises Unauthenticated (401) if the key has expired or was revoked, or Forbidden (403)
-    if the key lacks the scope.
-    """
-    request.state.actor = await run_in_threadpool(sign_in, request, right)
-    return await right(request)
+    require_scope(signed_in.actor, right.scope)
+    return signed_in
 
 
 def require_known_query(request: Request, names: frozenset[str] | None) -> None:

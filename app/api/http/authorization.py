@@ -21,9 +21,9 @@ from starlette.exceptions import HTTPException
 
 from app.api.http.authentication import (
     Scoped,
-    answer_read,
     enforce_rate_limit,
     find_sender,
+    read_authenticated,
     require_known_query,
     sign_in,
 )
@@ -143,7 +143,7 @@ class GuardedRoute(StrictRoute):
                 return plan.call(arguments)
 
             return await finish(
-                await run_in_threadpool(answer_read, request, right, answer)
+                await run_in_threadpool(read_authenticated, request, right, answer)
             )
 
         return handle

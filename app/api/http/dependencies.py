@@ -20,6 +20,7 @@ from app.disclosure.refused_openings import (
     count_refusal,
     record_limit,
 )
+from app.feed import queries as feed_queries
 from app.kernel.actors import SERVICE, Actor, Scope
 from app.kernel.codes import CODE_FORMAT, CODE_PATTERN, normalize_case_code
 from app.kernel.database_errors import require_recording
@@ -144,8 +145,11 @@ OpenSections = Annotated[BeginWrite, Depends(Scoped(begin_opening, Scope.SECTION
 ReadSections = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.SECTIONS_READ))]
 ReadReferrals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.REFERRALS_READ))]
 WriteReferrals = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.REFERRALS_WRITE))]
-CAN_READ_FEED: Final = Scoped(begin_read, Scope.FEED_READ)
-ReadFeed = Annotated[BeginRead, Depends(CAN_READ_FEED)]
+ReadFeed = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.FEED_READ))]
+CAN_POLL_FEED: Final = Scoped(
+    begin_read, Scope.FEED_READ, queries=feed_queries.CREDENTIAL_QUERIES
+)
+PollFeed = Annotated[BeginRead, Depends(CAN_POLL_FEED)]
 Approve = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.APPROVALS_WRITE))]
 ReadApprovals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))]
 ReadStatistics = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.STATISTICS_READ))]
