@@ -13,18 +13,20 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
+from fastapi.dependencies.utils import request_body_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.security.base import SecurityBase
 from pydantic_core import PydanticUndefined
 from starlette.concurrency import run_in_threadpool
+
+from app.api.http.parameter_plan import ParameterPlan, build_parameter_plan
 
 type Values = dict[str, Any]
 type Errors = list[Any]
 type Answer = Response | Awaitable[Response]
 """The response of a route function, or the part of the function that runs without a thread
 and returns the response."""
-type Read = tuple[Sequence[Any], Callable[[Request], Mapping[str, Any]]]
+type Read = tuple[Sequence[ParameterPlan], Callable[[Request], Mapping[str, Any]]]
 """Fields of a route, and the function that returns their part of a request."""
 
 EXIT_STACK: Final = "fastapi_inner_astack"
@@ -59,9 +61,9 @@ class CallPlan:
             if dependency.name is not None:
                 values[dependency.name] = result
         for fields, read_part in self.reads:
-            valid, found = request_params_to_args(fields, read_part(request))
-            values |= valid
-            errors += found
+            part = read_part(request)
+            for field in fields:
+                field.add(values, errors, part)
         if self.request_name is not None:
             values[self.request_name] = request
         return values, errors
@@ -135,7 +137,7 @@ def build_call_plan(described: Dependant) -> CallPlan:
     call = described.call
     if call is None:
         raise PlanUnsupportedError("A description names no function.")
-    reads: tuple[Read, ...] = (
+    parts: tuple[tuple[Sequence[Any], Callable[[Request], Mapping[str, Any]]], ...] = (
         (described.path_params, lambda request: request.path_params),
         (described.query_params, lambda request: request.query_params),
         (described.header_params, lambda request: request.headers),
@@ -148,7 +150,11 @@ def build_call_plan(described: Dependant) -> CallPlan:
             for one in described.dependencies
             if not is_security_scheme(one.call)
         ),
-        reads=tuple(read for read in reads if len(read[0])),
+        reads=tuple(
+            (tuple(map(build_parameter_plan, fields)), read_part)
+            for fields, read_part in parts
+            if fields
+        ),
         request_name=described.request_param_name,
         resolve=start_dependency if isasyncgenfunction(call) else call_dependency,
     )
