@@ -32,7 +32,7 @@ def record_answers(checkout: Path, tests: Sequence[str], folder: Path) -> None:
     """Run the tests in a checkout, in which they must pass, and record the answers."""
     options = ["--effort", "all", "--databases", "sqlite", "--record-answers", str(folder)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", MODULE, *options, *tests]
-    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONHASHSEED": "0"}
     subprocess.run(command, cwd=checkout, env=environment, check=True)
 
 
