@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import Field
 
-from app.api.http.conditional_requests import render
+from app.api.http.conditional_requests import render, render_json
 from app.api.http.dependencies import (
     CaseCode,
     IfNoneMatch,
@@ -58,8 +58,8 @@ def list_work(
     """
     with begin() as tx:
         with_cases = WorkPart.SUMMARY in query.include
-        shown = worklist.list_worklist(tx, query, with_cases=with_cases)
-        return render(shown, if_none_match=if_none_match)
+        shown = worklist.render_worklist(tx, query, with_cases=with_cases)
+        return render_json(shown, if_none_match=if_none_match)
 
 
 @router.get("/worklist/counts", response_model=WorkCounts, responses=EVERYWHERE)

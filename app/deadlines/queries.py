@@ -203,9 +203,9 @@ def find_due_times(tx: ReadTransaction, record_ids: Iterable[UUID]) -> dict[UUID
     return {one: clock.due_at for one, clock in find_running(tx, record_ids).items()}
 
 
-def select_waiting(tx: ReadTransaction, *what: Key) -> Select[*tuple[Any, ...]]:
-    """Select columns of the running deadlines that wait for the caller's office."""
-    is_own = Clock.waits_on == tx.actor.focal_point_id
+def select_waiting(*what: Key) -> Select[*tuple[Any, ...]]:
+    """Select columns of the running deadlines that wait for the office `me`."""
+    is_own = Clock.waits_on == bindparam("me")
     return select(*what).where(is_own, Clock.stopped_at.is_(None))
 
 

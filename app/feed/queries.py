@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Label, Select, Text, bindparam, func, select, true
-from sqlalchemy import cast as cast_to
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import BindParameter, Select, bindparam, func, select, true
+from sqlalchemy.orm import Session, aliased
 
 from app.access.credentials import QUERIES, CredentialQueries
 from app.access.models import Account
@@ -24,7 +23,7 @@ from app.handovers.models import Handover
 from app.kernel.actors import Scope
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import PageQuery
-from app.kernel.statements import read_columns
+from app.kernel.statements import read_columns, read_text
 from app.kernel.transactions import ReadTransaction
 from app.referrals.lifecycle import ASKED, State
 from app.referrals.models import Referral
@@ -144,11 +143,6 @@ class Delivered(Protocol):
     reader_state: str | None
     limit: int
     position: int
-
-
-def read_text(column: InstrumentedAttribute[Any], name: str) -> Label[str]:
-    """Select the text with which a column is stored, which is not converted."""
-    return cast_to(column, Text).label(name)
 
 
 READER: Final = aliased(FocalPoint)

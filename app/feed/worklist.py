@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
-from typing import Any, Final, Protocol
+from typing import Any, Final, NotRequired, Protocol, TypedDict
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import Select, func
 
 from app.access.credentials import require_scope
@@ -18,17 +20,28 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.feed import queries as feed_queries
-from app.feed.schemas import WorkCase, WorkCounts, Worklist, WorkOut
+from app.feed.schemas import WorkCase, WorkCounts, WorkOut
 from app.kernel.actors import Relation, Scope
 from app.kernel.paging import Key, PageQuery, load_page
+from app.kernel.statements import read_text
 from app.kernel.transactions import ReadTransaction
 from app.returns import arrivals
+from app.returns import queries as return_queries
 from app.returns.arrivals import Arrival
 
 SOON: Final = timedelta(hours=4)
 KEYS: Final = (Clock.due_at, Clock.number)
 """The sort keys of the worklist."""
 COLUMNS: Final = (Clock.reference, Clock.kind, Clock.set_at, Clock.case_id, *KEYS)
+TASKS: Final = deadline_queries.select_waiting(
+    Clock.reference,
+    Clock.kind,
+    Clock.set_at,
+    read_text(Clock.case_id, "case_id"),
+    return_queries.HAS_TRAVELLING.label("has_travelling"),
+    *KEYS,
+)
+"""The tasks of an office, and whether it may wait for a traveller (see `Arrival`)."""
 
 
 class Task(Protocol):
@@ -41,29 +54,77 @@ class Task(Protocol):
     due_at: datetime
 
 
+class TaskFields(TypedDict):
+    """The fields of `WorkOut`, from which JSON is made without creating the object."""
+
+    subject: str
+    kind: DeadlineKind
+    due_at: datetime
+    waiting_since: datetime
+    case: NotRequired[WorkCase]
+
+
 def select_tasks(
     tx: ReadTransaction, moved: Collection[Arrival], *what: Key
 ) -> Select[*tuple[Any, ...]]:
     """Select columns of the caller's tasks, without the arrivals that are in `moved`."""
-    statement = deadline_queries.select_waiting(tx, *what)
+    statement = deadline_queries.select_waiting(*what)
+    return leave_out(statement, moved).params(me=tx.actor.focal_point_id)
+
+
+def leave_out(
+    tasks: Select[*tuple[Any, ...]], moved: Collection[Arrival]
+) -> Select[*tuple[Any, ...]]:
+    """Return the statement without the arrivals that are in `moved`."""
     if not moved:
-        return statement
-    return statement.where(Clock.number.not_in([row.number for row in moved]))
+        return tasks
+    return tasks.where(Clock.number.not_in([row.number for row in moved]))
 
 
-def list_worklist(
+def render_worklist(
     tx: ReadTransaction, query: PageQuery, *, with_cases: bool = False
-) -> Worklist:
-    """List the tasks of the caller's office, most urgent first.
+) -> bytes:
+    """Return the JSON of `Worklist`: the tasks of the caller's office, most urgent first.
+
+    Raises CursorUnknown (422) if the cursor is invalid.
+    """
+    rows, after = load_tasks(tx, query)
+    cases = load_work_cases(tx, rows) if with_cases else {}
+    items = [show_task(row, cases) for row in rows]
+    return to_json({"items": items} if after is None else {"items": items, "next": after})
+
+
+def load_tasks(tx: ReadTransaction, query: PageQuery) -> tuple[list[Any], str | None]:
+    """Return a page of tasks, and the cursor of the next page if there is one.
 
     The deadline of a traveller's arrival is stored with a placeholder time; the real time
-    comes from the sealed travel plan. Raises CursorUnknown (422) if the cursor is invalid.
+    comes from the sealed travel plan, which is read only if the office has such a task.
     """
-    moved = arrivals.list_waiting(tx)
-    statement = select_tasks(tx, moved, *COLUMNS)
-    rows, after = load_page(tx, statement, KEYS, query, name="worklist", extra_rows=moved)
-    cases = load_work_cases(tx, rows) if with_cases else {}
-    return Worklist(items=[build_task(row, cases) for row in rows], next=after)
+    parameters = {"me": tx.actor.focal_point_id, "before": tx.now + arrivals.HORIZON}
+    load = partial(load_page, tx, keys=KEYS, query=query, name="worklist")
+    rows, after = load(TASKS, parameters=parameters)
+    moved = arrivals.list_waiting(tx) if not rows or rows[0].has_travelling else []
+    if not moved:
+        return rows, after
+    return load(leave_out(TASKS, moved), parameters=parameters, extra_rows=moved)
+
+
+def show_task(row: Any, cases: Mapping[UUID, WorkCase]) -> TaskFields:
+    """Return the fields of a task, with its case if it is among the cases."""
+    fields: TaskFields = {
+        "subject": row.reference,
+        "kind": row.kind,
+        "due_at": row.due_at,
+        "waiting_since": row.set_at,
+    }
+    if cases and (case := cases.get(get_case_id(row))):
+        fields["case"] = case
+    return fields
+
+
+def get_case_id(row: Any) -> UUID:
+    """Return the id of the case of a row of `TASKS`, or of an arrival."""
+    return UUID(str(row.case_id))
 
 
 def list_case_tasks(
@@ -80,28 +141,27 @@ def list_case_tasks(
     rows = sorted([*tx.session.execute(statement), *extra], key=lambda row: row[-2:])
     found: dict[UUID, list[WorkOut]] = {case_id: [] for case_id in case_ids}
     for row in rows:
-        found[row.case_id].append(build_task(row, {}))
+        found[row.case_id].append(build_task(row))
     return found
 
 
-def build_task(row: Task, cases: Mapping[UUID, WorkCase]) -> WorkOut:
-    """Return a task as the API shows it."""
+def build_task(row: Task) -> WorkOut:
+    """Return a task without its case."""
     return WorkOut(
         subject=row.reference,
         kind=row.kind,
         due_at=row.due_at,
         waiting_since=row.set_at,
-        case=cases.get(row.case_id),
     )
 
 
-def load_work_cases(tx: ReadTransaction, rows: Iterable[Task]) -> Mapping[UUID, WorkCase]:
+def load_work_cases(tx: ReadTransaction, rows: Iterable[Any]) -> Mapping[UUID, WorkCase]:
     """Return the cases of tasks, by id, without a read receipt; hidden cases are left out.
 
     Raises Forbidden (403) if the key of the caller may not read cases.
     """
     require_scope(tx.actor, Scope.CASES_READ)
-    case_ids = {row.case_id for row in rows}
+    case_ids = set(map(get_case_id, rows))
     found = case_queries.list_seen(tx, statements.BY_IDS, cases=list(case_ids))
     visible = Visible.load(tx, found)
     return {case.id: build_work_case(case, visible) for case in found}

@@ -1,7 +1,7 @@
 """Keyset pagination: one format of pages and cursors for every list and for the feed."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
+from app.kernel.statements import read_columns
 from app.kernel.text import describe_optional
 from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable, Vault
@@ -64,11 +65,13 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     *,
     name: str,
     extra_rows: Sequence[tuple[Any, ...]] = (),
+    parameters: Mapping[str, Any] | None = None,
 ) -> tuple[list[Any], str | None]:
     """Return a page sorted by the keys, and the cursor of the next page if there is one.
 
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
-    are added to the page, because their keys are not stored in the database. A cursor is
+    are added to the page, because their keys are not stored in the database. `parameters`
+    are those of a statement that selects only columns. A cursor is
     valid for one list and one focal point, and is encrypted, because its numbers reveal how
     many records exist. Raises CursorUnknown (422) if the cursor is from another list.
     """
@@ -79,7 +82,11 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
         statement = statement.where(tuple_(*keys) > tuple_(*start))
         extra_rows = [r for r in extra_rows if get_key_numbers(r, count) > tuple(numbers)]
     limited = statement.order_by(*keys).limit(query.limit + 1)
-    found: list[Any] = [*tx.session.execute(limited), *extra_rows]
+    if parameters is None:
+        read: Iterable[Any] = tx.session.execute(limited)
+    else:
+        read = read_columns(tx.session, limited, parameters)
+    found: list[Any] = [*read, *extra_rows]
     if extra_rows:
         found.sort(key=lambda row: get_key_numbers(row, count))
     rows = found[: query.limit]

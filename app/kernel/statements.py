@@ -7,13 +7,18 @@ takes at least three times as long as reading columns or writing rows without th
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, CursorResult, Select, bindparam
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, CursorResult, Label, Select, Text, bindparam, cast
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
 def make_list_parameter(name: str) -> BindParameter[Any]:
     """Return a parameter for `column.in_()` that takes its list when a statement runs."""
     return bindparam(name, expanding=True)
+
+
+def read_text(column: InstrumentedAttribute[Any], name: str) -> Label[str]:
+    """Select the text with which a column is stored, which is not converted."""
+    return cast(column, Text).label(name)
 
 
 def read_columns[*Ts](

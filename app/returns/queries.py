@@ -206,6 +206,13 @@ TRAVELLING: Final = ARRIVALS.where(
 WAITING: Final = TRAVELLING.where(
     Clock.waits_on == bindparam("me"), Clock.due_at < bindparam("before")
 )
+HAS_TRAVELLING: Final = (
+    WAITING.with_only_columns(Clock.number, maintain_column_froms=True)
+    .order_by(None)
+    .correlate(None)
+    .exists()
+)
+"""Whether there is a row of `WAITING`, as a condition of another statement."""
 LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.due_at.type))
 
 

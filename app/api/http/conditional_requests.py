@@ -27,6 +27,20 @@ def render(
     The version is 0 for a list, and for a record on which the caller cannot act.
     """
     body = shown.model_dump_json().encode()
+    return render_json(
+        body, version=version, if_none_match=if_none_match, status=status, headers=headers
+    )
+
+
+def render_json(
+    body: bytes,
+    *,
+    version: int | None = None,
+    if_none_match: str | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return a response with this JSON and its entity tag, or 304, like `render`."""
     tag = format_entity_tag(version or 0, body)
     if if_none_match is not None and matches_tag(if_none_match, tag):
         return render_not_modified(tag, headers)
