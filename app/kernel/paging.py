@@ -1,7 +1,7 @@
 """Keyset pagination: one format of pages and cursors for every list and for the feed."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -83,9 +83,9 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
         extra_rows = [r for r in extra_rows if get_key_numbers(r, count) > tuple(numbers)]
     limited = statement.order_by(*keys).limit(query.limit + 1)
     if parameters is None:
-        read: Iterable[Any] = tx.session.execute(limited)
+        read: Sequence[Any] = tx.session.execute(limited).all()
     else:
-        read = read_columns(tx.session, limited, parameters)
+        read = read_columns(tx.session, limited, parameters).all()
     found: list[Any] = [*read, *extra_rows]
     if extra_rows:
         found.sort(key=lambda row: get_key_numbers(row, count))
