@@ -62,7 +62,7 @@ from app.api.http.rate_limits import RequestRate, WrongKeyLimit
 from app.api.http.read_slots import ReadSlots
 from app.api.http.request_limits import BodyLimit
 from app.api.http.request_log import RequestLog
-from app.api.http.routers import V1
+from app.api.http.routers import V1, RouteIndex
 from app.console.application import build_console
 from app.console.options import ConsoleOptions
 from app.kernel.db import THREADS
@@ -244,6 +244,7 @@ def add_routes(app: FastAPI, *, docs: bool) -> None:
     app.include_router(problem_pages.router)
     for path in served_contract.EDITIONS:
         app.add_route(path, served_contract.build_edition_route(path))
+    app.router.middleware_stack = RouteIndex(app.router)
     app.webhooks.include_router(webhooks.webhook_messages)
     if docs:
         app.include_router(build_docs_router())

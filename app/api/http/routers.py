@@ -8,8 +8,8 @@ from typing import Any, Final, override
 from fastapi import APIRouter, Security
 from fastapi.routing import APIRoute
 from fastapi.types import DecoratedCallable
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
 from app.api.http.authorization import BEARER, GuardedRoute
 from app.api.http.problems import Answers, list_problems
@@ -57,6 +57,13 @@ class ResourceRouter(APIRouter):
         by_length = groupby(sorted(shapes, key=len), len)
         return {length: sorted(those) for length, those in by_length}
 
+    def list_first_segments(self) -> list[str]:
+        """List the first segments of the paths. Raises ValueError for a parameter."""
+        firsts = {shape[2] for those in self.shapes.values() for shape in those}
+        if any(first.startswith("{") for first in firsts):
+            raise ValueError("A path begins with a parameter, which an index cannot find.")
+        return sorted(firsts)
+
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         segments = get_path(scope).split("/")
@@ -64,6 +71,34 @@ class ResourceRouter(APIRouter):
         if not any(matches_shape(shape, segments) for shape in shapes):
             return Match.NONE, {}
         return super().matches(scope)
+
+
+class RouteIndex:
+    """The routers of an application, found by the first segment of a path under `/v1`.
+
+    The order of the routers decides, as without the index. The application's own router
+    answers what no indexed router does.
+    """
+
+    def __init__(self, router: APIRouter) -> None:
+        self.router = router
+        self.by_segment = dict[str, list[BaseRoute]]()
+        for included in router.routes:
+            inner = getattr(included, "original_router", None)
+            if isinstance(inner, ResourceRouter):
+                for segment in inner.list_first_segments():
+                    self.by_segment.setdefault(segment, []).append(included)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the router answer that has a route for the path and the method."""
+        if scope["type"] == "http":
+            _, _, segment = get_path(scope).removeprefix("/").partition("/")
+            for included in self.by_segment.get(segment.partition("/")[0], ()):
+                if included.matches(scope)[0] == Match.FULL:
+                    scope["router"] = self.router
+                    await included.handle(scope, receive, send)
+                    return
+        await self.router.app(scope, receive, send)
 
 
 def matches_shape(shape: Shape, segments: list[str]) -> bool:
