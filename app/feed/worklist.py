@@ -90,8 +90,13 @@ def render_worklist(
     """
     rows, after = load_tasks(tx, query)
     cases = load_work_cases(tx, rows) if with_cases else {}
-    items = [show_task(row, cases) for row in rows]
-    return to_json({"items": items} if after is None else {"items": items, "next": after})
+    return format_worklist([show_task(row, cases) for row in rows], after)
+
+
+def format_worklist(items: Sequence[TaskFields], after: str | None) -> bytes:
+    """Return the JSON of `Worklist`, with the cursor of the next page if there is one."""
+    page: dict[str, Any] = {"items": items}
+    return to_json(page if after is None else page | {"next": after})
 
 
 def load_tasks(tx: ReadTransaction, query: PageQuery) -> tuple[list[Any], str | None]:
