@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
-from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
@@ -19,6 +20,10 @@ from app.kernel.vault import Unopenable, Vault
 
 NUMBER_BYTES: Final = 8
 NOT_OF_THIS_LIST: Final = "`after` must be a cursor of this list or feed."
+PAGE_SIZE, PAGE_START = "page_size", "page_start_"
+"""The names of the parameters of a page: its size, and the keys after which it starts."""
+CONSTANTS: Final = 32
+"""The number of constant statements whose pages are remembered."""
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -71,21 +76,24 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
 
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
     are added to the page, because their keys are not stored in the database. `parameters`
-    are those of a statement that selects only columns. A cursor is
+    are those of a constant statement that selects only columns. A cursor is
     valid for one list and one focal point, and is encrypted, because its numbers reveal how
     many records exist. Raises CursorUnknown (422) if the cursor is from another list.
     """
     context, count = [name, str(tx.actor.focal_point_id)], len(keys)
+    values: dict[str, Any] = {PAGE_SIZE: query.limit + 1}
     if query.after is not None:
         numbers = read_cursor(tx, query.after, context, count)
-        start = [to_literal(key, number) for key, number in zip(keys, numbers, strict=True)]
-        statement = statement.where(tuple_(*keys) > tuple_(*start))
         extra_rows = [r for r in extra_rows if get_key_numbers(r, count) > tuple(numbers)]
-    limited = statement.order_by(*keys).limit(query.limit + 1)
+        pairs = enumerate(zip(keys, numbers, strict=True))
+        values |= {f"{PAGE_START}{n}": to_value(key, number) for n, (key, number) in pairs}
+    has_start = query.after is not None
     if parameters is None:
-        read: Sequence[Any] = tx.session.execute(limited).all()
+        page = limit_to_page(statement, keys, has_start=has_start)
+        read: Sequence[Any] = tx.session.execute(page, values).all()
     else:
-        read = read_columns(tx.session, limited, parameters).all()
+        page = limit_constant_to_page(statement, keys, has_start=has_start)
+        read = read_columns(tx.session, page, {**parameters, **values}).all()
     found: list[Any] = [*read, *extra_rows]
     if extra_rows:
         found.sort(key=lambda row: get_key_numbers(row, count))
@@ -107,11 +115,26 @@ def to_number(value: int | datetime) -> int:
     return value
 
 
-def to_literal(key: Key, number: int) -> ColumnElement[Any]:
-    """Return a number of a cursor as an SQL literal with the type of the sort key."""
+def to_value(key: Key, number: int) -> int | datetime:
+    """Return a number of a cursor as a value of the sort key."""
     instant = isinstance(key.type, UtcDateTime)
-    value = START + timedelta(microseconds=number) if instant else number
-    return literal(value, key.type)
+    return START + timedelta(microseconds=number) if instant else number
+
+
+def limit_to_page(
+    statement: Select[*tuple[Any, ...]], keys: Keys, *, has_start: bool
+) -> Select[*tuple[Any, ...]]:
+    """Return the statement of a page, which begins after the parameters of its start."""
+    if has_start:
+        parameters = [
+            bindparam(f"{PAGE_START}{n}", type_=key.type) for n, key in enumerate(keys)
+        ]
+        statement = statement.where(tuple_(*keys) > tuple_(*parameters))
+    return statement.order_by(*keys).limit(bindparam(PAGE_SIZE))
+
+
+limit_constant_to_page = lru_cache(CONSTANTS)(limit_to_page)
+"""The same for a constant statement, whose pages are built once."""
 
 
 def create_cursor(tx: ReadTransaction, numbers: tuple[int, ...], context: list[str]) -> str:
