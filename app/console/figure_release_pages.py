@@ -64,12 +64,12 @@ CSV: Final = "text/csv; charset=utf-8"
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of a table: its name, its number if it is shown, and whether it is a part."""
+class FoldedTable:
+    """A table: its name, the rows with a number, and the names of the other rows."""
 
     name: str
-    people: int | None
-    is_part: bool
+    shown: Sequence[tuple[str, int]]
+    hidden: Sequence[str]
 
 
 async def show_releases(visit: Visit) -> Response:
@@ -114,7 +114,7 @@ async def show_release(visit: Visit) -> Response:
         (
             name_country(visit, one["country"]),
             ", ".join(one["quarters"]),
-            [(name_table(visit, it), build_rows(visit, it)) for it in one["tables"]],
+            [build_table(visit, table) for table in one["tables"]],
         )
         for one in release["figures"]
     ]
@@ -144,12 +144,14 @@ def list_lines(visit: Visit, figures: Iterable[Json]) -> Iterator[Sequence[str]]
                 yield *place, *codes, people, name_cell(visit, table["table"], cell)
 
 
-def build_rows(visit: Visit, table: Json) -> Sequence[Row]:
-    """Return the rows of a table."""
-    return [
-        Row(name_cell(visit, table["table"], cell), cell["people"], len(cell["codes"]) > 1)
-        for cell in table["cells"]
-    ]
+def build_table(visit: Visit, table: Json) -> FoldedTable:
+    """Return a table whose rows without a number are folded."""
+    rows = [(name_cell(visit, table["table"], it), it["people"]) for it in table["cells"]]
+    return FoldedTable(
+        visit.texts.translate(TABLES[table["table"]]),
+        [(name, people) for name, people in rows if people is not None],
+        [name for name, people in rows if people is None],
+    )
 
 
 def name_country(visit: Visit, country: str | None) -> str:
@@ -159,17 +161,13 @@ def name_country(visit: Visit, country: str | None) -> str:
     return visit.formats.name_country(country)
 
 
-def name_table(visit: Visit, table: Json) -> str:
-    """Return the name of a table."""
-    return visit.texts.translate(TABLES[table["table"]])
-
-
 def name_cell(visit: Visit, table: str, cell: Json) -> str:
-    """Return the name of a cell by its last code, or of its table if it has none."""
+    """Return the name of a cell by its codes, or of its table if it has none."""
     if not cell["codes"]:
         return visit.texts.translate(TABLES[table])
-    last = len(cell["codes"]) - 1
-    code = cell["codes"][last]
-    if code in CODES:
-        return visit.texts.translate(CODES[code])
-    return visit.formats.name_code(LISTS[table][last], code)
+    return ", ".join(
+        visit.texts.translate(CODES[code])
+        if code in CODES
+        else visit.formats.name_code(LISTS[table][axis], code)
+        for axis, code in enumerate(cell["codes"])
+    )

@@ -73,19 +73,25 @@ def test_analyst_finds_a_release_and_cannot_ask_for_one(
     assert "Ask for the release" not in text
 
 
-def test_page_shows_each_number_or_that_it_is_not_shown(
+def test_page_shows_each_number_and_folds_the_other_rows(
     world: World, analyst: Someone
 ) -> None:
     release_id = release_quarter(world)
     [figures] = unwrap(analyst.get(f"/{PAGE}/{release_id}"))["figures"]
-    cells = [cell for table in figures["tables"] for cell in table["cells"]]
+    tables = [[cell["people"] for cell in one["cells"]] for one in figures["tables"]]
 
     text = ConsoleBrowser(analyst).get(f"{PAGE}/{release_id}").text
-    shown = re.findall(r'<td class="n" data-label="People">([^<]+)</td>', text)
+    shown = re.findall(r'<td class="n">([^<]+)</td>', text)
+    counted = re.findall(r"<summary>([0-9]+) rows? (?:is|are) not shown</summary>", text)
+    folded = re.findall(r"</summary><ul>(.*?)</ul></details>", text)
 
-    expected = ["not shown" if c["people"] is None else str(c["people"]) for c in cells]
-    assert shown == expected
-    assert {"not shown"} < set(shown)
+    assert shown == [str(people) for one in tables for people in one if people is not None]
+    hidden = [one.count(None) for one in tables if None in one and any(one)]
+    assert hidden
+    assert counted == [str(number) for number in hidden]
+    assert [names.count("<li>") for names in folded] == hidden
+    assert "<li>Adults, Another gender</li>" in text
+    assert text.count(": no number is shown.") == sum(not any(one) for one in tables) > 0
 
 
 def test_file_has_each_number_with_its_codes(world: World, analyst: Someone) -> None:
