@@ -33,6 +33,7 @@ from app.api import (
     form_drafts,
     handovers,
     health,
+    meeting_reports,
     own_figures,
     passkeys,
     public_keys,
@@ -83,7 +84,7 @@ ROUTERS: Final = (
         form_drafts,
         unsent_forms,
     ),
-    (exports, emergency_access, refusals, figure_releases),
+    (exports, emergency_access, refusals, figure_releases, meeting_reports),
     (referrals, referral_actions, handovers, returns, return_decision, return_travel),
     (
         events,

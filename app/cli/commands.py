@@ -12,6 +12,7 @@ from app.cli import (
     logging_setup,
     operator_commands,
     readiness,
+    report_command,
     startup,
     worker_process,
 )
@@ -119,6 +120,7 @@ def publish(pages: dict[str, str], *, check: bool) -> None:
 
 
 cli.add_typer(demo, name="demo")
+cli.add_typer(report_command.report, name="report")
 cli.add_typer(operator_commands.cli)
 cli.add_typer(calls)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -26,6 +27,7 @@ from app.cli import (
     worker_process,
 )
 from app.directory.files import FilesRefused
+from app.figures.release_schemas import QuarterText
 from app.kernel import migrations
 from app.kernel.heartbeat import Part
 from app.kernel.transactions import Runtime
@@ -50,6 +52,18 @@ for name, part in (
 cli.add_typer(erasure, name="erasures")
 cli.add_typer(accounts.account, name="account")
 cli.add_typer(accounts.api_key, name="api-key")
+
+
+QUARTER: Final = TypeAdapter[str](QuarterText)
+
+
+def parse_quarter(text: str) -> str:
+    """Return a quarter that was typed, or raise BadParameter."""
+    try:
+        return QUARTER.validate_python(text)
+    except ValidationError:
+        raise typer.BadParameter("Write a quarter as in 2026Q1.") from None
+
 
 REFUSALS: Final = (*exit_codes.REFUSALS, startup.NotReady, FilesRefused)
 """Exceptions that an operator can correct, and that are printed without a traceback."""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -17,6 +17,7 @@ from app.console.action_forms import (
     submit_form,
 )
 from app.console.api_client import Json
+from app.console.figure_names import name_cell, name_country, name_table
 from app.console.forms import FormField
 from app.console.notices import RECORDED
 from app.console.translations import mark
@@ -28,37 +29,6 @@ RELEASE: Final = ActionForm(
     hint=mark("A second person of oversight has to confirm it. Nobody sees it before."),
     fields=(FormField(name="quarter", label=mark("Quarter"), hint=mark("As in 2026Q3.")),),
 )
-TABLES: Final[Mapping[str, str]] = {
-    "cases": mark("People who were referred"),
-    "age_and_gender": mark("Age and gender"),
-    "exploitation": mark("Presumed exploitation"),
-    "services_asked": mark("Services asked for"),
-    "services_given": mark("Services given"),
-    "assistance": mark("Time until the first help"),
-    "handovers": mark("Cases handed over to another country"),
-    "returns": mark("Decisions about a return"),
-}
-"""The names of the tables."""
-CODES: Final[Mapping[str, str]] = {
-    "female": mark("Female"),
-    "male": mark("Male"),
-    "other": mark("Another gender"),
-    "not_recorded": mark("Not recorded"),
-    "within_24_hours": mark("Within 24 hours"),
-    "within_72_hours": mark("Within 72 hours"),
-    "within_7_days": mark("Within 7 days"),
-    "later": mark("Later, or not at all"),
-    "go": mark("May return"),
-    "no_go": mark("Must not return"),
-}
-"""The names of codes that no reference list has."""
-LISTS: Final[Mapping[str, Sequence[str]]] = {
-    "age_and_gender": ("age_groups",),
-    "exploitation": ("exploitation_forms",),
-    "services_asked": ("services",),
-    "services_given": ("services",),
-}
-"""The reference lists of the codes of a table, one for each axis."""
 COLUMNS: Final = ("quarters", "country", "table", "code", "subcode", "people", "name")
 CSV: Final = "text/csv; charset=utf-8"
 
@@ -141,33 +111,22 @@ def list_lines(visit: Visit, figures: Iterable[Json]) -> Iterator[Sequence[str]]
                 codes = [*cell["codes"], "", ""][:2]
                 people = "" if cell["people"] is None else str(cell["people"])
                 place = (" ".join(one["quarters"]), one["country"] or "all", table["table"])
-                yield *place, *codes, people, name_cell(visit, table["table"], cell)
+                yield (
+                    *place,
+                    *codes,
+                    people,
+                    name_cell(visit, table["table"], cell["codes"]),
+                )
 
 
 def build_table(visit: Visit, table: Json) -> FoldedTable:
     """Return a table whose rows without a number are folded."""
-    rows = [(name_cell(visit, table["table"], it), it["people"]) for it in table["cells"]]
+    rows = [
+        (name_cell(visit, table["table"], it["codes"]), it["people"])
+        for it in table["cells"]
+    ]
     return FoldedTable(
-        visit.texts.translate(TABLES[table["table"]]),
+        name_table(visit, table["table"]),
         [(name, people) for name, people in rows if people is not None],
         [name for name, people in rows if people is None],
-    )
-
-
-def name_country(visit: Visit, country: str | None) -> str:
-    """Return the name of a country, or of all countries together."""
-    if country is None:
-        return visit.texts.translate(mark("All of these countries together"))
-    return visit.formats.name_country(country)
-
-
-def name_cell(visit: Visit, table: str, cell: Json) -> str:
-    """Return the name of a cell by its codes, or of its table if it has none."""
-    if not cell["codes"]:
-        return visit.texts.translate(TABLES[table])
-    return ", ".join(
-        visit.texts.translate(CODES[code])
-        if code in CODES
-        else visit.formats.name_code(LISTS[table][axis], code)
-        for axis, code in enumerate(cell["codes"])
     )

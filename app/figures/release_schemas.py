@@ -14,6 +14,10 @@ PEOPLE = (
     "The number of people, with noise and rounded to 5. Null if it is not shown: it is "
     "below 11, or a number below 11 would follow from it. Numbers do not add up."
 )
+CODES = (
+    "A code for each axis of the table. In the table `age_and_gender`, one code is the "
+    "subtotal of an age. Forms of exploitation are codes of HTCDS."
+)
 COUNTRY = "Where the people were met. Null for all countries of this quarter together."
 
 QuarterText = Annotated[
@@ -30,13 +34,7 @@ class FigureReleaseInput(RequestModel):
 class CellFigure(ResponseModel):
     """The number of people in a cell of a table."""
 
-    codes: Annotated[
-        list[str],
-        Field(
-            description="A code for each axis of the table. In the table `age_and_gender`, "
-            "one code is the subtotal of an age. Forms of exploitation are codes of HTCDS."
-        ),
-    ]
+    codes: Annotated[list[str], Field(description=CODES)]
     people: Annotated[int | None, Field(description=PEOPLE)]
 
 

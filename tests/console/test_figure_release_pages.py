@@ -7,7 +7,8 @@ import re
 import pytest
 from httpx2 import Response
 
-from app.console.figure_release_pages import CODES, COLUMNS, LISTS, TABLES
+from app.console.figure_names import CODES, LISTS, TABLES
+from app.console.figure_release_pages import COLUMNS
 from app.console.formats import load_words
 from app.figures.catalogue import TABLES as CATALOGUE
 from app.figures.catalogue import TableName

@@ -9,6 +9,8 @@ from tests.support.source_code import ROOT
 FOLDER: Final = ROOT / "app" / "console"
 STYLES: Final = sorted(FOLDER.rglob("*.css"))
 TEMPLATES: Final = sorted(FOLDER.rglob("*.html"))
+FILE: Final = "meeting_report_file.html"
+"""The template of a file that no browser gets from the service, so no policy blocks it."""
 
 PHYSICAL: Final = re.compile(
     r"(?:^|[\s;{])"
@@ -57,7 +59,7 @@ def find_inline(path: Path) -> list[str]:
 
 
 def test_template_has_no_inline_style_or_script() -> None:
-    found = {path.name: find_inline(path) for path in TEMPLATES}
+    found = {path.name: find_inline(path) for path in TEMPLATES if path.name != FILE}
 
     assert {name: faults for name, faults in found.items() if faults} == {}
     assert TEMPLATES

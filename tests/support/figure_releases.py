@@ -46,3 +46,18 @@ def release_quarter(world: World, quarter: Quarter = QUARTER) -> str:
     store_quarter(world, quarter)
     wanted = {"quarter": str(quarter)}
     return str(add_with(*add_overseers(world), PATH, wanted)["id"])
+
+
+def release_growing_quarters(world: World) -> None:
+    """Release two quarters. In the second one, three times as many people were met."""
+    later = Quarter(QUARTER.year, QUARTER.number + 1)
+    counts = {("KZ", name): cells for name, cells in COUNTS.items()}
+    more = {
+        key: Counter({cell: 3 * count for cell, count in cells.items()})
+        for key, cells in counts.items()
+    }
+    store_quarter(world, QUARTER, counts)
+    store_quarter(world, later, more)
+    people = add_overseers(world)
+    for quarter in (QUARTER, later):
+        add_with(*people, PATH, {"quarter": str(quarter)})

@@ -58,6 +58,14 @@ def play_figures(player: Player) -> None:
     released = player.play_with(second, "release_figures", one, wanted)
     player.play("list_figure_releases", one)
     player.play("get_figure_release", one, release_id=str(released["id"]))
+    player.play(
+        "get_meeting_report",
+        one,
+        query={"from": "2026Q1", "to": "2026Q1", "compare": "2025Q1"},
+    )
+    player.play_refusal(
+        "report-period-invalid", "get_meeting_report", one, query={"compare": "2026Q1"}
+    )
     player.play_refusal("quarter-released", "release_figures", one, wanted)
     early = {"quarter": "2026Q2"}
     player.play_refusal("quarter-not-counted", "release_figures", one, early)

@@ -1,0 +1,65 @@
+"""The command that writes the report for a meeting as a file."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from app.cli import startup
+from app.cli.operator_commands import parse_quarter, print_line
+from app.console.meeting_report_file import render_file
+from app.console.translations import LANGUAGES
+from app.figures import report_queries
+from app.figures.report_schemas import ReportQuery
+from app.kernel.actors import SYSTEM
+from app.kernel.transactions import begin_read
+from app.settings import Settings
+
+report = typer.Typer(no_args_is_help=True, help="Write the report for a meeting.")
+QUARTER: Final = "2026Q1"
+
+
+@report.callback()
+def choose_report() -> None:
+    """Write the report for a meeting."""
+
+
+@report.command("meeting")
+def write_meeting_report(
+    *,
+    output: Annotated[Path, typer.Option(help="The HTML file that is written.")],
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--from", parser=parse_quarter, metavar=QUARTER, help="First quarter."
+        ),
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", parser=parse_quarter, metavar=QUARTER, help="Last quarter."),
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            parser=parse_quarter,
+            metavar=QUARTER,
+            help="First quarter of the earlier period.",
+        ),
+    ] = None,
+    language: Annotated[
+        str, typer.Option(help=f"Language: {', '.join(LANGUAGES)}.")
+    ] = LANGUAGES[0],
+) -> None:
+    """Write the progress and the challenges between two periods as one HTML file.
+
+    The file has released figures and facts of the directory only, so it may be passed on.
+    By default, the last two released quarters are compared with the two before them.
+    """
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"Choose one of {', '.join(LANGUAGES)}.")
+    asked = {"from": first, "to": last, "compare": compare}
+    query = ReportQuery.model_validate({key: one for key, one in asked.items() if one})
+    with begin_read(startup.load_runtime(Settings()), SYSTEM) as tx:
+        found = report_queries.build_report(tx, query).model_dump(mode="json")
+        output.write_text(render_file(found, language, tx.now), encoding="utf-8")
+    print_line(f"The report is in {output}.")

@@ -1,0 +1,232 @@
+"""The report for a meeting as lines of tables, for the page and for the file."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.console.api_client import Json
+from app.console.figure_names import Reader, name_cell, name_country, name_table
+from app.console.translations import mark
+
+MEASURES: Final[Mapping[str, str]] = {
+    "helped_within_24_hours": mark("Helped within 24 hours"),
+    "helped_within_72_hours": mark("Helped within 72 hours"),
+    "helped_within_7_days": mark("Helped within 7 days"),
+    "service_given": mark("Service given"),
+}
+"""The names of the measures of shares."""
+CHANGES: Final[Mapping[str, str]] = {
+    "higher": mark("more"),
+    "lower": mark("fewer"),
+    "similar": mark("similar"),
+}
+"""The words for a change of a number of people."""
+FULL: Final = 100
+"""The width of the longest bar, in per cent."""
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """A line of a table: both periods as text and as the widths of bars in per cent."""
+
+    name: str
+    earlier: str
+    later: str
+    change: str
+    bars: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A table of a country, with the lines that have a number."""
+
+    name: str
+    lines: Sequence[ReportLine]
+
+
+@dataclass(frozen=True)
+class ReportCountry:
+    """A country with its tables."""
+
+    name: str
+    tables: Sequence[ReportTable]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that the directory lacks: a heading, and a line for each country."""
+
+    heading: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """The report as it is shown: what has become better or worse, gaps, and figures."""
+
+    later: str
+    earlier: str
+    missing: str
+    better: Sequence[ReportLine]
+    worse: Sequence[ReportLine]
+    similar: Sequence[ReportLine]
+    gaps: Sequence[Gap]
+    countries: Sequence[ReportCountry]
+
+
+def build_view(reader: Reader, report: Json) -> ReportView:
+    """Return the report of the API as it is shown to a reader."""
+    shares = {
+        change: [
+            build_share_line(reader, one)
+            for one in report["shares"]
+            if one["change"] == change
+        ]
+        for change in CHANGES
+    }
+    return ReportView(
+        later=name_period(report["later"]),
+        earlier=name_period(report["earlier"]),
+        missing=", ".join([*report["earlier"]["missing"], *report["later"]["missing"]]),
+        better=shares["higher"],
+        worse=shares["lower"],
+        similar=shares["similar"],
+        gaps=[gap for gap in list_gaps(reader, report["gaps"]) if gap.lines],
+        countries=[build_country(reader, one) for one in report["figures"]],
+    )
+
+
+def name_period(period: Json) -> str:
+    """Return the first and the last quarter of a period."""
+    quarters = period["quarters"]
+    return " – ".join(dict.fromkeys((quarters[0], quarters[-1])))  # noqa: RUF001
+
+
+def build_country(reader: Reader, figures: Json) -> ReportCountry:
+    """Return a country with its tables."""
+    return ReportCountry(
+        name_country(reader, figures["country"]),
+        [
+            ReportTable(
+                name_table(reader, table["table"]),
+                build_lines(reader, table["table"], table["cells"]),
+            )
+            for table in figures["tables"]
+        ],
+    )
+
+
+def build_lines(reader: Reader, table: str, cells: Iterable[Json]) -> list[ReportLine]:
+    """Return the lines of a table; the longest bar is that of the largest number."""
+    found = [(cell, [count(cell[name]) for name in ("earlier", "later")]) for cell in cells]
+    longest = max(people for _, pair in found for people in pair)
+    return [
+        ReportLine(
+            name_cell(reader, table, cell["codes"]),
+            describe_sum(reader, cell["earlier"]),
+            describe_sum(reader, cell["later"]),
+            reader.texts.translate(CHANGES[cell["change"]]) if cell["change"] else "",
+            (round(FULL * earlier / longest), round(FULL * later / longest)),
+        )
+        for cell, (earlier, later) in found
+    ]
+
+
+def count(found: Json) -> int:
+    """Return the people of a sum, or 0 if no number of it is shown."""
+    return int(found["people"] or 0)
+
+
+def describe_sum(reader: Reader, found: Json) -> str:
+    """Return a sum as text, with the quarters that it leaves out."""
+    if found["people"] is None:
+        return reader.texts.translate(mark("not shown"))
+    people = reader.formats.format_number(found["people"])
+    if not found["not_shown"]:
+        return people
+    quarters = ", ".join(found["not_shown"])
+    without = mark("%(people)s, without %(quarters)s")
+    return reader.texts.translate(without, people=people, quarters=quarters)
+
+
+def build_share_line(reader: Reader, share: Json) -> ReportLine:
+    """Return the line of a share."""
+    names = [
+        name_country(reader, share["country"]),
+        reader.texts.translate(MEASURES[share["measure"]]),
+    ]
+    if share["service"]:
+        names.append(reader.formats.name_code("services", share["service"]))
+    earlier, later = share["earlier"], share["later"]
+    return ReportLine(
+        ": ".join(names),
+        describe_share(reader, earlier),
+        describe_share(reader, later),
+        "",
+        (earlier["percent"], later["percent"]),
+    )
+
+
+def describe_share(reader: Reader, share: Json) -> str:
+    """Return a share as text, such as `62% (80 / 130)`."""
+    text = mark("%(share)s (%(part)s / %(whole)s)")
+    return reader.texts.translate(
+        text,
+        share=reader.formats.format_share(share["percent"], FULL),
+        part=reader.formats.format_number(share["part"]),
+        whole=reader.formats.format_number(share["whole"]),
+    )
+
+
+def list_gaps(reader: Reader, gaps: Json) -> list[Gap]:
+    """Return what the directory lacks, each kind with its countries."""
+    formats, translate = reader.formats, reader.texts.translate
+    return [
+        Gap(
+            translate(mark("Countries without a desk")),
+            [formats.name_country(code) for code in gaps["countries_without_desk"]],
+        ),
+        Gap(
+            translate(mark("Services that no office offers")),
+            list_missing_services(reader, gaps["services"]),
+        ),
+        Gap(
+            translate(mark("Borders without an agreement")),
+            [
+                join_names(
+                    formats.name_country(gap["country"]),
+                    map(formats.name_country, gap["others"]),
+                )
+                for gap in gaps["borders"]
+            ],
+        ),
+        Gap(
+            translate(mark("Languages of a country that no office names as its own")),
+            [
+                join_names(
+                    formats.name_country(gap["country"]),
+                    map(formats.name_language, gap["languages"]),
+                )
+                for gap in gaps["languages"]
+            ],
+        ),
+    ]
+
+
+def list_missing_services(reader: Reader, gaps: Iterable[Json]) -> list[str]:
+    """Return each service that is missing, with the countries in which it is missing."""
+    countries: dict[str, list[str]] = {}
+    for gap in gaps:
+        for service in gap["services"]:
+            name = reader.formats.name_country(gap["country"])
+            countries.setdefault(service, []).append(name)
+    return [
+        join_names(reader.formats.name_code("services", service), countries[service])
+        for service in reader.formats.list_codes("services")
+        if service in countries
+    ]
+
+
+def join_names(subject: str, names: Iterable[str]) -> str:
+    """Return a name with a list of names, in their order."""
+    return f"{subject}: {', '.join(sorted(names))}"

@@ -1,0 +1,54 @@
+"""The page of the report for a meeting: the form for the quarters, and the report."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from app.console.api_client import ApiProblem, resolve_call
+from app.console.meeting_report import build_view
+from app.console.visits import Visit
+
+QUARTERS: Final = ("from", "to", "compare")
+"""The query parameters of the report, which the page passes on to the API."""
+MONTHS_OF_QUARTER: Final = 3
+YEARS: Final = 5
+"""The number of years of which quarters can be chosen."""
+
+
+async def show_report(visit: Visit) -> Response:
+    """Show the report of two periods, or what is wrong with them. Raises ApiProblem."""
+    asked = {name: visit.request.query_params.get(name, "") for name in QUARTERS}
+    query = urlencode({name: quarter for name, quarter in asked.items() if quarter})
+    answer = await resolve_call(visit.api.get(f"figures/report?{query}"))
+    if isinstance(answer, ApiProblem):
+        if answer.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise answer
+        return render_page(visit, asked, problem=answer, status=answer.status)
+    later, earlier = answer.body["later"]["quarters"], answer.body["earlier"]["quarters"]
+    asked = {"from": later[0], "to": later[-1], "compare": earlier[0]}
+    return render_page(visit, asked, report=build_view(visit, answer.body))
+
+
+def render_page(
+    visit: Visit, asked: dict[str, str], status: int = HTTPStatus.OK, **values: object
+) -> Response:
+    """Return the page with the form for the quarters, and the report or a problem."""
+    choices = list_quarters(visit)
+    return visit.render(
+        "meeting_report.html",
+        status,
+        asked=asked,
+        choices=sorted({*choices, *filter(None, asked.values())}, reverse=True),
+        **{"problem": None, "report": None} | values,
+    )
+
+
+def list_quarters(visit: Visit) -> Sequence[str]:
+    """Return the quarters of the last years until now."""
+    now = visit.formats.now
+    current = now.year * 4 + (now.month - 1) // MONTHS_OF_QUARTER
+    places = (divmod(current - back, 4) for back in range(4 * YEARS))
+    return [f"{year}Q{number + 1}" for year, number in places]

@@ -1,0 +1,298 @@
+"""The report for a meeting: two periods of released figures, side by side (ADR 75).
+
+The functions are pure. They read released numbers only, so nothing that a release does not
+show can be in a report.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Self
+
+from app.directory.kinds import Service
+from app.figures.catalogue import TABLES, Assistance, Cell, TableName
+from app.figures.comparison import (
+    Share,
+    ShownSum,
+    compare_counts,
+    compare_shares,
+)
+from app.figures.release_schemas import CountryFigures
+from app.figures.releases import LAST_NUMBER, list_cells
+from app.figures.report_schemas import (
+    ComparedCell,
+    ComparedCountry,
+    ComparedShare,
+    ComparedTable,
+    Measure,
+    ReportPeriod,
+    ReportQuery,
+    ShareOut,
+    SumOut,
+)
+from app.figures.weeks import Quarter
+from app.kernel.problems import Problem
+
+MAX_QUARTERS: Final = 8
+"""The largest number of quarters of a period. It bounds the cost of a report."""
+USUAL_LENGTH: Final = 2
+"""The number of quarters of a period if the caller gives no first quarter."""
+type Period = tuple[Quarter, ...]
+type Released = Mapping[Quarter, Sequence[CountryFigures]]
+"""The figures of all releases by their quarter."""
+type Key = tuple[str | None, TableName, Cell]
+"""A number of a release: its country, its table and its cell."""
+type Sums = Mapping[Key, ShownSum]
+
+WITHIN_24_HOURS, WITHIN_72_HOURS, WITHIN_7_DAYS, _ = Assistance
+HELPED: Final = {
+    Measure.HELPED_WITHIN_24_HOURS: (WITHIN_24_HOURS,),
+    Measure.HELPED_WITHIN_72_HOURS: (WITHIN_24_HOURS, WITHIN_72_HOURS),
+    Measure.HELPED_WITHIN_7_DAYS: (WITHIN_24_HOURS, WITHIN_72_HOURS, WITHIN_7_DAYS),
+}
+"""The cells of the table `assistance` that each measure adds up."""
+
+
+class ReportPeriodInvalid(Problem):
+    """The periods of the report are reversed, too long, or overlap."""
+
+    status = 422
+
+
+@dataclass(frozen=True)
+class ReportPeriods:
+    """The period of a report, and the earlier period of the same length."""
+
+    earlier: Period
+    later: Period
+
+    @classmethod
+    def build(cls, query: ReportQuery, latest: Quarter) -> Self:
+        """Return the periods of a request. By default the later one ends with `latest`.
+
+        Raises ReportPeriodInvalid (422).
+        """
+        last = Quarter.parse(query.last) if query.last else latest
+        first = (
+            Quarter.parse(query.first)
+            if query.first
+            else move_quarter(last, 1 - USUAL_LENGTH)
+        )
+        length = count_quarters(first, last) + 1
+        if length < 1:
+            raise ReportPeriodInvalid("`from` must not be after `to`.")
+        if length > MAX_QUARTERS:
+            raise ReportPeriodInvalid(f"A period has at most {MAX_QUARTERS} quarters.")
+        usual = move_quarter(first, -length)
+        start = Quarter.parse(query.compare) if query.compare else usual
+        if start > usual:
+            raise ReportPeriodInvalid(
+                "The earlier period has as many quarters, and must end before `from`: "
+                f"choose `{usual}` or an earlier quarter for `compare`."
+            )
+        return cls(list_quarters(start, length), list_quarters(first, length))
+
+
+def count_quarters(first: Quarter, last: Quarter) -> int:
+    """Return the number of quarters from one to another, which is not included."""
+    return (last.year - first.year) * LAST_NUMBER + last.number - first.number
+
+
+def move_quarter(quarter: Quarter, by: int) -> Quarter:
+    """Return the quarter that is so many quarters later, or earlier if negative."""
+    year, place = divmod(quarter.year * LAST_NUMBER + quarter.number - 1 + by, LAST_NUMBER)
+    return Quarter(year, place + 1)
+
+
+def list_quarters(first: Quarter, length: int) -> Period:
+    """Return consecutive quarters."""
+    return tuple(move_quarter(first, more) for more in range(length))
+
+
+def build_period(period: Period, released: Released) -> ReportPeriod:
+    """Return a period with the quarters whose figures are not released."""
+    return ReportPeriod(
+        quarters=[str(quarter) for quarter in period],
+        missing=[str(quarter) for quarter in period if quarter not in released],
+    )
+
+
+def add_numbers(period: Period, released: Released) -> dict[Key, ShownSum]:
+    """Return the sums of all numbers that releases show for the quarters of a period.
+
+    Quarters that a release adds up count only if all of them belong to the period.
+    """
+    sums: dict[Key, ShownSum] = {}
+    for figures in (one for content in released.values() for one in content):
+        quarters = frozenset(map(Quarter.parse, figures.quarters))
+        if not quarters <= set(period):
+            continue
+        for table in figures.tables:
+            for cell in table.cells:
+                if cell.people is not None:
+                    key = figures.country, table.table, tuple(cell.codes)
+                    more = ShownSum(cell.people, 1, quarters)
+                    sums[key] = sums.get(key, ShownSum()) + more
+    return sums
+
+
+def has_same_countries(periods: ReportPeriods, released: Released) -> bool:
+    """Return whether the totals of all quarters count people in the same countries.
+
+    Otherwise a total is higher only because a further country has enough people.
+    """
+    countries = {
+        frozenset(
+            one.country
+            for one in released.get(quarter, ())
+            if one.quarters == [str(quarter)]
+        )
+        for quarter in (*periods.earlier, *periods.later)
+    }
+    return len(countries) == 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The sums of both periods, and the countries of which they can be compared."""
+
+    periods: ReportPeriods
+    earlier: Sums
+    later: Sums
+    has_totals: bool
+
+    @classmethod
+    def build(cls, periods: ReportPeriods, released: Released) -> Self:
+        """Return the sums of both periods."""
+        return cls(
+            periods,
+            add_numbers(periods.earlier, released),
+            add_numbers(periods.later, released),
+            has_same_countries(periods, released),
+        )
+
+    def find_pair(self, key: Key) -> tuple[ShownSum, ShownSum] | None:
+        """Return the sums of a number, or None if a quarter of them is not shown."""
+        pair = self.earlier.get(key, ShownSum()), self.later.get(key, ShownSum())
+        periods = self.periods.earlier, self.periods.later
+        shown = all(
+            one.quarters == set(period) for one, period in zip(pair, periods, strict=True)
+        )
+        return pair if shown and (key[0] is not None or self.has_totals) else None
+
+    def add_pairs(self, keys: Iterable[Key]) -> tuple[ShownSum, ShownSum] | None:
+        """Return the sums of some numbers together, or None if one is not shown."""
+        earlier, later = ShownSum(), ShownSum()
+        for key in keys:
+            pair = self.find_pair(key)
+            if pair is None:
+                return None
+            earlier, later = earlier + pair[0], later + pair[1]
+        return earlier, later
+
+
+def list_countries(comparison: Comparison) -> list[str | None]:
+    """Return the countries with a number, by their codes, and all together at last."""
+    found = {country for country, *_ in (*comparison.earlier, *comparison.later)}
+    return sorted(found, key=lambda country: (country is None, country))
+
+
+def build_figures(comparison: Comparison) -> list[ComparedCountry]:
+    """Return the tables of each country, with the cells that have a number."""
+    return [
+        ComparedCountry(
+            country=country,
+            tables=[
+                ComparedTable(
+                    table=table, cells=[build_cell(comparison, it) for it in keys]
+                )
+                for table, keys in groupby(list_keys(comparison, country), lambda it: it[1])
+            ],
+        )
+        for country in list_countries(comparison)
+    ]
+
+
+def list_keys(comparison: Comparison, country: str | None) -> Iterator[Key]:
+    """Yield the numbers of a country that a release shows, in their order."""
+    for table in TABLES:
+        for cell in list_cells(table):
+            key = country, table, cell
+            if key in comparison.earlier or key in comparison.later:
+                yield key
+
+
+def build_cell(comparison: Comparison, key: Key) -> ComparedCell:
+    """Return a number of both periods, and whether it has changed."""
+    pair = comparison.find_pair(key)
+    periods = comparison.periods
+    return ComparedCell(
+        codes=list(key[2]),
+        earlier=build_sum(periods.earlier, comparison.earlier.get(key)),
+        later=build_sum(periods.later, comparison.later.get(key)),
+        change=compare_counts(*pair) if pair else None,
+    )
+
+
+def build_sum(period: Period, found: ShownSum | None) -> SumOut:
+    """Return a sum, with the quarters that it leaves out."""
+    shown = found.quarters if found else ()
+    return SumOut(
+        people=found.people if found else None,
+        not_shown=[str(quarter) for quarter in period if quarter not in shown],
+    )
+
+
+def build_shares(comparison: Comparison) -> list[ComparedShare]:
+    """Return the shares of each country of which all numbers are shown."""
+    return [
+        share
+        for country in list_countries(comparison)
+        for measure, service, part, whole in list_measures(country)
+        if (share := build_share(comparison, (country, measure, service), part, whole))
+    ]
+
+
+def list_measures(
+    country: str | None,
+) -> Iterator[tuple[Measure, Service | None, Sequence[Key], Sequence[Key]]]:
+    """Yield the measures of a country, with the numbers of the part and of the whole."""
+    people: Key = (country, TableName.CASES, ())
+    for measure, cells in HELPED.items():
+        yield (
+            measure,
+            None,
+            [(country, TableName.ASSISTANCE, (it,)) for it in cells],
+            [people],
+        )
+    for service in Service:
+        given: Key = (country, TableName.SERVICES_GIVEN, (service,))
+        asked: Key = (country, TableName.SERVICES_ASKED, (service,))
+        yield Measure.SERVICE_GIVEN, service, [given], [asked]
+
+
+def build_share(
+    comparison: Comparison,
+    subject: tuple[str | None, Measure, Service | None],
+    part: Sequence[Key],
+    whole: Sequence[Key],
+) -> ComparedShare | None:
+    """Return a share of both periods, or None if one of its numbers is not shown."""
+    parts, wholes = comparison.add_pairs(part), comparison.add_pairs(whole)
+    if parts is None or wholes is None:
+        return None
+    earlier, later = map(Share, parts, wholes)
+    country, measure, service = subject
+    return ComparedShare(
+        country=country,
+        measure=measure,
+        service=service,
+        earlier=describe_share(earlier),
+        later=describe_share(later),
+        change=compare_shares(earlier, later),
+    )
+
+
+def describe_share(share: Share) -> ShareOut:
+    """Return a share as it is sent."""
+    return ShareOut(part=share.part.people, whole=share.whole.people, percent=share.percent)

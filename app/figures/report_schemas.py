@@ -1,0 +1,169 @@
+"""Schemas of the report for the meeting: two periods, shares, and gaps of the directory."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from app.directory.kinds import Service
+from app.figures.catalogue import TableName
+from app.figures.comparison import Change
+from app.figures.release_schemas import CODES, COUNTRY, QuarterText
+from app.kernel.text import ResponseModel
+
+FROM = "The first quarter of the period. By default it has two quarters."
+TO = "The last quarter of the period. By default that of the latest release."
+COMPARE = (
+    "The first quarter of the earlier period, which has as many quarters and has to end "
+    "before the period begins. By default it ends when the period begins."
+)
+CHANGE = (
+    "How the period differs from the earlier one, beyond what noise and rounding can "
+    "explain. Null if a number of one of them is not shown."
+)
+
+
+class ReportQuery(BaseModel):
+    """The quarters of the report, and the quarters with which they are compared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: Annotated[
+        QuarterText | SkipJsonSchema[None], Field(alias="from", description=FROM)
+    ] = None
+    last: Annotated[
+        QuarterText | SkipJsonSchema[None], Field(alias="to", description=TO)
+    ] = None
+    compare: Annotated[QuarterText | SkipJsonSchema[None], Field(description=COMPARE)] = (
+        None
+    )
+
+
+class ReportPeriod(ResponseModel):
+    """The quarters of a period of the report."""
+
+    quarters: list[str]
+    missing: Annotated[
+        list[str], Field(description="The quarters whose figures are not released.")
+    ]
+
+
+class SumOut(ResponseModel):
+    """The sum of the numbers that are shown for the quarters of a period."""
+
+    people: Annotated[
+        int | None, Field(description="The sum. Null if no number of the period is shown.")
+    ]
+    not_shown: Annotated[
+        list[str],
+        Field(
+            description="The quarters that the sum leaves out: their number is not shown."
+        ),
+    ]
+
+
+class ComparedCell(ResponseModel):
+    """The people of a cell of a table in both periods."""
+
+    codes: Annotated[list[str], Field(description=CODES)]
+    earlier: SumOut
+    later: SumOut
+    change: Annotated[Change | None, Field(description=CHANGE)]
+
+
+class ComparedTable(ResponseModel):
+    """The cells of a table with a number in one of the periods."""
+
+    table: TableName
+    cells: list[ComparedCell]
+
+
+class ComparedCountry(ResponseModel):
+    """The tables of a country, or of all countries together, in both periods."""
+
+    country: Annotated[str | None, Field(description=COUNTRY)]
+    tables: list[ComparedTable]
+
+
+class Measure(StrEnum):
+    """What a share of the report measures."""
+
+    HELPED_WITHIN_24_HOURS = "helped_within_24_hours"
+    HELPED_WITHIN_72_HOURS = "helped_within_72_hours"
+    HELPED_WITHIN_7_DAYS = "helped_within_7_days"
+    SERVICE_GIVEN = "service_given"
+    """How many people got a service, compared with how many needed it."""
+
+
+class ShareOut(ResponseModel):
+    """A share of people, from numbers that are all shown."""
+
+    part: Annotated[int, Field(description="The people who were helped.")]
+    whole: Annotated[int, Field(description="The people who needed help.")]
+    percent: Annotated[int, Field(description="The part in per cent of the whole.")]
+
+
+class ComparedShare(ResponseModel):
+    """A share in both periods. A higher share is progress, a lower one a challenge."""
+
+    country: Annotated[str | None, Field(description=COUNTRY)]
+    measure: Measure
+    service: Annotated[
+        Service | None, Field(description="The service that was given, or null.")
+    ]
+    earlier: ShareOut
+    later: ShareOut
+    change: Annotated[
+        Change,
+        Field(
+            description="How the later share differs, if noise and rounding cannot explain "
+            "it."
+        ),
+    ]
+
+
+class ServiceGap(ResponseModel):
+    """The services that no active office offers in a country."""
+
+    country: Annotated[str, Field(description="A country of the directory.")]
+    services: list[Service]
+
+
+class BorderGap(ResponseModel):
+    """The countries with offices with which a country has no agreement in force.
+
+    Each pair of countries is listed once.
+    """
+
+    country: Annotated[str, Field(description="A country of the directory.")]
+    others: list[str]
+
+
+class LanguageGap(ResponseModel):
+    """The languages of a country that none of its active offices states."""
+
+    country: Annotated[str, Field(description="A country of the directory.")]
+    languages: list[str]
+
+
+class DirectoryGaps(ResponseModel):
+    """What is missing in the directory today, which is no data of persons."""
+
+    countries_without_desk: list[str]
+    services: list[ServiceGap]
+    borders: list[BorderGap]
+    languages: list[LanguageGap]
+
+
+class MeetingReport(ResponseModel):
+    """The report for a meeting: progress and challenges between two periods.
+
+    It contains released figures and facts of the directory, and no data of persons.
+    """
+
+    later: ReportPeriod
+    earlier: ReportPeriod
+    shares: list[ComparedShare]
+    figures: list[ComparedCountry]
+    gaps: DirectoryGaps
