@@ -33,6 +33,7 @@ from app.api import (
     form_drafts,
     handovers,
     health,
+    meeting_points,
     meeting_reports,
     own_figures,
     passkeys,
@@ -84,7 +85,7 @@ ROUTERS: Final = (
         form_drafts,
         unsent_forms,
     ),
-    (exports, emergency_access, refusals, figure_releases, meeting_reports),
+    (exports, emergency_access, refusals, figure_releases, meeting_points, meeting_reports),
     (referrals, referral_actions, handovers, returns, return_decision, return_travel),
     (
         events,

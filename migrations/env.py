@@ -17,7 +17,7 @@ from app.directory import models as directory_models
 from app.disclosure import models as disclosure_models
 from app.feed import models as feed_models
 from app.figures import models as figure_models
-from app.figures import release_models
+from app.figures import point_models, release_models
 from app.handovers import models as handover_models
 from app.kernel import clock_jumps, erasures, heartbeat, idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base
@@ -55,6 +55,7 @@ TABLES: Final = (
         disclosure_models,
         feed_models,
         figure_models,
+        point_models,
         release_models,
     ),
     webhook_models,

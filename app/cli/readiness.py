@@ -1,7 +1,8 @@
 """Checks before the service starts: migrations, guards, directory, ledger and key file."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from textwrap import fill
 
@@ -24,11 +25,12 @@ from app.directory.queries import (
     list_fictitious_offices,
     list_unknown_time_zones,
 )
+from app.figures import point_queries
 from app.kernel import time_zones
 from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
-from app.kernel.transactions import Runtime, begin_read
+from app.kernel.transactions import ReadTransaction, Runtime, begin_read
 from app.kernel.vault import Unopenable
 from app.settings import Environment, Settings
 from app.webhooks import queries as webhook_queries
@@ -78,6 +80,25 @@ def require_desks(session: Session) -> None:
     )
 
 
+def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield each key version in use, with a function that unwraps a key of this version."""
+    unwrap = tx.vault.unwrap_secret
+    for key in case_queries.list_sample_keys(tx):
+        yield key.version, partial(tx.vault.require_openable, key)
+    for secret in webhook_queries.find_secrets_to_try(tx):
+        place = get_secret_place(secret.id)
+        yield secret.version, partial(unwrap, secret.version, secret.wrapped, *place)
+    for row in default_contacts.list_samples(tx):
+        place = default_contacts.get_place(row.focal_point_id)
+        yield row.version, partial(unwrap, row.version, row.wrapped, *place)
+    for draft in form_drafts.list_samples(tx):
+        bound = form_drafts.list_bound_values(draft)
+        yield draft.version, partial(unwrap, draft.version, draft.wrapped, *bound)
+    for point in point_queries.list_samples(tx):
+        bound = point_queries.list_bound_values(point)
+        yield point.version, partial(unwrap, point.version, point.wrapped, *bound)
+
+
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """Raise NotReady unless the key file opens sample data of each key that is not lost.
 
@@ -86,21 +107,9 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """
     try:
         with begin_read(runtime, SYSTEM) as tx:
-            for key in case_queries.list_sample_keys(tx):
-                if (version := key.version) not in lost:
-                    tx.vault.require_openable(key)
-            for secret in webhook_queries.find_secrets_to_try(tx):
-                if (version := secret.version) not in lost:
-                    place = get_secret_place(secret.id)
-                    tx.vault.unwrap_secret(version, secret.wrapped, *place)
-            for row in default_contacts.list_samples(tx):
-                if (version := row.version) not in lost:
-                    place = default_contacts.get_place(row.focal_point_id)
-                    tx.vault.unwrap_secret(version, row.wrapped, *place)
-            for draft in form_drafts.list_samples(tx):
-                if (version := draft.version) not in lost:
-                    bound = form_drafts.list_bound_values(draft)
-                    tx.vault.unwrap_secret(version, draft.wrapped, *bound)
+            for version, unwrap in list_samples(tx):
+                if version not in lost:
+                    unwrap()
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "

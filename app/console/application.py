@@ -29,6 +29,7 @@ from app.console import (
     figure_release_pages,
     figures_page,
     handover_pages,
+    meeting_point_pages,
     meeting_report_page,
     passkeys,
     recipients_page,
@@ -211,6 +212,7 @@ ENROLMENT_ROUTES: Final = (
     ),
 )
 RELEASES: Final = "/figures/releases"
+POINTS: Final = "/figures/points"
 WEBHOOKS: Final = "/webhooks"
 WEBHOOK: Final = f"{WEBHOOKS}/{{id:uuid}}"
 OFFICE_ROUTES: Final = (
@@ -219,6 +221,9 @@ OFFICE_ROUTES: Final = (
     serve_form_of(APPROVAL, "/{decision}", approval_pages.decide_approval, keeps=False),
     serve_page("/figures", figures_page.show_figures),
     serve_page("/figures/report", meeting_report_page.show_report),
+    serve_page(POINTS, meeting_point_pages.show_points),
+    serve_form(POINTS, meeting_point_pages.write_point),
+    serve_form_of(POINTS, "/{id:uuid}/{step}", meeting_point_pages.end_point, keeps=False),
     serve_page(RELEASES, figure_release_pages.show_releases),
     serve_form(RELEASES, figure_release_pages.ask_for_release),
     serve_page(f"{RELEASES}/{{id:uuid}}", figure_release_pages.show_release),

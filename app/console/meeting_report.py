@@ -67,6 +67,8 @@ class ReportView:
     later: str
     earlier: str
     missing: str
+    points: Sequence[str]
+    completed: Sequence[str]
     better: Sequence[ReportLine]
     worse: Sequence[ReportLine]
     similar: Sequence[ReportLine]
@@ -84,10 +86,13 @@ def build_view(reader: Reader, report: Json) -> ReportView:
         ]
         for change in CHANGES
     }
+    points = report["points"]
     return ReportView(
         later=name_period(report["later"]),
         earlier=name_period(report["earlier"]),
         missing=", ".join([*report["earlier"]["missing"], *report["later"]["missing"]]),
+        points=[describe_point(reader, one) for one in points if not one["completed_at"]],
+        completed=[describe_point(reader, one) for one in points if one["completed_at"]],
         better=shares["higher"],
         worse=shares["lower"],
         similar=shares["similar"],
@@ -100,6 +105,20 @@ def name_period(period: Json) -> str:
     """Return the first and the last quarter of a period."""
     quarters = period["quarters"]
     return " – ".join(dict.fromkeys((quarters[0], quarters[-1])))  # noqa: RUF001
+
+
+def describe_point(reader: Reader, point: Json) -> str:
+    """Return a follow-up point with the day of its meeting, and when it was done."""
+    day = reader.formats.format_date(point["meeting"])
+    if point["completed_at"] is None:
+        text = mark("%(text)s (meeting of %(day)s)")
+        return reader.texts.translate(text, text=point["text"], day=day)
+    return reader.texts.translate(
+        mark("%(text)s (meeting of %(day)s, done on %(done)s)"),
+        text=point["text"],
+        day=day,
+        done=reader.formats.format_date(point["completed_at"]),
+    )
 
 
 def build_country(reader: Reader, figures: Json) -> ReportCountry:

@@ -1,8 +1,10 @@
 """Reads of the report for a meeting: released figures, and facts of the directory."""
 
+from datetime import date
+
 from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel
-from app.figures import release_queries
+from app.figures import point_queries, release_queries
 from app.figures.directory_gaps import find_gaps
 from app.figures.meeting_report import (
     Comparison,
@@ -13,7 +15,12 @@ from app.figures.meeting_report import (
     move_quarter,
 )
 from app.figures.release_schemas import ReleaseContent
-from app.figures.report_schemas import DirectoryGaps, MeetingReport, ReportQuery
+from app.figures.report_schemas import (
+    DirectoryGaps,
+    MeetingReport,
+    ReportPoint,
+    ReportQuery,
+)
 from app.figures.weeks import find_quarter, find_week
 from app.kernel.transactions import ReadTransaction
 
@@ -30,6 +37,7 @@ def build_report(tx: ReadTransaction, query: ReportQuery) -> MeetingReport:
     return MeetingReport(
         later=build_period(periods.later, released),
         earlier=build_period(periods.earlier, released),
+        points=list_report_points(tx, min(periods.later[0].list_weeks())),
         shares=build_shares(comparison),
         figures=build_figures(comparison),
         gaps=load_gaps(tx),
@@ -46,3 +54,13 @@ def load_gaps(tx: ReadTransaction) -> DirectoryGaps:
         for country in countries
     }
     return find_gaps(countries, directory_queries.list_active(tx), agreed)
+
+
+def list_report_points(tx: ReadTransaction, since: date) -> list[ReportPoint]:
+    """Return the open points, and those that were done since the period began."""
+    return [
+        ReportPoint(meeting=one.meeting, text=one.text, completed_at=one.completed_at)
+        for one in point_queries.list_points(tx)
+        if one.text is not None
+        if one.completed_at is None or one.completed_at.date() >= since
+    ]

@@ -1,5 +1,6 @@
 """Schemas of the report for the meeting: two periods, shares, and gaps of the directory."""
 
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.directory.kinds import Service
 from app.figures.catalogue import TableName
 from app.figures.comparison import Change
+from app.figures.point_schemas import COMPLETED, MEETING
 from app.figures.release_schemas import CODES, COUNTRY, QuarterText
 from app.kernel.text import ResponseModel
 
@@ -156,14 +158,24 @@ class DirectoryGaps(ResponseModel):
     languages: list[LanguageGap]
 
 
+class ReportPoint(ResponseModel):
+    """A follow-up point of an earlier meeting, in the report."""
+
+    meeting: Annotated[date, Field(description=MEETING)]
+    text: Annotated[str, Field(description="What is to be done.")]
+    completed_at: Annotated[datetime | None, Field(description=COMPLETED)]
+
+
 class MeetingReport(ResponseModel):
     """The report for a meeting: progress and challenges between two periods.
 
-    It contains released figures and facts of the directory, and no data of persons.
+    It contains released figures, facts of the directory, and what meetings want to have
+    done. None of them is about a person.
     """
 
     later: ReportPeriod
     earlier: ReportPeriod
+    points: list[ReportPoint]
     shares: list[ComparedShare]
     figures: list[ComparedCountry]
     gaps: DirectoryGaps

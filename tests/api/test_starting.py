@@ -11,6 +11,7 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
+from tests.support.figure_releases import write_point
 from tests.support.webhook_receivers import create_webhook
 from tests.support.world import Someone, World, make_contacts, unwrap
 
@@ -65,6 +66,17 @@ def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
     world: World, ledger: Ledger
 ) -> None:
     create_webhook(world, "KZ_LEAD")
+
+    with pytest.raises(NotReady, match="sealed with key k1"):
+        start_service(world, ledger, {"k1": OTHER})
+    start_service(world, ledger, {"k1": OTHER}, lost="k1")
+    start_service(world, ledger, {"k1": FIRST})
+
+
+def test_points_of_meetings_need_their_key_as_a_case_does(
+    world: World, ledger: Ledger
+) -> None:
+    write_point(world)
 
     with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})

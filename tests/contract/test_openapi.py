@@ -232,6 +232,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
         "LoweredAccountOut",
         "MadeEnrolmentOut",
         "MadeWebhookOut",
+        "MeetingPointOut",
         "OpenedSessionOut",
         "PasskeyDescriptor",
         "PasskeyOut",

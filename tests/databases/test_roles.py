@@ -27,7 +27,7 @@ MAY_INSERT = """
     document_key
     person session
     passkey used_challenge enrolment
-    counted_week week_figures figure_release
+    counted_week week_figures figure_release meeting_point
 """
 MAY_UPDATE = """
     account agreement api_key approval case case_key clock consent country focal_point
@@ -53,7 +53,7 @@ NOT_BY_THE_OWNER = (
 MAY_DELETE = """
     case_key fact left_out question return_step risk_assessment screening sealed shortlisted
     access_token document_key default_contacts form_draft session
-    used_challenge enrolment
+    used_challenge enrolment meeting_point
 """
 MAY_MAINTAIN = "case_key document_key form_draft"
 """Tables that are rewritten, so that no file keeps a destroyed key (docs/privacy.md)."""

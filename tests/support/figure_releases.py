@@ -9,9 +9,11 @@ from app.figures.catalogue import Cell, TableName
 from app.figures.weeks import Quarter
 from app.kernel.actors import Role
 from tests.support.account_changes import add_with
-from tests.support.world import Someone, World
+from tests.support.request_bodies import BODIES
+from tests.support.world import Someone, World, unwrap
 
 PATH: Final = "/figures/releases"
+POINTS: Final = "/figures/meeting-points"
 QUARTER: Final = Quarter(2026, 1)
 COUNTS: Final[Mapping[TableName, Counter[Cell]]] = {
     TableName.CASES: Counter({(): 64}),
@@ -61,3 +63,10 @@ def release_growing_quarters(world: World) -> None:
     people = add_overseers(world)
     for quarter in (QUARTER, later):
         add_with(*people, PATH, {"quarter": str(quarter)})
+
+
+def write_point(world: World, **changes: str) -> str:
+    """Write a follow-up point of a meeting as a desk, and return its id."""
+    desk = world.add_person("DESK_CENTRAL_ASIA", {Role.COORDINATOR})
+    body = BODIES["write_meeting_point"] | changes
+    return str(unwrap(desk.create(POINTS, body))["id"])

@@ -20,7 +20,11 @@ from tests.support.administrators import (
     read_approval,
     replace_row,
 )
-from tests.support.figure_releases import release_quarter, store_quarter
+from tests.support.figure_releases import (
+    release_quarter,
+    store_quarter,
+    write_point,
+)
 from tests.support.machine_keys import register_machine
 from tests.support.passkeys import add_passkey, begin_enrolment
 from tests.support.raw_requests import (
@@ -175,6 +179,7 @@ def create_records(people: dict[str, Someone]) -> None:
     newcomer = officer.world.add_person("KZ_LEAD")
     unwrap(begin_enrolment(people["supervisor"], newcomer))
     release_quarter(officer.world, Quarter(2025, 4))
+    write_point(officer.world)
     store_quarter(officer.world)
 
 

@@ -31,7 +31,9 @@ API_IDS: Final[Mapping[str, str]] = {
     "return_id": "returns",
 }
 """The kind of record of each parameter in the paths of the API that show texts."""
-OPEN_TEXTS: Final = frozenset({"list_questions", "get_form_draft", "get_default_contacts"})
+OPEN_TEXTS: Final = frozenset(
+    {"list_questions", "get_form_draft", "get_default_contacts", "list_meeting_points"}
+)
 """Operations that show texts without a purpose."""
 ALL_NAMES: Final = frozenset(one.name for one in ALL)
 OTHER_IDS: Final = {

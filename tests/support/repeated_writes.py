@@ -16,6 +16,7 @@ AGAIN: Final[Mapping[str, str]] = {
     "delete_form_draft": "what is deleted stays deleted",
     "save_unsent_form": "the same content is stored once",
     "delete_unsent_form": "what is deleted stays deleted",
+    "delete_meeting_point": "what is deleted stays deleted",
     "create_passkey_options": "it keeps nothing",
     "create_session": "the token is not kept; a session whose token is lost ends soon",
     **dict.fromkeys(("end_session", "end_one_session", "end_all_sessions"), "it is over"),

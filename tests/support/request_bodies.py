@@ -146,6 +146,7 @@ BODIES: Final[dict[str, Json]] = {
     "create_key": FEED,
     "register_public_key": make_registration(get_key_pair("ES384")),
     "rotate_key": {"days": 30, "overlap_hours": 24},
+    "write_meeting_point": {"meeting": "2026-05-20", "text": "A second shelter in Osh"},
     "release_figures": {"quarter": "2026Q1"},
     "create_webhook": {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER},
     "rotate_webhook_secret": {"overlap_hours": 1},

@@ -15,7 +15,7 @@ from httpx2 import Response
 from app.kernel.actors import Role
 from app.kernel.codes import create_case_code
 from tests.support.databases import Copy, record_statements
-from tests.support.figure_releases import release_quarter
+from tests.support.figure_releases import release_quarter, write_point
 from tests.support.in_thread import ThreadLoops
 from tests.support.passkeys import Office, add_passkey
 from tests.support.request_bodies import BODIES
@@ -391,6 +391,7 @@ KEYS = count()
 CHANGES = ("rotate_webhook_secret", "ping", "replay", "pause", "resume", "end")
 REFUSED = {
     **dict.fromkeys(("replace_duty_contact", "remove_passkey", "get_figure_release"), 403),
+    **dict.fromkeys(("complete_meeting_point", "delete_meeting_point"), 403),
     **dict.fromkeys(("confirm_enrolment", "cancel_enrolment"), 403),
     **{name if "_" in name else f"{name}_webhook": 403 for name in CHANGES},
 }
@@ -425,6 +426,7 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     ids["enrolment_id"] = unwrap(Office(cast.world, office).begin())["id"]
     ids["webhook_id"] = create_webhook(cast.world, office).id
     ids["release_id"] = release_quarter(cast.world)
+    ids["point_id"] = write_point(cast.world)
     path, asks = f"{get_path(cast.case)}/emergency-access", "request_emergency_access"
     ids["access_id"] = unwrap(cast.lead.create(path, BODIES[asks]))["id"]
     referral = cast.referrals["shelter"]["id"]

@@ -1,5 +1,6 @@
 """Cases that move: to a chosen office, to another country, and away from a failing lead."""
 
+from app.figures.point_actions import MAX_OPEN
 from app.kernel.actors import Role
 from tests.examples.operations.bodies import make_case, make_consent, make_recipient
 from tests.support.figure_releases import QUARTER, add_overseers, store_quarter
@@ -23,6 +24,7 @@ def play_moves(player: Player) -> None:
     play_failing_lead(player, officer, lead, (desk, second))
     play_refusals(player, officer)
     play_figures(player)
+    play_points(player)
 
 
 def make_home_consent() -> Json:
@@ -69,6 +71,20 @@ def play_figures(player: Player) -> None:
     player.play_refusal("quarter-released", "release_figures", one, wanted)
     early = {"quarter": "2026Q2"}
     player.play_refusal("quarter-not-counted", "release_figures", one, early)
+
+
+def play_points(player: Player) -> None:
+    """Let a desk write a follow-up point of a meeting, complete it and delete it."""
+    desk = player.world.add_person(DESK, {Role.COORDINATOR})
+    wanted = {"meeting": "2026-05-20", "text": "A second shelter in Osh"}
+    written = player.play("write_meeting_point", desk, wanted)
+    point = {"point_id": str(written["id"])}
+    player.play("complete_meeting_point", desk, **point)
+    player.play("list_meeting_points", desk)
+    player.play("delete_meeting_point", desk, **point)
+    for _ in range(MAX_OPEN):
+        unwrap(desk.create("/figures/meeting-points", wanted))
+    player.play_refusal("too-many-meeting-points", "write_meeting_point", desk, wanted)
 
 
 def play_failing_lead(

@@ -8,7 +8,11 @@ from app.access.credentials import get_prefix
 from app.figures.weeks import Quarter
 from app.kernel.actors import Role
 from tests.support.administrators import NEW, replace_row
-from tests.support.figure_releases import release_quarter, store_quarter
+from tests.support.figure_releases import (
+    release_quarter,
+    store_quarter,
+    write_point,
+)
 from tests.support.machine_keys import register_machine
 from tests.support.passkeys import add_passkey, begin_enrolment
 from tests.support.returns import Homecoming, accept_return_referral, create_return
@@ -313,6 +317,7 @@ def waiting(stage: Stage) -> None:
         enrolment_id=begin_another(stage),
         session_id=get_session(sign_in(stage.who("shelter")))["id"],
         release_id=release_quarter(stage.who("iom").world, Quarter(2025, 4)),
+        point_id=write_point(stage.who("iom").world),
         webhook_id=create_webhook(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
         focal_point="KZ_LEGAL_AID",
         country="KZ",
