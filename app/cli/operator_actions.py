@@ -28,7 +28,9 @@ from app.directory import queries as directory_queries
 from app.directory.actions import Count, get_standard_data
 from app.directory.history import ChangeAuthor
 from app.figures import queries as figure_queries
-from app.figures import weekly_counts
+from app.figures import release_actions, weekly_counts
+from app.figures.releases import Figures
+from app.figures.weeks import Quarter
 from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, get_system_actor
 from app.kernel.db import lock_name
 from app.kernel.free_space import ENOUGH
@@ -253,3 +255,24 @@ def count_weeks(runtime: Runtime) -> Iterator[tuple[int, int]]:
     for number, monday in enumerate(weeks, start=1):
         weekly_counts.count_week(runtime, monday, submitted[monday])
         yield number, len(weeks)
+
+
+def preview_release(
+    runtime: Runtime, quarter: Quarter, found: list[Figures]
+) -> Iterator[tuple[int, int]]:
+    """Compute the release of a quarter into a list; yield the finished and all steps."""
+    with begin_read(runtime, SYSTEM) as tx:
+        yield from release_actions.preview_release(tx, quarter, found)
+
+
+def describe_preview(found: Iterable[Figures]) -> Iterator[str]:
+    """Yield how many numbers a release would show of each country, and no number of it.
+
+    Nobody sees figures before two people of oversight release them (ADR 74).
+    """
+    for one in found:
+        shown = sum(people is not None for people in one.numbers.values())
+        hidden = len(one.numbers) - shown
+        quarters = " ".join(map(str, one.quarters))
+        place = one.country or "All countries"
+        yield f"{place}, {quarters}: {shown} numbers would be shown, {hidden} would not."

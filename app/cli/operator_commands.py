@@ -28,6 +28,8 @@ from app.cli import (
 )
 from app.directory.files import FilesRefused
 from app.figures.release_schemas import QuarterText
+from app.figures.releases import Figures
+from app.figures.weeks import Quarter
 from app.kernel import migrations
 from app.kernel.heartbeat import Part
 from app.kernel.transactions import Runtime
@@ -41,7 +43,7 @@ key = typer.Typer(no_args_is_help=True, help="Make the keys that protect sealed 
 erasure = typer.Typer(no_args_is_help=True, help="Export the ledger of erasures.")
 directory = typer.Typer(no_args_is_help=True, help="Load the directory from files.")
 worker = typer.Typer(no_args_is_help=True, help="Run or check the worker.")
-figures = typer.Typer(no_args_is_help=True, help="Count the weeks of figures.")
+figures = typer.Typer(no_args_is_help=True, help="Count and preview figures.")
 for name, part in (
     ("key", key),
     ("directory", directory),
@@ -186,6 +188,36 @@ def count_weeks() -> None:
     print_line(f"{total} weeks were counted.")
 
 
+@figures.command("release")
+def preview_release(
+    *,
+    quarter: Annotated[
+        str, typer.Option(parser=parse_quarter, metavar="2026Q3", help="The quarter.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Compute the figures, and release nothing.")
+    ] = False,
+) -> None:
+    """Print how many numbers the release of a quarter would show of each country.
+
+    Figures are released by two people of oversight, in the console or with the API. This
+    command needs `--dry-run`, and prints no figure. The service may be running.
+    """
+    if not dry_run:
+        raise typer.BadParameter(
+            "Two people of oversight release figures. Use --dry-run to compute them only."
+        )
+    found: list[Figures] = []
+    steps = operator_actions.preview_release(
+        startup.load_runtime(Settings()), Quarter.parse(quarter), found
+    )
+    show_progress("computing", steps)
+    for line in operator_actions.describe_preview(found):
+        print_line(line)
+    if not found:
+        print_line("No country has enough people in this quarter.")
+
+
 def run_with_progress(
     name: str, work: Callable[[Runtime], Iterable[tuple[int, int]]]
 ) -> int:
@@ -194,14 +226,18 @@ def run_with_progress(
     `work` yields the finished steps and all steps. On SQLite, no other process may use the
     database.
     """
-    settings, total = Settings(), 0
+    settings = Settings()
     runtime = startup.load_runtime(settings)
-    with (
-        startup.claim_sqlite_file(settings.database_url),
-        Progress(console=out) as progress,
-    ):
+    with startup.claim_sqlite_file(settings.database_url):
+        return show_progress(name, work(runtime))
+
+
+def show_progress(name: str, steps: Iterable[tuple[int, int]]) -> int:
+    """Show a progress bar while steps are done, and return their number."""
+    total = 0
+    with Progress(console=out) as progress:
         bar = progress.add_task(name, total=None)
-        for done, total in work(runtime):
+        for done, total in steps:
             progress.update(bar, completed=done, total=total)
     return total
 

@@ -1,7 +1,8 @@
 """The release of figures by two people of oversight (ADR 74)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from app.consents.noise import derive_unlimited_noise
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.queries import compute_due_at
 from app.figures import release_queries
+from app.figures.catalogue import Cell, TableName
 from app.figures.queries import SETTLING
 from app.figures.release_models import FigureRelease
 from app.figures.release_schemas import (
@@ -23,14 +25,19 @@ from app.figures.release_schemas import (
     ReleaseContent,
     TableFigures,
 )
-from app.figures.releases import Figures, build_release, list_counted_quarters
-from app.figures.weekly_counts import read_counts
+from app.figures.releases import (
+    Figures,
+    QuarterCounts,
+    build_release,
+    list_counted_quarters,
+)
+from app.figures.weekly_counts import add_counts, read_counts
 from app.figures.weeks import WEEK, Quarter
 from app.kernel.actors import Role
 from app.kernel.db import lock_name
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import Problem
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 METHOD: Final = 1
 """The version of the method. It changes with each change of what a release shows."""
@@ -73,7 +80,10 @@ def release_figures(
     second = access_approvals.claim_approval(tx, approval, fingerprint)
     lock_name(tx.session, FigureRelease.__tablename__)
     require_releasable(tx, quarter)
-    content = build_content(compute_figures(tx, quarter))
+    counts = {
+        one: read_counts(tx, [*one.list_weeks()]) for one in list_counted_quarters(quarter)
+    }
+    content = build_content(compute_figures(tx, quarter, counts))
     release = FigureRelease(
         id=tx.create_id(),
         year=quarter.year,
@@ -89,7 +99,7 @@ def release_figures(
     return release
 
 
-def require_releasable(tx: WriteTransaction, quarter: Quarter) -> None:
+def require_releasable(tx: ReadTransaction, quarter: Quarter) -> None:
     """Raise a problem unless the quarter is counted and after all released quarters."""
     if not release_queries.is_counted(tx.session, quarter):
         counted_on = max(quarter.list_weeks()) + WEEK + SETTLING
@@ -121,11 +131,10 @@ def ask_second_person(
     return access_approvals.find_or_ask(tx, request)
 
 
-def compute_figures(tx: WriteTransaction, quarter: Quarter) -> list[Figures]:
-    """Return the figures of the release of a quarter, from the counts of weeks."""
-    counts = {
-        one: read_counts(tx, [*one.list_weeks()]) for one in list_counted_quarters(quarter)
-    }
+def compute_figures(
+    tx: ReadTransaction, quarter: Quarter, counts: Mapping[Quarter, QuarterCounts]
+) -> list[Figures]:
+    """Return the figures of the release of a quarter, from the counts of its weeks."""
 
     def derive_noise(words: tuple[str, ...]) -> int:
         parts = (ACTION, *words)
@@ -134,6 +143,26 @@ def compute_figures(tx: WriteTransaction, quarter: Quarter) -> list[Figures]:
 
     shown = release_queries.list_shown(tx.session)
     return build_release(quarter, counts, shown_before=shown, derive_noise=derive_noise)
+
+
+def preview_release(
+    tx: ReadTransaction, quarter: Quarter, found: list[Figures]
+) -> Iterator[tuple[int, int]]:
+    """Compute the figures of a release into a list, and release nothing.
+
+    Yield the finished and all steps, one for each week. Raises QuarterNotCounted or
+    QuarterReleased.
+    """
+    require_releasable(tx, quarter)
+    counts: dict[Quarter, dict[tuple[str, TableName], Counter[Cell]]] = {
+        one: {} for one in list_counted_quarters(quarter)
+    }
+    weeks = [(one, week) for one in counts for week in one.list_weeks()]
+    for done, (one, week) in enumerate(weeks, start=1):
+        add_counts(counts[one], read_counts(tx, [week]))
+        yield done, len(weeks) + 1
+    found += compute_figures(tx, quarter, counts)
+    yield len(weeks) + 1, len(weeks) + 1
 
 
 def build_content(figures: Iterable[Figures]) -> ReleaseContent:

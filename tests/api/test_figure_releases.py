@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.cli import operator_actions
 from app.figures import weekly_counts
 from app.figures.catalogue import TableName
-from app.figures.release_actions import APPROVERS
+from app.figures.release_actions import APPROVERS, QuarterNotCounted
+from app.figures.releases import Figures
 from app.figures.weeks import Quarter
 from app.kernel.actors import Role
 from tests.support.account_changes import add, get_approval_id
@@ -234,3 +236,31 @@ def test_content_holds_no_number_that_is_not_shown(
     content = json.loads(stored) if isinstance(stored, str) else stored
 
     assert content["figures"] == read_latest(analyst)["figures"]
+
+
+def test_preview_says_how_many_numbers_would_be_shown_and_releases_nothing(
+    world: World, people: tuple[Someone, Someone], analyst: Someone
+) -> None:
+    found: list[Figures] = []
+
+    steps = list(operator_actions.preview_release(world.runtime, FIRST, found))
+    lines = list(operator_actions.describe_preview(found))
+
+    assert unwrap(analyst.get(PATH))["items"] == []
+    assert steps[-1] == (len(steps), len(steps)) == (14, 14)
+    release(people)
+    expected = []
+    for country in read_latest(analyst)["figures"]:
+        numbers = list(list_numbers({"figures": [country]}))
+        hidden = numbers.count(None)
+        shown = len(numbers) - hidden
+        place = country["country"] or "All countries"
+        expected.append(
+            f"{place}, 2026Q1: {shown} numbers would be shown, {hidden} would not."
+        )
+    assert lines == expected != []
+
+
+def test_preview_of_a_quarter_that_is_not_counted_is_refused(world: World) -> None:
+    with pytest.raises(QuarterNotCounted):
+        list(operator_actions.preview_release(world.runtime, Quarter(2026, 3), []))
