@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 from rich.console import Console
 
+from app.access.queries import has_other_accounts
 from app.cli.demo_player import DemoPlayer, play_in_background
 from app.cli.http_server import build_server, open_port
 from app.cli.key_table import KeyLine, format_key_table
@@ -30,11 +31,23 @@ from app.cli.worker_process import build_jobs
 from app.console.options import ConsoleOptions, DemoPerson, DemoSignIn
 from app.deadlines.actions import expire_all
 from app.demo import journeys
-from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
-from app.demo.demo_setup import KEY_DAYS, DemoSetup, create_keys, load_directory
+from app.demo.demo_accounts import (
+    KZ_LEAD,
+    PROTECTION_OFFICER,
+    UZ_OFFICER,
+    DemoAccount,
+)
+from app.demo.demo_setup import (
+    KEY_DAYS,
+    DemoSetup,
+    create_keys,
+    find_or_open_account,
+    load_directory,
+)
 from app.demo.demo_users import Demo, Say
+from app.demo.example_figures import release_example_figures
 from app.demo.journeys import Journey
-from app.demo.tour import TOUR
+from app.demo.tour import OVERSIGHT_SECOND, TOUR
 from app.demo.worker import REFERENCE
 from app.kernel import durable
 from app.kernel.ledger import Ledger
@@ -70,8 +83,14 @@ def prepare_demo_keys(runtime: Runtime) -> dict[DemoAccount, str]:
     """Load the made-up offices, and return an API key for each account, valid for a day."""
     with runtime.database.begin_write() as session:
         stage = DemoSetup(session, runtime.clock(), runtime.ids)
+        is_new = not has_other_accounts(session, ())
         load_directory(stage)
-        return create_keys(stage)
+        keys = create_keys(stage)
+        people = PROTECTION_OFFICER, OVERSIGHT_SECOND
+        overseers = [find_or_open_account(stage, one) for one in people]
+    if is_new:
+        release_example_figures(runtime, *overseers)
+    return keys
 
 
 def write_keys(path: Path, keys: Mapping[DemoAccount, str], expires_at: datetime) -> None:

@@ -257,15 +257,15 @@ def count_weeks(runtime: Runtime) -> Iterator[tuple[int, int]]:
         yield number, len(weeks)
 
 
-def preview_release(
+def simulate_release(
     runtime: Runtime, quarter: Quarter, found: list[Figures]
 ) -> Iterator[tuple[int, int]]:
     """Compute the release of a quarter into a list; yield the finished and all steps."""
     with begin_read(runtime, SYSTEM) as tx:
-        yield from release_actions.preview_release(tx, quarter, found)
+        yield from release_actions.simulate_release(tx, quarter, found)
 
 
-def describe_preview(found: Iterable[Figures]) -> Iterator[str]:
+def describe_simulation(found: Iterable[Figures]) -> Iterator[str]:
     """Yield how many numbers a release would show of each country, and no number of it.
 
     Nobody sees figures before two people of oversight release them (ADR 74).

@@ -189,7 +189,7 @@ def count_weeks() -> None:
 
 
 @figures.command("release")
-def preview_release(
+def simulate_release(
     *,
     quarter: Annotated[
         str, typer.Option(parser=parse_quarter, metavar="2026Q3", help="The quarter.")
@@ -208,11 +208,11 @@ def preview_release(
             "Two people of oversight release figures. Use --dry-run to compute them only."
         )
     found: list[Figures] = []
-    steps = operator_actions.preview_release(
+    steps = operator_actions.simulate_release(
         startup.load_runtime(Settings()), Quarter.parse(quarter), found
     )
     show_progress("computing", steps)
-    for line in operator_actions.describe_preview(found):
+    for line in operator_actions.describe_simulation(found):
         print_line(line)
     if not found:
         print_line("No country has enough people in this quarter.")

@@ -78,6 +78,18 @@ def release_figures(
         require_releasable(tx, quarter)
         return ask_second_person(tx, new, fingerprint)
     second = access_approvals.claim_approval(tx, approval, fingerprint)
+    return store_release(tx, quarter, tx.actor.account_id, second.decided_by)
+
+
+def store_release(
+    tx: WriteTransaction, quarter: Quarter, asked_by: UUID, approved_by: UUID | None
+) -> FigureRelease:
+    """Compute and store the release of a quarter.
+
+    A claimed approval always names who approved it, and the database refuses null.
+
+    Raises QuarterNotCounted or QuarterReleased (409).
+    """
     lock_name(tx.session, FigureRelease.__tablename__)
     require_releasable(tx, quarter)
     counts = {
@@ -91,8 +103,8 @@ def release_figures(
         method=METHOD,
         content=content.model_dump(mode="json"),
         digest=hashlib.sha256(content.model_dump_json().encode()).hexdigest(),
-        asked_by=tx.actor.account_id,
-        approved_by=second.decided_by,
+        asked_by=asked_by,
+        approved_by=approved_by,
         released_at=tx.now,
     )
     tx.session.add(release)
@@ -145,7 +157,7 @@ def compute_figures(
     return build_release(quarter, counts, shown_before=shown, derive_noise=derive_noise)
 
 
-def preview_release(
+def simulate_release(
     tx: ReadTransaction, quarter: Quarter, found: list[Figures]
 ) -> Iterator[tuple[int, int]]:
     """Compute the figures of a release into a list, and release nothing.

@@ -243,8 +243,8 @@ def test_preview_says_how_many_numbers_would_be_shown_and_releases_nothing(
 ) -> None:
     found: list[Figures] = []
 
-    steps = list(operator_actions.preview_release(world.runtime, FIRST, found))
-    lines = list(operator_actions.describe_preview(found))
+    steps = list(operator_actions.simulate_release(world.runtime, FIRST, found))
+    lines = list(operator_actions.describe_simulation(found))
 
     assert unwrap(analyst.get(PATH))["items"] == []
     assert steps[-1] == (len(steps), len(steps)) == (14, 14)
@@ -263,4 +263,4 @@ def test_preview_says_how_many_numbers_would_be_shown_and_releases_nothing(
 
 def test_preview_of_a_quarter_that_is_not_counted_is_refused(world: World) -> None:
     with pytest.raises(QuarterNotCounted):
-        list(operator_actions.preview_release(world.runtime, Quarter(2026, 3), []))
+        list(operator_actions.simulate_release(world.runtime, Quarter(2026, 3), []))

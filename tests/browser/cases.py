@@ -16,6 +16,7 @@ SUPERVISOR: Final = "demo supervisor"
 SHELTER: Final = "demo day duty"
 OVERSEER: Final = "demo protection officer"
 ANALYST: Final = "demo analyst"
+DESK: Final = "demo supervisor of Central Asia"
 ADMINISTRATOR: Final = "demo administrator"
 SHELTER_OFFICE: Final = "KZ_SHELTER_TANSHOLPAN"
 ALIAS: Final = "Zarina (synthetic)"
@@ -79,6 +80,8 @@ class Casework:
     officer: Client
     lead: Client
     shelter: Client
+    analyst: Client
+    desk: Client
 
     def submit(self, **changes: Any) -> str:
         """Submit a case, and return its code."""
@@ -111,6 +114,11 @@ class Casework:
         body = {"reason": "GOALS_MET", "person_informed": True}
         return str(self.lead.act(f"/cases/{code}", "close", body)["id"])
 
+    def write_point(self, text: str) -> None:
+        """Write a follow-up point of a meeting."""
+        body = {"meeting": "2026-07-05", "text": text}
+        self.desk.create("/figures/meeting-points", body)
+
     def read_evidence(self, code: str) -> Any:
         """Return the delivery evidence of a case, as its submitter sees it."""
         return self.officer.get(f"/cases/{code}/evidence")
@@ -118,13 +126,16 @@ class Casework:
 
 def build_casework(served: Demonstration) -> Casework:
     """Return the clients of the people who act in the tests."""
-    return Casework(*map(served.get_client, (OFFICER, LEAD, SHELTER)))
+    return Casework(*map(served.get_client, (OFFICER, LEAD, SHELTER, ANALYST, DESK)))
 
 
 def make_records(casework: Casework) -> Records:
     """Make a record in each state that a page shows."""
     led = casework.submit_led()
+    for text in ("A second shelter in Osh", "Interpreters for Tajik"):
+        casework.write_point(text)
     return {
+        "release": casework.analyst.get("/figures/releases")["items"][0]["id"],
         "new": casework.submit(),
         "acknowledged": casework.submit_acknowledged(),
         "led": led,

@@ -5,6 +5,7 @@ from typing import Final
 from tests.browser.cases import (
     ADMINISTRATOR,
     ANALYST,
+    DESK,
     LEAD,
     OFFICER,
     OVERSEER,
@@ -58,6 +59,10 @@ PAGES: Final = {
     "figures-shelter": (SHELTER, "/console/figures"),
     "figures-supervisor": (SUPERVISOR, "/console/figures?from=2026-01-01&to=2026-03-31"),
     "releases": (ANALYST, "/console/figures/releases"),
+    "release": (ANALYST, "/console/figures/releases/{release}"),
+    "report": (ANALYST, "/console/figures/report"),
+    "points": (DESK, "/console/figures/points"),
+    "points-analyst": (ANALYST, "/console/figures/points"),
     "releases-oversight": (OVERSEER, "/console/figures/releases"),
     "directory": (LEAD, "/console/directory"),
     "office-own": (LEAD, "/console/directory/KZ_LEAD"),

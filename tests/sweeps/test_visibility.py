@@ -419,14 +419,12 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     offered = unwrap(cast.lead.offer(cast.case, "SANA_SEZIM"))["id"]
     approval = cast.lead.create(f"{get_path(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = unwrap(approval)["id"]
-    ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
     shelter, office = cast.people["shelter"], PEOPLE["shelter"]
     ids["session_id"] = unwrap(shelter.send("/sessions", {}))["id"]
-    ids["passkey_id"] = add_passkey(shelter)
+    ids |= {"passkey_id": add_passkey(shelter), "contact": "KZ_SHELTER_KOGERSHIN_MAIL"}
     ids["enrolment_id"] = unwrap(Office(cast.world, office).begin())["id"]
     ids["webhook_id"] = create_webhook(cast.world, office).id
-    ids["release_id"] = release_quarter(cast.world)
-    ids["point_id"] = write_point(cast.world)
+    ids |= {"release_id": release_quarter(cast.world), "point_id": write_point(cast.world)}
     path, asks = f"{get_path(cast.case)}/emergency-access", "request_emergency_access"
     ids["access_id"] = unwrap(cast.lead.create(path, BODIES[asks]))["id"]
     referral = cast.referrals["shelter"]["id"]
