@@ -60,7 +60,7 @@ def test_worklist_takes_two_statements(world: World, lead: Someone, case: Json) 
 def test_list_of_cases_takes_no_more_statements(
     world: World, lead: Someone, case: Json
 ) -> None:
-    assert count_statements(world, lambda: lead.get("/cases")) == 18
+    assert count_statements(world, lambda: lead.get("/cases")) == 16
     assert case["code"] in str(unwrap(lead.get("/cases"))["items"])
 
 
@@ -70,7 +70,7 @@ def test_read_of_a_case_takes_no_more_statements(
     path = f"/cases/{case['code']}"
     unwrap(lead.get(path))  # the first read is recorded
 
-    assert count_statements(world, lambda: lead.get(path)) == 19
+    assert count_statements(world, lambda: lead.get(path)) == 17
 
 
 def test_submission_takes_no_more_statements(world: World, officer: Someone) -> None:
@@ -79,7 +79,7 @@ def test_submission_takes_no_more_statements(world: World, officer: Someone) -> 
 
     unwrap(submit())
 
-    assert count_statements(world, submit) == 54 + count_lock(world)
+    assert count_statements(world, submit) == 43 + count_lock(world)
 
 
 def test_acknowledgement_takes_no_more_statements(
@@ -91,7 +91,7 @@ def test_acknowledgement_takes_no_more_statements(
     def acknowledge() -> Response:
         return lead.send(f"{path}/acknowledge", if_match=tag, idempotency_key="1")
 
-    assert count_statements(world, acknowledge) == 34 + count_lock(world)
+    assert count_statements(world, acknowledge) == 32 + count_lock(world)
 
 
 def count_lock(world: World) -> int:
