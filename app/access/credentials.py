@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from app.access import machine_keys, session_queries
 from app.access.machine_keys import ACTOR_COLUMNS
@@ -18,7 +17,6 @@ from app.access.role_scopes import get_allowed_scopes
 from app.access.session_limits import NO_GRACE
 from app.kernel.actors import AccountKind, Actor, ActorSession, Role, Scope
 from app.kernel.problems import Forbidden, Unauthenticated
-from app.kernel.statements import read_columns
 
 UNKNOWN_HASH: Final = "0" * 64
 """A hash for comparison if the prefix is unknown, so that the check does the same work."""
@@ -60,7 +58,7 @@ class SignedIn:
 
 
 def authenticate(
-    session: Session,
+    connection: Connection,
     key: str,
     now: datetime,
     grace: timedelta = NO_GRACE,
@@ -77,7 +75,7 @@ def authenticate(
     """
     begins, prefix = key.partition("_")[0], get_prefix(key)
     kind = begins if begins in queries else API_KEY
-    row = read_columns(session, queries[kind], {"prefix": prefix}).one_or_none()
+    row = connection.execute(queries[kind], {"prefix": prefix}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
     if row is None or not fits or not is_valid(row, now, grace):
         raise Unauthenticated("Send a valid API key `sc_...`, or sign in again.")

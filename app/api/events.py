@@ -40,7 +40,7 @@ from app.feed.schemas import EventOut, EventPage
 from app.feed.situation import News
 from app.kernel.paging import CursorText, CursorUnknown, PageQuery
 from app.kernel.problems import Problem
-from app.kernel.transactions import ReadTransaction, begin_write
+from app.kernel.transactions import AuthenticatedRead, begin_write
 
 STREAM_BATCH: Final = 100
 """The maximum number of events that a stream reads at once."""
@@ -109,7 +109,7 @@ class Poll:
         return Response(body, 200, {"ETag": self.mark.tag, **headers}, JSON)
 
 
-def read(tx: ReadTransaction, query: PageQuery, if_none_match: str | None = None) -> Poll:
+def read(tx: AuthenticatedRead, query: PageQuery, if_none_match: str | None = None) -> Poll:
     """Return the events after the cursor, or none if the client already has the page."""
     mark = feed_queries.get_position(tx, query)
     known = if_none_match is not None and matches_tag(if_none_match, mark.tag)
@@ -117,7 +117,7 @@ def read(tx: ReadTransaction, query: PageQuery, if_none_match: str | None = None
 
 
 def poll(
-    begin: Begin[ReadTransaction], query: PageQuery, if_none_match: str | None = None
+    begin: Begin[AuthenticatedRead], query: PageQuery, if_none_match: str | None = None
 ) -> Poll:
     """Return the events after the cursor, and record the earlier events as retrieved."""
     with begin() as tx:
@@ -244,7 +244,7 @@ async def stream_events(
 
 
 async def send_events(
-    request: Request, begin: Begin[ReadTransaction], polled: Poll
+    request: Request, begin: Begin[AuthenticatedRead], polled: Poll
 ) -> AsyncIterator[bytes]:
     """Yield events until the key is invalid, the stream is too old or the service stops."""
     bell: FeedWatcher = request.app.state.bell
@@ -273,7 +273,7 @@ async def send_events(
             return
 
 
-def read_next(begin: Begin[ReadTransaction], after: str) -> Poll:
+def read_next(begin: Begin[AuthenticatedRead], after: str) -> Poll:
     """Return the next events of a stream, without recording any event as retrieved."""
     with begin() as tx:
         return read(tx, PageQuery(after=after, limit=STREAM_BATCH))

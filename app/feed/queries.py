@@ -24,7 +24,7 @@ from app.kernel.actors import Scope
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import PageQuery
 from app.kernel.statements import read_columns, read_text
-from app.kernel.transactions import ReadTransaction
+from app.kernel.transactions import AuthenticatedRead, ReadTransaction
 from app.referrals.lifecycle import ASKED, State
 from app.referrals.models import Referral
 from app.referrals.queries import IS_VISIBLE
@@ -76,14 +76,14 @@ CREDENTIAL_QUERIES: Final[CredentialQueries] = {
 """The queries that authenticate a poll, which also read the position of the feed."""
 
 
-def get_position(tx: ReadTransaction, query: PageQuery) -> FeedPosition:
+def get_position(tx: AuthenticatedRead, query: PageQuery) -> FeedPosition:
     """Return the position of the caller's cursor in the feed of the caller's office.
 
     The caller must have been authenticated with `CREDENTIAL_QUERIES`. Raises CursorUnknown
     (422) if the cursor is invalid, and CursorGone (410) if it was issued before a backup
     was restored.
     """
-    row: Any = tx.credential
+    row = tx.credential
     feed = Feed(tx.vault, tx.actor.focal_point_id, row.epoch)
     start = feed.read_cursor(query.after, row.head) if query.after else 0
     return FeedPosition(feed, start, row.head, row.retrieved or 0)

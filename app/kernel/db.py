@@ -174,6 +174,20 @@ class Database:
             yield session
 
     @contextmanager
+    def connect_read(self) -> Iterator[Connection]:
+        """Open a read-only transaction without a session, or raise Busy (503).
+
+        On PostgreSQL, rows of cases are not accessible. A session that is opened with
+        `open_session` makes those of one focal point accessible.
+        """
+        with (
+            map_transient_errors(self.is_standby),
+            self._read_engine.connect() as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
     def begin_write(self, acts_for: str | None = None) -> Iterator[Session]:
         """Open a transaction that may write. See `begin_read` for `acts_for`.
 
@@ -214,20 +228,24 @@ def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
         yield session
 
 
+def open_session(connection: Connection, acts_for: str) -> Session:
+    """Open a session in the transaction of a connection. Closing it ends the transaction.
+
+    At its first statement, it sets the focal point that row security uses.
+    """
+    return Session(
+        connection,
+        expire_on_commit=False,
+        info={ACTS_FOR: acts_for},
+        join_transaction_mode="control_fully",
+    )
+
+
 @event.listens_for(Session, "after_begin")
 def set_acts_for(session: Session, _: SessionTransaction, connection: Connection) -> None:
     """Set the focal point that row security uses for this transaction (ADR 21)."""
     acts_for = session.info.get(ACTS_FOR)
-    if acts_for is not None:
-        set_office(connection, acts_for)
-
-
-def set_office(connection: Connection, acts_for: str) -> None:
-    """Set the focal point that row security uses until the end of the transaction.
-
-    SQLite has no row security.
-    """
-    if connection.dialect.name != "sqlite":
+    if acts_for is not None and connection.dialect.name != "sqlite":
         connection.exec_driver_sql(SET_ACTS_FOR, (acts_for,))
 
 

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Protocol, override
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
-from app.kernel.db import Database, get_database_time
+from app.kernel.db import Database, get_database_time, open_session
 from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts
@@ -101,13 +102,37 @@ class ReadTransaction:
     runtime: Runtime
     kept_alive: set[object] = field(default_factory=set)
     """Records that are referenced here, so that the session keeps them in memory."""
-    credential: Row[Any] | None = None
-    """The row with which the caller was authenticated, if this transaction read it."""
 
     @property
     def vault(self) -> Vault:
         """The vault, which seals and opens personal data."""
         return self.runtime.vault
+
+
+class AuthenticatedRead(ReadTransaction):
+    """A read transaction in which the caller was authenticated.
+
+    `credential` is the row that was read for this. The session is opened when it is used,
+    because a poll without new events needs nothing but this row.
+    """
+
+    def __init__(
+        self, connection: Connection, actor: Actor, runtime: Runtime, credential: Row[Any]
+    ) -> None:
+        self.connection, self.actor, self.runtime = connection, actor, runtime
+        self.now, self.credential = runtime.clock(), credential
+        self.kept_alive = set()
+
+    @cached_property
+    @override
+    def session(self) -> Session:  # type: ignore[override]  # opened late
+        """The session, which reads what the focal point of the caller may access."""
+        return open_session(self.connection, self.actor.acts_for)
+
+    def close(self) -> None:
+        """Close the session, if it was opened."""
+        if "session" in vars(self):
+            self.session.close()
 
 
 @dataclass

@@ -146,7 +146,7 @@ class World:
             account = self.ids()
             create_account(session, account, opening, self.now)
             key = create_key(session, account, scopes, self.now, days=3650)
-            actor = authenticate(session, key, self.now).actor
+            actor = authenticate(session.connection(), key, self.now).actor
         return Someone(self, focal_point, actor, key)
 
     def write_as_service(self) -> AbstractContextManager[WriteTransaction]:

@@ -5,9 +5,8 @@ thread. Any other request is authenticated in a short transaction of its own.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any, Final, cast
 from uuid import UUID
@@ -27,14 +26,13 @@ from app.access.session_limits import ENDED_GRACE, NO_GRACE
 from app.access.sessions import is_renewal_due, renew_session
 from app.api.http.rate_limits import RequestRate, WrongKeyLimit, format_rate_headers
 from app.kernel.actors import Actor, Scope, SignInMethod
-from app.kernel.db import set_office
 from app.kernel.problems import (
     Forbidden,
     TooManyRequests,
     TooManyWrongKeys,
     Unauthenticated,
 )
-from app.kernel.transactions import ReadTransaction, Runtime, begin_read
+from app.kernel.transactions import AuthenticatedRead, ReadTransaction, Runtime, begin_read
 
 NO_KEY: Final = ""
 
@@ -99,22 +97,22 @@ def read_authenticated[A](request: Request, right: Scoped[Any], read: Callable[[
 
 
 @contextmanager
-def begin_authenticated(request: Request, right: Scoped[Any]) -> Iterator[ReadTransaction]:
+def begin_authenticated(
+    request: Request, right: Scoped[Any]
+) -> Iterator[AuthenticatedRead]:
     """Begin a read by authenticating the caller in it. Raises the errors of `sign_in`.
 
     If the use of a session has to be stored, the read ends before, and begins again after.
     """
     runtime: Runtime = request.app.state.runtime
     for is_last in (False, True):
-        with runtime.database.begin_read() as session:
-            now = runtime.clock()
-            signed_in = check_credential(request, right, session, now)
+        with runtime.database.connect_read() as connection:
+            signed_in = check_credential(request, right, connection)
             actor = signed_in.actor
-            if is_last or not is_renewal_due(actor, now):
-                set_office(session.connection(), actor.acts_for)
-                yield ReadTransaction(
-                    session, actor, now, runtime, credential=signed_in.row
-                )
+            if is_last or not is_renewal_due(actor, runtime.clock()):
+                tx = AuthenticatedRead(connection, actor, runtime, signed_in.row)
+                with closing(tx):
+                    yield tx
                 return
         renew_session(runtime, actor)
 
@@ -125,14 +123,12 @@ def sign_in(request: Request, right: Scoped[Any]) -> Actor:
     Raises the errors of `check_credential`.
     """
     runtime: Runtime = request.app.state.runtime
-    with runtime.database.begin_read() as session:
-        actor = check_credential(request, right, session, runtime.clock()).actor
+    with runtime.database.connect_read() as connection:
+        actor = check_credential(request, right, connection).actor
     return actor if right.accepts_ended_session else renew_session(runtime, actor)
 
 
-def check_credential(
-    request: Request, right: Scoped[Any], session: Any, now: datetime
-) -> SignedIn:
+def check_credential(request: Request, right: Scoped[Any], connection: Any) -> SignedIn:
     """Return the actor of the credential of a request, if the credential has the scope.
 
     Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
@@ -147,7 +143,8 @@ def check_credential(
     runtime: Runtime = request.app.state.runtime
     try:
         grace = ENDED_GRACE if right.accepts_ended_session else NO_GRACE
-        signed_in = authenticate(session, key_text, now, grace, right.queries)
+        now = runtime.clock()
+        signed_in = authenticate(connection, key_text, now, grace, right.queries)
     except Unauthenticated:
         if key_text:
             limit_wrong_keys(request, get_prefix(key_text))

@@ -28,6 +28,7 @@ from app.kernel.idempotency import KeyedRequest
 from app.kernel.paging import PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.transactions import (
+    AuthenticatedRead,
     ReadTransaction,
     Runtime,
     WriteTransaction,
@@ -149,7 +150,7 @@ ReadFeed = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.FEED_READ))]
 CAN_POLL_FEED: Final = Scoped(
     begin_read, Scope.FEED_READ, queries=feed_queries.CREDENTIAL_QUERIES
 )
-PollFeed = Annotated[BeginRead, Depends(CAN_POLL_FEED)]
+PollFeed = Annotated[Begin[AuthenticatedRead], Depends(CAN_POLL_FEED)]
 Approve = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.APPROVALS_WRITE))]
 ReadApprovals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))]
 ReadStatistics = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.STATISTICS_READ))]
