@@ -1,5 +1,6 @@
 """A plan calls a route as FastAPI does: with the same arguments and the same errors."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, override
 
@@ -11,9 +12,11 @@ from fastapi.routing import APIRoute
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+from starlette.routing import Match
 
 from app.api.http.authorization import GuardedRoute
 from app.api.http.route_plan import PlanUnsupportedError, RoutePlan
+from app.api.http.routers import ResourceRouter, RouteIndex
 from app.main import ROUTERS
 
 EVENTS: list[str] = []
@@ -184,6 +187,26 @@ def test_no_router_is_included_with_dependencies(app: FastAPI) -> None:
 
     assert len(included) > 20
     assert [one for one in included if one.dependencies] == []
+
+
+def test_index_finds_the_router_that_the_application_would(app: FastAPI) -> None:
+    index = RouteIndex(app.router)
+    found = 0
+    for path, operations in app.openapi()["paths"].items():
+        for method in operations:
+            scope = {
+                "type": "http",
+                "method": method.upper(),
+                "path": re.sub(r"\{[a-z_]+\}", "x", path),
+            }
+            first = next(
+                one for one in app.router.routes if one.matches(scope)[0] == Match.FULL
+            )
+            needs_key = isinstance(getattr(first, "original_router", None), ResourceRouter)
+            assert index.find(scope) is (first if needs_key else None), path
+            found += needs_key
+
+    assert found > 150
 
 
 def test_every_route_that_needs_a_key_uses_a_plan() -> None:

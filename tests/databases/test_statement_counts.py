@@ -57,6 +57,15 @@ def test_worklist_takes_two_statements(world: World, lead: Someone, case: Json) 
     assert case["code"] in str(unwrap(lead.get("/worklist"))["items"])
 
 
+def test_read_is_authenticated_in_its_only_transaction(
+    world: World, lead: Someone, case: Json
+) -> None:
+    with record_statements(world.database) as statements:
+        assert case["code"] in str(unwrap(lead.get("/worklist"))["items"])
+
+    assert len([one for one in statements if one.startswith(TRANSACTION)]) == 1
+
+
 def test_list_of_cases_takes_no_more_statements(
     world: World, lead: Someone, case: Json
 ) -> None:

@@ -91,14 +91,19 @@ class RouteIndex:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the router answer that has a route for the path and the method."""
-        if scope["type"] == "http":
-            _, _, segment = get_path(scope).removeprefix("/").partition("/")
-            for included in self.by_segment.get(segment.partition("/")[0], ()):
-                if included.matches(scope)[0] == Match.FULL:
-                    scope["router"] = self.router
-                    await included.handle(scope, receive, send)
-                    return
-        await self.router.app(scope, receive, send)
+        found = self.find(scope) if scope["type"] == "http" else None
+        if found is None:
+            await self.router.app(scope, receive, send)
+        else:
+            scope["router"] = self.router
+            await found.handle(scope, receive, send)
+
+    def find(self, scope: Scope) -> BaseRoute | None:
+        """Return the indexed router with a route for the path and method of a request."""
+        _, _, path = get_path(scope).removeprefix("/").partition("/")
+        routers = self.by_segment.get(path.partition("/")[0], ())
+        full = (one for one in routers if one.matches(scope)[0] == Match.FULL)
+        return next(full, None)
 
 
 def matches_shape(shape: Shape, segments: list[str]) -> bool:
