@@ -188,13 +188,9 @@ def build_share_line(reader: Reader, share: Json) -> ReportLine:
 
 def describe_share(reader: Reader, share: Json) -> str:
     """Return a share as text, such as `62% (80 / 130)`."""
-    text = mark("%(share)s (%(part)s / %(whole)s)")
-    return reader.texts.translate(
-        text,
-        share=reader.formats.format_share(share["percent"], FULL),
-        part=reader.formats.format_number(share["part"]),
-        whole=reader.formats.format_number(share["whole"]),
-    )
+    percent = reader.formats.format_share(share["percent"], FULL)
+    part, whole = map(reader.formats.format_number, (share["part"], share["whole"]))
+    return f"{percent} ({part} / {whole})"
 
 
 def list_gaps(reader: Reader, gaps: Json) -> list[Gap]:
