@@ -132,7 +132,11 @@ def renew_session(runtime: Runtime, actor: Actor) -> Actor:
     now, used = runtime.clock(), actor.session
     if used is None or not is_renewal_due(actor, now):
         return actor
-    stale = (UserSession.id == used.id) & (UserSession.seen_at <= now - RENEWAL)
+    stale = (
+        (UserSession.id == used.id)
+        & (UserSession.seen_at <= now - RENEWAL)
+        & UserSession.ended_at.is_(None)
+    )
     with suppress(Busy, DBAPIError, OSError, RuntimeError):
         with runtime.database.begin_write() as session:
             session.execute(update(UserSession).where(stale).values(seen_at=now))

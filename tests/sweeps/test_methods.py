@@ -1,6 +1,7 @@
 """Undeclared methods are refused, and no answer may be cached (R73, R74, R75, R76)."""
 
 import re
+from typing import Final
 from uuid import uuid4
 
 import pytest
@@ -185,6 +186,36 @@ def test_nothing_that_a_proxy_could_have_said_changes_an_answer(
         )
         assert without_request_id(plain) == without_request_id(spoofed), operation.name
         assert find_flaws(spoofed, cacheable=operation.path.startswith(CACHEABLE)) == []
+
+
+NO_CONTENT: Final[tuple[tuple[Headers, bytes], ...]] = (
+    ({"Content-Type": "application/json", "Content-Length": "2"}, b"{}"),
+    ({"Transfer-Encoding": "chunked"}, b""),
+)
+"""The bodies without content that some clients and proxies send with a GET request."""
+
+
+@pytest.mark.parametrize(("announced", "body"), NO_CONTENT)
+def test_a_read_that_announces_a_body_gets_the_same_answer(
+    announced: Headers, body: bytes, wire: Wire, stage: Stage
+) -> None:
+    reads = [one for one in list_method_operations(wire) if one.method == "GET"]
+    for operation in reads:
+        said = build_headers(operation, stage.people[1], "k")
+        target = fill_path_from(operation, stage, 2)
+        plain = wire.send("GET", target, said)
+        announcing = wire.send("GET", target, said | announced, body)
+        assert drop_changing(plain) == drop_changing(announcing), operation.name
+    assert len(reads) > len(NO_CONTENT)
+
+
+def drop_changing(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
+    """Return an answer without what differs between two equal requests."""
+    status, headers, content = without_request_id(answer)
+    return status, [one for one in headers if one[0] not in COUNTED], content
+
+
+COUNTED: Final = frozenset({b"ratelimit", b"ratelimit-policy"})
 
 
 @pytest.mark.parametrize("spoof", SPOOFS, ids=", ".join)

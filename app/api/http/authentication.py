@@ -93,7 +93,10 @@ def read_authenticated[A](request: Request, right: Scoped[Any], read: Callable[[
         tx = stack.enter_context(begin_authenticated(request, right))
         request.state.actor = tx.actor
         request.state.open_read = OpenRead(stack, tx)
-        return read()
+        try:
+            return read()
+        finally:
+            request.state.open_read = None
 
 
 @contextmanager
@@ -103,13 +106,15 @@ def begin_authenticated(
     """Begin a read by authenticating the caller in it. Raises the errors of `sign_in`.
 
     If the use of a session has to be stored, the read ends before, and begins again after.
+    This is not done for a session that may have ended: its use must not renew it.
     """
     runtime: Runtime = request.app.state.runtime
     for is_last in (False, True):
         with runtime.database.connect_read() as connection:
-            signed_in = check_credential(request, right, connection)
+            signed_in = check_credential(request, right, connection, counts=not is_last)
             actor = signed_in.actor
-            if is_last or not is_renewal_due(actor, runtime.clock()):
+            is_kept = right.accepts_ended_session or is_last
+            if is_kept or not is_renewal_due(actor, runtime.clock()):
                 tx = AuthenticatedRead(connection, actor, runtime, signed_in.row)
                 with closing(tx):
                     yield tx
@@ -128,8 +133,13 @@ def sign_in(request: Request, right: Scoped[Any]) -> Actor:
     return actor if right.accepts_ended_session else renew_session(runtime, actor)
 
 
-def check_credential(request: Request, right: Scoped[Any], connection: Any) -> SignedIn:
+def check_credential(
+    request: Request, right: Scoped[Any], connection: Any, *, counts: bool = True
+) -> SignedIn:
     """Return the actor of the credential of a request, if the credential has the scope.
+
+    A wrong key is counted unless `counts` is false, as for a credential that was valid a
+    moment ago.
 
     Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
     the scope or may not be used, or TooManyWrongKeys (429) after several wrong keys. Wrong
@@ -146,7 +156,7 @@ def check_credential(request: Request, right: Scoped[Any], connection: Any) -> S
         now = runtime.clock()
         signed_in = authenticate(connection, key_text, now, grace, right.queries)
     except Unauthenticated:
-        if key_text:
+        if key_text and counts:
             limit_wrong_keys(request, get_prefix(key_text))
         raise
     if not runtime.person_keys and has_person_key(signed_in.actor):

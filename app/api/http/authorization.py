@@ -6,7 +6,7 @@ the caller and checks the scope, so that a caller without a key gets 401 for eve
 """
 
 from collections.abc import Callable, Coroutine
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Annotated, Any, Final, override
@@ -129,11 +129,11 @@ class GuardedRoute(StrictRoute):
         async def handle_authenticated(request: Request) -> Response:
             request.state.actor = await run_in_threadpool(sign_in, request, right)
             self.check_request(request)
-            started = monotonic()
-            body = await read_body(request)
-            if monotonic() - started > PROMPT_BODY_SECONDS:
-                request.state.actor = await run_in_threadpool(sign_in, request, right)
-            return await plan.run(request, self.parse_body(request, body))
+            parsed = await self.read_parsed_body(request)
+            if not reads_at_once:
+                return await plan.run(request, parsed)
+            arguments = await plan.collect(request, parsed)
+            return await run_read(request, partial(plan.call, arguments))
 
         async def handle_read(request: Request) -> Response:
             arguments = await plan.collect(request, PydanticUndefined)
@@ -142,11 +142,26 @@ class GuardedRoute(StrictRoute):
                 self.check_request(request)
                 return plan.call(arguments)
 
+            return await run_read(request, answer)
+
+        async def run_read(request: Request, answer: Callable[[], Answer]) -> Response:
             return await finish(
                 await run_in_threadpool(read_authenticated, request, right, answer)
             )
 
         return handle
+
+    async def read_parsed_body(self, request: Request) -> Any:
+        """Return the parsed body of a request whose caller was authenticated.
+
+        After a slow body the caller is authenticated again. Raises the errors of `sign_in`
+        and of `parse_body`.
+        """
+        started = monotonic()
+        body = await read_body(request)
+        if monotonic() - started > PROMPT_BODY_SECONDS:
+            request.state.actor = await run_in_threadpool(sign_in, request, self.right)
+        return self.parse_body(request, body)
 
     def check_request(self, request: Request) -> None:
         """Raise a problem if the caller sends too many requests or an unknown parameter."""
