@@ -10,10 +10,15 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
-from app.kernel.db import OWNER_ROLE, Database, claim_name, get_current_migration, lock_name
+from app.kernel.db import OWNER_ROLE, Database, claim_name, lock_name
 from app.kernel.free_space import MIB, FreeSpace, Place
 from app.kernel.keyfile import FileKeys
-from app.kernel.migrations import PooledConnection, get_newest_migration, upgrade
+from app.kernel.migrations import (
+    PooledConnection,
+    get_current_migration,
+    get_newest_migration,
+    upgrade,
+)
 from app.kernel.quotas import Quotas
 from app.kernel.transactions import Runtime
 from app.metrics.server import MetricsServer, run_metrics_server

@@ -18,7 +18,6 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
-    inspect,
     make_url,
     select,
     text,
@@ -175,16 +174,8 @@ class Database:
 
     @contextmanager
     def connect_read(self) -> Iterator[Connection]:
-        """Open a read-only transaction without a session, or raise Busy (503).
-
-        On PostgreSQL, rows of cases are not accessible. A session that is opened with
-        `open_session` makes those of one focal point accessible.
-        """
-        with (
-            map_transient_errors(self.is_standby),
-            self._read_engine.connect() as connection,
-            connection.begin(),
-        ):
+        """Open a read-only transaction without a session, or raise Busy (503)."""
+        with map_transient_errors(self.is_standby), self._read_engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -233,12 +224,8 @@ def open_session(connection: Connection, acts_for: str) -> Session:
 
     At its first statement, it sets the focal point that row security uses.
     """
-    return Session(
-        connection,
-        expire_on_commit=False,
-        info={ACTS_FOR: acts_for},
-        join_transaction_mode="control_fully",
-    )
+    info = {ACTS_FOR: acts_for}
+    return Session(connection, join_transaction_mode="control_fully", info=info)
 
 
 @event.listens_for(Session, "after_begin")
@@ -309,11 +296,3 @@ def get_database_time(session: Session) -> datetime:
 def get_database_kind(session: Session) -> str:
     """Return the kind of database: `sqlite` or `postgresql`."""
     return session.get_bind().dialect.name
-
-
-def get_current_migration(session: Session) -> str | None:
-    """Return the migration of the database, or None if the database has no tables yet."""
-    if not inspect(session.connection()).has_table("alembic_version"):
-        return None
-    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
-    return found

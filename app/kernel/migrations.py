@@ -9,6 +9,8 @@ from typing import Final
 from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.orm import Session
 
 SCRIPTS: Final = Path(__file__).parents[2] / "migrations"
 
@@ -100,3 +102,11 @@ WALL: Final = """CREATE POLICY of_its_parties ON "{table}" TO safe_conduct_app U
 )"""
 # The policy for migrations, backups, `my_cases` and `is_new`, which run as the owner.
 DOOR: Final = 'CREATE POLICY of_the_owner ON "{table}" TO safe_conduct_owner USING (true)'
+
+
+def get_current_migration(session: Session) -> str | None:
+    """Return the migration of the database, or None if the database has no tables yet."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return None
+    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

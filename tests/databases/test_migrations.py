@@ -21,8 +21,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.kernel import migrations
-from app.kernel.db import Base, Database, get_current_migration
+from app.kernel.db import Base, Database
 from app.kernel.journal import Epoch
+from app.kernel.migrations import get_current_migration
 from tests.support.table_rows import fill_tables
 
 ROOT = Path(__file__).parents[2]

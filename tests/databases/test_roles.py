@@ -9,7 +9,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from app.kernel import migrations
-from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database, get_current_migration
+from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database
+from app.kernel.migrations import get_current_migration
 from tests.support.databases import ask
 
 # A second copy of the migration's grants: a new right takes two deliberate edits.

@@ -66,7 +66,7 @@ class Scoped[W]:
         if opened is None:
             return self.opener(request.app.state.runtime, request.state.actor)
         request.state.open_read = None
-        return cast("AbstractContextManager[W]", opened.use())
+        return cast("AbstractContextManager[W]", opened.run())
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class OpenRead:
     tx: ReadTransaction
 
     @contextmanager
-    def use(self) -> Iterator[ReadTransaction]:
+    def run(self) -> Iterator[ReadTransaction]:
         """Run the block in the transaction, and end the transaction."""
         with self.stack:
             yield self.tx

@@ -122,7 +122,7 @@ class GuardedRoute(StrictRoute):
                 return await handle_authenticated(request)
             turns: ReadSlots = request.app.state.turns
             async with turns.take_slot() as request.state.turn:
-                if not reads_at_once or announces_body(request):
+                if not reads_at_once or has_announced_body(request):
                     return await handle_authenticated(request)
                 return await handle_read(request)
 
@@ -169,7 +169,7 @@ class GuardedRoute(StrictRoute):
         require_known_query(request, self.queries)
 
 
-def announces_body(request: Request) -> bool:
+def has_announced_body(request: Request) -> bool:
     """Return whether a request says that it has a body."""
     headers = request.headers
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
@@ -180,7 +180,7 @@ async def read_body(request: Request) -> bytes:
 
     Otherwise clients that announce a body and send nothing would block all reads (ADR 26).
     """
-    if request.method != "GET" or not announces_body(request):
+    if request.method != "GET" or not has_announced_body(request):
         return await request.body()
     turn: ReadSlot = request.state.turn
     turn.release()
