@@ -12,6 +12,7 @@ from app.casework.sides import get_sides
 from app.consents import standing
 from app.consents.coverage import matches_recipient
 from app.consents.routing_questions import build_question, remove_case_data
+from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.kinds import (
     AgeGroup,
@@ -99,7 +100,7 @@ def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Quest
         ages=frozenset({own, *([AgeGroup.CHILD] if asked.with_children else [])}),
         sex=asked.sex,
         avoided=directory_queries.list_avoided_countries(tx),
-        agreed=directory_queries.list_agreed_countries(
+        agreed=agreement_queries.list_agreed_countries(
             tx, asked.country, DisclosureLevel.NEEDS
         ),
         origin=guards.country_of_origin,

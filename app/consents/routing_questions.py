@@ -10,6 +10,7 @@ from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines.limits import Priority
+from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.kinds import AgeGroup, DisclosureLevel, Service
 from app.kernel.transactions import ReadTransaction
@@ -34,7 +35,7 @@ def build_question(
         ages=frozenset({AgeGroup.CHILD if case.is_child else AgeGroup.ADULT}),
         sex=None,
         avoided=directory_queries.list_avoided_countries(tx),
-        agreed=directory_queries.list_agreed_countries(tx, country, DisclosureLevel.NEEDS),
+        agreed=agreement_queries.list_agreed_countries(tx, country, DisclosureLevel.NEEDS),
         origin=guards.country_of_origin,
         origin_blocked=guards.is_origin_blocked(),
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,

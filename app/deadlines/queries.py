@@ -16,6 +16,7 @@ from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
 from app.deadlines.rows import is_of_country
 from app.deadlines.schemas import TimeLimitInForce
+from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.calendars import Place, get_place
 from app.directory.models import Agreement, FocalPoint
@@ -119,7 +120,7 @@ def list_settings(tx: ReadTransaction) -> list[Setting]:
 LIMITS: Final = (
     select(TimeLimit.of, TimeLimit.deadline, TimeLimit.priority)
     .add_columns(TimeLimit.amount, TimeLimit.unit, Agreement.countries)
-    .outerjoin(Agreement, (Agreement.code == TimeLimit.of) & directory_queries.IN_FORCE)
+    .outerjoin(Agreement, (Agreement.code == TimeLimit.of) & agreement_queries.IN_FORCE)
 )
 
 

@@ -1,6 +1,6 @@
 """The rule for sections that cross a border from the sender's or the person's country."""
 
-from app.directory import queries as directory_queries
+from app.directory import agreement_queries
 from app.directory.kinds import DisclosureLevel, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
 from app.kernel.transactions import ReadTransaction
@@ -21,4 +21,4 @@ def may_cross(
     countries = list_home_countries(sender)
     shared = any(is_at_home(to, one) for one in countries)
     crossed = {country, *([] if shared else countries)}
-    return all(directory_queries.is_agreed(tx, one, to, level) for one in crossed)
+    return all(agreement_queries.is_agreed(tx, one, to, level) for one in crossed)

@@ -18,12 +18,11 @@ from app.directory.addresses import Channel
 from app.directory.history import was_ever_active
 from app.directory.kinds import (
     Confidence,
-    DisclosureLevel,
     OfficeKind,
     Service,
     StateRouting,
 )
-from app.directory.models import Agreement, Contact, Country, FocalPoint
+from app.directory.models import Contact, Country, FocalPoint
 from app.kernel import time_zones
 from app.kernel.paging import NOT_OF_THIS_LIST, CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
@@ -178,41 +177,6 @@ def list_all(tx: ReadTransaction) -> list[FocalPoint]:
     found = sorted(tx.session.scalars(FOCAL_POINTS), key=by_code)
     tx.kept_alive.update(found)
     return found
-
-
-TODAY: Final = bindparam("today", type_=Agreement.in_force_from.type)
-IN_FORCE: Final = (Agreement.in_force_from <= TODAY) & (
-    Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= TODAY)
-)
-"""The condition for agreements that are in force on the day `today` (UTC)."""
-AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
-
-
-@load_once(Agreement)
-def list_agreed_countries(
-    tx: ReadTransaction, country: str, level: DisclosureLevel
-) -> frozenset[str]:
-    """Return the countries to which data of this level may be sent today (UTC).
-
-    Agreements are not combined: a single agreement has to allow the level (BR07).
-    """
-    known = read_columns(tx.session, AGREEMENTS, {"today": tx.now.date()})
-    groups = (set(countries) for countries, agreed in known if agreed >= level)
-    return frozenset().union(*(group for group in groups if country in group)) - {country}
-
-
-def is_agreed(
-    tx: ReadTransaction, country: str, to: FocalPoint, level: DisclosureLevel
-) -> bool:
-    """Return whether data of this level may be sent from a country to an office (BR07).
-
-    An office of that country needs no agreement. For any other office, an agreement must be
-    in force with every country that the office belongs to.
-    """
-    if kinds.is_at_home(to, country):
-        return True
-    homes = set(kinds.list_home_countries(to))
-    return bool(homes) and homes <= list_agreed_countries(tx, country, level)
 
 
 def lock_contacts(

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel
 from app.figures import point_queries, release_queries
@@ -48,7 +49,7 @@ def load_gaps(tx: ReadTransaction) -> DirectoryGaps:
     """Return what the directory lacks today."""
     countries = directory_queries.list_countries(tx)
     agreed = {
-        country.code: directory_queries.list_agreed_countries(
+        country.code: agreement_queries.list_agreed_countries(
             tx, country.code, DisclosureLevel.SUMMARY
         )
         for country in countries

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from app.cases.sections import Section, get_level
+from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.kinds import list_home_countries
 from app.kernel.transactions import ReadTransaction, WriteTransaction
@@ -23,7 +24,7 @@ def find_held_back_sections(tx: ReadTransaction, referral: Referral) -> frozense
         section
         for section in map(Section, referral.sections)
         if not any(
-            directory_queries.is_agreed(tx, country, to, get_level({section}))
+            agreement_queries.is_agreed(tx, country, to, get_level({section}))
             for country in countries
         )
     )

@@ -21,7 +21,7 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import list_answers
-from app.directory import borders
+from app.directory import agreement_queries, borders
 from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel, OfficeFunction, Service
 from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
@@ -98,7 +98,7 @@ def is_agreed(tx: ReadTransaction, referral: Referral, level: DisclosureLevel) -
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder
     if holder is None:
-        return directory_queries.is_agreed(tx, country, to, level)
+        return agreement_queries.is_agreed(tx, country, to, level)
     sender = directory_queries.by_id(tx, holder)
     return borders.may_cross(tx, country, sender=sender, to=to, level=level)
 

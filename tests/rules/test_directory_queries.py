@@ -13,6 +13,7 @@ from sqlalchemy import update
 from app.administration.directory_load import load
 from app.cli.readiness import require_desks
 from app.cli.startup import NotReady
+from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
@@ -139,7 +140,7 @@ def test_service_without_a_desk_names_the_countries_and_the_desks_there_are(
 def test_an_agreement_binds_both_sides(
     tx: ReadTransaction, one: str, other: str, level: DisclosureLevel
 ) -> None:
-    assert directory_queries.list_agreed_countries(tx, one, level) == {other}
+    assert agreement_queries.list_agreed_countries(tx, one, level) == {other}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_no_more_crosses_than_was_agreed(
         reached = [
             level
             for level in DisclosureLevel
-            if directory_queries.list_agreed_countries(later, "KZ", level) == {"UZ"}
+            if agreement_queries.list_agreed_countries(later, "KZ", level) == {"UZ"}
         ]
 
     assert reached == levels.split()
@@ -164,11 +165,11 @@ def test_no_more_crosses_than_was_agreed(
 
 def test_who_did_not_agree_has_no_agreement(tx: ReadTransaction) -> None:
     assert (
-        directory_queries.list_agreed_countries(tx, "KG", DisclosureLevel.SUMMARY)
+        agreement_queries.list_agreed_countries(tx, "KG", DisclosureLevel.SUMMARY)
         == frozenset()
     )
     assert (
-        directory_queries.list_agreed_countries(tx, "FR", DisclosureLevel.SUMMARY)
+        agreement_queries.list_agreed_countries(tx, "FR", DisclosureLevel.SUMMARY)
         == frozenset()
     )
 
@@ -178,10 +179,10 @@ def test_an_agreement_begins_on_its_first_day(tx: ReadTransaction) -> None:
 
     the_day_before = replace(tx, now=first - timedelta(seconds=1))
 
-    assert directory_queries.list_agreed_countries(
+    assert agreement_queries.list_agreed_countries(
         replace(tx, now=first), "KZ", DisclosureLevel.NEEDS
     )
-    assert not directory_queries.list_agreed_countries(
+    assert not agreement_queries.list_agreed_countries(
         the_day_before, "KZ", DisclosureLevel.NEEDS
     )
 
@@ -194,11 +195,11 @@ def test_an_agreement_ends_with_its_last_day(
     last = datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
 
     with begin_read(tx.runtime, ANYONE) as later:
-        on_the_day = directory_queries.list_agreed_countries(
+        on_the_day = agreement_queries.list_agreed_countries(
             replace(later, now=last), "KZ", DisclosureLevel.NEEDS
         )
         after = replace(later, now=last + timedelta(minutes=1))
-        the_day_after = directory_queries.list_agreed_countries(
+        the_day_after = agreement_queries.list_agreed_countries(
             after, "KZ", DisclosureLevel.NEEDS
         )
 
