@@ -8,6 +8,7 @@ from app.api.http.conditional_requests import render
 from app.api.http.dependencies import IfNoneMatch, ReadStatistics
 from app.api.http.problems import list_problems
 from app.api.http.routers import ResourceRouter
+from app.directory.queries import FocalPointUnknown
 from app.figures import release_queries, report_queries
 from app.figures.meeting_report import ReportPeriodInvalid
 from app.figures.report_schemas import MeetingReport, ReportQuery
@@ -19,7 +20,7 @@ router = ResourceRouter("figures", "/figures")
 @router.get(
     "/report",
     response_model=MeetingReport,
-    responses=list_problems(RoleMissing, ReportPeriodInvalid),
+    responses=list_problems(RoleMissing, ReportPeriodInvalid, FocalPointUnknown),
 )
 def get_meeting_report(
     begin: ReadStatistics,

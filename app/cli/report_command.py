@@ -1,9 +1,10 @@
 """The command that writes the report for a meeting as a file."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from pydantic import ValidationError
 
 from app.cli import startup
 from app.cli.operator_commands import parse_quarter, print_line
@@ -24,27 +25,22 @@ def choose_report() -> None:
     """Write the report for a meeting."""
 
 
+def build_quarter_option(about: str, *names: str) -> Any:
+    """Return an option for a quarter."""
+    return typer.Option(*names, parser=parse_quarter, metavar=QUARTER, help=about)
+
+
 @report.command("meeting")
-def write_meeting_report(
+def write_meeting_report(  # noqa: PLR0913 - the options
     *,
     output: Annotated[Path, typer.Option(help="The HTML file that is written.")],
-    first: Annotated[
-        str | None,
-        typer.Option(
-            "--from", parser=parse_quarter, metavar=QUARTER, help="First quarter."
-        ),
-    ] = None,
-    last: Annotated[
-        str | None,
-        typer.Option("--to", parser=parse_quarter, metavar=QUARTER, help="Last quarter."),
-    ] = None,
+    first: Annotated[str | None, build_quarter_option("First quarter.", "--from")] = None,
+    last: Annotated[str | None, build_quarter_option("Last quarter.", "--to")] = None,
     compare: Annotated[
-        str | None,
-        typer.Option(
-            parser=parse_quarter,
-            metavar=QUARTER,
-            help="First quarter of the earlier period.",
-        ),
+        str | None, build_quarter_option("First quarter of the earlier period.")
+    ] = None,
+    desk: Annotated[
+        str | None, typer.Option(help="Code of a desk: only its countries.")
     ] = None,
     language: Annotated[
         str, typer.Option(help=f"Language: {', '.join(LANGUAGES)}.")
@@ -53,12 +49,15 @@ def write_meeting_report(
     """Write the progress and the challenges between two periods as one HTML file.
 
     The file has released figures and facts of the directory only, so it may be passed on.
-    By default, the last two released quarters are compared with the two before them.
+    By default, the last two released quarters are compared with the two before.
     """
     if language not in LANGUAGES:
         raise typer.BadParameter(f"Choose one of {', '.join(LANGUAGES)}.")
-    asked = {"from": first, "to": last, "compare": compare}
-    query = ReportQuery.model_validate({key: one for key, one in asked.items() if one})
+    asked = {"from": first, "to": last, "compare": compare, "desk": desk}
+    try:
+        query = ReportQuery.model_validate({key: one for key, one in asked.items() if one})
+    except ValidationError:
+        raise typer.BadParameter("Write --desk as in DESK_CENTRAL_ASIA.") from None
     with begin_read(startup.load_runtime(Settings()), SYSTEM) as tx:
         found = report_queries.build_report(tx, query).model_dump(mode="json")
         output.write_text(render_file(found, language, tx.now), encoding="utf-8")

@@ -66,6 +66,7 @@ class ReportView:
 
     later: str
     earlier: str
+    places: str
     missing: str
     points: Sequence[str]
     completed: Sequence[str]
@@ -90,6 +91,7 @@ def build_view(reader: Reader, report: Json) -> ReportView:
     return ReportView(
         later=name_period(report["later"]),
         earlier=name_period(report["earlier"]),
+        places=", ".join(sorted(map(reader.formats.name_country, report["countries"]))),
         missing=", ".join([*report["earlier"]["missing"], *report["later"]["missing"]]),
         points=[describe_point(reader, one) for one in points if not one["completed_at"]],
         completed=[describe_point(reader, one) for one in points if one["completed_at"]],

@@ -11,7 +11,7 @@ from app.console.api_client import ApiProblem, resolve_call
 from app.console.meeting_report import build_view
 from app.console.visits import Visit
 
-QUARTERS: Final = ("from", "to", "compare")
+QUERY: Final = ("from", "to", "compare", "desk")
 """The query parameters of the report, which the page passes on to the API."""
 MONTHS_OF_QUARTER: Final = 3
 YEARS: Final = 5
@@ -20,15 +20,15 @@ YEARS: Final = 5
 
 async def show_report(visit: Visit) -> Response:
     """Show the report of two periods, or what is wrong with them. Raises ApiProblem."""
-    asked = {name: visit.request.query_params.get(name, "") for name in QUARTERS}
-    query = urlencode({name: quarter for name, quarter in asked.items() if quarter})
+    asked = {name: visit.request.query_params.get(name, "") for name in QUERY}
+    query = urlencode({name: value for name, value in asked.items() if value})
     answer = await resolve_call(visit.api.get(f"figures/report?{query}"))
     if isinstance(answer, ApiProblem):
         if answer.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             raise answer
         return render_page(visit, asked, problem=answer, status=answer.status)
     later, earlier = answer.body["later"]["quarters"], answer.body["earlier"]["quarters"]
-    asked = {"from": later[0], "to": later[-1], "compare": earlier[0]}
+    asked |= {"from": later[0], "to": later[-1], "compare": earlier[0]}
     return render_page(visit, asked, report=build_view(visit, answer.body))
 
 
@@ -36,12 +36,18 @@ def render_page(
     visit: Visit, asked: dict[str, str], status: int = HTTPStatus.OK, **values: object
 ) -> Response:
     """Return the page with the form for the quarters, and the report or a problem."""
-    choices = list_quarters(visit)
+    asked_quarters = {asked[name] for name in QUERY if name != "desk" and asked[name]}
+    desks = {
+        code: visit.name_office(code)
+        for code, office in visit.offices.items()
+        if office["kind"] == "desk" and office["active"]
+    }
     return visit.render(
         "meeting_report.html",
         status,
         asked=asked,
-        choices=sorted({*choices, *filter(None, asked.values())}, reverse=True),
+        choices=sorted({*list_quarters(visit), *asked_quarters}, reverse=True),
+        desks=desks,
         **{"problem": None, "report": None} | values,
     )
 

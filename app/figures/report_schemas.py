@@ -12,13 +12,17 @@ from app.figures.catalogue import TableName
 from app.figures.comparison import Change
 from app.figures.point_schemas import COMPLETED, MEETING
 from app.figures.release_schemas import CODES, COUNTRY, QuarterText
-from app.kernel.text import ResponseModel
+from app.kernel.text import Code, ResponseModel
 
 FROM = "The first quarter of the period. By default it has two quarters."
 TO = "The last quarter of the period. By default that of the latest release."
 COMPARE = (
     "The first quarter of the earlier period, which has as many quarters and has to end "
     "before the period begins. By default it ends when the period begins."
+)
+DESK = (
+    "The code of a desk, for a report of the countries that it serves only. Then there are "
+    "no numbers of all countries together."
 )
 CHANGE = (
     "How the period differs from the earlier one, beyond what noise and rounding can "
@@ -40,6 +44,7 @@ class ReportQuery(BaseModel):
     compare: Annotated[QuarterText | SkipJsonSchema[None], Field(description=COMPARE)] = (
         None
     )
+    desk: Annotated[Code | SkipJsonSchema[None], Field(description=DESK)] = None
 
 
 class ReportPeriod(ResponseModel):
@@ -173,6 +178,8 @@ class MeetingReport(ResponseModel):
     done. None of them is about a person.
     """
 
+    desk: Annotated[str | None, Field(description="The desk of the request, or null.")]
+    countries: list[str]
     later: ReportPeriod
     earlier: ReportPeriod
     points: list[ReportPoint]

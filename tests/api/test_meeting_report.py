@@ -126,6 +126,34 @@ def test_report_names_services_that_no_office_offers_any_more(
     assert "SHELTER" in find_services(after)
 
 
+def test_report_of_a_desk_is_about_its_countries_only(
+    world: World, analyst: Someone
+) -> None:
+    release_growing_quarters(world)
+
+    own = read(analyst, desk="DESK_CENTRAL_ASIA")
+    other = read(analyst, desk="DESK_CARIBBEAN")
+    served = unwrap(analyst.get("/focal-points/DESK_CENTRAL_ASIA"))["serves"]
+
+    assert {*own["countries"]} == {*served}
+    assert [country["country"] for country in own["figures"]] == ["KZ"]
+    assert {gap["country"] for gap in own["gaps"]["services"]} <= {*served}
+    for gap in own["gaps"]["borders"]:
+        assert {gap["country"], *gap["others"]} <= {*served}
+    assert other["figures"] == []
+    assert other["later"] == own["later"]
+    assert not {*other["countries"]} & {*served}
+
+
+@pytest.mark.parametrize("desk", ["KZ_LEAD", "NO_SUCH_DESK"])
+def test_report_of_an_office_that_is_no_desk_is_refused(
+    analyst: Someone, desk: str
+) -> None:
+    answer = analyst.get(REPORT, desk=desk)
+
+    assert get_problem(answer) == (422, "focal-point-unknown")
+
+
 def find_services(gaps: list[Json]) -> list[str]:
     return [one for gap in gaps if gap["country"] == "KZ" for one in gap["services"]]
 

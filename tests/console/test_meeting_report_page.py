@@ -85,6 +85,16 @@ def test_wrong_period_is_refused_and_stays_in_the_form(analyst: Someone) -> None
     assert answer.text.count("<option selected>2026Q1</option>") == 2
 
 
+def test_report_of_a_desk_names_its_countries(analyst: Someone) -> None:
+    text = ConsoleBrowser(analyst).get(f"{PAGE}?desk=DESK_CENTRAL_ASIA").text
+
+    assert (
+        "Countries: Afghanistan, Kazakhstan, Kyrgyzstan, Tajikistan, Turkmenistan, "
+        "Uzbekistan." in text
+    )
+    assert re.search(r'<option value="DESK_CENTRAL_ASIA" selected>[^<]+</option>', text)
+
+
 def test_office_that_may_not_read_the_report_gets_no_page(lead: Someone) -> None:
     assert ConsoleBrowser(lead).get(PAGE).status_code == 403
 

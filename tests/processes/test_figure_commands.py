@@ -37,10 +37,12 @@ def test_report_for_a_meeting_is_written_as_one_file(folder: Path) -> None:
     [
         (("--from", "2026Q3", "--to", "2026Q1"), "`from` must not be after `to`."),
         (("--from", "2026Q9"), "Write a quarter as in 2026Q1."),
+        (("--desk", "KZ_LEAD"), "focal point of kind desk"),
+        (("--desk", "kz lead"), "Write --desk as in DESK_CENTRAL_ASIA."),
         (("--language", "xx"), "Choose one of en, ru, es, fr, uz."),
     ],
 )
-def test_report_of_a_wrong_period_or_language_is_refused(
+def test_report_of_a_wrong_period_desk_or_language_is_refused(
     folder: Path, words: tuple[str, ...], why: str
 ) -> None:
     file = folder / "report.html"

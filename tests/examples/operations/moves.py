@@ -60,11 +60,8 @@ def play_figures(player: Player) -> None:
     released = player.play_with(second, "release_figures", one, wanted)
     player.play("list_figure_releases", one)
     player.play("get_figure_release", one, release_id=str(released["id"]))
-    player.play(
-        "get_meeting_report",
-        one,
-        query={"from": "2026Q1", "to": "2026Q1", "compare": "2025Q1"},
-    )
+    period = {"from": "2026Q1", "to": "2026Q1", "compare": "2025Q1", "desk": DESK}
+    player.play("get_meeting_report", one, query=period)
     player.play_refusal(
         "report-period-invalid", "get_meeting_report", one, query={"compare": "2026Q1"}
     )
