@@ -6,7 +6,7 @@ Run by `make console-measure` only, on an idle machine; prints a line for each p
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
@@ -49,14 +49,20 @@ def busy_lead(served: Served) -> Someone:
     return lead
 
 
-def measure_cpu(call: Callable[[], object]) -> float:
-    """Return the least CPU time of a call in several rounds, in seconds."""
-    found = []
+def measure_cpu(*calls: Callable[[], object]) -> Sequence[float]:
+    """Return the least CPU time of each call in several rounds, in seconds.
+
+    The calls alternate, so that a change of the load of the machine concerns all of them.
+    """
+    rounds = []
     for _ in range(ROUNDS):
-        began = time.process_time()
-        call()
-        found.append(time.process_time() - began)
-    return min(found)
+        times = []
+        for call in calls:
+            began = time.process_time()
+            call()
+            times.append(time.process_time() - began)
+        rounds.append(times)
+    return [min(times) for times in zip(*rounds, strict=True)]
 
 
 def record_requests(
@@ -105,8 +111,7 @@ def test_a_page_costs_little_more_than_its_requests(
     for page in ("", "cases", f"cases/{case}"):
         show = partial(get_page, busy_lead.world.http, busy_lead, page)
         made = record_requests(monkeypatch, show)
-        whole = measure_cpu(show)
-        alone = measure_cpu(partial(repeat_requests, busy_lead, made))
+        whole, alone = measure_cpu(show, partial(repeat_requests, busy_lead, made))
         name = page.partition("/")[0] + ("/{code}" if "/" in page else "")
         lines.append((name, len(made), whole, whole / alone))
     with capsys.disabled():
