@@ -38,8 +38,10 @@ NAMES: Final = ("Ana", "Ойгул Ғаниева")
 TAILS: Final = ("x", "ё" * 23)
 WORD: Final = re.compile(rf"(?:{'|'.join(NAMES)})-(\d{{5}})-(?:{'|'.join(TAILS)})")
 REQUEST: Final = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
-CHALLENGE: Final = re.compile(rb'(?<="challenge":")[^"]+')
-"""The challenge of a passkey, which is random."""
+RANDOM: Final = re.compile(
+    rb'(?<="challenge":")[^"]+|\bsc[a-z]*_[0-9a-f]{10}_[\w-]{43}|whsec_[\w+/=-]+'
+)
+"""The challenge of a passkey, and new keys, tokens and secrets, which are random."""
 OFFICES: Final = (
     "KZ_SHELTER_KOGERSHIN",
     "KZ_LEGAL_AID",
@@ -326,10 +328,12 @@ class Twin:
             mine = self.authors[int(found[1])] == who
             return f"<{found[1]}>" if opens or mine else found[0]
 
-        content = REQUEST.sub(b"urn:uuid", CHALLENGE.sub(b"", answer.content)).decode()
+        fixed = RANDOM.sub(b"", answer.content)
+        content = REQUEST.sub(b"urn:uuid", fixed).decode()
         text = WORD.sub(replace_word, content)
         hidden = {b"x-request-id"} | (
             {b"content-length", b"etag"} if text != content else set()
         )
+        hidden |= {b"etag"} if fixed != answer.content else set()
         heads = sorted((n, v) for n, v in answer.headers if n not in hidden)
         return answer.status, heads, text
