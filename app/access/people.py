@@ -29,7 +29,7 @@ SAME_PERSON: Final = select(Account.id).where(Account.person_id == _PERSON)
 
 
 def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-    """Return a condition for accounts of the person of the account `account`."""
+    """Return a condition: an account belongs to the person of the account `:account`."""
     return (account_id == ACCOUNT) | account_id.in_(SAME_PERSON)
 
 

@@ -118,7 +118,7 @@ def end_sessions(session: Session, which: ColumnElement[bool], now: datetime) ->
 
 
 def is_renewal_due(actor: Actor, now: datetime) -> bool:
-    """Return whether it has to be stored again that the session of an actor is in use."""
+    """Return whether the time at which a session was last used has to be stored again."""
     return actor.session is not None and now - actor.session.seen_at >= RENEWAL
 
 

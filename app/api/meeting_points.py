@@ -79,10 +79,10 @@ def complete_meeting_point(begin: Approve, key: Once, point_id: UUID) -> Respons
 
 @router.delete("/{point_id}", status_code=204, responses=list_problems(RoleMissing))
 def delete_meeting_point(begin: Approve, point_id: UUID) -> Response:
-    """Delete a point, as one of those who may write points. It need not exist.
+    """Delete a point, as one of those who may write points.
 
-    Use it if the text names somebody: its key is destroyed with it. Copies of earlier
-    reports keep it.
+    Use it if the text names a person: its key is destroyed with it. Copies of earlier
+    reports keep the text. A point that does not exist is no error.
     """
     with begin() as tx:
         point_actions.delete_point(tx, point_id)

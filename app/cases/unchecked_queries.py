@@ -22,8 +22,8 @@ def load_by_ids(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, 
 
 
 NOT_LIMITED, LIMITED_FACTS, LIMITED = range(3)
-"""How much of the entries of a case an office may have to be refused: nothing, the reasons,
-or all that could identify another office."""
+"""What may have to be hidden from an office in the entries of a case: nothing, the reasons,
+or everything that could identify another office."""
 _OWN: Final = select(
     func.max(
         case(

@@ -26,8 +26,8 @@ from app.referrals import queries as referral_queries
 
 
 @dataclass(frozen=True)
-class Visible:
-    """What the overviews of a page of cases are built from, by case id.
+class OverviewData:
+    """The data from which the overviews of a page of cases are built, by case id.
 
     `grants` are the rights of the caller's office, which is `reader`. `snapshots` are the
     copies that were stored when the office was asked, and `handed_on` those for a submitter
@@ -45,7 +45,7 @@ class Visible:
 
     @classmethod
     def load(cls, tx: ReadTransaction, found: Sequence[Case]) -> Self:
-        """Load what the overviews of some cases are built from."""
+        """Load the data for the overviews of some cases."""
         reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
         grants = {case.id: case.get_grants(reader.id) for case in found}
         snapshots = {
@@ -89,17 +89,17 @@ class Overview:
     submitter: str | None
 
 
-def build_overview(case: Case, visible: Visible) -> Overview:
+def build_overview(case: Case, data: OverviewData) -> Overview:
     """Return the overview of a case according to the table of grants."""
-    granted, asked = visible.grants[case.id], visible.snapshots.get(case.id)
+    granted, asked = data.grants[case.id], data.snapshots.get(case.id)
     state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
     sought = Grant.STATE in granted and case.suspended_while_referring
     lead, holder = find_lead_and_holder(case, granted, asked)
-    codes, knows_submitter = visible.codes, Grant.SUBMITTER in granted
+    codes, knows_submitter = data.codes, Grant.SUBMITTER in granted
     return Overview(
         stage=get_stage(state, suspended_while_referring=sought),
         state=state,
-        summary=get_summary(case, visible),
+        summary=get_summary(case, data),
         lead=codes[lead] if lead else None,
         holder=codes[holder] if holder else None,
         submitter=codes[case.submitter] if knows_submitter else None,
@@ -124,22 +124,22 @@ def find_lead_and_holder(
     return read_lead_and_holder(asked) if asked else (None, None)
 
 
-def get_summary(case: Case, visible: Visible) -> Summary:
+def get_summary(case: Case, data: OverviewData) -> Summary:
     """Return the summary that the reader may see: the current one, or an earlier copy.
 
     The copy was stored when the case was handed on or a travel document was requested. A
     recipient that may belong to the State of origin sees only the services in its referrals
     and in its own copy, because another service may be asylum (BR10).
     """
-    kept, granted = visible.handed_on.get(case.id), visible.grants[case.id]
+    kept, granted = data.handed_on.get(case.id), data.grants[case.id]
     copy = Summary.model_validate(kept) if kept else None
-    summary, asked = Summary.model_validate(case), visible.requested.get(case.id)
+    summary, asked = Summary.model_validate(case), data.requested.get(case.id)
     if Grant.SUMMARY not in granted:
-        snapshot = visible.snapshots.get(case.id)
+        snapshot = data.snapshots.get(case.id)
         if snapshot is None:
             return copy or summary
         summary = Summary.model_validate(snapshot["notice"])
-    if asked is None or not may_be_reader_of_origin(case, visible):
+    if asked is None or not may_be_reader_of_origin(case, data):
         return summary
     own = {
         name: sorted(
@@ -151,10 +151,10 @@ def get_summary(case: Case, visible: Visible) -> Summary:
     return summary.model_copy(update=own)
 
 
-def may_be_reader_of_origin(case: Case, visible: Visible) -> bool:
+def may_be_reader_of_origin(case: Case, data: OverviewData) -> bool:
     """Return whether the reader may belong to the State of origin of the person (R12)."""
-    guards = visible.safeguards.get(case.id, Safeguards())
-    return may_be_of_origin(visible.reader, guards.country_of_origin)
+    guards = data.safeguards.get(case.id, Safeguards())
+    return may_be_of_origin(data.reader, guards.country_of_origin)
 
 
 def is_shown_copy(case: Case, reader: UUID) -> bool:

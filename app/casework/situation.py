@@ -17,7 +17,7 @@ from app.casework.available_actions import ActionRecords, list_actions, load_rec
 from app.casework.failing_leads import is_submitter_gone
 from app.casework.missed_outcomes import find_next_offices, find_outcome
 from app.casework.needs import RULES, Facts, Terms
-from app.casework.overviews import Visible, build_overview
+from app.casework.overviews import OverviewData, build_overview
 from app.casework.schemas import AvailableCaseAction, CaseOut
 from app.casework.successors import Succession, find_successions
 from app.consents import standing
@@ -42,7 +42,7 @@ REQUIRED_FIELDS: Final = ("country", "age_class", "language", "priority", "safe_
 class Context:
     """The data that is needed to show a page of cases, loaded with a few statements."""
 
-    visible: Visible
+    overviews: OverviewData
     standings: Mapping[UUID, Standing]
     clocks: Mapping[UUID, Clock]
     sections: Mapping[UUID, list[tuple[str, UUID]]]
@@ -57,12 +57,12 @@ class Context:
     @property
     def grants(self) -> Mapping[UUID, frozenset[Grant]]:
         """The rights of the caller's office, by case."""
-        return self.visible.grants
+        return self.overviews.grants
 
     @property
     def reader(self) -> FocalPoint:
         """The caller's office."""
-        return self.visible.reader
+        return self.overviews.reader
 
 
 def build_facts(  # noqa: PLR0913 - each parameter is one fact
@@ -105,13 +105,13 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
 
 def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
     """Load the data that is needed to show a page of cases."""
-    visible = Visible.load(tx, found)
-    ids, grants = [case.id for case in found], visible.grants
+    overviews = OverviewData.load(tx, found)
+    ids, grants = [case.id for case in found], overviews.grants
     standings = standing.load_for_cases(tx, found)
     duplicates = [case for case in found if Grant.CONTINUES_IN in grants[case.id]]
     next_leads = (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])
     return Context(
-        visible=visible,
+        overviews=overviews,
         standings=standings,
         clocks=deadline_queries.find_running(tx, ids),
         sections=case_queries.list_written_sections(tx, ids),
@@ -121,7 +121,7 @@ def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
         successions=find_successions(tx, next_leads),
         continuing=case_queries.get_continuing_codes(tx, duplicates),
         records=load_records(tx, found),
-        next_offices=find_next_offices(tx, standings.values(), visible.reader),
+        next_offices=find_next_offices(tx, standings.values(), overviews.reader),
     )
 
 
@@ -176,7 +176,7 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
     """
     reader = tx.actor.focal_point_id
     mine, granted = case.list_relations(reader), context.grants[case.id]
-    overview = build_overview(case, context.visible)
+    overview = build_overview(case, context.overviews)
     clock = context.clocks.get(case.id) if Grant.DUE_AT in granted else None
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None

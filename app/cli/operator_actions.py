@@ -266,9 +266,10 @@ def simulate_release(
 
 
 def describe_simulation(found: Iterable[Figures]) -> Iterator[str]:
-    """Yield how many numbers a release would show of each country, and no number of it.
+    """Yield a line for each country: how many numbers a release would show and leave out.
 
-    Nobody sees figures before two people of oversight release them (ADR 74).
+    The lines contain no figure, because nobody sees figures before two people of oversight
+    release them (ADR 74).
     """
     for one in found:
         shown = sum(people is not None for people in one.numbers.values())

@@ -48,7 +48,7 @@ class Reader(Protocol):
 
     @property
     def formats(self) -> Formats:
-        """The formats of the reader."""
+        """The formats of numbers, dates and names in the language of the reader."""
 
 
 def name_country(reader: Reader, country: str | None) -> str:

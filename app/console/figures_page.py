@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from app.console.api_client import ApiProblem, Json, resolve_call
+from app.console.api_client import ApiProblem, Json
+from app.console.query_forms import get_with_query
 from app.console.translations import mark
 from app.console.visits import Visit
 
@@ -50,12 +49,8 @@ class Line:
 
 async def show_figures(visit: Visit) -> Response:
     """Show the own figures of the office for a period. Raises ApiProblem."""
-    asked = {name: visit.request.query_params.get(name, "") for name in DAYS}
-    query = urlencode({name: day for name, day in asked.items() if day})
-    answer = await resolve_call(visit.api.get(f"figures/own?{query}"))
+    asked, answer = await get_with_query(visit, "figures/own", DAYS)
     if isinstance(answer, ApiProblem):
-        if answer.status != HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise answer
         return visit.render("figures.html", answer.status, problem=answer, asked=asked)
     figures = answer.body
     asked = {"from": figures["first_day"], "to": figures["last_day"]}

@@ -104,7 +104,7 @@ def build_view(reader: Reader, report: Json) -> ReportView:
 
 
 def name_period(period: Json) -> str:
-    """Return the first and the last quarter of a period."""
+    """Return a period as text, such as `2026Q1 – 2026Q2`."""  # noqa: RUF002
     quarters = period["quarters"]
     return " – ".join(dict.fromkeys((quarters[0], quarters[-1])))  # noqa: RUF001
 
@@ -139,7 +139,9 @@ def build_country(reader: Reader, figures: Json) -> ReportCountry:
 
 def build_lines(reader: Reader, table: str, cells: Iterable[Json]) -> list[ReportLine]:
     """Return the lines of a table; the longest bar is that of the largest number."""
-    found = [(cell, [count(cell[name]) for name in ("earlier", "later")]) for cell in cells]
+    found = [
+        (cell, [get_people(cell[name]) for name in ("earlier", "later")]) for cell in cells
+    ]
     longest = max(people for _, pair in found for people in pair)
     return [
         ReportLine(
@@ -153,7 +155,7 @@ def build_lines(reader: Reader, table: str, cells: Iterable[Json]) -> list[Repor
     ]
 
 
-def count(found: Json) -> int:
+def get_people(found: Json) -> int:
     """Return the people of a sum, or 0 if no number of it is shown."""
     return int(found["people"] or 0)
 

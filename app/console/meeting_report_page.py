@@ -3,29 +3,25 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from app.console.api_client import ApiProblem, resolve_call
+from app.console.api_client import ApiProblem
 from app.console.meeting_report import build_view
+from app.console.query_forms import get_with_query
 from app.console.visits import Visit
 
 QUERY: Final = ("from", "to", "compare", "desk")
 """The query parameters of the report, which the page passes on to the API."""
-MONTHS_OF_QUARTER: Final = 3
+QUARTERS_OF_YEAR, MONTHS_OF_QUARTER = 4, 3
 YEARS: Final = 5
 """The number of years of which quarters can be chosen."""
 
 
 async def show_report(visit: Visit) -> Response:
     """Show the report of two periods, or what is wrong with them. Raises ApiProblem."""
-    asked = {name: visit.request.query_params.get(name, "") for name in QUERY}
-    query = urlencode({name: value for name, value in asked.items() if value})
-    answer = await resolve_call(visit.api.get(f"figures/report?{query}"))
+    asked, answer = await get_with_query(visit, "figures/report", QUERY)
     if isinstance(answer, ApiProblem):
-        if answer.status != HTTPStatus.UNPROCESSABLE_ENTITY:
-            raise answer
         return render_page(visit, asked, problem=answer, status=answer.status)
     later, earlier = answer.body["later"]["quarters"], answer.body["earlier"]["quarters"]
     asked |= {"from": later[0], "to": later[-1], "compare": earlier[0]}
@@ -55,6 +51,8 @@ def render_page(
 def list_quarters(visit: Visit) -> Sequence[str]:
     """Return the quarters of the last years until now."""
     now = visit.formats.now
-    current = now.year * 4 + (now.month - 1) // MONTHS_OF_QUARTER
-    places = (divmod(current - back, 4) for back in range(4 * YEARS))
+    current = now.year * QUARTERS_OF_YEAR + (now.month - 1) // MONTHS_OF_QUARTER
+    places = (
+        divmod(current - back, QUARTERS_OF_YEAR) for back in range(QUARTERS_OF_YEAR * YEARS)
+    )
     return [f"{year}Q{number + 1}" for year, number in places]

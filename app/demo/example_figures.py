@@ -60,11 +60,13 @@ def release_example_figures(runtime: Runtime, asked_by: UUID, approved_by: UUID)
     for week in list_weeks(max(quarters[-1].list_weeks()) + WEEK, this_week):
         store_counts(runtime, week, {})
     for quarter in quarters:
-        release(runtime, quarter, asked_by, approved_by)
+        store_example_release(runtime, quarter, asked_by, approved_by)
 
 
-def release(runtime: Runtime, quarter: Quarter, asked_by: UUID, approved_by: UUID) -> None:
-    """Release the figures of a quarter, as if two people had asked for it."""
+def store_example_release(
+    runtime: Runtime, quarter: Quarter, asked_by: UUID, approved_by: UUID
+) -> None:
+    """Release the figures of a quarter in the names of the two people."""
     with begin_write(runtime, SYSTEM) as tx:
         release_actions.store_release(tx, quarter, asked_by, approved_by)
 

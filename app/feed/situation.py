@@ -58,7 +58,7 @@ class EntryView:
 
 @dataclass(frozen=True)
 class EntryIds:
-    """The ids of an entry of which a part may have to be hidden."""
+    """The ids of the record and the author of an entry."""
 
     record: UUID
     author: UUID | None
@@ -160,7 +160,7 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView | Non
 
 
 def is_limited(entry: Delivered) -> bool:
-    """Return whether the reader may have to be refused a part of the entries of a case."""
+    """Return whether a part of an entry may have to be hidden from the reader."""
     if entry.limit == LIMITED_FACTS:
         return not parse_facts(entry.facts).keys() <= SUBMITTER_FACTS
     return entry.limit == LIMITED

@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.directory.kinds import OfficeKind
 from app.kernel.stored_names import rename_stored_facts
 
-CACHED: Final = 4096
+MAX_TEXTS: Final = 4096
 """The number of different texts that are remembered."""
 HEX_DIGITS: Final = 32
 
@@ -23,13 +23,13 @@ class DescribedOffice:
     serves: list[str]
 
 
-@lru_cache(CACHED)
+@lru_cache(MAX_TEXTS)
 def describe_office(kind: OfficeKind, of_state: str | None, serves: str) -> DescribedOffice:
     """Return an office, whose countries are a list in JSON."""
     return DescribedOffice(kind, of_state, json.loads(serves))
 
 
-@lru_cache(CACHED)
+@lru_cache(MAX_TEXTS)
 def parse_facts(stored: str) -> Mapping[str, Any]:
     """Return the facts of an entry from their stored text. Callers must not change them."""
     return rename_stored_facts(json.loads(stored))

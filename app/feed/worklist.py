@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import Any, Final, NotRequired, Protocol, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -15,7 +15,7 @@ from app.cases import queries as case_queries
 from app.cases import statements
 from app.cases.lifecycle import OPEN, State
 from app.cases.models import Case
-from app.casework.overviews import Visible, build_overview
+from app.casework.overviews import OverviewData, build_overview
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
@@ -42,16 +42,6 @@ TASKS: Final = deadline_queries.select_waiting(
     *KEYS,
 )
 """The tasks of an office, and whether it may wait for a traveller (see `Arrival`)."""
-
-
-class Task(Protocol):
-    """A running deadline of the caller's office, with the columns in `COLUMNS`."""
-
-    reference: str
-    kind: DeadlineKind
-    set_at: datetime
-    case_id: UUID
-    due_at: datetime
 
 
 class TaskFields(TypedDict):
@@ -146,18 +136,8 @@ def list_case_tasks(
     rows = sorted([*tx.session.execute(statement), *extra], key=lambda row: row[-2:])
     found: dict[UUID, list[WorkOut]] = {case_id: [] for case_id in case_ids}
     for row in rows:
-        found[row.case_id].append(build_task(row))
+        found[row.case_id].append(WorkOut.model_validate(show_task(row, {})))
     return found
-
-
-def build_task(row: Task) -> WorkOut:
-    """Return a task without its case."""
-    return WorkOut(
-        subject=row.reference,
-        kind=row.kind,
-        due_at=row.due_at,
-        waiting_since=row.set_at,
-    )
 
 
 def load_work_cases(tx: ReadTransaction, rows: Iterable[Any]) -> Mapping[UUID, WorkCase]:
@@ -168,14 +148,14 @@ def load_work_cases(tx: ReadTransaction, rows: Iterable[Any]) -> Mapping[UUID, W
     require_scope(tx.actor, Scope.CASES_READ)
     case_ids = set(map(get_case_id, rows))
     found = case_queries.list_seen(tx, statements.BY_IDS, cases=list(case_ids))
-    visible = Visible.load(tx, found)
-    return {case.id: build_work_case(case, visible) for case in found}
+    data = OverviewData.load(tx, found)
+    return {case.id: build_work_case(case, data) for case in found}
 
 
-def build_work_case(case: Case, visible: Visible) -> WorkCase:
+def build_work_case(case: Case, data: OverviewData) -> WorkCase:
     """Return the fields of a case that the worklist shows."""
-    shown = build_overview(case, visible)
-    is_own = shown.holder == visible.reader.code
+    shown = build_overview(case, data)
+    is_own = shown.holder == data.reader.code
     return WorkCase(
         code=case.code,
         stage=shown.stage,

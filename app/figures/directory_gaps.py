@@ -95,16 +95,16 @@ def find_border_gaps(
     A meeting is of one region, so pairs of countries of different regions are left out.
     """
     homes = {home for office in offices for home in kinds.list_home_countries(office)}
-    manned = [country for country in countries if country.code in homes]
+    staffed = [country for country in countries if country.code in homes]
     gaps = [
         BorderGap(
             country=one.code,
             others=[
                 other.code
-                for other in manned[number:]
+                for other in staffed[number:]
                 if other.region == one.region and other.code not in agreed[one.code]
             ],
         )
-        for number, one in enumerate(manned, start=1)
+        for number, one in enumerate(staffed, start=1)
     ]
     return [gap for gap in gaps if gap.others]

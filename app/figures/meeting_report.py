@@ -200,16 +200,17 @@ def list_countries(comparison: Comparison) -> list[str | None]:
 def build_figures(comparison: Comparison) -> list[ComparedCountry]:
     """Return the tables of each country, with the cells that have a number."""
     return [
-        ComparedCountry(
-            country=country,
-            tables=[
-                ComparedTable(
-                    table=table, cells=[build_cell(comparison, it) for it in keys]
-                )
-                for table, keys in groupby(list_keys(comparison, country), lambda it: it[1])
-            ],
-        )
+        ComparedCountry(country=country, tables=build_tables(comparison, country))
         for country in list_countries(comparison)
+    ]
+
+
+def build_tables(comparison: Comparison, country: str | None) -> list[ComparedTable]:
+    """Return the tables of a country, or of all together, with the cells with a number."""
+    by_table = groupby(list_keys(comparison, country), lambda key: key[1])
+    return [
+        ComparedTable(table=table, cells=[build_cell(comparison, key) for key in keys])
+        for table, keys in by_table
     ]
 
 

@@ -59,7 +59,9 @@ def complete_point(tx: WriteTransaction, point_id: UUID) -> MeetingPoint:
 
 
 def delete_point(tx: WriteTransaction, point_id: UUID) -> None:
-    """Delete a point, for example because its text names somebody. It need not exist.
+    """Delete a point, for example because its text names a person.
+
+    A point that does not exist is no error, so that a request can be repeated.
 
     Raises RoleMissing (403).
     """

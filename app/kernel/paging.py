@@ -22,7 +22,7 @@ NUMBER_BYTES: Final = 8
 NOT_OF_THIS_LIST: Final = "`after` must be a cursor of this list or feed."
 PAGE_SIZE, PAGE_START = "page_size", "page_start_"
 """The names of the parameters of a page: its size, and the keys after which it starts."""
-CONSTANTS: Final = 32
+MAX_STATEMENTS: Final = 32
 """The number of constant statements whose pages are remembered."""
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -75,10 +75,10 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     """Return a page sorted by the keys, and the cursor of the next page if there is one.
 
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
-    are added to the page, because their keys are not stored in the database. `parameters`
-    are those of a constant statement that selects only columns. A cursor is
-    valid for one list and one focal point, and is encrypted, because its numbers reveal how
-    many records exist. Raises CursorUnknown (422) if the cursor is from another list.
+    are added to the page, because their keys are not stored in the database. A statement
+    with `parameters` must be a constant and select only columns. Its page is built once. A
+    cursor is valid for one list and one focal point, and is encrypted, because its numbers
+    reveal how many records exist. Raises CursorUnknown (422) for one of another list.
     """
     context, count = [name, str(tx.actor.focal_point_id)], len(keys)
     values: dict[str, Any] = {PAGE_SIZE: query.limit + 1}
@@ -133,7 +133,7 @@ def limit_to_page(
     return statement.order_by(*keys).limit(bindparam(PAGE_SIZE))
 
 
-limit_constant_to_page = lru_cache(CONSTANTS)(limit_to_page)
+limit_constant_to_page = lru_cache(MAX_STATEMENTS)(limit_to_page)
 """The same for a constant statement, whose pages are built once."""
 
 

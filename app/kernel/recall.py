@@ -18,7 +18,7 @@ from app.kernel.transactions import ReadTransaction
 CACHE_KEY: Final = "recall"
 """The key of the cache in `Session.info`; the cache ends with the session."""
 type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
-CACHED: Final[dict[Callable[..., Any], tuple[Callable[..., Any], frozenset[type]]]] = {}
+READS: Final[dict[Callable[..., Any], tuple[Callable[..., Any], frozenset[type]]]] = {}
 """The function that each cached function wraps, and the classes that it depends on."""
 
 
@@ -32,15 +32,13 @@ def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
     def wrap(read: F) -> F:
         @wraps(read)
         def load(tx: ReadTransaction, *arguments: object) -> Any:
-            tx.session.flush()  # as a query does, so that pending writes count
-            cache: Cache = tx.session.info.setdefault(CACHE_KEY, {})
-            hashable = tuple(map(to_hashable, arguments))
+            cache, hashable = open_cache(tx), tuple(map(to_hashable, arguments))
             key = (read, tx.now, *hashable)
             if key not in cache:
                 cache[key] = (frozenset(rows_of), read(tx, *hashable))
             return cache[key][1]
 
-        CACHED[load] = (read, frozenset(rows_of))
+        READS[load] = (read, frozenset(rows_of))
         return cast("F", load)
 
     return wrap
@@ -53,10 +51,15 @@ def store_result(
 
     It is removed like any other result when a table that it depends on is written.
     """
+    read, rows_of = READS[load]
+    open_cache(tx)[read, tx.now, *map(to_hashable, arguments)] = (rows_of, result)
+
+
+def open_cache(tx: ReadTransaction) -> Cache:
+    """Return the cache of a transaction, after pending writes, as a query does."""
     tx.session.flush()
-    read, rows_of = CACHED[load]
     cache: Cache = tx.session.info.setdefault(CACHE_KEY, {})
-    cache[read, tx.now, *map(to_hashable, arguments)] = (rows_of, result)
+    return cache
 
 
 def to_hashable(argument: object) -> object:

@@ -8,7 +8,7 @@ from app.figures import point_actions
 from app.figures.point_queries import LISTED
 from app.kernel.actors import Role
 from tests.support.databases import ask
-from tests.support.figure_releases import POINTS, add_overseers, write_point
+from tests.support.figure_releases import POINTS, add_overseers, list_points, write_point
 from tests.support.request_bodies import BODIES
 from tests.support.world import Json, Someone, World, get_problem, unwrap
 
@@ -24,11 +24,6 @@ def desk(world: World) -> Someone:
 @pytest.fixture
 def analyst(world: World) -> Someone:
     return world.add_person("UZ_CONSULATE_ALMATY", {Role.ANALYST})
-
-
-def list_points(reader: Someone) -> list[Json]:
-    found: list[Json] = unwrap(reader.get(POINTS))["items"]
-    return found
 
 
 def list_reported(reader: Someone) -> list[Json]:

@@ -1,4 +1,4 @@
-"""The report for a meeting: who reads it, its figures, and the gaps of the directory."""
+"""Who may read the report for a meeting, and which figures and gaps it contains."""
 
 from typing import Final
 

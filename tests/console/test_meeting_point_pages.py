@@ -9,8 +9,8 @@ from app.directory.kinds import OfficeKind
 from app.figures import point_queries
 from app.kernel.actors import Role
 from tests.support.console_browser import ConsoleBrowser, read_hidden
-from tests.support.figure_releases import POINTS, write_point
-from tests.support.world import Json, Someone, World, unwrap
+from tests.support.figure_releases import list_points, write_point
+from tests.support.world import Someone, World
 
 PAGE = "figures/points"
 REPORT = "figures/report"
@@ -25,11 +25,6 @@ def desk(world: World) -> Someone:
 @pytest.fixture
 def analyst(world: World) -> Someone:
     return world.add_person("UZ_CONSULATE_ALMATY", {Role.ANALYST})
-
-
-def list_points(reader: Someone) -> list[Json]:
-    found: list[Json] = unwrap(reader.get(POINTS))["items"]
-    return found
 
 
 def press(one: Someone, address: str) -> int:

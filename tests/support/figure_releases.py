@@ -10,7 +10,7 @@ from app.figures.weeks import Quarter
 from app.kernel.actors import Role
 from tests.support.account_changes import add_with
 from tests.support.request_bodies import BODIES
-from tests.support.world import Someone, World, unwrap
+from tests.support.world import Json, Someone, World, unwrap
 
 PATH: Final = "/figures/releases"
 POINTS: Final = "/figures/meeting-points"
@@ -63,6 +63,12 @@ def release_growing_quarters(world: World) -> None:
     people = add_overseers(world)
     for quarter in (QUARTER, later):
         add_with(*people, PATH, {"quarter": str(quarter)})
+
+
+def list_points(reader: Someone) -> list[Json]:
+    """Return the follow-up points of meetings that a person reads."""
+    found: list[Json] = unwrap(reader.get(POINTS))["items"]
+    return found
 
 
 def write_point(world: World, **changes: str) -> str:

@@ -138,7 +138,7 @@ def check_credential(
 ) -> SignedIn:
     """Return the actor of the credential of a request, if the credential has the scope.
 
-    A wrong key is counted unless `counts` is false, as for a credential that was valid a
+    A wrong key is counted, unless `counts` is false because the credential was valid a
     moment ago.
 
     Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks

@@ -29,7 +29,7 @@ from app.api.http.authentication import (
 )
 from app.api.http.deprecation import find_deprecation
 from app.api.http.read_slots import ReadSlot, ReadSlots
-from app.api.http.route_plan import Answer, RoutePlan, finish
+from app.api.http.route_plan import Answer, RoutePlan, wait_for_response
 from app.api.http.strict_json import is_json, parse_strict_json
 from app.kernel.problems import Problem
 
@@ -145,7 +145,7 @@ class GuardedRoute(StrictRoute):
             return await run_read(request, answer)
 
         async def run_read(request: Request, answer: Callable[[], Answer]) -> Response:
-            return await finish(
+            return await wait_for_response(
                 await run_in_threadpool(read_authenticated, request, right, answer)
             )
 

@@ -98,8 +98,8 @@ class RoutePlan:
         """
         arguments = await self.collect(request, body)
         if self.is_async:
-            return await finish(self.call(arguments))
-        return await finish(await run_in_threadpool(self.call, arguments))
+            return await wait_for_response(self.call(arguments))
+        return await wait_for_response(await run_in_threadpool(self.call, arguments))
 
     async def collect(self, request: Request, body: Any) -> Arguments:
         """Return the arguments of the route function, and the errors of invalid ones."""
@@ -120,8 +120,8 @@ class RoutePlan:
         return answer
 
 
-async def finish(answer: Answer) -> Response:
-    """Return the response of a route function, after the rest of an asynchronous answer."""
+async def wait_for_response(answer: Answer) -> Response:
+    """Return the response of a route function, and wait for it if it is not ready yet."""
     response = await answer if isawaitable(answer) else answer
     if not isinstance(response, Response):
         raise PlanUnsupportedError(f"A route returned no response: {type(response)}.")
