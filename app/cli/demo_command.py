@@ -25,6 +25,7 @@ from app.cli.startup import (
     describe_drill,
     load_runtime,
     migrate,
+    replace_file,
     serve_metrics,
 )
 from app.cli.worker_process import build_jobs
@@ -49,7 +50,6 @@ from app.demo.example_figures import release_example_figures
 from app.demo.journeys import Journey
 from app.demo.tour import OVERSIGHT_SECOND, TOUR
 from app.demo.worker import REFERENCE
-from app.kernel import durable
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime
 from app.main import add_console, create_app
@@ -102,10 +102,7 @@ def write_keys(path: Path, keys: Mapping[DemoAccount, str], expires_at: datetime
         KeyLine(part.focal_point, part.label, part.roles, key, expires_at)
         for part, key in keys.items()
     )
-    try:
-        durable.replace(path, table)
-    except OSError as error:
-        raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
+    replace_file(path, table)
 
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:

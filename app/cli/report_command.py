@@ -60,5 +60,6 @@ def write_meeting_report(  # noqa: PLR0913 - the options
         raise typer.BadParameter("Write --desk as in DESK_CENTRAL_ASIA.") from None
     with begin_read(startup.load_runtime(Settings()), SYSTEM) as tx:
         found = report_queries.build_report(tx, query).model_dump(mode="json")
-        output.write_text(render_file(found, language, tx.now), encoding="utf-8")
+        text = render_file(found, language, tx.now)
+    startup.replace_file(output, text)
     print_line(f"The report is in {output}.")

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from app.kernel import durable
 from app.kernel.db import OWNER_ROLE, Database, claim_name, lock_name
 from app.kernel.free_space import MIB, FreeSpace, Place
 from app.kernel.keyfile import FileKeys
@@ -46,6 +47,14 @@ def load_runtime(settings: Settings) -> Runtime:
         drill=settings.environment == Environment.DRILL,
         person_keys=settings.person_keys,
     )
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Replace the content of a file atomically. Raises NotReady if it cannot be written."""
+    try:
+        durable.replace(path, text)
+    except OSError as error:
+        raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def build_free_space(settings: Settings) -> FreeSpace:

@@ -9,7 +9,7 @@ def replace(path: Path, text: str) -> None:
     path = path.resolve()
     new = path.with_name(f"{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    with os.fdopen(os.open(new, flags, 0o600), "w") as file:
+    with os.fdopen(os.open(new, flags, 0o600), "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o600)  # the file may be left over from an earlier attempt
         file.write(text)
         file.flush()

@@ -55,6 +55,18 @@ def test_report_of_a_wrong_period_desk_or_language_is_refused(
     assert not file.exists()
 
 
+def test_report_that_cannot_be_written_is_refused(folder: Path) -> None:
+    file = folder / "nowhere" / "report.html"
+
+    refused = command(folder, "report", "meeting", "--output", str(file))
+
+    assert refused.returncode == 1
+    assert "cannot be written: No such file or directory." in refused.stderr.replace(
+        "\n", " "
+    )
+    assert "Traceback" not in refused.stderr
+
+
 def test_release_of_figures_is_only_previewed(folder: Path) -> None:
     words = ("figures", "release", "--quarter", "2026Q1")
 
