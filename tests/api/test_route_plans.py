@@ -8,15 +8,18 @@ import pytest
 from fastapi import APIRouter, Cookie, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.dependencies.utils import get_dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from httpx2 import ASGITransport, AsyncClient
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from starlette.routing import Match
 
+from app.api.http.authentication import Scoped
 from app.api.http.authorization import GuardedRoute
 from app.api.http.route_plan import PlanUnsupportedError, RoutePlan
-from app.api.http.routers import ResourceRouter, RouteIndex
+from app.api.http.routers import V1, ResourceRouter, RouteIndex
+from app.kernel.actors import Scope
+from app.kernel.transactions import begin_read
 from app.main import ROUTERS
 
 EVENTS: list[str] = []
@@ -189,9 +192,8 @@ def test_no_router_is_included_with_dependencies(app: FastAPI) -> None:
     assert [one for one in included if one.dependencies] == []
 
 
-def test_index_finds_the_router_that_the_application_would(app: FastAPI) -> None:
-    index = RouteIndex(app.router)
-    found = 0
+def test_index_finds_the_route_that_the_application_would(app: FastAPI) -> None:
+    index, count = RouteIndex(app.router), 0
     for path, operations in app.openapi()["paths"].items():
         for method in operations:
             scope = {
@@ -199,14 +201,43 @@ def test_index_finds_the_router_that_the_application_would(app: FastAPI) -> None
                 "method": method.upper(),
                 "path": re.sub(r"\{[a-z_]+\}", "x", path),
             }
-            first = next(
-                one for one in app.router.routes if one.matches(scope)[0] == Match.FULL
-            )
-            needs_key = isinstance(getattr(first, "original_router", None), ResourceRouter)
-            assert index.find(scope) is (first if needs_key else None), path
-            found += needs_key
+            matches = ((one, one.matches(scope)) for one in list_routes(app))
+            first, (_, parts) = next(one for one in matches if one[1][0] == Match.FULL)
+            found = index.find(scope)
+            if not isinstance(first.original_route, GuardedRoute):
+                assert found is None, path
+                continue
+            assert found is not None, path
+            assert (found[0].path, found[0].endpoint) == (path, first.endpoint)
+            assert found[1] == parts
+            count += 1
 
-    assert found > 150
+    assert count > 150
+
+
+def list_routes(app: FastAPI) -> list[RouteContext]:
+    """List the routes of an application and its routers, in the order of their search."""
+    return list(iter_route_contexts(app.router.routes))
+
+
+@pytest.mark.parametrize("path", ["/v1/cases", "/v1/cases/x/y/z", "/v1", "/", "/v1/x"])
+def test_index_leaves_other_paths_and_methods_to_the_application(
+    app: FastAPI, path: str
+) -> None:
+    scope = {"type": "http", "method": "DELETE", "path": path}
+
+    assert RouteIndex(app.router).find(scope) is None
+
+
+def test_path_that_begins_with_a_parameter_is_refused() -> None:
+    router = ResourceRouter("things")
+    can_read = Depends(Scoped(begin_read, Scope.CASES_READ))
+    router.add_api_route("/{thing}", read_in_a_thread, dependencies=[can_read])
+    app = FastAPI()
+    app.include_router(router, prefix=V1)
+
+    with pytest.raises(ValueError, match="begins with a parameter"):
+        RouteIndex(app.router)
 
 
 def test_every_route_that_needs_a_key_uses_a_plan() -> None:

@@ -1,15 +1,16 @@
 """Routers for authenticated routes. A router matches only the paths of its own routes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, override
 
 from fastapi import APIRouter, Security
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.types import DecoratedCallable
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.authorization import BEARER, GuardedRoute
 from app.api.http.problems import Answers, list_problems
@@ -57,13 +58,6 @@ class ResourceRouter(APIRouter):
         by_length = groupby(sorted(shapes, key=len), len)
         return {length: sorted(those) for length, those in by_length}
 
-    def list_first_segments(self) -> list[str]:
-        """List the first segments of the paths. Raises ValueError for a parameter."""
-        firsts = {shape[2] for those in self.shapes.values() for shape in those}
-        if any(first.startswith("{") for first in firsts):
-            raise ValueError("A path begins with a parameter, which an index cannot find.")
-        return sorted(firsts)
-
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         segments = get_path(scope).split("/")
@@ -73,37 +67,78 @@ class ResourceRouter(APIRouter):
         return super().matches(scope)
 
 
-class RouteIndex:
-    """The routers of an application, found by the first segment of a path under `/v1`.
+@dataclass(frozen=True)
+class IndexedRoute:
+    """A route as the application includes it. `matches` compares a path with it."""
 
-    The order of the routers decides, as without the index. The application's own router
-    answers what no indexed router does.
+    app: ASGIApp
+    route: BaseRoute
+    endpoint: Callable[..., Any] | None
+    path: str
+    matches: Callable[[Scope], tuple[Match, Scope]]
+
+    @classmethod
+    def build(cls, found: RouteContext) -> "IndexedRoute":
+        """Return an included route. Raises ValueError if a parameter begins its path."""
+        path = found.path_format or ""
+        if describe_shape(path)[1].startswith("{"):
+            raise ValueError("A path begins with a parameter, which an index cannot find.")
+        return cls(found.app, found.original_route, found.endpoint, path, found.matches)
+
+
+class RouteIndex:
+    """The routes that need a key, found without trying the routes of all routers.
+
+    A path without parameters is found by its text, any other by its number of segments and
+    its first segment. The application's own router answers what no indexed route does:
+    other paths, and methods that a path does not have.
     """
 
     def __init__(self, router: APIRouter) -> None:
         self.router = router
-        self.by_segment = dict[str, list[BaseRoute]]()
-        for included in router.routes:
-            inner = getattr(included, "original_router", None)
-            if isinstance(inner, ResourceRouter):
-                for segment in inner.list_first_segments():
-                    self.by_segment.setdefault(segment, []).append(included)
+        self.fixed = dict[tuple[str, str], IndexedRoute]()
+        self.by_shape = dict[tuple[str, int, str], list[IndexedRoute]]()
+        for found in iter_route_contexts(filter_indexed(router.routes)):
+            route = IndexedRoute.build(found)
+            for method in found.methods or ():
+                if "{" not in route.path:
+                    self.fixed.setdefault((method, route.path), route)
+                shape = (method, *describe_shape(route.path))
+                self.by_shape.setdefault(shape, []).append(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the router answer that has a route for the path and the method."""
+        """Let the route answer that has the path and the method, or else the router."""
         found = self.find(scope) if scope["type"] == "http" else None
         if found is None:
             await self.router.app(scope, receive, send)
-        else:
-            scope["router"] = self.router
-            await found.handle(scope, receive, send)
+            return
+        route, parts = found
+        scope.update(parts, router=self.router, route=route.route)
+        await route.app(scope, receive, send)
 
-    def find(self, scope: Scope) -> BaseRoute | None:
-        """Return the indexed router with a route for the path and method of a request."""
-        _, _, path = get_path(scope).removeprefix("/").partition("/")
-        routers = self.by_segment.get(path.partition("/")[0], ())
-        full = (one for one in routers if one.matches(scope)[0] == Match.FULL)
-        return next(full, None)
+    def find(self, scope: Scope) -> tuple[IndexedRoute, Scope] | None:
+        """Return the route for a path and a method, and what it adds to the scope."""
+        method, path = scope["method"], get_path(scope)
+        route = self.fixed.get((method, path))
+        if route is not None:
+            return route, {"endpoint": route.endpoint, "path_params": {}}
+        for route in self.by_shape.get((method, *describe_shape(path)), ()):
+            match, parts = route.matches(scope)
+            if match == Match.FULL:
+                return route, parts
+        return None
+
+
+def filter_indexed(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Return the routers, as an application includes them, whose routes need a key."""
+    routers = ((one, getattr(one, "original_router", None)) for one in routes)
+    return [one for one, router in routers if isinstance(router, ResourceRouter)]
+
+
+def describe_shape(path: str) -> tuple[int, str]:
+    """Return the number of slashes in a path, and its first segment after the version."""
+    _, _, after_version = path.removeprefix("/").partition("/")
+    return path.count("/"), after_version.partition("/")[0]
 
 
 def matches_shape(shape: Shape, segments: list[str]) -> bool:
