@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -102,17 +103,29 @@ def build_actor(account: Row[Any] | Account, scopes: Iterable[str] | None) -> Ac
 
     If `scopes` is None, the actor has all scopes that the roles allow.
     """
-    roles = frozenset(map(Role, account.roles))
-    allowed = get_allowed_scopes(roles)
+    roles = parse_roles(tuple(account.roles))
     own_person = account.id if account.kind == AccountKind.PERSON else None
     return Actor(
         account_id=account.id,
         focal_point_id=account.focal_point_id,
         kind=account.kind,
         roles=roles,
-        scopes=allowed if scopes is None else allowed & frozenset(map(Scope, scopes)),
+        scopes=limit_scopes(roles, None if scopes is None else tuple(scopes)),
         person_id=account.person_id or own_person,
     )
+
+
+@lru_cache
+def parse_roles(names: tuple[str, ...]) -> frozenset[Role]:
+    """Return the roles with these names, as an account stores them."""
+    return frozenset(map(Role, names))
+
+
+@lru_cache
+def limit_scopes(roles: frozenset[Role], names: tuple[str, ...] | None) -> frozenset[Scope]:
+    """Return those scopes with these names that roles allow, or all that they allow."""
+    allowed = get_allowed_scopes(roles)
+    return allowed if names is None else allowed & frozenset(map(Scope, names))
 
 
 def build_session(row: Row[Any]) -> ActorSession:

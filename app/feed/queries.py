@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
@@ -39,7 +40,7 @@ class FeedPosition:
     head: int
     retrieved: int
 
-    @property
+    @cached_property
     def tag(self) -> str:
         """The entity tag of the page, which changes when the feed has a new entry."""
         return self.feed.format_tag(self.start, self.head)
