@@ -24,7 +24,7 @@ from app.handovers.models import Handover
 from app.kernel.actors import Scope
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import PageQuery
-from app.kernel.statements import read_columns, read_text
+from app.kernel.statements import read_text
 from app.kernel.transactions import AuthenticatedRead, ReadTransaction
 from app.referrals.lifecycle import ASKED, State
 from app.referrals.models import Referral
@@ -192,7 +192,7 @@ def select_entries(tx: ReadTransaction) -> Select[*tuple[Any, ...]]:
 def list_new(tx: ReadTransaction, mark: FeedPosition, limit: int) -> Sequence[Delivered]:
     """List at most `limit` entries after a position, in the order of commits."""
     query = {"me": tx.actor.focal_point_id, "start": mark.start, "most": limit}
-    return cast("Sequence[Delivered]", read_columns(tx.session, LIST_NEW, query).all())
+    return cast("Sequence[Delivered]", tx.read_columns(LIST_NEW, query).all())
 
 
 FIND_SIGHTING: Final = select(Sighting.at).where(
@@ -203,7 +203,7 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
     """Return whether the office has read a record; reading its events does not count."""
     query = {"record": record_id, "me": tx.actor.focal_point_id}
-    return read_columns(tx.session, FIND_SIGHTING, query).first() is not None
+    return tx.read_columns(FIND_SIGHTING, query).first() is not None
 
 
 UNANSWERED: Final = ASKED - {State.INFO_REQUESTED}
@@ -238,4 +238,4 @@ def count_unanswered(tx: ReadTransaction) -> int | None:
         return None
     own_office = {"me": tx.actor.focal_point_id}
     counts = (COUNT_REFERRED, COUNT_OFFERED)
-    return sum(read_columns(tx.session, one, own_office).scalar_one() for one in counts)
+    return sum(tx.read_columns(one, own_office).scalar_one() for one in counts)

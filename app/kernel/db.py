@@ -219,20 +219,22 @@ def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
         yield session
 
 
-def open_session(connection: Connection, acts_for: str) -> Session:
-    """Open a session in the transaction of a connection. Closing it ends the transaction.
-
-    At its first statement, it sets the focal point that row security uses.
-    """
-    info = {ACTS_FOR: acts_for}
-    return Session(connection, join_transaction_mode="control_fully", info=info)
+def open_session(connection: Connection) -> Session:
+    """Open a session in the transaction of a connection, which ends with the session."""
+    return Session(connection, join_transaction_mode="control_fully")
 
 
 @event.listens_for(Session, "after_begin")
 def set_acts_for(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    """Set the focal point that row security uses for this transaction (ADR 21)."""
+    """Limit a new transaction to what the focal point of the session may access."""
     acts_for = session.info.get(ACTS_FOR)
-    if acts_for is not None and connection.dialect.name != "sqlite":
+    if acts_for is not None:
+        limit_to_office(connection, acts_for)
+
+
+def limit_to_office(connection: Connection, acts_for: str) -> None:
+    """Set the focal point that row security uses for this transaction (ADR 21)."""
+    if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(SET_ACTS_FOR, (acts_for,))
 
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
-from app.kernel.statements import read_columns
 from app.kernel.text import describe_optional
 from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable, Vault
@@ -93,7 +92,7 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
         read: Sequence[Any] = tx.session.execute(page, values).all()
     else:
         page = limit_constant_to_page(statement, keys, has_start=has_start)
-        read = read_columns(tx.session, page, {**parameters, **values}).all()
+        read = tx.read_columns(page, {**parameters, **values}).all()
     found: list[Any] = [*read, *extra_rows]
     if extra_rows:
         found.sort(key=lambda row: get_key_numbers(row, count))

@@ -1,6 +1,6 @@
 """Transactions: a session with its actor, its time and the dependencies of the service."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,11 +8,16 @@ from functools import cached_property
 from typing import Any, Protocol, override
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, CursorResult, Row, Select
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
-from app.kernel.db import Database, get_database_time, open_session
+from app.kernel.db import (
+    Database,
+    get_database_time,
+    limit_to_office,
+    open_session,
+)
 from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts
@@ -108,12 +113,23 @@ class ReadTransaction:
         """The vault, which seals and opens personal data."""
         return self.runtime.vault
 
+    def read_columns[*Ts](
+        self, statement: Select[*Ts], parameters: Mapping[str, Any]
+    ) -> CursorResult[*Ts]:
+        """Read columns without creating objects, after flushing pending writes.
+
+        Do not use this for statements that lock rows, because objects that are loaded
+        already would keep their old values.
+        """
+        self.session.flush()
+        return self.session.connection().execute(statement, parameters)
+
 
 class AuthenticatedRead(ReadTransaction):
     """A read transaction in which the caller was authenticated.
 
     `credential` is the row that was read for this. The session is opened when it is used,
-    because a poll without new events needs nothing but this row.
+    because polls and the worklist only read columns.
     """
 
     def __init__(
@@ -124,10 +140,22 @@ class AuthenticatedRead(ReadTransaction):
         self.kept_alive = set()
 
     @cached_property
+    def own_rows(self) -> Connection:
+        """The connection, once it only reads what the caller's focal point may access."""
+        limit_to_office(self.connection, self.actor.acts_for)
+        return self.connection
+
+    @cached_property
     @override
     def session(self) -> Session:  # type: ignore[override]  # opened late
-        """The session, which reads what the focal point of the caller may access."""
-        return open_session(self.connection, self.actor.acts_for)
+        """The session, which is opened for reads that need objects."""
+        return open_session(self.own_rows)
+
+    @override
+    def read_columns[*Ts](
+        self, statement: Select[*Ts], parameters: Mapping[str, Any]
+    ) -> CursorResult[*Ts]:
+        return self.own_rows.execute(statement, parameters)
 
     def close(self) -> None:
         """Close the session, if it was opened."""
