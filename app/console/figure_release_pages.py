@@ -1,12 +1,11 @@
-"""The pages of released figures: the list, a release as tables and as CSV, and asking."""
+"""The pages of released figures: the list, a release as tables and as files, and asking."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.console.action_forms import (
@@ -20,6 +19,7 @@ from app.console.api_client import Json
 from app.console.figure_names import name_cell, name_country, name_table
 from app.console.forms import FormField
 from app.console.notices import RECORDED
+from app.console.release_files import build_csv, build_spreadsheet
 from app.console.translations import mark
 from app.console.visits import Visit
 
@@ -29,8 +29,11 @@ RELEASE: Final = ActionForm(
     hint=mark("A second person of oversight has to confirm it. Nobody sees it before."),
     fields=(FormField(name="quarter", label=mark("Quarter"), hint=mark("As in 2026Q3.")),),
 )
-COLUMNS: Final = ("quarters", "country", "table", "code", "subcode", "people", "name")
-CSV: Final = "text/csv; charset=utf-8"
+MEDIA_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""The media types of files, by the endings of their names."""
 
 
 @dataclass(frozen=True)
@@ -91,32 +94,24 @@ async def show_release(visit: Visit) -> Response:
     return visit.render("figure_release.html", release=release, figures=figures)
 
 
-async def export_release(visit: Visit) -> Response:
-    """Return a release as CSV, with the codes and the names in the reader's language."""
+async def export_csv(visit: Visit) -> Response:
+    """Return a release as a CSV file."""
     release = await load_release(visit)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(list_lines(visit, release["figures"]))
-    name = f"figures-{release['quarter']}.csv"
+    return send_file(release, build_csv(visit, release).encode(), "csv")
+
+
+async def export_spreadsheet(visit: Visit) -> Response:
+    """Return a release as a spreadsheet, which is built in a thread."""
+    release = await load_release(visit)
+    content = await run_in_threadpool(build_spreadsheet, visit, release)
+    return send_file(release, content, "xlsx")
+
+
+def send_file(release: Json, content: bytes, ending: str) -> Response:
+    """Return a response with a file of a release, whose name has the given ending."""
+    name = f"figures-{release['quarter']}.{ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response("\ufeff" + text.getvalue(), headers=headers, media_type=CSV)
-
-
-def list_lines(visit: Visit, figures: Iterable[Json]) -> Iterator[Sequence[str]]:
-    """Yield the lines of the CSV file. A number that is not shown is empty."""
-    for one in figures:
-        for table in one["tables"]:
-            for cell in table["cells"]:
-                codes = [*cell["codes"], "", ""][:2]
-                people = "" if cell["people"] is None else str(cell["people"])
-                place = (" ".join(one["quarters"]), one["country"] or "all", table["table"])
-                yield (
-                    *place,
-                    *codes,
-                    people,
-                    name_cell(visit, table["table"], cell["codes"]),
-                )
+    return Response(content, headers=headers, media_type=MEDIA_TYPES[ending])
 
 
 def build_table(visit: Visit, table: Json) -> FoldedTable:

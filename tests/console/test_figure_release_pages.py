@@ -8,8 +8,8 @@ import pytest
 from httpx2 import Response
 
 from app.console.figure_names import CODES, LISTS, TABLES
-from app.console.figure_release_pages import COLUMNS
 from app.console.formats import load_words
+from app.console.release_files import COLUMNS
 from app.figures.catalogue import TABLES as CATALOGUE
 from app.figures.catalogue import TableName
 from app.figures.releases import list_cells

@@ -43,9 +43,13 @@ def add_overseers(world: World) -> tuple[Someone, Someone]:
     return one, world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 
-def release_quarter(world: World, quarter: Quarter = QUARTER) -> str:
+def release_quarter(
+    world: World,
+    quarter: Quarter = QUARTER,
+    counts: Mapping[tuple[str, TableName], Counter[Cell]] | None = None,
+) -> str:
     """Store the counts of a quarter, release it, and return the id of the release."""
-    store_quarter(world, quarter)
+    store_quarter(world, quarter, counts)
     wanted = {"quarter": str(quarter)}
     return str(add_with(*add_overseers(world), PATH, wanted)["id"])
 
