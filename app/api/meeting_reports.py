@@ -8,9 +8,9 @@ from app.api.http.conditional_requests import render
 from app.api.http.dependencies import IfNoneMatch, ReadStatistics
 from app.api.http.problems import list_problems
 from app.api.http.routers import ResourceRouter
-from app.directory.queries import FocalPointUnknown
 from app.figures import release_queries, report_queries
 from app.figures.meeting_report import ReportPeriodInvalid
+from app.figures.report_queries import DeskUnknown
 from app.figures.report_schemas import MeetingReport, ReportQuery
 from app.kernel.lifecycle import RoleMissing
 
@@ -20,7 +20,7 @@ router = ResourceRouter("figures", "/figures")
 @router.get(
     "/report",
     response_model=MeetingReport,
-    responses=list_problems(RoleMissing, ReportPeriodInvalid, FocalPointUnknown),
+    responses=list_problems(RoleMissing, ReportPeriodInvalid, DeskUnknown),
 )
 def get_meeting_report(
     begin: ReadStatistics,

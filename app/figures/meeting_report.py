@@ -73,22 +73,21 @@ class ReportPeriods:
         Raises ReportPeriodInvalid (422).
         """
         last = Quarter.parse(query.last) if query.last else latest
-        first = (
-            Quarter.parse(query.first)
-            if query.first
-            else move_quarter(last, 1 - USUAL_LENGTH)
-        )
+        usual = move_quarter(last, 1 - USUAL_LENGTH)
+        first = Quarter.parse(query.first) if query.first else usual
         length = count_quarters(first, last) + 1
         if length < 1:
-            raise ReportPeriodInvalid("`from` must not be after `to`.")
+            raise ReportPeriodInvalid(
+                "The first quarter (`from`) must not be after the last one (`to`)."
+            )
         if length > MAX_QUARTERS:
             raise ReportPeriodInvalid(f"A period has at most {MAX_QUARTERS} quarters.")
         usual = move_quarter(first, -length)
         start = Quarter.parse(query.compare) if query.compare else usual
         if start > usual:
             raise ReportPeriodInvalid(
-                "The earlier period has as many quarters, and must end before `from`: "
-                f"choose `{usual}` or an earlier quarter for `compare`."
+                f"Compare with `{usual}` or earlier quarters (`compare`), because the two "
+                "periods must have as many quarters and must not overlap."
             )
         return cls(list_quarters(start, length), list_quarters(first, length))
 

@@ -7,7 +7,6 @@ from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.kinds import DisclosureLevel, OfficeKind, is_serving
 from app.directory.models import Country
-from app.directory.queries import FocalPointUnknown
 from app.figures import point_queries, release_queries
 from app.figures.directory_gaps import find_gaps
 from app.figures.meeting_report import (
@@ -26,13 +25,20 @@ from app.figures.report_schemas import (
     ReportQuery,
 )
 from app.figures.weeks import Quarter, find_quarter, find_week
+from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction
+
+
+class DeskUnknown(Problem):
+    """The request names an office that is no desk of the directory."""
+
+    status = 422
 
 
 def build_report(tx: ReadTransaction, query: ReportQuery) -> MeetingReport:
     """Return the report of two periods.
 
-    Raises ReportPeriodInvalid or FocalPointUnknown (422).
+    Raises ReportPeriodInvalid or DeskUnknown (422).
     """
     countries = list_countries(tx, query.desk)
     released = load_releases(tx, [country.code for country in countries], query.desk)
@@ -54,14 +60,14 @@ def build_report(tx: ReadTransaction, query: ReportQuery) -> MeetingReport:
 def list_countries(tx: ReadTransaction, desk: str | None) -> list[Country]:
     """Return the countries that a desk serves, or all countries of the directory.
 
-    Raises FocalPointUnknown (422) unless the code is that of a desk.
+    Raises DeskUnknown (422) unless the code is that of a desk.
     """
     countries = directory_queries.list_countries(tx)
     if desk is None:
         return countries
-    office = directory_queries.get_by_code_or_422(tx, desk)
-    if office.kind != OfficeKind.DESK:
-        raise FocalPointUnknown("`desk` has to be the code of a focal point of kind desk.")
+    office = tx.session.scalar(directory_queries.BY_CODE, {"code": desk})
+    if office is None or office.kind != OfficeKind.DESK:
+        raise DeskUnknown("GET /v1/focal-points lists the offices of the kind `desk`.")
     return [country for country in countries if is_serving(office, country.code)]
 
 

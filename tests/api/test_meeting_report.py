@@ -151,7 +151,7 @@ def test_report_of_an_office_that_is_no_desk_is_refused(
 ) -> None:
     answer = analyst.get(REPORT, desk=desk)
 
-    assert get_problem(answer) == (422, "focal-point-unknown")
+    assert get_problem(answer) == (422, "desk-unknown")
 
 
 def find_services(gaps: list[Json]) -> list[str]:

@@ -63,6 +63,9 @@ def play_figures(player: Player) -> None:
     period = {"from": "2026Q1", "to": "2026Q1", "compare": "2025Q1", "desk": DESK}
     player.play("get_meeting_report", one, query=period)
     player.play_refusal(
+        "desk-unknown", "get_meeting_report", one, query={"desk": "KZ_LEAD"}
+    )
+    player.play_refusal(
         "report-period-invalid", "get_meeting_report", one, query={"compare": "2026Q1"}
     )
     player.play_refusal("quarter-released", "release_figures", one, wanted)
