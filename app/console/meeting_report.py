@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Final
 
 from app.console.api_client import Json
@@ -182,12 +183,17 @@ def build_share_line(reader: Reader, share: Json) -> ReportLine:
         names.append(reader.formats.name_code("services", share["service"]))
     earlier, later = share["earlier"], share["later"]
     return ReportLine(
-        ": ".join(names),
+        reduce(partial(join_with_colon, reader), names),
         describe_share(reader, earlier),
         describe_share(reader, later),
         "",
         (earlier["percent"], later["percent"]),
     )
+
+
+def join_with_colon(reader: Reader, subject: str, what: str) -> str:
+    """Return a name and what is said about it, such as `Kazakhstan: Shelter`."""
+    return reader.texts.translate(mark("%(subject)s: %(what)s"), subject=subject, what=what)
 
 
 def describe_share(reader: Reader, share: Json) -> str:
@@ -213,6 +219,7 @@ def list_gaps(reader: Reader, gaps: Json) -> list[Gap]:
             translate(mark("Borders without an agreement")),
             [
                 join_names(
+                    reader,
                     formats.name_country(gap["country"]),
                     map(formats.name_country, gap["others"]),
                 )
@@ -223,6 +230,7 @@ def list_gaps(reader: Reader, gaps: Json) -> list[Gap]:
             translate(mark("Languages of a country that no office names as its own")),
             [
                 join_names(
+                    reader,
                     formats.name_country(gap["country"]),
                     map(formats.name_language, gap["languages"]),
                 )
@@ -240,12 +248,14 @@ def list_missing_services(reader: Reader, gaps: Iterable[Json]) -> list[str]:
             name = reader.formats.name_country(gap["country"])
             countries.setdefault(service, []).append(name)
     return [
-        join_names(reader.formats.name_code("services", service), countries[service])
+        join_names(
+            reader, reader.formats.name_code("services", service), countries[service]
+        )
         for service in reader.formats.list_codes("services")
         if service in countries
     ]
 
 
-def join_names(subject: str, names: Iterable[str]) -> str:
+def join_names(reader: Reader, subject: str, names: Iterable[str]) -> str:
     """Return a name with a list of names, in their order."""
-    return f"{subject}: {', '.join(sorted(names))}"
+    return join_with_colon(reader, subject, ", ".join(sorted(names)))

@@ -104,9 +104,9 @@ def add_method(book: Any, reader: Reader, release: Json, bold: Any) -> None:
     sheet.set_column(0, 0, 110, book.add_format({"text_wrap": True, "valign": "top"}))
     sheet.write(0, 0, name_release(reader, release), bold)
     lines = [
-        translate(mark("Released on %(day)s")) % {"day": released},
+        translate(mark("Released on %(day)s"), day=released),
         *map(translate, METHOD),
-        translate(mark("Digest (SHA-256): %(digest)s")) % {"digest": release["digest"]},
+        translate(mark("Digest (SHA-256): %(digest)s"), digest=release["digest"]),
     ]
     for row, line in enumerate(lines, 1):
         sheet.write(row, 0, line)
@@ -149,8 +149,8 @@ def name_column(reader: Reader, figures: Json) -> str:
 
 def name_release(reader: Reader, release: Json) -> str:
     """Return the title of a release."""
-    texts = {"quarter": release["quarter"]}
-    return reader.texts.translate(mark("Figures of %(quarter)s")) % texts
+    title = mark("Figures of %(quarter)s")
+    return reader.texts.translate(title, quarter=release["quarter"])
 
 
 def name_sheet(name: str) -> str:

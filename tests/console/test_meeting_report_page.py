@@ -81,7 +81,7 @@ def test_wrong_period_is_refused_and_stays_in_the_form(analyst: Someone) -> None
     answer = ConsoleBrowser(analyst).get(f"{PAGE}?from=2026Q1&to=2026Q2&compare=2026Q1")
 
     assert answer.status_code == 422
-    assert "choose `2025Q3` or an earlier quarter" in answer.text
+    assert "Compare with `2025Q3` or earlier quarters" in answer.text
     assert answer.text.count("<option selected>2026Q1</option>") == 2
 
 

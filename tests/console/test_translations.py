@@ -40,6 +40,7 @@ SAME: Final = {
     ("fr", "Services"),
     ("fr", "Source"),
     ("fr", "Urgent"),
+    *((language, "%(subject)s: %(what)s") for language in ("es", "ru", "uz")),
 }
 """The texts that are the same in a language as in English."""
 
