@@ -15,6 +15,7 @@ COLUMNS: Final = ("quarters", "country", "table", "code", "subcode", "people", "
 ALL: Final = "all"
 """The country of figures of all countries together."""
 MAX_CODES: Final = 2
+DAY: Final = len("2026-01-31")
 MAX_SHEET_NAME: Final = 31
 """The number of characters of the name of a sheet that programs accept."""
 PLAIN_TEXTS: Final = {
@@ -100,7 +101,7 @@ def add_method(book: Any, reader: Reader, release: Json, bold: Any) -> None:
     """Add the sheet that says what the figures are, and how they are to be read."""
     translate = reader.texts.translate
     sheet = book.add_worksheet(name_sheet(translate(mark("About these figures"))))
-    released = reader.formats.format_time(release["released_at"])
+    released = reader.formats.format_date(release["released_at"][:DAY])
     sheet.set_column(0, 0, 110, book.add_format({"text_wrap": True, "valign": "top"}))
     sheet.write(0, 0, name_release(reader, release), bold)
     lines = [
