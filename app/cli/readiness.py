@@ -25,7 +25,7 @@ from app.directory.queries import (
     list_fictitious_offices,
     list_unknown_time_zones,
 )
-from app.figures import point_queries
+from app.figures import point_queries, weekly_counts
 from app.kernel import time_zones
 from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import OTHERS
@@ -97,6 +97,9 @@ def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, Callable[[], object
     for point in point_queries.list_samples(tx):
         bound = point_queries.list_bound_values(point)
         yield point.version, partial(unwrap, point.version, point.wrapped, *bound)
+    for week in weekly_counts.list_samples(tx):
+        bound = weekly_counts.list_bound_values(week)
+        yield week.version, partial(unwrap, week.version, week.wrapped, *bound)
 
 
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:

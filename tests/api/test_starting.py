@@ -11,7 +11,7 @@ from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
-from tests.support.figure_releases import write_point
+from tests.support.figure_releases import store_quarter, write_point
 from tests.support.webhook_receivers import create_webhook
 from tests.support.world import Someone, World, make_contacts, unwrap
 
@@ -77,6 +77,15 @@ def test_points_of_meetings_need_their_key_as_a_case_does(
     world: World, ledger: Ledger
 ) -> None:
     write_point(world)
+
+    with pytest.raises(NotReady, match="sealed with key k1"):
+        start_service(world, ledger, {"k1": OTHER})
+    start_service(world, ledger, {"k1": OTHER}, lost="k1")
+    start_service(world, ledger, {"k1": FIRST})
+
+
+def test_counted_weeks_need_their_key_as_a_case_does(world: World, ledger: Ledger) -> None:
+    store_quarter(world)
 
     with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})
