@@ -4,7 +4,7 @@ An acceptance stores a copy of them, sealed with the case or the referral. A lat
 does not affect earlier acceptances.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -111,11 +111,3 @@ def has_default(tx: ReadTransaction, office_id: UUID) -> bool:
 OF_OFFICE: Final = select(DefaultContacts.focal_point_id).where(
     DefaultContacts.focal_point_id == bindparam("office")
 )
-
-
-def list_samples(tx: ReadTransaction) -> Iterator[DefaultContacts]:
-    """Yield one row for each key-encryption key that is in use."""
-    versions = select(DefaultContacts.version).distinct()
-    for version in tx.session.scalars(versions).all():
-        one = select(DefaultContacts).where(DefaultContacts.version == version).limit(1)
-        yield tx.session.scalars(one).one()

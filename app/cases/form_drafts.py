@@ -4,7 +4,7 @@ Only the person who saved a draft can read it, with an account of the same offic
 is in no list, event or log, and the worker deletes it 24 hours after it was saved.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -188,12 +188,3 @@ def delete_expired(session: Session, now: datetime) -> int:
     """Delete the drafts that were saved more than 24 hours ago; return their number."""
     expired = delete(FormDraft).where(FormDraft.expires_at <= now)
     return len(session.scalars(expired.returning(FormDraft.id)).all())
-
-
-def list_samples(tx: ReadTransaction) -> Iterator[FormDraft]:
-    """Yield one draft without a case for each key-encryption key that is in use."""
-    alone = FormDraft.case_id.is_(None)
-    versions = select(FormDraft.version).where(alone).distinct()
-    for version in tx.session.scalars(versions).all():
-        one = select(FormDraft).where(alone, FormDraft.version == version).limit(1)
-        yield tx.session.scalars(one).one()

@@ -1,6 +1,6 @@
 """Queries for cases. By code or id, they find only cases that the caller sees or saw."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, select
@@ -168,13 +168,6 @@ def find_data_keys(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, Wrapp
     wanted = CaseKey.case_id.in_(make_list_parameter("cases"))
     found = tx.session.scalars(select(CaseKey).where(wanted), {"cases": list(ids)})
     return {key.case_id: key.as_wrapped() for key in found}
-
-
-def list_sample_keys(tx: ReadTransaction) -> Iterator[WrappedKey]:
-    """Yield one data key for each key-encryption key that is in use."""
-    for version in tx.session.scalars(select(CaseKey.version).distinct()).all():
-        one = select(CaseKey).where(CaseKey.version == version).limit(1)
-        yield tx.session.scalars(one).one().as_wrapped()
 
 
 def find_sealed(tx: ReadTransaction, record_id: UUID, kind: Sealable) -> Sealed | None:

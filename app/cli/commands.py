@@ -17,7 +17,7 @@ from app.cli import (
     worker_process,
 )
 from app.cli.client_commands import calls
-from app.cli.operator_commands import out, print_line
+from app.cli.progress import out, print_line
 from app.console.options import ConsoleOptions
 from app.demo.demo_setup import DemoRefused
 from app.demo.demo_users import JourneyFailed

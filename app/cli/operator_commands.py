@@ -4,20 +4,18 @@ This module does not import the HTTP API, because the import takes time: a monit
 `worker status` twice a minute, and an operator in an emergency should not have to wait.
 """
 
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
-from rich.progress import Progress
 
 from app.cli import (
     accounts,
     backup_command,
     exit_codes,
+    key_commands,
     logging_setup,
     operator_actions,
     restore,
@@ -26,26 +24,24 @@ from app.cli import (
     status,
     worker_process,
 )
+from app.cli.progress import out, print_line, run_with_progress, show_progress
 from app.directory.files import FilesRefused
 from app.figures.release_schemas import QuarterText
 from app.figures.releases import Figures
 from app.figures.weeks import Quarter
 from app.kernel import migrations
 from app.kernel.heartbeat import Part
-from app.kernel.transactions import Runtime
 from app.settings import Settings
 
-out = Console()
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-key = typer.Typer(no_args_is_help=True, help="Make the keys that protect sealed data.")
 erasure = typer.Typer(no_args_is_help=True, help="Export the ledger of erasures.")
 directory = typer.Typer(no_args_is_help=True, help="Load the directory from files.")
 worker = typer.Typer(no_args_is_help=True, help="Run or check the worker.")
 figures = typer.Typer(no_args_is_help=True, help="Count and preview figures.")
 for name, part in (
-    ("key", key),
+    ("key", key_commands.key),
     ("directory", directory),
     ("worker", worker),
     ("figures", figures),
@@ -159,11 +155,6 @@ def check_setup() -> None:
         out.print(line)
 
 
-def print_line(text: str) -> None:
-    """Print one line without markup or wrapping."""
-    out.print(text, markup=False, soft_wrap=True, highlight=False)
-
-
 @cli.command("reseal")
 def seal_again() -> None:
     """Seal data that older versions stored unencrypted, unpadded or without its own key.
@@ -216,39 +207,6 @@ def simulate_release(
         print_line(line)
     if not found:
         print_line("No country has enough people in this quarter.")
-
-
-def run_with_progress(
-    name: str, work: Callable[[Runtime], Iterable[tuple[int, int]]]
-) -> int:
-    """Do work on the database with a progress bar, and return the number of its steps.
-
-    `work` yields the finished steps and all steps. On SQLite, no other process may use the
-    database.
-    """
-    settings = Settings()
-    runtime = startup.load_runtime(settings)
-    with startup.claim_sqlite_file(settings.database_url):
-        return show_progress(name, work(runtime))
-
-
-def show_progress(name: str, steps: Iterable[tuple[int, int]]) -> int:
-    """Show a progress bar while steps are done, and return their number."""
-    total = 0
-    with Progress(console=out) as progress:
-        bar = progress.add_task(name, total=None)
-        for done, total in steps:
-            progress.update(bar, completed=done, total=total)
-    return total
-
-
-@key.command("new")
-def create_key() -> None:
-    """Add a key to the key file, or create the file. New cases use the newest key."""
-    path = Settings().key_file
-    made = startup.add_key(path)
-    out.print(f"Key {made.current} is in {path}, which only its owner can read.")
-    out.print("Keep a copy apart from the database: without it no case can be opened.")
 
 
 @erasure.command("export")

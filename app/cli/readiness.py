@@ -1,8 +1,7 @@
 """Checks before the service starts: migrations, guards, directory, ledger and key file."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from textwrap import fill
 
@@ -11,8 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.access.queries import has_active_account
-from app.cases import default_contacts, form_drafts
-from app.cases import queries as case_queries
+from app.cli import wrapped_keys
 from app.cli.guard_checks import require_bound_login, require_guards
 from app.cli.startup import NotReady, require_migrated
 from app.cli.unknown_settings import list_unknown
@@ -25,16 +23,13 @@ from app.directory.queries import (
     list_fictitious_offices,
     list_unknown_time_zones,
 )
-from app.figures import point_queries, weekly_counts
 from app.kernel import time_zones
 from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
-from app.kernel.transactions import ReadTransaction, Runtime, begin_read
+from app.kernel.transactions import Runtime, begin_read
 from app.kernel.vault import Unopenable
 from app.settings import Environment, Settings
-from app.webhooks import queries as webhook_queries
-from app.webhooks.actions import get_secret_place
 
 
 def require_no_demo(session: Session, environment: Environment) -> None:
@@ -80,28 +75,6 @@ def require_desks(session: Session) -> None:
     )
 
 
-def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield each key version in use, with a function that unwraps a key of this version."""
-    unwrap = tx.vault.unwrap_secret
-    for key in case_queries.list_sample_keys(tx):
-        yield key.version, partial(tx.vault.require_openable, key)
-    for secret in webhook_queries.find_secrets_to_try(tx):
-        place = get_secret_place(secret.id)
-        yield secret.version, partial(unwrap, secret.version, secret.wrapped, *place)
-    for row in default_contacts.list_samples(tx):
-        place = default_contacts.get_place(row.focal_point_id)
-        yield row.version, partial(unwrap, row.version, row.wrapped, *place)
-    for draft in form_drafts.list_samples(tx):
-        bound = form_drafts.list_bound_values(draft)
-        yield draft.version, partial(unwrap, draft.version, draft.wrapped, *bound)
-    for point in point_queries.list_samples(tx):
-        bound = point_queries.list_bound_values(point)
-        yield point.version, partial(unwrap, point.version, point.wrapped, *bound)
-    for week in weekly_counts.list_samples(tx):
-        bound = weekly_counts.list_bound_values(week)
-        yield week.version, partial(unwrap, week.version, week.wrapped, *bound)
-
-
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """Raise NotReady unless the key file opens sample data of each key that is not lost.
 
@@ -110,9 +83,9 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """
     try:
         with begin_read(runtime, SYSTEM) as tx:
-            for version, unwrap in list_samples(tx):
+            for version, table, row in wrapped_keys.list_samples(tx):
                 if version not in lost:
-                    unwrap()
+                    table.unwrap(tx, row)
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "

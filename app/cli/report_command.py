@@ -7,7 +7,8 @@ import typer
 from pydantic import ValidationError
 
 from app.cli import startup
-from app.cli.operator_commands import parse_quarter, print_line
+from app.cli.operator_commands import parse_quarter
+from app.cli.progress import print_line
 from app.console.meeting_report_file import render_file
 from app.console.translations import LANGUAGES
 from app.figures import report_queries

@@ -1,8 +1,9 @@
 """Functions that prepare a command: runtime, migrations, SQLite lock and metrics."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -10,10 +11,10 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
-from app.kernel import durable
+from app.kernel import durable, keyfile
 from app.kernel.db import OWNER_ROLE, Database, claim_name, lock_name
 from app.kernel.free_space import MIB, FreeSpace, Place
-from app.kernel.keyfile import FileKeys
+from app.kernel.keyfile import FileKeys, KeyUse
 from app.kernel.migrations import (
     PooledConnection,
     get_current_migration,
@@ -144,10 +145,18 @@ def migrate(settings: Settings) -> None:
         raise NotReady(str(error)) from error
 
 
-def add_key(path: Path) -> FileKeys:
-    """Add a key to a key file, or create the file. Raises NotReady if that fails."""
+def add_key(path: Path, use: KeyUse | None = None) -> str:
+    """Add a key to a key file, or create the file, and return its version.
+
+    Raises NotReady if the file cannot be written.
+    """
+    return write_keys(path, partial(keyfile.add_key, use=use))
+
+
+def write_keys[A](path: Path, write: Callable[[Path], A]) -> A:
+    """Change a key file. Raises NotReady if it cannot be written."""
     try:
-        return FileKeys.create(path)
+        return write(path)
     except OSError as error:
         raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -1,6 +1,5 @@
 """Reads of follow-up points of meetings."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -111,11 +110,3 @@ def count_open(tx: ReadTransaction) -> int:
     """Return the number of open points."""
     is_open = MeetingPoint.completed_at.is_(None)
     return tx.session.scalar(select(func.count()).where(is_open)) or 0
-
-
-def list_samples(tx: ReadTransaction) -> Iterator[MeetingPoint]:
-    """Yield one row for each key-encryption key that is in use."""
-    versions = select(MeetingPoint.version).distinct()
-    for version in tx.session.scalars(versions).all():
-        one = select(MeetingPoint).where(MeetingPoint.version == version).limit(1)
-        yield tx.session.scalars(one).one()

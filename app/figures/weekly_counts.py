@@ -7,7 +7,7 @@ worker and `safe-conduct figures count` count.
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from itertools import batched
 from typing import Final
@@ -90,11 +90,3 @@ def open_cells(vault: Vault, row: WeekFigures) -> Mapping[Cell, int]:
     document = SealedDocument(row.sealed, row.wrapped)
     plain = vault.open_alone(row.version, document, *list_bound_values(row))
     return {tuple(cell): count for cell, count in json.loads(plain)}
-
-
-def list_samples(tx: ReadTransaction) -> Iterator[WeekFigures]:
-    """Yield one row for each key-encryption key that is in use."""
-    versions = select(WeekFigures.version).distinct()
-    for version in tx.session.scalars(versions).all():
-        one = select(WeekFigures).where(WeekFigures.version == version).limit(1)
-        yield tx.session.scalars(one).one()

@@ -36,7 +36,7 @@ class KeyProvider(Protocol):
     def current(self) -> str:
         """The version of the key that wraps new data keys."""
 
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+    def wrap(self, version: str, data_key: bytes, context: bytes) -> bytes:
         """Encrypt a data key, so that it can be decrypted only with the same context."""
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
@@ -97,6 +97,11 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
         raise Unopenable("The sealed data cannot be decrypted.") from error
 
 
+def get_key_place(case: UUID) -> tuple[str, str]:
+    """Return the place to which the data key of a case is bound."""
+    return "case_key", str(case)
+
+
 def encode_key_place(place: Place) -> bytes:
     """Encode the place of a document's key, which differs from the document's own place."""
     return replace(place, table="document_key").encode()
@@ -111,10 +116,15 @@ class Vault:
         self._challenges = provider.derive("challenge")
         self._cursors = AESSIV(provider.derive("cursor"))
 
+    @property
+    def current_version(self) -> str:
+        """The version of the key-encryption key that wraps new secrets."""
+        return self._provider.current
+
     def create_key(self, case: UUID) -> WrappedKey:
         """Create a data key for a case."""
         secret = secrets.token_bytes(KEY_BYTES)
-        return WrappedKey(case, *self.wrap_secret(secret, "case_key", str(case)))
+        return WrappedKey(case, *self.wrap_secret(secret, *get_key_place(case)))
 
     def seal(self, key: WrappedKey, place: Place, plain: bytes) -> SealedDocument:
         """Seal a document for its place, with a new key that no other document has."""
@@ -138,18 +148,14 @@ class Vault:
                 return open_sealed(own, sealed, place.encode())
         return open_sealed(secret, sealed, place.encode())
 
-    def require_openable(self, key: WrappedKey) -> None:
-        """Raise Unopenable if the data key of a case cannot be unwrapped."""
-        self._unwrap_data_key(key)
-
     def _unwrap_data_key(self, key: WrappedKey) -> bytes:
-        return self.unwrap_secret(key.version, key.wrapped, "case_key", str(key.case))
+        return self.unwrap_secret(key.version, key.wrapped, *get_key_place(key.case))
 
     def wrap_secret(self, secret: bytes, *place: str) -> tuple[str, bytes]:
         """Wrap a secret, bound to `place`; return the key version and wrapped secret."""
         version = self._provider.current
         context = join_with_lengths([*place, version])
-        return version, self._provider.wrap(secret, context)
+        return version, self._provider.wrap(version, secret, context)
 
     def unwrap_secret(self, version: str, wrapped: bytes, *place: str) -> bytes:
         """Unwrap a secret, or raise Unopenable if it was wrapped for another place."""

@@ -1,6 +1,6 @@
 """Queries for webhooks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -124,15 +124,6 @@ def list_secrets(
     its = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id, lasting)
     newest = its.order_by(WebhookSecret.made_at.desc(), WebhookSecret.id)
     return tx.session.scalars(newest).all()
-
-
-def find_secrets_to_try(tx: ReadTransaction) -> Iterator[WebhookSecret]:
-    """Yield one signing secret for each key-encryption key that is in use."""
-    signs = WebhookSecret.ends_at.is_(None)
-    versions = select(WebhookSecret.version).where(signs).distinct()
-    for version in tx.session.scalars(versions).all():
-        one = select(WebhookSecret).where(signs, WebhookSecret.version == version).limit(1)
-        yield tx.session.scalars(one).one()
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from app.api.http.validation_errors import CELL_RULE, MESSAGES, OWN_CODES
 from app.cases.schemas import SummaryFields
+from app.cli.wrapped_keys import WRAPPED
 from tests.support.source_code import APP, ROOT, TREES, Trees, read_sources
 
 FILE_CAP, TEST_FILE_CAP = 300, 500
@@ -90,7 +91,10 @@ def test_nobody_assigns_a_state_by_another_road() -> None:
     assert find_files(ast.Call, writes_rows) == set()
 
 
-def test_only_the_patch_of_a_notice_sets_fields_by_name_and_it_has_no_state() -> None:
+REWRAP: Final = "app/cli/wrapped_keys.py:wrap_again"
+
+
+def test_fields_are_set_by_name_in_two_places_and_never_the_state() -> None:
     sets = match_names("setattr", "__setattr__")
     users = {
         f"{name}:{function.name}"
@@ -99,9 +103,11 @@ def test_only_the_patch_of_a_notice_sets_fields_by_name_and_it_has_no_state() ->
         if any(isinstance(n, ast.expr) and sets(n) for n in ast.walk(function))
     }
 
-    assert users <= {"app/cases/actions.py:update_summary"}
+    assert users <= {"app/cases/actions.py:update_summary", REWRAP}
     assert find_files(ast.expr, sets) == {user.split(":")[0] for user in users}
     assert "state" not in SummaryFields.model_fields
+    columns = {(one.wrapped, one.version, one.sealed) for one in WRAPPED}
+    assert "state" not in {name for names in columns for name in names}
 
 
 def test_one_place_begins_transactions() -> None:

@@ -23,7 +23,7 @@ from app.cli.operator_commands import cli as operates
 from app.cli.unknown_settings import SETTINGS
 from app.kernel import migrations
 from app.kernel.keyfile import FileKeys
-from app.kernel.vault import Vault
+from app.kernel.vault import Vault, get_key_place
 from app.metrics.counters import NAMESPACE
 from app.metrics.gauges import GAUGES
 from app.metrics.server import build_registry
@@ -166,18 +166,17 @@ def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
         )
 
     run(folder)
-    first = FileKeys.load(folder / "keys")
-    sealed = Vault(first).create_key(UUID(int=1))
+    sealed = Vault(FileKeys.load(folder / "keys")).create_key(UUID(int=1))
     (folder / "keys").chmod(0o600)
     (folder / "keys").write_text((folder / "keys").read_text().rstrip())
     result = run("--next-key", folder)
-    second = FileKeys.load(folder / "keys")
+    keys = FileKeys.load(folder / "keys")
 
     assert {file.name for file in folder.iterdir()} == names
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o400}
     assert "before it is made anew" in result
-    assert [keys.current.partition("x")[0] for keys in (first, second)] == ["k1", "k2"]
-    Vault(second).require_openable(sealed)
+    assert [one.partition("x")[0] for one in (sealed.version, keys.current)] == ["k1", "k2"]
+    Vault(keys).unwrap_secret(sealed.version, sealed.wrapped, *get_key_place(sealed.case))
     with pytest.raises(subprocess.CalledProcessError):
         run("--next-key", tmp_path / "nowhere")
 

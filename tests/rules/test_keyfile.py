@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from app.kernel.keyfile import FileKeys, KeyRefused
+from app.kernel import keyfile
+from app.kernel.keyfile import FileKeys, KeyRefused, KeyUse
 from app.kernel.vault import KEY_BYTES, Place, Unopenable, Vault
 
 CASE = UUID(int=1)
@@ -279,3 +280,107 @@ def test_a_new_version_never_takes_the_name_of_another(path: Path) -> None:
 
     assert len({key.version for key in keys}) == 3
     assert all(after.seal(key, HOME, b"still opens") for key in keys)
+
+
+def test_standby_key_opens_and_wraps_only_once_it_is_activated(path: Path) -> None:
+    first = keyfile.add_key(path)
+    running = FileKeys.load(path)
+
+    standby = keyfile.add_key(path, KeyUse.STANDBY)
+    before = running.current
+    activated = keyfile.activate_key(path)
+    vault = Vault(running)
+    wrapped = vault.create_key(CASE)
+
+    assert before == first
+    assert activated == standby == running.current == wrapped.version
+    assert Vault(FileKeys.load(path)).seal(wrapped, HOME, b"canary")
+
+
+def test_running_process_opens_what_a_standby_key_wrapped(path: Path) -> None:
+    keyfile.add_key(path)
+    running = Vault(FileKeys.load(path))
+
+    keyfile.add_key(path, KeyUse.STANDBY)
+    keyfile.activate_key(path)
+    key = Vault(FileKeys.load(path)).create_key(CASE)
+
+    assert running.seal(key, HOME, b"canary")
+
+
+def test_only_an_existing_key_can_be_joined_by_a_standby_key(path: Path) -> None:
+    with pytest.raises(KeyRefused, match="cannot be a standby key"):
+        keyfile.add_key(path, KeyUse.STANDBY)
+    keyfile.add_key(path)
+    with pytest.raises(KeyRefused, match="There is no standby key"):
+        keyfile.activate_key(path)
+
+
+def test_removed_first_key_leaves_the_derived_secrets_and_opens_nothing(path: Path) -> None:
+    first, running = keyfile.add_key(path), FileKeys.load(path)
+    sealed = Vault(running).create_key(CASE)
+    value = running.derive("cursor")
+    old = path.read_text("utf-8").split()[1]
+    keyfile.add_key(path)
+
+    keyfile.remove_key(path, first)
+    after = FileKeys.load(path)
+
+    assert old not in path.read_text("utf-8")
+    assert after.derive("cursor") == value
+    with pytest.raises(Unopenable):
+        Vault(after).seal(sealed, HOME, b"canary")
+    with pytest.raises(KeyRefused, match="no key of this version"):
+        keyfile.remove_key(path, first)
+
+
+def test_key_that_wraps_or_that_the_file_lacks_is_not_removed(path: Path) -> None:
+    only = keyfile.add_key(path)
+
+    with pytest.raises(KeyRefused, match="wraps new data keys"):
+        keyfile.remove_key(path, only)
+    with pytest.raises(KeyRefused, match="no key of this version"):
+        keyfile.remove_key(path, "k9")
+    assert FileKeys.load(path).current == only
+
+
+def test_later_key_is_removed_with_its_line(path: Path) -> None:
+    versions = [keyfile.add_key(path) for _ in range(3)]
+
+    keyfile.remove_key(path, versions[1])
+
+    assert [one.version for one in keyfile.read_lines(path)] == [versions[0], versions[2]]
+
+
+@pytest.mark.parametrize("replacement", ["damaged", "of another database", "missing"])
+def test_running_process_keeps_its_keys_if_the_new_file_is_not_usable(
+    path: Path, replacement: str
+) -> None:
+    first = keyfile.add_key(path)
+    running = FileKeys.load(path)
+    contents = {"damaged": "k1 ?", "of another database": format_line("k7")}
+
+    if replacement in contents:
+        write(path.with_name("new"), contents[replacement])
+        path.with_name("new").replace(path)
+    else:
+        path.unlink()
+
+    assert running.current == first
+    assert Vault(running).seal(Vault(running).create_key(CASE), HOME, b"canary")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        format_line("k1").replace("\n", " standby\n"),
+        format_line("k1").replace("\n", " spare\n") + format_line("k2"),
+        format_line("k1") + format_line("k2").replace("\n", " derived\n"),
+    ],
+    ids=["only a standby key", "unknown use", "derived value of a later key"],
+)
+def test_file_with_wrong_uses_is_refused(path: Path, text: str) -> None:
+    write(path, text)
+
+    with pytest.raises(KeyRefused, match=RESTORE):
+        FileKeys.load(path)

@@ -1,0 +1,118 @@
+"""The `key` commands: make, activate, list and remove key-encryption keys, and rewrap."""
+
+from collections import Counter
+from functools import partial
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from app.cli import startup, wrapped_keys
+from app.cli.progress import out, print_line, run_with_progress
+from app.kernel import keyfile
+from app.kernel.keyfile import KeyRefused, KeyUse, StoredKey
+from app.settings import Settings
+
+key = typer.Typer(no_args_is_help=True, help="Manage the keys that protect sealed data.")
+COPY: Final = "Keep a copy apart from the database: without it no case can be opened."
+OLD_BYTES: Final = (
+    "Secrets that an earlier key wrapped can remain in the database files for a while, "
+    "and in backups: see docs/privacy.md."
+)
+USES: Final = {
+    None: "opens what it wrapped",
+    KeyUse.STANDBY: "not activated yet",
+    KeyUse.DERIVED: "removed; derived secrets only",
+}
+
+
+@key.command("new")
+def create_key(
+    *,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Do not use it for new cases yet.")
+    ] = False,
+) -> None:
+    """Add a key to the key file, or create the file. New cases use the newest key.
+
+    A standby key is not used for new cases before `safe-conduct key activate`, so that each
+    machine can get the file first.
+    """
+    path = Settings().key_file
+    made = startup.add_key(path, KeyUse.STANDBY if standby else None)
+    name = f"Standby key {made}" if standby else f"Key {made}"
+    out.print(f"{name} is in {path}, which only its owner can read.")
+    out.print(COPY)
+
+
+@key.command("activate")
+def activate_key() -> None:
+    """Use the newest standby key for new cases. Running processes notice it."""
+    path = Settings().key_file
+    version = startup.write_keys(path, keyfile.activate_key)
+    print_line(f"Key {version} now wraps the keys of new cases.")
+    print_line("To wrap the keys of earlier cases with it, run: safe-conduct key rewrap")
+
+
+@key.command("list")
+def list_keys() -> None:
+    """List the keys of the key file, and how many secrets of the database each protects."""
+    settings = Settings()
+    lines = keyfile.read_lines(settings.key_file)
+    counts = wrapped_keys.count_by_version(startup.load_runtime(settings))
+    table = Table("key", "secrets", "use", box=None, pad_edge=False)
+    current = find_current(lines)
+    for one in lines:
+        count = counts.pop(one.version, 0)
+        use = USES[one.use] if count or one.use else "can be removed"
+        use = "wraps new secrets" if one.version == current else use
+        table.add_row(one.version, str(count), use)
+    for version, count in sorted(counts.items()):
+        table.add_row(version, str(count), "missing in the key file")
+    out.print(table)
+
+
+@key.command("rewrap")
+def rewrap_keys() -> None:
+    """Wrap the key of each case, and other secrets, with the current key.
+
+    Afterwards an earlier key opens nothing in the database. On PostgreSQL, the service may
+    be running, if each process has the current key. On SQLite, no other process may use the
+    database. If the command is interrupted, run it again.
+    """
+    failed = Counter[str]()
+    total = run_with_progress("wrapping", partial(wrapped_keys.rewrap, failed=failed))
+    print_line(f"{total - failed.total()} secrets were wrapped again.")
+    if total:
+        print_line(OLD_BYTES)
+    for version, count in sorted(failed.items()):
+        print_line(
+            f"{count} secrets of key {version} cannot be opened: the key file lacks this "
+            "key, or their rows were changed."
+        )
+    if failed:
+        raise typer.Exit(1)
+
+
+@key.command("remove")
+def remove_key(
+    version: Annotated[str, typer.Argument(help="The key, as `key list` shows it.")],
+) -> None:
+    """Remove a key that protects nothing in the database from the key file.
+
+    Backups from its time need the key: keep a copy of the file as long as these backups. Of
+    the first key, the value from which other secrets are derived stays in the file.
+    """
+    settings = Settings()
+    count = wrapped_keys.count_by_version(startup.load_runtime(settings))[version]
+    if count:
+        raise KeyRefused(
+            f"Key {version} protects {count} secrets. Run: safe-conduct key rewrap"
+        )
+    startup.write_keys(settings.key_file, partial(keyfile.remove_key, version=version))
+    print_line(f"Key {version} was removed from {settings.key_file}.")
+
+
+def find_current(lines: list[StoredKey]) -> str:
+    """Return the version of the key that wraps new secrets."""
+    return [one.version for one in lines if one.use is None][-1]

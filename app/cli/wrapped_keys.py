@@ -1,0 +1,186 @@
+"""The secrets that key-encryption keys wrap: their samples, and how they are wrapped again.
+
+A data key of a case is wrapped again. A document that has no case is bound to the version
+of its key, so it is sealed again with a new key.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, func, inspect, select, true, tuple_
+
+from app.access import kept_requests
+from app.access.models import Approval
+from app.cases import default_contacts, form_drafts
+from app.cases.models import CaseKey, DefaultContacts
+from app.cases.records import FormDraft
+from app.figures import point_queries, weekly_counts
+from app.figures.models import WeekFigures
+from app.figures.point_models import MeetingPoint
+from app.kernel.actors import SYSTEM
+from app.kernel.db import Base
+from app.kernel.statements import lock_rows
+from app.kernel.transactions import (
+    ReadTransaction,
+    Runtime,
+    WriteTransaction,
+    begin_read,
+    begin_write,
+)
+from app.kernel.vault import SealedDocument, Unopenable, get_key_place
+from app.webhooks.actions import get_secret_place
+from app.webhooks.models import WebhookSecret
+
+ALL: Final = true()
+"""The condition that selects all rows of a table."""
+BATCH: Final = 100
+"""The number of rows of a transaction, so that no request waits long for one of them."""
+
+
+@dataclass(frozen=True)
+class WrappedSecrets:
+    """The rows of a table with a secret that a key-encryption key wraps.
+
+    `get_place` returns what the secret of a row is bound to. `wrapped`, `version` and
+    `sealed` are names of columns; `sealed` is None if the secret opens other rows. `alone`
+    selects the rows that have such a secret, and `needed` those without which the service
+    does not start.
+    """
+
+    model: type[Base]
+    get_place: Callable[[Any], tuple[str, ...]]
+    sealed: str | None = "sealed"
+    wrapped: str = "wrapped"
+    version: str = "version"
+    alone: ColumnElement[bool] = ALL
+    needed: ColumnElement[bool] = ALL
+
+    @property
+    def version_column(self) -> ColumnElement[str]:
+        """The column with the version of the key-encryption key."""
+        column: ColumnElement[str] = getattr(self.model, self.version)
+        return column
+
+    @property
+    def keys(self) -> tuple[ColumnElement[Any], ...]:
+        """The columns of the primary key."""
+        return tuple(inspect(self.model).primary_key)
+
+    def select_of(self, version: str) -> Select[Any]:
+        """Select the rows whose secret is wrapped with one version."""
+        return select(self.model).where(self.alone, self.version_column == version)
+
+    def unwrap(self, tx: ReadTransaction, row: Any) -> bytes:
+        """Return the secret of a row. Raises Unopenable."""
+        version, wrapped = getattr(row, self.version), getattr(row, self.wrapped)
+        return tx.vault.unwrap_secret(version, wrapped, *self.get_place(row))
+
+    def wrap_again(self, tx: WriteTransaction, row: Any) -> None:
+        """Wrap the secret of a row with the current key. Raises Unopenable."""
+        place, secret = self.get_place(row), self.unwrap(tx, row)
+        if self.sealed is None:
+            version, wrapped = tx.vault.wrap_secret(secret, *place)
+        else:
+            old = SealedDocument(getattr(row, self.sealed), getattr(row, self.wrapped))
+            plain = tx.vault.open_alone(getattr(row, self.version), old, *place)
+            version, document = tx.vault.seal_alone(plain, *place)
+            wrapped = document.wrapped_key
+            setattr(row, self.sealed, document.sealed)
+        setattr(row, self.wrapped, wrapped)
+        setattr(row, self.version, version)
+
+
+WRAPPED: Final = (
+    WrappedSecrets(CaseKey, lambda row: get_key_place(row.case_id), sealed=None),
+    WrappedSecrets(
+        WebhookSecret,
+        lambda row: get_secret_place(row.id),
+        sealed=None,
+        needed=WebhookSecret.ends_at.is_(None),
+    ),
+    WrappedSecrets(
+        DefaultContacts, lambda row: default_contacts.get_place(row.focal_point_id)
+    ),
+    WrappedSecrets(
+        FormDraft, form_drafts.list_bound_values, alone=FormDraft.case_id.is_(None)
+    ),
+    WrappedSecrets(MeetingPoint, point_queries.list_bound_values),
+    WrappedSecrets(WeekFigures, weekly_counts.list_bound_values),
+    WrappedSecrets(
+        Approval,
+        kept_requests.list_bound_values,
+        sealed="sealed_request",
+        wrapped="request_key",
+        version="request_key_version",
+        alone=Approval.case_id.is_(None) & Approval.request_key.is_not(None),
+    ),
+)
+"""Each table with secrets that key-encryption keys wrap."""
+
+
+def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, WrappedSecrets, Any]]:
+    """Yield a row that the service needs for each table and key version in use."""
+    for table in WRAPPED:
+        for version in count_secrets(tx, table, table.needed):
+            sample = table.select_of(version).where(table.needed).limit(1)
+            yield version, table, tx.session.scalars(sample).one()
+
+
+def count_secrets(
+    tx: ReadTransaction, table: WrappedSecrets, which: ColumnElement[bool] = ALL
+) -> Mapping[str, int]:
+    """Return the number of secrets of a table by the version of their key."""
+    column = table.version_column
+    counts = select(column, func.count()).where(table.alone, which).group_by(column)
+    return {version: count for version, count in tx.session.execute(counts)}  # noqa: C416
+
+
+def count_by_version(runtime: Runtime) -> Counter[str]:
+    """Return the number of secrets of all tables by the version of their key."""
+    total = Counter[str]()
+    with begin_read(runtime, SYSTEM) as tx:
+        for table in WRAPPED:
+            total.update(count_secrets(tx, table))
+    return total
+
+
+def rewrap(runtime: Runtime, failed: Counter[str]) -> Iterator[tuple[int, int]]:
+    """Wrap each secret of an earlier key with the current key; yield finished and all.
+
+    `failed` gets the number of secrets that cannot be opened, by the version of their key.
+    Batches have transactions of their own, so the command can be run again.
+    """
+    current, work = runtime.vault.current_version, list[tuple[WrappedSecrets, Any]]()
+    with begin_read(runtime, SYSTEM) as tx:
+        for table in WRAPPED:
+            old = select(*table.keys).where(table.alone, table.version_column != current)
+            rows = tx.session.execute(old.order_by(*table.keys)).all()
+            work += [(table, tuple(row)) for row in rows]
+    done = 0
+    for table in WRAPPED:
+        keys = [key for one, key in work if one is table]
+        for some in batched(keys, BATCH):
+            rewrap_rows(runtime, table, some, failed)
+            done += len(some)
+            yield done, len(work)
+
+
+def rewrap_rows(
+    runtime: Runtime,
+    table: WrappedSecrets,
+    keys: Sequence[tuple[Any, ...]],
+    failed: Counter[str],
+) -> None:
+    """Wrap the secrets of some rows again, unless this was done or they were deleted."""
+    current = runtime.vault.current_version
+    wanted = tuple_(*table.keys).in_(keys)
+    rows = select(table.model).where(wanted, table.alone, table.version_column != current)
+    with begin_write(runtime, SYSTEM) as tx:
+        for row in tx.session.scalars(lock_rows(rows)):
+            try:
+                table.wrap_again(tx, row)
+            except Unopenable:
+                failed[getattr(row, table.version)] += 1

@@ -1,0 +1,62 @@
+"""Tests of the `key` commands: a new key replaces an earlier one, step by step."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.processes.test_demo import command
+
+pytestmark = pytest.mark.slow
+
+
+def run(folder: Path, *words: str) -> str:
+    """Run a `key` command, which must succeed, and return what it printed."""
+    done = command(folder, "key", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def refuse(folder: Path, *words: str) -> str:
+    """Run a `key` command, which must be refused, and return the reason."""
+    refused = command(folder, "key", *words)
+    assert refused.returncode > 0
+    assert "Traceback" not in refused.stderr
+    return refused.stderr
+
+
+def list_keys(folder: Path) -> list[list[str]]:
+    """Return the words of each line of `key list`, without its head."""
+    return [line.split() for line in run(folder, "list").splitlines()[1:]]
+
+
+def test_new_key_replaces_an_earlier_one(tmp_path: Path) -> None:
+    for words in (("key", "new"), ("migrate",), ("directory", "load")):
+        assert command(tmp_path, *words).returncode == 0
+    account = ("account", "new", "KZ_LEAD", "duty", "--role", "officer")
+    assert command(tmp_path, *account).returncode == 0
+
+    standby = re.search(r"Standby key (k2\w+) is in", run(tmp_path, "new", "--standby"))
+    [first, second] = list_keys(tmp_path)
+    assert standby
+    assert first[2:] == ["wraps", "new", "secrets"]
+    assert second == [standby[1], "0", "not", "activated", "yet"]
+    assert "wraps new data keys" in refuse(tmp_path, "remove", first[0])
+
+    assert standby[1] in run(tmp_path, "activate")
+    assert "There is no standby key" in refuse(tmp_path, "activate")
+    assert list_keys(tmp_path)[0] == [first[0], "0", "can", "be", "removed"]
+    assert "secrets were wrapped again" in run(tmp_path, "rewrap")
+    assert "no key of this version" in refuse(tmp_path, "remove", "k9")
+    assert "was removed" in run(tmp_path, "remove", first[0])
+
+    [derived, current] = list_keys(tmp_path)
+    assert derived == [first[0], "0", "removed;", "derived", "secrets", "only"]
+    assert current[2:] == ["wraps", "new", "secrets"]
+    assert "duty" in command(tmp_path, "account", "list").stdout
+    assert (tmp_path / "var" / "keys").stat().st_mode & 0o077 == 0
+
+
+def test_standby_key_cannot_be_the_first(tmp_path: Path) -> None:
+    assert "cannot be a standby key" in refuse(tmp_path, "new", "--standby")
+    assert not (tmp_path / "var" / "keys").exists()
