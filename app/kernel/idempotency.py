@@ -80,23 +80,23 @@ class KeyedRequest:
 
 
 def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
-    """Return the stored outcome of this request, or lock its key and return None.
+    """Lock the key of this request, and return the stored outcome, or None.
 
-    After the key is locked, the outcome is read again, because another transaction may have
-    stored it in the meantime. The key belongs to the account, so that a retry works with a
-    new API key. Raises IdempotencyKeyMissing (400) without a key,
-    IdempotencyKeyInUse (409) if the key is locked, and IdempotencyKeyReused (422) if the
+    The outcome is read after the attempt to lock the key, because the transaction that held
+    the lock before may have stored it. A stored outcome is returned even if another request
+    holds the lock. The key belongs to the account, so that a retry works with a new API
+    key. Raises IdempotencyKeyMissing (400) without a key, IdempotencyKeyInUse (409) if
+    another transaction is carrying out the request, and IdempotencyKeyReused (422) if the
     key was used for another request.
     """
     if not ticket.key:
         raise IdempotencyKeyMissing(
             "Send a random `Idempotency-Key`, and the same key with each retry."
         )
+    is_locked = claim_name(tx.session, f"{tx.actor.account_id}:{ticket.key}")
     done = find_outcome(tx, ticket.key)
-    if done is None:
-        if not claim_name(tx.session, f"{tx.actor.account_id}:{ticket.key}"):
-            raise IdempotencyKeyInUse("Send the same request again in a second.")
-        done = find_outcome(tx, ticket.key)
+    if done is None and not is_locked:
+        raise IdempotencyKeyInUse("Send the same request again in a second.")
     if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
         raise IdempotencyKeyReused("Send a new `Idempotency-Key` with a new request.")
     return done

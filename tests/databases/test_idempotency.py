@@ -413,13 +413,10 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
 
 
 @pytest.mark.usefixtures("pg_url")  # on SQLite writers queue
-def test_a_key_is_looked_up_again_once_it_is_held(
+def test_an_outcome_is_read_after_its_key_is_locked(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An idempotency key is looked up again after it is locked.
-
-    The request that held the lock before may have committed after the first lookup.
-    """
+    """An outcome is found that was committed just before the key is locked."""
     ticket, made = KeyedRequest("k", "a request"), uuid4()
 
     def hold_late(session: Session, name: str) -> bool:
@@ -435,6 +432,29 @@ def test_a_key_is_looked_up_again_once_it_is_held(
 
     assert done_before is not None
     assert (done_before.resource_id, done_before.status) == (made, 201)
+
+
+@pytest.mark.usefixtures("pg_url")  # on SQLite writers queue
+def test_outcome_stored_while_the_key_is_locked_is_returned(
+    officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request gets the outcome of the request that held the lock of its key."""
+    ticket, made = KeyedRequest("k", "a request"), uuid4()
+
+    def fail_to_lock(session: Session, name: str) -> bool:
+        monkeypatch.undo()
+        with officer.begin_write() as first:
+            assert claim(first, ticket) is None
+            is_locked = claim_name(session, name)
+            store_outcome(first, ticket, made, status=201)
+        return is_locked
+
+    monkeypatch.setattr(idempotency, "claim_name", fail_to_lock)
+    with officer.begin_write() as second:
+        done = claim(second, ticket)
+
+    assert done is not None
+    assert (done.resource_id, done.status) == (made, 201)
 
 
 def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
