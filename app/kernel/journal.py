@@ -4,23 +4,28 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
     bindparam,
+    case,
     exists,
     insert,
     select,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.kernel.db import Base, Counter
-from app.kernel.statements import get_values
+from app.kernel.statements import get_values, make_list_parameter
 from app.kernel.stored_names import EventFacts, EventTypeName
 
 
@@ -145,17 +150,17 @@ def deliver(session: Session, postings: Sequence[Posting]) -> None:
         return
     connection, mail = session.connection(), group_by_reader(postings)
     connection.execute(INSERT_ENTRY, [get_values(posting.entry) for posting in postings])
-    heads = {
-        reader: advance_head(connection, reader, len(mail[reader]))
-        for reader in sorted(mail)
-    }
+    if not mail:
+        return
+    heads = advance_heads(
+        connection, {reader: len(entry_ids) for reader, entry_ids in mail.items()}
+    )
     rows = [
         {"focal_point_id": reader, "position": heads[reader] - back, "entry_id": entry_id}
         for reader, entry_ids in mail.items()
         for back, entry_id in enumerate(reversed(entry_ids))
     ]
-    if rows:
-        connection.execute(INSERT_DELIVERY, rows)
+    connection.execute(INSERT_DELIVERY, rows)
 
 
 def group_by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
@@ -169,16 +174,47 @@ def group_by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
 
 INSERT_ENTRY: Final = insert(Entry)
 INSERT_DELIVERY: Final = insert(Delivery)
-UPDATE_HEAD: Final = (
-    update(Mailbox)
-    .where(Mailbox.focal_point_id == bindparam("reader"))
-    .values(head=Mailbox.head + bindparam("more"))
-    .returning(Mailbox.head)
+HAS_READER: Final = Mailbox.focal_point_id.in_(make_list_parameter("readers"))
+LOCKED: Final = (
+    select(Mailbox.focal_point_id)
+    .where(HAS_READER)
+    .order_by(Mailbox.focal_point_id)
+    .with_for_update()
+    .cte("locked")
 )
+"""The feeds of the offices `readers`, locked one after the other in the order of ids."""
 
 
-def advance_head(connection: Connection, reader: UUID, count: int) -> int:
-    """Lock the newest position of a feed, increase it by `count`, and return it."""
-    moved = connection.execute(UPDATE_HEAD, {"reader": reader, "more": count})
-    head: int = moved.scalar_one()
-    return head
+def advance_heads(connection: Connection, counts: Mapping[UUID, int]) -> Mapping[UUID, int]:
+    """Lock the newest position of each feed, increase it by its count, and return it."""
+    by_count: dict[int, list[UUID]] = {}
+    for reader, count in counts.items():
+        by_count.setdefault(count, []).append(reader)
+    values: dict[str, Any] = {"readers": list(counts)}
+    for number, (count, readers) in enumerate(by_count.items()):
+        values |= {f"count_{number}": count, f"readers_{number}": readers}
+    moved = connection.execute(build_update(len(by_count)), values)
+    return {reader: head for reader, head in moved}  # noqa: C416 - rows
+
+
+@cache
+def build_update(groups: int) -> ReturningUpdate[UUID, int]:
+    """Build the statement that increases feeds by `groups` different counts.
+
+    On PostgreSQL, a row is changed only after the CTE has locked it and all rows before it.
+    """
+    more: ColumnElement[int] = make_count(0)
+    for number in range(1, groups):
+        of_group = Mailbox.focal_point_id.in_(make_list_parameter(f"readers_{number}"))
+        more = case((of_group, make_count(number)), else_=more)
+    return (
+        update(Mailbox)
+        .where(Mailbox.focal_point_id == LOCKED.c.focal_point_id)
+        .values(head=Mailbox.head + more)
+        .returning(Mailbox.focal_point_id, Mailbox.head)
+    )
+
+
+def make_count(number: int) -> BindParameter[int]:
+    """Return the parameter for the count of one group of feeds."""
+    return bindparam(f"count_{number}", type_=Mailbox.head.type)

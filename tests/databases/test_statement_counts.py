@@ -89,7 +89,7 @@ def test_submission_takes_no_more_statements(world: World, officer: Someone) -> 
 
     unwrap(submit())
 
-    assert count_statements(world, submit) == 42 + count_lock(world)
+    assert count_statements(world, submit) == 40 + count_lock(world)
 
 
 def test_acknowledgement_takes_no_more_statements(
@@ -101,7 +101,7 @@ def test_acknowledgement_takes_no_more_statements(
     def acknowledge() -> Response:
         return lead.send(f"{path}/acknowledge", if_match=tag, idempotency_key="1")
 
-    assert count_statements(world, acknowledge) == 31 + count_lock(world)
+    assert count_statements(world, acknowledge) == 29 + count_lock(world)
 
 
 def count_lock(world: World) -> int:
