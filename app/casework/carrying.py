@@ -6,7 +6,7 @@ from app.cases.models import Case
 from app.casework import situation as casework_situation
 from app.casework.successors import build_candidate_question
 from app.consents import standing
-from app.consents.routing_questions import build_question
+from app.consents.routing_questions import build_lead_question
 from app.directory import queries as directory_queries
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
@@ -70,7 +70,7 @@ def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
     The desk sees the summary. It replaces a desk that an earlier escalation made a party.
     Raises DeskMissing (503) if no desk is safe.
     """
-    before, desk = case.audience, rank_leads(build_question(tx, case)).desk
+    before, desk = case.audience, rank_leads(build_lead_question(tx, case)).desk
     if desk is None:
         raise DeskMissing("Ask the operator to configure another desk for this case.")
     if Relation.ESCALATION_DESK not in case.list_relations(desk.id):

@@ -28,6 +28,7 @@ from app.consents import actions as consent_actions
 from app.deadlines import following as deadline_following
 from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
+from app.directory.lead_offices import list_lead_offices
 from app.kernel.actors import Relation, Side
 from app.kernel.db import claim_name
 from app.kernel.idempotency import IdempotencyKeyInUse
@@ -93,6 +94,7 @@ def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
     tx.session.flush()
     if not new.submit:
         return case
+    list_lead_offices(tx, case.country or "")  # all offices that a submission needs
     return submit_case(tx, *acting.check_action(tx, case, Action.SUBMIT))
 
 

@@ -10,7 +10,7 @@ from app.casework.needs import Terms
 from app.casework.successors import may_be_chosen
 from app.casework.watching import update_assessment_deadline
 from app.consents import standing
-from app.consents.routing_questions import build_question
+from app.consents.routing_questions import build_lead_question
 from app.directory import queries as directory_queries
 from app.handovers import following as handover_following
 from app.kernel.actors import Relation
@@ -89,10 +89,10 @@ def rank_successors(tx: WriteTransaction, case: Case) -> None:
     from the lead (ADR 35).
     """
     stands = standing.load_for_case(tx, case)
-    ranking = rank_leads(build_question(tx, case, stands))
+    ranking = rank_leads(build_lead_question(tx, case, stands))
     routing_actions.seal_ranking(tx, case.id, ranking)
     if case.state in LED:
         known = standing.filter_for_caller(tx, stands)
         if known is not stands:
-            ranking = rank_leads(build_question(tx, case, known))
+            ranking = rank_leads(build_lead_question(tx, case, known))
         handover_following.offer_to_first(tx, case, [one.id for one in ranking.candidates])

@@ -13,7 +13,7 @@ from app.casework.failing_leads import find_failures
 from app.consents import standing
 from app.consents.coverage import Addressee, Purpose
 from app.consents.models import Consent
-from app.consents.routing_questions import build_question
+from app.consents.routing_questions import build_lead_question
 from app.consents.standing import Standing
 from app.directory import queries as directory_queries
 from app.directory.kinds import NEVER_LEAD, OfficeKind, is_at_home
@@ -83,7 +83,7 @@ def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 
 def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether an office is next in the ranking, or was already asked to lead."""
-    question = build_question(tx, case)
+    question = build_lead_question(tx, case)
     turn = rank_leads(question).candidates[:1]
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}
 
@@ -172,7 +172,7 @@ def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
     then not asked until the person has decided that this State may be informed (ADR 47).
     """
     stands = standing.load_for_case(tx, case)
-    question = build_question(tx, case, stands)
+    question = build_lead_question(tx, case, stands)
     by_desks = list_consents_for_submitter(tx, stands)
     if not by_desks:
         return question
@@ -208,7 +208,7 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
 
 def build_next_lead_question(tx: ReadTransaction, case: Case, stands: Standing) -> Question:
     """Return the input of the ranking of next leads, using consents that desks recorded."""
-    question = build_question(tx, case, stands)
+    question = build_lead_question(tx, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}
     return replace(

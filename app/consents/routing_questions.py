@@ -18,14 +18,30 @@ from app.routing import queries as routing_queries
 from app.routing.question import Profile, Question
 
 
-def build_question(
+def build_question(tx: ReadTransaction, case: Case) -> Question:
+    """Build the input of the rankings of offices that could help in a case."""
+    profiles = routing_queries.load_profiles(tx, case.country or "")
+    return build_case_question(tx, standing.load_for_case(tx, case), profiles)
+
+
+def build_lead_question(
     tx: ReadTransaction, case: Case, stands: Standing | None = None
 ) -> Question:
-    """Build the input of the ranking of offices that could lead a case."""
-    stands = stands or standing.load_for_case(tx, case)
-    guards, country = stands.safeguards, case.country or ""
+    """Build the input of the ranking of offices that could lead a case.
+
+    It contains only the offices that this ranking depends on.
+    """
+    profiles = routing_queries.load_lead_profiles(tx, case.country or "")
+    return build_case_question(tx, stands or standing.load_for_case(tx, case), profiles)
+
+
+def build_case_question(
+    tx: ReadTransaction, stands: Standing, profiles: tuple[Profile, ...]
+) -> Question:
+    """Build the input of a ranking of offices for one case."""
+    case, guards = stands.case, stands.safeguards
+    country = case.country or ""
     asked = routing_queries.list_asked(tx, case.id)
-    profiles = routing_queries.load_profiles(tx, country)
     return Question(
         now=tx.now,
         country=country,

@@ -270,10 +270,12 @@ PAST: Final = (
     .correlate(FocalPoint)
     .subquery()
 )
+COUNTED: Final = 1000
+"""The number that each answer adds to a sum, so that one sum contains two counts: of all
+answers and, in its last three digits, of the late answers."""
 ANSWERED: Final = select(
     FocalPoint.id,
-    select(func.count()).select_from(PAST).scalar_subquery(),
-    select(func.coalesce(func.sum(PAST.c.late), 0)).scalar_subquery(),
+    select(func.coalesce(func.sum(PAST.c.late + COUNTED), 0)).scalar_subquery(),
 ).where(FocalPoint.id.in_(make_list_parameter("whom")))
 
 
@@ -287,4 +289,4 @@ def count_answers(
     """
     asked = {"whom": list(focal_points), "since": since, "now": tx.now}
     rows = read_columns(tx.session, ANSWERED, asked)
-    return {who: (count, int(lates)) for who, count, lates in rows}
+    return {who: divmod(int(total), COUNTED) for who, total in rows}

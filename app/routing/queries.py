@@ -1,6 +1,6 @@
 """Queries for the ranking of a case, and for the profiles of offices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,8 @@ from app.cases.sections import Paper
 from app.cases.statements import ROUTING
 from app.deadlines import queries as deadline_queries
 from app.directory import queries as directory_queries
-from app.directory.kinds import AgeGroup, Service, Sex, is_serving
+from app.directory.kinds import AgeGroup, Service, Sex
+from app.directory.lead_offices import is_relevant_to, list_lead_offices
 from app.directory.models import FocalPoint
 from app.directory.opening_hours import is_open
 from app.kernel.actors import Relation
@@ -125,19 +126,25 @@ def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
 
 
 def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
-    """Load the profile of every focal point, using two SQL statements.
+    """Load the profile of every focal point, using two SQL statements."""
+    return build_profiles(tx, directory_queries.list_all(tx), country)
+
+
+def load_lead_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
+    """Load the profiles that a ranking of leads depends on, using two SQL statements."""
+    return build_profiles(tx, list_lead_offices(tx, country), country)
+
+
+def build_profiles(
+    tx: ReadTransaction, offices: Sequence[FocalPoint], country: str
+) -> tuple[Profile, ...]:
+    """Build the profiles of offices for a ranking in a country.
 
     Past answers are read only for active offices that are based or work in the country.
     """
-    everyone = directory_queries.list_all(tx)
-    here = [f.id for f in everyone if f.active and is_relevant_to(f, country)]
+    here = [f.id for f in offices if f.active and is_relevant_to(f, country)]
     past = deadline_queries.count_answers(tx, here, tx.now - ANSWERS_COUNT_FOR)
-    return tuple(build_profile(tx, found, past) for found in everyone)
-
-
-def is_relevant_to(focal_point: FocalPoint, country: str) -> bool:
-    """Return whether an office is relevant to a country: based there or working there."""
-    return country == focal_point.of_state or is_serving(focal_point, country)
+    return tuple(build_profile(tx, found, past) for found in offices)
 
 
 def build_profile(

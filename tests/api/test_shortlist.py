@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from app.cases.models import Case
 from app.directory import queries as directory_queries
+from app.directory.lead_offices import list_lead_offices, may_matter_to_lead
 from app.kernel.transactions import WriteTransaction
 from app.routing import actions as routing_actions
 from app.routing import queries as routing_queries
 from app.routing.queries import Place
 from app.routing.ranking import Ranking
+from tests.support.databases import record_statements
 from tests.support.world import Json, Someone, World
 
 type Kept = tuple[list[tuple[UUID, int, bool]], list[str]]
@@ -134,3 +136,37 @@ def test_past_answers_are_read_of_those_who_work_there_and_are_active(
     assert {(one.answered, one.late) for one in found.values()} == {(0, 0)}
     assert not found[shut].active
     assert found["KZ_LEAD"].active
+
+
+@pytest.mark.parametrize("country", ["KZ", "UZ", "NI", "TT", "CU", "XX", "", "%"])
+def test_profiles_for_leads_are_a_part_of_all_profiles(
+    shut: str, tx: WriteTransaction, country: str
+) -> None:
+    expected = {
+        profile.code
+        for profile in routing_queries.load_profiles(tx, country)
+        if may_matter_to_lead(profile, country)
+    }
+    tx.session.expunge_all()
+
+    found = [one.code for one in routing_queries.load_lead_profiles(tx, country)]
+
+    assert found == sorted(expected)
+    assert (shut in found) == (country == "KZ")
+
+
+def test_offices_for_leads_come_with_the_own_office_and_oversight(
+    world: World, tx: WriteTransaction
+) -> None:
+    overseers = directory_queries.list_overseers(tx)
+    tx.session.info.clear()
+    tx.session.expunge_all()
+    list_lead_offices(tx, "CU")
+
+    with record_statements(world.database) as statements:
+        own = directory_queries.by_id(tx, tx.actor.focal_point_id)
+        same = directory_queries.list_overseers(tx)
+
+    assert statements == []
+    assert own.of_state == "UZ"
+    assert same == overseers != frozenset()

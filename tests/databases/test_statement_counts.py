@@ -89,7 +89,7 @@ def test_submission_takes_no_more_statements(world: World, officer: Someone) -> 
 
     unwrap(submit())
 
-    assert count_statements(world, submit) == 40 + count_lock(world)
+    assert count_statements(world, submit) == 38 + count_lock(world)
 
 
 def test_acknowledgement_takes_no_more_statements(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.deadlines.limits import Priority
 from app.directory.kinds import AgeGroup, OfficeFunction, OfficeKind, Service, Sex
+from app.directory.lead_offices import may_matter_to_lead
 from app.routing.question import Profile, Question
 from app.routing.ranking import Ranking, rank_leads, rank_recipients
 from tests.rules.questions import AVOIDED, NOON, PLAIN, changed
@@ -134,6 +135,24 @@ def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
         assert office.can_lead
         assert {question.country, "*"} & set(office.serves)
         assert office.of_state in {None, question.country}
+
+
+@given(question=generate_questions())
+def test_choice_of_a_lead_depends_on_a_part_of_the_directory_only(
+    question: Question,
+) -> None:
+    """The ranking is the same without the offices that cannot matter to it."""
+    country = question.country
+    part = tuple(p for p in question.profiles if may_matter_to_lead(p, country))
+
+    whole, restricted = (
+        rank_leads(question),
+        rank_leads(replace(question, profiles=part)),
+    )
+
+    near = tuple(out for out in whole.excluded if out.near)
+    assert (whole.candidates, whole.desk) == (restricted.candidates, restricted.desk)
+    assert near == tuple(out for out in restricted.excluded if out.near)
 
 
 @given(question=generate_questions())
