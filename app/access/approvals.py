@@ -15,7 +15,7 @@ from app.access.models import Approval, ApprovalState
 from app.access.second_person import require_second_person
 from app.kernel.actors import Role
 from app.kernel.problems import Facts, NotFound, Problem
-from app.kernel.recall import write_rows
+from app.kernel.recall import may_have_rows, write_rows
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.vault import WrappedKey
@@ -191,6 +191,8 @@ def expire_approvals(
     current time, so that a transaction that started earlier or has a slow clock cannot use
     the approvals.
     """
+    if not may_have_rows(tx, Approval, case_id, lambda one: one.case_id == case_id):
+        return []
     values: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:
         statement, values = EXPIRE_OTHERS, values | {"sparing": list(except_offices)}

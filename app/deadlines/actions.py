@@ -13,7 +13,7 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.durations import Term
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock, Firing
-from app.kernel.recall import write_rows
+from app.kernel.recall import may_have_rows, write_rows
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import Recorded, WriteTransaction
 
@@ -78,8 +78,13 @@ def stop(tx: WriteTransaction, record_id: UUID) -> None:
 
 def stop_all(tx: WriteTransaction, record_ids: Iterable[UUID]) -> None:
     """Stop the deadlines of some records."""
-    if records := list(record_ids):
+    if records := [one for one in record_ids if may_be_running(tx, one)]:
         write_rows(tx.session, STOP, {"records": records, "now": tx.now})
+
+
+def may_be_running(tx: WriteTransaction, record_id: UUID) -> bool:
+    """Return whether a record may have a deadline; a record that is new may have none."""
+    return may_have_rows(tx, Clock, record_id, lambda clock: clock.record_id == record_id)
 
 
 def stop_kinds(tx: WriteTransaction, case_id: UUID, *kinds: DeadlineKind) -> None:

@@ -5,13 +5,13 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, bindparam, case, func, select
+from sqlalchemy import ScalarSelect, Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.deadlines import precedence
 from app.deadlines.durations import ApparentHolder, DeadlineCase, Term, get_country
 from app.deadlines.limit_bounds import get_usual_limit, list_priorities
-from app.deadlines.limits import ANSWERS, VISITS, DeadlineKind, Limit
+from app.deadlines.limits import VISITS, DeadlineKind, Limit
 from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
 from app.deadlines.rows import is_of_country
@@ -19,9 +19,9 @@ from app.deadlines.schemas import TimeLimitInForce
 from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.calendars import Place, get_place
-from app.directory.models import Agreement, FocalPoint
+from app.directory.models import Agreement
 from app.kernel.paging import Key
-from app.kernel.recall import load_once
+from app.kernel.recall import load_once, may_have_rows
 from app.kernel.statements import make_list_parameter, read_columns
 from app.kernel.transactions import ReadTransaction
 
@@ -183,13 +183,26 @@ def list_answers[A](
     return answers.get(clock.kind, frozenset())
 
 
+RUNNING_OF_KIND: Final = (
+    select(Clock)
+    .where(Clock.case_id == bindparam("case"), Clock.kind == bindparam("kind"))
+    .where(Clock.stopped_at.is_(None))
+    .order_by(Clock.number)
+)
+
+
 def list_running_of_kind(
     tx: ReadTransaction, case_id: UUID, kind: DeadlineKind
 ) -> list[Clock]:
     """List the running deadlines of one kind in a case."""
-    of_kind = (Clock.case_id == case_id) & (Clock.kind == kind)
-    found = select(Clock).where(of_kind, Clock.stopped_at.is_(None))
-    return list(tx.session.scalars(found.order_by(Clock.number)))
+
+    def is_of_kind(clock: Clock) -> bool:
+        return clock.case_id == case_id and clock.kind == kind
+
+    if not may_have_rows(tx, Clock, case_id, is_of_kind):
+        return []
+    wanted = {"case": case_id, "kind": kind}
+    return list(tx.session.scalars(RUNNING_OF_KIND, wanted))
 
 
 def select_due_at(record_id: InstrumentedAttribute[UUID]) -> ScalarSelect[datetime]:
@@ -255,38 +268,3 @@ def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
             break
         since = older.set_at
     return since
-
-
-OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
-LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
-MAX_ANSWERS: Final = 100
-"""The maximum number of past answers to count for an office, so that routing is fast."""
-PAST: Final = (
-    select(case((LATE, 1), else_=0).label("late"))
-    .where(Clock.waits_on == FocalPoint.id, Clock.set_at >= bindparam("since"))
-    .where(Clock.kind.in_(ANSWERS), Clock.stopped_at.is_not(None) | OVERDUE)
-    .order_by(Clock.set_at.desc())
-    .limit(MAX_ANSWERS)
-    .correlate(FocalPoint)
-    .subquery()
-)
-COUNTED: Final = 1000
-"""The number that each answer adds to a sum, so that one sum contains two counts: of all
-answers and, in its last three digits, of the late answers."""
-ANSWERED: Final = select(
-    FocalPoint.id,
-    select(func.coalesce(func.sum(PAST.c.late + COUNTED), 0)).scalar_subquery(),
-).where(FocalPoint.id.in_(make_list_parameter("whom")))
-
-
-def count_answers(
-    tx: ReadTransaction, focal_points: Iterable[UUID], since: datetime
-) -> Mapping[UUID, tuple[int, int]]:
-    """Count the requests to each office since a time, and how many were answered late.
-
-    Only the newest requests that have ended or are overdue count. An overdue request is
-    late; a withdrawn request counts as answered.
-    """
-    asked = {"whom": list(focal_points), "since": since, "now": tx.now}
-    rows = read_columns(tx.session, ANSWERED, asked)
-    return {who: divmod(int(total), COUNTED) for who, total in rows}

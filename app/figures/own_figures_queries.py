@@ -28,9 +28,9 @@ from app.cases.lifecycle import EVENTS as CASE_EVENTS
 from app.cases.lifecycle import Action as CaseAction
 from app.cases.models import Party
 from app.casework.lateness import LATENESS_RULES, Noun
+from app.deadlines.answer_queries import LATE
 from app.deadlines.limits import ASKED, DeadlineKind
 from app.deadlines.models import Clock, Firing
-from app.deadlines.queries import LATE
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.figures.own_figures_feed_queries import ME, Span, run_query

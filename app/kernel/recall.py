@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import wraps
 from typing import Any, Final, cast
+from uuid import UUID
 
 from sqlalchemy import CursorResult, UpdateBase, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
@@ -17,6 +18,10 @@ from app.kernel.transactions import ReadTransaction
 
 CACHE_KEY: Final = "recall"
 """The key of the cache in `Session.info`; the cache ends with the session."""
+WRITTEN_KEY: Final = "written"
+"""The key, in `Session.info`, of the classes whose tables this session has written."""
+ANY_CLASS: Final = object
+"""Stands for every class, if a statement does not say which table it wrote."""
 type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 READS: Final[dict[Callable[..., Any], tuple[Callable[..., Any], frozenset[type]]]] = {}
 """The function that each cached function wraps, and the classes that it depends on."""
@@ -32,11 +37,14 @@ def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
     def wrap(read: F) -> F:
         @wraps(read)
         def load(tx: ReadTransaction, *arguments: object) -> Any:
-            cache, hashable = open_cache(tx), tuple(map(to_hashable, arguments))
+            hashable = tuple(map(to_hashable, arguments))
             key = (read, tx.now, *hashable)
-            if key not in cache:
-                cache[key] = (frozenset(rows_of), read(tx, *hashable))
-            return cache[key][1]
+            cached: Cache = tx.session.info.get(CACHE_KEY, {})
+            if key not in cached or has_pending(tx.session, cached[key][0]):
+                cached = open_cache(tx)
+            if key not in cached:
+                cached[key] = (frozenset(rows_of), read(tx, *hashable))
+            return cached[key][1]
 
         READS[load] = (read, frozenset(rows_of))
         return cast("F", load)
@@ -62,14 +70,35 @@ def open_cache(tx: ReadTransaction) -> Cache:
     return cache
 
 
+def has_pending(session: Session, tables: AbstractSet[type]) -> bool:
+    """Return whether the session has yet to write a change to one of these tables."""
+    pending = (session.new, session.dirty, session.deleted)
+    return any(type(one) in tables for records in pending for one in records)
+
+
 def to_hashable(argument: object) -> object:
     """Return a hashable copy of an argument: a collection of ids becomes a frozenset."""
     several = isinstance(argument, Iterable) and not isinstance(argument, str)
     return frozenset(argument) if several else argument  # type: ignore[call-overload]
 
 
+def may_have_rows[R](
+    tx: ReadTransaction, table: type[R], owner: UUID, is_about: Callable[[R], bool]
+) -> bool:
+    """Return whether a table may have rows about a record, so that they must be queried.
+
+    It has none if this transaction created the id of the record, and has not written to the
+    table since. Pending objects of the table count if `is_about` returns True for them.
+    """
+    written: AbstractSet[type] = tx.session.info.get(WRITTEN_KEY, frozenset())
+    if owner not in tx.created or not written.isdisjoint({table, ANY_CLASS}):
+        return True
+    return any(is_about(one) for one in tx.session.new if isinstance(one, table))
+
+
 def drop_results(session: Session, written: AbstractSet[type]) -> None:
-    """Remove the cached results that depend on a table that was written."""
+    """Note tables that were written, and remove the cached results that depend on them."""
+    session.info.setdefault(WRITTEN_KEY, set()).update(written)
     cache: Cache = session.info.get(CACHE_KEY, {})
     for key in [key for key, (rows, _) in cache.items() if not rows.isdisjoint(written)]:
         del cache[key]
@@ -98,9 +127,8 @@ def write_rows(
 @event.listens_for(Session, "after_flush")
 def drop_flushed(session: Session, _: UOWTransaction) -> None:
     """Remove the cached results that depend on the tables of the flushed objects."""
-    if CACHE_KEY in session.info:
-        records = (*session.new, *session.dirty, *session.deleted)
-        drop_results(session, {type(record) for record in records})
+    records = (*session.new, *session.dirty, *session.deleted)
+    drop_results(session, {type(record) for record in records})
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -116,5 +144,6 @@ def drop_written(execution: ORMExecuteState) -> None:
         return
     if execution.is_select or mapper is None:
         execution.session.info.pop(CACHE_KEY, None)
-    else:
-        drop_results(execution.session, {mapper.class_})
+    if not execution.is_select:
+        written = ANY_CLASS if mapper is None else mapper.class_
+        drop_results(execution.session, {written})

@@ -107,6 +107,8 @@ class ReadTransaction:
     runtime: Runtime
     kept_alive: set[object] = field(default_factory=set)
     """Records that are referenced here, so that the session keeps them in memory."""
+    created: set[UUID] = field(default_factory=set)
+    """The ids that this transaction created. No earlier transaction knows them."""
 
     @property
     def vault(self) -> Vault:
@@ -137,7 +139,7 @@ class AuthenticatedRead(ReadTransaction):
     ) -> None:
         self.connection, self.actor, self.runtime = connection, actor, runtime
         self.now, self.credential = runtime.clock(), credential
-        self.kept_alive = set()
+        self.kept_alive, self.created = set(), set()
 
     @cached_property
     def own_rows(self) -> Connection:
@@ -173,7 +175,9 @@ class WriteTransaction(ReadTransaction):
 
     def create_id(self) -> UUID:
         """Return a new random id."""
-        return self.runtime.ids()
+        new = self.runtime.ids()
+        self.created.add(new)
+        return new
 
     def record(
         self,

@@ -14,7 +14,7 @@ from app.cases import queries as case_queries
 from app.cases.models import Party
 from app.cases.sections import Paper
 from app.cases.statements import ROUTING
-from app.deadlines import queries as deadline_queries
+from app.deadlines.answer_queries import count_answers
 from app.directory import queries as directory_queries
 from app.directory.kinds import AgeGroup, Service, Sex
 from app.directory.lead_offices import is_relevant_to, list_lead_offices
@@ -143,7 +143,7 @@ def build_profiles(
     Past answers are read only for active offices that are based or work in the country.
     """
     here = [f.id for f in offices if f.active and is_relevant_to(f, country)]
-    past = deadline_queries.count_answers(tx, here, tx.now - ANSWERS_COUNT_FOR)
+    past = count_answers(tx, here, tx.now - ANSWERS_COUNT_FOR)
     return tuple(build_profile(tx, found, past) for found in offices)
 
 

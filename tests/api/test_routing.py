@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Executable, insert, select, update
 
 from app.cases import queries as case_queries
+from app.deadlines.answer_queries import MAX_ANSWERS
 from app.deadlines.models import Clock
-from app.deadlines.queries import MAX_ANSWERS
 from app.directory.kinds import DisclosureLevel
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.actors import SERVICE

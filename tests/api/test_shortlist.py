@@ -127,7 +127,7 @@ def test_past_answers_are_read_of_those_who_work_there_and_are_active(
         read.extend(ids)
         return {}
 
-    monkeypatch.setattr("app.routing.queries.deadline_queries.count_answers", answers)
+    monkeypatch.setattr("app.routing.queries.count_answers", answers)
     found = {profile.code: profile for profile in routing_queries.load_profiles(tx, "KZ")}
     read_offices = {code for code, profile in found.items() if profile.id in read}
 
