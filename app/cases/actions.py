@@ -5,7 +5,6 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import delete
 
 from app.access import approvals as access_approvals
 from app.cases import queries as case_queries
@@ -15,7 +14,7 @@ from app.cases.models import Case, CaseKey, Sealed
 from app.cases.records import Fact, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.risk import HOLDS_FOR
 from app.cases.schemas import RiskInput, SummaryFields, VitalInterestInput
-from app.cases.sealing import seal_padded
+from app.cases.sealing import find_document, seal_padded
 from app.cases.sections import Paper, Sealable
 from app.cases.vital_interest import HOLDS_FOR as VITAL_HOLDS_FOR
 from app.deadlines import actions as deadline_actions
@@ -77,7 +76,7 @@ def replace_sealed(
     tx: WriteTransaction, record: Recorded, kind: Sealable, content: BaseModel
 ) -> None:
     """Replace or add a sealed document of a record. A copy of old safeguards is kept."""
-    kept = case_queries.find_sealed(tx, record.id, kind)
+    kept = find_document(tx, record.id, kind)
     if kept is None:
         store_sealed(tx, record, kind, content)
     else:
@@ -123,7 +122,9 @@ def store_sealed(
     tx.session.add(document)
 
 
-def add_risk_assessment(tx: WriteTransaction, case: Case, risk: RiskInput) -> None:
+def add_risk_assessment(
+    tx: WriteTransaction, case: Case, risk: RiskInput
+) -> RiskAssessment:
     """Add a risk assessment, and seal its remarks as a note."""
     assessment = RiskAssessment(
         id=tx.create_id(),
@@ -137,6 +138,7 @@ def add_risk_assessment(tx: WriteTransaction, case: Case, risk: RiskInput) -> No
         start_deadline(tx, case)
     if risk.remarks:
         add_note(tx, case, "risk", risk.remarks)
+    return assessment
 
 
 def take_step(  # noqa: PLR0913 - each is a part of the step
@@ -251,12 +253,6 @@ def add_oversight(tx: WriteTransaction, case: Case, oversight: list[UUID]) -> No
     """Add oversight offices, which cannot open sealed documents, to the parties."""
     for focal_point in oversight:
         case.add_party(focal_point, Relation.OVERSIGHT, tx.now)
-
-
-def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
-    """Delete the sealed documents of one kind that belong to the case itself."""
-    named = (Sealed.record_id == case.id) & (Sealed.kind == kind)
-    tx.session.execute(delete(Sealed).where(named))
 
 
 def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = None) -> Fact:

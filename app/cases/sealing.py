@@ -1,16 +1,20 @@
 """Sealing of documents, with padding and the daily quota."""
 
+from uuid import UUID
+
+from sqlalchemy import delete
+
 from app.cases import queries as case_queries
-from app.cases.models import Sealed
+from app.cases.models import Case, Sealed
 from app.cases.padding import pad
 from app.cases.quotas import count_volume
-from app.cases.sections import get_kind
+from app.cases.sections import Sealable, get_kind
 from app.cases.stored_fields import restore_fields
 from app.kernel.transactions import WriteTransaction
 
 
 def seal_padded(tx: WriteTransaction, document: Sealed, plain: bytes) -> None:
-    """Pad JSON to hide its length, and seal it in a row.
+    """Pad JSON to hide its length, and seal it in a row, which stays in memory.
 
     Raises DailyVolumeUsed (429) if the daily quota of the account is used up.
     """
@@ -22,3 +26,27 @@ def seal_padded(tx: WriteTransaction, document: Sealed, plain: bytes) -> None:
     document.replace_document(
         tx.vault.seal(key, case_queries.build_place(document), padded)
     )
+    tx.kept_alive.add(document)
+
+
+def list_new_documents(tx: WriteTransaction, record_id: UUID) -> list[Sealed]:
+    """List the documents of a record that this transaction has sealed."""
+    sealed = (one for one in tx.kept_alive if isinstance(one, Sealed))
+    return [one for one in sealed if one.record_id == record_id and one in tx.session]
+
+
+def find_document(tx: WriteTransaction, record_id: UUID, kind: Sealable) -> Sealed | None:
+    """Return the document of one kind that belongs to a record, or None.
+
+    A record that this transaction created has only documents that it has sealed since.
+    """
+    if record_id not in tx.created:
+        return case_queries.find_sealed(tx, record_id, kind)
+    sealed = list_new_documents(tx, record_id)
+    return next((one for one in sealed if one.kind == kind), None)
+
+
+def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
+    """Delete the sealed documents of one kind that belong to the case itself."""
+    named = (Sealed.record_id == case.id) & (Sealed.kind == kind)
+    tx.session.execute(delete(Sealed).where(named))

@@ -20,15 +20,19 @@ from app.casework import acting
 from app.casework import situation as casework_situation
 from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next_office
-from app.casework.new_cases import store_empty_records
+from app.casework.new_cases import (
+    WrittenRecords,
+    store_empty_records,
+    store_written_records,
+)
 from app.casework.schemas import CaseInput, CaseSearch
 from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
+from app.consents.routing_questions import load_lead_directory
 from app.deadlines import following as deadline_following
 from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
-from app.directory.lead_offices import list_lead_offices
 from app.kernel.actors import Relation, Side
 from app.kernel.db import claim_name
 from app.kernel.idempotency import IdempotencyKeyInUse
@@ -74,28 +78,35 @@ def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
     acting.require_role(tx, WRITERS)
     require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
     digest = compute_reference_digest(tx, new.external_reference)
+    if new.submit:
+        load_lead_directory(tx, new.summary.country or "")
     case = open_draft(tx, new.summary, digest)
     store_empty_records(tx, case.id)
+    written = write_draft(tx, case, new)
+    store_written_records(tx, case, written)
+    tx.record("case.drafted", case, case.audience)
+    if new.submit:
+        submit_case(tx, *acting.check_action(tx, case, Action.SUBMIT))
+    else:  # a case that is submitted now needs no deadline to finish the draft
+        case_actions.start_deadline(tx, case)
+    store_written_records(tx, case, written)
+    return case
+
+
+def write_draft(tx: WriteTransaction, case: Case, new: CaseInput) -> WrittenRecords:
+    """Write the content of a new draft."""
     for content in new.sections:
         store_sealed(tx, case, content.section, content)
     if new.safeguards:
         store_sealed(tx, case, Paper.SAFEGUARDS, new.safeguards)
-    for form in new.consents:
-        consent_actions.record_consent(tx, case, form)
-    if new.risk:
-        case_actions.add_risk_assessment(tx, case, new.risk)
+    forms = [consent_actions.record_consent(tx, case, form) for form in new.consents]
+    risk = case_actions.add_risk_assessment(tx, case, new.risk) if new.risk else None
     if new.vital_interest:
         case_actions.declare_vital_interest(tx, case, new.vital_interest)
     if new.screening:
         screening_actions.add_screening(tx, case, new.screening)
-    if not new.submit:  # a case that is submitted now needs no deadline to finish the draft
-        case_actions.start_deadline(tx, case)
-    tx.record("case.drafted", case, case.audience)
-    tx.session.flush()
-    if not new.submit:
-        return case
-    list_lead_offices(tx, case.country or "")  # all offices that a submission needs
-    return submit_case(tx, *acting.check_action(tx, case, Action.SUBMIT))
+    consents = [consent for form in forms for consent in form.consents]
+    return WrittenRecords(consents, risk, new.safeguards)
 
 
 def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:

@@ -9,6 +9,7 @@ from app.cases.approvals import GuardedAction, ask_or_claim_approval
 from app.cases.lifecycle import EVENTS, LED, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
+from app.cases.sealing import delete_sealed
 from app.cases.sections import Paper
 from app.casework import situation as casework_situation
 from app.casework.bodies import TakeOverCase
@@ -150,7 +151,7 @@ def move_lead(tx: WriteTransaction, case: Case, old: UUID, new: UUID) -> None:
     """
     if Relation.FORMER_LEAD not in case.list_relations(old):
         case.add_party(old, Relation.FORMER_LEAD, tx.now)
-    case_actions.delete_sealed(tx, case, Paper.CONTACTS)
+    delete_sealed(tx, case, Paper.CONTACTS)
     handover_following.cancel_open(tx, case)
     clock = deadline_queries.find_running(tx, [case.id]).get(case.id)
     due_at = missed_deadlines.compute_due_for_successor(tx, clock) if clock else None

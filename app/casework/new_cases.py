@@ -1,11 +1,20 @@
-"""What a case that is being created cannot have yet, so that no statement looks for it."""
+"""What queries would find in a case that is being created, so that they are not needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from app.cases import queries as case_queries
 from app.cases import questions
+from app.cases.models import Case
+from app.cases.records import RiskAssessment
+from app.cases.sealing import list_new_documents
+from app.cases.sections import Safeguards
+from app.consents import queries as consent_queries
+from app.consents.models import Consent
+from app.deadlines import queries as deadline_queries
+from app.deadlines.models import Clock
 from app.handovers import queries as handover_queries
 from app.kernel.recall import store_result
 from app.kernel.transactions import WriteTransaction
@@ -29,3 +38,37 @@ def store_empty_records(tx: WriteTransaction, case_id: UUID) -> None:
     for load, nothing in EMPTY:
         store_result(tx, load, nothing, [case_id])
     store_result(tx, routing_queries.list_rows, [], case_id)
+
+
+@dataclass(frozen=True)
+class WrittenRecords:
+    """The records that a transaction wrote in a case which it created."""
+
+    consents: Sequence[Consent]
+    risk: RiskAssessment | None
+    safeguards: Safeguards | None
+
+
+def store_written_records(
+    tx: WriteTransaction, case: Case, written: WrittenRecords
+) -> None:
+    """Store what queries would find in a case that was created in this transaction."""
+    consents = sorted(written.consents, key=lambda one: (one.recorded_at, one.id))
+    documents = list_new_documents(tx, case.id)
+    clocks = (one for one in tx.kept_alive if isinstance(one, Clock))
+    of_case = (one for one in clocks if one.record_id == case.id)
+    found: tuple[tuple[Callable[..., Any], object], ...] = (
+        (consent_queries.list_for_cases, consents),
+        (case_queries.load_latest_risks, written.risk),
+        (case_queries.load_safeguards, written.safeguards),
+        (
+            case_queries.list_written_sections,
+            sorted((one.kind, one.author) for one in documents),
+        ),
+        (
+            deadline_queries.find_running,
+            next((one for one in of_case if one.stopped_at is None), None),
+        ),
+    )
+    for load, result in found:
+        store_result(tx, load, {case.id: result} if result else {}, [case.id])

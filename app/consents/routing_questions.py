@@ -9,6 +9,7 @@ from app.cases.sections import OriginContact
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import Priority
 from app.directory import agreement_queries
 from app.directory import queries as directory_queries
@@ -33,6 +34,17 @@ def build_lead_question(
     """
     profiles = routing_queries.load_lead_profiles(tx, case.country or "")
     return build_case_question(tx, stands or standing.load_for_case(tx, case), profiles)
+
+
+def load_lead_directory(tx: ReadTransaction, country: str) -> None:
+    """Load what the choice of a lead and its deadline depend on, apart from the case.
+
+    If this is loaded before a case is written, all rows of the case are written together.
+    """
+    routing_queries.load_lead_profiles(tx, country)
+    directory_queries.list_avoided_countries(tx)
+    agreement_queries.list_agreed_countries(tx, country, DisclosureLevel.NEEDS)
+    deadline_queries.list_settings(tx)
 
 
 def build_case_question(

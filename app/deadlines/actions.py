@@ -69,6 +69,7 @@ def start(
         due_at=max(due_at, tx.now),
     )
     tx.session.add(clock)
+    tx.kept_alive.add(clock)
 
 
 def stop(tx: WriteTransaction, record_id: UUID) -> None:
@@ -176,6 +177,7 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
     )
     stop(tx, clock.record_id)
     tx.session.add(new)
+    tx.kept_alive.add(new)
     return new
 
 

@@ -8,7 +8,7 @@ it depends on is written.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import wraps
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import CursorResult, UpdateBase, event
@@ -22,7 +22,20 @@ WRITTEN_KEY: Final = "written"
 """The key, in `Session.info`, of the classes whose tables this session has written."""
 ANY_CLASS: Final = object
 """Stands for every class, if a statement does not say which table it wrote."""
-type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
+
+
+class CachedResult(NamedTuple):
+    """A result, the classes that it depends on, and the pending objects that it includes.
+
+    The result is not outdated when these objects are written.
+    """
+
+    rows_of: frozenset[type]
+    result: Any
+    includes: frozenset[object] = frozenset()
+
+
+type Cache = dict[tuple[Any, ...], CachedResult]
 READS: Final[dict[Callable[..., Any], tuple[Callable[..., Any], frozenset[type]]]] = {}
 """The function that each cached function wraps, and the classes that it depends on."""
 
@@ -39,12 +52,12 @@ def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
         def load(tx: ReadTransaction, *arguments: object) -> Any:
             hashable = tuple(map(to_hashable, arguments))
             key = (read, tx.now, *hashable)
-            cached: Cache = tx.session.info.get(CACHE_KEY, {})
-            if key not in cached or has_pending(tx.session, cached[key][0]):
-                cached = open_cache(tx)
-            if key not in cached:
-                cached[key] = (frozenset(rows_of), read(tx, *hashable))
-            return cached[key][1]
+            cache: Cache = tx.session.info.get(CACHE_KEY, {})
+            if key not in cache or is_outdated(cache[key], list_pending(tx.session)):
+                cache = open_cache(tx)
+            if key not in cache:
+                cache[key] = CachedResult(frozenset(rows_of), read(tx, *hashable))
+            return cache[key].result
 
         READS[load] = (read, frozenset(rows_of))
         return cast("F", load)
@@ -57,10 +70,14 @@ def store_result(
 ) -> None:
     """Store the result of a cached function that is known without a query.
 
-    It is removed like any other result when a table that it depends on is written.
+    The result must include the pending objects of its tables. It is removed like any other
+    result when one of these tables is written otherwise.
     """
     read, rows_of = READS[load]
-    open_cache(tx)[read, tx.now, *map(to_hashable, arguments)] = (rows_of, result)
+    pending = frozenset(one for one in list_pending(tx.session) if type(one) in rows_of)
+    cache: Cache = tx.session.info.setdefault(CACHE_KEY, {})
+    key = (read, tx.now, *map(to_hashable, arguments))
+    cache[key] = CachedResult(rows_of, result, pending)
 
 
 def open_cache(tx: ReadTransaction) -> Cache:
@@ -70,10 +87,16 @@ def open_cache(tx: ReadTransaction) -> Cache:
     return cache
 
 
-def has_pending(session: Session, tables: AbstractSet[type]) -> bool:
-    """Return whether the session has yet to write a change to one of these tables."""
-    pending = (session.new, session.dirty, session.deleted)
-    return any(type(one) in tables for records in pending for one in records)
+def list_pending(session: Session) -> list[object]:
+    """List the objects whose changes the session has yet to write."""
+    return [*session.new, *session.dirty, *session.deleted]
+
+
+def is_outdated(cached: CachedResult, changed: Iterable[object]) -> bool:
+    """Return whether a result depends on changed objects that it does not include."""
+    return any(
+        type(one) in cached.rows_of and one not in cached.includes for one in changed
+    )
 
 
 def to_hashable(argument: object) -> object:
@@ -88,19 +111,21 @@ def may_have_rows[R](
     """Return whether a table may have rows about a record, so that they must be queried.
 
     It has none if this transaction created the id of the record, and has not written to the
-    table since. Pending objects of the table count if `is_about` returns True for them.
+    table. New objects of the table that are yet to be written count if `is_about` returns
+    True for them; changed objects always count.
     """
     written: AbstractSet[type] = tx.session.info.get(WRITTEN_KEY, frozenset())
     if owner not in tx.created or not written.isdisjoint({table, ANY_CLASS}):
         return True
-    return any(is_about(one) for one in tx.session.new if isinstance(one, table))
+    pending = (one for one in list_pending(tx.session) if isinstance(one, table))
+    return any(one not in tx.session.new or is_about(one) for one in pending)
 
 
 def drop_results(session: Session, written: AbstractSet[type]) -> None:
     """Note tables that were written, and remove the cached results that depend on them."""
     session.info.setdefault(WRITTEN_KEY, set()).update(written)
     cache: Cache = session.info.get(CACHE_KEY, {})
-    for key in [key for key, (rows, _) in cache.items() if not rows.isdisjoint(written)]:
+    for key in [key for key, (rows, *_) in cache.items() if not rows.isdisjoint(written)]:
         del cache[key]
 
 
@@ -126,9 +151,19 @@ def write_rows(
 
 @event.listens_for(Session, "after_flush")
 def drop_flushed(session: Session, _: UOWTransaction) -> None:
-    """Remove the cached results that depend on the tables of the flushed objects."""
-    records = (*session.new, *session.dirty, *session.deleted)
-    drop_results(session, {type(record) for record in records})
+    """Remove the cached results that depend on the flushed objects and do not include them.
+
+    The others include no pending object any more, so that a later change removes them.
+    """
+    cache: Cache = session.info.get(CACHE_KEY, {})
+    flushed = list_pending(session)
+    kept = {
+        key: cached._replace(includes=frozenset())
+        for key, cached in cache.items()
+        if not is_outdated(cached, flushed)
+    }
+    drop_results(session, {type(one) for one in flushed})
+    cache.update(kept)
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -10,6 +10,7 @@ from app.cases import queries as case_queries
 from app.cases.models import CaseKey, Sealed
 from app.cases.sections import Paper
 from app.kernel.problems import NotFound
+from app.kernel.recall import store_result
 from app.kernel.transactions import RecordIdentity, WriteTransaction
 from app.kernel.vault import Unopenable
 from app.routing import queries as routing_queries
@@ -52,7 +53,7 @@ def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> No
         case_actions.replace_sealed(
             tx, RecordIdentity(case_id, case_id, ""), Paper.ROUTING, found
         )
-    tx.session.flush()
+        store_result(tx, routing_queries.load_results, {case_id: found}, [case_id])
 
 
 def delete_clear_rows(tx: WriteTransaction, case_id: UUID) -> None:

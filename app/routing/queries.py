@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.cases import queries as case_queries
-from app.cases.models import Party
+from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
 from app.cases.statements import ROUTING
 from app.deadlines.answer_queries import count_answers
+from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
 from app.directory.kinds import AgeGroup, Service, Sex
 from app.directory.lead_offices import is_relevant_to, list_lead_offices
@@ -73,6 +74,7 @@ def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
         return RoutingResult()
 
 
+@load_once(Sealed, CaseKey)
 def load_results(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RoutingResult]:
@@ -130,6 +132,7 @@ def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
     return build_profiles(tx, directory_queries.list_all(tx), country)
 
 
+@load_once(FocalPoint, Clock)
 def load_lead_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
     """Load the profiles that a ranking of leads depends on, using two SQL statements."""
     return build_profiles(tx, list_lead_offices(tx, country), country)

@@ -131,16 +131,18 @@ def test_pending_deadline_of_another_case_does_not_count(
     assert not may_have_deadline(tx, case)
 
 
-@pytest.mark.parametrize("way", ["flush", "orm", "core", "text"])
+@pytest.mark.parametrize("way", ["change", "flush", "orm", "core", "text"])
 def test_every_way_to_write_a_table_is_noticed(
     tx: WriteTransaction, old: Json, case: Case, way: str
 ) -> None:
     nothing = update(Clock).where(Clock.record_id == uuid4()).values(stopped_at=tx.now)
     assert not may_have_deadline(tx, case)
 
+    [clock] = list_running_of_kind(tx, get_old(tx, old).id, KIND)
     match way:
+        case "change":
+            clock.failures += 1
         case "flush":
-            [clock] = list_running_of_kind(tx, get_old(tx, old).id, KIND)
             clock.failures += 1
             tx.session.flush()
         case "orm":
