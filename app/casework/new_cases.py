@@ -13,8 +13,6 @@ from app.cases.sealing import list_new_documents
 from app.cases.sections import Safeguards
 from app.consents import queries as consent_queries
 from app.consents.models import Consent
-from app.deadlines import queries as deadline_queries
-from app.deadlines.models import Clock
 from app.handovers import queries as handover_queries
 from app.kernel.recall import store_result
 from app.kernel.transactions import WriteTransaction
@@ -55,8 +53,6 @@ def store_written_records(
     """Store what queries would find in a case that was created in this transaction."""
     consents = sorted(written.consents, key=lambda one: (one.recorded_at, one.id))
     documents = list_new_documents(tx, case.id)
-    clocks = (one for one in tx.kept_alive if isinstance(one, Clock))
-    of_case = (one for one in clocks if one.record_id == case.id)
     found: tuple[tuple[Callable[..., Any], object], ...] = (
         (consent_queries.list_for_cases, consents),
         (case_queries.load_latest_risks, written.risk),
@@ -64,10 +60,6 @@ def store_written_records(
         (
             case_queries.list_written_sections,
             sorted((one.kind, one.author) for one in documents),
-        ),
-        (
-            deadline_queries.find_running,
-            next((one for one in of_case if one.stopped_at is None), None),
         ),
     )
     for load, result in found:

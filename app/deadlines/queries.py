@@ -170,8 +170,26 @@ def by_name(setting: Setting) -> tuple[str, str, str]:
 @load_once(Clock)
 def find_running(tx: ReadTransaction, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     """Find the running deadlines of the given records, by the id of the record."""
-    rows = tx.session.scalars(RUNNING, {"records": list(record_ids)})
-    return {clock.record_id: clock for clock in rows}
+    found = find_started(tx, record_ids)
+    missing = [one for one in record_ids if one not in found]
+    if missing:
+        rows = tx.session.scalars(RUNNING, {"records": missing})
+        found |= {clock.record_id: clock for clock in rows}
+    return found
+
+
+def find_started(tx: ReadTransaction, record_ids: Iterable[UUID]) -> dict[UUID, Clock]:
+    """Find the deadlines of records that this transaction started and that still run.
+
+    A record has at most one running deadline, and no other transaction can stop these.
+    """
+    ids = frozenset(record_ids)
+    started = [one for one in tx.kept_alive if isinstance(one, Clock) and one in tx.session]
+    return {
+        clock.record_id: clock
+        for clock in started
+        if clock.record_id in ids and clock.stopped_at is None
+    }
 
 
 def list_answers[A](

@@ -9,15 +9,17 @@ from sqlalchemy import select, text, update
 
 from app.access.approvals import ApprovalRequest, ask_second_person, expire_approvals
 from app.access.models import Approval, ApprovalState
-from app.cases.actions import open_draft
+from app.cases.actions import add_risk_assessment, open_draft
 from app.cases.models import Case
-from app.cases.schemas import SummaryFields
+from app.cases.queries import load_latest_risks
+from app.cases.risk import RiskLevel
+from app.cases.schemas import RiskInput, SummaryFields
 from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import find_running, list_running_of_kind
 from app.kernel.actors import Role
-from app.kernel.recall import may_have_rows, write_rows
+from app.kernel.recall import may_have_rows, store_result, write_rows
 from app.kernel.transactions import WriteTransaction
 from tests.support.databases import record_statements
 from tests.support.world import Json, Someone, World
@@ -186,3 +188,47 @@ def test_cached_result_is_read_again_if_a_change_of_its_table_is_pending(
     start(tx, case)
 
     assert list(find_running(tx, [case.id])) == [case.id]
+
+
+def test_deadline_that_was_started_is_not_read_back(
+    world: World, tx: WriteTransaction, case: Case
+) -> None:
+    start(tx, case)
+    tx.session.flush()
+
+    with record_statements(world.database) as statements:
+        found = find_running(tx, [case.id])
+
+    assert statements == []
+    assert found[case.id].number
+    deadline_actions.stop(tx, case.id)
+    assert find_running(tx, [case.id]) == {}
+
+
+def test_deadline_that_was_started_and_moved_belongs_to_the_other_record(
+    tx: WriteTransaction, case: Case
+) -> None:
+    other = open_draft(tx, SummaryFields(), None)
+    start(tx, case)
+
+    deadline_actions.move_to_record(tx, [case.id], other.id)
+
+    assert list(find_running(tx, [case.id, other.id])) == [other.id]
+
+
+def test_result_stored_with_a_pending_object_is_outdated_by_the_next(
+    world: World, tx: WriteTransaction, old: Json
+) -> None:
+    found = get_old(tx, old)
+    assessment = add_risk_assessment(tx, found, RiskInput(level=RiskLevel.LOW))
+    store_result(tx, load_latest_risks, {found.id: assessment}, [found.id])
+
+    with record_statements(world.database) as statements:
+        first = load_latest_risks(tx, [found.id])
+        tx.session.flush()
+        again = load_latest_risks(tx, [found.id])
+    later = add_risk_assessment(tx, found, RiskInput(level=RiskLevel.HIGH))
+
+    assert not any(one.startswith("SELECT risk") for one in statements)
+    assert first == again == {found.id: assessment}
+    assert load_latest_risks(tx, [found.id]) == {found.id: later}
