@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from app.kernel.actors import Relation
@@ -144,6 +145,7 @@ GRANTS: Final = (
 )
 
 
+@cache
 def list_grants(relation: Relation, holds: frozenset[Condition]) -> frozenset[Grant]:
     """Return the grants that one relation gives while the given conditions hold."""
     rows = (r for r in GRANTS if relation in r.relations and r.conditions <= holds)
