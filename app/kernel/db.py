@@ -220,15 +220,15 @@ def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
 
 
 def open_session(connection: Connection) -> Session:
-    """Open a session in the transaction of a connection, which ends with the session."""
-    return Session(connection, join_transaction_mode="control_fully")
+    """Open a session in the transaction of a connection, which the caller has to end."""
+    # A rollback at the end would remove the prepared statements of a connection of psycopg.
+    return Session(connection, join_transaction_mode="rollback_only")
 
 
 @event.listens_for(Session, "after_begin")
 def set_acts_for(session: Session, _: SessionTransaction, connection: Connection) -> None:
     """Limit a new transaction to what the focal point of the session may access."""
-    acts_for = session.info.get(ACTS_FOR)
-    if acts_for is not None:
+    if (acts_for := session.info.get(ACTS_FOR)) is not None:
         limit_to_office(connection, acts_for)
 
 

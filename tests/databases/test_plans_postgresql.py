@@ -1,0 +1,33 @@
+"""PostgreSQL plans a frequent statement a few times, and then keeps the plan.
+
+The driver prepares a statement that it has sent five times. PostgreSQL then plans it five
+times with its parameters. After that it keeps a plan for any parameters, if that plan does
+not seem to cost more.
+"""
+
+import pytest
+from sqlalchemy import bindparam, text
+
+from tests.support.world import Someone, unwrap
+
+READS = 20
+PLANS = text(
+    "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+    "WHERE statement LIKE :start AND generic_plans + custom_plans > 5"
+).bindparams(bindparam("start"))
+
+
+def list_plans(who: Someone, path: str, start: str) -> set[tuple[int, bool]]:
+    """Return how often statements were planned, and whether a plan is kept."""
+    for _ in range(READS):
+        unwrap(who.get(path))
+    with who.begin_read() as tx:
+        rows = tx.session.execute(PLANS, {"start": f"{start}%"})
+        return {(row.custom_plans, row.generic_plans > 0) for row in rows}
+
+
+@pytest.mark.parametrize("path", ["/worklist", "/events", "/focal-points"])
+def test_plan_for_authentication_outlives_a_read(
+    pg_url: str, lead: Someone, path: str
+) -> None:
+    assert list_plans(lead, path, "SELECT api_key.hash") == {(5, True)}, pg_url
