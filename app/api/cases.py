@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,7 +34,7 @@ from app.cases.filters import is_at_stage, is_sent, select_due_at
 from app.cases.lifecycle import Stage, State
 from app.cases.models import Case, Party
 from app.cases.schemas import RiskInput, SummaryFields
-from app.casework import carrying, intake
+from app.casework import carrying, case_files, intake
 from app.casework.schemas import CaseInput, CaseOut, CaseSearch
 from app.casework.situation import show_cases
 from app.consents.actions import AdultConsentRequired, ConsentEnded
@@ -43,7 +44,7 @@ from app.kernel.actors import Relation
 from app.kernel.free_space import DiskSpaceReserved
 from app.kernel.idempotency import IdempotencyKeyMissing
 from app.kernel.lifecycle import RoleMissing
-from app.kernel.paging import CursorUnknown, PageQuery, load_page
+from app.kernel.paging import CursorUnknown, Keys, PageQuery, load_page
 from app.kernel.problems import NotFound
 from app.kernel.quotas import TooManyDrafts
 from app.kernel.requirements import NeedsUnmet
@@ -122,26 +123,27 @@ def list_cases(
     Listing a case does not count as reading it, so the delivery evidence does not change.
     """
     with begin() as tx:
-        rows, after = load_case_rows(tx, query)
-        page = build_page(tx, rows, query.include, after)
+        ids, after = load_case_ids(tx, query)
+        found = case_files.list_cases(tx, ids)
+        page = build_page(tx, found, query.include, after)
         return render(page, if_none_match=if_none_match)
 
 
-def load_case_rows(tx: ReadTransaction, query: CaseQuery) -> tuple[list[Case], str | None]:
-    """Return a page of the caller's cases and, if there is a next page, its cursor."""
+def load_case_ids(tx: ReadTransaction, query: CaseQuery) -> tuple[list[UUID], str | None]:
+    """Return the ids of a page of the caller's cases, and the cursor of the next page."""
     states = query.state or State
     statement = case_queries.list_own(tx, query.role, states, query.priority, query.country)
     if query.stage:
         statement = statement.where(is_at_stage(tx, query.stage))
     if query.sent:
         statement = statement.where(is_sent(tx))
-    if query.sort == CaseSort.ADDED:
-        rows, after = load_page(tx, statement, (Party.number,), query, name="cases")
-    else:
-        keys = (select_due_at(tx), Party.number)
-        by_due = statement.with_only_columns(Case, *keys)
-        rows, after = load_page(tx, by_due, keys, query, name="cases by due time")
-    return [case for case, *_ in rows], after
+    keys: Keys = (Party.number,)
+    name = "cases"
+    if query.sort == CaseSort.DUE_AT:
+        keys, name = (select_due_at(tx), Party.number), "cases by due time"
+    page = statement.with_only_columns(Case.id, *keys)
+    rows, after = load_page(tx, page, keys, query, name=name)
+    return [case_id for case_id, *_ in rows], after
 
 
 def build_page(
@@ -196,7 +198,10 @@ def get_case(
     """
     if not query.include:
         return show_record(
-            begin, lambda tx: case_queries.get(tx, code), show_cases, if_none_match
+            begin,
+            lambda tx: case_files.get_case(tx, code),
+            show_cases,
+            if_none_match,
         )
     with begin() as tx:
         case = case_queries.get(tx, code)

@@ -1,6 +1,6 @@
 """Queries for emergency access, and the offices that may request it (R15, R17)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.access import people
+from app.access.models import Account
 from app.cases.grants import WORKING_RELATIONS, Grant
 from app.cases.models import Case
 from app.cases.queries import require_found
@@ -17,6 +18,7 @@ from app.cases.records import EmergencyAccess
 from app.cases.sections import EmergencyAccessPurpose, Section
 from app.cases.vital_interest import EmergencyAccessState
 from app.kernel.actors import Relation
+from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
 
@@ -92,10 +94,20 @@ def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> b
 
 
 UNREVIEWED: Final = EmergencyAccess.granted & EmergencyAccess.reviewed_at.is_(None)
+IS_OWN: Final = people.is_same_person(EmergencyAccess.account_id)
+"""A condition for the requests of the person of the account in the parameter `account`."""
 OWN: Final = select(EmergencyAccess).where(
-    people.is_same_person(EmergencyAccess.account_id),
-    EmergencyAccess.case_id.in_(make_list_parameter("cases")) | UNREVIEWED,
+    IS_OWN, EmergencyAccess.case_id.in_(make_list_parameter("cases")) | UNREVIEWED
 )
+
+
+@load_once(EmergencyAccess, Account)
+def list_own(
+    tx: ReadTransaction, account_id: UUID, case_ids: Iterable[UUID]
+) -> list[EmergencyAccess]:
+    """List the requests of an account's person in some cases, and all unreviewed ones."""
+    given = {"account": account_id, "cases": list(case_ids)}
+    return list(tx.session.scalars(OWN, given))
 
 
 @dataclass(frozen=True)
@@ -110,10 +122,15 @@ class OwnRequests:
     has_unreviewed: bool = False
 
 
-def load_own_requests(tx: ReadTransaction, case_ids: Collection[UUID]) -> OwnRequests:
-    """Load the requests of the caller's person in some cases, and overdue reviews."""
-    given = {"account": tx.actor.account_id, "cases": list(case_ids)}
-    found = tx.session.scalars(OWN, given).all()
+def load_own_requests(
+    tx: ReadTransaction, case_ids: Collection[UUID], page: Iterable[UUID] = ()
+) -> OwnRequests:
+    """Load the requests of the caller's person in some cases, and overdue reviews.
+
+    `page` are the ids of all cases that are shown together, whose requests may have been
+    loaded already. It contains `case_ids`, or is empty.
+    """
+    found = list_own(tx, tx.actor.account_id, page or case_ids)
     return OwnRequests(
         pending={
             one.case_id

@@ -13,7 +13,7 @@ from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
 from app.cases.records import Fact, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.risk import GRAVITY
-from app.cases.sections import Safeguards, Sealable, get_kind
+from app.cases.sections import Sealable, get_kind
 from app.cases.statements import SEES_CASE
 from app.cases.stored_fields import rename_fields
 from app.deadlines.limits import Priority
@@ -189,12 +189,14 @@ def build_place(document: Sealed) -> Place:
     return Place(table, document.id, document.case_id, section, document.key_version)
 
 
-def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
-    """Decrypt a sealed document.
+def open_sealed(
+    tx: ReadTransaction, document: Sealed, data_key: WrappedKey | None = None
+) -> bytes:
+    """Decrypt a sealed document. `data_key` is the key of its case, if it is loaded.
 
     The calling function must have recorded the access, or use the content only in a rule.
     """
-    key = get_data_key(tx, document.case_id)
+    key = data_key or get_data_key(tx, document.case_id)
     own_key = document.key.wrapped if document.key else None
     content = tx.vault.open(key, build_place(document), document.sealed, own_key)
     return rename_fields(get_kind(document.kind), content)
@@ -219,25 +221,16 @@ def find_code_by_digest(tx: ReadTransaction, digest: str) -> str | None:
     return tx.session.scalar(select(Case.code).where(Case.external_digest == digest))
 
 
-@load_once(Sealed, CaseKey)
-def load_safeguards(
-    tx: ReadTransaction, case_ids: Iterable[UUID]
-) -> Mapping[UUID, Safeguards]:
-    """Decrypt the safeguards of cases for use in rules only, and return them by case id."""
-    rows = tx.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
-    tx.kept_alive.update(key for _, key in rows)
-    return {
-        document.case_id: Safeguards.model_validate_json(open_sealed(tx, document))
-        for document, _ in rows
-    }
-
-
 @load_once(RiskAssessment)
 def load_latest_risks(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
     """Return the latest risk assessment by case; at equal times, the higher level wins."""
-    rows = tx.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
+    return find_latest(tx.session.scalars(statements.RISKS, {"cases": list(case_ids)}))
+
+
+def find_latest(rows: Iterable[RiskAssessment]) -> Mapping[UUID, RiskAssessment]:
+    """Return the latest of some risk assessments by case."""
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, or_, select
 
 from app.cases.grants import Grant, list_relations
 from app.cases.models import Case, CaseKey, Party, Sealed
@@ -17,8 +17,13 @@ from app.cases.sections import Paper
 from app.kernel.actors import Relation
 from app.kernel.statements import lock_rows, make_list_parameter
 
-SEES_CASE: Final = Party.relation.in_(list_relations(Grant.CASE))
-"""A condition for party rows whose relation lets an office see the current case."""
+SEES_CASE: Final = or_(
+    *(Party.relation == relation for relation in sorted(list_relations(Grant.CASE)))
+)
+"""A condition for party rows whose relation lets an office see the current case.
+
+It contains no list, because the SQL of a list is rendered at each execution.
+"""
 MINE: Final = (Party.focal_point_id == bindparam("me"), Party.until.is_(None))
 """Conditions for the current party rows of the office `me`, with any relation."""
 PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)

@@ -46,7 +46,7 @@ def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
 
     Records are loaded only for the cases in which they can make an action available.
     """
-    office = tx.actor.focal_point_id
+    office, page = tx.actor.focal_point_id, [case.id for case in found]
     running = [case for case in found if case.state in OPEN]
     helping = [c.id for c in found if Relation.RECIPIENT in c.list_all_relations(office)]
     submitted = [case.id for case in running if case.submitter == office]
@@ -55,9 +55,15 @@ def load_records(tx: ReadTransaction, found: Sequence[Case]) -> ActionRecords:
     return ActionRecords(
         helped=helped,
         accepted=accepted,
-        asked=questions.find_unanswered(tx, submitted) if submitted else frozenset(),
+        asked=(
+            questions.find_unanswered(tx, page) & set(submitted)
+            if submitted
+            else frozenset()
+        ),
         own_requests=(
-            emergency_access.load_own_requests(tx, entitled) if entitled else OwnRequests()
+            emergency_access.load_own_requests(tx, entitled, page)
+            if entitled
+            else OwnRequests()
         ),
     )
 

@@ -39,10 +39,11 @@ def find_next_offices(
     roles, scopes = tx.actor.roles & CASE_ROLES, tx.actor.scopes
     if not roles or Scope.SECTIONS_READ not in scopes:
         return {}
-    known = {one.case.id: one for one in standings if may_know_routing(one, reader)}
+    page = {one.case.id: one for one in standings}
+    known = {key: one for key, one in page.items() if may_know_routing(one, reader)}
     if not known:
         return {}
-    results = routing_queries.load_results(tx, known)
+    results = routing_queries.load_results(tx, known, page)
     waiting = {key: [one.focal_point_id for one in r.waiting] for key, r in results.items()}
     offices = directory_queries.by_ids(tx, {one for ids in waiting.values() for one in ids})
     fitting = {

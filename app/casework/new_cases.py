@@ -6,11 +6,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.cases import queries as case_queries
-from app.cases import questions
+from app.cases import questions, rule_documents
 from app.cases.models import Case
 from app.cases.records import RiskAssessment
 from app.cases.sealing import list_new_documents
 from app.cases.sections import Safeguards
+from app.casework import case_files
 from app.consents import queries as consent_queries
 from app.consents.models import Consent
 from app.handovers import queries as handover_queries
@@ -36,6 +37,7 @@ def store_empty_records(tx: WriteTransaction, case_id: UUID) -> None:
     for load, nothing in EMPTY:
         store_result(tx, load, nothing, [case_id])
     store_result(tx, routing_queries.list_rows, [], case_id)
+    store_result(tx, case_files.load_records, None, [case_id])
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def store_written_records(
     found: tuple[tuple[Callable[..., Any], object], ...] = (
         (consent_queries.list_for_cases, consents),
         (case_queries.load_latest_risks, written.risk),
-        (case_queries.load_safeguards, written.safeguards),
+        (rule_documents.load_safeguards, written.safeguards),
         (
             case_queries.list_written_sections,
             sorted((one.kind, one.author) for one in documents),

@@ -10,6 +10,7 @@ from typing import Self
 from uuid import UUID
 
 from app.cases import queries as case_queries
+from app.cases import rule_documents
 from app.cases.grants import Grant
 from app.cases.lifecycle import Stage, State, get_stage
 from app.cases.models import Case
@@ -55,6 +56,7 @@ class OverviewData:
             and (snapshot := case.get_snapshot(reader.id))
         }
         outside = [case.id for case in found if is_shown_copy(case, reader.id)]
+        kept = case_queries.load_snapshots(tx, grants) if outside else {}
         in_state = grants if reader.kind == OfficeKind.STATE else {}
         helping = [
             case_id
@@ -67,9 +69,9 @@ class OverviewData:
             reader=reader,
             grants=grants,
             snapshots=snapshots,
-            handed_on=case_queries.load_snapshots(tx, outside) if outside else {},
+            handed_on={key: kept[key] for key in outside if key in kept},
             requested=requested,
-            safeguards=case_queries.load_safeguards(tx, requested) if requested else {},
+            safeguards=rule_documents.load_safeguards(tx, requested) if requested else {},
             codes=load_codes(tx, found, snapshots.values()),
         )
 

@@ -13,6 +13,7 @@ from app.cases.lifecycle import Row, State
 from app.cases.models import Case
 from app.cases.schemas import Risk
 from app.cases.sections import Section
+from app.casework import case_files
 from app.casework.available_actions import ActionRecords, list_actions, load_records
 from app.casework.failing_leads import is_submitter_gone
 from app.casework.missed_outcomes import find_next_offices, find_outcome
@@ -164,6 +165,7 @@ def show_cases(tx: ReadTransaction, found: Sequence[Case]) -> list[CaseOut]:
     """Return cases as the caller may see them now."""
     if not found:  # the usual result of polling
         return []
+    case_files.load_records(tx, [case.id for case in found])
     context = load_context(tx, found)
     return [show_case(tx, case, context) for case in found]
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.cli.startup import NotReady
 from app.kernel import guards
-from app.kernel.db import OWNER_ROLE, get_database_kind
+from app.kernel.db import OWNER_ROLE, get_dialect
 from app.settings import Environment
 
 MAX_NAMED: Final = 5
@@ -68,7 +68,7 @@ def require_bound_login(session: Session, environment: Environment) -> list[str]
 
 def describe_login(session: Session) -> str | None:
     """Return why the guards do not restrict the service's login, or None if they do."""
-    if get_database_kind(session) == "sqlite":
+    if get_dialect(session).name == "sqlite":
         return None
     login = session.scalar(text("SELECT session_user"))
     for role, *powers in session.execute(text(LOGIN), {"owner": OWNER_ROLE}):

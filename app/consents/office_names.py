@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.cases import queries as case_queries
+from app.cases import rule_documents
 from app.cases.grants import Grant
 from app.cases.models import Case, Party
 from app.cases.sections import Safeguards
@@ -103,7 +103,7 @@ def load_names(
         if office in foreign and was_only_recipient(case, office, at)
     }
     needed |= set(also) if own.kind == OfficeKind.STATE else set()
-    known = case_queries.load_safeguards(tx, needed) if needed else {}
+    known = rule_documents.load_safeguards(tx, needed) if needed else {}
     origins = {one: known.get(one, Safeguards()).country_of_origin for one in needed}
     origin_cases = frozenset(c for c, of in origins.items() if of in {None, own.of_state})
     return OfficeNames(own, {o.id: o.code for o in offices.values()}, foreign, origin_cases)

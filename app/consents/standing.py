@@ -8,6 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from app.cases import queries as case_queries
+from app.cases import rule_documents
 from app.cases.facts import URGENT_CHILD_SERVICES, FactSheet, build_fact_sheet
 from app.cases.lifecycle import LED, UNLED, State
 from app.cases.models import Case
@@ -195,7 +196,7 @@ def load_for_cases(tx: ReadTransaction, found: Iterable[Case]) -> Mapping[UUID, 
     """Load the case files of several cases with at most six SQL statements."""
     by_id = {case.id: case for case in found}
     consents = consent_queries.list_for_cases(tx, by_id)
-    safeguards = case_queries.load_safeguards(tx, by_id)
+    safeguards = rule_documents.load_safeguards(tx, by_id)
     risks = case_queries.load_latest_risks(tx, by_id)
     facts = case_queries.load_facts(tx, by_id)
     vital = case_queries.find_in_vital_interest(tx, by_id)

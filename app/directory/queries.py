@@ -101,6 +101,8 @@ def find_by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint | None:
 
 HAS_ID: Final = FocalPoint.id.in_(make_list_parameter("ids"))
 BY_IDS: Final = FOCAL_POINTS.where(HAS_ID)
+KNOWN_CODES: Final = "codes of focal points"
+"""The key under which a session keeps the codes that a transaction has read."""
 CODES: Final = select(FocalPoint.id, FocalPoint.code).where(HAS_ID)
 
 
@@ -118,11 +120,18 @@ def by_ids(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint
 
 def get_codes(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the codes of the focal points with the given ids, as a mapping by id."""
-    wanted = set(ids)
-    codes = {key: one.code for key, one in find_loaded(tx, wanted).items()}
+    wanted, known = set(ids), load_known_codes(tx)
+    codes = {one: known[one] for one in wanted if one in known}
+    codes |= {key: one.code for key, one in find_loaded(tx, wanted - codes.keys()).items()}
     missing = [one for one in wanted if one not in codes]
     if missing:
         codes.update(read_columns(tx.session, CODES, {"ids": missing}).all())
+    return codes
+
+
+def load_known_codes(tx: ReadTransaction) -> dict[UUID, str]:
+    """Return the codes of offices, which never change, that this transaction has read."""
+    codes: dict[UUID, str] = tx.session.info.setdefault(KNOWN_CODES, {})
     return codes
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Connection,
+    Dialect,
     Engine,
     Integer,
     MetaData,
@@ -62,7 +63,6 @@ SET_ACTS_FOR: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
 """The SQL that sets `ACTS_FOR`; `true` limits the setting to the current transaction."""
 THREADS: Final = 40
 """The maximum number of simultaneous requests, each of which uses a pooled connection."""
-
 CACHED_STATEMENTS: Final = 512
 """The number of statements that an SQLite connection caches; an action runs dozens."""
 
@@ -295,6 +295,6 @@ def get_database_time(session: Session) -> datetime:
     return database_time.astimezone(UTC)
 
 
-def get_database_kind(session: Session) -> str:
-    """Return the kind of database: `sqlite` or `postgresql`."""
-    return session.get_bind().dialect.name
+def get_dialect(session: Session) -> Dialect:
+    """Return the dialect of the database, whose name is `sqlite` or `postgresql`."""
+    return session.get_bind().dialect

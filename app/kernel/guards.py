@@ -18,7 +18,7 @@ from typing import Final, override
 
 from sqlalchemy.orm import Session
 
-from app.kernel.db import get_database_kind as database_kind
+from app.kernel.db import get_dialect
 
 type Catalogue = Mapping[str, str]
 """The guards of a database: each name with its definition."""
@@ -122,13 +122,13 @@ def load_expected(dialect: str) -> Catalogue:
 
 def list_differences(session: Session) -> list[Difference]:
     """List the guards that are not as expected; those that prevent start-up come first."""
-    found = compare(load_expected(database_kind(session)), read_guards(session))
+    found = compare(load_expected(get_dialect(session).name), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 
 
 def read_guards(session: Session) -> Catalogue:
     """Return the guards of a database, read from its system catalogue."""
-    rows = session.connection().exec_driver_sql(load_statement(database_kind(session)))
+    rows = session.connection().exec_driver_sql(load_statement(get_dialect(session).name))
     return {name: normalize(definition or "") for name, definition in sorted(rows)}
 
 

@@ -80,6 +80,15 @@ def store_result(
     cache[key] = CachedResult(rows_of, result, pending)
 
 
+def store_missing(
+    tx: ReadTransaction, load: Callable[..., Any], result: object, *arguments: object
+) -> None:
+    """Store the result of a cached function, unless the cache contains one."""
+    read, rows_of = READS[load]
+    key = (read, tx.now, *map(to_hashable, arguments))
+    open_cache(tx).setdefault(key, CachedResult(rows_of, result))
+
+
 def open_cache(tx: ReadTransaction) -> Cache:
     """Return the cache of a transaction, after pending writes, as a query does."""
     tx.session.flush()

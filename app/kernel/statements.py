@@ -7,7 +7,16 @@ takes at least three times as long as reading columns or writing rows without th
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, CursorResult, Label, Select, Text, bindparam, cast
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    CursorResult,
+    Label,
+    Select,
+    Text,
+    bindparam,
+    cast,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 
@@ -22,7 +31,9 @@ def read_text(column: InstrumentedAttribute[Any], name: str) -> Label[str]:
 
 
 def read_columns[*Ts](
-    session: Session, statement: Select[*Ts], parameters: Mapping[str, Any]
+    session: Session,
+    statement: Select[*Ts] | CompoundSelect[*Ts],
+    parameters: Mapping[str, Any],
 ) -> CursorResult[*Ts]:
     """Read columns without creating objects, after flushing pending writes.
 

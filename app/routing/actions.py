@@ -53,7 +53,8 @@ def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> No
         case_actions.replace_sealed(
             tx, RecordIdentity(case_id, case_id, ""), Paper.ROUTING, found
         )
-        store_result(tx, routing_queries.load_results, {case_id: found}, [case_id])
+        ids, results = [case_id], {case_id: found}
+        store_result(tx, routing_queries.load_results, results, ids, ids)
 
 
 def delete_clear_rows(tx: WriteTransaction, case_id: UUID) -> None:

@@ -1,6 +1,6 @@
 """Queries for the ranking of a case, and for the profiles of offices."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,9 +11,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.cases import queries as case_queries
+from app.cases import rule_documents
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
-from app.cases.statements import ROUTING
 from app.deadlines.answer_queries import count_answers
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
@@ -76,15 +76,18 @@ def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
 
 @load_once(Sealed, CaseKey)
 def load_results(
-    tx: ReadTransaction, case_ids: Iterable[UUID]
+    tx: ReadTransaction, case_ids: Container[UUID], page: Iterable[UUID]
 ) -> Mapping[UUID, RoutingResult]:
-    """Open the sealed routing results of several cases, except cases whose key is lost."""
-    rows = tx.session.execute(ROUTING, {"cases": list(case_ids)}).all()
-    tx.kept_alive.update(key for _, key in rows)
+    """Open the sealed routing results of several cases, except cases whose key is lost.
+
+    `page` are the ids of all cases that are shown together; it contains `case_ids`.
+    """
     found: dict[UUID, RoutingResult] = {}
-    for kept, _ in rows:
+    for kept, key in rule_documents.list_routing(tx, page):
+        if kept.case_id not in case_ids:
+            continue
         with suppress(NotFound, Unopenable):
-            content = case_queries.open_sealed(tx, kept)
+            content = case_queries.open_sealed(tx, kept, key)
             found[kept.case_id] = RoutingResult.model_validate_json(content)
     return found
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ def list_keys(url: str, folder: Path) -> list[str]:
 
 
 def measure_changes(
-    database: str, root: Path, pace: Pace, kinds: Iterable[Kind], say: Say
+    database: str, root: Path, pace: Pace, kinds: Sequence[Kind], say: Say
 ) -> list[Change]:
     """Compare the cost of requests of this tree and of the checkout in `root`."""
     make = PLACES[database]
@@ -99,7 +99,7 @@ def measure_changes(
 
 
 def compare_sides(
-    old: Side, new: Side, pace: Pace, kinds: Iterable[Kind], say: Say
+    old: Side, new: Side, pace: Pace, kinds: Sequence[Kind], say: Say
 ) -> Mapping[Kind, Comparison]:
     """Measure the other commit, this tree, and the other commit again in each round."""
     old.name, new.name = "the other commit", "this tree"

@@ -1,7 +1,7 @@
 """A comparison of what requests cost with a million cases and with ten thousand cases."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -154,7 +154,7 @@ class GrowthResult:
 
 
 def measure_growth(
-    kind: str, cases: int, pace: Pace, kinds: Iterable[Kind], say: Say
+    kind: str, cases: int, pace: Pace, kinds: Sequence[Kind], say: Say
 ) -> GrowthResult:
     """Compare the cost of the given kinds of requests with few and with many cases."""
     filled = FILLED[kind]

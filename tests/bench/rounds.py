@@ -1,7 +1,7 @@
 """The rounds of a run, which measure the floor, the product and the floor again."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tests.bench.figures import Comparison, Round, Slice
@@ -40,11 +40,11 @@ def copy_floor(floor: Side) -> Side:
     return replace(floor, name=f"{floor.name} again", written=deque(), made=0, acted=0)
 
 
-def prepare(side: Side, pace: Pace) -> None:
-    """Send every kind of request until there is enough data to read."""
+def prepare(side: Side, pace: Pace, kinds: Iterable[Kind]) -> None:
+    """Send some kinds of requests until there is enough data to read."""
     while side.made < SEEDED:
         side.ask(Kind.S, 1.0, pace.clients)
-    for kind in Kind:
+    for kind in kinds:
         if kind != Kind.S:
             side.ask(kind, 0.3, pace.clients)
 
@@ -54,12 +54,12 @@ def compare(
     product: Side,
     pace: Pace,
     say: Say,
-    kinds: Iterable[Kind] = Kind,
+    kinds: Sequence[Kind],
 ) -> Mapping[Kind, Comparison]:
     """Measure each kind of request in turn, on the floor and on the product."""
     again = copy_floor(floor)
     for side in (floor, product, again):
-        prepare(side, pace)
+        prepare(side, pace, kinds)
     rounds: dict[Kind, list[Round]] = {kind: [] for kind in kinds}
     for number in range(1, pace.rounds + 1):
         for kind, done in rounds.items():

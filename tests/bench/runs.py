@@ -132,7 +132,7 @@ def run_keys(arguments: argparse.Namespace) -> None:
 def run_smoke(arguments: argparse.Namespace) -> None:
     """Run a short benchmark, and fail if the product costs much more CPU than before."""
     pace = Pace(2, arguments.seconds)
-    place, _ = measure("sqlite", pace, tuple(Kind))
+    place, _ = measure("sqlite", pace, tuple(CI_GOALS))
     show("\n".join(report.format_place(place)))
     noise = max(line.noise_of_cpu for line in place.lines)
     if noise > CI_NOISE_LIMIT:
@@ -157,6 +157,6 @@ def run_profile(arguments: argparse.Namespace) -> None:
         run_product(place) as product,
         on_core(CLIENTS),
     ):
-        prepare(product.side, pace)
+        prepare(product.side, pace, [Kind(arguments.what)])
         for line in record_profile(product, Kind(arguments.what), pace):
             show(line)

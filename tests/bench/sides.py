@@ -1,4 +1,4 @@
-"""The five kinds of requests that the benchmark sends to the floor and to the product."""
+"""The kinds of requests that the benchmark sends to the floor and to the product."""
 
 import json
 import secrets
@@ -24,6 +24,8 @@ class Kind(StrEnum):
     P = "poll"
     I = "idle poll"  # noqa: E741 - the letter of the report
     W = "worklist"
+    R = "read of a case"
+    """Only compared with another commit: the floor has no such request."""
 
 
 STATUS: Final = {
@@ -32,6 +34,7 @@ STATUS: Final = {
     Kind.P: 200,
     Kind.I: 304,
     Kind.W: 200,
+    Kind.R: 200,
 }
 NEEDS: Final = (
     "Она просит безопасное место на ночь. She is afraid of two men at the hostel. "
@@ -118,6 +121,8 @@ class Side:
     acted: int = 0
     cursor: str | None = None
     """The cursor of the poller; None before the first poll."""
+    case: str | None = None
+    """The code of the case that was submitted last."""
     start: str | None = None
     """The cursor of the first page; None is the start of the feed."""
 
@@ -134,6 +139,8 @@ class Side:
                 return repeat(self.read_to_end())
             case Kind.W:
                 return repeat(render("GET", "worklist", self.lead))
+            case Kind.R:
+                return repeat(render("GET", f"cases/{self.case}", self.lead))
 
     def list_submissions(self) -> Iterator[bytes]:
         """Yield requests without end. Each submits a new case with the same data."""
@@ -192,4 +199,5 @@ class Side:
         """Count the cases that were created, and store their codes for actions."""
         self.made += len(sample.waits)
         found = [(a.get_header("location"), a.get_header("etag")) for a in sample.answers]
+        self.case = found[-1][0].rpartition("/")[2]
         self.written.extend((where.rpartition("/")[2], tag) for where, tag in found)

@@ -42,6 +42,27 @@ def test_one_case_is_not_looked_for_among_all_of_its_reader(
     ]
 
 
+@pytest.mark.parametrize("path", ["/cases", "/cases/{}"])
+def test_records_of_cases_are_looked_up_by_an_index(
+    sqlite_url: str, lead: Someone, officer: Someone, path: str
+) -> None:
+    case = officer.submit()
+
+    with record_statements(officer.world.database) as statements:
+        unwrap(lead.get(path.format(case["code"])))
+
+    [lookup] = [one for one in statements if one.startswith("WITH found")]
+    steps = explain_statements(sqlite_url, [lookup])
+    assert len([one for one in steps if one.startswith("SEARCH")]) > len(RECORDS)
+    assert {one for one in steps if "SCAN" in one} <= {SCAN_OF_IDS}
+    assert all(any(f"SEARCH {table} " in one for one in steps) for table in RECORDS)
+
+
+RECORDS = ("party", "consent", "sealed", "clock", "fact", "referral", "handover")
+SCAN_OF_IDS = "SCAN value VIRTUAL TABLE INDEX 1:"
+"""The step that reads the ids of a page of cases, which are a parameter."""
+
+
 def test_past_answers_are_read_newest_first_and_no_further(
     sqlite_url: str, officer: Someone
 ) -> None:

@@ -17,10 +17,10 @@ PLANS = text(
 ).bindparams(bindparam("start"))
 
 
-def list_plans(who: Someone, path: str, start: str) -> set[tuple[int, bool]]:
+def list_plans(who: Someone, path: str, start: str, **query: str) -> set[tuple[int, bool]]:
     """Return how often statements were planned, and whether a plan is kept."""
     for _ in range(READS):
-        unwrap(who.get(path))
+        unwrap(who.get(path, **query))
     with who.begin_read() as tx:
         rows = tx.session.execute(PLANS, {"start": f"{start}%"})
         return {(row.custom_plans, row.generic_plans > 0) for row in rows}
@@ -31,3 +31,15 @@ def test_plan_for_authentication_outlives_a_read(
     pg_url: str, lead: Someone, path: str
 ) -> None:
     assert list_plans(lead, path, "SELECT api_key.hash") == {(5, True)}, pg_url
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("/cases/{}", {}), ("/cases/{}", {"include": "consents"}), ("/cases", {})],
+)
+def test_plan_for_the_records_of_cases_is_kept(
+    pg_url: str, lead: Someone, officer: Someone, path: str, query: dict[str, str]
+) -> None:
+    path = path.format(officer.submit()["code"])
+
+    assert list_plans(lead, path, "WITH found", **query) == {(5, True)}, pg_url

@@ -1,0 +1,222 @@
+"""Load everything that the rules read about some cases with one statement (ADR 77).
+
+The results are stored as those of the functions with which the rules read (`load_once`). A
+rule therefore reads as before, and if a write has made a result outdated, the rule's own
+statement reads it again.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
+from typing import Protocol
+from uuid import UUID
+
+from app.cases import emergency_access, questions, rule_documents
+from app.cases import queries as case_queries
+from app.cases.models import Case, CaseKey, DocumentKey, Party, Sealed
+from app.cases.records import EmergencyAccess, Fact, RiskAssessment, SummarySnapshot
+from app.cases.sections import Paper
+from app.casework import case_file_queries as statements
+from app.consents import queries as consent_queries
+from app.consents.models import Consent
+from app.deadlines import queries as deadline_queries
+from app.deadlines.models import Clock
+from app.directory import queries as directory_queries
+from app.directory.models import FocalPoint
+from app.handovers import queries as handover_queries
+from app.handovers.lifecycle import State as HandoverState
+from app.kernel.combined_queries import (
+    CombinedQuery,
+    Values,
+    build_read_only,
+    build_record,
+)
+from app.kernel.problems import NotFound
+from app.kernel.recall import load_once, store_missing
+from app.kernel.transactions import ReadTransaction
+from app.referrals import queries as referral_queries
+from app.referrals.lifecycle import State as ReferralState
+from app.returns import queries as return_queries
+from app.returns.lifecycle import OPEN as OPEN_RETURNS
+from app.returns.models import Return
+
+type Rows = Mapping[str, list[Values]]
+"""The rows of a combined query, by the name of the query."""
+
+
+class OfCase(Protocol):
+    """A record of a case."""
+
+    @property
+    def case_id(self) -> UUID:
+        """The id of the case."""
+
+
+def get_case(tx: ReadTransaction, code: str) -> Case:
+    """Return the case with a code if the caller sees it, or raise NotFound (404).
+
+    The case is read-only, and the records that rules read are loaded with it.
+    """
+    rows = read_rows(tx, statements.VISIBLE_BY_CODE, code=code)
+    found = build_cases(rows)
+    if not found:
+        raise NotFound("There is no such case.")
+    store_results(tx, [case.id for case in found], rows)
+    return found[0]
+
+
+def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
+    """List cases that the caller sees, in the given order; otherwise like `get_case`."""
+    if not case_ids:
+        return []
+    rows = read_rows(tx, statements.BY_IDS, cases=case_ids)
+    found = {case.id: case for case in build_cases(rows)}
+    store_results(tx, case_ids, rows)
+    return [found[one] for one in case_ids]
+
+
+@load_once()
+def load_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
+    """Load the records that rules read about some cases."""
+    store_results(tx, case_ids, read_rows(tx, statements.RECORDS_BY_IDS, cases=case_ids))
+
+
+def read_rows(tx: ReadTransaction, query: CombinedQuery, **named: object) -> Rows:
+    """Return the rows of a query for the caller."""
+    caller = {"me": tx.actor.focal_point_id, "account": tx.actor.account_id}
+    return query.read(tx.session, {**caller, **named})
+
+
+def build_cases(rows: Rows) -> list[Case]:
+    """Return the cases in the rows of a query as read-only objects, with their parties."""
+    parties: dict[UUID, list[Party]] = {values["id"]: [] for values in rows["cases"]}
+    for values in sorted(rows["parties"], key=lambda values: values["number"]):
+        parties[values["case_id"]].append(build_read_only(Party, values))
+    return [
+        build_read_only(Case, {**values, "parties": parties[values["id"]]})
+        for values in rows["cases"]
+    ]
+
+
+def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> None:
+    """Store the rows of a query as results of the functions with which rules read."""
+    ids = frozenset(case_ids)
+    store_missing(tx, load_records, None, ids)
+    store_offices(tx, rows)
+    store_documents(tx, ids, rows["documents"])
+    store_dated_records(tx, ids, rows)
+    own = build_all(tx, EmergencyAccess, rows["accesses"])
+    store_missing(tx, emergency_access.list_own, own, tx.actor.account_id, ids)
+    results = {
+        case_queries.load_facts: group_by_case(
+            sorted(build_all(tx, Fact, rows["facts"]), key=attrgetter("number"))
+        ),
+        case_queries.load_snapshots: {
+            one.case_id: one for one in build_all(tx, SummarySnapshot, rows["summaries"])
+        },
+        handover_queries.find_cases_on_offer: find_cases(
+            rows["handovers"], lambda values: values["state"] == HandoverState.OFFERED
+        ),
+        questions.find_unanswered: find_cases(
+            rows["questions"], lambda values: values["answered_at"] is None
+        ),
+        referral_queries.list_states: group_states(rows["referrals"]),
+        return_queries.list_open: group_by_case(
+            sorted(build_all(tx, Return, list_open_returns(rows)), key=attrgetter("number"))
+        ),
+    }
+    for load, result in results.items():
+        store_missing(tx, load, result, ids)
+
+
+def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
+    """Store the consents, the risk, the vital interests and the deadlines of cases."""
+    consents = build_all(tx, Consent, rows["consents"])
+    consents.sort(key=attrgetter("recorded_at", "id"))
+    risks = build_all(tx, RiskAssessment, rows["risks"])
+    clocks = build_all(tx, Clock, rows["deadlines"])
+    vital = find_cases(
+        rows["vital_interests"], lambda values: values["holds_until"] > tx.now
+    )
+    results = {
+        consent_queries.list_for_cases: group_by_case(consents),
+        case_queries.load_latest_risks: case_queries.find_latest(risks),
+        case_queries.find_in_vital_interest: vital,
+        deadline_queries.find_running: {one.record_id: one for one in clocks},
+    }
+    for load, result in results.items():
+        store_missing(tx, load, result, ids)
+
+
+def store_offices(tx: ReadTransaction, rows: Rows) -> None:
+    """Store the caller's office, and the codes of the offices that are parties."""
+    me = tx.actor.focal_point_id
+    own = {one.id: one for one in build_all(tx, FocalPoint, rows["own_office"])}
+    tx.kept_alive.update(own.values())
+    store_missing(tx, directory_queries.by_ids, own, [me])
+    codes = directory_queries.load_known_codes(tx)
+    codes.update((values["id"], values["code"]) for values in rows["codes"])
+
+
+def store_documents(
+    tx: ReadTransaction, ids: frozenset[UUID], documents: Iterable[Values]
+) -> None:
+    """Store the sealed documents that rules open, and which sections cases have."""
+    sections: dict[UUID, list[tuple[str, UUID]]] = {}
+    keyed: dict[str, list[rule_documents.KeyedDocument]] = {
+        Paper.SAFEGUARDS: [],
+        Paper.ROUTING: [],
+    }
+    for values in sorted(documents, key=itemgetter("kind")):
+        kind = values["kind"]
+        sections.setdefault(values["case_id"], []).append((kind, values["author"]))
+        if kind in keyed:
+            keyed[kind].append(build_document(tx, values))
+    store_missing(tx, case_queries.list_written_sections, sections, ids)
+    store_missing(tx, rule_documents.list_safeguards, keyed[Paper.SAFEGUARDS], ids)
+    store_missing(tx, rule_documents.list_routing, keyed[Paper.ROUTING], ids)
+
+
+def build_document(tx: ReadTransaction, values: Values) -> rule_documents.KeyedDocument:
+    """Return a sealed document, which is read-only, and the data key of its case if any."""
+    case_id, own_key, data_key = values["case_id"], None, None
+    if values["document_key"] is not None:
+        stored = {"case_id": case_id, "wrapped": values["document_key"]}
+        own_key = build_read_only(DocumentKey, {"document_id": values["id"], **stored})
+    if values["data_key"] is not None:
+        version, wrapped = values["data_key_version"], values["data_key"]
+        stored = {"case_id": case_id, "version": version, "wrapped": wrapped}
+        key = build_record(tx, CaseKey, stored)
+        tx.kept_alive.add(key)
+        data_key = key.as_wrapped()
+    return build_read_only(Sealed, {**values, "key": own_key}), data_key
+
+
+def list_open_returns(rows: Rows) -> list[Values]:
+    """List the rows of returns that are not over."""
+    return [values for values in rows["returns"] if values["state"] in OPEN_RETURNS]
+
+
+def build_all[R](tx: ReadTransaction, record: type[R], rows: Iterable[Values]) -> list[R]:
+    """Return rows as objects of a class."""
+    return [build_record(tx, record, values) for values in rows]
+
+
+def group_by_case[R: OfCase](records: Iterable[R]) -> dict[UUID, list[R]]:
+    """Return records by the id of their case, in the given order."""
+    found: dict[UUID, list[R]] = {}
+    for record in records:
+        found.setdefault(record.case_id, []).append(record)
+    return found
+
+
+def group_states(referrals: Iterable[Values]) -> dict[UUID, list[ReferralState]]:
+    """Return the states of referrals by the id of their case."""
+    states: dict[UUID, list[ReferralState]] = {}
+    for values in referrals:
+        states.setdefault(values["case_id"], []).append(values["state"])
+    return states
+
+
+def find_cases(rows: Iterable[Values], holds: Callable[[Values], bool]) -> frozenset[UUID]:
+    """Return the ids of the cases that have a row for which a condition holds."""
+    return frozenset(values["case_id"] for values in rows if holds(values))
