@@ -137,6 +137,7 @@ def check_requirements(
 
 def load_facts(tx: ReadTransaction, case: Case, terms: Terms | None = None) -> Facts:
     """Load the facts from which the requirements of one case are checked."""
+    case_files.load_records(tx, [case.id])
     states = referral_queries.list_states(tx, [case.id]).get(case.id, [])
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     stands = standing.load_for_case(tx, case)
