@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.access.models import Account, Person
 from app.kernel.actors import Role
 from app.kernel.recall import load_once
-from app.kernel.statements import lock_rows, read_columns
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
@@ -36,7 +36,7 @@ def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[boo
 @load_once(Account)
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
     """List the accounts of the person of an account, including that account."""
-    same = read_columns(tx.session, SAME_PERSON, {"account": account_id})
+    same = tx.read_columns(SAME_PERSON, {"account": account_id})
     return frozenset(same.scalars()) | {account_id}
 
 

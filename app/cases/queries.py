@@ -20,7 +20,7 @@ from app.deadlines.limits import Priority
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
-from app.kernel.statements import make_list_parameter, read_columns
+from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.vault import Place, WrappedKey
 
@@ -209,9 +209,7 @@ def list_written_sections(
     """Return, by case id, the kind and the author of each document of the case itself."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
-    for case_id, kind, author in read_columns(
-        tx.session, statements.WRITTEN_SECTIONS, cases
-    ):
+    for case_id, kind, author in tx.read_columns(statements.WRITTEN_SECTIONS, cases):
         present.setdefault(case_id, []).append((kind, author))
     return present
 
@@ -256,9 +254,7 @@ def find_in_vital_interest(
 ) -> frozenset[UUID]:
     """Return the ids of the cases whose declaration of vital interest is valid now."""
     named = {"cases": list(case_ids), "now": tx.now}
-    return frozenset(
-        read_columns(tx.session, statements.IN_VITAL_INTEREST, named).scalars()
-    )
+    return frozenset(tx.read_columns(statements.IN_VITAL_INTEREST, named).scalars())
 
 
 def get_vital_interest(tx: ReadTransaction, case_id: UUID, declared: UUID) -> VitalInterest:

@@ -9,7 +9,6 @@ from app.cases import statements
 from app.cases.queries import require_found
 from app.cases.records import Question
 from app.kernel.recall import load_once
-from app.kernel.statements import read_columns
 from app.kernel.transactions import ReadTransaction
 
 
@@ -23,7 +22,7 @@ def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
 def find_unanswered(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the ids of the cases that have an unanswered question."""
     cases = {"cases": list(case_ids)}
-    return frozenset(read_columns(tx.session, statements.UNANSWERED, cases).scalars())
+    return frozenset(tx.read_columns(statements.UNANSWERED, cases).scalars())
 
 
 def get_question(tx: ReadTransaction, case_id: UUID, question_id: UUID) -> Question:

@@ -83,7 +83,7 @@ def load_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
 def read_rows(tx: ReadTransaction, query: CombinedQuery, **named: object) -> Rows:
     """Return the rows of a query for the caller."""
     caller = {"me": tx.actor.focal_point_id, "account": tx.actor.account_id}
-    return query.read(tx.session, {**caller, **named})
+    return query.read(tx, {**caller, **named})
 
 
 def build_cases(rows: Rows) -> list[Case]:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, case, func, select
 from app.deadlines.limits import ANSWERS
 from app.deadlines.models import Clock
 from app.directory.models import FocalPoint
-from app.kernel.statements import make_list_parameter, read_columns
+from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
 
 OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
@@ -44,5 +44,5 @@ def count_answers(
     late; a withdrawn request counts as answered.
     """
     asked = {"whom": list(focal_points), "since": since, "now": tx.now}
-    rows = read_columns(tx.session, ANSWERED, asked)
+    rows = tx.read_columns(ANSWERED, asked)
     return {who: divmod(int(total), COUNTED) for who, total in rows}

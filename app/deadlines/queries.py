@@ -22,7 +22,7 @@ from app.directory.calendars import Place, get_place
 from app.directory.models import Agreement
 from app.kernel.paging import Key
 from app.kernel.recall import load_once, may_have_rows
-from app.kernel.statements import make_list_parameter, read_columns
+from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
 
 RUNNING: Final = select(Clock).where(
@@ -126,7 +126,7 @@ LIMITS: Final = (
 
 def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
     """Read the limits of countries, and those of agreements that are in force."""
-    rows = read_columns(tx.session, LIMITS, {"today": tx.now.date()})
+    rows = tx.read_columns(LIMITS, {"today": tx.now.date()})
     for of, clock, priority, amount, unit, parties in rows:
         if amount is None or unit is None:
             continue

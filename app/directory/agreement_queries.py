@@ -7,7 +7,6 @@ from sqlalchemy import bindparam, select
 from app.directory.kinds import DisclosureLevel, is_at_home, list_home_countries
 from app.directory.models import Agreement, FocalPoint
 from app.kernel.recall import load_once
-from app.kernel.statements import read_columns
 from app.kernel.transactions import ReadTransaction
 
 TODAY: Final = bindparam("today", type_=Agreement.in_force_from.type)
@@ -26,7 +25,7 @@ def list_agreed_countries(
 
     Agreements are not combined: a single agreement has to allow the level (BR07).
     """
-    known = read_columns(tx.session, AGREEMENTS, {"today": tx.now.date()})
+    known = tx.read_columns(AGREEMENTS, {"today": tx.now.date()})
     groups = (set(countries) for countries, agreed in known if agreed >= level)
     return frozenset().union(*(group for group in groups if country in group)) - {country}
 

@@ -27,7 +27,7 @@ from app.kernel import time_zones
 from app.kernel.paging import NOT_OF_THIS_LIST, CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
 from app.kernel.recall import load_once
-from app.kernel.statements import make_list_parameter, read_columns
+from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
@@ -53,7 +53,7 @@ AVOIDED: Final = select(Country.code).where(Country.state_routing == StateRoutin
 @load_once(Country)
 def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
     """Return the countries whose State bodies automatic routing avoids (routing rule 6)."""
-    return frozenset(read_columns(tx.session, AVOIDED, {}).scalars())
+    return frozenset(tx.read_columns(AVOIDED, {}).scalars())
 
 
 def get_by_code(tx: ReadTransaction, code: str) -> FocalPoint:
@@ -125,7 +125,7 @@ def get_codes(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, str]:
     codes |= {key: one.code for key, one in find_loaded(tx, wanted - codes.keys()).items()}
     missing = [one for one in wanted if one not in codes]
     if missing:
-        codes.update(read_columns(tx.session, CODES, {"ids": missing}).all())
+        codes.update(tx.read_columns(CODES, {"ids": missing}).all())
     return codes
 
 
@@ -156,7 +156,7 @@ OVERSEERS: Final = select(FocalPoint.id).where(FocalPoint.active, IS_OVERSIGHT)
 @load_once(FocalPoint)
 def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
     """Return the ids of the active oversight bodies."""
-    return frozenset(read_columns(tx.session, OVERSEERS, {}).scalars())
+    return frozenset(tx.read_columns(OVERSEERS, {}).scalars())
 
 
 def list_former_overseers(session: Session) -> frozenset[UUID]:

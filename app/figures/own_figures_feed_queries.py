@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import BindParameter, CursorResult, Select, bindparam, select
 
 from app.kernel.journal import Delivery, Entry, Mailbox
-from app.kernel.statements import read_columns
 from app.kernel.transactions import ReadTransaction
 
 ME: Final[BindParameter[UUID]] = bindparam("me")
@@ -69,4 +68,4 @@ def run_query(
 ) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement for the caller's office, and for a period if one is given."""
     values = {"me": tx.actor.focal_point_id, "now": tx.now, **named}
-    return read_columns(tx.session, statement, values | (asdict(span) if span else {}))
+    return tx.read_columns(statement, values | (asdict(span) if span else {}))

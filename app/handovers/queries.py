@@ -15,7 +15,7 @@ from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
 from app.kernel.recall import load_once
-from app.kernel.statements import lock_rows, read_columns
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals.queries import get_one, select_case_id
 
@@ -89,5 +89,5 @@ OFFERED: Final = select(Handover.case_id).where(
 @load_once(Handover)
 def find_cases_on_offer(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the ids of the given cases with an open handover."""
-    offered = read_columns(tx.session, OFFERED, {"cases": list(case_ids)})
+    offered = tx.read_columns(OFFERED, {"cases": list(case_ids)})
     return frozenset(offered.scalars())

@@ -34,14 +34,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import (
     InstrumentedAttribute,
     Mapper,
-    Session,
     make_transient_to_detached,
 )
 from sqlalchemy.orm.util import identity_key
 from sqlalchemy.types import DateTime, NullType, TypeDecorator, TypeEngine
 
 from app.kernel.db import get_dialect
-from app.kernel.statements import read_columns
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 FORMS: Final[Sequence[TypeEngine[Any]]] = (
@@ -133,12 +131,12 @@ class CombinedQuery:
         """The readers of the rows of each query, by the name of the database's dialect."""
 
     def read(
-        self, session: Session, parameters: Mapping[str, Any]
+        self, tx: ReadTransaction, parameters: Mapping[str, Any]
     ) -> Mapping[str, list[Values]]:
         """Return the rows of each query by its name, after flushing pending writes."""
-        readers = self.load_readers(get_dialect(session))
+        readers = self.load_readers(get_dialect(tx.session))
         found: list[list[Values]] = [[] for _ in self.queries]
-        for row in read_columns(session, self.statement, parameters):
+        for row in tx.read_columns(self.statement, parameters):
             values = {
                 name: convert(row[index]) if convert else row[index]
                 for name, index, convert in readers[row[0]]

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.kernel.db import Base, claim_name
 from app.kernel.problems import Problem
 from app.kernel.recall import write_rows
-from app.kernel.statements import read_columns
 from app.kernel.transactions import WriteTransaction
 
 
@@ -105,7 +104,7 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
 def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
     """Return the outcome that the account stored with this key, or None."""
     query = {"account": tx.actor.account_id, "named": key}
-    row = read_columns(tx.session, FIND_OUTCOME, query).one_or_none()
+    row = tx.read_columns(FIND_OUTCOME, query).one_or_none()
     return StoredOutcome(*row) if row else None
 
 

@@ -4,20 +4,17 @@ Building a statement for every request costs more than running it, and creating 
 takes at least three times as long as reading columns or writing rows without them.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    CompoundSelect,
-    CursorResult,
     Label,
     Select,
     Text,
     bindparam,
     cast,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute
 
 
 def make_list_parameter(name: str) -> BindParameter[Any]:
@@ -28,20 +25,6 @@ def make_list_parameter(name: str) -> BindParameter[Any]:
 def read_text(column: InstrumentedAttribute[Any], name: str) -> Label[str]:
     """Select the text with which a column is stored, which is not converted."""
     return cast(column, Text).label(name)
-
-
-def read_columns[*Ts](
-    session: Session,
-    statement: Select[*Ts] | CompoundSelect[*Ts],
-    parameters: Mapping[str, Any],
-) -> CursorResult[*Ts]:
-    """Read columns without creating objects, after flushing pending writes.
-
-    Do not use this for statements that lock rows, because objects that are loaded already
-    would keep their old values.
-    """
-    session.flush()
-    return session.connection().execute(statement, parameters)
 
 
 def get_values(record: object) -> dict[str, Any]:

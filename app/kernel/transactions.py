@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol, override
 from uuid import UUID
 
-from sqlalchemy import Connection, CursorResult, Row, Select
+from sqlalchemy import CompoundSelect, Connection, CursorResult, Row, Select
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
@@ -23,6 +23,9 @@ from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts
 from app.kernel.quotas import Quotas
 from app.kernel.vault import Vault
+
+type Rows[*Ts] = Select[*Ts] | CompoundSelect[*Ts]
+"""A statement that reads columns."""
 
 
 class RefusalCounter(Protocol):
@@ -116,7 +119,7 @@ class ReadTransaction:
         return self.runtime.vault
 
     def read_columns[*Ts](
-        self, statement: Select[*Ts], parameters: Mapping[str, Any]
+        self, statement: Rows[*Ts], parameters: Mapping[str, Any]
     ) -> CursorResult[*Ts]:
         """Read columns without creating objects, after flushing pending writes.
 
@@ -155,7 +158,7 @@ class AuthenticatedRead(ReadTransaction):
 
     @override
     def read_columns[*Ts](
-        self, statement: Select[*Ts], parameters: Mapping[str, Any]
+        self, statement: Rows[*Ts], parameters: Mapping[str, Any]
     ) -> CursorResult[*Ts]:
         return self.own_rows.execute(statement, parameters)
 

@@ -15,7 +15,7 @@ from app.directory.kinds import Service
 from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
-from app.kernel.statements import lock_rows, read_columns
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals.lifecycle import ASKED, AT_WORK, OPEN, State
 from app.referrals.models import Referral
@@ -236,7 +236,7 @@ def list_open_requests(
 ) -> Mapping[UUID, list[OpenRequest]]:
     """Return the open referrals by case, including those hidden from the caller."""
     found: dict[UUID, list[OpenRequest]] = {}
-    for row in read_columns(tx.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
+    for row in tx.read_columns(OPEN_REQUESTS, {"cases": list(case_ids)}):
         found.setdefault(row[0], []).append(OpenRequest(*row))
     return found
 
@@ -250,6 +250,6 @@ def list_states(
 ) -> Mapping[UUID, list[State]]:
     """Return the states of all referrals of several cases, by case."""
     found: dict[UUID, list[State]] = {}
-    for case_id, state in read_columns(tx.session, STATES, {"cases": list(case_ids)}):
+    for case_id, state in tx.read_columns(STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)
     return found

@@ -17,7 +17,6 @@ from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.kernel.db import Database
-from app.kernel.statements import read_columns
 from app.kernel.transactions import WriteTransaction
 from tests.support.databases import record_statements
 from tests.support.world import Someone, World
@@ -121,7 +120,7 @@ def test_what_is_read_without_records_counts_what_waits_to_be_written(
 
     query = select(Clock.failures).where(Clock.record_id == bindparam("record"))
 
-    assert read_columns(tx.session, query, {"record": case_id}).scalars().all() == [3]
+    assert tx.read_columns(query, {"record": case_id}).scalars().all() == [3]
 
 
 def test_a_statement_that_does_not_say_what_it_writes_lets_all_be_read_anew(

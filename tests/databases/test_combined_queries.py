@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,15 +12,14 @@ from sqlalchemy.orm.exc import UnmappedInstanceError
 from app.casework.case_file_queries import BY_IDS
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
-from app.kernel.actors import SERVICE
-from app.kernel.combined_queries import (
-    build_record,
-)
+from app.kernel.actors import SERVICE, SYSTEM
+from app.kernel.combined_queries import build_record
 from app.kernel.db import Database
 from app.kernel.id_lists import select_listed
 from app.kernel.instants import UtcDateTime
+from app.kernel.transactions import ReadTransaction, Runtime
 from tests.support.table_rows import make_rows
-from tests.support.world import Someone
+from tests.support.world import NOON, Someone
 
 TEXT = 'Ойгүл\'s "بيت\\مأمن" 😀\n\t\x01%s'
 """Cyrillic and Arabic letters, both quotes, a backslash and control characters."""
@@ -66,7 +65,8 @@ def test_values_equal_those_of_the_single_queries(
     write_samples(database, filled=filled)
 
     with database.begin_read(SERVICE) as session:
-        found = BY_IDS.read(session, PARAMETERS)
+        tx = ReadTransaction(session, SYSTEM, NOON, cast("Runtime", None))
+        found = BY_IDS.read(tx, PARAMETERS)
         single = {
             name: [dict(row) for row in session.execute(query, PARAMETERS).mappings()]
             for name, query in BY_IDS.queries.items()
