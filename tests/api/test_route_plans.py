@@ -229,6 +229,18 @@ def test_index_leaves_other_paths_and_methods_to_the_application(
     assert RouteIndex(app.router).find(scope) is None
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/sessions/end-all"), ("GET", "/v1/cases/x/evidence")]
+)
+def test_index_does_not_ignore_a_line_break_at_the_end(
+    app: FastAPI, method: str, path: str
+) -> None:
+    index, scope = RouteIndex(app.router), {"type": "http", "method": method}
+
+    assert index.find({**scope, "path": path}) is not None
+    assert index.find({**scope, "path": f"{path}\n"}) is None
+
+
 def test_path_that_begins_with_a_parameter_is_refused() -> None:
     router = ResourceRouter("things")
     can_read = Depends(Scoped(begin_read, Scope.CASES_READ))

@@ -119,6 +119,8 @@ class RouteIndex:
     def find(self, scope: Scope) -> tuple[IndexedRoute, Scope] | None:
         """Return the route for a path and a method, and what it adds to the scope."""
         method, path = scope["method"], get_path(scope)
+        if path.endswith("\n"):  # the pattern of a route ignores a line break at the end
+            return None
         route = self.fixed.get((method, path))
         if route is not None:
             return route, {"endpoint": route.endpoint, "path_params": {}}
