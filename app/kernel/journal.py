@@ -179,7 +179,7 @@ LOCKED: Final = (
     select(Mailbox.focal_point_id)
     .where(HAS_READER)
     .order_by(Mailbox.focal_point_id)
-    .with_for_update()
+    .with_for_update(key_share=True)
     .cte("locked")
 )
 """The feeds of the offices `readers`, locked one after the other in the order of ids."""

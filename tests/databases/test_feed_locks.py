@@ -4,16 +4,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from app.kernel.actors import SERVICE
-from app.kernel.journal import Delivery, Mailbox
+from app.kernel.journal import Delivery, Mailbox, Retrieval, advance_heads
 from tests.support.databases import ask, record_statements
 from tests.support.effort import choose_number
 from tests.support.world import Someone, World
@@ -109,6 +110,28 @@ def test_feeds_are_locked_in_the_order_of_ids(
         [1, 2],
         [1, 2, 3, 4],
     ]
+
+
+class UndoneError(Exception):
+    """Ends a transaction without a commit."""
+
+
+@pytest.mark.usefixtures("pg_url")
+def test_retrieval_is_recorded_while_a_writer_holds_the_feed(
+    world: World, readers: list[UUID]
+) -> None:
+    """The rows of retrievals and deliveries refer to the feed, and must not wait for it."""
+    reader = readers[0]
+
+    with suppress(UndoneError), world.database.begin_write(SERVICE) as session:
+        advance_heads(session.connection(), {reader: 1})
+        with world.database.begin_write(SERVICE) as other:
+            other.execute(text("SET LOCAL lock_timeout = '500ms'"))
+            other.add(Retrieval(focal_point_id=reader, upto=1, at=world.now))
+        raise UndoneError
+
+    with world.database.begin_read(SERVICE) as session:
+        assert session.scalar(select(Retrieval.upto)) == 1
 
 
 def move_row(url: str, reader: UUID) -> None:
