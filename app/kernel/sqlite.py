@@ -40,7 +40,9 @@ def prepare_sqlite(engine: Engine, *, query_only: bool) -> None:
     once for a connection, because changing it would invalidate all prepared statements.
 
     The driver begins the transactions of readers, which have no snapshot before their first
-    statement. A statement of their own would take a twentieth of the time of a poll.
+    statement. A statement of their own would take a twentieth of the time of a poll. If a
+    result of an earlier transaction was not read to its end, its snapshot is still open
+    after the commit, so the driver rolls back first.
     """
     settings = (*PRAGMAS, f"query_only = {query_only}")
 
@@ -58,8 +60,10 @@ def prepare_sqlite(engine: Engine, *, query_only: bool) -> None:
             context.is_disconnect = True  # SQLAlchemy then runs no further statements
             context.invalidate_pool_on_disconnect = False
 
-    if not query_only:
-
-        @event.listens_for(engine, "begin")
-        def _(connection: Connection) -> None:
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        if query_only:
+            driver: Any = connection.connection.driver_connection
+            driver.rollback()  # ends what an unfinished result left open
+        else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")

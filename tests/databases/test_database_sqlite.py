@@ -442,3 +442,22 @@ def test_a_moment_that_has_passed_is_trouble_that_may_pass(
     other.dispose()
 
     assert is_transient(refused.value)
+
+
+def test_unfinished_result_does_not_leave_its_snapshot_to_the_next_read(
+    database: Database,
+) -> None:
+    def read_one() -> None:
+        with database.connect_read() as connection:
+            result = connection.execute(select(Note.words))
+            assert result.fetchone() is not None
+
+    for words in ("one", "two", "three"):
+        with database.begin_write() as session:
+            session.add(Note(words=words))
+    read_one()
+
+    with database.begin_write() as session:
+        session.add(Note(words="four"))
+
+    assert sorted(read_words(database)) == ["four", "one", "three", "two"]
