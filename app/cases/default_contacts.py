@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.cases.models import DefaultContacts
 from app.cases.padding import pad
@@ -72,6 +73,7 @@ def seal_for_office(
     plain = pad(Paper.CONTACTS, contacts.model_dump_json().encode())
     place = get_place(row.focal_point_id)
     row.version, (row.sealed, row.wrapped) = tx.vault.seal_alone(plain, *place)
+    flag_modified(row, "version")  # another transaction may have wrapped the row again
     row.written_at = tx.now
     tx.session.add(row)
 

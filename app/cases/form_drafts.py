@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from app.cases import queries as case_queries
 from app.cases.form_schemas import FormValue, encode_values
@@ -144,6 +145,7 @@ def seal_text(tx: WriteTransaction, row: FormDraft, text: str) -> None:
         row.version = key.version
         document = tx.vault.seal(key, build_place(row, row.case_id), padded)
     row.sealed, row.wrapped = document
+    flag_modified(row, "version")  # another transaction may have wrapped the row again
 
 
 def open_values(tx: ReadTransaction, row: FormDraft) -> list[FormValue]:

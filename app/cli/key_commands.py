@@ -1,4 +1,4 @@
-"""The `key` commands: make, activate, list and remove key-encryption keys, and rewrap."""
+"""The `key` commands: make, activate and list key-encryption keys, and wrap with them."""
 
 from collections import Counter
 from functools import partial
@@ -10,7 +10,6 @@ from rich.table import Table
 from app.cli import startup, wrapped_keys
 from app.cli.progress import out, print_line, run_with_progress
 from app.kernel import keyfile
-from app.kernel.keyfile import KeyRefused, KeyUse, StoredKey
 from app.settings import Settings
 
 key = typer.Typer(no_args_is_help=True, help="Manage the keys that protect sealed data.")
@@ -19,11 +18,6 @@ OLD_BYTES: Final = (
     "Secrets that an earlier key wrapped can remain in the database files for a while, "
     "and in backups: see docs/privacy.md."
 )
-USES: Final = {
-    None: "opens what it wrapped",
-    KeyUse.STANDBY: "not activated yet",
-    KeyUse.DERIVED: "removed; derived secrets only",
-}
 
 
 @key.command("new")
@@ -39,7 +33,7 @@ def create_key(
     machine can get the file first.
     """
     path = Settings().key_file
-    made = startup.add_key(path, KeyUse.STANDBY if standby else None)
+    made = startup.add_key(path, is_standby=standby)
     name = f"Standby key {made}" if standby else f"Key {made}"
     out.print(f"{name} is in {path}, which only its owner can read.")
     out.print(COPY)
@@ -61,12 +55,11 @@ def list_keys() -> None:
     lines = keyfile.read_lines(settings.key_file)
     counts = wrapped_keys.count_by_version(startup.load_runtime(settings))
     table = Table("key", "secrets", "use", box=None, pad_edge=False)
-    current = find_current(lines)
+    current = keyfile.find_current(lines)
     for one in lines:
-        count = counts.pop(one.version, 0)
-        use = USES[one.use] if count or one.use else "can be removed"
+        use = "not activated yet" if one.is_standby else "opens what it wrapped"
         use = "wraps new secrets" if one.version == current else use
-        table.add_row(one.version, str(count), use)
+        table.add_row(one.version, str(counts.pop(one.version, 0)), use)
     for version, count in sorted(counts.items()):
         table.add_row(version, str(count), "missing in the key file")
     out.print(table)
@@ -92,27 +85,3 @@ def rewrap_keys() -> None:
         )
     if failed:
         raise typer.Exit(1)
-
-
-@key.command("remove")
-def remove_key(
-    version: Annotated[str, typer.Argument(help="The key, as `key list` shows it.")],
-) -> None:
-    """Remove a key that protects nothing in the database from the key file.
-
-    Backups from its time need the key: keep a copy of the file as long as these backups. Of
-    the first key, the value from which other secrets are derived stays in the file.
-    """
-    settings = Settings()
-    count = wrapped_keys.count_by_version(startup.load_runtime(settings))[version]
-    if count:
-        raise KeyRefused(
-            f"Key {version} protects {count} secrets. Run: safe-conduct key rewrap"
-        )
-    startup.write_keys(settings.key_file, partial(keyfile.remove_key, version=version))
-    print_line(f"Key {version} was removed from {settings.key_file}.")
-
-
-def find_current(lines: list[StoredKey]) -> str:
-    """Return the version of the key that wraps new secrets."""
-    return [one.version for one in lines if one.use is None][-1]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.kernel import durable, keyfile
 from app.kernel.db import OWNER_ROLE, Database, claim_name, lock_name
 from app.kernel.free_space import MIB, FreeSpace, Place
-from app.kernel.keyfile import FileKeys, KeyUse
+from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import (
     PooledConnection,
     get_current_migration,
@@ -145,12 +145,12 @@ def migrate(settings: Settings) -> None:
         raise NotReady(str(error)) from error
 
 
-def add_key(path: Path, use: KeyUse | None = None) -> str:
+def add_key(path: Path, *, is_standby: bool = False) -> str:
     """Add a key to a key file, or create the file, and return its version.
 
     Raises NotReady if the file cannot be written.
     """
-    return write_keys(path, partial(keyfile.add_key, use=use))
+    return write_keys(path, partial(keyfile.add_key, is_standby=is_standby))
 
 
 def write_keys[A](path: Path, write: Callable[[Path], A]) -> A:

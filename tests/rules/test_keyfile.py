@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from errno import ENOSPC
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from app.kernel import keyfile
-from app.kernel.keyfile import FileKeys, KeyRefused, KeyUse
+from app.kernel.keyfile import FileKeys, KeyRefused
 from app.kernel.vault import KEY_BYTES, Place, Unopenable, Vault
 
 CASE = UUID(int=1)
@@ -286,7 +287,7 @@ def test_standby_key_opens_and_wraps_only_once_it_is_activated(path: Path) -> No
     first = keyfile.add_key(path)
     running = FileKeys.load(path)
 
-    standby = keyfile.add_key(path, KeyUse.STANDBY)
+    standby = keyfile.add_key(path, is_standby=True)
     before = running.current
     activated = keyfile.activate_key(path)
     vault = Vault(running)
@@ -301,7 +302,7 @@ def test_running_process_opens_what_a_standby_key_wrapped(path: Path) -> None:
     keyfile.add_key(path)
     running = Vault(FileKeys.load(path))
 
-    keyfile.add_key(path, KeyUse.STANDBY)
+    keyfile.add_key(path, is_standby=True)
     keyfile.activate_key(path)
     key = Vault(FileKeys.load(path)).create_key(CASE)
 
@@ -310,55 +311,38 @@ def test_running_process_opens_what_a_standby_key_wrapped(path: Path) -> None:
 
 def test_only_an_existing_key_can_be_joined_by_a_standby_key(path: Path) -> None:
     with pytest.raises(KeyRefused, match="cannot be a standby key"):
-        keyfile.add_key(path, KeyUse.STANDBY)
+        keyfile.add_key(path, is_standby=True)
     keyfile.add_key(path)
     with pytest.raises(KeyRefused, match="There is no standby key"):
         keyfile.activate_key(path)
 
 
-def test_removed_first_key_leaves_the_derived_secrets_and_opens_nothing(path: Path) -> None:
-    first, running = keyfile.add_key(path), FileKeys.load(path)
-    sealed = Vault(running).create_key(CASE)
-    value = running.derive("cursor")
-    old = path.read_text("utf-8").split()[1]
+def test_new_key_is_refused_beside_a_standby_key(path: Path) -> None:
     keyfile.add_key(path)
+    standby = keyfile.add_key(path, is_standby=True)
 
-    keyfile.remove_key(path, first)
-    after = FileKeys.load(path)
+    for is_standby in (True, False):
+        with pytest.raises(KeyRefused, match="There is a standby key"):
+            keyfile.add_key(path, is_standby=is_standby)
 
-    assert old not in path.read_text("utf-8")
-    assert after.derive("cursor") == value
-    with pytest.raises(Unopenable):
-        Vault(after).seal(sealed, HOME, b"canary")
-    with pytest.raises(KeyRefused, match="no key of this version"):
-        keyfile.remove_key(path, first)
+    assert keyfile.activate_key(path) == standby
 
 
-def test_key_that_wraps_or_that_the_file_lacks_is_not_removed(path: Path) -> None:
-    only = keyfile.add_key(path)
+def test_keys_that_several_commands_add_are_all_in_the_file(path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: keyfile.add_key(path), range(40)))
 
-    with pytest.raises(KeyRefused, match="wraps new data keys"):
-        keyfile.remove_key(path, only)
-    with pytest.raises(KeyRefused, match="no key of this version"):
-        keyfile.remove_key(path, "k9")
-    assert FileKeys.load(path).current == only
+    assert sorted(one.version for one in keyfile.read_lines(path)) == sorted(made)
 
 
-def test_later_key_is_removed_with_its_line(path: Path) -> None:
-    versions = [keyfile.add_key(path) for _ in range(3)]
-
-    keyfile.remove_key(path, versions[1])
-
-    assert [one.version for one in keyfile.read_lines(path)] == [versions[0], versions[2]]
-
-
-@pytest.mark.parametrize("replacement", ["damaged", "of another database", "missing"])
+@pytest.mark.parametrize("replacement", ["damaged", "older", "of others", "missing"])
 def test_running_process_keeps_its_keys_if_the_new_file_is_not_usable(
     path: Path, replacement: str
 ) -> None:
-    first = keyfile.add_key(path)
+    keyfile.add_key(path)
+    older, second = path.read_text("utf-8"), keyfile.add_key(path)
     running = FileKeys.load(path)
-    contents = {"damaged": "k1 ?", "of another database": format_line("k7")}
+    contents = {"damaged": "k1 ?", "older": older, "of others": format_line("k7")}
 
     if replacement in contents:
         write(path.with_name("new"), contents[replacement])
@@ -366,7 +350,7 @@ def test_running_process_keeps_its_keys_if_the_new_file_is_not_usable(
     else:
         path.unlink()
 
-    assert running.current == first
+    assert running.current == second
     assert Vault(running).seal(Vault(running).create_key(CASE), HOME, b"canary")
 
 
@@ -375,9 +359,11 @@ def test_running_process_keeps_its_keys_if_the_new_file_is_not_usable(
     [
         format_line("k1").replace("\n", " standby\n"),
         format_line("k1").replace("\n", " spare\n") + format_line("k2"),
-        format_line("k1") + format_line("k2").replace("\n", " derived\n"),
+        format_line("k1")
+        + format_line("k2").replace("\n", " standby\n")
+        + format_line("k3"),
     ],
-    ids=["only a standby key", "unknown use", "derived value of a later key"],
+    ids=["only a standby key", "unknown use", "standby key before another"],
 )
 def test_file_with_wrong_uses_is_refused(path: Path, text: str) -> None:
     write(path, text)
