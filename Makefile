@@ -7,6 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 CLIENTS := .clients/venv/.ready
 BROWSER := .browser/venv/.ready
+PEERS := .bench/peers/venv/.ready
 AUDIT := .audit/venv/.ready
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal \
 	--python-version 3.12 --no-header
@@ -54,7 +55,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-pages test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-against bench-growth bench-smoke profile torture simulate explore compare-answers failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-against bench-growth bench-peers bench-smoke profile torture simulate explore compare-answers failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -171,6 +172,10 @@ bench-growth: $(READY) ## Compare the cost of requests with many cases and ten t
 	$(BIN)/python -W ignore -m tests.bench growth --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(EACH) --requests $(REQUESTS) --cases $(GROWTH) $(PAGE)
 
+bench-peers: $(READY) $(PEERS) ## Compare the cost of requests with a service on Django REST framework: DATABASES=sqlite
+	$(BIN)/python -W ignore -m tests.bench peers --databases $(DATABASES) --rounds $(ROUNDS) \
+		--seconds $(EACH) $(PAGE)
+
 bench-smoke: $(READY) ## Fail if requests cost far more CPU, relative to the lower bound, than before
 	$(BIN)/python -W ignore -m tests.bench smoke
 
@@ -231,11 +236,17 @@ lock: $(UV_STAMP) ## Pin the dependencies of pyproject.toml; with newer versions
 	$(COMPILE) $(UPGRADE) --group uv -o requirements/uv.txt
 	$(COMPILE) $(UPGRADE) --group clients -o requirements/clients.txt
 	$(COMPILE) $(UPGRADE) --group browser -o requirements/browser.txt
+	$(COMPILE) $(UPGRADE) --group peers -o requirements/peers.txt
 	$(COMPILE) $(UPGRADE) --group audit -o requirements/audit.txt
 
 $(AUDIT): requirements/audit.txt $(UV_STAMP)
 	test -x .audit/venv/bin/python || $(UV) venv --quiet --python '>=3.12' .audit/venv
 	$(UV) pip sync --quiet --python .audit/venv/bin/python --require-hashes requirements/audit.txt
+	@touch $@
+
+$(PEERS): requirements/peers.txt $(UV_STAMP)
+	test -x .bench/peers/venv/bin/python || $(UV) venv --quiet --python '>=3.12' .bench/peers/venv
+	$(UV) pip sync --quiet --compile-bytecode --python .bench/peers/venv/bin/python --require-hashes requirements/peers.txt
 	@touch $@
 
 $(CLIENTS): requirements/clients.txt $(UV_STAMP)

@@ -10,6 +10,7 @@ from tests.bench.runs import (
     run_against,
     run_growth,
     run_keys,
+    run_peers,
     run_profile,
     run_smoke,
     show,
@@ -44,6 +45,7 @@ def read_arguments() -> argparse.Namespace:
     many.add_argument("--page", action="store_true", help="write docs/performance.md")
     many.set_defaults(does=run_growth)
     add_against(commands)
+    add_peers(commands)
     coarse = commands.add_parser("smoke", help="a short and coarse measurement for CI")
     coarse.add_argument("--seconds", type=float, default=0.5)
     coarse.set_defaults(does=run_smoke)
@@ -70,6 +72,16 @@ def add_against(commands: Any) -> None:
     keys.add_argument("--url", required=True)
     keys.add_argument("--folder", type=Path, required=True)
     keys.set_defaults(does=run_keys)
+
+
+def add_peers(commands: Any) -> None:
+    """Add the command that compares this tree with services on other frameworks."""
+    peers = commands.add_parser("peers", help="compare with Django REST framework")
+    peers.add_argument("--databases", default="sqlite,postgresql")
+    peers.add_argument("--rounds", type=int, default=5)
+    peers.add_argument("--seconds", type=float, default=2.0)
+    peers.add_argument("--page", action="store_true", help="write docs/performance.md")
+    peers.set_defaults(does=run_peers)
 
 
 def main() -> None:

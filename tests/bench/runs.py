@@ -1,4 +1,4 @@
-"""The commands of the benchmark: run, growth, smoke and profile."""
+"""The commands of the benchmark: run, growth, peers, smoke and profile."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from tests.bench.against import check_out, list_keys, measure_changes
 from tests.bench.checks import require_answers
 from tests.bench.goals import CI_GOALS, CI_NOISE_LIMIT
 from tests.bench.growing import measure_growth
+from tests.bench.peers.comparison import format_peers, measure_peer
 from tests.bench.places import HOME, PLACES
 from tests.bench.processes import CLIENTS, measure_memory, on_core
 from tests.bench.profiling import record_profile
@@ -122,6 +123,21 @@ def run_against(arguments: argparse.Namespace) -> None:
             for change in measure_changes(database, root, pace, kinds, show)
         ]
     show(report.format_changes(changes))
+
+
+def run_peers(arguments: argparse.Namespace) -> None:
+    """Compare the cost of requests with that of a service on another framework."""
+    pace = Pace(arguments.rounds, arguments.seconds)
+    found = [
+        result
+        for database in arguments.databases.split(",")
+        for result in measure_peer(database, pace, show)
+    ]
+    table = format_peers(found)
+    show(table)
+    if arguments.page:
+        about = f"{machine.get_date()}, commit `{describe_commit()}`"
+        page.write("peers", f"{about}; {machine.describe()}.\n\n{table}")
 
 
 def run_keys(arguments: argparse.Namespace) -> None:

@@ -47,7 +47,7 @@ def test_page_without_marks_raises_page_broken(part: str) -> None:
 def test_page_has_marks_for_each_part() -> None:
     page = PAGE.read_text("utf-8")
 
-    for part in ("measured", "growth"):
+    for part in ("measured", "growth", "peers"):
         assert "| new |" in replace_part(page, part, "| new |")
 
 

@@ -1,0 +1,28 @@
+"""Authentication by an API key, of which the database has only the digest."""
+
+from hashlib import sha256
+from typing import override
+
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from tests.bench.peers.drf.models import ApiKey, Office
+
+
+def compute_digest(key: str) -> str:
+    """Return the digest of an API key, as the database stores it."""
+    return sha256(key.encode()).hexdigest()
+
+
+class ApiKeyAuthentication(TokenAuthentication):
+    """The authentication of Django REST framework, with digests of keys."""
+
+    keyword = "Bearer"
+
+    @override
+    def authenticate_credentials(self, key: str) -> tuple[Office, ApiKey]:
+        try:
+            found = ApiKey.objects.select_related("office").get(digest=compute_digest(key))
+        except ApiKey.DoesNotExist:
+            raise AuthenticationFailed("The key is unknown.") from None
+        return found.office, found
