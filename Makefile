@@ -55,7 +55,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-fast test-pages test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-against bench-growth bench-peers bench-smoke profile torture simulate explore compare-answers failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-against bench-growth bench-peers bench-smoke profile torture simulate explore compare-answers compare-requests failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -132,6 +132,10 @@ explore: $(READY) ## Search for states of a case without a possible action: STAT
 
 compare-answers: $(READY) ## Compare the answers in tests with those of another commit: REV=main TESTS=tests/api
 	$(BIN)/python -W ignore scripts/compare_answers.py $(or $(REV),$(error give REV=)) $(TESTS)
+
+compare-requests: $(READY) ## Compare the answers to random requests with another commit: REV=main REQUESTS=100000
+	$(BIN)/python -W ignore -m tests.differential $(or $(REV),$(error give REV=)) --database $(DATABASE) \
+		--requests $(if $(filter-out STPIW,$(REQUESTS)),$(REQUESTS),100000) $(if $(SEED),--seed $(SEED))
 
 fuzz-api: $(READY) ## Run Schemathesis with all checks on a real server: EXAMPLES=100 PEOPLE=lead,officer
 	$(BIN)/python -W ignore -m tests.support.fuzzing $(EXAMPLES) $(PEOPLE)

@@ -5,11 +5,9 @@ requests in turn. The other commit runs from a checkout, with the benchmark of t
 """
 
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,8 +15,8 @@ from typing import Final
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER
 from tests.bench.checks import require_answers
 from tests.bench.figures import Comparison
-from tests.bench.places import HOME, PLACES, Place
-from tests.bench.processes import CLIENTS, ROOT, on_core
+from tests.bench.places import PLACES, Place
+from tests.bench.processes import CLIENTS, on_core
 from tests.bench.rounds import Pace, compare
 from tests.bench.servers import Keys, prepare_keys, run_product
 from tests.bench.sides import Kind, Side
@@ -40,21 +38,6 @@ class Change:
     def times(self) -> float:
         """The CPU time of this tree divided by that of the other commit."""
         return 1 / self.found.by_cpu
-
-
-@contextmanager
-def check_out(revision: str) -> Iterator[Path]:
-    """Yield a checkout of a commit with the benchmark of this tree, and remove it."""
-    checkout = HOME / f"against-{os.getpid()}"
-    worktree = ["git", "-C", str(ROOT), "worktree"]
-    add = [*worktree, "add", "--quiet", "--detach", str(checkout), revision]
-    subprocess.run(add, check=True)
-    try:
-        shutil.rmtree(checkout / BENCH)
-        shutil.copytree(ROOT / BENCH, checkout / BENCH)
-        yield checkout
-    finally:
-        subprocess.run([*worktree, "remove", "--force", str(checkout)], check=True)
 
 
 def prepare_keys_at(root: Path, place: Place) -> Keys:

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict
 
 from tests.bench import machine, page, report
-from tests.bench.against import check_out, list_keys, measure_changes
+from tests.bench.against import BENCH, list_keys, measure_changes
 from tests.bench.checks import require_answers
 from tests.bench.goals import CI_GOALS, CI_NOISE_LIMIT
 from tests.bench.growing import measure_growth
@@ -19,6 +19,7 @@ from tests.bench.result import Line, PlaceResult, Result, Start, make_place_resu
 from tests.bench.rounds import Pace, compare, prepare
 from tests.bench.servers import Product, run_floor, run_product
 from tests.bench.sides import Kind
+from tests.support.checkouts import check_out
 from tests.support.results import describe_commit
 
 REST = 2.0
@@ -116,7 +117,7 @@ def run_growth(arguments: argparse.Namespace) -> None:
 def run_against(arguments: argparse.Namespace) -> None:
     """Compare the cost of requests of this working tree and of another commit."""
     pace, kinds = Pace(arguments.rounds, arguments.seconds), get_kinds(arguments)
-    with check_out(arguments.revision) as root:
+    with check_out(arguments.revision, HOME, BENCH) as root:
         changes = [
             change
             for database in arguments.databases.split(",")
