@@ -119,8 +119,10 @@ def test_one_place_begins_transactions() -> None:
     assert find_files(ast.Call, lambda call: opens(call.func)) == {"app/kernel/db.py"}
 
 
-def test_nobody_commits_or_rolls_back() -> None:
-    assert find_files(ast.Call, match_calls("commit", "rollback")) == set()
+def test_only_the_begin_of_a_read_on_sqlite_rolls_back() -> None:
+    assert find_files(ast.Call, match_calls("commit", "rollback")) == {
+        "app/kernel/sqlite.py"
+    }
 
 
 def test_one_place_asks_which_database_it_is() -> None:
