@@ -1,4 +1,4 @@
-"""Check commit messages: an imperative subject of at most 72 characters, and a body.
+"""Check commits: an imperative subject of at most 72 characters, a body, no ignored file.
 
 `make lint` checks every commit after `BASE`; `make hooks` checks each message before it is
 committed.
@@ -82,10 +82,27 @@ def list_commits() -> dict[str, str]:
     return {commit: message for commit, _, message in found}
 
 
-def run_git(*arguments: str, check: bool = True) -> str:
-    """Run git in the checkout and return its output."""
+def list_ignored_files() -> list[str]:
+    """Return the files that a commit after `BASE` added, and that git ignores.
+
+    They contain caches and paths of a machine, and stay in the history if a later commit
+    deletes them.
+    """
+    known = run_git("rev-parse", "--quiet", "--verify", f"{BASE}^{{commit}}", check=False)
+    which = f"{BASE}..HEAD" if known else "HEAD"
+    added = run_git(
+        "log", "--no-merges", "--name-only", "--diff-filter=A", "--format=", which
+    )
+    ignored = run_git("check-ignore", "--no-index", "--stdin", check=False, typed=added)
+    return sorted(set(ignored.split("\n")) - {""})
+
+
+def run_git(*arguments: str, check: bool = True, typed: str = "") -> str:
+    """Run git in the checkout with a standard input, and return its output."""
     command = ["git", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=check)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=check, input=typed
+    )
     return done.stdout
 
 
@@ -103,6 +120,10 @@ def main() -> int:
         f"{name}: {fault}\n"
         for name, text in messages.items()
         for fault in find_faults(text)
+    ]
+    ignored = [] if file else list_ignored_files()
+    faults += [
+        f"{name}: git ignores it: leave it out of the history.\n" for name in ignored
     ]
     sys.stderr.writelines(faults)
     return 1 if faults else 0

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import check_commits
 import pytest
 
 from tests.support.source_code import ROOT
@@ -59,3 +60,23 @@ def test_commit_message_with_a_fault_is_refused(
 ) -> None:
     [fault] = check(tmp_path, message)
     assert advice in fault
+
+
+def test_ignored_files_are_found_in_the_history_although_they_were_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / ".gitignore").write_text(".cache/\n", "utf-8")
+    (tmp_path / ".cache" / "paths").write_text("of a machine", "utf-8")
+    identity = ("-c", "user.name=Nobody", "-c", "user.email=nobody@example.org")
+    for words in (
+        ("init", "--quiet"),
+        ("add", "--force", ".gitignore", ".cache/paths"),
+        (*identity, "commit", "--quiet", "--message", "Add a cache"),
+        ("rm", "--quiet", ".cache/paths"),
+        (*identity, "commit", "--quiet", "--message", "Delete the cache"),
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    monkeypatch.setattr(check_commits, "ROOT", tmp_path)
+
+    assert check_commits.list_ignored_files() == [".cache/paths"]
