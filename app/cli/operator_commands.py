@@ -152,7 +152,7 @@ def check_setup() -> None:
     """Check the settings and the database, and print why the service cannot start."""
     settings = Settings()
     for line in operator_actions.check_service(startup.load_runtime(settings), settings):
-        out.print(line)
+        print_line(line)
 
 
 @cli.command("reseal")
