@@ -1,4 +1,4 @@
-"""A checkout of another commit, with some folders of this working tree."""
+"""A checkout of another commit, with some folders and files of this working tree."""
 
 import os
 import shutil
@@ -8,23 +8,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
+THIS: Final = Path(__file__).resolve()
+ROOT: Final = THIS.parents[2]
 
 
 @contextmanager
 def check_out(revision: str, home: Path, *parts: Path) -> Iterator[Path]:
     """Yield a checkout of a commit in the folder `home`, and remove it.
 
-    The folders `parts` are those of this working tree.
+    The folders and files `parts`, and this module, are those of this working tree.
     """
     checkout = home / f"against-{os.getpid()}"
     worktree = ["git", "-C", str(ROOT), "worktree"]
     add = [*worktree, "add", "--quiet", "--detach", str(checkout), revision]
     subprocess.run(add, check=True)
     try:
-        for part in parts:
-            shutil.rmtree(checkout / part, ignore_errors=True)
-            shutil.copytree(ROOT / part, checkout / part)
+        for part in (*parts, THIS.relative_to(ROOT)):
+            replace_part(ROOT / part, checkout / part)
         yield checkout
     finally:
         subprocess.run([*worktree, "remove", "--force", str(checkout)], check=True)
+
+
+def replace_part(source: Path, target: Path) -> None:
+    """Copy a folder or a file over another one."""
+    if source.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
