@@ -1,5 +1,6 @@
-"""Check commits: an imperative subject of at most 72 characters, a body, no ignored file.
+"""Check commit messages, and that no commit adds a file that git ignores.
 
+A message has an imperative subject of at most 72 characters, and a body.
 `make lint` checks every commit after `BASE`; `make hooks` checks each message before it is
 committed.
 """

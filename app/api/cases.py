@@ -198,10 +198,7 @@ def get_case(
     """
     if not query.include:
         return show_record(
-            begin,
-            lambda tx: case_files.get_case(tx, code),
-            show_cases,
-            if_none_match,
+            begin, lambda tx: case_files.get_case(tx, code), show_cases, if_none_match
         )
     with begin() as tx:
         case = case_queries.get(tx, code)

@@ -224,10 +224,12 @@ def load_latest_risks(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
     """Return the latest risk assessment by case; at equal times, the higher level wins."""
-    return find_latest(tx.session.scalars(statements.RISKS, {"cases": list(case_ids)}))
+    return find_latest_risks(
+        tx.session.scalars(statements.RISKS, {"cases": list(case_ids)})
+    )
 
 
-def find_latest(rows: Iterable[RiskAssessment]) -> Mapping[UUID, RiskAssessment]:
+def find_latest_risks(rows: Iterable[RiskAssessment]) -> Mapping[UUID, RiskAssessment]:
     """Return the latest of some risk assessments by case."""
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}

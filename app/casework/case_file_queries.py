@@ -30,9 +30,9 @@ from app.returns.models import Return
 
 type Attribute = InstrumentedAttribute[Any]
 type Join = Callable[..., Query]
-"""A function that selects columns of rows that belong to the cases of a query.
+"""A function that selects the rows of a table that belong to the cases of a query.
 
-Its first argument is the column with the id of the case.
+Its arguments are the column with the id of the case, and the columns to select.
 """
 
 READ_BY_RULES: Final = case(

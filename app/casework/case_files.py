@@ -75,7 +75,7 @@ def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
 
 
 @load_once()
-def load_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
+def load_rule_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
     """Load the records that rules read about some cases."""
     store_results(tx, case_ids, read_rows(tx, statements.RECORDS_BY_IDS, cases=case_ids))
 
@@ -100,7 +100,7 @@ def build_cases(rows: Rows) -> list[Case]:
 def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> None:
     """Store the rows of a query as results of the functions with which rules read."""
     ids = frozenset(case_ids)
-    store_missing(tx, load_records, None, ids)
+    store_missing(tx, load_rule_records, None, ids)
     store_offices(tx, rows)
     store_documents(tx, ids, rows["documents"])
     store_dated_records(tx, ids, rows)
@@ -113,10 +113,10 @@ def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> 
         case_queries.load_snapshots: {
             one.case_id: one for one in build_all(tx, SummarySnapshot, rows["summaries"])
         },
-        handover_queries.find_cases_on_offer: find_cases(
+        handover_queries.find_cases_on_offer: find_case_ids(
             rows["handovers"], lambda values: values["state"] == HandoverState.OFFERED
         ),
-        questions.find_unanswered: find_cases(
+        questions.find_unanswered: find_case_ids(
             rows["questions"], lambda values: values["answered_at"] is None
         ),
         referral_queries.list_states: group_states(rows["referrals"]),
@@ -134,12 +134,12 @@ def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -
     consents.sort(key=attrgetter("recorded_at", "id"))
     risks = build_all(tx, RiskAssessment, rows["risks"])
     clocks = build_all(tx, Clock, rows["deadlines"])
-    vital = find_cases(
+    vital = find_case_ids(
         rows["vital_interests"], lambda values: values["holds_until"] > tx.now
     )
     results = {
         consent_queries.list_for_cases: group_by_case(consents),
-        case_queries.load_latest_risks: case_queries.find_latest(risks),
+        case_queries.load_latest_risks: case_queries.find_latest_risks(risks),
         case_queries.find_in_vital_interest: vital,
         deadline_queries.find_running: {one.record_id: one for one in clocks},
     }
@@ -217,6 +217,8 @@ def group_states(referrals: Iterable[Values]) -> dict[UUID, list[ReferralState]]
     return states
 
 
-def find_cases(rows: Iterable[Values], holds: Callable[[Values], bool]) -> frozenset[UUID]:
+def find_case_ids(
+    rows: Iterable[Values], holds: Callable[[Values], bool]
+) -> frozenset[UUID]:
     """Return the ids of the cases that have a row for which a condition holds."""
     return frozenset(values["case_id"] for values in rows if holds(values))

@@ -89,7 +89,7 @@ def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
         submit_case(tx, *acting.check_action(tx, case, Action.SUBMIT))
     else:  # a case that is submitted now needs no deadline to finish the draft
         case_actions.start_deadline(tx, case)
-    store_written_records(tx, case, written)
+    store_written_records(tx, case, written)  # the submission added documents
     return case
 
 

@@ -37,7 +37,7 @@ def store_empty_records(tx: WriteTransaction, case_id: UUID) -> None:
     for load, nothing in EMPTY:
         store_result(tx, load, nothing, [case_id])
     store_result(tx, routing_queries.list_rows, [], case_id)
-    store_result(tx, case_files.load_records, None, [case_id])
+    store_result(tx, case_files.load_rule_records, None, [case_id])
 
 
 @dataclass(frozen=True)

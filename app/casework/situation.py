@@ -137,7 +137,7 @@ def check_requirements(
 
 def load_facts(tx: ReadTransaction, case: Case, terms: Terms | None = None) -> Facts:
     """Load the facts from which the requirements of one case are checked."""
-    case_files.load_records(tx, [case.id])
+    case_files.load_rule_records(tx, [case.id])
     states = referral_queries.list_states(tx, [case.id]).get(case.id, [])
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     stands = standing.load_for_case(tx, case)
@@ -166,7 +166,7 @@ def show_cases(tx: ReadTransaction, found: Sequence[Case]) -> list[CaseOut]:
     """Return cases as the caller may see them now."""
     if not found:  # the usual result of polling
         return []
-    case_files.load_records(tx, [case.id for case in found])
+    case_files.load_rule_records(tx, [case.id for case in found])
     context = load_context(tx, found)
     return [show_case(tx, case, context) for case in found]
 

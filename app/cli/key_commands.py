@@ -41,7 +41,7 @@ def create_key(
 
 @key.command("activate")
 def activate_key() -> None:
-    """Use the newest standby key for new cases. Running processes notice it."""
+    """Use the standby key for new cases. Running processes read the file again."""
     path = Settings().key_file
     version = startup.write_keys(path, keyfile.activate_key)
     print_line(f"Key {version} now wraps the keys of new cases.")
@@ -74,7 +74,9 @@ def rewrap_keys() -> None:
     database. If the command is interrupted, run it again.
     """
     failed = Counter[str]()
-    total = run_with_progress("wrapping", partial(wrapped_keys.rewrap, failed=failed))
+    total = run_with_progress(
+        "wrapping", partial(wrapped_keys.rewrap_secrets, failed=failed)
+    )
     print_line(f"{total - failed.total()} secrets were wrapped again.")
     if total:
         print_line(OLD_BYTES)

@@ -1,7 +1,7 @@
-"""The secrets that key-encryption keys wrap: their samples, and how they are wrapped again.
+"""The secrets that key-encryption keys wrap: samples, counts, and wrapping them again.
 
-A data key of a case is wrapped again. A document that has no case is bound to the version
-of its key, so it is sealed again with a new key.
+The data key of a case is wrapped with the current key. A document without a case is bound
+to the version of its key, so it is sealed again.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, inspect, select, true, tuple_
+from sqlalchemy import ColumnElement, func, inspect, select, true, tuple_
 
 from app.access import kept_requests
 from app.access.models import Approval
@@ -40,7 +40,7 @@ BATCH: Final = 100
 """The number of rows of a transaction, so that no request waits long for one of them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WrappedSecrets:
     """The rows of a table with a secret that a key-encryption key wraps.
 
@@ -69,10 +69,6 @@ class WrappedSecrets:
         """The columns of the primary key."""
         return tuple(inspect(self.model).primary_key)
 
-    def select_of(self, version: str) -> Select[Any]:
-        """Select the rows whose secret is wrapped with one version."""
-        return select(self.model).where(self.alone, self.version_column == version)
-
     def unwrap(self, tx: ReadTransaction, row: Any) -> bytes:
         """Return the secret of a row. Raises Unopenable."""
         version, wrapped = getattr(row, self.version), getattr(row, self.wrapped)
@@ -80,9 +76,9 @@ class WrappedSecrets:
 
     def wrap_again(self, tx: WriteTransaction, row: Any) -> None:
         """Wrap the secret of a row with the current key. Raises Unopenable."""
-        place, secret = self.get_place(row), self.unwrap(tx, row)
+        place = self.get_place(row)
         if self.sealed is None:
-            version, wrapped = tx.vault.wrap_secret(secret, *place)
+            version, wrapped = tx.vault.wrap_secret(self.unwrap(tx, row), *place)
         else:
             old = SealedDocument(getattr(row, self.sealed), getattr(row, self.wrapped))
             plain = tx.vault.open_alone(getattr(row, self.version), old, *place)
@@ -125,7 +121,8 @@ def list_samples(tx: ReadTransaction) -> Iterator[tuple[str, WrappedSecrets, Any
     """Yield a row that the service needs for each table and key version in use."""
     for table in WRAPPED:
         for version in count_secrets(tx, table, table.needed):
-            sample = table.select_of(version).where(table.needed).limit(1)
+            rows = select(table.model).where(table.alone, table.needed)
+            sample = rows.where(table.version_column == version).limit(1)
             yield version, table, tx.session.scalars(sample).one()
 
 
@@ -147,25 +144,30 @@ def count_by_version(runtime: Runtime) -> Counter[str]:
     return total
 
 
-def rewrap(runtime: Runtime, failed: Counter[str]) -> Iterator[tuple[int, int]]:
-    """Wrap each secret of an earlier key with the current key; yield finished and all.
+def rewrap_secrets(runtime: Runtime, failed: Counter[str]) -> Iterator[tuple[int, int]]:
+    """Wrap the secrets of earlier keys with the current key, in batches.
 
-    `failed` gets the number of secrets that cannot be opened, by the version of their key.
-    Batches have transactions of their own, so the command can be run again.
+    Yields the numbers of finished secrets and of all secrets. `failed` gets the number of
+    secrets that cannot be opened, by the version of their key. Each batch has a transaction
+    of its own, so the command can be run again.
     """
-    current, work = runtime.vault.current_version, list[tuple[WrappedSecrets, Any]]()
+    current = runtime.vault.current_version
     with begin_read(runtime, SYSTEM) as tx:
-        for table in WRAPPED:
-            old = select(*table.keys).where(table.alone, table.version_column != current)
-            rows = tx.session.execute(old.order_by(*table.keys)).all()
-            work += [(table, tuple(row)) for row in rows]
-    done = 0
-    for table in WRAPPED:
-        keys = [key for one, key in work if one is table]
+        work = {table: list_outdated(tx, table, current) for table in WRAPPED}
+    done, total = 0, sum(map(len, work.values()))
+    for table, keys in work.items():
         for some in batched(keys, BATCH):
             rewrap_rows(runtime, table, some, failed)
             done += len(some)
-            yield done, len(work)
+            yield done, total
+
+
+def list_outdated(
+    tx: ReadTransaction, table: WrappedSecrets, current: str
+) -> list[tuple[Any, ...]]:
+    """List the primary keys of the rows whose secret an earlier key wraps."""
+    old = select(*table.keys).where(table.alone, table.version_column != current)
+    return [tuple(row) for row in tx.session.execute(old.order_by(*table.keys))]
 
 
 def rewrap_rows(

@@ -95,13 +95,13 @@ async def show_release(visit: Visit) -> Response:
 
 
 async def export_csv(visit: Visit) -> Response:
-    """Return a release as a CSV file."""
+    """Return the response that downloads a release as a CSV file."""
     release = await load_release(visit)
     return send_file(release, build_csv(visit, release).encode(), "csv")
 
 
 async def export_spreadsheet(visit: Visit) -> Response:
-    """Return a release as a spreadsheet, which is built in a thread."""
+    """Return the response that downloads a release as a spreadsheet, built in a thread."""
     release = await load_release(visit)
     content = await run_in_threadpool(build_spreadsheet, visit, release)
     return send_file(release, content, "xlsx")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
 from typing import Final
 
 from app.console.api_client import Json
@@ -175,15 +174,14 @@ def describe_sum(reader: Reader, found: Json) -> str:
 
 def build_share_line(reader: Reader, share: Json) -> ReportLine:
     """Return the line of a share."""
-    names = [
-        name_country(reader, share["country"]),
-        reader.texts.translate(MEASURES[share["measure"]]),
-    ]
+    measure = reader.texts.translate(MEASURES[share["measure"]])
+    name = join_with_colon(reader, name_country(reader, share["country"]), measure)
     if share["service"]:
-        names.append(reader.formats.name_code("services", share["service"]))
+        service = reader.formats.name_code("services", share["service"])
+        name = join_with_colon(reader, name, service)
     earlier, later = share["earlier"], share["later"]
     return ReportLine(
-        reduce(partial(join_with_colon, reader), names),
+        name,
         describe_share(reader, earlier),
         describe_share(reader, later),
         "",
@@ -192,7 +190,7 @@ def build_share_line(reader: Reader, share: Json) -> ReportLine:
 
 
 def join_with_colon(reader: Reader, subject: str, what: str) -> str:
-    """Return a name and what is said about it, such as `Kazakhstan: Shelter`."""
+    """Return a name and a text with a colon between them, such as `Kazakhstan: Shelter`."""
     return reader.texts.translate(mark("%(subject)s: %(what)s"), subject=subject, what=what)
 
 

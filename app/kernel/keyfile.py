@@ -1,6 +1,6 @@
 """Key-encryption keys in a file that only its owner can read (R36).
 
-Each line is `<version> <base64>`, and `standby` if the key does not wrap yet (ADR 80). The
+Each line is `<version> <base64>`, and `standby` if the key does not wrap yet (ADR 79). The
 last other key wraps new data keys; the earlier keys unwrap the data keys that they wrapped.
 Secrets are derived from the first line.
 """
@@ -25,16 +25,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from app.kernel import durable
 from app.kernel.vault import KEY_BYTES, Unopenable, open_sealed, seal
 
+log = structlog.get_logger("safe_conduct.keys")
 DAMAGED: Final = "{path} is damaged. Restore it from a copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of the group and of others."""
 STANDBY: Final = "standby"
+"""The end of the line of a standby key."""
 WEAK_VARIETY: Final = 8
 """The minimum number of different bytes in a key; a key of 32 random bytes has about 30."""
 
-
-log = structlog.get_logger("safe_conduct.keys")
-type State = tuple[int, int, int]
+type FileState = tuple[int, int, int]
 """The number, time and permissions of a file, which differ if it was replaced."""
 
 
@@ -68,7 +68,7 @@ class FileKeys:
         self,
         keys: Mapping[str, bytes] | Sequence[StoredKey],
         path: Path | None = None,
-        seen: State | None = None,
+        seen: FileState | None = None,
     ) -> None:
         """Use these keys. `seen` is the state in which the file was read."""
         if isinstance(keys, Mapping):
@@ -95,8 +95,7 @@ class FileKeys:
 
     def _load_again(self) -> None:
         """Read the file again if it was replaced."""
-        seen = read_state(self._path)
-        if self._path is None or seen == self._seen:
+        if self._path is None or (seen := read_state(self._path)) == self._seen:
             return
         self._seen = seen
         try:
@@ -134,10 +133,8 @@ class FileKeys:
         return hkdf.derive(self._oldest)
 
 
-def read_state(path: Path | None) -> State | None:
-    """Return what tells whether a file was replaced, or None if there is no file."""
-    if path is None:
-        return None
+def read_state(path: Path) -> FileState | None:
+    """Return the state of a file, or None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -168,7 +165,7 @@ def write_lines(path: Path, lines: Iterable[StoredKey]) -> None:
 
 
 def add_key(path: Path, *, is_standby: bool = False) -> str:
-    """Add a new key to a key file, or create the file, and return the version of the key.
+    """Add a new key to the key file, and return its version. Create the file if needed.
 
     Raises KeyRefused for a damaged file, for a first key that is a standby key, and if
     there is a standby key already.

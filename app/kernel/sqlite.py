@@ -48,7 +48,7 @@ def prepare_sqlite(engine: Engine, *, query_only: bool) -> None:
 
     @event.listens_for(engine, "connect")
     def _(connection: DriverConnection, _: object) -> None:
-        connection.isolation_level = None  # only a statement begins a transaction
+        connection.isolation_level = None  # the driver begins no transaction of a writer
         for pragma in settings:
             connection.execute(f"PRAGMA {pragma}")
         if query_only:

@@ -6,14 +6,7 @@ takes at least three times as long as reading columns or writing rows without th
 
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Label,
-    Select,
-    Text,
-    bindparam,
-    cast,
-)
+from sqlalchemy import BindParameter, Label, Select, Text, bindparam, cast
 from sqlalchemy.orm import InstrumentedAttribute
 
 

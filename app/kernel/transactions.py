@@ -12,12 +12,7 @@ from sqlalchemy import CompoundSelect, Connection, CursorResult, Row, Select
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
-from app.kernel.db import (
-    Database,
-    get_database_time,
-    limit_to_office,
-    open_session,
-)
+from app.kernel.db import Database, get_database_time, limit_to_office, open_session
 from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.problems import Facts

@@ -1,4 +1,4 @@
-"""Expand: the service may wrap keys of counted weeks and meeting points again (ADR 80)."""
+"""Expand: the service may wrap keys of counted weeks and meeting points again (ADR 79)."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Who may read the report for a meeting, and which figures and gaps it contains."""
+"""Tests of the report for a meeting: its readers, its figures, and its gaps."""
 
 from typing import Final
 

@@ -7,7 +7,7 @@ requests in turn. The other commit runs from a checkout, with the benchmark of t
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,13 +17,11 @@ from tests.bench.checks import require_answers
 from tests.bench.figures import Comparison
 from tests.bench.places import PLACES, Place
 from tests.bench.processes import CLIENTS, on_core
-from tests.bench.rounds import Pace, compare
+from tests.bench.rounds import Pace, Say, compare
 from tests.bench.servers import Keys, prepare_keys, run_product
 from tests.bench.sides import Kind, Side
 
 BENCH: Final = Path("tests", "bench")
-
-type Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

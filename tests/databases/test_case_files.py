@@ -1,6 +1,7 @@
 """The records of a case that are loaded with one statement equal those of the rules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -102,24 +103,26 @@ def ids(lead: Someone, cases: list[Json]) -> list[Any]:
 
 
 def test_loaded_records_equal_those_that_rules_read(lead: Someone, ids: list[Any]) -> None:
-    with lead.begin_read() as tx:
-        expected = read_all(tx, ids)
-    with lead.begin_read() as tx:
-        case_files.list_cases(tx, ids)
-        with record_statements(lead.world.database) as statements:
-            found = read_all(tx, ids)
-
-    assert found == expected
-    assert statements == []
+    require_equal_results(lead, ids, lead.begin_read, case_files.list_cases)
 
 
 def test_loaded_records_of_a_write_equal_those_that_rules_read(
     lead: Someone, ids: list[Any]
 ) -> None:
+    require_equal_results(lead, ids, lead.begin_write, case_files.load_rule_records)
+
+
+def require_equal_results(
+    lead: Someone,
+    ids: list[Any],
+    begin: Callable[[], AbstractContextManager[ReadTransaction]],
+    load: Callable[[ReadTransaction, list[Any]], object],
+) -> None:
+    """Check that what `load` stores equals what rules read, and that rules read nothing."""
     with lead.begin_read() as tx:
         expected = read_all(tx, ids)
-    with lead.begin_write() as tx:
-        case_files.load_records(tx, ids)
+    with begin() as tx:
+        load(tx, ids)
         with record_statements(lead.world.database) as statements:
             found = read_all(tx, ids)
 
@@ -154,7 +157,7 @@ def test_loaded_record_of_a_write_belongs_to_the_session(
 ) -> None:
     with lead.begin_write() as tx:
         known = tx.session.scalars(select(Consent).where(Consent.case_id == ids[0])).first()
-        case_files.load_records(tx, ids)
+        case_files.load_rule_records(tx, ids)
         [consent, *others] = consent_queries.list_for_cases(tx, ids)[ids[0]]
         consent.withdrawn_at = tx.now
         given = [consent, *others, *consent_queries.list_for_cases(tx, ids)[ids[0]]]
@@ -167,11 +170,11 @@ def test_loaded_record_of_a_write_belongs_to_the_session(
 
 def test_written_records_are_read_again(lead: Someone, ids: list[Any]) -> None:
     with lead.begin_write() as tx:
-        case_files.load_records(tx, ids)
+        case_files.load_rule_records(tx, ids)
         clocks = deadline_queries.find_running(tx, ids)
         clocks[ids[0]].due_at += timedelta(days=1)
         with record_statements(lead.world.database) as statements:
-            case_files.load_records(tx, ids)
+            case_files.load_rule_records(tx, ids)
             consent_queries.list_for_cases(tx, ids)
             found = deadline_queries.find_running(tx, ids)
 
@@ -183,10 +186,10 @@ def test_records_are_loaded_again_after_a_lock(
     lead: Someone, cases: list[Json], ids: list[Any]
 ) -> None:
     with lead.begin_write() as tx:
-        case_files.load_records(tx, ids)
+        case_files.load_rule_records(tx, ids)
         case_queries.lock(tx, cases[0]["code"])
         with record_statements(lead.world.database) as statements:
-            case_files.load_records(tx, ids)
+            case_files.load_rule_records(tx, ids)
 
     assert len(statements) == 1
 

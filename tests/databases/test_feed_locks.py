@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID, uuid4
 
@@ -15,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.kernel.actors import SERVICE
 from app.kernel.journal import Delivery, Mailbox, Retrieval, advance_heads
+from app.kernel.transactions import RecordIdentity
 from tests.support.databases import ask, record_statements
 from tests.support.effort import choose_number
 from tests.support.world import Someone, World
@@ -23,21 +23,6 @@ pytestmark = pytest.mark.usefixtures("invented_events")
 OFFICES = 12
 WRITES = choose_number(300, sample=150, night=10_000)
 SEED = 27
-
-
-@dataclass(frozen=True)
-class About:
-    """A record of which events tell."""
-
-    id: UUID = field(default_factory=uuid4)
-
-    @property
-    def case_id(self) -> UUID:
-        return self.id
-
-    @property
-    def reference(self) -> str:
-        return "cases/1"
 
 
 @pytest.fixture
@@ -51,7 +36,9 @@ def readers(world: World) -> list[UUID]:
 def record_events(writer: Someone, audiences: Sequence[Sequence[UUID]]) -> None:
     with writer.begin_write() as tx:
         for audience in audiences:
-            tx.record("case.told", About(), frozenset(audience))
+            case_id = uuid4()
+            subject = RecordIdentity(case_id, case_id, "cases/1")
+            tx.record("case.told", subject, frozenset(audience))
 
 
 def list_positions(world: World, reader: UUID) -> list[int]:

@@ -18,7 +18,7 @@ from app.access.models import Approval
 from app.cases import default_contacts
 from app.cases.models import CaseKey, DefaultContacts
 from app.cases.sections import NamedContacts
-from app.cli.wrapped_keys import WRAPPED, count_by_version, rewrap
+from app.cli.wrapped_keys import WRAPPED, count_by_version, rewrap_secrets
 from app.kernel.actors import Role
 from app.kernel.db import Base
 from app.kernel.keyfile import (
@@ -111,7 +111,7 @@ def test_after_a_rewrap_the_earlier_key_opens_nothing(world: World) -> None:
     runtime = build_runtime(world, {"k1": FIRST, "k2": SECOND})
     filled = {table.model for table, _ in list_rows(world)}
 
-    steps = list(rewrap(runtime, failed))
+    steps = list(rewrap_secrets(runtime, failed))
 
     assert filled == {table.model for table in WRAPPED}
     assert steps[-1] == (total, total)
@@ -119,14 +119,14 @@ def test_after_a_rewrap_the_earlier_key_opens_nothing(world: World) -> None:
     assert count_by_version(runtime) == {"k2": total}
     assert count_opened(world, {"k1": FIRST}) == 0
     assert count_opened(world, {"k2": SECOND}) == total
-    assert list(rewrap(runtime, failed)) == []
+    assert list(rewrap_secrets(runtime, failed)) == []
 
 
 def test_contents_can_be_read_after_a_rewrap(
     world: World, officer: Someone, lead: Someone, cases: list[Json]
 ) -> None:
     runtime = build_runtime(world, {"k1": FIRST, "k2": SECOND})
-    assert list(rewrap(runtime, Counter()))
+    assert list(rewrap_secrets(runtime, Counter()))
 
     world.app.state.runtime = runtime
 
@@ -143,7 +143,7 @@ def test_interrupted_rewrap_is_finished_by_the_next_one(
 ) -> None:
     monkeypatch.setattr("app.cli.wrapped_keys.BATCH", 1)
     runtime = build_runtime(world, {"k1": FIRST, "k2": SECOND})
-    first = rewrap(runtime, Counter())
+    first = rewrap_secrets(runtime, Counter())
     next(first)
     next(first)
     cast("Generator[object]", first).close()
@@ -151,7 +151,7 @@ def test_interrupted_rewrap_is_finished_by_the_next_one(
     world.app.state.runtime = runtime
     assert [read_identity(officer, case) for case in cases] == list(NAMES)
     assert count_by_version(runtime)["k2"] == 2
-    done, total = list(rewrap(runtime, Counter()))[-1]
+    done, total = list(rewrap_secrets(runtime, Counter()))[-1]
 
     assert done == total
     assert set(count_by_version(runtime)) == {"k2"}
@@ -161,7 +161,7 @@ def test_interrupted_rewrap_is_finished_by_the_next_one(
 def test_secrets_of_a_missing_key_are_counted_and_stay(world: World) -> None:
     failed = Counter[str]()
 
-    steps = list(rewrap(build_runtime(world, {"k2": SECOND}), failed))
+    steps = list(rewrap_secrets(build_runtime(world, {"k2": SECOND}), failed))
 
     total = steps[-1][1]
     assert failed == {"k1": total}
@@ -177,7 +177,7 @@ def rewrap_and_die(url: str, moment: str) -> None:
     runtime = build_runtime(World(url), {"k1": FIRST, "k2": SECOND})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.cli.wrapped_keys.BATCH", 1)
-        steps = rewrap(runtime, Counter())
+        steps = rewrap_secrets(runtime, Counter())
         next(steps)
         event.listen(Session, moment, kill)
         next(steps)
@@ -200,7 +200,7 @@ def test_killed_rewrap_leaves_each_secret_with_one_of_the_keys(
         assert count_opened(world, {"k1": FIRST, "k2": SECOND}) == total
         assert [read_identity(officer, case) for case in cases] == list(NAMES)
 
-    list(rewrap(runtime, Counter()))
+    list(rewrap_secrets(runtime, Counter()))
 
     assert kills >= 5
     assert set(count_by_version(runtime)) == {"k2"}
@@ -234,7 +234,7 @@ def test_keys_are_replaced_while_the_service_works(
             runtime = replace(world.runtime, vault=Vault(FileKeys.load(file)))
             while set(count_by_version(runtime)) != {new}:
                 assert not any(one.done() for one in workers)
-                list(rewrap(runtime, Counter()))
+                list(rewrap_secrets(runtime, Counter()))
         finally:
             stopped.set()
         rounds = [one.result() for one in workers]
@@ -251,7 +251,7 @@ def test_row_that_is_written_while_it_is_rewrapped_can_be_opened(world: World) -
     contacts = NamedContacts(contacts=make_contacts())
 
     def wrap_again() -> None:
-        assert list(rewrap(build_runtime(world, both), Counter()))
+        assert list(rewrap_secrets(build_runtime(world, both), Counter()))
 
     if world.database.is_sqlite:  # has one writer at a time
         wrap_again()

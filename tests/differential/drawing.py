@@ -1,4 +1,4 @@
-"""Bodies and queries of requests, drawn from the contract and from known bodies."""
+"""Functions that choose a body and a query for a request, at random."""
 
 import json
 from typing import Any, Final

@@ -1,6 +1,5 @@
 """The differences between the answers of both commits that are intended, with reasons."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -20,12 +19,3 @@ def drop_expected(operation: str, answer: Json) -> Json:
     """Return an answer without what differs on purpose."""
     drop = EXPECTED.get(operation)
     return drop(answer) if drop else answer
-
-
-def parse_body(answer: Json) -> Json | None:
-    """Return the JSON object in an answer, or None if there is none."""
-    try:
-        body = json.loads(answer["body"].encode("latin-1"))
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None

@@ -70,7 +70,7 @@ class ProcessSide:
     log: Path
 
     def send(self, command: Json) -> None:
-        """Write a command to the process."""
+        """Write a command to the standard input of the process."""
         print(json.dumps(command), file=self.process.stdin, flush=True)
 
     def receive(self) -> Json:

@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass
 class Tally:
-    """The number of compared requests by operation and status."""
+    """The number of compared requests of each operation, by the status of the answer."""
 
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
 

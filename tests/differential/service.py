@@ -165,7 +165,10 @@ def drop_log_line(*_: object) -> Json:
 
 
 def main(database: str) -> None:
-    """Answer commands until the input ends. Only answers are written to the output."""
+    """Read commands from the standard input, and write an answer to each.
+
+    Everything else that is printed goes to the standard error.
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     for name in SET_UP_OF_ONE:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from tests.differential.drawing import choose_body, choose_query
 from tests.differential.pool import Pool, parse_object
-from tests.support.raw_requests import JSON, KEYED, Operation
+from tests.support.full_world import fill_path
+from tests.support.raw_requests import JSON, Operation
 
 ANSWERING: Final = (
     "officer",
@@ -105,7 +106,7 @@ class Walker:
             else:
                 operation = self.choose_operation()
                 ids = self.choose_ids(operation)
-                person = self.choose_person(fill(operation.path, ids))
+                person = self.choose_person(fill_quoted(operation.path, ids))
                 yield from self.ask(person, operation, ids)
 
     def choose_ids(self, operation: Operation) -> dict[str, str]:
@@ -141,7 +142,7 @@ class Walker:
         ids = self.choose_ids(read)
         answer: Json = {}
         for _ in range(3):
-            person = self.choose_actor(fill(read.path, ids))
+            person = self.choose_actor(fill_quoted(read.path, ids))
             answer = yield from self.ask(person, read, ids)
             acts = self.list_actions(read, parse_object(answer["body"]))
             if acts:
@@ -174,8 +175,8 @@ class Walker:
     def ask(
         self, person: str, operation: Operation, ids: Mapping[str, str] | None = None
     ) -> Turn:
-        """Send a request, and again with an approval if the answer asks for one."""
-        target = fill(operation.path, ids or self.choose_ids(operation))
+        """Send a request. If it needs an approval, get one, and send the request again."""
+        target = fill_quoted(operation.path, ids or self.choose_ids(operation))
         if "If-Match" in operation.list_parameters("header") and self.chance.random() < 0.8:
             yield from self.read_tag(person, operation, target)
         body = choose_body(operation, self.pool)
@@ -279,13 +280,17 @@ class Walker:
         return self.chance.choice(STALE) if roll < 0.08 else tags.get(record, '"1.0"')
 
     def choose_idempotency_key(self, operation: Operation) -> str:
-        """Return a new key, or sometimes the last key of the same operation."""
+        """Return a new idempotency key, or sometimes the last one of the same operation."""
         last = self.pool.keys.get(operation.name)
         if last is None or self.chance.random() > 0.1:
             last = self.pool.keys[operation.name] = f"k{next(self.numbers)}"
         return last
 
 
-def fill(path: str, ids: Mapping[str, str]) -> str:
-    """Return a path with its parameters replaced. Symbols at the end of codes are kept."""
-    return KEYED.sub(lambda found: quote(ids[found[1]], safe="*~$="), path)
+def fill_quoted(path: str, ids: Mapping[str, str]) -> str:
+    """Return a path with percent-encoded values in the place of its parameters.
+
+    The symbols with which a code may end are not encoded.
+    """
+    quoted = {name: quote(value, safe="*~$=") for name, value in ids.items()}
+    return fill_path(path, quoted)

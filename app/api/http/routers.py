@@ -101,10 +101,11 @@ class RouteIndex:
         for found in iter_route_contexts(filter_indexed(router.routes)):
             route = IndexedRoute.build(found)
             for method in found.methods or ():
-                if "{" not in route.path:
+                if "{" in route.path:
+                    shape = (method, *describe_shape(route.path))
+                    self.by_shape.setdefault(shape, []).append(route)
+                else:
                     self.fixed.setdefault((method, route.path), route)
-                shape = (method, *describe_shape(route.path))
-                self.by_shape.setdefault(shape, []).append(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the route answer that has the path and the method, or else the router."""

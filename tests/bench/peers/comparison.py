@@ -4,7 +4,7 @@ The floor, the product, the service and the floor again get the same requests in
 are compared with the floor, and the CPU time of the product with that of the service.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -16,7 +16,7 @@ from tests.bench.peers.server import run_peer
 from tests.bench.places import PLACES
 from tests.bench.processes import CLIENTS, on_core
 from tests.bench.report import format_table
-from tests.bench.rounds import Pace, copy_floor, measure, prepare
+from tests.bench.rounds import Pace, Say, copy_floor, measure, prepare
 from tests.bench.servers import run_floor, run_product
 from tests.bench.sides import Kind, Side
 
@@ -38,8 +38,6 @@ HEADS: Final = (
     "reached",
     "floor, apart from itself",
 )
-
-type Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
