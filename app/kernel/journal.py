@@ -21,8 +21,9 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.kernel.db import Base, Counter
 from app.kernel.statements import get_values, make_list_parameter
@@ -175,14 +176,6 @@ def group_by_reader(postings: Sequence[Posting]) -> Mapping[UUID, list[UUID]]:
 INSERT_ENTRY: Final = insert(Entry)
 INSERT_DELIVERY: Final = insert(Delivery)
 HAS_READER: Final = Mailbox.focal_point_id.in_(make_list_parameter("readers"))
-LOCKED: Final = (
-    select(Mailbox.focal_point_id)
-    .where(HAS_READER)
-    .order_by(Mailbox.focal_point_id)
-    .with_for_update(key_share=True)
-    .cte("locked")
-)
-"""The feeds of the offices `readers`, locked one after the other in the order of ids."""
 
 
 def advance_heads(connection: Connection, counts: Mapping[UUID, int]) -> Mapping[UUID, int]:
@@ -193,26 +186,31 @@ def advance_heads(connection: Connection, counts: Mapping[UUID, int]) -> Mapping
     values: dict[str, Any] = {"readers": list(counts)}
     for number, (count, readers) in enumerate(by_count.items()):
         values |= {f"count_{number}": count, f"readers_{number}": readers}
-    moved = connection.execute(build_update(len(by_count)), values)
+    moved = connection.execute(build_upsert(len(by_count)), values)
     return {reader: head for reader, head in moved}  # noqa: C416 - rows
 
 
 @cache
-def build_update(groups: int) -> ReturningUpdate[UUID, int]:
+def build_upsert(groups: int) -> ReturningInsert[UUID, int]:
     """Build the statement that increases feeds by `groups` different counts.
 
-    On PostgreSQL, a row is changed only after the CTE has locked it and all rows before it.
+    Every row exists, so that the conflict clause locks and increases each in the order of
+    the ids. It goes directly to the newest version of a row. An UPDATE, also one that joins
+    a SELECT FOR UPDATE, starts from the version of its snapshot: on PostgreSQL, a writer
+    that holds the newest version then waits for one that waits for it (deadlock).
     """
     more: ColumnElement[int] = make_count(0)
     for number in range(1, groups):
         of_group = Mailbox.focal_point_id.in_(make_list_parameter(f"readers_{number}"))
         more = case((of_group, make_count(number)), else_=more)
-    return (
-        update(Mailbox)
-        .where(Mailbox.focal_point_id == LOCKED.c.focal_point_id)
-        .values(head=Mailbox.head + more)
-        .returning(Mailbox.focal_point_id, Mailbox.head)
-    )
+    rows = select(Mailbox.focal_point_id, more).where(HAS_READER)
+    ordered = rows.order_by(Mailbox.focal_point_id)
+    columns = [Mailbox.focal_point_id, Mailbox.head]
+    upsert = insert_or_update(Mailbox).from_select(columns, ordered, include_defaults=False)
+    return upsert.on_conflict_do_update(
+        index_elements=[Mailbox.focal_point_id],
+        set_={Mailbox.head: Mailbox.head + upsert.excluded.head},
+    ).returning(Mailbox.focal_point_id, Mailbox.head)
 
 
 def make_count(number: int) -> BindParameter[int]:

@@ -53,7 +53,7 @@ def get_head(world: World, reader: UUID) -> int | None:
         return session.scalar(select(Mailbox.head).where(Mailbox.focal_point_id == reader))
 
 
-def test_events_for_several_offices_take_one_update(
+def test_events_for_several_offices_take_one_statement(
     world: World, officer: Someone, readers: list[UUID]
 ) -> None:
     first, second, third = readers[:3]
@@ -61,7 +61,7 @@ def test_events_for_several_offices_take_one_update(
     with record_statements(world.database) as statements:
         record_events(officer, [[first], [first, second], [first, second, third], []])
 
-    assert sum("UPDATE mailbox" in one for one in statements) == 1
+    assert sum("INTO mailbox" in one for one in statements) == 1
     found = {reader: list_positions(world, reader) for reader in readers[:3]}
     assert found == {first: [1, 2, 3], second: [1, 2], third: [1]}
     assert [get_head(world, reader) for reader in readers[:4]] == [3, 2, 1, 0]
@@ -121,9 +121,53 @@ def test_retrieval_is_recorded_while_a_writer_holds_the_feed(
         assert session.scalar(select(Retrieval.upto)) == 1
 
 
+def test_writers_do_not_deadlock_on_an_old_version_of_a_feed(
+    pg_url: str, world: World, officer: Someone, readers: list[UUID]
+) -> None:
+    """Two writers wait for a feed that a retrieval refers to, and both succeed.
+
+    If the first one changed the version of the feed in its snapshot, it would wait for the
+    second, which waits for the first.
+    """
+    reader = readers[0]
+
+    with (
+        world.database.begin_write(SERVICE) as retrieval,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        retrieval.add(Retrieval(focal_point_id=reader, upto=1, at=world.now))
+        retrieval.flush()
+        with world.database.begin_write(SERVICE) as other:
+            other.execute(text(write_again(reader)))
+            writes = [pool.submit(record_events, officer, [[reader]]) for _ in range(2)]
+            wait_until_waiting(pg_url, writes)
+        for write in writes:
+            write.result(timeout=10)
+
+    assert list_positions(world, reader) == [1, 2]
+
+
+def wait_until_waiting(url: str, writes: Sequence[Future[None]]) -> None:
+    """Wait up to ten seconds until all writes wait for a row."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    began = time.monotonic()
+    while ask(url, waiting) != [(len(writes),)]:
+        assert not any(write.done() for write in writes)
+        assert time.monotonic() < began + 10
+        time.sleep(0.02)
+
+
+def write_again(reader: UUID) -> str:
+    """Return the statement that writes a new version of a feed without a change."""
+    return f"UPDATE mailbox SET head = head WHERE focal_point_id = '{reader}'"
+
+
 def move_row(url: str, reader: UUID) -> None:
     """Write a row again, so that PostgreSQL stores it behind the other rows."""
-    ask(url, f"UPDATE mailbox SET head = head WHERE focal_point_id = '{reader}'")
+    ask(url, write_again(reader))
 
 
 def is_locked(url: str, reader: UUID) -> bool:
