@@ -10,7 +10,6 @@ from typing import Final
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
-from fastapi.routing import APIRoute
 
 from app.access.passkeys import RelyingParty, build_relying_party
 from app.api import (
@@ -64,7 +63,7 @@ from app.api.http.rate_limits import RequestRate, WrongKeyLimit
 from app.api.http.read_slots import ReadSlots
 from app.api.http.request_limits import BodyLimit
 from app.api.http.request_log import RequestLog
-from app.api.http.routers import V1, RouteIndex
+from app.api.http.routers import V1, RouteIndex, get_operation_id
 from app.console.application import build_console
 from app.console.options import ConsoleOptions
 from app.kernel.db import THREADS
@@ -155,11 +154,6 @@ TAGS: Final = [
 ]
 
 
-def get_operation_id(route: APIRoute) -> str:
-    """Return the operation id of a route, which is the name of its function."""
-    return route.name
-
-
 @asynccontextmanager
 async def run_lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Set the number of threads at the start, and close the connections at the end."""
@@ -238,7 +232,7 @@ async def redirect_to_console(request: Request) -> Response:
 def add_routes(app: FastAPI, *, docs: bool) -> None:
     """Add the routes that need a credential, and then the routes that do not."""
     for module in chain.from_iterable(ROUTERS):
-        app.include_router(module.router, prefix=V1, responses=problems.EVERYWHERE)
+        module.router.add_to(app)
     app.include_router(tokens.router, prefix=V1)
     app.include_router(passkeys.sign_in_router, prefix=V1)
     app.include_router(enrolments.redemption_router, prefix=V1)

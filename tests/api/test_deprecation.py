@@ -12,7 +12,7 @@ from fastapi import Depends, Response
 from app.api.http.dependencies import ReadDirectory
 from app.api.http.deprecation import Deprecation, SunsetTooEarlyError
 from app.api.http.problems import EVERYWHERE
-from app.api.http.routers import V1, ResourceRouter
+from app.api.http.routers import ResourceRouter
 from app.kernel.actors import Scope
 from app.main import create_app
 from tests.support.documented_answers import read_response
@@ -38,7 +38,7 @@ def sample(world: World) -> World:
             return Response(b"{}", media_type="application/json")
 
     world.app = create_app(world.runtime)
-    world.app.include_router(router, prefix=V1, responses=EVERYWHERE)
+    router.add_to(world.app)
     world.http = make_client(world.app, None)
     return world
 

@@ -17,7 +17,7 @@ from starlette.routing import Match
 from app.api.http.authentication import Scoped
 from app.api.http.authorization import GuardedRoute
 from app.api.http.route_plan import PlanUnsupportedError, RoutePlan
-from app.api.http.routers import V1, ResourceRouter, RouteIndex
+from app.api.http.routers import ResourceRouter, RouteIndex
 from app.kernel.actors import Scope
 from app.kernel.transactions import begin_read
 from app.main import ROUTERS
@@ -188,8 +188,15 @@ def test_no_router_is_included_with_dependencies(app: FastAPI) -> None:
         one.include_context for one in app.routes if hasattr(one, "include_context")
     ]
 
-    assert len(included) > 20
+    assert len(included) > 4
     assert [one for one in included if one.dependencies] == []
+
+
+def test_routes_are_analysed_once(app: FastAPI) -> None:
+    """The application has the routes of the routers, and no copies."""
+    own = [one for group in ROUTERS for module in group for one in module.router.routes]
+
+    assert [one for one in app.routes if isinstance(one, GuardedRoute)] == own
 
 
 def test_index_finds_the_route_that_the_application_would(app: FastAPI) -> None:
@@ -208,8 +215,8 @@ def test_index_finds_the_route_that_the_application_would(app: FastAPI) -> None:
                 assert found is None, path
                 continue
             assert found is not None, path
-            assert (found[0].path, found[0].endpoint) == (path, first.endpoint)
-            assert found[1] == parts
+            assert (found[0].path, found[0]) == (path, first.original_route)
+            assert {**found[1], "route": found[0]} == parts
             count += 1
 
     assert count > 150
@@ -246,7 +253,7 @@ def test_path_that_begins_with_a_parameter_is_refused() -> None:
     can_read = Depends(Scoped(begin_read, Scope.CASES_READ))
     router.add_api_route("/{thing}", read_in_a_thread, dependencies=[can_read])
     app = FastAPI()
-    app.include_router(router, prefix=V1)
+    router.add_to(app)
 
     with pytest.raises(ValueError, match="begins with a parameter"):
         RouteIndex(app.router)

@@ -18,7 +18,6 @@ from app.api.http.problem_schemas import (
     ProblemDetail,
     get_schema_name,
 )
-from app.api.http.routers import Shape, matches_shape
 from app.kernel.problems import Problem, list_problem_kinds
 from tests.support.contract import list_options, load_contract, resolve_reference
 
@@ -40,6 +39,7 @@ class Documented:
     """The names of the schemas of the problems that the body may contain."""
 
 
+type Shape = tuple[str, ...]
 type Operation = dict[str, Documented]
 
 
@@ -135,3 +135,9 @@ def list_problem_differences(method: str, path: str, problem: dict[str, Any]) ->
     name = get_schema_name(kind) if kind else ProblemDetail.__name__
     undocumented = documented and name not in documented.schemas
     return [*differences, *([f"no schema {name}"] if undocumented else [])]
+
+
+def matches_shape(shape: Shape, segments: list[str]) -> bool:
+    """Return whether a path equals a template in each segment that is not a parameter."""
+    pairs = zip(shape, segments, strict=True)
+    return all(one == other or one.startswith("{") for one, other in pairs)

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.http.problems import render_status
+from app.api.http.routers import V1
 from app.kernel.database_errors import describe_error
 from app.metrics.counters import count_request, normalize_method
 
@@ -81,11 +82,12 @@ def find_route(scope: Scope, prefix: str) -> str | None:
     """Return the template of the route that answered, or None if no route did.
 
     `prefix` is the path under which a proxy serves the application, which is not part of
-    the template. The path of a mounted application (`/console`) is.
+    the template, and neither is the version. The path of a mounted application (`/console`)
+    is.
     """
     route = getattr(scope.get("route"), "path_format", None)
     mount = scope.get("root_path", "").removeprefix(prefix)
-    return None if route is None else f"{mount}{route}"
+    return None if route is None else f"{mount}{route.removeprefix(V1)}"
 
 
 def log_request(
