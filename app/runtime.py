@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
+from app.access.row_protection import create_macs
 from app.clock import get_utc_now
 from app.disclosure.refused_openings import RefusedOpenings
 from app.kernel.db import Database, get_database_time
@@ -30,10 +31,17 @@ def build_runtime(  # noqa: PLR0913 - each is a dependency that a test may repla
     free_space: FreeSpace = UNWATCHED,
     drill: bool = False,
     person_keys: bool = True,
+    unprotected_until: datetime | None = None,
 ) -> Runtime:
-    """Return the runtime for a database and its keys."""
+    """Return the runtime for a database and its keys.
+
+    Until the time `unprotected_until`, accounts without a MAC are accepted (ADR 80).
+    """
+    macs = create_macs(
+        keys, clock, lambda: unprotected_until is not None and clock() < unprotected_until
+    )
     return Runtime(
-        database=Database(url),
+        database=Database(url, macs=macs),
         vault=Vault(keys),
         clock=clock,
         ids=ids,

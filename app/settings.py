@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.setting_types import DatabaseUrl, Hosts, PublicUrl, SignInUrl
@@ -126,6 +126,10 @@ class Settings(BaseSettings):
     ] = 1
     """How many times faster deadlines run. Above 1 only in a `drill` and in
     `safe-conduct demo serve`."""
+    unprotected_until: AwareDatetime | None = None
+    """Until when accounts of an earlier version are accepted that `safe-conduct account
+    protect` has not protected yet, such as `2027-01-31T00:00:00Z`. Until then, a forged row
+    in the database can give rights to an account. Default: never."""
     person_keys: bool = True
     """Whether people may use API keys. `false`: only machines may; people sign in with
     passkeys. An API key is valid for months, and opens every section that its account may

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, bindparam, case, update
 from app.access import queries as access_queries
 from app.access.kept_requests import KeptRequest, open_request, seal_request
 from app.access.models import Approval, ApprovalState
-from app.access.second_person import require_second_person
+from app.access.row_verification import is_authentic
+from app.access.second_person import is_still_allowed, require_second_person
 from app.kernel.actors import Role
 from app.kernel.problems import Facts, NotFound, Problem
 from app.kernel.recall import may_have_rows, write_rows
@@ -116,7 +117,10 @@ def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Fac
 
 
 def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) -> Approval:
-    """Mark an approval as used and return it, or raise ApprovalUnusable (409)."""
+    """Mark an approval as used and return it, or raise ApprovalUnusable (409).
+
+    An approval that was changed in the database is refused like one that does not exist.
+    """
     try:
         approval = access_queries.lock_approval(tx, approval_id)
     except NotFound as error:
@@ -127,7 +131,9 @@ def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) ->
         raise ApprovalUnusable(
             f"The approval has the state {approval.decision}, or has expired. Ask again."
         )
-    if not access_queries.is_still_allowed(tx, approval):
+    if not is_authentic(tx.session, approval):
+        raise ApprovalUnusable("There is no such approval.")
+    if not is_still_allowed(tx, approval):
         raise ApprovalUnusable("The account that approved may no longer do so. Ask again.")
     approval.end(ApprovalState.USED)
     return approval
@@ -150,6 +156,8 @@ def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -
     if not open_ or approval.lapses_at <= tx.now:
         why = "The approval cannot be decided again. Request the action again."
         raise ApprovalDecided(why)
+    if not is_authentic(tx.session, approval):
+        raise NotFound("There is no such approval.")
     approval.decision = answer
     if not approve:
         approval.delete_request()

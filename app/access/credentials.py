@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,16 +13,27 @@ from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from app.access import machine_keys, session_queries
 from app.access.machine_keys import ACTOR_COLUMNS
-from app.access.models import Account, ApiKey
+from app.access.models import Account, ApiKey, PublicKey, UserSession
 from app.access.role_scopes import get_allowed_scopes
+from app.access.row_verification import verify_credential
 from app.access.session_limits import NO_GRACE
 from app.kernel.actors import AccountKind, Actor, ActorSession, Role, Scope
+from app.kernel.macs import NotAuthentic, RowMacs
 from app.kernel.problems import Forbidden, Unauthenticated
 
 UNKNOWN_HASH: Final = "0" * 64
 """A hash for comparison if the prefix is unknown, so that the check does the same work."""
 API_KEY_QUERY: Final = (
-    select(ApiKey.hash, ApiKey.scopes, ApiKey.expires_at, ApiKey.revoked_at, *ACTOR_COLUMNS)
+    select(
+        ApiKey.prefix,
+        ApiKey.hash,
+        ApiKey.scopes,
+        ApiKey.made_at,
+        ApiKey.expires_at,
+        ApiKey.revoked_at,
+        ApiKey.made_by,
+        *ACTOR_COLUMNS,
+    )
     .join_from(ApiKey, Account)
     .where(ApiKey.prefix == bindparam("prefix"))
 )
@@ -37,6 +48,37 @@ QUERIES: Final[CredentialQueries] = MappingProxyType(
     }
 )
 """The query for a credential, by what the credential begins with."""
+MEMBERS: Final[Mapping[str, Sequence[tuple[type[Any], Mapping[str, str]]]]] = {
+    API_KEY: [(ApiKey, {"account_id": "id"})],
+    machine_keys.TOKEN_PREFIX: [
+        (
+            PublicKey,
+            {
+                "id": "key_id",
+                "account_id": "id",
+                "scopes": "key_scopes",
+                "expires_at": "key_expires_at",
+            },
+        )
+    ],
+    session_queries.SESSION_PREFIX: [
+        (
+            UserSession,
+            {"id": "session_id", "account_id": "id", "person_id": "signed_in"},
+        ),
+        (
+            ApiKey,
+            {
+                "prefix": "api_key",
+                "account_id": "id",
+                "hash": "key_hash",
+                "expires_at": "key_expires_at",
+            },
+        ),
+    ],
+}
+"""The rows in the result of each query that belong to the group of the account, with the
+labels of those columns whose labels differ from their names."""
 
 
 def hash_key(key: str) -> str:
@@ -61,7 +103,7 @@ class SignedIn:
 def authenticate(
     connection: Connection,
     key: str,
-    now: datetime,
+    macs: RowMacs,
     grace: timedelta = NO_GRACE,
     queries: CredentialQueries = QUERIES,
 ) -> SignedIn:
@@ -72,18 +114,42 @@ def authenticate(
     (R21). A token is valid only as long as the public key with which it was requested.
     Unknown, expired, revoked and ended credentials cause the same error. A session that
     ended by itself is accepted for the time `grace` after its end. `queries` can read more
-    columns than `QUERIES`, which are then in the row.
+    columns than `QUERIES`, which are then in the row. A credential or an account that was
+    changed in the database is also refused, and logged.
     """
     begins, prefix = key.partition("_")[0], get_prefix(key)
     kind = begins if begins in queries else API_KEY
     row = connection.execute(queries[kind], {"prefix": prefix}).one_or_none()
-    fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
-    if row is None or not fits or not is_valid(row, now, grace):
+    due = compute_hash(macs, row, key) if row else hash_key(key)
+    fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, due)
+    valid = row is not None and fits and is_valid(row, macs.clock(), grace)
+    if row is None or not valid or not is_authentic(macs, kind, row):
         raise Unauthenticated("Send a valid API key `sc_...`, or sign in again.")
     actor = build_actor(row, row.scopes)
     if "session_id" in row._fields:
         return SignedIn(replace(actor, session=build_session(row)), row)
     return SignedIn(replace(actor, api_key=prefix) if kind == API_KEY else actor, row)
+
+
+def compute_hash(macs: RowMacs, row: Row[Any], key: str) -> str:
+    """Return the hash that the row of a credential has if the credential is right."""
+    if "token_made_at" in row._fields:
+        return machine_keys.compute_token_hash(macs, row, key)
+    return hash_key(key)
+
+
+def is_authentic(macs: RowMacs, kind: str, row: Row[Any]) -> bool:
+    """Return whether the rows of a credential are those that the service wrote."""
+    known = row[: len(QUERIES[kind].selected_columns)]
+    if macs.verified.get(row.prefix) == known:
+        return True
+    try:
+        verify_credential(macs, row, MEMBERS[kind])
+    except NotAuthentic:
+        return False
+    if row.mac is not None:
+        macs.store_verified(row.prefix, known)
+    return True
 
 
 def is_valid(row: Row[Any], now: datetime, grace: timedelta) -> bool:

@@ -6,20 +6,33 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.access.account_locks import lock_accounts
 from app.access.enrolment_models import Enrolment
 from app.access.models import Account
+from app.access.row_verification import is_authentic
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction
 
 
 def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolment | None:
-    """Return an enrolment, which may be locked, or None if it is unknown."""
+    """Return an enrolment, which may be locked, or None if it is unknown.
+
+    An enrolment that was changed in the database is not returned. Its account is locked
+    first, as by other changes of accounts.
+    """
     query = select(Enrolment).where(Enrolment.id == enrolment_id)
-    return session.scalar(lock_rows(query) if lock else query)
+    found = session.scalar(query)
+    if lock and found is not None:
+        lock_accounts(session, Account.id == found.account_id)
+        found = session.scalar(lock_rows(query))
+    return found if found is not None and is_authentic(session, found) else None
 
 
 def find_by_link(session: Session, link_prefix: str) -> Enrolment | None:
-    """Return the enrolment whose link has this prefix, or None if it is unknown."""
+    """Return the enrolment whose link has this prefix, or None if it is unknown.
+
+    Whether it is authentic is verified by `find`, once the link was compared.
+    """
     known = Enrolment.link_prefix == link_prefix
     return session.scalar(select(Enrolment).where(known))
 

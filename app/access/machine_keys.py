@@ -2,15 +2,17 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, Account, ApiKey, PublicKey
+from app.access.row_verification import require_member
 from app.kernel.actors import AccountKind
+from app.kernel.macs import NotAuthentic, RowMacs
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 
@@ -19,12 +21,15 @@ TOKEN_PREFIX: Final = "sct"  # noqa: S105 - the start of every token
 ACTOR_COLUMNS: Final = (
     Account.id,
     Account.focal_point_id,
+    Account.label,
     Account.kind,
     Account.roles,
+    Account.opened_at,
     Account.disabled_at,
     Account.person_id,
+    Account.mac,
 )
-"""The columns from which an actor is built."""
+"""The columns from which an actor is built, and with which the account is verified."""
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """The classes of the keys with which an account authenticates."""
 NOTICE_PERIOD: Final = timedelta(days=14)
@@ -33,8 +38,24 @@ IN_TRANSIT: Final = timedelta(minutes=5)
 """The maximum time for which a request may still run after its key has ended. The body may
 take 30 s to arrive, and the request may wait for a lock."""
 ACCESS_TOKEN_QUERY: Final = (
-    select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
-    .add_columns(PublicKey.revoked_at, *ACTOR_COLUMNS)
+    select(
+        AccessToken.hash,
+        AccessToken.scopes,
+        AccessToken.expires_at,
+        AccessToken.prefix,
+        AccessToken.assertion,
+        AccessToken.made_at.label("token_made_at"),
+        PublicKey.id.label("key_id"),
+        PublicKey.kid,
+        PublicKey.alg,
+        PublicKey.jwk,
+        PublicKey.scopes.label("key_scopes"),
+        PublicKey.made_at,
+        PublicKey.expires_at.label("key_expires_at"),
+        PublicKey.revoked_at,
+        PublicKey.made_by,
+        *ACTOR_COLUMNS,
+    )
     .join(PublicKey, PublicKey.id == AccessToken.public_key_id)
     .join(Account, Account.id == PublicKey.account_id)
     .where(AccessToken.prefix == bindparam("prefix"))
@@ -51,7 +72,7 @@ def find_signing_key(
     requests that use the same key run one after another.
     """
     wanted = (
-        select(PublicKey)
+        select(PublicKey, Account)
         .join(Account, Account.id == PublicKey.account_id)
         .where(
             PublicKey.account_id == assertion.client,
@@ -63,10 +84,31 @@ def find_signing_key(
         )
     )
     locked = wanted.with_for_update(of=PublicKey, key_share=True)
-    found = session.scalar(locked if lock else wanted)
-    if found is None:
-        raise AssertionRefused
-    return found
+    try:
+        found = session.execute(locked if lock else wanted).one_or_none()
+        if found is None:
+            raise AssertionRefused
+        key, account = found
+        require_member(session, account, key)
+    except NotAuthentic as error:
+        raise AssertionRefused from error
+    return key
+
+
+def hash_token(macs: RowMacs, row: AccessToken, token: str) -> str:
+    """Return the keyed hash of a token and of all that its row says.
+
+    The row of a token never changes, so that no MAC of the account has to cover it.
+    """
+    values = [row.prefix, row.public_key_id, row.assertion, row.scopes]
+    return macs.compute_hash("access_token", [*values, row.made_at, row.expires_at, token])
+
+
+def compute_token_hash(macs: RowMacs, row: Row[Any], token: str) -> str:
+    """Return the hash that a row of `ACCESS_TOKEN_QUERY` has if the token is right."""
+    values = [row.prefix, row.key_id, row.assertion, row.scopes]
+    times = [row.token_made_at, row.expires_at]
+    return macs.compute_hash("access_token", [*values, *times, token])
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:

@@ -37,6 +37,8 @@ class Person(Base):
     sealed_name: Mapped[bytes | None] = mapped_column(LargeBinary)
     name_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     name_key_version: Mapped[str | None]
+    mac: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The MAC of the person and the passkeys (ADR 80)."""
 
 
 class Account(Base):
@@ -55,6 +57,8 @@ class Account(Base):
     opened_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey(Person.id), index=True)
+    mac: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The MAC of the account, its keys, sessions and enrolments (ADR 80)."""
 
     @property
     def case_id(self) -> UUID:

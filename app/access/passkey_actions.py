@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from app.access import passkey_queries
+from app.access import passkey_queries, row_protection
+from app.access.account_locks import lock_accounts
 from app.access.enrolment_models import Enrolment, UsedChallenge
-from app.access.models import Account, Passkey, UserSession
+from app.access.models import Account, Passkey, Person, UserSession
 from app.access.passkey_challenges import (
     AGAIN,
     SIGN_IN,
@@ -35,6 +36,7 @@ from app.access.sessions import OpenedSession, SignIn, end_sessions, open_sessio
 from app.kernel.actors import SYSTEM, Actor, SignInMethod
 from app.kernel.db import lock_name
 from app.kernel.problems import Problem, Unauthenticated
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, Runtime, begin_write
 
 CHALLENGES_KEPT: Final = timedelta(hours=1)
@@ -103,6 +105,7 @@ def sign_in[R](
     count = verify_assertion(party, wanted.credential, claimed.challenge, stored)
     with begin_write(runtime, SYSTEM) as tx:
         session = tx.session
+        lock_passkeys(session, known.person_id)
         passkey = passkey_queries.lock_passkey(session, known.id)
         if passkey is None or not has_increased(count, passkey.sign_count):
             raise PasskeyRefused(AGAIN)
@@ -179,8 +182,13 @@ def add_passkey(
 
 
 def lock_passkeys(session: Session, person_id: UUID) -> None:
-    """Wait until no other transaction changes the passkeys of a person, and lock them."""
+    """Wait until no other transaction changes the passkeys of a person, and lock them.
+
+    The accounts of the person are locked first, as by other changes of accounts.
+    """
+    lock_accounts(session, Account.person_id == person_id)
     lock_name(session, f"passkeys {person_id}")
+    session.scalar(lock_rows(select(Person).where(Person.id == person_id)))
 
 
 def remove_passkey(
@@ -191,22 +199,27 @@ def remove_passkey(
     Raises LastPasskey (409) for the last passkey of the person, unless `even_last`.
     """
     lock_passkeys(session, passkey.person_id)
+    row_protection.drop_unmatched(session, Person, passkey.person_id)
     session.refresh(passkey)
+    own = UserSession.passkey_id == passkey.id
     if passkey.removed_at is not None:
+        end_sessions(session, own, now, of_person=passkey.person_id)
         return False
     left = len(passkey_queries.list_passkeys(session, passkey.person_id))
     if left == 1 and not even_last:
         raise LastPasskey("Register another passkey first, or send `even_last`: true.")
     passkey.removed_at = now
-    end_sessions(session, UserSession.passkey_id == passkey.id, now)
+    end_sessions(session, own, now, of_person=passkey.person_id)
     return True
 
 
 def remove_all_passkeys(session: Session, person_id: UUID, now: datetime) -> None:
     """Remove all passkeys of a person, and end all sessions of the person."""
+    row_protection.drop_unmatched(session, Person, person_id)
     for passkey in passkey_queries.list_passkeys(session, person_id):
         passkey.removed_at = now
-    end_sessions(session, UserSession.person_id == person_id, now)
+    own = UserSession.person_id == person_id
+    end_sessions(session, own, now, of_person=person_id)
 
 
 def list_outdated(

@@ -1,13 +1,21 @@
 """Queries for passkeys. A removed passkey is not found."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.access.models import Account, Passkey
+from app.access.protected_tables import PASSKEYS
+from app.access.row_verification import (
+    is_authentic,
+    require_authentic_account,
+    require_complete_group,
+)
 from app.kernel.actors import AccountKind
+from app.kernel.macs import NotAuthentic
 from app.kernel.problems import NotFound
 from app.kernel.statements import lock_rows
 
@@ -18,15 +26,20 @@ def is_usable_by(person_id: UUID | None) -> ColumnElement[bool]:
 
 
 def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
-    """Return the passkey with this credential id, or None if it is unknown or removed."""
+    """Return the passkey with this credential id, or None if it is unknown or removed.
+
+    A passkey that was changed in the database is not returned.
+    """
     known = (Passkey.credential_id == credential_id) & Passkey.removed_at.is_(None)
-    return session.scalar(select(Passkey).where(known))
+    found = session.scalar(select(Passkey).where(known))
+    return found if found is not None and is_authentic(session, found) else None
 
 
 def lock_passkey(session: Session, passkey_id: UUID) -> Passkey | None:
     """Lock and return a passkey, or return None if it was removed."""
     kept = (Passkey.id == passkey_id) & Passkey.removed_at.is_(None)
-    return session.scalar(lock_rows(select(Passkey).where(kept)))
+    found = session.scalar(lock_rows(select(Passkey).where(kept)))
+    return found if found is not None and is_authentic(session, found) else None
 
 
 def list_passkeys(session: Session, person_id: UUID | None) -> Sequence[Passkey]:
@@ -45,7 +58,8 @@ def get_passkey(session: Session, passkey_id: UUID, person_id: UUID | None) -> P
 
 
 def has_passkey(session: Session, person_id: UUID) -> bool:
-    """Return whether a person can sign in with a passkey."""
+    """Return whether a person can sign in with a passkey. Raises NotAuthentic."""
+    require_complete_group(session, person_id, PASSKEYS)
     found = select(Passkey.id).where(is_usable_by(person_id)).limit(1)
     return session.scalar(found) is not None
 
@@ -53,9 +67,15 @@ def has_passkey(session: Session, person_id: UUID) -> bool:
 def find_account(
     session: Session, person_id: UUID, account_id: UUID | None
 ) -> Account | None:
-    """Return an enabled account of a person, by default the one that was opened first."""
+    """Return an enabled account of a person, by default the one that was opened first.
+
+    An account that was changed in the database is not returned.
+    """
     own = (Account.person_id == person_id) & (Account.kind == AccountKind.PERSON)
     enabled = select(Account).where(own, Account.disabled_at.is_(None))
     if account_id is not None:
         enabled = enabled.where(Account.id == account_id)
-    return session.scalars(enabled.order_by(Account.opened_at, Account.id)).first()
+    for account in session.scalars(enabled.order_by(Account.opened_at, Account.id)).all():
+        with suppress(NotAuthentic):
+            return require_authentic_account(session, account)
+    return None

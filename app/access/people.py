@@ -7,8 +7,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.access import protected_tables
 from app.access.models import Account, Person
+from app.access.row_verification import (
+    parse_owner,
+    read_row,
+    require_authentic_account,
+    require_complete_group,
+)
 from app.kernel.actors import Role
+from app.kernel.macs import MACS
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
@@ -35,9 +43,23 @@ def is_same_person(account_id: InstrumentedAttribute[UUID]) -> ColumnElement[boo
 
 @load_once(Account)
 def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> frozenset[UUID]:
-    """List the accounts of the person of an account, including that account."""
+    """List the accounts of the person of an account, including that account.
+
+    Raises NotAuthentic if an account was added to the person or hidden in the database.
+    """
+    if (person_id := read_person_id(tx, account_id)) is not None:
+        require_complete_group(tx.session, person_id, protected_tables.MEMBERSHIP)
     same = tx.read_columns(SAME_PERSON, {"account": account_id})
     return frozenset(same.scalars()) | {account_id}
+
+
+def read_person_id(tx: ReadTransaction, account_id: UUID) -> UUID | None:
+    """Return the person of an account, if it has one. Raises NotAuthentic."""
+    tx.session.flush()
+    row = read_row(tx.session.connection(), protected_tables.ACCOUNT, account_id)
+    parse_owner(tx.session.info[MACS], Account, row)
+    person_id: UUID | None = row["person_id"]
+    return person_id
 
 
 def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:
@@ -51,14 +73,17 @@ def list_offices(tx: ReadTransaction, person_id: UUID) -> frozenset[UUID]:
 
 
 def list_enabled(tx: ReadTransaction, person_id: UUID) -> Sequence[Account]:
-    """List the enabled accounts of a person, at all offices."""
-    enabled = select(Account).where(Account.disabled_at.is_(None))
-    return tx.session.scalars(enabled.where(Account.person_id == person_id)).all()
+    """List the enabled accounts of a person, at all offices. Raises NotAuthentic."""
+    if tx.session.get(Person, person_id) is not None:
+        require_complete_group(tx.session, person_id, protected_tables.MEMBERSHIP)
+    own = select(Account).where(Account.person_id == person_id)
+    accounts = tx.session.scalars(own).all()
+    verified = [require_authentic_account(tx.session, one) for one in accounts]
+    return [one for one in verified if one.disabled_at is None]
 
 
 def lock_roles(tx: WriteTransaction, person_id: UUID) -> frozenset[Role]:
     """Lock a person, and return the roles of all enabled accounts of the person."""
     tx.session.scalar(lock_rows(select(Person).where(Person.id == person_id)))
-    enabled = select(Account.roles).where(Account.disabled_at.is_(None))
-    found = tx.session.scalars(enabled.where(Account.person_id == person_id))
-    return frozenset(Role(name) for names in found for name in names)
+    accounts = list_enabled(tx, person_id)
+    return frozenset(Role(name) for one in accounts for name in one.roles)

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from app.access import machine_keys, people
+from app.access import people
+from app.access.account_locks import lock_accounts
 from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory_queries
 from app.kernel.actors import CASE_ROLES, AccountKind, Role
@@ -105,11 +106,14 @@ def get_approval(tx: ReadTransaction, approval_id: UUID, *, lock: bool = False) 
 
 def lock_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     """Lock and return an approval that the caller may see, or raise NotFound (404)."""
+    asked_by = get_approval(tx, approval_id).asked_by
+    lock_accounts(tx.session, Account.id == asked_by)
     return get_approval(tx, approval_id, lock=True)
 
 
 def lock_pending(tx: WriteTransaction, fingerprint: str) -> Approval | None:
     """Lock and return the caller's pending request with this fingerprint, or None."""
+    lock_accounts(tx.session, Account.id == tx.actor.account_id)
     pending = select(Approval).where(
         Approval.fingerprint == fingerprint,
         Approval.asked_by == tx.actor.account_id,
@@ -141,6 +145,8 @@ def has_unanswered(session: Session, now: datetime) -> bool:
 
 def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
     """Lock and return overdue requests for approval outside cases; skip locked requests."""
+    askers = select_unanswered(tx.now).with_only_columns(Approval.asked_by)
+    lock_accounts(tx.session, Account.id.in_(askers))
     locked = select_unanswered(tx.now).with_for_update(key_share=True, skip_locked=True)
     return tx.session.scalars(locked).all()
 
@@ -190,42 +196,15 @@ def is_about(account: Account) -> ColumnElement[bool]:
 def lock_unspent(
     tx: WriteTransaction, condition: ColumnElement[bool]
 ) -> Sequence[Approval]:
-    """Lock and return approvals that meet a condition and can still be decided or used."""
+    """Lock and return approvals that meet a condition and can still be decided or used.
+
+    The accounts that asked are locked first, as by `lock_approval`.
+    """
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > tx.now)
     found = select(Approval).where(condition, open_).order_by(Approval.number)
+    askers = select(Approval.asked_by).where(condition, open_)
+    lock_accounts(tx.session, Account.id.in_(askers))
     return tx.session.scalars(lock_rows(found)).all()
-
-
-def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
-    """Return whether the account that approved a request is enabled and may approve it.
-
-    It may not if it belongs to the person who asked; the two may have been joined since.
-    """
-    second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
-    found = tx.session.scalar(select(Account).where(second))
-    if found is None or found.id in people.list_own_accounts(tx):
-        return False
-    return bool(set(request.roles) & set(found.roles))
-
-
-def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
-    """Return whether the caller and another account may be used by the same person.
-
-    This is so if both accounts belong to one person, or if an account of one person has
-    seen or registered a key of an account of the other. A key that ended a few minutes ago
-    counts, because a request that uses it may still run.
-    """
-    own = people.list_own_accounts(tx)
-    others = people.list_accounts_of_same_person(tx, account_id)
-    if own & others:
-        return True
-    shown = or_(
-        ApiKey.account_id.in_(own) & ApiKey.made_by.in_(others),
-        ApiKey.account_id.in_(others) & ApiKey.made_by.in_(own),
-    )
-    usable = machine_keys.is_usable_after(ApiKey, tx.now - machine_keys.IN_TRANSIT)
-    found = tx.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
-    return found is not None or machine_keys.has_registered_key(tx, own, others)
 
 
 def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:

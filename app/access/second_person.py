@@ -5,12 +5,19 @@ The rules compare persons, because one person can have several accounts (ADR 66)
 
 from uuid import UUID
 
-from app.access import people
-from app.access import queries as access_queries
-from app.access.models import Approval
+from sqlalchemy import or_, select
+
+from app.access import machine_keys, people
+from app.access.models import Account, ApiKey, Approval
+from app.access.protected_tables import KEY_TABLES
+from app.access.row_verification import (
+    require_authentic_account,
+    require_complete_group,
+)
 from app.directory import queries as directory_queries
 from app.kernel.actors import AccountKind
 from app.kernel.lifecycle import RoleMissing
+from app.kernel.macs import NotAuthentic
 from app.kernel.problems import Problem
 from app.kernel.transactions import ReadTransaction
 
@@ -31,7 +38,7 @@ def require_second_person(tx: ReadTransaction, approval: Approval) -> None:
     asker, own = approval.asked_by, tx.actor.account_id
     if asker == own or tx.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your office has to decide.")
-    if is_about_caller(tx, approval) or access_queries.may_be_same_person(tx, asker):
+    if is_about_caller(tx, approval) or may_be_same_person(tx, asker):
         raise NotASecondPerson(
             "The account that asked is yours, or the approval is about you, or you made or "
             "registered a key of the account that asked, or that account made or "
@@ -56,7 +63,7 @@ def require_other_person(tx: ReadTransaction, *accounts: UUID | None) -> None:
 
     The same applies to a machine, which is never a second person.
     """
-    same = any(one and access_queries.may_be_same_person(tx, one) for one in accounts)
+    same = any(one and may_be_same_person(tx, one) for one in accounts)
     if same or tx.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("A person who had no part in this has to decide.")
 
@@ -65,6 +72,43 @@ def may_decide(tx: ReadTransaction, approval: Approval) -> bool:
     """Return whether the caller may decide about an approval as the second person."""
     try:
         require_second_person(tx, approval)
-    except (NotASecondPerson, RoleMissing):
+    except (NotASecondPerson, RoleMissing, NotAuthentic):
         return False
     return True
+
+
+def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
+    """Return whether the account that approved a request is enabled and may approve it.
+
+    It may not if it belongs to the person who asked; the two may have been joined since.
+    """
+    second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
+    found = tx.session.scalar(select(Account).where(second))
+    if found is None or found.id in people.list_own_accounts(tx):
+        return False
+    require_authentic_account(tx.session, found)
+    return bool(set(request.roles) & set(found.roles))
+
+
+def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
+    """Return whether the caller and another account may be used by the same person.
+
+    Raises NotAuthentic if an account or a key was changed or deleted in the database.
+
+    This is so if both accounts belong to one person, or if an account of one person has
+    seen or registered a key of an account of the other. A key that ended a few minutes ago
+    counts, because a request that uses it may still run.
+    """
+    own = people.list_own_accounts(tx)
+    others = people.list_accounts_of_same_person(tx, account_id)
+    if own & others:
+        return True
+    for one in sorted(own | others):
+        require_complete_group(tx.session, one, *KEY_TABLES)
+    shown = or_(
+        ApiKey.account_id.in_(own) & ApiKey.made_by.in_(others),
+        ApiKey.account_id.in_(others) & ApiKey.made_by.in_(own),
+    )
+    usable = machine_keys.is_usable_after(ApiKey, tx.now - machine_keys.IN_TRANSIT)
+    found = tx.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
+    return found is not None or machine_keys.has_registered_key(tx, own, others)

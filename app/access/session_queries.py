@@ -20,6 +20,7 @@ SESSION_PREFIX: Final = "scs"
 MISSING: Final = "There is no such session, or you may not see it."
 SESSION_QUERY: Final = (
     select(
+        UserSession.prefix,
         UserSession.hash,
         UserSession.id.label("session_id"),
         UserSession.method,
@@ -28,9 +29,14 @@ SESSION_QUERY: Final = (
         UserSession.seen_at,
         UserSession.expires_at,
         UserSession.ended_at,
+        UserSession.api_key,
+        UserSession.passkey_id,
+        ApiKey.hash.label("key_hash"),
         ApiKey.scopes,
+        ApiKey.made_at,
         ApiKey.expires_at.label("key_expires_at"),
         ApiKey.revoked_at,
+        ApiKey.made_by,
         *ACTOR_COLUMNS,
     )
     .join_from(UserSession, Account, Account.id == UserSession.account_id)

@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.access import credentials
 from app.access.actions import create_secret, open_person
 from app.access.models import Account, UserSession
+from app.access.row_protection import drop_unmatched
 from app.access.session_limits import RENEWAL, SESSION_LIFETIME
 from app.access.session_queries import SESSION_PREFIX, get_session, is_old
 from app.kernel.actors import Actor, ActorSession, SignInMethod
+from app.kernel.macs import NotAuthentic
 from app.kernel.problems import Busy, Problem
 from app.kernel.transactions import Runtime
 
@@ -111,10 +113,26 @@ def end_session(row: UserSession, now: datetime) -> None:
     row.ended_at = row.ended_at or now
 
 
-def end_sessions(session: Session, which: ColumnElement[bool], now: datetime) -> None:
-    """End all sessions that meet a condition, with effect from the next request."""
-    running = which & UserSession.ended_at.is_(None)
-    session.execute(update(UserSession).where(running).values(ended_at=now))
+def end_sessions(
+    session: Session,
+    which: ColumnElement[bool],
+    now: datetime,
+    *,
+    of_person: UUID | None = None,
+) -> None:
+    """End all sessions that meet a condition, with effect from the next request.
+
+    With `of_person`, sessions of the accounts of this person that were hidden in the
+    database also end.
+    """
+    if of_person is not None:
+        own = select(Account.id).where(Account.person_id == of_person)
+        for account_id in session.scalars(own.order_by(Account.id)).all():
+            drop_unmatched(session, Account, account_id)
+    running = select(UserSession).where(which, UserSession.ended_at.is_(None))
+    for row in session.scalars(running).all():
+        end_session(row, now)
+    session.flush()
 
 
 def is_renewal_due(actor: Actor, now: datetime) -> bool:
@@ -132,14 +150,15 @@ def renew_session(runtime: Runtime, actor: Actor) -> Actor:
     now, used = runtime.clock(), actor.session
     if used is None or not is_renewal_due(actor, now):
         return actor
-    stale = (
-        (UserSession.id == used.id)
-        & (UserSession.seen_at <= now - RENEWAL)
-        & UserSession.ended_at.is_(None)
+    stale = select(UserSession).where(
+        UserSession.id == used.id,
+        UserSession.seen_at <= now - RENEWAL,
+        UserSession.ended_at.is_(None),
     )
-    with suppress(Busy, DBAPIError, OSError, RuntimeError):
+    with suppress(Busy, DBAPIError, OSError, RuntimeError, NotAuthentic):
         with runtime.database.begin_write() as session:
-            session.execute(update(UserSession).where(stale).values(seen_at=now))
+            if (row := session.scalar(stale)) is not None:
+                row.seen_at = now
         return replace(actor, session=replace(used, seen_at=now))
     return actor
 

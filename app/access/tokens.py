@@ -12,6 +12,7 @@ from app.access import credentials, machine_keys
 from app.access.actions import create_secret
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, PublicKey
+from app.kernel.macs import MACS
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 """The validity of a token (R27), which is longer than that of an assertion."""
@@ -57,11 +58,12 @@ def grant_token(
         prefix=prefix,
         public_key_id=key.id,
         assertion=spent,
-        hash=credentials.hash_key(token),
+        hash="",
         scopes=scopes,
         made_at=now,
         expires_at=min(now + TOKEN_LIFETIME, key.expires_at),
     )
+    made.hash = machine_keys.hash_token(session.info[MACS], made, token)
     session.add(made)
     return IssuedToken(token, scopes, made.expires_at)
 

@@ -9,6 +9,8 @@ from app.access import approvals as access_approvals
 from app.access import credentials
 from app.access import queries as access_queries
 from app.access.models import Account, ApiKey, Approval
+from app.access.row_protection import drop_unmatched
+from app.access.row_verification import is_authentic
 from app.access.schemas import KeyInput, Rotation
 from app.administration.account_changes import (
     AccountDisabled,
@@ -75,7 +77,9 @@ def rotate_key(
     account = lock_to_grant(tx, account_id, more=frozenset())
     old = access_queries.get_key(tx, account.id, prefix)
     ended = (old.revoked_at, account.disabled_at)
-    if not credentials.is_live(tx.now, old.expires_at, *ended):
+    if not is_authentic(tx.session, old) or not credentials.is_live(
+        tx.now, old.expires_at, *ended
+    ):
         raise AccountDisabled("The key is no longer valid. Make a new key.")
     details = {"key": prefix, "scopes": old.scopes, **rotation.model_dump()}
     matter = build_change(tx, account, "account.rotate_key", details)
@@ -92,6 +96,7 @@ def rotate_key(
 def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
     """Revoke a key of the caller's account, or of an account that the caller may change."""
     account = lock_to_revoke_key(tx, account_id)
+    drop_unmatched(tx.session, Account, account.id)
     key = access_queries.get_key(tx, account.id, prefix)
     end_key(tx, account, key)
     return key

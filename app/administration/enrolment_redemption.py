@@ -25,12 +25,14 @@ from app.access.passkey_actions import Show
 from app.access.passkey_challenges import PasskeyRefused, describe_enrolment
 from app.access.passkey_schemas import PasskeyCreationOptions
 from app.access.passkeys import CredentialJson, RelyingParty
+from app.access.row_verification import require_authentic_account
 from app.access.sessions import SignIn, open_session
 from app.administration import account_permissions, own_passkeys
 from app.administration.account_changes import get_roles, record_account_event
 from app.administration.api_key_changes import expire_approvals
 from app.administration.enrolments import LINK_PREFIX, compute_code_hash
 from app.kernel.actors import SERVICE, SYSTEM, Actor, SignInMethod
+from app.kernel.macs import NotAuthentic
 from app.kernel.transactions import (
     Runtime,
     WriteTransaction,
@@ -93,19 +95,29 @@ def lock_confirmed(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment,
     The rules are checked again, because the accounts, their roles and the passkeys of the
     person may have changed since the enrolment was confirmed. Raises PasskeyRefused (409).
     """
+    try:
+        return lock_authentic(tx, enrolment_id)
+    except NotAuthentic as error:
+        raise PasskeyRefused(REFUSED) from error
+
+
+def lock_authentic(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment, Account]:
+    """Lock an enrolment as `lock_confirmed` does. Raises NotAuthentic, too."""
     row = enrolment_queries.find(tx.session, enrolment_id, lock=True)
     if row is None or row.get_state(tx.now) != EnrolmentState.CONFIRMED:
         raise PasskeyRefused(REFUSED)
     account = access_queries.get_account(tx, row.account_id)
     makers = [row.created_by, row.confirmed_by]
     both = [access_queries.get_account(tx, one) for one in makers if one is not None]
+    for one in (account, *both):
+        require_authentic_account(tx.session, one)
     ids = {one.person_id or one.id for one in (account, *both)}
     allowed = account.disabled_at is None and len(ids) == len(both) + 1
     person_id = account.person_id or account.id
     accounts = [account, *people.list_enabled(tx, person_id)]
     if not allowed or not all(may_still_enrol(one, accounts) for one in both):
         raise PasskeyRefused(REFUSED)
-    if row.recovery != passkey_queries.has_passkey(tx.session, person_id):
+    if not row.recovery and passkey_queries.has_passkey(tx.session, person_id):
         raise PasskeyRefused(REFUSED)
     return row, account
 

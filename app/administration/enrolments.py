@@ -20,7 +20,8 @@ from app.access import (
 from app.access import queries as access_queries
 from app.access.actions import create_secret, open_person
 from app.access.enrolment_models import Enrolment, EnrolmentState
-from app.access.models import Account
+from app.access.models import Account, Person
+from app.access.row_protection import drop_unmatched
 from app.access.second_person import NotASecondPerson, require_other_person
 from app.administration import account_permissions
 from app.administration.account_changes import (
@@ -119,6 +120,7 @@ def add_enrolment(
     """
     person_id = open_person(tx.session, account, tx.now)
     passkey_actions.lock_passkeys(tx.session, person_id)
+    drop_unmatched(tx.session, Person, person_id)
     if recovery != passkey_queries.has_passkey(tx.session, person_id):
         raise RecoveryMismatch(
             "Send `recovery`: true if the person has passkeys, and false if not."

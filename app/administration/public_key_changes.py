@@ -12,6 +12,7 @@ from app.access import approvals as access_approvals
 from app.access import machine_keys
 from app.access import queries as access_queries
 from app.access.models import Account, Approval, PublicKey
+from app.access.row_protection import drop_unmatched
 from app.access.schemas import PublicKeyInput
 from app.administration.account_changes import (
     ask_or_claim_approval,
@@ -85,6 +86,7 @@ def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> Publi
     Approvals that the account requested expire too, because the key may have been stolen.
     """
     account = lock_to_revoke_key(tx, account_id)
+    drop_unmatched(tx.session, Account, account.id)
     key = machine_keys.find_key(tx, account.id, kid)
     if key is None:
         raise NotFound("There is no such account or key, or you may not see it.")

@@ -97,7 +97,8 @@ def end_all_sessions(begin: ManageSessions) -> Response:
     """
     with begin() as tx:
         own = session_queries.is_own(tx.actor)
-        sessions.end_sessions(tx.session, own, tx.now)
+        person_id = tx.actor.person_id
+        sessions.end_sessions(tx.session, own, tx.now, of_person=person_id)
         return Response(status_code=NO_CONTENT)
 
 

@@ -18,6 +18,7 @@ from app.access import queries as access_queries
 from app.access.credentials import build_actor
 from app.access.kept_requests import KeptRequest, open_request
 from app.access.models import Approval, ApprovalState
+from app.access.row_verification import require_authentic_account
 from app.access.schemas import AccountInput, PublicKeyInput, SomeRoles
 from app.administration import account_changes, public_key_changes
 from app.administration import actions as administration_actions
@@ -160,6 +161,7 @@ def get_asker(tx: WriteTransaction, approval: Approval) -> Actor:
     Raises ApprovalUnusable (409) if the account is disabled.
     """
     account = access_queries.get_account(tx, approval.asked_by)
+    require_authentic_account(tx.session, account)
     if account.disabled_at is not None:
         raise access_approvals.ApprovalUnusable("The account that asked is disabled.")
     return build_actor(account, scopes=())

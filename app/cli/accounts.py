@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from app.access import protection
 from app.access.actions import KEY_DAYS
 from app.access.schemas import KeyOut
 from app.cli import operator_actions
@@ -15,8 +16,9 @@ from app.cli.account_load_command import load_accounts
 from app.cli.api_client import escape_unprintable
 from app.cli.enrolment_command import enrol_account
 from app.cli.operator_actions import AccountWithKeys
+from app.cli.progress import print_line, run_with_progress
 from app.cli.readiness import require_no_demo
-from app.cli.startup import load_runtime
+from app.cli.startup import NotReady, load_runtime
 from app.kernel.actors import Role, Scope
 from app.settings import Settings
 
@@ -106,6 +108,57 @@ def disable_account(
     """Disable an account and all its API keys, with effect from the next request."""
     office, left = operator_actions.disable_account(load_runtime(Settings()), account_id)
     typer.echo(f"Disabled. People of {office} who can still work on cases: {left}.")
+
+
+NOT_ALLOWED: Final = (
+    "This is for an upgrade from a version before 0.2 only. If you upgrade, compare "
+    "`safe-conduct account list` with the accounts that you expect, and set "
+    "SAFE_CONDUCT_UNPROTECTED_UNTIL to a time in some hours. Otherwise somebody changed "
+    'the database: see "Rows that were changed in the database" in docs/operations.md.'
+)
+
+
+@account.command("protect")
+def protect_accounts(
+    *,
+    again: Annotated[
+        UUID | None,
+        typer.Option(help="Protect this account again, after its rows were changed."),
+    ] = None,
+) -> None:
+    """Protect accounts of a version before 0.2 against changes in the database.
+
+    Their keys, roles, sessions and passkeys are taken as they are now, so compare `account
+    list` with the accounts that you expect before. It needs SAFE_CONDUCT_UNPROTECTED_UNTIL.
+    On PostgreSQL, the service may be running. On SQLite, no other process may use the
+    database. If the command is interrupted, run it again.
+
+    With `--again`, one account is shown and, after a confirmation, protected as it is.
+    """
+    if again is not None:
+        protect_again(again)
+        return
+    if not load_runtime(Settings()).row_macs.accepts_missing():
+        raise NotReady(NOT_ALLOWED)
+    total = run_with_progress("protecting", protection.protect_all)
+    print_line(f"{total} accounts and persons were protected.")
+
+
+def protect_again(account_id: UUID) -> None:
+    """Show an account, ask whether it is right, and protect it as its rows are now."""
+    runtime = load_runtime(Settings())
+    people = operator_actions.list_accounts(runtime, None)
+    shown = [one for one in people if one.account.id == account_id]
+    if not shown:
+        raise NotReady("There is no account with this id: see safe-conduct account list.")
+    for line in format_lines(shown):
+        typer.echo(escape_unprintable(line))
+    typer.confirm("Are the roles and keys of this account right?", abort=True)
+    protection.protect_again(runtime, account_id)
+    print_line(
+        "The account and its keys were protected again. Its sessions and enrolments ended. "
+        "If the passkeys of its person were changed, two people have to recover the person."
+    )
 
 
 @api_key.command("new")

@@ -13,12 +13,13 @@ from app.cli.api_client import CallEnded
 from app.kernel.database_errors import is_operator_error
 from app.kernel.keyfile import KeyRefused
 from app.kernel.ledger import LedgerRefused
+from app.kernel.macs import NotAuthentic
 from app.kernel.problems import Problem
 from app.settings import PREFIX, CallerSettings, DemoSettings, Settings
 
 err = Console(stderr=True)
 type Refusals = tuple[type[Exception], ...]
-REFUSALS: Final[Refusals] = (KeyRefused, LedgerRefused, Problem)
+REFUSALS: Final[Refusals] = (KeyRefused, LedgerRefused, NotAuthentic, Problem)
 """The exceptions that every command prints as an error without a traceback."""
 SETTINGS = {kind.__name__ for kind in (Settings, DemoSettings, CallerSettings)}
 

@@ -12,6 +12,8 @@ from sqlalchemy import make_url
 from app.access import queries as access_queries
 from app.access.actions import AccountSpec
 from app.access.models import Account
+from app.access.row_protection import drop_unmatched
+from app.access.row_verification import is_authentic
 from app.access.schemas import AccountOut, KeyOut
 from app.administration import account_changes, api_key_changes, directory_load
 from app.administration.account_load import ACCOUNT_LOCK
@@ -158,7 +160,11 @@ def create_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: i
 
 
 def revoke_key(runtime: Runtime, prefix: str) -> None:
-    """Revoke an API key, or raise NotReady if no key has this prefix."""
+    """Revoke an API key. Raises NotReady if no key has this prefix.
+
+    If the row of the key was changed in the database, the key is revoked, and NotReady is
+    raised afterwards.
+    """
     with begin_write(runtime, SYSTEM) as tx:
         try:
             key = access_queries.get_key_by_prefix(tx, prefix)
@@ -167,7 +173,15 @@ def revoke_key(runtime: Runtime, prefix: str) -> None:
                 "There is no key with this prefix. The prefix is the part between sc_ and "
                 "the next _: see safe-conduct account list."
             ) from error
-        api_key_changes.end_key(tx, lock_account(tx, key.account_id), key)
+        unchanged = is_authentic(tx.session, key)
+        account = lock_account(tx, key.account_id)
+        drop_unmatched(tx.session, Account, account.id)
+        api_key_changes.end_key(tx, account, key)
+    if not unchanged:
+        raise NotReady(
+            "The key was revoked, but its row had been changed in the database. If it was "
+            "moved from another account, revoke the keys of that account or disable it."
+        )
 
 
 def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:

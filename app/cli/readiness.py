@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from app.access import protection
 from app.access.queries import has_active_account
 from app.cli import wrapped_keys
 from app.cli.guard_checks import require_bound_login, require_guards
@@ -106,6 +107,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
         require_supported_database(session, settings.database_url)
         require_migrated(session)
         warnings = require_guards(session)
+        warnings += require_protected(session, runtime)
         require_no_demo(session, settings.environment)
         warnings += require_bound_login(session, settings.environment)
         if unknown := list_unknown_time_zones(session):
@@ -124,6 +126,31 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
     ledger.require_agreement(runtime)
     require_key_file(runtime, settings.lost_keys.split())
     return warnings
+
+
+def require_protected(session: Session, runtime: Runtime) -> list[str]:
+    """Return a warning about accounts without a MAC, or raise NotReady (ADR 80).
+
+    NotReady is also raised if the key file does not fit the MACs of the accounts.
+    """
+    if not protection.has_fitting_key(session):
+        raise NotReady(
+            "The first key of the key file is not the one that protects the accounts. "
+            "Restore the newest copy of the key file of this database. If it is right, "
+            "somebody changed the accounts in the database: see docs/operations.md."
+        )
+    count = protection.count_unprotected(session)
+    if not count:
+        return []
+    found = (
+        f"{count} accounts and persons are not protected against changes in the database."
+    )
+    if not runtime.row_macs.accepts_missing():
+        raise NotReady(
+            f'{found} After an upgrade from a version before 0.2, see "Upgrade" in '
+            "docs/operations.md. Otherwise somebody changed the database."
+        )
+    return [f"Warning: {found} Run: safe-conduct account protect"]
 
 
 def log_unknown_settings() -> None:

@@ -47,6 +47,7 @@ def load_runtime(settings: Settings) -> Runtime:
         free_space=build_free_space(settings),
         drill=settings.environment == Environment.DRILL,
         person_keys=settings.person_keys,
+        unprotected_until=settings.unprotected_until,
     )
 
 

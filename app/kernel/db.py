@@ -37,6 +37,7 @@ from app.kernel.database_errors import map_transient_errors
 from app.kernel.deleted_rows import erase_deleted_postgresql, erase_deleted_sqlite
 from app.kernel.fair_lock import FairLock
 from app.kernel.instants import UtcDateTime
+from app.kernel.macs import MACS, RowMacs
 from app.kernel.sqlite import DriverConnection, is_in_transaction, prepare_sqlite
 from app.kernel.stored_names import store_enum
 
@@ -102,11 +103,11 @@ class Database:
     """The database, which opens transactions; any exception rolls the transaction back.
 
     `engines` contains each engine with a connection pool. SQLite has a second engine for
-    reads; disposing of `engine` disposes of both.
+    reads; disposing of `engine` disposes of both. `macs` protect the rows that give rights.
     """
 
-    def __init__(self, url: str, role: str = APP_ROLE) -> None:
-        self.engine = open_engine(url)
+    def __init__(self, url: str, role: str = APP_ROLE, macs: RowMacs | None = None) -> None:
+        self.engine, self.macs = open_engine(url), macs
         self._write_lock: AbstractContextManager[None]
         if self.is_sqlite:
             readers = open_engine(url)
@@ -168,7 +169,7 @@ class Database:
         """
         with (
             map_transient_errors(self.is_standby),
-            begin(self._read_engine, acts_for) as session,
+            begin(self._read_engine, {ACTS_FOR: acts_for, MACS: self.macs}) as session,
         ):
             yield session
 
@@ -189,7 +190,7 @@ class Database:
         with (
             map_transient_errors(self.is_standby),
             self._write_lock,
-            begin(self._write_engine, acts_for) as session,
+            begin(self._write_engine, {ACTS_FOR: acts_for, MACS: self.macs}) as session,
         ):
             yield session
             session.flush()
@@ -212,17 +213,16 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
-def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
+def begin(engine: Engine, info: dict[str, Any]) -> Iterator[Session]:
     """Run the block in one transaction. No other function begins a transaction."""
-    info = {ACTS_FOR: acts_for}
     with Session(engine, expire_on_commit=False, info=info) as session, session.begin():
         yield session
 
 
-def open_session(connection: Connection) -> Session:
+def open_session(connection: Connection, macs: RowMacs | None) -> Session:
     """Open a session in the transaction of a connection, which the caller has to end."""
     # A rollback at the end would remove the prepared statements of a connection of psycopg.
-    return Session(connection, join_transaction_mode="rollback_only")
+    return Session(connection, join_transaction_mode="rollback_only", info={MACS: macs})
 
 
 @event.listens_for(Session, "after_begin")

@@ -15,6 +15,7 @@ from app.kernel.actors import Actor
 from app.kernel.db import Database, get_database_time, limit_to_office, open_session
 from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.journal import Entry, Posting, deliver
+from app.kernel.macs import RowMacs
 from app.kernel.problems import Facts
 from app.kernel.quotas import Quotas
 from app.kernel.vault import Vault
@@ -63,6 +64,13 @@ class Runtime:
     free_space: FreeSpace = UNWATCHED
     drill: bool = False
     person_keys: bool = True
+
+    @property
+    def row_macs(self) -> RowMacs:
+        """What verifies the rows that give rights."""
+        if self.database.macs is None:
+            raise RuntimeError("The database was opened without keys.")
+        return self.database.macs
 
     @property
     def is_drill(self) -> bool:
@@ -149,7 +157,7 @@ class AuthenticatedRead(ReadTransaction):
     @override
     def session(self) -> Session:  # type: ignore[override]  # opened late
         """The session, which is opened for reads that need objects."""
-        return open_session(self.own_rows)
+        return open_session(self.own_rows, self.runtime.database.macs)
 
     @override
     def read_columns[*Ts](

@@ -361,12 +361,11 @@ def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     with world.database.begin_write() as session:
         session.execute(update(FocalPoint).where(fictitious).values(confidence="high"))
     require_ready(world.runtime, ledger, Settings())
-    played = update(Account).where(Account.id == lead.actor.account_id)
     with world.database.begin_write() as session:
-        session.execute(played.values(label=KZ_LEAD.label))
+        session.get_one(Account, lead.actor.account_id).label = KZ_LEAD.label
 
     with pytest.raises(NotReady, match=f"{made_up}: none"):
         require_ready(world.runtime, ledger, Settings())
     with world.database.begin_write() as session:
-        session.execute(played.values(disabled_at=world.now))
+        session.get_one(Account, lead.actor.account_id).disabled_at = world.now
     require_ready(world.runtime, ledger, Settings())

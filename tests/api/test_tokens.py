@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from app.access.actions import disable_account
 from app.access.assertions import LIFETIME, SKEW
@@ -162,8 +162,8 @@ def test_who_was_good_and_is_not_any_more_hears_the_same(
     unwrap(machine.request_token(replayed))
     with world.database.begin_write() as session:
         disable_account(session, gone.one.actor.account_id, world.now)
-        ends = update(PublicKey).where(PublicKey.kid == late.kid)
-        session.execute(ends.values(expires_at=world.now))
+        of_late = select(PublicKey).where(PublicKey.kid == late.kid)
+        session.scalars(of_late).one().expires_at = world.now
     theirs = sign_token(other.key, "ES384", other.make_header(), machine.make_claims())
 
     answers = [

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from httpx2 import Response
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from app.access.models import Account, UserSession
 from app.cases.form_schemas import MAX_DRAFT_BYTES
@@ -107,9 +107,10 @@ def give_account_away(session: Someone, officer: Someone) -> None:
 
 
 def change_account(session: Someone, **values: object) -> None:
-    own = Account.id == session.actor.account_id
     with session.world.database.begin_write() as write:
-        write.execute(update(Account).where(own).values(**values))
+        account = write.get_one(Account, session.actor.account_id)
+        for name, value in values.items():
+            setattr(account, name, value)
 
 
 def revoke_key(_: Someone, officer: Someone) -> None:

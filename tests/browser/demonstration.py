@@ -19,6 +19,8 @@ from uuid import uuid4
 
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = ROOT / ".venv" / "bin" / "safe-conduct"
+OLDER: Final = "tests.support.older_sessions"
+PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 PATIENCE: Final = 300
 """Seconds in which a busy machine starts the demonstration and plays its journeys."""
 KEYS_NAME: Final = "demo-api-keys.csv"
@@ -116,6 +118,11 @@ class Demonstration:
         found = re.search(pattern, "\n".join(self.printed))
         assert found, self.printed
         return found[1]
+
+    def make_sessions_older(self, column: str, *, minutes: int, which: str) -> None:
+        """Set a time of the `newest` session, or of `all`, to some minutes ago."""
+        arguments = [str(self.folder / "var"), column, str(minutes), which]
+        subprocess.run([PYTHON, "-m", OLDER, *arguments], cwd=ROOT, check=True)
 
     def read_log(self) -> str:
         """Return what the service has logged."""

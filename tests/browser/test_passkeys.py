@@ -1,8 +1,5 @@
 """Passkeys in the browser, with a virtual authenticator: enrolment, sign-in, step-up."""
 
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from playwright.sync_api import expect
@@ -26,9 +23,7 @@ HOME, SIGN_IN = "/console/", "/console/sign-in"
 
 def make_sessions_old(served: Demonstration) -> None:
     """Let all sessions have begun six minutes ago, as only a clock could."""
-    at = (datetime.now(UTC) - timedelta(minutes=6)).isoformat(sep=" ")
-    with closing(sqlite3.connect(served.folder / "var" / "demo.db")) as database, database:
-        database.execute("UPDATE session SET authenticated_at = ?", (at[:26],))
+    served.make_sessions_older("authenticated_at", minutes=6, which="all")
 
 
 def test_person_enrols_signs_in_and_confirms_with_a_passkey(

@@ -1,8 +1,5 @@
 """What was typed is not lost if the session ends, and is sent once after signing in."""
 
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from playwright.sync_api import Locator, expect
@@ -25,13 +22,7 @@ LET_TIME_PASS: Final = """() => {
 
 def end_newest_session(served: Demonstration) -> None:
     """End the newest session, as if it had not been used for 20 minutes."""
-    at = (datetime.now(UTC) - timedelta(minutes=20)).isoformat(sep=" ")[:26]
-    newest = "SELECT max(authenticated_at) FROM session"
-    with closing(sqlite3.connect(served.folder / "var" / "demo.db")) as database, database:
-        database.execute(
-            f"UPDATE session SET seen_at = ? WHERE authenticated_at = ({newest})",
-            (at,),
-        )
+    served.make_sessions_older("seen_at", minutes=20, which="newest")
 
 
 def find_question(window: Window) -> Locator:

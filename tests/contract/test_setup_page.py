@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.access.row_protection import create_macs
 from app.administration import account_load
 from app.administration.directory_load import load
 from app.cli.setup_tables import render_office_tasks, render_scopes
@@ -39,7 +40,8 @@ def write_examples(folder: Path) -> set[str]:
 def runtime(tmp_path: Path) -> Iterator[Runtime]:
     database = Database(f"sqlite:///{tmp_path}/t.db")
     Base.metadata.create_all(database.engine)
-    vault = Vault(FileKeys.create(tmp_path / "keys"))
+    keys = FileKeys.create(tmp_path / "keys")
+    vault, database.macs = Vault(keys), create_macs(keys, lambda: TODAY)
     yield Runtime(database, vault, lambda: TODAY, uuid4)
     database.engine.dispose()
 

@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 import pytest
 from httpx2 import Client, Response
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 
+from app.access.models import Account
 from app.cli.http_server import build_server
 from app.settings import Settings
 from tests.support.canaries import (
@@ -149,7 +150,9 @@ def test_the_hunt_finds_what_is_written_in_clear(world: World, url: str) -> None
     other = tuple(list_encodings(word))
 
     before = scan_disk(url, other)
-    ask(url, f"UPDATE account SET label = '{word}'")
+    with world.database.begin_write() as session:
+        for account in session.scalars(select(Account)):
+            account.label = word
     running = scan_disk(url, other)
     write_checkpoint(url)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select
 
 from app.access.models import ApiKey
 from app.kernel.actors import Scope
@@ -191,7 +191,8 @@ def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(
     read = shell.run("poll", *CURSOR)
     with world.database.begin_write() as session:
         mine = ApiKey.account_id == system.actor.account_id
-        session.execute(update(ApiKey).where(mine).values(revoked_at=world.now))
+        for key in session.scalars(select(ApiKey).where(mine)):
+            key.revoked_at = world.now
 
     refused = shell.run("poll", *CURSOR)
 

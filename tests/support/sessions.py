@@ -29,7 +29,9 @@ def add_account_of(who: Someone, focal_point: str, roles: Iterable[Role]) -> Som
         row.person_id = who.actor.person_id
         row.label = "duty 2"
         session.flush()
-        actor = authenticate(session.connection(), other.key, who.world.now).actor
+        actor = authenticate(
+            session.connection(), other.key, who.world.runtime.row_macs
+        ).actor
     return replace(other, actor=actor)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from app.access.actions import AccountSpec, create_account, create_key
 from app.access.credentials import authenticate
+from app.access.row_protection import create_macs
 from app.api.http.rate_limits import WrongKeyLimit
 from app.api.http.read_slots import ReadSlots
 from app.cases.models import Case
@@ -112,6 +113,7 @@ class World:
     ) -> None:
         self.url, self.now, self.ids = url, NOON, ids
         self.database = open_database(url)
+        self.database.macs = create_macs(KEYS, lambda: self.now)
         self.runtime = Runtime(
             self.database,
             Vault(KEYS),
@@ -146,7 +148,7 @@ class World:
             account = self.ids()
             create_account(session, account, opening, self.now)
             key = create_key(session, account, scopes, self.now, days=3650)
-            actor = authenticate(session.connection(), key, self.now).actor
+            actor = authenticate(session.connection(), key, self.runtime.row_macs).actor
         return Someone(self, focal_point, actor, key)
 
     def write_as_service(self) -> AbstractContextManager[WriteTransaction]:

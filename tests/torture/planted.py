@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 from unittest.mock import patch
 from uuid import UUID
 
@@ -46,8 +46,8 @@ def answer_before_commit() -> None:
     """Make the service send the answer before the transaction is committed."""
 
     @contextmanager
-    def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
-        session = Session(engine, expire_on_commit=False, info={db.ACTS_FOR: acts_for})
+    def begin(engine: Engine, info: dict[str, Any]) -> Iterator[Session]:
+        session = Session(engine, expire_on_commit=False, info=info)
         session.begin()
         try:
             yield session

@@ -153,8 +153,8 @@ def check_credential(
     runtime: Runtime = request.app.state.runtime
     try:
         grace = ENDED_GRACE if right.accepts_ended_session else NO_GRACE
-        now = runtime.clock()
-        signed_in = authenticate(connection, key_text, now, grace, right.queries)
+        macs = runtime.row_macs
+        signed_in = authenticate(connection, key_text, macs, grace, right.queries)
     except Unauthenticated:
         if key_text and counts:
             limit_wrong_keys(request, get_prefix(key_text))

@@ -22,7 +22,7 @@ LONG: Final = 8
 """The minimum number of letters of a text that can be recognised in an answer."""
 GROWS: Final = {
     "record_refusal": {"refusal"},
-    "create_session": {"session"},
+    "create_session": {"session", "account"},
     "save_form_draft": {"form_draft"},
     "save_unsent_form": {"form_draft"},
 }

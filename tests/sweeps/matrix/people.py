@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import update
-
 from app.access.actions import disable_account, revoke_key
 from app.access.credentials import get_prefix
 from app.access.models import ApiKey
@@ -96,8 +94,7 @@ def lock_out(world: World, found: dict[str, Someone]) -> None:
     prefix = {name: get_prefix(one.key) for name, one in found.items()}
     past = world.now - timedelta(days=400)
     with world.database.begin_write() as session:
-        late = update(ApiKey).where(ApiKey.prefix == prefix["expired"])
-        session.execute(late.values(expires_at=past))
+        session.get_one(ApiKey, prefix["expired"]).expires_at = past
         revoke_key(session, prefix["revoked"], world.now)
         disable_account(session, found["disabled"].actor.account_id, world.now)
 

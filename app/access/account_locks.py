@@ -1,0 +1,12 @@
+"""Locks of accounts, which are taken before locks of persons and of rows of an account."""
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.access.models import Account
+
+
+def lock_accounts(session: Session, which: ColumnElement[bool]) -> None:
+    """Lock the accounts that meet a condition, in the order of their ids."""
+    found = select(Account.id).where(which).order_by(Account.id)
+    session.scalars(found.with_for_update(key_share=True)).all()

@@ -1,0 +1,182 @@
+"""The tables whose rows give rights to accounts, and are protected by MACs (ADR 80).
+
+The owner of a group is an account, with its keys, sessions, enrolments and requests for
+approval, or a person, with the passkeys and the ids of the accounts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Table
+
+from app.access.enrolment_models import Enrolment
+from app.access.models import (
+    Account,
+    ApiKey,
+    Approval,
+    Passkey,
+    Person,
+    PublicKey,
+    UserSession,
+)
+from app.kernel.db import Base
+from app.kernel.macs import KEPT_AFTER_END, Values, compute_tag
+
+type Owner = Account | Person
+type Member = ApiKey | PublicKey | UserSession | Enrolment | Approval | Passkey
+
+
+@dataclass(frozen=True)
+class ProtectedTable:
+    """Rows that are protected: their model and the protected columns, a unique one first.
+
+    `owner` and `owner_id` are the model of the owner and the column with its id; an owner
+    has none. `ends` are the columns with the times at which a row ends. The digest of an
+    ended row is removed if `drops_ended`; else it is kept. With `has_row_security`, a
+    transaction may not see all rows of a group. `label` replaces the name of the table if
+    the table is protected in two ways.
+    """
+
+    model: type[Base]
+    columns: tuple[str, ...]
+    owner: type[Account | Person] | None = None
+    owner_id: str = ""
+    ends: tuple[str, ...] = ()
+    drops_ended: bool = False
+    has_row_security: bool = False
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name under which the rows are protected."""
+        table: str = self.model.__tablename__
+        return self.label or table
+
+    @property
+    def table(self) -> Table:
+        """The table, whose rows are read without objects."""
+        return Base.metadata.tables[self.model.__tablename__]
+
+    def get_values(self, row: Mapping[str, Any]) -> Values:
+        """Return the values of the protected columns of a row."""
+        return [row[column] for column in self.columns]
+
+    def get_tag(self, row: Mapping[str, Any]) -> bytes:
+        """Return the tag of the entry of a row."""
+        return compute_tag(self.name, row[self.columns[0]])
+
+    def is_ended(self, row: Mapping[str, Any], now: datetime) -> bool:
+        """Return whether a row has ended, so that it gives no right."""
+        return any(row[end] is not None and row[end] <= now for end in self.ends)
+
+    def compute_until(self, row: Mapping[str, Any]) -> datetime | None:
+        """Return until when the digest of a row is kept, or None if it is not removed.
+
+        Digests of keys and passkeys are not removed, because a clock that is ahead for a
+        moment would make them invalid for good.
+        """
+        ends = [row[end] for end in self.ends if row[end] is not None]
+        return min(ends) + KEPT_AFTER_END if ends and self.drops_ended else None
+
+
+ACCOUNT: Final = ProtectedTable(
+    Account,
+    (
+        *("id", "focal_point_id", "label", "kind", "roles"),
+        *("opened_at", "disabled_at", "person_id"),
+    ),
+)
+PERSON: Final = ProtectedTable(Person, ("id", "created_at"))
+MEMBERSHIP: Final = ProtectedTable(
+    Account, ("id", "person_id"), Person, "person_id", label="account of person"
+)
+"""The accounts of a person, as rows of the person's group."""
+OWNERS: Final[Mapping[type[Account | Person], ProtectedTable]] = {
+    Account: ACCOUNT,
+    Person: PERSON,
+}
+"""The owners of groups, in the order in which their rows are locked."""
+MEMBERS: Final = (
+    ProtectedTable(
+        ApiKey,
+        (
+            *("prefix", "account_id", "hash", "scopes"),
+            *("made_at", "expires_at", "revoked_at", "made_by"),
+        ),
+        Account,
+        "account_id",
+        ("expires_at", "revoked_at"),
+    ),
+    ProtectedTable(
+        PublicKey,
+        (
+            *("id", "account_id", "kid", "alg", "jwk", "scopes"),
+            *("made_at", "expires_at", "revoked_at", "made_by"),
+        ),
+        Account,
+        "account_id",
+        ("expires_at", "revoked_at"),
+    ),
+    ProtectedTable(
+        UserSession,
+        (
+            *("prefix", "id", "hash", "account_id", "person_id", "method", "api_key"),
+            *("passkey_id", "authenticated_at", "seen_at", "expires_at", "ended_at"),
+        ),
+        Account,
+        "account_id",
+        ("expires_at", "ended_at"),
+        drops_ended=True,
+    ),
+    ProtectedTable(
+        Enrolment,
+        (
+            *("id", "account_id", "recovery", "link_prefix", "link_hash", "code_hash"),
+            *("wrong_codes", "created_by", "created_at", "confirmed_by"),
+            *("confirmed_at", "expires_at", "redeemed_at", "cancelled_at"),
+        ),
+        Account,
+        "account_id",
+        ("expires_at", "redeemed_at", "cancelled_at"),
+        drops_ended=True,
+    ),
+    ProtectedTable(
+        Approval,
+        (
+            *("id", "action", "case_id", "subject", "fingerprint", "facts", "decision"),
+            *("focal_point_id", "roles", "asked_by", "asked_at", "lapses_at"),
+            *("decided_by", "decided_at"),
+        ),
+        Account,
+        "asked_by",
+        ("lapses_at",),
+        drops_ended=True,
+        has_row_security=True,
+    ),
+    ProtectedTable(
+        Passkey,
+        (
+            *("id", "person_id", "credential_id", "public_key", "sign_count"),
+            *("label", "created_at", "last_used_at", "removed_at"),
+        ),
+        Person,
+        "person_id",
+        ("removed_at",),
+    ),
+)
+"""The rows that belong to an account or a person, apart from `MEMBERSHIP`."""
+MEMBER_TABLES: Final = {one.model: one for one in MEMBERS}
+KEY_TABLES: Final = (MEMBER_TABLES[ApiKey], MEMBER_TABLES[PublicKey])
+PASSKEYS: Final = MEMBER_TABLES[Passkey]
+
+
+def list_member_tables(owner: type[Base]) -> list[ProtectedTable]:
+    """List the tables whose rows belong to the groups of an owner."""
+    return [one for one in (*MEMBERS, MEMBERSHIP) if one.owner is owner]
+
+
+def read_record(table: ProtectedTable, record: Any) -> dict[str, Any]:
+    """Return the values of the protected columns of a record in memory."""
+    return {name: getattr(record, name) for name in table.columns}

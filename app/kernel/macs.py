@@ -1,0 +1,192 @@
+"""Message authentication codes (MACs) of groups of rows, which show forged rows (ADR 80).
+
+A group is an owner, such as an account, and the rows that belong to it, such as its keys.
+The owner's row stores a digest of each row of the group and one MAC of the owner and all
+digests. A row that was inserted, changed, moved or restored in the database does not match
+its digest. If all rows of a group are restored, including the owner's, they match.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from struct import Struct
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+import structlog
+
+log = structlog.get_logger("safe_conduct.macs")
+FORMAT: Final = b"\x01"
+"""The first byte of a stored group. Another list of fields needs another format."""
+MAC_BYTES: Final = 32
+REVISION: Final = Struct(">Q")
+DIGEST_BYTES: Final = 16
+MACS: Final = "row_macs"
+"""The key of the `RowMacs` in `Session.info`."""
+ENTRY: Final = Struct(f">8s{DIGEST_BYTES}sI")
+"""A stored entry: the tag and the digest of a row, and the hour until which it is kept."""
+KEPT_AFTER_END: Final = timedelta(days=1)
+"""How long the digest of a row is kept after the row has ended."""
+HOUR: Final = 3600
+
+MAX_VERIFIED: Final = 10_000
+"""The number of credentials whose verified rows a process keeps."""
+
+type Values = Sequence[object]
+"""The values of the protected columns of a row, in the order of the model's list."""
+
+
+class NotAuthentic(Exception):  # noqa: N818 - it names what happened, as Problem does
+    """A row was written or changed by something else than the service."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The digest of a row of a group. `until` is None if the row does not end."""
+
+    digest: bytes
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The entries of a group by the tags of their rows, and how often it was changed."""
+
+    entries: Mapping[bytes, Entry]
+    revision: int = 0
+
+    def remove_ended(self, now: datetime) -> "Group":
+        """Return the group without the entries of rows that have ended."""
+        kept = {
+            tag: one
+            for tag, one in self.entries.items()
+            if one.until is None or now < one.until
+        }
+        return replace(self, entries=kept)
+
+
+EMPTY: Final = Group({})
+
+
+class RowMacs:
+    """Computes and verifies the MACs of groups with a secret of the key provider.
+
+    `accepts_missing` returns whether rows of an earlier version, which have no MAC, are
+    accepted now.
+    """
+
+    def __init__(
+        self,
+        secret: bytes,
+        clock: Callable[[], datetime],
+        accepts_missing: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._secret, self.clock = secret, clock
+        self.accepts_missing = accepts_missing
+        self.verified: dict[str, tuple[Any, ...]] = {}
+        """The last rows that were verified, by the prefix of their credential."""
+
+    def store_verified(self, prefix: str, row: tuple[Any, ...]) -> None:
+        """Store that the rows of a credential were verified, so that equal rows are."""
+        if len(self.verified) >= MAX_VERIFIED:
+            self.verified.clear()
+        self.verified[prefix] = row
+
+    def compute_digest(self, table: str, values: Values) -> bytes:
+        """Return the digest of a row."""
+        return self._compute(encode([table, *values]))[:DIGEST_BYTES]
+
+    def compute_hash(self, table: str, values: Values) -> str:
+        """Return the keyed hash of a row that never changes."""
+        return self._compute(encode([table, *values])).hex()
+
+    def format_group(self, table: str, owner: Values, group: Group) -> bytes:
+        """Return the bytes that the row of the owner stores for a group."""
+        entries = b"".join(
+            ENTRY.pack(tag, one.digest, count_hours(one.until))
+            for tag, one in sorted(group.entries.items())
+        )
+        body = REVISION.pack(group.revision) + entries
+        return FORMAT + self._compute_mac(table, owner, body) + body
+
+    def parse_group(self, table: str, owner: Values, stored: bytes) -> Group:
+        """Return the group that the row of an owner stores. Raises NotAuthentic."""
+        mac, body = stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
+        due = self._compute_mac(table, owner, body)
+        if stored[:1] != FORMAT or not hmac.compare_digest(mac, due):
+            raise_alarm(table, owner)
+        entries = {
+            tag: Entry(digest, read_hours(until))
+            for tag, digest, until in ENTRY.iter_unpack(body[REVISION.size :])
+        }
+        return Group(entries, REVISION.unpack(body[: REVISION.size])[0])
+
+    def has_entry(self, group: Group, table: str, values: Values) -> bool:
+        """Return whether a row is in a group and equals its digest."""
+        entry = group.entries.get(compute_tag(table, values[0]))
+        due = self.compute_digest(table, values)
+        return entry is not None and hmac.compare_digest(entry.digest, due)
+
+    def _compute_mac(self, table: str, owner: Values, body: bytes) -> bytes:
+        return self._compute(FORMAT + encode([table, *owner]) + b"\0" + body)
+
+    def _compute(self, message: bytes) -> bytes:
+        return hmac.digest(self._secret, message, hashlib.sha256)
+
+
+def log_alarm(table: str, values: Values) -> None:
+    """Log which row is not authentic, or of which owner a row is missing."""
+    log.error("row.forged", table=table, row=str(values[0]))
+
+
+def raise_alarm(table: str, values: Values) -> NoReturn:
+    """Log which row is not authentic, and raise NotAuthentic."""
+    log_alarm(table, values)
+    raise NotAuthentic(
+        f"The row {values[0]} of the table {table} was changed in the database, and not by "
+        'this service. See "Rows that were changed in the database" in docs/operations.md.'
+    )
+
+
+def compute_tag(table: str, key: object) -> bytes:
+    """Return the tag of a row, by which its entry is found. It begins with its table's."""
+    row = hashlib.blake2b(encode([table, key]), digest_size=7).digest()
+    return compute_table_tag(table) + row
+
+
+@cache
+def compute_table_tag(table: str) -> bytes:
+    """Return the byte with which the tags of the rows of a table begin."""
+    return hashlib.blake2b(table.encode(), digest_size=1).digest()
+
+
+def encode(values: Values) -> bytes:
+    """Encode the values of a row. Equal rows of both databases have equal bytes."""
+    return json.dumps(values, default=encode_value, sort_keys=True).encode()
+
+
+def encode_value(value: Any) -> str:
+    """Encode a value that JSON does not know."""
+    match value:
+        case UUID():
+            return str(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case bytes():
+            return value.hex()
+        case _:
+            raise TypeError(f"{type(value).__name__} cannot be encoded.")
+
+
+def count_hours(until: datetime | None) -> int:
+    """Return the number of the hour that begins at a time or after it; 0 for no time."""
+    return 0 if until is None else -(-int(until.timestamp()) // HOUR)
+
+
+def read_hours(hours: int) -> datetime | None:
+    """Return the time at which the hour with a number begins; None for 0."""
+    return datetime.fromtimestamp(hours * HOUR, UTC) if hours else None

@@ -1,0 +1,153 @@
+"""The MAC of a group changes with each bit of the owner, the entries and the key."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.access.protected_tables import MEMBERS, MEMBERSHIP
+from app.kernel.macs import (
+    KEPT_AFTER_END,
+    MAX_VERIFIED,
+    Entry,
+    Group,
+    NotAuthentic,
+    RowMacs,
+    compute_table_tag,
+    compute_tag,
+    encode,
+)
+
+NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+OWNER: Final = [UUID(int=1), "duty 1", None, ["coordinator"], NOON]
+ROW: Final = ["a1b2", UUID(int=1), None, True, b"\x00\xff", NOON]
+MACS: Final = RowMacs(b"k" * 64, lambda: NOON)
+ENTRIES: Final = st.dictionaries(
+    st.binary(min_size=8, max_size=8),
+    st.builds(
+        Entry,
+        st.binary(min_size=16, max_size=16),
+        st.none() | st.integers(1, 2_000).map(lambda hours: NOON + timedelta(hours=hours)),
+    ),
+    max_size=20,
+)
+
+
+@given(ENTRIES, st.integers(0, 2**63))
+def test_stored_group_is_read_as_it_was_written(
+    entries: dict[bytes, Entry], revision: int
+) -> None:
+    group = Group(entries, revision)
+    stored = MACS.format_group("account", OWNER, group)
+
+    assert MACS.parse_group("account", OWNER, stored) == group
+
+
+@given(ENTRIES, st.data())
+def test_each_changed_byte_is_noticed(
+    entries: dict[bytes, Entry], data: st.DataObject
+) -> None:
+    stored = MACS.format_group("account", OWNER, Group(entries))
+    place = data.draw(st.integers(0, len(stored) - 1))
+    bit = 1 << data.draw(st.integers(0, 7))
+    changed = bytes([*stored[:place], stored[place] ^ bit, *stored[place + 1 :]])
+
+    with pytest.raises(NotAuthentic):
+        MACS.parse_group("account", OWNER, changed)
+
+
+@given(st.integers(0, 200))
+def test_cut_value_is_refused(length: int) -> None:
+    entries = {bytes(8): Entry(bytes(16), None), b"x" * 8: Entry(bytes(16), NOON)}
+    stored = MACS.format_group("account", OWNER, Group(entries))
+
+    with pytest.raises(NotAuthentic):
+        MACS.parse_group("account", OWNER, stored[: min(length, len(stored) - 1)])
+
+
+@pytest.mark.parametrize("place", range(len(OWNER)))
+def test_each_changed_value_of_the_owner_is_noticed(place: int) -> None:
+    stored = MACS.format_group("account", OWNER, Group({}))
+    changed = [*OWNER[:place], "another", *OWNER[place + 1 :]]
+
+    for table, owner in (("account", changed), ("person", OWNER)):
+        with pytest.raises(NotAuthentic):
+            MACS.parse_group(table, owner, stored)
+
+
+def test_another_key_gives_another_mac() -> None:
+    stored = RowMacs(b"l" * 64, lambda: NOON).format_group("account", OWNER, Group({}))
+
+    with pytest.raises(NotAuthentic):
+        MACS.parse_group("account", OWNER, stored)
+
+
+@pytest.mark.parametrize("place", range(len(ROW)))
+def test_each_changed_value_of_a_row_is_noticed(place: int) -> None:
+    digest = MACS.compute_digest("api_key", ROW)
+    group = Group({compute_tag("api_key", ROW[0]): Entry(digest, None)})
+    assert MACS.has_entry(group, "api_key", ROW)
+
+    for row in ([*ROW[:place], "another", *ROW[place + 1 :]], [*ROW, None]):
+        assert not MACS.has_entry(group, "api_key", row)
+    assert not MACS.has_entry(group, "public_key", ROW)
+
+
+def test_rows_of_both_databases_have_equal_bytes() -> None:
+    """Times may have another zone, and objects another order of their members."""
+    almaty = NOON.astimezone(timezone(timedelta(hours=5)))
+
+    assert encode([NOON, {"a": 1, "b": 2}]) == encode([almaty, {"b": 2, "a": 1}])
+
+
+def test_values_that_look_alike_have_different_bytes() -> None:
+    values: list[object] = [
+        None,
+        "",
+        "null",
+        [],
+        [""],
+        {},
+        False,
+        0,
+        "0",
+        ["a", "b"],
+        ["a,b"],
+        "a,b",
+    ]
+
+    assert len({encode([value]) for value in values}) == len(values)
+    assert encode(["a", "b"]) != encode(["a", "", "b"])
+
+
+def test_value_of_another_type_is_an_error() -> None:
+    with pytest.raises(TypeError, match="timedelta"):
+        encode([timedelta()])
+
+
+def test_digest_is_kept_for_a_day_after_the_end() -> None:
+    """The end is rounded up to an hour, so that no digest is removed too early."""
+    until = NOON + timedelta(minutes=1) + KEPT_AFTER_END
+    stored = MACS.format_group("account", OWNER, Group({bytes(8): Entry(bytes(16), until)}))
+    group = MACS.parse_group("account", OWNER, stored)
+
+    assert group.remove_ended(until) == group
+    assert group.remove_ended(until + timedelta(hours=1)).entries == {}
+
+
+def test_verified_rows_are_kept_for_some_credentials_only() -> None:
+    macs = RowMacs(b"k" * 64, lambda: NOON)
+    for number in range(MAX_VERIFIED + 1):
+        macs.store_verified(str(number), (number,))
+
+    assert len(macs.verified) == 1
+
+
+def test_tags_of_each_table_begin_with_another_byte() -> None:
+    names = [one.name for one in (*MEMBERS, MEMBERSHIP)]
+
+    assert len({compute_table_tag(name) for name in names}) == len(names)
+    assert compute_tag(names[0], "key")[:1] == compute_table_tag(names[0])

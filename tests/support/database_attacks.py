@@ -1,0 +1,82 @@
+"""An attacker who may write to the database, and has no key."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Table,
+    create_engine,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.pool import NullPool
+
+from app.kernel.db import Base
+from tests.support.world import World
+
+type Row = dict[str, Any]
+
+
+@dataclass
+class Attacker:
+    """Somebody who may write every row of the database, and has no key."""
+
+    world: World
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Open a transaction without foreign keys and triggers."""
+        engine = create_engine(self.world.url, poolclass=NullPool)
+        with engine.begin() as connection:
+            if engine.dialect.name == "sqlite":
+                triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+                for (name,) in connection.execute(text(triggers)).all():
+                    connection.execute(text(f'DROP TRIGGER "{name}"'))
+            else:
+                connection.execute(text("SET session_replication_role = replica"))
+            yield connection
+
+    def read(self, model: type[Base], key: Any) -> Row:
+        """Return the row with a primary key."""
+        return self.find(model, **{get_key(model).name: key})
+
+    def find(self, model: type[Base], **values: Any) -> Row:
+        """Return the only row with these values."""
+        table = get_table(model)
+        conditions = [table.c[name] == value for name, value in values.items()]
+        with self.connect() as connection:
+            [row] = connection.execute(select(table).where(*conditions))
+            return dict(zip(row._fields, row, strict=True))
+
+    def update(self, model: type[Base], key: Any, **values: Any) -> None:
+        """Write these values into the row with a primary key."""
+        changed = update(get_table(model)).where(get_key(model) == key).values(values)
+        with self.connect() as connection:
+            connection.execute(changed)
+
+    def insert(self, model: type[Base], row: Row) -> None:
+        """Insert a row."""
+        with self.connect() as connection:
+            connection.execute(insert(get_table(model)).values(row))
+
+    def delete(self, model: type[Base], key: Any) -> None:
+        """Delete the row with a primary key."""
+        with self.connect() as connection:
+            connection.execute(delete(get_table(model)).where(get_key(model) == key))
+
+
+def get_table(model: type[Base]) -> Table:
+    """Return the table of a model."""
+    return Base.metadata.tables[model.__tablename__]
+
+
+def get_key(model: type[Base]) -> Column[Any]:
+    """Return the first column of the primary key."""
+    return next(iter(get_table(model).primary_key))
