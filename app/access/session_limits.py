@@ -17,6 +17,8 @@ RECENT: Final = timedelta(minutes=5)
 NO_GRACE: Final = timedelta()
 ENDED_GRACE: Final = timedelta(hours=8)
 """How long after it ended by itself a session can still save an unsent form (ADR 71)."""
+MAX_SESSIONS: Final = 100
+"""The number of running sessions of an account. With the next one, the oldest ends."""
 KEPT: Final = timedelta(days=7)
 """How long a session is kept after it expired, so that a sign-in can be explained."""
 

@@ -1,7 +1,8 @@
 """Sessions, in which a person acts through one account for a limited time (ADR 66).
 
 A session is opened by an API key or a passkey. It ends when it is signed out, after 15
-minutes without a request, after 8 hours, and with its account.
+minutes without a request, after 8 hours, with its account, and when the account opens more
+than 100 others.
 """
 
 from contextlib import suppress
@@ -17,7 +18,7 @@ from app.access import credentials
 from app.access.actions import create_secret, open_person
 from app.access.models import Account, UserSession
 from app.access.row_protection import drop_unmatched
-from app.access.session_limits import RENEWAL, SESSION_LIFETIME
+from app.access.session_limits import MAX_SESSIONS, RENEWAL, SESSION_LIFETIME
 from app.access.session_queries import SESSION_PREFIX, get_session, is_old
 from app.kernel.actors import Actor, ActorSession, SignInMethod
 from app.kernel.macs import NotAuthentic
@@ -72,6 +73,7 @@ def open_session(
     person_id = open_person(session, account, now)
     if sign_in.replaces is not None:
         end_session(get_session(session, sign_in.replaces, person_id), now)
+    end_oldest_sessions(session, account, now)
     prefix, token = create_secret(SESSION_PREFIX)
     row = UserSession(
         prefix=prefix,
@@ -89,6 +91,19 @@ def open_session(
     session.add(row)
     session.flush()
     return OpenedSession(row, token)
+
+
+def end_oldest_sessions(session: Session, account: Account, now: datetime) -> None:
+    """End the oldest sessions of an account, so that it may have another one.
+
+    The account is read with each of its requests, with a digest of each session.
+    """
+    own = UserSession.person_id == account.person_id
+    running = (UserSession.expires_at > now) & UserSession.ended_at.is_(None)
+    newest = select(UserSession).where(own, UserSession.account_id == account.id, running)
+    ordered = newest.order_by(UserSession.authenticated_at.desc(), UserSession.prefix)
+    for row in session.scalars(ordered.offset(MAX_SESSIONS - 1)).all():
+        end_session(row, now)
 
 
 def get_personal_key(actor: Actor) -> str:

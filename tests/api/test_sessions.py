@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from app.access.models import ApiKey, UserSession
 from app.access.protection import protect_all
+from app.access.session_limits import MAX_SESSIONS
 from app.kernel.actors import AccountKind, Role, Scope
 from app.worker.deadline_job import delete_old_sessions
 from tests.support.account_changes import get_account_path
@@ -177,6 +178,19 @@ def test_worker_deletes_sessions_a_week_after_they_expired(
     assert delete_old_sessions(world.runtime) == 0
     with world.database.begin_read() as reading:
         assert len(reading.scalars(select(UserSession.prefix)).all()) == 1
+
+
+def test_oldest_session_ends_when_an_account_opens_too_many(
+    world: World, lead: Someone
+) -> None:
+    opened = []
+    for _ in range(MAX_SESSIONS + 1):
+        world.advance(seconds=1)
+        opened.append(sign_in(lead))
+
+    assert [one.get("/me").status_code for one in opened[:3]] == [401, 200, 200]
+    assert opened[-1].get("/me").status_code == 200
+    assert len(list_ids(lead)) == MAX_SESSIONS
 
 
 def test_account_of_the_previous_version_gets_a_person_when_it_signs_in(
