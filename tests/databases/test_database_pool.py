@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from tests.databases.failpoints.copies import PostgresqlCopies
+from tests.support import database_pool
 from tests.support.databases import Copy, ask
 from tests.support.in_thread import ThreadLoops
 from tests.support.world import World
@@ -15,6 +16,8 @@ from tests.support.world import World
 pytestmark = pytest.mark.usefixtures("pg_url")
 OWN = "SELECT oid FROM pg_database WHERE datname = current_database()"
 COUNTED = "SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"
+ENOUGH = 1_000_000
+"""More uses than any database has, so that it is not replaced within the test."""
 MINE = "INSERT INTO epoch VALUES ('left')"
 END = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
@@ -40,8 +43,9 @@ def run_journey(url: str, app: FastAPI, loop: ThreadLoops) -> None:
 
 
 def test_what_one_wrote_the_next_does_not_find(
-    copy: Copy, app: FastAPI, loop: ThreadLoops
+    copy: Copy, app: FastAPI, loop: ThreadLoops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(database_pool, "MOST", ENOUGH)
     with copy() as url:
         before, own = read_contents(url), ask(url, OWN)
         run_journey(url, app, loop)
