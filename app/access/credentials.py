@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,7 +15,7 @@ from app.access import machine_keys, session_queries
 from app.access.machine_keys import ACTOR_COLUMNS
 from app.access.models import Account, ApiKey, PublicKey, UserSession
 from app.access.role_scopes import get_allowed_scopes
-from app.access.row_verification import verify_credential
+from app.access.row_verification import MemberLabels, verify_credential
 from app.access.session_limits import NO_GRACE
 from app.kernel.actors import AccountKind, Actor, ActorSession, Role, Scope
 from app.kernel.macs import NotAuthentic, RowMacs
@@ -48,37 +48,30 @@ QUERIES: Final[CredentialQueries] = MappingProxyType(
     }
 )
 """The query for a credential, by what the credential begins with."""
-MEMBERS: Final[Mapping[str, Sequence[tuple[type[Any], Mapping[str, str]]]]] = {
-    API_KEY: [(ApiKey, {"account_id": "id"})],
-    machine_keys.TOKEN_PREFIX: [
-        (
-            PublicKey,
-            {
-                "id": "key_id",
-                "account_id": "id",
-                "scopes": "key_scopes",
-                "expires_at": "key_expires_at",
-            },
-        )
-    ],
-    session_queries.SESSION_PREFIX: [
-        (
-            UserSession,
-            {"id": "session_id", "account_id": "id", "person_id": "signed_in"},
-        ),
-        (
-            ApiKey,
-            {
-                "prefix": "api_key",
-                "account_id": "id",
-                "hash": "key_hash",
-                "expires_at": "key_expires_at",
-            },
-        ),
-    ],
+WIDTHS: Final = {kind: len(query.selected_columns) for kind, query in QUERIES.items()}
+"""The number of columns of each query."""
+LABELS: Final[Mapping[str, MemberLabels]] = {
+    API_KEY: {ApiKey: {"account_id": "id"}},
+    machine_keys.TOKEN_PREFIX: {
+        PublicKey: {
+            "id": "public_key_id",
+            "account_id": "id",
+            "scopes": "key_scopes",
+            "made_at": "key_made_at",
+            "expires_at": "key_expires_at",
+        }
+    },
+    session_queries.SESSION_PREFIX: {
+        UserSession: {"id": "session_id", "account_id": "id", "person_id": "signed_in"},
+        ApiKey: {
+            "prefix": "api_key",
+            "account_id": "id",
+            "hash": "key_hash",
+            "expires_at": "key_expires_at",
+        },
+    },
 }
-"""The rows in the result of each query that belong to the group of the account, with the
-labels of those columns whose labels differ from their names."""
+"""The rows of the account's group in the result of each query, with their labels."""
 
 
 def hash_key(key: str) -> str:
@@ -120,7 +113,9 @@ def authenticate(
     begins, prefix = key.partition("_")[0], get_prefix(key)
     kind = begins if begins in queries else API_KEY
     row = connection.execute(queries[kind], {"prefix": prefix}).one_or_none()
-    due = compute_hash(macs, row, key) if row else hash_key(key)
+    due = hash_key(key)
+    if row is not None and kind == machine_keys.TOKEN_PREFIX:
+        due = machine_keys.hash_token(macs, row, key)
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, due)
     valid = row is not None and fits and is_valid(row, macs.clock(), grace)
     if row is None or not valid or not is_authentic(macs, kind, row):
@@ -131,20 +126,13 @@ def authenticate(
     return SignedIn(replace(actor, api_key=prefix) if kind == API_KEY else actor, row)
 
 
-def compute_hash(macs: RowMacs, row: Row[Any], key: str) -> str:
-    """Return the hash that the row of a credential has if the credential is right."""
-    if "token_made_at" in row._fields:
-        return machine_keys.compute_token_hash(macs, row, key)
-    return hash_key(key)
-
-
 def is_authentic(macs: RowMacs, kind: str, row: Row[Any]) -> bool:
     """Return whether the rows of a credential are those that the service wrote."""
-    known = row[: len(QUERIES[kind].selected_columns)]
+    known = row[: WIDTHS[kind]]
     if macs.verified.get(row.prefix) == known:
         return True
     try:
-        verify_credential(macs, row, MEMBERS[kind])
+        verify_credential(macs, row, LABELS[kind])
     except NotAuthentic:
         return False
     if row.mac is not None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.access.account_locks import lock_accounts
 from app.access.enrolment_models import Enrolment
 from app.access.models import Account
-from app.access.row_verification import is_authentic
+from app.access.row_verification import verify_found
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction
 
@@ -25,7 +25,7 @@ def find(session: Session, enrolment_id: UUID, *, lock: bool = False) -> Enrolme
     if lock and found is not None:
         lock_accounts(session, Account.id == found.account_id)
         found = session.scalar(lock_rows(query))
-    return found if found is not None and is_authentic(session, found) else None
+    return verify_found(session, found)
 
 
 def find_by_link(session: Session, link_prefix: str) -> Enrolment | None:

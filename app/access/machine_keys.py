@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session, aliased
 
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, Account, ApiKey, PublicKey
-from app.access.row_verification import require_member
+from app.access.row_verification import is_authentic
 from app.kernel.actors import AccountKind
-from app.kernel.macs import NotAuthentic, RowMacs
+from app.kernel.macs import RowMacs
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 
@@ -39,18 +39,18 @@ IN_TRANSIT: Final = timedelta(minutes=5)
 take 30 s to arrive, and the request may wait for a lock."""
 ACCESS_TOKEN_QUERY: Final = (
     select(
+        AccessToken.prefix,
+        AccessToken.public_key_id,
+        AccessToken.assertion,
         AccessToken.hash,
         AccessToken.scopes,
+        AccessToken.made_at,
         AccessToken.expires_at,
-        AccessToken.prefix,
-        AccessToken.assertion,
-        AccessToken.made_at.label("token_made_at"),
-        PublicKey.id.label("key_id"),
         PublicKey.kid,
         PublicKey.alg,
         PublicKey.jwk,
         PublicKey.scopes.label("key_scopes"),
-        PublicKey.made_at,
+        PublicKey.made_at.label("key_made_at"),
         PublicKey.expires_at.label("key_expires_at"),
         PublicKey.revoked_at,
         PublicKey.made_by,
@@ -84,31 +84,21 @@ def find_signing_key(
         )
     )
     locked = wanted.with_for_update(of=PublicKey, key_share=True)
-    try:
-        found = session.execute(locked if lock else wanted).one_or_none()
-        if found is None:
-            raise AssertionRefused
-        key, account = found
-        require_member(session, account, key)
-    except NotAuthentic as error:
-        raise AssertionRefused from error
+    found = session.execute(locked if lock else wanted).one_or_none()
+    if found is None or not is_authentic(session, *found):
+        raise AssertionRefused
+    key: PublicKey = found[0]
     return key
 
 
-def hash_token(macs: RowMacs, row: AccessToken, token: str) -> str:
-    """Return the keyed hash of a token and of all that its row says.
+def hash_token(macs: RowMacs, row: AccessToken | Row[Any], token: str) -> str:
+    """Return the keyed hash of a token and of all columns of its row.
 
-    The row of a token never changes, so that no MAC of the account has to cover it.
+    `row` may be a row of `ACCESS_TOKEN_QUERY`. The row of a token never changes, so that no
+    MAC of the account has to cover it.
     """
     values = [row.prefix, row.public_key_id, row.assertion, row.scopes]
     return macs.compute_hash("access_token", [*values, row.made_at, row.expires_at, token])
-
-
-def compute_token_hash(macs: RowMacs, row: Row[Any], token: str) -> str:
-    """Return the hash that a row of `ACCESS_TOKEN_QUERY` has if the token is right."""
-    values = [row.prefix, row.key_id, row.assertion, row.scopes]
-    times = [row.token_made_at, row.expires_at]
-    return macs.compute_hash("access_token", [*values, *times, token])
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:

@@ -38,7 +38,7 @@ class Person(Base):
     name_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     name_key_version: Mapped[str | None]
     mac: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """The MAC of the person and the passkeys (ADR 80)."""
+    """The MAC of the person, the passkeys, and the ids of the accounts (ADR 80)."""
 
 
 class Account(Base):
@@ -58,7 +58,7 @@ class Account(Base):
     disabled_at: Mapped[datetime | None]
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey(Person.id), index=True)
     mac: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """The MAC of the account, its keys, sessions and enrolments (ADR 80)."""
+    """The MAC of the account and of the rows that belong to it (ADR 80)."""
 
     @property
     def case_id(self) -> UUID:

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from app.access.models import Account, Passkey
 from app.access.protected_tables import PASSKEYS
 from app.access.row_verification import (
-    is_authentic,
     require_authentic_account,
     require_complete_group,
+    verify_found,
 )
 from app.kernel.actors import AccountKind
 from app.kernel.macs import NotAuthentic
@@ -32,14 +32,14 @@ def find_passkey(session: Session, credential_id: bytes) -> Passkey | None:
     """
     known = (Passkey.credential_id == credential_id) & Passkey.removed_at.is_(None)
     found = session.scalar(select(Passkey).where(known))
-    return found if found is not None and is_authentic(session, found) else None
+    return verify_found(session, found)
 
 
 def lock_passkey(session: Session, passkey_id: UUID) -> Passkey | None:
     """Lock and return a passkey, or return None if it was removed."""
     kept = (Passkey.id == passkey_id) & Passkey.removed_at.is_(None)
     found = session.scalar(lock_rows(select(Passkey).where(kept)))
-    return found if found is not None and is_authentic(session, found) else None
+    return verify_found(session, found)
 
 
 def list_passkeys(session: Session, person_id: UUID | None) -> Sequence[Passkey]:

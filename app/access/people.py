@@ -7,16 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.access import protected_tables
 from app.access.models import Account, Person
+from app.access.protected_tables import MEMBERSHIP
 from app.access.row_verification import (
-    parse_owner,
-    read_row,
     require_authentic_account,
     require_complete_group,
 )
 from app.kernel.actors import Role
-from app.kernel.macs import MACS
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, WriteTransaction
@@ -47,19 +44,13 @@ def list_accounts_of_same_person(tx: ReadTransaction, account_id: UUID) -> froze
 
     Raises NotAuthentic if an account was added to the person or hidden in the database.
     """
-    if (person_id := read_person_id(tx, account_id)) is not None:
-        require_complete_group(tx.session, person_id, protected_tables.MEMBERSHIP)
+    account = tx.session.get(Account, account_id)
+    if account is not None:
+        person_id = require_authentic_account(tx.session, account).person_id
+        if person_id is not None:
+            require_complete_group(tx.session, person_id, MEMBERSHIP)
     same = tx.read_columns(SAME_PERSON, {"account": account_id})
     return frozenset(same.scalars()) | {account_id}
-
-
-def read_person_id(tx: ReadTransaction, account_id: UUID) -> UUID | None:
-    """Return the person of an account, if it has one. Raises NotAuthentic."""
-    tx.session.flush()
-    row = read_row(tx.session.connection(), protected_tables.ACCOUNT, account_id)
-    parse_owner(tx.session.info[MACS], Account, row)
-    person_id: UUID | None = row["person_id"]
-    return person_id
 
 
 def list_own_accounts(tx: ReadTransaction) -> frozenset[UUID]:
@@ -73,9 +64,12 @@ def list_offices(tx: ReadTransaction, person_id: UUID) -> frozenset[UUID]:
 
 
 def list_enabled(tx: ReadTransaction, person_id: UUID) -> Sequence[Account]:
-    """List the enabled accounts of a person, at all offices. Raises NotAuthentic."""
+    """List the enabled accounts of a person, at all offices. Raises NotAuthentic.
+
+    The person may not exist yet, if the previous version opened the account.
+    """
     if tx.session.get(Person, person_id) is not None:
-        require_complete_group(tx.session, person_id, protected_tables.MEMBERSHIP)
+        require_complete_group(tx.session, person_id, MEMBERSHIP)
     own = select(Account).where(Account.person_id == person_id)
     accounts = tx.session.scalars(own).all()
     verified = [require_authentic_account(tx.session, one) for one in accounts]

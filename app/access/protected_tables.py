@@ -7,7 +7,7 @@ approval, or a person, with the passkeys and the ids of the accounts.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, override
 
 from sqlalchemy import Table
 
@@ -30,29 +30,15 @@ type Member = ApiKey | PublicKey | UserSession | Enrolment | Approval | Passkey
 
 @dataclass(frozen=True)
 class ProtectedTable:
-    """Rows that are protected: their model and the protected columns, a unique one first.
-
-    `owner` and `owner_id` are the model of the owner and the column with its id; an owner
-    has none. `ends` are the columns with the times at which a row ends. The digest of an
-    ended row is removed if `drops_ended`; else it is kept. With `has_row_security`, a
-    transaction may not see all rows of a group. `label` replaces the name of the table if
-    the table is protected in two ways.
-    """
+    """A table whose rows are protected, with its protected columns, a unique one first."""
 
     model: type[Base]
     columns: tuple[str, ...]
-    owner: type[Account | Person] | None = None
-    owner_id: str = ""
-    ends: tuple[str, ...] = ()
-    drops_ended: bool = False
-    has_row_security: bool = False
-    label: str = ""
 
     @property
     def name(self) -> str:
         """The name under which the rows are protected."""
-        table: str = self.model.__tablename__
-        return self.label or table
+        return self.table.name
 
     @property
     def table(self) -> Table:
@@ -62,6 +48,33 @@ class ProtectedTable:
     def get_values(self, row: Mapping[str, Any]) -> Values:
         """Return the values of the protected columns of a row."""
         return [row[column] for column in self.columns]
+
+    def read_record(self, record: Any) -> dict[str, Any]:
+        """Return the protected columns of a loaded record, and their values."""
+        return {name: getattr(record, name) for name in self.columns}
+
+
+@dataclass(frozen=True)
+class MemberTable(ProtectedTable):
+    """A table whose rows belong to the group of an owner.
+
+    `owner_id` is the column with the id of the owner. `ends` are the columns with the times
+    at which a row ends. The digest of an ended row is removed if `drops_ended`. With
+    `has_row_security`, a transaction may not see all rows of a group. `label` replaces the
+    name of a table that is protected in two ways.
+    """
+
+    owner: type[Owner]
+    owner_id: str
+    ends: tuple[str, ...] = ()
+    drops_ended: bool = False
+    has_row_security: bool = False
+    label: str = ""
+
+    @property
+    @override
+    def name(self) -> str:
+        return self.label or self.table.name
 
     def get_tag(self, row: Mapping[str, Any]) -> bytes:
         """Return the tag of the entry of a row."""
@@ -89,17 +102,17 @@ ACCOUNT: Final = ProtectedTable(
     ),
 )
 PERSON: Final = ProtectedTable(Person, ("id", "created_at"))
-MEMBERSHIP: Final = ProtectedTable(
+MEMBERSHIP: Final = MemberTable(
     Account, ("id", "person_id"), Person, "person_id", label="account of person"
 )
 """The accounts of a person, as rows of the person's group."""
-OWNERS: Final[Mapping[type[Account | Person], ProtectedTable]] = {
+OWNERS: Final[Mapping[type[Owner], ProtectedTable]] = {
     Account: ACCOUNT,
     Person: PERSON,
 }
 """The owners of groups, in the order in which their rows are locked."""
 MEMBERS: Final = (
-    ProtectedTable(
+    MemberTable(
         ApiKey,
         (
             *("prefix", "account_id", "hash", "scopes"),
@@ -109,7 +122,7 @@ MEMBERS: Final = (
         "account_id",
         ("expires_at", "revoked_at"),
     ),
-    ProtectedTable(
+    MemberTable(
         PublicKey,
         (
             *("id", "account_id", "kid", "alg", "jwk", "scopes"),
@@ -119,7 +132,7 @@ MEMBERS: Final = (
         "account_id",
         ("expires_at", "revoked_at"),
     ),
-    ProtectedTable(
+    MemberTable(
         UserSession,
         (
             *("prefix", "id", "hash", "account_id", "person_id", "method", "api_key"),
@@ -130,7 +143,7 @@ MEMBERS: Final = (
         ("expires_at", "ended_at"),
         drops_ended=True,
     ),
-    ProtectedTable(
+    MemberTable(
         Enrolment,
         (
             *("id", "account_id", "recovery", "link_prefix", "link_hash", "code_hash"),
@@ -142,7 +155,7 @@ MEMBERS: Final = (
         ("expires_at", "redeemed_at", "cancelled_at"),
         drops_ended=True,
     ),
-    ProtectedTable(
+    MemberTable(
         Approval,
         (
             *("id", "action", "case_id", "subject", "fingerprint", "facts", "decision"),
@@ -155,7 +168,7 @@ MEMBERS: Final = (
         drops_ended=True,
         has_row_security=True,
     ),
-    ProtectedTable(
+    MemberTable(
         Passkey,
         (
             *("id", "person_id", "credential_id", "public_key", "sign_count"),
@@ -172,11 +185,6 @@ KEY_TABLES: Final = (MEMBER_TABLES[ApiKey], MEMBER_TABLES[PublicKey])
 PASSKEYS: Final = MEMBER_TABLES[Passkey]
 
 
-def list_member_tables(owner: type[Base]) -> list[ProtectedTable]:
-    """List the tables whose rows belong to the groups of an owner."""
+def list_member_tables(owner: type[Owner]) -> list[MemberTable]:
+    """List the tables whose rows belong to a group of accounts, or of persons."""
     return [one for one in (*MEMBERS, MEMBERSHIP) if one.owner is owner]
-
-
-def read_record(table: ProtectedTable, record: Any) -> dict[str, Any]:
-    """Return the values of the protected columns of a record in memory."""
-    return {name: getattr(record, name) for name in table.columns}

@@ -4,13 +4,14 @@ Each write transaction verifies what it changes against the MAC of the owner, an
 new MAC. The owner's row is locked meanwhile.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, event, inspect, select, update
+from sqlalchemy import event, inspect, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
@@ -20,14 +21,14 @@ from app.access.protected_tables import (
     MEMBER_TABLES,
     MEMBERSHIP,
     OWNERS,
+    MemberTable,
     Owner,
     ProtectedTable,
     list_member_tables,
-    read_record,
 )
 from app.access.row_verification import (
     list_members,
-    matches,
+    matches_entry,
     parse_owner,
     read_row,
     require_in_group,
@@ -60,115 +61,94 @@ def create_macs(
 
 @dataclass
 class GroupChange:
-    """What a session changes in a group: the owner, and members with their tables.
+    """What a session changes in a group.
 
-    `removed` are the tags of accounts that no longer belong to a person.
+    `owner` is the record of the owner, if it changes. `added` and `changed` are the records
+    of members. `removed` are the tags of accounts that a person loses.
     """
 
     owner: Any = None
-    members: dict[ProtectedTable, list[Any]] = field(default_factory=dict)
+    added: list[tuple[MemberTable, Any]] = field(default_factory=list)
+    changed: list[tuple[MemberTable, Any]] = field(default_factory=list)
     removed: list[bytes] = field(default_factory=list)
 
-    def add(self, table: ProtectedTable, record: Any) -> None:
-        """Add a changed member."""
-        self.members.setdefault(table, []).append(record)
-
     def has_only_endings(self, now: datetime) -> bool:
-        """Return whether all changed members end, so that they need no entry."""
-        return all(
-            table.is_ended(read_record(table, record), now)
-            for table, records in self.members.items()
-            for record in records
+        """Return whether only members change that end, so that they need no entry."""
+        return not (self.owner or self.added or self.removed) and all(
+            table.is_ended(table.read_record(record), now) for table, record in self.changed
         )
 
 
 type GroupKey = tuple[type[Owner], UUID]
-type GroupChanges = dict[GroupKey, GroupChange]
+type GroupChanges = defaultdict[GroupKey, GroupChange]
 
 
 @event.listens_for(Session, "before_flush")
 def protect_changes(session: Session, *_: object) -> None:
-    """Write the MACs of the groups whose rows the session inserts, changes or deletes.
+    """Write the MACs of the groups whose rows the session inserts or changes.
 
-    Raises NotAuthentic if a changed row was changed by something else before.
+    Rows are deleted by statements only, long after they have ended. Raises NotAuthentic if
+    a changed row was changed by something else before.
     """
-    changes: GroupChanges = {}
-    for record in find_changed(session):
-        collect_change(changes, record, is_deleted=record in session.deleted)
+    changes: GroupChanges = defaultdict(GroupChange)
+    for record in (*session.new, *session.dirty):
+        table = OWNERS.get(type(record)) or MEMBER_TABLES.get(type(record))
+        if table is not None and (record in session.new or read_changes(table, record)):
+            collect_change(changes, record, is_new=record in session.new)
     if not changes:
         return
-    macs: RowMacs | None = session.info.get(MACS)
-    if macs is None:
+    if session.info.get(MACS) is None:
         raise RuntimeError("This session has no keys to protect rights.")
     order = list(OWNERS)
     for key in sorted(changes, key=lambda one: (order.index(one[0]), one[1])):
-        protect_group(session, macs, key, changes[key])
+        protect_group(session, key, changes[key])
 
 
-def find_changed(session: Session) -> Iterator[Any]:
-    """Yield the protected records that the session inserts, changes or deletes."""
-    for record in (*session.new, *session.deleted):
-        if type(record) in OWNERS or type(record) in MEMBER_TABLES:
-            yield record
-    for record in session.dirty:
-        table = OWNERS.get(type(record)) or MEMBER_TABLES.get(type(record))
-        if table is not None and read_changes(table, record):
-            yield record
-
-
-def collect_change(changes: GroupChanges, record: Any, *, is_deleted: bool) -> None:
-    """Add a changed record to the changes of its groups."""
-
-    def get(model: type[Owner], owner_id: UUID) -> GroupChange:
-        return changes.setdefault((model, owner_id), GroupChange())
-
-    kind = type(record)
-    if table := MEMBER_TABLES.get(kind):
-        assert table.owner is not None  # noqa: S101 - a member has an owner
-        get(table.owner, getattr(record, table.owner_id)).add(table, record)
+def collect_change(changes: GroupChanges, record: Any, *, is_new: bool) -> None:
+    """Add a record that is new or changed to the changes of its groups."""
+    if table := MEMBER_TABLES.get(type(record)):
+        change = changes[table.owner, getattr(record, table.owner_id)]
+        (change.added if is_new else change.changed).append((table, record))
         return
-    get(kind, record.id).owner = record
-    if kind is not Account:
-        return
-    history = inspect(record).attrs.person_id.history
-    if history.has_changes() or is_deleted:
-        former = history.deleted[0] if history.deleted else None
-        if former is not None:
-            tag = MEMBERSHIP.get_tag(read_record(MEMBERSHIP, record))
-            get(Person, former).removed.append(tag)
-        if record.person_id is not None:
-            get(Person, record.person_id).add(MEMBERSHIP, record)
+    changes[type(record), record.id].owner = record
+    if isinstance(record, Account):
+        collect_membership(changes, record)
 
 
-def protect_group(
-    session: Session, macs: RowMacs, key: GroupKey, change: GroupChange
-) -> None:
+def collect_membership(changes: GroupChanges, account: Account) -> None:
+    """Add an account to the changes of a person to whom it belongs now or did before."""
+    history = inspect(account).attrs.person_id.history
+    if former := next(iter(history.deleted), None):
+        tag = MEMBERSHIP.get_tag(MEMBERSHIP.read_record(account))
+        changes[Person, former].removed.append(tag)
+    if history.has_changes() and account.person_id is not None:
+        changes[Person, account.person_id].added.append((MEMBERSHIP, account))
+
+
+def protect_group(session: Session, key: GroupKey, change: GroupChange) -> None:
     """Write the MAC of one group."""
-    table = OWNERS[key[0]]
-    is_new = change.owner is not None and change.owner in session.new
+    macs: RowMacs = session.info[MACS]
+    table, owner = OWNERS[key[0]], change.owner
+    is_new = owner is not None and owner in session.new
     if is_new:
-        row, group = read_record(table, change.owner), EMPTY
+        row, group = table.read_record(owner), EMPTY
     else:
-        stored, found = lock_owner(session, macs, key, change)
+        stored, found = lock_owner(session, key, change)
         if found is None:
             return
-        changed = read_changes(table, change.owner) if change.owner is not None else {}
+        changed = read_changes(table, owner) if owner is not None else {}
         row, group = {**stored, **changed}, found
-    entries = dict(group.entries)
-    for member_table, records in change.members.items():
-        update_entries(session, macs, group, entries, (member_table, records))
-    for tag in change.removed:
-        entries.pop(tag, None)
-    new = Group(entries, group.revision + 1).remove_ended(macs.clock())
+    entries = update_entries(session, group, change)
+    new = Group(entries, group.revision + 1).remove_outdated(macs.clock())
     mac = macs.format_group(table.name, table.get_values(row), new)
     if is_new:
-        change.owner.mac = mac
+        owner.mac = mac
     else:
         store_mac(session, key, mac)
 
 
 def lock_owner(
-    session: Session, macs: RowMacs, key: GroupKey, change: GroupChange
+    session: Session, key: GroupKey, change: GroupChange
 ) -> tuple[Mapping[str, Any], Group | None]:
     """Lock the row of an owner, and return it with its group. Raises NotAuthentic.
 
@@ -178,50 +158,51 @@ def lock_owner(
     model, owner_id = key
     row = read_row(session.connection(), OWNERS[model], owner_id, lock=True)
     try:
-        return row, parse_owner(macs, model, row)
+        return row, parse_owner(session.info[MACS], model, row)
     except NotAuthentic:
-        own = change.owner
-        if own is None and change.has_only_endings(macs.clock()):
+        if change.has_only_endings(session.info[MACS].clock()):
             return row, None
-        if model is not Account or own is None or own.disabled_at is None:
-            raise
-        return row, EMPTY
+        if isinstance(change.owner, Account) and change.owner.disabled_at is not None:
+            return row, EMPTY
+        raise
 
 
 def update_entries(
-    session: Session,
-    macs: RowMacs,
-    group: Group,
-    entries: dict[bytes, Entry],
-    changed: tuple[ProtectedTable, Sequence[Any]],
-) -> None:
-    """Update the entries of the records that the session inserts, changes or deletes.
+    session: Session, group: Group, change: GroupChange
+) -> dict[bytes, Entry]:
+    """Return the entries of a group after a change.
 
-    Raises NotAuthentic if the stored row of a record does not match its entry. A row
-    without an entry that ends, or has ended, gets none.
+    Raises NotAuthentic if the stored row of a changed record does not match its entry. A
+    row without an entry that ends, or has ended, gets none.
     """
-    table, records = changed
-    old = [record for record in records if record not in session.new]
-    stored = {} if table is MEMBERSHIP else read_rows(session.connection(), table, old)
-    for record in records:
-        row = read_record(table, record)
-        tag = table.get_tag(row)
-        if record in session.deleted:
-            entries.pop(tag, None)
-            continue
-        if record in old and table is not MEMBERSHIP:
-            before = stored[row[table.columns[0]]]
-            row = {**before, **read_changes(table, record)}
-            if tag not in entries and table.is_ended(row, macs.clock()):
-                continue
+    macs: RowMacs = session.info[MACS]
+    entries, now = dict(group.entries), macs.clock()
+    for table, record in change.added:
+        set_entry(macs, entries, table, table.read_record(record))
+    for table, before, changes in read_stored(session, change.changed):
+        row = {**before, **changes}
+        if table.get_tag(row) in entries or not table.is_ended(row, now):
             require_in_group(macs, group, table, before)
-        if table.drops_ended and table.is_ended(row, macs.clock()):
-            entries.pop(tag, None)
-        else:
-            entries[tag] = compute_entry(macs, table, row)
+            set_entry(macs, entries, table, row)
+    for tag in change.removed:
+        entries.pop(tag, None)
+    return entries
 
 
-def compute_entry(macs: RowMacs, table: ProtectedTable, row: Mapping[str, Any]) -> Entry:
+def set_entry(
+    macs: RowMacs,
+    entries: dict[bytes, Entry],
+    table: MemberTable,
+    row: Mapping[str, Any],
+) -> None:
+    """Set the entry of a row, or remove it if the row has ended and needs none."""
+    if table.drops_ended and table.is_ended(row, macs.clock()):
+        entries.pop(table.get_tag(row), None)
+    else:
+        entries[table.get_tag(row)] = compute_entry(macs, table, row)
+
+
+def compute_entry(macs: RowMacs, table: MemberTable, row: Mapping[str, Any]) -> Entry:
     """Return the entry of a row."""
     digest = macs.compute_digest(table.name, table.get_values(row))
     return Entry(digest, table.compute_until(row))
@@ -237,20 +218,25 @@ def read_changes(table: ProtectedTable, record: Any) -> dict[str, Any]:
     }
 
 
-def read_rows(
-    connection: Connection, table: ProtectedTable, records: Sequence[Any]
-) -> Mapping[Any, Mapping[str, Any]]:
-    """Return the stored rows of records by their keys. Raises NotAuthentic."""
-    name = table.columns[0]
-    keys = [getattr(record, name) for record in records]
-    if not keys:
-        return {}
-    found = connection.execute(select(table.table).where(table.table.c[name].in_(keys)))
-    rows = {row[name]: dict(row) for row in found.mappings()}
-    for key in keys:
-        if key not in rows:
-            raise_alarm(table.name, [key])
-    return rows
+def read_stored(
+    session: Session, changed: Iterable[tuple[MemberTable, Any]]
+) -> Iterator[tuple[MemberTable, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield the table of each changed record, its stored row, and the new values.
+
+    Raises NotAuthentic if a row was deleted.
+    """
+    by_table = defaultdict[MemberTable, dict[Any, Any]](dict)
+    for table, record in changed:
+        by_table[table][getattr(record, table.columns[0])] = record
+    for table, records in by_table.items():
+        key = table.table.c[table.columns[0]]
+        query = select(table.table).where(key.in_(list(records)))
+        found = session.connection().execute(query).mappings().all()
+        rows = {row[key.key]: dict(row) for row in found}
+        for name, record in records.items():
+            if name not in rows:
+                raise_alarm(table.name, [name])
+            yield table, rows[name], read_changes(table, record)
 
 
 def store_mac(session: Session, key: GroupKey, mac: bytes) -> None:
@@ -282,9 +268,9 @@ def drop_unmatched(session: Session, model: type[Owner], owner_id: UUID) -> None
         tag: group.entries[tag]
         for table, member in list_members(connection, tables, owner_id)
         if (tag := table.get_tag(member)) in group.entries
-        if matches(macs, group, table, member)
+        if matches_entry(macs, group, table, member)
     }
-    missing = group.remove_ended(macs.clock()).entries.keys() - kept.keys()
+    missing = group.remove_outdated(macs.clock()).entries.keys() - kept.keys()
     if missing:
         log_alarm(OWNERS[model].name, [owner_id])
         new = replace(group, entries=kept, revision=group.revision + 1)

@@ -1,7 +1,6 @@
 """Verification of the rows that give rights, where a right is used (ADR 80)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,13 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.access.models import Account
 from app.access.protected_tables import (
-    ACCOUNT,
     MEMBER_TABLES,
     OWNERS,
     Member,
+    MemberTable,
     Owner,
     ProtectedTable,
-    read_record,
 )
 from app.kernel.macs import (
     MACS,
@@ -26,11 +24,14 @@ from app.kernel.macs import (
     compute_table_tag,
     raise_alarm,
 )
+from app.kernel.transactions import is_read_only
 
 VERIFIED: Final = "verified groups"
 """The key under which a session keeps the groups that were found complete."""
-READ_ONLY: Final = ("query_only", "postgresql_readonly")
-"""The execution options of transactions that only read."""
+
+type MemberLabels = Mapping[type[Any], Mapping[str, str]]
+"""Models of rows in the result of a query. Each has the labels of those columns whose
+labels differ from their names."""
 
 
 def read_row(
@@ -59,16 +60,15 @@ def parse_owner(macs: RowMacs, model: type[Owner], row: Mapping[str, Any]) -> Gr
 
 
 def require_in_group(
-    macs: RowMacs, group: Group | None, table: ProtectedTable, row: Mapping[str, Any]
+    macs: RowMacs, group: Group | None, table: MemberTable, row: Mapping[str, Any]
 ) -> None:
     """Raise NotAuthentic unless a row is in its group, or has ended and needs no entry."""
-    if group is None or matches(macs, group, table, row):
-        return
-    raise_alarm(table.name, table.get_values(row))
+    if group is not None and not matches_entry(macs, group, table, row):
+        raise_alarm(table.name, table.get_values(row))
 
 
-def matches(
-    macs: RowMacs, group: Group, table: ProtectedTable, row: Mapping[str, Any]
+def matches_entry(
+    macs: RowMacs, group: Group, table: MemberTable, row: Mapping[str, Any]
 ) -> bool:
     """Return whether a row matches its entry, or has none and has ended."""
     if table.get_tag(row) not in group.entries:
@@ -76,69 +76,68 @@ def matches(
     return macs.has_entry(group, table.name, table.get_values(row))
 
 
-def verify_credential(
-    macs: RowMacs,
-    row: Row[Any],
-    members: Sequence[tuple[type[Any], Mapping[str, str]]],
-) -> None:
+def verify_credential(macs: RowMacs, row: Row[Any], members: MemberLabels) -> None:
     """Verify a row with an account and rows of its group. Raises NotAuthentic.
 
-    Each of `members` is the model of a row and the labels of columns whose labels differ
+    `members` are the models of these rows, with the labels of columns whose labels differ
     from their names. A row whose primary key is null is left out.
     """
     values = dict(zip(row._fields, row, strict=True))
     group = parse_owner(macs, Account, values)
-    for model, labels in members:
+    for model, labels in members.items():
         table = MEMBER_TABLES[model]
         member = {name: values[labels.get(name, name)] for name in table.columns}
         if member[table.columns[0]] is not None:
             require_in_group(macs, group, table, member)
 
 
-def is_authentic(session: Session, record: Member) -> bool:
-    """Return whether the service wrote a record as it was loaded; log it if not."""
-    with suppress(NotAuthentic):
-        require_authentic(session, record)
-        return True
-    return False
+def verify_found[M: Member](session: Session, found: M | None) -> M | None:
+    """Return a record that was found, or None if it was changed in the database."""
+    return found if found is not None and is_authentic(session, found) else None
 
 
-def require_authentic(session: Session, record: Member) -> None:
-    """Raise NotAuthentic unless a record is in the group of its owner."""
+def is_authentic(session: Session, record: Member, owner: Owner | None = None) -> bool:
+    """Return whether the service wrote a record as it was loaded; log it if not.
+
+    The owner is read unless it is given.
+    """
     table, macs = MEMBER_TABLES[type(record)], session.info[MACS]
-    owner = table.owner or Account
-    row = read_row(session.connection(), OWNERS[owner], getattr(record, table.owner_id))
-    group = parse_owner(macs, owner, row)
-    require_in_group(macs, group, table, read_record(table, record))
+    try:
+        row = read_loaded(owner) if owner else read_owner(session, table, record)
+        group = parse_owner(macs, table.owner, row)
+        require_in_group(macs, group, table, table.read_record(record))
+    except NotAuthentic:
+        return False
+    return True
 
 
-def require_member(session: Session, owner: Owner, record: Member) -> None:
-    """Raise NotAuthentic unless a record is in the group of its owner, which is loaded."""
-    macs, table = session.info[MACS], MEMBER_TABLES[type(record)]
-    group = parse_owner(macs, type(owner), vars(owner))
-    require_in_group(macs, group, table, read_record(table, record))
+def read_owner(session: Session, table: MemberTable, record: Member) -> Mapping[str, Any]:
+    """Return the row of the owner of a record. Raises NotAuthentic if it was deleted."""
+    owner_id = getattr(record, table.owner_id)
+    return read_row(session.connection(), OWNERS[table.owner], owner_id)
 
 
 def require_authentic_account(session: Session, account: Account) -> Account:
     """Return a loaded account. Raises NotAuthentic if it was changed in the database."""
     if session.is_modified(account):
         session.flush()
-    parse_owner(
-        session.info[MACS], Account, read_record(ACCOUNT, account) | {"mac": account.mac}
-    )
+    parse_owner(session.info[MACS], Account, read_loaded(account))
     return account
 
 
-def require_complete_group(
-    session: Session, owner_id: UUID, *tables: ProtectedTable
-) -> None:
+def read_loaded(owner: Owner) -> Mapping[str, Any]:
+    """Return the protected columns and the MAC of a loaded owner."""
+    return OWNERS[type(owner)].read_record(owner) | {"mac": owner.mac}
+
+
+def require_complete_group(session: Session, owner_id: UUID, *tables: MemberTable) -> None:
     """Raise NotAuthentic if a row of a group was changed or is missing.
 
     `tables` are those whose rows are verified. Other transactions may change the group
     meanwhile. So if a row does not match, a transaction that writes locks the owner and
     looks again.
     """
-    verified: set[tuple[UUID, ProtectedTable]] = session.info.setdefault(VERIFIED, set())
+    verified: set[tuple[UUID, MemberTable]] = session.info.setdefault(VERIFIED, set())
     wanted = {(owner_id, table) for table in tables}
     if wanted <= verified:
         return
@@ -151,42 +150,37 @@ def require_complete_group(
     verified |= wanted
 
 
-def is_read_only(session: Session) -> bool:
-    """Return whether the transaction only reads, in one snapshot."""
-    options = session.connection().get_execution_options()
-    return any(options.get(name) for name in READ_ONLY)
-
-
 def find_unmatched(
     session: Session,
     owner_id: UUID,
-    tables: Sequence[ProtectedTable],
+    tables: Sequence[MemberTable],
     *,
     lock: bool = False,
 ) -> tuple[str, Sequence[object]] | None:
-    """Return the table and the key of a row that does not match its group, or None.
+    """Return the first row that does not match its entry: its table and its values.
 
-    If a row is missing, the owner is returned. Raises NotAuthentic for the owner's row.
+    If a row is missing, return the table and the id of the owner. If all rows match, return
+    None. Raises NotAuthentic if the row of the owner was changed.
     """
     macs, connection = session.info[MACS], session.connection()
-    model = tables[0].owner or Account
+    model = tables[0].owner
     row = read_row(connection, OWNERS[model], owner_id, lock=lock)
     group = parse_owner(macs, model, row)
     if group is None:
         return None
     codes = {compute_table_tag(table.name) for table in tables}
-    current = group.remove_ended(macs.clock()).entries
+    current = group.remove_outdated(macs.clock()).entries
     missing = {tag for tag in current if tag[:1] in codes}
     for table, member in list_members(connection, tables, owner_id):
-        if not matches(macs, group, table, member):
+        if not matches_entry(macs, group, table, member):
             return table.name, table.get_values(member)
         missing.discard(table.get_tag(member))
     return (OWNERS[model].name, [owner_id]) if missing else None
 
 
 def list_members(
-    connection: Connection, tables: Iterable[ProtectedTable], owner_id: UUID
-) -> Iterator[tuple[ProtectedTable, Mapping[str, Any]]]:
+    connection: Connection, tables: Iterable[MemberTable], owner_id: UUID
+) -> Iterator[tuple[MemberTable, Mapping[str, Any]]]:
     """Yield each row of some tables that belongs to an owner, with its table."""
     for table in tables:
         own = select(table.table).where(table.table.c[table.owner_id] == owner_id)

@@ -93,11 +93,10 @@ def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
 def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
     """Return whether the caller and another account may be used by the same person.
 
-    Raises NotAuthentic if an account or a key was changed or deleted in the database.
-
     This is so if both accounts belong to one person, or if an account of one person has
     seen or registered a key of an account of the other. A key that ended a few minutes ago
-    counts, because a request that uses it may still run.
+    counts, because a request that uses it may still run. Raises NotAuthentic if an account
+    or a key was changed or deleted in the database.
     """
     own = people.list_own_accounts(tx)
     others = people.list_accounts_of_same_person(tx, account_id)

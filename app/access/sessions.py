@@ -94,9 +94,10 @@ def open_session(
 
 
 def end_oldest_sessions(session: Session, account: Account, now: datetime) -> None:
-    """End the oldest sessions of an account, so that it may have another one.
+    """End the oldest sessions of an account, so that it can have another one.
 
-    The account is read with each of its requests, with a digest of each session.
+    The number is limited because each request of the account reads its row, which contains
+    a digest of each session.
     """
     own = UserSession.person_id == account.person_id
     running = (UserSession.expires_at > now) & UserSession.ended_at.is_(None)

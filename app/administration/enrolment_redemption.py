@@ -96,13 +96,13 @@ def lock_confirmed(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment,
     person may have changed since the enrolment was confirmed. Raises PasskeyRefused (409).
     """
     try:
-        return lock_authentic(tx, enrolment_id)
+        return lock_verified(tx, enrolment_id)
     except NotAuthentic as error:
         raise PasskeyRefused(REFUSED) from error
 
 
-def lock_authentic(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment, Account]:
-    """Lock an enrolment as `lock_confirmed` does. Raises NotAuthentic, too."""
+def lock_verified(tx: WriteTransaction, enrolment_id: UUID) -> tuple[Enrolment, Account]:
+    """Lock an enrolment as `lock_confirmed` does. Also raises NotAuthentic."""
     row = enrolment_queries.find(tx.session, enrolment_id, lock=True)
     if row is None or row.get_state(tx.now) != EnrolmentState.CONFIRMED:
         raise PasskeyRefused(REFUSED)

@@ -16,7 +16,7 @@ from app.api.http.dependencies import (
     ReadFeed,
     ReadReferrals,
 )
-from app.api.http.problems import EVERYWHERE, NOT_FOUND, list_problems
+from app.api.http.problems import NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.cases import queries as case_queries
 from app.feed import evidence, worklist
@@ -62,7 +62,7 @@ def list_work(
         return render_json(shown, if_none_match=if_none_match)
 
 
-@router.get("/worklist/counts", response_model=WorkCounts, responses=EVERYWHERE)
+@router.get("/worklist/counts", response_model=WorkCounts)
 def get_work_counts(begin: ReadFeed, if_none_match: IfNoneMatch = None) -> Response:
     """Count the tasks of your focal point by urgency, and the cases that it sent."""
     with begin() as tx:

@@ -140,7 +140,7 @@ def protect_accounts(
         return
     if not load_runtime(Settings()).row_macs.accepts_missing():
         raise NotReady(NOT_ALLOWED)
-    total = run_with_progress("protecting", protection.protect_all)
+    total = run_with_progress("protecting", protection.protect_accounts)
     print_line(f"{total} accounts and persons were protected.")
 
 
@@ -154,7 +154,7 @@ def protect_again(account_id: UUID) -> None:
     for line in format_lines(shown):
         typer.echo(escape_unprintable(line))
     typer.confirm("Are the roles and keys of this account right?", abort=True)
-    protection.protect_again(runtime, account_id)
+    protection.protect_account_again(runtime, account_id)
     print_line(
         "The account and its keys were protected again. Its sessions and enrolments ended. "
         "If the passkeys of its person were changed, two people have to recover the person."

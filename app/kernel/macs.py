@@ -54,13 +54,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """The entries of a group by the tags of their rows, and how often it was changed."""
+    """The entries of a group, by the tags of the rows.
+
+    `revision` is the number of changes of the group.
+    """
 
     entries: Mapping[bytes, Entry]
     revision: int = 0
 
-    def remove_ended(self, now: datetime) -> "Group":
-        """Return the group without the entries of rows that have ended."""
+    def remove_outdated(self, now: datetime) -> "Group":
+        """Return the group without the entries that were kept until a time that is over."""
         kept = {
             tag: one
             for tag, one in self.entries.items()
@@ -73,10 +76,10 @@ EMPTY: Final = Group({})
 
 
 class RowMacs:
-    """Computes and verifies the MACs of groups with a secret of the key provider.
+    """Computes and verifies the MACs of groups.
 
-    `accepts_missing` returns whether rows of an earlier version, which have no MAC, are
-    accepted now.
+    `secret` is derived from a key of the key provider. `accepts_missing` returns whether
+    rows of an earlier version, which have no MAC, are accepted now.
     """
 
     def __init__(
@@ -91,18 +94,18 @@ class RowMacs:
         """The last rows that were verified, by the prefix of their credential."""
 
     def store_verified(self, prefix: str, row: tuple[Any, ...]) -> None:
-        """Store that the rows of a credential were verified, so that equal rows are."""
+        """Store the verified rows of a credential. Equal rows need no verification."""
         if len(self.verified) >= MAX_VERIFIED:
             self.verified.clear()
         self.verified[prefix] = row
 
     def compute_digest(self, table: str, values: Values) -> bytes:
         """Return the digest of a row."""
-        return self._compute(encode([table, *values]))[:DIGEST_BYTES]
+        return self._compute_hmac(encode([table, *values]))[:DIGEST_BYTES]
 
     def compute_hash(self, table: str, values: Values) -> str:
         """Return the keyed hash of a row that never changes."""
-        return self._compute(encode([table, *values])).hex()
+        return self._compute_hmac(encode([table, *values])).hex()
 
     def format_group(self, table: str, owner: Values, group: Group) -> bytes:
         """Return the bytes that the row of the owner stores for a group."""
@@ -132,9 +135,9 @@ class RowMacs:
         return entry is not None and hmac.compare_digest(entry.digest, due)
 
     def _compute_mac(self, table: str, owner: Values, body: bytes) -> bytes:
-        return self._compute(FORMAT + encode([table, *owner]) + b"\0" + body)
+        return self._compute_hmac(FORMAT + encode([table, *owner]) + b"\0" + body)
 
-    def _compute(self, message: bytes) -> bytes:
+    def _compute_hmac(self, message: bytes) -> bytes:
         return hmac.digest(self._secret, message, hashlib.sha256)
 
 
@@ -165,7 +168,7 @@ def compute_table_tag(table: str) -> bytes:
 
 
 def encode(values: Values) -> bytes:
-    """Encode the values of a row. Equal rows of both databases have equal bytes."""
+    """Encode the values of a row as bytes, which do not depend on the database."""
     return json.dumps(values, default=encode_value, sort_keys=True).encode()
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol, override
+from typing import Any, Final, Protocol, override
 from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Connection, CursorResult, Row, Select
@@ -22,6 +22,16 @@ from app.kernel.vault import Vault
 
 type Rows[*Ts] = Select[*Ts] | CompoundSelect[*Ts]
 """A statement that reads columns."""
+
+
+READ_ONLY: Final = frozenset({"query_only", "postgresql_readonly"})
+"""Execution options with which the database refuses the writes of a transaction."""
+
+
+def is_read_only(session: Session) -> bool:
+    """Return whether a transaction only reads, in one snapshot of the data."""
+    options = session.connection().get_execution_options()
+    return any(options.get(name) for name in READ_ONLY)
 
 
 class RefusalCounter(Protocol):
@@ -67,7 +77,7 @@ class Runtime:
 
     @property
     def row_macs(self) -> RowMacs:
-        """What verifies the rows that give rights."""
+        """The MACs of the database, with which rows that give rights are verified."""
         if self.database.macs is None:
             raise RuntimeError("The database was opened without keys.")
         return self.database.macs

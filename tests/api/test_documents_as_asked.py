@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.access.protection import protect_all
+from app.access.protection import protect_accounts
 from app.cases.models import Party
 from app.cases.schemas import SummaryFields
 from app.cases.snapshots import SUMMARY_FIELDS
@@ -257,7 +257,7 @@ def test_those_that_are_asked_already_read_the_case_as_it_is_at_the_upgrade(
 
     migrations.downgrade(document_request.world.url, "0030")
     migrations.upgrade(document_request.world.url)
-    list(protect_all(document_request.world.runtime))
+    list(protect_accounts(document_request.world.runtime))
 
     after = load_snapshots(document_request.world)
     assert after.keys() == before.keys() == {Relation.RECIPIENT}

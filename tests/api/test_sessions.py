@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from app.access.models import ApiKey, UserSession
-from app.access.protection import protect_all
+from app.access.protection import protect_accounts
 from app.access.session_limits import MAX_SESSIONS
 from app.kernel.actors import AccountKind, Role, Scope
 from app.worker.deadline_job import delete_old_sessions
@@ -197,7 +197,7 @@ def test_account_of_the_previous_version_gets_a_person_when_it_signs_in(
     url: str, lead: Someone
 ) -> None:
     ask(url, "UPDATE account SET person_id = NULL, mac = NULL", "DELETE FROM person")
-    list(protect_all(lead.world.runtime))
+    list(protect_accounts(lead.world.runtime))
     before = unwrap(lead.get("/me"))["person"]
     session = sign_in(lead)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.access.protection import protect_all
+from app.access.protection import protect_accounts
 from app.kernel import migrations
 from tests.support.world import Json, Someone, World, make_acceptance, unwrap
 
@@ -94,7 +94,7 @@ def test_migration_fills_the_stage_of_cases_that_are_suspended_already(
 ) -> None:
     migrations.downgrade(world.url, "0031")
     migrations.upgrade(world.url)
-    list(protect_all(world.runtime))
+    list(protect_accounts(world.runtime))
 
     stages = [lead.read(case)["stage"] for case in (sought, found)]
     assert stages == ["referral", "assistance"]

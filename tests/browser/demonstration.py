@@ -120,7 +120,7 @@ class Demonstration:
         return found[1]
 
     def make_sessions_older(self, column: str, *, minutes: int, which: str) -> None:
-        """Set a time of the `newest` session, or of `all`, to some minutes ago."""
+        """Set a column of the `newest` session, or of `all`, to a time some minutes ago."""
         arguments = [str(self.folder / "var"), column, str(minutes), which]
         subprocess.run([PYTHON, "-m", OLDER, *arguments], cwd=ROOT, check=True)
 

@@ -16,8 +16,8 @@ from app.access.models import AccessToken, Account, ApiKey, Passkey, Person, Use
 from app.access.protection import (
     count_unprotected,
     has_fitting_key,
-    protect_again,
-    protect_all,
+    protect_account_again,
+    protect_accounts,
 )
 from app.kernel.actors import Role, Scope
 from app.kernel.macs import NotAuthentic, RowMacs
@@ -85,9 +85,9 @@ def test_inserted_key_worked_before(world: World, unprotected: Someone) -> None:
 
 def test_protected_account_takes_no_forged_key(world: World, unprotected: Someone) -> None:
     before = count_all(world)
-    assert [*protect_all(world.runtime)][-1] == (before, before)
+    assert [*protect_accounts(world.runtime)][-1] == (before, before)
     assert count_all(world) == 0
-    assert [*protect_all(world.runtime)] == []
+    assert [*protect_accounts(world.runtime)] == []
     world.runtime.row_macs.accepts_missing = lambda: False
 
     Attacker(world).insert(ApiKey, make_forged_key(world, unprotected))
@@ -146,7 +146,7 @@ def test_whole_account_rolled_back_is_not_noticed(world: World, lead: Someone) -
 
 
 def test_forged_row_is_not_accepted_by_a_later_change(world: World, lead: Someone) -> None:
-    """The next lawful change of the account verifies what it changes, and nothing else."""
+    """A change of the account by the service does not make the forged key valid."""
     Attacker(world).insert(ApiKey, make_forged_key(world, lead))
     with world.database.begin_write() as session:
         new = create_key(session, lead.actor.account_id, Scope, world.now)
@@ -219,7 +219,7 @@ def find_passkey(attacker: Attacker, made: Any) -> Any:
 
 
 def test_changed_link_gives_no_passkey(world: World) -> None:
-    """A second person knows the code, and gives the enrolment a link of their own."""
+    """The person who confirmed the enrolment knows the code, and replaces the link."""
     invited = Office(world).open_enrolment()
     attacker, model = Attacker(world), Enrolment
     row = attacker.find(model, link_prefix=invited.link.split("_")[1])
@@ -400,7 +400,7 @@ def test_operator_protects_a_changed_account_again(world: World) -> None:
     attacker.update(Account, account, label="duty 9")
     assert use(world, office.newcomer.key) == 401
 
-    protect_again(world.runtime, account)
+    protect_account_again(world.runtime, account)
     assert use(world, office.newcomer.key) == 200
     assert use(world, by_passkey.key) == 401
     assert sign_in(world, made).status_code == 201
@@ -414,7 +414,7 @@ def test_forged_passkey_is_not_protected_again(world: World) -> None:
         attacker.find(Passkey, credential_id=own.id)["id"],
         person_id=office.newcomer.actor.person_id,
     )
-    protect_again(world.runtime, office.newcomer.actor.account_id)
+    protect_account_again(world.runtime, office.newcomer.actor.account_id)
 
     assert sign_in(world, own, device).status_code == 401
     assert use(world, office.newcomer.key) == 200
@@ -429,7 +429,7 @@ def test_accounts_are_protected_again_with_a_new_key_file(world: World) -> None:
         assert not has_fitting_key(session)
     assert use(world, office.newcomer.key) == 401
 
-    protect_again(world.runtime, office.newcomer.actor.account_id)
+    protect_account_again(world.runtime, office.newcomer.actor.account_id)
     with world.database.begin_read() as session:
         assert has_fitting_key(session)
     assert use(world, office.newcomer.key) == 200

@@ -18,7 +18,7 @@ from sqlalchemy import Sequence as Numbers
 from app.feed.actions import record_sighting
 from app.kernel.db import Database
 from app.kernel.journal import Delivery, Entry, Epoch, Retrieval
-from app.kernel.transactions import WriteTransaction
+from app.kernel.transactions import READ_ONLY, WriteTransaction
 from tests.support.child_processes import Child, ReportPipe
 from tests.support.databases import EPOCH, ask, listen_to
 from tests.support.effort import choose_number
@@ -29,8 +29,6 @@ from tests.support.world import Json, Someone, World, list_types, make_cursor_qu
 pytestmark = pytest.mark.usefixtures("invented_events")
 WRITERS = 8
 CHANGES = range(1, 1 + choose_number(1000, sample=300, night=20_000))
-READ_ONLY = frozenset({"query_only", "postgresql_readonly"})
-"""Execution options that make the database refuse the writes of a transaction."""
 READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
 DOING = local()
 

@@ -78,7 +78,7 @@ def test_request_that_nobody_made_is_not_decided(world: World) -> None:
 
 
 def test_approval_moved_to_another_account_is_not_used(world: World) -> None:
-    """A third person uses what two others agreed on."""
+    """A third account cannot use the approval that two others have given."""
     office, attacker = Office(world), Attacker(world)
     third = world.add_person(office.code, {Role.SUPERVISOR})
     path, asked = ask_for_key(office)

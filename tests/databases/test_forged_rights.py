@@ -80,7 +80,7 @@ class Rights:
         return who.get("/me").status_code
 
     def use_approval(self) -> int:
-        """Make the key that the approval allows."""
+        """Ask for the approved key with the approval, and return the status."""
         path = f"{get_account_path(self.person)}/keys"
         return add(self.office.first, path, FEED, self.approval).status_code
 
@@ -132,7 +132,7 @@ def approve_key(office: Office) -> str:
 
 
 def find_rows(world: World, rights: Rights) -> dict[type[Any], Any]:
-    """Return the primary key of the row that gives each right."""
+    """Return the primary keys of the rows that give the rights, by model."""
     account, machine = rights.person.actor.account_id, rights.machine.client
     with world.database.begin_read(SERVICE) as session:
         link = rights.invited.link.split("_")[1]

@@ -134,8 +134,8 @@ def test_digest_is_kept_for_a_day_after_the_end() -> None:
     stored = MACS.format_group("account", OWNER, Group({bytes(8): Entry(bytes(16), until)}))
     group = MACS.parse_group("account", OWNER, stored)
 
-    assert group.remove_ended(until) == group
-    assert group.remove_ended(until + timedelta(hours=1)).entries == {}
+    assert group.remove_outdated(until) == group
+    assert group.remove_outdated(until + timedelta(hours=1)).entries == {}
 
 
 def test_verified_rows_are_kept_for_some_credentials_only() -> None:

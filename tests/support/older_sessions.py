@@ -16,7 +16,10 @@ from app.runtime import build_runtime
 
 
 def main(folder: str, column: str, minutes: str, which: str) -> None:
-    """Set a time of the newest session, or of all sessions, to some minutes ago."""
+    """Subtract minutes from now, and store the result in a column of sessions.
+
+    `which` is `newest` for the newest session only.
+    """
     keys = FileKeys.load(Path(folder) / "keys")
     runtime = build_runtime(f"sqlite:///{folder}/demo.db", keys)
     at = datetime.now(UTC) - timedelta(minutes=int(minutes))
