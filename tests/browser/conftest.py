@@ -15,6 +15,7 @@ from tests.browser.cases import (
     make_records,
 )
 from tests.browser.demonstration import Demonstration, serve_demonstration
+from tests.browser.passkeys import Enrolment, begin_enrolment
 from tests.browser.windows import HEIGHT, WIDE, Window
 
 CHROMIUM: Final = "/usr/bin/chromium-headless-shell"
@@ -24,6 +25,7 @@ PATIENCE: Final = 10_000
 
 type OpenWindow = Callable[..., Window]
 type OpenAs = Callable[..., Window]
+type Invite = Callable[[str, str], Enrolment]
 type SignedIn = dict[str, Window]
 
 
@@ -142,3 +144,18 @@ def visit_as(
     yield open_page
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def invite(demonstration: Demonstration, signed_in: SignedIn) -> Invite:
+    """Return a function that begins the enrolment of an account of an office.
+
+    The enrolment may end the sessions of the person, so no other test uses them.
+    """
+
+    def begin(office: str, label: str) -> Enrolment:
+        if label in signed_in:
+            signed_in.pop(label).context.close()
+        return begin_enrolment(demonstration, office, label)
+
+    return begin

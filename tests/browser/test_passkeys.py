@@ -5,13 +5,12 @@ from typing import Final
 from playwright.sync_api import expect
 
 from tests.browser.cases import LEAD, Casework
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Invite, OpenWindow
 from tests.browser.demonstration import Demonstration
 from tests.browser.passkeys import (
     DEVICE,
     Enrolment,
     add_authenticator,
-    begin_enrolment,
     enrol,
     sign_out,
 )
@@ -27,11 +26,14 @@ def make_sessions_old(served: Demonstration) -> None:
 
 
 def test_person_enrols_signs_in_and_confirms_with_a_passkey(
-    open_window: OpenWindow, demonstration: Demonstration, casework: Casework
+    open_window: OpenWindow,
+    invite: Invite,
+    demonstration: Demonstration,
+    casework: Casework,
 ) -> None:
     window = open_window()
     authenticator = add_authenticator(window)
-    enrol(window, begin_enrolment(demonstration, "KZ_LEAD", LEAD))
+    enrol(window, invite("KZ_LEAD", LEAD))
     window.page.wait_for_url(f"**{HOME}")
     assert len(authenticator.credentials) == 1
     sign_out(window)
@@ -53,11 +55,11 @@ def test_person_enrols_signs_in_and_confirms_with_a_passkey(
 
 
 def test_passkey_without_verification_of_the_person_is_refused(
-    open_window: OpenWindow, demonstration: Demonstration
+    open_window: OpenWindow, invite: Invite
 ) -> None:
     window = open_window()
     authenticator = add_authenticator(window)
-    enrol(window, begin_enrolment(demonstration, "KZ_LEGAL_AID", "demo lawyer"))
+    enrol(window, invite("KZ_LEGAL_AID", "demo lawyer"))
     window.page.wait_for_url(f"**{HOME}")
     sign_out(window)
     authenticator.set_verified(verified=False)
@@ -69,11 +71,11 @@ def test_passkey_without_verification_of_the_person_is_refused(
 
 
 def test_wrong_code_and_used_link_enrol_nobody(
-    open_window: OpenWindow, demonstration: Demonstration
+    open_window: OpenWindow, invite: Invite
 ) -> None:
     window = open_window()
     add_authenticator(window)
-    enrolment = begin_enrolment(demonstration, "SANA_SEZIM", "demo NGO")
+    enrolment = invite("SANA_SEZIM", "demo NGO")
     enrol(window, Enrolment(enrolment.link, WRONG_CODE))
     expect(window.page.locator("#passkey-status")).not_to_be_empty()
     enrol(window, enrolment)

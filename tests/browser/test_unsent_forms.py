@@ -5,9 +5,9 @@ from typing import Final
 from playwright.sync_api import Locator, expect
 
 from tests.browser.cases import LEAD, Casework
-from tests.browser.conftest import OpenAs, OpenWindow
+from tests.browser.conftest import Invite, OpenAs, OpenWindow
 from tests.browser.demonstration import Demonstration
-from tests.browser.passkeys import add_authenticator, begin_enrolment, enrol
+from tests.browser.passkeys import add_authenticator, enrol
 from tests.browser.test_signing_in import ELSEWHERE, READ_STORAGE, show_elsewhere
 from tests.browser.windows import NARROW, Window
 
@@ -50,12 +50,15 @@ def count_questions(served: Demonstration, code: str) -> int:
 
 
 def test_form_of_an_ended_session_is_sent_once_after_signing_in_with_a_passkey(
-    open_window: OpenWindow, demonstration: Demonstration, casework: Casework
+    open_window: OpenWindow,
+    invite: Invite,
+    demonstration: Demonstration,
+    casework: Casework,
 ) -> None:
     code = casework.submit_led()
     window = open_window(NARROW)
     add_authenticator(window)
-    enrol(window, begin_enrolment(demonstration, "KZ_LEAD", LEAD))
+    enrol(window, invite("KZ_LEAD", LEAD))
     window.page.wait_for_url("**/console/")
     button = type_question(window, code)
     end_newest_session(demonstration)
