@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from app.access.row_protection import create_macs
+from app.cases import case_changes, case_loading
 from app.clock import get_utc_now
 from app.disclosure.refused_openings import RefusedOpenings
 from app.kernel.db import Database, get_database_time
@@ -14,6 +15,9 @@ from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.quotas import Quotas
 from app.kernel.transactions import Runtime
 from app.kernel.vault import KeyProvider, Vault
+
+LISTENERS = (case_changes, case_loading)
+"""Modules that protect the rows of cases in all sessions, once they are imported."""
 
 
 def build_runtime(  # noqa: PLR0913 - each is a dependency that a test may replace

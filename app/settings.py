@@ -127,9 +127,10 @@ class Settings(BaseSettings):
     """How many times faster deadlines run. Above 1 only in a `drill` and in
     `safe-conduct demo serve`."""
     unprotected_until: AwareDatetime | None = None
-    """Until when accounts of an earlier version are accepted that `safe-conduct account
-    protect` has not protected yet, such as `2027-01-31T00:00:00Z`. Until then, a forged row
-    in the database can give rights to an account. Default: never."""
+    """Until when accounts and cases of an earlier version are accepted that `safe-conduct
+    account protect` and `case protect` have not protected yet, such as
+    `2027-01-31T00:00:00Z`. Until then, a forged row in the database can give rights to an
+    account. Default: never."""
     person_keys: bool = True
     """Whether people may use API keys. `false`: only machines may; people sign in with
     passkeys. An API key is valid for months, and opens every section that its account may

@@ -136,7 +136,7 @@ def is_authentic(macs: RowMacs, kind: str, row: Row[Any]) -> bool:
     except NotAuthentic:
         return False
     if row.mac is not None:
-        macs.store_verified(row.prefix, known)
+        macs.verified.store(row.prefix, known)
     return True
 
 

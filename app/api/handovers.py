@@ -23,6 +23,7 @@ from app.api.idempotent_requests import HANDOVER
 from app.api.read_receipts import show_record
 from app.cases import queries as case_queries
 from app.cases.models import Party
+from app.casework import case_files
 from app.directory.queries import FocalPointUnknown
 from app.handovers import actions as handover_actions
 from app.handovers import queries as handover_queries
@@ -117,7 +118,8 @@ def load_handovers(tx: ReadTransaction, query: HandoverQuery) -> HandoverPage:
     statement = handover_queries.list_own(tx, query.side, query.state, query.case)
     keys = (Party.number, Handover.number)
     rows, after = load_page(tx, statement, keys, query, name="handovers")
-    return HandoverPage(items=show(tx, [handover for handover, *_ in rows]), next=after)
+    found = case_files.leave_out_forged(tx, [handover for handover, *_ in rows])
+    return HandoverPage(items=show(tx, found), next=after)
 
 
 @router.get("/handovers/{handover_id}", response_model=HandoverOut, responses=NOT_FOUND)

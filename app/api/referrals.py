@@ -22,6 +22,7 @@ from app.api.idempotent_requests import REFERRAL
 from app.api.read_receipts import OPENED, show_opened, show_record
 from app.cases import queries as case_queries
 from app.cases.models import Party
+from app.casework import case_files
 from app.directory.queries import FocalPointUnknown
 from app.disclosure import documents
 from app.disclosure.schemas import NoteList, OpenedArrangement
@@ -91,7 +92,8 @@ def load_referrals(tx: ReadTransaction, query: ReferralQuery) -> ReferralPage:
     statement = referral_queries.list_own(tx, query.side, query.state, query.case)
     keys = (Party.number, Referral.number)
     rows, after = load_page(tx, statement, keys, query, name="referrals")
-    return ReferralPage(items=show(tx, [referral for referral, *_ in rows]), next=after)
+    found = case_files.leave_out_forged(tx, [referral for referral, *_ in rows])
+    return ReferralPage(items=show(tx, found), next=after)
 
 
 @router.get("/referrals/{referral_id}", response_model=ReferralOut, responses=NOT_FOUND)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.access import people
 from app.access.models import Account
+from app.cases.case_loading import require_all_loaded
 from app.cases.grants import WORKING_RELATIONS, Grant
 from app.cases.models import Case
 from app.cases.queries import require_found
@@ -27,9 +28,14 @@ REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
 
 
 def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[EmergencyAccess]:
-    """List the requests for emergency access in a case, oldest first."""
+    """List the requests for emergency access in a case, oldest first.
+
+    Raises NotAuthentic if one was deleted in the database.
+    """
     rows = select(EmergencyAccess).where(EmergencyAccess.case_id == case_id)
-    return list(tx.session.scalars(rows.order_by(EmergencyAccess.number)))
+    found = list(tx.session.scalars(rows.order_by(EmergencyAccess.number)))
+    require_all_loaded(tx.session, [case_id], EmergencyAccess.list_labels())
+    return found
 
 
 def get(tx: ReadTransaction, case_id: UUID, access_id: UUID) -> EmergencyAccess:

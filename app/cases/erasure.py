@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import delete
 
+from app.cases.case_changes import delete_records
 from app.cases.facts import FactName
 from app.cases.models import Case, CaseKey, DocumentKey, Sealed
 from app.cases.records import Fact, FormDraft, Question, RiskAssessment
@@ -34,10 +35,11 @@ def erase_content(tx: WriteTransaction, case: Case) -> None:
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
     if tx.session.scalars(key).all():
         erasures.record_erasure(tx.session, case.id, tx.now)
-    for model in (Sealed, RiskAssessment, Question, FormDraft):
+    for model in (Question, FormDraft):
         tx.session.execute(delete(model).where(model.case_id == case.id))
-    told = (Fact.case_id == case.id) & (Fact.name != FactName.LEGAL_HOLD)
-    tx.session.execute(delete(Fact).where(told))
+    for record in (Sealed, RiskAssessment):
+        delete_records(tx.session, case.id, record)
+    delete_records(tx.session, case.id, Fact, Fact.name != FactName.LEGAL_HOLD)
     case.external_digest, case.visits, case.continues_in = None, [], None
 
 

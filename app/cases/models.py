@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, override
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, false, text
@@ -10,6 +10,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.grants import Grant
 from app.cases.lifecycle import State
+from app.cases.protected_records import (
+    RECORD_DOCUMENT,
+    CaseRecord,
+    ProtectedCase,
+    Row,
+    Values,
+    compute_content_digest,
+    get_document_label,
+)
+from app.cases.sections import Paper, Section
 from app.cases.snapshots import Snapshot, Snapshots
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
@@ -37,12 +47,14 @@ class SafeContact(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class Case(Listed, Snapshots, Base):
+class Case(ProtectedCase, Listed, Snapshots, Base):
     """The case of one person, with the summary, which is not encrypted.
 
     The summary identifies nobody: it has no free text and no place more precise than a
     country (R91). Texts about the person are stored as sealed documents.
     """
+
+    loaded_with = ("party",)
 
     __tablename__ = "case"
     __table_args__ = (
@@ -79,6 +91,9 @@ class Case(Listed, Snapshots, Base):
     opened_at: Mapped[datetime]
     drafted_by: Mapped[UUID | None]
     """The account that wrote the draft; None if an older version stored the draft."""
+
+    mac: Mapped[bytes | None]
+    """The MAC of the case and its records (ADR 81); None in rows of earlier versions."""
 
     parties: Mapped[list["Party"]] = relationship(
         lazy="selectin", order_by=lambda: Party.number
@@ -117,6 +132,7 @@ class Case(Listed, Snapshots, Base):
     ) -> None:
         """Add a party to the case, or to one of its records, from the time `now` on."""
         party = Party(
+            case_id=self.id,
             record_id=record or self.id,
             focal_point_id=focal_point,
             relation=relation,
@@ -153,8 +169,10 @@ class Case(Listed, Snapshots, Base):
         self.version += 1
 
 
-class Party(Base):
+class Party(CaseRecord, Base):
     """A relation of an office to a case, or to one of its records, with start and end."""
+
+    identifying = "number"
 
     __tablename__ = "party"
     __table_args__ = (
@@ -197,8 +215,13 @@ class CaseKey(Base):
         return WrappedKey(self.case_id, self.version, self.wrapped)
 
 
-class Sealed(Base):
-    """A sealed document: a section of the case, or another text of one of its records."""
+class Sealed(CaseRecord, Base):
+    """A sealed document: a section of the case, or another text of one of its records.
+
+    The MAC of the case protects its columns and, if rules read it, its content.
+    """
+
+    labelling = ("record_id", "kind")
 
     __tablename__ = "sealed"
     __table_args__ = (Index("ix_sealed_record_id_kind", "record_id", "kind"),)
@@ -216,6 +239,22 @@ class Sealed(Base):
     key: Mapped["DocumentKey | None"] = relationship(
         lazy="joined", cascade="all, delete-orphan", passive_deletes=True
     )
+
+    @classmethod
+    @override
+    def list_labels(cls) -> tuple[str, ...]:
+        return (*map(get_document_label, (*Section, *Paper)), RECORD_DOCUMENT)
+
+    @classmethod
+    @override
+    def get_label(cls, row: Row) -> str:
+        of_case = row["record_id"] == row["case_id"]
+        return get_document_label(row["kind"]) if of_case else RECORD_DOCUMENT
+
+    @classmethod
+    @override
+    def get_values(cls, row: Row) -> Values:
+        return super().get_values({**row, "sealed": compute_content_digest(row)})
 
     def replace_document(self, document: SealedDocument) -> None:
         """Replace the sealed content and the key that opens it."""

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
+from app.cases.case_loading import mark_locked, require_all_loaded
 from app.cases.filters import is_in_state, is_own_party, matches_summary
 from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import State
@@ -42,6 +43,7 @@ def lock(tx: WriteTransaction, code: str) -> Case:
     ceased to be a party in the meantime.
     """
     case = get_one(tx, statements.HELD_BY_CODE, code=code)
+    mark_locked(tx.session, case.id)
     if not case.is_open_to(tx.actor.focal_point_id):
         raise NotFound("There is no such case.")
     return case
@@ -53,7 +55,9 @@ def lock_by_id(tx: WriteTransaction, case_id: UUID) -> Case:
     A former lead finds the case too, because it can still see an old handover. A later
     check then reports that the handover was already decided.
     """
-    return get_one(tx, statements.HELD_BY_ID, id=case_id)
+    case = get_one(tx, statements.HELD_BY_ID, id=case_id)
+    mark_locked(tx.session, case.id)
+    return case
 
 
 def list_unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
@@ -223,10 +227,14 @@ def find_code_by_digest(tx: ReadTransaction, digest: str) -> str | None:
 def load_latest_risks(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
-    """Return the latest risk assessment by case; at equal times, the higher level wins."""
-    return find_latest_risks(
-        tx.session.scalars(statements.RISKS, {"cases": list(case_ids)})
-    )
+    """Return the latest risk assessment by case; at equal times, the higher level wins.
+
+    Raises NotAuthentic if an assessment was deleted in the database.
+    """
+    cases = list(case_ids)
+    found = tx.session.scalars(statements.RISKS, {"cases": cases}).all()
+    require_all_loaded(tx.session, cases, RiskAssessment.list_labels())
+    return find_latest_risks(found)
 
 
 def find_latest_risks(rows: Iterable[RiskAssessment]) -> Mapping[UUID, RiskAssessment]:
@@ -237,10 +245,15 @@ def find_latest_risks(rows: Iterable[RiskAssessment]) -> Mapping[UUID, RiskAsses
 
 @load_once(Fact)
 def load_facts(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
-    """Return the recorded facts of cases by case id, oldest first."""
+    """Return the recorded facts of cases by case id, oldest first.
+
+    Raises NotAuthentic if a fact was deleted in the database.
+    """
     found: dict[UUID, list[Fact]] = {}
-    for fact in tx.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
+    cases = list(case_ids)
+    for fact in tx.session.scalars(statements.FACTS, {"cases": cases}):
         found.setdefault(fact.case_id, []).append(fact)
+    require_all_loaded(tx.session, cases, Fact.list_labels())
     return found
 
 
@@ -256,7 +269,8 @@ def find_in_vital_interest(
 ) -> frozenset[UUID]:
     """Return the ids of the cases whose declaration of vital interest is valid now."""
     named = {"cases": list(case_ids), "now": tx.now}
-    return frozenset(tx.read_columns(statements.IN_VITAL_INTEREST, named).scalars())
+    found = tx.session.scalars(statements.IN_VITAL_INTEREST, named)
+    return frozenset(declared.case_id for declared in found)
 
 
 def get_vital_interest(tx: ReadTransaction, case_id: UUID, declared: UUID) -> VitalInterest:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.facts import FactName
 from app.cases.models import AgeClass, Case, SafeContact
+from app.cases.protected_records import CaseRecord
 from app.cases.risk import RiskLevel
 from app.cases.sections import EmergencyAccessPurpose
 from app.cases.vital_interest import (
@@ -45,7 +46,7 @@ class SummarySnapshot(Base):
     safe_contact: Mapped[SafeContact | None]
 
 
-class RiskAssessment(Base):
+class RiskAssessment(CaseRecord, Base):
     """A risk assessment by one party at one time; its remarks are sealed."""
 
     __tablename__ = "risk_assessment"
@@ -57,7 +58,7 @@ class RiskAssessment(Base):
     assessed_at: Mapped[datetime]
 
 
-class Fact(Listed, Base):
+class Fact(CaseRecord, Listed, Base):
     """A fact about a case. The latest fact with the same name, country and body applies.
 
     A fact is a record of its own because it can have a deadline.
@@ -83,7 +84,7 @@ class Fact(Listed, Base):
         return self.case.reference
 
 
-class VitalInterest(Listed, Base):
+class VitalInterest(CaseRecord, Listed, Base):
     """A declaration that a case cannot wait for a consent."""
 
     __tablename__ = "vital_interest"
@@ -100,7 +101,7 @@ class VitalInterest(Listed, Base):
     holds_until: Mapped[datetime]
 
 
-class EmergencyAccess(Listed, Base):
+class EmergencyAccess(CaseRecord, Listed, Base):
     """A request of one account for emergency access to some sections (R15).
 
     The row also stores the decision, the end and the review. The text of the request is

@@ -6,9 +6,11 @@ from uuid import UUID
 from sqlalchemy import Select
 
 from app.cases import statements
+from app.cases.case_loading import require_all_loaded
 from app.cases.models import CaseKey, Sealed
+from app.cases.protected_records import get_document_label
 from app.cases.queries import open_sealed
-from app.cases.sections import Safeguards
+from app.cases.sections import Paper, Safeguards
 from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import WrappedKey
@@ -33,8 +35,14 @@ def list_keyed(
 
 @load_once(Sealed, CaseKey)
 def list_safeguards(tx: ReadTransaction, case_ids: Iterable[UUID]) -> list[KeyedDocument]:
-    """List the sealed safeguards of cases, with the keys of the cases."""
-    return list_keyed(tx, statements.SAFEGUARDS, case_ids)
+    """List the sealed safeguards of cases, with the keys of the cases.
+
+    Raises NotAuthentic if the safeguards of a case were deleted in the database.
+    """
+    found = list_keyed(tx, statements.SAFEGUARDS, case_ids)
+    labels = [get_document_label(Paper.SAFEGUARDS)]
+    require_all_loaded(tx.session, [*case_ids], labels)
+    return found
 
 
 @load_once(Sealed, CaseKey)

@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
-
 from app.cases import queries as case_queries
+from app.cases.case_changes import delete_records
 from app.cases.models import Case, Sealed
 from app.cases.padding import pad
 from app.cases.quotas import count_volume
@@ -49,4 +48,4 @@ def find_document(tx: WriteTransaction, record_id: UUID, kind: Sealable) -> Seal
 def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
     """Delete the sealed documents of one kind that belong to the case itself."""
     named = (Sealed.record_id == case.id) & (Sealed.kind == kind)
-    tx.session.execute(delete(Sealed).where(named))
+    delete_records(tx.session, case.id, Sealed, named)

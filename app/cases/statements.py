@@ -61,7 +61,7 @@ WRITTEN_SECTIONS: Final = (
 )
 RISKS: Final = select(RiskAssessment).where(RiskAssessment.case_id.in_(CASES))
 FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
-IN_VITAL_INTEREST: Final = select(VitalInterest.case_id).where(
+IN_VITAL_INTEREST: Final = select(VitalInterest).where(
     VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
 )
 UNANSWERED: Final = select(Question.case_id).where(

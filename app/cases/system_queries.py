@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.cases.case_loading import mark_locked
 from app.cases.lifecycle import LED, State
 from app.cases.models import Case, Party
 from app.kernel.actors import Relation
@@ -20,7 +21,10 @@ def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
     """
     of_case = select(Case).where(Case.id == case_id)
     free = of_case.with_for_update(key_share=True, skip_locked=True)
-    return tx.session.scalar(free.execution_options(populate_existing=True))
+    found = tx.session.scalar(free.execution_options(populate_existing=True))
+    if found is not None:
+        mark_locked(tx.session, case_id)
+    return found
 
 
 def list_without_oversight(
@@ -48,4 +52,7 @@ def list_led_without_desk(session: Session, offices: Collection[UUID]) -> Sequen
 
 def lock_for_system(tx: WriteTransaction, case_id: UUID) -> Case | None:
     """Lock and return a case, or return None if no case has this id."""
-    return tx.session.scalar(lock_rows(select(Case).where(Case.id == case_id)))
+    found = tx.session.scalar(lock_rows(select(Case).where(Case.id == case_id)))
+    if found is not None:
+        mark_locked(tx.session, case_id)
+    return found

@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.cases.emergency_access import IS_OWN, UNREVIEWED
 from app.cases.models import Case, CaseKey, DocumentKey, Party, Sealed
+from app.cases.protected_records import READ_BY_RULES
 from app.cases.records import (
     EmergencyAccess,
     Fact,
@@ -17,7 +18,6 @@ from app.cases.records import (
     SummarySnapshot,
     VitalInterest,
 )
-from app.cases.sections import Paper
 from app.cases.statements import BY_CODE
 from app.consents.models import Consent
 from app.deadlines.models import Clock
@@ -35,9 +35,8 @@ type Join = Callable[..., Query]
 Its arguments are the column with the id of the case, and the columns to select.
 """
 
-READ_BY_RULES: Final = case(
-    (Sealed.kind == Paper.SAFEGUARDS, Sealed.sealed),
-    (Sealed.kind == Paper.ROUTING, Sealed.sealed),
+CONTENT_FOR_RULES: Final = case(
+    *((Sealed.kind == kind, Sealed.sealed) for kind in sorted(READ_BY_RULES))
 )
 """The content of the sealed documents that rules read, and null for all others."""
 
@@ -64,12 +63,10 @@ def build_query(cases: Select[UUID], *, with_cases: bool) -> CombinedQuery:
             "documents": build_document_query(join),
             "risks": join_rows(RiskAssessment.case_id),
             "facts": join_rows(Fact.case_id),
-            "vital_interests": join(
-                VitalInterest.case_id, VitalInterest.case_id, VitalInterest.holds_until
-            ),
+            "vital_interests": join_rows(VitalInterest.case_id),
             "deadlines": join_rows(Clock.record_id).where(Clock.stopped_at.is_(None)),
-            "referrals": join(Referral.case_id, Referral.case_id, Referral.state),
-            "handovers": join(Handover.case_id, Handover.case_id, Handover.state),
+            "referrals": join_rows(Referral.case_id),
+            "handovers": join_rows(Handover.case_id),
             "returns": join_rows(Return.case_id),
             "questions": join(Question.case_id, Question.case_id, Question.answered_at),
             "summaries": join_rows(SummarySnapshot.case_id),
@@ -92,7 +89,7 @@ def build_document_query(join: Join) -> Query:
     documents = join(
         Sealed.record_id,
         *plain,
-        READ_BY_RULES.label("sealed"),
+        CONTENT_FOR_RULES.label("sealed"),
         DocumentKey.wrapped.label("document_key"),
         CaseKey.version.label("data_key_version"),
         CaseKey.wrapped.label("data_key"),

@@ -5,17 +5,29 @@ rule therefore reads as before, and if a write has made a result outdated, the r
 statement reads it again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter, itemgetter
 from typing import Protocol
 from uuid import UUID
 
 from app.cases import emergency_access, questions, rule_documents
 from app.cases import queries as case_queries
-from app.cases.models import Case, CaseKey, DocumentKey, Party, Sealed
-from app.cases.records import EmergencyAccess, Fact, RiskAssessment, SummarySnapshot
+from app.cases.models import (
+    Case,
+    CaseKey,
+    DocumentKey,
+    Party,
+    Sealed,
+)
+from app.cases.records import (
+    EmergencyAccess,
+    Fact,
+    RiskAssessment,
+    SummarySnapshot,
+)
 from app.cases.sections import Paper
 from app.casework import case_file_queries as statements
+from app.casework.case_verification import Rows, find_forged, verify_rows
 from app.consents import queries as consent_queries
 from app.consents.models import Consent
 from app.deadlines import queries as deadline_queries
@@ -39,9 +51,6 @@ from app.returns import queries as return_queries
 from app.returns.lifecycle import OPEN as OPEN_RETURNS
 from app.returns.models import Return
 
-type Rows = Mapping[str, list[Values]]
-"""The rows of a combined query, by the name of the query."""
-
 
 class OfCase(Protocol):
     """A record of a case."""
@@ -60,24 +69,46 @@ def get_case(tx: ReadTransaction, code: str) -> Case:
     found = build_cases(rows)
     if not found:
         raise NotFound("There is no such case.")
+    verify_rows(tx, frozenset(case.id for case in found), rows)
     store_results(tx, [case.id for case in found], rows)
     return found[0]
 
 
 def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
-    """List cases that the caller sees, in the given order; otherwise like `get_case`."""
+    """List cases that the caller sees, in the given order; otherwise like `get_case`.
+
+    A case is left out if a row of it was changed in the database.
+    """
     if not case_ids:
         return []
     rows = read_rows(tx, statements.BY_IDS, cases=case_ids)
     found = {case.id: case for case in build_cases(rows)}
+    forged = find_forged(tx, frozenset(case_ids), rows)
     store_results(tx, case_ids, rows)
-    return [found[one] for one in case_ids]
+    return [found[one] for one in case_ids if one not in forged]
 
 
 @load_once()
 def load_rule_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
     """Load the records that rules read about some cases."""
-    store_results(tx, case_ids, read_rows(tx, statements.RECORDS_BY_IDS, cases=case_ids))
+    rows = read_rows(tx, statements.RECORDS_BY_IDS, cases=case_ids)
+    verify_rows(tx, frozenset(case_ids), rows)
+    store_results(tx, case_ids, rows)
+
+
+def leave_out_forged[R: OfCase](tx: ReadTransaction, records: Sequence[R]) -> list[R]:
+    """Return records without those of cases whose rows were changed in the database.
+
+    What the rules read about the cases is loaded for this.
+    """
+    ids = frozenset(one.case_id for one in records)
+    if not ids:
+        return []
+    rows = read_rows(tx, statements.RECORDS_BY_IDS, cases=list(ids))
+    forged = find_forged(tx, ids, rows)
+    if not forged:
+        store_results(tx, ids, rows)
+    return [one for one in records if one.case_id not in forged]
 
 
 def read_rows(tx: ReadTransaction, query: CombinedQuery, **named: object) -> Rows:

@@ -15,7 +15,7 @@ OPERATOR: Final = "operator_commands"
 PROGRAMS: Final = {
     **dict.fromkeys(("submit", "poll"), "client_commands"),
     **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), OPERATOR),
-    **dict.fromkeys(("doctor", "worker", "backup", "reseal"), OPERATOR),
+    **dict.fromkeys(("case", "doctor", "worker", "backup", "reseal"), OPERATOR),
     **dict.fromkeys(("restored", "affected", "erasures", "figures"), OPERATOR),
 }
 """The module that runs each command. `commands`, which has all commands, runs the rest."""

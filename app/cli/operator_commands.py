@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.cli import (
     accounts,
     backup_command,
+    case_commands,
     exit_codes,
     key_commands,
     logging_setup,
@@ -50,6 +51,7 @@ for name, part in (
 cli.add_typer(erasure, name="erasures")
 cli.add_typer(accounts.account, name="account")
 cli.add_typer(accounts.api_key, name="api-key")
+cli.add_typer(case_commands.case, name="case")
 
 
 QUARTER: Final = TypeAdapter[str](QuarterText)

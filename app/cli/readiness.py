@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.access import protection
 from app.access.queries import has_active_account
+from app.cases import case_protection
 from app.cli import wrapped_keys
 from app.cli.guard_checks import require_bound_login, require_guards
 from app.cli.startup import NotReady, require_migrated
@@ -25,7 +26,7 @@ from app.directory.queries import (
     list_unknown_time_zones,
 )
 from app.kernel import time_zones
-from app.kernel.actors import SYSTEM
+from app.kernel.actors import SERVICE, SYSTEM
 from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime, begin_read
@@ -124,6 +125,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
                 "focal_points.csv, then run: safe-conduct directory load --reopen FOLDER"
             )
     ledger.require_agreement(runtime)
+    warnings += require_protected_cases(runtime)
     require_key_file(runtime, settings.lost_keys.split())
     return warnings
 
@@ -140,17 +142,26 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
             "somebody changed the accounts in the database: see docs/operations.md."
         )
     count = protection.count_unprotected(session)
-    if not count:
-        return []
-    found = (
-        f"{count} accounts and persons are not protected against changes in the database."
-    )
+    subject = f"{count} accounts and persons are"
+    return warn_about_missing_macs(runtime, subject, "account") if count else []
+
+
+def require_protected_cases(runtime: Runtime) -> list[str]:
+    """Return a warning about cases without a MAC, or raise NotReady (ADR 81)."""
+    with runtime.database.begin_read(SERVICE) as session:
+        is_missing = case_protection.has_unprotected(session)
+    return warn_about_missing_macs(runtime, "Some cases are", "case") if is_missing else []
+
+
+def warn_about_missing_macs(runtime: Runtime, subject: str, command: str) -> list[str]:
+    """Return a warning about rows without a MAC, or raise NotReady if they are refused."""
+    found = f"{subject} not protected against changes in the database."
     if not runtime.row_macs.accepts_missing():
         raise NotReady(
             f'{found} After an upgrade from a version before 0.2, see "Upgrade" in '
             "docs/operations.md. Otherwise somebody changed the database."
         )
-    return [f"Warning: {found} Run: safe-conduct account protect"]
+    return [f"Warning: {found} Run: safe-conduct {command} protect"]
 
 
 def log_unknown_settings() -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from app.cases import case_protection
 from app.cases.erasure import KEY_TABLE
 from app.casework import erasing
 from app.cli.guard_checks import require_guards
 from app.cli.startup import (
     NotReady,
     claim_sqlite_file,
+    load_runtime,
     require_migrated,
     require_one_database,
 )
@@ -109,6 +111,7 @@ def finish_restore(
             spared = erasing.pause_deletions(tx)
         named = rename_database(database, now, Ledger(given or kept.path), kept)
         result = erase_again(runtime, named)
+        protect_erased(settings)
         kept.copy_erasures(runtime)
         kept.require_agreement(runtime)
         runtime.database.engine.dispose()
@@ -158,9 +161,24 @@ def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResu
 
 
 def build_keyless_runtime(settings: Settings) -> Runtime:
-    """Build a runtime without a key file. Its key is random and cannot open any data."""
+    """Build a runtime without a key file. Its key is random and cannot open any data.
+
+    It removes the MAC of a case that it changes.
+    """
     unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
-    return build_runtime(settings.database_url, unused, speed=settings.clock_speed)
+    runtime = build_runtime(settings.database_url, unused, speed=settings.clock_speed)
+    runtime.row_macs.is_disabled = True
+    return runtime
+
+
+def protect_erased(settings: Settings) -> None:
+    """Write the MACs of the cases that were erased again, if there is a key file.
+
+    An erased case has no content, so its rows are taken as they are.
+    """
+    if settings.key_file.exists():
+        for _ in case_protection.protect_erased(load_runtime(settings)):
+            pass
 
 
 def export_erasures(settings: Settings) -> tuple[int, bool]:

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cases.models import Case
+from app.cases.protected_records import CaseRecord
 from app.consents.coverage import GivenBy
 from app.directory.kinds import OfficeFunction, OfficeKind
 from app.directory.models import OFFICE_FUNCTION, OFFICE_KIND, FocalPoint
@@ -24,7 +25,7 @@ class Refusal(Base):
     """The Monday of the week, in UTC."""
 
 
-class Consent(Base):
+class Consent(CaseRecord, Base):
     """A consent of the person, with its recipients, purposes, sections and end.
 
     It names one office, or a class of offices by kind, country and optional function.

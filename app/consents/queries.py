@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.cases.case_loading import require_all_loaded
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.statements import CASES
@@ -35,10 +36,15 @@ CONSENTS: Final = (
 def list_for_cases(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[Consent]]:
-    """Return the consents of several cases by the id of the case, oldest first."""
+    """Return the consents of several cases by the id of the case, oldest first.
+
+    Raises NotAuthentic if a consent was deleted in the database.
+    """
     found: dict[UUID, list[Consent]] = {}
-    for consent in tx.session.scalars(CONSENTS, {"cases": list(case_ids)}):
+    cases = list(case_ids)
+    for consent in tx.session.scalars(CONSENTS, {"cases": cases}):
         found.setdefault(consent.case_id, []).append(consent)
+    require_all_loaded(tx.session, cases, Consent.list_labels())
     return found
 
 

@@ -16,6 +16,7 @@ from app.cases.grants import Grant
 from app.cases.models import Case, Sealed
 from app.cases.records import EmergencyAccess
 from app.cases.sections import EmergencyAccessPurpose, Paper, Section
+from app.casework import case_files
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
@@ -57,13 +58,14 @@ class ReadContext:
 
 
 def load_again(tx: ReadTransaction, record: Case | Referral) -> None:
-    """Reload a case and its referrals, so that a decision does not use outdated data.
+    """Reload a case and what rules read, so that a decision does not use outdated data.
 
     The case is not locked. While a document is loaded, another transaction may record that
     the person fears the reader, and store text that the reader must not see.
     """
     case_queries.load_again(tx, record.case_id)
     referral_queries.load_again(tx, record.case_id)
+    case_files.load_rule_records(tx, [record.case_id])
 
 
 def list_requests(
@@ -248,8 +250,6 @@ def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
 
 
 LOG_READER_ROLES: Final = CASE_ROLES | {Role.PROTECTION_OFFICER}
-
-
 LOG_SIDES: Final = frozenset({Side.LEAD, Side.OVERSIGHT})
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as case_queries
+from app.cases.case_loading import leave_out_forged, require_all_loaded
 from app.cases.filters import is_own_party
 from app.cases.models import Party
 from app.cases.statements import CASES, MINE
@@ -69,16 +70,23 @@ def matches_own_party(
 
 
 def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
-    """Return the open offer of a case, even if it is hidden from the caller, or None."""
-    offered = (Handover.case_id == case_id) & (Handover.state == State.OFFERED)
-    return tx.session.scalar(select(Handover).where(offered))
+    """Return the open offer of a case, even if it is hidden from the caller, or None.
+
+    All handovers of the case are loaded, because an offer whose state was changed in the
+    database would not be found. Raises NotAuthentic if it was changed or deleted.
+    """
+    of_case = select(Handover).where(Handover.case_id == case_id)
+    found = tx.session.scalars(of_case.order_by(Handover.number)).all()
+    require_all_loaded(tx.session, [case_id], Handover.list_labels())
+    return next((one for one in found if one.state == State.OFFERED), None)
 
 
 def list_offered(tx: ReadTransaction) -> list[Handover]:
     """List the open offers of all cases, for the worker."""
     offered = select(Handover).where(Handover.state == State.OFFERED)
     loaded = map(selectinload, (Handover.case, Handover.lead, Handover.successor))
-    return list(tx.session.scalars(offered.options(*loaded)))
+    found = tx.session.scalars(offered.options(*loaded)).all()
+    return leave_out_forged(tx.session, found)
 
 
 OFFERED: Final = select(Handover.case_id).where(

@@ -38,7 +38,9 @@ from app.kernel.deleted_rows import erase_deleted_postgresql, erase_deleted_sqli
 from app.kernel.fair_lock import FairLock
 from app.kernel.instants import UtcDateTime
 from app.kernel.macs import MACS, RowMacs
-from app.kernel.sqlite import DriverConnection, is_in_transaction, prepare_sqlite
+from app.kernel.postgresql import POSTGRESQL_SETTINGS, prepare_postgresql
+from app.kernel.protected_groups import finish_transaction, verify_loaded
+from app.kernel.sqlite import is_in_transaction, prepare_sqlite
 from app.kernel.stored_names import store_enum
 
 CONSTRAINT_NAMES = {
@@ -50,14 +52,6 @@ CONSTRAINT_NAMES = {
 }
 OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"
-POSTGRESQL_SETTINGS = (
-    "SET search_path = 'public'",
-    "SET timezone = 'UTC'",
-    "SET synchronous_commit = 'on'",
-    "SET lock_timeout = '5s'",
-    "SET statement_timeout = '10s'",
-    "SET idle_in_transaction_session_timeout = '30s'",
-)
 ACTS_FOR: Final = "safe_conduct.acts_for"
 """The setting that row security reads, and the key of its value in `Session.info`."""
 SET_ACTS_FOR: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
@@ -172,6 +166,7 @@ class Database:
             begin(self._read_engine, {ACTS_FOR: acts_for, MACS: self.macs}) as session,
         ):
             yield session
+            verify_loaded(session)
 
     @contextmanager
     def connect_read(self) -> Iterator[Connection]:
@@ -193,7 +188,7 @@ class Database:
             begin(self._write_engine, {ACTS_FOR: acts_for, MACS: self.macs}) as session,
         ):
             yield session
-            session.flush()
+            finish_transaction(session)
             require_open_transaction(session)
 
 
@@ -221,7 +216,7 @@ def begin(engine: Engine, info: dict[str, Any]) -> Iterator[Session]:
 
 def open_session(connection: Connection, macs: RowMacs | None) -> Session:
     """Open a session in the transaction of a connection, which the caller has to end."""
-    # A rollback at the end would remove the prepared statements of a connection of psycopg.
+    # A rollback would remove the prepared statements of psycopg.
     return Session(connection, join_transaction_mode="rollback_only", info={MACS: macs})
 
 
@@ -246,24 +241,6 @@ def require_open_transaction(session: Session) -> None:
     """
     if not is_in_transaction(session.connection()):
         raise RuntimeError("The database has already ended this transaction.")
-
-
-def prepare_postgresql(engine: Engine, role: str) -> None:
-    """Set the role, the encoding and the timeouts of every PostgreSQL connection.
-
-    The login must be a member of `role`, which owns no tables. The timeouts keep one slow
-    caller from delaying the others.
-    """
-
-    @event.listens_for(engine, "do_connect")
-    def _(_: object, __: object, ___: object, parameters: dict[str, str]) -> None:
-        parameters["client_encoding"] = "utf8"  # independent of the server and the host
-
-    @event.listens_for(engine, "connect")
-    def _(connection: DriverConnection, _: object) -> None:
-        connection.autocommit = True
-        connection.execute("; ".join((f"SET ROLE {role}", *POSTGRESQL_SETTINGS)))
-        connection.autocommit = False
 
 
 def claim_name(session: Session, name: str) -> bool:

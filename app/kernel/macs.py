@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from struct import Struct
 from typing import Any, Final, NoReturn
@@ -34,7 +34,7 @@ KEPT_AFTER_END: Final = timedelta(days=1)
 HOUR: Final = 3600
 
 MAX_VERIFIED: Final = 10_000
-"""The number of credentials whose verified rows a process keeps."""
+"""The number of credentials, cases or records whose verified values a process keeps."""
 
 type Values = Sequence[object]
 """The values of the protected columns of a row, in the order of the model's list."""
@@ -75,6 +75,16 @@ class Group:
 EMPTY: Final = Group({})
 
 
+class Known[K, V](dict[K, V]):
+    """Values that were verified, which a process remembers up to a number."""
+
+    def store(self, key: K, value: V) -> None:
+        """Store a value; if there are too many, forget the others."""
+        if len(self) >= MAX_VERIFIED:
+            self.clear()
+        self[key] = value
+
+
 class RowMacs:
     """Computes and verifies the MACs of groups.
 
@@ -90,14 +100,14 @@ class RowMacs:
     ) -> None:
         self._secret, self.clock = secret, clock
         self.accepts_missing = accepts_missing
-        self.verified: dict[str, tuple[Any, ...]] = {}
+        self.known_digests = Known[Any, tuple[Any, bytes]]()
+        """The digests of records of cases, with the values that they were computed from."""
+        self.known_groups = Known[UUID, Any]()
+        """The groups of cases, with the values and the MAC from which they were parsed."""
+        self.is_disabled = False
+        """Whether MACs of cases are neither verified nor written, as without a key file."""
+        self.verified = Known[str, tuple[Any, ...]]()
         """The last rows that were verified, by the prefix of their credential."""
-
-    def store_verified(self, prefix: str, row: tuple[Any, ...]) -> None:
-        """Store the verified rows of a credential. Equal rows need no verification."""
-        if len(self.verified) >= MAX_VERIFIED:
-            self.verified.clear()
-        self.verified[prefix] = row
 
     def compute_digest(self, table: str, values: Values) -> bytes:
         """Return the digest of a row."""
@@ -179,6 +189,8 @@ def encode_value(value: Any) -> str:
             return str(value)
         case datetime():
             return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
         case bytes():
             return value.hex()
         case _:

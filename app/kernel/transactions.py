@@ -12,11 +12,17 @@ from sqlalchemy import CompoundSelect, Connection, CursorResult, Row, Select
 from sqlalchemy.orm import Session
 
 from app.kernel.actors import Actor
-from app.kernel.db import Database, get_database_time, limit_to_office, open_session
+from app.kernel.db import (
+    Database,
+    get_database_time,
+    limit_to_office,
+    open_session,
+)
 from app.kernel.free_space import UNWATCHED, FreeSpace
 from app.kernel.journal import Entry, Posting, deliver
 from app.kernel.macs import RowMacs
 from app.kernel.problems import Facts
+from app.kernel.protected_groups import verify_loaded
 from app.kernel.quotas import Quotas
 from app.kernel.vault import Vault
 
@@ -174,6 +180,11 @@ class AuthenticatedRead(ReadTransaction):
         self, statement: Rows[*Ts], parameters: Mapping[str, Any]
     ) -> CursorResult[*Ts]:
         return self.own_rows.execute(statement, parameters)
+
+    def verify(self) -> None:
+        """Verify the protected rows that were loaded. Raises NotAuthentic."""
+        if "session" in vars(self):
+            verify_loaded(self.session)
 
     def close(self) -> None:
         """Close the session, if it was opened."""

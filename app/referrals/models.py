@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.models import Case, Party
+from app.cases.protected_records import CaseRecord
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.kernel.actors import HOLDING_RELATIONS, Relation
@@ -31,7 +32,7 @@ class Clearance(StrEnum):
     DONE = "done"
 
 
-class PartyRecord(Listed):
+class PartyRecord(CaseRecord, Listed):
     """The base class of referrals and handovers, which have a version and parties."""
 
     path: ClassVar[str]

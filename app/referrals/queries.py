@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as case_queries
+from app.cases.case_loading import leave_out_forged, require_all_loaded
 from app.cases.filters import is_own_party
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
@@ -134,15 +135,21 @@ def load_again(tx: ReadTransaction, case_id: UUID) -> None:
 
 
 def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
-    """List all referrals of a case, including those that are hidden from the caller."""
-    return list(tx.session.scalars(OF_CASE, {"case": case_id}))
+    """List all referrals of a case, including those that are hidden from the caller.
+
+    Raises NotAuthentic if a referral was deleted in the database.
+    """
+    found = list(tx.session.scalars(OF_CASE, {"case": case_id}))
+    require_all_loaded(tx.session, [case_id], Referral.list_labels())
+    return found
 
 
 def list_open(tx: ReadTransaction) -> list[Referral]:
     """List the referrals, across all cases, that have been sent and have not ended."""
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
-    return list(tx.session.scalars(found.order_by(Referral.number).options(*both)))
+    rows = tx.session.scalars(found.order_by(Referral.number).options(*both)).all()
+    return leave_out_forged(tx.session, rows)
 
 
 def get_openers(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:

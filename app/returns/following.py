@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from app.cases import actions as case_actions
 from app.cases.lifecycle import OPEN as CASE_OPEN
@@ -186,4 +186,5 @@ def erase_steps(tx: WriteTransaction, case_id: UUID) -> None:
     of_case = Return.case_id == case_id
     return_ids = select(Return.id).where(of_case).scalar_subquery()
     tx.session.execute(delete(Done).where(Done.return_id.in_(return_ids)))
-    tx.session.execute(update(Return).where(of_case).values(visits=[]))
+    for record in tx.session.scalars(select(Return).where(of_case)):
+        record.visits = []

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.models import Case
+from app.cases.protected_records import CaseRecord
 from app.cases.risk import RiskLevel
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Listed
@@ -19,7 +20,7 @@ ACTION: Final = store_enum(Action, "action", {Action.LOCATE: "account_for"})
 """The column type of `Action`."""
 
 
-class Return(Listed, Base):
+class Return(CaseRecord, Listed, Base):
     """The return that a RETURN referral asks for. Its sides are derived from the case."""
 
     __tablename__ = "return_checklist"

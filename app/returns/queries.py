@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, s
 
 from app.access.office_staff import is_closed_or_unattended
 from app.cases import queries as case_queries
+from app.cases.case_loading import leave_out_forged, require_all_loaded
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
 from app.cases.statements import CASES, MINE
@@ -95,19 +96,22 @@ def lock(tx: WriteTransaction, return_id: UUID) -> Return:
     return get_one(tx, HELD_BY_ID, return_id, "return")
 
 
-UNDER_WAY: Final = (
-    select(Return)
-    .where(Return.case_id.in_(CASES), Return.state.in_(OPEN))
-    .order_by(Return.number)
-)
+OF_CASES: Final = select(Return).where(Return.case_id.in_(CASES)).order_by(Return.number)
 
 
 @load_once(Return)
 def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
-    """Return the open returns by case, including those hidden from the caller."""
+    """Return the open returns by case, including those hidden from the caller.
+
+    All returns of the cases are loaded, because a return whose state was changed in the
+    database would not be found. Raises NotAuthentic if one was changed or deleted.
+    """
     found: dict[UUID, list[Return]] = {}
-    for record in tx.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
-        found.setdefault(record.case_id, []).append(record)
+    cases = list(case_ids)
+    for record in tx.session.scalars(OF_CASES, {"cases": cases}):
+        if record.state in OPEN:
+            found.setdefault(record.case_id, []).append(record)
+    require_all_loaded(tx.session, cases, Return.list_labels())
     return found
 
 
@@ -119,7 +123,8 @@ def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:
         .where(Return.state.in_(BEFORE_DEPARTURE))
         .where(Referral.recipient_id.in_(directory_queries.select_closed()))
     )
-    return list(tx.session.scalars(found.order_by(Return.number)))
+    rows = tx.session.scalars(found.order_by(Return.number)).all()
+    return leave_out_forged(tx.session, rows)
 
 
 def has_closed_recipient(record: Return) -> bool:
@@ -143,7 +148,8 @@ def list_misdirected_visits(
         .where(Return.state == State.MONITORING, Clock.stopped_at.is_(None))
         .where(unavailable == (Clock.waits_on == recipient))
     )
-    return list(tx.session.scalars(found.order_by(Return.number)))
+    rows = tx.session.scalars(found.order_by(Return.number)).all()
+    return leave_out_forged(tx.session, rows)
 
 
 def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:

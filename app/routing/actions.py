@@ -7,6 +7,7 @@ from sqlalchemy import delete
 
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
+from app.cases.case_changes import delete_records
 from app.cases.models import CaseKey, Sealed
 from app.cases.sections import Paper
 from app.kernel.problems import NotFound
@@ -108,7 +109,7 @@ def record_passed_over(tx: WriteTransaction, case_id: UUID, focal_point: UUID) -
 def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete the ranking of a case, because it was computed from data that is erased."""
     sealed = (Sealed.record_id == case_id) & (Sealed.kind == Paper.ROUTING)
-    tx.session.execute(delete(Sealed).where(sealed))
+    delete_records(tx.session, case_id, Sealed, sealed)
     for model in (Shortlisted, LeftOutRow):
         tx.session.execute(delete(model).where(model.case_id == case_id))
 

@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 
 from app.access.kept_requests import open_request
 from app.access.models import Approval
-from app.access.protection import protect_accounts
 from app.cases.models import CaseKey
 from app.kernel import migrations
 from app.kernel.actors import SERVICE, Role
@@ -21,6 +20,7 @@ from tests.support.account_changes import (
     get_approval_id,
 )
 from tests.support.administrators import ADMINISTRATOR, NEW, OFFICE, replace_row, update_row
+from tests.support.protection import protect_rows
 from tests.support.world import (
     Json,
     Someone,
@@ -335,7 +335,7 @@ def test_an_approval_of_an_earlier_version_is_approved_and_not_confirmed(
     unwrap(lead.send(f"/approvals/{refused['id']}/withdraw"))
     migrations.downgrade(world.url, "0035")
     migrations.upgrade(world.url)
-    list(protect_accounts(world.runtime))
+    protect_rows(world.runtime)
     waits = read_waiting(supervisor)
 
     assert (waits["request"], waits["may_confirm"]) == (None, False)

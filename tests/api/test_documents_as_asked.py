@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.access.protection import protect_accounts
 from app.cases.models import Party
 from app.cases.schemas import SummaryFields
 from app.cases.snapshots import SUMMARY_FIELDS
@@ -25,6 +24,7 @@ from tests.support.moved_cases import (
     read_all,
     run_lead_actions,
 )
+from tests.support.protection import protect_rows
 from tests.support.world import (
     Json,
     World,
@@ -257,7 +257,7 @@ def test_those_that_are_asked_already_read_the_case_as_it_is_at_the_upgrade(
 
     migrations.downgrade(document_request.world.url, "0030")
     migrations.upgrade(document_request.world.url)
-    list(protect_accounts(document_request.world.runtime))
+    protect_rows(document_request.world.runtime)
 
     after = load_snapshots(document_request.world)
     assert after.keys() == before.keys() == {Relation.RECIPIENT}

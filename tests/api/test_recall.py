@@ -85,7 +85,9 @@ def test_what_was_changed_is_read_anew(tx: WriteTransaction, case_id: UUID) -> N
         consent.withdrawn_at = tx.now
         consent_queries.list_for_cases(tx, [case_id])
 
-    assert [statement.split()[0] for statement in statements] == ["UPDATE", "SELECT"]
+    *before, update_statement, query = [one.split()[0] for one in statements]
+    assert (update_statement, query) == ("UPDATE", "SELECT")
+    assert "UPDATE" not in before  # the case is locked and verified first
 
 
 def test_what_a_statement_changed_is_read_anew(tx: WriteTransaction, case_id: UUID) -> None:

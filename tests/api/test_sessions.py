@@ -3,7 +3,6 @@
 from sqlalchemy import select
 
 from app.access.models import ApiKey, UserSession
-from app.access.protection import protect_accounts
 from app.access.session_limits import MAX_SESSIONS
 from app.kernel.actors import AccountKind, Role, Scope
 from app.worker.deadline_job import delete_old_sessions
@@ -11,6 +10,7 @@ from tests.support.account_changes import get_account_path
 from tests.support.database_faults import lock_table
 from tests.support.databases import ask
 from tests.support.passkeys import Office
+from tests.support.protection import protect_rows
 from tests.support.sessions import add_second_account, get_session, sign_in
 from tests.support.world import WORKERS, Someone, World, get_path, unwrap
 
@@ -197,7 +197,7 @@ def test_account_of_the_previous_version_gets_a_person_when_it_signs_in(
     url: str, lead: Someone
 ) -> None:
     ask(url, "UPDATE account SET person_id = NULL, mac = NULL", "DELETE FROM person")
-    list(protect_accounts(lead.world.runtime))
+    protect_rows(lead.world.runtime)
     before = unwrap(lead.get("/me"))["person"]
     session = sign_in(lead)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.access.protection import protect_accounts
 from app.kernel import migrations
+from tests.support.protection import protect_rows
 from tests.support.world import Json, Someone, World, make_acceptance, unwrap
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
@@ -94,7 +94,7 @@ def test_migration_fills_the_stage_of_cases_that_are_suspended_already(
 ) -> None:
     migrations.downgrade(world.url, "0031")
     migrations.upgrade(world.url)
-    list(protect_accounts(world.runtime))
+    protect_rows(world.runtime)
 
     stages = [lead.read(case)["stage"] for case in (sought, found)]
     assert stages == ["referral", "assistance"]

@@ -75,7 +75,10 @@ def count_rows(url: str) -> Counts:
 
 
 def copy_cases(url: str, before: Counts, cases: int, say: Say) -> None:
-    """Copy the existing cases with their rows until there are `cases` cases."""
+    """Copy the existing cases with their rows until there are `cases` cases.
+
+    The copies have no MAC, because it would be that of other rows.
+    """
     after = count_rows(url)
     copies = max(1, round(cases / after["case"])) - 1
     with connect(url) as connection:
@@ -179,6 +182,7 @@ class Multiplier:
         head = "SELECT head FROM mailbox AS m WHERE m.focal_point_id = t.focal_point_id"
         return {
             ("case", "code"): format_code(name),
+            ("case", "mac"): "NULL",
             ("case", "state"): f"CASE WHEN k.is_over = 1 THEN 'closed' ELSE {name} END",
             ("clock", "due_at"): due.format(name),
             ("clock", "stopped_at"): (

@@ -69,6 +69,7 @@ def get_environment(place: Place) -> dict[str, str]:
         "SAFE_CONDUCT_ERASURE_LEDGER": str(place.folder / "erasures"),
         "SAFE_CONDUCT_REQUESTS_PER_MINUTE": PER_MINUTE,
         "SAFE_CONDUCT_ENVIRONMENT": "drill",
+        "SAFE_CONDUCT_UNPROTECTED_UNTIL": "2100-01-01T00:00:00Z",  # copies have no MAC
         "SAFE_CONDUCT_LOST_KEYS": FileKeys.load(place.folder / "keys").current,
     }
 

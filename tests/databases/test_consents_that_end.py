@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from app.access.protection import protect_accounts
 from app.consents.models import Consent
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel import migrations
 from app.kernel.actors import SERVICE
+from tests.support.protection import protect_rows
 from tests.support.world import (
     Json,
     Someone,
@@ -42,7 +42,7 @@ def upgrade_again(world: World) -> None:
     """Undo the tested migration with a downgrade, and apply the migration again."""
     migrations.downgrade(world.url, "0034")
     migrations.upgrade(world.url)
-    list(protect_accounts(world.runtime))
+    protect_rows(world.runtime)
 
 
 def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(

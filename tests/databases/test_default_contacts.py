@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from app.access.protection import protect_accounts
 from app.kernel import migrations
 from app.kernel.keyfile import FileKeys
 from app.kernel.vault import Vault
+from tests.support.protection import protect_rows
 from tests.support.world import (
     Json,
     Someone,
@@ -48,7 +48,7 @@ def test_downgrade_keeps_accepted_contacts_and_removes_the_default(
 
     migrations.downgrade(world.url, "0035")
     migrations.upgrade(world.url)
-    list(protect_accounts(world.runtime))
+    protect_rows(world.runtime)
 
     assert unwrap(lead.open(f"{get_path(accepted)}/contacts"))["contacts"] == USUAL
     assert get_default(lead)["contacts"] is None

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from app.access.models import (
 )
 from app.access.protected_tables import MEMBERS, OWNERS
 from app.api.http.rate_limits import WrongKeyLimit
-from app.kernel.actors import SERVICE, AccountKind, SignInMethod
+from app.kernel.actors import SERVICE
 from tests.support.account_changes import (
     FEED,
     add,
@@ -34,7 +34,7 @@ from tests.support.account_changes import (
     get_approval_id,
 )
 from tests.support.authenticators import Authenticator, Credential
-from tests.support.database_attacks import Attacker, get_table
+from tests.support.database_attacks import Attacker, get_table, list_other_values
 from tests.support.machine_keys import Machine, register_machine
 from tests.support.passkeys import Invited, Office, sign_in
 from tests.support.servers import ROOT
@@ -153,34 +153,6 @@ def find_rows(world: World, rights: Rights) -> dict[type[Any], Any]:
             Passkey: session.scalars(passkeys).one(),
             Approval: session.scalars(approvals).one(),
         }
-
-
-def list_other_values(value: Any) -> list[Any]:
-    """Return null, and other values of the same type."""
-    year = timedelta(days=400)
-    others: list[Any]
-    match value:
-        case None:
-            others = [BEFORE, uuid4(), "other", b"other"]
-        case bool():
-            others = [not value]
-        case AccountKind() | SignInMethod():
-            others = [one for one in type(value) if one is not value]
-        case int():
-            others = [value + 1, 0 if value else 5]
-        case datetime():
-            others = [value - year, value + year]
-        case UUID():
-            others = [uuid4()]
-        case bytes():
-            others = [value[:-1] + bytes([value[-1] ^ 1]), b""]
-        case list():
-            others = [[], [*value, "other"], value[1:] or ["other"]]
-        case dict():
-            others = [{}, value | {"other": "value"}]
-        case _:
-            others = [f"{value}x", "0" * len(str(value))]
-    return others if value is None else [None, *others]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__tablename__)

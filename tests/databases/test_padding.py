@@ -1,6 +1,6 @@
 """Sealed rows are padded, so their lengths reveal nothing to a reader without the keys."""
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from app.cases import resealing
 from app.cases.models import Case, DocumentKey, Sealed
@@ -76,8 +76,8 @@ def remove_padding(world: World) -> int:
                 key.version, key.wrapped, "case_key", str(key.case)
             )
             sealed = seal(secret, plain, build_place(row).encode())
-            of_row = update(Sealed).where(Sealed.id == row.id)
-            tx.session.execute(of_row.values(sealed=sealed))
+            row.sealed = sealed
+        tx.session.flush()
         tx.session.execute(delete(DocumentKey))
         return len(rows)
 

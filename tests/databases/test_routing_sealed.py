@@ -1,7 +1,8 @@
 """A copy of the database does not show which offices were left out or will be asked."""
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
+from app.cases.case_changes import delete_records
 from app.cases.models import Case, Sealed
 from app.cases.sections import Paper
 from app.cli import operator_actions
@@ -57,8 +58,7 @@ def store_unsealed(world: World, case: Json) -> None:
         for out in kept.excluded:
             row = {"case_id": case_id, **out.model_dump()}
             tx.session.execute(insert(LeftOutRow).values(row))
-        sealed = (Sealed.case_id == case_id) & (Sealed.kind == Paper.ROUTING)
-        tx.session.execute(delete(Sealed).where(sealed))
+        delete_records(tx.session, case_id, Sealed, Sealed.kind == Paper.ROUTING)
 
 
 def test_what_an_older_version_kept_in_clear_is_read_and_sealed(

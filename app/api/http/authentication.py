@@ -118,6 +118,7 @@ def begin_authenticated(
                 tx = AuthenticatedRead(connection, actor, runtime, signed_in.row)
                 with closing(tx):
                     yield tx
+                    tx.verify()
                 return
         renew_session(runtime, actor)
 

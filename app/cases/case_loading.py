@@ -1,0 +1,90 @@
+"""Functions that note which rows of cases a session loads, to verify them (ADR 81)."""
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import QueryContext, Session, object_session
+
+from app.cases.case_macs import CaseGroups
+from app.cases.protected_records import CaseRecord, Protected, ProtectedCase, Row
+from app.kernel.macs import MACS
+
+
+class OfCase(Protocol):
+    """A record of a case."""
+
+    @property
+    def case_id(self) -> UUID:
+        """The id of the case."""
+
+
+@event.listens_for(CaseRecord, "load", propagate=True)
+def add_loaded_record(record: CaseRecord, _: QueryContext | None) -> None:
+    """Add a record that a session has loaded to those that are verified later."""
+    session = object_session(record)
+    if session is not None and session.info.get(MACS) is not None:
+        CaseGroups.of(session).add_record(type(record), vars(record))
+
+
+@event.listens_for(CaseRecord, "refresh", propagate=True)
+def add_reloaded_record(
+    record: CaseRecord, context: QueryContext | None, _: object
+) -> None:
+    """Add a record that a session has loaded again, unless it has changes."""
+    if not inspect(record).modified:
+        add_loaded_record(record, context)
+
+
+@event.listens_for(ProtectedCase, "load", propagate=True)
+def add_loaded_case(case: ProtectedCase, _: QueryContext | None) -> None:
+    """Add a case that a session has loaded to those that are verified later."""
+    session, case_id = object_session(case), vars(case)["id"]
+    if session is not None and session.info.get(MACS) is not None:
+        groups = CaseGroups.of(session)
+        groups.add_case(vars(case))
+        groups.loaded[case_id] = case
+        groups.pending[case_id].has_parties = True
+
+
+@event.listens_for(ProtectedCase, "refresh", propagate=True)
+def add_reloaded_case(case: ProtectedCase, context: QueryContext | None, _: object) -> None:
+    """Add a case that a session has loaded again, unless it has changes."""
+    if not inspect(case).modified:
+        add_loaded_case(case, context)
+
+
+def require_all_loaded(
+    session: Session, case_ids: Collection[UUID], labels: Collection[str]
+) -> None:
+    """Raise NotAuthentic if a record with one of these labels is missing in the database.
+
+    The session has loaded all records of these cases with these labels.
+    """
+    session.flush()
+    groups = CaseGroups.of(session)
+    groups.load_groups(session, case_ids)
+    for case_id in case_ids:
+        groups.require_complete(session, case_id, labels)
+
+
+def mark_locked(session: Session, case_id: UUID) -> None:
+    """Record that a transaction has locked the row of a case for changes."""
+    CaseGroups.of(session).owned.add(case_id)
+
+
+def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> None:
+    """Add rows that were read without objects to those that are verified later."""
+    groups = CaseGroups.of(session)
+    for row in rows:
+        if issubclass(model, CaseRecord):
+            groups.add_record(model, row)
+        else:
+            groups.add_case(row)
+
+
+def leave_out_forged[R: OfCase](session: Session, records: Iterable[R]) -> list[R]:
+    """Return records without those of cases whose rows were changed in the database."""
+    forged = CaseGroups.of(session).find_forged(session)
+    return [one for one in records if one.case_id not in forged]

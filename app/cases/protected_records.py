@@ -1,0 +1,207 @@
+"""Base classes of the rows that the MAC of a case protects (ADR 81)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from hashlib import blake2b
+from operator import itemgetter
+from typing import Any, ClassVar, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Label, Select, Update, bindparam, inspect, select, update
+
+from app.cases.sections import Paper
+from app.kernel.db import Base
+from app.kernel.macs import encode
+
+UNPROTECTED: Final = frozenset({"mac"})
+"""Columns that the MAC does not cover."""
+
+READ_BY_RULES: Final = frozenset({Paper.SAFEGUARDS, Paper.ROUTING})
+"""The kinds of documents whose content rules read."""
+CODE_BYTES: Final = 2
+TAG_BYTES: Final = 8
+
+MAX_TAGS: Final = 8192
+"""The number of records whose tags are remembered."""
+
+type Row = Mapping[str, Any]
+"""Columns and values of a row."""
+type Values = tuple[Any, ...]
+"""The values of the protected columns of a row, in the order of the table."""
+
+
+class Protected:
+    """A base class of the rows that the MAC of a case protects."""
+
+    __tablename__: Any
+
+    @classmethod
+    def get_values(cls, row: Row) -> Values:
+        """Return the values of the protected columns of a row."""
+        return get_columns(cls).read_values(row)
+
+    @classmethod
+    def name_values(cls, values: Values) -> dict[str, object]:
+        """Return the values that are not null, by the names of their columns.
+
+        So a column that is added later, and is null, does not change the MAC.
+        """
+        named = zip(list_protected(cls), values, strict=True)
+        return {name: value for name, value in named if value is not None}
+
+
+class ProtectedCase(Protected):
+    """The base class of the case, whose row stores the MAC.
+
+    `loaded_with` are the labels of the records that a session loads with each case.
+    """
+
+    loaded_with: ClassVar[tuple[str, ...]]
+
+
+class CaseRecord(Protected):
+    """A base class of the records of a case that its MAC protects.
+
+    `identifying` is a column whose value no two records share. `labelling` are columns
+    that the label of a record depends on.
+    """
+
+    identifying: ClassVar[str] = "id"
+    labelling: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def list_labels(cls) -> tuple[str, ...]:
+        """List the labels of the records of this class."""
+        return (cls.__tablename__,)
+
+    @classmethod
+    def get_label(cls, _: Row) -> str:
+        """Return the label of a record: records with one label are listed together."""
+        return str(cls.__tablename__)
+
+    @classmethod
+    def compute_tag(cls, row: Row) -> bytes:
+        """Return the tag of a record, by which its digest is found."""
+        return compute_tag(cls.get_label(row), row[cls.identifying])
+
+
+class Columns(NamedTuple):
+    """The columns of a model with the names of its attributes, and the protected names.
+
+    `read_values` returns the values of the protected columns of a row.
+    """
+
+    labelled: tuple[Label[Any], ...]
+    protected: tuple[str, ...]
+    read_values: Callable[[Row], Values]
+
+
+COLUMNS: Final[dict[type[Protected], Columns]] = {}
+
+
+def get_columns(model: type[Protected]) -> Columns:
+    """Return the columns of a model, in the order of the table."""
+    if model not in COLUMNS:
+        keys = [one.key for one in inspect(model).column_attrs]
+        labelled = tuple(getattr(model, key).label(key) for key in keys)
+        names = tuple(key for key in keys if key not in UNPROTECTED)
+        COLUMNS[model] = Columns(labelled, names, itemgetter(*names))
+    return COLUMNS[model]
+
+
+def select_row(model: type[Protected]) -> Select[*tuple[Any, ...]]:
+    """Return a statement that selects all columns, with the names of the attributes."""
+    return select(*get_columns(model).labelled)
+
+
+def list_protected(model: type[Protected]) -> tuple[str, ...]:
+    """Return the names of the protected columns of a model."""
+    return get_columns(model).protected
+
+
+def copy_values(values: Values) -> Values:
+    """Return values of which none can be changed through the record that has them."""
+    return tuple(copy(one) if isinstance(one, (list, dict)) else one for one in values)
+
+
+@lru_cache(MAX_TAGS)
+def compute_tag(label: str, key: UUID | int) -> bytes:
+    """Return the tag of a record with a label and a unique value."""
+    digest = blake2b(encode([key]), digest_size=TAG_BYTES - CODE_BYTES).digest()
+    return compute_code(label) + digest
+
+
+@cache
+def compute_code(label: str) -> bytes:
+    """Return the bytes with which the tags of the records with a label begin."""
+    return blake2b(label.encode(), digest_size=CODE_BYTES).digest()
+
+
+def compute_content_digest(row: Row) -> bytes:
+    """Return the digest of a sealed document, which is constant if no rule reads it."""
+    content = row["sealed"] if row["kind"] in READ_BY_RULES else b""
+    return blake2b(content, digest_size=16).digest()
+
+
+RECORD_DOCUMENT: Final = "sealed of record"
+"""The label of the sealed documents of a referral, a handover or another record."""
+
+
+def get_document_label(kind: str) -> str:
+    """Return the label of the sealed documents of one kind that belong to the case."""
+    return f"sealed {kind}"
+
+
+@cache
+def build_update() -> Update:
+    """Build the statement that writes the MAC `new` of the case with the id `case`."""
+    table = Base.metadata.tables["case"]
+    own = update(table).where(table.c.id == bindparam("case"))
+    return own.values(mac=bindparam("new"))
+
+
+def list_record_models() -> list[Any]:
+    """List the models of the records of a case that its MAC protects."""
+    models: set[Any] = {
+        one.class_ for one in Base.registry.mappers if issubclass(one.class_, CaseRecord)
+    }
+    return sorted(models, key=lambda one: one.__tablename__)
+
+
+@dataclass
+class CaseGroup:
+    """The protected values of a case, and the digests of its records by their tags."""
+
+    values: Values
+    digests: dict[bytes, bytes]
+    revision: int = 0
+
+
+def list_tags(group: CaseGroup, labels: Iterable[str]) -> set[bytes]:
+    """Return the tags of the records with some labels in a group."""
+    codes = {compute_code(label) for label in labels}
+    return {tag for tag in group.digests if tag[:CODE_BYTES] in codes}
+
+
+class LoadedRecord(NamedTuple):
+    """A record that a session has loaded."""
+
+    case_id: UUID
+    model: type[CaseRecord]
+    tag: bytes
+    digest: bytes
+    identity: object
+
+
+@dataclass
+class Pending:
+    """What a session has loaded of a case and not verified yet.
+
+    `has_parties` is whether the session has loaded the parties with the case.
+    """
+
+    cases: list[Row] = field(default_factory=list)
+    records: list[LoadedRecord] = field(default_factory=list)
+    has_parties: bool = False

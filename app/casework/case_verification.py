@@ -1,0 +1,84 @@
+"""Verification of everything that the rules read about some cases (ADR 77, ADR 81)."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+from uuid import UUID
+
+from app.cases.case_loading import add_rows, require_all_loaded
+from app.cases.models import Case, Party, Sealed
+from app.cases.protected_records import RECORD_DOCUMENT, CaseRecord, Protected
+from app.cases.records import EmergencyAccess, Fact, RiskAssessment, VitalInterest
+from app.consents.models import Consent
+from app.handovers.models import Handover
+from app.kernel.combined_queries import Values
+from app.kernel.macs import NotAuthentic
+from app.kernel.transactions import ReadTransaction
+from app.referrals.models import Referral
+from app.returns.models import Return
+
+type Rows = Mapping[str, list[Values]]
+"""The rows of a combined query, by the name of the query."""
+PROTECTED: Final[Mapping[str, type[Protected]]] = {
+    "cases": Case,
+    "parties": Party,
+    "consents": Consent,
+    "documents": Sealed,
+    "facts": Fact,
+    "vital_interests": VitalInterest,
+    "referrals": Referral,
+    "handovers": Handover,
+    "returns": Return,
+    "risks": RiskAssessment,
+    "accesses": EmergencyAccess,
+}
+"""The queries that return rows which the MAC of a case protects, with their models."""
+COMPLETE: Final = PROTECTED.keys() - {"cases", "accesses"}
+"""The queries that return all rows of a case."""
+
+
+def verify_rows(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
+    """Raise NotAuthentic if a row of some cases was changed in the database (ADR 81)."""
+    for error in find_forged(tx, ids, rows).values():
+        raise error
+
+
+def find_forged(
+    tx: ReadTransaction, ids: frozenset[UUID], rows: Rows
+) -> dict[UUID, NotAuthentic]:
+    """Verify the rows of some cases, and return an error for each case that was changed.
+
+    A case was changed if the service did not write a row, or if a row is missing.
+    """
+    of_case = {case_id: dict[str, list[Values]]() for case_id in ids}
+    for name in PROTECTED.keys() & rows.keys():
+        for row in rows[name]:
+            case_id = row["id" if name == "cases" else "case_id"]
+            of_case.setdefault(case_id, {}).setdefault(name, []).append(row)
+    labels = {label for name in COMPLETE & rows.keys() for label in list_labels(name)}
+    forged = dict[UUID, NotAuthentic]()
+    for case_id, found in of_case.items():
+        try:
+            verify_case(tx, case_id, found, labels if case_id in ids else set())
+        except NotAuthentic as error:
+            forged[case_id] = error
+    return forged
+
+
+def list_labels(name: str) -> list[str]:
+    """List the labels of the records of which a query returns all of a case."""
+    model = PROTECTED[name]
+    labels = model.list_labels() if issubclass(model, CaseRecord) else ()
+    return [label for label in labels if label != RECORD_DOCUMENT]
+
+
+def verify_case(
+    tx: ReadTransaction, case_id: UUID, rows: Rows, labels: AbstractSet[str]
+) -> None:
+    """Raise NotAuthentic unless all rows of a case are those that the service wrote.
+
+    `labels` are those of the records of which `rows` contains all.
+    """
+    for name, found in rows.items():
+        add_rows(tx.session, PROTECTED[name], found)
+    require_all_loaded(tx.session, [case_id], labels)

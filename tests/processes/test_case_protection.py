@@ -1,0 +1,97 @@
+"""What an operator sees of cases that have no MAC, or were changed in the database."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from subprocess import CompletedProcess, run
+
+import pytest
+from sqlalchemy import update
+
+from app.cases.models import Case, Party
+from app.kernel.actors import SERVICE
+from app.kernel.ledger import Ledger
+from tests.processes.test_demo import COMMAND, command, environment
+from tests.support.database_attacks import Attacker
+from tests.support.servers import write_key_file
+from tests.support.world import Json, Someone, World
+
+pytestmark = pytest.mark.slow
+UNTIL = (datetime.now(UTC) + timedelta(hours=4)).isoformat()
+
+
+@pytest.fixture
+def settings(world: World, tmp_path: Path) -> dict[str, str]:
+    """Return settings with which commands use the database of the world."""
+    Ledger(tmp_path / "erasures").start(world.runtime)
+    return {
+        "SAFE_CONDUCT_DATABASE_URL": world.url,
+        "SAFE_CONDUCT_KEY_FILE": str(write_key_file(tmp_path)),
+        "SAFE_CONDUCT_ERASURE_LEDGER": str(tmp_path / "erasures"),
+        "SAFE_CONDUCT_ENVIRONMENT": "drill",
+    }
+
+
+@pytest.fixture
+def case(settings: dict[str, str], officer: Someone) -> Json:
+    """Return a case that was submitted after the ledger was created."""
+    assert settings
+    return officer.submit()
+
+
+def test_cases_of_an_earlier_version_are_protected_once(
+    world: World, case: Json, settings: dict[str, str], tmp_path: Path
+) -> None:
+    with world.database.begin_write(SERVICE) as session:
+        of_case = update(Case).where(Case.code == case["code"])
+        session.connection().execute(of_case.values(mac=None))
+
+    checked = command(tmp_path, "doctor", **settings)
+    assert "Some cases are not protected" in checked.stdout + checked.stderr
+    refused = command(tmp_path, "case", "protect", **settings)
+    assert refused.returncode > 0
+    assert "for an upgrade from a version before 0.2 only" in refused.stderr
+
+    allowed = settings | {"SAFE_CONDUCT_UNPROTECTED_UNTIL": UNTIL}
+    for count in (1, 0):
+        done = command(tmp_path, "case", "protect", **allowed)
+        assert f"{count} cases were protected." in done.stdout
+    checked = command(tmp_path, "doctor", **settings)
+    assert "not protected" not in checked.stdout + checked.stderr
+
+
+def protect_again(
+    folder: Path, code: str, answer: str, settings: dict[str, str]
+) -> CompletedProcess[str]:
+    """Run `case protect --again`, and answer its question."""
+    words = [COMMAND, "case", "protect", "--again", code]
+    environ = environment(folder) | settings
+    return run(
+        words, input=answer, env=environ, text=True, capture_output=True, check=False
+    )
+
+
+def test_case_that_was_changed_is_protected_again_after_a_look(
+    world: World, officer: Someone, case: Json, settings: dict[str, str], tmp_path: Path
+) -> None:
+    attacker, path = Attacker(world), f"/cases/{case['code']}"
+    case_id = attacker.find(Case, code=case["code"])["id"]
+    party = attacker.find(Party, case_id=case_id, relation="submitter")
+    earlier = party["since"] - timedelta(hours=1)
+    attacker.update(Party, party["number"], since=earlier)
+    assert officer.get(path).status_code == 500
+
+    shown = protect_again(tmp_path, case["code"], "n\n", settings)
+    assert shown.returncode > 0
+    assert f"since={earlier.isoformat(timespec='seconds')}" in shown.stdout
+    assert f"focal_point_id={officer.code}" in shown.stdout
+    assert "sealed: " in shown.stdout
+    assert "Synthetic" not in shown.stdout
+    assert officer.get(path).status_code == 500
+    assert protect_again(tmp_path, case["code"], "y\n", settings).returncode == 0
+    assert officer.get(path).status_code == 200
+
+
+def test_unknown_case_is_refused(settings: dict[str, str], tmp_path: Path) -> None:
+    refused = protect_again(tmp_path, "SC-0000-0000-0000-0", "y\n", settings)
+    assert "There is no case with this code." in refused.stderr
+    assert refused.returncode > 0

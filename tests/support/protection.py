@@ -1,0 +1,11 @@
+"""The protection of rows that an earlier version of the service wrote."""
+
+from app.access.protection import protect_accounts
+from app.cases.case_protection import protect_cases
+from app.kernel.transactions import Runtime
+
+
+def protect_rows(runtime: Runtime) -> None:
+    """Protect all accounts, persons and cases as they are, like the operator's commands."""
+    for _ in (*protect_accounts(runtime), *protect_cases(runtime)):
+        pass
