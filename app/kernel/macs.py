@@ -34,7 +34,11 @@ KEPT_AFTER_END: Final = timedelta(days=1)
 HOUR: Final = 3600
 
 MAX_VERIFIED: Final = 10_000
-"""The number of credentials, cases or records whose verified values a process keeps."""
+"""The number of credentials whose verified rows a process keeps."""
+MAX_DIGESTS: Final = 5_000
+"""The number of records of cases whose digests a process keeps."""
+MAX_GROUPS: Final = 500
+"""The number of cases whose groups a process keeps, each of some kilobytes."""
 
 type Values = Sequence[object]
 """The values of the protected columns of a row, in the order of the model's list."""
@@ -76,11 +80,15 @@ EMPTY: Final = Group({})
 
 
 class Known[K, V](dict[K, V]):
-    """Values that were verified, which a process remembers up to a number."""
+    """Values that were verified, of which a process remembers at most `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
 
     def store(self, key: K, value: V) -> None:
         """Store a value; if there are too many, forget the others."""
-        if len(self) >= MAX_VERIFIED:
+        if len(self) >= self.limit:
             self.clear()
         self[key] = value
 
@@ -100,13 +108,13 @@ class RowMacs:
     ) -> None:
         self._secret, self.clock = secret, clock
         self.accepts_missing = accepts_missing
-        self.known_digests = Known[Any, tuple[Any, bytes]]()
+        self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
         """The digests of records of cases, with the values that they were computed from."""
-        self.known_groups = Known[UUID, Any]()
+        self.known_groups = Known[UUID, Any](MAX_GROUPS)
         """The groups of cases, with the values and the MAC from which they were parsed."""
         self.is_disabled = False
         """Whether MACs of cases are neither verified nor written, as without a key file."""
-        self.verified = Known[str, tuple[Any, ...]]()
+        self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
         """The last rows that were verified, by the prefix of their credential."""
 
     def compute_digest(self, table: str, values: Values) -> bytes:

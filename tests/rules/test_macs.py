@@ -7,8 +7,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import inspect
 
 from app.access.protected_tables import MEMBERS, MEMBERSHIP
+from app.cases.models import Case
+from app.cases.protected_records import (
+    compute_code,
+    list_protected,
+    list_record_models,
+)
+from app.cases.records import Fact
 from app.kernel.macs import (
     KEPT_AFTER_END,
     MAX_VERIFIED,
@@ -151,3 +159,24 @@ def test_tags_of_each_table_begin_with_another_byte() -> None:
 
     assert len({compute_table_tag(name) for name in names}) == len(names)
     assert compute_tag(names[0], "key")[:1] == compute_table_tag(names[0])
+
+
+def test_labels_of_records_of_a_case_begin_with_other_bytes() -> None:
+    labels = [label for model in list_record_models() for label in model.list_labels()]
+
+    assert len({compute_code(label) for label in labels}) == len(labels)
+
+
+def test_every_column_of_a_case_and_its_records_is_protected() -> None:
+    for model in (Case, *list_record_models()):
+        columns = {one.key for one in inspect(model).column_attrs}
+        assert columns - {*list_protected(model)} <= {"mac"}
+
+
+def test_null_does_not_change_the_protected_values() -> None:
+    """A column that is added later is null in the rows that exist."""
+    names = list_protected(Fact)
+    values = tuple(None if name == "country" else name for name in names)
+
+    assert "country" not in Fact.name_values(values)
+    assert len(Fact.name_values(values)) == len(names) - 1
