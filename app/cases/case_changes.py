@@ -34,7 +34,7 @@ def verify_changes(session: Session, *_: object) -> None:
     changed = list_changed(session)
     if not changed:
         return
-    groups = CaseGroups.of(session)
+    groups = CaseGroups.get_for(session)
     groups.verify(session)
     groups.flushing = [one for one in changed if one not in session.deleted]
     new = {vars(one)["id"] for one in session.new if isinstance(one, ProtectedCase)}
@@ -62,7 +62,7 @@ def add_digests(session: Session, _: UOWTransaction) -> None:
         if isinstance(one, CaseRecord):
             add_digest(groups, one, read_row(one))
         else:
-            change_case(groups, one, read_row(one))
+            update_case(groups, one, read_row(one))
 
 
 def get_case_id(record: Protected) -> UUID:
@@ -113,7 +113,7 @@ def verify_earlier_case(session: Session, groups: CaseGroups, case: Protected) -
         groups.raise_changed(session, case_id, case.__tablename__, case_id)
 
 
-def change_case(groups: CaseGroups, case: Protected, row: Row) -> None:
+def update_case(groups: CaseGroups, case: Protected, row: Row) -> None:
     """Update the group of a case that was inserted or changed."""
     case_id, values = row["id"], groups.model.get_values(row)
     groups.loaded[case_id] = case
@@ -172,7 +172,7 @@ def delete_records(
 ) -> None:
     """Delete records of a case with one statement, and their digests."""
     session.flush()
-    groups = CaseGroups.of(session)
+    groups = CaseGroups.get_for(session)
     groups.verify(session)
     group = lock_group(session, groups, case_id)
     named: Iterable[str] = {model.identifying, "case_id", *model.labelling}

@@ -25,7 +25,7 @@ def add_loaded_record(record: CaseRecord, _: QueryContext | None) -> None:
     """Add a record that a session has loaded to those that are verified later."""
     session = object_session(record)
     if session is not None and session.info.get(MACS) is not None:
-        CaseGroups.of(session).add_record(type(record), vars(record))
+        CaseGroups.get_for(session).add_record(type(record), vars(record))
 
 
 @event.listens_for(CaseRecord, "refresh", propagate=True)
@@ -42,7 +42,7 @@ def add_loaded_case(case: ProtectedCase, _: QueryContext | None) -> None:
     """Add a case that a session has loaded to those that are verified later."""
     session, case_id = object_session(case), vars(case)["id"]
     if session is not None and session.info.get(MACS) is not None:
-        groups = CaseGroups.of(session)
+        groups = CaseGroups.get_for(session)
         groups.add_case(vars(case))
         groups.loaded[case_id] = case
         groups.pending[case_id].has_parties = True
@@ -63,7 +63,7 @@ def require_all_loaded(
     The session has loaded all records of these cases with these labels.
     """
     session.flush()
-    groups = CaseGroups.of(session)
+    groups = CaseGroups.get_for(session)
     groups.load_groups(session, case_ids)
     for case_id in case_ids:
         groups.require_complete(session, case_id, labels)
@@ -71,12 +71,12 @@ def require_all_loaded(
 
 def mark_locked(session: Session, case_id: UUID) -> None:
     """Record that a transaction has locked the row of a case for changes."""
-    CaseGroups.of(session).owned.add(case_id)
+    CaseGroups.get_for(session).owned.add(case_id)
 
 
 def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> None:
     """Add rows that were read without objects to those that are verified later."""
-    groups = CaseGroups.of(session)
+    groups = CaseGroups.get_for(session)
     for row in rows:
         if issubclass(model, CaseRecord):
             groups.add_record(model, row)
@@ -86,5 +86,5 @@ def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> N
 
 def leave_out_forged[R: OfCase](session: Session, records: Iterable[R]) -> list[R]:
     """Return records without those of cases whose rows were changed in the database."""
-    forged = CaseGroups.of(session).find_forged(session)
+    forged = CaseGroups.get_for(session).find_forged(session)
     return [one for one in records if one.case_id not in forged]

@@ -67,7 +67,7 @@ class CaseGroups:
     has_failed: bool = False
 
     @classmethod
-    def of(cls, session: Session) -> Self:
+    def get_for(cls, session: Session) -> Self:
         """Return the groups of a session. Raises RuntimeError if it has no keys."""
         found: Self | None = session.info.get(CASE_GROUPS)
         if found is None:

@@ -66,7 +66,7 @@ def protect_found(
 
 def protect_case(session: Session, case_id: UUID, *, again: bool = False) -> None:
     """Write the MAC of a case, unless it has one; with `again`, write it in any case."""
-    groups = CaseGroups.of(session)
+    groups = CaseGroups.get_for(session)
     locked = lock_rows(select_row(Case).where(Case.id == case_id))
     row = dict(session.connection().execute(locked).mappings().one())
     if row["mac"] is not None and not again:

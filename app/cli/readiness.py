@@ -143,17 +143,17 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
         )
     count = protection.count_unprotected(session)
     subject = f"{count} accounts and persons are"
-    return warn_about_missing_macs(runtime, subject, "account") if count else []
+    return report_missing_macs(runtime, subject, "account") if count else []
 
 
 def require_protected_cases(runtime: Runtime) -> list[str]:
     """Return a warning about cases without a MAC, or raise NotReady (ADR 81)."""
     with runtime.database.begin_read(SERVICE) as session:
         is_missing = case_protection.has_unprotected(session)
-    return warn_about_missing_macs(runtime, "Some cases are", "case") if is_missing else []
+    return report_missing_macs(runtime, "Some cases are", "case") if is_missing else []
 
 
-def warn_about_missing_macs(runtime: Runtime, subject: str, command: str) -> list[str]:
+def report_missing_macs(runtime: Runtime, subject: str, command: str) -> list[str]:
     """Return a warning about rows without a MAC, or raise NotReady if they are refused."""
     found = f"{subject} not protected against changes in the database."
     if not runtime.row_macs.accepts_missing():

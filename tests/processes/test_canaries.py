@@ -86,7 +86,7 @@ def gone(copy: Copy) -> Iterator[Gone]:
         journey.world.close()
 
 
-LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
+LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable", "row.forged")
 
 
 def send_garbage(http: Client, text: str) -> bytes:
@@ -185,6 +185,9 @@ def test_nothing_personal_is_logged(
         refused = list(send_invalid_requests(journey, case))
         case = journey.cast[0].submit(**journey.texts.make_case())
         ask(url, "UPDATE sealed SET key_version = 'k9'")
+        forged = journey.cast[0].open(f"{get_path(case)}/sections/needs")
+        ask(url, "UPDATE sealed SET key_version = 'k1'")
+        ask(url, "UPDATE case_key SET version = 'k9'")
         unread = journey.cast[0].open(f"{get_path(case)}/sections/needs")
         ask(url, "ALTER TABLE sealed RENAME TO sealed_away")
         unwritten = journey.cast[0].create(
@@ -194,7 +197,8 @@ def test_nothing_personal_is_logged(
 
     logged = "\n".join([*heard.lines, *capfd.readouterr()])
 
-    assert {unwritten.status_code, unread.status_code} == {500}
+    answers = (unwritten, unread, forged)
+    assert {one.status_code for one in answers} == {500}
     assert len(refused) >= 40
     assert find_markers(garbled) == []
     assert [n for n in LOGS if n not in logged] == []
