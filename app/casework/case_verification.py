@@ -33,8 +33,12 @@ PROTECTED: Final[Mapping[str, type[Protected]]] = {
     "accesses": EmergencyAccess,
 }
 """The queries that return rows which the MAC of a case protects, with their models."""
-COMPLETE: Final = PROTECTED.keys() - {"cases", "accesses"}
-"""The queries that return all rows of a case."""
+COMPLETE: Final[Mapping[str, frozenset[str]]] = {
+    name: frozenset(model.list_labels()) - {RECORD_DOCUMENT}
+    for name, model in PROTECTED.items()
+    if issubclass(model, CaseRecord) and model is not EmergencyAccess
+}
+"""The queries that return all records of a case with some labels, and the labels."""
 
 
 def verify_rows(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
@@ -55,7 +59,7 @@ def find_forged(
         for row in rows[name]:
             case_id = row["id" if name == "cases" else "case_id"]
             of_case.setdefault(case_id, {}).setdefault(name, []).append(row)
-    labels = {label for name in COMPLETE & rows.keys() for label in list_labels(name)}
+    labels = set[str]().union(*(COMPLETE[name] for name in COMPLETE.keys() & rows.keys()))
     forged = dict[UUID, NotAuthentic]()
     for case_id, found in of_case.items():
         try:
@@ -63,13 +67,6 @@ def find_forged(
         except NotAuthentic as error:
             forged[case_id] = error
     return forged
-
-
-def list_labels(name: str) -> list[str]:
-    """List the labels of the records of which a query returns all of a case."""
-    model = PROTECTED[name]
-    labels = model.list_labels() if issubclass(model, CaseRecord) else ()
-    return [label for label in labels if label != RECORD_DOCUMENT]
 
 
 def verify_case(

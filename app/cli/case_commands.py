@@ -78,7 +78,11 @@ def format_rows(tx: ReadTransaction, case_id: UUID) -> list[str]:
 
 def format_values(codes: dict[UUID, str], row: dict[str, Any]) -> str:
     """Return the columns of a row that have a value, without sealed content."""
-    shown = {name: value for name, value in row.items() if not isinstance(value, bytes)}
+    shown = {
+        name: value
+        for name, value in row.items()
+        if name != "case_id" and not isinstance(value, bytes)
+    }
     return " ".join(
         f"{name}={format_value(codes, value)}"
         for name, value in shown.items()
