@@ -118,7 +118,7 @@ def load_handovers(tx: ReadTransaction, query: HandoverQuery) -> HandoverPage:
     statement = handover_queries.list_own(tx, query.side, query.state, query.case)
     keys = (Party.number, Handover.number)
     rows, after = load_page(tx, statement, keys, query, name="handovers")
-    found = case_files.leave_out_forged(tx, [handover for handover, *_ in rows])
+    found = case_files.load_authentic(tx, [handover for handover, *_ in rows])
     return HandoverPage(items=show(tx, found), next=after)
 
 

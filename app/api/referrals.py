@@ -92,7 +92,7 @@ def load_referrals(tx: ReadTransaction, query: ReferralQuery) -> ReferralPage:
     statement = referral_queries.list_own(tx, query.side, query.state, query.case)
     keys = (Party.number, Referral.number)
     rows, after = load_page(tx, statement, keys, query, name="referrals")
-    found = case_files.leave_out_forged(tx, [referral for referral, *_ in rows])
+    found = case_files.load_authentic(tx, [referral for referral, *_ in rows])
     return ReferralPage(items=show(tx, found), next=after)
 
 

@@ -60,9 +60,9 @@ def add_digests(session: Session, _: UOWTransaction) -> None:
     flushed, groups.flushing = groups.flushing, []
     for one in sorted(flushed, key=lambda one: isinstance(one, CaseRecord)):
         if isinstance(one, CaseRecord):
-            add_digest(groups, one, read_row(one))
+            add_digest(groups, one, read_record(one))
         else:
-            update_case(groups, one, read_row(one))
+            update_case(groups, one, read_record(one))
 
 
 def get_case_id(record: Protected) -> UUID:
@@ -91,7 +91,7 @@ def find_changes(record: Protected) -> dict[str, object]:
     return {name: None if value is NO_VALUE else value for name, value in changed}
 
 
-def read_row(record: Protected) -> dict[str, Any]:
+def read_record(record: Protected) -> dict[str, Any]:
     """Return the protected columns of a record; those that were never set are None."""
     return {name: vars(record).get(name) for name in list_protected(type(record))}
 
@@ -108,7 +108,7 @@ def verify_earlier_case(session: Session, groups: CaseGroups, case: Protected) -
     """Raise NotAuthentic unless the earlier values of a changed case match its MAC."""
     case_id = vars(case)["id"]
     group = groups.get_group(case_id)
-    earlier = read_row(case) | find_changes(case)
+    earlier = read_record(case) | find_changes(case)
     if group is not None and groups.model.get_values(earlier) != group.values:
         groups.raise_changed(session, case_id, case.__tablename__, case_id)
 
@@ -128,7 +128,7 @@ def update_case(groups: CaseGroups, case: Protected, row: Row) -> None:
 
 def remove_digest(session: Session, groups: CaseGroups, record: CaseRecord) -> None:
     """Remove the digest of a record that is changed or deleted. Raises NotAuthentic."""
-    earlier = read_row(record) | find_changes(record)
+    earlier = read_record(record) | find_changes(record)
     group = groups.get_group(earlier["case_id"])
     if group is not None:
         require_unchanged(session, groups, group, type(record), earlier)

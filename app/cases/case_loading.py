@@ -32,7 +32,7 @@ def add_loaded_record(record: CaseRecord, _: QueryContext | None) -> None:
 def add_reloaded_record(
     record: CaseRecord, context: QueryContext | None, _: object
 ) -> None:
-    """Add a record that a session has loaded again, unless it has changes."""
+    """Add a record that a session has reloaded, unless it has unsaved changes."""
     if not inspect(record).modified:
         add_loaded_record(record, context)
 
@@ -50,7 +50,7 @@ def add_loaded_case(case: ProtectedCase, _: QueryContext | None) -> None:
 
 @event.listens_for(ProtectedCase, "refresh", propagate=True)
 def add_reloaded_case(case: ProtectedCase, context: QueryContext | None, _: object) -> None:
-    """Add a case that a session has loaded again, unless it has changes."""
+    """Add a case that a session has reloaded, unless it has unsaved changes."""
     if not inspect(case).modified:
         add_loaded_case(case, context)
 

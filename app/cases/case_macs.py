@@ -143,8 +143,14 @@ class CaseGroups:
 
     def verify_pending(self, session: Session, case_id: UUID) -> None:
         """Verify what was loaded of a case. Raises NotAuthentic, or Busy (503)."""
-        found, was_failed = self.pending.pop(case_id), self.has_failed
-        self.has_failed = True
+        try:
+            self.verify_loaded(session, case_id, self.pending.pop(case_id))
+        except (NotAuthentic, Busy):
+            self.has_failed = True
+            raise
+
+    def verify_loaded(self, session: Session, case_id: UUID, found: Pending) -> None:
+        """Verify rows of a case. Raises NotAuthentic, or Busy (503)."""
         for row in found.cases:
             self.verify_case(row)
         if case_id not in self.groups and found.records:
@@ -157,7 +163,6 @@ class CaseGroups:
                 self.raise_changed(session, case_id, one.model.__tablename__, one.identity)
         if found.has_parties:
             self.require_complete(session, case_id, self.model.loaded_with)
-        self.has_failed = was_failed
 
     def has_digest(self, record: LoadedRecord) -> bool:
         """Return whether a version of the case contains a record."""
@@ -166,13 +171,11 @@ class CaseGroups:
             for group in self.groups[record.case_id]
         )
 
-    def load_again(self, session: Session, case_id: UUID) -> bool:
-        """Load a case again; return False if no other transaction can have changed it."""
-        if self.is_snapshot(session) or case_id in self.owned:
-            return False
-        for row in self.read_cases(session, [case_id]):
-            self.verify_case(row)
-        return True
+    def load_again(self, session: Session, case_id: UUID) -> None:
+        """Load a case again, unless no other transaction can have changed it."""
+        if not self.is_snapshot(session) and case_id not in self.owned:
+            for row in self.read_cases(session, [case_id]):
+                self.verify_case(row)
 
     def verify_case(self, row: Row) -> None:
         """Verify a row of a case, and keep its group. Raises NotAuthentic."""
@@ -188,8 +191,7 @@ class CaseGroups:
         return self.groups[case_id][-1]
 
     def finish(self, session: Session) -> None:
-        """Write the MACs of the changed cases, and verify what was loaded last."""
-        session.flush()
+        """Verify what was loaded last, and write the MACs. Raises NotAuthentic."""
         self.verify(session)
         if self.has_failed:
             raise NotAuthentic("A row of a case was changed in the database.")
@@ -243,8 +245,10 @@ class CaseGroups:
         """Return whether the transaction reads one snapshot of the database."""
         return get_dialect(session).name == "sqlite" or is_read_only(session)
 
-    def raise_changed(self, session: Session, case_id: UUID, *row: object) -> NoReturn:
-        """Raise NotAuthentic about a row: a table and the values that identify the row.
+    def raise_changed(
+        self, session: Session, case_id: UUID, table: str, identity: object
+    ) -> NoReturn:
+        """Raise NotAuthentic for the row of a table that a value identifies.
 
         Another transaction may have changed the case while this one loaded its records.
         Raises Busy (503) if all records match the MAC now.
@@ -255,7 +259,7 @@ class CaseGroups:
             found = {one.tag: one.digest for one in self.read_records(session, case_id)}
             if group is None or group.digests == found:
                 raise Busy("The case was changed meanwhile. Send the request again.")
-        raise_alarm(str(row[0]), row[1:])
+        raise_alarm(table, [identity])
 
     def require_complete(
         self, session: Session, case_id: UUID, labels: Collection[str]
@@ -265,9 +269,9 @@ class CaseGroups:
         The session has loaded all records of the case with these labels.
         """
         if not self.is_complete(case_id, labels):
-            again = self.load_again(session, case_id)
-            if not again or not self.is_complete(case_id, labels):
-                self.raise_changed(session, case_id, self.model.__tablename__, case_id)
+            self.load_again(session, case_id)
+        if not self.is_complete(case_id, labels):
+            self.raise_changed(session, case_id, self.model.__tablename__, case_id)
 
     def is_complete(self, case_id: UUID, labels: Collection[str]) -> bool:
         """Return whether all records of a version of a case with some labels are loaded."""

@@ -150,7 +150,7 @@ RECORD_DOCUMENT: Final = "sealed of record"
 
 
 def get_document_label(kind: str) -> str:
-    """Return the label of the sealed documents of one kind that belong to the case."""
+    """Return the label of the sealed documents of a case that have one kind."""
     return f"sealed {kind}"
 
 

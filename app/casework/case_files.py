@@ -7,24 +7,13 @@ statement reads it again.
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter, itemgetter
-from typing import Protocol
 from uuid import UUID
 
 from app.cases import emergency_access, questions, rule_documents
 from app.cases import queries as case_queries
-from app.cases.models import (
-    Case,
-    CaseKey,
-    DocumentKey,
-    Party,
-    Sealed,
-)
-from app.cases.records import (
-    EmergencyAccess,
-    Fact,
-    RiskAssessment,
-    SummarySnapshot,
-)
+from app.cases.case_loading import OfCase
+from app.cases.models import Case, CaseKey, DocumentKey, Party, Sealed
+from app.cases.records import EmergencyAccess, Fact, RiskAssessment, SummarySnapshot
 from app.cases.sections import Paper
 from app.casework import case_file_queries as statements
 from app.casework.case_verification import Rows, find_forged, verify_rows
@@ -50,14 +39,6 @@ from app.referrals.lifecycle import State as ReferralState
 from app.returns import queries as return_queries
 from app.returns.lifecycle import OPEN as OPEN_RETURNS
 from app.returns.models import Return
-
-
-class OfCase(Protocol):
-    """A record of a case."""
-
-    @property
-    def case_id(self) -> UUID:
-        """The id of the case."""
 
 
 def get_case(tx: ReadTransaction, code: str) -> Case:
@@ -96,10 +77,10 @@ def load_rule_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
     store_results(tx, case_ids, rows)
 
 
-def leave_out_forged[R: OfCase](tx: ReadTransaction, records: Sequence[R]) -> list[R]:
-    """Return records without those of cases whose rows were changed in the database.
+def load_authentic[R: OfCase](tx: ReadTransaction, records: Sequence[R]) -> list[R]:
+    """Load what the rules read about the cases of some records, and verify it.
 
-    What the rules read about the cases is loaded for this.
+    Returns the records without those of cases whose rows were changed in the database.
     """
     ids = frozenset(one.case_id for one in records)
     if not ids:

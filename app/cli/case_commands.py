@@ -21,7 +21,7 @@ case = typer.Typer(no_args_is_help=True, help="Protect cases against changes by 
 
 @case.callback()
 def require_subcommand() -> None:
-    """Keep `protect` a command of its own."""
+    """Require the name `protect`, which Typer omits if it is the only command."""
 
 
 @case.command("protect")
@@ -91,7 +91,7 @@ def format_values(codes: dict[UUID, str], row: dict[str, Any]) -> str:
 
 
 def format_value(codes: dict[UUID, str], value: object) -> str:
-    """Return a value for a line: the code of an office, or a time to the second."""
+    """Return a value as text: the code of an office, a time in seconds, or the value."""
     match value:
         case UUID():
             return codes.get(value, str(value))

@@ -15,7 +15,7 @@ class ProtectedGroups(Protocol):
         """Verify the rows that were loaded. Raises NotAuthentic."""
 
     def finish(self, session: Session) -> None:
-        """Write the MACs of the rows that were changed, and verify. Raises NotAuthentic."""
+        """Verify, and write the MACs of the rows that were changed. Raises NotAuthentic."""
 
 
 def verify_loaded(session: Session) -> None:
@@ -30,8 +30,7 @@ def finish_transaction(session: Session) -> None:
 
     Raises NotAuthentic if a protected row was changed by something else than the service.
     """
+    session.flush()
     groups: ProtectedGroups | None = session.info.get(CASE_GROUPS)
-    if groups is None:
-        session.flush()
-    if (groups := session.info.get(CASE_GROUPS)) is not None:
+    if groups is not None:
         groups.finish(session)

@@ -261,7 +261,7 @@ def test_earlier_fears_are_not_restored(scene: Scene) -> None:
 
 
 def test_order_of_facts_cannot_be_changed(scene: Scene) -> None:
-    """The latest fact of a name applies, so its number decides."""
+    """Of several facts with one name, the one with the highest number applies."""
     path = f"{get_path(scene.case)}/facts"
     for value in ("needed", "not_needed"):
         unwrap(scene.lead.create(path, {"name": "guardian", "value": value}))

@@ -6,6 +6,6 @@ from app.kernel.transactions import Runtime
 
 
 def protect_rows(runtime: Runtime) -> None:
-    """Protect all accounts, persons and cases as they are, like the operator's commands."""
+    """Protect all accounts, persons and cases, as the two `protect` commands do."""
     for _ in (*protect_accounts(runtime), *protect_cases(runtime)):
         pass
