@@ -10,6 +10,8 @@ type Json = dict[str, Any]
 
 PHONE: Final = "+12025550142"
 """A telephone number that is reserved for fiction."""
+LATEST_ZONE: Final = timedelta(hours=12)
+"""How far behind UTC the time zone is in which each day begins last."""
 
 
 def build_summary(country: str, language: str, *services: str, **changes: Any) -> Json:
@@ -45,13 +47,17 @@ def build_recipient(
 def build_consent(
     now: datetime, *recipients: Json, language: str = "uz", **changes: Any
 ) -> Json:
-    """Return a consent form that names these recipients."""
+    """Return a consent form that names these recipients.
+
+    It was obtained on the newest day that has begun in every time zone. The console refuses
+    a day that has not begun where the officer works.
+    """
     return {
         "recipients": list(recipients),
         "given_by": "person",
         "language": language,
         "form_version": "demo-1",
-        "obtained_on": now.date().isoformat(),
+        "obtained_on": (now - LATEST_ZONE).date().isoformat(),
         "expires_at": (now + timedelta(days=180)).isoformat(timespec="seconds"),
         "evidence": "Synthetic: explained in their own language, agreed aloud.",
     } | changes

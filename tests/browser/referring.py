@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from app.demo.texts import LATEST_ZONE
 from tests.browser.cases import ALIAS, NEEDED
 from tests.browser.windows import Window
 
@@ -41,7 +42,7 @@ def fill_consent(window: Window) -> None:
     for value in AGREED:
         window.tick("allow", value)
     window.unfold("How the consent was given")
-    today = datetime.now(UTC).date()
+    today = (datetime.now(UTC) - LATEST_ZONE).date()
     window.choose("consent/language", "uz")
     window.fill("consent/obtained_on", today.isoformat())
     window.fill("consent/expires_at", (today + timedelta(days=180)).isoformat())
