@@ -16,6 +16,7 @@ from app.console.api_client import ApiProblem, Json, Withheld
 from app.console.form_drafts import NEW
 from app.console.forms import KEY, TAG, read_texts
 from app.console.translations import mark
+from app.kernel.problems import RecordsAltered
 
 UNSENT: Final = "unsent"
 """The hidden field with the name of the kept form that is sent again."""
@@ -117,6 +118,8 @@ def read_unsent(items: Sequence[Json]) -> Sequence[UnsentForm]:
 
 
 def can_be_retried(problem: ApiProblem) -> bool:
-    """Return whether the same request may succeed later."""
+    """Return whether the same request may succeed later, without an operator's help."""
+    if problem.code == RecordsAltered.code:
+        return False
     is_passing = problem.status == TOO_MANY or problem.status >= RETRIED
     return is_passing or isinstance(problem, Withheld)

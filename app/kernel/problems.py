@@ -84,3 +84,9 @@ class Busy(Problem):
 
     status = 503
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class RecordsAltered(Problem):
+    """Records were changed in the database, and not by the service."""
+
+    status = 500

@@ -473,7 +473,7 @@ def test_a_fault_of_ours_is_a_problem_without_a_word(
 ) -> None:
     case = unwrap(officer.create_case())
     with world.database.begin_write(SERVICE) as session:
-        session.connection().exec_driver_sql("UPDATE sealed SET key_version = 'k9'")
+        session.connection().exec_driver_sql("UPDATE case_key SET version = 'k9'")
 
     broken = officer.open(f"{get_path(case)}/sections/needs")
 

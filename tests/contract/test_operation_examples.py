@@ -38,6 +38,7 @@ UNPLAYED: Final = {
     "daily-volume-used": "it takes megabytes of sealed content",
     "daily-cap-reached": "it takes as many opened documents as an account may open",
     "too-many-refused-openings": "it takes many refused openings",
+    "records-altered": "somebody must change the database",
 }
 """Problems without an example, each with the reason."""
 EXPLAINED: Final = {"409", "412", "428", "422"}

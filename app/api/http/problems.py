@@ -27,11 +27,13 @@ from app.kernel.idempotency import (
 )
 from app.kernel.languages import ENGLISH
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.macs import NotAuthentic
 from app.kernel.problems import (
     Busy,
     Forbidden,
     NotFound,
     Problem,
+    RecordsAltered,
     TooManyRequests,
     TooManyWrongKeys,
     Unauthenticated,
@@ -56,6 +58,12 @@ STATUS_DETAILS: Final = {
     "give the `instance` to the operator.",
 }
 """The `detail` of each problem that has an HTTP status but no code of its own."""
+ALTERED: Final = (
+    "Nothing was done. Do not send the request again: the answer stays the same until an "
+    "operator of the service has looked at the records. Tell the operator, give the "
+    "`instance`, and use another safe way to help the person meanwhile."
+)
+"""The `detail` of `records-altered` (ADR 81). The log says which row it is."""
 
 
 class RequestInvalidMembers(BaseModel):
@@ -79,6 +87,7 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     TooManyWrongKeys,
     TooManyRequests,
     DailyVolumeUsed,
+    RecordsAltered,
     Busy,
 )
 ANONYMOUS: Final = (RequestInvalid, JsonInvalid, TooManyWrongKeys, Busy)
@@ -184,6 +193,11 @@ def install(app: FastAPI) -> None:
     def handle_problem(request: Request, problem: Problem) -> JSONResponse:
         request.state.cause = problem.__cause__ if problem.status >= SERVER_ERROR else None
         return render_problem(request, problem)
+
+    @app.exception_handler(NotAuthentic)
+    def handle_altered_records(request: Request, error: NotAuthentic) -> JSONResponse:
+        request.state.cause = error
+        return render_problem(request, RecordsAltered(ALTERED))
 
     @app.exception_handler(RequestValidationError)
     def handle_validation_error(
