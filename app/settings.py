@@ -127,8 +127,8 @@ class Settings(BaseSettings):
     """How many times faster deadlines run. Above 1 only in a `drill` and in
     `safe-conduct demo serve`."""
     unprotected_until: AwareDatetime | None = None
-    """Until when accounts and cases of an earlier version are accepted that `safe-conduct
-    account protect` and `case protect` have not protected yet, such as
+    """Until when rows of an earlier version are accepted that `safe-conduct account
+    protect`, `directory protect` and `case protect` have not protected yet, such as
     `2027-01-31T00:00:00Z`. Until then, a forged row in the database can give rights to an
     account. Default: never."""
     person_keys: bool = True

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 
 from app.deadlines.models import Clock, TimeLimit
 from app.directory import queries as directory_queries
-from app.directory.actions import Register
+from app.directory.actions import Register, lock_row
 from app.directory.history import UNRECORDED, DirectoryChange
 from app.directory.kinds import OfficeKind
 from app.directory.models import Agreement, Contact, Country, FocalPoint
@@ -22,8 +22,7 @@ type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 def lock(tx: WriteTransaction, register: Register, key: str) -> Entry | None:
     """Lock and return the row with this key, or return None if there is no such row."""
-    locked = select_row(register, key).with_for_update(key_share=True)
-    found: Entry | None = tx.session.scalar(locked)
+    found: Entry | None = lock_row(tx.session, register, key)
     return found
 
 

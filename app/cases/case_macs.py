@@ -24,7 +24,6 @@ from app.cases.protected_records import (
     Row,
     Values,
     build_update,
-    copy_values,
     list_record_models,
     list_tags,
     select_row,
@@ -36,6 +35,7 @@ from app.kernel.macs import (
     Group,
     NotAuthentic,
     RowMacs,
+    copy_values,
     raise_alarm,
 )
 from app.kernel.problems import Busy

@@ -1,7 +1,6 @@
 """Base classes of the rows that the MAC of a case protects (ADR 81)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -119,11 +118,6 @@ def select_row(model: type[Protected]) -> Select[*tuple[Any, ...]]:
 def list_protected(model: type[Protected]) -> tuple[str, ...]:
     """Return the names of the protected columns of a model."""
     return get_columns(model).protected
-
-
-def copy_values(values: Values) -> Values:
-    """Return values of which none can be changed through the record that has them."""
-    return tuple(copy(one) if isinstance(one, (list, dict)) else one for one in values)
 
 
 @lru_cache(MAX_TAGS)

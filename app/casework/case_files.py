@@ -23,6 +23,7 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
 from app.directory.models import FocalPoint
+from app.directory.protected_rows import require_authentic
 from app.handovers import queries as handover_queries
 from app.handovers.lifecycle import State as HandoverState
 from app.kernel.combined_queries import (
@@ -162,6 +163,8 @@ def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -
 def store_offices(tx: ReadTransaction, rows: Rows) -> None:
     """Store the caller's office, and the codes of the offices that are parties."""
     me = tx.actor.focal_point_id
+    for values in rows["own_office"]:
+        require_authentic(tx.session, FocalPoint, values)
     own = {one.id: one for one in build_all(tx, FocalPoint, rows["own_office"])}
     tx.kept_alive.update(own.values())
     store_missing(tx, directory_queries.by_ids, own, [me])

@@ -15,6 +15,7 @@ from app.cli import (
     accounts,
     backup_command,
     case_commands,
+    directory_commands,
     exit_codes,
     key_commands,
     logging_setup,
@@ -38,12 +39,11 @@ cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 erasure = typer.Typer(no_args_is_help=True, help="Export the ledger of erasures.")
-directory = typer.Typer(no_args_is_help=True, help="Load the directory from files.")
 worker = typer.Typer(no_args_is_help=True, help="Run or check the worker.")
 figures = typer.Typer(no_args_is_help=True, help="Count and preview figures.")
 for name, part in (
     ("key", key_commands.key),
-    ("directory", directory),
+    ("directory", directory_commands.directory),
     ("worker", worker),
     ("figures", figures),
 ):
@@ -218,34 +218,6 @@ def export_erasures() -> None:
     if not existed:
         print_line(restore.LEDGER_MADE)
     print_line(f"{added} erasures were added to {Settings().erasure_ledger}.")
-
-
-@directory.command("load")
-def load_directory(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(help="Folder with CSV files. Default: the packaged ones."),
-    ] = None,
-    *,
-    reopen: Annotated[
-        bool, typer.Option("--reopen", help="Also activate rows deactivated over HTTP.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the files, and write nothing.")
-    ] = False,
-) -> None:
-    """Load countries, offices, agreements, time limits and contacts from CSV files.
-
-    A row with a known code changes the stored row. Each changed row is listed, with the
-    names of the changed columns.
-    """
-    loaded = operator_actions.load_directory(
-        startup.load_runtime(Settings()), folder, reopen=reopen, dry_run=dry_run
-    )
-    for line in operator_actions.describe_load(loaded):
-        print_line(line)
-    if dry_run:
-        print_line("Dry run: nothing was written.")
 
 
 cli.command(help=backup_command.ABOUT)(backup_command.backup)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.access import protection
 from app.access.queries import has_active_account
+from app.administration import directory_protection
 from app.cases import case_protection
 from app.cli import wrapped_keys
 from app.cli.guard_checks import require_bound_login, require_guards
@@ -131,7 +132,7 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
 
 
 def require_protected(session: Session, runtime: Runtime) -> list[str]:
-    """Return a warning about accounts without a MAC, or raise NotReady (ADR 80).
+    """Return warnings about accounts and the directory, or raise NotReady (ADR 80, 82).
 
     NotReady is also raised if the key file does not fit the MACs of the accounts.
     """
@@ -141,9 +142,27 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
             "Restore the newest copy of the key file of this database. If it is right, "
             "somebody changed the accounts in the database: see docs/operations.md."
         )
-    count = protection.count_unprotected(session)
-    subject = f"{count} accounts and persons are"
-    return report_missing_macs(runtime, subject, "account") if count else []
+    found = []
+    if count := protection.count_unprotected(session):
+        subject = f"{count} accounts and persons are"
+        found += report_missing_macs(runtime, subject, "account")
+    if directory_protection.has_unprotected(session):
+        found += report_missing_macs(runtime, "Rows of the directory are", "directory")
+    found += report_altered_rows(session)
+    return found
+
+
+def report_altered_rows(session: Session) -> list[str]:
+    """Return a warning about the rows of the directory that SQL has changed (ADR 82)."""
+    altered = list(directory_protection.list_altered(session))
+    if not altered:
+        return []
+    text = (
+        "Warning: these rows of the directory were changed by SQL, and count as inactive: "
+        f'{", ".join(altered)}. See "Rows that were changed in the database" in '
+        "docs/operations.md."
+    )
+    return [text]
 
 
 def require_protected_cases(runtime: Runtime) -> list[str]:

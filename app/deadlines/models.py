@@ -1,7 +1,7 @@
 """Tables of deadlines, of missed deadlines, and of the time limits that were set."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.deadlines.limit_bounds import LimitPriority
 from app.deadlines.limits import DeadlineKind, TimeUnit
 from app.directory.kinds import Confidence
+from app.directory.protected_rows import DirectoryRow
 from app.kernel.db import Base, Counter
 from app.kernel.stored_names import STORED_DEADLINES, store_enum
 
@@ -74,13 +75,14 @@ class Firing(Base):
     at: Mapped[datetime]
 
 
-class TimeLimit(Base):
+class TimeLimit(DirectoryRow, Base):
     """A limit that a country or an agreement sets for a kind of deadline.
 
     A row without an amount sets no limit, so that another limit or the default applies.
     """
 
     __tablename__ = "time_limit"
+    harmless: ClassVar = {"amount": None, "unit": None}
 
     of: Mapped[str] = mapped_column(String(40), primary_key=True)
     deadline: Mapped[DeadlineKind] = mapped_column(

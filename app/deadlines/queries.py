@@ -19,7 +19,7 @@ from app.deadlines.schemas import TimeLimitInForce
 from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.calendars import Place, get_place
-from app.directory.models import Agreement
+from app.directory.protected_rows import keep_authentic, select_rows
 from app.kernel.paging import Key
 from app.kernel.recall import load_once, may_have_rows
 from app.kernel.statements import make_list_parameter
@@ -117,24 +117,26 @@ def list_settings(tx: ReadTransaction) -> list[Setting]:
     return kept
 
 
-LIMITS: Final = (
-    select(TimeLimit.of, TimeLimit.deadline, TimeLimit.priority)
-    .add_columns(TimeLimit.amount, TimeLimit.unit, Agreement.countries)
-    .outerjoin(Agreement, (Agreement.code == TimeLimit.of) & agreement_queries.IN_FORCE)
-)
+LIMITS: Final = select_rows(TimeLimit)
 
 
 def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
-    """Read the limits of countries, and those of agreements that are in force."""
-    rows = tx.read_columns(LIMITS, {"today": tx.now.date()})
-    for of, clock, priority, amount, unit, parties in rows:
-        if amount is None or unit is None:
+    """Read the limits of countries, and those of agreements that are in force.
+
+    Limits that SQL has changed are left out.
+    """
+    rows = map(dict, tx.read_columns(LIMITS, {}).mappings())
+    for row in keep_authentic(tx.session, TimeLimit, rows):
+        if row["amount"] is None or row["unit"] is None:
             continue
-        limit = Limit(amount, unit)
+        of, limit = row["of"], Limit(row["amount"], row["unit"])
         if is_of_country(of):
-            yield Setting(of, clock, priority, limit)
-        elif parties is not None:  # an agreement that is in force
-            yield Setting(of, clock, priority, limit, frozenset(parties))
+            yield Setting(of, row["deadline"], row["priority"], limit)
+            continue
+        for agreement in agreement_queries.list_in_force(tx):
+            if agreement["code"] == of:
+                parties = frozenset(agreement["countries"])
+                yield Setting(of, row["deadline"], row["priority"], limit, parties)
 
 
 def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:

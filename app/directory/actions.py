@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
 
 from app.directory import queries as directory_queries
 from app.directory.file_rows import Row
 from app.directory.history import ChangeAuthor, Values, build_change
 from app.directory.models import Agreement, Contact, Country, FocalPoint
+from app.directory.protected_rows import DirectoryRow
 from app.kernel.actors import Role
-from app.kernel.db import Base
 from app.kernel.journal import Mailbox
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import WriteTransaction
 
 
@@ -24,7 +26,7 @@ from app.kernel.transactions import WriteTransaction
 class Register:
     """A table of the directory, its key columns, and its path in the API."""
 
-    table: type[Base]
+    table: type[DirectoryRow]
     keys: tuple[str, ...]
     path: str
 
@@ -140,16 +142,17 @@ def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
 
 
 def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:
-    """Insert the rows with a new key, update the others, and return the counts."""
+    """Insert the rows with a new key, update the others, and return the counts.
+
+    Raises NotAuthentic if something else than the service has changed one of the others.
+    """
     found = compare_rows(author, register, rows)
-    if found.added:
-        new_rows = add_mailboxes(author, register, found.added)
-        author.session.execute(insert(register.table), new_rows)
+    new_rows = add_mailboxes(author, register, found.added)
+    author.session.add_all(register.table(**row) for row in new_rows)
     for stored, row in found.changed:
-        statement = update(register.table).where(
-            register.matches_key(register.get_key(row))
-        )
-        author.session.execute(statement.values(find_changed_values(stored, row)))
+        entry = lock_row(author.session, register, register.get_key(row))
+        for name, value in find_changed_values(stored, row).items():
+            setattr(entry, name, value)
     entries = [(None, row) for row in found.added] + list(found.changed)
     author.session.add_all(
         build_change(author, register.get_subject(row), stored, row)
@@ -157,6 +160,12 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
     )
     author.session.flush()
     return found.to_count(register)
+
+
+def lock_row(session: Session, register: Register, key: str) -> Any:
+    """Lock and return the row with this key, or return None if there is no such row."""
+    found = select(register.table).where(register.matches_key(key))
+    return session.scalar(lock_rows(found))
 
 
 def compare_rows(
@@ -202,12 +211,12 @@ def add_mailboxes(
 
 def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoint:
     """Set the number of free places of the caller's office; None means unknown."""
-    focal_point = directory_queries.get_by_code(tx, code)
-    if focal_point.id != tx.actor.focal_point_id:
+    if directory_queries.get_by_code(tx, code).id != tx.actor.focal_point_id:
         raise ActionNotYours("Only the office itself can set its free places.")
     if not CAPACITY_ROLES & tx.actor.roles:
         roles = ", ".join(sorted(CAPACITY_ROLES))
         raise RoleMissing(f"This needs one of the roles {roles}.")
+    focal_point: FocalPoint = lock_row(tx.session, FOCAL_POINTS, code)
     focal_point.capacity = free
     focal_point.capacity_as_of = tx.now
     return focal_point

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 
 from app.directory.kinds import DisclosureLevel, is_at_home, list_home_countries
 from app.directory.models import Agreement, FocalPoint
+from app.directory.protected_rows import Row, keep_authentic, select_rows
 from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
@@ -14,7 +15,14 @@ IN_FORCE: Final = (Agreement.in_force_from <= TODAY) & (
     Agreement.in_force_until.is_(None) | (Agreement.in_force_until >= TODAY)
 )
 """The condition for agreements that are in force on the day `today` (UTC)."""
-AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
+AGREEMENTS: Final = select_rows(Agreement).where(IN_FORCE)
+
+
+@load_once(Agreement)
+def list_in_force(tx: ReadTransaction) -> list[Row]:
+    """List the agreements that are in force today (UTC), without those changed by SQL."""
+    found = tx.read_columns(AGREEMENTS, {"today": tx.now.date()})
+    return keep_authentic(tx.session, Agreement, map(dict, found.mappings()))
 
 
 @load_once(Agreement)
@@ -25,8 +33,8 @@ def list_agreed_countries(
 
     Agreements are not combined: a single agreement has to allow the level (BR07).
     """
-    known = tx.read_columns(AGREEMENTS, {"today": tx.now.date()})
-    groups = (set(countries) for countries, agreed in known if agreed >= level)
+    allowing = (one for one in list_in_force(tx) if one["level"] >= level)
+    groups = (set(one["countries"]) for one in allowing)
     return frozenset().union(*(group for group in groups if country in group)) - {country}
 
 

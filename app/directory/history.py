@@ -14,7 +14,7 @@ from app.kernel.db import Base, Listed
 
 type Values = Mapping[str, Any]
 
-UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of"})
+UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of", "mac"})
 """Columns that are internal and left out of the history."""
 RENAMED: Final[Mapping[str, str]] = {"clock": "deadline", "iso2": "code"}
 """The current name of each column that has another name in old entries of the history."""

@@ -1,7 +1,7 @@
 """Tables of countries, offices, their contacts, and agreements between countries."""
 
 from datetime import date, datetime
-from typing import Final
+from typing import ClassVar, Final, override
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String
@@ -15,6 +15,7 @@ from app.directory.kinds import (
     OfficeKind,
     StateRouting,
 )
+from app.directory.protected_rows import DirectoryRow
 from app.kernel.db import Base
 from app.kernel.journal import Mailbox
 from app.kernel.stored_names import store_enum
@@ -25,10 +26,11 @@ OFFICE_FUNCTION: Final = store_enum(OfficeFunction, "function")
 """The column type of `OfficeFunction`."""
 
 
-class Country(Base):
+class Country(DirectoryRow, Base):
     """A country of the mechanism. A value without a source is null or empty."""
 
     __tablename__ = "country"
+    harmless: ClassVar = {"state_routing": StateRouting.AVOID}
 
     code: Mapped[str] = mapped_column("iso2", String(2), key="code", primary_key=True)
     name: Mapped[str]
@@ -45,10 +47,17 @@ class Country(Base):
     confidence: Mapped[str]
 
 
-class FocalPoint(Base):
+class FocalPoint(DirectoryRow, Base):
     """An office that can receive cases. Unknown values are null or empty."""
 
     __tablename__ = "focal_point"
+    harmless: ClassVar = {
+        "active": False,
+        "can_lead": False,
+        "of_state": None,
+        "serves": [],
+        "services": [],
+    }
 
     id: Mapped[UUID] = mapped_column(ForeignKey(Mailbox.focal_point_id), primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
@@ -73,8 +82,12 @@ class FocalPoint(Base):
     source: Mapped[str | None]
     as_of: Mapped[str | None]
 
+    @override
+    def is_office(self, focal_point_id: str | None) -> bool:
+        return str(self.id) == focal_point_id
 
-class Contact(Base):
+
+class Contact(DirectoryRow, Base):
     """An address of a duty post, never of a person, for notifications to an office.
 
     Two rows of one office with the same label are two channels to the same post. The public
@@ -82,6 +95,7 @@ class Contact(Base):
     """
 
     __tablename__ = "contact"
+    harmless: ClassVar = {"active": False}
 
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     focal_point: Mapped[str] = mapped_column(ForeignKey(FocalPoint.code), index=True)
@@ -92,10 +106,11 @@ class Contact(Base):
     active: Mapped[bool]
 
 
-class Agreement(Base):
+class Agreement(DirectoryRow, Base):
     """An agreement on the data that may cross borders between countries."""
 
     __tablename__ = "agreement"
+    harmless: ClassVar = {"countries": [], "level": DisclosureLevel.SUMMARY}
 
     code: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str]

@@ -6,7 +6,7 @@ sort `_`, and routing must not depend on that.
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
@@ -23,6 +23,7 @@ from app.directory.kinds import (
     StateRouting,
 )
 from app.directory.models import Contact, Country, FocalPoint
+from app.directory.protected_rows import is_known
 from app.kernel import time_zones
 from app.kernel.paging import NOT_OF_THIS_LIST, CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
@@ -47,13 +48,21 @@ def list_countries(tx: ReadTransaction) -> list[Country]:
     return sorted(tx.session.scalars(COUNTRIES), key=lambda found: found.code)
 
 
-AVOIDED: Final = select(Country.code).where(Country.state_routing == StateRouting.AVOID)
+ROUTING: Final = select(Country.code, Country.state_routing, Country.mac)
 
 
 @load_once(Country)
 def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
-    """Return the countries whose State bodies automatic routing avoids (routing rule 6)."""
-    return frozenset(tx.read_columns(AVOIDED, {}).scalars())
+    """Return the countries whose State bodies automatic routing avoids (routing rule 6).
+
+    Whole rows are read only if this process has not verified them yet.
+    """
+    found: Iterable[Any] = tx.read_columns(ROUTING, {}).all()
+    for code, *columns in found:
+        if not is_known(tx.session, Country, code, "state_routing", columns):
+            found = list_countries(tx)
+            break
+    return frozenset(one.code for one in found if one.state_routing == StateRouting.AVOID)
 
 
 def get_by_code(tx: ReadTransaction, code: str) -> FocalPoint:
@@ -145,18 +154,19 @@ def find_loaded(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, FocalPoi
 @load_once(FocalPoint)
 def list_active(tx: ReadTransaction) -> list[FocalPoint]:
     """List the active focal points, sorted by code."""
-    statement = select(FocalPoint).where(FocalPoint.active)
-    return sorted(tx.session.scalars(statement), key=by_code)
+    found = tx.session.scalars(select(FocalPoint).where(FocalPoint.active))
+    return sorted((one for one in found if one.active), key=by_code)
 
 
 IS_OVERSIGHT: Final = FocalPoint.kind == OfficeKind.OVERSIGHT
-OVERSEERS: Final = select(FocalPoint.id).where(FocalPoint.active, IS_OVERSIGHT)
+OVERSEERS: Final = FOCAL_POINTS.where(FocalPoint.active, IS_OVERSIGHT)
 
 
 @load_once(FocalPoint)
 def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
     """Return the ids of the active oversight bodies."""
-    return frozenset(tx.read_columns(OVERSEERS, {}).scalars())
+    found = tx.session.scalars(OVERSEERS)
+    return frozenset(one.id for one in found if one.active)
 
 
 def list_former_overseers(session: Session) -> frozenset[UUID]:
@@ -197,7 +207,7 @@ def lock_contacts(
     joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
     held = joined.order_by(Contact.code).with_for_update(of=Contact, key_share=True)
     rows = tx.session.execute(held.execution_options(populate_existing=True))
-    return [(focal_point, contact) for focal_point, contact in rows]
+    return [(focal_point, contact) for focal_point, contact in rows if contact.active]
 
 
 def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
@@ -245,7 +255,7 @@ def list_fictitious_offices(session: Session) -> list[str]:
 
 def has_lost_oversight(session: Session) -> bool:
     """Return whether an oversight office was active before, but none is active now."""
-    if session.scalars(OVERSEERS).first():
+    if any(one.active for one in session.scalars(OVERSEERS)):
         return False
     codes = session.scalars(select(FocalPoint.code).where(IS_OVERSIGHT))
     subjects = [f"focal-points/{code}" for code in codes]
@@ -257,7 +267,7 @@ def list_active_desks(session: Session) -> list[FocalPoint]:
     statement = select(FocalPoint).where(
         FocalPoint.active, FocalPoint.kind == OfficeKind.DESK
     )
-    return sorted(session.scalars(statement), key=by_code)
+    return sorted((one for one in session.scalars(statement) if one.active), key=by_code)
 
 
 def list_focal_points(

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -183,6 +184,11 @@ def compute_tag(table: str, key: object) -> bytes:
 def compute_table_tag(table: str) -> bytes:
     """Return the byte with which the tags of the rows of a table begin."""
     return hashlib.blake2b(table.encode(), digest_size=1).digest()
+
+
+def copy_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values of which none can be changed through the record that has them."""
+    return tuple(copy(one) if isinstance(one, (list, dict)) else one for one in values)
 
 
 def encode(values: Values) -> bytes:

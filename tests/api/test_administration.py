@@ -26,6 +26,7 @@ from tests.support.administrators import (
     update_row,
     update_row_with,
 )
+from tests.support.directory_changes import update_directory
 from tests.support.world import Json, Someone, World, get_problem, unwrap
 
 AGREEMENT: Json = {
@@ -341,7 +342,7 @@ def test_nothing_is_served_while_nobody_watches_though_somebody_did(
     require_ready(world.runtime, ledger, Settings(environment=Environment.DRILL))
     with world.database.begin_write() as session:
         named = FocalPoint.code == "OVERSIGHT_DEMO"
-        session.execute(update(FocalPoint).where(named).values(active=False))
+        update_directory(session, update(FocalPoint).where(named).values(active=False))
 
     with pytest.raises(NotReady, match="No oversight body is active"):
         require_ready(world.runtime, ledger, Settings(environment=Environment.DRILL))
@@ -359,7 +360,9 @@ def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
         require_ready(world.runtime, ledger, Settings())
     assert max(map(len, str(refused.value).splitlines())) <= 80
     with world.database.begin_write() as session:
-        session.execute(update(FocalPoint).where(fictitious).values(confidence="high"))
+        update_directory(
+            session, update(FocalPoint).where(fictitious).values(confidence="high")
+        )
     require_ready(world.runtime, ledger, Settings())
     with world.database.begin_write() as session:
         session.get_one(Account, lead.actor.account_id).label = KZ_LEAD.label

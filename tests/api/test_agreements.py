@@ -5,6 +5,7 @@ from sqlalchemy import update
 
 from app.directory.kinds import DisclosureLevel
 from app.directory.models import FocalPoint
+from tests.support.directory_changes import update_directory
 from tests.support.stories import Story
 from tests.support.world import (
     Someone,
@@ -37,7 +38,7 @@ def test_an_agreement_covers_every_country_where_a_recipient_works(
     case = lead.take_lead(officer.submit(consents=[make_consent(), named]))
     with world.database.begin_write() as session:
         at = update(FocalPoint).filter_by(code="KZ_LEGAL_AID")
-        session.execute(at.values(serves=serves))
+        update_directory(session, at.values(serves=serves))
 
     assert (
         lead.refer(case, "KZ_LEGAL_AID", **LEGAL_ADVICE | {"sections": []}).status_code

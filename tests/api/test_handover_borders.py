@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from app.directory.models import Agreement
+from tests.support.directory_changes import update_directory
 from tests.support.endings import end_agreement
 from tests.support.world import (
     Json,
@@ -41,7 +42,7 @@ def update_agreement(world: World, **changes: Any) -> None:
     """Change the agreement between Kazakhstan and Uzbekistan."""
     with world.database.begin_write() as session:
         one = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
-        session.execute(one.values(**changes))
+        update_directory(session, one.values(**changes))
 
 
 def list_open_sections(who: Someone, case: Json) -> list[str]:

@@ -9,6 +9,7 @@ from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases.sections import Paper, Safeguards
 from app.directory.models import FocalPoint
+from tests.support.directory_changes import update_directory
 from tests.support.endings import end_agreement
 from tests.support.world import (
     Json,
@@ -401,7 +402,7 @@ def test_who_ceases_to_lead_cases_is_not_given_one(
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
     with world.database.begin_write() as session:
         one = update(FocalPoint).where(FocalPoint.code == "UZ_LEAD")
-        session.execute(one.values(can_lead=False))
+        update_directory(session, one.values(can_lead=False))
 
     refused = successor.does("accept", offered, make_takeover())
 

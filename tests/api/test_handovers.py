@@ -12,6 +12,7 @@ from app.handovers import queries as handover_queries
 from app.kernel.actors import Role
 from app.kernel.requirements import NeedsUnmet
 from tests.support.case_actions import list_steps
+from tests.support.directory_changes import update_directory
 from tests.support.world import (
     WORKERS,
     Json,
@@ -256,7 +257,7 @@ def test_only_another_active_one_that_leads_cases_is_asked(
 ) -> None:
     with world.database.begin_write() as session:
         unasked = update(FocalPoint).where(FocalPoint.kind.in_(["desk", "oversight"]))
-        session.execute(unasked.values(can_lead=True))
+        update_directory(session, unasked.values(can_lead=True))
 
     assert get_problem(lead.offer(case, to)) == (422, status)
 
@@ -267,7 +268,7 @@ def test_who_was_closed_down_meanwhile_does_not_take_the_lead(
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
     with world.database.begin_write() as session:
         one = update(FocalPoint).where(FocalPoint.code == "UZ_LEAD")
-        session.execute(one.values(active=False))
+        update_directory(session, one.values(active=False))
 
     refused = successor.does("accept", offered, make_takeover())
 

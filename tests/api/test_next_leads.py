@@ -5,6 +5,7 @@ from httpx2 import Response
 from sqlalchemy import update
 
 from app.directory.models import Country
+from tests.support.directory_changes import update_directory
 from tests.support.failing_leads import (
     NGOS,
     STATE_ALONE,
@@ -134,7 +135,9 @@ def test_a_state_whose_route_is_avoided_is_named_where_there_is_no_other(
     )
     with world.database.begin_write() as session:
         there = Country.code == "KZ"
-        session.execute(update(Country).where(there).values(state_routing="avoid"))
+        update_directory(
+            session, update(Country).where(there).values(state_routing="avoid")
+        )
 
     assert record_new_lead(desk, boss, case, kind="state")["next_lead"] == "KZ_LEAD"
 

@@ -9,6 +9,7 @@ from app.directory.queries import list_offices
 from app.kernel.actors import AccountKind, Role
 from app.metrics.gauges import WATCHES
 from app.metrics.server import build_registry
+from tests.support.directory_changes import update_directory
 from tests.support.endings import disable, run_endings_job
 from tests.support.metrics_scrape import PREFIX
 from tests.support.returns import CONSULATE, HOME, MET, begin_return
@@ -304,7 +305,7 @@ def test_office_without_a_place_is_still_asked_to_lead(
 ) -> None:
     with world.database.begin_write() as session:
         of_lead = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD")
-        session.execute(of_lead.values(capacity=0, capacity_as_of=world.now))
+        update_directory(session, of_lead.values(capacity=0, capacity_as_of=world.now))
 
     assert officer.submit()["holder"] == "KZ_LEAD"
 

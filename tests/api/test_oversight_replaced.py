@@ -15,6 +15,7 @@ from app.worker.oversight_job import (
     add_oversight,
     replace_oversight,
 )
+from tests.support.directory_changes import update_directory
 from tests.support.world import (
     Json,
     Someone,
@@ -49,7 +50,7 @@ def create_oversight(world: World, code: str = NEW) -> None:
 def update_office(world: World, code: str, **to: object) -> None:
     with world.database.begin_write() as session:
         named = FocalPoint.code == code
-        session.execute(update(FocalPoint).where(named).values(**to))
+        update_directory(session, update(FocalPoint).where(named).values(**to))
 
 
 def list_answering_offices(world: World) -> list[str]:

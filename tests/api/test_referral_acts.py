@@ -9,6 +9,7 @@ from sqlalchemy import update
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
 from tests.support.case_actions import list_steps
+from tests.support.directory_changes import update_directory
 from tests.support.world import (
     ALL_SECTIONS,
     Json,
@@ -232,7 +233,9 @@ def test_a_consulate_is_across_the_border_wherever_it_sits(
     to_jm = make_service_consent("state", "JM", purposes=[terms["service"]])
     case = create_led_case(officer, lead, to_jm)
     with world.database.begin_write() as session:
-        session.execute(update(FocalPoint).filter_by(code=jm).values(serves=["KZ"]))
+        update_directory(
+            session, update(FocalPoint).filter_by(code=jm).values(serves=["KZ"])
+        )
 
     refused = lead.refer(case, jm, **terms)
 
@@ -441,13 +444,10 @@ def test_a_draft_is_judged_again_when_it_is_sent(
     world: World, lead: Someone, case: Json
 ) -> None:
     draft = unwrap(lead.refer(case, SHELTER, send=False))
-    of = update(FocalPoint).filter_by(code=SHELTER)
-    with world.database.begin_write() as session:
-        session.execute(of.values(active=False))
+    world.close_office(SHELTER)
 
     refused = lead.does("send", draft)
-    with world.database.begin_write() as session:
-        session.execute(of.values(active=True))
+    world.close_office(SHELTER, active=True)
 
     assert get_problem(refused) == (422, "recipient-unfit")
     assert unwrap(lead.does("send", draft))["state"] == "sent"

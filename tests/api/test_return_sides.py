@@ -11,6 +11,7 @@ from app.casework.carrying import escalate_to_desk
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
 from app.returns.lifecycle import TABLE
+from tests.support.directory_changes import update_directory
 from tests.support.returns import (
     AT_HOME,
     CONSULATE,
@@ -487,7 +488,7 @@ def transfer_lead(home: Homecoming) -> None:
     lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
     with home.lead.begin_write() as tx:
         escalate_to_desk(tx, case_queries.lock(tx, home.case["code"]))
-        tx.session.execute(lost)
+        update_directory(tx.session, lost)
     desk = home.world.add_person("DESK_CENTRAL_ASIA")
     second = home.world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
     path = f"/cases/{home.case['code']}/take-over"

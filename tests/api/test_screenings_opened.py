@@ -18,6 +18,7 @@ from app.disclosure.models import AccessEntry
 from app.kernel.actors import SERVICE, Role
 from app.kernel.codes import create_case_code
 from tests.support.databases import ask
+from tests.support.directory_changes import update_directory
 from tests.support.world import (
     ALL_SECTIONS,
     SIGNS,
@@ -293,7 +294,7 @@ def test_police_need_a_consent_of_their_own(scene: Scene, world: World) -> None:
     lead.take_lead(case)
     with world.database.begin_write() as session:
         police = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD")
-        session.execute(police.values(function=OfficeFunction.POLICE))
+        update_directory(session, police.values(function=OfficeFunction.POLICE))
     refused = open_screening(lead, case, scene.screening)
     allowed = make_consent(sections=WITH_SIGNS, purposes=["LAW_ENFORCEMENT"])
     unwrap(lead.create(f"{get_path(case)}/consents", allowed))

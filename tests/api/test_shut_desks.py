@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
+from tests.support.directory_changes import update_directory
 from tests.support.world import (
     Someone,
     World,
@@ -31,7 +32,7 @@ def replace_desk(world: World) -> None:
         office = select(FocalPoint.serves).where(FocalPoint.code == OLD)
         served = session.scalars(office).one()
         new = FocalPoint.code == NEW
-        session.execute(update(FocalPoint).where(new).values(serves=served))
+        update_directory(session, update(FocalPoint).where(new).values(serves=served))
     world.close_office(OLD)
 
 

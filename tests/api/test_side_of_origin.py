@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from app.directory.models import FocalPoint
+from tests.support.directory_changes import update_directory
 from tests.support.world import (
     ALL_SECTIONS,
     Json,
@@ -291,7 +292,7 @@ def test_an_office_that_was_closed_does_not_give_itself_away_by_its_silence(
     create_moved_case(world, lead, origin)
     shut = update(FocalPoint).filter_by(code=WOMEN).values(active=False)
     with world.database.begin_write() as session:
-        session.execute(shut)
+        update_directory(session, shut)
     origin.poll()
 
     world.wait(days=10)

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from app.directory import calendars
 from app.directory.models import FocalPoint
+from tests.support.directory_changes import update_directory
 from tests.support.world import Json, Someone, World, get_path, get_problem, list_types
 from tests.support.zone_files import PREVIOUS_RULES_OF_HAVANA, make_zone
 
@@ -25,7 +26,9 @@ def lead_in_havana(world: World) -> None:
     world.now = FRIDAY_16_00
     with world.database.begin_write() as session:
         is_lead = FocalPoint.code == "KZ_LEAD"
-        session.execute(update(FocalPoint).where(is_lead).values(time_zone=HAVANA))
+        update_directory(
+            session, update(FocalPoint).where(is_lead).values(time_zone=HAVANA)
+        )
 
 
 def submits_on_a_host_with_the_previous_release(officer: Someone) -> Json:

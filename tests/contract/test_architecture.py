@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from app.administration.directory_protection import REGISTERS
 from app.api.http.validation_errors import CELL_RULE, MESSAGES, OWN_CODES
 from app.cases.schemas import SummaryFields
 from app.cli.wrapped_keys import WRAPPED
@@ -91,10 +92,16 @@ def test_nobody_assigns_a_state_by_another_road() -> None:
     assert find_files(ast.Call, writes_rows) == set()
 
 
-REWRAP: Final = "app/cli/wrapped_keys.py:wrap_again"
+SET_BY_NAME: Final = {
+    "app/cases/actions.py:update_summary",
+    "app/cli/wrapped_keys.py:wrap_again",
+    "app/directory/actions.py:store",
+    "app/directory/protected_rows.py:set_defaults",
+}
+"""The functions that set attributes by name. None of them sets the state of a record."""
 
 
-def test_fields_are_set_by_name_in_two_places_and_never_the_state() -> None:
+def test_fields_are_set_by_name_in_few_places_and_never_the_state() -> None:
     sets = match_names("setattr", "__setattr__")
     users = {
         f"{name}:{function.name}"
@@ -103,11 +110,12 @@ def test_fields_are_set_by_name_in_two_places_and_never_the_state() -> None:
         if any(isinstance(n, ast.expr) and sets(n) for n in ast.walk(function))
     }
 
-    assert users <= {"app/cases/actions.py:update_summary", REWRAP}
+    assert users == SET_BY_NAME
     assert find_files(ast.expr, sets) == {user.split(":")[0] for user in users}
     assert "state" not in SummaryFields.model_fields
     columns = {(one.wrapped, one.version, one.sealed) for one in WRAPPED}
     assert "state" not in {name for names in columns for name in names}
+    assert not [one for one in REGISTERS if "state" in one.table.__table__.columns]
 
 
 def test_one_place_begins_transactions() -> None:

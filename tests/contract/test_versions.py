@@ -20,6 +20,7 @@ from app.kernel.db import Database, get_database_time
 from app.kernel.ledger import Ledger
 from app.settings import Environment, Settings
 from tests.support.databases import run
+from tests.support.directory_changes import update_directory
 from tests.support.world import World
 
 
@@ -83,8 +84,12 @@ def test_a_directory_with_a_zone_that_is_not_in_the_database_is_not_served(
     with world.database.begin_write() as session:
         assert list_unknown_time_zones(session) == []
         shelter, country = FocalPoint.code == "KZ_SHELTER_KOGERSHIN", Country.code == "KG"
-        session.execute(update(FocalPoint).where(shelter).values(time_zone="localtime"))
-        session.execute(update(Country).where(country).values(time_zone="posix/UTC"))
+        update_directory(
+            session, update(FocalPoint).where(shelter).values(time_zone="localtime")
+        )
+        update_directory(
+            session, update(Country).where(country).values(time_zone="posix/UTC")
+        )
     settings = Settings(environment=Environment.DRILL, database_url=world.url)
 
     with pytest.raises(NotReady) as refused:

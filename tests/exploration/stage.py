@@ -31,6 +31,7 @@ from app.metrics.offices import (
 )
 from app.runtime import build_runtime
 from tests.support.databases import draw_id, open_alone
+from tests.support.directory_changes import update_directory
 from tests.support.in_thread import ThreadLoops, run_in_thread
 from tests.support.world import KEYS, PUBLIC, WORKERS, Someone, World
 
@@ -73,7 +74,9 @@ class Stage(World):
         self.code = ""
         with self.database.begin_write() as session:
             outside = FocalPoint.code.not_in(CAST)
-            session.execute(update(FocalPoint).where(outside).values(active=False))
+            update_directory(
+                session, update(FocalPoint).where(outside).values(active=False)
+            )
         protects = {Role.PROTECTION_OFFICER}
         self.workers = {
             one: self.add_person(one, protects if one == OVERSIGHT else WORKERS)

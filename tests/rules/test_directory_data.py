@@ -285,9 +285,9 @@ def test_the_demonstration_can_shelter_advise_and_lead_without_the_state(
 @pytest.mark.parametrize(
     ("row", "model", "internal"),
     [
-        (CountryRow, Country, set()),
-        (FocalPointRow, FocalPoint, {"id"}),
-        (AgreementRow, Agreement, set()),
+        (CountryRow, Country, {"mac"}),
+        (FocalPointRow, FocalPoint, {"id", "mac"}),
+        (AgreementRow, Agreement, {"mac"}),
     ],
 )
 def test_a_file_has_the_columns_of_its_table(

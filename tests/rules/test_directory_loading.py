@@ -18,6 +18,7 @@ from app.directory.models import Country, FocalPoint
 from app.directory.queries import has_lost_oversight
 from app.kernel.db import Base, Database
 from app.kernel.journal import Mailbox
+from tests.support.directory_changes import update_directory
 
 DEMONSTRATION = files("app.demo").joinpath("data")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -369,7 +370,9 @@ def test_a_file_does_not_undo_what_an_office_said_of_its_places_since(
     load_folder(database, folder)
     with database.begin_write() as session:
         later = NOON + timedelta(hours=2)
-        session.execute(update(FocalPoint).values(capacity=2, capacity_as_of=later))
+        update_directory(
+            session, update(FocalPoint).values(capacity=2, capacity_as_of=later)
+        )
     text = OFFICE.replace("4,2026-06-01T12:00:00Z", ",".join(said))
     (folder / "focal_points.csv").write_text(text.replace("Post", "New name"))
 
@@ -476,7 +479,7 @@ def test_oversight_is_lost_where_there_was_one_and_none_is_active(
     load_folder(database, folder)
 
     with database.begin_write() as session:
-        session.execute(update(FocalPoint).values(active=False))
+        update_directory(session, update(FocalPoint).values(active=False))
         assert has_lost_oversight(session)
 
     assert not before

@@ -27,6 +27,7 @@ from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction, Runtime, begin_read
 from app.kernel.vault import Vault
+from tests.support.directory_changes import update_directory
 
 ANYONE = Actor(UUID(int=1), UUID(int=2), AccountKind.PERSON, frozenset(), frozenset())
 TODAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -54,7 +55,7 @@ def tx(database: Database, tmp_path: Path) -> Iterator[ReadTransaction]:
 def close(database: Database, code: str) -> None:
     with database.begin_write() as session:
         statement = update(FocalPoint).where(FocalPoint.code == code)
-        session.execute(statement.values(active=False))
+        update_directory(session, statement.values(active=False))
 
 
 def test_a_country_outside_of_the_directory_is_not_an_error(tx: ReadTransaction) -> None:
@@ -122,9 +123,9 @@ def test_service_without_a_desk_names_the_countries_and_the_desks_there_are(
 ) -> None:
     with database.begin_write() as session:
         everywhere = update(FocalPoint).where(FocalPoint.code == "DESK_CARIBBEAN")
-        session.execute(everywhere.values(serves=[]))
+        update_directory(session, everywhere.values(serves=[]))
         other = update(FocalPoint).where(FocalPoint.code == "DESK_CENTRAL_ASIA")
-        session.execute(other.values(serves=["KG", "KZ", "TJ", "TM"]))
+        update_directory(session, other.values(serves=["KG", "KZ", "TJ", "TM"]))
 
     with database.begin_read() as session, pytest.raises(NotReady) as refused:
         require_desks(session)
@@ -151,7 +152,7 @@ def test_no_more_crosses_than_was_agreed(
     database: Database, tx: ReadTransaction, agreed: str, levels: str
 ) -> None:
     with database.begin_write() as session:
-        session.execute(update(Agreement).values(level=DisclosureLevel(agreed)))
+        update_directory(session, update(Agreement).values(level=DisclosureLevel(agreed)))
 
     with begin_read(tx.runtime, ANYONE) as later:
         reached = [
@@ -191,7 +192,9 @@ def test_an_agreement_ends_with_its_last_day(
     database: Database, tx: ReadTransaction
 ) -> None:
     with database.begin_write() as session:
-        session.execute(update(Agreement).values(in_force_until=date(2026, 6, 30)))
+        update_directory(
+            session, update(Agreement).values(in_force_until=date(2026, 6, 30))
+        )
     last = datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
 
     with begin_read(tx.runtime, ANYONE) as later:

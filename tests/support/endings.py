@@ -8,6 +8,7 @@ from sqlalchemy import update
 from app.directory.models import Agreement
 from app.kernel.actors import Role
 from app.worker.endings import apply_endings
+from tests.support.directory_changes import update_directory
 from tests.support.world import Json, Someone, World, get_path, unwrap
 
 LAST_DAY: Final = date(2026, 5, 31)
@@ -21,7 +22,7 @@ def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
     """
     with world.database.begin_write() as session:
         named = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
-        session.execute(named.values(in_force_until=on))
+        update_directory(session, named.values(in_force_until=on))
 
 
 def run_endings_job(world: World) -> int:

@@ -1,11 +1,13 @@
 """The protection of rows that an earlier version of the service wrote."""
 
 from app.access.protection import protect_accounts
+from app.administration.directory_protection import protect_directory
 from app.cases.case_protection import protect_cases
 from app.kernel.transactions import Runtime
 
 
 def protect_rows(runtime: Runtime) -> None:
-    """Protect all accounts, persons and cases, as the two `protect` commands do."""
+    """Protect the directory, all accounts, persons and cases, as an upgrade does."""
+    protect_directory(runtime)
     for _ in (*protect_accounts(runtime), *protect_cases(runtime)):
         pass

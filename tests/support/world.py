@@ -37,6 +37,7 @@ from app.referrals.models import Referral
 from app.worker.jobs import DEADLINE_JOB, run_once
 from tests.support.case_actions import list_steps
 from tests.support.database_pool import leave_database, open_database
+from tests.support.directory_changes import update_directory
 from tests.support.documented_answers import check_answer
 from tests.support.effort import is_night
 from tests.support.in_thread import ThreadLoops
@@ -63,8 +64,7 @@ A return has a version for each side, so a test has to read it.
 class Watch:
     """A monotonic clock that moves only when a test changes it."""
 
-    def __init__(self) -> None:
-        self.now = 1000.0
+    now = 1000.0
 
     def __call__(self) -> float:
         return self.now
@@ -161,9 +161,9 @@ class World:
 
     def close_office(self, code: str, *, active: bool = False) -> None:
         """Close an office, or open it again if `active` is true."""
+        named = update(FocalPoint).filter_by(code=code)
         with self.database.begin_write() as session:
-            of = FocalPoint.code == code
-            session.execute(update(FocalPoint).where(of).values(active=active))
+            update_directory(session, named, active=active)
 
     def run_worker(self) -> int:
         """Run the worker until no deadline is due, and return how many deadlines were due.

@@ -1,0 +1,99 @@
+"""MACs of rows of the directory that have none, or that SQL has changed (ADR 82)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from app.administration.directory_load import TIME_LIMITS
+from app.directory.actions import (
+    AGREEMENTS,
+    CONTACTS,
+    COUNTRIES,
+    FOCAL_POINTS,
+    WRITE_LOCK,
+    Register,
+)
+from app.directory.protected_rows import compute_mac, matches_mac, select_rows
+from app.kernel.db import lock_name
+from app.kernel.macs import MACS, RowMacs
+from app.kernel.statements import lock_rows
+from app.kernel.transactions import Runtime
+
+REGISTERS: Final = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, TIME_LIMITS, CONTACTS)
+
+type Row = Mapping[str, Any]
+
+
+def has_unprotected(session: Session) -> bool:
+    """Return whether a row of the directory has no MAC."""
+    missing = (exists().where(one.table.mac.is_(None)) for one in REGISTERS)
+    return any(session.scalar(select(one)) for one in missing)
+
+
+def protect_directory(runtime: Runtime) -> int:
+    """Write the MAC of each row that has none, and return how many rows these were.
+
+    The rows are taken as they are in the database.
+    """
+    with runtime.database.begin_write() as session:
+        lock_name(session, WRITE_LOCK)
+        found = [
+            (register, row)
+            for register in REGISTERS
+            for row in read_rows(session, register, lock=True)
+            if row["mac"] is None
+        ]
+        for register, row in found:
+            protect_row(session, register, row)
+    return len(found)
+
+
+def list_altered(session: Session) -> Iterator[str]:
+    """Yield the subject of each row that does not match its MAC."""
+    macs: RowMacs = session.info[MACS]
+    for register in REGISTERS:
+        for row in read_rows(session, register):
+            if not matches_mac(macs, register.table, row):
+                yield register.get_subject(row)
+
+
+def find_row(session: Session, subject: str, *, lock: bool = False) -> Row | None:
+    """Return the row with a subject, such as `focal-points/KZ_LEAD`, unverified."""
+    register = find_register(subject)
+    if register is None:
+        return None
+    rows = read_rows(session, register, lock=lock)
+    return next((one for one in rows if register.get_subject(one) == subject), None)
+
+
+def protect_row_again(runtime: Runtime, subject: str) -> None:
+    """Write the MAC of a row anew, as the row is in the database now."""
+    with runtime.database.begin_write() as session:
+        lock_name(session, WRITE_LOCK)
+        register, row = find_register(subject), find_row(session, subject, lock=True)
+        if register is not None and row is not None:
+            protect_row(session, register, row)
+
+
+def find_register(subject: str) -> Register | None:
+    """Return the table of a subject, or None if there is no such table."""
+    path = subject.partition("/")[0]
+    return next((one for one in REGISTERS if one.path == path), None)
+
+
+def read_rows(
+    session: Session, register: Register, *, lock: bool = False
+) -> list[dict[str, Any]]:
+    """Return all rows of a table as they are in the database, and lock them if asked."""
+    statement = select_rows(register.table)
+    found = session.connection().execute(lock_rows(statement) if lock else statement)
+    return [dict(row) for row in found.mappings()]
+
+
+def protect_row(session: Session, register: Register, row: Row) -> None:
+    """Write the MAC of a row."""
+    mac = compute_mac(session.info[MACS], register.table, row)
+    own = update(register.table).where(register.matches_key(register.get_key(row)))
+    session.connection().execute(own.values(mac=mac))

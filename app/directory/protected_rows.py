@@ -1,0 +1,217 @@
+"""The MACs of the rows of the directory, which show rows that SQL has changed (ADR 82).
+
+A row that does not match its MAC is read with harmless values: an office as inactive, an
+agreement as not in force. So nobody gains a right, and a submission still succeeds.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from operator import itemgetter
+from typing import Any, ClassVar, Final, NamedTuple, NoReturn
+
+from sqlalchemy import LargeBinary, Select, inspect, select
+from sqlalchemy.event import listens_for
+from sqlalchemy.orm import (
+    Mapped,
+    QueryContext,
+    Session,
+    UOWTransaction,
+    mapped_column,
+    object_session,
+)
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.kernel.db import ACTS_FOR
+from app.kernel.macs import MACS, RowMacs, copy_values, log_alarm, raise_alarm
+
+MAC: Final = "mac"
+LAST: Final = 1000
+"""The `sort_order` of the MAC, which is the last column of each table."""
+
+type Row = Mapping[str, Any]
+"""Columns and values of a row."""
+
+
+class DirectoryRow:
+    """A base class of the rows of the directory.
+
+    `harmless` are the values with which a row is read that does not match its MAC.
+    """
+
+    __tablename__: Any
+    __table__: ClassVar[Any]
+    harmless: ClassVar[Row]
+    is_altered = False
+    """Whether the row does not match its MAC."""
+
+    mac: Mapped[bytes | None] = mapped_column(LargeBinary, sort_order=LAST)
+
+    def is_office(self, _: str | None) -> bool:
+        """Return whether this is the office with an id."""
+        return False
+
+
+class Columns(NamedTuple):
+    """The names of the columns that a MAC covers, and of those that identify a row.
+
+    The functions return the values of these columns of a row.
+    """
+
+    protected: tuple[str, ...]
+    read_protected: Callable[[Row], tuple[Any, ...]]
+    read_key: Callable[[Row], Any]
+
+
+COLUMNS: Final[dict[type[DirectoryRow], Columns]] = {}
+
+
+def get_columns(model: type[DirectoryRow]) -> Columns:
+    """Return the columns of a model, in the order of the table."""
+    if model not in COLUMNS:
+        names = tuple(one.key for one in model.__table__.columns if one.key != MAC)
+        key = [one.key for one in model.__table__.primary_key]
+        COLUMNS[model] = Columns(names, itemgetter(*names), itemgetter(*key))
+    return COLUMNS[model]
+
+
+def compute_mac(macs: RowMacs, model: type[DirectoryRow], row: Row) -> bytes:
+    """Return the MAC of a row, which does not cover columns that are null.
+
+    So a column that is added later, and is null, does not change the MAC.
+    """
+    columns = get_columns(model)
+    values = zip(columns.protected, columns.read_protected(row), strict=True)
+    named = {name: value for name, value in values if value is not None}
+    return macs.compute_digest(model.__tablename__, [named])
+
+
+def matches_mac(macs: RowMacs, model: type[DirectoryRow], row: Row) -> bool:
+    """Return whether a row matches its MAC.
+
+    A process remembers the values of rows that matched, and only compares them.
+    """
+    columns, stored = get_columns(model), row[MAC]
+    if macs.is_disabled:
+        return True
+    if stored is None:
+        return macs.accepts_missing()
+    values = columns.read_protected(row)
+    place = model.__tablename__, columns.read_key(row)
+    if macs.known_digests.get(place) == (values, stored):
+        return True
+    if not hmac.compare_digest(compute_mac(macs, model, row), stored):
+        return False
+    macs.known_digests.store(place, (copy_values(values), stored))
+    return True
+
+
+def is_known(
+    session: Session, model: type[DirectoryRow], key: Any, name: str, values: Sequence[Any]
+) -> bool:
+    """Return whether a row is one that this process has verified.
+
+    `values` are the value of the column `name` and the MAC. With the same MAC, the row that
+    was verified has the same values in all columns.
+    """
+    macs = session.info.get(MACS)
+    if macs is None or macs.is_disabled:
+        return True
+    known = macs.known_digests.get((model.__tablename__, key))
+    if known is None:
+        return False
+    value, mac = values
+    index = get_columns(model).protected.index(name)
+    return bool(known[1] == mac and known[0][index] == value)
+
+
+def select_rows(model: type[DirectoryRow]) -> Select[*tuple[Any, ...]]:
+    """Return a statement that selects all columns, with the names of the attributes."""
+    names = (*get_columns(model).protected, MAC)
+    return select(*(getattr(model, name).label(name) for name in names))
+
+
+def keep_authentic(
+    session: Session, model: type[DirectoryRow], rows: Iterable[Row]
+) -> list[Row]:
+    """Return the rows that match their MACs, and log the others."""
+    macs, kept = session.info.get(MACS), []
+    for row in rows:
+        if macs is None or matches_mac(macs, model, row):
+            kept.append(row)
+        else:
+            log_alarm(model.__tablename__, [get_columns(model).read_key(row)])
+    return kept
+
+
+def require_authentic(session: Session, model: type[DirectoryRow], row: Row) -> None:
+    """Raise NotAuthentic unless a row that was read without an object matches its MAC."""
+    macs = session.info.get(MACS)
+    if macs is not None and not matches_mac(macs, model, row):
+        raise_alarm(model.__tablename__, [get_columns(model).read_key(row)])
+
+
+@listens_for(DirectoryRow, "load", propagate=True)
+def verify_loaded_row(row: DirectoryRow, _: QueryContext | None) -> None:
+    """Read a row that does not match its MAC with harmless values.
+
+    Raises NotAuthentic if it is the office for which the session acts: its kind and its
+    country decide what its people may read.
+    """
+    session = object_session(row)
+    macs = None if session is None else session.info.get(MACS)
+    if session is None or macs is None:
+        return
+    row.is_altered = not matches_mac(macs, type(row), vars(row))
+    if not row.is_altered:
+        return
+    if row.is_office(session.info.get(ACTS_FOR)):
+        raise_altered(row)
+    log_alarm(row.__tablename__, [get_columns(type(row)).read_key(vars(row))])
+    for name, value in row.harmless.items():
+        set_committed_value(row, name, copy(value))
+
+
+@listens_for(DirectoryRow, "refresh", propagate=True)
+def verify_reloaded_row(row: DirectoryRow, context: QueryContext | None, _: object) -> None:
+    """Verify a row that a session has reloaded, unless it has unsaved changes."""
+    if not inspect(row).modified:
+        verify_loaded_row(row, context)
+
+
+@listens_for(Session, "before_flush")
+def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
+    """Write the MACs of the rows that a flush will store. Raises NotAuthentic.
+
+    The transaction has locked each changed row before it read the row, so the row in the
+    database has the values that the MAC covers. A row without a MAC never gets one by a
+    change.
+    """
+    macs = session.info.get(MACS)
+    if macs is None or macs.is_disabled:
+        return
+    for row in (*session.new, *session.dirty):
+        if isinstance(row, DirectoryRow) and session.is_modified(row):
+            if row.is_altered:
+                raise_altered(row)
+            if row.mac is None and inspect(row).persistent:
+                continue
+            set_defaults(row)
+            row.mac = compute_mac(macs, type(row), read_row(row))
+
+
+def set_defaults(row: DirectoryRow) -> None:
+    """Set the defaults of the columns without a value, as the INSERT would do later."""
+    for column in row.__table__.columns:
+        if column.default is not None and getattr(row, column.key) is None:
+            setattr(row, column.key, column.default.arg(None))
+
+
+def read_row(row: DirectoryRow) -> Row:
+    """Return the values of the columns that the MAC of a row covers."""
+    return {name: getattr(row, name) for name in get_columns(type(row)).protected}
+
+
+def raise_altered(row: DirectoryRow) -> NoReturn:
+    """Log that a row does not match its MAC, and raise NotAuthentic."""
+    raise_alarm(row.__tablename__, [get_columns(type(row)).read_key(vars(row))])

@@ -1,0 +1,294 @@
+"""Rows of the directory that were changed in the database give no right (ADR 82)."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, StatementError
+from structlog.testing import capture_logs
+
+from app.administration.directory_protection import (
+    REGISTERS,
+    has_unprotected,
+    list_altered,
+    protect_directory,
+    protect_row_again,
+    read_rows,
+)
+from app.deadlines.limit_bounds import LimitPriority
+from app.deadlines.limits import DeadlineKind, TimeUnit
+from app.deadlines.models import TimeLimit
+from app.directory import queries as directory_queries
+from app.directory.actions import FOCAL_POINTS, WRITE_LOCK, Register, store
+from app.directory.history import ChangeAuthor
+from app.directory.kinds import Confidence, StateRouting
+from app.directory.models import Agreement, Contact, Country, FocalPoint
+from app.directory.protected_rows import DirectoryRow
+from app.kernel.actors import Role
+from app.kernel.db import lock_name
+from app.kernel.journal import Mailbox
+from app.kernel.macs import NotAuthentic
+from tests.support.database_attacks import Attacker, list_other_values
+from tests.support.effort import is_sample
+from tests.support.world import Json, Someone, World, get_problem, make_consent, unwrap
+
+FEAR: Final = {"country_of_origin": "UZ", "unsafe_focal_points": ["KZ_LEAD"]}
+STATE: Final = make_consent(recipient_class={"kind": "state", "country": "KZ"})
+OTHERS: Final = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+BOTH: Final = [STATE, OTHERS]
+
+type Row = Mapping[str, Any]
+
+
+@pytest.fixture
+def limited(world: World) -> World:
+    """Return a world with a time limit, so that each table has a row."""
+    limit = TimeLimit(
+        of="KZ",
+        deadline=DeadlineKind.ACKNOWLEDGE,
+        priority=LimitPriority.NORMAL,
+        amount=30,
+        unit=TimeUnit.HOURS,
+        confidence=Confidence.HIGH,
+    )
+    with world.database.begin_write() as session:
+        session.add(limit)
+    return world
+
+
+def list_rows(world: World, register: Register) -> list[dict[str, Any]]:
+    with world.database.begin_read() as session:
+        return read_rows(session, register)
+
+
+def load_row(world: World, register: Register, row: Row) -> DirectoryRow | None:
+    """Return what a session loads for the row with the same key, or None."""
+    with world.database.begin_read() as session:
+        loaded: DirectoryRow | None = session.scalar(
+            select(register.table).where(register.matches_key(register.get_key(row)))
+        )
+        return loaded
+
+
+def write(attacker: Attacker, register: Register, row: Row, **values: Any) -> None:
+    """Change a row by SQL."""
+    own = register.matches_key(register.get_key(row))
+    with attacker.connect() as connection:
+        connection.execute(register.table.__table__.update().where(own).values(values))
+
+
+def assert_harmless(world: World, register: Register, row: Row, what: object) -> None:
+    """Raise AssertionError unless a changed row is read with harmless values."""
+    with capture_logs() as lines:
+        loaded = load_row(world, register, row)
+    assert loaded is not None, what
+    assert loaded.is_altered, what
+    shown = {name: getattr(loaded, name) for name in loaded.harmless}
+    assert shown == loaded.harmless, what
+    assert [one["event"] for one in lines] == ["row.forged"], what
+
+
+@pytest.mark.parametrize("register", REGISTERS, ids=lambda one: one.path)
+def test_changed_column_makes_a_row_harmless(limited: World, register: Register) -> None:
+    attacker, tried = Attacker(limited), 0
+    rows = list_rows(limited, register)
+    for row in (rows[0],) if is_sample() else (rows[0], rows[-1]):
+        for name in row:
+            for value in list_other_values(row[name]):
+                if value == row[name]:
+                    continue
+                changed = {**row, name: value}
+                try:
+                    write(attacker, register, row, **{name: value})
+                except (DBAPIError, StatementError, DeprecationWarning, TypeError):
+                    continue  # the database has no such value
+                tried += 1
+                assert_harmless(limited, register, changed, (name, value))
+                write(attacker, register, changed, **{name: row[name]})
+        loaded = load_row(limited, register, row)
+        assert loaded is not None
+        assert not loaded.is_altered
+    assert tried > len(rows[0])
+
+
+@pytest.mark.parametrize("register", REGISTERS, ids=lambda one: one.path)
+def test_copy_of_a_row_is_harmless(limited: World, register: Register) -> None:
+    row = list_rows(limited, register)[0]
+    other = {"code": "XX", "of": "XX", "id": uuid4()}
+    copy = row | {name: value for name, value in other.items() if name in row}
+    attacker = Attacker(limited)
+    if register.table is FocalPoint:
+        attacker.insert(Mailbox, {"focal_point_id": copy["id"], "head": 0})
+    with attacker.connect() as connection:
+        connection.execute(register.table.__table__.insert().values(copy))
+    assert_harmless(limited, register, copy, register.path)
+
+
+@pytest.fixture
+def unprotected(world: World) -> Iterator[World]:
+    """Yield a world in which MACs are neither written nor verified."""
+    macs = world.runtime.row_macs
+    macs.is_disabled = True
+    yield world
+    macs.is_disabled = False
+
+
+def rename_feared_office(world: World) -> None:
+    """Give the office that a person fears another code."""
+    office = Attacker(world).find(FocalPoint, code="KZ_LEAD")
+    Attacker(world).update(FocalPoint, office["id"], code="KZ_OTHER")
+
+
+def test_feared_office_received_a_case_before(unprotected: World, officer: Someone) -> None:
+    rename_feared_office(unprotected)
+    assert officer.submit(consents=BOTH, safeguards=FEAR)["holder"] == "KZ_OTHER"
+
+
+def test_feared_office_with_another_code_receives_no_case(
+    world: World, officer: Someone
+) -> None:
+    rename_feared_office(world)
+    case = officer.submit(consents=BOTH, safeguards=FEAR)
+    assert case["holder"] not in {"KZ_OTHER", "KZ_LEAD", None}
+
+
+def make_oversight(world: World, office: Someone) -> None:
+    """Make an office a body of oversight, which is a party of each new case."""
+    Attacker(world).update(FocalPoint, office.id, kind="oversight")
+
+
+def test_office_became_oversight_of_new_cases_before(
+    unprotected: World, officer: Someone, shelter: Someone
+) -> None:
+    make_oversight(unprotected, shelter)
+    case = officer.submit()
+    assert shelter.read(case)["you_are"] == ["oversight"]
+
+
+def test_office_does_not_become_oversight_of_new_cases(
+    world: World, officer: Someone, lead: Someone, shelter: Someone
+) -> None:
+    make_oversight(world, shelter)
+    case = officer.submit()
+    assert lead.read(case)["code"] == case["code"]
+    assert get_problem(shelter.get(f"/cases/{case['code']}"))[0] in {404, 500}
+    assert unwrap(shelter.get("/cases"))["items"] == []
+
+
+def test_country_is_avoided_although_its_row_was_changed(world: World) -> None:
+    with world.write_as_service() as tx:
+        avoided = sorted(directory_queries.list_avoided_countries(tx))
+    assert avoided
+    Attacker(world).update(Country, avoided[0], state_routing=StateRouting.AUTO)
+    with world.write_as_service() as tx:
+        assert avoided[0] in directory_queries.list_avoided_countries(tx)
+
+
+def test_changed_agreement_allows_nothing(
+    limited: World, officer: Someone, lead: Someone
+) -> None:
+    named = make_consent(
+        focal_point="ISTIQBOLLI_AVLOD", purposes=["RETURN"], sections=["needs", "health"]
+    )
+    case = lead.take_lead(officer.submit(consents=[make_consent(), named]))
+    back: Json = {"service": "RETURN", "to": "ISTIQBOLLI_AVLOD"}
+    assert lead.refer(case, sections=["needs"], **back).status_code == 201
+    Attacker(limited).update(Agreement, "KZ_UZ_DEMO", name="Other")
+    refused = lead.refer(case, sections=["needs"], **back)
+    assert get_problem(refused) == (409, "needs-unmet")
+
+
+def test_changed_time_limit_does_not_apply(limited: World, officer: Someone) -> None:
+    attacker = Attacker(limited)
+    own = unwrap(officer.get("/countries/KZ/time-limits"))["items"]
+    assert [one["set_by"] for one in own if one["deadline"] == "acknowledge"].count("KZ")
+    attacker.update(TimeLimit, "KZ", amount=9)
+    shown = unwrap(officer.get("/countries/KZ/time-limits"))["items"]
+    assert not [one for one in shown if one["set_by"] == "KZ"]
+
+
+def test_message_is_not_sent_to_a_changed_address(world: World) -> None:
+    with world.write_as_service() as tx:
+        [contact, *_] = tx.session.scalars(select(Contact).where(Contact.active))
+        code = contact.code
+    Attacker(world).update(Contact, code, address="attacker@example.com")
+    with world.write_as_service() as tx:
+        assert not tx.session.get_one(Contact, code).active
+
+
+@pytest.mark.parametrize("change", [{"name": "Other"}, {"kind": "oversight"}])
+def test_people_of_a_changed_office_read_no_case(
+    world: World, officer: Someone, lead: Someone, change: Json
+) -> None:
+    case = lead.take_lead(officer.submit())
+    office = Attacker(world).find(FocalPoint, code=lead.code)
+    Attacker(world).update(FocalPoint, lead.id, **change)
+    answer = lead.get(f"/cases/{case['code']}")
+    assert get_problem(answer) == (500, "records-altered")
+    opened = lead.open(f"/cases/{case['code']}/sections/needs")
+    assert get_problem(opened) == (500, "records-altered")
+    assert officer.read(case)["code"] == case["code"]
+    Attacker(world).update(FocalPoint, lead.id, **{n: office[n] for n in change})
+    assert lead.read(case)["code"] == case["code"]
+
+
+def test_service_does_not_change_a_changed_row(world: World) -> None:
+    Attacker(world).update(Agreement, "KZ_UZ_DEMO", level="L3")
+    with world.database.begin_read() as session:
+        entry = session.get_one(Agreement, "KZ_UZ_DEMO")
+        entry.name = "Other"
+        with pytest.raises(NotAuthentic):
+            session.flush()
+        session.expunge(entry)
+
+
+def test_row_is_protected_again(world: World) -> None:
+    Attacker(world).update(Agreement, "KZ_UZ_DEMO", level="L3")
+    with world.database.begin_read() as session:
+        assert list(list_altered(session)) == ["agreements/KZ_UZ_DEMO"]
+    protect_row_again(world.runtime, "agreements/KZ_UZ_DEMO")
+    with world.database.begin_read() as session:
+        assert list(list_altered(session)) == []
+        assert session.get_one(Agreement, "KZ_UZ_DEMO").level == "L3"
+
+
+def test_rows_of_an_earlier_version_are_protected_once(world: World) -> None:
+    with world.database.begin_write() as session:
+        for register in REGISTERS:
+            session.execute(text(f"UPDATE {register.table.__tablename__} SET mac = NULL"))
+    with world.database.begin_read() as session:
+        assert has_unprotected(session)
+    count = protect_directory(world.runtime)
+    assert count == sum(len(list_rows(world, one)) for one in REGISTERS)
+    assert protect_directory(world.runtime) == 0
+    with world.database.begin_read() as session:
+        assert not has_unprotected(session)
+        assert list(list_altered(session)) == []
+
+
+@pytest.mark.race
+def test_changes_at_the_same_time_leave_a_row_that_matches(world: World) -> None:
+    code = "KZ_SHELTER_KOGERSHIN"
+    coordinator = world.add_person(code, {Role.COORDINATOR})
+
+    def set_capacity(free: int) -> int:
+        path = f"/focal-points/{code}/capacity"
+        return coordinator.ask("PUT", path, {"free": free}).status_code
+
+    def rename(number: int) -> int:
+        with world.database.begin_write() as session:
+            lock_name(session, WRITE_LOCK)
+            author = ChangeAuthor(session, uuid4, world.now)
+            row = {"code": code, "name": f"Shelter {number}"}
+            return store(author, FOCAL_POINTS, [row]).changed
+
+    with ThreadPoolExecutor(4) as pool:
+        set_by_office = pool.map(set_capacity, range(12))
+        renamed = pool.map(rename, range(12))
+    assert set(set_by_office) <= {200, 503}
+    assert set(renamed) == {1}
+    with world.database.begin_read() as session:
+        assert list(list_altered(session)) == []

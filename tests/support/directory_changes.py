@@ -1,0 +1,31 @@
+"""Changes of the directory by tests, with the MACs that the service would write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Insert, Update
+from sqlalchemy.orm import Session
+
+from app.administration.directory_protection import REGISTERS, protect_row, read_rows
+from app.directory.protected_rows import compute_mac
+from app.kernel.macs import MACS
+
+
+def update_directory(
+    session: Session, statement: Update | Insert, *rows: Mapping[str, Any], **values: Any
+) -> None:
+    """Run an UPDATE with these values or an INSERT of these rows, and write their MACs."""
+    session.flush()
+    changed = statement.values(values) if values else statement
+    session.connection().execute(changed, rows or None)
+    if session.info.get(MACS) is not None:
+        write_macs(session)
+    session.expire_all()
+
+
+def write_macs(session: Session) -> None:
+    """Write the MACs of all rows of the directory that do not match theirs."""
+    for register in REGISTERS:
+        for row in read_rows(session, register):
+            if compute_mac(session.info[MACS], register.table, row) != row["mac"]:
+                protect_row(session, register, row)
