@@ -29,11 +29,12 @@ async def show_settings(visit: Visit) -> Response:
     sessions, passkeys = await asyncio.gather(
         visit.api.get("sessions"), visit.api.get("passkeys")
     )
+    known = sessions.body["items"]
     return visit.render(
         "settings.html",
         zones=sorted(zone for zone in list_time_zones() if "/" in zone),
         chosen=visit.chosen_zone,
-        sessions=sessions.body["items"],
+        sessions=sorted(known, key=lambda one: not one["current"]),
         passkeys=passkeys.body["items"],
     )
 
