@@ -105,7 +105,7 @@ test-pages: $(READY) ## Run the tests of pages on PostgreSQL, which test-all run
 	$(BIN)/pytest -n auto --effort night --databases postgresql tests/console tests/sweeps/test_console_*.py
 
 nightly: ## Run all tests, long runs, 2,000 new seeds, fuzzing, mutation and audit, for hours
-	$(MAKE) --keep-going audit test-all test-pages soak simulate explore fuzz mutate \
+	$(MAKE) --keep-going audit test-all test-pages soak simulate explore rewrap-torture fuzz mutate \
 		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) STATES=$(or $(STATES),5000) KEEP=--keep
 
 failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE=sqlite or postgresql
@@ -123,6 +123,10 @@ pooler: $(READY) ## Test the service behind PgBouncer in transaction mode; insta
 
 torture: $(READY) ## Kill the service under load, and check its data: KILLS=100 DATABASE=sqlite SEED=1
 	$(BIN)/python -W ignore -m tests.torture --database $(DATABASE) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+rewrap-torture: $(READY) ## Kill `key rewrap` of many cases under load: CASES=100000 KILLS=20 SEED=1
+	$(BIN)/python -W ignore -m tests.torture.rewrapping --cases $(or $(CASES),100000) \
+		$(if $(filter command line,$(origin KILLS)),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 simulate: $(READY) ## Simulate the service with one seed, SEED=17, or many on all cores, SEEDS=2000
 	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(KEEP)
