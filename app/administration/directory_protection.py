@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.administration.directory_load import TIME_LIMITS
@@ -15,9 +15,9 @@ from app.directory.actions import (
     WRITE_LOCK,
     Register,
 )
-from app.directory.protected_rows import compute_mac, matches_mac, select_rows
 from app.kernel.db import lock_name
 from app.kernel.macs import MACS, RowMacs
+from app.kernel.protected_rows import matches_mac, select_rows, write_mac
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime
 
@@ -46,7 +46,7 @@ def protect_directory(runtime: Runtime) -> int:
             if row["mac"] is None
         ]
         for register, row in found:
-            protect_row(session, register, row)
+            write_mac(session, register.table, row)
     return len(found)
 
 
@@ -74,7 +74,7 @@ def protect_row_again(runtime: Runtime, subject: str) -> None:
         lock_name(session, WRITE_LOCK)
         register, row = find_register(subject), find_row(session, subject, lock=True)
         if register is not None and row is not None:
-            protect_row(session, register, row)
+            write_mac(session, register.table, row)
 
 
 def find_register(subject: str) -> Register | None:
@@ -90,10 +90,3 @@ def read_rows(
     statement = select_rows(register.table)
     found = session.connection().execute(lock_rows(statement) if lock else statement)
     return [dict(row) for row in found.mappings()]
-
-
-def protect_row(session: Session, register: Register, row: Row) -> None:
-    """Write the MAC of a row."""
-    mac = compute_mac(session.info[MACS], register.table, row)
-    own = update(register.table).where(register.matches_key(register.get_key(row)))
-    session.connection().execute(own.values(mac=mac))

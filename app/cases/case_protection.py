@@ -16,7 +16,9 @@ from app.cases.protected_records import (
     list_record_models,
     select_row,
 )
+from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
+from app.kernel.protected_rows import select_rows, write_mac
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime
 
@@ -74,6 +76,15 @@ def protect_case(session: Session, case_id: UUID, *, again: bool = False) -> Non
     digests = {one.tag: one.digest for one in groups.read_records(session, case_id)}
     groups.groups[case_id] = [CaseGroup(Case.get_values(row), digests)]
     groups.due.add(case_id)
+    for clock in read_clocks(session, case_id):
+        if clock["mac"] is None or again:
+            write_mac(session, Clock, clock)
+
+
+def read_clocks(session: Session, case_id: UUID) -> list[dict[str, Any]]:
+    """Return the deadlines of a case as they are in the database, unverified."""
+    own = select_rows(Clock).where(Clock.case_id == case_id)
+    return [dict(row) for row in session.connection().execute(own).mappings()]
 
 
 def protect_case_again(runtime: Runtime, case_id: UUID) -> None:
@@ -89,6 +100,9 @@ def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, 
         columns = [getattr(model, name) for name in list_protected(model)]
         for row in session.connection().execute(select(*columns).where(is_own)).mappings():
             yield model.__tablename__, dict(row)
+    for clock in read_clocks(session, case_id):
+        if clock["stopped_at"] is None:
+            yield Clock.__tablename__, clock
 
 
 def find_case_id(session: Session, code: str) -> UUID | None:

@@ -23,7 +23,6 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.directory import queries as directory_queries
 from app.directory.models import FocalPoint
-from app.directory.protected_rows import require_authentic
 from app.handovers import queries as handover_queries
 from app.handovers.lifecycle import State as HandoverState
 from app.kernel.combined_queries import (
@@ -33,6 +32,7 @@ from app.kernel.combined_queries import (
     build_record,
 )
 from app.kernel.problems import NotFound
+from app.kernel.protected_rows import require_authentic
 from app.kernel.recall import load_once, store_missing
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries

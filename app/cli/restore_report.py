@@ -206,11 +206,11 @@ def describe_deadline(
 ) -> Finding:
     """Return the finding for a deadline that was running in the backup."""
     late = Why.OVERDUE if clock.due_at <= backup_time else Why.RAN_OUT
-    why = late if clock.due_at <= now else Why.WAITS
+    why, until = late if clock.due_at <= now else Why.WAITS, clock.due_at
     if clock.kind in DESTRUCTIVE:
-        why = Why.WILL_BE_ERASED
+        why, until = Why.WILL_BE_ERASED, max(until, clock.fires_at or until)
     waits_on = codes[clock.waits_on] if clock.waits_on else None
-    return Finding(why, f"{clock.reference} {clock.kind}", waits_on, clock.due_at)
+    return Finding(why, f"{clock.reference} {clock.kind}", waits_on, until)
 
 
 def describe_consents(count: int) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from app.deadlines import missed_deadlines
@@ -25,12 +25,12 @@ UPDATE_OF_RECORDS: Final = UPDATE_RUNNING.where(
 UPDATE_IN_CASE: Final = UPDATE_RUNNING.where(Clock.case_id == bindparam("case"))
 UPDATE_KINDS_IN_CASE: Final = UPDATE_IN_CASE.where(OF_KINDS)
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
-MOVED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
-STOP, MOVE = UPDATE_OF_RECORDS.values(STOPPED), UPDATE_OF_RECORDS.values(MOVED)
+STOP: Final = UPDATE_OF_RECORDS.values(STOPPED)
 STOP_CASE, STOP_KINDS = UPDATE_IN_CASE.values(STOPPED), UPDATE_KINDS_IN_CASE.values(STOPPED)
-UPDATE_DUE_BEFORE: Final = UPDATE_RUNNING.where(OF_KINDS, Clock.due_at < bindparam("until"))
-POSTPONED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
-POSTPONE: Final = UPDATE_DUE_BEFORE.values(POSTPONED).returning(Clock.number)
+HANDLED_AT: Final = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
+DUE_BEFORE: Final = UPDATE_RUNNING.where(OF_KINDS, bindparam("until") > HANDLED_AT)
+POSTPONED: Final[dict[str, Any]] = {"fires_at": bindparam("until")}
+POSTPONE: Final = DUE_BEFORE.values(POSTPONED).returning(Clock.number)
 
 
 def restart(
@@ -134,8 +134,8 @@ def move_to_record(
     tx: WriteTransaction, record_ids: Iterable[UUID], record_id: UUID
 ) -> None:
     """Move a running deadline from the earlier records to the record that replaces them."""
-    if records := list(record_ids):
-        write_rows(tx.session, MOVE, {"records": records, "record": record_id})
+    for clock in deadline_queries.find_running(tx, record_ids).values():
+        clock.record_id = record_id
 
 
 def hand_over_kind(
@@ -181,12 +181,12 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
     return new
 
 
-def move_due_times(
+def move_deadlines(
     tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
-    """Postpone to `until` the deadlines of some kinds that are due before that time.
+    """Let the worker handle the deadlines of some kinds at `until` at the earliest.
 
-    Returns the number of postponed deadlines.
+    The due times stay, because the MACs cover them. Returns the number of deadlines.
     """
     soon = {"kinds": list(kinds), "until": until}
     return len(tx.session.scalars(POSTPONE, soon).all())

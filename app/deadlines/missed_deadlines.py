@@ -12,6 +12,7 @@ from app.deadlines.limits import ASKED, OWN_PACE, DeadlineKind
 from app.deadlines.miss_counts import DAY, Rhythm, count_misses
 from app.deadlines.models import Clock, Firing
 from app.directory import queries as directory_queries
+from app.kernel.protected_rows import raise_altered
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
@@ -133,8 +134,14 @@ def count_drafts_of_closed(session: Session) -> int:
 
 
 def read_again(tx: WriteTransaction, number: int) -> Clock:
-    """Read a deadline again after its case was locked."""
-    return tx.session.get_one(Clock, number, populate_existing=True)
+    """Read a deadline again after its case was locked.
+
+    Raises NotAuthentic if it was inserted or changed by SQL.
+    """
+    clock = tx.session.get_one(Clock, number, populate_existing=True)
+    if clock.is_altered:
+        raise_altered(clock)
+    return clock
 
 
 def count_firings(tx: ReadTransaction, clock: Clock) -> int:
@@ -183,7 +190,7 @@ def count_missed_deadlines(
     arrives = (Clock.kind == DeadlineKind.CONFIRM_ARRIVAL) & travels
     counts = dict.fromkeys(cases, 0)
     for clock in tx.session.scalars(select(Clock).where(theirs, ~arrives)):
-        if clock.waits_on == waited_on[clock.case_id]:
+        if clock.waits_on == waited_on[clock.case_id] and not clock.is_altered:
             rhythm, until = compute_rhythm(tx, clock, DAY), clock.stopped_at or tx.now
             counts[clock.case_id] += count_misses(clock.due_at, rhythm, until)
     return counts

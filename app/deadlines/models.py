@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.deadlines.limit_bounds import LimitPriority
 from app.deadlines.limits import DeadlineKind, TimeUnit
 from app.directory.kinds import Confidence
-from app.directory.protected_rows import DirectoryRow
 from app.kernel.db import Base, Counter
+from app.kernel.protected_rows import ProtectedRow
 from app.kernel.stored_names import STORED_DEADLINES, store_enum
 
 RUNNING = text("stopped_at IS NULL")
@@ -21,12 +21,13 @@ KIND: Final = store_enum(DeadlineKind, "clockkind", STORED_DEADLINES)
 """The column type of `DeadlineKind`."""
 
 
-class Clock(Base):
+class Clock(ProtectedRow, Base):
     """A deadline by which an office has to complete a task.
 
     Stopped deadlines are kept, because the speed of an office's answers is computed from
     them. `fires_at` is the time at which the worker checks the deadline again; null means
-    `due_at`. `failures` counts the checks that have failed since the last success.
+    `due_at`. `failures` counts the checks that have failed since the last success. The MAC
+    covers what a deadline is about and when it is due, not what the worker notes (ADR 83).
     """
 
     __tablename__ = "clock"
@@ -38,6 +39,7 @@ class Clock(Base):
         Index("ix_clock_waits_on_set_at", "waits_on", "set_at"),
         {"sqlite_autoincrement": True},
     )
+    unprotected: ClassVar = frozenset({"number", "stopped_at", "fires_at", "failures"})
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True)
     case_id: Mapped[UUID]
@@ -75,7 +77,7 @@ class Firing(Base):
     at: Mapped[datetime]
 
 
-class TimeLimit(DirectoryRow, Base):
+class TimeLimit(ProtectedRow, Base):
     """A limit that a country or an agreement sets for a kind of deadline.
 
     A row without an amount sets no limit, so that another limit or the default applies.

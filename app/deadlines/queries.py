@@ -19,8 +19,8 @@ from app.deadlines.schemas import TimeLimitInForce
 from app.directory import agreement_queries
 from app.directory import queries as directory_queries
 from app.directory.calendars import Place, get_place
-from app.directory.protected_rows import keep_authentic, select_rows
 from app.kernel.paging import Key
+from app.kernel.protected_rows import leave_out_altered, select_rows
 from app.kernel.recall import load_once, may_have_rows
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
@@ -126,7 +126,7 @@ def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
     Limits that SQL has changed are left out.
     """
     rows = map(dict, tx.read_columns(LIMITS, {}).mappings())
-    for row in keep_authentic(tx.session, TimeLimit, rows):
+    for row in leave_out_altered(tx.session, TimeLimit, rows):
         if row["amount"] is None or row["unit"] is None:
             continue
         of, limit = row["of"], Limit(row["amount"], row["unit"])

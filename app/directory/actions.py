@@ -14,10 +14,10 @@ from app.directory import queries as directory_queries
 from app.directory.file_rows import Row
 from app.directory.history import ChangeAuthor, Values, build_change
 from app.directory.models import Agreement, Contact, Country, FocalPoint
-from app.directory.protected_rows import DirectoryRow
 from app.kernel.actors import Role
 from app.kernel.journal import Mailbox
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
+from app.kernel.protected_rows import ProtectedRow
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import WriteTransaction
 
@@ -26,7 +26,7 @@ from app.kernel.transactions import WriteTransaction
 class Register:
     """A table of the directory, its key columns, and its path in the API."""
 
-    table: type[DirectoryRow]
+    table: type[ProtectedRow]
     keys: tuple[str, ...]
     path: str
 

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam
 
 from app.directory.kinds import DisclosureLevel, is_at_home, list_home_countries
 from app.directory.models import Agreement, FocalPoint
-from app.directory.protected_rows import Row, keep_authentic, select_rows
+from app.kernel.protected_rows import Row, leave_out_altered, select_rows
 from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
@@ -22,7 +22,7 @@ AGREEMENTS: Final = select_rows(Agreement).where(IN_FORCE)
 def list_in_force(tx: ReadTransaction) -> list[Row]:
     """List the agreements that are in force today (UTC), without those changed by SQL."""
     found = tx.read_columns(AGREEMENTS, {"today": tx.now.date()})
-    return keep_authentic(tx.session, Agreement, map(dict, found.mappings()))
+    return leave_out_altered(tx.session, Agreement, map(dict, found.mappings()))
 
 
 @load_once(Agreement)

@@ -15,9 +15,9 @@ from app.directory.kinds import (
     OfficeKind,
     StateRouting,
 )
-from app.directory.protected_rows import DirectoryRow
 from app.kernel.db import Base
 from app.kernel.journal import Mailbox
+from app.kernel.protected_rows import ProtectedRow
 from app.kernel.stored_names import store_enum
 
 OFFICE_KIND: Final = store_enum(OfficeKind, "kind")
@@ -26,7 +26,7 @@ OFFICE_FUNCTION: Final = store_enum(OfficeFunction, "function")
 """The column type of `OfficeFunction`."""
 
 
-class Country(DirectoryRow, Base):
+class Country(ProtectedRow, Base):
     """A country of the mechanism. A value without a source is null or empty."""
 
     __tablename__ = "country"
@@ -47,7 +47,7 @@ class Country(DirectoryRow, Base):
     confidence: Mapped[str]
 
 
-class FocalPoint(DirectoryRow, Base):
+class FocalPoint(ProtectedRow, Base):
     """An office that can receive cases. Unknown values are null or empty."""
 
     __tablename__ = "focal_point"
@@ -87,7 +87,7 @@ class FocalPoint(DirectoryRow, Base):
         return str(self.id) == focal_point_id
 
 
-class Contact(DirectoryRow, Base):
+class Contact(ProtectedRow, Base):
     """An address of a duty post, never of a person, for notifications to an office.
 
     Two rows of one office with the same label are two channels to the same post. The public
@@ -106,7 +106,7 @@ class Contact(DirectoryRow, Base):
     active: Mapped[bool]
 
 
-class Agreement(DirectoryRow, Base):
+class Agreement(ProtectedRow, Base):
     """An agreement on the data that may cross borders between countries."""
 
     __tablename__ = "agreement"

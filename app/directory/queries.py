@@ -23,10 +23,10 @@ from app.directory.kinds import (
     StateRouting,
 )
 from app.directory.models import Contact, Country, FocalPoint
-from app.directory.protected_rows import is_known
 from app.kernel import time_zones
 from app.kernel.paging import NOT_OF_THIS_LIST, CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
+from app.kernel.protected_rows import is_known
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction, WriteTransaction

@@ -1,4 +1,4 @@
-"""The MACs of the rows of the directory, which show rows that SQL has changed (ADR 82).
+"""Rows that each have a MAC, which shows whether SQL has changed them (ADR 82, ADR 83).
 
 A row that does not match its MAC is read with harmless values: an office as inactive, an
 agreement as not in force. So nobody gains a right, and a submission still succeeds.
@@ -10,7 +10,7 @@ from copy import copy
 from operator import itemgetter
 from typing import Any, ClassVar, Final, NamedTuple, NoReturn
 
-from sqlalchemy import LargeBinary, Select, inspect, select
+from sqlalchemy import LargeBinary, Select, inspect, select, update
 from sqlalchemy.event import listens_for
 from sqlalchemy.orm import (
     Mapped,
@@ -33,15 +33,17 @@ type Row = Mapping[str, Any]
 """Columns and values of a row."""
 
 
-class DirectoryRow:
-    """A base class of the rows of the directory.
+class ProtectedRow:
+    """A base class of rows that each have a MAC.
 
     `harmless` are the values with which a row is read that does not match its MAC.
+    `unprotected` are the columns that the MAC does not cover.
     """
 
     __tablename__: Any
     __table__: ClassVar[Any]
-    harmless: ClassVar[Row]
+    harmless: ClassVar[Row] = {}
+    unprotected: ClassVar[frozenset[str]] = frozenset()
     is_altered = False
     """Whether the row does not match its MAC."""
 
@@ -63,19 +65,20 @@ class Columns(NamedTuple):
     read_key: Callable[[Row], Any]
 
 
-COLUMNS: Final[dict[type[DirectoryRow], Columns]] = {}
+COLUMNS: Final[dict[type[ProtectedRow], Columns]] = {}
 
 
-def get_columns(model: type[DirectoryRow]) -> Columns:
+def get_columns(model: type[ProtectedRow]) -> Columns:
     """Return the columns of a model, in the order of the table."""
     if model not in COLUMNS:
-        names = tuple(one.key for one in model.__table__.columns if one.key != MAC)
+        without = {MAC, *model.unprotected}
+        names = tuple(one.key for one in model.__table__.columns if one.key not in without)
         key = [one.key for one in model.__table__.primary_key]
         COLUMNS[model] = Columns(names, itemgetter(*names), itemgetter(*key))
     return COLUMNS[model]
 
 
-def compute_mac(macs: RowMacs, model: type[DirectoryRow], row: Row) -> bytes:
+def compute_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bytes:
     """Return the MAC of a row, which does not cover columns that are null.
 
     So a column that is added later, and is null, does not change the MAC.
@@ -86,7 +89,7 @@ def compute_mac(macs: RowMacs, model: type[DirectoryRow], row: Row) -> bytes:
     return macs.compute_digest(model.__tablename__, [named])
 
 
-def matches_mac(macs: RowMacs, model: type[DirectoryRow], row: Row) -> bool:
+def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
     """Return whether a row matches its MAC.
 
     A process remembers the values of rows that matched, and only compares them.
@@ -107,7 +110,7 @@ def matches_mac(macs: RowMacs, model: type[DirectoryRow], row: Row) -> bool:
 
 
 def is_known(
-    session: Session, model: type[DirectoryRow], key: Any, name: str, values: Sequence[Any]
+    session: Session, model: type[ProtectedRow], key: Any, name: str, values: Sequence[Any]
 ) -> bool:
     """Return whether a row is one that this process has verified.
 
@@ -125,14 +128,14 @@ def is_known(
     return bool(known[1] == mac and known[0][index] == value)
 
 
-def select_rows(model: type[DirectoryRow]) -> Select[*tuple[Any, ...]]:
+def select_rows(model: type[ProtectedRow]) -> Select[*tuple[Any, ...]]:
     """Return a statement that selects all columns, with the names of the attributes."""
-    names = (*get_columns(model).protected, MAC)
+    names = [one.key for one in model.__table__.columns]
     return select(*(getattr(model, name).label(name) for name in names))
 
 
-def keep_authentic(
-    session: Session, model: type[DirectoryRow], rows: Iterable[Row]
+def leave_out_altered(
+    session: Session, model: type[ProtectedRow], rows: Iterable[Row]
 ) -> list[Row]:
     """Return the rows that match their MACs, and log the others."""
     macs, kept = session.info.get(MACS), []
@@ -144,15 +147,15 @@ def keep_authentic(
     return kept
 
 
-def require_authentic(session: Session, model: type[DirectoryRow], row: Row) -> None:
+def require_authentic(session: Session, model: type[ProtectedRow], row: Row) -> None:
     """Raise NotAuthentic unless a row that was read without an object matches its MAC."""
     macs = session.info.get(MACS)
     if macs is not None and not matches_mac(macs, model, row):
         raise_alarm(model.__tablename__, [get_columns(model).read_key(row)])
 
 
-@listens_for(DirectoryRow, "load", propagate=True)
-def verify_loaded_row(row: DirectoryRow, _: QueryContext | None) -> None:
+@listens_for(ProtectedRow, "load", propagate=True)
+def verify_loaded_row(row: ProtectedRow, _: QueryContext | None) -> None:
     """Read a row that does not match its MAC with harmless values.
 
     Raises NotAuthentic if it is the office for which the session acts: its kind and its
@@ -172,8 +175,8 @@ def verify_loaded_row(row: DirectoryRow, _: QueryContext | None) -> None:
         set_committed_value(row, name, copy(value))
 
 
-@listens_for(DirectoryRow, "refresh", propagate=True)
-def verify_reloaded_row(row: DirectoryRow, context: QueryContext | None, _: object) -> None:
+@listens_for(ProtectedRow, "refresh", propagate=True)
+def verify_reloaded_row(row: ProtectedRow, context: QueryContext | None, _: object) -> None:
     """Verify a row that a session has reloaded, unless it has unsaved changes."""
     if not inspect(row).modified:
         verify_loaded_row(row, context)
@@ -191,7 +194,7 @@ def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
     if macs is None or macs.is_disabled:
         return
     for row in (*session.new, *session.dirty):
-        if isinstance(row, DirectoryRow) and session.is_modified(row):
+        if isinstance(row, ProtectedRow) and has_protected_change(row):
             if row.is_altered:
                 raise_altered(row)
             if row.mac is None and inspect(row).persistent:
@@ -200,18 +203,33 @@ def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
             row.mac = compute_mac(macs, type(row), read_row(row))
 
 
-def set_defaults(row: DirectoryRow) -> None:
+def has_protected_change(row: ProtectedRow) -> bool:
+    """Return whether a row is new, or a column that its MAC covers was changed."""
+    state = inspect(row)
+    changed = (state.attrs[name] for name in get_columns(type(row)).protected)
+    return not state.persistent or any(one.history.has_changes() for one in changed)
+
+
+def set_defaults(row: ProtectedRow) -> None:
     """Set the defaults of the columns without a value, as the INSERT would do later."""
-    for column in row.__table__.columns:
-        if column.default is not None and getattr(row, column.key) is None:
-            setattr(row, column.key, column.default.arg(None))
+    for name in get_columns(type(row)).protected:
+        default = row.__table__.columns[name].default
+        if default is not None and getattr(row, name) is None:
+            setattr(row, name, default.arg(None) if default.is_callable else default.arg)
 
 
-def read_row(row: DirectoryRow) -> Row:
+def read_row(row: ProtectedRow) -> Row:
     """Return the values of the columns that the MAC of a row covers."""
     return {name: getattr(row, name) for name in get_columns(type(row)).protected}
 
 
-def raise_altered(row: DirectoryRow) -> NoReturn:
+def write_mac(session: Session, model: type[ProtectedRow], row: Row) -> None:
+    """Write the MAC of a row that was read with `select_rows`, as the row is now."""
+    own = (column == row[column.key] for column in model.__table__.primary_key)
+    mac = compute_mac(session.info[MACS], model, row)
+    session.connection().execute(update(model).where(*own).values(mac=mac))
+
+
+def raise_altered(row: ProtectedRow) -> NoReturn:
     """Log that a row does not match its MAC, and raise NotAuthentic."""
     raise_alarm(row.__tablename__, [get_columns(type(row)).read_key(vars(row))])

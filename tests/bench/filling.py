@@ -183,6 +183,7 @@ class Multiplier:
         return {
             ("case", "code"): format_code(name),
             ("case", "mac"): "NULL",
+            ("clock", "mac"): "NULL",
             ("case", "state"): f"CASE WHEN k.is_over = 1 THEN 'closed' ELSE {name} END",
             ("clock", "due_at"): due.format(name),
             ("clock", "stopped_at"): (

@@ -96,7 +96,7 @@ SET_BY_NAME: Final = {
     "app/cases/actions.py:update_summary",
     "app/cli/wrapped_keys.py:wrap_again",
     "app/directory/actions.py:store",
-    "app/directory/protected_rows.py:set_defaults",
+    "app/kernel/protected_rows.py:set_defaults",
 }
 """The functions that set attributes by name. None of them sets the state of a record."""
 

@@ -26,11 +26,11 @@ from app.directory.actions import FOCAL_POINTS, WRITE_LOCK, Register, store
 from app.directory.history import ChangeAuthor
 from app.directory.kinds import Confidence, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
-from app.directory.protected_rows import DirectoryRow
 from app.kernel.actors import Role
 from app.kernel.db import lock_name
 from app.kernel.journal import Mailbox
 from app.kernel.macs import NotAuthentic
+from app.kernel.protected_rows import ProtectedRow
 from tests.support.database_attacks import Attacker, list_other_values
 from tests.support.effort import is_sample
 from tests.support.world import Json, Someone, World, get_problem, make_consent, unwrap
@@ -64,10 +64,10 @@ def list_rows(world: World, register: Register) -> list[dict[str, Any]]:
         return read_rows(session, register)
 
 
-def load_row(world: World, register: Register, row: Row) -> DirectoryRow | None:
+def load_row(world: World, register: Register, row: Row) -> ProtectedRow | None:
     """Return what a session loads for the row with the same key, or None."""
     with world.database.begin_read() as session:
-        loaded: DirectoryRow | None = session.scalar(
+        loaded: ProtectedRow | None = session.scalar(
             select(register.table).where(register.matches_key(register.get_key(row)))
         )
         return loaded

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select
 
 from app.cli.restore_report import MEANINGS, Why
 from app.clock import get_utc_now
@@ -164,7 +164,7 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
     drafts = [unwrap(officer.create_case()) for _ in range(2)]
     its = (Clock.kind == DeadlineKind.ERASE) & (Clock.reference == f"cases/{over['code']}")
     with world.database.begin_write(SERVICE) as session:
-        session.execute(update(Clock).where(its).values(due_at=NOON))
+        session.scalars(select(Clock).where(its)).one().due_at = NOON
     assert ledger.read()
     record_worker_heartbeat(world, NOON)
     world.database.engine.dispose()

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Insert, Update
 from sqlalchemy.orm import Session
 
-from app.administration.directory_protection import REGISTERS, protect_row, read_rows
-from app.directory.protected_rows import compute_mac
+from app.administration.directory_protection import REGISTERS, read_rows
 from app.kernel.macs import MACS
+from app.kernel.protected_rows import compute_mac, write_mac
 
 
 def update_directory(
@@ -28,4 +28,4 @@ def write_macs(session: Session) -> None:
     for register in REGISTERS:
         for row in read_rows(session, register):
             if compute_mac(session.info[MACS], register.table, row) != row["mac"]:
-                protect_row(session, register, row)
+                write_mac(session, register.table, row)

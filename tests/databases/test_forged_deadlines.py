@@ -1,0 +1,127 @@
+"""Deadlines that were changed in the database have no effect (ADR 83)."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, StatementError
+from structlog.testing import capture_logs
+
+from app.cases.case_protection import protect_case_again
+from app.cases.models import Case
+from app.deadlines.limits import DeadlineKind
+from app.deadlines.models import Clock
+from app.kernel.actors import SERVICE
+from app.kernel.protected_rows import get_columns
+from tests.support.database_attacks import Attacker, Row, list_other_values
+from tests.support.world import Json, Someone, World, get_path, get_problem, unwrap
+
+STOP: Final = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
+
+
+@pytest.fixture
+def stopped(officer: Someone, lead: Someone) -> Json:
+    """Return a closed case, which is erased much later."""
+    case = lead.take_lead(officer.submit())
+    return unwrap(lead.does("stop", case, STOP))
+
+
+@pytest.fixture
+def unprotected(world: World) -> Iterator[World]:
+    """Yield a world in which MACs are neither written nor verified."""
+    macs = world.runtime.row_macs
+    macs.is_disabled = True
+    yield world
+    macs.is_disabled = False
+
+
+def find_deadline(world: World, kind: DeadlineKind) -> Row:
+    """Return the only running deadline of a kind."""
+    return Attacker(world).find(Clock, kind=kind, stopped_at=None)
+
+
+def bring_forward(world: World) -> None:
+    """Let the deadline after which a closed case is erased be due now."""
+    deadline = find_deadline(world, DeadlineKind.ERASE)
+    Attacker(world).update(Clock, deadline["number"], due_at=world.now)
+
+
+def test_case_was_erased_early_before(unprotected: World, stopped: Json) -> None:
+    bring_forward(unprotected)
+    unprotected.run_worker()
+    assert find_state(unprotected, stopped) == "erased"
+
+
+def find_state(world: World, case: Json) -> str:
+    """Return the stored state of a case."""
+    return str(Attacker(world).find(Case, code=case["code"])["state"])
+
+
+def test_case_is_not_erased_early(world: World, stopped: Json, lead: Someone) -> None:
+    bring_forward(world)
+    with capture_logs() as lines:
+        world.run_worker()
+    assert find_state(world, stopped) == "closed"
+    assert {one["table"] for one in lines if one["event"] == "row.forged"} == {"clock"}
+    assert [one["error"] for one in lines if one["event"] == "clock.failed"] == [
+        "NotAuthentic"
+    ]
+    assert lead.read(stopped)["code"] == stopped["code"]
+
+
+def test_other_deadlines_are_handled(
+    world: World, stopped: Json, officer: Someone, lead: Someone
+) -> None:
+    bring_forward(world)
+    case = officer.submit()
+    world.advance(hours=5)
+    assert world.run_worker() > 0
+    assert find_state(world, stopped) == "closed"
+    assert get_problem(lead.get(get_path(case))) == (404, "not-found")  # it passed on
+
+
+def test_deadline_is_handled_again_once_the_case_was_protected_again(
+    world: World, stopped: Json
+) -> None:
+    bring_forward(world)
+    case_id = Attacker(world).find(Case, code=stopped["code"])["id"]
+    protect_case_again(world.runtime, case_id)
+    world.run_worker()
+    assert find_state(world, stopped) == "erased"
+
+
+def test_changed_column_of_a_deadline_is_noticed(world: World, officer: Someone) -> None:
+    officer.submit()
+    deadline, tried = find_deadline(world, DeadlineKind.ACKNOWLEDGE), 0
+    attacker, number = Attacker(world), deadline["number"]
+    for name in get_columns(Clock).protected:
+        for value in list_other_values(deadline[name]):
+            if value == deadline[name]:
+                continue
+            try:
+                attacker.update(Clock, number, **{name: value})
+            except (DBAPIError, StatementError, DeprecationWarning, TypeError):
+                continue  # the database has no such value
+            tried += 1
+            assert load_deadline(world, number).is_altered, (name, value)
+            attacker.update(Clock, number, **{name: deadline[name]})
+    assert tried > len(get_columns(Clock).protected)
+    assert not load_deadline(world, number).is_altered
+
+
+def load_deadline(world: World, number: int) -> Clock:
+    """Return what a session loads for a deadline."""
+    with world.database.begin_read(SERVICE) as session:
+        return session.scalars(select(Clock).where(Clock.number == number)).one()
+
+
+@pytest.mark.parametrize("changes", [{"waits_on": None}, {"kind": "decide_referral"}])
+def test_action_that_changes_a_changed_deadline_fails(
+    world: World, officer: Someone, lead: Someone, changes: dict[str, Any]
+) -> None:
+    case = officer.submit()
+    deadline = find_deadline(world, DeadlineKind.ACKNOWLEDGE)
+    Attacker(world).update(Clock, deadline["number"], **changes)
+    answer = lead.does("acknowledge", case)
+    assert answer.status_code == 200 or get_problem(answer) == (500, "records-altered")
