@@ -52,7 +52,8 @@ def test_page_says_that_an_operator_has_to_act(
     text = unescape(shown.text)
     assert TITLE in text
     assert ADVICE in text
-    assert "urn:uuid:" in text
+    assert "Number of this request" in text
+    assert "urn:uuid:" not in text
 
 
 def test_form_is_not_sent_again_and_what_was_typed_stays(
