@@ -379,3 +379,14 @@ def test_cases_of_an_earlier_version_are_protected_once(unprotected: Scene) -> N
 
     forge_consent(unprotected)
     assert unprotected.open(unprotected.lead, "identity").status_code in REFUSED
+
+
+def test_forged_access_blocks_no_other_case(scene: Scene) -> None:
+    other = scene.lead.take_lead(scene.officer.submit())
+    forge_emergency_access(scene)
+    assert scene.lead.get(get_path(scene.case)).status_code == 500
+    assert scene.lead.get(get_path(other)).status_code == 200
+    opened = scene.lead.open(f"{get_path(other)}/sections/needs")
+    assert opened.status_code == 200
+    told = scene.lead.does("close", other, {"reason": "GOALS_MET", "person_informed": True})
+    assert told.status_code < 500
