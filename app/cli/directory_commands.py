@@ -5,8 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from app.administration import directory_protection
-from app.cli import operator_actions
+from app.cli import operator_actions, row_protection
 from app.cli.accounts import NOT_ALLOWED
 from app.cli.api_client import escape_unprintable
 from app.cli.progress import print_line
@@ -61,7 +60,7 @@ def protect_directory(
         ),
     ] = None,
 ) -> None:
-    """Protect the directory of a version before 0.2 against changes in the database.
+    """Protect the directory and webhooks of a version before 0.2 against changes by SQL.
 
     The rows are taken as they are now, so compare them with your files before (`directory
     load --dry-run`). It needs SAFE_CONDUCT_UNPROTECTED_UNTIL. On PostgreSQL, the service
@@ -76,17 +75,17 @@ def protect_directory(
         return
     if not runtime.row_macs.accepts_missing():
         raise NotReady(NOT_ALLOWED)
-    count = directory_protection.protect_directory(runtime)
-    print_line(f"{count} rows of the directory were protected.")
+    count = row_protection.protect_directory(runtime)
+    print_line(f"{count} rows were protected.")
 
 
 def protect_again(subject: str) -> None:
     """Show a row or all changed rows, ask whether they are right, and protect them."""
     runtime = load_runtime(Settings())
     with runtime.database.begin_read() as session:
-        altered = list(directory_protection.list_altered(session))
+        altered = list(row_protection.list_altered(session))
         wanted = altered if subject == ALL else [one for one in altered if one == subject]
-        rows = [(one, directory_protection.find_row(session, one)) for one in wanted]
+        rows = [(one, row_protection.find_row(session, one)) for one in wanted]
     if not rows:
         others = ", ".join(altered) or "none"
         raise NotReady(f"No such row was changed by SQL. Rows that were changed: {others}.")
@@ -97,7 +96,7 @@ def protect_again(subject: str) -> None:
             typer.echo(escape_unprintable(line))
     typer.confirm("Are all these values right?", abort=True)
     for found in wanted:
-        directory_protection.protect_row_again(runtime, found)
+        row_protection.protect_row_again(runtime, found)
     print_line(f"{len(wanted)} rows were protected again.")
 
 

@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.access import protection
 from app.access.queries import has_active_account
-from app.administration import directory_protection
 from app.cases import case_protection
-from app.cli import wrapped_keys
+from app.cli import row_protection, wrapped_keys
 from app.cli.guard_checks import require_bound_login, require_guards
 from app.cli.startup import NotReady, require_migrated
 from app.cli.unknown_settings import list_unknown
@@ -146,19 +145,21 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
     if count := protection.count_unprotected(session):
         subject = f"{count} accounts and persons are"
         found += report_missing_macs(runtime, subject, "account")
-    if directory_protection.has_unprotected(session):
-        found += report_missing_macs(runtime, "Rows of the directory are", "directory")
+    if row_protection.has_unprotected(session):
+        found += report_missing_macs(
+            runtime, "Rows of the directory or webhooks are", "directory"
+        )
     found += report_altered_rows(session)
     return found
 
 
 def report_altered_rows(session: Session) -> list[str]:
     """Return a warning about the rows of the directory that SQL has changed (ADR 82)."""
-    altered = list(directory_protection.list_altered(session))
+    altered = list(row_protection.list_altered(session))
     if not altered:
         return []
     text = (
-        "Warning: these rows of the directory were changed by SQL, and count as inactive: "
+        "Warning: these rows were changed by SQL, and count as inactive: "
         f'{", ".join(altered)}. See "Rows that were changed in the database" in '
         "docs/operations.md."
     )

@@ -1,7 +1,7 @@
 """Tables of webhooks and of the secrets that sign their messages."""
 
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from typing import ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -9,12 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Counter, Listed
+from app.kernel.protected_rows import ProtectedRow
 from app.webhooks.addresses import MAX_URL_LENGTH
 
 OPEN: Final = text("ended_at IS NULL")
 
 
-class Webhook(Listed, Base):
+class Webhook(Listed, ProtectedRow, Base):
     """A receiver that gets the events of a focal point's feed one by one and in order.
 
     `position` is the last feed position that was delivered. `delayed_to` is the position up
@@ -23,12 +24,23 @@ class Webhook(Listed, Base):
     code of the last failure, and `failing_since` is the time of the first failure since the
     last delivery. `stalled` means that the worker paused the webhook after failures. `ping`
     identifies a test message that has no result yet.
+
+    The MAC covers what the office has set, and not what the worker notes. A webhook that
+    SQL has changed counts as ended (ADR 82).
     """
 
     __tablename__ = "webhook"
     __table_args__ = (
         Index("ix_webhook_due_at", "due_at", sqlite_where=OPEN, postgresql_where=OPEN),
         {"sqlite_autoincrement": True},
+    )
+    harmless: ClassVar = {"ended_at": datetime.min.replace(tzinfo=UTC)}
+    unprotected: ClassVar = frozenset(
+        {
+            *("number", "paused_at", "stalled", "position", "delayed_to", "due_at"),
+            *("claim", "failures", "failing_since", "trouble", "delivered_at"),
+            *("ping", "pinged_at", "ping_answer"),
+        }
     )
 
     focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id), index=True)

@@ -149,7 +149,8 @@ def list_due(session: Session, now: datetime) -> Sequence[UUID]:
 def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
     """Lock and return a webhook if it is still due and not locked by another sender."""
     held = select_webhook(webhook_id).where(is_due(tx.now))
-    return tx.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
+    found = tx.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
+    return None if found is None or found.ended_at is not None else found
 
 
 def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook | None:
@@ -161,7 +162,8 @@ def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook
 def list_open(session: Session) -> Sequence[Webhook]:
     """List the webhooks that have not ended."""
     live = select(Webhook).where(Webhook.ended_at.is_(None))
-    return session.scalars(live.order_by(Webhook.number)).all()
+    found = session.scalars(live.order_by(Webhook.number))
+    return [one for one in found if one.ended_at is None]
 
 
 @dataclass(frozen=True)

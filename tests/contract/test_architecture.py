@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from app.administration.directory_protection import REGISTERS
 from app.api.http.validation_errors import CELL_RULE, MESSAGES, OWN_CODES
 from app.cases.schemas import SummaryFields
+from app.cli.row_protection import REGISTERS
 from app.cli.wrapped_keys import WRAPPED
 from tests.support.source_code import APP, ROOT, TREES, Trees, read_sources
 

@@ -6,7 +6,7 @@ from subprocess import CompletedProcess, run
 import pytest
 from sqlalchemy import text, update
 
-from app.administration.directory_protection import REGISTERS
+from app.cli.row_protection import REGISTERS
 from app.directory.models import Agreement, FocalPoint
 from app.kernel.ledger import Ledger
 from tests.processes.test_case_protection import UNTIL
@@ -49,14 +49,17 @@ def test_directory_of_an_earlier_version_is_protected_once(
             session.execute(text(f"UPDATE {register.table.__tablename__} SET mac = NULL"))
 
     checked = command(tmp_path, "doctor", **settings)
-    assert "Rows of the directory are not protected" in checked.stdout + checked.stderr
+    assert (
+        "Rows of the directory or webhooks are not protected"
+        in checked.stdout + checked.stderr
+    )
     refused = command(tmp_path, *PROTECT, **settings)
     assert refused.returncode > 0
     assert "for an upgrade from a version before 0.2 only" in refused.stderr
 
     allowed = settings | {"SAFE_CONDUCT_UNPROTECTED_UNTIL": UNTIL}
     first, second = (command(tmp_path, *PROTECT, **allowed).stdout for _ in range(2))
-    assert "rows of the directory were protected." in first
+    assert "rows were protected." in first
     assert not first.startswith("0 ")
     assert second.startswith("0 rows")
     checked = command(tmp_path, "doctor", **settings)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Insert, Update
 from sqlalchemy.orm import Session
 
-from app.administration.directory_protection import REGISTERS, read_rows
+from app.cli.row_protection import REGISTERS, read_rows
 from app.kernel.macs import MACS
 from app.kernel.protected_rows import compute_mac, write_mac
 

@@ -1,8 +1,8 @@
 """The protection of rows that an earlier version of the service wrote."""
 
 from app.access.protection import protect_accounts
-from app.administration.directory_protection import protect_directory
 from app.cases.case_protection import protect_cases
+from app.cli.row_protection import protect_directory
 from app.kernel.transactions import Runtime
 
 

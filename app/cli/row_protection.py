@@ -1,4 +1,4 @@
-"""MACs of rows of the directory that have none, or that SQL has changed (ADR 82)."""
+"""MACs of rows that have none, or that SQL has changed (ADR 82): directory and webhooks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -20,14 +20,20 @@ from app.kernel.macs import MACS, RowMacs
 from app.kernel.protected_rows import matches_mac, select_rows, write_mac
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime
+from app.webhooks.models import Webhook
 
-REGISTERS: Final = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, TIME_LIMITS, CONTACTS)
+WEBHOOKS: Final = Register(Webhook, ("id",), "webhooks")
+REGISTERS: Final = (
+    *(COUNTRIES, FOCAL_POINTS, AGREEMENTS, TIME_LIMITS, CONTACTS),
+    WEBHOOKS,
+)
+"""The tables whose rows have a MAC that `directory protect` writes."""
 
 type Row = Mapping[str, Any]
 
 
 def has_unprotected(session: Session) -> bool:
-    """Return whether a row of the directory has no MAC."""
+    """Return whether a row of these tables has no MAC."""
     missing = (exists().where(one.table.mac.is_(None)) for one in REGISTERS)
     return any(session.scalar(select(one)) for one in missing)
 
