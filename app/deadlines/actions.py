@@ -13,6 +13,7 @@ from app.deadlines import queries as deadline_queries
 from app.deadlines.durations import Term
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock, Firing
+from app.kernel.protected_rows import raise_altered
 from app.kernel.recall import may_have_rows, write_rows
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import Recorded, WriteTransaction
@@ -165,7 +166,12 @@ def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> 
 
 
 def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
-    """Replace a deadline by a new deadline, so that the count of misses starts again."""
+    """Replace a deadline by a new deadline, so that the count of misses starts again.
+
+    Raises NotAuthentic if SQL has changed it, because the new one would have its values.
+    """
+    if clock.is_altered:
+        raise_altered(clock)
     new = Clock(
         case_id=clock.case_id,
         record_id=clock.record_id,

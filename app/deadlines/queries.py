@@ -249,10 +249,11 @@ def compute_resumed_due(
     """Return when the last paused deadline of a kind will be due if it resumes now.
 
     The remaining time is counted in the working time of the office that has to act now. If
-    the limit was shortened in the meantime, the remaining time is cut to the new limit.
+    the limit was shortened in the meantime, the remaining time is cut to the new limit. A
+    deadline that SQL has changed does not count.
     """
     clock = find_last_stopped(tx, [record_id], kind)
-    if clock is None or clock.stopped_at is None:
+    if clock is None or clock.stopped_at is None or clock.is_altered:
         return None
     left = fresh.compute_resumed_due(clock.stopped_at, clock.due_at, tx.now)
     is_less = fresh.compute_end(clock.set_at) < clock.due_at

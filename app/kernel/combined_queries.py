@@ -40,6 +40,7 @@ from sqlalchemy.orm.util import identity_key
 from sqlalchemy.types import DateTime, NullType, TypeDecorator, TypeEngine
 
 from app.kernel.db import get_dialect
+from app.kernel.protected_rows import ProtectedRow, verify_loaded_row
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 FORMS: Final[Sequence[TypeEngine[Any]]] = (
@@ -186,7 +187,10 @@ def build_read_only[R](record: type[R], values: Values) -> R:
 
 
 def load_into_session[R](tx: ReadTransaction, record: type[R], values: Values) -> R:
-    """Return the object of a row in the session, as if the session had queried it."""
+    """Return the object of a row in the session, as if the session had queried it.
+
+    A row that has a MAC is verified, because no event of SQLAlchemy does it here.
+    """
     mapper: Mapper[R] = inspect(record)
     names = [mapper.get_property_by_column(one).key for one in mapper.primary_key]
     key = identity_key(record, tuple(values[name] for name in names))
@@ -195,4 +199,6 @@ def load_into_session[R](tx: ReadTransaction, record: type[R], values: Values) -
         loaded = record(**values)
         make_transient_to_detached(loaded)
         tx.session.add(loaded)
+        if isinstance(loaded, ProtectedRow):
+            verify_loaded_row(loaded, None)
     return loaded

@@ -10,9 +10,13 @@ from structlog.testing import capture_logs
 
 from app.cases.case_protection import protect_case_again
 from app.cases.models import Case
+from app.casework import case_files
+from app.deadlines import actions as deadline_actions
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import DeadlineKind
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
+from app.kernel.macs import NotAuthentic
 from app.kernel.protected_rows import get_columns
 from tests.support.database_attacks import Attacker, Row, list_other_values
 from tests.support.world import Json, Someone, World, get_path, get_problem, unwrap
@@ -114,6 +118,27 @@ def load_deadline(world: World, number: int) -> Clock:
     """Return what a session loads for a deadline."""
     with world.database.begin_read(SERVICE) as session:
         return session.scalars(select(Clock).where(Clock.number == number)).one()
+
+
+def test_lawful_change_of_a_changed_deadline_is_refused(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = lead.take_lead(officer.submit())
+    case_id = Attacker(world).find(Case, code=case["code"])["id"]
+    deadline = Attacker(world).find(Clock, record_id=case_id, stopped_at=None)
+    Attacker(world).update(Clock, deadline["number"], due_at=world.now)
+    with lead.begin_write() as tx:
+        case_files.load_rule_records(tx, [deadline["case_id"]])
+        [clock] = deadline_queries.find_running(tx, [deadline["record_id"]]).values()
+        assert clock.is_altered
+        clock.waits_on = None
+        with pytest.raises(NotAuthentic):
+            tx.session.flush()
+        tx.session.expunge(clock)
+    with lead.begin_write() as tx:
+        [clock] = deadline_queries.find_running(tx, [deadline["record_id"]]).values()
+        with pytest.raises(NotAuthentic):
+            deadline_actions.restart_clock(tx, clock, world.now)
 
 
 @pytest.mark.parametrize("changes", [{"waits_on": None}, {"kind": "decide_referral"}])
