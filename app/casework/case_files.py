@@ -32,7 +32,6 @@ from app.kernel.combined_queries import (
     build_record,
 )
 from app.kernel.problems import NotFound
-from app.kernel.protected_rows import require_authentic
 from app.kernel.recall import load_once, store_missing
 from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
@@ -163,11 +162,10 @@ def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -
 def store_offices(tx: ReadTransaction, rows: Rows) -> None:
     """Store the caller's office, and the codes of the offices that are parties."""
     me = tx.actor.focal_point_id
-    for values in rows["own_office"]:
-        require_authentic(tx.session, FocalPoint, values)
-    own = {one.id: one for one in build_all(tx, FocalPoint, rows["own_office"])}
-    tx.kept_alive.update(own.values())
-    store_missing(tx, directory_queries.by_ids, own, [me])
+    own = build_all(tx, FocalPoint, rows["own_office"])
+    if not any(one.is_altered for one in own):  # otherwise it is read with harmless values
+        tx.kept_alive.update(own)
+        store_missing(tx, directory_queries.by_ids, {one.id: one for one in own}, [me])
     codes = directory_queries.load_known_codes(tx)
     codes.update((values["id"], values["code"]) for values in rows["codes"])
 

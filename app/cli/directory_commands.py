@@ -1,7 +1,7 @@
 """The operator commands for the directory."""
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -85,21 +85,21 @@ def protect_again(subject: str) -> None:
     with runtime.database.begin_read() as session:
         altered = list(row_protection.list_altered(session))
         wanted = altered if subject == ALL else [one for one in altered if one == subject]
-        rows = [(one, row_protection.find_row(session, one)) for one in wanted]
+        found = {one: row_protection.find_row(session, one) for one in wanted}
+    rows = {one: row for one, row in found.items() if row is not None}
     if not rows:
         others = ", ".join(altered) or "none"
         raise NotReady(f"No such row was changed by SQL. Rows that were changed: {others}.")
-    for found, row in rows:
-        values = (row or {}).items()
-        shown = (f"  {name}: {value}" for name, value in values if is_shown(value))
-        for line in (found, *shown):
+    for one, row in rows.items():
+        shown = (f"  {name}: {value}" for name, value in row.items() if is_shown(value))
+        for line in (one, *shown):
             typer.echo(escape_unprintable(line))
     typer.confirm("Are all these values right?", abort=True)
-    for found in wanted:
-        row_protection.protect_row_again(runtime, found)
-    print_line(f"{len(wanted)} rows were protected again.")
+    for one, row in rows.items():
+        row_protection.protect_row_again(runtime, one, row)
+    print_line(f"{len(rows)} rows were protected again.")
 
 
-def is_shown(value: Any) -> bool:
-    """Return whether a value is shown: it is not empty, and not a MAC."""
-    return not isinstance(value, bytes) and value not in (None, [], {}, "")
+def is_shown(value: object) -> bool:
+    """Return whether a value is shown: it is not a MAC, and not null."""
+    return value is not None and not isinstance(value, bytes)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.administration.directory_load import TIME_LIMITS
@@ -16,7 +15,7 @@ from app.directory.actions import (
     Register,
 )
 from app.kernel.db import lock_name
-from app.kernel.macs import MACS, RowMacs
+from app.kernel.macs import MACS, NotAuthentic, RowMacs
 from app.kernel.protected_rows import matches_mac, select_rows, write_mac
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime
@@ -33,9 +32,9 @@ type Row = Mapping[str, Any]
 
 
 def has_unprotected(session: Session) -> bool:
-    """Return whether a row of these tables has no MAC."""
-    missing = (exists().where(one.table.mac.is_(None)) for one in REGISTERS)
-    return any(session.scalar(select(one)) for one in missing)
+    """Return whether no row of the directory has a MAC, as after an upgrade."""
+    offices = read_rows(session, FOCAL_POINTS)
+    return bool(offices) and all(one["mac"] is None for one in offices)
 
 
 def protect_directory(runtime: Runtime) -> int:
@@ -74,13 +73,14 @@ def find_row(session: Session, subject: str, *, lock: bool = False) -> Row | Non
     return next((one for one in rows if register.get_subject(one) == subject), None)
 
 
-def protect_row_again(runtime: Runtime, subject: str) -> None:
-    """Write the MAC of a row anew, as the row is in the database now."""
+def protect_row_again(runtime: Runtime, subject: str, seen: Row) -> None:
+    """Write the MAC of a row anew, as an operator has seen it. Raises NotAuthentic."""
     with runtime.database.begin_write() as session:
         lock_name(session, WRITE_LOCK)
         register, row = find_register(subject), find_row(session, subject, lock=True)
-        if register is not None and row is not None:
-            write_mac(session, register.table, row)
+        if register is None or row is None or row != seen:
+            raise NotAuthentic(f"{subject} was changed again meanwhile. Look at it again.")
+        write_mac(session, register.table, row)
 
 
 def find_register(subject: str) -> Register | None:

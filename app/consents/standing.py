@@ -38,6 +38,7 @@ from app.directory.kinds import (
 )
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
+from app.kernel.protected_rows import ProtectedRow
 from app.kernel.transactions import ReadTransaction
 
 
@@ -171,7 +172,12 @@ class Standing:
         return not (self.may_belong_to_origin_state(reader) and is_abroad)
 
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
-        """Return whether an office is safe, and so may know of the person (BR10, BR11)."""
+        """Return whether an office is safe, and so may know of the person (BR10, BR11).
+
+        An office whose row SQL has changed is not.
+        """
+        if isinstance(focal_point, ProtectedRow) and focal_point.is_altered:
+            return False
         guards = self.safeguards
         origin, forbidden = guards.country_of_origin, guards.is_origin_blocked()
         blocked = is_blocked(focal_point, origin_blocked=forbidden, origin=origin)

@@ -16,8 +16,11 @@ def may_cross(
 ) -> bool:
     """Return whether agreements allow data of this level to cross every border (G07).
 
-    If the person is in another country than the sender, there can be two borders.
+    If the person is in another country than the sender, there can be two borders. Nothing
+    crosses from or to an office whose row SQL has changed, because its country is unknown.
     """
+    if sender.is_altered or to.is_altered:
+        return False
     countries = list_home_countries(sender)
     shared = any(is_at_home(to, one) for one in countries)
     crossed = {country, *([] if shared else countries)}

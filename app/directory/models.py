@@ -30,7 +30,11 @@ class Country(ProtectedRow, Base):
     """A country of the mechanism. A value without a source is null or empty."""
 
     __tablename__ = "country"
-    harmless: ClassVar = {"state_routing": StateRouting.AVOID}
+    harmless: ClassVar = {
+        "state_routing": StateRouting.AVOID,
+        "languages": [],
+        "time_zone": "UTC",
+    }
 
     code: Mapped[str] = mapped_column("iso2", String(2), key="code", primary_key=True)
     name: Mapped[str]
@@ -47,6 +51,10 @@ class Country(ProtectedRow, Base):
     confidence: Mapped[str]
 
 
+LISTS: Final = ("serves", "services", "languages", "sexes", "ages", "opening")
+"""The columns of an office that are lists."""
+
+
 class FocalPoint(ProtectedRow, Base):
     """An office that can receive cases. Unknown values are null or empty."""
 
@@ -55,8 +63,11 @@ class FocalPoint(ProtectedRow, Base):
         "active": False,
         "can_lead": False,
         "of_state": None,
-        "serves": [],
-        "services": [],
+        "time_zone": "UTC",
+        "deputy": None,
+        "short_names": {},
+        "capacity": None,
+        **{name: [] for name in LISTS},
     }
 
     id: Mapped[UUID] = mapped_column(ForeignKey(Mailbox.focal_point_id), primary_key=True)

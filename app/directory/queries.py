@@ -29,7 +29,7 @@ from app.kernel.problems import NotFound, Problem
 from app.kernel.protected_rows import is_known
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter
-from app.kernel.transactions import ReadTransaction, WriteTransaction
+from app.kernel.transactions import ReadTransaction
 
 
 def find_country(tx: ReadTransaction, code: str) -> Country | None:
@@ -170,9 +170,9 @@ def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
 
 
 def list_former_overseers(session: Session) -> frozenset[UUID]:
-    """Return the ids of the closed oversight bodies."""
-    closed = select(FocalPoint.id).where(IS_OVERSIGHT & ~FocalPoint.active)
-    return frozenset(session.scalars(closed))
+    """Return the ids of the closed oversight bodies, without rows that SQL has changed."""
+    closed = session.scalars(FOCAL_POINTS.where(IS_OVERSIGHT & ~FocalPoint.active))
+    return frozenset(one.id for one in closed if not one.is_altered)
 
 
 def select_closed() -> Select[UUID]:
@@ -198,26 +198,6 @@ def list_all(tx: ReadTransaction) -> list[FocalPoint]:
     return found
 
 
-def lock_contacts(
-    tx: WriteTransaction, focal_points: Iterable[UUID]
-) -> list[tuple[UUID, Contact]]:
-    """Lock and return active contacts of offices, in a fixed order to avoid deadlocks."""
-    wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
-    owned = select(FocalPoint.id, Contact).where(wanted)
-    joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
-    held = joined.order_by(Contact.code).with_for_update(of=Contact, key_share=True)
-    rows = tx.session.execute(held.execution_options(populate_existing=True))
-    return [(focal_point, contact) for focal_point, contact in rows if contact.active]
-
-
-def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
-    """Return the current state of a contact and the id of its office, or None."""
-    owned = select(FocalPoint.id, Contact).where(Contact.code == code)
-    joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
-    statement = joined.execution_options(populate_existing=True)
-    return next(((one, found) for one, found in tx.session.execute(statement)), None)
-
-
 def list_channels(session: Session) -> frozenset[Channel]:
     """Return the channels that active contacts use."""
     return frozenset(session.scalars(select(Contact.channel).where(Contact.active)))
@@ -239,12 +219,11 @@ def list_countries_without_desk(session: Session) -> dict[str, str]:
 
 def list_unknown_time_zones(session: Session) -> list[str]:
     """List the codes of countries and offices with an unknown time zone."""
-    stored = chain(
-        session.execute(select(Country.code, Country.time_zone)),
-        session.execute(select(FocalPoint.code, FocalPoint.time_zone)),
+    stored: Iterable[Country | FocalPoint] = chain(
+        session.scalars(COUNTRIES), session.scalars(FOCAL_POINTS)
     )
     known = time_zones.list_time_zones()
-    return sorted(code for code, time_zone in stored if time_zone not in known)
+    return sorted(one.code for one in stored if one.time_zone not in known)
 
 
 def list_fictitious_offices(session: Session) -> list[str]:

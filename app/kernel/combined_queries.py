@@ -40,7 +40,7 @@ from sqlalchemy.orm.util import identity_key
 from sqlalchemy.types import DateTime, NullType, TypeDecorator, TypeEngine
 
 from app.kernel.db import get_dialect
-from app.kernel.protected_rows import ProtectedRow, verify_loaded_row
+from app.kernel.protected_rows import ProtectedRow, verify_loaded_row, verify_values
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 FORMS: Final[Sequence[TypeEngine[Any]]] = (
@@ -173,7 +173,10 @@ def build_record[R](tx: ReadTransaction, record: type[R], values: Values) -> R:
     mapper: Mapper[R] = inspect(record)
     if isinstance(tx, WriteTransaction) or mapper.relationships:
         return load_into_session(tx, record, values)
-    return build_read_only(record, values)
+    built = build_read_only(record, values)
+    if isinstance(built, ProtectedRow):
+        verify_values(tx.session, built, values)
+    return built
 
 
 def build_read_only[R](record: type[R], values: Values) -> R:

@@ -54,6 +54,9 @@ OWNER_ROLE: Final = "safe_conduct_owner"
 APP_ROLE: Final = "safe_conduct_app"
 ACTS_FOR: Final = "safe_conduct.acts_for"
 """The setting that row security reads, and the key of its value in `Session.info`."""
+OPENED_FOR: Final = "opened_for"
+"""The key, in `Session.info`, of the office for which a session was opened in a transaction
+that has set `ACTS_FOR` already."""
 SET_ACTS_FOR: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
 """The SQL that sets `ACTS_FOR`; `true` limits the setting to the current transaction."""
 THREADS: Final = 40
@@ -214,10 +217,17 @@ def begin(engine: Engine, info: dict[str, Any]) -> Iterator[Session]:
         yield session
 
 
-def open_session(connection: Connection, macs: RowMacs | None) -> Session:
+def open_session(connection: Connection, macs: RowMacs | None, acts_for: str) -> Session:
     """Open a session in the transaction of a connection, which the caller has to end."""
+    info = {MACS: macs, OPENED_FOR: acts_for}
     # A rollback would remove the prepared statements of psycopg.
-    return Session(connection, join_transaction_mode="rollback_only", info={MACS: macs})
+    return Session(connection, join_transaction_mode="rollback_only", info=info)
+
+
+def get_own_office(session: Session) -> str | None:
+    """Return the id of the office for which a session acts, `system` or None."""
+    office: str | None = session.info.get(OPENED_FOR) or session.info.get(ACTS_FOR)
+    return office
 
 
 @event.listens_for(Session, "after_begin")

@@ -22,8 +22,9 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.kernel.db import ACTS_FOR
+from app.kernel.db import get_own_office
 from app.kernel.macs import MACS, RowMacs, copy_values, log_alarm, raise_alarm
+from app.kernel.statements import lock_rows
 
 MAC: Final = "mac"
 LAST: Final = 1000
@@ -147,13 +148,6 @@ def leave_out_altered(
     return kept
 
 
-def require_authentic(session: Session, model: type[ProtectedRow], row: Row) -> None:
-    """Raise NotAuthentic unless a row that was read without an object matches its MAC."""
-    macs = session.info.get(MACS)
-    if macs is not None and not matches_mac(macs, model, row):
-        raise_alarm(model.__tablename__, [get_columns(model).read_key(row)])
-
-
 @listens_for(ProtectedRow, "load", propagate=True)
 def verify_loaded_row(row: ProtectedRow, _: QueryContext | None) -> None:
     """Read a row that does not match its MAC with harmless values.
@@ -162,17 +156,25 @@ def verify_loaded_row(row: ProtectedRow, _: QueryContext | None) -> None:
     country decide what its people may read.
     """
     session = object_session(row)
-    macs = None if session is None else session.info.get(MACS)
-    if session is None or macs is None:
+    if session is None:
         return
-    row.is_altered = not matches_mac(macs, type(row), vars(row))
+    verify_values(session, row, vars(row))
+    for name, value in row.harmless.items() if row.is_altered else ():
+        set_committed_value(row, name, copy(value))
+
+
+def verify_values(session: Session, row: ProtectedRow, values: Row) -> None:
+    """Set whether a row with these values matches its MAC, and log it if it does not.
+
+    Raises NotAuthentic if it is the office for which the session acts.
+    """
+    macs = session.info.get(MACS)
+    row.is_altered = macs is not None and not matches_mac(macs, type(row), values)
     if not row.is_altered:
         return
-    if row.is_office(session.info.get(ACTS_FOR)):
+    if row.is_office(get_own_office(session)):
         raise_altered(row)
-    log_alarm(row.__tablename__, [get_columns(type(row)).read_key(vars(row))])
-    for name, value in row.harmless.items():
-        set_committed_value(row, name, copy(value))
+    log_alarm(row.__tablename__, [get_columns(type(row)).read_key(values)])
 
 
 @listens_for(ProtectedRow, "refresh", propagate=True)
@@ -184,23 +186,45 @@ def verify_reloaded_row(row: ProtectedRow, context: QueryContext | None, _: obje
 
 @listens_for(Session, "before_flush")
 def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
-    """Write the MACs of the rows that a flush will store. Raises NotAuthentic.
+    """Write the MACs of the rows that a flush will store.
 
-    The transaction has locked each changed row before it read the row, so the row in the
-    database has the values that the MAC covers. A row without a MAC never gets one by a
-    change.
+    A changed row is locked and read again: the MAC covers what the row will contain then,
+    also if another transaction or SQL has changed it meanwhile. Raises NotAuthentic if
+    it does not match its MAC. A row without a MAC never gets one by a change.
     """
     macs = session.info.get(MACS)
     if macs is None or macs.is_disabled:
         return
     for row in (*session.new, *session.dirty):
-        if isinstance(row, ProtectedRow) and has_protected_change(row):
-            if row.is_altered:
-                raise_altered(row)
-            if row.mac is None and inspect(row).persistent:
-                continue
+        if not isinstance(row, ProtectedRow) or not has_protected_change(row):
+            continue
+        if row.is_altered:
+            raise_altered(row)
+        if not inspect(row).persistent:
             set_defaults(row)
             row.mac = compute_mac(macs, type(row), read_row(row))
+        elif row.mac is not None:
+            stored = lock_stored_row(session, row)
+            if not matches_mac(macs, type(row), stored):
+                raise_altered(row)
+            row.mac = compute_mac(macs, type(row), {**stored, **read_changes(row)})
+
+
+def lock_stored_row(session: Session, row: ProtectedRow) -> Row:
+    """Lock a row, and return it as it is in the database."""
+    model = type(row)
+    key = model.__table__.primary_key
+    own = (column == getattr(row, column.key) for column in key)
+    found = session.connection().execute(lock_rows(select_rows(model).where(*own)))
+    return dict(found.mappings().one())
+
+
+def read_changes(row: ProtectedRow) -> Row:
+    """Return the new values of the columns that were changed and that the MAC covers."""
+    state = inspect(row)
+    names = get_columns(type(row)).protected
+    changed = (name for name in names if state.attrs[name].history.has_changes())
+    return {name: getattr(row, name) for name in changed}
 
 
 def has_protected_change(row: ProtectedRow) -> bool:

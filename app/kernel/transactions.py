@@ -173,7 +173,8 @@ class AuthenticatedRead(ReadTransaction):
     @override
     def session(self) -> Session:  # type: ignore[override]  # opened late
         """The session, which is opened for reads that need objects."""
-        return open_session(self.own_rows, self.runtime.database.macs)
+        macs = self.runtime.database.macs
+        return open_session(self.own_rows, macs, self.actor.acts_for)
 
     @override
     def read_columns[*Ts](

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.deadlines.limits import Priority
-from app.directory import queries as directory_queries
+from app.directory import contact_queries
 from app.directory.models import Contact
 from app.kernel.transactions import WriteTransaction
 from app.notifications import queries as notifications_queries
@@ -44,7 +44,7 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
     their codes, and a second call would break this order and could cause a deadlock.
     """
     reason = Reason(why, case_id, record_id)
-    found = directory_queries.lock_contacts(tx, focal_points)
+    found = contact_queries.lock_contacts(tx, focal_points)
     for focal_point, contact in found:
         message = add_message(tx, MessageChannel(contact.channel), contact.code, urgency)
         record_notification(tx, focal_point, reason, message)
@@ -75,7 +75,7 @@ def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
 
     Returns False if there is no such contact, or if the lost message replaced another one.
     """
-    known = directory_queries.find_contact(tx, lost.recipient)
+    known = contact_queries.find_contact(tx, lost.recipient)
     if known is None or lost.instead_of is not None:
         return False
     _, contact = known
@@ -103,7 +103,7 @@ def notify_matching(
     """Queue a failed message for the contacts that fit; return whether any contact fits."""
     notifications = notifications_queries.list_served(tx, failed.id)
     offices = {one.focal_point_id for one in notifications}
-    found = directory_queries.lock_contacts(tx, offices)
+    found = contact_queries.lock_contacts(tx, offices)
     others = [(office, other) for office, other in found if fits(other)]
     for office, other in others:
         way = MessageChannel(other.channel)

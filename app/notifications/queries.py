@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
-from app.directory import queries as directory_queries
+from app.directory import contact_queries
 from app.kernel.transactions import ReadTransaction
 from app.notifications.models import Notification
 from app.notifications.words import NotificationMessage, write_message
@@ -72,7 +72,7 @@ def build_message(
     tx: ReadTransaction, outgoing: Outgoing, sign_in: str | None
 ) -> NotificationMessage | None:
     """Return the message for a contact, or None if the contact is no longer in use."""
-    found = directory_queries.find_contact(tx, outgoing.recipient)
+    found = contact_queries.find_contact(tx, outgoing.recipient)
     if (
         found is None
         or not found[1].active

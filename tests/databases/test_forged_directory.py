@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from app.cli.row_protection import (
     REGISTERS,
+    find_row,
     has_unprotected,
     list_altered,
     protect_directory,
@@ -21,10 +22,11 @@ from app.cli.row_protection import (
 from app.deadlines.limit_bounds import LimitPriority
 from app.deadlines.limits import DeadlineKind, TimeUnit
 from app.deadlines.models import TimeLimit
+from app.directory import borders, contact_queries
 from app.directory import queries as directory_queries
 from app.directory.actions import FOCAL_POINTS, WRITE_LOCK, Register, store
 from app.directory.history import ChangeAuthor
-from app.directory.kinds import Confidence, StateRouting
+from app.directory.kinds import Confidence, DisclosureLevel, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.db import lock_name
@@ -277,6 +279,7 @@ def test_people_of_a_changed_office_read_no_case(
     assert get_problem(answer) == (500, "records-altered")
     opened = lead.open(f"/cases/{case['code']}/sections/needs")
     assert get_problem(opened) == (500, "records-altered")
+    assert get_problem(lead.get("/figures/own"))[0] in {403, 500}
     assert officer.read(case)["code"] == case["code"]
     Attacker(world).update(FocalPoint, lead.id, **{n: office[n] for n in change})
     assert lead.read(case)["code"] == case["code"]
@@ -296,7 +299,13 @@ def test_row_is_protected_again(world: World) -> None:
     Attacker(world).update(Agreement, "KZ_UZ_DEMO", level="L3")
     with world.database.begin_read() as session:
         assert list(list_altered(session)) == ["agreements/KZ_UZ_DEMO"]
-    protect_row_again(world.runtime, "agreements/KZ_UZ_DEMO")
+    with world.database.begin_read() as session:
+        seen = find_row(session, "agreements/KZ_UZ_DEMO")
+    assert seen is not None
+    Attacker(world).update(Agreement, "KZ_UZ_DEMO", name="Other")
+    with pytest.raises(NotAuthentic):
+        protect_row_again(world.runtime, "agreements/KZ_UZ_DEMO", seen)
+    protect_row_again(world.runtime, "agreements/KZ_UZ_DEMO", {**seen, "name": "Other"})
     with world.database.begin_read() as session:
         assert list(list_altered(session)) == []
         assert session.get_one(Agreement, "KZ_UZ_DEMO").level == "L3"
@@ -314,6 +323,87 @@ def test_rows_of_an_earlier_version_are_protected_once(world: World) -> None:
     with world.database.begin_read() as session:
         assert not has_unprotected(session)
         assert list(list_altered(session)) == []
+
+
+def test_deadlines_of_a_changed_office_pass_on(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    case = officer.submit(consents=BOTH)
+    assert lead.read(case)["holder"] == lead.code
+    Attacker(world).update(FocalPoint, lead.id, name="Other")
+    world.advance(hours=5)
+    with capture_logs() as lines:
+        world.run_worker()
+    assert officer.read(case)["holder"] not in {lead.code, None}
+    assert [one for one in lines if one["event"] == "clock.failed"] == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sexes": ["x"], "kind": "desk"},
+        {"time_zone": "No/Where", "opening": ["mo-fr/09:00-18:00"], "kind": "desk"},
+        {"opening": 5, "ages": ["x"], "languages": 5, "kind": "desk"},
+    ],
+)
+def test_submission_succeeds_beside_an_office_with_wrong_values(
+    world: World, officer: Someone, changes: Json
+) -> None:
+    office = Attacker(world).find(FocalPoint, code="KZ_SHELTER_KOGERSHIN")
+    Attacker(world).update(FocalPoint, office["id"], **changes)
+    Attacker(world).update(Country, "UZ", languages=5)
+    assert officer.submit(consents=BOTH)["holder"] == "KZ_LEAD"
+    for path in ("/focal-points", "/countries"):
+        assert officer.get(path).status_code == 200
+
+
+def test_nothing_crosses_a_border_from_a_changed_office(world: World) -> None:
+    sender = Attacker(world).find(FocalPoint, code="KZ_LEAD")
+    Attacker(world).update(FocalPoint, sender["id"], name="Other")
+    with world.write_as_service() as tx:
+        offices = {one.code: one for one in directory_queries.list_all(tx)}
+        allowed = borders.may_cross(
+            tx,
+            "UZ",
+            sender=offices["KZ_LEAD"],
+            to=offices["UZ_LEAD"],
+            level=DisclosureLevel.EVERYTHING,
+        )
+    assert not allowed
+
+
+def test_changed_oversight_does_not_count_as_closed(world: World) -> None:
+    office = Attacker(world).find(FocalPoint, code="OVERSIGHT_DEMO")
+    Attacker(world).update(FocalPoint, office["id"], active=False)
+    with world.database.begin_read() as session:
+        assert office["id"] not in directory_queries.list_former_overseers(session)
+
+
+def test_contact_of_a_changed_office_gets_no_message(world: World) -> None:
+    with world.database.begin_read() as session:
+        contact = session.scalars(select(Contact).where(Contact.active)).first()
+        assert contact is not None
+        owner = session.scalars(
+            select(FocalPoint).where(FocalPoint.code == contact.focal_point)
+        ).one()
+    with world.write_as_service() as tx:
+        assert contact_queries.lock_contacts(tx, [owner.id])
+    Attacker(world).update(FocalPoint, owner.id, name="Other")
+    with world.write_as_service() as tx:
+        assert contact_queries.lock_contacts(tx, [owner.id]) == []
+        assert contact_queries.find_contact(tx, contact.code) is None
+
+
+def test_change_verifies_the_row_that_is_stored(world: World) -> None:
+    with world.database.begin_write() as session:
+        office = session.scalars(select(FocalPoint)).first()
+        assert office is not None
+        by_sql = FocalPoint.__table__.update().where(FocalPoint.id == office.id)
+        session.connection().execute(by_sql.values(name="Other"))
+        office.capacity = 4
+        with pytest.raises(NotAuthentic):
+            session.flush()
+        session.connection().execute(by_sql.values(name=office.name))
 
 
 @pytest.mark.race

@@ -1,0 +1,40 @@
+"""Queries for the contacts of offices, to which notifications are sent."""
+
+from collections.abc import Iterable
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from app.directory.models import Contact, FocalPoint
+from app.kernel.transactions import ReadTransaction, WriteTransaction
+
+CONTACTS: Final = select(FocalPoint, Contact).join(
+    Contact, Contact.focal_point == FocalPoint.code
+)
+
+
+def lock_contacts(
+    tx: WriteTransaction, focal_points: Iterable[UUID]
+) -> list[tuple[UUID, Contact]]:
+    """Lock and return active contacts of offices, in a fixed order to avoid deadlocks."""
+    wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
+    held = CONTACTS.where(wanted).order_by(Contact.code)
+    return list_authentic(tx, held.with_for_update(of=Contact, key_share=True))
+
+
+def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
+    """Return the current state of a contact and the id of its office, or None."""
+    return next(iter(list_authentic(tx, CONTACTS.where(Contact.code == code))), None)
+
+
+def list_authentic(
+    tx: ReadTransaction, statement: Select[FocalPoint, Contact]
+) -> list[tuple[UUID, Contact]]:
+    """List contacts with the ids of their offices, without rows that SQL has changed."""
+    rows = tx.session.execute(statement.execution_options(populate_existing=True))
+    return [
+        (office.id, contact)
+        for office, contact in rows
+        if not (office.is_altered or contact.is_altered)
+    ]
