@@ -24,6 +24,7 @@ from app.kernel.macs import NotAuthentic, RowMacs
 from tests.support.account_changes import add, get_account_path
 from tests.support.authenticators import Authenticator
 from tests.support.database_attacks import Attacker
+from tests.support.directory_changes import write_macs
 from tests.support.machine_keys import register_machine
 from tests.support.passkeys import Invited, Office, sign_in
 from tests.support.sessions import add_account_of
@@ -432,5 +433,8 @@ def test_accounts_are_protected_again_with_a_new_key_file(world: World) -> None:
     protect_account_again(world.runtime, office.newcomer.actor.account_id)
     with world.database.begin_read() as session:
         assert has_fitting_key(session)
+    assert use(world, office.newcomer.key) == 500  # the row of its office does not match
+    with world.database.begin_write() as session:
+        write_macs(session)
     assert use(world, office.newcomer.key) == 200
     assert sign_in(world, made).status_code == 401

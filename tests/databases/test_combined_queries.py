@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import JSON, Column, Enum, LargeBinary, String, insert
 from sqlalchemy.orm.exc import UnmappedInstanceError
 
+from app.cases.records import VitalInterest
 from app.casework.case_file_queries import BY_IDS
-from app.deadlines.limits import DeadlineKind
-from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE, SYSTEM
 from app.kernel.combined_queries import build_record
 from app.kernel.db import Database
@@ -86,10 +85,10 @@ def test_many_ids_are_one_parameter(database: Database) -> None:
 
 def test_row_in_a_read_cannot_be_changed(officer: Someone) -> None:
     with officer.begin_read() as tx:
-        clock = build_record(tx, Clock, {"kind": DeadlineKind.MEET_PERSON})
+        vital = build_record(tx, VitalInterest, {"reason": "RISK_TO_LIFE"})
 
-    assert clock.kind == DeadlineKind.MEET_PERSON
+    assert vital.reason == "RISK_TO_LIFE"
     with pytest.raises(AttributeError):
-        clock.failures = 1
+        vital.holds_until = NOON
     with pytest.raises(UnmappedInstanceError):
-        str(clock.failures)
+        str(vital.holds_until)

@@ -1,5 +1,6 @@
 """Tests of the answers of a standby, and of the answers during a failover (R51)."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,10 +11,12 @@ from app.kernel.database_errors import is_transient, map_transient_errors
 from app.kernel.db import Database
 from app.kernel.problems import Busy
 from tests.processes.drill.sites import ARCHIVING, Archiving, Postgresql, archiving, stop
-from tests.support.databases import clear, make_home
+from tests.support.databases import ask, clear, make_home
 from tests.support.world import World, make_case
 
 STANDING_BY = "hot_standby = on\n"
+PATIENCE = 20.0
+"""Seconds within which the standby has a transaction of the primary."""
 
 
 @pytest.fixture
@@ -39,6 +42,14 @@ def pair(pg_url: str) -> Iterator[tuple[Postgresql, Archiving]]:
         clear(home)
 
 
+def wait_for_copy(url: str, standby: str) -> None:
+    """Wait until a standby has the API keys of the primary."""
+    last, keys = time.monotonic() + PATIENCE, "SELECT prefix, hash FROM api_key"
+    while ask(standby, keys) != ask(url, keys):
+        assert time.monotonic() < last
+        time.sleep(0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.whole
 def test_a_standby_is_not_ready_and_answers_writes_with_503(
@@ -48,6 +59,7 @@ def test_a_standby_is_not_ready_and_answers_writes_with_503(
     primary = World(site.url)
     key = primary.add_person("UZ_CONSULATE_ALMATY").key
     primary.close()
+    wait_for_copy(site.url, standby.get_uri("safe_conduct"))
     following = Database(standby.get_uri("safe_conduct"))
     world = World(standby.get_uri("safe_conduct"))
     said = {"Authorization": f"Bearer {key}", "Idempotency-Key": "one-and-only"}
