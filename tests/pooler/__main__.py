@@ -27,7 +27,7 @@ from tests.processes.drill.sites import USER, ask_alone, owned
 from tests.processes.test_demo import command
 from tests.support.databases import clear, make_home, start_server
 from tests.support.debian import install_packages
-from tests.support.servers import ROOT
+from tests.support.servers import ROOT, write_key_file
 from tests.support.world import World, unwrap
 
 ROLES: Final = ROOT / "deploy" / "postgresql" / "roles.sql"
@@ -192,7 +192,8 @@ def main() -> int:
         direct = server.set(database="safe_conduct")
         place = {"SAFE_CONDUCT_DATABASE_URL": make_login_url(SERVICE, direct)}
         place |= {"SAFE_CONDUCT_MIGRATION_DATABASE_URL": make_login_url(MIGRATOR, direct)}
-        for words in (("key", "new"), ("migrate",), ("directory", "load")):
+        place["SAFE_CONDUCT_KEY_FILE"] = str(write_key_file(home))
+        for words in (("migrate",), ("directory", "load")):
             said = command(home, *words, **place)
             assert said.returncode == 0, said.stderr
         desks = str(ROOT / "app" / "demo" / "data")
@@ -210,6 +211,7 @@ def main() -> int:
                 "doctor",
                 SAFE_CONDUCT_DATABASE_URL=make_login_url(SERVICE, through),
                 SAFE_CONDUCT_ENVIRONMENT="drill",
+                SAFE_CONDUCT_KEY_FILE=place["SAFE_CONDUCT_KEY_FILE"],
             )
             assert examined.returncode == 0, examined.stderr
             assert "Warning: The service signs in" not in examined.stdout
