@@ -290,6 +290,14 @@ def world(url: str, app: FastAPI, loop: ThreadLoops) -> Iterator[World]:
 
 
 @pytest.fixture
+def without_macs(world: World) -> Iterator[World]:
+    """Yield a world that neither writes nor verifies the MACs of rows and cases."""
+    world.runtime.row_macs.is_disabled = True
+    yield world
+    world.runtime.row_macs.is_disabled = False
+
+
+@pytest.fixture
 def officer(world: World) -> Someone:
     """Return a person of the consulate of Uzbekistan in Almaty, who submits cases."""
     return world.add_person("UZ_CONSULATE_ALMATY")

@@ -30,7 +30,7 @@ from app.deadlines.queries import compute_due_at
 from app.deadlines.rows import TimeLimitRow
 from app.deadlines.schemas import TimeLimitOut
 from app.directory import actions as directory_actions
-from app.directory.actions import WRITE_LOCK, Register, store
+from app.directory.actions import WRITE_LOCK, Register, lock_entry, store
 from app.directory.file_rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 from app.directory.history import UNRECORDED, ChangeAuthor
 from app.directory.queries import FocalPointUnknown
@@ -120,7 +120,7 @@ def write_row(
     if Role.ADMINISTRATOR not in tx.actor.roles:
         raise RoleMissing("This needs the role administrator.")
     lock_name(tx.session, WRITE_LOCK)
-    entry = administration_queries.lock(tx, table.register, put.key)
+    entry = lock_entry(tx.session, table.register, put.key)
     before = administration_queries.get_values(entry) if entry else None
     row = validate_row(table.row, {**(before or {}), **put.said.model_dump()})
     tag = compute_entity_tag(table, entry)

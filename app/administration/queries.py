@@ -8,22 +8,16 @@ from sqlalchemy import Select, func, select
 
 from app.deadlines.models import Clock, TimeLimit
 from app.directory import queries as directory_queries
-from app.directory.actions import Register, lock_row
+from app.directory.actions import Register
 from app.directory.history import UNRECORDED, DirectoryChange
 from app.directory.kinds import OfficeKind
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.transactions import ReadTransaction, WriteTransaction
+from app.kernel.transactions import ReadTransaction
 
 type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
-
-
-def lock(tx: WriteTransaction, register: Register, key: str) -> Entry | None:
-    """Lock and return the row with this key, or return None if there is no such row."""
-    found: Entry | None = lock_row(tx.session, register, key)
-    return found
 
 
 def select_row(register: Register, key: str) -> Select[Any]:

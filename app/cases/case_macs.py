@@ -158,7 +158,7 @@ class CaseGroups:
         self.groups.setdefault(case_id, [CaseGroup((), {})])
         for one in found.records:
             if not self.has_digest(one):
-                self.load_again(session, case_id)
+                self.load_case_again(session, case_id)
             if not self.has_digest(one):
                 self.raise_changed(session, case_id, one.model.__tablename__, one.identity)
         if found.has_parties:
@@ -171,7 +171,7 @@ class CaseGroups:
             for group in self.groups[record.case_id]
         )
 
-    def load_again(self, session: Session, case_id: UUID) -> None:
+    def load_case_again(self, session: Session, case_id: UUID) -> None:
         """Load a case again, unless no other transaction can have changed it."""
         if not self.is_snapshot(session) and case_id not in self.owned:
             for row in self.read_cases(session, [case_id]):
@@ -269,7 +269,7 @@ class CaseGroups:
         The session has loaded all records of the case with these labels.
         """
         if not self.is_complete(case_id, labels):
-            self.load_again(session, case_id)
+            self.load_case_again(session, case_id)
         if not self.is_complete(case_id, labels):
             self.raise_changed(session, case_id, self.model.__tablename__, case_id)
 

@@ -116,7 +116,7 @@ def pause_deletions(tx: WriteTransaction) -> int:
     legal hold, reopening a case or submitting a draft. Otherwise, the data of these cases
     would be deleted.
     """
-    return deadline_actions.move_deadlines(tx, DESTRUCTIVE, compute_grace_end(tx))
+    return deadline_actions.pause_deadlines(tx, DESTRUCTIVE, compute_grace_end(tx))
 
 
 def erase_all(

@@ -10,6 +10,7 @@ from app.cli.accounts import NOT_ALLOWED
 from app.cli.api_client import escape_unprintable
 from app.cli.progress import print_line
 from app.cli.startup import NotReady, load_runtime
+from app.kernel.transactions import Runtime
 from app.settings import Settings
 
 ALL: Final = "all"
@@ -56,22 +57,22 @@ def protect_directory(
         str | None,
         typer.Option(
             metavar="SUBJECT",
-            help="Protect this row, such as focal-points/KZ_LEAD, or `all` as they are.",
+            help="A row that was changed, such as focal-points/KZ_LEAD, or `all`.",
         ),
     ] = None,
 ) -> None:
-    """Protect the directory and webhooks of a version before 0.2 against changes by SQL.
+    """Protect rows of the directory, and webhooks, that a version before 0.2 has written.
 
     The rows are taken as they are now, so compare them with your files before (`directory
-    load --dry-run`). It needs SAFE_CONDUCT_UNPROTECTED_UNTIL. On PostgreSQL, the service
-    may be running. On SQLite, no other process may use the database.
+    load --dry-run`). The command needs SAFE_CONDUCT_UNPROTECTED_UNTIL. On PostgreSQL, the
+    service may be running. On SQLite, no other process may use the database.
 
-    With `--again`, one row, or all that were changed by SQL, are shown and, after a
-    confirmation, protected as they are.
+    With `--again`, a row that was changed by SQL is shown and, after a confirmation,
+    protected as it is; `all` stands for all such rows.
     """
     runtime = load_runtime(Settings())
     if again is not None:
-        protect_again(again)
+        protect_again(runtime, again)
         return
     if not runtime.row_macs.accepts_missing():
         raise NotReady(NOT_ALLOWED)
@@ -79,25 +80,21 @@ def protect_directory(
     print_line(f"{count} rows were protected.")
 
 
-def protect_again(subject: str) -> None:
+def protect_again(runtime: Runtime, subject: str) -> None:
     """Show a row or all changed rows, ask whether they are right, and protect them."""
-    runtime = load_runtime(Settings())
     with runtime.database.begin_read() as session:
-        altered = list(row_protection.list_altered(session))
-        wanted = altered if subject == ALL else [one for one in altered if one == subject]
-        found = {one: row_protection.find_row(session, one) for one in wanted}
-    rows = {one: row for one, row in found.items() if row is not None}
-    if not rows:
+        altered = row_protection.find_altered(session)
+    wanted = {one: row for one, row in altered.items() if subject in {one, ALL}}
+    if not wanted:
         others = ", ".join(altered) or "none"
         raise NotReady(f"No such row was changed by SQL. Rows that were changed: {others}.")
-    for one, row in rows.items():
-        shown = (f"  {name}: {value}" for name, value in row.items() if is_shown(value))
-        for line in (one, *shown):
+    for name, (_, row) in wanted.items():
+        values = (f"  {name}: {value}" for name, value in row.items() if is_shown(value))
+        for line in (name, *values):
             typer.echo(escape_unprintable(line))
     typer.confirm("Are all these values right?", abort=True)
-    for one, row in rows.items():
-        row_protection.protect_row_again(runtime, one, row)
-    print_line(f"{len(rows)} rows were protected again.")
+    row_protection.protect_again(runtime, wanted)
+    print_line(f"{len(wanted)} rows were protected again.")
 
 
 def is_shown(value: object) -> bool:

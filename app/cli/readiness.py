@@ -145,7 +145,7 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
     if count := protection.count_unprotected(session):
         subject = f"{count} accounts and persons are"
         found += report_missing_macs(runtime, subject, "account")
-    if row_protection.has_unprotected(session):
+    if row_protection.is_unprotected(session):
         found += report_missing_macs(
             runtime, "Rows of the directory or webhooks are", "directory"
         )
@@ -154,16 +154,15 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
 
 
 def report_altered_rows(session: Session) -> list[str]:
-    """Return a warning about the rows of the directory that SQL has changed (ADR 82)."""
-    altered = list(row_protection.list_altered(session))
-    if not altered:
-        return []
-    text = (
-        "Warning: these rows were changed by SQL, and count as inactive: "
-        f'{", ".join(altered)}. See "Rows that were changed in the database" in '
-        "docs/operations.md."
-    )
-    return [text]
+    """Return a warning about rows that were changed by SQL, if there are any (ADR 82)."""
+    if altered := row_protection.find_altered(session):
+        warning = (
+            "Warning: these rows were changed by SQL, and count as inactive: "
+            f'{", ".join(altered)}. See "Rows that were changed in the database" in '
+            "docs/operations.md."
+        )
+        return [warning]
+    return []
 
 
 def require_protected_cases(runtime: Runtime) -> list[str]:

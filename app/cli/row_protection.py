@@ -1,6 +1,6 @@
-"""MACs of rows that have none, or that SQL has changed (ADR 82): directory and webhooks."""
+"""MACs of the directory and of webhooks, for rows that have none or do not match it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -14,26 +14,38 @@ from app.directory.actions import (
     WRITE_LOCK,
     Register,
 )
+from app.directory.models import FocalPoint
 from app.kernel.db import lock_name
 from app.kernel.macs import MACS, NotAuthentic, RowMacs
-from app.kernel.protected_rows import matches_mac, select_rows, write_mac
-from app.kernel.statements import lock_rows
+from app.kernel.protected_rows import (
+    ProtectedRow,
+    lock_row,
+    matches_mac,
+    select_rows,
+    write_mac,
+)
 from app.kernel.transactions import Runtime
 from app.webhooks.models import Webhook
 
 WEBHOOKS: Final = Register(Webhook, ("id",), "webhooks")
 REGISTERS: Final = (
-    *(COUNTRIES, FOCAL_POINTS, AGREEMENTS, TIME_LIMITS, CONTACTS),
+    COUNTRIES,
+    FOCAL_POINTS,
+    AGREEMENTS,
+    TIME_LIMITS,
+    CONTACTS,
     WEBHOOKS,
 )
 """The tables whose rows have a MAC that `directory protect` writes."""
 
 type Row = Mapping[str, Any]
+type Altered = dict[str, tuple[type[ProtectedRow], Row]]
+"""The models and the rows that do not match their MACs, by subject."""
 
 
-def has_unprotected(session: Session) -> bool:
-    """Return whether no row of the directory has a MAC, as after an upgrade."""
-    offices = read_rows(session, FOCAL_POINTS)
+def is_unprotected(session: Session) -> bool:
+    """Return whether no office has a MAC, as after an upgrade."""
+    offices = read_rows(session, FocalPoint)
     return bool(offices) and all(one["mac"] is None for one in offices)
 
 
@@ -42,57 +54,47 @@ def protect_directory(runtime: Runtime) -> int:
 
     The rows are taken as they are in the database.
     """
+    count = 0
     with runtime.database.begin_write() as session:
         lock_name(session, WRITE_LOCK)
-        found = [
-            (register, row)
-            for register in REGISTERS
-            for row in read_rows(session, register, lock=True)
-            if row["mac"] is None
-        ]
-        for register, row in found:
-            write_mac(session, register.table, row)
-    return len(found)
+        for register in REGISTERS:
+            for row in read_rows(session, register.table):
+                if row["mac"] is None:
+                    protect_row(session, register.table, row)
+                    count += 1
+    return count
 
 
-def list_altered(session: Session) -> Iterator[str]:
-    """Yield the subject of each row that does not match its MAC."""
+def find_altered(session: Session) -> Altered:
+    """Return the rows that do not match their MACs by subject, such as `countries/KZ`."""
     macs: RowMacs = session.info[MACS]
-    for register in REGISTERS:
-        for row in read_rows(session, register):
-            if not matches_mac(macs, register.table, row):
-                yield register.get_subject(row)
+    return {
+        register.get_subject(row): (register.table, row)
+        for register in REGISTERS
+        for row in read_rows(session, register.table)
+        if not matches_mac(macs, register.table, row)
+    }
 
 
-def find_row(session: Session, subject: str, *, lock: bool = False) -> Row | None:
-    """Return the row with a subject, such as `focal-points/KZ_LEAD`, unverified."""
-    register = find_register(subject)
-    if register is None:
-        return None
-    rows = read_rows(session, register, lock=lock)
-    return next((one for one in rows if register.get_subject(one) == subject), None)
+def protect_again(runtime: Runtime, altered: Altered) -> None:
+    """Write the MACs of rows that do not match theirs, as an operator has seen them.
 
-
-def protect_row_again(runtime: Runtime, subject: str, seen: Row) -> None:
-    """Write the MAC of a row anew, as an operator has seen it. Raises NotAuthentic."""
+    Raises NotAuthentic, and writes none, if a row is not as it was seen.
+    """
     with runtime.database.begin_write() as session:
-        lock_name(session, WRITE_LOCK)
-        register, row = find_register(subject), find_row(session, subject, lock=True)
-        if register is None or row is None or row != seen:
-            raise NotAuthentic(f"{subject} was changed again meanwhile. Look at it again.")
-        write_mac(session, register.table, row)
+        for model, row in altered.values():
+            protect_row(session, model, row)
 
 
-def find_register(subject: str) -> Register | None:
-    """Return the table of a subject, or None if there is no such table."""
-    path = subject.partition("/")[0]
-    return next((one for one in REGISTERS if one.path == path), None)
+def protect_row(session: Session, model: type[ProtectedRow], seen: Row) -> None:
+    """Write the MAC of a row. Raises NotAuthentic if it is not as it was seen."""
+    if lock_row(session, model, seen) != seen:
+        table = model.__tablename__
+        raise NotAuthentic(f"A row of the table {table} was changed meanwhile. Try again.")
+    write_mac(session, model, seen)
 
 
-def read_rows(
-    session: Session, register: Register, *, lock: bool = False
-) -> list[dict[str, Any]]:
-    """Return all rows of a table as they are in the database, and lock them if asked."""
-    statement = select_rows(register.table)
-    found = session.connection().execute(lock_rows(statement) if lock else statement)
-    return [dict(row) for row in found.mappings()]
+def read_rows(session: Session, model: type[ProtectedRow]) -> list[dict[str, Any]]:
+    """Return all rows of a table as they are in the database."""
+    found = session.connection().execute(select_rows(model)).mappings()
+    return [dict(row) for row in found]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.deadlines import missed_deadlines
@@ -28,10 +28,11 @@ UPDATE_KINDS_IN_CASE: Final = UPDATE_IN_CASE.where(OF_KINDS)
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
 STOP: Final = UPDATE_OF_RECORDS.values(STOPPED)
 STOP_CASE, STOP_KINDS = UPDATE_IN_CASE.values(STOPPED), UPDATE_KINDS_IN_CASE.values(STOPPED)
-HANDLED_AT: Final = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
-DUE_BEFORE: Final = UPDATE_RUNNING.where(OF_KINDS, bindparam("until") > HANDLED_AT)
-POSTPONED: Final[dict[str, Any]] = {"fires_at": bindparam("until")}
-POSTPONE: Final = DUE_BEFORE.values(POSTPONED).returning(Clock.number)
+UPDATE_BEFORE: Final = UPDATE_RUNNING.where(
+    OF_KINDS, bindparam("until") > missed_deadlines.HANDLED_AT
+)
+PAUSED: Final[dict[str, Any]] = {"fires_at": bindparam("until")}
+PAUSE: Final = UPDATE_BEFORE.values(PAUSED).returning(Clock.number)
 
 
 def restart(
@@ -187,15 +188,16 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
     return new
 
 
-def move_deadlines(
+def pause_deadlines(
     tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
-    """Let the worker handle the deadlines of some kinds at `until` at the earliest.
+    """Pause the deadlines of some kinds: the worker handles them at `until` or later.
 
-    The due times stay, because the MACs cover them. Returns the number of deadlines.
+    Their due times are not changed, because the MACs cover them. Returns the number of
+    deadlines that would have been handled before `until`.
     """
     soon = {"kinds": list(kinds), "until": until}
-    return len(tx.session.scalars(POSTPONE, soon).all())
+    return len(tx.session.scalars(PAUSE, soon).all())
 
 
 def record_firing(tx: WriteTransaction, clock: Clock, again_at: datetime) -> None:

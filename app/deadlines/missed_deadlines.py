@@ -38,6 +38,8 @@ class RunningKind(NamedTuple):
     first_set_at: datetime
 
 
+HANDLED_AT: Final = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
+"""When the worker handles a deadline that is running."""
 DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
 
 
@@ -89,8 +91,8 @@ def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
 
 def find_oldest(session: Session, now: datetime) -> datetime | None:
     """Return when the oldest deadline began to wait for the worker, or None."""
-    since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
-    return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
+    oldest = select(HANDLED_AT).where(is_waiting(now)).order_by(HANDLED_AT).limit(1)
+    return session.scalar(oldest)
 
 
 def count_overdue(session: Session, now: datetime) -> int:

@@ -150,7 +150,7 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
     new_rows = add_mailboxes(author, register, found.added)
     author.session.add_all(register.table(**row) for row in new_rows)
     for stored, row in found.changed:
-        entry = lock_row(author.session, register, register.get_key(row))
+        entry = lock_entry(author.session, register, register.get_key(row))
         for name, value in find_changed_values(stored, row).items():
             setattr(entry, name, value)
     entries = [(None, row) for row in found.added] + list(found.changed)
@@ -162,8 +162,8 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
     return found.to_count(register)
 
 
-def lock_row(session: Session, register: Register, key: str) -> Any:
-    """Lock and return the row with this key, or return None if there is no such row."""
+def lock_entry(session: Session, register: Register, key: str) -> Any:
+    """Lock and return the object of the row with this key, or None if there is none."""
     found = select(register.table).where(register.matches_key(key))
     return session.scalar(lock_rows(found))
 
@@ -216,7 +216,7 @@ def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoin
     if not CAPACITY_ROLES & tx.actor.roles:
         roles = ", ".join(sorted(CAPACITY_ROLES))
         raise RoleMissing(f"This needs one of the roles {roles}.")
-    focal_point: FocalPoint = lock_row(tx.session, FOCAL_POINTS, code)
+    focal_point: FocalPoint = lock_entry(tx.session, FOCAL_POINTS, code)
     focal_point.capacity = free
     focal_point.capacity_as_of = tx.now
     return focal_point

@@ -20,18 +20,21 @@ def lock_contacts(
     """Lock and return active contacts of offices, in a fixed order to avoid deadlocks."""
     wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
     held = CONTACTS.where(wanted).order_by(Contact.code)
-    return list_authentic(tx, held.with_for_update(of=Contact, key_share=True))
+    return list_contacts(tx, held.with_for_update(of=Contact, key_share=True))
 
 
 def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
-    """Return the current state of a contact and the id of its office, or None."""
-    return next(iter(list_authentic(tx, CONTACTS.where(Contact.code == code))), None)
+    """Return the id of the office of a contact, and the contact as it is now, or None."""
+    return next(iter(list_contacts(tx, CONTACTS.where(Contact.code == code))), None)
 
 
-def list_authentic(
+def list_contacts(
     tx: ReadTransaction, statement: Select[FocalPoint, Contact]
 ) -> list[tuple[UUID, Contact]]:
-    """List contacts with the ids of their offices, without rows that SQL has changed."""
+    """List contacts as they are now, each after the id of its office.
+
+    A contact is left out if its row, or that of its office, was changed by SQL.
+    """
     rows = tx.session.execute(statement.execution_options(populate_existing=True))
     return [
         (office.id, contact)

@@ -51,10 +51,6 @@ class Country(ProtectedRow, Base):
     confidence: Mapped[str]
 
 
-LISTS: Final = ("serves", "services", "languages", "sexes", "ages", "opening")
-"""The columns of an office that are lists."""
-
-
 class FocalPoint(ProtectedRow, Base):
     """An office that can receive cases. Unknown values are null or empty."""
 
@@ -67,7 +63,12 @@ class FocalPoint(ProtectedRow, Base):
         "deputy": None,
         "short_names": {},
         "capacity": None,
-        **{name: [] for name in LISTS},
+        "serves": [],
+        "services": [],
+        "languages": [],
+        "sexes": [],
+        "ages": [],
+        "opening": [],
     }
 
     id: Mapped[UUID] = mapped_column(ForeignKey(Mailbox.focal_point_id), primary_key=True)

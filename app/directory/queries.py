@@ -4,7 +4,7 @@ Lists are filtered and sorted in Python. Databases differ in how they search JSO
 sort `_`, and routing must not depend on that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 from uuid import UUID
@@ -26,7 +26,7 @@ from app.directory.models import Contact, Country, FocalPoint
 from app.kernel import time_zones
 from app.kernel.paging import NOT_OF_THIS_LIST, CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
-from app.kernel.protected_rows import is_known
+from app.kernel.protected_rows import was_verified
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter
 from app.kernel.transactions import ReadTransaction
@@ -57,11 +57,12 @@ def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
 
     Whole rows are read only if this process has not verified them yet.
     """
-    found: Iterable[Any] = tx.read_columns(ROUTING, {}).all()
-    for code, *columns in found:
-        if not is_known(tx.session, Country, code, "state_routing", columns):
-            found = list_countries(tx)
-            break
+    found: Sequence[Any] = tx.read_columns(ROUTING, {}).all()
+    if not all(
+        was_verified(tx.session, Country, code, mac, state_routing=routing)
+        for code, routing, mac in found
+    ):
+        found = list_countries(tx)
     return frozenset(one.code for one in found if one.state_routing == StateRouting.AVOID)
 
 

@@ -37,7 +37,7 @@ HOUR: Final = 3600
 MAX_VERIFIED: Final = 10_000
 """The number of credentials whose verified rows a process keeps."""
 MAX_DIGESTS: Final = 5_000
-"""The number of records of cases whose digests a process keeps."""
+"""The number of rows whose digests or MACs a process keeps."""
 MAX_GROUPS: Final = 500
 """The number of cases whose groups a process keeps, each of some kilobytes."""
 
@@ -110,11 +110,11 @@ class RowMacs:
         self._secret, self.clock = secret, clock
         self.accepts_missing = accepts_missing
         self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
-        """The digests of records of cases, with the values that they were computed from."""
+        """The digests of records of cases and the MACs of rows, each with the values."""
         self.known_groups = Known[UUID, Any](MAX_GROUPS)
         """The groups of cases, with the values and the MAC from which they were parsed."""
         self.is_disabled = False
-        """Whether MACs of cases are neither verified nor written, as without a key file."""
+        """Whether MACs of cases and rows are neither verified nor written: without keys."""
         self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
         """The last rows that were verified, by the prefix of their credential."""
 

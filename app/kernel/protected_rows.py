@@ -1,16 +1,24 @@
 """Rows that each have a MAC, which shows whether SQL has changed them (ADR 82, ADR 83).
 
-A row that does not match its MAC is read with harmless values: an office as inactive, an
-agreement as not in force. So nobody gains a right, and a submission still succeeds.
+A row that does not match its MAC is read with harmless values: an office is inactive, an
+agreement covers no country. So nobody gains a right, and a submission still succeeds.
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from operator import itemgetter
 from typing import Any, ClassVar, Final, NamedTuple, NoReturn
 
-from sqlalchemy import LargeBinary, Select, inspect, select, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Select,
+    and_,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.event import listens_for
 from sqlalchemy.orm import (
     Mapped,
@@ -37,7 +45,7 @@ type Row = Mapping[str, Any]
 class ProtectedRow:
     """A base class of rows that each have a MAC.
 
-    `harmless` are the values with which a row is read that does not match its MAC.
+    `harmless` are the values that a row gets when it is read and does not match its MAC.
     `unprotected` are the columns that the MAC does not cover.
     """
 
@@ -110,29 +118,33 @@ def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
     return True
 
 
-def is_known(
-    session: Session, model: type[ProtectedRow], key: Any, name: str, values: Sequence[Any]
+def was_verified(
+    session: Session, model: type[ProtectedRow], key: Any, mac: bytes | None, **values: Any
 ) -> bool:
-    """Return whether a row is one that this process has verified.
+    """Return whether this process has verified a row with this MAC and these values.
 
-    `values` are the value of the column `name` and the MAC. With the same MAC, the row that
-    was verified has the same values in all columns.
+    With the same MAC, the row that was verified has the same values in all columns.
     """
     macs = session.info.get(MACS)
     if macs is None or macs.is_disabled:
         return True
     known = macs.known_digests.get((model.__tablename__, key))
-    if known is None:
+    if known is None or known[1] != mac:
         return False
-    value, mac = values
-    index = get_columns(model).protected.index(name)
-    return bool(known[1] == mac and known[0][index] == value)
+    names, verified = get_columns(model).protected, known[0]
+    return all(verified[names.index(name)] == value for name, value in values.items())
 
 
 def select_rows(model: type[ProtectedRow]) -> Select[*tuple[Any, ...]]:
     """Return a statement that selects all columns, with the names of the attributes."""
     names = [one.key for one in model.__table__.columns]
     return select(*(getattr(model, name).label(name) for name in names))
+
+
+def match_key(model: type[ProtectedRow], row: Row) -> ColumnElement[bool]:
+    """Return the condition that matches the primary key of a row."""
+    key = model.__table__.primary_key
+    return and_(*(column == row[column.key] for column in key))
 
 
 def leave_out_altered(
@@ -150,23 +162,25 @@ def leave_out_altered(
 
 @listens_for(ProtectedRow, "load", propagate=True)
 def verify_loaded_row(row: ProtectedRow, _: QueryContext | None) -> None:
-    """Read a row that does not match its MAC with harmless values.
+    """Verify a row that a session has loaded.
 
-    Raises NotAuthentic if it is the office for which the session acts: its kind and its
-    country decide what its people may read.
+    If it does not match its MAC, it gets its harmless values. Raises NotAuthentic as
+    `verify_values` does.
     """
     session = object_session(row)
     if session is None:
         return
     verify_values(session, row, vars(row))
-    for name, value in row.harmless.items() if row.is_altered else ():
-        set_committed_value(row, name, copy(value))
+    if row.is_altered:
+        for name, value in row.harmless.items():
+            set_committed_value(row, name, copy(value))
 
 
 def verify_values(session: Session, row: ProtectedRow, values: Row) -> None:
-    """Set whether a row with these values matches its MAC, and log it if it does not.
+    """Compare the values of a row with its MAC, and set `is_altered`.
 
-    Raises NotAuthentic if it is the office for which the session acts.
+    A row that does not match is logged. If it is the office for which the session acts,
+    NotAuthentic is raised: its kind and its country decide what its people may read.
     """
     macs = session.info.get(MACS)
     row.is_altered = macs is not None and not matches_mac(macs, type(row), values)
@@ -179,44 +193,52 @@ def verify_values(session: Session, row: ProtectedRow, values: Row) -> None:
 
 @listens_for(ProtectedRow, "refresh", propagate=True)
 def verify_reloaded_row(row: ProtectedRow, context: QueryContext | None, _: object) -> None:
-    """Verify a row that a session has reloaded, unless it has unsaved changes."""
+    """Verify a row that a session has reloaded.
+
+    A row with unsaved changes is verified when these are written.
+    """
     if not inspect(row).modified:
         verify_loaded_row(row, context)
 
 
 @listens_for(Session, "before_flush")
 def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
-    """Write the MACs of the rows that a flush will store.
-
-    A changed row is locked and read again: the MAC covers what the row will contain then,
-    also if another transaction or SQL has changed it meanwhile. Raises NotAuthentic if
-    it does not match its MAC. A row without a MAC never gets one by a change.
-    """
+    """Write the MACs of the rows that a flush will store. Raises NotAuthentic."""
     macs = session.info.get(MACS)
     if macs is None or macs.is_disabled:
         return
-    for row in (*session.new, *session.dirty):
-        if not isinstance(row, ProtectedRow) or not has_protected_change(row):
-            continue
-        if row.is_altered:
-            raise_altered(row)
-        if not inspect(row).persistent:
+    for row in session.new:
+        if isinstance(row, ProtectedRow):
             set_defaults(row)
             row.mac = compute_mac(macs, type(row), read_row(row))
-        elif row.mac is not None:
-            stored = lock_stored_row(session, row)
-            if not matches_mac(macs, type(row), stored):
-                raise_altered(row)
-            row.mac = compute_mac(macs, type(row), {**stored, **read_changes(row)})
+    for row in session.dirty:
+        if isinstance(row, ProtectedRow) and (changes := read_changes(row)):
+            update_mac(session, row, changes)
 
 
-def lock_stored_row(session: Session, row: ProtectedRow) -> Row:
-    """Lock a row, and return it as it is in the database."""
-    model = type(row)
-    key = model.__table__.primary_key
-    own = (column == getattr(row, column.key) for column in key)
-    found = session.connection().execute(lock_rows(select_rows(model).where(*own)))
-    return dict(found.mappings().one())
+def update_mac(session: Session, row: ProtectedRow, changes: Row) -> None:
+    """Set the MAC of a row in which some columns were changed.
+
+    The row is locked and read again. So the MAC covers what the row will contain, even if
+    another transaction has changed it meanwhile. Raises NotAuthentic if the row in the
+    database does not match its MAC. A row without a MAC never gets one by a change.
+    """
+    if row.is_altered:
+        raise_altered(row)
+    if row.mac is None:
+        return
+    macs, model = session.info[MACS], type(row)
+    stored = lock_row(session, model, read_key(row))
+    if stored is None or not matches_mac(macs, model, stored):
+        raise_altered(row)
+    row.mac = compute_mac(macs, model, {**stored, **changes})
+
+
+def lock_row(session: Session, model: type[ProtectedRow], key: Row) -> Row | None:
+    """Lock a row, and return it as it is in the database, or None if it was deleted."""
+    own = select_rows(model).where(match_key(model, key))
+    found = session.connection().execute(lock_rows(own)).mappings().one_or_none()
+    return None if found is None else dict(found)
 
 
 def read_changes(row: ProtectedRow) -> Row:
@@ -225,13 +247,6 @@ def read_changes(row: ProtectedRow) -> Row:
     names = get_columns(type(row)).protected
     changed = (name for name in names if state.attrs[name].history.has_changes())
     return {name: getattr(row, name) for name in changed}
-
-
-def has_protected_change(row: ProtectedRow) -> bool:
-    """Return whether a row is new, or a column that its MAC covers was changed."""
-    state = inspect(row)
-    changed = (state.attrs[name] for name in get_columns(type(row)).protected)
-    return not state.persistent or any(one.history.has_changes() for one in changed)
 
 
 def set_defaults(row: ProtectedRow) -> None:
@@ -247,13 +262,19 @@ def read_row(row: ProtectedRow) -> Row:
     return {name: getattr(row, name) for name in get_columns(type(row)).protected}
 
 
+def read_key(row: ProtectedRow) -> Row:
+    """Return the columns of the primary key of a row, which may have expired."""
+    key = row.__table__.primary_key
+    return {column.key: getattr(row, column.key) for column in key}
+
+
 def write_mac(session: Session, model: type[ProtectedRow], row: Row) -> None:
-    """Write the MAC of a row that was read with `select_rows`, as the row is now."""
-    own = (column == row[column.key] for column in model.__table__.primary_key)
+    """Write the MAC of a row that was read with `select_rows`, without a verification."""
     mac = compute_mac(session.info[MACS], model, row)
-    session.connection().execute(update(model).where(*own).values(mac=mac))
+    own = update(model).where(match_key(model, row))
+    session.connection().execute(own.values(mac=mac))
 
 
 def raise_altered(row: ProtectedRow) -> NoReturn:
     """Log that a row does not match its MAC, and raise NotAuthentic."""
-    raise_alarm(row.__tablename__, [get_columns(type(row)).read_key(vars(row))])
+    raise_alarm(row.__tablename__, [get_columns(type(row)).read_key(read_key(row))])

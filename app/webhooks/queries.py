@@ -147,7 +147,10 @@ def list_due(session: Session, now: datetime) -> Sequence[UUID]:
 
 
 def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
-    """Lock and return a webhook if it is still due and not locked by another sender."""
+    """Lock and return a webhook if it is still due and not locked by another sender.
+
+    A webhook that SQL has changed counts as ended, and is not returned.
+    """
     held = select_webhook(webhook_id).where(is_due(tx.now))
     found = tx.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
     return None if found is None or found.ended_at is not None else found
@@ -160,7 +163,7 @@ def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook
 
 
 def list_open(session: Session) -> Sequence[Webhook]:
-    """List the webhooks that have not ended."""
+    """List the webhooks that have not ended, without those that SQL has changed."""
     live = select(Webhook).where(Webhook.ended_at.is_(None))
     found = session.scalars(live.order_by(Webhook.number))
     return [one for one in found if one.ended_at is None]

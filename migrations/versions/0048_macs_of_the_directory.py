@@ -9,7 +9,7 @@ TABLES = ("country", "focal_point", "contact", "agreement", "time_limit")
 
 
 def upgrade() -> None:
-    """Add the columns, which are null for rows of earlier versions."""
+    """Add the columns, which are null in existing rows."""
     for table in TABLES:
         op.add_column(table, sa.Column("mac", sa.LargeBinary(), nullable=True))
 

@@ -8,7 +8,7 @@ down_revision = "0048"
 
 
 def upgrade() -> None:
-    """Add the column, which is null for deadlines of earlier versions."""
+    """Add the column, which is null in existing deadlines."""
     op.add_column("clock", sa.Column("mac", sa.LargeBinary(), nullable=True))
 
 

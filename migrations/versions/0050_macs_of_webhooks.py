@@ -8,7 +8,7 @@ down_revision = "0049"
 
 
 def upgrade() -> None:
-    """Add the column, which is null for webhooks of earlier versions."""
+    """Add the column, which is null in existing webhooks."""
     op.add_column("webhook", sa.Column("mac", sa.LargeBinary(), nullable=True))
 
 

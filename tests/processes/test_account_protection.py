@@ -2,16 +2,14 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from subprocess import run
 
 import pytest
 
-from tests.processes.test_demo import COMMAND, command, environment
+from tests.processes.protecting import UNTIL, run_and_answer
+from tests.processes.test_demo import command
 
 pytestmark = pytest.mark.slow
-UNTIL = (datetime.now(UTC) + timedelta(hours=4)).isoformat()
 
 
 def write_sql(folder: Path, statement: str, *values: str) -> None:
@@ -56,16 +54,10 @@ def test_account_that_was_changed_is_protected_again_after_a_look(
     assert f"The row {account} of the table account was changed" in refused.stderr
     assert "Traceback" not in refused.stderr
 
-    words = [COMMAND, "account", "protect", "--again", account]
-    shown = run(
-        words,
-        input="y\n",
-        env=environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    words = ("account", "protect", "--again", account)
+    done = run_and_answer(tmp_path, {}, "y", *words)
+    assert done.returncode == 0
+    shown = done.stdout
     assert "KZ_LEAD  another  person: officer" in shown
     assert "Are the roles and keys of this account right?" in shown
     assert command(tmp_path, "api-key", "new", account).returncode == 0

@@ -1,34 +1,25 @@
 """What an operator sees of cases that have no MAC, or were changed in the database."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from subprocess import CompletedProcess, run
 
 import pytest
 from sqlalchemy import update
 
 from app.cases.models import Case, Party
 from app.kernel.actors import SERVICE
-from app.kernel.ledger import Ledger
-from tests.processes.test_demo import COMMAND, command, environment
+from tests.processes.protecting import UNTIL, prepare_settings, run_and_answer
+from tests.processes.test_demo import command
 from tests.support.database_attacks import Attacker
-from tests.support.servers import write_key_file
 from tests.support.world import Json, Someone, World
 
 pytestmark = pytest.mark.slow
-UNTIL = (datetime.now(UTC) + timedelta(hours=4)).isoformat()
 
 
 @pytest.fixture
 def settings(world: World, tmp_path: Path) -> dict[str, str]:
     """Return settings with which commands use the database of the world."""
-    Ledger(tmp_path / "erasures").start(world.runtime)
-    return {
-        "SAFE_CONDUCT_DATABASE_URL": world.url,
-        "SAFE_CONDUCT_KEY_FILE": str(write_key_file(tmp_path)),
-        "SAFE_CONDUCT_ERASURE_LEDGER": str(tmp_path / "erasures"),
-        "SAFE_CONDUCT_ENVIRONMENT": "drill",
-    }
+    return prepare_settings(world, tmp_path)
 
 
 @pytest.fixture
@@ -59,39 +50,30 @@ def test_cases_of_an_earlier_version_are_protected_once(
     assert "not protected" not in checked.stdout + checked.stderr
 
 
-def protect_again(
-    folder: Path, code: str, answer: str, settings: dict[str, str]
-) -> CompletedProcess[str]:
-    """Run `case protect --again`, and answer its question."""
-    words = [COMMAND, "case", "protect", "--again", code]
-    environ = environment(folder) | settings
-    return run(
-        words, input=answer, env=environ, text=True, capture_output=True, check=False
-    )
-
-
 def test_case_that_was_changed_is_protected_again_after_a_look(
     world: World, officer: Someone, case: Json, settings: dict[str, str], tmp_path: Path
 ) -> None:
     attacker, path = Attacker(world), f"/cases/{case['code']}"
+    protect = ("case", "protect", "--again", case["code"])
     case_id = attacker.find(Case, code=case["code"])["id"]
     party = attacker.find(Party, case_id=case_id, relation="submitter")
     earlier = party["since"] - timedelta(hours=1)
     attacker.update(Party, party["number"], since=earlier)
     assert officer.get(path).status_code == 500
 
-    shown = protect_again(tmp_path, case["code"], "n\n", settings)
+    shown = run_and_answer(tmp_path, settings, "n", *protect)
     assert shown.returncode > 0
     assert f"since={earlier.isoformat(timespec='seconds')}" in shown.stdout
     assert f"focal_point_id={officer.code}" in shown.stdout
     assert "sealed: " in shown.stdout
     assert "Synthetic" not in shown.stdout
     assert officer.get(path).status_code == 500
-    assert protect_again(tmp_path, case["code"], "y\n", settings).returncode == 0
+    assert run_and_answer(tmp_path, settings, "y", *protect).returncode == 0
     assert officer.get(path).status_code == 200
 
 
 def test_unknown_case_is_refused(settings: dict[str, str], tmp_path: Path) -> None:
-    refused = protect_again(tmp_path, "SC-0000-0000-0000-0", "y\n", settings)
+    words = ("case", "protect", "--again", "SC-0000-0000-0000-0")
+    refused = run_and_answer(tmp_path, settings, "y", *words)
     assert "There is no case with this code." in refused.stderr
     assert refused.returncode > 0

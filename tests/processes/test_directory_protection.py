@@ -1,44 +1,26 @@
 """What an operator sees of rows of the directory without a MAC, or changed by SQL."""
 
+from functools import partial
 from pathlib import Path
-from subprocess import CompletedProcess, run
 
 import pytest
 from sqlalchemy import text, update
 
 from app.cli.row_protection import REGISTERS
 from app.directory.models import Agreement, FocalPoint
-from app.kernel.ledger import Ledger
-from tests.processes.test_case_protection import UNTIL
-from tests.processes.test_demo import COMMAND, command, environment
-from tests.support.servers import write_key_file
+from tests.processes.protecting import UNTIL, prepare_settings, run_and_answer
+from tests.processes.test_demo import command
 from tests.support.world import World
 
 pytestmark = pytest.mark.slow
 PROTECT = ("directory", "protect")
+AGAIN = (*PROTECT, "--again")
 
 
 @pytest.fixture
 def settings(world: World, tmp_path: Path) -> dict[str, str]:
     """Return settings with which commands use the database of the world."""
-    Ledger(tmp_path / "erasures").start(world.runtime)
-    return {
-        "SAFE_CONDUCT_DATABASE_URL": world.url,
-        "SAFE_CONDUCT_KEY_FILE": str(write_key_file(tmp_path)),
-        "SAFE_CONDUCT_ERASURE_LEDGER": str(tmp_path / "erasures"),
-        "SAFE_CONDUCT_ENVIRONMENT": "drill",
-    }
-
-
-def protect_again(
-    folder: Path, subject: str, answer: str, settings: dict[str, str]
-) -> CompletedProcess[str]:
-    """Run `directory protect --again`, and answer its question."""
-    words = [COMMAND, *PROTECT, "--again", subject]
-    environ = environment(folder) | settings
-    return run(
-        words, input=answer, env=environ, text=True, capture_output=True, check=False
-    )
+    return prepare_settings(world, tmp_path)
 
 
 def test_directory_of_an_earlier_version_is_protected_once(
@@ -74,20 +56,21 @@ def test_changed_rows_are_named_and_protected_again_after_a_look(
     with world.database.begin_write() as session:
         session.connection().execute(office.values(name="\x1b[31mOther"))
         session.connection().execute(agreement.values(level="L2"))
+    protect_again = partial(run_and_answer, tmp_path, settings)
     subjects = ("focal-points/KZ_LEAD", "agreements/KZ_UZ_DEMO")
 
     checked = command(tmp_path, "doctor", **settings)
     assert all(one in checked.stdout + checked.stderr for one in subjects)
 
-    refused = protect_again(tmp_path, "countries/KZ", "y\n", settings)
+    refused = protect_again("y", *AGAIN, "countries/KZ")
     assert refused.returncode > 0
     assert all(one in refused.stderr for one in subjects)
 
-    shown = protect_again(tmp_path, subjects[0], "n\n", settings)
+    shown = protect_again("n", *AGAIN, subjects[0])
     assert shown.returncode > 0
     assert "Other" in shown.stdout
     assert "\x1b" not in shown.stdout
-    done = protect_again(tmp_path, "all", "y\n", settings)
+    done = protect_again("y", *AGAIN, "all")
     assert "2 rows were protected again." in done.stdout, done.stderr
     checked = command(tmp_path, "doctor", **settings)
     assert "were changed by SQL" not in checked.stdout + checked.stderr

@@ -16,7 +16,7 @@ from tests.support.world import World, make_case
 
 STANDING_BY = "hot_standby = on\n"
 PATIENCE = 20.0
-"""Seconds within which the standby has a transaction of the primary."""
+"""How many seconds the standby may take to replicate a transaction."""
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """An attacker who may write to the database, and has no key."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +19,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.pool import NullPool
 
 from app.kernel.db import Base
@@ -65,6 +66,10 @@ class Attacker:
         changed = update(get_table(model)).where(get_key(model) == key).values(values)
         with self.connect() as connection:
             connection.execute(changed)
+
+    def write(self, model: type[Base], row: Row, values: Row) -> None:
+        """Write these values into the row with the same primary key as a row."""
+        self.update(model, row[get_key(model).name], **values)
 
     def insert(self, model: type[Base], row: Row) -> None:
         """Insert a row."""
@@ -113,3 +118,24 @@ def list_other_values(value: Any) -> list[Any]:
         case _:
             others = [f"{value}x", "0" * len(str(value))]
     return others if value is None else [None, *others]
+
+
+def apply_changes(
+    row: Row, names: Iterable[str], write: Callable[[Row, Row], None]
+) -> Iterator[Row]:
+    """Change the columns of a row in turn, and yield the row with each change.
+
+    `write` takes the row as it is stored and the new values of some columns. Values that
+    the database does not accept are left out. After each change, the row is restored.
+    """
+    for name in names:
+        for value in list_other_values(row[name]):
+            if value == row[name]:
+                continue
+            try:
+                write(row, {name: value})
+            except (DBAPIError, StatementError, DeprecationWarning, TypeError):
+                continue
+            changed = {**row, name: value}
+            yield changed
+            write(changed, {name: row[name]})

@@ -26,6 +26,6 @@ def update_directory(
 def write_macs(session: Session) -> None:
     """Write the MACs of all rows of the directory that do not match theirs."""
     for register in REGISTERS:
-        for row in read_rows(session, register):
+        for row in read_rows(session, register.table):
             if compute_mac(session.info[MACS], register.table, row) != row["mac"]:
                 write_mac(session, register.table, row)

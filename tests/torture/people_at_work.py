@@ -17,7 +17,7 @@ from tests.bench.servers import Keys
 from tests.bench.sides import BODY, NEEDS
 
 REAL: Final = 200
-"""The number of cases that are submitted over HTTP. All others are copies of these."""
+"""The number of cases that are submitted before the copies are made."""
 PAUSE: Final = 0.02
 """Seconds between two requests of a person."""
 
@@ -48,7 +48,7 @@ class Load:
         return bool(answer.is_success)
 
     def submit(self, client: httpx2.Client) -> str | None:
-        """Submit a case, and return its code."""
+        """Submit a case, and return its code, or None if the answer is an error."""
         key = {"Idempotency-Key": f"{random.getrandbits(96):024x}"}
         answer = client.post("/cases", json=BODY, headers=key)
         return str(answer.json()["code"]) if self.record("submit", answer) else None
@@ -63,7 +63,7 @@ class Load:
             self.errors.append(f"open: another text in {code}")
 
     def run_officer(self) -> None:
-        """Submit cases, whose keys are wrapped with the current key."""
+        """Submit cases until the end, so that some use each new key."""
         with self.make_client(UZ_OFFICER) as client:
             while not self.over.is_set():
                 if code := self.submit(client):

@@ -2,7 +2,7 @@
 
 A PostgreSQL database gets many cases whose data keys are real, as in production. While the
 service works, keys are replaced and `safe-conduct key rewrap` is killed again and again.
-Nobody may get an error, each case must open with the new key, and an earlier key nothing.
+No request may fail. In the end, the newest key must open each case, and an earlier none.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from tests.torture.people_at_work import REAL, Load
 
 PROGRAM: Final = str(BIN / "safe-conduct")
 LONGEST_LIFE: Final = 1.5
-"""Seconds after which `key rewrap` is killed at the latest, apart from its start."""
+"""The most seconds that `key rewrap` runs after its start, until it is killed."""
 WITHOUT_TRIGGERS: Final = "SET session_replication_role = replica"
 KEYS_OF_CASES: Final = select(CaseKey.case_id, CaseKey.version, CaseKey.wrapped)
 
@@ -127,7 +127,7 @@ def can_open(vault: Vault, case_id: UUID, version: str, wrapped: bytes) -> bool:
 
 
 def rotate_key(environment: Environment) -> None:
-    """Add a key as a standby, and activate it."""
+    """Add a standby key to the key file, and activate it, as an operator does."""
     run_command(environment, "key", "new", "--standby")
     run_command(environment, "key", "activate")
 
