@@ -40,12 +40,13 @@ class ApprovalRequest:
 
     `of` is the focal point that decides; by default, the focal point of the caller. The
     second person sees `facts`, needs one of `roles`, and must decide before `lapses_at`.
+    The first of `fingerprints` is stored.
     `request` is stored sealed with `key`, the data key of the case, or with a new key.
     """
 
     action: str
     subject: str
-    fingerprint: str
+    fingerprints: list[str]
     facts: Facts
     roles: AbstractSet[Role]
     lapses_at: datetime
@@ -62,7 +63,7 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
         action=request.action,
         case_id=request.case_id,
         subject=request.subject,
-        fingerprint=request.fingerprint,
+        fingerprint=request.fingerprints[0],
         facts=dict(request.facts),
         decision=ApprovalState.PENDING,
         focal_point_id=request.of or tx.actor.focal_point_id,
@@ -84,7 +85,7 @@ def find_or_ask(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
     A pending request with the same values but other versions is withdrawn, so that the
     request that a second person has read never changes before it is confirmed (ADR 61).
     """
-    pending = access_queries.lock_pending(tx, request.fingerprint)
+    pending = access_queries.lock_pending(tx, request.fingerprints)
     if pending is not None and is_same_request(tx, pending, request):
         return pending
     if pending is not None:
@@ -116,7 +117,9 @@ def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Fac
     tx.record(name, approval.journal_reference, audience, {**facts, **of_case})
 
 
-def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) -> Approval:
+def claim_approval(
+    tx: WriteTransaction, approval_id: UUID, fingerprints: list[str]
+) -> Approval:
     """Mark an approval as used and return it, or raise ApprovalUnusable (409).
 
     An approval that was changed in the database is refused like one that does not exist.
@@ -125,7 +128,7 @@ def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) ->
         approval = access_queries.lock_approval(tx, approval_id)
     except NotFound as error:
         raise ApprovalUnusable("There is no such approval.") from error
-    if approval.fingerprint != fingerprint:
+    if approval.fingerprint not in fingerprints:
         raise ApprovalUnusable("The approval is for another request. Repeat that request.")
     if approval.decision != ApprovalState.APPROVED or approval.lapses_at <= tx.now:
         raise ApprovalUnusable(

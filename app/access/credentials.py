@@ -113,10 +113,10 @@ def authenticate(
     begins, prefix = key.partition("_")[0], get_prefix(key)
     kind = begins if begins in queries else API_KEY
     row = connection.execute(queries[kind], {"prefix": prefix}).one_or_none()
-    due = hash_key(key)
     if row is not None and kind == machine_keys.TOKEN_PREFIX:
-        due = machine_keys.hash_token(macs, row, key)
-    fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, due)
+        fits = machine_keys.is_token(macs, row, key)
+    else:
+        fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
     valid = row is not None and fits and is_valid(row, macs.clock(), grace)
     if row is None or not valid or not is_authentic(macs, kind, row):
         raise Unauthenticated("Send a valid API key `sc_...`, or sign in again.")

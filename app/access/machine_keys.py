@@ -91,14 +91,23 @@ def find_signing_key(
     return key
 
 
-def hash_token(macs: RowMacs, row: AccessToken | Row[Any], token: str) -> str:
+def hash_token(macs: RowMacs, row: AccessToken, token: str) -> str:
     """Return the keyed hash of a token and of all columns of its row.
 
-    `row` may be a row of `ACCESS_TOKEN_QUERY`. The row of a token never changes, so that no
-    MAC of the account has to cover it.
+    The row of a token never changes, so that no MAC of the account has to cover it.
     """
+    return macs.compute_hash(AccessToken.__tablename__, list_hashed(row, token))
+
+
+def is_token(macs: RowMacs, row: Row[Any], token: str) -> bool:
+    """Return whether a row of `ACCESS_TOKEN_QUERY` is that of a token, as it was stored."""
+    return macs.is_hash(row.hash, AccessToken.__tablename__, list_hashed(row, token))
+
+
+def list_hashed(row: AccessToken | Row[Any], token: str) -> list[object]:
+    """List what the hash of a token covers."""
     values = [row.prefix, row.public_key_id, row.assertion, row.scopes]
-    return macs.compute_hash("access_token", [*values, row.made_at, row.expires_at, token])
+    return [*values, row.made_at, row.expires_at, token]
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:

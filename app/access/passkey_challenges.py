@@ -6,7 +6,6 @@ a sign-in cannot be used to register a passkey.
 """
 
 import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -68,7 +67,7 @@ def verify_challenge(
     The caller has to check that the challenge was not used before.
     """
     signed, mac = challenge[:SIGNED_BYTES], challenge[SIGNED_BYTES:]
-    if not hmac.compare_digest(mac, vault.compute_challenge_mac(signed, purpose)):
+    if not vault.is_challenge_mac(mac, signed, purpose):
         raise PasskeyRefused(AGAIN)
     seconds = int.from_bytes(signed[NONCE_BYTES:])
     created_at = datetime.fromtimestamp(seconds, UTC)

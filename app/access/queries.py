@@ -111,11 +111,11 @@ def lock_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     return get_approval(tx, approval_id, lock=True)
 
 
-def lock_pending(tx: WriteTransaction, fingerprint: str) -> Approval | None:
-    """Lock and return the caller's pending request with this fingerprint, or None."""
+def lock_pending(tx: WriteTransaction, fingerprints: list[str]) -> Approval | None:
+    """Lock and return the caller's pending request with a fingerprint, or None."""
     lock_accounts(tx.session, Account.id == tx.actor.account_id)
     pending = select(Approval).where(
-        Approval.fingerprint == fingerprint,
+        Approval.fingerprint.in_(fingerprints),
         Approval.asked_by == tx.actor.account_id,
         Approval.decision == ApprovalState.PENDING,
         Approval.lapses_at > tx.now,

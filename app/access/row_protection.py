@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +57,7 @@ def create_macs(
 
     See `RowMacs` for `accepts_missing`.
     """
-    return RowMacs(keys.derive("row-mac"), clock, accepts_missing)
+    return RowMacs(partial(keys.derive, "row-mac"), clock, accepts_missing)
 
 
 @dataclass

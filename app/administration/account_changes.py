@@ -168,14 +168,14 @@ def ask_or_claim_approval(
     """
     details = json.dumps(matter.details, sort_keys=True)
     parts = (matter.action, str(tx.actor.account_id), matter.subject, details)
-    fingerprint = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
+    fingerprints = tx.vault.list_fingerprints(*(part.encode() for part in parts))
     if approval is not None:
-        access_approvals.claim_approval(tx, approval, fingerprint)
+        access_approvals.claim_approval(tx, approval, fingerprints)
         return None
     request = ApprovalRequest(
         action=matter.action,
         subject=matter.subject,
-        fingerprint=fingerprint,
+        fingerprints=fingerprints,
         facts={name: format_fact(value) for name, value in matter.details.items()},
         roles=account_permissions.get_deciders(matter.roles),
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),

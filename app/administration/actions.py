@@ -186,12 +186,12 @@ def write_or_ask(
 ) -> WrittenRow | Approval:
     """Write a row, or request an approval if the change needs one and `put` has none."""
     subject = table.register.get_subject(change.after)
-    fingerprint = compute_fingerprint(tx, subject, change)
+    fingerprints = list_fingerprints(tx, subject, change)
     if put.approval is None and table.guarded_columns(change):
-        return ask_administrator(tx, subject, fingerprint, put, change)
+        return ask_administrator(tx, subject, fingerprints, put, change)
     second = None
     if put.approval is not None:
-        second = access_approvals.claim_approval(tx, put.approval, fingerprint).decided_by
+        second = access_approvals.claim_approval(tx, put.approval, fingerprints).decided_by
     account = tx.actor.account_id
     author = ChangeAuthor(tx.session, tx.create_id, tx.now, account, approved_by=second)
     store(author, table.register, [change.after])
@@ -199,14 +199,18 @@ def write_or_ask(
     return WrittenRow(entry, created=change.before is None)
 
 
-def compute_fingerprint(tx: WriteTransaction, subject: str, change: RowChange) -> str:
-    """Return the fingerprint of the caller's account, the subject and the exact change."""
+def list_fingerprints(tx: WriteTransaction, subject: str, change: RowChange) -> list[str]:
+    """List the fingerprints of the caller's account, the subject and the exact change."""
     parts = ("directory", str(tx.actor.account_id), subject, change.to_json())
-    return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
+    return tx.vault.list_fingerprints(*(part.encode() for part in parts))
 
 
 def ask_administrator(
-    tx: WriteTransaction, subject: str, fingerprint: str, put: PutRow, change: RowChange
+    tx: WriteTransaction,
+    subject: str,
+    fingerprints: list[str],
+    put: PutRow,
+    change: RowChange,
 ) -> Approval:
     """Request the approval of another administrator, or return the pending request."""
     before, after = change.select_shown()
@@ -220,7 +224,7 @@ def ask_administrator(
     request = ApprovalRequest(
         action="directory.change",
         subject=subject,
-        fingerprint=fingerprint,
+        fingerprints=fingerprints,
         facts=change.describe(),
         roles=DECIDERS,
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),

@@ -30,7 +30,7 @@ from app.access.sessions import SignIn, open_session
 from app.administration import account_permissions, own_passkeys
 from app.administration.account_changes import get_roles, record_account_event
 from app.administration.api_key_changes import expire_approvals
-from app.administration.enrolments import LINK_PREFIX, compute_code_hash
+from app.administration.enrolments import LINK_PREFIX, list_code_hashes
 from app.kernel.actors import SERVICE, SYSTEM, Actor, SignInMethod
 from app.kernel.macs import NotAuthentic
 from app.kernel.transactions import (
@@ -80,8 +80,8 @@ def check_invitation(runtime: Runtime, invitation: Invitation) -> Newcomer:
         raise PasskeyRefused(REFUSED)
     with begin_write(runtime, SYSTEM) as tx:
         row, account = lock_confirmed(tx, found.id)
-        code_hash = compute_code_hash(tx.vault, row.id, invitation.code)
-        if hmac.compare_digest(row.code_hash or "", code_hash):
+        hashes = list_code_hashes(tx.vault, row.id, invitation.code)
+        if any(hmac.compare_digest(row.code_hash or "", one) for one in hashes):
             return Newcomer(row.id, build_actor(account, scopes=()))
         row.wrong_codes += 1
         if row.wrong_codes >= MAX_ATTEMPTS:

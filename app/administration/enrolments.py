@@ -195,7 +195,7 @@ def confirm_enrolment(tx: WriteTransaction, enrolment_id: UUID) -> ShownEnrolmen
 def add_code(tx: WriteTransaction, row: Enrolment, account: Account) -> str:
     """Confirm an enrolment, record the event, and return a new code."""
     code = create_code()
-    row.code_hash = compute_code_hash(tx.vault, row.id, code)
+    row.code_hash = list_code_hashes(tx.vault, row.id, code)[0]
     row.confirmed_at = tx.now
     record_account_event(tx, account, "account.enrolment_confirmed")
     return code
@@ -208,13 +208,14 @@ def create_code() -> str:
     return f"{symbols[:4]}-{symbols[4:]}"
 
 
-def compute_code_hash(vault: Vault, enrolment_id: UUID, code: str) -> str:
-    """Return the keyed hash of a code, which a person may type in other forms.
+def list_code_hashes(vault: Vault, enrolment_id: UUID, code: str) -> list[str]:
+    """List the keyed hashes of a code, which a person may type in other forms.
 
+    The first is stored.
     A code has 40 bits, so that an unkeyed hash in a stolen database would reveal it.
     """
     symbols = code.upper().replace("-", "").replace(" ", "").translate(READ_AS)
-    return vault.compute_fingerprint(b"enrolment", enrolment_id.bytes, symbols.encode())
+    return vault.list_fingerprints(b"enrolment", enrolment_id.bytes, symbols.encode())
 
 
 def cancel_enrolment(tx: WriteTransaction, enrolment_id: UUID) -> Enrolment:

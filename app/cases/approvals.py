@@ -52,11 +52,11 @@ class GuardedAction:
     record: Recorded | None = None
     grounds: str = ""
 
-    def compute_fingerprint(self, tx: WriteTransaction) -> str:
-        """Return a fingerprint that is equal for the same request of the same account."""
+    def list_fingerprints(self, tx: WriteTransaction) -> list[str]:
+        """List the fingerprints, equal for the same request of the same account."""
         who, said = str(tx.actor.account_id), self.body.model_dump_json()
         parts = (self.action, str(self.case.id), who, said, self.grounds)
-        return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
+        return tx.vault.list_fingerprints(*(part.encode() for part in parts))
 
     def build_request(self) -> KeptRequest:
         """Return the request, which is stored until a second person has decided."""
@@ -77,15 +77,15 @@ def ask_or_claim_approval(
 
     Raises ApprovalUnusable (409) if the given approval cannot be claimed.
     """
-    fingerprint = matter.compute_fingerprint(tx)
+    fingerprints = matter.list_fingerprints(tx)
     if approval is None:
-        return ask_second_person(tx, matter, fingerprint)
-    access_approvals.claim_approval(tx, approval, fingerprint)
+        return ask_second_person(tx, matter, fingerprints)
+    access_approvals.claim_approval(tx, approval, fingerprints)
     return None
 
 
 def ask_second_person(
-    tx: WriteTransaction, matter: GuardedAction, fingerprint: str
+    tx: WriteTransaction, matter: GuardedAction, fingerprints: list[str]
 ) -> Approval:
     """Request an approval, or return the pending approval for the same request.
 
@@ -97,7 +97,7 @@ def ask_second_person(
     asking = ApprovalRequest(
         action=matter.action,
         subject=(matter.record or case).reference,
-        fingerprint=fingerprint,
+        fingerprints=fingerprints,
         facts=matter.facts,
         roles=matter.roles,
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, case, waits_on=own_office),
@@ -105,7 +105,7 @@ def ask_second_person(
         case_id=case.id,
         key=key,
     )
-    pending = access_queries.lock_pending(tx, fingerprint)
+    pending = access_queries.lock_pending(tx, fingerprints)
     if pending and access_approvals.is_same_request(tx, pending, asking):
         return pending
     if pending:

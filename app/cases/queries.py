@@ -218,9 +218,9 @@ def list_written_sections(
     return present
 
 
-def find_code_by_digest(tx: ReadTransaction, digest: str) -> str | None:
-    """Return the code of the case whose external reference has this fingerprint."""
-    return tx.session.scalar(select(Case.code).where(Case.external_digest == digest))
+def find_code_by_digests(tx: ReadTransaction, digests: Sequence[str]) -> str | None:
+    """Return the code of the case whose external reference has one of these digests."""
+    return tx.session.scalar(select(Case.code).where(Case.external_digest.in_(digests)))
 
 
 @load_once(RiskAssessment)

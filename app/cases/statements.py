@@ -38,7 +38,9 @@ LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))
 CASES: Final = make_list_parameter("cases")
 BY_IDS: Final = VISIBLE.where(Case.id.in_(CASES))
-BY_DIGEST: Final = VISIBLE.where(Case.external_digest == bindparam("digest"))
+BY_DIGESTS: Final = VISIBLE.where(
+    Case.external_digest.in_(bindparam("digests", expanding=True))
+)
 BY_ID_AGAIN: Final = (
     select(Case).where(Case.id == bindparam("id")).execution_options(populate_existing=True)
 )

@@ -128,20 +128,28 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
     """
     if reference is None:
         return None
-    digest = compute_own_digest(tx, reference)
-    if not claim_name(tx.session, f"external {digest}"):
+    named = tx.vault.compute_permanent_fingerprint(*list_bound_values(tx, reference))
+    if not claim_name(tx.session, f"external {named}"):
         raise IdempotencyKeyInUse(
             "Another request is writing a case with this external reference."
         )
-    if code := case_queries.find_code_by_digest(tx, digest):
+    digests = list_own_digests(tx, reference)
+    if code := case_queries.find_code_by_digests(tx, digests):
         raise ExternalReferenceTaken("Continue with the case in `code`.", {"code": code})
-    return digest
+    return digests[0]
 
 
-def compute_own_digest(tx: ReadTransaction, reference: str) -> str:
-    """Return the digest of an external reference, which is different for each office."""
-    own_office = tx.actor.focal_point_id.bytes
-    return tx.vault.compute_fingerprint(b"external", own_office, reference.encode())
+def list_own_digests(tx: ReadTransaction, reference: str) -> list[str]:
+    """List the digests of an external reference, which are different for each office.
+
+    The first is stored, and the others were stored before a new key was activated.
+    """
+    return tx.vault.list_fingerprints(*list_bound_values(tx, reference))
+
+
+def list_bound_values(tx: ReadTransaction, reference: str) -> tuple[bytes, ...]:
+    """List what the digest of an external reference is computed from."""
+    return b"external", tx.actor.focal_point_id.bytes, reference.encode()
 
 
 def find_cases(tx: ReadTransaction, search: CaseSearch) -> Sequence[Case]:
@@ -149,8 +157,8 @@ def find_cases(tx: ReadTransaction, search: CaseSearch) -> Sequence[Case]:
     reference = search.external_reference
     if reference is None:
         return case_queries.list_seen(tx, statements.BY_CODE, code=search.code)
-    digest = compute_own_digest(tx, reference)
-    return case_queries.list_seen(tx, statements.BY_DIGEST, digest=digest)
+    digests = list_own_digests(tx, reference)
+    return case_queries.list_seen(tx, statements.BY_DIGESTS, digests=digests)
 
 
 def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:

@@ -22,7 +22,7 @@ from app.cli.policy_tables import (
 from app.cli.setup_tables import render_office_tasks, render_scopes
 from app.feed.event_types import load_facts, load_types
 from app.handovers.lifecycle import TABLE as HANDOVER
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.kernel.lifecycle import AnyOf, Table
 from app.kernel.problems import list_problem_kinds
 from app.kernel.vault import KEY_BYTES

@@ -7,13 +7,21 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
-from app.cli import startup, wrapped_keys
+from app.cli import renewed_macs, startup, wrapped_keys
 from app.cli.progress import out, print_line, run_with_progress
+from app.cli.startup import NotReady
 from app.kernel import keyfile
+from app.kernel.keyfile import KeyMark
 from app.settings import Settings
 
 key = typer.Typer(no_args_is_help=True, help="Manage the keys that protect sealed data.")
 COPY: Final = "Keep a copy apart from the database: without it no case can be opened."
+USES: Final = {
+    KeyMark.NONE: "opens what it wrapped",
+    KeyMark.STANDBY: "not activated yet",
+    KeyMark.RETIRED: "retired",
+}
+"""What each key but the current one is used for, by the mark of its line."""
 OLD_BYTES: Final = (
     "Secrets that an earlier key wrapped can remain in the database files for a while, "
     "and in backups: see docs/privacy.md."
@@ -57,8 +65,7 @@ def list_keys() -> None:
     table = Table("key", "secrets", "use", box=None, pad_edge=False)
     current = keyfile.find_current(lines)
     for one in lines:
-        use = "not activated yet" if one.is_standby else "opens what it wrapped"
-        use = "wraps new secrets" if one.version == current else use
+        use = "wraps new secrets" if one.version == current else USES[one.mark]
         table.add_row(one.version, str(counts.pop(one.version, 0)), use)
     for version, count in sorted(counts.items()):
         table.add_row(version, str(count), "missing in the key file")
@@ -67,23 +74,72 @@ def list_keys() -> None:
 
 @key.command("rewrap")
 def rewrap_keys() -> None:
-    """Wrap the key of each case, and other secrets, with the current key.
+    """Use the current key for each secret and each MAC in the database.
 
-    Afterwards an earlier key opens nothing in the database. On PostgreSQL, the service may
-    be running, if each process has the current key. On SQLite, no other process may use the
-    database. If the command is interrupted, run it again.
+    The key of each case and other secrets are wrapped with it, and the MACs of rows are
+    made with it. Afterwards an earlier key opens nothing in the database. On PostgreSQL,
+    the service may be running, if each process has the current key. On SQLite, no other
+    process may use the database. If the command is interrupted, run it again.
     """
     failed = Counter[str]()
     total = run_with_progress(
         "wrapping", partial(wrapped_keys.rewrap_secrets, failed=failed)
     )
     print_line(f"{total - failed.total()} secrets were wrapped again.")
+    altered = Counter[str]()
+    checked = run_with_progress(
+        "making MACs", partial(renewed_macs.renew_macs, altered=altered)
+    )
+    print_line(f"{checked - altered.total()} MACs are made with the current key.")
     if total:
         print_line(OLD_BYTES)
     for version, count in sorted(failed.items()):
         print_line(
-            f"{count} secrets of key {version} cannot be opened: the key file lacks this "
-            "key, or their rows were changed."
+            f"{count} secrets of key {version} cannot be opened: the key is retired, the "
+            "key file lacks it, or their rows were changed."
         )
-    if failed:
+    for table, count in sorted((+altered).items()):
+        print_line(
+            f"{count} rows of the table {table} do not match their MACs, and stay as they "
+            'are. See "Rows that were changed in the database" in docs/operations.md.'
+        )
+    if failed or altered.total():
         raise typer.Exit(1)
+
+
+@key.command("retire")
+def retire_key(
+    version: Annotated[str, typer.Argument(help="The key, as in `key list`.")],
+    *,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Use a retired key again, for a backup.")
+    ] = False,
+) -> None:
+    """Stop using an earlier key: it opens nothing any more, and its MACs are refused.
+
+    Somebody who has seen the key can then forge nothing with it. Run `safe-conduct key
+    rewrap` before. To restore a backup from before that, use `--undo`. On SQLite, no other
+    process may use the database.
+    """
+    path = Settings().key_file
+    keyfile.require_earlier(keyfile.read_lines(path), version)
+    if not undo:
+        require_unused(version)
+    startup.write_keys(path, partial(keyfile.mark_retired, version=version, undo=undo))
+    if undo:
+        print_line(f"Key {version} is used again.")
+        return
+    print_line(f"Key {version} is retired. Give each machine the new file.")
+    print_line("Leave its line in the file: backups from before need it.")
+
+
+def require_unused(version: str) -> None:
+    """Raise NotReady if a key protects a secret or a row of the database."""
+    secrets = wrapped_keys.count_by_version(startup.load_runtime(Settings()))[version]
+    macs = Counter[str]()
+    run_with_progress("checking MACs", partial(renewed_macs.count_by_version, found=macs))
+    if secrets or macs[version]:
+        raise NotReady(
+            f"Key {version} protects {secrets} secrets and {macs[version]} rows. Run: "
+            "safe-conduct key rewrap"
+        )

@@ -30,7 +30,7 @@ from app.kernel.actors import SERVICE, SYSTEM
 from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime, begin_read
-from app.kernel.vault import Unopenable
+from app.kernel.vault import RetiredKey, Unopenable
 from app.settings import Environment, Settings
 
 
@@ -88,6 +88,11 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
             for version, table, row in wrapped_keys.list_samples(tx):
                 if version not in lost:
                     table.unwrap(tx, row)
+    except RetiredKey as error:
+        raise NotReady(
+            f"The database has data sealed with the retired key {version}, as after the "
+            f"restore of a backup. Run: safe-conduct key retire {version} --undo"
+        ) from error
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "

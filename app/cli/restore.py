@@ -23,8 +23,8 @@ from app.cli.startup import (
 from app.kernel.actors import SYSTEM
 from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.erasures import ErasureMark, get_erasure_mark, get_erasures
+from app.kernel.file_keys import FileKeys
 from app.kernel.journal import create_epoch, renew_epoch
-from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.problems import Busy
 from app.kernel.transactions import Runtime, begin_write

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.kernel import durable, keyfile
 from app.kernel.db import OWNER_ROLE, Database, claim_name, lock_name
+from app.kernel.file_keys import FileKeys
 from app.kernel.free_space import MIB, FreeSpace, Place
-from app.kernel.keyfile import FileKeys
 from app.kernel.migrations import (
     PooledConnection,
     get_current_migration,

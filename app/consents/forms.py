@@ -26,20 +26,26 @@ class ConsentForm:
 
 
 def derive_consent_id(tx: ReadTransaction, first: UUID, position: int) -> UUID:
-    """Return the id of the consent at a position of a form; the first has position 0.
+    """Return the id of a new consent at a position of a form; the first has position 0."""
+    return list_consent_ids(tx, first, position)[0]
+
+
+def list_consent_ids(tx: ReadTransaction, first: UUID, position: int) -> list[UUID]:
+    """List the ids that the consent at a position of a form can have, by each key.
 
     The ids look random (version 4). An office that sees one consent must not learn whether
     the same form named other recipients.
     """
     if position == 0:
-        return first
-    digest = tx.vault.compute_fingerprint(b"consent", first.bytes, bytes([position]))
-    return UUID(hex=digest[:32], version=4)
+        return [first]
+    digests = tx.vault.list_fingerprints(b"consent", first.bytes, bytes([position]))
+    return [UUID(hex=digest[:32], version=4) for digest in digests]
 
 
 def get_form(tx: ReadTransaction, case_id: UUID, first: UUID) -> ConsentForm:
     """Return the consents of a form of this case, or raise NotFound (404)."""
     start = consent_queries.get(tx, case_id, first)
     by_id = {one.id: one for one in consent_queries.list_for_case(tx, case_id)}
-    ids = [derive_consent_id(tx, first, place) for place in range(1, MAX_RECIPIENTS)]
+    places = range(1, MAX_RECIPIENTS)
+    ids = [one for place in places for one in list_consent_ids(tx, first, place)]
     return ConsentForm([start, *(by_id[one] for one in ids if one in by_id)])

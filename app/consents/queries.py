@@ -113,9 +113,13 @@ def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
 
 
 def compute_noise(tx: ReadTransaction, country: str, year: int, quarter: int) -> int:
-    """Return the noise of a count, which is always the same for one country and quarter."""
+    """Return the noise of a count, which is the same for one country and quarter.
+
+    It changes when the oldest key is retired (ADR 84).
+    """
     parts = ("refusals", country, str(year), str(quarter))
-    return derive_noise(tx.vault.compute_fingerprint(*(part.encode() for part in parts)))
+    lasting = tx.vault.compute_lasting_fingerprint(*(part.encode() for part in parts))
+    return derive_noise(lasting)
 
 
 def get_quarter(day: date) -> tuple[int, int]:

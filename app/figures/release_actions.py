@@ -71,13 +71,13 @@ def release_figures(
     ):
         raise RoleMissing("This needs the role protection_officer at oversight.")
     quarter = Quarter.parse(new.quarter)
-    fingerprint = tx.vault.compute_fingerprint(
+    fingerprints = tx.vault.list_fingerprints(
         ACTION.encode(), str(tx.actor.account_id).encode(), str(quarter).encode()
     )
     if approval is None:
         require_releasable(tx, quarter)
-        return ask_second_person(tx, new, fingerprint)
-    second = access_approvals.claim_approval(tx, approval, fingerprint)
+        return ask_second_person(tx, new, fingerprints)
+    second = access_approvals.claim_approval(tx, approval, fingerprints)
     return store_release(tx, quarter, tx.actor.account_id, second.decided_by)
 
 
@@ -127,14 +127,14 @@ def require_releasable(tx: ReadTransaction, quarter: Quarter) -> None:
 
 
 def ask_second_person(
-    tx: WriteTransaction, new: FigureReleaseInput, fingerprint: str
+    tx: WriteTransaction, new: FigureReleaseInput, fingerprints: list[str]
 ) -> Approval:
     """Request the approval of another person of oversight, who sees only the quarter."""
     values = new.model_dump(mode="json")
     request = ApprovalRequest(
         action=ACTION,
         subject=SUBJECT,
-        fingerprint=fingerprint,
+        fingerprints=fingerprints,
         facts={"quarter": new.quarter},
         roles=APPROVERS,
         lapses_at=compute_due_at(tx, DeadlineKind.APPROVE, None, waits_on=None),
@@ -150,8 +150,8 @@ def compute_figures(
 
     def derive_noise(words: tuple[str, ...]) -> int:
         parts = (ACTION, *words)
-        fingerprint = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
-        return derive_unlimited_noise(fingerprint)
+        lasting = tx.vault.compute_lasting_fingerprint(*(part.encode() for part in parts))
+        return derive_unlimited_noise(lasting)
 
     shown = release_queries.list_shown(tx.session)
     return build_release(quarter, counts, shown_before=shown, derive_noise=derive_noise)

@@ -164,6 +164,7 @@ class Database:
         On PostgreSQL, rows of cases are accessible only with `acts_for`, the id of the
         focal point that acts, or `system`.
         """
+        self._load_secrets()
         with (
             map_transient_errors(self.is_standby),
             begin(self._read_engine, {ACTS_FOR: acts_for, MACS: self.macs}) as session,
@@ -174,8 +175,14 @@ class Database:
     @contextmanager
     def connect_read(self) -> Iterator[Connection]:
         """Open a read-only transaction without a session, or raise Busy (503)."""
+        self._load_secrets()
         with map_transient_errors(self.is_standby), self._read_engine.begin() as connection:
             yield connection
+
+    def _load_secrets(self) -> None:
+        """Use the keys of the key file, which may have been replaced."""
+        if self.macs is not None:
+            self.macs.load_secrets()
 
     @contextmanager
     def begin_write(self, acts_for: str | None = None) -> Iterator[Session]:
@@ -185,6 +192,7 @@ class Database:
         READ COMMITTED and row locks. If there is a deadlock or a timeout, Busy (503) is
         raised and nothing is changed.
         """
+        self._load_secrets()
         with (
             map_transient_errors(self.is_standby),
             self._write_lock,

@@ -3,7 +3,6 @@
 Only the outcome of a request is stored, never its body, which contains personal data.
 """
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,10 +71,13 @@ INSERT_OUTCOME: Final = insert(Outcome)
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """An idempotency key, and the fingerprint of the request, which a retry must match."""
+    """An idempotency key, and the fingerprints of the request, by each key of the service.
+
+    The first is stored, and a retry must match one of them.
+    """
 
     key: str | None
-    fingerprint: str
+    fingerprints: list[str]
 
 
 def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
@@ -96,7 +98,7 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
     done = find_outcome(tx, ticket.key)
     if done is None and not is_locked:
         raise IdempotencyKeyInUse("Send the same request again in a second.")
-    if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
+    if done and done.fingerprint not in ticket.fingerprints:
         raise IdempotencyKeyReused("Send a new `Idempotency-Key` with a new request.")
     return done
 
@@ -115,7 +117,7 @@ def store_outcome(
     outcome = {
         "account_id": tx.actor.account_id,
         "key": ticket.key,
-        "fingerprint": ticket.fingerprint,
+        "fingerprint": ticket.fingerprints[0],
         "resource_id": resource_id,
         "status": status,
         "at": tx.now,

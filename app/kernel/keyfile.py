@@ -2,7 +2,8 @@
 
 Each line is `<version> <base64>`, and `standby` if the key does not wrap yet (ADR 79). The
 last other key wraps new data keys; the earlier keys unwrap the data keys that they wrapped.
-Secrets are derived from the first line.
+Secrets are derived from each key. The line of a key ends with `retired` if the key opens
+nothing any more, and MACs by its secrets are refused (ADR 84).
 """
 
 import base64
@@ -12,134 +13,70 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.kernel import durable
-from app.kernel.vault import KEY_BYTES, Unopenable, open_sealed, seal
+from app.kernel.vault import (
+    KEY_BYTES,
+)
 
-log = structlog.get_logger("safe_conduct.keys")
 DAMAGED: Final = "{path} is damaged. Restore it from a copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of the group and of others."""
-STANDBY: Final = "standby"
-"""The end of the line of a standby key."""
 WEAK_VARIETY: Final = 8
 """The minimum number of different bytes in a key; a key of 32 random bytes has about 30."""
-
-type FileState = tuple[int, int, int]
-"""The number, time and permissions of a file, which differ if it was replaced."""
 
 
 class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
     """The key file is missing, unsafe or damaged."""
 
 
+class KeyMark(StrEnum):
+    """The end of the line of a key that is not used like the others.
+
+    A standby key unwraps, and wraps once it is activated. A retired key does neither.
+    """
+
+    NONE = ""
+    STANDBY = "standby"
+    RETIRED = "retired"
+
+
 @dataclass(frozen=True)
 class StoredKey:
-    """A line of the key file. A standby key unwraps, and wraps once it is activated."""
+    """A line of the key file."""
 
     version: str
     value: bytes
-    is_standby: bool = False
+    mark: KeyMark = KeyMark.NONE
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether the key does not wrap yet."""
+        return self.mark == KeyMark.STANDBY
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the key opens nothing, and MACs by its secrets are refused."""
+        return self.mark == KeyMark.RETIRED
 
     def format(self) -> str:
         """Return the line of the file."""
         encoded = base64.b64encode(self.value).decode()
-        return " ".join([self.version, encoded, *([STANDBY] if self.is_standby else [])])
-
-
-class FileKeys:
-    """The default key provider, which reads its keys from a file.
-
-    With a `path`, the file is read again when it was replaced: before a key is wrapped, and
-    if a key is missing. Keys can then be added and activated while the service runs. A file
-    that is refused, or that lacks one of the keys, is not used, and the log says so.
-    """
-
-    def __init__(
-        self,
-        keys: Mapping[str, bytes] | Sequence[StoredKey],
-        path: Path | None = None,
-        seen: FileState | None = None,
-    ) -> None:
-        """Use these keys. `seen` is the state in which the file was read."""
-        if isinstance(keys, Mapping):
-            keys = [StoredKey(version, key) for version, key in keys.items()]
-        self._path, self._seen, self._oldest = path, seen, keys[0].value
-        self._set_keys(keys)
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Load the keys of a file, or raise KeyRefused."""
-        seen = read_state(path)
-        return cls(read_lines(path), path, seen)
-
-    @classmethod
-    def create(cls, path: Path) -> Self:
-        """Add a key to the key file, or create the file, and return all its keys."""
-        add_key(path)
-        return cls(read_lines(path))
-
-    def _set_keys(self, lines: Sequence[StoredKey]) -> None:
-        """Use the keys of these lines."""
-        self._keys = {one.version: one.value for one in lines}
-        self._current = find_current(lines)
-
-    def _load_again(self) -> None:
-        """Read the file again if it was replaced."""
-        if self._path is None or (seen := read_state(self._path)) == self._seen:
-            return
-        self._seen = seen
-        try:
-            lines = read_lines(self._path)
-        except (KeyRefused, OSError) as error:
-            log.error("keys", said="refused", error=type(error).__name__)  # noqa: TRY400
-            return
-        found = {one.version: one.value for one in lines}
-        if lines[0].value != self._oldest or not self._keys.items() <= found.items():
-            log.error("keys", said="lacks keys")
-        else:
-            self._set_keys(lines)
-
-    @property
-    def current(self) -> str:
-        """The version of the key that wraps new data keys."""
-        self._load_again()
-        return self._current
-
-    def wrap(self, version: str, data_key: bytes, context: bytes) -> bytes:
-        """Encrypt a data key, so that it can be decrypted only with the same context."""
-        return seal(self._keys[version], data_key, context)
-
-    def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt a data key. Raises Unopenable if the key or the context is wrong."""
-        if version not in self._keys:
-            self._load_again()
-        if version not in self._keys:
-            raise Unopenable("The key file has no key-encryption key of this version.")
-        return open_sealed(self._keys[version], wrapped, context)
+        return f"{self.version} {encoded} {self.mark}".rstrip()
 
     def derive(self, purpose: str) -> bytes:
-        """Derive the secret for a purpose from the first key, which a rotation keeps."""
+        """Derive a secret of 64 bytes for one purpose."""
         hkdf = HKDF(SHA256(), 64, salt=None, info=f"safe-conduct {purpose}".encode())
-        return hkdf.derive(self._oldest)
-
-
-def read_state(path: Path) -> FileState | None:
-    """Return the state of a file, or None if there is no file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_mode
+        return hkdf.derive(self.value)
 
 
 def find_current(lines: Sequence[StoredKey]) -> str:
@@ -179,7 +116,8 @@ def add_key(path: Path, *, is_standby: bool = False) -> str:
         if any(one.is_standby for one in lines):
             raise KeyRefused("There is a standby key. Run: safe-conduct key activate")
         version = generate_version(one.version for one in lines)
-        new = StoredKey(version, secrets.token_bytes(KEY_BYTES), is_standby)
+        mark = KeyMark.STANDBY if is_standby else KeyMark.NONE
+        new = StoredKey(version, secrets.token_bytes(KEY_BYTES), mark)
         write_lines(path, [*lines, new])
     return version
 
@@ -193,8 +131,32 @@ def activate_key(path: Path) -> str:
         *earlier, last = read_lines(path)
         if not last.is_standby:
             raise KeyRefused("There is no standby key. Run: safe-conduct key new --standby")
-        write_lines(path, [*earlier, replace(last, is_standby=False)])
+        write_lines(path, [*earlier, replace(last, mark=KeyMark.NONE)])
     return last.version
+
+
+def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
+    """Retire an earlier key, or with `undo` use a retired key again.
+
+    Raises KeyRefused if there is no such key, or if it is the current or the standby key.
+    """
+    with lock_folder(path):
+        lines = read_lines(path)
+        require_earlier(lines, version)
+        mark = KeyMark.NONE if undo else KeyMark.RETIRED
+        changed = [
+            replace(one, mark=mark) if one.version == version else one for one in lines
+        ]
+        write_lines(path, changed)
+
+
+def require_earlier(lines: Sequence[StoredKey], version: str) -> None:
+    """Raise KeyRefused unless a version is that of a key that another has replaced."""
+    found = next((one for one in lines if one.version == version), None)
+    if found is None:
+        raise KeyRefused("The key file has no such key. Run: safe-conduct key list")
+    if found.is_standby or version == find_current(lines):
+        raise KeyRefused("Only a key that a later key has replaced can be retired.")
 
 
 def read_lines(path: Path) -> list[StoredKey]:
@@ -207,7 +169,8 @@ def read_lines(path: Path) -> list[StoredKey]:
         raise KeyRefused(f"There is no key in {path}. Run: safe-conduct key new")
     if len({one.version for one in lines}) != len(lines):
         raise KeyRefused(DAMAGED.format(path=path))
-    if lines[0].is_standby or any(one.is_standby for one in lines[:-1]):
+    used = [one for one in lines if not one.is_standby]
+    if not used or used[-1].is_retired or any(one.is_standby for one in lines[:-1]):
         raise KeyRefused(DAMAGED.format(path=path))
     return lines
 
@@ -231,17 +194,17 @@ def generate_version(keys: Iterable[str]) -> str:
 def parse_line(path: Path, line: bytes) -> StoredKey:
     """Parse a line. Raises KeyRefused if its key is not 32 random bytes in base64."""
     version, _, rest = line.partition(b" ")
-    encoded, _, use = rest.partition(b" ")
+    encoded, _, mark = rest.partition(b" ")
     try:
         key = base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
         raise KeyRefused(DAMAGED.format(path=path)) from error
     if len(key) != KEY_BYTES or not re.fullmatch(rb"[a-z0-9]+", version):
         raise KeyRefused(DAMAGED.format(path=path))
-    if use not in {b"", STANDBY.encode()}:
+    if mark.decode("ascii", "replace") not in set(KeyMark):
         raise KeyRefused(DAMAGED.format(path=path))
     if len(set(key)) < WEAK_VARIETY:
         raise KeyRefused(
             f"Remove {path}: it contains a sample key. Then run: safe-conduct key new"
         )
-    return StoredKey(version.decode(), key, is_standby=bool(use))
+    return StoredKey(version.decode(), key, KeyMark(mark.decode()))

@@ -9,7 +9,7 @@ its digest. If all rows of a group are restored, including the owner's, they mat
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +19,8 @@ from typing import Any, Final, NoReturn
 from uuid import UUID
 
 import structlog
+
+from app.kernel.vault import DerivedSecrets
 
 log = structlog.get_logger("safe_conduct.macs")
 FORMAT: Final = b"\x01"
@@ -95,19 +97,22 @@ class Known[K, V](dict[K, V]):
 
 
 class RowMacs:
-    """Computes and verifies the MACs of groups.
+    """Computes and verifies the MACs of groups and rows.
 
-    `secret` is derived from a key of the key provider. `accepts_missing` returns whether
-    rows of an earlier version, which have no MAC, are accepted now.
+    `derive` returns the secrets, one from each key of the key provider (ADR 84). A MAC is
+    made with the one of the current key, and MACs by keys that are not retired are valid.
+    A digest in a group, which the MAC of the group covers, is made with the first secret
+    for ever. `accepts_missing` returns whether rows of an earlier version, which have no
+    MAC, are accepted now.
     """
 
     def __init__(
         self,
-        secret: bytes,
+        derive: Callable[[], DerivedSecrets],
         clock: Callable[[], datetime],
         accepts_missing: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._secret, self.clock = secret, clock
+        self._derive, self._secrets, self.clock = derive, derive(), clock
         self.accepts_missing = accepts_missing
         self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
         """The digests of records of cases and the MACs of rows, each with the values."""
@@ -118,13 +123,49 @@ class RowMacs:
         self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
         """The last rows that were verified, by the prefix of their credential."""
 
+    def load_secrets(self) -> bool:
+        """Use the keys that the key provider has now; return whether they have changed.
+
+        Each transaction begins with this. Rows that were verified are then verified again.
+        """
+        found = self._derive()
+        if found is self._secrets:
+            return False
+        self._secrets = found
+        for known in (self.known_digests, self.known_groups, self.verified):
+            known.clear()
+        return True
+
+    @property
+    def accepted_versions(self) -> list[str]:
+        """The versions of the keys whose MACs are valid, the current one first."""
+        return list(self._secrets.accepted)
+
     def compute_digest(self, table: str, values: Values) -> bytes:
-        """Return the digest of a row."""
-        return self._compute_hmac(encode([table, *values]))[:DIGEST_BYTES]
+        """Return the digest of a row of a group."""
+        message = encode([table, *values])
+        return compute_hmac(self._secrets.first, message)[:DIGEST_BYTES]
+
+    def compute_row_mac(self, table: str, values: Values) -> bytes:
+        """Return the MAC of a row that has its own."""
+        message = encode([table, *values])
+        return compute_hmac(self._secrets.current, message)[:DIGEST_BYTES]
+
+    def is_row_mac(self, mac: bytes, table: str, values: Values) -> bool:
+        """Return whether this is the MAC of a row by a key that is not retired."""
+        return self._is_mac(mac, encode([table, *values]), DIGEST_BYTES)
 
     def compute_hash(self, table: str, values: Values) -> str:
         """Return the keyed hash of a row that never changes."""
-        return self._compute_hmac(encode([table, *values])).hex()
+        return compute_hmac(self._secrets.current, encode([table, *values])).hex()
+
+    def is_hash(self, stored: str, table: str, values: Values) -> bool:
+        """Return whether this is the keyed hash of a row by a key that is not retired."""
+        message = encode([table, *values])
+        return any(
+            hmac.compare_digest(compute_hmac(secret, message).hex(), stored)
+            for secret in self._secrets.accepted.values()
+        )
 
     def format_group(self, table: str, owner: Values, group: Group) -> bytes:
         """Return the bytes that the row of the owner stores for a group."""
@@ -133,13 +174,14 @@ class RowMacs:
             for tag, one in sorted(group.entries.items())
         )
         body = REVISION.pack(group.revision) + entries
-        return FORMAT + self._compute_mac(table, owner, body) + body
+        message = build_message(table, owner, body)
+        return FORMAT + compute_hmac(self._secrets.current, message) + body
 
     def parse_group(self, table: str, owner: Values, stored: bytes) -> Group:
         """Return the group that the row of an owner stores. Raises NotAuthentic."""
         mac, body = stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
-        due = self._compute_mac(table, owner, body)
-        if stored[:1] != FORMAT or not hmac.compare_digest(mac, due):
+        message = build_message(table, owner, body)
+        if stored[:1] != FORMAT or not self._is_mac(mac, message, MAC_BYTES):
             raise_alarm(table, owner)
         entries = {
             tag: Entry(digest, read_hours(until))
@@ -153,11 +195,48 @@ class RowMacs:
         due = self.compute_digest(table, values)
         return entry is not None and hmac.compare_digest(entry.digest, due)
 
-    def _compute_mac(self, table: str, owner: Values, body: bytes) -> bytes:
-        return self._compute_hmac(FORMAT + encode([table, *owner]) + b"\0" + body)
+    def find_group_version(self, table: str, owner: Values, stored: bytes) -> str | None:
+        """Return the version of the key that made the MAC of a group, or None."""
+        mac, body = stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
+        return self._find_version(mac, build_message(table, owner, body), MAC_BYTES)
 
-    def _compute_hmac(self, message: bytes) -> bytes:
-        return hmac.digest(self._secret, message, hashlib.sha256)
+    def find_row_version(self, table: str, values: Values, mac: bytes) -> str | None:
+        """Return the version of the key that made the MAC of a row, or None."""
+        return self._find_version(mac, encode([table, *values]), DIGEST_BYTES)
+
+    def _is_mac(self, mac: bytes, message: bytes, size: int) -> bool:
+        """Return whether one of the accepted secrets made a MAC.
+
+        Another process may have used a key that was added since the transaction began.
+        """
+        accepted = has_mac(self._secrets.accepted.values(), mac, message, size)
+        if not accepted and self.load_secrets():
+            accepted = has_mac(self._secrets.accepted.values(), mac, message, size)
+        return accepted
+
+    def _find_version(self, mac: bytes, message: bytes, size: int) -> str | None:
+        """Return the version of the key that made a MAC, also of a retired one, or None."""
+        for version, secret in self._secrets.known.items():
+            if has_mac([secret], mac, message, size):
+                return version
+        return None
+
+
+def build_message(table: str, owner: Values, body: bytes) -> bytes:
+    """Return the bytes that the MAC of a group covers."""
+    return FORMAT + encode([table, *owner]) + b"\0" + body
+
+
+def has_mac(secrets: Iterable[bytes], mac: bytes, message: bytes, size: int) -> bool:
+    """Return whether one of some secrets made a MAC, which has `size` bytes."""
+    return any(
+        hmac.compare_digest(compute_hmac(secret, message)[:size], mac) for secret in secrets
+    )
+
+
+def compute_hmac(secret: bytes, message: bytes) -> bytes:
+    """Return an HMAC with SHA-256."""
+    return hmac.digest(secret, message, hashlib.sha256)
 
 
 def log_alarm(table: str, values: Values) -> None:

@@ -147,16 +147,19 @@ def read_cursor(
 ) -> list[int]:
     """Return the numbers in a cursor. Raises CursorUnknown (422) if it is not valid."""
     plain = decrypt_cursor(tx.vault, text, context)
-    starts = range(0, len(plain), NUMBER_BYTES)
-    numbers = [int.from_bytes(plain[start : start + NUMBER_BYTES]) for start in starts]
-    if len(numbers) != count or text != create_cursor(tx, tuple(numbers), context):
+    if len(plain) != count * NUMBER_BYTES:
         raise CursorUnknown(NOT_OF_THIS_LIST)
-    return numbers
+    starts = range(0, len(plain), NUMBER_BYTES)
+    return [int.from_bytes(plain[start : start + NUMBER_BYTES]) for start in starts]
 
 
 def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
     """Return the content of a cursor as encrypted text; equal content gives equal text."""
-    hidden = vault.encrypt_cursor(plain, context)
+    return encode_text(vault.encrypt_cursor(plain, context))
+
+
+def encode_text(hidden: bytes) -> str:
+    """Encode bytes as base64url without padding."""
     return base64.urlsafe_b64encode(hidden).decode().rstrip("=")
 
 
@@ -164,6 +167,8 @@ def decrypt_cursor(vault: Vault, text: str, context: list[str]) -> bytes:
     """Return the content of a cursor. Raises CursorUnknown (422) if it is not valid."""
     try:
         hidden = base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True)
+        if encode_text(hidden) != text:
+            raise CursorUnknown(NOT_OF_THIS_LIST)
         return vault.decrypt_cursor(hidden, context)
     except (Unopenable, ValueError) as error:
         raise CursorUnknown(NOT_OF_THIS_LIST) from error

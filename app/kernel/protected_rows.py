@@ -4,7 +4,6 @@ A row that does not match its MAC is read with harmless values: an office is ina
 agreement covers no country. So nobody gains a right, and a submission still succeeds.
 """
 
-import hmac
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from operator import itemgetter
@@ -88,14 +87,18 @@ def get_columns(model: type[ProtectedRow]) -> Columns:
 
 
 def compute_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bytes:
-    """Return the MAC of a row, which does not cover columns that are null.
+    """Return the MAC of a row."""
+    return macs.compute_row_mac(model.__tablename__, list_values(model, row))
+
+
+def list_values(model: type[ProtectedRow], row: Row) -> list[Row]:
+    """List what the MAC of a row covers: the names and values of columns with a value.
 
     So a column that is added later, and is null, does not change the MAC.
     """
     columns = get_columns(model)
     values = zip(columns.protected, columns.read_protected(row), strict=True)
-    named = {name: value for name, value in values if value is not None}
-    return macs.compute_digest(model.__tablename__, [named])
+    return [{name: value for name, value in values if value is not None}]
 
 
 def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
@@ -112,7 +115,7 @@ def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
     place = model.__tablename__, columns.read_key(row)
     if macs.known_digests.get(place) == (values, stored):
         return True
-    if not hmac.compare_digest(compute_mac(macs, model, row), stored):
+    if not macs.is_row_mac(stored, model.__tablename__, list_values(model, row)):
         return False
     macs.known_digests.store(place, (copy_values(values), stored))
     return True

@@ -25,7 +25,10 @@ def get_values(record: object) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name[0] != "_"}
 
 
-def lock_rows[T](statement: Select[T]) -> Select[T]:
-    """Return the statement with row locks; it refreshes objects that are loaded already."""
-    locking = statement.with_for_update(key_share=True)
+def lock_rows[T](statement: Select[T], *, skip_locked: bool = False) -> Select[T]:
+    """Return the statement with row locks; it refreshes objects that are loaded already.
+
+    With `skip_locked`, rows that another transaction has locked are left out.
+    """
+    locking = statement.with_for_update(key_share=True, skip_locked=skip_locked)
     return locking.execution_options(populate_existing=True)

@@ -11,9 +11,10 @@ row, case or section (R30).
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -23,10 +24,44 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 SCHEMA: Final = "1"
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
+FINGERPRINT: Final = "fingerprint"
+CHALLENGE: Final = "challenge"
+CURSOR: Final = "cursor"
+"""The purposes for which the vault derives secrets."""
 
 
 class Unopenable(Exception):  # noqa: N818 - it names what happened, as Problem does
     """A failure to open sealed data: wrong key, wrong context, or modified data."""
+
+
+@dataclass(frozen=True)
+class DerivedSecrets:
+    """The secrets for one purpose: each was derived from a key-encryption key (ADR 84).
+
+    `known` are all by the versions of their keys, the one of the current key first, which
+    makes new values. `accepted` are those of keys that are not retired. `oldest_accepted`
+    is the one of the oldest such key, and `first` that of the first key that the key
+    provider ever had.
+    """
+
+    known: Mapping[str, bytes]
+    accepted: Mapping[str, bytes]
+    oldest_accepted: bytes
+    first: bytes
+
+    @cached_property
+    def current_version(self) -> str:
+        """The version of the current key."""
+        return next(iter(self.known))
+
+    @cached_property
+    def current(self) -> bytes:
+        """The secret that makes new values."""
+        return self.known[self.current_version]
+
+
+class RetiredKey(Unopenable):
+    """A failure to open data of a key that was retired (ADR 84)."""
 
 
 class KeyProvider(Protocol):
@@ -42,8 +77,11 @@ class KeyProvider(Protocol):
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
         """Decrypt a data key. Raises Unopenable if the key or the context is wrong."""
 
-    def derive(self, purpose: str) -> bytes:
-        """Derive a secret of 64 bytes for one purpose."""
+    def derive(self, purpose: str) -> DerivedSecrets:
+        """Derive the secrets of 64 bytes for one purpose.
+
+        A key provider whose keys have not changed returns the same object.
+        """
 
 
 @dataclass(frozen=True)
@@ -112,9 +150,6 @@ class Vault:
 
     def __init__(self, provider: KeyProvider) -> None:
         self._provider = provider
-        self._fingerprints = provider.derive("fingerprint")
-        self._challenges = provider.derive("challenge")
-        self._cursors = AESSIV(provider.derive("cursor"))
 
     @property
     def current_version(self) -> str:
@@ -178,22 +213,73 @@ class Vault:
         return open_sealed(secret, document.sealed, join_with_lengths([*place, version]))
 
     def compute_fingerprint(self, *parts: bytes) -> str:
-        """Return a keyed hash that identifies a value without storing or revealing it."""
-        encoded = b"".join(len(part).to_bytes(8) + part for part in parts)
-        return hmac.digest(self._fingerprints, encoded, hashlib.sha256).hex()
+        """Return a keyed hash that identifies a value without storing or revealing it.
+
+        It changes when a key is activated. See `list_fingerprints`.
+        """
+        return compute_keyed_hash(self._provider.derive(FINGERPRINT).current, parts)
+
+    def list_fingerprints(self, *parts: bytes) -> list[str]:
+        """List the fingerprints of a value by each key, also by retired keys.
+
+        The first is stored with a new value. A stored one is compared with all.
+        """
+        known = self._provider.derive(FINGERPRINT).known
+        return [compute_keyed_hash(one, parts) for one in known.values()]
+
+    def compute_lasting_fingerprint(self, *parts: bytes) -> str:
+        """Return a keyed hash that changes only when the oldest key is retired."""
+        oldest = self._provider.derive(FINGERPRINT).oldest_accepted
+        return compute_keyed_hash(oldest, parts)
+
+    def compute_permanent_fingerprint(self, *parts: bytes) -> str:
+        """Return a keyed hash that never changes, such as for the name of a lock.
+
+        Processes that do not have the same keys yet compute the same.
+        """
+        return compute_keyed_hash(self._provider.derive(FINGERPRINT).first, parts)
 
     def compute_challenge_mac(self, challenge: bytes, purpose: str) -> bytes:
         """Return the MAC of a challenge, which is valid for one purpose only."""
-        signed = purpose.encode() + b"\0" + challenge
-        return hmac.digest(self._challenges, signed, hashlib.sha256)
+        secret = self._provider.derive(CHALLENGE).current
+        return compute_challenge_mac(secret, challenge, purpose)
+
+    def is_challenge_mac(self, mac: bytes, challenge: bytes, purpose: str) -> bool:
+        """Return whether this is the MAC of a challenge by a key that is not retired."""
+        return any(
+            hmac.compare_digest(mac, compute_challenge_mac(secret, challenge, purpose))
+            for secret in self._provider.derive(CHALLENGE).accepted.values()
+        )
 
     def encrypt_cursor(self, plain: bytes, context: Sequence[str]) -> bytes:
-        """Encrypt a cursor; equal input gives equal output."""
-        return self._cursors.encrypt(plain, [join_with_lengths(context)])
+        """Encrypt a cursor; equal input gives equal output until a key is activated."""
+        cipher = get_cursor_cipher(self._provider.derive(CURSOR).current)
+        return cipher.encrypt(plain, [join_with_lengths(context)])
 
     def decrypt_cursor(self, hidden: bytes, context: Sequence[str]) -> bytes:
-        """Decrypt a cursor that was encrypted for this context, or raise Unopenable."""
-        try:
-            return self._cursors.decrypt(hidden, [join_with_lengths(context)])
-        except InvalidTag as error:
-            raise Unopenable("The sealed data cannot be decrypted.") from error
+        """Decrypt a cursor that was encrypted for this context, or raise Unopenable.
+
+        Cursors of retired keys remain valid, because pollers store them.
+        """
+        bound = [join_with_lengths(context)]
+        for secret in self._provider.derive(CURSOR).known.values():
+            with suppress(InvalidTag):
+                return get_cursor_cipher(secret).decrypt(hidden, bound)
+        raise Unopenable("The sealed data cannot be decrypted.")
+
+
+@lru_cache(maxsize=32)
+def get_cursor_cipher(secret: bytes) -> AESSIV:
+    """Return the cipher of a secret."""
+    return AESSIV(secret)
+
+
+def compute_keyed_hash(secret: bytes, parts: Sequence[bytes]) -> str:
+    """Return the keyed hash of a list. Different lists give different hashes."""
+    encoded = b"".join(len(part).to_bytes(8) + part for part in parts)
+    return hmac.digest(secret, encoded, hashlib.sha256).hex()
+
+
+def compute_challenge_mac(secret: bytes, challenge: bytes, purpose: str) -> bytes:
+    """Return the MAC of a challenge with a secret."""
+    return hmac.digest(secret, purpose.encode() + b"\0" + challenge, hashlib.sha256)

@@ -116,11 +116,11 @@ def make_message_id(
 ) -> UUID:
     """Return the id of the message for a feed position, the same for each attempt.
 
-    The id is a keyed digest, so that no receiver can compute it. It looks like the random
-    id of a test message.
+    It changes if the oldest key is retired meanwhile (ADR 84). The id is a keyed digest, so
+    that no receiver can compute it. It looks like the random id of a test message.
     """
     parts = ("webhook message", str(webhook.id), epoch, str(position))
-    digest = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
+    digest = tx.vault.compute_lasting_fingerprint(*(part.encode() for part in parts))
     return UUID(hex=digest[:ID_DIGITS], version=4)
 
 

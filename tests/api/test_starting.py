@@ -7,7 +7,8 @@ import pytest
 
 from app.cli.readiness import require_ready
 from app.cli.startup import NotReady
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
+from app.kernel.keyfile import KeyMark, StoredKey
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
@@ -27,7 +28,10 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
 
 
 def start_service(
-    world: World, ledger: Ledger, keys: dict[str, bytes], lost: str = ""
+    world: World,
+    ledger: Ledger,
+    keys: dict[str, bytes] | list[StoredKey],
+    lost: str = "",
 ) -> None:
     """Start the service with key files; raises `NotReady` if a needed key is missing."""
     runtime = replace(world.runtime, vault=Vault(FileKeys(keys)))
@@ -47,6 +51,17 @@ def test_a_key_file_without_the_newest_key_is_refused_once_a_case_needs_it(
         start_service(world, ledger, {"k1": FIRST})
     start_service(world, ledger, {"k1": FIRST, "k2": SECOND})
     start_service(world, ledger, {"k1": FIRST}, lost="k2")
+
+
+def test_retired_key_is_refused_while_a_case_needs_it(
+    world: World, officer: Someone, ledger: Ledger
+) -> None:
+    """As after the restore of a backup from before the key was retired."""
+    unwrap(officer.create_case())
+    retired = StoredKey("k1", FIRST, KeyMark.RETIRED)
+
+    with pytest.raises(NotReady, match="key retire k1 --undo"):
+        start_service(world, ledger, [retired, StoredKey("k2", SECOND)])
 
 
 def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(

@@ -12,7 +12,7 @@ from typing import Final
 from app.cli.demo_command import prepare, prepare_demo_keys
 from app.cli.startup import load_runtime
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.settings import Settings
 from tests.bench.client import send_once
 from tests.bench.places import Place

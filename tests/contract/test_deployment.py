@@ -22,7 +22,8 @@ from app.cli.commands import cli
 from app.cli.operator_commands import cli as operates
 from app.cli.unknown_settings import SETTINGS
 from app.kernel import migrations
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
+from app.kernel.keyfile import KeyMark, read_lines
 from app.kernel.vault import Vault, get_key_place
 from app.metrics.counters import NAMESPACE
 from app.metrics.gauges import GAUGES
@@ -170,13 +171,28 @@ def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
     (folder / "keys").chmod(0o600)
     (folder / "keys").write_text((folder / "keys").read_text().rstrip())
     result = run("--next-key", folder)
+    standby = read_lines(folder / "keys")
+    assert [one.mark for one in standby] == [KeyMark.NONE, KeyMark.STANDBY]
+    with pytest.raises(subprocess.CalledProcessError):
+        run("--next-key", folder)
+    run("--activate-key", folder)
+    with pytest.raises(subprocess.CalledProcessError):
+        run("--activate-key", folder)
     keys = FileKeys.load(folder / "keys")
+    Vault(keys).unwrap_secret(sealed.version, sealed.wrapped, *get_key_place(sealed.case))
+    for version in (keys.current, "k9", "k."):
+        with pytest.raises(subprocess.CalledProcessError):
+            run("--retire-key", version, folder)
+    run("--retire-key", sealed.version, folder)
+    [retired, _] = read_lines(folder / "keys")
+    assert (retired.version, retired.mark) == (sealed.version, KeyMark.RETIRED)
+    with pytest.raises(subprocess.CalledProcessError):
+        run("--retire-key", sealed.version, folder)
 
     assert {file.name for file in folder.iterdir()} == names
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o400}
-    assert "before it is made anew" in result
+    assert "before it is recreated" in result
     assert [one.partition("x")[0] for one in (sealed.version, keys.current)] == ["k1", "k2"]
-    Vault(keys).unwrap_secret(sealed.version, sealed.wrapped, *get_key_place(sealed.case))
     with pytest.raises(subprocess.CalledProcessError):
         run("--next-key", tmp_path / "nowhere")
 

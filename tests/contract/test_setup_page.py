@@ -17,7 +17,7 @@ from app.directory import queries as directory_queries
 from app.directory.history import ChangeAuthor
 from app.kernel.actors import SYSTEM, Role, Scope
 from app.kernel.db import Base, Database
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.kernel.transactions import Runtime, begin_write
 from app.kernel.vault import Vault
 from tests.rules.test_directory_loading import TODAY

@@ -19,8 +19,10 @@ from app.access.protection import (
     protect_account_again,
     protect_accounts,
 )
+from app.access.row_protection import create_macs
 from app.kernel.actors import Role, Scope
-from app.kernel.macs import NotAuthentic, RowMacs
+from app.kernel.file_keys import FileKeys
+from app.kernel.macs import NotAuthentic
 from tests.support.account_changes import add, get_account_path
 from tests.support.authenticators import Authenticator
 from tests.support.database_attacks import Attacker
@@ -425,7 +427,9 @@ def test_accounts_are_protected_again_with_a_new_key_file(world: World) -> None:
     """Without the first key, no account is accepted until an operator has looked at it."""
     office = Office(world)
     made, _ = office.enrol(Authenticator())
-    world.database.macs = RowMacs(b"another key" * 6, lambda: world.now)
+    world.database.macs = create_macs(
+        FileKeys({"k1": b"another key" * 3}), lambda: world.now
+    )
     with world.database.begin_read() as session:
         assert not has_fitting_key(session)
     assert use(world, office.newcomer.key) == 401

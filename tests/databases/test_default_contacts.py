@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.kernel import migrations
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.kernel.vault import Vault
 from tests.support.protection import protect_rows
 from tests.support.world import (

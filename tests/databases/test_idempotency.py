@@ -393,7 +393,7 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
 
     On SQLite writers wait for each other; on PostgreSQL the answer asks for a retry.
     """
-    ticket = KeyedRequest("k", "another request")
+    ticket = KeyedRequest("k", ["another request"])
 
     with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
         claim(tx, ticket)
@@ -417,7 +417,7 @@ def test_an_outcome_is_read_after_its_key_is_locked(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An outcome is found that was committed just before the key is locked."""
-    ticket, made = KeyedRequest("k", "a request"), uuid4()
+    ticket, made = KeyedRequest("k", ["a request"]), uuid4()
 
     def hold_late(session: Session, name: str) -> bool:
         monkeypatch.undo()
@@ -439,7 +439,7 @@ def test_outcome_stored_while_the_key_is_locked_is_returned(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request gets the outcome of the request that held the lock of its key."""
-    ticket, made = KeyedRequest("k", "a request"), uuid4()
+    ticket, made = KeyedRequest("k", ["a request"]), uuid4()
 
     def fail_to_lock(session: Session, name: str) -> bool:
         monkeypatch.undo()
@@ -461,7 +461,7 @@ def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
     officer: Someone, stranger: Someone
 ) -> None:
     with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
-        claim(tx, KeyedRequest("k", "a request"))
+        claim(tx, KeyedRequest("k", ["a request"]))
         other = pool.submit(stranger.create, "/cases", make_case(), "k")
         if not officer.world.database.is_sqlite:  # on SQLite writers queue
             assert other.result(timeout=PATIENCE).status_code == 201
@@ -476,7 +476,7 @@ def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
         fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()
 
     with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
-        claim(tx, KeyedRequest("k", fingerprint))
+        claim(tx, KeyedRequest("k", [fingerprint]))
         second = pool.submit(officer.create, "/cases", make_case(), "k")
         time.sleep(0.3)
 

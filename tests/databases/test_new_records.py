@@ -63,7 +63,7 @@ def request_approval(tx: WriteTransaction, case: Case) -> Approval:
     request = ApprovalRequest(
         action="close",
         subject=case.reference,
-        fingerprint="0" * 64,
+        fingerprints=["0" * 64],
         facts={},
         roles={Role.SUPERVISOR},
         lapses_at=tx.now + timedelta(days=1),

@@ -21,11 +21,8 @@ from app.cases.sections import NamedContacts
 from app.cli.wrapped_keys import WRAPPED, count_by_version, rewrap_secrets
 from app.kernel.actors import Role
 from app.kernel.db import Base
-from app.kernel.keyfile import (
-    FileKeys,
-    activate_key,
-    add_key,
-)
+from app.kernel.file_keys import FileKeys
+from app.kernel.keyfile import activate_key, add_key
 from app.kernel.transactions import Runtime
 from app.kernel.vault import Unopenable, Vault
 from tests.support.account_changes import add, get_approval_id

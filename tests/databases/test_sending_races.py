@@ -13,7 +13,7 @@ from time import sleep
 import pytest
 
 from app.cli.sender_wiring import build_notification_channel, fail_not_set_up
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
 from app.outbox.lifecycle import State

@@ -44,13 +44,23 @@ def test_new_key_replaces_an_earlier_one(tmp_path: Path) -> None:
 
     assert standby[1] in run(tmp_path, "activate")
     assert "There is no standby key" in refuse(tmp_path, "activate")
-    assert "secrets were wrapped again" in run(tmp_path, "rewrap")
+    assert "Run: safe-conduct key rewrap" in refuse(tmp_path, "retire", first[0])
+    wrapped = run(tmp_path, "rewrap")
+    assert "secrets were wrapped again" in wrapped
+    assert re.search(r"[1-9][0-9]+ MACs", wrapped)
 
     [earlier, current] = list_keys(tmp_path)
     assert earlier == [first[0], "0", "opens", "what", "it", "wrapped"]
     assert current[2:] == ["wraps", "new", "secrets"]
     assert "duty" in command(tmp_path, "account", "list").stdout
     assert (tmp_path / "var" / "keys").stat().st_mode & 0o077 == 0
+
+    assert f"Key {first[0]} is retired" in run(tmp_path, "retire", first[0])
+    assert list_keys(tmp_path)[0][2:] == ["retired"]
+    assert "changed by SQL" not in command(tmp_path, "doctor").stdout
+    assert "is used again" in run(tmp_path, "retire", first[0], "--undo")
+    assert "has replaced" in refuse(tmp_path, "retire", current[0])
+    assert "no such key" in refuse(tmp_path, "retire", "k9")
 
 
 def test_standby_key_cannot_be_the_first(tmp_path: Path) -> None:

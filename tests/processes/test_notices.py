@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.cli import operator_actions
 from app.kernel import migrations
 from app.kernel.actors import SYSTEM
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.kernel.transactions import Runtime, begin_write
 from app.outbox.models import Outgoing
 from app.runtime import build_runtime

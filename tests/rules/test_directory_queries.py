@@ -22,7 +22,7 @@ from app.directory.models import Agreement, FocalPoint
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.actors import AccountKind, Actor
 from app.kernel.db import Base, Database
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction, Runtime, begin_read

@@ -20,7 +20,7 @@ from app.feed.queries import FeedPosition
 from app.feed.schemas import EventOut, EventPage, WorkCase, Worklist, WorkOut
 from app.feed.situation import EventFields, render_page, show_entry
 from app.feed.stored_entries import format_id, parse_facts
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.kernel.stored_names import SERVED_DEADLINES, STORED_FACTS, EventFacts
 from app.kernel.vault import Vault
 

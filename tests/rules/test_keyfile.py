@@ -12,8 +12,9 @@ from uuid import UUID
 import pytest
 
 from app.kernel import keyfile
-from app.kernel.keyfile import FileKeys, KeyRefused
-from app.kernel.vault import KEY_BYTES, Place, Unopenable, Vault
+from app.kernel.file_keys import FileKeys
+from app.kernel.keyfile import KeyRefused
+from app.kernel.vault import KEY_BYTES, Place, Unopenable, Vault, join_with_lengths
 
 CASE = UUID(int=1)
 HOME = Place("section", UUID(int=10), CASE, "identity", "k1")
@@ -51,6 +52,8 @@ DAMAGED: dict[str, str | bytes] = {
     "only the second": format_line("k1") + "k2 ???\n",
     "accents": "k1 " + "é" * 44,
     "other digits": "k1 " + "\u0663" * 44,
+    "retired, and no other key": format_line("k1").rstrip() + " retired\n",
+    "another word": format_line("k1").rstrip() + " spare\n",
     "no text": b"\xff\xfe\x00\x01 binary",
     "zeros of a lost block": b"k1 \0\0\0",
 }
@@ -95,13 +98,77 @@ def test_after_a_second_key_the_old_still_opens_and_the_new_one_wraps(path: Path
         before.open(new, HOME, *after.seal(new, HOME, b"canary"))
 
 
-def test_what_is_derived_stays_the_same_when_keys_are_appended(path: Path) -> None:
+def test_secrets_are_derived_from_each_key_the_current_one_first(path: Path) -> None:
     first = FileKeys.create(path).derive("fingerprint")
+    [one] = first.known.values()
+    assert [first.current, first.oldest_accepted, first.first] == [one] * 3
+    assert len(one) == 64
 
-    derived = [FileKeys.create(path).derive("fingerprint") for _ in range(3)]
+    keyfile.add_key(path)
+    keyfile.add_key(path, is_standby=True)
+    keys = FileKeys.load(path)
+    derived = keys.derive("fingerprint")
 
-    assert {*derived, FileKeys.load(path).derive("fingerprint")} == {first}
-    assert len(first) == 64
+    assert [name[:2] for name in derived.known] == ["k2", "k3", "k1"]
+    assert derived.accepted == derived.known
+    assert derived.current not in {derived.first, derived.oldest_accepted}
+    assert derived.first == derived.oldest_accepted == one
+    assert keys.derive("fingerprint") is derived
+    assert len(set(derived.known.values())) == 3
+
+
+def test_secrets_of_a_retired_key_are_known_and_not_accepted(path: Path) -> None:
+    first, second = keyfile.add_key(path), keyfile.add_key(path)
+    running = FileKeys.load(path)
+    context = join_with_lengths(["place", first])
+    old = first, running.wrap(first, b"secret", context)
+
+    keyfile.mark_retired(path, first)
+    retired = running.derive("challenge")
+    assert list(retired.known) == [second, first]
+    assert list(retired.accepted) == [second]
+    assert retired.oldest_accepted == retired.current
+    with pytest.raises(Unopenable, match="retired"):
+        Vault(running).unwrap_secret(*old, "place")
+
+    keyfile.mark_retired(path, first, undo=True)
+    assert Vault(running).unwrap_secret(*old, "place") == b"secret"
+    assert list(running.derive("challenge").accepted) == [second, first]
+
+
+def test_only_a_replaced_key_can_be_retired(path: Path) -> None:
+    keyfile.add_key(path)
+    current = keyfile.add_key(path)
+    standby = keyfile.add_key(path, is_standby=True)
+
+    for version in (current, standby):
+        with pytest.raises(KeyRefused, match="has replaced"):
+            keyfile.mark_retired(path, version)
+    with pytest.raises(KeyRefused, match="no such key"):
+        keyfile.mark_retired(path, "k9")
+
+
+def test_values_of_earlier_keys_are_found_and_challenges_refused(path: Path) -> None:
+    first = keyfile.add_key(path)
+    vault = Vault(FileKeys.load(path))
+    stored, mac = vault.compute_fingerprint(b"x"), vault.compute_challenge_mac(b"c", "use")
+    lasting = vault.compute_lasting_fingerprint(b"x")
+    name = vault.compute_permanent_fingerprint(b"x")
+    cursor = vault.encrypt_cursor(b"7", ["feed"])
+
+    keyfile.add_key(path)
+    assert vault.compute_fingerprint(b"x") != stored
+    assert vault.list_fingerprints(b"x") == [vault.compute_fingerprint(b"x"), stored]
+    assert vault.compute_lasting_fingerprint(b"x") == lasting
+    assert vault.encrypt_cursor(b"7", ["feed"]) != cursor
+    assert vault.is_challenge_mac(mac, b"c", "use")
+
+    keyfile.mark_retired(path, first)
+    assert vault.list_fingerprints(b"x")[1] == stored
+    assert vault.compute_lasting_fingerprint(b"x") == vault.compute_fingerprint(b"x")
+    assert vault.compute_permanent_fingerprint(b"x") == name
+    assert vault.decrypt_cursor(cursor, ["feed"]) == b"7"
+    assert not vault.is_challenge_mac(mac, b"c", "use")
 
 
 def test_every_purpose_has_a_secret_of_its_own(path: Path) -> None:

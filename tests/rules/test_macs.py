@@ -1,6 +1,8 @@
 """The MAC of a group changes with each bit of the owner, the entries and the key."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect
 
 from app.access.protected_tables import MEMBERS, MEMBERSHIP
+from app.access.row_protection import create_macs
 from app.cases.models import Case
 from app.cases.protected_records import (
     compute_code,
@@ -17,13 +20,15 @@ from app.cases.protected_records import (
     list_record_models,
 )
 from app.cases.records import Fact
+from app.kernel import keyfile
+from app.kernel.file_keys import FileKeys
+from app.kernel.keyfile import KeyMark, StoredKey
 from app.kernel.macs import (
     KEPT_AFTER_END,
     MAX_VERIFIED,
     Entry,
     Group,
     NotAuthentic,
-    RowMacs,
     compute_table_tag,
     compute_tag,
     encode,
@@ -32,7 +37,9 @@ from app.kernel.macs import (
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OWNER: Final = [UUID(int=1), "duty 1", None, ["coordinator"], NOON]
 ROW: Final = ["a1b2", UUID(int=1), None, True, b"\x00\xff", NOON]
-MACS: Final = RowMacs(b"k" * 64, lambda: NOON)
+FIRST: Final = StoredKey("k1", bytes(range(32)))
+SECOND: Final = StoredKey("k2", bytes(range(32, 64)))
+MACS: Final = create_macs(FileKeys([FIRST]), lambda: NOON)
 ENTRIES: Final = st.dictionaries(
     st.binary(min_size=8, max_size=8),
     st.builds(
@@ -87,7 +94,9 @@ def test_each_changed_value_of_the_owner_is_noticed(place: int) -> None:
 
 
 def test_another_key_gives_another_mac() -> None:
-    stored = RowMacs(b"l" * 64, lambda: NOON).format_group("account", OWNER, Group({}))
+    stored = create_macs(FileKeys([SECOND]), lambda: NOON).format_group(
+        "account", OWNER, Group({})
+    )
 
     with pytest.raises(NotAuthentic):
         MACS.parse_group("account", OWNER, stored)
@@ -147,7 +156,7 @@ def test_digest_is_kept_for_a_day_after_the_end() -> None:
 
 
 def test_verified_rows_are_kept_for_some_credentials_only() -> None:
-    macs = RowMacs(b"k" * 64, lambda: NOON)
+    macs = create_macs(FileKeys([FIRST]), lambda: NOON)
     for number in range(MAX_VERIFIED + 1):
         macs.verified.store(str(number), (number,))
 
@@ -180,3 +189,60 @@ def test_null_does_not_change_the_protected_values() -> None:
 
     assert "country" not in Fact.name_values(values)
     assert len(Fact.name_values(values)) == len(names) - 1
+
+
+def test_macs_of_a_replaced_key_are_valid_until_it_is_retired() -> None:
+    group = Group({bytes(8): Entry(bytes(16), None)})
+    stored = MACS.format_group("account", OWNER, group)
+    mac, token = MACS.compute_row_mac("country", ROW), MACS.compute_hash("token", ROW)
+    retired = replace(FIRST, mark=KeyMark.RETIRED)
+    replaced = create_macs(FileKeys([FIRST, SECOND]), lambda: NOON)
+    later = create_macs(FileKeys([retired, SECOND]), lambda: NOON)
+
+    assert replaced.parse_group("account", OWNER, stored) == group
+    assert replaced.is_row_mac(mac, "country", ROW)
+    assert replaced.is_hash(token, "token", ROW)
+    assert replaced.find_group_version("account", OWNER, stored) == "k1"
+    assert replaced.find_row_version("country", ROW, mac) == "k1"
+    assert replaced.accepted_versions == ["k2", "k1"]
+
+    with pytest.raises(NotAuthentic):
+        later.parse_group("account", OWNER, stored)
+    assert not later.is_row_mac(mac, "country", ROW)
+    assert not later.is_hash(token, "token", ROW)
+    assert later.find_group_version("account", OWNER, stored) == "k1"
+    assert later.accepted_versions == ["k2"]
+
+
+def test_digest_in_a_group_never_changes() -> None:
+    """The MAC of the group covers it, so that the rows need not be read for a new MAC."""
+    retired = replace(FIRST, mark=KeyMark.RETIRED)
+    for keys in ([FIRST, SECOND], [retired, SECOND]):
+        macs = create_macs(FileKeys(keys), lambda: NOON)
+        assert macs.compute_digest("api_key", ROW) == MACS.compute_digest("api_key", ROW)
+        assert macs.compute_row_mac("country", ROW) != MACS.compute_row_mac("country", ROW)
+
+
+def test_verified_rows_are_forgotten_when_a_key_is_retired(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    first = keyfile.add_key(path)
+    macs = create_macs(FileKeys.load(path), lambda: NOON)
+    macs.verified.store("prefix", (1,))
+    assert not macs.load_secrets()
+    assert macs.verified
+
+    keyfile.add_key(path)
+    keyfile.mark_retired(path, first)
+
+    assert macs.load_secrets()
+    assert not macs.verified
+
+
+def test_mac_of_a_key_that_another_process_has_just_added_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    keyfile.add_key(path)
+    running = create_macs(FileKeys.load(path), lambda: NOON)
+    keyfile.add_key(path)
+    other = create_macs(FileKeys.load(path), lambda: NOON)
+
+    assert running.is_row_mac(other.compute_row_mac("country", ROW), "country", ROW)

@@ -16,8 +16,8 @@ from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 
 from app.kernel.actors import AccountKind, Actor
 from app.kernel.db import Database
+from app.kernel.file_keys import FileKeys
 from app.kernel.instants import UtcDateTime
-from app.kernel.keyfile import FileKeys
 from app.kernel.paging import (
     CursorUnknown,
     Keys,

@@ -16,7 +16,7 @@ from app.access.passkey_challenges import (
     describe_registration,
     verify_challenge,
 )
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.kernel.vault import Vault
 from tests.support.world import KEYS, NOON
 

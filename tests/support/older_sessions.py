@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.access.models import UserSession
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.runtime import build_runtime
 
 

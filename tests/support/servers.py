@@ -32,7 +32,7 @@ from app.api.http.long_polling import build_feed_watcher
 from app.api.http.rate_limits import WrongKeyLimit
 from app.api.http.read_slots import ReadSlots
 from app.cli.http_server import PROTOCOL, Server
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.main import create_app
 from app.runtime import build_runtime
 from tests.support.child_processes import Child, ReportPipe

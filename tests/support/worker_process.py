@@ -18,7 +18,7 @@ from app.consents.models import Consent
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
 from app.kernel.codes import create_case_code
-from app.kernel.keyfile import FileKeys
+from app.kernel.file_keys import FileKeys
 from app.referrals.models import Referral
 from app.runtime import build_runtime
 from app.worker.jobs import DEADLINE_JOB, run_once

@@ -22,8 +22,8 @@ from app.deadlines.missed_deadlines import find_oldest
 from app.directory.models import FocalPoint
 from app.handovers.models import Handover
 from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
+from app.kernel.file_keys import FileKeys
 from app.kernel.heartbeat import Part, record_heartbeat
-from app.kernel.keyfile import FileKeys
 from app.kernel.transactions import (
     ReadTransaction,
     Runtime,

@@ -25,7 +25,8 @@ from app.cases.models import CaseKey
 from app.cli.startup import load_runtime
 from app.cli.wrapped_keys import count_by_version
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER
-from app.kernel.keyfile import FileKeys, StoredKey, read_lines
+from app.kernel.file_keys import FileKeys
+from app.kernel.keyfile import StoredKey, read_lines
 from app.kernel.vault import KEY_BYTES, Unopenable, Vault, get_key_place
 from app.settings import Settings
 from tests.bench.checks import connect

@@ -128,12 +128,12 @@ async def build_ticket(
         KeyText | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=KEY)
     ] = None,
 ) -> KeyedRequest:
-    """Return the idempotency key, which is not claimed yet, and the request fingerprint."""
+    """Return the idempotency key, which is not claimed yet, with the fingerprints."""
     runtime: Runtime = request.app.state.runtime
     target = (request.method, request.scope["path"], request.headers.get("approval", ""))
     body = await request.body()
     parts = (b"request", *(part.encode() for part in target), body)
-    return KeyedRequest(key, runtime.vault.compute_fingerprint(*parts))
+    return KeyedRequest(key, runtime.vault.list_fingerprints(*parts))
 
 
 BeginRead = Begin[ReadTransaction]
