@@ -128,15 +128,15 @@ def authenticate(
 
 def is_authentic(macs: RowMacs, kind: str, row: Row[Any]) -> bool:
     """Return whether the rows of a credential are those that the service wrote."""
-    known = row[: WIDTHS[kind]]
-    if macs.verified.get(row.prefix) == known:
+    known, verified = row[: WIDTHS[kind]], macs.verified
+    if verified.get(row.prefix) == known:
         return True
     try:
         verify_credential(macs, row, LABELS[kind])
     except NotAuthentic:
         return False
     if row.mac is not None:
-        macs.verified.store(row.prefix, known)
+        verified.store(row.prefix, known)
     return True
 
 

@@ -22,7 +22,8 @@ from app.access.models import (
     UserSession,
 )
 from app.kernel.db import Base
-from app.kernel.macs import KEPT_AFTER_END, Values, compute_tag
+from app.kernel.mac_values import Values
+from app.kernel.macs import KEPT_AFTER_END, compute_tag
 
 type Owner = Account | Person
 type Member = ApiKey | PublicKey | UserSession | Enrolment | Approval | Passkey

@@ -55,6 +55,22 @@ def has_fitting_key(session: Session) -> bool:
     return not accounts
 
 
+def find_key_version(session: Session) -> str | None:
+    """Return the version of the key that protects one of a few accounts, or None.
+
+    Also a retired key is found.
+    """
+    macs, table = session.info[MACS], OWNERS[Account]
+    some = select(table.table).where(table.table.c.mac.is_not(None)).limit(SAMPLE)
+    for row in session.connection().execute(some.order_by(table.table.c.id)).mappings():
+        version: str | None = macs.find_group_version(
+            table.name, table.get_values(dict(row)), row["mac"]
+        )
+        if version is not None:
+            return version
+    return None
+
+
 def protect_accounts(runtime: Runtime) -> Iterator[tuple[int, int]]:
     """Protect each account and person that has no MAC, in a transaction of its own.
 

@@ -29,15 +29,8 @@ from app.cases.protected_records import (
     select_row,
 )
 from app.kernel.db import get_dialect
-from app.kernel.macs import (
-    MACS,
-    Entry,
-    Group,
-    NotAuthentic,
-    RowMacs,
-    copy_values,
-    raise_alarm,
-)
+from app.kernel.mac_values import copy_values
+from app.kernel.macs import MACS, Entry, Group, NotAuthentic, RowMacs, raise_alarm
 from app.kernel.problems import Busy
 from app.kernel.protected_groups import CASE_GROUPS
 from app.kernel.statements import lock_rows
@@ -206,14 +199,15 @@ class CaseGroups:
             if not self.macs.accepts_missing():
                 raise_alarm(table, [row["id"]])
             return None
-        known: tuple[object, CaseGroup] | None = self.macs.known_groups.get(row["id"])
+        groups = self.macs.known_groups
+        known: tuple[object, CaseGroup] | None = groups.get(row["id"])
         if known is not None and known[0] == (values, stored):
             return replace(known[1], digests=dict(known[1].digests))
         owner = [row["id"], self.model.name_values(values)]
         parsed = self.macs.parse_group(table, owner, stored)
         digests = {tag: entry.digest for tag, entry in parsed.entries.items()}
         group = CaseGroup(copy_values(values), digests, parsed.revision)
-        self.macs.known_groups.store(row["id"], ((group.values, stored), group))
+        groups.store(row["id"], ((group.values, stored), group))
         return replace(group, digests=dict(digests))
 
     def load_groups(self, session: Session, case_ids: Iterable[UUID]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Label, Select, Update, bindparam, inspect, select, update
 
 from app.cases.sections import Paper
 from app.kernel.db import Base
-from app.kernel.macs import encode
+from app.kernel.mac_values import encode
 
 UNPROTECTED: Final = frozenset({"mac"})
 """Columns that the MAC does not cover."""

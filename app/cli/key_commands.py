@@ -114,6 +114,9 @@ def retire_key(
     undo: Annotated[
         bool, typer.Option("--undo", help="Use a retired key again, for a backup.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only check whether the key is needed.")
+    ] = False,
 ) -> None:
     """Stop using an earlier key: it opens nothing any more, and its MACs are refused.
 
@@ -122,9 +125,12 @@ def retire_key(
     process may use the database.
     """
     path = Settings().key_file
-    keyfile.require_earlier(keyfile.read_lines(path), version)
+    keyfile.require_not_current(keyfile.read_lines(path), version)
     if not undo:
         require_unused(version)
+    if dry_run:
+        print_line(f"Nothing in the database needs key {version}. It was not retired.")
+        return
     startup.write_keys(path, partial(keyfile.mark_retired, version=version, undo=undo))
     if undo:
         print_line(f"Key {version} is used again.")

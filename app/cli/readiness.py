@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from textwrap import fill
+from typing import Final
 
 import structlog
 from sqlalchemy import make_url
@@ -32,6 +33,11 @@ from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime, begin_read
 from app.kernel.vault import RetiredKey, Unopenable
 from app.settings import Environment, Settings
+
+RETIRED: Final = (
+    "The database needs the retired key {version}, as after the restore of a backup. Run: "
+    "safe-conduct key retire {version} --undo"
+)
 
 
 def require_no_demo(session: Session, environment: Environment) -> None:
@@ -89,10 +95,7 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
                 if version not in lost:
                     table.unwrap(tx, row)
     except RetiredKey as error:
-        raise NotReady(
-            f"The database has data sealed with the retired key {version}, as after the "
-            f"restore of a backup. Run: safe-conduct key retire {version} --undo"
-        ) from error
+        raise NotReady(RETIRED.format(version=version)) from error
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "
@@ -141,10 +144,12 @@ def require_protected(session: Session, runtime: Runtime) -> list[str]:
     NotReady is also raised if the key file does not fit the MACs of the accounts.
     """
     if not protection.has_fitting_key(session):
+        if retired := protection.find_key_version(session):
+            raise NotReady(RETIRED.format(version=retired))
         raise NotReady(
-            "The first key of the key file is not the one that protects the accounts. "
-            "Restore the newest copy of the key file of this database. If it is right, "
-            "somebody changed the accounts in the database: see docs/operations.md."
+            "No key of the key file is the one that protects the accounts. Restore the "
+            "newest copy of the key file of this database. If it is right, somebody "
+            "changed the accounts in the database: see docs/operations.md."
         )
     found = []
     if count := protection.count_unprotected(session):

@@ -15,6 +15,7 @@ from app.access.row_verification import parse_owner
 from app.cases.case_macs import CaseGroups
 from app.cases.models import Case
 from app.cases.protected_records import select_row
+from app.cli import wrapped_keys
 from app.cli.row_protection import REGISTERS
 from app.deadlines.models import Clock
 from app.kernel.actors import SYSTEM
@@ -140,13 +141,25 @@ def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, i
     Yields the numbers of finished rows and of all rows. A row that does not match its MAC
     is left as it is; `altered` gets the number of such rows by their table. Each batch has
     a transaction of its own, so the command can be run again.
+
+    Rows that another transaction has locked are left out at first, and then made one by
+    one. So no two rows are locked while this waits for a lock, and no deadlock can occur.
+    Raises KeyRefused if the standby key has made a MAC, and Busy (503) if a row stays
+    locked.
     """
-    work = list_batches(runtime)
+    work, busy = list_batches(runtime), list[tuple[MacTable, Key]]()
     done, total = 0, sum(len(keys) for _, keys in work)
     for table, keys in work:
-        altered[table.model.__tablename__] += renew_batch(runtime, table, keys)
+        versions = renew_batch(runtime, table, keys)
+        valid = runtime.row_macs.secrets.accepted
+        wrong = [one for one in versions.values() if one not in valid]
+        altered[table.model.__tablename__] += len(wrong)
+        busy += [(table, key) for key in list_replaced(runtime, versions)]
         done += len(keys)
-        yield done, total
+        yield done - len(busy), total
+    for table, key in busy:
+        renew_busy(runtime, table, key)
+    yield total, total
 
 
 def count_by_version(runtime: Runtime, found: Counter[str]) -> Iterator[tuple[int, int]]:
@@ -181,10 +194,19 @@ def list_keys(session: Session, table: MacTable) -> list[Key]:
 
 
 def find_versions(runtime: Runtime, table: MacTable, keys: Sequence[Key]) -> Versions:
-    """Return the versions of the keys that made the MACs of some rows."""
+    """Return the versions of the keys that made the MACs of some rows.
+
+    A row whose values cannot be read does not match its MAC.
+    """
     macs = runtime.row_macs
-    with begin_read(runtime, SYSTEM) as tx:
-        rows = read_rows(tx.session, table, table.select(), keys)
+    try:
+        with begin_read(runtime, SYSTEM) as tx:
+            rows = read_rows(tx.session, table, table.select(), keys)
+    except (LookupError, ValueError):
+        if len(keys) == 1:
+            return {keys[0]: None}
+        each = (find_versions(runtime, table, [key]) for key in keys)
+        return {key: version for one in each for key, version in one.items()}
     return {key: table.find_version(macs, row) for key, row in rows}
 
 
@@ -194,37 +216,40 @@ def read_rows(
     statement: Select[*tuple[Any, ...]],
     keys: Sequence[Key],
 ) -> list[tuple[Key, Row]]:
-    """Return the rows with some primary keys that a statement selects."""
+    """Return the rows with some primary keys that a statement selects and have a MAC."""
     columns = list(table.model.__table__.primary_key)
-    wanted = statement.where(tuple_(*columns).in_(keys)).order_by(*columns)
-    found = session.connection().execute(wanted).mappings().all()
-    return [(tuple(row[one.key] for one in columns), dict(row)) for row in found]
+    some = tuple_(*columns).in_(keys) & table.model.__table__.c.mac.is_not(None)
+    found = session.connection().execute(statement.where(some).order_by(*columns))
+    rows = found.mappings().all()
+    return [(tuple(row[one.key] for one in columns), dict(row)) for row in rows]
 
 
-def renew_batch(runtime: Runtime, table: MacTable, keys: Sequence[Key]) -> int:
-    """Make the MACs of some rows with the current key.
+def renew_batch(runtime: Runtime, table: MacTable, keys: Sequence[Key]) -> Versions:
+    """Make the MACs of the rows with some keys that no other transaction has locked.
 
-    Returns the number of rows that do not match their MACs. Rows that another transaction
-    has locked are left out at first, and then made one by one. So no two rows are locked
-    while this waits for a lock, and no deadlock can occur.
+    Returns the versions of the keys that made the MACs. Raises KeyRefused if the standby
+    key has made one.
     """
     versions = find_versions(runtime, table, keys)
-    if outdated := list_outdated(runtime, versions):
+    wrapped_keys.require_no_standby(runtime, versions.values())
+    if replaced := list_replaced(runtime, versions):
         with begin_write(runtime, SYSTEM) as tx:
             free = lock_rows(table.select(), skip_locked=True)
-            renew_rows(tx.session, table, read_rows(tx.session, table, free, outdated))
-        versions |= find_versions(runtime, table, outdated)
-    for key in list_outdated(runtime, versions):
-        with begin_write(runtime, SYSTEM) as tx:
-            locked = lock_rows(table.select())
-            renew_rows(tx.session, table, read_rows(tx.session, table, locked, [key]))
-    valid = runtime.row_macs.accepted_versions
-    return sum(version not in valid for version in versions.values())
+            renew_rows(tx.session, table, read_rows(tx.session, table, free, replaced))
+        versions |= find_versions(runtime, table, replaced)
+    return versions
 
 
-def list_outdated(runtime: Runtime, versions: Versions) -> list[Key]:
+def renew_busy(runtime: Runtime, table: MacTable, key: Key) -> None:
+    """Make the MAC of a row, after other transactions have released it."""
+    with begin_write(runtime, SYSTEM) as tx:
+        locked = lock_rows(table.select())
+        renew_rows(tx.session, table, read_rows(tx.session, table, locked, [key]))
+
+
+def list_replaced(runtime: Runtime, versions: Versions) -> list[Key]:
     """List the keys of the rows whose MAC an earlier key made that is not retired."""
-    replaced = runtime.row_macs.accepted_versions[1:]
+    replaced = runtime.row_macs.secrets.replaced
     return [key for key, version in versions.items() if version in replaced]
 
 
@@ -232,5 +257,5 @@ def renew_rows(session: Session, table: MacTable, rows: Sequence[tuple[Key, Row]
     """Make the MACs of locked rows again, unless another transaction has done so."""
     macs: RowMacs = session.info[MACS]
     for _, row in rows:
-        if table.find_version(macs, row) in macs.accepted_versions[1:]:
+        if table.find_version(macs, row) in macs.secrets.replaced:
             table.renew(session, row)

@@ -5,7 +5,7 @@ to the version of its key, so it is sealed again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any, Final
@@ -22,6 +22,7 @@ from app.figures.models import WeekFigures
 from app.figures.point_models import MeetingPoint
 from app.kernel.actors import SYSTEM
 from app.kernel.db import Base
+from app.kernel.keyfile import KeyRefused
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import (
     ReadTransaction,
@@ -144,13 +145,29 @@ def count_by_version(runtime: Runtime) -> Counter[str]:
     return total
 
 
+def require_no_standby(runtime: Runtime, versions: Iterable[str | None]) -> None:
+    """Raise KeyRefused if the standby key is among the versions of keys in use.
+
+    Another machine has activated it then, so the key file of this machine is outdated.
+    """
+    secrets = runtime.row_macs.secrets
+    standby = secrets.accepted.keys() - {secrets.current_version, *secrets.replaced}
+    if standby & {*versions}:
+        raise KeyRefused(
+            "The database has data of the standby key, which another machine activated. "
+            "Copy the key file of that machine, and run this command again."
+        )
+
+
 def rewrap_secrets(runtime: Runtime, failed: Counter[str]) -> Iterator[tuple[int, int]]:
     """Wrap the secrets of earlier keys with the current key, in batches.
 
     Yields the numbers of finished secrets and of all secrets. `failed` gets the number of
     secrets that cannot be opened, by the version of their key. Each batch has a transaction
-    of its own, so the command can be run again.
+    of its own, so the command can be run again. Raises KeyRefused if the database has
+    secrets of the standby key.
     """
+    require_no_standby(runtime, count_by_version(runtime))
     current = runtime.vault.current_version
     with begin_read(runtime, SYSTEM) as tx:
         work = {table: list_outdated(tx, table, current) for table in WRAPPED}

@@ -80,4 +80,7 @@ class Feed:
         """Return the epoch and position of an encrypted cursor, or raise CursorUnknown."""
         plain = paging.decrypt_cursor(self.vault, text, self.context)
         position, epoch = plain[:POSITION_BYTES], plain[POSITION_BYTES:]
-        return epoch.decode(), int.from_bytes(position)
+        try:
+            return epoch.decode(), int.from_bytes(position)
+        except UnicodeDecodeError as error:
+            raise paging.CursorUnknown(paging.NOT_OF_THIS_LIST) from error

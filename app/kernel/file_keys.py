@@ -1,7 +1,9 @@
 """The default key provider, which reads its keys from a file (R36)."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import structlog
@@ -12,16 +14,43 @@ from app.kernel.vault import DerivedSecrets, RetiredKey, Unopenable, open_sealed
 
 log = structlog.get_logger("safe_conduct.keys")
 
-type FileState = tuple[int, int, int]
-"""The number, time and permissions of a file, which differ if it was replaced."""
+type FileState = tuple[int, ...]
+"""The number, times, size and permissions of a file, which differ if it was replaced."""
+
+
+class KeySet:
+    """The lines of a key file as they were read at one time."""
+
+    def __init__(self, lines: Sequence[StoredKey]) -> None:
+        self.lines = {one.version: one for one in lines}
+        self.current = keyfile.find_current(lines)
+        self._derived: dict[str, DerivedSecrets] = {}
+
+    @cached_property
+    def first(self) -> StoredKey:
+        """The first key that the file ever had."""
+        return next(iter(self.lines.values()))
+
+    def has_all(self, other: "KeySet") -> bool:
+        """Return whether these are the keys of another set, and perhaps more."""
+        values = {version: one.value for version, one in self.lines.items()}
+        others = {version: one.value for version, one in other.lines.items()}
+        return self.first.value == other.first.value and others.items() <= values.items()
+
+    def derive(self, purpose: str) -> DerivedSecrets:
+        """Derive the secrets for one purpose, once."""
+        if purpose not in self._derived:
+            self._derived[purpose] = derive_secrets(list(self.lines.values()), purpose)
+        return self._derived[purpose]
 
 
 class FileKeys:
     """The default key provider, which reads its keys from a file.
 
-    With a `path`, the file is read again when it was replaced: before a key is wrapped, and
-    if a key is missing. Keys can then be added and activated while the service runs. A file
-    that is refused, or that lacks one of the keys, is not used, and the log says so.
+    With a `path`, the file is read again when it was replaced: before a key is wrapped or a
+    secret is derived, and if a key is missing or retired. Keys can then be added, activated
+    and retired while the service runs. A file that is refused, or that lacks one of the
+    keys, is not used, and the log says so.
     """
 
     def __init__(
@@ -33,8 +62,8 @@ class FileKeys:
         """Use these keys. `seen` is the state in which the file was read."""
         if isinstance(keys, Mapping):
             keys = [StoredKey(version, key) for version, key in keys.items()]
-        self._path, self._seen = path, seen
-        self._set_keys(keys)
+        self._path, self._seen, self._lock = path, seen, Lock()
+        self._set = KeySet(keys)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -48,70 +77,68 @@ class FileKeys:
         keyfile.add_key(path)
         return cls(keyfile.read_lines(path))
 
-    def _set_keys(self, lines: Sequence[StoredKey]) -> None:
-        """Use the keys of these lines."""
-        self._lines, self._derived = lines, dict[str, DerivedSecrets]()
-        self._keys = {one.version: one.value for one in lines}
-        self._retired = {one.version for one in lines if one.is_retired}
-        self._current = keyfile.find_current(lines)
+    def _load_again(self) -> KeySet:
+        """Return the keys of the file, which is read again if it was replaced."""
+        if self._path is not None and read_state(self._path) != self._seen:
+            with self._lock:
+                seen = read_state(self._path)
+                if seen != self._seen:
+                    self._set = self._read_set(self._path)
+                    self._seen = seen
+        return self._set
 
-    def _load_again(self) -> None:
-        """Read the file again if it was replaced."""
-        if self._path is None or (seen := read_state(self._path)) == self._seen:
-            return
-        self._seen = seen
+    def _read_set(self, path: Path) -> KeySet:
+        """Return the keys of a file, or the earlier keys if the file cannot be used."""
         try:
-            lines = keyfile.read_lines(self._path)
+            found = KeySet(keyfile.read_lines(path))
         except (KeyRefused, OSError) as error:
             log.error("keys", said="refused", error=type(error).__name__)  # noqa: TRY400
-            return
-        found = {one.version: one.value for one in lines}
-        is_first = lines[0].value == self._lines[0].value
-        if not is_first or not self._keys.items() <= found.items():
-            log.error("keys", said="lacks keys")
-        else:
-            self._set_keys(lines)
+            return self._set
+        if found.has_all(self._set):
+            return found
+        log.error("keys", said="lacks keys")
+        return self._set
 
     @property
     def current(self) -> str:
         """The version of the key that wraps new data keys."""
-        self._load_again()
-        return self._current
+        return self._load_again().current
 
     def wrap(self, version: str, data_key: bytes, context: bytes) -> bytes:
         """Encrypt a data key, so that it can be decrypted only with the same context."""
-        return seal(self._keys[version], data_key, context)
+        return seal(self._set.lines[version].value, data_key, context)
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
         """Decrypt a data key.
 
         Raises Unopenable if the key is missing or retired, or if the context is wrong.
         """
-        if version not in self._keys or version in self._retired:
-            self._load_again()
-        if version not in self._keys:
+        found = self._set.lines.get(version)
+        if found is None or found.is_retired:
+            found = self._load_again().lines.get(version)
+        if found is None:
             raise Unopenable("The key file has no key-encryption key of this version.")
-        if version in self._retired:
+        if found.is_retired:
             raise RetiredKey("The key-encryption key of this version is retired.")
-        return open_sealed(self._keys[version], wrapped, context)
+        return open_sealed(found.value, wrapped, context)
 
     def derive(self, purpose: str) -> DerivedSecrets:
         """Derive the secrets for one purpose, each from a key of the file."""
-        self._load_again()
-        if purpose not in self._derived:
-            self._derived[purpose] = derive_secrets(self._lines, purpose)
-        return self._derived[purpose]
+        return self._load_again().derive(purpose)
 
 
 def derive_secrets(lines: Sequence[StoredKey], purpose: str) -> DerivedSecrets:
     """Derive the secrets for one purpose from the lines of a key file."""
     derived = {one.version: one.derive(purpose) for one in lines}
     current = keyfile.find_current(lines)
-    others = [one for one in reversed(lines) if one.version != current]
-    accepted = [one.version for one in others if not one.is_retired]
+    newest_first = lines[::-1]
+    order = [one for one in newest_first if one.version == current]
+    order += [one for one in newest_first if one.version != current]
+    valid = [one for one in order if not one.is_retired]
     return DerivedSecrets(
-        known={name: derived[name] for name in (current, *(one.version for one in others))},
-        accepted={name: derived[name] for name in (current, *accepted)},
+        known={one.version: derived[one.version] for one in order},
+        accepted={one.version: derived[one.version] for one in valid},
+        replaced=tuple(one.version for one in valid[1:] if not one.is_standby),
         oldest_accepted=next(derived[one.version] for one in lines if not one.is_retired),
         first=derived[lines[0].version],
     )
@@ -123,4 +150,5 @@ def read_state(path: Path) -> FileState | None:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_mode
+    times = found.st_mtime_ns, found.st_ctime_ns
+    return found.st_ino, *times, found.st_size, found.st_mode

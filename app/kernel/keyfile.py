@@ -15,7 +15,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,7 @@ class StoredKey:
     """A line of the key file."""
 
     version: str
-    value: bytes
+    value: bytes = field(repr=False)
     mark: KeyMark = KeyMark.NONE
 
     @property
@@ -81,7 +81,7 @@ class StoredKey:
 
 def find_current(lines: Sequence[StoredKey]) -> str:
     """Return the version of the key that wraps new data keys."""
-    return [one.version for one in lines if not one.is_standby][-1]
+    return [one.version for one in lines if one.mark == KeyMark.NONE][-1]
 
 
 @contextmanager
@@ -114,7 +114,10 @@ def add_key(path: Path, *, is_standby: bool = False) -> str:
                 "The first key cannot be a standby key. Run: safe-conduct key new"
             )
         if any(one.is_standby for one in lines):
-            raise KeyRefused("There is a standby key. Run: safe-conduct key activate")
+            raise KeyRefused(
+                "There is a standby key. Run: safe-conduct key activate, or, if somebody "
+                "else may have seen it, safe-conduct key retire VERSION"
+            )
         version = generate_version(one.version for one in lines)
         mark = KeyMark.STANDBY if is_standby else KeyMark.NONE
         new = StoredKey(version, secrets.token_bytes(KEY_BYTES), mark)
@@ -136,13 +139,16 @@ def activate_key(path: Path) -> str:
 
 
 def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
-    """Retire an earlier key, or with `undo` use a retired key again.
+    """Retire an earlier key or the standby key, or with `undo` use a retired key again.
 
-    Raises KeyRefused if there is no such key, or if it is the current or the standby key.
+    Raises KeyRefused if there is no such key, or if it is the current key.
     """
     with lock_folder(path):
         lines = read_lines(path)
-        require_earlier(lines, version)
+        require_not_current(lines, version)
+        versions = [one.version for one in lines]
+        if undo and versions.index(version) > versions.index(find_current(lines)):
+            raise KeyRefused("This key was never activated. Run: safe-conduct key new")
         mark = KeyMark.NONE if undo else KeyMark.RETIRED
         changed = [
             replace(one, mark=mark) if one.version == version else one for one in lines
@@ -150,13 +156,12 @@ def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
         write_lines(path, changed)
 
 
-def require_earlier(lines: Sequence[StoredKey], version: str) -> None:
-    """Raise KeyRefused unless a version is that of a key that another has replaced."""
-    found = next((one for one in lines if one.version == version), None)
-    if found is None:
+def require_not_current(lines: Sequence[StoredKey], version: str) -> None:
+    """Raise KeyRefused unless a version is that of a key of the file, but the current."""
+    if all(one.version != version for one in lines):
         raise KeyRefused("The key file has no such key. Run: safe-conduct key list")
-    if found.is_standby or version == find_current(lines):
-        raise KeyRefused("Only a key that a later key has replaced can be retired.")
+    if version == find_current(lines):
+        raise KeyRefused("The current key cannot be retired. Activate another one before.")
 
 
 def read_lines(path: Path) -> list[StoredKey]:
@@ -169,8 +174,8 @@ def read_lines(path: Path) -> list[StoredKey]:
         raise KeyRefused(f"There is no key in {path}. Run: safe-conduct key new")
     if len({one.version for one in lines}) != len(lines):
         raise KeyRefused(DAMAGED.format(path=path))
-    used = [one for one in lines if not one.is_standby]
-    if not used or used[-1].is_retired or any(one.is_standby for one in lines[:-1]):
+    in_use = [one for one in lines if one.mark == KeyMark.NONE]
+    if not in_use or any(one.is_standby for one in lines[:-1]):
         raise KeyRefused(DAMAGED.format(path=path))
     return lines
 

@@ -8,11 +8,9 @@ its digest. If all rows of a group are restored, including the owner's, they mat
 
 import hashlib
 import hmac
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from struct import Struct
 from typing import Any, Final, NoReturn
@@ -20,6 +18,7 @@ from uuid import UUID
 
 import structlog
 
+from app.kernel.mac_values import Values, count_hours, encode, read_hours
 from app.kernel.vault import DerivedSecrets
 
 log = structlog.get_logger("safe_conduct.macs")
@@ -34,7 +33,6 @@ ENTRY: Final = Struct(f">8s{DIGEST_BYTES}sI")
 """A stored entry: the tag and the digest of a row, and the hour until which it is kept."""
 KEPT_AFTER_END: Final = timedelta(days=1)
 """How long the digest of a row is kept after the row has ended."""
-HOUR: Final = 3600
 
 MAX_VERIFIED: Final = 10_000
 """The number of credentials whose verified rows a process keeps."""
@@ -42,9 +40,6 @@ MAX_DIGESTS: Final = 5_000
 """The number of rows whose digests or MACs a process keeps."""
 MAX_GROUPS: Final = 500
 """The number of cases whose groups a process keeps, each of some kilobytes."""
-
-type Values = Sequence[object]
-"""The values of the protected columns of a row, in the order of the model's list."""
 
 
 class NotAuthentic(Exception):  # noqa: N818 - it names what happened, as Problem does
@@ -114,14 +109,15 @@ class RowMacs:
     ) -> None:
         self._derive, self._secrets, self.clock = derive, derive(), clock
         self.accepts_missing = accepts_missing
-        self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
+        self.known_digests: Known[Any, tuple[Any, bytes]]
         """The digests of records of cases and the MACs of rows, each with the values."""
-        self.known_groups = Known[UUID, Any](MAX_GROUPS)
+        self.known_groups: Known[UUID, Any]
         """The groups of cases, with the values and the MAC from which they were parsed."""
+        self.verified: Known[str, tuple[Any, ...]]
+        """The last rows that were verified, by the prefix of their credential."""
+        self._reset_caches()
         self.is_disabled = False
         """Whether MACs of cases and rows are neither verified nor written: without keys."""
-        self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
-        """The last rows that were verified, by the prefix of their credential."""
 
     def load_secrets(self) -> bool:
         """Use the keys that the key provider has now; return whether they have changed.
@@ -132,14 +128,19 @@ class RowMacs:
         if found is self._secrets:
             return False
         self._secrets = found
-        for known in (self.known_digests, self.known_groups, self.verified):
-            known.clear()
+        self._reset_caches()
         return True
 
+    def _reset_caches(self) -> None:
+        """Begin new caches. A verification that has begun stores into the earlier ones."""
+        self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
+        self.known_groups = Known[UUID, Any](MAX_GROUPS)
+        self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
+
     @property
-    def accepted_versions(self) -> list[str]:
-        """The versions of the keys whose MACs are valid, the current one first."""
-        return list(self._secrets.accepted)
+    def secrets(self) -> DerivedSecrets:
+        """The secrets with which MACs are made and verified now."""
+        return self._secrets
 
     def compute_digest(self, table: str, values: Values) -> bytes:
         """Return the digest of a row of a group."""
@@ -156,7 +157,7 @@ class RowMacs:
         return self._is_mac(mac, encode([table, *values]), DIGEST_BYTES)
 
     def compute_hash(self, table: str, values: Values) -> str:
-        """Return the keyed hash of a row that never changes."""
+        """Return the keyed hash of a row whose values never change."""
         return compute_hmac(self._secrets.current, encode([table, *values])).hex()
 
     def is_hash(self, stored: str, table: str, values: Values) -> bool:
@@ -197,6 +198,8 @@ class RowMacs:
 
     def find_group_version(self, table: str, owner: Values, stored: bytes) -> str | None:
         """Return the version of the key that made the MAC of a group, or None."""
+        if stored[:1] != FORMAT:
+            return None
         mac, body = stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
         return self._find_version(mac, build_message(table, owner, body), MAC_BYTES)
 
@@ -209,10 +212,12 @@ class RowMacs:
 
         Another process may have used a key that was added since the transaction began.
         """
-        accepted = has_mac(self._secrets.accepted.values(), mac, message, size)
-        if not accepted and self.load_secrets():
-            accepted = has_mac(self._secrets.accepted.values(), mac, message, size)
-        return accepted
+        before = self._secrets
+        if has_mac(before.accepted.values(), mac, message, size):
+            return True
+        self.load_secrets()
+        now = self._secrets
+        return now is not before and has_mac(now.accepted.values(), mac, message, size)
 
     def _find_version(self, mac: bytes, message: bytes, size: int) -> str | None:
         """Return the version of the key that made a MAC, also of a retired one, or None."""
@@ -263,38 +268,3 @@ def compute_tag(table: str, key: object) -> bytes:
 def compute_table_tag(table: str) -> bytes:
     """Return the byte with which the tags of the rows of a table begin."""
     return hashlib.blake2b(table.encode(), digest_size=1).digest()
-
-
-def copy_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return values of which none can be changed through the record that has them."""
-    return tuple(copy(one) if isinstance(one, (list, dict)) else one for one in values)
-
-
-def encode(values: Values) -> bytes:
-    """Encode the values of a row as bytes, which do not depend on the database."""
-    return json.dumps(values, default=encode_value, sort_keys=True).encode()
-
-
-def encode_value(value: Any) -> str:
-    """Encode a value that JSON does not know."""
-    match value:
-        case UUID():
-            return str(value)
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case date():
-            return value.isoformat()
-        case bytes():
-            return value.hex()
-        case _:
-            raise TypeError(f"{type(value).__name__} cannot be encoded.")
-
-
-def count_hours(until: datetime | None) -> int:
-    """Return the number of the hour that begins at a time or after it; 0 for no time."""
-    return 0 if until is None else -(-int(until.timestamp()) // HOUR)
-
-
-def read_hours(hours: int) -> datetime | None:
-    """Return the time at which the hour with a number begins; None for 0."""
-    return datetime.fromtimestamp(hours * HOUR, UTC) if hours else None

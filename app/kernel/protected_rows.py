@@ -30,7 +30,8 @@ from sqlalchemy.orm import (
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.kernel.db import get_own_office
-from app.kernel.macs import MACS, RowMacs, copy_values, log_alarm, raise_alarm
+from app.kernel.mac_values import copy_values
+from app.kernel.macs import MACS, RowMacs, log_alarm, raise_alarm
 from app.kernel.statements import lock_rows
 
 MAC: Final = "mac"
@@ -112,12 +113,12 @@ def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
     if stored is None:
         return macs.accepts_missing()
     values = columns.read_protected(row)
-    place = model.__tablename__, columns.read_key(row)
-    if macs.known_digests.get(place) == (values, stored):
+    place, known = (model.__tablename__, columns.read_key(row)), macs.known_digests
+    if known.get(place) == (values, stored):
         return True
     if not macs.is_row_mac(stored, model.__tablename__, list_values(model, row)):
         return False
-    macs.known_digests.store(place, (copy_values(values), stored))
+    known.store(place, (copy_values(values), stored))
     return True
 
 

@@ -13,7 +13,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
@@ -39,15 +39,16 @@ class DerivedSecrets:
     """The secrets for one purpose: each was derived from a key-encryption key (ADR 84).
 
     `known` are all by the versions of their keys, the one of the current key first, which
-    makes new values. `accepted` are those of keys that are not retired. `oldest_accepted`
-    is the one of the oldest such key, and `first` that of the first key that the key
-    provider ever had.
+    makes new values. `accepted` are those of keys that are not retired. `replaced` are the
+    versions of such keys that were current before. `oldest_accepted` is the secret of the
+    oldest such key, and `first` that of the first key that the key provider ever had.
     """
 
-    known: Mapping[str, bytes]
-    accepted: Mapping[str, bytes]
-    oldest_accepted: bytes
-    first: bytes
+    known: Mapping[str, bytes] = field(repr=False)
+    accepted: Mapping[str, bytes] = field(repr=False)
+    replaced: tuple[str, ...]
+    oldest_accepted: bytes = field(repr=False)
+    first: bytes = field(repr=False)
 
     @cached_property
     def current_version(self) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.access.row_protection import create_macs
 from app.cli.readiness import require_ready
 from app.cli.startup import NotReady
 from app.kernel.file_keys import FileKeys
@@ -58,10 +59,13 @@ def test_retired_key_is_refused_while_a_case_needs_it(
 ) -> None:
     """As after the restore of a backup from before the key was retired."""
     unwrap(officer.create_case())
-    retired = StoredKey("k1", FIRST, KeyMark.RETIRED)
+    keys = [StoredKey("k1", FIRST, KeyMark.RETIRED), StoredKey("k2", SECOND)]
 
     with pytest.raises(NotReady, match="key retire k1 --undo"):
-        start_service(world, ledger, [retired, StoredKey("k2", SECOND)])
+        start_service(world, ledger, keys)
+    world.database.macs = create_macs(FileKeys(keys), lambda: world.now)
+    with pytest.raises(NotReady, match="key retire k1 --undo"):
+        start_service(world, ledger, keys)
 
 
 def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(

@@ -186,6 +186,17 @@ def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
     run("--retire-key", sealed.version, folder)
     [retired, _] = read_lines(folder / "keys")
     assert (retired.version, retired.mark) == (sealed.version, KeyMark.RETIRED)
+    run("--next-key", folder)
+    [*_, standby_key] = read_lines(folder / "keys")
+    run("--retire-key", standby_key.version, folder)
+    with pytest.raises(subprocess.CalledProcessError):
+        run("--use-retired-key", standby_key.version, folder)
+    run("--use-retired-key", sealed.version, folder)
+    marks = [one.mark for one in read_lines(folder / "keys")]
+    assert marks == [KeyMark.NONE, KeyMark.NONE, KeyMark.RETIRED]
+    with pytest.raises(subprocess.CalledProcessError):
+        run("--use-retired-key", sealed.version, folder)
+    run("--retire-key", sealed.version, folder)
     with pytest.raises(subprocess.CalledProcessError):
         run("--retire-key", sealed.version, folder)
 

@@ -21,6 +21,7 @@ from app.feed.schemas import EventOut, EventPage, WorkCase, Worklist, WorkOut
 from app.feed.situation import EventFields, render_page, show_entry
 from app.feed.stored_entries import format_id, parse_facts
 from app.kernel.file_keys import FileKeys
+from app.kernel.paging import CursorUnknown, encrypt_cursor
 from app.kernel.stored_names import SERVED_DEADLINES, STORED_FACTS, EventFacts
 from app.kernel.vault import Vault
 
@@ -149,3 +150,12 @@ def test_entry_without_hidden_parts_keeps_its_author_and_facts() -> None:
         "by": "KZ_LEAD",
         "facts": {"state": "closed"},
     }
+
+
+def test_forged_cursor_of_other_bytes_is_unknown(vault: Vault) -> None:
+    """Somebody who has seen an earlier key can make such a cursor (ADR 84)."""
+    feed = Feed(vault, UUID(int=1), "0a1b2c3d")
+    cursor = encrypt_cursor(vault, b"\xff" * 16, feed.context)
+
+    with pytest.raises(CursorUnknown):
+        feed.read_cursor(cursor, head=9)

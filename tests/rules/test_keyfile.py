@@ -136,16 +136,21 @@ def test_secrets_of_a_retired_key_are_known_and_not_accepted(path: Path) -> None
     assert list(running.derive("challenge").accepted) == [second, first]
 
 
-def test_only_a_replaced_key_can_be_retired(path: Path) -> None:
+def test_current_key_cannot_be_retired_and_a_standby_key_can(path: Path) -> None:
     keyfile.add_key(path)
     current = keyfile.add_key(path)
     standby = keyfile.add_key(path, is_standby=True)
 
-    for version in (current, standby):
-        with pytest.raises(KeyRefused, match="has replaced"):
-            keyfile.mark_retired(path, version)
+    with pytest.raises(KeyRefused, match="cannot be retired"):
+        keyfile.mark_retired(path, current)
     with pytest.raises(KeyRefused, match="no such key"):
         keyfile.mark_retired(path, "k9")
+    keyfile.mark_retired(path, standby)
+    assert FileKeys.load(path).current == current
+    with pytest.raises(KeyRefused, match="never activated"):
+        keyfile.mark_retired(path, standby, undo=True)
+    later = keyfile.add_key(path, is_standby=True)
+    assert keyfile.activate_key(path) == later == FileKeys.load(path).current
 
 
 def test_values_of_earlier_keys_are_found_and_challenges_refused(path: Path) -> None:

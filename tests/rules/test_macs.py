@@ -23,6 +23,7 @@ from app.cases.records import Fact
 from app.kernel import keyfile
 from app.kernel.file_keys import FileKeys
 from app.kernel.keyfile import KeyMark, StoredKey
+from app.kernel.mac_values import encode
 from app.kernel.macs import (
     KEPT_AFTER_END,
     MAX_VERIFIED,
@@ -31,7 +32,6 @@ from app.kernel.macs import (
     NotAuthentic,
     compute_table_tag,
     compute_tag,
-    encode,
 )
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -204,14 +204,15 @@ def test_macs_of_a_replaced_key_are_valid_until_it_is_retired() -> None:
     assert replaced.is_hash(token, "token", ROW)
     assert replaced.find_group_version("account", OWNER, stored) == "k1"
     assert replaced.find_row_version("country", ROW, mac) == "k1"
-    assert replaced.accepted_versions == ["k2", "k1"]
+    assert replaced.secrets.replaced == ("k1",)
 
     with pytest.raises(NotAuthentic):
         later.parse_group("account", OWNER, stored)
     assert not later.is_row_mac(mac, "country", ROW)
     assert not later.is_hash(token, "token", ROW)
     assert later.find_group_version("account", OWNER, stored) == "k1"
-    assert later.accepted_versions == ["k2"]
+    assert later.secrets.replaced == ()
+    assert list(later.secrets.accepted) == ["k2"]
 
 
 def test_digest_in_a_group_never_changes() -> None:

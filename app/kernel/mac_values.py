@@ -1,0 +1,49 @@
+"""Values of rows as bytes, which MACs cover and which do not depend on the database."""
+
+import json
+from collections.abc import Sequence
+from copy import copy
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+HOUR: Final = 3600
+"""The seconds of an hour."""
+
+type Values = Sequence[object]
+"""The values of the protected columns of a row, in the order of the model's list."""
+
+
+def copy_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values of which none can be changed through the record that has them."""
+    return tuple(copy(one) if isinstance(one, (list, dict)) else one for one in values)
+
+
+def encode(values: Values) -> bytes:
+    """Encode the values of a row as bytes, which do not depend on the database."""
+    return json.dumps(values, default=encode_value, sort_keys=True).encode()
+
+
+def encode_value(value: Any) -> str:
+    """Encode a value that JSON does not know."""
+    match value:
+        case UUID():
+            return str(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case _:
+            raise TypeError(f"{type(value).__name__} cannot be encoded.")
+
+
+def count_hours(until: datetime | None) -> int:
+    """Return the number of the hour that begins at a time or after it; 0 for no time."""
+    return 0 if until is None else -(-int(until.timestamp()) // HOUR)
+
+
+def read_hours(hours: int) -> datetime | None:
+    """Return the time at which the hour with a number begins; None for 0."""
+    return datetime.fromtimestamp(hours * HOUR, UTC) if hours else None
