@@ -35,9 +35,8 @@ def erase_content(tx: WriteTransaction, case: Case) -> None:
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
     if tx.session.scalars(key).all():
         erasures.record_erasure(tx.session, case.id, tx.now)
-    for model in (Question, FormDraft):
-        tx.session.execute(delete(model).where(model.case_id == case.id))
-    for record in (Sealed, RiskAssessment):
+    tx.session.execute(delete(FormDraft).where(FormDraft.case_id == case.id))
+    for record in (Question, Sealed, RiskAssessment):
         delete_records(tx.session, case.id, record)
     delete_records(tx.session, case.id, Fact, Fact.name != FactName.LEGAL_HOLD)
     case.external_digest, case.visits, case.continues_in = None, [], None

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.cases import statements
+from app.cases.case_loading import require_all_loaded
 from app.cases.queries import require_found
 from app.cases.records import Question
 from app.kernel.recall import load_once
@@ -13,9 +14,11 @@ from app.kernel.transactions import ReadTransaction
 
 
 def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
-    """List the questions about a case, oldest first."""
+    """List the questions about a case, oldest first. Raises NotAuthentic."""
     rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
-    return list(tx.session.scalars(rows))
+    found = list(tx.session.scalars(rows))
+    require_all_loaded(tx.session, [case_id], Question.list_labels())
+    return found
 
 
 @load_once(Question)

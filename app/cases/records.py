@@ -154,7 +154,7 @@ class EmergencyAccess(CaseRecord, Listed, Base):
         return decided is not None and decided <= now - REVIEWED_WITHIN
 
 
-class Question(Listed, Base):
+class Question(CaseRecord, Listed, Base):
     """A question from the holder to the submitter, with sealed text and unsealed topics."""
 
     __tablename__ = "question"

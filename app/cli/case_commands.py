@@ -14,6 +14,7 @@ from app.cli.startup import NotReady, load_runtime
 from app.directory import queries as directory_queries
 from app.kernel.actors import SYSTEM
 from app.kernel.transactions import ReadTransaction, begin_read
+from app.returns import step_digests
 from app.settings import Settings
 
 case = typer.Typer(no_args_is_help=True, help="Protect cases against changes by SQL.")
@@ -48,6 +49,7 @@ def protect_cases(
         return
     if not load_runtime(Settings()).row_macs.accepts_missing():
         raise NotReady(NOT_ALLOWED)
+    run_with_progress("protecting returns", step_digests.protect_steps)
     total = run_with_progress("protecting", case_protection.protect_cases)
     print_line(f"{total} cases were protected.")
 
@@ -64,12 +66,14 @@ def protect_again(code: str) -> None:
         typer.echo(escape_unprintable(line))
     typer.confirm("Are all these rows right?", abort=True)
     case_protection.protect_case_again(runtime, case_id)
+    step_digests.protect_steps_again(runtime, case_id)
     print_line("The case was protected again.")
 
 
 def format_rows(tx: ReadTransaction, case_id: UUID) -> list[str]:
     """Return a line for each row of a case, with the codes of offices."""
     rows = list(case_protection.list_rows(tx.session, case_id))
+    rows += step_digests.list_rows(tx.session, case_id)
     values = (value for _, row in rows for value in row.values())
     ids = {value for value in values if isinstance(value, UUID)}
     codes = directory_queries.get_codes(tx, ids)

@@ -32,6 +32,7 @@ from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime, begin_read
 from app.kernel.vault import RetiredKey, Unopenable
+from app.returns import step_digests
 from app.settings import Environment, Settings
 
 RETIRED: Final = (
@@ -179,6 +180,7 @@ def require_protected_cases(runtime: Runtime) -> list[str]:
     """Return a warning about cases without a MAC, or raise NotReady (ADR 81)."""
     with runtime.database.begin_read(SERVICE) as session:
         is_missing = case_protection.has_unprotected(session)
+        is_missing = is_missing or step_digests.has_unprotected(session)
     return report_missing_macs(runtime, "Some cases are", "case") if is_missing else []
 
 

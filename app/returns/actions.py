@@ -50,6 +50,7 @@ from app.returns.situation import (
     load_view,
     require_side,
 )
+from app.returns.step_digests import add_to_digest
 
 
 class NotAReturn(Problem):
@@ -183,7 +184,7 @@ def take_step(
     record.raise_version()
     case_actions.expire_approvals(tx, record.case, record)
     if not by_system:
-        record_step(tx, record, action, result)
+        record_step(tx, pending.view, action, result)
         noted_on = record.case if pending.step.sides == {Side.LEAD} else record.referral
         case_actions.add_note(tx, noted_on, f"return {action}", result.note)
     if pending.step.target is not None or action == Action.REPORT:
@@ -196,11 +197,12 @@ def take_step(
 
 
 def record_step(
-    tx: WriteTransaction, record: Return, action: Action, result: StepResult
+    tx: WriteTransaction, view: ReturnView, action: Action, result: StepResult
 ) -> None:
     """Store a step of the checklist that was taken, with the account and the result."""
     if action not in STEPS:
         return
+    record = view.record
     taken_step = Done(
         id=tx.create_id(),
         return_id=record.id,
@@ -214,6 +216,7 @@ def record_step(
         services=list(result.services),
     )
     tx.session.add(taken_step)
+    add_to_digest(record, view.done, taken_step)
     tx.session.flush()
 
 

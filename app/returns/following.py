@@ -182,9 +182,9 @@ def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 
 def erase_steps(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete the steps of the returns of a case, and the times of visits."""
+    """Delete the steps of the returns of a case, their digest, and the times of visits."""
     of_case = Return.case_id == case_id
     return_ids = select(Return.id).where(of_case).scalar_subquery()
     tx.session.execute(delete(Done).where(Done.return_id.in_(return_ids)))
     for record in tx.session.scalars(select(Return).where(of_case)):
-        record.visits = []
+        record.visits, record.steps_digest = [], None

@@ -35,6 +35,7 @@ class Return(CaseRecord, Listed, Base):
     version: Mapped[int] = mapped_column(default=1)
     visits: Mapped[list[str]] = mapped_column(default=list)
     opened_at: Mapped[datetime]
+    steps_digest: Mapped[bytes | None]
 
     case: Mapped[Case] = relationship()
     referral: Mapped[Referral] = relationship()

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session
 
 from app.access.office_staff import is_closed_or_unattended
 from app.cases import queries as case_queries
@@ -181,9 +182,9 @@ def by_id(tx: ReadTransaction, return_id: UUID) -> Return:
 STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Done.number)
 
 
-def list_steps(tx: ReadTransaction, return_id: UUID) -> list[Done]:
-    """List the steps that were taken in a return, oldest first."""
-    return list(tx.session.scalars(STEPS, {"id": return_id}))
+def list_steps(session: Session, return_id: UUID) -> list[Done]:
+    """List the steps that were taken in a return, oldest first, unverified."""
+    return list(session.scalars(STEPS, {"id": return_id}))
 
 
 def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:

@@ -36,6 +36,7 @@ from app.returns.schemas import (
     StepDone,
     TravelPlan,
 )
+from app.returns.step_digests import load_steps
 
 ACTIVE_REFERRAL = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
 
@@ -60,7 +61,7 @@ def load_view(tx: ReadTransaction, record: Return) -> ReturnView:
         record=record,
         case_file=case_file,
         document_referral=document_referral,
-        done=return_queries.list_steps(tx, record.id),
+        done=load_steps(tx, record),
         sides=sides,
     )
 

@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
-
 from app.cases import actions as case_actions
+from app.cases.case_changes import delete_records
 from app.cases.models import Case
 from app.cases.sections import Paper
 from app.kernel.transactions import WriteTransaction
@@ -44,4 +43,4 @@ def build_document(new: ScreeningInput, result: Result) -> ScreeningPaper:
 
 def delete_screenings(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete the screenings of a case; `erase_content` deletes their sealed documents."""
-    tx.session.execute(delete(Screening).where(Screening.case_id == case_id))
+    delete_records(tx.session, case_id, Screening)

@@ -7,13 +7,14 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.cases.models import Case
+from app.cases.protected_records import CaseRecord
 from app.directory.models import FocalPoint
 from app.kernel.db import Base
 from app.screening.rules import CountedAs
 from app.screening.scoring import Presumption
 
 
-class Screening(Base):
+class Screening(CaseRecord, Base):
     """A screening of a case. Later changes of the age class do not affect its outcome."""
 
     __tablename__ = "screening"

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.cases.case_loading import require_all_loaded
 from app.cases.models import Case
 from app.kernel.transactions import ReadTransaction
 from app.screening.models import Screening
@@ -20,10 +21,12 @@ def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
 
     The holder may see all screenings. Until a lead takes the case, the submitter may see
     all screenings as well. Another office may see only its own screenings, so that a
-    submitter does not learn what the host country found (R12).
+    submitter does not learn what the host country found (R12). Raises NotAuthentic if one
+    was changed or deleted in the database.
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
-    rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))
+    rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id)).all()
+    require_all_loaded(tx.session, [case.id], Screening.list_labels())
     own_office = tx.actor.focal_point_id
     all_known = own_office in case.write_audience
     return [row for row in rows if all_known or row.screened_by == own_office]

@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cases.models import Case, Party, Sealed
 from app.cases.protected_records import list_record_models
-from app.cases.records import EmergencyAccess
+from app.cases.records import EmergencyAccess, Question
 from app.cases.sections import Paper
 from app.kernel.actors import SERVICE
+from app.screening.models import Screening
 from tests.support.database_attacks import (
     Attacker,
     Row,
@@ -33,6 +34,12 @@ MODELS: Final[list[Any]] = [Case, *list_record_models()]
 FEWEST_TRIES: Final = 250
 SHARE: Final = choose_number(1, sample=6)
 """A run changes every n-th column of each table, where n is this number."""
+BELOW: Final[dict[Any, str]] = {
+    EmergencyAccess: "/emergency-access",
+    Question: "/questions",
+    Screening: "/screenings",
+}
+"""The end of the path of the list that contains the records of a model."""
 GUARDIAN: Final = {"name": "guardian", "value": "not_needed"}
 
 
@@ -64,12 +71,17 @@ def list_case_rows(world: World, model: Any) -> Iterator[tuple[Any, str]]:
 
 def get_path(model: Any, code: str) -> str:
     """Return the path of a read that verifies the rows of a model."""
-    return f"/cases/{code}" + ("/emergency-access" if model is EmergencyAccess else "")
+    return f"/cases/{code}{BELOW.get(model, '')}"
 
 
 def find_readers(people: dict[str, Someone], path: str) -> list[Someone]:
-    """Return the people who can read a path."""
-    return [one for one in people.values() if one.get(path).status_code == 200]
+    """Return the people who can read a path and, if it is a list, see an item."""
+    answers = [(one, one.get(path)) for one in people.values()]
+    return [
+        one
+        for one, answer in answers
+        if answer.status_code == 200 and answer.json().get("items", True)
+    ]
 
 
 def assert_refused(readers: list[Someone], path: str, what: object) -> None:

@@ -81,6 +81,13 @@ class Attacker:
         with self.connect() as connection:
             connection.execute(delete(get_table(model)).where(get_key(model) == key))
 
+    def delete_row(self, model: type[Base], row: Row) -> None:
+        """Delete a row whose primary key can have several columns."""
+        table = get_table(model)
+        own = [column == row[column.name] for column in table.primary_key]
+        with self.connect() as connection:
+            connection.execute(delete(table).where(*own))
+
 
 def get_table(model: type[Base]) -> Table:
     """Return the table of a model."""

@@ -1,0 +1,121 @@
+"""The digest of the steps of a return, which shows steps that SQL has changed (ADR 85).
+
+The digest is a column of the return, which the MAC of the case covers.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session
+
+from app.kernel.actors import SERVICE
+from app.kernel.mac_values import encode
+from app.kernel.macs import MACS, RowMacs, raise_alarm
+from app.kernel.transactions import ReadTransaction, Runtime, is_read_only
+from app.returns.models import Done, Return
+from app.returns.queries import list_steps
+
+COLUMNS: Final = tuple(
+    one.key for one in Done.__table__.columns if one.key not in {"number", "return_id"}
+)
+"""The columns that the digest covers. The digest also depends on the order of the steps."""
+
+
+def load_steps(tx: ReadTransaction, record: Return) -> list[Done]:
+    """List the steps that were taken in a return, oldest first.
+
+    Raises NotAuthentic if a step was inserted, changed, moved or deleted in the database.
+    """
+    steps = list_steps(tx.session, record.id)
+    if not is_authentic(tx.session, record, steps) and not is_read_only(tx.session):
+        steps = load_steps_again(tx.session, record)
+    if not is_authentic(tx.session, record, steps):
+        raise_alarm(Done.__tablename__, [record.id])
+    return steps
+
+
+def is_authentic(session: Session, record: Return, steps: Sequence[Done]) -> bool:
+    """Return whether the steps of a return match its digest.
+
+    Steps of an earlier version, which have no digest, are accepted until a date.
+    """
+    macs: RowMacs | None = session.info.get(MACS)
+    if macs is None or macs.is_disabled:
+        return True
+    if record.steps_digest is None:
+        return not steps or macs.accepts_missing()
+    return hmac.compare_digest(record.steps_digest, compute_digest(steps))
+
+
+def load_steps_again(session: Session, record: Return) -> list[Done]:
+    """Lock a return and load its steps, which another transaction may have added to."""
+    session.flush()
+    session.refresh(record, with_for_update={"key_share": True})
+    return list_steps(session, record.id)
+
+
+def compute_digest(steps: Sequence[Done]) -> bytes:
+    """Return the digest of the steps of a return, oldest first."""
+    rows = [[getattr(step, name) for name in COLUMNS] for step in steps]
+    return hashlib.sha256(encode(rows)).digest()
+
+
+def add_to_digest(record: Return, before: Sequence[Done], step: Done) -> None:
+    """Add a new step to the digest of a return.
+
+    A return with steps of an earlier version gets its digest by `case protect`.
+    """
+    if record.steps_digest is not None or not before:
+        record.steps_digest = compute_digest([*before, step])
+
+
+def select_unprotected() -> Select[UUID]:
+    """Return the statement that selects the returns whose steps have no digest."""
+    has_steps = exists().where(Done.return_id == Return.id)
+    return select(Return.id).where(Return.steps_digest.is_(None), has_steps)
+
+
+def has_unprotected(session: Session) -> bool:
+    """Return whether the steps of a return have no digest."""
+    return session.scalar(select_unprotected().limit(1)) is not None
+
+
+def protect_steps(runtime: Runtime) -> Iterator[tuple[int, int]]:
+    """Write the digest of the steps of each return that has none, as they are now.
+
+    Yields the numbers of finished returns and of all.
+    """
+    with runtime.database.begin_read(SERVICE) as session:
+        work = session.scalars(select_unprotected().order_by(Return.number)).all()
+    for done, return_id in enumerate(work, 1):
+        with runtime.database.begin_write(SERVICE) as session:
+            write_digest(session, return_id)
+        yield done, len(work)
+
+
+def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the table and the columns of each step of the returns of a case, unverified."""
+    own = select(Return.id).where(Return.case_id == case_id).order_by(Return.number)
+    for return_id in session.scalars(own).all():
+        for step in list_steps(session, return_id):
+            yield Done.__tablename__, {name: getattr(step, name) for name in COLUMNS}
+
+
+def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
+    """Write the digests of the steps of the returns of a case anew, as they are now."""
+    with runtime.database.begin_write(SERVICE) as session:
+        own = select(Return.id).where(Return.case_id == case_id)
+        for return_id in session.scalars(own.order_by(Return.number)).all():
+            write_digest(session, return_id)
+
+
+def write_digest(session: Session, return_id: UUID) -> None:
+    """Write the digest of the steps of a return, as they are now."""
+    own = select(Return).where(Return.id == return_id)
+    record = session.scalars(own.with_for_update(key_share=True)).one()
+    steps = list_steps(session, return_id)
+    record.steps_digest = compute_digest(steps) if steps else None

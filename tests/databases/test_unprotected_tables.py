@@ -1,0 +1,95 @@
+"""Changed rows of the tables without a MAC open nothing that was closed."""
+
+from collections.abc import Iterator
+from functools import partial
+from random import Random
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import select
+
+from app.cases.models import Case
+from app.cases.sections import Section
+from app.kernel.actors import SERVICE
+from app.kernel.db import Base
+from tests.support.database_attacks import (
+    Attacker,
+    Row,
+    apply_changes,
+    get_key,
+    get_table,
+)
+from tests.support.effort import Run, choose_number
+from tests.support.full_world import create_people, create_records
+from tests.support.protected_tables import list_unprotected_tables
+from tests.support.world import Someone, World
+
+SHARE: Final = choose_number(1, sample=6)
+"""A run changes the rows of every n-th table, where n is this number."""
+ROWS: Final = 2
+"""The number of rows of each table that are changed."""
+TRIES: Final = 4
+"""The number of closed requests that are sent after each change."""
+BELOW: Final = (
+    "",
+    "/history",
+    "/consents",
+    "/evidence",
+    *(f"/sections/{section}" for section in Section),
+)
+REFUSED: Final = {401, 403, 404, 409, 410, 422, 500, 503}
+
+type Closed = list[tuple[Someone, str]]
+
+
+@pytest.fixture
+def closed(world: World) -> Closed:
+    """Return requests of a world with many records that are refused to a person."""
+    people = create_people(world)
+    create_records(people)
+    with world.database.begin_read(SERVICE) as session:
+        codes = session.scalars(select(Case.code).order_by(Case.number)).all()
+    paths = [f"/cases/{code}{end}" for code in codes for end in BELOW]
+    tried = ((one, path) for one in people.values() for path in paths)
+    return [(one, path) for one, path in tried if is_refused(one, path)]
+
+
+def is_refused(one: Someone, path: str) -> bool:
+    """Return whether a request is refused to a person."""
+    return one.open(path).status_code in REFUSED
+
+
+def list_tables() -> list[Any]:
+    """List the models of the unprotected tables that this run changes."""
+    models = {one.class_.__tablename__: one.class_ for one in Base.registry.mappers}
+    return [models[name] for name in list_unprotected_tables()][Run.seed % SHARE :: SHARE]
+
+
+def read_rows(world: World, model: Any) -> list[Row]:
+    """Return the first rows of a table."""
+    attacker, key = Attacker(world), get_key(model)
+    with attacker.connect() as connection:
+        found = connection.execute(select(get_table(model)).order_by(key).limit(ROWS))
+        return [dict(row) for row in found.mappings()]
+
+
+def attack(world: World, model: Any) -> Iterator[object]:
+    """Change each column of a table, and delete a row; yield each time."""
+    attacker, names = Attacker(world), [one.name for one in get_table(model).columns]
+    for row in read_rows(world, model):
+        yield from apply_changes(row, names, partial(attacker.write, model))
+        attacker.delete_row(model, row)
+        yield "deleted"
+        attacker.insert(model, row)
+
+
+def test_changed_rows_open_nothing(world: World, closed: Closed) -> None:
+    chance, tried = Random(Run.seed), 0
+    assert len(closed) > 100
+    for model in list_tables():
+        for change in attack(world, model):
+            tried += 1
+            for one, path in chance.sample(closed, TRIES):
+                assert is_refused(one, path), (one.code, path, model, change)
+    assert tried > 20
+    assert all(is_refused(one, path) for one, path in closed)
