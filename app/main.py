@@ -32,6 +32,7 @@ from app.api import (
     form_drafts,
     handovers,
     health,
+    key_links,
     meeting_points,
     meeting_reports,
     own_figures,
@@ -236,6 +237,7 @@ def add_routes(app: FastAPI, *, docs: bool) -> None:
     app.include_router(tokens.router, prefix=V1)
     app.include_router(passkeys.sign_in_router, prefix=V1)
     app.include_router(enrolments.redemption_router, prefix=V1)
+    app.include_router(key_links.router, prefix=V1)
     app.include_router(health.router)
     app.include_router(problem_pages.router)
     for path in served_contract.EDITIONS:

@@ -18,6 +18,9 @@ from app.kernel.problems import NotFound, Problem
 PREFIX_BYTES: Final = 5
 SECRET_BYTES: Final = 32
 KEY_DAYS: Final = 90
+LINK_PREFIX: Final = "sck"
+"""The beginning of a link with which the holder of an account makes an API key."""
+LINK_LIFETIME: Final = timedelta(hours=24)
 
 
 class RolesIncompatible(Problem):
@@ -86,32 +89,45 @@ def require_compatible_roles(roles: AbstractSet[Role]) -> None:
         )
 
 
-def create_key(
+def create_key(  # noqa: PLR0913 - each is a column, or decides about one
     session: Session,
     account_id: UUID,
     scopes: Iterable[Scope],
     now: datetime,
     *,
     days: int = KEY_DAYS,
+    by_link: bool = False,
 ) -> str:
-    """Create an API key and return it. Only a hash of the key is stored."""
-    prefix, key = create_secret("sc")
+    """Create an API key and return it. Only a hash of the key is stored.
+
+    With `by_link`, return a link with which the holder makes the key (ADR 86). The link
+    cannot be used as a key.
+    """
+    prefix, secret = create_secret(LINK_PREFIX if by_link else credentials.API_KEY)
     api_key = ApiKey(
         prefix=prefix,
         account_id=account_id,
-        hash=credentials.hash_key(key),
+        hash=credentials.hash_key(secret),
         scopes=sorted(scopes),
         made_at=now,
         expires_at=now + timedelta(days=days),
+        link_until=now + LINK_LIFETIME if by_link else None,
     )
     session.add(api_key)
     session.flush()
+    return secret
+
+
+def make_key(row: ApiKey) -> str:
+    """Make the API key of a link, which is used up then, and return the key."""
+    _, key = create_secret(credentials.API_KEY, row.prefix)
+    row.hash, row.link_until = credentials.hash_key(key), None
     return key
 
 
-def create_secret(begins: str) -> tuple[str, str]:
+def create_secret(begins: str, prefix: str | None = None) -> tuple[str, str]:
     """Create a random secret with a lookup prefix; return the prefix and the secret."""
-    prefix = secrets.token_hex(PREFIX_BYTES)
+    prefix = prefix or secrets.token_hex(PREFIX_BYTES)
     return prefix, f"{begins}_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
 
 

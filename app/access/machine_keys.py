@@ -153,6 +153,11 @@ def has_registered_key(
     return found is not None
 
 
+def list_conditions(key: Any) -> list[ColumnElement[bool]]:
+    """Return the condition that an API key was made, of which only a link may exist."""
+    return [key.link_until.is_(None)] if hasattr(key, "link_until") else []
+
+
 def list_key_endings(session: Session, now: datetime) -> list[datetime]:
     """List the expiry times of keys that expire within two weeks and have no successor.
 
@@ -166,6 +171,7 @@ def list_key_endings(session: Session, now: datetime) -> list[datetime]:
             later.account_id == kind.account_id,
             later.revoked_at.is_(None),
             later.expires_at > now + NOTICE_PERIOD,
+            *list_conditions(later),
         )
         soon = kind.expires_at.between(now, now + NOTICE_PERIOD) & kind.revoked_at.is_(None)
         found = select(kind.made_at, kind.expires_at).join(Account).where(soon, ~lasts)

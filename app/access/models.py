@@ -72,7 +72,11 @@ class Account(Base):
 
 
 class ApiKey(Base):
-    """An API key with which an account authenticates. Only a hash of the key is stored."""
+    """An API key with which an account authenticates. Only a hash of the key is stored.
+
+    Until `link_until`, the holder can make the key with a link, whose hash is stored
+    instead. It is null once the key was made (ADR 86).
+    """
 
     __tablename__ = "api_key"
 
@@ -84,6 +88,7 @@ class ApiKey(Base):
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     made_by: Mapped[UUID | None]
+    link_until: Mapped[datetime | None]
 
     @property
     def id(self) -> UUID:

@@ -5,7 +5,7 @@ approval, or a person, with the passkeys and the ids of the accounts.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, override
 
@@ -31,10 +31,15 @@ type Member = ApiKey | PublicKey | UserSession | Enrolment | Approval | Passkey
 
 @dataclass(frozen=True)
 class ProtectedTable:
-    """A table whose rows are protected, with its protected columns, a unique one first."""
+    """A table whose rows are protected, with its protected columns, a unique one first.
+
+    `later` are columns that were added later. Their values are protected unless they are
+    null, so that digests of earlier rows stay valid.
+    """
 
     model: type[Base]
     columns: tuple[str, ...]
+    later: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def name(self) -> str:
@@ -48,11 +53,12 @@ class ProtectedTable:
 
     def get_values(self, row: Mapping[str, Any]) -> Values:
         """Return the values of the protected columns of a row."""
-        return [row[column] for column in self.columns]
+        added = [[name, row[name]] for name in self.later if row.get(name) is not None]
+        return [*(row[column] for column in self.columns), *added]
 
     def read_record(self, record: Any) -> dict[str, Any]:
         """Return the protected columns of a loaded record, and their values."""
-        return {name: getattr(record, name) for name in self.columns}
+        return {name: getattr(record, name) for name in (*self.columns, *self.later)}
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ MEMBERS: Final = (
         Account,
         "account_id",
         ("expires_at", "revoked_at"),
+        later=("link_until",),
     ),
     MemberTable(
         PublicKey,

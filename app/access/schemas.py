@@ -11,6 +11,7 @@ from app.access.models import Account, ApiKey, PublicKey
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.text import WHOLE_NUMBER, Code, RequestModel, ResponseModel, SafeLine
 
+KEY_LINK_PATTERN: Final = r"^sck_[0-9a-f]{10}_[A-Za-z0-9_-]{43}$"
 LABEL: Final = "A staff number or a duty post, never a name."
 Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
@@ -120,7 +121,17 @@ class KeyOut(ResponseModel):
     revoked_at: datetime | None
     shown_to: Annotated[
         UUID | None,
-        Field(description="The account the key was shown to; null if an operator made it."),
+        Field(
+            description="The account that the link of the key was shown to; null if an "
+            "operator made the key."
+        ),
+    ]
+    link_expires_at: Annotated[
+        datetime | None,
+        Field(
+            description="Until when the holder can make the key with its link. Null if the "
+            "key was made."
+        ),
     ]
 
     @classmethod
@@ -133,6 +144,7 @@ class KeyOut(ResponseModel):
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
             shown_to=key.made_by,
+            link_expires_at=key.link_until,
         )
 
 
@@ -142,21 +154,40 @@ class KeyList(ResponseModel):
     items: list[KeyOut]
 
 
-class MadeKeyOut(KeyOut):
-    """A new API key, with the secret."""
+class KeyLinkOut(KeyOut):
+    """A new API key that was not made yet, with the link for its holder."""
 
-    key: Annotated[
+    link: Annotated[
         str | None,
         Field(
-            description="The API key, which is shown only once. Null in the answer to a "
-            "retry. If you lost the key, revoke it and make another."
+            description="The link, which is shown only once: give it to the holder of the "
+            "account. Null in the answer to a retry. If you lost it, revoke the key."
         ),
     ]
 
     @classmethod
-    def from_new_key(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
-        """Return the response for a new API key; `secret` is None for a retry."""
-        return cls(**vars(KeyOut.from_key(key)), key=secret)
+    def from_new_key(cls, key: ApiKey, link: str | None) -> "KeyLinkOut":
+        """Return the response for a new API key; `link` is None for a retry."""
+        return cls(**vars(KeyOut.from_key(key)), link=link)
+
+
+class KeyRedemption(RequestModel):
+    """The link of an API key."""
+
+    link: Annotated[
+        str, Field(pattern=KEY_LINK_PATTERN, description="The link, which is used once.")
+    ]
+
+
+class MadeKeyOut(KeyOut):
+    """An API key that its holder has made, with the secret."""
+
+    key: Annotated[str, Field(description="The API key, which is shown only once.")]
+
+    @classmethod
+    def from_secret(cls, row: ApiKey, key: str) -> "MadeKeyOut":
+        """Return the response for an API key and its secret."""
+        return cls(**vars(KeyOut.from_key(row)), key=key)
 
 
 class PublicKeyInput(RequestModel):

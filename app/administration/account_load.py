@@ -17,7 +17,7 @@ from app.access import queries as access_queries
 from app.access.actions import AccountSpec, RolesIncompatible
 from app.access.models import Account
 from app.administration.account_changes import add_account, require_fitting_roles
-from app.administration.api_key_changes import MadeKey, add_key
+from app.administration.api_key_changes import KeyTerms, MadeKey, add_key
 from app.directory import files
 from app.directory import queries as directory_queries
 from app.directory.cell_types import Listed, make_error
@@ -149,5 +149,5 @@ def open_planned(
     """Open an account and make an API key for it."""
     spec = AccountSpec(office_id, row.label, frozenset(row.roles), row.kind)
     scopes = frozenset(row.scopes or Scope)
-    key = add_key(tx, add_account(tx, spec), scopes, days, "account.key_created")
+    key = add_key(tx, add_account(tx, spec), KeyTerms(scopes, days), "account.key_created")
     return OpenedAccount(row, key)

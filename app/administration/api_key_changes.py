@@ -27,7 +27,7 @@ from app.kernel.transactions import WriteTransaction
 
 @dataclass(frozen=True)
 class MadeKey:
-    """An API key and its secret, which is None in the response to a retry."""
+    """An API key and its secret or link, which is None in the response to a retry."""
 
     row: ApiKey
     secret: str | None
@@ -38,24 +38,39 @@ class MadeKey:
         return self.row.id
 
 
+@dataclass(frozen=True)
+class KeyTerms:
+    """What an API key is for, and whether its holder makes it with a link (ADR 86)."""
+
+    scopes: frozenset[Scope]
+    days: int
+    by_link: bool = False
+
+
 def create_key(
     tx: WriteTransaction, account_id: UUID, new: KeyInput, approval: UUID | None
 ) -> MadeKey | Approval:
-    """Make an API key for an account, or request the approval of a second person."""
+    """Make the link of an API key, or request the approval of a second person."""
     account = lock_to_grant(tx, account_id, more=frozenset())
     details = {"scopes": sorted(set(new.scopes)), "days": new.days}
     matter = build_change(tx, account, "account.make_key", details)
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
-    return add_key(tx, account, frozenset(new.scopes), new.days, "account.key_created")
+    terms = KeyTerms(frozenset(new.scopes), new.days, by_link=True)
+    return add_key(tx, account, terms, "account.key_created")
 
 
-def add_key(
-    tx: WriteTransaction, account: Account, scopes: frozenset[Scope], days: int, event: str
-) -> MadeKey:
+def add_key(tx: WriteTransaction, account: Account, terms: KeyTerms, event: str) -> MadeKey:
     """Add an API key to an account, store who made the key, and record the event."""
-    secret = access_actions.create_key(tx.session, account.id, scopes, tx.now, days=days)
-    row = access_queries.get_key(tx, account.id, credentials.get_prefix(secret))
+    secret = access_actions.create_key(
+        tx.session,
+        account.id,
+        terms.scopes,
+        tx.now,
+        days=terms.days,
+        by_link=terms.by_link,
+    )
+    row = access_queries.get_key(tx, account.id, secret.split("_")[1])
     row.made_by = None if tx.actor.is_system else tx.actor.account_id
     record_account_event(tx, account, event)
     return MadeKey(row, secret)
@@ -68,7 +83,7 @@ def rotate_key(
     rotation: Rotation,
     approval: UUID | None,
 ) -> MadeKey | Approval:
-    """Make a key that replaces another, or request the approval of a second person.
+    """Make the link of a key that replaces another, or request an approval.
 
     The old key expires after `overlap_hours`, unless it expires earlier anyway. If it
     expires at once, so do the approvals of the account. Raises AccountDisabled (409) if the
@@ -86,7 +101,8 @@ def rotate_key(
     if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     scopes = frozenset(Scope(name) for name in old.scopes)
-    new = add_key(tx, account, scopes, rotation.days, "account.key_rotated")
+    terms = KeyTerms(scopes, rotation.days, by_link=True)
+    new = add_key(tx, account, terms, "account.key_rotated")
     old.expires_at = min(old.expires_at, tx.now + timedelta(hours=rotation.overlap_hours))
     if not rotation.overlap_hours:
         expire_approvals(tx, account)

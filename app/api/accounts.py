@@ -15,10 +15,10 @@ from app.access.schemas import (
     AccountList,
     AccountOut,
     KeyInput,
+    KeyLinkOut,
     KeyList,
     KeyOut,
     LoweredAccountOut,
-    MadeKeyOut,
     Rotation,
     SomeRoles,
 )
@@ -69,7 +69,7 @@ OPEN: Final[Answers] = {
     **list_problems(*GRANTING, IdempotencyKeyMissing, FocalPointUnknown, PersonUnknown),
 }
 MAKE: Final[Answers] = {
-    201: {"model": MadeKeyOut, "description": "The key. It is shown only once."},
+    201: {"model": KeyLinkOut, "description": "The link. It is shown only once."},
     **ASKED,
     **list_problems(*GRANTING, IdempotencyKeyMissing),
 }
@@ -104,11 +104,11 @@ def show_key(_: ReadTransaction, key: ApiKey, status: int, headers: Headers) -> 
     return render(KeyOut.from_key(key), status=status, headers=headers)
 
 
-def show_made_key(
+def show_key_link(
     _: ReadTransaction, made: MadeKey, status: int, headers: Headers
 ) -> Response:
-    """Return the response with a new key. Only the first response contains the secret."""
-    shown = MadeKeyOut.from_new_key(made.row, made.secret)
+    """Return the response with a new key. Only the first response contains the link."""
+    shown = KeyLinkOut.from_new_key(made.row, made.secret)
     return render(shown, status=status, headers=headers)
 
 
@@ -122,7 +122,7 @@ def find_key_again(tx: ReadTransaction, key_id: UUID) -> ApiKey:
 ACCOUNT: Final = View(account_changes.find, show_account)
 LOWERED: Final = View(account_changes.find, show_lowered)
 API_KEY: Final = View(find_key_again, show_key)
-MADE_KEY: Final = View(lambda tx, it: MadeKey(find_key_again(tx, it), None), show_made_key)
+KEY_LINK: Final = View(lambda tx, it: MadeKey(find_key_again(tx, it), None), show_key_link)
 
 
 @router.get("", response_model=AccountList, responses=READ)
@@ -218,7 +218,7 @@ def list_keys(
         return render(KeyList(items=items), if_none_match=if_none_match)
 
 
-@router.post("/{account_id}/keys", response_model=MadeKeyOut, responses=MAKE)
+@router.post("/{account_id}/keys", response_model=KeyLinkOut, responses=MAKE)
 def create_key(
     begin: WriteAccounts,
     account_id: UUID,
@@ -228,17 +228,19 @@ def create_key(
 ) -> Response:
     """Make an API key for an account other than your own. A second person must approve it.
 
-    The key is shown only once: hand it over in person or through a private channel. While
-    the key is valid, and five minutes longer, the account that made the key and the key's
+    You get a link, which is shown only once: hand it over in person or through a private
+    channel. The holder makes the key with it (`POST /v1/keys/redeem`) within 24 hours, and
+    nobody else sees the key. If the link was used before the holder, revoke the key. While
+    the key is valid, and five minutes longer, the account that got the link and the key's
     account cannot approve each other's requests, because one person could act as both.
     """
-    return MADE_KEY.create_once(
+    return KEY_LINK.create_once(
         begin, key, lambda tx: api_key_changes.create_key(tx, account_id, new, approval)
     )
 
 
 @router.post(
-    "/{account_id}/keys/{prefix}/rotate", response_model=MadeKeyOut, responses=MAKE
+    "/{account_id}/keys/{prefix}/rotate", response_model=KeyLinkOut, responses=MAKE
 )
 def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteAccounts,
@@ -250,10 +252,11 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Replace a key by a new key with the same scopes. A second person has to approve it.
 
-    The old key stays valid for `overlap_hours`, but not beyond its original expiry, so that
-    a machine can switch to the new key. With 0 hours, the old key expires at once.
+    You get a link for the holder, as with a new key. The old key stays valid for
+    `overlap_hours`, but not beyond its original expiry, so that a machine can switch to the
+    new key. With 0 hours, the old key expires at once.
     """
-    return MADE_KEY.create_once(
+    return KEY_LINK.create_once(
         begin,
         key,
         lambda tx: api_key_changes.rotate_key(tx, account_id, prefix, body, approval),

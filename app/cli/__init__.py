@@ -13,7 +13,7 @@ from typing import Final
 
 OPERATOR: Final = "operator_commands"
 PROGRAMS: Final = {
-    **dict.fromkeys(("submit", "poll"), "client_commands"),
+    **dict.fromkeys(("submit", "poll", "redeem-key"), "client_commands"),
     **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), OPERATOR),
     **dict.fromkeys(("case", "doctor", "worker", "backup", "reseal"), OPERATOR),
     **dict.fromkeys(("restored", "affected", "erasures", "figures"), OPERATOR),

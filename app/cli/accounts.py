@@ -170,10 +170,20 @@ def create_api_key(
         list[Scope] | None, typer.Option(help="May be repeated; default: all.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=365, help="Days of validity.")] = KEY_DAYS,
+    *,
+    link: Annotated[
+        bool,
+        typer.Option("--link", help="Print a link with which the holder makes the key."),
+    ] = False,
 ) -> None:
-    """Make an API key and print it. The key cannot be shown again."""
-    runtime = load_runtime(Settings())
-    typer.echo(operator_actions.create_key(runtime, account_id, scope or list(Scope), days))
+    """Make an API key and print it. The key cannot be shown again.
+
+    With `--link`, nobody but the holder sees the key: give the link to the holder, who runs
+    `safe-conduct redeem-key` within 24 hours.
+    """
+    runtime, scopes = load_runtime(Settings()), scope or list(Scope)
+    made = operator_actions.create_key(runtime, account_id, scopes, days, by_link=link)
+    typer.echo(made)
 
 
 @api_key.command("revoke")

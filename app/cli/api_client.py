@@ -74,18 +74,21 @@ class NoAnswer(CallEnded):
     code = 4
 
 
-def build_client(caller: CallerSettings, wait: float = 0) -> httpx.Client:
+def build_client(
+    caller: CallerSettings, wait: float = 0, *, needs_key: bool = True
+) -> httpx.Client:
     """Return an HTTP client for the service; `wait` seconds are added to the read timeout.
 
-    The client follows no redirects. It uses the proxy that the environment sets, unless the
-    service is on this machine. Raises CannotCall if the URL or the API key is not usable,
-    and KeyRefused if other users can read the key file.
+    It follows no redirects. It uses the proxy that the environment sets, unless the service
+    is on this machine. Raises CannotCall if the URL or the API key is not usable, and
+    KeyRefused if other users can read the key file.
     """
-    url, key = parse_url(caller.url), get_api_key(caller)
+    url = parse_url(caller.url)
+    key = {"Authorization": f"Bearer {get_api_key(caller)}"} if needs_key else {}
     agent = f"safe-conduct/{version('safe-conduct')}"
     return httpx.Client(
         base_url=url,
-        headers={"Authorization": f"Bearer {key}", "User-Agent": agent},
+        headers={**key, "User-Agent": agent},
         timeout=httpx.Timeout(ANSWER_SECONDS, read=ANSWER_SECONDS + wait),
         verify=ssl.create_default_context(),
         trust_env=not is_loopback(url.host),

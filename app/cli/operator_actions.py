@@ -17,6 +17,7 @@ from app.access.row_verification import is_authentic
 from app.access.schemas import AccountOut, KeyOut
 from app.administration import account_changes, api_key_changes, directory_load
 from app.administration.account_load import ACCOUNT_LOCK
+from app.administration.api_key_changes import KeyTerms
 from app.administration.directory_load import Loaded
 from app.cases import resealing
 from app.cli.connectivity import check_connections
@@ -145,17 +146,23 @@ def require_label(label: str) -> None:
         ) from error
 
 
-def create_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
-    """Create and return an API key. Raises NotReady for an unknown or disabled account."""
+def create_key(
+    runtime: Runtime,
+    account: UUID,
+    scopes: Iterable[Scope],
+    days: int,
+    *,
+    by_link: bool = False,
+) -> str:
+    """Create an API key, and return it or its link. Raises NotReady for a wrong account."""
+    terms = KeyTerms(frozenset(scopes), days, by_link=by_link)
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         if found.disabled_at is not None:
             raise NotReady(
-                "This account is disabled, so its keys would not work. Open another: "
-                "safe-conduct account new"
+                "This account is disabled. Open another: safe-conduct account new"
             )
-        chosen = frozenset(scopes)
-        made = api_key_changes.add_key(tx, found, chosen, days, "account.key_created")
+        made = api_key_changes.add_key(tx, found, terms, "account.key_created")
         return made.secret or ""
 
 

@@ -425,7 +425,7 @@ def test_a_key_is_shown_to_the_first_person_alone(
     assert not waits["may_confirm"]
     assert confirm(second, approval) == (409, "request-not-kept")
     unwrap(second.send(f"/approvals/{approval['id']}/approve"))
-    assert unwrap(add(admin, path, FEED, approval["id"]))["key"].startswith("sc_")
+    assert unwrap(add(admin, path, FEED, approval["id"]))["link"].startswith("sck_")
     assert get_approval_id(add(admin, path, FEED)) != approval["id"]
 
 

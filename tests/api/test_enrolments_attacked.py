@@ -11,7 +11,7 @@ from app.access.models import Account
 from app.administration.account_changes import end_account
 from app.administration.enrolments import LIFETIME
 from app.kernel.actors import Role
-from tests.support.account_changes import get_account_path
+from tests.support.account_changes import get_account_path, redeem
 from tests.support.authenticators import PRESENT
 from tests.support.passkeys import (
     DEVICE,
@@ -272,7 +272,8 @@ def test_holder_of_a_key_that_the_first_person_made_cannot_confirm(
     asked = unwrap(office.first.create(path, body))
     unwrap(third.send(f"/approvals/{asked['id']}/approve"))
     answer = office.first.send(path, body, idempotency_key="k", approval=asked["id"])
-    puppet = replace(office.second, key=unwrap(answer)["key"])
+    key = unwrap(redeem(office.world, unwrap(answer)["link"]))["key"]
+    puppet = replace(office.second, key=key)
     made = unwrap(office.begin())
 
     refused = puppet.send(f"/enrolments/{made['id']}/confirm")

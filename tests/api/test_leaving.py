@@ -17,6 +17,7 @@ from tests.support.account_changes import (
     approve,
     get_account_path,
     get_approval_id,
+    make_key_with,
 )
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.world import (
@@ -68,7 +69,7 @@ def test_who_comes_after_the_last_one_finds_the_work_waiting(
     newcomer = NEWCOMER | {"focal_point": "UZ_CONSULATE_ALMATY", "roles": ["officer"]}
     opened = add_with(admin, second, "/accounts", newcomer)
     keys = {"scopes": ["cases:read", "cases:write", "feed:read"]}
-    key = add_with(admin, second, f"/accounts/{opened['id']}/keys", keys)["key"]
+    key = make_key_with(admin, second, f"/accounts/{opened['id']}/keys", keys)
 
     after = Someone(world, "UZ_CONSULATE_ALMATY", officer.actor, key)
     assert left == [0, 0]  # an account with the role supervisor alone handles no case

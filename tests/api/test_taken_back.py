@@ -10,10 +10,10 @@ from tests.support.account_changes import (
     NEWCOMER,
     SUPERVISOR,
     add,
-    add_with,
     approve,
     get_account_path,
     get_approval_id,
+    make_key_with,
     with_key,
 )
 from tests.support.administrators import ADMINISTRATOR
@@ -121,7 +121,7 @@ def test_account_that_asks_is_named_to_those_that_may_decide(
 def test_a_key_that_was_just_revoked_makes_no_second_person(world: World) -> None:
     corrupt, honest = (world.add_person(of, ADMINISTRATOR) for of in ("IOM", "UZ_LEAD"))
     third = world.add_person("KZ_LEAD", ADMINISTRATOR)
-    key = add_with(corrupt, honest, f"{get_account_path(third)}/keys", ALL)["key"]
+    key = make_key_with(corrupt, honest, f"{get_account_path(third)}/keys", ALL)
     as_third = with_key(third, key)
     mine = get_approval_id(add(corrupt, "/accounts", GHOST))
     theirs = get_approval_id(add(as_third, "/accounts", GHOST))
@@ -145,9 +145,9 @@ def test_who_was_shown_the_key_of_a_colleague_does_not_review_what_it_permitted(
     watches = {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
     one, other, third = (world.add_person("OVERSIGHT_DEMO", watches) for _ in "123")
     admin = world.add_person("IOM", ADMINISTRATOR)
-    key = add_with(
+    key = make_key_with(
         admin, world.add_person("UZ_LEAD", ADMINISTRATOR), *build_key_request(other)
-    )["key"]
+    )
     path = f"{get_path(case)}/emergency-access"
     reading = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
     read = unwrap(shelter.create(path, reading | {"sections": ["contact"]}))

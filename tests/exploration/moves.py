@@ -25,7 +25,7 @@ from tests.exploration.stage import (
     UZ,
     Stage,
 )
-from tests.support.account_changes import add_with, get_account_path
+from tests.support.account_changes import add_with, get_account_path, make_key_with
 from tests.support.administrators import approve, update_row
 from tests.support.returns import AT_HOME, MET, NO_GO, SAFE, TOLD, make_return_consent
 from tests.support.world import (
@@ -434,9 +434,10 @@ class MoveRunner:
             account |= SUPERVISOR
         opened = add_with(one, other, "/accounts", account)
         path = f"/accounts/{opened['id']}/keys"
-        made = add_with(one, other, path, {"scopes": [*old.actor.scopes], "days": 300})
+        wanted = {"scopes": [*old.actor.scopes], "days": 300}
+        key = make_key_with(one, other, path, wanted)
         actor = replace(old.actor, account_id=UUID(opened["id"]))
-        people[office] = Someone(self.stage, office, actor, made["key"])
+        people[office] = Someone(self.stage, office, actor, key)
         return DONE
 
 

@@ -3,11 +3,14 @@
 import json
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.cli.operator_actions import create_key
 from app.clock import get_utc_now
+from app.kernel.actors import Scope
 from tests.processes.test_demo import SECONDS
 from tests.support.servers import Served, serve_world
 from tests.support.shells import Shell, open_faulty_way
@@ -15,6 +18,8 @@ from tests.support.world import Json, Someone, make_case, unwrap
 
 pytestmark = pytest.mark.slow
 SECRET = "Oygul Ganieva"
+NOBODY_URL = "http://127.0.0.1:9"
+"""The URL of a port that nothing listens on."""
 WRONG, REFUSED, UNKNOWN, INTERRUPTED = 1, 3, 4, 130
 
 
@@ -243,3 +248,44 @@ def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) 
     assert "only the key has to be changed" in refused.stderr
     assert "sc_0000000000" not in refused.stderr
     assert list_cases(officer) == []
+
+
+def make_link(one: Someone) -> str:
+    """Return a link with which the holder of an account makes an API key."""
+    scopes, account = [Scope.CASES_READ], one.actor.account_id
+    return create_key(one.world.runtime, account, scopes, 30, by_link=True)
+
+
+def test_holder_makes_a_key_with_a_link(shell: Shell, officer: Someone) -> None:
+    link = make_link(officer)
+
+    made = shell.run("redeem-key", "my-key", given=f"{link}\n")
+    again = shell.run("redeem-key", "other", given=link)
+    exists = shell.run("redeem-key", "my-key", given=make_link(officer))
+
+    file = shell.folder / "my-key"
+    assert (made.returncode, again.returncode, exists.returncode) == (0, REFUSED, WRONG)
+    assert "my-key" in made.stdout
+    assert file.stat().st_mode & 0o777 == 0o600
+    key = file.read_text().strip()
+    assert replace(officer, key=key).get("/cases").status_code == 200
+    assert "Ask for another" in again.stderr
+    assert not (shell.folder / "other").exists()
+    assert "cannot be created" in exists.stderr
+    assert link not in made.stdout + made.stderr + again.stderr
+    assert key not in made.stdout + made.stderr
+
+
+def test_link_is_not_used_when_the_service_cannot_be_reached(
+    shell: Shell, officer: Someone, world: Served
+) -> None:
+    link = make_link(officer)
+    nobody = shell.run("redeem-key", "key2", given=link, SAFE_CONDUCT_URL=NOBODY_URL)
+    with open_faulty_way(world.port, lost=1) as way:
+        url = f"http://127.0.0.1:{way.server_port}"
+        lost = shell.run("redeem-key", "key2", given=link, SAFE_CONDUCT_URL=url)
+
+    assert (nobody.returncode, lost.returncode) == (WRONG, UNKNOWN)
+    assert "cannot be reached" in nobody.stderr
+    assert "Ask for the key to be revoked" in lost.stderr
+    assert not (shell.folder / "key2").exists()

@@ -6,7 +6,7 @@ from uuid import uuid4
 from httpx2 import Response
 
 from app.kernel.actors import Role
-from tests.support.world import Json, Someone, unwrap
+from tests.support.world import Json, Someone, World, unwrap
 
 SUPERVISOR: Final = {Role.SUPERVISOR}
 NEWCOMER: Final[Json] = {
@@ -44,6 +44,17 @@ def add_with(who: Someone, second: Someone, path: str, body: Json) -> Json:
     approval_id = get_approval_id(add(who, path, body))
     unwrap(approve(second, approval_id))
     return unwrap(add(who, path, body, approval_id))
+
+
+def redeem(world: World, link: object) -> Response:
+    """Make an API key with a link, as the holder of its account."""
+    answer: Response = world.http.post("/v1/keys/redeem", json={"link": link})
+    return answer
+
+
+def make_key_with(who: Someone, second: Someone, path: str, body: Json) -> str:
+    """Let two people make a link of an API key, and the holder the key."""
+    return str(unwrap(redeem(who.world, add_with(who, second, path, body)["link"]))["key"])
 
 
 def with_key(one: Someone, key: str) -> Someone:

@@ -45,6 +45,7 @@ PUBLIC_WRITES: Final = {
     "create_session_with_passkey",
     "create_enrolment_options",
     "redeem_enrolment",
+    "redeem_key_link",
 }
 """The operations that need no credential, because they check what the body contains."""
 TAKING: Final = [one for one in WRITES if one.body_schema]

@@ -144,6 +144,7 @@ BODIES: Final[dict[str, Json]] = {
     "grant_roles": {"roles": ["coordinator"]},
     "revoke_roles": {"roles": ["officer"]},
     "create_key": FEED,
+    "redeem_key_link": {"link": f"sck_0123456789_{'x' * 43}"},
     "register_public_key": make_registration(get_key_pair("ES384")),
     "rotate_key": {"days": 30, "overlap_hours": 24},
     "write_meeting_point": {"meeting": "2026-05-20", "text": "A second shelter in Osh"},

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from app.kernel.actors import Role
+from app.cli import operator_actions
+from app.kernel.actors import Role, Scope
 from tests.databases.failpoints.calls import Call, Scene, Story, cells
 from tests.support.full_world import READING
 from tests.support.machine_keys import JWT, register_machine
@@ -183,6 +184,14 @@ def redeems_enrolment(scene: Scene) -> Call:
     return send_without_key("redeem_enrolment", body)
 
 
+def redeems_key_link(scene: Scene) -> Call:
+    world = scene.wire.world
+    account = world.add_person("KZ_LEAD").actor.account_id
+    scopes = [Scope.FEED_READ]
+    link = operator_actions.create_key(world.runtime, account, scopes, 30, by_link=True)
+    return send_without_key("redeem_key_link", {"link": link})
+
+
 def asks_for_passkey_options(scene: Scene) -> Call:
     _, session = Office(scene.wire.world).enrol()
     return scene.call("create_passkey_options", session, {})
@@ -239,6 +248,7 @@ OWN: Final[Mapping[str, Story]] = {
     "create_session_with_passkey": signs_in_with_passkey,
     "create_enrolment_options": asks_for_enrolment_options,
     "redeem_enrolment": redeems_enrolment,
+    "redeem_key_link": redeems_key_link,
     "create_passkey_options": asks_for_passkey_options,
     "register_passkey": registers_passkey,
     "remove_passkey": removes_passkey,

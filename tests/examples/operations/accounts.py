@@ -61,6 +61,7 @@ def play_keys(player: Player, one: Someone, second: Someone, ids: dict[str, str]
     """Make an API key, rotate it and revoke it."""
     wanted = {"scopes": ["feed:read", "cases:read"], "days": 30}
     key = player.play_with(second, "create_key", one, wanted, **ids)
+    player.play("redeem_key_link", None, {"link": key["link"]})
     player.play("list_keys", one, **ids)
     named = ids | {"prefix": str(key["prefix"])}
     rotation = {"days": 30, "overlap_hours": 24}

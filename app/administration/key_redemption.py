@@ -1,0 +1,70 @@
+"""The redemption of the link of an API key by the holder of its account (ADR 86).
+
+Each failure raises the same LinkRefused, which the API answers with 401.
+"""
+
+import hmac
+from dataclasses import dataclass
+from typing import Final
+
+from app.access import credentials
+from app.access import queries as access_queries
+from app.access.actions import LINK_PREFIX, make_key
+from app.access.models import Account, ApiKey
+from app.access.row_verification import is_authentic
+from app.administration.account_changes import record_account_event
+from app.kernel.actors import SYSTEM
+from app.kernel.problems import NotFound
+from app.kernel.transactions import Runtime, WriteTransaction, begin_write
+
+REFUSED: Final = "The link is not valid, was used, or has expired. Ask for another."
+
+
+class LinkRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
+    """The link of an API key was not accepted."""
+
+
+@dataclass(frozen=True)
+class RedeemedKey:
+    """An API key that was made with a link, and its secret."""
+
+    row: ApiKey
+    secret: str
+
+
+def get_link_prefix(link: str) -> str:
+    """Return the prefix of a link, or "" if the link is malformed."""
+    parts = link.split("_", 2)
+    return parts[1] if parts[0] == LINK_PREFIX and len(parts) > 2 else ""  # noqa: PLR2004
+
+
+def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
+    """Make the API key of a link, which can be used once. Raises LinkRefused.
+
+    If two requests use the link at the same time, one of them gets the key.
+    """
+    with begin_write(runtime, SYSTEM) as tx:
+        row, account = lock_key(tx, link)
+        secret = make_key(row)
+        record_account_event(tx, account, "account.key_redeemed")
+        return RedeemedKey(row, secret)
+
+
+def lock_key(tx: WriteTransaction, link: str) -> tuple[ApiKey, Account]:
+    """Lock and return the API key of a link and its account. Raises LinkRefused."""
+    try:
+        found = access_queries.get_key_by_prefix(tx, get_link_prefix(link))
+        account = access_queries.lock_account(tx, found.account_id)
+    except NotFound as error:
+        raise LinkRefused(REFUSED) from error
+    tx.session.refresh(found)
+    fits = hmac.compare_digest(found.hash, credentials.hash_key(link))
+    open_until = found.link_until
+    live = credentials.is_live(
+        tx.now, found.expires_at, found.revoked_at, account.disabled_at
+    )
+    if not fits or not live or open_until is None or open_until <= tx.now:
+        raise LinkRefused(REFUSED)
+    if not is_authentic(tx.session, found, account):
+        raise LinkRefused(REFUSED)
+    return found, account
