@@ -1,8 +1,9 @@
 """The command `make rewrap-torture`: `key rewrap` of many cases under load, killed often.
 
-A PostgreSQL database gets many cases whose data keys are real, as in production. While the
-service works, keys are replaced and `safe-conduct key rewrap` is killed again and again.
-No request may fail. In the end, the newest key must open each case, and an earlier none.
+A PostgreSQL database gets many cases whose data keys and MACs are real, as in production.
+While the service works, keys are replaced and `safe-conduct key rewrap` is killed again and
+again. No request may fail. In the end, the newest key must open each case, and an earlier
+none; the newest key must have made each MAC, and the earlier keys are retired.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, text, update
 
 from app.cases.models import CaseKey
+from app.cli import renewed_macs
 from app.cli.startup import load_runtime
 from app.cli.wrapped_keys import count_by_version
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER
@@ -46,6 +48,8 @@ from tests.torture.people_at_work import REAL, Load
 PROGRAM: Final = str(BIN / "safe-conduct")
 LONGEST_LIFE: Final = 1.5
 """The most seconds that `key rewrap` runs after its start, until it is killed."""
+WORK_AFTER: Final = 5
+"""The seconds that people work after the earlier keys are retired."""
 WITHOUT_TRIGGERS: Final = "SET session_replication_role = replica"
 KEYS_OF_CASES: Final = select(CaseKey.case_id, CaseKey.version, CaseKey.wrapped)
 
@@ -85,8 +89,10 @@ def run_command(environment: Environment, *words: str) -> str:
     return done.stdout
 
 
-def fill(place: Place, load: Load, cases: int, show: Show) -> None:
-    """Submit some cases, copy them, and give each copy a data key of its own."""
+def fill(
+    place: Place, environment: Environment, load: Load, cases: int, show: Show
+) -> None:
+    """Submit some cases, copy them, and give each copy its own data key and MAC."""
     before = count_rows(place.product)
     with load.make_client(UZ_OFFICER) as client:
         load.codes += filter(None, (load.submit(client) for _ in range(REAL)))
@@ -96,6 +102,7 @@ def fill(place: Place, load: Load, cases: int, show: Show) -> None:
     copy_cases(place.product, before, cases, lambda _: None)
     count = replace_keys(place)
     show(f"{count} cases, of which {len(load.codes)} were submitted over HTTP.")
+    show(run_command(environment, "case", "protect").strip())
 
 
 def replace_keys(place: Place) -> int:
@@ -150,7 +157,7 @@ def kill_rewraps(environment: Environment, kills: int, seed: int, show: Show) ->
             start += LONGEST_LIFE / 3
         else:
             killed, left = killed + 1, now
-            show(f"kill {killed}: {left} secrets of earlier keys are left")
+            show(f"kill {killed}: {left} secrets and MACs of earlier keys are left")
     return rotated
 
 
@@ -190,12 +197,20 @@ def load_settings(environment: Environment) -> Settings:
 
 
 def count_outdated(environment: Environment) -> int:
-    """Return the number of secrets that earlier keys wrap."""
+    """Return the number of secrets and MACs of earlier keys."""
     runtime = load_runtime(load_settings(environment))
     counts = count_by_version(runtime)
+    for _ in renewed_macs.count_by_version(runtime, counts):
+        pass
     del counts[runtime.vault.current_version]
     runtime.database.engine.dispose()
     return counts.total()
+
+
+def retire_keys(environment: Environment, lines: Sequence[StoredKey]) -> None:
+    """Retire the earlier keys, of which no secret and no MAC may be left."""
+    for one in lines[:-1]:
+        run_command(environment, "key", "retire", one.version)
 
 
 def find_wrong_keys(place: Place, lines: Sequence[StoredKey]) -> list[str]:
@@ -232,10 +247,12 @@ def run(cases: int, kills: int, seed: int, show: Show) -> list[str]:
         del environment["SAFE_CONDUCT_LOST_KEYS"]
         with serve(place, environment) as port:
             load = Load(port, keys)
-            fill(place, load, cases, show)
+            fill(place, environment, load, cases, show)
             with load.run():
                 rotated = kill_rewraps(environment, kills, seed, show)
                 show(run_command(environment, "key", "rewrap").strip())
+                retire_keys(environment, read_lines(folder / "keys"))
+                time.sleep(WORK_AFTER)
             done = ", ".join(f"{count} {what}" for what, count in load.done.items())
             show(f"{kills} kills, {rotated} new keys; {done}; {len(load.errors)} errors.")
             show(run_command(environment, "key", "list"))
