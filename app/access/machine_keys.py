@@ -174,7 +174,8 @@ def list_key_endings(session: Session, now: datetime) -> list[datetime]:
             *list_conditions(later),
         )
         soon = kind.expires_at.between(now, now + NOTICE_PERIOD) & kind.revoked_at.is_(None)
-        found = select(kind.made_at, kind.expires_at).join(Account).where(soon, ~lasts)
+        wanted = (soon, ~lasts, *list_conditions(kind))
+        found = select(kind.made_at, kind.expires_at).join(Account).where(*wanted)
         rows = session.execute(found.where(Account.disabled_at.is_(None)))
         moments += [end for made, end in rows if end - made > NOTICE_PERIOD]
     return sorted(moments)

@@ -108,6 +108,8 @@ def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
         ApiKey.account_id.in_(own) & ApiKey.made_by.in_(others),
         ApiKey.account_id.in_(others) & ApiKey.made_by.in_(own),
     )
-    usable = machine_keys.is_usable_after(ApiKey, tx.now - machine_keys.IN_TRANSIT)
-    found = tx.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
+    moment = tx.now - machine_keys.IN_TRANSIT
+    usable = machine_keys.is_usable_after(ApiKey, moment)
+    made = ApiKey.link_until.is_(None) | (ApiKey.link_until > moment)
+    found = tx.session.scalar(select(ApiKey.prefix).where(shown, usable, made).limit(1))
     return found is not None or machine_keys.has_registered_key(tx, own, others)

@@ -72,7 +72,7 @@ def add_key(tx: WriteTransaction, account: Account, terms: KeyTerms, event: str)
     )
     row = access_queries.get_key(tx, account.id, secret.split("_")[1])
     row.made_by = None if tx.actor.is_system else tx.actor.account_id
-    record_account_event(tx, account, event)
+    record_account_event(tx, account, event, prefix=row.prefix)
     return MadeKey(row, secret)
 
 

@@ -41,12 +41,18 @@ def get_link_prefix(link: str) -> str:
 def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
     """Make the API key of a link, which can be used once. Raises LinkRefused.
 
-    If two requests use the link at the same time, one of them gets the key.
+    A wrong link locks nothing. If two requests use a link at the same time, one of them
+    gets the key.
     """
+    with runtime.database.begin_read() as session:
+        found = session.get(ApiKey, get_link_prefix(link))
+        due = found.hash if found is not None and found.link_until else None
+    if not hmac.compare_digest(due or credentials.UNKNOWN_HASH, credentials.hash_key(link)):
+        raise LinkRefused(REFUSED)
     with begin_write(runtime, SYSTEM) as tx:
         row, account = lock_key(tx, link)
         secret = make_key(row)
-        record_account_event(tx, account, "account.key_redeemed")
+        record_account_event(tx, account, "account.key_redeemed", prefix=row.prefix)
         return RedeemedKey(row, secret)
 
 

@@ -13,7 +13,7 @@ from app.cases import queries as case_queries
 from app.cases.models import Case
 from app.casework import telling
 from app.consents.actions import AdultConsentRequired, ConsentEnded, TooManyConsents
-from app.consents.forms import ConsentForm, get_form
+from app.consents.forms import ConsentForm
 from app.consents.models import Consent
 from app.consents.schemas import ConsentInput, ConsentList, ConsentOut, WithdrawConsents
 from app.directory.queries import FocalPointUnknown
@@ -67,7 +67,7 @@ def record_consent(
     A child's own consent is stored, but it is not valid until the person is found to be an
     adult. Until then, `not_yet` contains the reason and says whose consent is valid now.
     """
-    view = build_case_view(code, get_form, build_forms)
+    view = build_case_view(code, telling.get_known_form, build_forms)
     return view.create_once(begin, key, lambda tx: telling.record_consent(tx, code, new))
 
 

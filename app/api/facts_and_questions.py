@@ -31,6 +31,7 @@ from app.consents import office_names
 from app.deadlines import queries as deadline_queries
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Side
+from app.kernel.problems import NotFound
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.transactions import ReadTransaction
 
@@ -94,7 +95,7 @@ def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: FactInput) ->
     The lead may do this; until there is a lead, the submitter may. A recipient whose
     referral asks for the fact may do this too. Help must not wait for a fact (BR01).
     """
-    view = build_case_view(code, case_queries.get_fact, build_facts)
+    view = build_case_view(code, telling.get_known_fact, build_facts)
     return view.create_once(begin, key, lambda tx: telling.set_fact(tx, code, new))
 
 
@@ -114,7 +115,7 @@ def declare_vital_interest(
     For four hours, only the summary and the safety alert may be sent without a consent. The
     lead and oversight get the event at once. Inform the person afterwards.
     """
-    view = build_case_view(code, case_queries.get_vital_interest, build_vitals)
+    view = build_case_view(code, telling.get_own_vital_interest, build_vitals)
     return view.create_once(
         begin, key, lambda tx: telling.declare_vital_interest(tx, code, new)
     )
@@ -140,9 +141,22 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
 
 def load_questions(tx: ReadTransaction, case: Case) -> QuestionList:
     """Return the questions about a case: only the holder and the submitter see any."""
-    mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
-    found = questions.list_questions(tx, case.id) if mine else []
+    found = questions.list_questions(tx, case.id) if may_see_questions(tx, case) else []
     return QuestionList(items=build_questions(tx, found))
+
+
+def may_see_questions(tx: ReadTransaction, case: Case) -> bool:
+    """Return whether the caller is the holder or the submitter of a case."""
+    return bool(get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER})
+
+
+def get_known_question(tx: ReadTransaction, case_id: UUID, question_id: UUID) -> Question:
+    """Return a question that the caller asked or may see, or raise NotFound (404)."""
+    found = questions.get_question(tx, case_id, question_id)
+    own_office = tx.actor.focal_point_id
+    if found.asked_by != own_office and not may_see_questions(tx, found.case):
+        raise NotFound("There is no such question, or you may not see it.")
+    return found
 
 
 @router.get("/questions", response_model=QuestionList, responses=NOT_FOUND)
@@ -163,7 +177,7 @@ def ask_submitter(
 
     If you may know that the person fears the submitter, you cannot ask the submitter.
     """
-    view = build_case_view(code, questions.get_question, build_questions)
+    view = build_case_view(code, get_known_question, build_questions)
     return view.create_once(begin, key, lambda tx: asking.ask_submitter(tx, code, new))
 
 
@@ -174,7 +188,7 @@ def answer_question(
     begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: AnswerInput
 ) -> Response:
     """Answer a question of the holder. Only the submitter of the case can do this."""
-    view = build_case_view(code, questions.get_question, build_questions)
+    view = build_case_view(code, get_known_question, build_questions)
     return view.run_once(
         begin, key, lambda tx: asking.answer_question(tx, code, question_id, body)
     )

@@ -159,12 +159,11 @@ def require_unchanged(
     digest = group.digests.get(model.compute_tag(earlier))
     if digest is not None and digest == groups.compute_digest(model, earlier):
         return
-    key = earlier[model.identifying]
-    own = select_row(model).where(getattr(model, model.identifying) == key)
+    own = select_row(model).where(model.match_identity(earlier))
     found = session.connection().execute(own).mappings()
     row = found.one_or_none()
     if row is None or digest != groups.compute_digest(model, dict(row)):
-        raise_alarm(model.__tablename__, [key])
+        raise_alarm(model.__tablename__, [model.get_identity(earlier)])
 
 
 def delete_records(
@@ -175,7 +174,7 @@ def delete_records(
     groups = CaseGroups.get_for(session)
     groups.verify(session)
     group = lock_group(session, groups, case_id)
-    named: Iterable[str] = {model.identifying, "case_id", *model.labelling}
+    named: Iterable[str] = {*model.identifying, "case_id", *model.labelling}
     columns = [getattr(model, name) for name in sorted(named)]
     statement = delete(model).where(model.case_id == case_id, *conditions)
     for row in session.execute(statement.returning(*columns)).mappings().all():

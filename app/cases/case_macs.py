@@ -84,7 +84,7 @@ class CaseGroups:
     def build_record(self, model: type[CaseRecord], row: Row) -> LoadedRecord:
         """Return a record with its tag and its digest."""
         tag, digest = model.compute_tag(row), self.compute_digest(model, row)
-        return LoadedRecord(row["case_id"], model, tag, digest, row[model.identifying])
+        return LoadedRecord(row["case_id"], model, tag, digest, model.get_identity(row))
 
     def read_records(self, session: Session, case_id: UUID) -> Iterator[LoadedRecord]:
         """Yield all records of a case, as they are in the database."""
@@ -95,7 +95,7 @@ class CaseGroups:
 
     def compute_digest(self, model: type[CaseRecord], row: Row) -> bytes:
         """Return the digest of a record, computed or known for equal values."""
-        values, key = model.get_values(row), (model, row[model.identifying])
+        values, key = model.get_values(row), (model, model.get_identity(row))
         known = self.macs.known_digests.get(key)
         if known is not None and known[0] == values:
             return known[1]

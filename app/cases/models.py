@@ -172,7 +172,7 @@ class Case(ProtectedCase, Listed, Snapshots, Base):
 class Party(CaseRecord, Base):
     """A relation of an office to a case, or to one of its records, with start and end."""
 
-    identifying = "number"
+    identifying = ("number",)
 
     __tablename__ = "party"
     __table_args__ = (

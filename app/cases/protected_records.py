@@ -8,7 +8,17 @@ from operator import itemgetter
 from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Label, Select, Update, bindparam, inspect, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    inspect,
+    select,
+    update,
+)
 
 from app.cases.sections import Paper
 from app.kernel.db import Base
@@ -27,6 +37,7 @@ MAX_TAGS: Final = 8192
 
 type Row = Mapping[str, Any]
 """Columns and values of a row."""
+type Identity = UUID | int | str
 type Values = tuple[Any, ...]
 """The values of the protected columns of a row, in the order of the table."""
 
@@ -63,11 +74,11 @@ class ProtectedCase(Protected):
 class CaseRecord(Protected):
     """A base class of the records of a case that its MAC protects.
 
-    `identifying` is a column whose value no two records share. `labelling` are columns
+    `identifying` are columns whose values no two records share. `labelling` are columns
     that the label of a record depends on.
     """
 
-    identifying: ClassVar[str] = "id"
+    identifying: ClassVar[tuple[str, ...]] = ("id",)
     labelling: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
@@ -81,9 +92,20 @@ class CaseRecord(Protected):
         return str(cls.__tablename__)
 
     @classmethod
+    def get_identity(cls, row: Row) -> Identity:
+        """Return the value that identifies a record, or the values as one text."""
+        values: list[Identity] = [row[name] for name in cls.identifying]
+        return values[0] if len(values) == 1 else "/".join(map(str, values))
+
+    @classmethod
+    def match_identity(cls, row: Row) -> ColumnElement[bool]:
+        """Return the condition that matches the record of a row."""
+        return and_(*(getattr(cls, name) == row[name] for name in cls.identifying))
+
+    @classmethod
     def compute_tag(cls, row: Row) -> bytes:
         """Return the tag of a record, by which its digest is found."""
-        return compute_tag(cls.get_label(row), row[cls.identifying])
+        return compute_tag(cls.get_label(row), cls.get_identity(row))
 
 
 class Columns(NamedTuple):
@@ -121,7 +143,7 @@ def list_protected(model: type[Protected]) -> tuple[str, ...]:
 
 
 @lru_cache(MAX_TAGS)
-def compute_tag(label: str, key: UUID | int) -> bytes:
+def compute_tag(label: str, key: Identity) -> bytes:
     """Return the tag of a record with a label and a unique value."""
     digest = blake2b(encode([key]), digest_size=TAG_BYTES - CODE_BYTES).digest()
     return compute_code(label) + digest

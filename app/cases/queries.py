@@ -78,9 +78,14 @@ def get_codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
 def load_snapshots(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, SummarySnapshot]:
-    """Return the summaries that were stored for submitters, by case id."""
-    wanted = {"cases": list(case_ids)}
-    rows = tx.session.scalars(statements.SUMMARY_SNAPSHOTS, wanted)
+    """Return the summaries that were stored for submitters, by case id.
+
+    Raises NotAuthentic if one was deleted in the database, because the submitter would then
+    read the summary of the lead (R12).
+    """
+    cases = list(case_ids)
+    rows = tx.session.scalars(statements.SUMMARY_SNAPSHOTS, {"cases": cases}).all()
+    require_all_loaded(tx.session, cases, SummarySnapshot.list_labels())
     return {kept.case_id: kept for kept in rows}
 
 

@@ -28,11 +28,13 @@ READING_PURPOSE: Final = store_enum(EmergencyAccessPurpose, "readingpurpose")
 """The column type of `EmergencyAccessPurpose`."""
 
 
-class SummarySnapshot(Base):
+class SummarySnapshot(CaseRecord, Base):
     """The summary that the submitter of a case reads after handing the case on.
 
     The snapshot is stored when a lead takes the case, or when a border is crossed (R12).
     """
+
+    identifying = ("case_id",)
 
     __tablename__ = "handed_on"
 

@@ -8,7 +8,13 @@ from uuid import UUID
 from app.cases.case_loading import add_rows, require_all_loaded
 from app.cases.models import Case, Party, Sealed
 from app.cases.protected_records import RECORD_DOCUMENT, CaseRecord, Protected
-from app.cases.records import EmergencyAccess, Fact, RiskAssessment, VitalInterest
+from app.cases.records import (
+    EmergencyAccess,
+    Fact,
+    RiskAssessment,
+    SummarySnapshot,
+    VitalInterest,
+)
 from app.consents.models import Consent
 from app.handovers.models import Handover
 from app.kernel.combined_queries import Values
@@ -31,6 +37,7 @@ PROTECTED: Final[Mapping[str, type[Protected]]] = {
     "returns": Return,
     "risks": RiskAssessment,
     "accesses": EmergencyAccess,
+    "summaries": SummarySnapshot,
 }
 """The queries that return rows which the MAC of a case protects, with their models."""
 COMPLETE: Final[Mapping[str, frozenset[str]]] = {

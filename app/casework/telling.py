@@ -18,7 +18,7 @@ from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consent_actions
 from app.consents import queries as consent_queries
 from app.consents import standing
-from app.consents.forms import ConsentForm
+from app.consents.forms import ConsentForm, get_form
 from app.consents.models import Consent
 from app.consents.schemas import ConsentHint, ConsentInput, WithdrawConsents, get_hint
 from app.deadlines.limits import Priority
@@ -243,6 +243,35 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
             or may_establish_fact(tx, case, fact.name)
         )
     ]
+
+
+def get_known_fact(tx: ReadTransaction, case_id: UUID, fact_id: UUID) -> Fact:
+    """Return a fact that the caller recorded or may see, or raise NotFound (404)."""
+    found = case_queries.get_fact(tx, case_id, fact_id)
+    is_own = found.recorded_by == tx.actor.focal_point_id
+    if not is_own and found not in list_facts(tx, found.case):
+        raise NotFound("There is no such fact, or you may not see it.")
+    return found
+
+
+def get_own_vital_interest(
+    tx: ReadTransaction, case_id: UUID, declared_id: UUID
+) -> VitalInterest:
+    """Return what the caller's office declared about a case, or raise NotFound (404)."""
+    found = case_queries.get_vital_interest(tx, case_id, declared_id)
+    if found.declared_by != tx.actor.focal_point_id:
+        raise NotFound("There is no such declaration, or you may not see it.")
+    return found
+
+
+def get_known_form(tx: ReadTransaction, case_id: UUID, first: UUID) -> ConsentForm:
+    """Return a form that the caller recorded or may see, or raise NotFound (404)."""
+    found = get_form(tx, case_id, first)
+    case = case_queries.get_by_id(tx, case_id)
+    is_own = found.consents[0].recorded_by == tx.actor.focal_point_id
+    if not is_own and not {*found.consents} <= {*list_consents(tx, case)}:
+        raise NotFound("There is no such consent, or you may not see it.")
+    return found
 
 
 def may_know_fact(case: Case, office: UUID, fact: Fact) -> bool:

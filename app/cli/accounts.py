@@ -73,7 +73,8 @@ def format_key(key: KeyOut) -> str:
     """Return a line of text about an API key, with the prefix and without the secret."""
     ended = f", revoked {format_day(key.revoked_at)}" if key.revoked_at else ""
     scopes = "all scopes" if set(key.scopes) == set(Scope) else " ".join(key.scopes)
-    return f"{key.prefix}  until {format_day(key.expires_at)}{ended}  {scopes}"
+    link = "" if key.link_expires_at is None else f", link until {key.link_expires_at:%F}"
+    return f"{key.prefix}  until {format_day(key.expires_at)}{link}{ended}  {scopes}"
 
 
 def format_day(instant: datetime) -> str:

@@ -1,5 +1,6 @@
 """The `redeem-key` command: the holder of an account makes an API key with a link."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -49,7 +50,7 @@ def redeem_key(
         except BaseException:
             file.unlink()
             raise
-        durable.replace(file, f"{key}\n")
+        write_key(file, key)
     typer.echo(f"The key is in {file}, which only you can read.")
     print_note(f"To use it, set SAFE_CONDUCT_API_KEY_FILE={file}")
 
@@ -69,6 +70,17 @@ def create_file(file: Path) -> None:
         durable.create(file, "")
     except OSError as error:
         raise CannotCall(f"{file} cannot be created: {error.strerror}.") from error
+
+
+def write_key(file: Path, key: str) -> None:
+    """Write the key into the file. Raises NoAnswer if it is lost."""
+    try:
+        with file.open("w", encoding="ascii") as opened:
+            opened.write(f"{key}\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError as error:
+        raise NoAnswer(f"{file} cannot be written: {error.strerror}. {LOST}") from error
 
 
 def request_key(http: httpx.Client, link: str) -> str:

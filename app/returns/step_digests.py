@@ -12,9 +12,11 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
+from app.cases.case_macs import CaseGroups
 from app.kernel.actors import SERVICE
 from app.kernel.mac_values import encode
 from app.kernel.macs import MACS, RowMacs, raise_alarm
+from app.kernel.statements import lock_rows
 from app.kernel.transactions import ReadTransaction, Runtime, is_read_only
 from app.returns.models import Done, Return
 from app.returns.queries import list_steps
@@ -41,13 +43,15 @@ def load_steps(tx: ReadTransaction, record: Return) -> list[Done]:
 def is_authentic(session: Session, record: Return, steps: Sequence[Done]) -> bool:
     """Return whether the steps of a return match its digest.
 
-    Steps of an earlier version, which have no digest, are accepted until a date.
+    Steps of an earlier version, whose digest is empty, are accepted until a date. So are
+    those that an earlier version has added since.
     """
     macs: RowMacs | None = session.info.get(MACS)
     if macs is None or macs.is_disabled:
         return True
-    if record.steps_digest is None:
-        return not steps or macs.accepts_missing()
+    if not record.steps_digest:
+        none_yet = record.steps_digest is None and not steps
+        return none_yet or macs.accepts_missing()
     return hmac.compare_digest(record.steps_digest, compute_digest(steps))
 
 
@@ -69,14 +73,15 @@ def add_to_digest(record: Return, before: Sequence[Done], step: Done) -> None:
 
     A return with steps of an earlier version gets its digest by `case protect`.
     """
-    if record.steps_digest is not None or not before:
+    if record.steps_digest or not before:
         record.steps_digest = compute_digest([*before, step])
 
 
 def select_unprotected() -> Select[UUID]:
     """Return the statement that selects the returns whose steps have no digest."""
     has_steps = exists().where(Done.return_id == Return.id)
-    return select(Return.id).where(Return.steps_digest.is_(None), has_steps)
+    missing = Return.steps_digest.is_(None) & has_steps
+    return select(Return.id).where(missing | (Return.steps_digest == b""))
 
 
 def has_unprotected(session: Session) -> bool:
@@ -115,7 +120,9 @@ def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
 
 def write_digest(session: Session, return_id: UUID) -> None:
     """Write the digest of the steps of a return, as they are now."""
-    own = select(Return).where(Return.id == return_id)
-    record = session.scalars(own.with_for_update(key_share=True)).one()
+    of_return = Return.id == return_id
+    case_id = session.scalars(select(Return.case_id).where(of_return)).one()
+    CaseGroups.get_for(session).lock_case(session, case_id)
+    record = session.scalars(lock_rows(select(Return).where(of_return))).one()
     steps = list_steps(session, return_id)
     record.steps_digest = compute_digest(steps) if steps else None

@@ -60,8 +60,7 @@ def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> No
 
 def delete_clear_rows(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete unencrypted rows of older versions, but keep the offices that were asked."""
-    waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
-    tx.session.execute(delete(Shortlisted).where(waiting))
+    delete_records(tx.session, case_id, Shortlisted, Shortlisted.asked_at.is_(None))
     tx.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
 
 
@@ -110,8 +109,8 @@ def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete the ranking of a case, because it was computed from data that is erased."""
     sealed = (Sealed.record_id == case_id) & (Sealed.kind == Paper.ROUTING)
     delete_records(tx.session, case_id, Sealed, sealed)
-    for model in (Shortlisted, LeftOutRow):
-        tx.session.execute(delete(model).where(model.case_id == case_id))
+    delete_records(tx.session, case_id, Shortlisted)
+    tx.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
 
 
 def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:

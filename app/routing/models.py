@@ -7,17 +7,20 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.cases.models import Case
+from app.cases.protected_records import CaseRecord
 from app.directory.models import FocalPoint
 from app.kernel.db import Base
 
 
-class Shortlisted(Base):
+class Shortlisted(CaseRecord, Base):
     """A focal point that was asked to lead a case, with its position and the reasons.
 
     The offices that are still to be asked are sealed, because an office missing from that
     list may be one that the person fears (ADR 38). In older rows, `asked_at` is null for an
     office that was not asked. `left_at` is when an office declined or missed the deadline.
     """
+
+    identifying = ("case_id", "place")
 
     __tablename__ = "shortlisted"
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.cases import queries as case_queries
 from app.cases import rule_documents
+from app.cases.case_loading import require_all_loaded
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
 from app.deadlines.answer_queries import count_answers
@@ -54,8 +55,14 @@ class Place:
 
 @load_once(Shortlisted)
 def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
-    """List the offices that were asked to lead, and old rows of offices not yet asked."""
-    return list(tx.session.scalars(SHORTLIST, {"case": case_id}))
+    """List the offices that were asked to lead, and old rows of offices not yet asked.
+
+    Raises NotAuthentic if one was changed, inserted or deleted in the database, because an
+    office that was asked is not asked again.
+    """
+    found = list(tx.session.scalars(SHORTLIST, {"case": case_id}))
+    require_all_loaded(tx.session, [case_id], Shortlisted.list_labels())
+    return found
 
 
 def list_asked(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:

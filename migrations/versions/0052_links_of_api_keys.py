@@ -14,5 +14,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the column. A link that was not used is then a key that nobody has."""
+    """Remove the column. Revoke the keys of links that were not used before."""
     op.drop_column("api_key", "link_until")

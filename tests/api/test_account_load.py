@@ -92,13 +92,13 @@ def test_office_and_oversight_learn_of_a_loaded_account_as_of_a_single_one(
         world.runtime, "KZ_LEAD", "duty 8", [Role.OFFICER]
     )
     operator_actions.create_key(world.runtime, account, [Scope.FEED_READ], DAYS)
-    single = [(event["type"], event["facts"]) for event in reader.poll()]
+    single = [(event["type"], event["facts"].keys()) for event in reader.poll()]
     overseer.poll()
 
     file = write_file(tmp_path, "KZ_LEAD,duty 9,person,officer,feed:read")
     open_accounts(world.runtime, file, keys_file, DAYS)
 
-    loaded = [(event["type"], event["facts"]) for event in reader.poll()]
+    loaded = [(event["type"], event["facts"].keys()) for event in reader.poll()]
     assert loaded == single
     assert [event["type"] for event in overseer.poll()] == [name for name, _ in single]
 

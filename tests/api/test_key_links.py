@@ -7,12 +7,15 @@ from typing import Final
 
 import pytest
 from httpx2 import Response
+from sqlalchemy import select
 
-from app.access.models import ApiKey
+from app.access.models import Account, ApiKey
 from app.cli import operator_actions
 from app.kernel.actors import Scope
+from app.kernel.statements import lock_rows
 from tests.support.account_changes import (
     FEED,
+    NEWCOMER,
     add,
     add_with,
     approve,
@@ -24,7 +27,7 @@ from tests.support.account_changes import (
 )
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.database_attacks import Attacker
-from tests.support.world import Json, Someone, World, get_problem, list_types, unwrap
+from tests.support.world import Json, Someone, World, get_problem, unwrap
 
 REFUSED: Final = (401, "unauthenticated")
 
@@ -62,7 +65,8 @@ def test_holder_makes_the_key_that_nobody_else_sees(
     assert shown in list_keys(admins[0], lead)
     assert shown == {name: made[name] for name in shown} | {"link_expires_at": None}
     assert shown["shown_to"] == str(admins[0].actor.account_id)
-    assert "account.key_redeemed" in list_types(lead.poll())
+    [event] = [one for one in lead.poll() if one["type"] == "account.key_redeemed"]
+    assert event["facts"] == {"prefix": made["prefix"]}
 
 
 def test_link_is_no_key(world: World, lead: Someone, made: Json) -> None:
@@ -145,9 +149,7 @@ def test_two_requests_with_one_link_make_one_key(
     assert with_key(lead, unwrap(first)["key"]).get("/events").status_code == 200
 
 
-def test_link_with_a_changed_row_makes_no_key(
-    world: World, lead: Someone, made: Json
-) -> None:
+def test_link_with_a_changed_row_makes_no_key(world: World, made: Json) -> None:
     """Somebody who writes to the database extends or widens a link."""
     attacker = Attacker(world)
     stored = attacker.read(ApiKey, made["prefix"])
@@ -159,10 +161,45 @@ def test_link_with_a_changed_row_makes_no_key(
         attacker.update(ApiKey, made["prefix"], **changed)
         assert get_problem(redeem(world, made["link"])) == REFUSED, changed
         attacker.update(ApiKey, made["prefix"], **stored)
+    assert unwrap(redeem(world, made["link"]))["key"]
+
+
+def test_link_that_was_used_cannot_be_restored(
+    world: World, lead: Someone, made: Json
+) -> None:
+    attacker = Attacker(world)
+    stored = attacker.read(ApiKey, made["prefix"])
     key = unwrap(redeem(world, made["link"]))["key"]
-    attacker.update(ApiKey, made["prefix"], link_until=stored["link_until"])
+    attacker.update(ApiKey, made["prefix"], **stored)
+
     assert get_problem(redeem(world, made["link"])) == REFUSED
-    assert with_key(lead, key).get("/events").status_code in {200, 401}
+    assert with_key(lead, key).get("/events").status_code == 401
+
+
+def test_wrong_link_waits_for_no_lock(
+    world: World, pg_url: str, lead: Someone, made: Json
+) -> None:
+    """Otherwise its answer would differ from that to an unknown link."""
+    assert pg_url
+    wrong = f"sck_{made['prefix']}_{'x' * 43}"
+    with world.database.begin_write() as session:
+        own = select(Account.id).where(Account.id == lead.actor.account_id)
+        session.execute(lock_rows(own))
+        assert get_problem(redeem(world, wrong)) == REFUSED
+
+
+def test_link_that_nobody_used_makes_no_second_person(
+    world: World, admins: tuple[Someone, Someone]
+) -> None:
+    """While the link is valid, who got it could act as the holder."""
+    maker, other = admins
+    holder = world.add_person("KZ_LEAD", ADMINISTRATOR)
+    add_with(maker, other, f"{get_account_path(holder)}/keys", FEED)
+    asked = get_approval_id(add(maker, "/accounts", NEWCOMER))
+
+    assert get_problem(approve(holder, asked)) == (409, "not-a-second-person")
+    world.advance(hours=25)
+    assert approve(holder, asked).status_code == 200
 
 
 def test_key_is_replaced_by_a_link(

@@ -96,12 +96,12 @@ def test_cancellation_of_a_return_keeps_its_steps_verified(travel: Homecoming) -
     assert len(travel.read()["steps"]) == len(list_stored(travel))
 
 
-@pytest.fixture
-def earlier(travel: Homecoming) -> Homecoming:
+@pytest.fixture(params=[b"", None], ids=["upgraded", "during the upgrade"])
+def earlier(travel: Homecoming, request: pytest.FixtureRequest) -> Homecoming:
     """Return a return of an earlier version, which is accepted until a date."""
     attacker, macs = Attacker(travel.world), travel.world.runtime.row_macs
     stored = attacker.find(Return, id=UUID(travel.record["id"]))
-    attacker.update(Return, stored["number"], steps_digest=None)
+    attacker.update(Return, stored["number"], steps_digest=request.param)
     number = attacker.find(Case, code=travel.case["code"])["number"]
     attacker.update(Case, number, mac=None)
     macs.accepts_missing = lambda: True
@@ -133,6 +133,22 @@ def test_steps_without_a_digest_are_refused_after_the_date(earlier: Homecoming) 
     with capture_logs() as logs:
         assert get_problem(earlier.lead.get(get_path(earlier.record))) == ALTERED
     assert "return_step" in {one.get("table") for one in logs}
+
+
+def test_deleted_steps_of_an_earlier_version_are_refused_after_the_date(
+    earlier: Homecoming,
+) -> None:
+    """The migration has marked the return, so that a return without steps is noticed."""
+    attacker = Attacker(earlier.world)
+    number = attacker.find(Return, id=UUID(earlier.record["id"]))["number"]
+    attacker.update(Return, number, steps_digest=b"")
+    protect_rows(earlier.world.runtime)
+    earlier.world.runtime.row_macs.accepts_missing = lambda: False
+
+    for step in list_stored(earlier):
+        attacker.delete(Done, step["number"])
+
+    assert get_problem(earlier.lead.get(get_path(earlier.record))) == ALTERED
 
 
 def test_operator_protects_steps_again(travel: Homecoming) -> None:

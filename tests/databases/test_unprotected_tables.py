@@ -4,14 +4,20 @@ from collections.abc import Iterator
 from functools import partial
 from random import Random
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
+from app.cases.facts import FactName
 from app.cases.models import Case
+from app.cases.records import Fact
 from app.cases.sections import Section
-from app.kernel.actors import SERVICE
+from app.directory.models import FocalPoint
+from app.kernel.actors import SERVICE, Role
 from app.kernel.db import Base
+from app.kernel.idempotency import Outcome
+from app.routing.models import Shortlisted
 from tests.support.database_attacks import (
     Attacker,
     Row,
@@ -22,7 +28,7 @@ from tests.support.database_attacks import (
 from tests.support.effort import Run, choose_number
 from tests.support.full_world import create_people, create_records
 from tests.support.protected_tables import list_unprotected_tables
-from tests.support.world import Someone, World
+from tests.support.world import Someone, World, get_path, get_problem, unwrap
 
 SHARE: Final = choose_number(1, sample=6)
 """A run changes the rows of every n-th table, where n is this number."""
@@ -93,3 +99,42 @@ def test_changed_rows_open_nothing(world: World, closed: Closed) -> None:
                 assert is_refused(one, path), (one.code, path, model, change)
     assert tried > 20
     assert all(is_refused(one, path) for one, path in closed)
+
+
+def test_repeated_request_never_shows_a_record_that_the_caller_may_not_see(
+    world: World, officer: Someone, lead: Someone
+) -> None:
+    """Somebody has changed which record the request created: the legal hold."""
+    case = lead.take_lead(officer.submit())
+    path, key = f"{get_path(case)}/facts", str(uuid4())
+    body = {"name": "guardian", "value": "not_needed"}
+    unwrap(lead.create(path, body, key))
+    roles = {Role.PROTECTION_OFFICER}
+    watcher, second = (world.add_person("OVERSIGHT_DEMO", roles) for _ in range(2))
+    unwrap(watcher.does_with(second, "legal-hold", case, {"value": "in_force"}))
+    attacker = Attacker(world)
+    hold = attacker.find(Fact, name=FactName.LEGAL_HOLD)
+    stored = attacker.find(Outcome, account_id=lead.actor.account_id, key=key)
+
+    attacker.write(Outcome, stored, {"resource_id": hold["id"]})
+    shown = lead.create(path, body, key)
+    attacker.write(Outcome, stored, {"resource_id": stored["resource_id"]})
+
+    assert get_problem(shown) == (404, "not-found")
+    assert unwrap(lead.create(path, body, key))["name"] == "guardian"
+
+
+def test_office_cannot_be_passed_over_by_a_forged_row(
+    world: World, officer: Someone
+) -> None:
+    """An office that was asked to lead is not asked again."""
+    draft = unwrap(officer.create_case())
+    attacker = Attacker(world)
+    case_id = attacker.find(Case, code=draft["code"])["id"]
+    office = attacker.find(FocalPoint, code="KZ_LEAD")["id"]
+    asked = {"case_id": case_id, "place": 1, "focal_point_id": office, "reasons": []}
+    attacker.insert(Shortlisted, asked | {"asked_at": world.now, "left_at": world.now})
+
+    assert get_problem(officer.does("submit", draft)) == (500, "records-altered")
+    attacker.delete_row(Shortlisted, asked)
+    assert unwrap(officer.does("submit", draft))["holder"] == "KZ_LEAD"

@@ -69,7 +69,10 @@ class Attacker:
 
     def write(self, model: type[Base], row: Row, values: Row) -> None:
         """Write these values into the row with the same primary key as a row."""
-        self.update(model, row[get_key(model).name], **values)
+        table = get_table(model)
+        own = [column == row[column.name] for column in table.primary_key]
+        with self.connect() as connection:
+            connection.execute(update(table).where(*own).values(values))
 
     def insert(self, model: type[Base], row: Row) -> None:
         """Insert a row."""
@@ -80,6 +83,14 @@ class Attacker:
         """Delete the row with a primary key."""
         with self.connect() as connection:
             connection.execute(delete(get_table(model)).where(get_key(model) == key))
+
+    def delete_like(self, model: type[Base], row: Row) -> None:
+        """Delete a row that has the values of another one, besides its number."""
+        table = get_table(model)
+        known = [name for name in ("id", "since", "record_id", "place") if name in row]
+        own = [table.c[name] == row[name] for name in known]
+        with self.connect() as connection:
+            connection.execute(delete(table).where(*own))
 
     def delete_row(self, model: type[Base], row: Row) -> None:
         """Delete a row whose primary key can have several columns."""
