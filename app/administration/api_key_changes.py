@@ -1,4 +1,4 @@
-"""Changes of API keys. Two people make a key; one person can revoke it (R14, R21)."""
+"""Changes of API keys. Two people create a key; one person can revoke it (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -132,4 +132,4 @@ def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
     if key.revoked_at is None:
         access_actions.revoke_key(tx.session, key.prefix, tx.now)
         expire_approvals(tx, account)
-        record_account_event(tx, account, "account.key_revoked")
+        record_account_event(tx, account, "account.key_revoked", prefix=key.prefix)

@@ -50,14 +50,17 @@ def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
     if not hmac.compare_digest(due or credentials.UNKNOWN_HASH, credentials.hash_key(link)):
         raise LinkRefused(REFUSED)
     with begin_write(runtime, SYSTEM) as tx:
-        row, account = lock_key(tx, link)
+        row, account = lock_account_of_link(tx, link)
         secret = make_key(row)
         record_account_event(tx, account, "account.key_redeemed", prefix=row.prefix)
         return RedeemedKey(row, secret)
 
 
-def lock_key(tx: WriteTransaction, link: str) -> tuple[ApiKey, Account]:
-    """Lock and return the API key of a link and its account. Raises LinkRefused."""
+def lock_account_of_link(tx: WriteTransaction, link: str) -> tuple[ApiKey, Account]:
+    """Lock the account of a link; return its API key and the account.
+
+    Raises LinkRefused.
+    """
     try:
         found = access_queries.get_key_by_prefix(tx, get_link_prefix(link))
         account = access_queries.lock_account(tx, found.account_id)

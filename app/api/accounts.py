@@ -230,7 +230,7 @@ def create_key(
 
     You get a link, which is shown only once: hand it over in person or through a private
     channel. The holder makes the key with it (`POST /v1/keys/redeem`) within 24 hours, and
-    nobody else sees the key. If the link was used before the holder, revoke the key. While
+    you do not see the key. If the link was used before the holder, revoke the key. While
     the key is valid, and five minutes longer, the account that got the link and the key's
     account cannot approve each other's requests, because one person could act as both.
     """

@@ -179,7 +179,7 @@ def create_api_key(
 ) -> None:
     """Make an API key and print it. The key cannot be shown again.
 
-    With `--link`, nobody but the holder sees the key: give the link to the holder, who runs
+    With `--link`, you do not see the key: give the link to the holder, who runs
     `safe-conduct redeem-key` within 24 hours.
     """
     runtime, scopes = load_runtime(Settings()), scope or list(Scope)

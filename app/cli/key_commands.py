@@ -1,4 +1,4 @@
-"""The `key` commands: make, activate and list key-encryption keys, and wrap with them."""
+"""The `key` commands: create, activate, list, rewrap and retire key-encryption keys."""
 
 from collections import Counter
 from functools import partial
@@ -35,10 +35,10 @@ def create_key(
         bool, typer.Option("--standby", help="Do not use it for new cases yet.")
     ] = False,
 ) -> None:
-    """Add a key to the key file, or create the file. New cases use the newest key.
+    """Add a key to the key file, or create the file. The key is used at once.
 
-    A standby key is not used for new cases before `safe-conduct key activate`, so that each
-    machine can get the file first.
+    With several machines, use `--standby`: a process without the new key refuses rows that
+    were written with it. A standby key is used after `safe-conduct key activate`.
     """
     path = Settings().key_file
     made = startup.add_key(path, is_standby=standby)
@@ -100,8 +100,10 @@ def rewrap_keys() -> None:
         )
     for table, count in sorted((+altered).items()):
         print_line(
-            f"{count} rows of the table {table} do not match their MACs, and stay as they "
-            'are. See "Rows that were changed in the database" in docs/operations.md.'
+            f"{count} rows of the table {table} do not match their MACs, or a retired key "
+            "made these, and stay as they are. After a restore, run: safe-conduct key "
+            'retire VERSION --undo. Otherwise see "Rows that were changed in the database" '
+            "in docs/operations.md."
         )
     if failed or altered.total():
         raise typer.Exit(1)
@@ -112,7 +114,7 @@ def retire_key(
     version: Annotated[str, typer.Argument(help="The key, as in `key list`.")],
     *,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Use a retired key again, for a backup.")
+        bool, typer.Option("--undo", help="Use a retired key again, to restore a backup.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only check whether the key is needed.")
@@ -120,11 +122,13 @@ def retire_key(
 ) -> None:
     """Stop using an earlier key: it opens nothing any more, and its MACs are refused.
 
-    Somebody who has seen the key can then forge nothing with it. Run `safe-conduct key
-    rewrap` before. To restore a backup from before that, use `--undo`. On SQLite, no other
-    process may use the database.
+    Run `safe-conduct key rewrap` before. Fingerprints and cursors of the key stay valid. To
+    restore a backup from before that, use `--undo`. On SQLite, no other process may use the
+    database.
     """
     path = Settings().key_file
+    if undo and dry_run:
+        raise typer.BadParameter("--dry-run cannot be combined with --undo.")
     keyfile.require_not_current(keyfile.read_lines(path), version)
     if not undo:
         require_unused(version)

@@ -28,13 +28,13 @@ LOST: Final = (
 ABOUT: Final = join_lines("""
 Make an API key with the link that you got, and write it to a file.
 
-Only you can read the file, and nobody else sees the key. The link is asked for, or read
-from standard input. It can be used once, within 24 hours.
+Only you can read the file, and the person who gave you the link does not see the key. The
+link is asked for, or read from standard input. It can be used once, within 24 hours.
 
 SAFE_CONDUCT_URL is the URL of the service.
 
 Exit codes: 0: the key is in the file. 1: nothing was sent, because a setting or the file is
-wrong. 3: the link was refused. 4: the outcome is unknown.
+wrong. 3: the service refused the request, and says why. 4: the key may be lost.
 """)
 
 
@@ -80,7 +80,10 @@ def write_key(file: Path, key: str) -> None:
             opened.flush()
             os.fsync(opened.fileno())
     except OSError as error:
-        raise NoAnswer(f"{file} cannot be written: {error.strerror}. {LOST}") from error
+        raise NoAnswer(
+            f"{file} cannot be written: {error.strerror}. The key is lost, because the "
+            "link was used. Ask for the key to be revoked, and for another link."
+        ) from error
 
 
 def request_key(http: httpx.Client, link: str) -> str:

@@ -55,7 +55,7 @@ class MacTable(Protocol):
         """Return the version of the key that made the MAC of a row, or None."""
 
     def renew(self, session: Session, row: Row) -> None:
-        """Make the MAC of a locked row with the current key. Raises NotAuthentic."""
+        """Make the MAC of a locked row, which matches it, again with the current key."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,8 @@ def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, i
     is left as it is; `altered` gets the number of such rows by their table. Each batch has
     a transaction of its own, so the command can be run again.
 
-    Rows that another transaction has locked are left out at first, and then made one by
-    one. So no two rows are locked while this waits for a lock, and no deadlock can occur.
+    Rows that another transaction has locked are skipped. At the end, each of them has a
+    transaction of its own, so that no deadlock can occur.
     Raises KeyRefused if the standby key has made a MAC, and Busy (503) if a row stays
     locked.
     """
@@ -216,7 +216,7 @@ def read_rows(
     statement: Select[*tuple[Any, ...]],
     keys: Sequence[Key],
 ) -> list[tuple[Key, Row]]:
-    """Return the rows with some primary keys that a statement selects and have a MAC."""
+    """Return the rows that a statement selects, if they have these keys and a MAC."""
     columns = list(table.model.__table__.primary_key)
     some = tuple_(*columns).in_(keys) & table.model.__table__.c.mac.is_not(None)
     found = session.connection().execute(statement.where(some).order_by(*columns))

@@ -15,7 +15,7 @@ from app.kernel.vault import DerivedSecrets, RetiredKey, Unopenable, open_sealed
 log = structlog.get_logger("safe_conduct.keys")
 
 type FileState = tuple[int, ...]
-"""The number, times, size and permissions of a file, which differ if it was replaced."""
+"""The inode, times, size and permissions of a file, which differ if it was replaced."""
 
 
 class KeySet:
@@ -47,10 +47,10 @@ class KeySet:
 class FileKeys:
     """The default key provider, which reads its keys from a file.
 
-    With a `path`, the file is read again when it was replaced: before a key is wrapped or a
-    secret is derived, and if a key is missing or retired. Keys can then be added, activated
-    and retired while the service runs. A file that is refused, or that lacks one of the
-    keys, is not used, and the log says so.
+    With a `path`, the file is read again if it was replaced. This is checked before a key
+    is wrapped, before secrets are derived, and if a key is missing or retired. So the keys
+    can be changed while the service runs. A file that is invalid, or that lacks one of the
+    keys, is not used, and an error is logged.
     """
 
     def __init__(

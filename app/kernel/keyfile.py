@@ -1,9 +1,9 @@
 """Key-encryption keys in a file that only its owner can read (R36).
 
-Each line is `<version> <base64>`, and `standby` if the key does not wrap yet (ADR 79). The
-last other key wraps new data keys; the earlier keys unwrap the data keys that they wrapped.
-Secrets are derived from each key. The line of a key ends with `retired` if the key opens
-nothing any more, and MACs by its secrets are refused (ADR 84).
+Each line is `<version> <base64>`, followed by `standby` or `retired` if the key has this
+mark (ADR 79, ADR 84). The last key without a mark is the current one, which wraps new data
+keys. Earlier keys and the standby key only unwrap. A retired key does not unwrap, and MACs
+by its secrets are refused. Secrets are derived from each key.
 """
 
 import base64
@@ -115,8 +115,8 @@ def add_key(path: Path, *, is_standby: bool = False) -> str:
             )
         if any(one.is_standby for one in lines):
             raise KeyRefused(
-                "There is a standby key. Run: safe-conduct key activate, or, if somebody "
-                "else may have seen it, safe-conduct key retire VERSION"
+                "There is a standby key already. Run: safe-conduct key activate. If "
+                "somebody else may have seen it, run: safe-conduct key retire VERSION"
             )
         version = generate_version(one.version for one in lines)
         mark = KeyMark.STANDBY if is_standby else KeyMark.NONE
@@ -148,7 +148,10 @@ def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
         require_not_current(lines, version)
         versions = [one.version for one in lines]
         if undo and versions.index(version) > versions.index(find_current(lines)):
-            raise KeyRefused("This key was never activated. Run: safe-conduct key new")
+            raise KeyRefused(
+                "This key was retired before it was activated. Run: safe-conduct key new "
+                "--standby"
+            )
         mark = KeyMark.NONE if undo else KeyMark.RETIRED
         changed = [
             replace(one, mark=mark) if one.version == version else one for one in lines
@@ -157,11 +160,11 @@ def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
 
 
 def require_not_current(lines: Sequence[StoredKey], version: str) -> None:
-    """Raise KeyRefused unless a version is that of a key of the file, but the current."""
+    """Raise KeyRefused if there is no key of this version, or if it is the current key."""
     if all(one.version != version for one in lines):
         raise KeyRefused("The key file has no such key. Run: safe-conduct key list")
     if version == find_current(lines):
-        raise KeyRefused("The current key cannot be retired. Activate another one before.")
+        raise KeyRefused("The current key cannot be retired. Activate another key first.")
 
 
 def read_lines(path: Path) -> list[StoredKey]:
@@ -197,7 +200,7 @@ def generate_version(keys: Iterable[str]) -> str:
 
 
 def parse_line(path: Path, line: bytes) -> StoredKey:
-    """Parse a line. Raises KeyRefused if its key is not 32 random bytes in base64."""
+    """Parse a line. Raises KeyRefused if its version, its key or its mark is invalid."""
     version, _, rest = line.partition(b" ")
     encoded, _, mark = rest.partition(b" ")
     try:

@@ -43,8 +43,8 @@ def load_steps(tx: ReadTransaction, record: Return) -> list[Done]:
 def is_authentic(session: Session, record: Return, steps: Sequence[Done]) -> bool:
     """Return whether the steps of a return match its digest.
 
-    Steps of an earlier version, whose digest is empty, are accepted until a date. So are
-    those that an earlier version has added since.
+    If a return has steps and no digest, an earlier version wrote them. They are accepted
+    until a date that the operator sets.
     """
     macs: RowMacs | None = session.info.get(MACS)
     if macs is None or macs.is_disabled:
