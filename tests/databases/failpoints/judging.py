@@ -14,7 +14,7 @@ PROBLEM: Final = "application/problem+json"
 STREAM: Final = "text/event-stream"
 RANDOM: Final = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|SC-\w{4}-\w{4}-\w{4}-\w|(?:sc[est]?|whsec)_[^\"]+|\b[0-9a-f]{10}\b"
+    r"|SC-\w{4}-\w{4}-\w{4}-\w|(?:sc[ekst]?|whsec)_[^\"]+|\b[0-9a-f]{10}\b"
     r"|\d+\.[0-9a-f]{16}|(?<=\"challenge\":\")[^\"]+|(?<=\"code\":\")\w{4}-\w{4}(?=\")"
 )
 """Values that are different in each answer: ids, codes, keys, secrets, tags, challenges."""
