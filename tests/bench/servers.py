@@ -12,7 +12,7 @@ from typing import Final
 from app.cli.demo_command import prepare, prepare_demo_keys
 from app.cli.startup import load_runtime
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
-from app.kernel.file_keys import FileKeys
+from app.kernel import keyfile
 from app.settings import Settings
 from tests.bench.client import send_once
 from tests.bench.places import Place
@@ -70,7 +70,9 @@ def get_environment(place: Place) -> dict[str, str]:
         "SAFE_CONDUCT_REQUESTS_PER_MINUTE": PER_MINUTE,
         "SAFE_CONDUCT_ENVIRONMENT": "drill",
         "SAFE_CONDUCT_UNPROTECTED_UNTIL": "2100-01-01T00:00:00Z",  # copies have no MAC
-        "SAFE_CONDUCT_LOST_KEYS": FileKeys.load(place.folder / "keys").current,
+        "SAFE_CONDUCT_LOST_KEYS": keyfile.find_current(
+            keyfile.read_lines(place.folder / "keys")
+        ),
     }
 
 
