@@ -119,7 +119,7 @@ def create_key(  # noqa: PLR0913 - each is a column, or decides about one
 
 
 def make_key(row: ApiKey) -> str:
-    """Make the API key of a link, which is used up then, and return the key."""
+    """Make and return the API key of a link, which cannot be used again."""
     _, key = create_secret(credentials.API_KEY, row.prefix)
     row.hash, row.link_until = credentials.hash_key(key), None
     return key

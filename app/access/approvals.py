@@ -40,8 +40,8 @@ class ApprovalRequest:
 
     `of` is the focal point that decides; by default, the focal point of the caller. The
     second person sees `facts`, needs one of `roles`, and must decide before `lapses_at`.
-    The first of `fingerprints` is stored.
-    `request` is stored sealed with `key`, the data key of the case, or with a new key.
+    The first of `fingerprints` is stored. `request` is stored sealed with `key`, the data
+    key of the case, or with a new key.
     """
 
     action: str

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -80,10 +80,13 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def get_prefix(key: str) -> str:
-    """Return the prefix of a credential of any kind, or "" if the text is malformed."""
-    parts = key.split("_")
-    return parts[1] if parts[0] in QUERIES and len(parts) > 2 else ""  # noqa: PLR2004
+def get_prefix(secret: str, kinds: Container[str] = QUERIES) -> str:
+    """Return the prefix of a credential or link, or "" if the text is malformed.
+
+    `kinds` are the beginnings that are expected; by default, those of credentials.
+    """
+    parts = secret.split("_", 2)
+    return parts[1] if parts[0] in kinds and len(parts) > 2 else ""  # noqa: PLR2004
 
 
 @dataclass(frozen=True)

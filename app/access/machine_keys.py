@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, exists, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from app.access.assertions import Assertion, AssertionRefused
@@ -96,16 +96,16 @@ def hash_token(macs: RowMacs, row: AccessToken, token: str) -> str:
 
     The row of a token never changes, so that no MAC of the account has to cover it.
     """
-    return macs.compute_hash(AccessToken.__tablename__, list_hashed(row, token))
+    return macs.compute_hash(AccessToken.__tablename__, list_hashed_values(row, token))
 
 
 def is_token(macs: RowMacs, row: Row[Any], token: str) -> bool:
-    """Return whether a row of `ACCESS_TOKEN_QUERY` is that of a token, as it was stored."""
-    return macs.is_hash(row.hash, AccessToken.__tablename__, list_hashed(row, token))
+    """Return whether a row of `ACCESS_TOKEN_QUERY` has the hash of a token."""
+    return macs.is_hash(row.hash, AccessToken.__tablename__, list_hashed_values(row, token))
 
 
-def list_hashed(row: AccessToken | Row[Any], token: str) -> list[object]:
-    """List what the hash of a token covers."""
+def list_hashed_values(row: AccessToken | Row[Any], token: str) -> list[object]:
+    """List the values that the hash of a token covers."""
     values = [row.prefix, row.public_key_id, row.assertion, row.scopes]
     return [*values, row.made_at, row.expires_at, token]
 
@@ -153,9 +153,10 @@ def has_registered_key(
     return found is not None
 
 
-def list_conditions(key: Any) -> list[ColumnElement[bool]]:
-    """Return the condition that an API key was made, of which only a link may exist."""
-    return [key.link_until.is_(None)] if hasattr(key, "link_until") else []
+def was_made(key: Any) -> ColumnElement[bool]:
+    """Return the condition that a key exists: an API key may be only a link yet."""
+    until: ColumnElement[Any] | None = getattr(key, "link_until", None)
+    return true() if until is None else until.is_(None)
 
 
 def list_key_endings(session: Session, now: datetime) -> list[datetime]:
@@ -171,10 +172,10 @@ def list_key_endings(session: Session, now: datetime) -> list[datetime]:
             later.account_id == kind.account_id,
             later.revoked_at.is_(None),
             later.expires_at > now + NOTICE_PERIOD,
-            *list_conditions(later),
+            was_made(later),
         )
         soon = kind.expires_at.between(now, now + NOTICE_PERIOD) & kind.revoked_at.is_(None)
-        wanted = (soon, ~lasts, *list_conditions(kind))
+        wanted = (soon, ~lasts, was_made(kind))
         found = select(kind.made_at, kind.expires_at).join(Account).where(*wanted)
         rows = session.execute(found.where(Account.disabled_at.is_(None)))
         moments += [end for made, end in rows if end - made > NOTICE_PERIOD]

@@ -1,6 +1,5 @@
 """Request and response bodies for passkeys, in the JSON form of WebAuthn Level 3."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -12,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from app.access.models import Passkey
 from app.access.passkey_challenges import LIFETIME
 from app.access.passkeys import ALGORITHMS, RelyingParty
-from app.kernel.text import RequestModel, ResponseModel, SafeLine
+from app.kernel.text import RequestModel, ResponseModel, SafeLine, encode_base64url
 
 SERVICE_NAME: Final = "Safe Conduct"
 MILLISECONDS: Final = int(LIFETIME.total_seconds()) * 1000
@@ -160,18 +159,13 @@ class PasskeyList(ResponseModel):
     items: list[PasskeyOut]
 
 
-def encode_bytes(value: bytes) -> str:
-    """Return bytes in base64url without padding, as WebAuthn does."""
-    return urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
 def build_request_options(party: RelyingParty, challenge: bytes) -> PasskeyRequestOptions:
     """Return the options of a sign-in, which are the same for everybody.
 
     They list no credentials, so that nobody learns which people have passkeys.
     """
     return PasskeyRequestOptions(
-        challenge=encode_bytes(challenge),
+        challenge=encode_base64url(challenge),
         timeout=MILLISECONDS,
         rp_id=party.id,
         user_verification="required",
@@ -190,12 +184,14 @@ def build_creation_options(
     kind = "public-key"
     return PasskeyCreationOptions(
         rp=RelyingPartyOut(id=party.id, name=SERVICE_NAME),
-        user=PasskeyUser(id=encode_bytes(person_id.bytes), name=name, display_name=name),
-        challenge=encode_bytes(challenge),
+        user=PasskeyUser(
+            id=encode_base64url(person_id.bytes), name=name, display_name=name
+        ),
+        challenge=encode_base64url(challenge),
         pub_key_cred_params=[PasskeyAlgorithm(type=kind, alg=one) for one in ALGORITHMS],
         timeout=MILLISECONDS,
         exclude_credentials=[
-            PasskeyDescriptor(type=kind, id=encode_bytes(one.credential_id))
+            PasskeyDescriptor(type=kind, id=encode_base64url(one.credential_id))
             for one in known
         ],
         authenticator_selection=AuthenticatorSelection(

@@ -42,6 +42,11 @@ class ProtectedTable:
     later: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The names of all protected columns."""
+        return (*self.columns, *self.later)
+
+    @property
     def name(self) -> str:
         """The name under which the rows are protected."""
         return self.table.name
@@ -58,7 +63,7 @@ class ProtectedTable:
 
     def read_record(self, record: Any) -> dict[str, Any]:
         """Return the protected columns of a loaded record, and their values."""
-        return {name: getattr(record, name) for name in (*self.columns, *self.later)}
+        return {name: getattr(record, name) for name in self.all_columns}
 
 
 @dataclass(frozen=True)

@@ -56,9 +56,9 @@ def has_fitting_key(session: Session) -> bool:
 
 
 def find_key_version(session: Session) -> str | None:
-    """Return the version of the key that protects one of a few accounts, or None.
+    """Return the version of the key, which may be retired, that protects the accounts.
 
-    Also a retired key is found.
+    A few accounts are tried. Returns None if no key made the MAC of one of them.
     """
     macs, table = session.info[MACS], OWNERS[Account]
     some = select(table.table).where(table.table.c.mac.is_not(None)).limit(SAMPLE)

@@ -214,7 +214,7 @@ def read_changes(table: ProtectedTable, record: Any) -> dict[str, Any]:
     attributes = inspect(record).attrs
     return {
         name: getattr(record, name)
-        for name in (*table.columns, *table.later)
+        for name in table.all_columns
         if attributes[name].history.has_changes()
     }
 

@@ -86,8 +86,7 @@ def verify_credential(macs: RowMacs, row: Row[Any], members: MemberLabels) -> No
     group = parse_owner(macs, Account, values)
     for model, labels in members.items():
         table = MEMBER_TABLES[model]
-        names = (*table.columns, *table.later)
-        member = {name: values[labels.get(name, name)] for name in names}
+        member = {name: values[labels.get(name, name)] for name in table.all_columns}
         if member[table.columns[0]] is not None:
             require_in_group(macs, group, table, member)
 

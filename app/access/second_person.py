@@ -110,6 +110,7 @@ def may_be_same_person(tx: ReadTransaction, account_id: UUID) -> bool:
     )
     moment = tx.now - machine_keys.IN_TRANSIT
     usable = machine_keys.is_usable_after(ApiKey, moment)
-    made = ApiKey.link_until.is_(None) | (ApiKey.link_until > moment)
-    found = tx.session.scalar(select(ApiKey.prefix).where(shown, usable, made).limit(1))
-    return found is not None or machine_keys.has_registered_key(tx, own, others)
+    redeemable = ApiKey.link_until.is_(None) | (ApiKey.link_until > moment)
+    found = select(ApiKey.prefix).where(shown, usable, redeemable).limit(1)
+    has_key = tx.session.scalar(found) is not None
+    return has_key or machine_keys.has_registered_key(tx, own, others)

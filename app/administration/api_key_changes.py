@@ -8,6 +8,7 @@ from app.access import actions as access_actions
 from app.access import approvals as access_approvals
 from app.access import credentials
 from app.access import queries as access_queries
+from app.access.actions import LINK_PREFIX
 from app.access.models import Account, ApiKey, Approval
 from app.access.row_protection import drop_unmatched
 from app.access.row_verification import is_authentic
@@ -70,9 +71,10 @@ def add_key(tx: WriteTransaction, account: Account, terms: KeyTerms, event: str)
         days=terms.days,
         by_link=terms.by_link,
     )
-    row = access_queries.get_key(tx, account.id, secret.split("_")[1])
+    prefix = credentials.get_prefix(secret, {credentials.API_KEY, LINK_PREFIX})
+    row = access_queries.get_key(tx, account.id, prefix)
     row.made_by = None if tx.actor.is_system else tx.actor.account_id
-    record_account_event(tx, account, event, prefix=row.prefix)
+    record_account_event(tx, account, event, prefix=prefix)
     return MadeKey(row, secret)
 
 

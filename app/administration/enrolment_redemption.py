@@ -53,8 +53,7 @@ class Invitation:
     @property
     def prefix(self) -> str:
         """The prefix of the link, or "" if the link is malformed."""
-        parts = self.link.split("_", 2)
-        return parts[1] if parts[0] == LINK_PREFIX and len(parts) > 2 else ""  # noqa: PLR2004
+        return credentials.get_prefix(self.link, {LINK_PREFIX})
 
 
 @dataclass(frozen=True)

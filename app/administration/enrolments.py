@@ -211,8 +211,8 @@ def create_code() -> str:
 def list_code_hashes(vault: Vault, enrolment_id: UUID, code: str) -> list[str]:
     """List the keyed hashes of a code, which a person may type in other forms.
 
-    The first is stored.
-    A code has 40 bits, so that an unkeyed hash in a stolen database would reveal it.
+    A new code is stored as the first hash, and a stored hash is compared with all. A code
+    has 40 bits, so that an unkeyed hash in a stolen database would reveal it.
     """
     symbols = code.upper().replace("-", "").replace(" ", "").translate(READ_AS)
     return vault.list_fingerprints(b"enrolment", enrolment_id.bytes, symbols.encode())

@@ -34,8 +34,7 @@ class RedeemedKey:
 
 def get_link_prefix(link: str) -> str:
     """Return the prefix of a link, or "" if the link is malformed."""
-    parts = link.split("_", 2)
-    return parts[1] if parts[0] == LINK_PREFIX and len(parts) > 2 else ""  # noqa: PLR2004
+    return credentials.get_prefix(link, {LINK_PREFIX})
 
 
 def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
@@ -57,9 +56,9 @@ def redeem_link(runtime: Runtime, link: str) -> RedeemedKey:
 
 
 def lock_account_of_link(tx: WriteTransaction, link: str) -> tuple[ApiKey, Account]:
-    """Lock the account of a link; return its API key and the account.
+    """Lock the account of a link; return the API key and the account.
 
-    Raises LinkRefused.
+    Raises LinkRefused if the link is wrong, was used, or is no longer valid.
     """
     try:
         found = access_queries.get_key_by_prefix(tx, get_link_prefix(link))

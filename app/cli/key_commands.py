@@ -1,6 +1,7 @@
 """The `key` commands: create, activate, list, rewrap and retire key-encryption keys."""
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Final
 
@@ -12,6 +13,7 @@ from app.cli.progress import out, print_line, run_with_progress
 from app.cli.startup import NotReady
 from app.kernel import keyfile
 from app.kernel.keyfile import KeyMark
+from app.kernel.transactions import Runtime
 from app.settings import Settings
 
 key = typer.Typer(no_args_is_help=True, help="Manage the keys that protect sealed data.")
@@ -120,7 +122,7 @@ def retire_key(
         bool, typer.Option("--dry-run", help="Only check whether the key is needed.")
     ] = False,
 ) -> None:
-    """Stop using an earlier key: it opens nothing any more, and its MACs are refused.
+    """Retire an earlier key: it no longer opens data, and MACs made with it are refused.
 
     Run `safe-conduct key rewrap` before. Fingerprints and cursors of the key stay valid. To
     restore a backup from before that, use `--undo`. On SQLite, no other process may use the
@@ -145,11 +147,15 @@ def retire_key(
 
 def require_unused(version: str) -> None:
     """Raise NotReady if a key protects a secret or a row of the database."""
-    secrets = wrapped_keys.count_by_version(startup.load_runtime(Settings()))[version]
-    macs = Counter[str]()
-    run_with_progress("checking MACs", partial(renewed_macs.count_by_version, found=macs))
-    if secrets or macs[version]:
+    secrets, macs = Counter[str](), Counter[str]()
+
+    def count(runtime: Runtime) -> Iterator[tuple[int, int]]:
+        secrets.update(wrapped_keys.count_by_version(runtime))
+        yield from renewed_macs.count_by_version(runtime, macs)
+
+    run_with_progress("checking MACs", count)
+    if secrets[version] or macs[version]:
         raise NotReady(
-            f"Key {version} protects {secrets} secrets and {macs[version]} rows. Run: "
-            "safe-conduct key rewrap"
+            f"Key {version} protects {secrets[version]} secrets and {macs[version]} rows. "
+            "Run: safe-conduct key rewrap"
         )

@@ -179,8 +179,8 @@ def report_altered_rows(session: Session) -> list[str]:
 def require_protected_cases(runtime: Runtime) -> list[str]:
     """Return a warning about cases without a MAC, or raise NotReady (ADR 81)."""
     with runtime.database.begin_read(SERVICE) as session:
-        is_missing = case_protection.has_unprotected(session)
-        is_missing = is_missing or step_digests.has_unprotected(session)
+        has_case = case_protection.has_unprotected(session)
+        is_missing = has_case or step_digests.has_unprotected(session)
     return report_missing_macs(runtime, "Some cases are", "case") if is_missing else []
 
 

@@ -1,4 +1,4 @@
-"""MACs that an earlier key made, made again with the current key (ADR 84)."""
+"""Renewal of MACs: MACs of earlier keys are replaced by new ones (ADR 84)."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,6 @@ from app.kernel.protected_rows import (
     MAC,
     ProtectedRow,
     list_values,
-    matches_mac,
     select_rows,
     write_mac,
 )
@@ -35,9 +34,9 @@ BATCH: Final = 100
 """The number of rows of a transaction, so that no request waits long for one of them."""
 
 type Row = Mapping[str, Any]
-type Key = tuple[Any, ...]
-type Versions = dict[Key, str | None]
-"""The version of the key that made the MAC of a row, by the primary key of the row; None if
+type PrimaryKey = tuple[Any, ...]
+type Versions = dict[PrimaryKey, str | None]
+"""The version of the key with which the MAC of each row was made. The version is None if
 the row does not match its MAC."""
 
 
@@ -48,33 +47,33 @@ class MacTable(Protocol):
     def model(self) -> Any:
         """The model of the rows, whose MAC is in the column `mac`."""
 
-    def select(self) -> Select[*tuple[Any, ...]]:
-        """Return the statement that selects the columns that the MAC covers, and it."""
+    def build_select(self) -> Select[*tuple[Any, ...]]:
+        """Build the statement that selects the MAC of each row and what it covers."""
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key that made the MAC of a row, or None."""
+        """Return the version of the key with which the MAC of a row was made, or None."""
 
     def renew(self, session: Session, row: Row) -> None:
-        """Make the MAC of a locked row, which matches it, again with the current key."""
+        """Replace the MAC of a locked row, which matches it, by one of the current key."""
 
 
 @dataclass(frozen=True)
 class OwnerTable:
-    """The accounts, or the persons: each MAC covers a row and its keys or passkeys."""
+    """The table of accounts, or of persons. A MAC covers the row and its credentials."""
 
     model: type[Owner]
 
-    def select(self) -> Select[*tuple[Any, ...]]:
-        """Return the statement that selects the rows."""
+    def build_select(self) -> Select[*tuple[Any, ...]]:
+        """Build the statement that selects the rows."""
         return select(OWNERS[self.model].table)
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key that made the MAC of a row, or None."""
+        """Return the version of the key with which the MAC of a row was made, or None."""
         table = OWNERS[self.model]
         return macs.find_group_version(table.name, table.get_values(row), row[MAC])
 
     def renew(self, session: Session, row: Row) -> None:
-        """Make the MAC of a locked row with the current key. Raises NotAuthentic."""
+        """Replace the MAC of a locked row by one of the current key."""
         macs, table = session.info[MACS], OWNERS[self.model]
         if group := parse_owner(macs, self.model, row):
             new = replace(group, revision=group.revision + 1)
@@ -84,21 +83,21 @@ class OwnerTable:
 
 @dataclass(frozen=True)
 class CaseTable:
-    """The cases: each MAC covers a case and its records."""
+    """The table of cases. A MAC covers the case and its records."""
 
     model: type[Case] = Case
 
-    def select(self) -> Select[*tuple[Any, ...]]:
-        """Return the statement that selects the rows."""
+    def build_select(self) -> Select[*tuple[Any, ...]]:
+        """Build the statement that selects the rows."""
         return select_row(Case)
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key that made the MAC of a row, or None."""
+        """Return the version of the key with which the MAC of a row was made, or None."""
         owner = [row["id"], Case.name_values(Case.get_values(row))]
         return macs.find_group_version(Case.__tablename__, owner, row[MAC])
 
     def renew(self, session: Session, row: Row) -> None:
-        """Make the MAC of a locked row with the current key. Raises NotAuthentic."""
+        """Replace the MAC of a locked row by one of the current key."""
         groups = CaseGroups.get_for(session)
         groups.owned.add(row["id"])
         groups.verify_case(row)
@@ -107,23 +106,22 @@ class CaseTable:
 
 @dataclass(frozen=True)
 class RowTable:
-    """A table of rows that each have a MAC of their own."""
+    """A table of which each MAC covers one row."""
 
     model: type[ProtectedRow]
 
-    def select(self) -> Select[*tuple[Any, ...]]:
-        """Return the statement that selects the rows."""
+    def build_select(self) -> Select[*tuple[Any, ...]]:
+        """Build the statement that selects the rows."""
         return select_rows(self.model)
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
-        """Return the version of the key that made the MAC of a row, or None."""
+        """Return the version of the key with which the MAC of a row was made, or None."""
         values = list_values(self.model, row)
         return macs.find_row_version(self.model.__tablename__, values, row[MAC])
 
     def renew(self, session: Session, row: Row) -> None:
-        """Make the MAC of a locked row with the current key, if it matches the row."""
-        if matches_mac(session.info[MACS], self.model, row):
-            write_mac(session, self.model, row)
+        """Replace the MAC of a locked row by one of the current key."""
+        write_mac(session, self.model, row)
 
 
 TABLES: Final[tuple[MacTable, ...]] = (
@@ -136,29 +134,28 @@ TABLES: Final[tuple[MacTable, ...]] = (
 
 
 def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, int]]:
-    """Make the MACs of earlier keys again with the current key, in batches.
+    """Replace the MACs of earlier keys by MACs of the current key, in batches.
 
     Yields the numbers of finished rows and of all rows. A row that does not match its MAC
-    is left as it is; `altered` gets the number of such rows by their table. Each batch has
-    a transaction of its own, so the command can be run again.
+    is not changed; `altered` gets the number of such rows by their table. Each batch has a
+    transaction of its own, so the command can be run again.
 
-    Rows that another transaction has locked are skipped. At the end, each of them has a
-    transaction of its own, so that no deadlock can occur.
-    Raises KeyRefused if the standby key has made a MAC, and Busy (503) if a row stays
-    locked.
+    Rows that another transaction has locked are skipped. At the end, each of them is
+    renewed in a transaction of its own, so that no deadlock can occur. Raises KeyRefused if
+    a MAC was made with the standby key, and Busy (503) if a row stays locked.
     """
-    work, busy = list_batches(runtime), list[tuple[MacTable, Key]]()
-    done, total = 0, sum(len(keys) for _, keys in work)
-    for table, keys in work:
-        versions = renew_batch(runtime, table, keys)
+    work, skipped = list_batches(runtime), list[tuple[MacTable, PrimaryKey]]()
+    done, total = 0, sum(len(rows) for _, rows in work)
+    for table, rows in work:
+        versions = renew_batch(runtime, table, rows)
         valid = runtime.row_macs.secrets.accepted
         wrong = [one for one in versions.values() if one not in valid]
         altered[table.model.__tablename__] += len(wrong)
-        busy += [(table, key) for key in list_replaced(runtime, versions)]
-        done += len(keys)
-        yield done - len(busy), total
-    for table, key in busy:
-        renew_busy(runtime, table, key)
+        skipped += [(table, row) for row in list_replaced(runtime, versions)]
+        done += len(rows)
+        yield done - len(skipped), total
+    for table, row in skipped:
+        renew_row(runtime, table, row)
     yield total, total
 
 
@@ -168,15 +165,15 @@ def count_by_version(runtime: Runtime, found: Counter[str]) -> Iterator[tuple[in
     Rows that do not match their MACs are not counted.
     """
     work = list_batches(runtime)
-    done, total = 0, sum(len(keys) for _, keys in work)
-    for table, keys in work:
-        versions = find_versions(runtime, table, keys).values()
+    done, total = 0, sum(len(rows) for _, rows in work)
+    for table, rows in work:
+        versions = find_versions(runtime, table, rows).values()
         found.update(version for version in versions if version is not None)
-        done += len(keys)
+        done += len(rows)
         yield done, total
 
 
-def list_batches(runtime: Runtime) -> list[tuple[MacTable, Sequence[Key]]]:
+def list_batches(runtime: Runtime) -> list[tuple[MacTable, Sequence[PrimaryKey]]]:
     """List the primary keys of all rows that have a MAC, in batches of one table each."""
     with begin_read(runtime, SYSTEM) as tx:
         return [
@@ -186,26 +183,28 @@ def list_batches(runtime: Runtime) -> list[tuple[MacTable, Sequence[Key]]]:
         ]
 
 
-def list_keys(session: Session, table: MacTable) -> list[Key]:
+def list_keys(session: Session, table: MacTable) -> list[PrimaryKey]:
     """List the primary keys of the rows of a table that have a MAC, in order."""
     columns = list(table.model.__table__.primary_key)
     found = select(*columns).where(table.model.__table__.c.mac.is_not(None))
     return [tuple(row) for row in session.execute(found.order_by(*columns))]
 
 
-def find_versions(runtime: Runtime, table: MacTable, keys: Sequence[Key]) -> Versions:
-    """Return the versions of the keys that made the MACs of some rows.
+def find_versions(
+    runtime: Runtime, table: MacTable, wanted: Sequence[PrimaryKey]
+) -> Versions:
+    """Return the versions of the keys with which the MACs of some rows were made.
 
     A row whose values cannot be read does not match its MAC.
     """
     macs = runtime.row_macs
     try:
         with begin_read(runtime, SYSTEM) as tx:
-            rows = read_rows(tx.session, table, table.select(), keys)
+            rows = read_rows(tx.session, table, table.build_select(), wanted)
     except (LookupError, ValueError):
-        if len(keys) == 1:
-            return {keys[0]: None}
-        each = (find_versions(runtime, table, [key]) for key in keys)
+        if len(wanted) == 1:
+            return {wanted[0]: None}
+        each = (find_versions(runtime, table, [one]) for one in wanted)
         return {key: version for one in each for key, version in one.items()}
     return {key: table.find_version(macs, row) for key, row in rows}
 
@@ -214,48 +213,59 @@ def read_rows(
     session: Session,
     table: MacTable,
     statement: Select[*tuple[Any, ...]],
-    keys: Sequence[Key],
-) -> list[tuple[Key, Row]]:
-    """Return the rows that a statement selects, if they have these keys and a MAC."""
+    wanted: Sequence[PrimaryKey],
+) -> list[tuple[PrimaryKey, Row]]:
+    """Return those of the rows `wanted` that a statement selects and that have a MAC."""
     columns = list(table.model.__table__.primary_key)
-    some = tuple_(*columns).in_(keys) & table.model.__table__.c.mac.is_not(None)
+    some = tuple_(*columns).in_(wanted) & table.model.__table__.c.mac.is_not(None)
     found = session.connection().execute(statement.where(some).order_by(*columns))
     rows = found.mappings().all()
     return [(tuple(row[one.key] for one in columns), dict(row)) for row in rows]
 
 
-def renew_batch(runtime: Runtime, table: MacTable, keys: Sequence[Key]) -> Versions:
-    """Make the MACs of the rows with some keys that no other transaction has locked.
+def renew_batch(
+    runtime: Runtime, table: MacTable, wanted: Sequence[PrimaryKey]
+) -> Versions:
+    """Renew the MACs of those rows that no other transaction has locked.
 
-    Returns the versions of the keys that made the MACs. Raises KeyRefused if the standby
-    key has made one.
+    Returns the versions of the keys with which the MACs of all these rows are made now.
+    Raises KeyRefused if one was made with the standby key.
     """
-    versions = find_versions(runtime, table, keys)
+    versions = find_versions(runtime, table, wanted)
     wrapped_keys.require_no_standby(runtime, versions.values())
     if replaced := list_replaced(runtime, versions):
+        unlocked = lock_rows(table.build_select(), skip_locked=True)
         with begin_write(runtime, SYSTEM) as tx:
-            free = lock_rows(table.select(), skip_locked=True)
-            renew_rows(tx.session, table, read_rows(tx.session, table, free, replaced))
-        versions |= find_versions(runtime, table, replaced)
+            rows = read_rows(tx.session, table, unlocked, replaced)
+            versions |= renew_rows(tx.session, table, rows)
     return versions
 
 
-def renew_busy(runtime: Runtime, table: MacTable, key: Key) -> None:
-    """Make the MAC of a row, after other transactions have released it."""
+def renew_row(runtime: Runtime, table: MacTable, wanted: PrimaryKey) -> None:
+    """Wait until no other transaction has locked a row, and renew its MAC."""
+    locked = lock_rows(table.build_select())
     with begin_write(runtime, SYSTEM) as tx:
-        locked = lock_rows(table.select())
-        renew_rows(tx.session, table, read_rows(tx.session, table, locked, [key]))
+        renew_rows(tx.session, table, read_rows(tx.session, table, locked, [wanted]))
 
 
-def list_replaced(runtime: Runtime, versions: Versions) -> list[Key]:
-    """List the keys of the rows whose MAC an earlier key made that is not retired."""
+def list_replaced(runtime: Runtime, versions: Versions) -> list[PrimaryKey]:
+    """List the rows whose MAC was made with an earlier key that is not retired."""
     replaced = runtime.row_macs.secrets.replaced
     return [key for key, version in versions.items() if version in replaced]
 
 
-def renew_rows(session: Session, table: MacTable, rows: Sequence[tuple[Key, Row]]) -> None:
-    """Make the MACs of locked rows again, unless another transaction has done so."""
+def renew_rows(
+    session: Session, table: MacTable, rows: Sequence[tuple[PrimaryKey, Row]]
+) -> Versions:
+    """Renew the MACs of locked rows that were made with an earlier key.
+
+    Returns the versions of the keys with which the MACs of all these rows are made now.
+    """
     macs: RowMacs = session.info[MACS]
-    for _, row in rows:
-        if table.find_version(macs, row) in macs.secrets.replaced:
+    versions: Versions = {}
+    for key, row in rows:
+        versions[key] = table.find_version(macs, row)
+        if versions[key] in macs.secrets.replaced:
             table.renew(session, row)
+            versions[key] = macs.secrets.current_version
+    return versions

@@ -146,9 +146,9 @@ def count_by_version(runtime: Runtime) -> Counter[str]:
 
 
 def require_no_standby(runtime: Runtime, versions: Iterable[str | None]) -> None:
-    """Raise KeyRefused if the standby key is among the versions of keys in use.
+    """Raise KeyRefused if the standby key is one of the versions that are in use.
 
-    Another machine has activated it then, so the key file of this machine is outdated.
+    Then another machine has activated it, and the key file of this machine is outdated.
     """
     secrets = runtime.row_macs.secrets
     standby = secrets.accepted.keys() - {secrets.current_version, *secrets.replaced}

@@ -2,7 +2,6 @@
 
 import json
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -13,6 +12,7 @@ from starlette.datastructures import FormData
 
 from app.console.api_client import ApiClient, Gone
 from app.console.forms import FormField, read_texts
+from app.kernel.text import encode_base64url
 
 KEY: Final = "key"
 """The value of a draft with which the form is sent, so that it is sent once."""
@@ -62,7 +62,7 @@ async def load_draft(api: ApiClient, form: str) -> FormDraft:
 
 def derive_key(saved_at: str) -> str:
     """Return the key of a draft that another client saved without one."""
-    return urlsafe_b64encode(sha256(saved_at.encode()).digest()).decode().rstrip("=")
+    return encode_base64url(sha256(saved_at.encode()).digest())
 
 
 def find_typed(draft: FormDraft, form: FormData) -> FormDraft | None:

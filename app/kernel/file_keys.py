@@ -1,7 +1,6 @@
 """The default key provider, which reads its keys from a file (R36)."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -19,28 +18,26 @@ type FileState = tuple[int, ...]
 
 
 class KeySet:
-    """The lines of a key file as they were read at one time."""
+    """The lines of a key file as they were read at one time, and the derived secrets."""
 
     def __init__(self, lines: Sequence[StoredKey]) -> None:
-        self.lines = {one.version: one for one in lines}
+        self.lines, self.by_version = lines, {one.version: one for one in lines}
         self.current = keyfile.find_current(lines)
         self._derived: dict[str, DerivedSecrets] = {}
 
-    @cached_property
-    def first(self) -> StoredKey:
-        """The first key that the file ever had."""
-        return next(iter(self.lines.values()))
+    def contains(self, other: "KeySet") -> bool:
+        """Return whether these are the keys of another set, and perhaps more.
 
-    def has_all(self, other: "KeySet") -> bool:
-        """Return whether these are the keys of another set, and perhaps more."""
-        values = {version: one.value for version, one in self.lines.items()}
-        others = {version: one.value for version, one in other.lines.items()}
-        return self.first.value == other.first.value and others.items() <= values.items()
+        The first key must be the same, and other keys may have another mark.
+        """
+        values = {(one.version, one.value) for one in self.lines}
+        others = {(one.version, one.value) for one in other.lines}
+        return self.lines[0].value == other.lines[0].value and others <= values
 
     def derive(self, purpose: str) -> DerivedSecrets:
-        """Derive the secrets for one purpose, once."""
+        """Return the secrets for one purpose, which are derived at the first call."""
         if purpose not in self._derived:
-            self._derived[purpose] = derive_secrets(list(self.lines.values()), purpose)
+            self._derived[purpose] = derive_secrets(self.lines, purpose)
         return self._derived[purpose]
 
 
@@ -94,7 +91,7 @@ class FileKeys:
         except (KeyRefused, OSError) as error:
             log.error("keys", said="refused", error=type(error).__name__)  # noqa: TRY400
             return self._set
-        if found.has_all(self._set):
+        if found.contains(self._set):
             return found
         log.error("keys", said="lacks keys")
         return self._set
@@ -106,16 +103,16 @@ class FileKeys:
 
     def wrap(self, version: str, data_key: bytes, context: bytes) -> bytes:
         """Encrypt a data key, so that it can be decrypted only with the same context."""
-        return seal(self._set.lines[version].value, data_key, context)
+        return seal(self._set.by_version[version].value, data_key, context)
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
         """Decrypt a data key.
 
         Raises Unopenable if the key is missing or retired, or if the context is wrong.
         """
-        found = self._set.lines.get(version)
+        found = self._set.by_version.get(version)
         if found is None or found.is_retired:
-            found = self._load_again().lines.get(version)
+            found = self._load_again().by_version.get(version)
         if found is None:
             raise Unopenable("The key file has no key-encryption key of this version.")
         if found.is_retired:
@@ -131,14 +128,15 @@ def derive_secrets(lines: Sequence[StoredKey], purpose: str) -> DerivedSecrets:
     """Derive the secrets for one purpose from the lines of a key file."""
     derived = {one.version: one.derive(purpose) for one in lines}
     current = keyfile.find_current(lines)
-    newest_first = lines[::-1]
-    order = [one for one in newest_first if one.version == current]
-    order += [one for one in newest_first if one.version != current]
-    valid = [one for one in order if not one.is_retired]
+    others = [one for one in reversed(lines) if one.version != current]
+    valid = [one.version for one in others if not one.is_retired]
     return DerivedSecrets(
-        known={one.version: derived[one.version] for one in order},
-        accepted={one.version: derived[one.version] for one in valid},
-        replaced=tuple(one.version for one in valid[1:] if not one.is_standby),
+        current_version=current,
+        known={name: derived[name] for name in (current, *(one.version for one in others))},
+        accepted={name: derived[name] for name in (current, *valid)},
+        replaced=tuple(
+            one.version for one in others if not one.is_retired and not one.is_standby
+        ),
         oldest_accepted=next(derived[one.version] for one in lines if not one.is_retired),
         first=derived[lines[0].version],
     )

@@ -24,9 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.kernel import durable
-from app.kernel.vault import (
-    KEY_BYTES,
-)
+from app.kernel.vault import KEY_BYTES
 
 DAMAGED: Final = "{path} is damaged. Restore it from a copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -139,7 +137,7 @@ def activate_key(path: Path) -> str:
 
 
 def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
-    """Retire an earlier key or the standby key, or with `undo` use a retired key again.
+    """Retire a key that is not the current one, or with `undo` end its retirement.
 
     Raises KeyRefused if there is no such key, or if it is the current key.
     """

@@ -1,4 +1,4 @@
-"""Values of rows as bytes, which MACs cover and which do not depend on the database."""
+"""The values that MACs cover, encoded as bytes that do not depend on the database."""
 
 import json
 from collections.abc import Sequence

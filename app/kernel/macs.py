@@ -1,4 +1,4 @@
-"""Message authentication codes (MACs) of groups of rows, which show forged rows (ADR 80).
+"""Message authentication codes (MACs) that reveal forged rows (ADR 80).
 
 A group is an owner, such as an account, and the rows that belong to it, such as its keys.
 The owner's row stores a digest of each row of the group and one MAC of the owner and all
@@ -107,7 +107,9 @@ class RowMacs:
         clock: Callable[[], datetime],
         accepts_missing: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._derive, self._secrets, self.clock = derive, derive(), clock
+        self._derive, self.clock = derive, clock
+        self.secrets = derive()
+        """The secrets with which MACs are made and verified now."""
         self.accepts_missing = accepts_missing
         self.known_digests: Known[Any, tuple[Any, bytes]]
         """The digests of records of cases and the MACs of rows, each with the values."""
@@ -122,35 +124,31 @@ class RowMacs:
     def load_secrets(self) -> bool:
         """Use the keys that the key provider has now; return whether they have changed.
 
-        Each transaction begins with this. Rows that were verified are then verified again.
+        This is called at the start of each transaction. If the keys have changed, rows that
+        were verified before are verified again.
         """
         found = self._derive()
-        if found is self._secrets:
+        if found is self.secrets:
             return False
-        self._secrets = found
+        self.secrets = found
         self._reset_caches()
         return True
 
     def _reset_caches(self) -> None:
-        """Begin new caches. A verification that has begun stores into the earlier ones."""
+        """Create new caches. A verification that is running uses the earlier ones."""
         self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
         self.known_groups = Known[UUID, Any](MAX_GROUPS)
         self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
 
-    @property
-    def secrets(self) -> DerivedSecrets:
-        """The secrets with which MACs are made and verified now."""
-        return self._secrets
-
     def compute_digest(self, table: str, values: Values) -> bytes:
         """Return the digest of a row of a group."""
         message = encode([table, *values])
-        return compute_hmac(self._secrets.first, message)[:DIGEST_BYTES]
+        return compute_hmac(self.secrets.first, message)[:DIGEST_BYTES]
 
     def compute_row_mac(self, table: str, values: Values) -> bytes:
         """Return the MAC of a row that has its own."""
         message = encode([table, *values])
-        return compute_hmac(self._secrets.current, message)[:DIGEST_BYTES]
+        return compute_hmac(self.secrets.current, message)[:DIGEST_BYTES]
 
     def is_row_mac(self, mac: bytes, table: str, values: Values) -> bool:
         """Return whether this is the MAC of a row by a key that is not retired."""
@@ -158,14 +156,14 @@ class RowMacs:
 
     def compute_hash(self, table: str, values: Values) -> str:
         """Return the keyed hash of a row whose values never change."""
-        return compute_hmac(self._secrets.current, encode([table, *values])).hex()
+        return compute_hmac(self.secrets.current, encode([table, *values])).hex()
 
     def is_hash(self, stored: str, table: str, values: Values) -> bool:
         """Return whether this is the keyed hash of a row by a key that is not retired."""
         message = encode([table, *values])
         return any(
             hmac.compare_digest(compute_hmac(secret, message).hex(), stored)
-            for secret in self._secrets.accepted.values()
+            for secret in self.secrets.accepted.values()
         )
 
     def format_group(self, table: str, owner: Values, group: Group) -> bytes:
@@ -176,11 +174,11 @@ class RowMacs:
         )
         body = REVISION.pack(group.revision) + entries
         message = build_message(table, owner, body)
-        return FORMAT + compute_hmac(self._secrets.current, message) + body
+        return FORMAT + compute_hmac(self.secrets.current, message) + body
 
     def parse_group(self, table: str, owner: Values, stored: bytes) -> Group:
         """Return the group that the row of an owner stores. Raises NotAuthentic."""
-        mac, body = stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
+        mac, body = split_group(stored)
         message = build_message(table, owner, body)
         if stored[:1] != FORMAT or not self._is_mac(mac, message, MAC_BYTES):
             raise_alarm(table, owner)
@@ -200,7 +198,7 @@ class RowMacs:
         """Return the version of the key that made the MAC of a group, or None."""
         if stored[:1] != FORMAT:
             return None
-        mac, body = stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
+        mac, body = split_group(stored)
         return self._find_version(mac, build_message(table, owner, body), MAC_BYTES)
 
     def find_row_version(self, table: str, values: Values, mac: bytes) -> str | None:
@@ -208,23 +206,28 @@ class RowMacs:
         return self._find_version(mac, encode([table, *values]), DIGEST_BYTES)
 
     def _is_mac(self, mac: bytes, message: bytes, size: int) -> bool:
-        """Return whether one of the accepted secrets made a MAC.
+        """Return whether a MAC was made with one of the accepted secrets.
 
         Another process may have used a key that was added since the transaction began.
         """
-        before = self._secrets
+        before = self.secrets
         if has_mac(before.accepted.values(), mac, message, size):
             return True
         self.load_secrets()
-        now = self._secrets
+        now = self.secrets
         return now is not before and has_mac(now.accepted.values(), mac, message, size)
 
     def _find_version(self, mac: bytes, message: bytes, size: int) -> str | None:
-        """Return the version of the key that made a MAC, also of a retired one, or None."""
-        for version, secret in self._secrets.known.items():
+        """Return the version of the key that made a MAC, which may be retired, or None."""
+        for version, secret in self.secrets.known.items():
             if has_mac([secret], mac, message, size):
                 return version
         return None
+
+
+def split_group(stored: bytes) -> tuple[bytes, bytes]:
+    """Return the MAC of a stored group, and the revision and entries that follow it."""
+    return stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
 
 
 def build_message(table: str, owner: Values, body: bytes) -> bytes:
@@ -233,7 +236,7 @@ def build_message(table: str, owner: Values, body: bytes) -> bytes:
 
 
 def has_mac(secrets: Iterable[bytes], mac: bytes, message: bytes, size: int) -> bool:
-    """Return whether one of some secrets made a MAC, which has `size` bytes."""
+    """Return whether a MAC of `size` bytes was made with one of some secrets."""
     return any(
         hmac.compare_digest(compute_hmac(secret, message)[:size], mac) for secret in secrets
     )

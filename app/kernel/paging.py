@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
-from app.kernel.text import describe_optional
+from app.kernel.text import describe_optional, encode_base64url
 from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable, Vault
 
@@ -155,19 +155,14 @@ def read_cursor(
 
 def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
     """Return the content of a cursor as encrypted text; equal content gives equal text."""
-    return encode_text(vault.encrypt_cursor(plain, context))
-
-
-def encode_text(hidden: bytes) -> str:
-    """Encode bytes as base64url without padding."""
-    return base64.urlsafe_b64encode(hidden).decode().rstrip("=")
+    return encode_base64url(vault.encrypt_cursor(plain, context))
 
 
 def decrypt_cursor(vault: Vault, text: str, context: list[str]) -> bytes:
     """Return the content of a cursor. Raises CursorUnknown (422) if it is not valid."""
     try:
         hidden = base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True)
-        if encode_text(hidden) != text:
+        if encode_base64url(hidden) != text:
             raise CursorUnknown(NOT_OF_THIS_LIST)
         return vault.decrypt_cursor(hidden, context)
     except (Unopenable, ValueError) as error:

@@ -1,5 +1,6 @@
 """Validated input: instants, codes, numbers, and text without deceptive characters."""
 
+import base64
 import unicodedata
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
@@ -46,6 +47,11 @@ FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
 BRAILLE_BLANK: Final = "\u2800"
 LINE_BREAKS: Final = frozenset("\n\t")
 CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def encode_base64url(value: bytes) -> str:
+    """Encode bytes as base64url without padding."""
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def normalize_text(text: str) -> str:

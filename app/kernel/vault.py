@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -38,24 +38,21 @@ class Unopenable(Exception):  # noqa: N818 - it names what happened, as Problem 
 class DerivedSecrets:
     """The secrets for one purpose: each was derived from a key-encryption key (ADR 84).
 
-    `known` are all by the versions of their keys, the one of the current key first, which
-    makes new values. `accepted` are those of keys that are not retired. `replaced` are the
-    versions of such keys that were current before. `oldest_accepted` is the secret of the
-    oldest such key, and `first` that of the first key that the key provider ever had.
+    `known` are the secrets of all keys by the version of the key; that of the current key,
+    which makes new values, comes first. `accepted` are the secrets of the keys that are not
+    retired. `replaced` are the versions of the keys that were current before and are not
+    retired. `oldest_accepted` is the secret of the oldest key that is not retired, and
+    `first` that of the first key that the key provider ever had.
     """
 
+    current_version: str
     known: Mapping[str, bytes] = field(repr=False)
     accepted: Mapping[str, bytes] = field(repr=False)
     replaced: tuple[str, ...]
     oldest_accepted: bytes = field(repr=False)
     first: bytes = field(repr=False)
 
-    @cached_property
-    def current_version(self) -> str:
-        """The version of the current key."""
-        return next(iter(self.known))
-
-    @cached_property
+    @property
     def current(self) -> bytes:
         """The secret that makes new values."""
         return self.known[self.current_version]
@@ -221,9 +218,9 @@ class Vault:
         return compute_keyed_hash(self._provider.derive(FINGERPRINT).current, parts)
 
     def list_fingerprints(self, *parts: bytes) -> list[str]:
-        """List the fingerprints of a value by each key, also by retired keys.
+        """List the fingerprints of a value, one for each key, including retired keys.
 
-        The first is stored with a new value. A stored one is compared with all.
+        A new value is stored with the first. A stored fingerprint is compared with all.
         """
         known = self._provider.derive(FINGERPRINT).known
         return [compute_keyed_hash(one, parts) for one in known.values()]
@@ -236,7 +233,7 @@ class Vault:
     def compute_permanent_fingerprint(self, *parts: bytes) -> str:
         """Return a keyed hash that never changes, such as for the name of a lock.
 
-        Processes that do not have the same keys yet compute the same.
+        It is the same in processes of which some do not have a new key yet.
         """
         return compute_keyed_hash(self._provider.derive(FINGERPRINT).first, parts)
 

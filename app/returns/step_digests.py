@@ -1,4 +1,4 @@
-"""The digest of the steps of a return, which shows steps that SQL has changed (ADR 85).
+"""The digest of the steps of a return, which reveals steps changed by SQL (ADR 85).
 
 The digest is a column of the return, which the MAC of the case covers.
 """
@@ -33,14 +33,14 @@ def load_steps(tx: ReadTransaction, record: Return) -> list[Done]:
     Raises NotAuthentic if a step was inserted, changed, moved or deleted in the database.
     """
     steps = list_steps(tx.session, record.id)
-    if not is_authentic(tx.session, record, steps) and not is_read_only(tx.session):
+    if not matches_digest(tx.session, record, steps) and not is_read_only(tx.session):
         steps = load_steps_again(tx.session, record)
-    if not is_authentic(tx.session, record, steps):
+    if not matches_digest(tx.session, record, steps):
         raise_alarm(Done.__tablename__, [record.id])
     return steps
 
 
-def is_authentic(session: Session, record: Return, steps: Sequence[Done]) -> bool:
+def matches_digest(session: Session, record: Return, steps: Sequence[Done]) -> bool:
     """Return whether the steps of a return match its digest.
 
     If a return has steps and no digest, an earlier version wrote them. They are accepted
@@ -56,7 +56,7 @@ def is_authentic(session: Session, record: Return, steps: Sequence[Done]) -> boo
 
 
 def load_steps_again(session: Session, record: Return) -> list[Done]:
-    """Lock a return and load its steps, which another transaction may have added to."""
+    """Lock a return, and load its steps with those that were added meanwhile."""
     session.flush()
     session.refresh(record, with_for_update={"key_share": True})
     return list_steps(session, record.id)
@@ -90,7 +90,7 @@ def has_unprotected(session: Session) -> bool:
 
 
 def protect_steps(runtime: Runtime) -> Iterator[tuple[int, int]]:
-    """Write the digest of the steps of each return that has none, as they are now.
+    """Write the digest of the steps of each return that has none, as the steps are now.
 
     Yields the numbers of finished returns and of all.
     """
@@ -103,7 +103,7 @@ def protect_steps(runtime: Runtime) -> Iterator[tuple[int, int]]:
 
 
 def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the table and the columns of each step of the returns of a case, unverified."""
+    """Yield the table name and the columns of each step of a case's returns, unverified."""
     own = select(Return.id).where(Return.case_id == case_id).order_by(Return.number)
     for return_id in session.scalars(own).all():
         for step in list_steps(session, return_id):
@@ -111,7 +111,7 @@ def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, 
 
 
 def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
-    """Write the digests of the steps of the returns of a case anew, as they are now."""
+    """Write the digest of the steps of each return of a case, as the steps are now."""
     with runtime.database.begin_write(SERVICE) as session:
         own = select(Return.id).where(Return.case_id == case_id)
         for return_id in session.scalars(own.order_by(Return.number)).all():
@@ -119,7 +119,7 @@ def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
 
 
 def write_digest(session: Session, return_id: UUID) -> None:
-    """Write the digest of the steps of a return, as they are now."""
+    """Lock a return and its case, and write the digest of the steps as they are now."""
     of_return = Return.id == return_id
     case_id = session.scalars(select(Return.case_id).where(of_return)).one()
     CaseGroups.get_for(session).lock_case(session, case_id)

@@ -55,7 +55,9 @@ class Place:
 
 @load_once(Shortlisted)
 def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
-    """List the offices that were asked to lead, and old rows of offices not yet asked.
+    """List the offices that were asked to lead a case, in the order of the requests.
+
+    Rows of earlier versions can name offices that were not asked yet.
 
     Raises NotAuthentic if one was changed, inserted or deleted in the database, because an
     office that was asked is not asked again.

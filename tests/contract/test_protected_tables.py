@@ -1,4 +1,4 @@
-"""Each table is protected by a MAC or a digest, or listed with the reason why not."""
+"""Each table is protected by a MAC or a digest, or listed as one that is not."""
 
 from app.kernel.db import Base
 from tests.support.protected_tables import list_protected_tables, list_unprotected_tables

@@ -32,7 +32,7 @@ UNPROTECTED: Final = {
 MODELS: Final[list[Any]] = [Case, *list_record_models()]
 FEWEST_TRIES: Final = 250
 SHARE: Final = choose_number(1, sample=6)
-"""A run changes every n-th column of each table, where n is this number."""
+"""One of this many columns of each table is changed; 1 means all."""
 BELOW: Final[dict[Any, str]] = {
     EmergencyAccess: "/emergency-access",
     Question: "/questions",

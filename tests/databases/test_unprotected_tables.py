@@ -31,7 +31,7 @@ from tests.support.protected_tables import list_unprotected_tables
 from tests.support.world import Someone, World, get_path, get_problem, unwrap
 
 SHARE: Final = choose_number(1, sample=6)
-"""A run changes the rows of every n-th table, where n is this number."""
+"""The rows of one of this many tables are changed; 1 means all."""
 ROWS: Final = 2
 """The number of rows of each table that are changed."""
 TRIES: Final = 4

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Table,
     create_engine,
@@ -69,10 +70,9 @@ class Attacker:
 
     def write(self, model: type[Base], row: Row, values: Row) -> None:
         """Write these values into the row with the same primary key as a row."""
-        table = get_table(model)
-        own = [column == row[column.name] for column in table.primary_key]
+        changed = update(get_table(model)).where(*match_row(model, row)).values(values)
         with self.connect() as connection:
-            connection.execute(update(table).where(*own).values(values))
+            connection.execute(changed)
 
     def insert(self, model: type[Base], row: Row) -> None:
         """Insert a row."""
@@ -85,7 +85,7 @@ class Attacker:
             connection.execute(delete(get_table(model)).where(get_key(model) == key))
 
     def delete_like(self, model: type[Base], row: Row) -> None:
-        """Delete a row that has the values of another one, besides its number."""
+        """Delete the copy of a row, which has another number."""
         table = get_table(model)
         known = [name for name in ("id", "since", "record_id", "place") if name in row]
         own = [table.c[name] == row[name] for name in known]
@@ -93,16 +93,19 @@ class Attacker:
             connection.execute(delete(table).where(*own))
 
     def delete_row(self, model: type[Base], row: Row) -> None:
-        """Delete a row whose primary key can have several columns."""
-        table = get_table(model)
-        own = [column == row[column.name] for column in table.primary_key]
+        """Delete the row with the same primary key as a row."""
         with self.connect() as connection:
-            connection.execute(delete(table).where(*own))
+            connection.execute(delete(get_table(model)).where(*match_row(model, row)))
 
 
 def get_table(model: type[Base]) -> Table:
     """Return the table of a model."""
     return Base.metadata.tables[model.__tablename__]
+
+
+def match_row(model: type[Base], row: Row) -> list[ColumnElement[bool]]:
+    """Return the conditions that match the primary key of a row."""
+    return [column == row[column.name] for column in get_table(model).primary_key]
 
 
 def get_key(model: type[Base]) -> Column[Any]:
