@@ -25,7 +25,7 @@ class KeySet:
         self.current = keyfile.find_current(lines)
         self._derived: dict[str, DerivedSecrets] = {}
 
-    def contains(self, other: "KeySet") -> bool:
+    def includes(self, other: "KeySet") -> bool:
         """Return whether these are the keys of another set, and perhaps more.
 
         The first key must be the same, and other keys may have another mark.
@@ -91,7 +91,7 @@ class FileKeys:
         except (KeyRefused, OSError) as error:
             log.error("keys", said="refused", error=type(error).__name__)  # noqa: TRY400
             return self._set
-        if found.contains(self._set):
+        if found.includes(self._set):
             return found
         log.error("keys", said="lacks keys")
         return self._set
