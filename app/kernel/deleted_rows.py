@@ -21,12 +21,14 @@ MAY: Final = text("""SELECT CASE WHEN current_setting('server_version_num')::int
 NEXT_TRANSACTION: Final = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text")
 
 # Deleted rows are kept while an older reader may still see them: a transaction, a standby
-# with feedback, a replication slot or a prepared transaction.
+# with feedback, a replication slot or a prepared transaction. A transaction that writes in
+# another database counts as well, because the snapshot of VACUUM FULL includes it.
 HAS_OLDER_READER: Final = text("""SELECT EXISTS (
     SELECT FROM (
         SELECT unnest(ARRAY[backend_xmin, backend_xid]) AS since FROM pg_stat_activity
         WHERE pid != pg_backend_pid()
         AND coalesce(datname, current_database()) = current_database()
+        UNION ALL SELECT pg_snapshot_xmin(pg_current_snapshot())::xid
         UNION ALL SELECT xmin FROM pg_replication_slots
         UNION ALL SELECT transaction FROM pg_prepared_xacts
         WHERE database = current_database()

@@ -6,7 +6,7 @@ from time import monotonic, sleep
 from typing import Final
 
 import pytest
-from sqlalchemy import make_url, select, text
+from sqlalchemy import NullPool, create_engine, make_url, select, text
 
 from app.cases.erasure import KEY_TABLE, ErasureCleanup
 from app.cases.models import Case, CaseKey, Sealed
@@ -169,6 +169,25 @@ def test_a_key_stays_while_a_transaction_may_still_see_it(
 
     with officer.begin_read() as tx:
         tx.session.execute(text("SELECT 1 FROM country"))
+        unwrap(officer.does("discard", case))
+        worker.run()
+        meanwhile = count_found([key], in_table(pg_url, KEY_TABLE))
+    run_until_gone(worker, [key], pg_url)
+
+    assert meanwhile == 1
+    assert count_found([key], in_table(pg_url, KEY_TABLE)) == 0
+
+
+def test_key_stays_while_a_transaction_of_another_database_runs(
+    pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
+) -> None:
+    """PostgreSQL keeps rows deleted after the oldest transaction of the server began."""
+    case = unwrap(officer.create_case())
+    [key] = load_keys(world, [case])
+    other = create_engine(make_url(pg_url).set(database="postgres"), poolclass=NullPool)
+
+    with other.begin() as connection:
+        connection.execute(text("SELECT pg_current_xact_id()"))
         unwrap(officer.does("discard", case))
         worker.run()
         meanwhile = count_found([key], in_table(pg_url, KEY_TABLE))
