@@ -53,7 +53,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: pooler help setup run check test test-all test-fast test-pages test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
+.PHONY: pooler help setup run check test test-all test-cells test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
 	bench bench-against bench-growth bench-peers bench-smoke profile torture simulate explore compare-answers compare-requests failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
@@ -74,10 +74,13 @@ check: lint test-all bench-smoke $(AUDIT) ## Run lint, all tests, and checks of 
 	$(BIN)/python scripts/audit.py --changed
 
 test: $(READY) $(AUDIT) ## Run the tests, with a sample of the sweeps (SEED=1), in some minutes; or all of T=tests/rules
-	$(PYTEST) --effort $(if $(T),all,sample) $(T)
+	$(PYTEST) $(if $(T),--all-cells,--effort sample) $(T)
 
-test-all: $(READY) $(AUDIT) ## Run every test on SQLite and PostgreSQL, as CI does
+test-all: $(READY) $(AUDIT) ## Run every test as CI does, each cell on SQLite or PostgreSQL, and a quarter of the sweeps
 	$(PYTEST) --effort all --statements check
+
+test-cells: $(READY) $(AUDIT) ## Run every cell of every test on SQLite and on PostgreSQL, in half an hour
+	$(PYTEST) --all-cells
 
 test-fast: $(READY) ## Run the tests of rules, contract and API on SQLite, in under a minute
 	$(PYTEST) --effort fast --databases sqlite $(or $(T),$(FAST_TESTS))
@@ -98,14 +101,11 @@ slow: $(READY) ## Measure the tests that are too slow for test-fast; writes test
 	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' \
 		--effort fast --databases sqlite
 
-soak: $(READY) ## Run the long tests, and the sweeps of which test-all runs a share, in full
-	$(BIN)/pytest -n auto --effort night --timeout 0 -m 'soak or partly' $(T)
-
-test-pages: $(READY) ## Run the tests of pages on PostgreSQL, which test-all runs on SQLite only
-	$(BIN)/pytest -n auto --effort night --databases postgresql tests/console tests/sweeps/test_console_*.py
+soak: $(READY) ## Run the long tests in full
+	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
 
 nightly: ## Run all tests, long runs, 2,000 new seeds, fuzzing, mutation and audit, for hours
-	$(MAKE) --keep-going audit test-all test-pages soak simulate explore rewrap-torture fuzz mutate \
+	$(MAKE) --keep-going audit test-all test-cells soak simulate explore rewrap-torture fuzz mutate \
 		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) STATES=$(or $(STATES),5000) KEEP=--keep
 
 failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE=sqlite or postgresql

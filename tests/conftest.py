@@ -31,14 +31,10 @@ from tests.support import databases, event_check, selection
 from tests.support.databases import Copy
 from tests.support.effort import Effort, Run
 from tests.support.in_thread import ThreadLoops, run_in_thread
+from tests.support.order import sort_tests
 from tests.support.statement_cover import StatementCover
 from tests.support.world import KEYS, PUBLIC, Someone, World
 
-PURE = "tests/rules/"
-"""The folder of the tests that run first, so that a broken rule fails within seconds.
-
-Slow tests run next, so that no worker runs a slow test at the end while others are idle.
-"""
 collect_ignore = ["browser"]
 """`make browser` and `make browser-journeys` run these tests with Playwright, which this
 environment does not have."""
@@ -91,6 +87,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="check or write which tests issue every SQL statement on PostgreSQL",
     )
     parser.addoption(
+        "--all-cells",
+        action="store_true",
+        help="run each cell of each test, on each database",
+    )
+    parser.addoption(
         "--seed",
         type=int,
         default=0,
@@ -104,6 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
     The main process deletes the folder at the end.
     """
     Run.effort, Run.seed = Effort(config.option.effort), config.option.seed
+    Run.is_complete = config.option.all_cells or Run.effort is Effort.NIGHT
     settings.load_profile(Run.effort)
     event_check.check_recorded_events()
     structlog.configure(processors=[drop_routine, structlog.dev.ConsoleRenderer()])
@@ -185,13 +187,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     out |= selection.select([item for item in items if item not in out])
     config.hook.pytest_deselected(items=list(out))
-    items[:] = [item for item in items if item not in out]
-    items.sort(key=get_sort_key)
-
-
-def get_sort_key(item: pytest.Item) -> tuple[bool, bool]:
-    """Return the sort key of a test: rules come first, then slow tests, then all others."""
-    return not item.nodeid.startswith(PURE), item.get_closest_marker("slow") is None
+    items[:] = sort_tests(item for item in items if item not in out)
 
 
 @pytest.fixture(autouse=True)

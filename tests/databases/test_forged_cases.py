@@ -31,7 +31,7 @@ UNPROTECTED: Final = {
 }
 MODELS: Final[list[Any]] = [Case, *list_record_models()]
 FEWEST_TRIES: Final = 250
-SHARE: Final = choose_number(1, sample=6)
+SHARE: Final = choose_number(3, sample=12, night=1)
 """One of this many columns of each table is changed; 1 means all."""
 BELOW: Final[dict[Any, str]] = {
     EmergencyAccess: "/emergency-access",

@@ -30,7 +30,7 @@ from tests.support.full_world import create_people, create_records
 from tests.support.protected_tables import list_unprotected_tables
 from tests.support.world import Someone, World, get_path, get_problem, unwrap
 
-SHARE: Final = choose_number(1, sample=6)
+SHARE: Final = choose_number(3, sample=9, night=1)
 """The rows of one of this many tables are changed; 1 means all."""
 ROWS: Final = 2
 """The number of rows of each table that are changed."""
@@ -97,7 +97,7 @@ def test_changed_rows_open_nothing(world: World, closed: Closed) -> None:
             tried += 1
             for one, path in chance.sample(closed, TRIES):
                 assert is_refused(one, path), (one.code, path, model, change)
-    assert tried > 20
+    assert tried >= len(list_tables())
     assert all(is_refused(one, path) for one, path in closed)
 
 

@@ -89,6 +89,8 @@ def test_one_tree_answers_alike_in_two_worlds(copy: Copy) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("change", "most", "sign"),
     [

@@ -101,6 +101,7 @@ def test_case_that_needs_an_administrator_ends_only_with_an_alarm(
     assert ("ADMINISTRATORS" in explorer.result.means) == alarm
 
 
+@pytest.mark.whole
 def test_a_seed_repeats_exactly(stage: Stage) -> None:
     def list_paths() -> list[Story]:
         explorer = Explorer(stage, 7)

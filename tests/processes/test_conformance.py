@@ -76,6 +76,7 @@ def test_the_reference_poller_conforms() -> None:
     assert found.stdout == f"All 400 events once, in order, after {KILLS} kills.\n"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_poller_with_a_fault_does_not(tmp_path: Path, fault: str) -> None:
     right, wrong, told = FAULTS[fault]

@@ -150,6 +150,7 @@ def test_reference_receiver_conforms(python: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize("fault", FAULTS)
 def test_receiver_with_a_fault_does_not_conform(tmp_path: Path, fault: str) -> None:
     changes, told = FAULTS[fault]

@@ -34,6 +34,7 @@ def test_whatever_happens_nobody_is_lost_and_nothing_is_told(
     assert not result.failure, "\n".join([*result.trace, result.failure])
 
 
+@pytest.mark.whole
 def test_a_seed_repeats_exactly(made: Stage) -> None:
     first, second = play_seed(made, 2), play_seed(made, 2)
 

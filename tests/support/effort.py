@@ -22,6 +22,8 @@ class Run:
 
     effort = Effort.ALL
     seed = 0
+    is_complete = False
+    """Whether the run includes each cell of the chosen tests on both databases."""
 
 
 def is_night() -> bool:

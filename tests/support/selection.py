@@ -1,21 +1,24 @@
 """The selection of the tests that a run of each effort includes.
 
-- `fast`: only SQLite, no slow tests, and one cell of each sweep.
-- `sample`: on SQLite a share of the cells of each sweep and all other tests, except those
-  marked `whole` or `race`; on PostgreSQL the tests of tests/databases and the tests that
-  postgresql.txt lists.
-- `all`: all tests, but on PostgreSQL only a share of the cells of a sweep marked `partly`,
-  and no tests of pages of the console, which read and write through the API only.
-- `night`: all tests.
+- `fast`: only SQLite, no slow tests, and a share of the cells of each test.
+- `sample`: each test on one database, except those marked `whole`; a share of the modules
+  of tests/sweeps and tests/processes, and a share of the cells of each test.
+- `all`: each cell of each test on one database, and a share of the cells of each sweep.
+- `night`, and every run with `--all-cells`: each cell of each test on both databases.
 
-A sweep is a test with many cells, each of which could find the same kind of fault: a test
-marked `sweep`, or a test of tests/sweeps with parameters. In a sample, one cell of each
-test of tests/api and tests/processes is run. The seed of the run decides which cells a
-sample runs, so that each commit runs different ones.
+The cells of a test are its combinations of parameters, apart from the database. A sweep is
+a test with many cells, each of which could find the same kind of fault: a test marked
+`sweep`, or a test of tests/sweeps.
+
+Races, tests of migrations, roles and row security, and the tests that postgresql.txt lists
+run on PostgreSQL. Tests of pages run on SQLite, because pages read and write through the
+API. The seed of the run decides where other tests run, and which modules and cells, so that
+each commit runs different ones.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -24,120 +27,153 @@ import pytest
 
 from tests.support import slow_list
 from tests.support.effort import Effort, Run, is_sample
+from tests.support.order import get_module
 
 SHARE: Final = 12
-"""A sample runs one of this many cells of a marked sweep."""
+"""A sample runs one of this many cells of a sweep."""
+SHARE_OF_ALL: Final = 4
+"""`all` runs one of this many cells of a sweep."""
 PART: Final = 8
-"""On PostgreSQL, test-all runs one of this many cells of a sweep marked `partly`.
-
-If this number does not divide the cells, the seed decides whether one more cell runs.
-"""
-ON_POSTGRESQL: Final = Path(__file__).with_name("postgresql.txt")
+"""One of this many cells of a sweep marked `partly`, of rules without SQL, runs on
+PostgreSQL."""
+PART_OF_SAMPLE: Final = 4
+"""A sample runs one of this many other tests of tests/databases on PostgreSQL, where a test
+takes twice the time."""
+LIST: Final = Path(__file__).with_name("postgresql.txt")
 """The list of tests that together issue every SQL statement of tests/api on PostgreSQL."""
-DATABASES: Final = "tests/databases/"
 API: Final = "tests/api/"
+DATABASES: Final = "tests/databases/"
 PAGES: Final = ("tests/console/", "tests/sweeps/test_console_")
-"""The tests of pages of the console, which SQLite alone runs unless it is night."""
+PROCESSES: Final = "tests/processes/"
 SWEEPS: Final = "tests/sweeps/"
-ONE_CELL: Final = (API, "tests/processes/")
-"""Folders in which a sample runs one cell of each test that has parameters."""
+MODULES: Final = {SWEEPS: 3, PROCESSES: 2}
+"""A sample runs one of this many modules of these folders."""
+ONE_CELL: Final = (API, "tests/console/", "tests/exploration/", PROCESSES)
+"""Folders in which a sample runs one cell of each test that is no sweep."""
+ABOUT_POSTGRESQL: Final = tuple(
+    f"{DATABASES}test_{name}.py" for name in ("migrations", "roles", "row_security")
+)
+"""The modules whose tests always run on PostgreSQL."""
 
-type Cells = list[pytest.Item]
+type Cell = dict[str, pytest.Item]
+"""The tests of one cell, by their database; the key is empty if they use none."""
 
 
 def select(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Return the tests that this run skips."""
-    if Run.effort is Effort.ALL:
-        out = {one for one in items if is_postgresql(one) and is_of_pages(one)}
-        partly = [one for one in items if one not in out and is_partly_run(one)]
-        return out | set(find_repeated_cells(partly))
-    if not is_sample():
+    """Return the tests that this run leaves out."""
+    if Run.is_complete:
         return set()
+    left = [item for item in items if not is_left_out(item)]
+    if Run.effort is Effort.SAMPLE:
+        left = leave_out_modules(left)
+    kept = {
+        item for name, cells in group_cells(left).items() for item in choose(name, cells)
+    }
+    return set(items) - kept
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    """Return whether a run of this effort leaves out a test in all of its cells."""
     if Run.effort is Effort.FAST:
-        slow = slow_list.list_slow()
-        return set(find_repeated_cells(items)) | {
-            one for one in items if is_slow(one, slow)
-        }
-    listed = frozenset(list_tests())
-    out = {one for one in items if is_postgresql(one) and not is_due(one, listed)}
-    out |= {one for one in items if one.get_closest_marker("whole")}
-    out |= {one for one in items if is_race_on_sqlite(one)}
-    rest = [one for one in items if one not in out and one.nodeid not in listed]
-    return out | set(find_repeated_cells(rest))
+        slow = get_slow_functions()
+        return has_mark(item, "slow") or slow_list.get_function(item.nodeid) in slow
+    return Run.effort is Effort.SAMPLE and has_mark(item, "whole")
 
 
-def is_partly_run(item: pytest.Item) -> bool:
-    """Return whether the effort `all` runs only a share of the sweep of this test."""
-    return is_postgresql(item) and item.get_closest_marker("partly") is not None
+@cache
+def get_slow_functions() -> frozenset[str]:
+    """Return the tests that were measured as slow."""
+    return slow_list.list_slow()
 
 
-def is_of_pages(item: pytest.Item) -> bool:
-    """Return whether a test is one of pages of the console."""
-    return item.nodeid.startswith(PAGES)
+def leave_out_modules(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Leave out the tests of most modules of the folders in `MODULES`.
+
+    Seeds that follow each other run different modules.
+    """
+    modules, out = sorted({get_module(one) for one in items}), set[str]()
+    for folder, share in MODULES.items():
+        found = [one for one in modules if one.startswith(folder)]
+        out |= set(found) - set(found[Run.seed % share :: share])
+    return [item for item in items if get_module(item) not in out]
 
 
-def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
-    """Return whether a test is marked as slow or listed as slow."""
-    marked = item.get_closest_marker("slow") is not None
-    return marked or slow_list.get_function(item.nodeid) in slow
+def group_cells(items: Iterable[pytest.Item]) -> dict[str, list[Cell]]:
+    """Return the cells of each test, by its name without parameters."""
+    tests = defaultdict[str, defaultdict[str, Cell]](lambda: defaultdict(dict))
+    for item in items:
+        name, _, parameters = item.nodeid.partition("[")
+        database = get_database(item)
+        cell = parameters.removeprefix("pg" if database == "postgresql" else database)
+        tests[name][cell][database] = item
+    return {name: list(cells.values()) for name, cells in tests.items()}
 
 
-def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
-    """Return whether a test is due on PostgreSQL when only a sample of the tests runs."""
-    alone = "pg_url" in getattr(item, "fixturenames", ())
-    races = item.get_closest_marker("race") is not None
-    return alone or races or item.nodeid.startswith(DATABASES) or item.nodeid in listed
+def choose(name: str, cells: list[Cell]) -> Iterator[pytest.Item]:
+    """Yield the tests that this run includes of all cells of one test."""
+    listed = [cell for cell in cells if is_listed(cell)]
+    chosen = listed if listed and is_sample() else draw_cells(name, cells)
+    for cell in chosen:
+        yield cell[choose_database(name, cell)]
 
 
-def is_race_on_sqlite(item: pytest.Item) -> bool:
-    """Return whether a test is a race on SQLite, where writers run one at a time."""
-    return get_database(item) == "sqlite" and item.get_closest_marker("race") is not None
+def is_listed(cell: Cell) -> bool:
+    """Return whether postgresql.txt lists a test of a cell."""
+    return "postgresql" in cell and cell["postgresql"].nodeid in get_listed_tests()
 
 
-def is_postgresql(item: pytest.Item) -> bool:
-    """Return whether a test runs on PostgreSQL."""
-    return get_database(item) == "postgresql"
+@cache
+def get_listed_tests() -> frozenset[str]:
+    """Return the tests that postgresql.txt lists."""
+    return frozenset(list_tests())
+
+
+def list_tests() -> Iterator[str]:
+    """Yield the tests that postgresql.txt lists."""
+    for line in LIST.read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line
+
+
+def draw_cells(name: str, cells: Sequence[Cell]) -> Sequence[Cell]:
+    """Return the share of the cells of a test that this run includes, at least one."""
+    share = get_share(name, cells)
+    return cells[draw(name, min(share, len(cells))) :: share]
+
+
+def get_share(name: str, cells: Sequence[Cell]) -> int:
+    """Return n if this run includes one in n cells of a test."""
+    is_marked = any(has_mark(one, "sweep") for one in cells[0].values())
+    if is_marked or name.startswith(SWEEPS):
+        return SHARE if is_sample() else SHARE_OF_ALL
+    return len(cells) if is_sample() and name.startswith(ONE_CELL) else 1
+
+
+def choose_database(name: str, cell: Cell) -> str:
+    """Return the database on which this run includes a cell of a test."""
+    if len(cell) == 1:
+        return next(iter(cell))
+    test = cell["postgresql"]
+    if is_listed(cell) or has_mark(test, "race") or name.startswith(ABOUT_POSTGRESQL):
+        return "postgresql"
+    if name.startswith(PAGES) or (is_sample() and not name.startswith(DATABASES)):
+        return "sqlite"
+    part = PART_OF_SAMPLE if is_sample() else 2
+    part = PART if has_mark(test, "partly") else part
+    return "sqlite" if draw(test.nodeid, part) else "postgresql"
+
+
+def draw(name: str, limit: int) -> int:
+    """Draw a number below a limit for a test, by the seed of the run."""
+    return Random(f"{Run.seed} {name}").randrange(limit)
+
+
+def has_mark(item: pytest.Item, name: str) -> bool:
+    """Return whether a test has a marker."""
+    return item.get_closest_marker(name) is not None
 
 
 def get_database(item: pytest.Item) -> str:
     """Return the kind of database that a test uses, or an empty string if it uses none."""
     given = item.callspec.params if hasattr(item, "callspec") else {}
     return str(given.get("copy", ""))
-
-
-def list_tests() -> Iterator[str]:
-    """Yield the tests that postgresql.txt lists, which a sample runs on PostgreSQL."""
-    for line in ON_POSTGRESQL.read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            yield line
-
-
-def find_repeated_cells(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """Yield the cells that a run skips, because it runs only a share of each sweep."""
-    sweeps: defaultdict[tuple[str, str], Cells] = defaultdict(list)
-    for item in items:
-        sweeps[item.nodeid.partition("[")[0], get_database(item)].append(item)
-    for (name, database), cells in sweeps.items():
-        if share := get_share(cells):
-            kept = draw_cells(cells, share, f"{name} {database}")
-            yield from (cell for cell in cells if cell not in kept)
-
-
-def get_share(cells: Cells) -> int | None:
-    """Return n if a sample runs one in n cells of a test, or None if it runs all cells."""
-    item = cells[0]
-    if Run.effort is Effort.ALL:
-        return PART
-    if item.get_closest_marker("sweep") or item.nodeid.startswith(SWEEPS):
-        return SHARE
-    return len(cells) if item.nodeid.startswith(ONE_CELL) else None
-
-
-def draw_cells(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
-    """Draw about one in `share` cells at random, by the seed of the run."""
-    random = Random(f"{Run.seed} {name}")
-    count, left = divmod(len(cells), share)
-    count += random.randrange(share) < left
-    if Run.effort is not Effort.ALL:
-        count = max(1, round(len(cells) / share))
-    return random.sample(list(cells), count)

@@ -10,18 +10,22 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import Connection, Engine, QueuePool, event
 
-from tests.support.selection import API, ON_POSTGRESQL, is_postgresql, list_tests
+from tests.support.selection import API, LIST, get_database, list_tests
 
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)s(?:::[\w ]+)?")
 OF_TESTS: Final = ("CREATE DATABASE", "DROP DATABASE")
 """Statements that only create or drop databases of tests."""
 REPEATED: Final = re.compile(r"(\?|\((?:\?, )*\?\))(?:, \1)+")
+is_preparing = ContextVar("is_preparing", default=False)
+"""Whether a test prepares its world, which depends on the tests that ran before."""
 HEAD: Final = """\
 # Tests that together issue every SQL statement that tests/api issues on PostgreSQL: written
 # by `make statements`, and checked by `make test-all`. `make test` runs them there.
@@ -29,6 +33,16 @@ HEAD: Final = """\
 
 type Issued = Mapping[str, frozenset[str]]
 """The statements that each test issued, by the name of the test."""
+
+
+@contextmanager
+def leave_out_statements() -> Iterator[None]:
+    """Do not record the statements of a block that prepares the world of a test."""
+    before = is_preparing.set(True)
+    try:
+        yield
+    finally:
+        is_preparing.reset(before)
 
 
 def normalize(statement: str) -> str:
@@ -77,7 +91,7 @@ class StatementCover:
 
         Engines without a QueuePool belong to the tests, not to the service.
         """
-        if self.current is None or statement.startswith(OF_TESTS):
+        if self.current is None or is_preparing.get() or statement.startswith(OF_TESTS):
             return
         if isinstance(connection.engine.pool, QueuePool):
             self.current.add(statement)
@@ -85,7 +99,7 @@ class StatementCover:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Record the statements of a test, if it is a test of the API on PostgreSQL."""
-        if item.nodeid.startswith(API) and is_postgresql(item):
+        if item.nodeid.startswith(API) and get_database(item) == "postgresql":
             self.current = set()
         try:
             return (yield)
@@ -118,7 +132,7 @@ class StatementCover:
         }
         if self.write:
             chosen = choose_cover(issued, self.seconds)
-            ON_POSTGRESQL.write_text(HEAD + "".join(f"{one}\n" for one in chosen), "utf-8")
+            LIST.write_text(HEAD + "".join(f"{one}\n" for one in chosen), "utf-8")
             return
         if gaps := list(find_gaps(issued, list(list_tests()))):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
