@@ -15,8 +15,9 @@ from app.api.http.problems import EVERYWHERE
 from app.api.http.routers import ResourceRouter
 from app.kernel.actors import Scope
 from app.main import create_app
+from tests.support.direct_client import make_client
 from tests.support.documented_answers import read_response
-from tests.support.world import Json, World, make_client, unwrap
+from tests.support.world import Json, World, unwrap
 
 OLD = Deprecation(date(2027, 1, 1), date(2028, 1, 1), "/problems/not-found")
 EXPECTED = {
