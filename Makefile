@@ -73,7 +73,7 @@ check: lint test-all bench-smoke $(AUDIT) ## Run lint, all tests, and checks of 
 	$(BIN)/python scripts/check_tzdata.py
 	$(BIN)/python scripts/audit.py --changed
 
-test: $(READY) $(AUDIT) ## Run the tests, with a sample of the sweeps (SEED=1), in some minutes; or all of T=tests/rules
+test: $(READY) $(AUDIT) ## Run the tests, with a sample of the sweeps (SEED=1), in six minutes; or all of T=tests/rules
 	$(PYTEST) $(if $(T),--all-cells,--effort sample) $(T)
 
 test-all: $(READY) $(AUDIT) ## Run every test as CI does, each cell on SQLite or PostgreSQL, and a quarter of the sweeps

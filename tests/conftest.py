@@ -176,9 +176,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("copy", kinds, ids=ids, indirect=True, scope="session")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that this run leaves out, and sort the others."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
+    """Deselect the tests that this run leaves out, and sort the others.
+
+    They are sorted last, because pytest sorts all tests by their database.
+    """
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = {
         item
@@ -187,7 +192,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     out |= selection.select([item for item in items if item not in out])
     config.hook.pytest_deselected(items=list(out))
-    items[:] = sort_tests(item for item in items if item not in out)
+    items[:] = [item for item in items if item not in out]
+    yield
+    items[:] = sort_tests(items)
 
 
 @pytest.fixture(autouse=True)

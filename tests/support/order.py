@@ -6,8 +6,9 @@ worker takes the next module, and while one of them waits, the others use the CP
 with slow tests come before the others, so that no worker is left alone at the end.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import Final
 
 import pytest
@@ -22,8 +23,10 @@ type Module = list[pytest.Item]
 
 def sort_tests(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     """Return the tests of a run in the order in which they are executed."""
-    modules = [list(found) for _, found in groupby(items, get_module)]
-    modules.sort(key=has_no_slow_test)
+    by_path = defaultdict[str, Module](list)
+    for item in items:
+        by_path[get_module(item)].append(item)
+    modules = sorted(by_path.values(), key=has_no_slow_test)
     rules, waiting, others = list[Module](), list[Module](), list[Module]()
     for module in modules:
         path = get_module(module[0])
