@@ -207,7 +207,7 @@ OFFICES: Final = GaugeGroup[Offices](
     (
         Gauge(
             "offices_unattended",
-            "Offices with a running deadline at which nobody can sign in any more.",
+            "Desks, and offices with a running deadline, at which nobody can sign in.",
             lambda found: len(list_unattended(found)),
             limit=0,
             remedy="Open an account there: oversight gets an event with `accounts_left` 0.",

@@ -42,8 +42,13 @@ def load_offices(session: Session, now: datetime) -> Offices:
 
 
 def list_unattended(found: Offices) -> frozenset[UUID]:
-    """Return the offices that have a running deadline but nobody who can sign in."""
-    return found.unattended & found.waited_for
+    """Return the offices that have a running deadline but nobody who can sign in.
+
+    A desk is included even without a deadline, because it may have to move a case at any
+    time.
+    """
+    desks = {one.id for one in found.every if one.active and one.kind == OfficeKind.DESK}
+    return found.unattended & (found.waited_for | desks)
 
 
 def list_without_second_person(found: Offices) -> frozenset[UUID]:

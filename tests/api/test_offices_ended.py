@@ -127,6 +127,17 @@ def test_case_of_a_closed_submitter_goes_on_and_its_lead_hears_that_nobody_answe
 # No account can sign in
 
 
+def test_desk_at_which_nobody_can_sign_in_is_an_alarm_without_a_deadline(
+    world: World, desk: Someone
+) -> None:
+    """A desk without a case may have to move one at any time, when its lead is closed."""
+    before = count_unattended(world)
+
+    disable(desk, world.add_person(desk.code, {Role.SUPERVISOR}))
+
+    assert (before, count_unattended(world)) == (0, 1)
+
+
 def test_desk_is_brought_in_where_nobody_can_sign_in_at_the_lead(
     world: World, lead: Someone, desk: Someone, supervisor: Someone, case: Json
 ) -> None:
