@@ -32,7 +32,7 @@ from tests.support.databases import Copy
 from tests.support.effort import Effort, Run
 from tests.support.in_thread import ThreadLoops, run_in_thread
 from tests.support.order import sort_tests
-from tests.support.statement_cover import StatementCover
+from tests.support.statement_cover import StatementCover, leave_out_statements
 from tests.support.world import KEYS, PUBLIC, Someone, World
 
 collect_ignore = ["browser"]
@@ -219,14 +219,15 @@ def invented_events() -> Iterator[None]:
 def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
     """Yield a function that returns copies of a migrated database of a given kind.
 
-    For each kind, the database is migrated at the first call.
+    For each kind, the database is migrated at the first call, which may be in any test.
     """
     with ExitStack() as stack:
 
         @cache
         def make_copies(kind: str) -> Copy:
             made = databases.make_copies(kind, request.config.stash[HOME])
-            return stack.enter_context(made)
+            with leave_out_statements():
+                return stack.enter_context(made)
 
         yield make_copies
 

@@ -12,8 +12,9 @@ a test with many cells, each of which could find the same kind of fault: a test 
 
 Races, tests of migrations, roles and row security, and the tests that postgresql.txt lists
 run on PostgreSQL. Tests of pages run on SQLite, because pages read and write through the
-API. The seed of the run decides where other tests run, and which modules and cells, so that
-each commit runs different ones.
+API, and in a sample all tests outside tests/databases do. Of the other cells, a share runs
+on PostgreSQL. The seed of the run decides which ones, and which modules and cells are left
+out, so that each commit runs different ones.
 """
 
 from collections import defaultdict
@@ -36,9 +37,8 @@ SHARE_OF_ALL: Final = 4
 PART: Final = 8
 """One of this many cells of a sweep marked `partly`, of rules without SQL, runs on
 PostgreSQL."""
-PART_OF_SAMPLE: Final = 4
-"""A sample runs one of this many other tests of tests/databases on PostgreSQL, where a test
-takes twice the time."""
+ON_POSTGRESQL: Final = 4
+"""One of this many other cells runs on PostgreSQL, where a test takes twice the time."""
 LIST: Final = Path(__file__).with_name("postgresql.txt")
 """The list of tests that together issue every SQL statement of tests/api on PostgreSQL."""
 API: Final = "tests/api/"
@@ -158,8 +158,7 @@ def choose_database(name: str, cell: Cell) -> str:
         return "postgresql"
     if name.startswith(PAGES) or (is_sample() and not name.startswith(DATABASES)):
         return "sqlite"
-    part = PART_OF_SAMPLE if is_sample() else 2
-    part = PART if has_mark(test, "partly") else part
+    part = PART if has_mark(test, "partly") else ON_POSTGRESQL
     return "sqlite" if draw(test.nodeid, part) else "postgresql"
 
 
