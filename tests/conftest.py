@@ -47,7 +47,7 @@ With two more workers for each core, the API tests take one and a half times as 
 time, because workers evict each other's data from the caches.
 """
 HOME = pytest.StashKey[Path]()
-EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 50, Effort.NIGHT: 1000}
+EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 25, Effort.NIGHT: 1000}
 """Number of examples that Hypothesis draws for each property, by the effort of the run."""
 for effort, examples in EXAMPLES.items():
     settings.register_profile(effort, max_examples=examples, deadline=None, database=None)

@@ -17,9 +17,9 @@ from tests.exploration.start_stories import BEGINNINGS
 from tests.support.effort import Run, choose_number
 
 pytestmark = pytest.mark.slow
-STORIES: Final = choose_number(len(BEGINNINGS), sample=2)
+STORIES: Final = choose_number(10, sample=2, night=len(BEGINNINGS))
 """Number of stories from which the exploration starts, drawn with the seed of the run."""
-STATES: Final = choose_number(20, sample=8, night=2000)
+STATES: Final = choose_number(12, sample=8, night=2000)
 """Number of states to explore, in addition to those of the stories."""
 NO_LEAD: Final = "list_home_countries"
 ALONE: Final = "find_without_second_person"

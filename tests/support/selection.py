@@ -32,13 +32,12 @@ from tests.support.order import get_module
 
 SHARE: Final = 12
 """A sample runs one of this many cells of a sweep."""
-SHARE_OF_ALL: Final = 4
+SHARE_OF_ALL: Final = 5
 """`all` runs one of this many cells of a sweep."""
-PART: Final = 8
-"""One of this many cells of a sweep marked `partly`, of rules without SQL, runs on
-PostgreSQL."""
 ON_POSTGRESQL: Final = 4
-"""One of this many other cells runs on PostgreSQL, where a test takes twice the time."""
+"""One of this many cells runs on PostgreSQL, where a test takes twice the time."""
+PARTLY_ON_POSTGRESQL: Final = 8
+"""The same for a test marked `partly`, of rules without SQL."""
 LIST: Final = Path(__file__).with_name("postgresql.txt")
 """The list of tests that together issue every SQL statement of tests/api on PostgreSQL."""
 API: Final = "tests/api/"
@@ -158,8 +157,8 @@ def choose_database(name: str, cell: Cell) -> str:
         return "postgresql"
     if name.startswith(PAGES) or (is_sample() and not name.startswith(DATABASES)):
         return "sqlite"
-    part = PART if has_mark(test, "partly") else ON_POSTGRESQL
-    return "sqlite" if draw(test.nodeid, part) else "postgresql"
+    share = PARTLY_ON_POSTGRESQL if has_mark(test, "partly") else ON_POSTGRESQL
+    return "sqlite" if draw(test.nodeid, share) else "postgresql"
 
 
 def draw(name: str, limit: int) -> int:
