@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 SLOW: Final = Path(__file__).with_name("slow.txt")
-COMPUTES: Final = 0.12
+COMPUTES: Final = 0.06
 WAITS: Final = 1.0
 """A test is slow from this many seconds of CPU time, or of elapsed time."""
 HEAD: Final = f"""\
