@@ -80,7 +80,7 @@ test-all: $(READY) $(AUDIT) ## Run every test as CI does, each cell on SQLite or
 	$(PYTEST) --effort all --statements check
 
 test-cells: $(READY) $(AUDIT) ## Run every cell of every test on SQLite and on PostgreSQL, in half an hour
-	$(PYTEST) --all-cells
+	$(PYTEST) --all-cells --statements check
 
 test-fast: $(READY) ## Run the tests of rules, contract and API on SQLite, in under a minute
 	$(PYTEST) --effort fast --databases sqlite $(or $(T),$(FAST_TESTS))
@@ -105,7 +105,7 @@ soak: $(READY) ## Run the long tests in full
 	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
 
 nightly: ## Run all tests, long runs, 2,000 new seeds, fuzzing, mutation and audit, for hours
-	$(MAKE) --keep-going audit test-all test-cells soak simulate explore rewrap-torture fuzz mutate \
+	$(MAKE) --keep-going audit test-cells soak simulate explore rewrap-torture fuzz mutate \
 		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) STATES=$(or $(STATES),5000) KEEP=--keep
 
 failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE=sqlite or postgresql

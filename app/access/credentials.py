@@ -81,7 +81,7 @@ def hash_key(key: str) -> str:
 
 
 def get_prefix(secret: str, kinds: Container[str] = QUERIES) -> str:
-    """Return the prefix of a credential or link, or "" if the text is malformed.
+    """Return the prefix of a credential or link, or an empty string if it is malformed.
 
     `kinds` are the beginnings that are expected; by default, those of credentials.
     """

@@ -153,8 +153,8 @@ def has_registered_key(
     return found is not None
 
 
-def was_made(key: Any) -> ColumnElement[bool]:
-    """Return the condition that a key exists: an API key may be only a link yet."""
+def is_redeemed(key: Any) -> ColumnElement[bool]:
+    """Return the condition that a key is not a link that the holder has yet to redeem."""
     until: ColumnElement[Any] | None = getattr(key, "link_until", None)
     return true() if until is None else until.is_(None)
 
@@ -172,10 +172,10 @@ def list_key_endings(session: Session, now: datetime) -> list[datetime]:
             later.account_id == kind.account_id,
             later.revoked_at.is_(None),
             later.expires_at > now + NOTICE_PERIOD,
-            was_made(later),
+            is_redeemed(later),
         )
         soon = kind.expires_at.between(now, now + NOTICE_PERIOD) & kind.revoked_at.is_(None)
-        wanted = (soon, ~lasts, was_made(kind))
+        wanted = (soon, ~lasts, is_redeemed(kind))
         found = select(kind.made_at, kind.expires_at).join(Account).where(*wanted)
         rows = session.execute(found.where(Account.disabled_at.is_(None)))
         moments += [end for made, end in rows if end - made > NOTICE_PERIOD]

@@ -149,11 +149,11 @@ def require_unused(version: str) -> None:
     """Raise NotReady if a key protects a secret or a row of the database."""
     secrets, macs = Counter[str](), Counter[str]()
 
-    def count(runtime: Runtime) -> Iterator[tuple[int, int]]:
+    def count_uses(runtime: Runtime) -> Iterator[tuple[int, int]]:
         secrets.update(wrapped_keys.count_by_version(runtime))
         yield from renewed_macs.count_by_version(runtime, macs)
 
-    run_with_progress("checking MACs", count)
+    run_with_progress("checking MACs", count_uses)
     if secrets[version] or macs[version]:
         raise NotReady(
             f"Key {version} protects {secrets[version]} secrets and {macs[version]} rows. "

@@ -48,7 +48,7 @@ class MacTable(Protocol):
         """The model of the rows, whose MAC is in the column `mac`."""
 
     def build_select(self) -> Select[*tuple[Any, ...]]:
-        """Build the statement that selects the MAC of each row and what it covers."""
+        """Build the query for the MAC of each row and the values that it covers."""
 
     def find_version(self, macs: RowMacs, row: Row) -> str | None:
         """Return the version of the key with which the MAC of a row was made, or None."""
@@ -134,11 +134,11 @@ TABLES: Final[tuple[MacTable, ...]] = (
 
 
 def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, int]]:
-    """Replace the MACs of earlier keys by MACs of the current key, in batches.
+    """Compute all MACs that were made with earlier keys again, with the current key.
 
     Yields the numbers of finished rows and of all rows. A row that does not match its MAC
-    is not changed; `altered` gets the number of such rows by their table. Each batch has a
-    transaction of its own, so the command can be run again.
+    is not changed; `altered` gets the number of such rows by their table. Each batch of
+    rows has a transaction of its own, so the command can be run again.
 
     Rows that another transaction has locked are skipped. At the end, each of them is
     renewed in a transaction of its own, so that no deadlock can occur. Raises KeyRefused if
@@ -151,7 +151,7 @@ def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, i
         valid = runtime.row_macs.secrets.accepted
         wrong = [one for one in versions.values() if one not in valid]
         altered[table.model.__tablename__] += len(wrong)
-        skipped += [(table, row) for row in list_replaced(runtime, versions)]
+        skipped += [(table, row) for row in list_replaced_rows(runtime, versions)]
         done += len(rows)
         yield done - len(skipped), total
     for table, row in skipped:
@@ -179,11 +179,11 @@ def list_batches(runtime: Runtime) -> list[tuple[MacTable, Sequence[PrimaryKey]]
         return [
             (table, batch)
             for table in TABLES
-            for batch in batched(list_keys(tx.session, table), BATCH)
+            for batch in batched(list_primary_keys(tx.session, table), BATCH)
         ]
 
 
-def list_keys(session: Session, table: MacTable) -> list[PrimaryKey]:
+def list_primary_keys(session: Session, table: MacTable) -> list[PrimaryKey]:
     """List the primary keys of the rows of a table that have a MAC, in order."""
     columns = list(table.model.__table__.primary_key)
     found = select(*columns).where(table.model.__table__.c.mac.is_not(None))
@@ -233,7 +233,7 @@ def renew_batch(
     """
     versions = find_versions(runtime, table, wanted)
     wrapped_keys.require_no_standby(runtime, versions.values())
-    if replaced := list_replaced(runtime, versions):
+    if replaced := list_replaced_rows(runtime, versions):
         unlocked = lock_rows(table.build_select(), skip_locked=True)
         with begin_write(runtime, SYSTEM) as tx:
             rows = read_rows(tx.session, table, unlocked, replaced)
@@ -248,7 +248,7 @@ def renew_row(runtime: Runtime, table: MacTable, wanted: PrimaryKey) -> None:
         renew_rows(tx.session, table, read_rows(tx.session, table, locked, [wanted]))
 
 
-def list_replaced(runtime: Runtime, versions: Versions) -> list[PrimaryKey]:
+def list_replaced_rows(runtime: Runtime, versions: Versions) -> list[PrimaryKey]:
     """List the rows whose MAC was made with an earlier key that is not retired."""
     replaced = runtime.row_macs.secrets.replaced
     return [key for key, version in versions.items() if version in replaced]

@@ -135,7 +135,7 @@ class RowMacs:
         return True
 
     def _reset_caches(self) -> None:
-        """Create new caches. A verification that is running uses the earlier ones."""
+        """Replace the caches by empty ones. A running verification keeps those it uses."""
         self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
         self.known_groups = Known[UUID, Any](MAX_GROUPS)
         self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
@@ -206,7 +206,7 @@ class RowMacs:
         return self._find_version(mac, encode([table, *values]), DIGEST_BYTES)
 
     def _is_mac(self, mac: bytes, message: bytes, size: int) -> bool:
-        """Return whether a MAC was made with one of the accepted secrets.
+        """Return whether one of the accepted secrets gives this MAC for the message.
 
         Another process may have used a key that was added since the transaction began.
         """
@@ -226,7 +226,7 @@ class RowMacs:
 
 
 def split_group(stored: bytes) -> tuple[bytes, bytes]:
-    """Return the MAC of a stored group, and the revision and entries that follow it."""
+    """Split a stored group into its MAC, and its revision and entries."""
     return stored[1 : 1 + MAC_BYTES], stored[1 + MAC_BYTES :]
 
 
@@ -236,7 +236,7 @@ def build_message(table: str, owner: Values, body: bytes) -> bytes:
 
 
 def has_mac(secrets: Iterable[bytes], mac: bytes, message: bytes, size: int) -> bool:
-    """Return whether a MAC of `size` bytes was made with one of some secrets."""
+    """Return whether one of the secrets gives this MAC of `size` bytes."""
     return any(
         hmac.compare_digest(compute_hmac(secret, message)[:size], mac) for secret in secrets
     )

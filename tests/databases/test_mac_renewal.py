@@ -19,7 +19,7 @@ from app.cli.renewed_macs import (
     MacTable,
     RowTable,
     find_versions,
-    list_keys,
+    list_primary_keys,
     renew_macs,
 )
 from app.cli.wrapped_keys import rewrap_secrets
@@ -96,7 +96,7 @@ def test_after_a_renewal_no_mac_of_the_earlier_key_is_needed(
 def has_version(world: World, table: MacTable, version: str) -> bool:
     """Return whether a key made the MAC of a row of a table."""
     with world.database.begin_read("system") as session:
-        keys = list_keys(session, table)
+        keys = list_primary_keys(session, table)
     return version in find_versions(world.runtime, table, keys).values()
 
 

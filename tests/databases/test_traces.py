@@ -1,6 +1,7 @@
 """After an erasure, no file of the database contains the bytes of the case's key."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -161,33 +162,38 @@ def beat_until(worker: ErasureCleanup, is_done: Callable[[], bool]) -> None:
         sleep(0.05)
 
 
-def test_a_key_stays_while_a_transaction_may_still_see_it(
-    pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
-) -> None:
-    case = unwrap(officer.create_case())
-    [key] = load_keys(world, [case])
-
+@contextmanager
+def hold_snapshot(officer: Someone) -> Iterator[None]:
+    """Keep a transaction open that reads the database of the service."""
     with officer.begin_read() as tx:
         tx.session.execute(text("SELECT 1 FROM country"))
-        unwrap(officer.does("discard", case))
-        worker.run()
-        meanwhile = count_found([key], in_table(pg_url, KEY_TABLE))
-    run_until_gone(worker, [key], pg_url)
-
-    assert meanwhile == 1
-    assert count_found([key], in_table(pg_url, KEY_TABLE)) == 0
+        yield
 
 
-def test_key_stays_while_a_transaction_of_another_database_runs(
-    pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
+@contextmanager
+def hold_transaction_elsewhere(url: str) -> Iterator[None]:
+    """Keep a transaction open that writes in another database of the same server."""
+    other = create_engine(make_url(url).set(database="postgres"), poolclass=NullPool)
+    with other.begin() as connection:
+        connection.execute(text("SELECT pg_current_xact_id()"))
+        yield
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_key_stays_while_a_transaction_may_still_see_it(
+    pg_url: str,
+    world: World,
+    officer: Someone,
+    worker: ErasureCleanup,
+    *,
+    is_elsewhere: bool,
 ) -> None:
     """PostgreSQL keeps rows deleted after the oldest transaction of the server began."""
     case = unwrap(officer.create_case())
     [key] = load_keys(world, [case])
-    other = create_engine(make_url(pg_url).set(database="postgres"), poolclass=NullPool)
+    held = hold_transaction_elsewhere(pg_url) if is_elsewhere else hold_snapshot(officer)
 
-    with other.begin() as connection:
-        connection.execute(text("SELECT pg_current_xact_id()"))
+    with held:
         unwrap(officer.does("discard", case))
         worker.run()
         meanwhile = count_found([key], in_table(pg_url, KEY_TABLE))

@@ -22,7 +22,7 @@ type Module = list[pytest.Item]
 
 
 def sort_tests(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Return the tests of a run in the order in which they are executed."""
+    """Return the tests in the order in which the run executes them."""
     by_path = defaultdict[str, Module](list)
     for item in items:
         by_path[get_module(item)].append(item)

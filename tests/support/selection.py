@@ -55,7 +55,7 @@ ABOUT_POSTGRESQL: Final = tuple(
 """The modules whose tests always run on PostgreSQL."""
 
 type Cell = dict[str, pytest.Item]
-"""The tests of one cell, by their database; the key is empty if they use none."""
+"""A cell of a test by database. The key is empty for a test that uses no database."""
 
 
 def select(items: list[pytest.Item]) -> set[pytest.Item]:
@@ -66,7 +66,9 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
     if Run.effort is Effort.SAMPLE:
         left = leave_out_modules(left)
     kept = {
-        item for name, cells in group_cells(left).items() for item in choose(name, cells)
+        item
+        for name, cells in group_cells(left).items()
+        for item in choose_tests(name, cells)
     }
     return set(items) - kept
 
@@ -108,8 +110,8 @@ def group_cells(items: Iterable[pytest.Item]) -> dict[str, list[Cell]]:
     return {name: list(cells.values()) for name, cells in tests.items()}
 
 
-def choose(name: str, cells: list[Cell]) -> Iterator[pytest.Item]:
-    """Yield the tests that this run includes of all cells of one test."""
+def choose_tests(name: str, cells: list[Cell]) -> Iterator[pytest.Item]:
+    """Yield the cells of a test that this run executes, each on one database."""
     listed = [cell for cell in cells if is_listed(cell)]
     chosen = listed if listed and is_sample() else draw_cells(name, cells)
     for cell in chosen:
@@ -118,26 +120,20 @@ def choose(name: str, cells: list[Cell]) -> Iterator[pytest.Item]:
 
 def is_listed(cell: Cell) -> bool:
     """Return whether postgresql.txt lists a test of a cell."""
-    return "postgresql" in cell and cell["postgresql"].nodeid in get_listed_tests()
+    return "postgresql" in cell and cell["postgresql"].nodeid in list_tests()
 
 
 @cache
-def get_listed_tests() -> frozenset[str]:
+def list_tests() -> frozenset[str]:
     """Return the tests that postgresql.txt lists."""
-    return frozenset(list_tests())
-
-
-def list_tests() -> Iterator[str]:
-    """Yield the tests that postgresql.txt lists."""
-    for line in LIST.read_text("utf-8").splitlines():
-        if line and not line.startswith("#"):
-            yield line
+    lines = LIST.read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
 def draw_cells(name: str, cells: Sequence[Cell]) -> Sequence[Cell]:
     """Return the share of the cells of a test that this run includes, at least one."""
     share = get_share(name, cells)
-    return cells[draw(name, min(share, len(cells))) :: share]
+    return cells[draw_number(name, min(share, len(cells))) :: share]
 
 
 def get_share(name: str, cells: Sequence[Cell]) -> int:
@@ -149,7 +145,7 @@ def get_share(name: str, cells: Sequence[Cell]) -> int:
 
 
 def choose_database(name: str, cell: Cell) -> str:
-    """Return the database on which this run includes a cell of a test."""
+    """Return the database on which this run executes a cell of a test."""
     if len(cell) == 1:
         return next(iter(cell))
     test = cell["postgresql"]
@@ -158,11 +154,11 @@ def choose_database(name: str, cell: Cell) -> str:
     if name.startswith(PAGES) or (is_sample() and not name.startswith(DATABASES)):
         return "sqlite"
     share = PARTLY_ON_POSTGRESQL if has_mark(test, "partly") else ON_POSTGRESQL
-    return "sqlite" if draw(test.nodeid, share) else "postgresql"
+    return "sqlite" if draw_number(test.nodeid, share) else "postgresql"
 
 
-def draw(name: str, limit: int) -> int:
-    """Draw a number below a limit for a test, by the seed of the run."""
+def draw_number(name: str, limit: int) -> int:
+    """Return a number below `limit` that depends on a name and on the seed of the run."""
     return Random(f"{Run.seed} {name}").randrange(limit)
 
 

@@ -134,7 +134,7 @@ class StatementCover:
             chosen = choose_cover(issued, self.seconds)
             LIST.write_text(HEAD + "".join(f"{one}\n" for one in chosen), "utf-8")
             return
-        if gaps := list(find_gaps(issued, list(list_tests()))):
+        if gaps := list(find_gaps(issued, sorted(list_tests()))):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             message = "\n".join(
                 ["", *gaps[:20], f"{len(gaps)} gaps: run `make statements`."]

@@ -1,4 +1,4 @@
-"""People of earlier worlds of this process, whose rows later worlds get as they are.
+"""People of earlier worlds of this process, whose rows are copied into later worlds.
 
 To open an account with a person and an API key takes as much time as half a request, and
 most tests open several. The first world of a process opens them as the service does. The
@@ -57,9 +57,10 @@ def find_office(database: Database, code: str) -> UUID:
 
 
 def insert_person(database: Database, opening: Opening, first: int) -> StoredPerson | None:
-    """Insert the stored person with an opening and a number, or return None.
+    """Insert and return a stored person with an opening, or return None if there is none.
 
-    If another world has inserted this person into the same database, the next one is used.
+    `first` is the number of the person to try first. If another world has inserted that
+    person into the same database, the next one is used.
     """
     for number in count(first):
         stored = STORED.get((opening, number))

@@ -125,17 +125,18 @@ class World:
             kind,
             self.now,
         )
+        first = self.openings[opening]
         with leave_out_statements():
-            found = self.insert_person(opening) or self.open_person(opening)
+            copied = self.shares_people and insert_person(self.database, opening, first)
+            found = copied or self.open_person(opening)
+        self.openings[opening] += self.shares_people
         return Someone(self, focal_point, found.actor, found.key)
 
-    def insert_person(self, opening: Opening) -> StoredPerson | None:
-        """Insert a person of another world, if the rows would be the same in this one."""
-        is_usual = self.ids is uuid4 and self.database.macs is self.macs
-        if not is_usual or self.macs.is_disabled:
-            return None
-        self.openings[opening] += 1
-        return insert_person(self.database, opening, self.openings[opening] - 1)
+    @property
+    def shares_people(self) -> bool:
+        """Whether the rows of a person would be the same in other worlds."""
+        has_usual_macs = self.database.macs is self.macs and not self.macs.is_disabled
+        return has_usual_macs and self.ids is uuid4
 
     def open_person(self, opening: Opening) -> StoredPerson:
         """Open an account with an API key, as the service does."""
@@ -146,7 +147,7 @@ class World:
             key = create_key(session, account, opening.scopes, self.now, days=3650)
             connection = session.connection()
             actor = authenticate(connection, key, self.runtime.row_macs).actor
-            if self.ids is not uuid4:
+            if not self.shares_people:
                 return StoredPerson(key, actor, ())
             return store_person(connection, opening, key, actor)
 

@@ -73,16 +73,16 @@ class Gone:
     url: str
     case: Json
     answers: tuple[Response, ...]
-    kinds: list[str]
-    """The suffixes of the files of SQLite that were not empty when the journey ended."""
+    suffixes: list[str]
+    """The suffixes of the non-empty files of SQLite when the journey ended."""
 
 
 @pytest.fixture(scope="module")
 def gone(copy: Copy) -> Iterator[Gone]:
     with copy() as url, serve_journey(World(url)) as journey:
         case, answers = journey.run(), tuple(journey.answers)
-        kinds = list_kinds(url) if url.startswith("sqlite") else []
-        yield Gone(journey, url, case, answers, kinds)
+        suffixes = list_suffixes(url) if url.startswith("sqlite") else []
+        yield Gone(journey, url, case, answers, suffixes)
         journey.world.close()
 
 
@@ -106,8 +106,8 @@ def list_files(url: str) -> list[Path]:
     return sorted(path for path in Path(str(folder)).rglob("*") if path.is_file())
 
 
-def list_kinds(url: str) -> list[str]:
-    """Return the suffixes of the files of a database of SQLite that are not empty.
+def list_suffixes(url: str) -> list[str]:
+    """Return the suffixes of the non-empty files of a SQLite database.
 
     The folder of PostgreSQL also has files of other tests, which may be deleted meanwhile.
     """
@@ -150,7 +150,7 @@ def test_nothing_personal_lies_on_disk(gone: Gone) -> None:
     assert len(gone.journey.texts.numbers) >= 30
     assert running == checked == closed == []
     if gone.url.startswith("sqlite"):  # the search included the write-ahead log
-        assert gone.kinds == ["", "-shm", "-wal"]
+        assert gone.suffixes == ["", "-shm", "-wal"]
 
 
 def test_the_hunt_finds_what_is_written_in_clear(world: World, url: str) -> None:
