@@ -84,13 +84,14 @@ class Way:
 def find_closure(stage: Stage, do: MoveRunner) -> Way:
     """Bring the case on the stage to its end, and return the moves that led there.
 
-    Less desirable means are tried only if waiting does not help any more.
+    Less desirable means are tried only if waiting does not help any more. All moves are
+    possible again then: an office that declined can accept once it has enough people.
     """
     way, waits, began = Way(), iter(PATIENCE), stage.now
+    first = 0
     while len(way.moves) < LONGEST and not way.is_closed:
-        moves = (
-            m for m in list_moves(stage, way.means) if m not in way.moves or not is_once(m)
-        )
+        made = way.moves[first:]
+        moves = (m for m in list_moves(stage, way.means) if m not in made or not is_once(m))
         taken = next((move for move in moves if do(move).is_done), None)
         if taken is not None:
             way.moves.append(taken)
@@ -102,6 +103,7 @@ def find_closure(stage: Stage, do: MoveRunner) -> Way:
             way.is_closed = get_state(stage) in OVER
         elif way.means < max(Means):
             way.means, waits = Means(way.means + 1), iter(PATIENCE[:2])
+            first = len(way.moves)
         else:
             break
     way.days = (stage.now - began).total_seconds() / 86400
@@ -131,7 +133,6 @@ def list_moves(stage: Stage, means: Means) -> Iterator[Move]:
         yield from list_endings(stage, one)
     for one in list_offices("candidate"):
         yield Move(one, "case.acknowledge")
-        yield Move(one, "case.decline_lead")
     for one in list_offices("desk"):
         yield from (Move(one, "case.assign", choice=to) for to in LEADERS if to in staffed)
         yield from list_class_consents(one, "SUBMITTER_INACTIVE")
@@ -148,7 +149,7 @@ def list_moves(stage: Stage, means: Means) -> Iterator[Move]:
 def list_last_moves(
     stage: Stage, means: Means, list_offices: Callable[[str], list[str]]
 ) -> Iterator[Move]:
-    """Yield the moves that need a new consent or an administrator, or that stop the case.
+    """Yield the moves that need a consent or an administrator, refuse the lead, or stop.
 
     `list_offices` returns the offices that have a relation to the case.
     """
@@ -161,6 +162,7 @@ def list_last_moves(
         )
     if means >= Means.ADMINISTRATORS:
         yield from list_administrator_moves(stage)
+    yield from (Move(one, "case.decline_lead") for one in list_offices("candidate"))
     if means >= Means.STOPPING:
         holders = [
             *list_offices("lead"),
