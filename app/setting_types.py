@@ -14,6 +14,11 @@ PUBLIC_URL: Final = (
     r"(/[A-Za-z0-9._~-]+)*$"
 )
 """The pattern of a public URL: HTTPS, or HTTP to this machine, without a `/` at the end."""
+TRANSIT_URL: Final = (
+    r"^(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
+    r"/v1(/[A-Za-z0-9._-]+)+$"
+)
+"""The pattern of the URL of a Transit engine: HTTPS, or HTTP to this machine."""
 SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 
@@ -41,6 +46,14 @@ PublicUrl = Annotated[
     make_validator(
         re.compile(PUBLIC_URL).fullmatch,
         "write https:// and a host such as refer.example.org, without a / at the end.",
+    ),
+]
+TransitUrl = Annotated[
+    str,
+    make_validator(
+        re.compile(TRANSIT_URL).fullmatch,
+        "write https://, a host, /v1/ and the path of the engine, such as "
+        "https://bao.example.org:8200/v1/transit.",
     ),
 ]
 Hosts = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.setting_types import DatabaseUrl, Hosts, PublicUrl, SignInUrl
+from app.setting_types import DatabaseUrl, Hosts, PublicUrl, SignInUrl, TransitUrl
 
 SECRETS_DIR: Final = Path("/run/secrets")
 """The folder with the secret files of a container."""
@@ -83,6 +83,20 @@ class Settings(BaseSettings):
     `migrate` and `restored` use it. Default: `SAFE_CONDUCT_DATABASE_URL`."""
     key_file: Path = Path("var/keys")
     """The file of the key-encryption keys, readable by its owner only."""
+    transit_url: TransitUrl | None = None
+    """URL of the Transit engine of OpenBao or HashiCorp Vault that encrypts the keys of the
+    key file, such as `https://bao.example.org:8200/v1/transit`. Default: none, so the keys
+    are not encrypted."""
+    transit_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = "safe-conduct"
+    """Name of the key in the Transit engine."""
+    transit_token_file: Path | None = None
+    """File with the token for the Transit engine, which an agent may replace at any time.
+    Default: none, for an agent that adds the token to each request."""
+    transit_ca_file: Path | None = None
+    """PEM file of the certificate authority of the Transit engine. Default: the authorities
+    that the system trusts."""
+    transit_namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]*$")] = ""
+    """Namespace of the Transit engine. Default: none."""
     lost_keys: str = ""
     """Names of key-encryption keys that are lost for good, separated by spaces. If data
     needs a lost key that is not named here, `serve` does not start."""

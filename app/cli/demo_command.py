@@ -75,7 +75,7 @@ NO_SERVICE: Final = (
 def prepare(settings: Settings) -> None:
     """Create the database tables, and the key file if it does not exist."""
     if not settings.key_file.exists():
-        add_key(settings.key_file)
+        add_key(settings)
     migrate(settings)
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cli.api_client import CallEnded
 from app.kernel.database_errors import is_operator_error
-from app.kernel.keyfile import KeyRefused
 from app.kernel.ledger import LedgerRefused
 from app.kernel.macs import NotAuthentic
 from app.kernel.problems import Problem
+from app.kernel.stored_keys import KeyRefused
 from app.settings import PREFIX, CallerSettings, DemoSettings, Settings
 
 err = Console(stderr=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -11,13 +12,15 @@ from rich.table import Table
 from app.cli import renewed_macs, startup, wrapped_keys
 from app.cli.progress import out, print_line, run_with_progress
 from app.cli.startup import NotReady
+from app.cli.transit import build_key_service
 from app.kernel import keyfile
-from app.kernel.keyfile import KeyMark
+from app.kernel.stored_keys import KeyMark, KeyService, find_current
 from app.kernel.transactions import Runtime
 from app.settings import Settings
 
 key = typer.Typer(no_args_is_help=True, help="Manage the keys that protect sealed data.")
 COPY: Final = "Keep a copy apart from the database: without it no case can be opened."
+COPY_OF_SERVICE: Final = "The key is encrypted: back up the key of the key service, too."
 USES: Final = {
     KeyMark.NONE: "opens what it wrapped",
     KeyMark.STANDBY: "not activated yet",
@@ -42,11 +45,13 @@ def create_key(
     With several machines, use `--standby`: a process without the new key refuses rows that
     were written with it. A standby key is used after `safe-conduct key activate`.
     """
-    path = Settings().key_file
-    made = startup.add_key(path, is_standby=standby)
+    settings = Settings()
+    made = startup.add_key(settings, is_standby=standby)
     name = f"Standby key {made}" if standby else f"Key {made}"
-    out.print(f"{name} is in {path}, which only its owner can read.")
+    out.print(f"{name} is in {settings.key_file}, which only its owner can read.")
     out.print(COPY)
+    if settings.transit_url:
+        out.print(COPY_OF_SERVICE)
 
 
 @key.command("activate")
@@ -65,9 +70,10 @@ def list_keys() -> None:
     lines = keyfile.read_lines(settings.key_file)
     counts = wrapped_keys.count_by_version(startup.load_runtime(settings))
     table = Table("key", "secrets", "use", box=None, pad_edge=False)
-    current = keyfile.find_current(lines)
+    current = find_current(lines)
     for one in lines:
         use = "wraps new secrets" if one.version == current else USES[one.mark]
+        use += ", encrypted" if one.is_encrypted else ""
         table.add_row(one.version, str(counts.pop(one.version, 0)), use)
     for version, count in sorted(counts.items()):
         table.add_row(version, str(count), "missing in the key file")
@@ -143,6 +149,52 @@ def retire_key(
         return
     print_line(f"Key {version} is retired. Give each machine the new file.")
     print_line("Leave its line in the file: backups from before need it.")
+
+
+@key.command("encrypt")
+def encrypt_keys(
+    *,
+    only_print: Annotated[
+        bool, typer.Option("--print", help="Print the new file, and do not change it.")
+    ] = False,
+) -> None:
+    """Encrypt the keys of the key file with the key service of SAFE_CONDUCT_TRANSIT_URL.
+
+    After the key of the service was rotated, run the command again. Running processes read
+    the new file.
+    """
+    path, service = require_key_service()
+    if only_print:
+        lines = keyfile.encrypt_lines(path, service)
+        typer.echo(keyfile.format_lines(lines), nl=False)
+        return
+    count = startup.write_keys(path, partial(keyfile.encrypt_keys, service=service))
+    print_line(f"{count} keys in {path} are encrypted.")
+    print_line("Replace the copies of the file: earlier copies may not be encrypted.")
+
+
+@key.command("decrypt")
+def decrypt_keys() -> None:
+    """Decrypt the keys of the key file, so that the key service is no longer needed."""
+    path, service = require_key_service()
+    count = startup.write_keys(path, partial(keyfile.decrypt_keys, service=service))
+    print_line(f"{count} keys in {path} are not encrypted any more.")
+    print_line("Remove SAFE_CONDUCT_TRANSIT_URL from the settings of each process.")
+
+
+def require_key_service() -> tuple[Path, KeyService]:
+    """Return the path of the key file and the key service.
+
+    Raises NotReady if the settings have none.
+    """
+    settings = Settings()
+    service = build_key_service(settings)
+    if service is None:
+        raise NotReady(
+            "There is no key service. Set SAFE_CONDUCT_TRANSIT_URL to a Transit engine of "
+            "OpenBao or HashiCorp Vault."
+        )
+    return settings.key_file, service
 
 
 def require_unused(version: str) -> None:

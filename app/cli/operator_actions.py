@@ -21,7 +21,7 @@ from app.administration.api_key_changes import KeyTerms
 from app.administration.directory_load import Loaded
 from app.cases import resealing
 from app.cli.connectivity import check_connections
-from app.cli.readiness import find_readable_files, require_ready
+from app.cli.readiness import describe_key_file, find_readable_files, require_ready
 from app.cli.sender_wiring import list_notification_gaps
 from app.cli.staffing import list_staffing_gaps
 from app.cli.startup import NotReady, describe_drill
@@ -213,7 +213,7 @@ def lock_account(tx: WriteTransaction, account: UUID) -> Account:
 def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
     """Yield the lines that `doctor` prints. Raises NotReady if `serve` could not start."""
     yield from (f"Warning: {warning}" for warning in list_unknown())
-    yield f"The key file {settings.key_file} is valid."
+    yield describe_key_file(settings)
     ledger = Ledger(settings.erasure_ledger)
     warnings = require_ready(runtime, ledger, settings)
     backend = make_url(settings.database_url).get_backend_name()

@@ -28,7 +28,7 @@ from app.directory.queries import (
 )
 from app.kernel import time_zones
 from app.kernel.actors import SERVICE, SYSTEM
-from app.kernel.keyfile import OTHERS
+from app.kernel.keyfile import OTHERS, read_lines
 from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime, begin_read
 from app.kernel.vault import RetiredKey, Unopenable
@@ -136,7 +136,25 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
     ledger.require_agreement(runtime)
     warnings += require_protected_cases(runtime)
     require_key_file(runtime, settings.lost_keys.split())
-    return warnings
+    return warnings + list_key_warnings(settings)
+
+
+def describe_key_file(settings: Settings) -> str:
+    """Return the line about a valid key file, which names the key of the key service."""
+    valid = f"The key file {settings.key_file} is valid."
+    if settings.transit_url is None:
+        return valid
+    return f"{valid} The key {settings.transit_key} of the key service decrypts it."
+
+
+def list_key_warnings(settings: Settings) -> list[str]:
+    """Return a warning if there is a key service and a key is not encrypted (ADR 87)."""
+    if settings.transit_url is None:
+        return []
+    if all(one.is_encrypted for one in read_lines(settings.key_file)):
+        return []
+    name = settings.key_file
+    return [f"Warning: keys in {name} are not encrypted. Run: safe-conduct key encrypt"]
 
 
 def require_protected(session: Session, runtime: Runtime) -> list[str]:

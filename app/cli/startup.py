@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
+from app.cli.transit import build_key_service
 from app.kernel import durable, keyfile
 from app.kernel.db import OWNER_ROLE, Database, claim_name, lock_name
 from app.kernel.file_keys import FileKeys
@@ -35,7 +36,7 @@ class NotReady(Exception):  # noqa: N818 - named by its meaning, like Problem
 
 def load_runtime(settings: Settings) -> Runtime:
     """Build the runtime from the settings. Raises KeyRefused for an invalid key file."""
-    keys = FileKeys.load(settings.key_file)
+    keys = FileKeys.load(settings.key_file, build_key_service(settings))
     return build_runtime(
         settings.database_url,
         keys,
@@ -146,12 +147,14 @@ def migrate(settings: Settings) -> None:
         raise NotReady(str(error)) from error
 
 
-def add_key(path: Path, *, is_standby: bool = False) -> str:
-    """Add a key to a key file, or create the file, and return its version.
+def add_key(settings: Settings, *, is_standby: bool = False) -> str:
+    """Add a key to the key file, or create the file, and return its version.
 
     Raises NotReady if the file cannot be written.
     """
-    return write_keys(path, partial(keyfile.add_key, is_standby=is_standby))
+    service = build_key_service(settings)
+    add = partial(keyfile.add_key, is_standby=is_standby, service=service)
+    return write_keys(settings.key_file, add)
 
 
 def write_keys[A](path: Path, write: Callable[[Path], A]) -> A:

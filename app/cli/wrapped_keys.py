@@ -22,8 +22,8 @@ from app.figures.models import WeekFigures
 from app.figures.point_models import MeetingPoint
 from app.kernel.actors import SYSTEM
 from app.kernel.db import Base
-from app.kernel.keyfile import KeyRefused
 from app.kernel.statements import lock_rows
+from app.kernel.stored_keys import KeyRefused
 from app.kernel.transactions import (
     ReadTransaction,
     Runtime,

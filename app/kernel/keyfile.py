@@ -1,13 +1,10 @@
-"""Key-encryption keys in a file that only its owner can read (R36).
+"""The file of the key-encryption keys, which only its owner can read (R36).
 
-Each line is `<version> <base64>`, followed by `standby` or `retired` if the key has this
-mark (ADR 79, ADR 84). The last key without a mark is the current one, which wraps new data
-keys. Earlier keys and the standby key only unwrap. A retired key does not unwrap, and MACs
-by its secrets are refused. Secrets are derived from each key.
+The last key without a mark is the current one, which wraps new data keys. Earlier keys and
+the standby key only unwrap. A retired key does not unwrap, and MACs by its secrets are
+refused (ADR 79, ADR 84). Secrets are derived from each key.
 """
 
-import base64
-import binascii
 import fcntl
 import os
 import re
@@ -15,71 +12,29 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from app.kernel import durable
+from app.kernel.stored_keys import (
+    CIPHERTEXT,
+    KeyLine,
+    KeyMark,
+    KeyOpener,
+    KeyRefused,
+    KeyService,
+    StoredKey,
+    decode_key,
+    encode_keys,
+    find_current,
+    is_weak,
+)
 from app.kernel.vault import KEY_BYTES
 
 DAMAGED: Final = "{path} is damaged. Restore it from a copy."
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of the group and of others."""
-WEAK_VARIETY: Final = 8
-"""The minimum number of different bytes in a key; a key of 32 random bytes has about 30."""
-
-
-class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """The key file is missing, unsafe or damaged."""
-
-
-class KeyMark(StrEnum):
-    """The end of the line of a key that is not used like the others.
-
-    A standby key unwraps, and wraps once it is activated. A retired key does neither.
-    """
-
-    NONE = ""
-    STANDBY = "standby"
-    RETIRED = "retired"
-
-
-@dataclass(frozen=True)
-class StoredKey:
-    """A line of the key file."""
-
-    version: str
-    value: bytes = field(repr=False)
-    mark: KeyMark = KeyMark.NONE
-
-    @property
-    def is_standby(self) -> bool:
-        """Whether the key does not wrap yet."""
-        return self.mark == KeyMark.STANDBY
-
-    @property
-    def is_retired(self) -> bool:
-        """Whether the key opens nothing, and MACs by its secrets are refused."""
-        return self.mark == KeyMark.RETIRED
-
-    def format(self) -> str:
-        """Return the line of the file."""
-        encoded = base64.b64encode(self.value).decode()
-        return f"{self.version} {encoded} {self.mark}".rstrip()
-
-    def derive(self, purpose: str) -> bytes:
-        """Derive a secret of 64 bytes for one purpose."""
-        hkdf = HKDF(SHA256(), 64, salt=None, info=f"safe-conduct {purpose}".encode())
-        return hkdf.derive(self.value)
-
-
-def find_current(lines: Sequence[StoredKey]) -> str:
-    """Return the version of the key that wraps new data keys."""
-    return [one.version for one in lines if one.mark == KeyMark.NONE][-1]
 
 
 @contextmanager
@@ -94,16 +49,24 @@ def lock_folder(path: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def write_lines(path: Path, lines: Iterable[StoredKey]) -> None:
+def write_lines(path: Path, lines: Iterable[KeyLine]) -> None:
     """Replace the key file as a whole: a partly written line would make it unusable."""
-    durable.replace(path, "".join(f"{one.format()}\n" for one in lines))
+    durable.replace(path, format_lines(lines))
 
 
-def add_key(path: Path, *, is_standby: bool = False) -> str:
+def format_lines(lines: Iterable[KeyLine]) -> str:
+    """Return the text of a key file."""
+    return "".join(f"{one}\n" for one in lines)
+
+
+def add_key(
+    path: Path, *, is_standby: bool = False, service: KeyService | None = None
+) -> str:
     """Add a new key to the key file, and return its version. Create the file if needed.
 
-    Raises KeyRefused for a damaged file, for a first key that is a standby key, and if
-    there is a standby key already.
+    A key service encrypts the key. Raises KeyRefused for a damaged file, for a first key
+    that is a standby key, if there is a standby key already, and if the other keys are
+    encrypted and there is no key service.
     """
     with lock_folder(path):
         lines = read_lines(path) if path.exists() and path.stat().st_size else []
@@ -116,11 +79,41 @@ def add_key(path: Path, *, is_standby: bool = False) -> str:
                 "There is a standby key already. Run: safe-conduct key activate. If "
                 "somebody else may have seen it, run: safe-conduct key retire VERSION"
             )
+        if service is None and any(one.is_encrypted for one in lines):
+            raise KeyRefused(
+                f"The keys in {path} are encrypted, and a new key would not be. Set "
+                "SAFE_CONDUCT_TRANSIT_URL to the service that encrypts them."
+            )
         version = generate_version(one.version for one in lines)
         mark = KeyMark.STANDBY if is_standby else KeyMark.NONE
         new = StoredKey(version, secrets.token_bytes(KEY_BYTES), mark)
-        write_lines(path, [*lines, new])
+        write_lines(path, [*lines, *encode_keys([new], service)])
     return version
+
+
+def encrypt_lines(path: Path, service: KeyService) -> list[KeyLine]:
+    """Return the lines of the key file with keys that the key service has encrypted anew.
+
+    Keys that are encrypted already get the newest version of the service's key. Raises
+    KeyRefused if the service does not decrypt them.
+    """
+    return encode_keys(read_keys(path, service), service)
+
+
+def encrypt_keys(path: Path, service: KeyService) -> int:
+    """Encrypt the keys of the key file with a key service, and return their number."""
+    with lock_folder(path):
+        lines = encrypt_lines(path, service)
+        write_lines(path, lines)
+    return len(lines)
+
+
+def decrypt_keys(path: Path, service: KeyService) -> int:
+    """Decrypt the keys of the key file for good, and return their number."""
+    with lock_folder(path):
+        lines = encode_keys(read_keys(path, service), None)
+        write_lines(path, lines)
+    return len(lines)
 
 
 def activate_key(path: Path) -> str:
@@ -157,7 +150,7 @@ def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
         write_lines(path, changed)
 
 
-def require_not_current(lines: Sequence[StoredKey], version: str) -> None:
+def require_not_current(lines: Sequence[KeyLine], version: str) -> None:
     """Raise KeyRefused if there is no key of this version, or if it is the current key."""
     if all(one.version != version for one in lines):
         raise KeyRefused("The key file has no such key. Run: safe-conduct key list")
@@ -165,7 +158,12 @@ def require_not_current(lines: Sequence[StoredKey], version: str) -> None:
         raise KeyRefused("The current key cannot be retired. Activate another key first.")
 
 
-def read_lines(path: Path) -> list[StoredKey]:
+def read_keys(path: Path, service: KeyService | None = None) -> list[StoredKey]:
+    """Return the keys of a key file, oldest first, or raise KeyRefused."""
+    return KeyOpener(service).open(read_lines(path))
+
+
+def read_lines(path: Path) -> list[KeyLine]:
     """Return the lines of a key file, oldest first, or raise KeyRefused."""
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
@@ -197,20 +195,26 @@ def generate_version(keys: Iterable[str]) -> str:
     return f"k{number}x{secrets.token_hex(4)}"
 
 
-def parse_line(path: Path, line: bytes) -> StoredKey:
+def parse_line(path: Path, line: bytes) -> KeyLine:
     """Parse a line. Raises KeyRefused if its version, its key or its mark is invalid."""
-    version, _, rest = line.partition(b" ")
-    encoded, _, mark = rest.partition(b" ")
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
-        raise KeyRefused(DAMAGED.format(path=path)) from error
-    if len(key) != KEY_BYTES or not re.fullmatch(rb"[a-z0-9]+", version):
+    version, _, rest = line.decode("ascii", "replace").partition(" ")
+    encoded, _, mark = rest.partition(" ")
+    if not re.fullmatch(r"[a-z0-9]+", version) or mark not in set(KeyMark):
         raise KeyRefused(DAMAGED.format(path=path))
-    if mark.decode("ascii", "replace") not in set(KeyMark):
+    found = KeyLine(version, encoded, KeyMark(mark))
+    if not found.is_encrypted:
+        require_key(path, encoded)
+    elif not CIPHERTEXT.fullmatch(encoded):
         raise KeyRefused(DAMAGED.format(path=path))
-    if len(set(key)) < WEAK_VARIETY:
+    return found
+
+
+def require_key(path: Path, encoded: str) -> None:
+    """Raise KeyRefused unless a text is a random key in base64."""
+    value = decode_key(encoded)
+    if value is None:
+        raise KeyRefused(DAMAGED.format(path=path))
+    if is_weak(value):
         raise KeyRefused(
             f"Remove {path}: it contains a sample key. Then run: safe-conduct key new"
         )
-    return StoredKey(version.decode(), key, KeyMark(mark.decode()))

@@ -9,8 +9,8 @@ from app.access.row_protection import create_macs
 from app.cli.readiness import require_ready
 from app.cli.startup import NotReady
 from app.kernel.file_keys import FileKeys
-from app.kernel.keyfile import KeyMark, StoredKey
 from app.kernel.ledger import Ledger
+from app.kernel.stored_keys import KeyMark, StoredKey
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
 from tests.support.figure_releases import store_quarter, write_point

@@ -23,7 +23,8 @@ from app.cli.operator_commands import cli as operates
 from app.cli.unknown_settings import SETTINGS
 from app.kernel import migrations
 from app.kernel.file_keys import FileKeys
-from app.kernel.keyfile import KeyMark, read_lines
+from app.kernel.keyfile import read_lines
+from app.kernel.stored_keys import KeyMark
 from app.kernel.vault import Vault, get_key_place
 from app.metrics.counters import NAMESPACE
 from app.metrics.gauges import GAUGES

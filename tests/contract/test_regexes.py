@@ -27,8 +27,8 @@ from app.console import form_drafts, visits
 from app.directory import opening_hours
 from app.feed import cursors
 from app.kernel import codes as case_codes
+from app.kernel import stored_keys, versions
 from app.kernel import text as texts
-from app.kernel import versions
 from app.kernel.codes import CaseCodeText, parse_case_code
 from app.kernel.languages import rank_languages
 from app.kernel.problems import Problem
@@ -42,6 +42,7 @@ READ_BY_RE = {
     "app/directory/opening_hours.py": ["compile"],
     "app/feed/cursors.py": ["compile"],
     "app/kernel/codes.py": ["fullmatch"],
+    "app/kernel/stored_keys.py": ["compile"],
     "app/kernel/versions.py": ["compile"],
 }
 """Files in which `re` reads text that somebody sent."""
@@ -50,6 +51,7 @@ OURS_ALONE = {
     "app/api/http/operation_examples.py",
     "app/api/http/validation_errors.py",
     "app/cli/account_load_command.py",
+    "app/cli/transit.py",
     "app/directory/cell_errors.py",
     "app/kernel/keyfile.py",
     "app/kernel/ledger_file.py",
@@ -66,6 +68,7 @@ PATTERNS: dict[str, re.Pattern[Any]] = {
     "entity tag": versions.TAG,
     "key of a form draft": form_drafts.KEY_PATTERN,
     "part of an address of the console": visits.PLAIN,
+    "encrypted key": stored_keys.CIPHERTEXT,
     "case code": re.compile(case_codes.CODE_PATTERN),
 }
 SIZE, LIMIT = 64 * 1024, 0.05

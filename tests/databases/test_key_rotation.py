@@ -17,9 +17,9 @@ from app.directory.models import Country
 from app.kernel import keyfile
 from app.kernel.file_keys import FileKeys
 from app.kernel.idempotency import IdempotencyKeyInUse
-from app.kernel.keyfile import KeyMark
 from app.kernel.macs import RowMacs
 from app.kernel.protected_rows import compute_mac
+from app.kernel.stored_keys import KeyMark, encode_keys
 from app.kernel.vault import Vault
 from app.webhooks.delivery import make_message_id
 from app.webhooks.models import Webhook
@@ -168,7 +168,7 @@ def test_access_token_is_valid_until_its_key_is_retired(world: World) -> None:
 def key_file(world: World, tmp_path: Path) -> Path:
     """Return a key file that the service of this world reads again if it is replaced."""
     path = tmp_path / "keys"
-    keyfile.write_lines(path, [FIRST])
+    keyfile.write_lines(path, encode_keys([FIRST], None))
     provider = FileKeys.load(path)
     world.database.macs = create_macs(provider, lambda: world.now)
     world.runtime = replace(world.runtime, vault=Vault(provider))

@@ -26,9 +26,9 @@ from app.cli.wrapped_keys import rewrap_secrets
 from app.deadlines.models import TimeLimit
 from app.directory.models import Country
 from app.kernel.actors import Role
-from app.kernel.keyfile import KeyMark, KeyRefused
 from app.kernel.problems import Busy
 from app.kernel.statements import lock_rows
+from app.kernel.stored_keys import KeyMark, KeyRefused
 from tests.support.database_attacks import Attacker
 from tests.support.full_world import Stage, set_up
 from tests.support.in_thread import ThreadLoops

@@ -22,7 +22,7 @@ from app.cli.api_client import (
 from app.cli.poll_command import CursorFile, format_event
 from app.cli.submit_command import build_body, write_once
 from app.kernel import durable
-from app.kernel.keyfile import KeyRefused
+from app.kernel.stored_keys import KeyRefused
 from app.settings import CallerSettings
 
 SECRET = "Oygul Ganieva"

@@ -13,7 +13,7 @@ import pytest
 
 from app.kernel import keyfile
 from app.kernel.file_keys import FileKeys
-from app.kernel.keyfile import KeyRefused
+from app.kernel.stored_keys import KeyRefused
 from app.kernel.vault import KEY_BYTES, Place, Unopenable, Vault, join_with_lengths
 
 CASE = UUID(int=1)

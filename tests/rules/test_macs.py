@@ -22,7 +22,6 @@ from app.cases.protected_records import (
 from app.cases.records import Fact
 from app.kernel import keyfile
 from app.kernel.file_keys import FileKeys
-from app.kernel.keyfile import KeyMark, StoredKey
 from app.kernel.mac_values import encode
 from app.kernel.macs import (
     KEPT_AFTER_END,
@@ -33,6 +32,7 @@ from app.kernel.macs import (
     compute_table_tag,
     compute_tag,
 )
+from app.kernel.stored_keys import KeyMark, StoredKey
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OWNER: Final = [UUID(int=1), "duty 1", None, ["coordinator"], NOON]

@@ -15,7 +15,7 @@ from app.cli.renewed_macs import (
 )
 from app.cli.wrapped_keys import rewrap_secrets
 from app.kernel.file_keys import FileKeys
-from app.kernel.keyfile import KeyMark, StoredKey
+from app.kernel.stored_keys import KeyMark, StoredKey
 from app.kernel.vault import Vault
 from tests.support.world import (
     Json,

@@ -28,7 +28,8 @@ from app.cli.startup import load_runtime
 from app.cli.wrapped_keys import count_by_version
 from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER
 from app.kernel.file_keys import FileKeys
-from app.kernel.keyfile import StoredKey, read_lines
+from app.kernel.keyfile import read_keys
+from app.kernel.stored_keys import StoredKey
 from app.kernel.vault import KEY_BYTES, Unopenable, Vault, get_key_place
 from app.settings import Settings
 from tests.bench.checks import connect
@@ -251,7 +252,7 @@ def run(cases: int, kills: int, seed: int, show: Show) -> list[str]:
             with load.run():
                 rotated = kill_rewraps(environment, kills, seed, show)
                 show(run_command(environment, "key", "rewrap").strip())
-                retire_keys(environment, read_lines(folder / "keys"))
+                retire_keys(environment, read_keys(folder / "keys"))
                 time.sleep(WORK_AFTER)
             done = ", ".join(f"{count} {what}" for what, count in load.done.items())
             show(f"{kills} kills, {rotated} new keys; {done}; {len(load.errors)} errors.")
@@ -259,7 +260,7 @@ def run(cases: int, kills: int, seed: int, show: Show) -> list[str]:
             with load.make_client(KZ_LEAD) as client:
                 for code in load.codes:
                     load.open_case(client, code)
-        return load.errors + find_wrong_keys(place, read_lines(folder / "keys"))
+        return load.errors + find_wrong_keys(place, read_keys(folder / "keys"))
 
 
 def main() -> None:

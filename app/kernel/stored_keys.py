@@ -1,0 +1,175 @@
+"""Key-encryption keys, and how they are written in a line of the key file (R36).
+
+A line is `<version> <key>`, followed by `standby` or `retired` if the key has this mark
+(ADR 79, ADR 84). The key is in base64, or encrypted by a key service (ADR 87).
+"""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, Protocol, override
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from app.kernel.vault import KEY_BYTES
+
+ENCRYPTED: Final = "vault:"
+"""The first characters of an encrypted key, as OpenBao and HashiCorp Vault write them."""
+CIPHERTEXT: Final = re.compile(rf"{ENCRYPTED}v[0-9]{{1,9}}:[A-Za-z0-9+/]+={{0,2}}")
+WEAK_VARIETY: Final = 8
+"""The minimum number of different bytes in a key; a key of 32 random bytes has about 30."""
+
+
+class KeyRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
+    """The key file is missing, unsafe or damaged, or its keys cannot be decrypted."""
+
+
+class KeyServiceFailed(KeyRefused):
+    """The key service did not encrypt or decrypt keys. It may do so later."""
+
+
+class KeyService(Protocol):
+    """A service on another machine that encrypts the keys of a key file (ADR 87)."""
+
+    def encrypt(self, keys: Mapping[str, bytes]) -> dict[str, str]:
+        """Encrypt keys, each bound to its version. Raises KeyServiceFailed."""
+
+    def decrypt(self, keys: Mapping[str, str]) -> dict[str, bytes]:
+        """Decrypt keys, each bound to its version. Raises KeyServiceFailed."""
+
+
+class KeyMark(StrEnum):
+    """The end of the line of a key that is not used like the others.
+
+    A standby key unwraps, and wraps once it is activated. A retired key does neither.
+    """
+
+    NONE = ""
+    STANDBY = "standby"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    """A line of the key file, with the key as it is written there."""
+
+    version: str
+    encoded: str = field(repr=False)
+    mark: KeyMark = KeyMark.NONE
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether the key does not wrap yet."""
+        return self.mark == KeyMark.STANDBY
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether a key service has to decrypt the key."""
+        return self.encoded.startswith(ENCRYPTED)
+
+    @property
+    def without_mark(self) -> "KeyLine":
+        """The line as it was before the key got its mark."""
+        return replace(self, mark=KeyMark.NONE)
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.version} {self.encoded} {self.mark}".rstrip()
+
+
+@dataclass(frozen=True)
+class StoredKey:
+    """A key of the key file that can be used."""
+
+    version: str
+    value: bytes = field(repr=False)
+    mark: KeyMark = KeyMark.NONE
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether the key does not wrap yet."""
+        return self.mark == KeyMark.STANDBY
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the key opens nothing, and MACs by its secrets are refused."""
+        return self.mark == KeyMark.RETIRED
+
+    def derive(self, purpose: str) -> bytes:
+        """Derive a secret of 64 bytes for one purpose."""
+        hkdf = HKDF(SHA256(), 64, salt=None, info=f"safe-conduct {purpose}".encode())
+        return hkdf.derive(self.value)
+
+
+def find_current(keys: Sequence[KeyLine | StoredKey]) -> str:
+    """Return the version of the key that wraps new data keys."""
+    return [one.version for one in keys if one.mark == KeyMark.NONE][-1]
+
+
+def decode_key(text: str) -> bytes | None:
+    """Return a key that is written in base64, or None if it is not a key."""
+    try:
+        value = base64.b64decode(text, validate=True)
+    except ValueError:  # also of characters that are not ASCII
+        return None
+    return value if len(value) == KEY_BYTES else None
+
+
+def is_weak(value: bytes) -> bool:
+    """Return whether a key is not random, such as the key of an example."""
+    return len(set(value)) < WEAK_VARIETY
+
+
+def encode_keys(keys: Sequence[StoredKey], service: KeyService | None) -> list[KeyLine]:
+    """Return the lines of keys, which are encrypted if there is a key service.
+
+    What the service encrypts, it must also decrypt, because the keys would be lost if it
+    denied this later. Raises KeyServiceFailed.
+    """
+    values = {one.version: one.value for one in keys}
+    if service is None:
+        encoded = {name: base64.b64encode(one).decode() for name, one in values.items()}
+    else:
+        encoded = service.encrypt(values)
+        if not all(map(CIPHERTEXT.fullmatch, encoded.values())):
+            raise KeyServiceFailed("The key service returned ciphertexts of another form.")
+        if service.decrypt(encoded) != values:
+            raise KeyServiceFailed("The key service does not decrypt what it encrypted.")
+    return [KeyLine(one.version, encoded[one.version], one.mark) for one in keys]
+
+
+class KeyOpener:
+    """A reader of the keys in lines, which asks the key service for each key only once."""
+
+    def __init__(self, service: KeyService | None) -> None:
+        self._service = service
+        self._decrypted: dict[KeyLine, bytes] = {}
+
+    def open(self, lines: Sequence[KeyLine]) -> list[StoredKey]:
+        """Return the keys of lines. Raises KeyRefused if they cannot be decrypted."""
+        self._decrypted |= self._decrypt([one.without_mark for one in lines])
+        return [StoredKey(one.version, self._get_value(one), one.mark) for one in lines]
+
+    def _decrypt(self, lines: Sequence[KeyLine]) -> dict[KeyLine, bytes]:
+        """Return the keys of encrypted lines that have not been decrypted yet."""
+        new = [one for one in lines if one.is_encrypted and one not in self._decrypted]
+        if not new:
+            return {}
+        if self._service is None:
+            raise KeyRefused(
+                "The keys of the key file are encrypted. Set SAFE_CONDUCT_TRANSIT_URL to "
+                "the service that decrypts them."
+            )
+        values = self._service.decrypt({one.version: one.encoded for one in new})
+        if any(map(is_weak, values.values())):
+            raise KeyRefused("The key service decrypted a key that is not random.")
+        return {one: values[one.version] for one in new}
+
+    def _get_value(self, line: KeyLine) -> bytes:
+        """Return the key of a line, which is decrypted or was not encrypted."""
+        if line.is_encrypted:
+            return self._decrypted[line.without_mark]
+        return base64.b64decode(line.encoded)

@@ -1,0 +1,124 @@
+"""Tests of `key encrypt` and `key decrypt`, and of commands with an encrypted key file."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.processes.protecting import prepare_settings
+from tests.processes.test_demo import command
+from tests.support.transit_server import TOKEN, TransitServer, run_transit_server
+from tests.support.world import World
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def server() -> Iterator[TransitServer]:
+    with run_transit_server() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(server: TransitServer, tmp_path: Path) -> dict[str, str]:
+    """Return the settings of the key service."""
+    token = tmp_path / "token"
+    token.write_text(TOKEN, "utf-8")
+    return {
+        "SAFE_CONDUCT_TRANSIT_URL": server.url,
+        "SAFE_CONDUCT_TRANSIT_TOKEN_FILE": str(token),
+    }
+
+
+def run(folder: Path, settings: Mapping[str, str], *words: str) -> str:
+    """Run a command, which must succeed, and return what it printed."""
+    done = command(folder, *words, **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def require_refusal(refused: CompletedProcess[str], reason: str) -> None:
+    """Require that a command was refused for a reason, without a traceback."""
+    assert refused.returncode == 1
+    assert reason in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_key_file_is_encrypted_replaced_and_decrypted(
+    tmp_path: Path, settings: dict[str, str], server: TransitServer
+) -> None:
+    path = tmp_path / "var" / "keys"
+    for words in (("key", "new"), ("migrate",), ("directory", "load")):
+        run(tmp_path, {}, *words)
+    run(tmp_path, {}, "account", "new", "KZ_LEAD", "duty", "--role", "officer")
+    before = path.read_bytes()
+    printed = run(tmp_path, settings, "key", "encrypt", "--print")
+    assert path.read_bytes() == before
+    assert printed.split()[1].startswith("vault:v1:")
+
+    assert "1 keys in" in run(tmp_path, settings, "key", "encrypt")
+    made = run(tmp_path, settings, "key", "new", "--standby")
+    assert "back up the key of the key service" in made
+    run(tmp_path, {}, "key", "activate")
+    server.key.rotate()
+    assert "2 keys in" in run(tmp_path, settings, "key", "encrypt")
+
+    lines = path.read_text("utf-8").splitlines()
+    assert [line.split()[1][:9] for line in lines] == ["vault:v2:"] * 2
+    assert path.stat().st_mode & 0o077 == 0
+    listed = run(tmp_path, settings, "key", "list")
+    assert listed.count(", encrypted") == 2
+    assert "wrapped again" in run(tmp_path, settings, "key", "rewrap")
+    run(tmp_path, settings, "key", "retire", lines[0].split()[0])
+    assert "duty" in run(tmp_path, settings, "account", "list")
+
+    assert "2 keys in" in run(tmp_path, settings, "key", "decrypt")
+    assert "duty" in run(tmp_path, {}, "account", "list")
+    assert before.split()[1] in path.read_bytes()
+
+
+def test_encrypted_key_file_is_refused_without_the_key_service(
+    tmp_path: Path, settings: dict[str, str], server: TransitServer
+) -> None:
+    path = tmp_path / "var" / "keys"
+    run(tmp_path, settings, "key", "new")
+    before = path.read_bytes()
+    for words in (("serve",), ("doctor",), ("worker", "run"), ("account", "list")):
+        require_refusal(command(tmp_path, *words), "Set SAFE_CONDUCT_TRANSIT_URL")
+
+    server.is_sealed = True
+    serve = command(tmp_path, "serve", **settings)
+    require_refusal(
+        serve, f"127.0.0.1:{server.server_port}, key safe-conduct, answered 503"
+    )
+    for words in (("new",), ("encrypt",), ("decrypt",)):
+        require_refusal(command(tmp_path, "key", *words, **settings), "answered 503")
+    assert path.read_bytes() == before
+
+
+def test_commands_of_the_key_service_need_its_settings(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    for word in ("encrypt", "decrypt"):
+        refused = command(tmp_path, "key", word)
+        require_refusal(refused, "Set SAFE_CONDUCT_TRANSIT_URL to a Transit engine")
+    for url in ("http://bao.example.org/v1/transit", "https://bao.example.org/transit"):
+        wrong = settings | {"SAFE_CONDUCT_TRANSIT_URL": url}
+        refused = command(tmp_path, "key", "encrypt", **wrong)
+        require_refusal(refused, "SAFE_CONDUCT_TRANSIT_URL: write https://")
+        assert url not in refused.stderr
+
+
+def test_doctor_names_the_key_of_the_service_and_keys_that_are_not_encrypted(
+    world: World, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    both = prepare_settings(world, tmp_path) | settings
+
+    before = run(tmp_path, both, "doctor")
+    assert "The key safe-conduct of the key service decrypts it." in before
+    assert "Warning: keys in" in before
+    assert "Run: safe-conduct key encrypt" in before
+    run(tmp_path, both, "key", "encrypt")
+
+    assert "Warning: keys in" not in run(tmp_path, both, "doctor")

@@ -1,0 +1,268 @@
+"""Tests of a key file whose keys a key service encrypts (ADR 87)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import override
+from uuid import UUID
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.kernel import file_keys, keyfile
+from app.kernel.file_keys import FileKeys
+from app.kernel.stored_keys import KeyRefused, KeyServiceFailed
+from app.kernel.vault import KEY_BYTES, Vault
+from tests.support.transit_server import AAD, TransitKey, decode, encode
+
+CASE = UUID(int=1)
+
+
+@dataclass
+class MemoryService:
+    """A key service in this process, which can be down."""
+
+    key: TransitKey = field(default_factory=TransitKey)
+    is_down: bool = False
+    decrypted: list[str] = field(default_factory=list)
+    """The versions of the keys that were decrypted."""
+
+    def encrypt(self, keys: Mapping[str, bytes]) -> dict[str, str]:
+        self.require_up()
+        items = {
+            name: {"plaintext": encode(value), AAD: encode(name.encode())}
+            for name, value in keys.items()
+        }
+        return {name: self.key.encrypt(one)["ciphertext"] for name, one in items.items()}
+
+    def decrypt(self, keys: Mapping[str, str]) -> dict[str, bytes]:
+        self.require_up()
+        self.decrypted += keys
+        items = {
+            name: {"ciphertext": text, AAD: encode(name.encode())}
+            for name, text in keys.items()
+        }
+        return {
+            name: decode(self.key.decrypt(one)["plaintext"]) for name, one in items.items()
+        }
+
+    def require_up(self) -> None:
+        if self.is_down:
+            raise KeyServiceFailed("It is down.")
+
+
+class WeakService(MemoryService):
+    """A service that decrypts each key to zeros."""
+
+    @override
+    def decrypt(self, keys: Mapping[str, str]) -> dict[str, bytes]:
+        return dict.fromkeys(keys, bytes(KEY_BYTES))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def service() -> MemoryService:
+    return MemoryService()
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return a function that moves the clock of the retries by seconds."""
+    time = [1000.0]
+
+    def move(seconds: float) -> None:
+        time[0] += seconds
+
+    monkeypatch.setattr(file_keys, "monotonic", lambda: time[0])
+    return move
+
+
+def list_encoded(path: Path) -> list[str]:
+    """Return the keys of a key file as they are written."""
+    return [line.split()[1] for line in path.read_text("ascii").splitlines()]
+
+
+def test_new_keys_are_encrypted_and_open_what_they_wrapped(
+    path: Path, service: MemoryService
+) -> None:
+    first = keyfile.add_key(path, service=service)
+    wrapped = Vault(FileKeys.load(path, service)).wrap_secret(b"secret", "place")
+    standby = keyfile.add_key(path, is_standby=True, service=service)
+
+    assert all(one.startswith("vault:v1:") for one in list_encoded(path))
+    assert keyfile.activate_key(path) == standby
+    keys = FileKeys.load(path, service)
+    assert keys.current == standby
+    assert Vault(keys).unwrap_secret(*wrapped, "place") == b"secret"
+    keyfile.mark_retired(path, first)
+    assert list(keys.derive("cursor").accepted) == [standby]
+
+
+def test_encrypted_file_is_refused_without_its_service(
+    path: Path, service: MemoryService
+) -> None:
+    keyfile.add_key(path, service=service)
+    before = path.read_bytes()
+
+    with pytest.raises(KeyRefused, match="Set SAFE_CONDUCT_TRANSIT_URL"):
+        FileKeys.load(path)
+    with pytest.raises(KeyRefused, match="a new key would not be"):
+        keyfile.add_key(path)
+    with pytest.raises(KeyServiceFailed):
+        FileKeys.load(path, MemoryService(is_down=True))
+    with pytest.raises(KeyRefused, match="not random"):
+        FileKeys.load(path, WeakService(service.key))
+    assert path.read_bytes() == before
+
+
+def test_keys_are_encrypted_again_and_decrypted_with_the_same_values(
+    path: Path, service: MemoryService
+) -> None:
+    keyfile.add_key(path)
+    keyfile.add_key(path)
+    keyfile.add_key(path, is_standby=True)
+    keyfile.mark_retired(path, keyfile.read_lines(path)[0].version)
+    values, before = keyfile.read_keys(path), path.read_bytes()
+
+    assert keyfile.encrypt_keys(path, service) == 3
+    first = list_encoded(path)
+    service.key.rotate()
+    printed = keyfile.format_lines(keyfile.encrypt_lines(path, service))
+    assert list_encoded(path) == first
+    assert keyfile.encrypt_keys(path, service) == 3
+
+    assert [one[:9] for one in first] == ["vault:v1:"] * 3
+    assert [one[:9] for one in list_encoded(path)] == ["vault:v2:"] * 3
+    assert printed.count("vault:v2:") == 3
+    assert keyfile.read_keys(path, service) == values
+    assert path.stat().st_mode & 0o777 == 0o600
+    keyfile.decrypt_keys(path, service)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("change", [keyfile.encrypt_keys, keyfile.decrypt_keys])
+def test_file_stays_as_it_was_if_the_service_fails(
+    path: Path, service: MemoryService, change: Callable[..., int]
+) -> None:
+    keyfile.add_key(path, service=service)
+    before = path.read_bytes()
+    service.is_down = True
+
+    with pytest.raises(KeyServiceFailed):
+        change(path, service)
+    with pytest.raises(KeyServiceFailed):
+        keyfile.add_key(path, service=service)
+
+    assert path.read_bytes() == before
+
+
+def test_keys_are_not_encrypted_if_they_could_not_be_decrypted(path: Path) -> None:
+    keyfile.add_key(path)
+    before = path.read_bytes()
+
+    with pytest.raises(KeyServiceFailed, match="does not decrypt what it encrypted"):
+        keyfile.encrypt_keys(path, WeakService())
+    with pytest.raises(KeyServiceFailed, match="does not decrypt what it encrypted"):
+        keyfile.add_key(path, service=WeakService())
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["no prefix", "vault:v1:a b", "vault:v1:a\nk9 b", ""])
+def test_ciphertext_that_does_not_fit_into_a_line_is_refused(
+    path: Path, service: MemoryService, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyfile.add_key(path)
+    before = path.read_bytes()
+    monkeypatch.setattr(service, "encrypt", lambda keys: dict.fromkeys(keys, text))
+
+    with pytest.raises(KeyServiceFailed, match="another form"):
+        keyfile.encrypt_keys(path, service)
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["vault:", "vault:v1:", "vault:v1:?", "vault:vx:AAAA"])
+def test_damaged_encrypted_key_is_refused(path: Path, text: str) -> None:
+    path.write_text(f"k1 {text}\n", "ascii")
+    path.chmod(0o600)
+
+    with pytest.raises(KeyRefused, match="is damaged"):
+        keyfile.read_lines(path)
+
+
+def test_running_process_asks_the_service_only_for_new_keys(
+    path: Path, service: MemoryService
+) -> None:
+    first = keyfile.add_key(path, service=service)
+    keys = FileKeys.load(path, service)
+    standby = keyfile.add_key(path, is_standby=True, service=service)
+    service.decrypted.clear()
+
+    assert list(keys.derive("cursor").known) == [first, standby]
+    assert service.decrypted == [standby]
+    service.is_down = True
+    keyfile.activate_key(path)
+    assert keys.current == standby
+    keyfile.mark_retired(path, first)
+    assert list(keys.derive("cursor").accepted) == [standby]
+
+
+def test_running_process_asks_again_while_the_service_is_down(
+    path: Path, service: MemoryService, wait: Callable[[float], None]
+) -> None:
+    first = keyfile.add_key(path, service=service)
+    keys = FileKeys.load(path, service)
+    standby = keyfile.add_key(path, is_standby=True, service=service)
+    service.is_down = True
+
+    with capture_logs() as logs:
+        assert list(keys.derive("cursor").known) == [first]
+        wait(file_keys.RETRY_SECONDS - 1)
+        assert list(keys.derive("cursor").known) == [first]
+        wait(1)
+        assert list(keys.derive("cursor").known) == [first]
+    assert [(one["said"], one["error"]) for one in logs] == [
+        ("refused", "KeyServiceFailed")
+    ] * 2
+    service.is_down = False
+    assert list(keys.derive("cursor").known) == [first]
+    wait(file_keys.RETRY_SECONDS)
+
+    assert list(keys.derive("cursor").known) == [first, standby]
+    service.decrypted.clear()
+    wait(10 * file_keys.RETRY_SECONDS)
+    assert list(keys.derive("cursor").known) == [first, standby]
+    assert not service.decrypted
+
+
+def test_other_threads_use_the_earlier_keys_during_a_retry(
+    path: Path, service: MemoryService, wait: Callable[[float], None]
+) -> None:
+    first = keyfile.add_key(path, service=service)
+    keys = FileKeys.load(path, service)
+    standby = keyfile.add_key(path, is_standby=True, service=service)
+    service.is_down = True
+    assert keys.current == first
+    service.is_down = False
+    wait(file_keys.RETRY_SECONDS)
+    asked, answered = Event(), Event()
+
+    def answer_late() -> None:
+        asked.set()
+        assert answered.wait(10)
+
+    service.require_up = answer_late  # type: ignore[method-assign]
+    thread = Thread(target=lambda: keys.current)
+    thread.start()
+    assert asked.wait(10)
+    assert list(keys.derive("cursor").known) == [first]
+    answered.set()
+    thread.join()
+
+    assert list(keys.derive("cursor").known) == [first, standby]
