@@ -21,12 +21,13 @@ from app.directory.actions import (
     Register,
     count_changes,
     load_rows,
+    lock_entry,
     store,
     to_values,
     with_stored_values,
 )
 from app.directory.file_rows import CountryRow
-from app.directory.history import ChangeAuthor, Values, find_closed_by_accounts
+from app.directory.history import ChangeAuthor, Values, find_deactivated_by_accounts
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.db import lock_name
 
@@ -79,6 +80,9 @@ def load(
     offices, office_changes = plan_activations(author, FOCAL_POINTS, offices, reopen=reopen)
     contacts, contact_changes = plan_activations(author, CONTACTS, contacts, reopen=reopen)
     require_soundness(author, found.countries, offices)
+    if not dry_run:
+        record_deactivations(author, FOCAL_POINTS)
+        record_deactivations(author, CONTACTS)
     return Loaded(
         countries=write(author, COUNTRIES, to_values(found.countries)),
         focal_points=write(author, FOCAL_POINTS, offices),
@@ -95,8 +99,7 @@ def plan_activations(
     """Return the rows to store, and the activations that result from them."""
     rows_now = load_rows(author, register)
     was = {register.get_subject(row): row["active"] for row in rows_now}
-    shut = [subject for subject, active in was.items() if not active]
-    stays = frozenset() if reopen else find_closed_by_accounts(author.session, shut)
+    stays = frozenset() if reopen else find_deactivated(author, register, rows_now)
     wanted = {register.get_subject(row): row for row in rows}
     left = [s for s, row in wanted.items() if row["active"] and s in stays]
     wanted |= {subject: {**wanted[subject], "active": False} for subject in left}
@@ -104,6 +107,43 @@ def plan_activations(
     opened = [subject for subject in turned if wanted[subject]["active"]]
     closed = [subject for subject in turned if not wanted[subject]["active"]]
     return list(wanted.values()), Activations(tuple(opened), tuple(closed), tuple(left))
+
+
+def find_deactivated(
+    author: ChangeAuthor, register: Register, rows: Sequence[Values]
+) -> frozenset[str]:
+    """Return the subjects that were deactivated by an account, and not by a file.
+
+    The history is read only for rows that say nothing, because an earlier version has
+    deactivated them: entries of the history can be deleted by SQL (ADR 88).
+    """
+    said = {
+        register.get_subject(row): row["deactivated_by_account"]
+        for row in rows
+        if not row["active"]
+    }
+    unknown = [subject for subject, by_account in said.items() if by_account is None]
+    known = frozenset(subject for subject, by_account in said.items() if by_account)
+    return known | find_deactivated_by_accounts(author.session, unknown)
+
+
+def record_deactivations(author: ChangeAuthor, register: Register) -> None:
+    """Write who deactivated the rows that an earlier version deactivated (ADR 88).
+
+    A row that does not match its MAC stays as it is.
+    """
+    unknown = [
+        row
+        for row in load_rows(author, register)
+        if not row["active"] and row["deactivated_by_account"] is None
+    ]
+    subjects = [register.get_subject(row) for row in unknown]
+    by_accounts = find_deactivated_by_accounts(author.session, subjects)
+    for row, subject in zip(unknown, subjects, strict=True):
+        entry = lock_entry(author.session, register, register.get_key(row))
+        if not entry.is_altered:
+            entry.deactivated_by_account = subject in by_accounts
+    author.session.flush()
 
 
 def merge_activations(one: Activations, other: Activations) -> Activations:

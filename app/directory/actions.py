@@ -151,8 +151,11 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
     author.session.add_all(register.table(**row) for row in new_rows)
     for stored, row in found.changed:
         entry = lock_entry(author.session, register, register.get_key(row))
-        for name, value in find_changed_values(stored, row).items():
+        changed = find_changed_values(stored, row)
+        for name, value in changed.items():
             setattr(entry, name, value)
+        if has_activation(register) and "active" in changed:
+            entry.deactivated_by_account = find_deactivation(author, row)
     entries = [(None, row) for row in found.added] + list(found.changed)
     author.session.add_all(
         build_change(author, register.get_subject(row), stored, row)
@@ -160,6 +163,16 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
     )
     author.session.flush()
     return found.to_count(register)
+
+
+def has_activation(register: Register) -> bool:
+    """Return whether rows of a table say by whom they were deactivated (ADR 88)."""
+    return issubclass(register.table, FocalPoint | Contact)
+
+
+def find_deactivation(author: ChangeAuthor, row: Values) -> bool | None:
+    """Return whether an account deactivates a row, or None if the row is active."""
+    return None if row["active"] else author.account_id is not None
 
 
 def lock_entry(session: Session, register: Register, key: str) -> Any:

@@ -93,6 +93,7 @@ class FocalPoint(ProtectedRow, Base):
     confidence: Mapped[Confidence]
     source: Mapped[str | None]
     as_of: Mapped[str | None]
+    deactivated_by_account: Mapped[bool | None]
 
     @override
     def is_office(self, focal_point_id: str | None) -> bool:
@@ -116,6 +117,7 @@ class Contact(ProtectedRow, Base):
     language: Mapped[str]
     label: Mapped[str]
     active: Mapped[bool]
+    deactivated_by_account: Mapped[bool | None]
 
 
 class Agreement(ProtectedRow, Base):
