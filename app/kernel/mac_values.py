@@ -21,7 +21,7 @@ def copy_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def encode(values: Values) -> bytes:
     """Encode the values of a row as bytes, which do not depend on the database."""
-    return json.dumps(values, default=encode_value, sort_keys=True).encode()
+    return ENCODER.encode(values).encode()
 
 
 def encode_value(value: Any) -> str:
@@ -37,6 +37,10 @@ def encode_value(value: Any) -> str:
             return value.hex()
         case _:
             raise TypeError(f"{type(value).__name__} cannot be encoded.")
+
+
+ENCODER: Final = json.JSONEncoder(default=encode_value, sort_keys=True)
+"""The encoder of values; `json.dumps` with these arguments would make one at each call."""
 
 
 def count_hours(until: datetime | None) -> int:

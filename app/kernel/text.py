@@ -61,9 +61,10 @@ def normalize_text(text: str) -> str:
     lone surrogate cannot be stored, and invisible characters can hide another text.
     """
     text = unicodedata.normalize("NFC", text).strip()
-    for index, char in enumerate(text):
-        if not is_plain(char):
-            require_safe(text, index, char)
+    if not all(map(is_plain, set(text))):  # faster than to look at each character
+        for index, char in enumerate(text):
+            if not is_plain(char):
+                require_safe(text, index, char)
     if not any(is_visible(char) for char in text):
         raise build_text_error("no visible character")
     return text
