@@ -6,20 +6,17 @@ two deliberate edits.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
-from app.kernel.free_space import DiskSpaceReserved, FreeSpace, Place
+from app.kernel.free_space import DiskSpaceReserved
 from tests.databases.failpoints.copies import changed
 from tests.databases.failpoints.stories import STORIES
 from tests.databases.failpoints.sweeping import Sweep, sweeping
 from tests.support.databases import Copy
+from tests.support.disk_reserve import RESERVED, simulate_reserve
 from tests.support.operation_calls import ALL, get_problem_name
-from tests.support.world import Someone, World, get_problem, make_case, unwrap
 
 pytestmark = pytest.mark.slow
 WAITS = {
@@ -34,23 +31,6 @@ WAITS = {
     "record_refusal",
     "export_case",
 }
-RESERVED = (503, "disk-space-reserved")
-ALL_OF_IT = 2**62
-"""More bytes than a file system has."""
-
-
-@contextmanager
-def simulate_reserve(
-    world: World, *files: Path, reserve: int = ALL_OF_IT
-) -> Iterator[None]:
-    """Set a reserve larger than the free space, by default on the database's disk."""
-    [path] = files or [Path(str(world.database.engine.url.database))]
-    space = FreeSpace({Place.DATABASE: path}, reserve=reserve)
-    world.app.state.runtime = replace(world.runtime, free_space=space)
-    try:
-        yield
-    finally:
-        world.app.state.runtime = world.runtime
 
 
 @pytest.fixture(scope="module")
@@ -94,31 +74,3 @@ def test_the_contract_says_of_which_operations_that_is() -> None:
     }
 
     assert operations == {name.partition(".")[0] for name in WAITS}
-
-
-@pytest.mark.usefixtures("sqlite_url")
-def test_a_draft_in_vital_interest_and_a_retry_are_not_refused(officer: Someone) -> None:
-    vital = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
-    drafted = unwrap(officer.create("/cases", make_case(), "once"))
-
-    with simulate_reserve(officer.world):
-        refused = get_problem(officer.create("/cases", make_case()))
-        retried = officer.create("/cases", make_case(), "once")
-        in_danger = officer.create("/cases", make_case(vital_interest=vital))
-        submitted = officer.does("submit", drafted)
-
-    assert refused == RESERVED
-    assert (retried.status_code, retried.json()["code"]) == (201, drafted["code"])
-    assert (in_danger.status_code, submitted.status_code) == (201, 200)
-
-
-@pytest.mark.usefixtures("sqlite_url")
-def test_above_the_reserve_and_where_nobody_knows_nothing_is_refused(
-    officer: Someone, tmp_path: Path
-) -> None:
-    with simulate_reserve(officer.world, reserve=1):
-        above = officer.create("/cases", make_case())
-    with simulate_reserve(officer.world, tmp_path / "gone" / "own.db"):
-        unknown = officer.create("/cases", make_case())
-
-    assert (above.status_code, unknown.status_code) == (201, 201)
