@@ -20,6 +20,10 @@ from app.settings import Settings
 
 key = typer.Typer(no_args_is_help=True, help="Manage the keys that protect sealed data.")
 COPY: Final = "Keep a copy apart from the database: without it no case can be opened."
+REPLACE_CLEAR: Final = (
+    "They were not encrypted before, and can still be on this disk and in copies of the "
+    'file. Replace each key now: see "Replace a key" in docs/operations.md.'
+)
 COPY_OF_SERVICE: Final = "The key is encrypted: back up the key of the key service, too."
 USES: Final = {
     KeyMark.NONE: "opens what it wrapped",
@@ -154,31 +158,34 @@ def retire_key(
 @key.command("encrypt")
 def encrypt_keys(
     *,
-    only_print: Annotated[
-        bool, typer.Option("--print", help="Print the new file, and do not change it.")
-    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write the encrypted keys to this new file instead."),
+    ] = None,
 ) -> None:
     """Encrypt the keys of the key file with the key service of SAFE_CONDUCT_TRANSIT_URL.
 
-    After the key of the service was rotated, run the command again. Running processes read
-    the new file.
+    Start all processes with this setting before. After the key of the Transit engine was
+    rotated, run the command again, and replace each copy of the file.
     """
     path, service = require_key_service()
-    if only_print:
-        lines = keyfile.encrypt_lines(path, service)
-        typer.echo(keyfile.format_lines(lines), nl=False)
-        return
-    count = startup.write_keys(path, partial(keyfile.encrypt_keys, service=service))
-    print_line(f"{count} keys in {path} are encrypted.")
-    print_line("Replace the copies of the file: earlier copies may not be encrypted.")
+    was_clear = any(not one.is_encrypted for one in keyfile.parse_file(path))
+    encrypt = partial(keyfile.encrypt_keys, service=service, copy=output)
+    try:
+        startup.write_keys(path, encrypt)
+    except FileExistsError as error:
+        raise NotReady(f"{output} exists already. Nothing was written.") from error
+    print_line(f"The keys in {output or path} are encrypted.")
+    if was_clear:
+        print_line(REPLACE_CLEAR)
 
 
 @key.command("decrypt")
 def decrypt_keys() -> None:
     """Decrypt the keys of the key file, so that the key service is no longer needed."""
     path, service = require_key_service()
-    count = startup.write_keys(path, partial(keyfile.decrypt_keys, service=service))
-    print_line(f"{count} keys in {path} are not encrypted any more.")
+    startup.write_keys(path, partial(keyfile.decrypt_keys, service=service))
+    print_line(f"The keys in {path} are no longer encrypted.")
     print_line("Remove SAFE_CONDUCT_TRANSIT_URL from the settings of each process.")
 
 

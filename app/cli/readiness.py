@@ -1,5 +1,7 @@
 """Checks before the service starts: migrations, guards, directory, ledger and key file."""
 
+import secrets
+import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from app.cases import case_protection
 from app.cli import row_protection, wrapped_keys
 from app.cli.guard_checks import require_bound_login, require_guards
 from app.cli.startup import NotReady, require_migrated
+from app.cli.transit import build_key_service
 from app.cli.unknown_settings import list_unknown
 from app.cli.versions import require_supported_database
 from app.demo.demo_accounts import DEMO_ACCOUNTS
@@ -30,8 +33,9 @@ from app.kernel import time_zones
 from app.kernel.actors import SERVICE, SYSTEM
 from app.kernel.keyfile import OTHERS, read_lines
 from app.kernel.ledger import Ledger
+from app.kernel.stored_keys import StoredKey, encode_keys
 from app.kernel.transactions import Runtime, begin_read
-from app.kernel.vault import RetiredKey, Unopenable
+from app.kernel.vault import KEY_BYTES, RetiredKey, Unopenable
 from app.returns import step_digests
 from app.settings import Environment, Settings
 
@@ -140,21 +144,30 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
 
 
 def describe_key_file(settings: Settings) -> str:
-    """Return the line about a valid key file, which names the key of the key service."""
+    """Return the line about a valid key file, and about a key service that works.
+
+    Raises KeyServiceFailed if the key service does not encrypt and decrypt a random key.
+    """
     valid = f"The key file {settings.key_file} is valid."
-    if settings.transit_url is None:
+    service = build_key_service(settings)
+    if service is None:
         return valid
-    return f"{valid} The key {settings.transit_key} of the key service decrypts it."
+    encode_keys([StoredKey("probe", secrets.token_bytes(KEY_BYTES))], service)
+    return f"{valid} The key service works with the key {settings.transit_key}."
 
 
 def list_key_warnings(settings: Settings) -> list[str]:
-    """Return a warning if there is a key service and a key is not encrypted (ADR 87)."""
+    """Return warnings about the use of the key service, if there is one (ADR 87)."""
     if settings.transit_url is None:
         return []
-    if all(one.is_encrypted for one in read_lines(settings.key_file)):
-        return []
-    name = settings.key_file
-    return [f"Warning: keys in {name} are not encrypted. Run: safe-conduct key encrypt"]
+    found, token, name = [], settings.transit_token_file, settings.key_file
+    if not all(one.is_encrypted for one in read_lines(name)):
+        found.append(
+            f"Warning: the keys in {name} are not encrypted. Run: safe-conduct key encrypt"
+        )
+    if token is not None and token.exists() and token.stat().st_mode & stat.S_IRWXO:
+        found.append(f"Warning: other users can read {token}. Run: chmod o= {token}")
+    return found
 
 
 def require_protected(session: Session, runtime: Runtime) -> list[str]:

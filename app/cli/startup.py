@@ -158,9 +158,11 @@ def add_key(settings: Settings, *, is_standby: bool = False) -> str:
 
 
 def write_keys[A](path: Path, write: Callable[[Path], A]) -> A:
-    """Change a key file. Raises NotReady if it cannot be written."""
+    """Change a key file. Raises NotReady if it cannot be written, or FileExistsError."""
     try:
         return write(path)
+    except FileExistsError:
+        raise
     except OSError as error:
         raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -7,9 +7,12 @@ data of a key is its version, so that an encrypted key cannot be used as another
 import base64
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import httpx
@@ -18,14 +21,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.kernel.stored_keys import KeyService, KeyServiceFailed, decode_key
 from app.settings import Settings
 
-TIMEOUT_SECONDS: Final = 5.0
-"""The time limit for the connection, and for the answer."""
+READ_SECONDS: Final = 5.0
+"""The time limit for a connection, and for each part of the answer."""
+TOTAL_SECONDS: Final = 10.0
+"""The time limit for a request in all. A server could send its answer byte by byte."""
+MAX_BYTES: Final = 1024 * 1024
+"""The maximum size of an answer."""
 REASON_LENGTH: Final = 200
 """The maximum length of a reason of the server that is printed."""
 REMEDIES: Final = {
     307: "Set SAFE_CONDUCT_TRANSIT_URL to the active server, or let the standby forward.",
-    403: "The token has expired, or its policy does not allow `update` of encrypt/ and "
-    "decrypt/ with this key. See SAFE_CONDUCT_TRANSIT_TOKEN_FILE.",
+    403: "The token has expired, its policy does not allow `update` of encrypt/ and "
+    "decrypt/ with this key, or there is no such key: see SAFE_CONDUCT_TRANSIT_TOKEN_FILE, "
+    "SAFE_CONDUCT_TRANSIT_KEY and SAFE_CONDUCT_TRANSIT_NAMESPACE.",
     404: "There is no Transit engine at this path: see SAFE_CONDUCT_TRANSIT_URL.",
     503: "The server is sealed, or in maintenance.",
 }
@@ -56,12 +64,19 @@ class Answer(BaseModel):
     data: Results | None = None
     errors: list[str] = []
 
-    @property
-    def reason(self) -> str:
-        """The reasons of the server why it refused a request, or an empty text."""
-        found = [one.error for one in self.data.batch_results] if self.data else []
-        text = ", ".join(dict.fromkeys(filter(None, [*self.errors, *found])))
-        return "".join(one if one.isprintable() else " " for one in text)[:REASON_LENGTH]
+    def describe_errors(self, versions: Iterable[str]) -> str:
+        """Return the reasons of the server why it refused a request, or an empty text.
+
+        `versions` are those of the keys in the request, in its order.
+        """
+        results = self.data.batch_results if self.data else []
+        found = [
+            f"{version}: {one.error}"
+            for version, one in zip(versions, results, strict=False)
+            if one.error
+        ]
+        text = ", ".join([*self.errors, *found])
+        return "".join(one if one.isprintable() else " " for one in text)
 
 
 @dataclass(frozen=True)
@@ -76,53 +91,66 @@ class Transit:
 
     def encrypt(self, keys: Mapping[str, bytes]) -> dict[str, str]:
         """Encrypt keys, each bound to its version. Raises KeyServiceFailed."""
-        items = [
-            {"plaintext": encode(value), "associated_data": encode_version(version)}
-            for version, value in keys.items()
-        ]
-        results = self._call("encrypt", items)
+        texts = {version: encode(value) for version, value in keys.items()}
+        results = self._call("encrypt", "plaintext", texts)
         return {name: one.ciphertext for name, one in zip(keys, results, strict=True)}
 
     def decrypt(self, keys: Mapping[str, str]) -> dict[str, bytes]:
         """Decrypt keys, each bound to its version. Raises KeyServiceFailed."""
-        items = [
-            {"ciphertext": encrypted, "associated_data": encode_version(version)}
-            for version, encrypted in keys.items()
-        ]
-        results = self._call("decrypt", items)
+        results = self._call("decrypt", "ciphertext", keys)
         values = [decode_key(one.plaintext) for one in results]
         if None in values:
-            raise self._fail("decrypted something else than a key.")
+            raise self._fail("returned something that is not a key.")
         return {name: value for name, value in zip(keys, values, strict=True) if value}
 
-    def _call(self, operation: str, items: Sequence[Mapping[str, str]]) -> list[Result]:
-        """Send a request, and return a result for each item. Raises KeyServiceFailed."""
+    def _call(self, operation: str, name: str, keys: Mapping[str, str]) -> list[Result]:
+        """Send keys in the field `name`, and return their results.
+
+        Raises KeyServiceFailed.
+        """
+        items = [
+            {name: text, "associated_data": encode_version(version)}
+            for version, text in keys.items()
+        ]
+        status, content = self._send(operation, items)
         try:
-            answer = self._send(operation, items)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise self._fail(f"cannot be reached ({type(error).__name__}).") from None
-        try:
-            body = Answer.model_validate_json(answer.content)
+            body = Answer.model_validate_json(content)
         except ValidationError:
             body = Answer()
-        if answer.status_code != httpx.codes.OK or body.reason:
-            reason = f": {body.reason}." if body.reason else "."
-            remedy = REMEDIES.get(answer.status_code, "")
-            raise self._fail(f"answered {answer.status_code}{reason} {remedy}".rstrip())
+        errors = body.describe_errors(keys)
+        if any(text in errors for text in keys.values()):
+            errors = "an error that contains a key"
+        if status != httpx.codes.OK or errors:
+            reason = f": {errors[:REASON_LENGTH].rstrip('.')}" if errors else ""
+            remedy = REMEDIES.get(status, "")
+            raise self._fail(f"answered {status}{reason}. {remedy}".rstrip())
         if body.data is None or len(body.data.batch_results) != len(items):
             raise self._fail("did not answer as a Transit engine does.")
         return body.data.batch_results
 
-    def _send(self, operation: str, items: Sequence[Mapping[str, str]]) -> httpx.Response:
-        """Send a request, and return the answer. Raises KeyServiceFailed."""
-        with httpx.Client(
-            verify=self._load_trust(), timeout=TIMEOUT_SECONDS, trust_env=False
-        ) as http:
-            return http.post(
+    def _send(
+        self, operation: str, items: Sequence[Mapping[str, str]]
+    ) -> tuple[int, bytes]:
+        """Send a request, and return the status and the body of the answer.
+
+        Raises KeyServiceFailed, also if there is no answer after TOTAL_SECONDS.
+        """
+        headers = self._build_headers()
+        http = httpx.Client(
+            verify=self._load_trust(), timeout=READ_SECONDS, trust_env=False
+        )
+        try:
+            request = httpx.Request(
+                "POST",
                 f"{self.url}/{operation}/{self.key}",
                 json={"batch_input": items},
-                headers=self._build_headers(),
+                headers=headers,
             )
+            return run_with_limit(partial(read_answer, http, request), TOTAL_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise self._fail(f"gave no answer: {describe_failure(error)}") from None
+        finally:
+            http.close()
 
     def _load_trust(self) -> ssl.SSLContext:
         """Return the certificates that the server may have. Raises KeyServiceFailed."""
@@ -138,7 +166,7 @@ class Transit:
 
         The token is read anew, because an agent replaces it before it expires.
         """
-        headers = {"X-Vault-Request": "true"}
+        headers = {"X-Vault-Request": "true", "Accept-Encoding": "identity"}
         if self.namespace:
             headers["X-Vault-Namespace"] = self.namespace
         if self.token_file is not None:
@@ -147,7 +175,7 @@ class Transit:
 
     def _fail(self, what: str) -> KeyServiceFailed:
         """Return an error that names the server and the key."""
-        host = httpx.URL(self.url).netloc.decode()
+        host = self.url.split("/")[2]
         return KeyServiceFailed(f"The key service at {host}, key {self.key}, {what}")
 
 
@@ -160,6 +188,47 @@ def read_token(path: Path) -> str:
     if not re.fullmatch(r"[!-~]+", token):
         raise KeyServiceFailed("SAFE_CONDUCT_TRANSIT_TOKEN_FILE has no readable token.")
     return token
+
+
+def read_answer(http: httpx.Client, request: httpx.Request) -> tuple[int, bytes]:
+    """Send a request, and return the status and the body of the answer.
+
+    Raises ValueError if the body is too long or compressed.
+    """
+    answer, content = http.send(request, stream=True), b""
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise ValueError("The answer is compressed.")
+    for part in answer.iter_raw():
+        content += part
+        if len(content) > MAX_BYTES:
+            raise ValueError("The answer is too long.")
+    return answer.status_code, content
+
+
+def run_with_limit[R](work: Callable[[], R], seconds: float) -> R:
+    """Return the result of a function that may take long.
+
+    Raises TimeoutError after some seconds. The thread of the function then goes on until
+    its connection is closed.
+    """
+    result = Future[R]()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised below
+            result.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return result.result(seconds)
+
+
+def describe_failure(error: Exception) -> str:
+    """Return why a server cannot be reached, and what an operator can do."""
+    text = f"{type(error).__name__} {error}".strip().rstrip(".")
+    is_trust = "CERTIFICATE_VERIFY_FAILED" in text
+    remedy = " See SAFE_CONDUCT_TRANSIT_CA_FILE." if is_trust else ""
+    return f"{text[:REASON_LENGTH]}.{remedy}"
 
 
 def encode(value: bytes) -> str:

@@ -1,9 +1,9 @@
 """The default key provider, which reads its keys from a file (R36)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from time import monotonic
 from typing import Final, Self
 
@@ -11,10 +11,10 @@ import structlog
 
 from app.kernel import keyfile
 from app.kernel.stored_keys import (
+    KeyLine,
     KeyOpener,
     KeyRefused,
     KeyService,
-    KeyServiceFailed,
     StoredKey,
     find_current,
 )
@@ -22,7 +22,7 @@ from app.kernel.vault import DerivedSecrets, RetiredKey, Unopenable, open_sealed
 
 log = structlog.get_logger("safe_conduct.keys")
 RETRY_SECONDS: Final = 30.0
-"""Seconds after which the file is read again if the key service has failed."""
+"""Seconds after which the file is read again if that, or the key service, has failed."""
 
 type FileState = tuple[int, ...]
 """The inode, times, size and permissions of a file, which differ if it was replaced."""
@@ -52,47 +52,40 @@ class KeySet:
         return self._derived[purpose]
 
 
-@dataclass(frozen=True)
-class KeySource:
-    """The key file, and what opens its keys."""
-
-    path: Path
-    opener: KeyOpener
-
-    def read(self) -> list[StoredKey]:
-        """Return the keys of the file, or raise KeyRefused."""
-        return self.opener.open(keyfile.read_lines(self.path))
-
-
 class FileKeys:
     """The default key provider, which reads its keys from a file.
 
-    With a `source`, the file is read again if it was replaced. This is checked before a key
+    With a `path`, the file is read again if it was replaced. This is checked before a key
     is wrapped, before secrets are derived, and if a key is missing or retired. So the keys
     can be changed while the service runs. A file that is invalid, or that lacks one of the
-    keys, is not used, and an error is logged. If the key service does not decrypt a new
-    key, the file is read again after RETRY_SECONDS.
+    keys, is not used, and an error is logged.
+
+    If the file has new keys that are encrypted, a thread asks the key service, and again
+    after RETRY_SECONDS if this fails. Until then, the marks of the other keys are used.
     """
 
     def __init__(
         self,
         keys: Mapping[str, bytes] | Sequence[StoredKey],
-        source: KeySource | None = None,
+        path: Path | None = None,
         seen: FileState | None = None,
+        opener: KeyOpener | None = None,
     ) -> None:
         """Use these keys. `seen` is the state in which the file was read."""
         if isinstance(keys, Mapping):
             keys = [StoredKey(version, key) for version, key in keys.items()]
-        self._source, self._seen, self._lock = source, seen, Lock()
+        self._path, self._seen, self._lock = path, seen, Lock()
+        self._opener = opener or KeyOpener(None)
+        self._asking: Thread | None = None
+        """The thread that asks the key service."""
         self._retry_at: float | None = None
         self._set = KeySet(keys)
 
     @classmethod
     def load(cls, path: Path, service: KeyService | None = None) -> Self:
         """Load the keys of a file, or raise KeyRefused."""
-        source = KeySource(path, KeyOpener(service))
-        seen = read_state(path)
-        return cls(source.read(), source, seen)
+        seen, opener = read_state(path), KeyOpener(service)
+        return cls(opener.open(keyfile.read_lines(path)), path, seen, opener)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -101,48 +94,71 @@ class FileKeys:
         return cls(keyfile.read_keys(path))
 
     def _load_again(self) -> KeySet:
-        """Return the keys of the file, which is read again if it was replaced.
-
-        Other threads wait for the first reading, and use the earlier keys during a retry.
-        """
-        if self._source is None:
-            return self._set
-        if read_state(self._source.path) != self._seen:
+        """Return the keys of the file, which is read again if it was replaced."""
+        if self._path is not None and self._is_outdated(self._path):
             with self._lock:
-                self._read_if_replaced(self._source)
-        elif self._is_retry_due() and self._lock.acquire(blocking=False):
-            try:
-                if self._is_retry_due():
-                    self._set = self._read_set(self._source)
-            finally:
-                self._lock.release()
+                if self._is_outdated(self._path):
+                    seen, self._retry_at = read_state(self._path), None
+                    self._set = self._read_set(self._path)
+                    self._seen = seen
         return self._set
 
-    def _read_if_replaced(self, source: KeySource) -> None:
-        """Read the file, unless another thread has read it meanwhile."""
-        seen = read_state(source.path)
-        if seen != self._seen:
-            self._set = self._read_set(source)
-            self._seen = seen
+    def _is_outdated(self, path: Path) -> bool:
+        """Return whether the file was replaced, or could not be read some time ago."""
+        is_due = self._retry_at is not None and monotonic() >= self._retry_at
+        return is_due or read_state(path) != self._seen
 
-    def _is_retry_due(self) -> bool:
-        """Return whether the key service has failed, and may be asked again."""
-        return self._retry_at is not None and monotonic() >= self._retry_at
-
-    def _read_set(self, source: KeySource) -> KeySet:
+    def _read_set(self, path: Path) -> KeySet:
         """Return the keys of a file, or the earlier keys if the file cannot be used."""
-        self._retry_at = None
         try:
-            found = KeySet(source.read())
+            lines = keyfile.read_lines(path)
         except (KeyRefused, OSError) as error:
-            if isinstance(error, KeyServiceFailed):
+            if isinstance(error, OSError):
                 self._retry_at = monotonic() + RETRY_SECONDS
-            log.error("keys", said="refused", error=type(error).__name__)  # noqa: TRY400
+            log_refusal(error)
             return self._set
+        if closed := self._opener.list_closed(lines):
+            self._ask_for(closed)
+            lines = [one for one in lines if one not in closed or self._has(one.version)]
+        if all(one.mark for one in lines):
+            return self._set  # the new current key is not decrypted yet
+        found = KeySet([self._open(one) for one in lines])
         if found.includes(self._set):
             return found
         log.error("keys", said="lacks keys")
         return self._set
+
+    def _has(self, version: str) -> bool:
+        """Return whether a key of this version is used already."""
+        return version in self._set.by_version
+
+    def _open(self, line: KeyLine) -> StoredKey:
+        """Return the key of a line; a key that is used already may be encrypted anew."""
+        if self._opener.list_closed([line]):
+            return replace(self._set.by_version[line.version], mark=line.mark)
+        return StoredKey(line.version, self._opener.get_value(line), line.mark)
+
+    def _ask_for(self, lines: Sequence[KeyLine]) -> None:
+        """Let a thread ask the key service for keys, if none does so already."""
+        if self._asking is None:
+            self._asking = Thread(target=self._decrypt, args=(lines,), daemon=True)
+            self._asking.start()
+
+    def _decrypt(self, lines: Sequence[KeyLine]) -> None:
+        """Decrypt keys, after which the file is read again, now or after a while."""
+        failure: Exception | None = None
+        try:
+            self._opener.decrypt(lines)
+        except Exception as error:  # noqa: BLE001 - otherwise nobody would ask again
+            failure = error
+        with self._lock:
+            self._asking = None
+            if failure is None:
+                self._seen = None
+            else:
+                self._retry_at = monotonic() + RETRY_SECONDS
+        if failure is not None:
+            log_refusal(failure)
 
     @property
     def current(self) -> str:
@@ -170,6 +186,12 @@ class FileKeys:
     def derive(self, purpose: str) -> DerivedSecrets:
         """Derive the secrets for one purpose, each from a key of the file."""
         return self._load_again().derive(purpose)
+
+
+def log_refusal(error: Exception) -> None:
+    """Log that the key file, or a new key in it, cannot be used yet."""
+    reason = str(error) if isinstance(error, KeyRefused) else ""
+    log.error("keys", said="refused", error=type(error).__name__, reason=reason)
 
 
 def derive_secrets(lines: Sequence[StoredKey], purpose: str) -> DerivedSecrets:

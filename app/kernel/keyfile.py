@@ -65,8 +65,8 @@ def add_key(
     """Add a new key to the key file, and return its version. Create the file if needed.
 
     A key service encrypts the key. Raises KeyRefused for a damaged file, for a first key
-    that is a standby key, if there is a standby key already, and if the other keys are
-    encrypted and there is no key service.
+    that is a standby key, if there is a standby key already, and if the key service does
+    not decrypt the other keys.
     """
     with lock_folder(path):
         lines = read_lines(path) if path.exists() and path.stat().st_size else []
@@ -79,11 +79,11 @@ def add_key(
                 "There is a standby key already. Run: safe-conduct key activate. If "
                 "somebody else may have seen it, run: safe-conduct key retire VERSION"
             )
-        if service is None and any(one.is_encrypted for one in lines):
+        if service is not None and any(not one.is_encrypted for one in lines):
             raise KeyRefused(
-                f"The keys in {path} are encrypted, and a new key would not be. Set "
-                "SAFE_CONDUCT_TRANSIT_URL to the service that encrypts them."
+                f"The keys in {path} are not encrypted. Run: safe-conduct key encrypt"
             )
+        KeyOpener(service).open(lines)
         version = generate_version(one.version for one in lines)
         mark = KeyMark.STANDBY if is_standby else KeyMark.NONE
         new = StoredKey(version, secrets.token_bytes(KEY_BYTES), mark)
@@ -94,26 +94,31 @@ def add_key(
 def encrypt_lines(path: Path, service: KeyService) -> list[KeyLine]:
     """Return the lines of the key file with keys that the key service has encrypted anew.
 
-    Keys that are encrypted already get the newest version of the service's key. Raises
-    KeyRefused if the service does not decrypt them.
+    Keys that are encrypted already get the newest version of the service's key. A file of
+    which only some keys are encrypted is accepted. Raises KeyRefused if the service does
+    not decrypt them.
     """
-    return encode_keys(read_keys(path, service), service)
+    return encode_keys(KeyOpener(service).open(parse_file(path)), service)
 
 
-def encrypt_keys(path: Path, service: KeyService) -> int:
-    """Encrypt the keys of the key file with a key service, and return their number."""
+def encrypt_keys(path: Path, service: KeyService, copy: Path | None = None) -> None:
+    """Encrypt the keys of the key file with a key service.
+
+    With a `copy`, the encrypted keys are written to this new file instead. Raises
+    FileExistsError if the file exists.
+    """
     with lock_folder(path):
         lines = encrypt_lines(path, service)
-        write_lines(path, lines)
-    return len(lines)
+        if copy is None:
+            write_lines(path, lines)
+        else:
+            durable.create(copy, format_lines(lines))
 
 
-def decrypt_keys(path: Path, service: KeyService) -> int:
-    """Decrypt the keys of the key file for good, and return their number."""
+def decrypt_keys(path: Path, service: KeyService) -> None:
+    """Decrypt the keys of the key file for good."""
     with lock_folder(path):
-        lines = encode_keys(read_keys(path, service), None)
-        write_lines(path, lines)
-    return len(lines)
+        write_lines(path, encode_keys(read_keys(path, service), None))
 
 
 def activate_key(path: Path) -> str:
@@ -164,6 +169,21 @@ def read_keys(path: Path, service: KeyService | None = None) -> list[StoredKey]:
 
 
 def read_lines(path: Path) -> list[KeyLine]:
+    """Return the lines of a key file, oldest first, or raise KeyRefused.
+
+    A file is encrypted as a whole: otherwise somebody who may write it, and has no access
+    to the key service, could add a key of their own.
+    """
+    lines = parse_file(path)
+    if len({one.is_encrypted for one in lines}) > 1:
+        raise KeyRefused(
+            f"Some keys in {path} are encrypted, and others are not. If you know who added "
+            "them, run: safe-conduct key encrypt"
+        )
+    return lines
+
+
+def parse_file(path: Path) -> list[KeyLine]:
     """Return the lines of a key file, oldest first, or raise KeyRefused."""
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")

@@ -150,26 +150,33 @@ class KeyOpener:
 
     def open(self, lines: Sequence[KeyLine]) -> list[StoredKey]:
         """Return the keys of lines. Raises KeyRefused if they cannot be decrypted."""
-        self._decrypted |= self._decrypt([one.without_mark for one in lines])
-        return [StoredKey(one.version, self._get_value(one), one.mark) for one in lines]
+        self.decrypt(self.list_closed(lines))
+        return [StoredKey(one.version, self.get_value(one), one.mark) for one in lines]
 
-    def _decrypt(self, lines: Sequence[KeyLine]) -> dict[KeyLine, bytes]:
-        """Return the keys of encrypted lines that have not been decrypted yet."""
-        new = [one for one in lines if one.is_encrypted and one not in self._decrypted]
-        if not new:
-            return {}
+    def list_closed(self, lines: Sequence[KeyLine]) -> list[KeyLine]:
+        """Return the lines whose keys the key service still has to decrypt."""
+        return [
+            one
+            for one in lines
+            if one.is_encrypted and one.without_mark not in self._decrypted
+        ]
+
+    def decrypt(self, lines: Sequence[KeyLine]) -> None:
+        """Ask the key service for the keys of encrypted lines. Raises KeyRefused."""
+        if not lines:
+            return
         if self._service is None:
             raise KeyRefused(
                 "The keys of the key file are encrypted. Set SAFE_CONDUCT_TRANSIT_URL to "
                 "the service that decrypts them."
             )
-        values = self._service.decrypt({one.version: one.encoded for one in new})
+        values = self._service.decrypt({one.version: one.encoded for one in lines})
         if any(map(is_weak, values.values())):
-            raise KeyRefused("The key service decrypted a key that is not random.")
-        return {one: values[one.version] for one in new}
+            raise KeyRefused("The key service returned a key that is not random.")
+        self._decrypted |= {one.without_mark: values[one.version] for one in lines}
 
-    def _get_value(self, line: KeyLine) -> bytes:
-        """Return the key of a line, which is decrypted or was not encrypted."""
+    def get_value(self, line: KeyLine) -> bytes:
+        """Return the key of a line that is not closed."""
         if line.is_encrypted:
             return self._decrypted[line.without_mark]
         return base64.b64decode(line.encoded)

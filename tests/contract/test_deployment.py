@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -49,6 +50,8 @@ IN_A_CONTAINER = re.compile(
     r"^docker (compose )?run .* (safe-conduct|service|migrate) (?=[a-z])"
 )
 SQUAWK = Path(sys.executable).with_name("squawk")
+
+type MakeSecrets = Callable[..., str]
 
 
 def list_commands(page: str) -> list[str]:
@@ -152,20 +155,41 @@ def test_each_container_has_the_secrets_it_needs_and_no_others() -> None:
     }
 
 
-def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
-    tmp_path: Path,
-) -> None:
-    folder, path = tmp_path / "secrets", tmp_path / "bin"
+@pytest.fixture
+def run(tmp_path: Path) -> MakeSecrets:
+    """Return a function that runs deploy/make-secrets, and returns its output."""
+    path = tmp_path / "bin"
     path.mkdir()
     (path / "chown").symlink_to("/bin/true")  # only root may change the owner of a file
-    script = [ROOT / "deploy/make-secrets"]
-    names = {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
+    environment = {"PATH": f"{path}:{os.environ['PATH']}"}
 
     def run(*words: object) -> str:
-        environment = {"PATH": f"{path}:{os.environ['PATH']}"}
-        return subprocess.check_output(
-            [*script, *map(str, words)], env=environment, text=True
-        )
+        script = [str(ROOT / "deploy/make-secrets"), *map(str, words)]
+        return subprocess.check_output(script, env=environment, text=True)
+
+    return run
+
+
+def test_no_key_is_added_in_clear_to_an_encrypted_key_file(
+    tmp_path: Path, run: MakeSecrets
+) -> None:
+    run(tmp_path / "secrets")
+    keys = tmp_path / "secrets" / "keys"
+    keys.chmod(0o600)
+    keys.write_text(keys.read_text().replace(" ", " vault:v1:"))
+    before = keys.read_text()
+
+    with pytest.raises(subprocess.CalledProcessError):
+        run("--next-key", tmp_path / "secrets")
+
+    assert keys.read_text() == before
+
+
+def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
+    tmp_path: Path, run: MakeSecrets
+) -> None:
+    folder = tmp_path / "secrets"
+    names = {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
 
     run(folder)
     sealed = Vault(FileKeys.load(folder / "keys")).create_key(UUID(int=1))

@@ -8,8 +8,10 @@ import pytest
 
 from tests.processes.protecting import prepare_settings
 from tests.processes.test_demo import command
+from tests.processes.test_worker_command import WorkerSite, answered, free_port
+from tests.support.servers import make_client
 from tests.support.transit_server import TOKEN, TransitServer, run_transit_server
-from tests.support.world import World
+from tests.support.world import Someone, World, get_path
 
 pytestmark = pytest.mark.slow
 
@@ -52,17 +54,20 @@ def test_key_file_is_encrypted_replaced_and_decrypted(
     for words in (("key", "new"), ("migrate",), ("directory", "load")):
         run(tmp_path, {}, *words)
     run(tmp_path, {}, "account", "new", "KZ_LEAD", "duty", "--role", "officer")
-    before = path.read_bytes()
-    printed = run(tmp_path, settings, "key", "encrypt", "--print")
+    before, copy = path.read_bytes(), tmp_path / "copy"
+    written = run(tmp_path, settings, "key", "encrypt", "--output", str(copy))
+    assert f"The keys in {copy} are encrypted" in written
     assert path.read_bytes() == before
-    assert printed.split()[1].startswith("vault:v1:")
+    assert copy.read_text("ascii").split()[1].startswith("vault:v1:")
+    again = command(tmp_path, "key", "encrypt", "--output", str(copy), **settings)
+    require_refusal(again, "exists already. Nothing was written.")
 
-    assert "1 keys in" in run(tmp_path, settings, "key", "encrypt")
+    assert "Replace each key now" in run(tmp_path, settings, "key", "encrypt")
     made = run(tmp_path, settings, "key", "new", "--standby")
     assert "back up the key of the key service" in made
     run(tmp_path, {}, "key", "activate")
     server.key.rotate()
-    assert "2 keys in" in run(tmp_path, settings, "key", "encrypt")
+    assert "Replace each key now" not in run(tmp_path, settings, "key", "encrypt")
 
     lines = path.read_text("utf-8").splitlines()
     assert [line.split()[1][:9] for line in lines] == ["vault:v2:"] * 2
@@ -73,7 +78,7 @@ def test_key_file_is_encrypted_replaced_and_decrypted(
     run(tmp_path, settings, "key", "retire", lines[0].split()[0])
     assert "duty" in run(tmp_path, settings, "account", "list")
 
-    assert "2 keys in" in run(tmp_path, settings, "key", "decrypt")
+    assert "no longer encrypted" in run(tmp_path, settings, "key", "decrypt")
     assert "duty" in run(tmp_path, {}, "account", "list")
     assert before.split()[1] in path.read_bytes()
 
@@ -110,15 +115,37 @@ def test_commands_of_the_key_service_need_its_settings(
         assert url not in refused.stderr
 
 
-def test_doctor_names_the_key_of_the_service_and_keys_that_are_not_encrypted(
-    world: World, tmp_path: Path, settings: dict[str, str]
+def test_doctor_tries_the_key_service_and_names_what_is_not_protected(
+    world: World, tmp_path: Path, settings: dict[str, str], server: TransitServer
 ) -> None:
-    both = prepare_settings(world, tmp_path) | settings
+    both, token = prepare_settings(world, tmp_path) | settings, tmp_path / "token"
+    token.chmod(0o604)
 
     before = run(tmp_path, both, "doctor")
-    assert "The key safe-conduct of the key service decrypts it." in before
-    assert "Warning: keys in" in before
-    assert "Run: safe-conduct key encrypt" in before
+    assert "The key service works with the key safe-conduct." in before
+    assert "Warning: the keys in" in before
+    assert f"Warning: other users can read {token}." in before
+    token.chmod(0o640)
     run(tmp_path, both, "key", "encrypt")
 
-    assert "Warning: keys in" not in run(tmp_path, both, "doctor")
+    assert "Warning: the keys" not in run(tmp_path, both, "doctor")
+    server.denied = {"encrypt"}
+    require_refusal(command(tmp_path, "doctor", **both), "answered 403")
+
+
+def test_service_opens_cases_with_an_encrypted_key_file(
+    world: World, officer: Someone, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    both = prepare_settings(world, tmp_path) | settings
+    case = officer.submit()
+    run(tmp_path, both, "key", "encrypt")
+    site, port = WorkerSite(tmp_path, world.database, both), free_port()
+
+    with site.process("serve", SAFE_CONDUCT_PORT=port) as logged:
+        answered(f"http://127.0.0.1:{port}/livez")
+        with make_client(int(port)) as client:
+            headers = officer.make_headers() | {"Purpose": "assistance"}
+            opened = client.get(f"/v1{get_path(case)}/sections/needs", headers=headers)
+
+    assert opened.status_code == 200, opened.text
+    assert not [one for one in logged if one["event"] in {"keys", "fault"}]

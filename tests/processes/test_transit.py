@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.cli import transit
-from app.cli.transit import Transit
+from app.cli.transit import Transit, build_key_service
 from app.kernel.stored_keys import KeyServiceFailed
+from app.settings import Settings
 from tests.support.mail_servers import make_certificate
 from tests.support.transit_server import KEY, TOKEN, TransitServer, run_transit_server
 
@@ -94,21 +95,24 @@ def test_token_that_is_no_token_is_not_sent(
 def test_each_refusal_says_what_to_do(service: Transit, server: TransitServer) -> None:
     encrypted = service.encrypt(VALUES)
     server.denied = {"decrypt"}
-    with pytest.raises(KeyServiceFailed, match=r"403: permission denied.*policy") as denied:
+    with pytest.raises(KeyServiceFailed, match=r"403: permission denied\. .*policy") as one:
         service.decrypt(encrypted)
-    assert str(denied.value).startswith(
+    assert str(one.value).startswith(
         f"The key service at 127.0.0.1:{server.server_port}, key safe-conduct, answered"
     )
     server.denied = set()
 
+    other = replace(service, key="other")
+    with pytest.raises(KeyServiceFailed, match=r"403.*SAFE_CONDUCT_TRANSIT_KEY"):
+        other.encrypt(VALUES)
     with pytest.raises(KeyServiceFailed, match="400: encryption key not found"):
-        replace(service, key="other").decrypt(encrypted)
+        other.decrypt(encrypted)
     elsewhere = replace(service, url=service.url.replace("transit", "transient"))
     with pytest.raises(KeyServiceFailed, match=r"404.*SAFE_CONDUCT_TRANSIT_URL"):
         elsewhere.decrypt(encrypted)
     server.key.rotate()
     server.key.min_decryption_version = 2
-    with pytest.raises(KeyServiceFailed, match="disallowed by policy"):
+    with pytest.raises(KeyServiceFailed, match=r"k1: .* disallowed by policy, k2xab: "):
         service.decrypt(encrypted)
     server.is_sealed = True
     with pytest.raises(KeyServiceFailed, match="503: Vault is sealed"):
@@ -118,14 +122,72 @@ def test_each_refusal_says_what_to_do(service: Transit, server: TransitServer) -
 def test_server_that_does_not_answer_is_a_failure_after_a_time_limit(
     service: Transit, server: TransitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transit, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(transit, "READ_SECONDS", 0.2)
     server.is_silent = True
-    with pytest.raises(KeyServiceFailed, match=r"cannot be reached \(ReadTimeout\)"):
+    with pytest.raises(KeyServiceFailed, match="gave no answer: ReadTimeout"):
         service.encrypt(VALUES)
 
     nobody = replace(service, url="http://127.0.0.1:1/v1/transit")
-    with pytest.raises(KeyServiceFailed, match=r"cannot be reached \(ConnectError\)"):
+    with pytest.raises(KeyServiceFailed, match="gave no answer: ConnectError"):
         nobody.encrypt(VALUES)
+
+
+def test_answer_that_never_ends_is_a_failure_after_a_time_limit(
+    service: Transit, server: TransitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transit, "TOTAL_SECONDS", 0.3)
+    server.drips = True
+
+    with pytest.raises(KeyServiceFailed, match="gave no answer: TimeoutError"):
+        service.encrypt(VALUES)
+
+
+@pytest.mark.parametrize("host", ["bao..example.org", f"{'a' * 70}.org", "xn--zzzzzz.org"])
+def test_host_that_is_no_host_is_a_failure(service: Transit, host: str) -> None:
+    wrong = replace(service, url=f"https://{host}/v1/transit")
+
+    with pytest.raises(KeyServiceFailed, match="gave no answer"):
+        wrong.encrypt(VALUES)
+
+
+def test_compressed_and_long_answers_are_refused(
+    service: Transit, server: TransitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.more_headers = {"Content-Encoding": "gzip"}
+    with pytest.raises(KeyServiceFailed, match="The answer is compressed"):
+        service.encrypt(VALUES)
+    server.more_headers = {}
+    monkeypatch.setattr(transit, "MAX_BYTES", 100)
+    with pytest.raises(KeyServiceFailed, match="The answer is too long"):
+        service.encrypt(VALUES)
+
+
+def test_redirection_is_not_followed(service: Transit, server: TransitServer) -> None:
+    server.status, server.body = 307, b""
+    server.more_headers = {"Location": f"{service.url}/encrypt/{KEY}"}
+
+    with pytest.raises(KeyServiceFailed, match=r"answered 307\. .*active server"):
+        service.encrypt(VALUES)
+    assert len(server.headers) == 1
+
+
+def test_proxy_of_the_environment_is_not_used(
+    service: Transit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+    assert service.encrypt(VALUES)
+
+
+def test_error_that_contains_a_key_is_not_shown(
+    service: Transit, server: TransitServer
+) -> None:
+    key = base64.b64encode(VALUES["k1"]).decode()
+    server.status, server.body = 400, json.dumps({"errors": [f"bad input: {key}"]}).encode()
+
+    with pytest.raises(KeyServiceFailed, match="an error that contains a key") as failed:
+        service.encrypt(VALUES)
+    assert key not in str(failed.value)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +218,7 @@ def test_plaintext_that_is_no_key_is_refused(
     results = [{"plaintext": text, "reference": ""}] * 2
     server.body = json.dumps({"data": {"batch_results": results}}).encode()
 
-    with pytest.raises(KeyServiceFailed, match="decrypted something else than a key"):
+    with pytest.raises(KeyServiceFailed, match="returned something that is not a key"):
         service.decrypt(dict.fromkeys(VALUES, "vault:v1:AAAA"))
 
 
@@ -166,7 +228,7 @@ def test_error_of_an_item_is_a_failure_also_with_status_200(
     results = [{"plaintext": base64.b64encode(bytes(32)).decode()}, {"error": "no\n AEAD"}]
     server.body = json.dumps({"data": {"batch_results": results}}).encode()
 
-    with pytest.raises(KeyServiceFailed, match="answered 200: no  AEAD"):
+    with pytest.raises(KeyServiceFailed, match="answered 200: k2xab: no  AEAD"):
         service.decrypt(dict.fromkeys(VALUES, "vault:v1:AAAA"))
 
 
@@ -177,9 +239,28 @@ def test_certificate_of_the_server_is_verified(tmp_path: Path) -> None:
 
     with run_transit_server(tls) as server:
         service = Transit(server.url, KEY, token_file=token)
-        with pytest.raises(KeyServiceFailed, match=r"cannot be reached \(ConnectError\)"):
+        with pytest.raises(KeyServiceFailed, match=r"VERIFY_FAILED.*TRANSIT_CA_FILE"):
             service.encrypt(VALUES)
         assert not server.headers
         assert replace(service, ca_file=trusted).encrypt(VALUES)
         with pytest.raises(KeyServiceFailed, match="TRANSIT_CA_FILE"):
             replace(service, ca_file=token).encrypt(VALUES)
+
+
+def test_key_service_has_the_settings(tmp_path: Path) -> None:
+    settings = Settings(
+        transit_url="https://bao.example.org:8200/v1/ministry/transit",
+        transit_key="cases",
+        transit_token_file=tmp_path / "token",
+        transit_ca_file=tmp_path / "ca.pem",
+        transit_namespace="protection",
+    )
+
+    assert build_key_service(Settings()) is None
+    assert build_key_service(settings) == Transit(
+        "https://bao.example.org:8200/v1/ministry/transit",
+        "cases",
+        tmp_path / "token",
+        tmp_path / "ca.pem",
+        "protection",
+    )

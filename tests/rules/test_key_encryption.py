@@ -1,9 +1,12 @@
 """Tests of a key file whose keys a key service encrypts (ADR 87)."""
 
-from collections.abc import Callable, Mapping
+import base64
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from errno import EMFILE
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
+from time import sleep
 from typing import override
 from uuid import UUID
 
@@ -13,8 +16,8 @@ from structlog.testing import capture_logs
 from app.kernel import file_keys, keyfile
 from app.kernel.file_keys import FileKeys
 from app.kernel.stored_keys import KeyRefused, KeyServiceFailed
-from app.kernel.vault import KEY_BYTES, Vault
-from tests.support.transit_server import AAD, TransitKey, decode, encode
+from app.kernel.vault import KEY_BYTES, RetiredKey, Vault
+from tests.support.transit_server import AAD, ItemRefused, TransitKey, decode, encode
 
 CASE = UUID(int=1)
 
@@ -111,7 +114,7 @@ def test_encrypted_file_is_refused_without_its_service(
 
     with pytest.raises(KeyRefused, match="Set SAFE_CONDUCT_TRANSIT_URL"):
         FileKeys.load(path)
-    with pytest.raises(KeyRefused, match="a new key would not be"):
+    with pytest.raises(KeyRefused, match="Set SAFE_CONDUCT_TRANSIT_URL"):
         keyfile.add_key(path)
     with pytest.raises(KeyServiceFailed):
         FileKeys.load(path, MemoryService(is_down=True))
@@ -129,25 +132,27 @@ def test_keys_are_encrypted_again_and_decrypted_with_the_same_values(
     keyfile.mark_retired(path, keyfile.read_lines(path)[0].version)
     values, before = keyfile.read_keys(path), path.read_bytes()
 
-    assert keyfile.encrypt_keys(path, service) == 3
-    first = list_encoded(path)
+    keyfile.encrypt_keys(path, service)
+    first, copy = list_encoded(path), path.with_name("copy")
     service.key.rotate()
-    printed = keyfile.format_lines(keyfile.encrypt_lines(path, service))
+    keyfile.encrypt_keys(path, service, copy)
     assert list_encoded(path) == first
-    assert keyfile.encrypt_keys(path, service) == 3
+    keyfile.encrypt_keys(path, service)
 
     assert [one[:9] for one in first] == ["vault:v1:"] * 3
-    assert [one[:9] for one in list_encoded(path)] == ["vault:v2:"] * 3
-    assert printed.count("vault:v2:") == 3
+    for written in (path, copy):
+        assert [one[:9] for one in list_encoded(written)] == ["vault:v2:"] * 3
+        assert written.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        keyfile.encrypt_keys(path, service, copy)
     assert keyfile.read_keys(path, service) == values
-    assert path.stat().st_mode & 0o777 == 0o600
     keyfile.decrypt_keys(path, service)
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("change", [keyfile.encrypt_keys, keyfile.decrypt_keys])
 def test_file_stays_as_it_was_if_the_service_fails(
-    path: Path, service: MemoryService, change: Callable[..., int]
+    path: Path, service: MemoryService, change: Callable[..., None]
 ) -> None:
     keyfile.add_key(path, service=service)
     before = path.read_bytes()
@@ -162,13 +167,14 @@ def test_file_stays_as_it_was_if_the_service_fails(
 
 
 def test_keys_are_not_encrypted_if_they_could_not_be_decrypted(path: Path) -> None:
+    with pytest.raises(KeyServiceFailed, match="does not decrypt what it encrypted"):
+        keyfile.add_key(path, service=WeakService())
+    assert not path.exists()
     keyfile.add_key(path)
     before = path.read_bytes()
 
     with pytest.raises(KeyServiceFailed, match="does not decrypt what it encrypted"):
         keyfile.encrypt_keys(path, WeakService())
-    with pytest.raises(KeyServiceFailed, match="does not decrypt what it encrypted"):
-        keyfile.add_key(path, service=WeakService())
 
     assert path.read_bytes() == before
 
@@ -196,6 +202,62 @@ def test_damaged_encrypted_key_is_refused(path: Path, text: str) -> None:
         keyfile.read_lines(path)
 
 
+def test_key_of_another_service_is_not_added(path: Path, service: MemoryService) -> None:
+    keyfile.add_key(path, service=service)
+    before = path.read_bytes()
+
+    with pytest.raises(ItemRefused):
+        keyfile.add_key(path, service=MemoryService())
+
+    assert path.read_bytes() == before
+
+
+def test_file_is_encrypted_as_a_whole(path: Path, service: MemoryService) -> None:
+    keyfile.add_key(path)
+    with pytest.raises(KeyRefused, match="are not encrypted"):
+        keyfile.add_key(path, service=service)
+    keyfile.encrypt_keys(path, service)
+    keys = FileKeys.load(path, service)
+    current, value = keys.current, base64.b64encode(bytes(range(32))).decode()
+    with path.open("a", encoding="ascii") as file:
+        file.write(f"k9 {value}\n")
+
+    assert keys.current == current
+    for use in (keyfile.read_keys, FileKeys.load, keyfile.decrypt_keys):
+        with pytest.raises(KeyRefused, match="are encrypted, and others are not"):
+            use(path, service)
+    with pytest.raises(KeyRefused, match="are encrypted, and others are not"):
+        keyfile.activate_key(path)
+    keyfile.encrypt_keys(path, service)
+    assert keyfile.read_keys(path, service)[-1].value == bytes(range(32))
+
+
+def test_key_is_not_shown(path: Path, service: MemoryService) -> None:
+    keyfile.add_key(path, service=service)
+    [line], [key] = keyfile.read_lines(path), keyfile.read_keys(path, service)
+
+    assert line.encoded not in repr(line)
+    assert repr(key.value) not in repr(key)
+
+
+def wait_for(keys: FileKeys, *versions: str) -> None:
+    """Wait until a process knows these keys, which a thread decrypts."""
+    for _ in range(500):
+        if list(keys.derive("cursor").known) == [*versions]:
+            return
+        sleep(0.01)
+    assert list(keys.derive("cursor").known) == [*versions]
+
+
+def wait_for_refusals(logs: Sequence[Mapping[str, object]], count: int) -> None:
+    """Wait until the log has this number of refusals."""
+    for _ in range(500):
+        if len(logs) >= count:
+            break
+        sleep(0.01)
+    assert [one["said"] for one in logs] == ["refused"] * count
+
+
 def test_running_process_asks_the_service_only_for_new_keys(
     path: Path, service: MemoryService
 ) -> None:
@@ -204,7 +266,7 @@ def test_running_process_asks_the_service_only_for_new_keys(
     standby = keyfile.add_key(path, is_standby=True, service=service)
     service.decrypted.clear()
 
-    assert list(keys.derive("cursor").known) == [first, standby]
+    wait_for(keys, first, standby)
     assert service.decrypted == [standby]
     service.is_down = True
     keyfile.activate_key(path)
@@ -223,34 +285,65 @@ def test_running_process_asks_again_while_the_service_is_down(
 
     with capture_logs() as logs:
         assert list(keys.derive("cursor").known) == [first]
+        wait_for_refusals(logs, 1)
         wait(file_keys.RETRY_SECONDS - 1)
         assert list(keys.derive("cursor").known) == [first]
         wait(1)
         assert list(keys.derive("cursor").known) == [first]
-    assert [(one["said"], one["error"]) for one in logs] == [
-        ("refused", "KeyServiceFailed")
-    ] * 2
+        wait_for_refusals(logs, 2)
+    assert logs[0]["error"] == "KeyServiceFailed"
+    assert logs[0]["reason"] == "It is down."
     service.is_down = False
-    assert list(keys.derive("cursor").known) == [first]
     wait(file_keys.RETRY_SECONDS)
 
-    assert list(keys.derive("cursor").known) == [first, standby]
+    wait_for(keys, first, standby)
     service.decrypted.clear()
     wait(10 * file_keys.RETRY_SECONDS)
     assert list(keys.derive("cursor").known) == [first, standby]
     assert not service.decrypted
 
 
-def test_other_threads_use_the_earlier_keys_during_a_retry(
-    path: Path, service: MemoryService, wait: Callable[[float], None]
+def test_marks_are_used_while_the_service_is_down(
+    path: Path, service: MemoryService
+) -> None:
+    first, second = (keyfile.add_key(path, service=service) for _ in range(2))
+    keys = FileKeys.load(path, service)
+    keyfile.add_key(path, is_standby=True, service=service)
+    keyfile.mark_retired(path, first)
+    keyfile.encrypt_keys(path, service)
+    service.is_down = True
+
+    assert list(keys.derive("cursor").accepted) == [second]
+    with pytest.raises(RetiredKey):
+        keys.unwrap(first, b"", b"")
+
+
+def test_current_key_is_used_until_the_next_one_is_decrypted(
+    path: Path, service: MemoryService
+) -> None:
+    first = keyfile.add_key(path, service=service)
+    keys = FileKeys.load(path, service)
+    service.is_down = True
+    assert keys.current == first
+    service.is_down = False
+    second = keyfile.add_key(path, service=service)
+    keyfile.mark_retired(path, first)
+    service.is_down = True
+
+    assert keys.current == first
+    assert list(keys.derive("cursor").accepted) == [first]
+    service.is_down = False
+    keyfile.encrypt_keys(path, service)
+    wait_for(keys, second, first)
+    assert list(keys.derive("cursor").accepted) == [second]
+
+
+def test_other_threads_go_on_while_the_service_does_not_answer(
+    path: Path, service: MemoryService
 ) -> None:
     first = keyfile.add_key(path, service=service)
     keys = FileKeys.load(path, service)
     standby = keyfile.add_key(path, is_standby=True, service=service)
-    service.is_down = True
-    assert keys.current == first
-    service.is_down = False
-    wait(file_keys.RETRY_SECONDS)
     asked, answered = Event(), Event()
 
     def answer_late() -> None:
@@ -258,11 +351,29 @@ def test_other_threads_use_the_earlier_keys_during_a_retry(
         assert answered.wait(10)
 
     service.require_up = answer_late  # type: ignore[method-assign]
-    thread = Thread(target=lambda: keys.current)
-    thread.start()
+    assert list(keys.derive("cursor").known) == [first]
     assert asked.wait(10)
+    keyfile.mark_retired(path, standby)
     assert list(keys.derive("cursor").known) == [first]
     answered.set()
-    thread.join()
 
-    assert list(keys.derive("cursor").known) == [first, standby]
+    wait_for(keys, first, standby)
+    assert list(keys.derive("cursor").accepted) == [first]
+
+
+def test_file_that_could_not_be_read_is_read_again(
+    path: Path, wait: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = keyfile.add_key(path)
+    keys = FileKeys.load(path)
+    second = keyfile.add_key(path)
+
+    def fail(_: Path) -> None:
+        raise OSError(EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keyfile, "read_lines", fail)
+        assert keys.current == first
+    assert keys.current == first
+    wait(file_keys.RETRY_SECONDS)
+    assert keys.current == second

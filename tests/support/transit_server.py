@@ -88,8 +88,13 @@ class TransitServer(ThreadingHTTPServer):
         self.denied: set[str] = set()
         """The operations that the policy of the tokens does not allow."""
         self.body: bytes | None = None
-        """The body of each answer, with status 200, instead of the real one."""
+        """The body of each answer, instead of the real one."""
+        self.status = 200
+        """The status of an answer with such a body."""
         self.is_silent = False
+        self.drips = False
+        """Whether the server sends its answer byte by byte, without an end."""
+        self.more_headers: dict[str, str] = {}
         self.stopped = Event()
         self.operations: list[str] = []
         """The operations of the requests that were carried out."""
@@ -108,16 +113,18 @@ class TransitServer(ThreadingHTTPServer):
         headers = self.headers[-1]
         if self.is_sealed:
             return fail(503, "Vault is sealed")
-        if headers.get("x-vault-namespace", "") != self.namespace:
-            return fail(403, "permission denied")
-        if headers.get("x-vault-token") not in self.tokens or operation in self.denied:
+        is_elsewhere = headers.get("x-vault-namespace", "") != self.namespace
+        is_stranger = headers.get("x-vault-token") not in self.tokens
+        if is_elsewhere or is_stranger or operation in self.denied:
             return fail(403, "permission denied")
         if engine != "transit" or operation not in {"encrypt", "decrypt"}:
             return fail(404, f'no handler for route "{path}". route entry not found.')
-        if name != KEY:
-            return fail(400, "encryption key not found")
-        self.operations.append(operation)
-        return self.run_batch(operation, body["batch_input"])
+        if name != KEY and operation == "encrypt":
+            return fail(403, "permission denied")  # to encrypt would create the key
+        if name == KEY:
+            self.operations.append(operation)
+            return self.run_batch(operation, body["batch_input"])
+        return fail(400, "encryption key not found")
 
     def run_batch(
         self, operation: str, items: list[Mapping[str, str]]
@@ -161,13 +168,20 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.is_silent:
             self.server.stopped.wait()
             return
+        if self.server.drips:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not self.server.stopped.wait(0.02):
+                self.wfile.write(b"a")
+            return
         if self.server.body is None:
             status, answer = self.server.answer(self.path, body)
             content = json.dumps(answer).encode()
         else:
-            status, content = 200, self.server.body
+            status, content = self.server.status, self.server.body
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        for name, value in self.server.more_headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
