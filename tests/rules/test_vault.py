@@ -1,6 +1,8 @@
 """The vault opens a sealed document only with its own key and for its own record."""
 
+import re
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
 from uuid import UUID, uuid4
@@ -230,14 +232,30 @@ def test_no_two_lists_of_texts_are_spelled_alike(one: list[str], other: list[str
     assert alike == (one == other)
 
 
-def test_a_fingerprint_knows_the_same_again_and_only_that(vault: Vault) -> None:
-    first = vault.compute_fingerprint(b"ab", b"c")
+@pytest.mark.parametrize(
+    "compute",
+    [
+        Vault.compute_fingerprint,
+        Vault.compute_lasting_fingerprint,
+        Vault.compute_permanent_fingerprint,
+    ],
+)
+def test_fingerprint_identifies_a_list_of_values(
+    vault: Vault, compute: Callable[..., str]
+) -> None:
+    first = compute(vault, b"ab", b"c")
 
-    assert first == vault.compute_fingerprint(b"ab", b"c")
-    assert first != vault.compute_fingerprint(b"a", b"bc")
-    assert first != vault.compute_fingerprint(b"abc")
-    assert first != Vault(FileKeys({"k1": NEW})).compute_fingerprint(b"ab", b"c")
+    assert re.fullmatch("[0-9a-f]{64}", first)
+    assert first == compute(vault, b"ab", b"c")
+    assert first != compute(vault, b"a", b"bc")
+    assert first != compute(vault, b"abc")
+    assert first != compute(Vault(FileKeys({"k1": NEW})), b"ab", b"c")
+
+
+def test_fingerprint_of_an_earlier_key_is_listed(vault: Vault) -> None:
+    first = vault.compute_fingerprint(b"ab", b"c")
     later = Vault(FileKeys({"k1": OLD, "k2": NEW}))
+
     assert later.list_fingerprints(b"ab", b"c")[1:] == [first]
 
 
