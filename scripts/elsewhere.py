@@ -135,9 +135,10 @@ def has_pip() -> bool:
 
 
 def enable_mounts(root: Path) -> None:
-    """Mount /proc, /dev, /dev/shm and /sys into a root."""
+    """Mount /proc, /dev, /dev/pts, /dev/shm and /sys into a root."""
     add_mount("-t", "proc", "proc", f"{root}/proc")
     add_mount("--bind", "/dev", f"{root}/dev")
+    add_mount("--bind", "/dev/pts", f"{root}/dev/pts")
     add_mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(root / "dev/shm"))
     add_mount("--bind", "/sys", f"{root}/sys")
 

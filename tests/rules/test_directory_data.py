@@ -286,7 +286,7 @@ def test_the_demonstration_can_shelter_advise_and_lead_without_the_state(
     ("row", "model", "internal"),
     [
         (CountryRow, Country, {"mac"}),
-        (FocalPointRow, FocalPoint, {"id", "mac"}),
+        (FocalPointRow, FocalPoint, {"id", "deactivated_by_account", "mac"}),
         (AgreementRow, Agreement, {"mac"}),
     ],
 )
