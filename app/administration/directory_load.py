@@ -114,35 +114,36 @@ def find_deactivated(
 ) -> frozenset[str]:
     """Return the subjects that were deactivated by an account, and not by a file.
 
-    The history is read only for rows that say nothing, because an earlier version has
-    deactivated them: entries of the history can be deleted by SQL (ADR 88).
+    The history is read only for rows without a value in `deactivated_by_account`, because
+    its entries can be deleted by SQL (ADR 88).
     """
-    said = {
-        register.get_subject(row): row["deactivated_by_account"]
+    unknown = [register.get_subject(row) for row in list_unrecorded(rows)]
+    known = {
+        register.get_subject(row)
         for row in rows
-        if not row["active"]
+        if not row["active"] and row["deactivated_by_account"]
     }
-    unknown = [subject for subject, by_account in said.items() if by_account is None]
-    known = frozenset(subject for subject, by_account in said.items() if by_account)
-    return known | find_deactivated_by_accounts(author.session, unknown)
+    return find_deactivated_by_accounts(author.session, unknown) | known
+
+
+def list_unrecorded(rows: Sequence[Values]) -> list[Values]:
+    """Return the inactive rows that do not say whether an account deactivated them."""
+    return [
+        row for row in rows if not row["active"] and row["deactivated_by_account"] is None
+    ]
 
 
 def record_deactivations(author: ChangeAuthor, register: Register) -> None:
-    """Write who deactivated the rows that an earlier version deactivated (ADR 88).
+    """Set `deactivated_by_account` of the inactive rows that have no value yet (ADR 88).
 
-    A row that does not match its MAC stays as it is.
+    The values are read from the history. A row that does not match its MAC is not changed.
     """
-    unknown = [
-        row
-        for row in load_rows(author, register)
-        if not row["active"] and row["deactivated_by_account"] is None
-    ]
-    subjects = [register.get_subject(row) for row in unknown]
-    by_accounts = find_deactivated_by_accounts(author.session, subjects)
-    for row, subject in zip(unknown, subjects, strict=True):
+    rows = list_unrecorded(load_rows(author, register))
+    by_accounts = find_deactivated(author, register, rows)
+    for row in rows:
         entry = lock_entry(author.session, register, register.get_key(row))
         if not entry.is_altered:
-            entry.deactivated_by_account = subject in by_accounts
+            entry.deactivated_by_account = register.get_subject(row) in by_accounts
     author.session.flush()
 
 

@@ -77,7 +77,8 @@ def list_keys() -> None:
     current = find_current(lines)
     for one in lines:
         use = "wraps new secrets" if one.version == current else USES[one.mark]
-        use += ", encrypted" if one.is_encrypted else ""
+        if one.is_encrypted:
+            use = f"{use}, encrypted"
         table.add_row(one.version, str(counts.pop(one.version, 0)), use)
     for version, count in sorted(counts.items()):
         table.add_row(version, str(count), "missing in the key file")
@@ -165,14 +166,13 @@ def encrypt_keys(
 ) -> None:
     """Encrypt the keys of the key file with the key service of SAFE_CONDUCT_TRANSIT_URL.
 
-    Start all processes with this setting before. After the key of the Transit engine was
+    Restart all processes with this setting first. After the key of the Transit engine was
     rotated, run the command again, and replace each copy of the file.
     """
     path, service = require_key_service()
-    was_clear = any(not one.is_encrypted for one in keyfile.parse_file(path))
     encrypt = partial(keyfile.encrypt_keys, service=service, copy=output)
     try:
-        startup.write_keys(path, encrypt)
+        was_clear = startup.write_keys(path, encrypt)
     except FileExistsError as error:
         raise NotReady(f"{output} exists already. Nothing was written.") from error
     print_line(f"The keys in {output or path} are encrypted.")

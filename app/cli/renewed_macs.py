@@ -134,7 +134,7 @@ TABLES: Final[tuple[MacTable, ...]] = (
 
 
 def renew_macs(runtime: Runtime, altered: Counter[str]) -> Iterator[tuple[int, int]]:
-    """Compute all MACs that were made with earlier keys again, with the current key.
+    """Recompute the MACs that were made with earlier keys, with the current key.
 
     Yields the numbers of finished rows and of all rows. A row that does not match its MAC
     is not changed; `altered` gets the number of such rows by their table. Each batch of

@@ -4,7 +4,6 @@ Only `encrypt` and `decrypt` are used, with a list of keys (`batch_input`). The 
 data of a key is its version, so that an encrypted key cannot be used as another one.
 """
 
-import base64
 import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,15 +17,16 @@ from typing import Final
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.kernel.stored_keys import KeyService, KeyServiceFailed, decode_key
+from app.kernel.stored_keys import KeyService, KeyServiceFailed, decode_key, encode_base64
 from app.settings import Settings
 
 READ_SECONDS: Final = 5.0
-"""The time limit for a connection, and for each part of the answer."""
+"""The time limit, in seconds, for connecting and for each read of the response."""
 TOTAL_SECONDS: Final = 10.0
-"""The time limit for a request in all. A server could send its answer byte by byte."""
+"""The time limit, in seconds, for the whole request. Otherwise a server that sends its
+response byte by byte could delay it without limit."""
 MAX_BYTES: Final = 1024 * 1024
-"""The maximum size of an answer."""
+"""The maximum size of a response, in bytes."""
 REASON_LENGTH: Final = 200
 """The maximum length of a reason of the server that is printed."""
 REMEDIES: Final = {
@@ -91,7 +91,7 @@ class Transit:
 
     def encrypt(self, keys: Mapping[str, bytes]) -> dict[str, str]:
         """Encrypt keys, each bound to its version. Raises KeyServiceFailed."""
-        texts = {version: encode(value) for version, value in keys.items()}
+        texts = {version: encode_base64(value) for version, value in keys.items()}
         results = self._call("encrypt", "plaintext", texts)
         return {name: one.ciphertext for name, one in zip(keys, results, strict=True)}
 
@@ -103,13 +103,13 @@ class Transit:
             raise self._fail("returned something that is not a key.")
         return {name: value for name, value in zip(keys, values, strict=True) if value}
 
-    def _call(self, operation: str, name: str, keys: Mapping[str, str]) -> list[Result]:
-        """Send keys in the field `name`, and return their results.
+    def _call(self, operation: str, field: str, keys: Mapping[str, str]) -> list[Result]:
+        """Send keys, each in the field with the given name, and return their results.
 
         Raises KeyServiceFailed.
         """
         items = [
-            {name: text, "associated_data": encode_version(version)}
+            {field: text, "associated_data": encode_version(version)}
             for version, text in keys.items()
         ]
         status, content = self._send(operation, items)
@@ -180,7 +180,7 @@ class Transit:
 
 
 def read_token(path: Path) -> str:
-    """Return the token of a file. Raises KeyServiceFailed if there is none."""
+    """Read the token from a file. Raises KeyServiceFailed if it has no valid token."""
     try:
         token = path.read_text("ascii").strip()
     except (OSError, ValueError):
@@ -208,8 +208,7 @@ def read_answer(http: httpx.Client, request: httpx.Request) -> tuple[int, bytes]
 def run_with_limit[R](work: Callable[[], R], seconds: float) -> R:
     """Return the result of a function that may take long.
 
-    Raises TimeoutError after some seconds. The thread of the function then goes on until
-    its connection is closed.
+    Raises TimeoutError after `seconds`. The function then continues in its thread.
     """
     result = Future[R]()
 
@@ -231,14 +230,9 @@ def describe_failure(error: Exception) -> str:
     return f"{text[:REASON_LENGTH]}.{remedy}"
 
 
-def encode(value: bytes) -> str:
-    """Return bytes in base64, as the interface demands."""
-    return base64.b64encode(value).decode()
-
-
 def encode_version(version: str) -> str:
-    """Return the associated data to which the key of this version is bound."""
-    return encode(f"safe-conduct key {version}".encode())
+    """Return the associated data that binds an encrypted key to its version."""
+    return encode_base64(f"safe-conduct key {version}".encode())
 
 
 def build_key_service(settings: Settings) -> KeyService | None:

@@ -22,7 +22,7 @@ from app.kernel.vault import DerivedSecrets, RetiredKey, Unopenable, open_sealed
 
 log = structlog.get_logger("safe_conduct.keys")
 RETRY_SECONDS: Final = 30.0
-"""Seconds after which the file is read again if that, or the key service, has failed."""
+"""The seconds after which the file is read again if it, or a key in it, was unreadable."""
 
 type FileState = tuple[int, ...]
 """The inode, times, size and permissions of a file, which differ if it was replaced."""
@@ -60,8 +60,9 @@ class FileKeys:
     can be changed while the service runs. A file that is invalid, or that lacks one of the
     keys, is not used, and an error is logged.
 
-    If the file has new keys that are encrypted, a thread asks the key service, and again
-    after RETRY_SECONDS if this fails. Until then, the marks of the other keys are used.
+    New keys that are encrypted are decrypted in a thread, which is started again after
+    RETRY_SECONDS if the key service fails. Until then, the process uses the keys that it
+    has, with their new marks.
     """
 
     def __init__(
@@ -76,8 +77,8 @@ class FileKeys:
             keys = [StoredKey(version, key) for version, key in keys.items()]
         self._path, self._seen, self._lock = path, seen, Lock()
         self._opener = opener or KeyOpener(None)
-        self._asking: Thread | None = None
-        """The thread that asks the key service."""
+        self._decryption: Thread | None = None
+        """The thread that waits for the key service."""
         self._retry_at: float | None = None
         self._set = KeySet(keys)
 
@@ -117,9 +118,10 @@ class FileKeys:
                 self._retry_at = monotonic() + RETRY_SECONDS
             log_refusal(error)
             return self._set
-        if closed := self._opener.list_closed(lines):
-            self._ask_for(closed)
-            lines = [one for one in lines if one not in closed or self._has(one.version)]
+        if new := self._opener.list_undecrypted(lines):
+            self._start_decryption(new)
+            known = self._set.by_version
+            lines = [one for one in lines if one not in new or one.version in known]
         if all(one.mark for one in lines):
             return self._set  # the new current key is not decrypted yet
         found = KeySet([self._open(one) for one in lines])
@@ -128,31 +130,34 @@ class FileKeys:
         log.error("keys", said="lacks keys")
         return self._set
 
-    def _has(self, version: str) -> bool:
-        """Return whether a key of this version is used already."""
-        return version in self._set.by_version
-
     def _open(self, line: KeyLine) -> StoredKey:
-        """Return the key of a line; a key that is used already may be encrypted anew."""
-        if self._opener.list_closed([line]):
+        """Return the key of a line.
+
+        If the line was encrypted again, and is not decrypted yet, this is the key that the
+        process already has.
+        """
+        if self._opener.list_undecrypted([line]):
             return replace(self._set.by_version[line.version], mark=line.mark)
         return StoredKey(line.version, self._opener.get_value(line), line.mark)
 
-    def _ask_for(self, lines: Sequence[KeyLine]) -> None:
-        """Let a thread ask the key service for keys, if none does so already."""
-        if self._asking is None:
-            self._asking = Thread(target=self._decrypt, args=(lines,), daemon=True)
-            self._asking.start()
+    def _start_decryption(self, lines: Sequence[KeyLine]) -> None:
+        """Start a thread that decrypts keys, unless one is running."""
+        if self._decryption is None:
+            self._decryption = Thread(target=self._decrypt, args=(lines,), daemon=True)
+            self._decryption.start()
 
     def _decrypt(self, lines: Sequence[KeyLine]) -> None:
-        """Decrypt keys, after which the file is read again, now or after a while."""
+        """Decrypt keys with the key service. Afterwards, the file is read again.
+
+        If the key service fails, the file is read again after RETRY_SECONDS.
+        """
         failure: Exception | None = None
         try:
             self._opener.decrypt(lines)
-        except Exception as error:  # noqa: BLE001 - otherwise nobody would ask again
+        except Exception as error:  # noqa: BLE001 - otherwise there would be no retry
             failure = error
         with self._lock:
-            self._asking = None
+            self._decryption = None
             if failure is None:
                 self._seen = None
             else:
@@ -189,7 +194,7 @@ class FileKeys:
 
 
 def log_refusal(error: Exception) -> None:
-    """Log that the key file, or a new key in it, cannot be used yet."""
+    """Log why the key file, or a new key in it, cannot be used."""
     reason = str(error) if isinstance(error, KeyRefused) else ""
     log.error("keys", said="refused", error=type(error).__name__, reason=reason)
 

@@ -64,9 +64,9 @@ def add_key(
 ) -> str:
     """Add a new key to the key file, and return its version. Create the file if needed.
 
-    A key service encrypts the key. Raises KeyRefused for a damaged file, for a first key
-    that is a standby key, if there is a standby key already, and if the key service does
-    not decrypt the other keys.
+    If there is a key service, it encrypts the key. Raises KeyRefused for a damaged file,
+    for a first key that is a standby key, if there is a standby key already, and if the key
+    service does not decrypt the other keys.
     """
     with lock_folder(path):
         lines = read_lines(path) if path.exists() and path.stat().st_size else []
@@ -91,32 +91,26 @@ def add_key(
     return version
 
 
-def encrypt_lines(path: Path, service: KeyService) -> list[KeyLine]:
-    """Return the lines of the key file with keys that the key service has encrypted anew.
+def encrypt_keys(path: Path, service: KeyService, copy: Path | None = None) -> bool:
+    """Encrypt the keys of a key file; return whether one of them was not encrypted before.
 
-    Keys that are encrypted already get the newest version of the service's key. A file of
-    which only some keys are encrypted is accepted. Raises KeyRefused if the service does
-    not decrypt them.
-    """
-    return encode_keys(KeyOpener(service).open(parse_file(path)), service)
-
-
-def encrypt_keys(path: Path, service: KeyService, copy: Path | None = None) -> None:
-    """Encrypt the keys of the key file with a key service.
-
-    With a `copy`, the encrypted keys are written to this new file instead. Raises
-    FileExistsError if the file exists.
+    Keys that are encrypted already are encrypted again, with the newest version of the key
+    of the key service. With a `copy`, the encrypted keys are written to this new file
+    instead. Raises KeyRefused if the key service fails, and FileExistsError if `copy`
+    exists.
     """
     with lock_folder(path):
-        lines = encrypt_lines(path, service)
+        before = parse_file(path)
+        lines = encode_keys(KeyOpener(service).open(before), service)
         if copy is None:
             write_lines(path, lines)
         else:
             durable.create(copy, format_lines(lines))
+    return not all(one.is_encrypted for one in before)
 
 
 def decrypt_keys(path: Path, service: KeyService) -> None:
-    """Decrypt the keys of the key file for good."""
+    """Write the keys of a key file without encryption. Raises KeyRefused."""
     with lock_folder(path):
         write_lines(path, encode_keys(read_keys(path, service), None))
 
@@ -171,8 +165,8 @@ def read_keys(path: Path, service: KeyService | None = None) -> list[StoredKey]:
 def read_lines(path: Path) -> list[KeyLine]:
     """Return the lines of a key file, oldest first, or raise KeyRefused.
 
-    A file is encrypted as a whole: otherwise somebody who may write it, and has no access
-    to the key service, could add a key of their own.
+    Either all keys are encrypted, or none. Otherwise somebody who can write the file, but
+    cannot use the key service, could add a key of their own.
     """
     lines = parse_file(path)
     if len({one.is_encrypted for one in lines}) > 1:
@@ -184,7 +178,10 @@ def read_lines(path: Path) -> list[KeyLine]:
 
 
 def parse_file(path: Path) -> list[KeyLine]:
-    """Return the lines of a key file, oldest first, or raise KeyRefused."""
+    """Return the lines of a key file of which only some keys may be encrypted.
+
+    Raises KeyRefused.
+    """
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
     require_owner_only(path)
@@ -223,14 +220,14 @@ def parse_line(path: Path, line: bytes) -> KeyLine:
         raise KeyRefused(DAMAGED.format(path=path))
     found = KeyLine(version, encoded, KeyMark(mark))
     if not found.is_encrypted:
-        require_key(path, encoded)
+        require_random_key(path, encoded)
     elif not CIPHERTEXT.fullmatch(encoded):
         raise KeyRefused(DAMAGED.format(path=path))
     return found
 
 
-def require_key(path: Path, encoded: str) -> None:
-    """Raise KeyRefused unless a text is a random key in base64."""
+def require_random_key(path: Path, encoded: str) -> None:
+    """Raise KeyRefused if a text is not a key in base64, or if the key is a sample."""
     value = decode_key(encoded)
     if value is None:
         raise KeyRefused(DAMAGED.format(path=path))

@@ -52,18 +52,30 @@ class KeyMark(StrEnum):
     RETIRED = "retired"
 
 
+class MarkedKey:
+    """A key that may have a mark."""
+
+    version: str
+    mark: KeyMark
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether the key is not activated yet."""
+        return self.mark == KeyMark.STANDBY
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the key opens nothing, and MACs by its secrets are refused."""
+        return self.mark == KeyMark.RETIRED
+
+
 @dataclass(frozen=True)
-class KeyLine:
+class KeyLine(MarkedKey):
     """A line of the key file, with the key as it is written there."""
 
     version: str
     encoded: str = field(repr=False)
     mark: KeyMark = KeyMark.NONE
-
-    @property
-    def is_standby(self) -> bool:
-        """Whether the key does not wrap yet."""
-        return self.mark == KeyMark.STANDBY
 
     @property
     def is_encrypted(self) -> bool:
@@ -72,7 +84,7 @@ class KeyLine:
 
     @property
     def without_mark(self) -> "KeyLine":
-        """The line as it was before the key got its mark."""
+        """The same line without a mark, which identifies the key in this form."""
         return replace(self, mark=KeyMark.NONE)
 
     @override
@@ -81,22 +93,12 @@ class KeyLine:
 
 
 @dataclass(frozen=True)
-class StoredKey:
+class StoredKey(MarkedKey):
     """A key of the key file that can be used."""
 
     version: str
     value: bytes = field(repr=False)
     mark: KeyMark = KeyMark.NONE
-
-    @property
-    def is_standby(self) -> bool:
-        """Whether the key does not wrap yet."""
-        return self.mark == KeyMark.STANDBY
-
-    @property
-    def is_retired(self) -> bool:
-        """Whether the key opens nothing, and MACs by its secrets are refused."""
-        return self.mark == KeyMark.RETIRED
 
     def derive(self, purpose: str) -> bytes:
         """Derive a secret of 64 bytes for one purpose."""
@@ -104,9 +106,14 @@ class StoredKey:
         return hkdf.derive(self.value)
 
 
-def find_current(keys: Sequence[KeyLine | StoredKey]) -> str:
+def find_current(keys: Sequence[MarkedKey]) -> str:
     """Return the version of the key that wraps new data keys."""
     return [one.version for one in keys if one.mark == KeyMark.NONE][-1]
+
+
+def encode_base64(value: bytes) -> str:
+    """Return bytes in base64, as a key is written."""
+    return base64.b64encode(value).decode()
 
 
 def decode_key(text: str) -> bytes | None:
@@ -126,16 +133,16 @@ def is_weak(value: bytes) -> bool:
 def encode_keys(keys: Sequence[StoredKey], service: KeyService | None) -> list[KeyLine]:
     """Return the lines of keys, which are encrypted if there is a key service.
 
-    What the service encrypts, it must also decrypt, because the keys would be lost if it
-    denied this later. Raises KeyServiceFailed.
+    The service must also decrypt what it has encrypted: otherwise the keys would be lost.
+    Raises KeyServiceFailed.
     """
     values = {one.version: one.value for one in keys}
     if service is None:
-        encoded = {name: base64.b64encode(one).decode() for name, one in values.items()}
+        encoded = {name: encode_base64(one) for name, one in values.items()}
     else:
         encoded = service.encrypt(values)
         if not all(map(CIPHERTEXT.fullmatch, encoded.values())):
-            raise KeyServiceFailed("The key service returned ciphertexts of another form.")
+            raise KeyServiceFailed("The key service returned invalid ciphertexts.")
         if service.decrypt(encoded) != values:
             raise KeyServiceFailed("The key service does not decrypt what it encrypted.")
     return [KeyLine(one.version, encoded[one.version], one.mark) for one in keys]
@@ -150,10 +157,10 @@ class KeyOpener:
 
     def open(self, lines: Sequence[KeyLine]) -> list[StoredKey]:
         """Return the keys of lines. Raises KeyRefused if they cannot be decrypted."""
-        self.decrypt(self.list_closed(lines))
+        self.decrypt(self.list_undecrypted(lines))
         return [StoredKey(one.version, self.get_value(one), one.mark) for one in lines]
 
-    def list_closed(self, lines: Sequence[KeyLine]) -> list[KeyLine]:
+    def list_undecrypted(self, lines: Sequence[KeyLine]) -> list[KeyLine]:
         """Return the lines whose keys the key service still has to decrypt."""
         return [
             one
@@ -176,7 +183,7 @@ class KeyOpener:
         self._decrypted |= {one.without_mark: values[one.version] for one in lines}
 
     def get_value(self, line: KeyLine) -> bytes:
-        """Return the key of a line that is not closed."""
+        """Return the key of a line that does not have to be decrypted any more."""
         if line.is_encrypted:
             return self._decrypted[line.without_mark]
         return base64.b64decode(line.encoded)

@@ -61,7 +61,7 @@ def normalize_text(text: str) -> str:
     lone surrogate cannot be stored, and invisible characters can hide another text.
     """
     text = unicodedata.normalize("NFC", text).strip()
-    if not all(map(is_plain, set(text))):  # faster than to look at each character
+    if not all(map(is_plain, set(text))):  # each character once, which is faster
         for index, char in enumerate(text):
             if not is_plain(char):
                 require_safe(text, index, char)

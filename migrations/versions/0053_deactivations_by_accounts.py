@@ -9,10 +9,10 @@ TABLES = ("focal_point", "contact")
 
 
 def upgrade() -> None:
-    """Add the column, which is null for rows that were deactivated before.
+    """Add the column. It is null in existing rows.
 
-    The next `directory load` fills it from the history, because only the service can write
-    the MAC of a row with a value in it.
+    The next `directory load` sets it in inactive rows, because a value changes the MAC of
+    the row, and a migration has no keys.
     """
     for table in TABLES:
         op.add_column(table, sa.Column("deactivated_by_account", sa.Boolean()))

@@ -15,7 +15,7 @@ USUAL, UNUSUAL = {Role.OFFICER, Role.ANALYST}, {Role.CASEWORKER, Role.ANALYST}
 
 
 def sign_in(url: str, app: FastAPI, loop: ThreadLoops, roles: set[Role]) -> list[int]:
-    """Return the status of a request by each of two people of a new world."""
+    """Add two people to a new world, and return the status of a request by each."""
     world = World(url, app, loop)
     people = [world.add_person(OFFICE, roles) for _ in range(2)]
     found = [one.get("/me").status_code for one in people]

@@ -20,6 +20,7 @@ from app.api import events
 from app.api.http.long_polling import MAX_WAIT_SECONDS, MAX_WAITING, parse_wait_seconds
 from app.feed import queries as feed_queries
 from tests.support.servers import Served, serve_world
+from tests.support.waiting import wait_until
 from tests.support.world import Json, Someone, get_problem, list_types, unwrap
 
 SOON = 3.0
@@ -273,13 +274,6 @@ class Listener:
         """Wait until `count` events have arrived, and return their types."""
         wait_until(lambda: len(self.heard) >= count)
         return [event["type"] for _, event in self.heard]
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, "The condition did not come true in time."
-        time.sleep(0.02)
 
 
 def test_a_stream_tells_what_was_and_what_comes(officer: Someone, lead: Someone) -> None:

@@ -8,8 +8,7 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +27,7 @@ from app.kernel.heartbeat import Part
 from tests.processes.test_demo import COMMAND, command, environment
 from tests.support.mail_servers import Mood
 from tests.support.servers import write_key_file
+from tests.support.waiting import wait_until
 from tests.support.webhook_receivers import Receiver, create_webhook, serve_receiver
 from tests.support.worker_process import copy_case
 from tests.support.world import HOST, Json, Someone, World
@@ -131,13 +131,6 @@ def site(pg_url: str, receiver: Receiver, tmp_path: Path) -> Site:
     return Site(tmp_path, settings)
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def count_fired(world: World) -> int:
     with world.database.begin_read() as session:
         return session.scalars(select(func.count()).select_from(Firing)).one()
@@ -161,16 +154,16 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
     postman = receiver.postman
 
     with site.works("--only", "webhooks") as pushes:
-        wait_until(lambda: postman.request_count >= 2 * len(OFFICES))
+        wait_until(lambda: postman.request_count >= 2 * len(OFFICES), SECONDS)
         unattended = site.silent()
         with site.works("--without", "webhooks") as watches:
-            wait_until(lambda: is_in_time(world))
-            wait_until(lambda: not site.silent())
+            wait_until(lambda: is_in_time(world), SECONDS)
+            wait_until(lambda: not site.silent(), SECONDS)
             first = count_fired(world)
             os.kill(pushes.process.pid, signal.SIGSTOP)  # no work is left
             asked = postman.request_count
             copy_case(world, officer.submit(), CASES - 1)
-            wait_until(lambda: is_in_time(world))
+            wait_until(lambda: is_in_time(world), SECONDS)
             again = count_fired(world)
             asked_by_others = postman.request_count - asked
 

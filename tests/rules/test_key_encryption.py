@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from errno import EMFILE
 from pathlib import Path
 from threading import Event
-from time import sleep
 from typing import override
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from app.kernel.file_keys import FileKeys
 from app.kernel.stored_keys import KeyRefused, KeyServiceFailed
 from app.kernel.vault import KEY_BYTES, RetiredKey, Vault
 from tests.support.transit_server import AAD, ItemRefused, TransitKey, decode, encode
+from tests.support.waiting import wait_until
 
 CASE = UUID(int=1)
 
@@ -75,7 +75,7 @@ def service() -> MemoryService:
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Return a function that moves the clock of the retries by seconds."""
+    """Return a function that advances the clock of `file_keys` by a number of seconds."""
     time = [1000.0]
 
     def move(seconds: float) -> None:
@@ -152,7 +152,7 @@ def test_keys_are_encrypted_again_and_decrypted_with_the_same_values(
 
 @pytest.mark.parametrize("change", [keyfile.encrypt_keys, keyfile.decrypt_keys])
 def test_file_stays_as_it_was_if_the_service_fails(
-    path: Path, service: MemoryService, change: Callable[..., None]
+    path: Path, service: MemoryService, change: Callable[..., object]
 ) -> None:
     keyfile.add_key(path, service=service)
     before = path.read_bytes()
@@ -187,7 +187,7 @@ def test_ciphertext_that_does_not_fit_into_a_line_is_refused(
     before = path.read_bytes()
     monkeypatch.setattr(service, "encrypt", lambda keys: dict.fromkeys(keys, text))
 
-    with pytest.raises(KeyServiceFailed, match="another form"):
+    with pytest.raises(KeyServiceFailed, match="invalid ciphertexts"):
         keyfile.encrypt_keys(path, service)
 
     assert path.read_bytes() == before
@@ -240,21 +240,14 @@ def test_key_is_not_shown(path: Path, service: MemoryService) -> None:
     assert repr(key.value) not in repr(key)
 
 
-def wait_for(keys: FileKeys, *versions: str) -> None:
-    """Wait until a process knows these keys, which a thread decrypts."""
-    for _ in range(500):
-        if list(keys.derive("cursor").known) == [*versions]:
-            return
-        sleep(0.01)
-    assert list(keys.derive("cursor").known) == [*versions]
+def list_known(keys: FileKeys) -> list[str]:
+    """Return the versions of the keys that a process has, the current one first."""
+    return list(keys.derive("cursor").known)
 
 
 def wait_for_refusals(logs: Sequence[Mapping[str, object]], count: int) -> None:
     """Wait until the log has this number of refusals."""
-    for _ in range(500):
-        if len(logs) >= count:
-            break
-        sleep(0.01)
+    wait_until(lambda: len(logs) >= count)
     assert [one["said"] for one in logs] == ["refused"] * count
 
 
@@ -266,7 +259,7 @@ def test_running_process_asks_the_service_only_for_new_keys(
     standby = keyfile.add_key(path, is_standby=True, service=service)
     service.decrypted.clear()
 
-    wait_for(keys, first, standby)
+    wait_until(lambda: list_known(keys) == [first, standby])
     assert service.decrypted == [standby]
     service.is_down = True
     keyfile.activate_key(path)
@@ -284,22 +277,22 @@ def test_running_process_asks_again_while_the_service_is_down(
     service.is_down = True
 
     with capture_logs() as logs:
-        assert list(keys.derive("cursor").known) == [first]
+        assert list_known(keys) == [first]
         wait_for_refusals(logs, 1)
         wait(file_keys.RETRY_SECONDS - 1)
-        assert list(keys.derive("cursor").known) == [first]
+        assert list_known(keys) == [first]
         wait(1)
-        assert list(keys.derive("cursor").known) == [first]
+        assert list_known(keys) == [first]
         wait_for_refusals(logs, 2)
     assert logs[0]["error"] == "KeyServiceFailed"
     assert logs[0]["reason"] == "It is down."
     service.is_down = False
     wait(file_keys.RETRY_SECONDS)
 
-    wait_for(keys, first, standby)
+    wait_until(lambda: list_known(keys) == [first, standby])
     service.decrypted.clear()
     wait(10 * file_keys.RETRY_SECONDS)
-    assert list(keys.derive("cursor").known) == [first, standby]
+    assert list_known(keys) == [first, standby]
     assert not service.decrypted
 
 
@@ -334,7 +327,7 @@ def test_current_key_is_used_until_the_next_one_is_decrypted(
     assert list(keys.derive("cursor").accepted) == [first]
     service.is_down = False
     keyfile.encrypt_keys(path, service)
-    wait_for(keys, second, first)
+    wait_until(lambda: list_known(keys) == [second, first])
     assert list(keys.derive("cursor").accepted) == [second]
 
 
@@ -351,13 +344,13 @@ def test_other_threads_go_on_while_the_service_does_not_answer(
         assert answered.wait(10)
 
     service.require_up = answer_late  # type: ignore[method-assign]
-    assert list(keys.derive("cursor").known) == [first]
+    assert list_known(keys) == [first]
     assert asked.wait(10)
     keyfile.mark_retired(path, standby)
-    assert list(keys.derive("cursor").known) == [first]
+    assert list_known(keys) == [first]
     answered.set()
 
-    wait_for(keys, first, standby)
+    wait_until(lambda: list_known(keys) == [first, standby])
     assert list(keys.derive("cursor").accepted) == [first]
 
 

@@ -107,7 +107,7 @@ class TransitServer(ThreadingHTTPServer):
         return f"{scheme}://127.0.0.1:{self.server_port}/v1/transit"
 
     def answer(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Return the status and the body of an answer."""
+        """Return the status and the body of the response to a request."""
         engine, _, rest = path.removeprefix("/v1/").partition("/")
         operation, _, name = rest.partition("/")
         headers = self.headers[-1]
@@ -152,12 +152,12 @@ class TransitServer(ThreadingHTTPServer):
 
 
 def fail(status: int, reason: str) -> tuple[int, dict[str, Any]]:
-    """Return the status and the body of a refusal."""
+    """Return the status and the body of an error response."""
     return status, {"errors": [reason]}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """A handler of one request."""
+    """The handler of HTTP requests to the server."""
 
     server: TransitServer
 

@@ -74,7 +74,8 @@ class Gone:
     case: Json
     answers: tuple[Response, ...]
     suffixes: list[str]
-    """The suffixes of the non-empty files of SQLite when the journey ended."""
+    """The names of the SQLite files that were not empty after the journey, without the name
+    of the database."""
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +108,10 @@ def list_files(url: str) -> list[Path]:
 
 
 def list_suffixes(url: str) -> list[str]:
-    """Return the suffixes of the non-empty files of a SQLite database.
+    """Return the ends of the names of an SQLite database's files that are not empty.
 
-    The folder of PostgreSQL also has files of other tests, which may be deleted meanwhile.
+    The end of `test.db-wal` is `-wal`. This is not possible for PostgreSQL, because other
+    tests delete files in its folder.
     """
     used = (path.name for path in list_files(url) if path.stat().st_size)
     return [name.partition(".db")[2] for name in used]
