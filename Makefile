@@ -85,8 +85,8 @@ test-cells: $(READY) $(AUDIT) ## Run every cell of every test on SQLite and on P
 test-fast: $(READY) ## Run the tests of rules, contract and API on SQLite, in under a minute
 	$(PYTEST) --effort fast --databases sqlite $(or $(T),$(FAST_TESTS))
 
-test-elsewhere: $(UV_STAMP) ## Test the last commit in minimal Debian roots with different tzdata; needs root
-	$(PYTHON) scripts/elsewhere.py $(TARGETS)
+test-elsewhere: $(UV_STAMP) ## Test the last commit in minimal Debian roots with different tzdata: ZONES=UTC; needs root
+	$(PYTHON) scripts/elsewhere.py $(TARGETS) $(if $(ZONES),--time-zones $(ZONES))
 
 statements: $(READY) ## Record which tests issue each SQL statement on PostgreSQL
 	$(PYTEST) --effort all --databases postgresql --statements write tests/api

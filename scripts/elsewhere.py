@@ -189,9 +189,11 @@ def prepare(folder: Path, chosen: Sequence[str]) -> Iterator[Path]:
         yield root
 
 
-def list_runs(root: Path, targets: list[str]) -> Iterator[TargetRun]:
-    """Return the runs of a root: each target in each time zone."""
-    zones = TIME_ZONES if root.name == "older" else TIME_ZONES[:1]
+def list_runs(
+    root: Path, targets: Sequence[str], time_zones: Sequence[str]
+) -> Iterator[TargetRun]:
+    """Return the runs of a root: each target in each time zone, or in UTC in `newest`."""
+    zones = time_zones if root.name == "older" else TIME_ZONES[:1]
     for target in targets:
         yield from (TargetRun(root, target, zone) for zone in zones)
 
@@ -227,6 +229,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="+", help="targets of the Makefile")
     parser.add_argument("--roots", nargs="+", choices=ROOTS, default=ROOTS)
+    parser.add_argument(
+        "--time-zones",
+        nargs="+",
+        choices=TIME_ZONES,
+        default=TIME_ZONES,
+        help="time zones of the installation `older`, in this order",
+    )
     args = parser.parse_args()
     split_mounts()
     LOGS.mkdir(exist_ok=True)
@@ -236,7 +245,7 @@ def main() -> int:
         results = [
             run_target(one)
             for root in prepare(folder, args.roots)
-            for one in list_runs(root, args.targets)
+            for one in list_runs(root, args.targets, args.time_zones)
         ]
     finally:
         for place in list_mounts(folder):
