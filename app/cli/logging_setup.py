@@ -9,6 +9,7 @@ from typing import Final, override
 import structlog
 
 from app.kernel.database_errors import describe_error
+from app.metrics.counters import count_event
 from app.settings import LogLevel
 
 IGNORED: Final = ("Unsupported upgrade request", "No supported WebSocket library")
@@ -43,6 +44,7 @@ def configure_logging(level: LogLevel) -> None:
     """Set up logging to standard error, as one JSON line for each event."""
     structlog.configure(
         processors=[
+            count_event,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.add_log_level,
             structlog.processors.JSONRenderer(ensure_ascii=False),

@@ -21,6 +21,8 @@ from app.kernel.stored_keys import (
 from app.kernel.vault import DerivedSecrets, RetiredKey, Unopenable, open_sealed, seal
 
 log = structlog.get_logger("safe_conduct.keys")
+KEY_FILE_ERROR: Final = "keys"
+"""The event of the log that says why a changed key file, or a key in it, is not used."""
 RETRY_SECONDS: Final = 30.0
 """The seconds after which the file is read again if it, or a key in it, was unreadable."""
 
@@ -127,7 +129,7 @@ class FileKeys:
         found = KeySet([self._open(one) for one in lines])
         if found.includes(self._set):
             return found
-        log.error("keys", said="lacks keys")
+        log.error(KEY_FILE_ERROR, said="lacks keys")
         return self._set
 
     def _open(self, line: KeyLine) -> StoredKey:
@@ -196,7 +198,7 @@ class FileKeys:
 def log_refusal(error: Exception) -> None:
     """Log why the key file, or a new key in it, cannot be used."""
     reason = str(error) if isinstance(error, KeyRefused) else ""
-    log.error("keys", said="refused", error=type(error).__name__, reason=reason)
+    log.error(KEY_FILE_ERROR, said="refused", error=type(error).__name__, reason=reason)
 
 
 def derive_secrets(lines: Sequence[StoredKey], purpose: str) -> DerivedSecrets:

@@ -22,6 +22,8 @@ from app.kernel.mac_values import Values, count_hours, encode, read_hours
 from app.kernel.vault import DerivedSecrets
 
 log = structlog.get_logger("safe_conduct.macs")
+FORGED_ROW: Final = "row.forged"
+"""The event of the log that names a row which does not match its MAC."""
 FORMAT: Final = b"\x01"
 """The first byte of a stored group. Another list of fields needs another format."""
 MAC_BYTES: Final = 32
@@ -249,7 +251,7 @@ def compute_hmac(secret: bytes, message: bytes) -> bytes:
 
 def log_alarm(table: str, values: Values) -> None:
     """Log which row is not authentic, or of which owner a row is missing."""
-    log.error("row.forged", table=table, row=str(values[0]))
+    log.error(FORGED_ROW, table=table, row=str(values[0]))
 
 
 def raise_alarm(table: str, values: Values) -> NoReturn:

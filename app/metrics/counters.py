@@ -10,8 +10,11 @@ from http import HTTPMethod
 from typing import Final
 
 from prometheus_client import Counter, Histogram, disable_created_metrics
+from structlog.typing import EventDict
 
 from app.deadlines.limits import DeadlineKind
+from app.kernel.file_keys import KEY_FILE_ERROR
+from app.kernel.macs import FORGED_ROW
 
 NAMESPACE: Final = "safe_conduct"
 NO_ROUTE: Final = "none"
@@ -43,11 +46,35 @@ FAILED: Final = create_counter(
     "Missed deadlines that could not be handled; each attempt counts.",
     ("kind",),
 )
-COUNTERS: Final = (REQUESTS, REQUEST_SECONDS, HANDLED, FAILED)
+FORGED_ROWS: Final = create_counter(
+    "forged_rows",
+    "Rows that did not match their MAC; each time that such a row is read counts.",
+)
+KEY_FILE_ERRORS: Final = create_counter(
+    "key_file_errors", "Attempts to use a changed key file, or a new key, that failed."
+)
+COUNTERS: Final = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    HANDLED,
+    FAILED,
+    FORGED_ROWS,
+    KEY_FILE_ERRORS,
+)
+COUNTED_EVENTS: Final = {FORGED_ROW: FORGED_ROWS, KEY_FILE_ERROR: KEY_FILE_ERRORS}
+"""The events of the log that are counted, because an operator has to act at once."""
 
 for kind in DeadlineKind:  # rate() ignores the event that creates a series
     HANDLED.labels(kind)
     FAILED.labels(kind)
+
+
+def count_event(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Count an event of the log, if it is counted. This is a processor of structlog."""
+    counter = COUNTED_EVENTS.get(event["event"])
+    if counter is not None:
+        counter.inc()
+    return event
 
 
 def normalize_method(method: str) -> str:

@@ -218,6 +218,30 @@ def test_serving_tells_metrics_on_another_port_than_the_api(house: WorkerSite) -
     assert counted["requests_total", frozenset(live)] == 1
 
 
+def test_key_file_that_is_not_used_is_counted(house: WorkerSite) -> None:
+    port, metrics = free_port(), free_port()
+    settings = {"SAFE_CONDUCT_PORT": port, "SAFE_CONDUCT_METRICS_PORT": metrics}
+    me = f"http://127.0.0.1:{port}/v1/me"
+    with house.process("serve", **settings) as logged:
+        answered(f"http://127.0.0.1:{port}/livez")
+        before = Scraper(int(metrics)).get_value("key_file_errors_total")
+        replace_file(Path(house.settings["SAFE_CONDUCT_KEY_FILE"]), "no key\n")
+        answer = httpx.get(me, headers={"Authorization": "Bearer none"}, trust_env=False)
+        after = Scraper(int(metrics)).get_value("key_file_errors_total")
+
+    assert answer.status_code == 401
+    assert (before, after) == (0, 1)
+    assert [line["said"] for line in logged if line["event"] == "keys"] == ["refused"]
+
+
+def replace_file(path: Path, content: str) -> None:
+    """Replace a file as an operator does, with the same permissions."""
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(content)
+    new.replace(path)
+
+
 def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(
     house: WorkerSite,
 ) -> None:

@@ -3,7 +3,13 @@
 import json
 import logging
 
+import pytest
+from prometheus_client import Counter
+
 from app.cli.logging_setup import JsonFormatter, is_worth_logging
+from app.kernel.file_keys import KEY_FILE_ERROR
+from app.kernel.macs import FORGED_ROW
+from app.metrics.counters import FORGED_ROWS, KEY_FILE_ERRORS, count_event
 
 
 def format_record(message: str, *args: object, error: BaseException | None = None) -> str:
@@ -41,3 +47,23 @@ def test_an_offer_of_http_2_is_no_line() -> None:
 
     assert not is_worth_logging(of("Unsupported upgrade request."))
     assert is_worth_logging(of("Invalid HTTP request received."))
+
+
+def read_counter(counter: Counter) -> float:
+    [metric] = counter.collect()
+    return next(one.value for one in metric.samples if one.name.endswith("_total"))
+
+
+@pytest.mark.parametrize(
+    ("event", "counter"), [(FORGED_ROW, FORGED_ROWS), (KEY_FILE_ERROR, KEY_FILE_ERRORS)]
+)
+def test_events_after_which_an_operator_has_to_act_are_counted(
+    event: str, counter: Counter
+) -> None:
+    before = read_counter(counter)
+
+    for name in (event, "request", event):
+        line = {"event": name, "table": "case"}
+        assert count_event(None, "error", line) == {"event": name, "table": "case"}
+
+    assert read_counter(counter) == before + 2
