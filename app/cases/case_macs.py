@@ -86,10 +86,12 @@ class CaseGroups:
         tag, digest = model.compute_tag(row), self.compute_digest(model, row)
         return LoadedRecord(row["case_id"], model, tag, digest, model.get_identity(row))
 
-    def read_records(self, session: Session, case_id: UUID) -> Iterator[LoadedRecord]:
-        """Yield all records of a case, as they are in the database."""
+    def read_records(
+        self, session: Session, case_ids: Collection[UUID]
+    ) -> Iterator[LoadedRecord]:
+        """Yield all records of some cases, as they are in the database."""
         for model in list_record_models():
-            own = select_row(model).where(model.case_id == case_id)
+            own = select_row(model).where(model.case_id.in_(case_ids))
             for row in session.connection().execute(own).mappings().all():
                 yield self.build_record(model, dict(row))
 
@@ -250,7 +252,7 @@ class CaseGroups:
         if not self.is_snapshot(session):
             self.lock_case(session, case_id)
             group = self.get_group(case_id)
-            found = {one.tag: one.digest for one in self.read_records(session, case_id)}
+            found = {one.tag: one.digest for one in self.read_records(session, [case_id])}
             if group is None or group.digests == found:
                 raise Busy("The case was changed meanwhile. Send the request again.")
         raise_alarm(table, [identity])

@@ -1,10 +1,11 @@
 """MACs of cases that have none, or whose rows were changed in the database (ADR 81)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import batched
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from app.cases.case_macs import CaseGroups
@@ -18,12 +19,12 @@ from app.cases.protected_records import (
 )
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
-from app.kernel.protected_rows import select_rows, write_mac
+from app.kernel.protected_rows import select_rows, store_macs
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime
 
-BATCH: Final = 1000
-"""The number of cases whose ids are read at once."""
+BATCH: Final = 100
+"""The number of cases of a transaction, so that no request waits long for one of them."""
 
 
 def has_unprotected(session: Session) -> bool:
@@ -32,7 +33,7 @@ def has_unprotected(session: Session) -> bool:
 
 
 def protect_cases(runtime: Runtime) -> Iterator[tuple[int, int]]:
-    """Protect each case that has no MAC, in a transaction of its own.
+    """Protect each case that has no MAC.
 
     Yields the numbers of finished cases and of all. The rows are taken as they are in the
     database. Cases that have a MAC are not changed, so the command can be run again.
@@ -49,48 +50,68 @@ def protect_erased(runtime: Runtime) -> Iterator[tuple[int, int]]:
 def protect_found(
     runtime: Runtime, wanted: ColumnElement[bool]
 ) -> Iterator[tuple[int, int]]:
-    """Protect the cases for which a condition holds. Yields as `protect_cases` does."""
+    """Protect the cases for which a condition holds. Yields as `protect_cases` does.
+
+    Each batch has a transaction of its own. Cases that another transaction has locked are
+    skipped. At the end, each of them has a transaction of its own, so that no deadlock can
+    occur.
+    """
     with runtime.database.begin_read(SERVICE) as session:
-        total = session.scalar(select(func.count()).where(wanted)) or 0
-    done = last = 0
-    while True:
-        more = select(Case.number, Case.id).where(wanted, Case.number > last)
-        with runtime.database.begin_read(SERVICE) as session:
-            batch = session.execute(more.order_by(Case.number).limit(BATCH)).all()
-        if not batch:
-            return
-        for number, case_id in batch:
-            with runtime.database.begin_write(SERVICE) as session:
-                protect_case(session, case_id)
-            last, done = number, done + 1
-            yield done, max(done, total)
+        found = session.scalars(select(Case.id).where(wanted).order_by(Case.number)).all()
+    done, skipped = 0, list[UUID]()
+    for batch in batched(found, BATCH):
+        with runtime.database.begin_write(SERVICE) as session:
+            locked = protect_batch(session, batch, skip_locked=True)
+        skipped += [case_id for case_id in batch if case_id not in locked]
+        done += len(locked)
+        yield done, len(found)
+    for case_id in skipped:
+        with runtime.database.begin_write(SERVICE) as session:
+            protect_batch(session, [case_id])
+        done += 1
+        yield done, len(found)
 
 
-def protect_case(session: Session, case_id: UUID, *, again: bool = False) -> None:
-    """Write the MAC of a case, unless it has one; with `again`, write it in any case."""
+def protect_batch(
+    session: Session,
+    case_ids: Collection[UUID],
+    *,
+    again: bool = False,
+    skip_locked: bool = False,
+) -> set[UUID]:
+    """Write the MACs of the cases that have none; with `again`, of all these cases.
+
+    Returns the ids of the cases that this transaction has locked. With `skip_locked`, the
+    cases that another transaction has locked are left out.
+    """
+    own = select_row(Case).where(Case.id.in_(case_ids)).order_by(Case.number)
+    query = lock_rows(own, skip_locked=skip_locked)
+    rows = [dict(row) for row in session.connection().execute(query).mappings()]
+    due = {
+        row["id"]: CaseGroup(Case.get_values(row), {})
+        for row in rows
+        if row["mac"] is None or again
+    }
     groups = CaseGroups.get_for(session)
-    locked = lock_rows(select_row(Case).where(Case.id == case_id))
-    row = dict(session.connection().execute(locked).mappings().one())
-    if row["mac"] is not None and not again:
-        return
-    digests = {one.tag: one.digest for one in groups.read_records(session, case_id)}
-    groups.groups[case_id] = [CaseGroup(Case.get_values(row), digests)]
-    groups.due.add(case_id)
-    for clock in read_clocks(session, case_id):
-        if clock["mac"] is None or again:
-            write_mac(session, Clock, clock)
+    for record in groups.read_records(session, due):
+        due[record.case_id].digests[record.tag] = record.digest
+    groups.groups |= {case_id: [group] for case_id, group in due.items()}
+    groups.due |= due.keys()
+    clocks = read_clocks(session, due)
+    store_macs(session, Clock, [one for one in clocks if one["mac"] is None or again])
+    return {row["id"] for row in rows}
 
 
-def read_clocks(session: Session, case_id: UUID) -> list[dict[str, Any]]:
-    """Return the deadlines of a case as they are in the database, unverified."""
-    own = select_rows(Clock).where(Clock.case_id == case_id)
+def read_clocks(session: Session, case_ids: Collection[UUID]) -> list[dict[str, Any]]:
+    """Return the deadlines of some cases as they are in the database, unverified."""
+    own = select_rows(Clock).where(Clock.case_id.in_(case_ids))
     return [dict(row) for row in session.connection().execute(own).mappings()]
 
 
 def protect_case_again(runtime: Runtime, case_id: UUID) -> None:
     """Write the MAC of a case anew, as its rows are in the database now."""
     with runtime.database.begin_write(SERVICE) as session:
-        protect_case(session, case_id, again=True)
+        protect_batch(session, [case_id], again=True)
 
 
 def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -100,7 +121,7 @@ def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, 
         columns = [getattr(model, name) for name in list_protected(model)]
         for row in session.connection().execute(select(*columns).where(is_own)).mappings():
             yield model.__tablename__, dict(row)
-    for clock in read_clocks(session, case_id):
+    for clock in read_clocks(session, [case_id]):
         if clock["stopped_at"] is None:
             yield Clock.__tablename__, clock
 

@@ -25,7 +25,7 @@ from app.kernel.protected_rows import (
     ProtectedRow,
     list_values,
     select_rows,
-    write_mac,
+    store_macs,
 )
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime, begin_read, begin_write
@@ -121,7 +121,7 @@ class RowTable:
 
     def renew(self, session: Session, row: Row) -> None:
         """Replace the MAC of a locked row by one of the current key."""
-        write_mac(session, self.model, row)
+        store_macs(session, self.model, [row])
 
 
 TABLES: Final[tuple[MacTable, ...]] = (

@@ -22,7 +22,7 @@ from app.kernel.protected_rows import (
     lock_row,
     matches_mac,
     select_rows,
-    write_mac,
+    store_macs,
 )
 from app.kernel.transactions import Runtime
 from app.webhooks.models import Webhook
@@ -91,7 +91,7 @@ def protect_row(session: Session, model: type[ProtectedRow], seen: Row) -> None:
     if lock_row(session, model, seen) != seen:
         table = model.__tablename__
         raise NotAuthentic(f"A row of the table {table} was changed meanwhile. Try again.")
-    write_mac(session, model, seen)
+    store_macs(session, model, [seen])
 
 
 def read_rows(session: Session, model: type[ProtectedRow]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ A row that does not match its MAC is read with harmless values: an office is ina
 agreement covers no country. So nobody gains a right, and a submission still succeeds.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from operator import itemgetter
 from typing import Any, ClassVar, Final, NamedTuple, NoReturn
@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     and_,
+    bindparam,
     inspect,
     select,
     update,
@@ -272,11 +273,19 @@ def read_key(row: ProtectedRow) -> Row:
     return {column.key: getattr(row, column.key) for column in key}
 
 
-def write_mac(session: Session, model: type[ProtectedRow], row: Row) -> None:
-    """Write the MAC of a row that was read with `select_rows`, without a verification."""
-    mac = compute_mac(session.info[MACS], model, row)
-    own = update(model).where(match_key(model, row))
-    session.connection().execute(own.values(mac=mac))
+def store_macs(session: Session, model: type[ProtectedRow], rows: Sequence[Row]) -> None:
+    """Store the MACs of rows that were read with `select_rows`, without a verification."""
+    if not rows:
+        return
+    macs, key = session.info[MACS], model.__table__.primary_key
+    own = and_(*(column == bindparam(f"key_{column.key}") for column in key))
+    values = [
+        {f"key_{column.key}": row[column.key] for column in key}
+        | {"new": compute_mac(macs, model, row)}
+        for row in rows
+    ]
+    stored = update(model.__table__).where(own).values(mac=bindparam("new"))
+    session.connection().execute(stored, values)
 
 
 def raise_altered(row: ProtectedRow) -> NoReturn:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.cli.row_protection import REGISTERS, read_rows
 from app.kernel.macs import MACS
-from app.kernel.protected_rows import compute_mac, write_mac
+from app.kernel.protected_rows import compute_mac, store_macs
 
 
 def update_directory(
@@ -25,7 +25,8 @@ def update_directory(
 
 def write_macs(session: Session) -> None:
     """Write the MACs of all rows of the directory that do not match theirs."""
+    macs = session.info[MACS]
     for register in REGISTERS:
-        for row in read_rows(session, register.table):
-            if compute_mac(session.info[MACS], register.table, row) != row["mac"]:
-                write_mac(session, register.table, row)
+        model, rows = register.table, read_rows(session, register.table)
+        altered = [row for row in rows if compute_mac(macs, model, row) != row["mac"]]
+        store_macs(session, model, altered)

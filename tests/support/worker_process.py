@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Table, insert, select
 
 from app.access.models import Approval
-from app.cases.case_protection import protect_case
+from app.cases.case_protection import protect_batch
 from app.cases.models import Case, Party
 from app.cases.records import RiskAssessment
 from app.clock import get_utc_now
@@ -65,7 +65,8 @@ def copy_case(world: World, case: Json, times: int) -> None:
                 copies = [rename_ids(row, number) for row in rows[model]]
                 if copies:
                     session.execute(insert(get_table(model)), copies)
-            protect_case(session, uuid5(case_id, str(number)), again=True)
+        copied = [uuid5(case_id, str(number)) for number in range(times)]
+        protect_batch(session, copied, again=True)
 
 
 def get_table(model: type) -> Table:
