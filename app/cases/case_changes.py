@@ -36,16 +36,20 @@ def verify_changes(session: Session, *_: object) -> None:
         return
     groups = CaseGroups.get_for(session)
     groups.verify(session)
-    groups.flushing = [one for one in changed if one not in session.deleted]
-    new = {vars(one)["id"] for one in session.new if isinstance(one, ProtectedCase)}
-    for case_id in sorted({get_case_id(one) for one in changed} - new):
+    new, deleted = session.new, session.deleted
+    groups.flushing = [one for one in changed if one not in deleted]
+    earlier = [one for one in changed if one not in new]
+    new_cases = {vars(one)["id"] for one in new if isinstance(one, ProtectedCase)}
+    for case_id in sorted({get_case_id(one) for one in changed} - new_cases):
         lock_group(session, groups, case_id)
-    for one in changed:
-        if isinstance(one, ProtectedCase) and one not in session.new:
+    for one in earlier:
+        if isinstance(one, ProtectedCase):
             verify_earlier_case(session, groups, one)
-    for one in changed:
-        if isinstance(one, CaseRecord) and one not in session.new:
+    for one in earlier:
+        if isinstance(one, CaseRecord):
             remove_digest(session, groups, one)
+    if len(earlier) == len(changed):
+        set_macs(groups)
 
 
 @event.listens_for(Session, "after_flush")
@@ -55,14 +59,32 @@ def add_digests(session: Session, _: UOWTransaction) -> None:
     The database has assigned the numbers of new rows by now.
     """
     groups: CaseGroups | None = session.info.get(CASE_GROUPS)
-    if groups is None:
-        return
+    if groups is not None:
+        update_groups(groups)
+
+
+def update_groups(groups: CaseGroups) -> list[Protected]:
+    """Update the groups of the rows that a flush writes, and return these rows."""
     flushed, groups.flushing = groups.flushing, []
     for one in sorted(flushed, key=lambda one: isinstance(one, CaseRecord)):
         if isinstance(one, CaseRecord):
             add_digest(groups, one, read_record(one))
         else:
             update_case(groups, one, read_record(one))
+    return flushed
+
+
+def set_macs(groups: CaseGroups) -> None:
+    """Set the MACs of the changed cases, so that the same UPDATE writes them.
+
+    This is possible before the flush if it inserts no records, whose numbers the database
+    assigns. A later change of a case, or of its records, replaces the MAC.
+    """
+    flushed = update_groups(groups)
+    cases: list[Any] = [one for one in flushed if isinstance(one, ProtectedCase)]
+    for case in cases:
+        case.mac = groups.format_mac(case.id)
+        groups.due.discard(case.id)
 
 
 def get_case_id(record: Protected) -> UUID:
@@ -86,14 +108,18 @@ def find_changes(record: Protected) -> dict[str, object]:
     A value that was not loaded is None.
     """
     earlier, now = inspect(record).committed_state, vars(record)
-    names = earlier.keys() & set(list_protected(type(record)))
-    changed = ((name, earlier[name]) for name in names if earlier[name] != now.get(name))
-    return {name: None if value is NO_VALUE else value for name, value in changed}
+    protected = list_protected(type(record))
+    return {
+        name: None if value is NO_VALUE else value
+        for name, value in earlier.items()
+        if name in protected and value != now.get(name)
+    }
 
 
 def read_record(record: Protected) -> dict[str, Any]:
     """Return the protected columns of a record; those that were never set are None."""
-    return {name: vars(record).get(name) for name in list_protected(type(record))}
+    values = vars(record)
+    return {name: values.get(name) for name in list_protected(type(record))}
 
 
 def lock_group(session: Session, groups: CaseGroups, case_id: UUID) -> CaseGroup | None:
@@ -140,7 +166,7 @@ def add_digest(groups: CaseGroups, record: CaseRecord, row: Row) -> None:
     """Add the digest of a record that was inserted or changed."""
     group, tag = groups.get_group(row["case_id"]), record.compute_tag(row)
     if group is not None:
-        group.digests[tag] = groups.compute_digest(type(record), row)
+        group.digests[tag] = groups.compute_digest(type(record), row, tag)
         groups.tags[row["case_id"]].add(tag)
     groups.due.add(row["case_id"])
 
@@ -156,13 +182,14 @@ def require_unchanged(
 
     If the record was loaded before the case was locked, its row is read again.
     """
-    digest = group.digests.get(model.compute_tag(earlier))
-    if digest is not None and digest == groups.compute_digest(model, earlier):
+    tag = model.compute_tag(earlier)
+    digest = group.digests.get(tag)
+    if digest is not None and digest == groups.compute_digest(model, earlier, tag):
         return
     own = select_row(model).where(model.match_identity(earlier))
     found = session.connection().execute(own).mappings()
     row = found.one_or_none()
-    if row is None or digest != groups.compute_digest(model, dict(row)):
+    if row is None or digest != groups.compute_digest(model, dict(row), tag):
         raise_alarm(model.__tablename__, [model.get_identity(earlier)])
 
 

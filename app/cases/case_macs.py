@@ -7,7 +7,7 @@ they were loaded, before the transaction ends or writes.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
 from uuid import UUID
 
@@ -83,7 +83,8 @@ class CaseGroups:
 
     def build_record(self, model: type[CaseRecord], row: Row) -> LoadedRecord:
         """Return a record with its tag and its digest."""
-        tag, digest = model.compute_tag(row), self.compute_digest(model, row)
+        tag = model.compute_tag(row)
+        digest = self.compute_digest(model, row, tag)
         return LoadedRecord(row["case_id"], model, tag, digest, model.get_identity(row))
 
     def read_records(
@@ -95,9 +96,9 @@ class CaseGroups:
             for row in session.connection().execute(own).mappings().all():
                 yield self.build_record(model, dict(row))
 
-    def compute_digest(self, model: type[CaseRecord], row: Row) -> bytes:
-        """Return the digest of a record, computed or known for equal values."""
-        values, key = model.get_values(row), (model, model.get_identity(row))
+    def compute_digest(self, model: type[CaseRecord], row: Row, tag: bytes) -> bytes:
+        """Return the digest of a record with a tag, computed or known for equal values."""
+        values, key = model.get_values(row), (model, tag)
         known = self.macs.known_digests.get(key)
         if known is not None and known[0] == values:
             return known[1]
@@ -152,8 +153,9 @@ class CaseGroups:
             raise_alarm(self.model.__tablename__, [case_id])
         self.groups.setdefault(case_id, [CaseGroup((), {})])
         for one in found.records:
-            if not self.has_digest(one):
-                self.load_case_again(session, case_id)
+            if self.has_digest(one):
+                continue
+            self.load_case_again(session, case_id)
             if not self.has_digest(one):
                 self.raise_changed(session, case_id, one.model.__tablename__, one.identity)
         if found.has_parties:
@@ -204,13 +206,13 @@ class CaseGroups:
         groups = self.macs.known_groups
         known: tuple[object, CaseGroup] | None = groups.get(row["id"])
         if known is not None and known[0] == (values, stored):
-            return replace(known[1], digests=dict(known[1].digests))
+            return known[1].copy()
         owner = [row["id"], self.model.name_values(values)]
         parsed = self.macs.parse_group(table, owner, stored)
         digests = {tag: entry.digest for tag, entry in parsed.entries.items()}
-        group = CaseGroup(copy_values(values), digests, parsed.revision)
-        groups.store(row["id"], ((group.values, stored), group))
-        return replace(group, digests=dict(digests))
+        group = CaseGroup(values, digests, parsed.revision)
+        group.store_copy(groups, row["id"], stored)
+        return group
 
     def load_groups(self, session: Session, case_ids: Iterable[UUID]) -> None:
         """Load the groups of cases, and verify what is loaded. Raises NotAuthentic."""
@@ -266,8 +268,8 @@ class CaseGroups:
         """
         if not self.is_complete(case_id, labels):
             self.load_case_again(session, case_id)
-        if not self.is_complete(case_id, labels):
-            self.raise_changed(session, case_id, self.model.__tablename__, case_id)
+            if not self.is_complete(case_id, labels):
+                self.raise_changed(session, case_id, self.model.__tablename__, case_id)
 
     def is_complete(self, case_id: UUID, labels: Collection[str]) -> bool:
         """Return whether all records of a version of a case with some labels are loaded."""
@@ -287,10 +289,12 @@ class CaseGroups:
 
     def format_mac(self, case_id: UUID) -> bytes | None:
         """Return the bytes that the row of a case stores, or None without a group."""
-        group = self.get_group(case_id)
-        if group is None:
+        if (group := self.get_group(case_id)) is None:
             return None
+        groups, revision = self.macs.known_groups, group.revision + 1
         entries = {tag: Entry(digest, None) for tag, digest in group.digests.items()}
-        stored = Group(entries, group.revision + 1)
         owner = [case_id, self.model.name_values(group.values)]
-        return self.macs.format_group(self.model.__tablename__, owner, stored)
+        content = Group(entries, revision)
+        stored = self.macs.format_group(self.model.__tablename__, owner, content)
+        CaseGroup(group.values, group.digests, revision).store_copy(groups, case_id, stored)
+        return stored

@@ -22,7 +22,8 @@ from sqlalchemy import (
 
 from app.cases.sections import Paper
 from app.kernel.db import Base
-from app.kernel.mac_values import encode
+from app.kernel.mac_values import copy_values, encode
+from app.kernel.macs import Known
 
 UNPROTECTED: Final = frozenset({"mac"})
 """Columns that the MAC does not cover."""
@@ -155,6 +156,12 @@ def compute_code(label: str) -> bytes:
     return blake2b(label.encode(), digest_size=CODE_BYTES).digest()
 
 
+@cache
+def compute_codes(labels: frozenset[str]) -> frozenset[bytes]:
+    """Return the bytes with which the tags of the records with some labels begin."""
+    return frozenset(map(compute_code, labels))
+
+
 def compute_content_digest(row: Row) -> bytes:
     """Return the digest of a sealed document, which is constant if no rule reads it."""
     content = row["sealed"] if row["kind"] in READ_BY_RULES else b""
@@ -194,10 +201,19 @@ class CaseGroup:
     digests: dict[bytes, bytes]
     revision: int = 0
 
+    def copy(self) -> "CaseGroup":
+        """Return a copy whose digests can be changed."""
+        return CaseGroup(self.values, dict(self.digests), self.revision)
+
+    def store_copy(self, groups: Known[UUID, Any], case_id: UUID, stored: bytes) -> None:
+        """Store a copy of the group with its stored form, so that it is parsed once."""
+        kept = CaseGroup(copy_values(self.values), dict(self.digests), self.revision)
+        groups.store(case_id, ((kept.values, stored), kept))
+
 
 def list_tags(group: CaseGroup, labels: Iterable[str]) -> set[bytes]:
     """Return the tags of the records with some labels in a group."""
-    codes = {compute_code(label) for label in labels}
+    codes = compute_codes(frozenset(labels))
     return {tag for tag in group.digests if tag[:CODE_BYTES] in codes}
 
 

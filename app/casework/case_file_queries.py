@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, select
+from sqlalchemy import BindParameter, Select, bindparam, case, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.cases.emergency_access import IS_OWN, UNREVIEWED
-from app.cases.models import Case, CaseKey, DocumentKey, Party, Sealed
+from app.cases.models import Case, CaseKey, DefaultContacts, DocumentKey, Party, Sealed
 from app.cases.protected_records import READ_BY_RULES
 from app.cases.records import (
     EmergencyAccess,
@@ -77,10 +77,14 @@ def build_query(cases: Select[UUID], *, with_cases: bool) -> CombinedQuery:
 
 def build_office_queries(join: Join) -> dict[str, Query]:
     """Return the queries of the caller's office, and of the codes of all parties."""
-    own = select(*list_columns(FocalPoint)).where(FocalPoint.id == bindparam("me"))
+    me: BindParameter[UUID] = bindparam("me")
+    contacts = DefaultContacts.focal_point_id
     parties = join(Party.case_id, Party.focal_point_id)
-    codes = select(FocalPoint.id, FocalPoint.code).where(FocalPoint.id.in_(parties))
-    return {"own_office": own, "codes": codes}
+    return {
+        "own_office": select(*list_columns(FocalPoint)).where(FocalPoint.id == me),
+        "own_contacts": select(contacts).where(contacts == me),
+        "codes": select(FocalPoint.id, FocalPoint.code).where(FocalPoint.id.in_(parties)),
+    }
 
 
 def build_document_query(join: Join) -> Query:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter, itemgetter
 from uuid import UUID
 
-from app.cases import emergency_access, questions, rule_documents
+from app.cases import default_contacts, emergency_access, questions, rule_documents
 from app.cases import queries as case_queries
 from app.cases.case_loading import OfCase
 from app.cases.models import Case, CaseKey, DocumentKey, Party, Sealed
@@ -112,13 +112,13 @@ def build_cases(rows: Rows) -> list[Case]:
 def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> None:
     """Store the rows of a query as results of the functions with which rules read."""
     ids = frozenset(case_ids)
-    store_missing(tx, load_rule_records, None, ids)
     store_offices(tx, rows)
     store_documents(tx, ids, rows["documents"])
     store_dated_records(tx, ids, rows)
     own = build_all(tx, EmergencyAccess, rows["accesses"])
-    store_missing(tx, emergency_access.list_own, own, tx.actor.account_id, ids)
+    store_missing(tx, {emergency_access.list_own: own}, tx.actor.account_id, ids)
     results = {
+        load_rule_records: None,
         case_queries.load_facts: group_by_case(
             sorted(build_all(tx, Fact, rows["facts"]), key=attrgetter("number"))
         ),
@@ -136,8 +136,7 @@ def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> 
             sorted(build_all(tx, Return, list_open_returns(rows)), key=attrgetter("number"))
         ),
     }
-    for load, result in results.items():
-        store_missing(tx, load, result, ids)
+    store_missing(tx, results, ids)
 
 
 def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
@@ -155,17 +154,20 @@ def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -
         case_queries.find_in_vital_interest: vital,
         deadline_queries.find_running: {one.record_id: one for one in clocks},
     }
-    for load, result in results.items():
-        store_missing(tx, load, result, ids)
+    store_missing(tx, results, ids)
 
 
 def store_offices(tx: ReadTransaction, rows: Rows) -> None:
-    """Store the caller's office, and the codes of the offices that are parties."""
+    """Store the caller's office, and the codes of the offices that are parties.
+
+    Also store whether the caller's office has default contacts.
+    """
     me = tx.actor.focal_point_id
+    store_missing(tx, {default_contacts.has_default: bool(rows["own_contacts"])}, me)
     own = build_all(tx, FocalPoint, rows["own_office"])
     if not any(one.is_altered for one in own):  # otherwise it is read with harmless values
         tx.kept_alive.update(own)
-        store_missing(tx, directory_queries.by_ids, {one.id: one for one in own}, [me])
+        store_missing(tx, {directory_queries.by_ids: {one.id: one for one in own}}, [me])
     codes = directory_queries.load_known_codes(tx)
     codes.update((values["id"], values["code"]) for values in rows["codes"])
 
@@ -184,9 +186,12 @@ def store_documents(
         sections.setdefault(values["case_id"], []).append((kind, values["author"]))
         if kind in keyed:
             keyed[kind].append(build_document(tx, values))
-    store_missing(tx, case_queries.list_written_sections, sections, ids)
-    store_missing(tx, rule_documents.list_safeguards, keyed[Paper.SAFEGUARDS], ids)
-    store_missing(tx, rule_documents.list_routing, keyed[Paper.ROUTING], ids)
+    results = {
+        case_queries.list_written_sections: sections,
+        rule_documents.list_safeguards: keyed[Paper.SAFEGUARDS],
+        rule_documents.list_routing: keyed[Paper.ROUTING],
+    }
+    store_missing(tx, results, ids)
 
 
 def build_document(tx: ReadTransaction, values: Values) -> rule_documents.KeyedDocument:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -69,7 +70,7 @@ def find_forged(
             case_id = row["id" if name == "cases" else "case_id"]
             if case_id in of_case:
                 of_case[case_id].setdefault(name, []).append(row)
-    labels = set[str]().union(*(COMPLETE[name] for name in COMPLETE.keys() & rows.keys()))
+    labels = list_complete_labels(frozenset(rows))
     forged = dict[UUID, NotAuthentic]()
     for case_id, found in of_case.items():
         try:
@@ -77,6 +78,12 @@ def find_forged(
         except NotAuthentic as error:
             forged[case_id] = error
     return forged
+
+
+@cache
+def list_complete_labels(names: frozenset[str]) -> frozenset[str]:
+    """List the labels of which the queries with some names return all records."""
+    return frozenset[str]().union(*(COMPLETE[name] for name in COMPLETE.keys() & names))
 
 
 def verify_case(

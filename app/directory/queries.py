@@ -59,7 +59,7 @@ def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
     """
     found: Sequence[Any] = tx.read_columns(ROUTING, {}).all()
     if not all(
-        was_verified(tx.session, Country, code, mac, state_routing=routing)
+        was_verified(tx.session, Country, mac, code=code, state_routing=routing)
         for code, routing, mac in found
     ):
         found = list_countries(tx)

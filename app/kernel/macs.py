@@ -39,7 +39,7 @@ KEPT_AFTER_END: Final = timedelta(days=1)
 MAX_VERIFIED: Final = 10_000
 """The number of credentials whose verified rows a process keeps."""
 MAX_DIGESTS: Final = 5_000
-"""The number of rows whose digests or MACs a process keeps."""
+"""The number of records whose digests a process keeps, and of rows whose MACs it keeps."""
 MAX_GROUPS: Final = 500
 """The number of cases whose groups a process keeps, each of some kilobytes."""
 
@@ -114,7 +114,9 @@ class RowMacs:
         """The secrets with which MACs are made and verified now."""
         self.accepts_missing = accepts_missing
         self.known_digests: Known[Any, tuple[Any, bytes]]
-        """The digests of records of cases and the MACs of rows, each with the values."""
+        """The values and digests of records of cases, by their models and tags."""
+        self.known_rows: Known[Any, tuple[Any, ...]]
+        """The values of rows that each have a MAC, by their models and MACs."""
         self.known_groups: Known[UUID, Any]
         """The groups of cases, with the values and the MAC from which they were parsed."""
         self.verified: Known[str, tuple[Any, ...]]
@@ -139,6 +141,7 @@ class RowMacs:
     def _reset_caches(self) -> None:
         """Replace the caches by empty ones. A running verification keeps those it uses."""
         self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
+        self.known_rows = Known[Any, tuple[Any, ...]](MAX_DIGESTS)
         self.known_groups = Known[UUID, Any](MAX_GROUPS)
         self.verified = Known[str, tuple[Any, ...]](MAX_VERIFIED)
 

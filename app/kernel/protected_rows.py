@@ -113,18 +113,24 @@ def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
         return True
     if stored is None:
         return macs.accepts_missing()
-    values = columns.read_protected(row)
-    place, known = (model.__tablename__, columns.read_key(row)), macs.known_digests
-    if known.get(place) == (values, stored):
+    values, known = columns.read_protected(row), macs.known_rows
+    if known.get((model, stored)) == values:
         return True
     if not macs.is_row_mac(stored, model.__tablename__, list_values(model, row)):
         return False
-    known.store(place, (copy_values(values), stored))
+    known.store((model, stored), copy_values(values))
     return True
 
 
+def make_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bytes:
+    """Return the MAC of a row that is written, and remember it like a verified one."""
+    known, mac = macs.known_rows, compute_mac(macs, model, row)
+    known.store((model, mac), copy_values(get_columns(model).read_protected(row)))
+    return mac
+
+
 def was_verified(
-    session: Session, model: type[ProtectedRow], key: Any, mac: bytes | None, **values: Any
+    session: Session, model: type[ProtectedRow], mac: bytes | None, **values: Any
 ) -> bool:
     """Return whether this process has verified a row with this MAC and these values.
 
@@ -133,10 +139,10 @@ def was_verified(
     macs = session.info.get(MACS)
     if macs is None or macs.is_disabled:
         return True
-    known = macs.known_digests.get((model.__tablename__, key))
-    if known is None or known[1] != mac:
+    verified = macs.known_rows.get((model, mac))
+    if verified is None:
         return False
-    names, verified = get_columns(model).protected, known[0]
+    names = get_columns(model).protected
     return all(verified[names.index(name)] == value for name, value in values.items())
 
 
@@ -215,7 +221,7 @@ def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
     for row in session.new:
         if isinstance(row, ProtectedRow):
             set_defaults(row)
-            row.mac = compute_mac(macs, type(row), read_row(row))
+            row.mac = make_mac(macs, type(row), read_row(row))
     for row in session.dirty:
         if isinstance(row, ProtectedRow) and (changes := read_changes(row)):
             update_mac(session, row, changes)
@@ -236,7 +242,7 @@ def update_mac(session: Session, row: ProtectedRow, changes: Row) -> None:
     stored = lock_row(session, model, read_key(row))
     if stored is None or not matches_mac(macs, model, stored):
         raise_altered(row)
-    row.mac = compute_mac(macs, model, {**stored, **changes})
+    row.mac = make_mac(macs, model, {**stored, **changes})
 
 
 def lock_row(session: Session, model: type[ProtectedRow], key: Row) -> Row | None:

@@ -81,12 +81,17 @@ def store_result(
 
 
 def store_missing(
-    tx: ReadTransaction, load: Callable[..., Any], result: object, *arguments: object
+    tx: ReadTransaction, results: Mapping[Callable[..., Any], object], *arguments: object
 ) -> None:
-    """Store the result of a cached function, unless the cache contains one."""
-    read, rows_of = READS[load]
-    key = (read, tx.now, *map(to_hashable, arguments))
-    open_cache(tx).setdefault(key, CachedResult(rows_of, result))
+    """Store the results of cached functions, unless the cache contains them.
+
+    `results` are the results of some functions for the same arguments.
+    """
+    cache = open_cache(tx)
+    given = tuple(map(to_hashable, arguments))
+    for load, result in results.items():
+        read, rows_of = READS[load]
+        cache.setdefault((read, tx.now, *given), CachedResult(rows_of, result))
 
 
 def open_cache(tx: ReadTransaction) -> Cache:

@@ -207,6 +207,17 @@ def test_country_is_avoided_although_its_row_was_changed(world: World) -> None:
         assert avoided[0] in directory_queries.list_avoided_countries(tx)
 
 
+def test_country_is_avoided_although_it_has_the_mac_of_another(world: World) -> None:
+    with world.write_as_service() as tx:
+        avoided = sorted(directory_queries.list_avoided_countries(tx))
+        countries = directory_queries.list_countries(tx)
+    other = next(one for one in countries if one.code not in avoided)
+    copied = {"state_routing": other.state_routing, "mac": other.mac}
+    Attacker(world).update(Country, avoided[0], **copied)
+    with world.write_as_service() as tx:
+        assert avoided[0] in directory_queries.list_avoided_countries(tx)
+
+
 def test_changed_agreement_allows_nothing(
     limited: World, officer: Someone, lead: Someone
 ) -> None:

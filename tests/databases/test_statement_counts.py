@@ -103,7 +103,7 @@ def test_acknowledgement_takes_no_more_statements(
     def acknowledge() -> Response:
         return lead.send(f"{path}/acknowledge", if_match=tag, idempotency_key="1")
 
-    assert count_statements(world, acknowledge) == 17 + count_lock(world)
+    assert count_statements(world, acknowledge) == 15 + count_lock(world)
 
 
 def count_lock(world: World) -> int:
