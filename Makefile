@@ -55,7 +55,7 @@ endif
 .DELETE_ON_ERROR:
 .PHONY: pooler help setup run check test test-all test-cells test-fast test-older test-elsewhere statements guards console-measure slow soak nightly clients lint \
 	squawk rehearse format hooks \
-	bench bench-against bench-growth bench-peers bench-smoke profile torture simulate explore compare-answers compare-requests failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
+	bench bench-against bench-growth bench-instructions bench-peers bench-smoke profile torture simulate explore compare-answers compare-requests failpoints drill browser browser-journeys screenshots fuzz fuzz-api mutate plant coverage assurance \
 	audit sbom migrate examples messages openapi breaking docs lock
 
 help: ## List the commands
@@ -175,6 +175,10 @@ bench: $(READY) ## Measure this tree relative to a lower bound; writes docs/perf
 bench-against: $(READY) ## Compare the CPU time of requests with another commit: REV=main REQUESTS=PIW DATABASES=sqlite
 	$(BIN)/python -W ignore -m tests.bench against $(or $(REV),$(error give REV=)) \
 		--databases $(DATABASES) --rounds $(ROUNDS) --seconds $(EACH) --requests $(REQUESTS)
+
+bench-instructions: $(READY) ## Compare the instructions of requests with another commit, by Valgrind: REV=main REQUESTS=STPIW
+	$(BIN)/python -W ignore -m tests.bench instructions $(or $(REV),$(error give REV=)) \
+		--databases $(DATABASES) --requests $(REQUESTS)
 
 bench-growth: $(READY) ## Compare the cost of requests with many cases and ten thousand: GROWTH=1000000
 	$(BIN)/python -W ignore -m tests.bench growth --databases $(DATABASES) --rounds $(ROUNDS) \

@@ -9,6 +9,7 @@ from tests.bench.runs import (
     run,
     run_against,
     run_growth,
+    run_instructions,
     run_keys,
     run_peers,
     run_profile,
@@ -68,6 +69,15 @@ def add_against(commands: Any) -> None:
     other.add_argument("--rounds", type=int, default=9)
     other.add_argument("--seconds", type=float, default=1.0)
     other.set_defaults(does=run_against)
+    counted = commands.add_parser(
+        "instructions", help="compare the instructions of requests with another commit"
+    )
+    counted.add_argument("revision")
+    counted.add_argument("--databases", default="sqlite,postgresql")
+    counted.add_argument(
+        "--requests", default="STPIWR", help="letters of the requests to count"
+    )
+    counted.set_defaults(does=run_instructions)
     keys = commands.add_parser("keys", help="prepare a database, for `against`")
     keys.add_argument("--url", required=True)
     keys.add_argument("--folder", type=Path, required=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tests.bench.against import Change
 from tests.bench.goals import GROWTH, Goal
 from tests.bench.growing import Grown, GrowthResult
+from tests.bench.instructions import Instructions
 from tests.bench.result import Line, Measure, PlaceResult, Result
 
 HEADS = (
@@ -187,3 +188,21 @@ def format_changes(changes: Sequence[Change]) -> str:
         for one in changes
     ]
     return "\n".join(format_table(CHANGE_HEADS, rows))
+
+
+INSTRUCTION_HEADS = ("database", "request", "before, million", "now, million", "times")
+
+
+def format_instructions(found: Sequence[Instructions]) -> str:
+    """Return the table that compares instructions with those of another commit."""
+    rows = [
+        (
+            one.database,
+            f"{one.kind.name} {one.kind}",
+            f"{one.before / 1e6:.2f}",
+            f"{one.now / 1e6:.2f}",
+            f"{one.now / one.before:.3f}",
+        )
+        for one in found
+    ]
+    return "\n".join(format_table(INSTRUCTION_HEADS, rows))

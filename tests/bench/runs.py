@@ -11,6 +11,7 @@ from tests.bench.against import BENCH, list_keys, measure_changes
 from tests.bench.checks import require_answers
 from tests.bench.goals import CI_GOALS, CI_NOISE_LIMIT
 from tests.bench.growing import measure_growth
+from tests.bench.instructions import compare_instructions, install_valgrind
 from tests.bench.peers.comparison import format_peers, measure_peer
 from tests.bench.places import HOME, PLACES
 from tests.bench.processes import CLIENTS, measure_memory, on_core
@@ -124,6 +125,18 @@ def run_against(arguments: argparse.Namespace) -> None:
             for change in measure_changes(database, root, pace, kinds, show)
         ]
     show(report.format_changes(changes))
+
+
+def run_instructions(arguments: argparse.Namespace) -> None:
+    """Compare the instructions of requests to this working tree and to another commit."""
+    install_valgrind()
+    with check_out(arguments.revision, HOME, BENCH) as root:
+        found = [
+            one
+            for database in arguments.databases.split(",")
+            for one in compare_instructions(database, root, get_kinds(arguments), show)
+        ]
+    show(report.format_instructions(found))
 
 
 def run_peers(arguments: argparse.Namespace) -> None:
