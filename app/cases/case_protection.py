@@ -19,6 +19,7 @@ from app.cases.protected_records import (
 )
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
+from app.kernel.problems import Busy
 from app.kernel.protected_rows import select_rows, store_macs
 from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime
@@ -53,15 +54,15 @@ def protect_found(
     """Protect the cases for which a condition holds. Yields as `protect_cases` does.
 
     Each batch has a transaction of its own. Cases that another transaction has locked are
-    skipped. At the end, each of them has a transaction of its own, so that no deadlock can
-    occur.
+    skipped, and so is a batch with which another transaction has a deadlock. At the end,
+    each of these cases has a transaction of its own, which waits. Raises Busy (503) if the
+    case stays locked.
     """
     with runtime.database.begin_read(SERVICE) as session:
         found = session.scalars(select(Case.id).where(wanted).order_by(Case.number)).all()
     done, skipped = 0, list[UUID]()
     for batch in batched(found, BATCH):
-        with runtime.database.begin_write(SERVICE) as session:
-            locked = protect_batch(session, batch, skip_locked=True)
+        locked = protect_unlocked(runtime, batch)
         skipped += [case_id for case_id in batch if case_id not in locked]
         done += len(locked)
         yield done, len(found)
@@ -70,6 +71,19 @@ def protect_found(
             protect_batch(session, [case_id])
         done += 1
         yield done, len(found)
+
+
+def protect_unlocked(runtime: Runtime, case_ids: Collection[UUID]) -> set[UUID]:
+    """Protect those of the cases that no other transaction has locked; return their ids.
+
+    Transactions that stop deadlines of approvals lock rows of several cases in any order.
+    If there is a deadlock with one of them, no case is protected.
+    """
+    try:
+        with runtime.database.begin_write(SERVICE) as session:
+            return protect_batch(session, case_ids, skip_locked=True)
+    except Busy:
+        return set()
 
 
 def protect_batch(
@@ -104,7 +118,7 @@ def protect_batch(
 
 def read_clocks(session: Session, case_ids: Collection[UUID]) -> list[dict[str, Any]]:
     """Return the deadlines of some cases as they are in the database, unverified."""
-    own = select_rows(Clock).where(Clock.case_id.in_(case_ids))
+    own = select_rows(Clock).where(Clock.case_id.in_(case_ids)).order_by(Clock.number)
     return [dict(row) for row in session.connection().execute(own).mappings()]
 
 

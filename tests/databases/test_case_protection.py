@@ -1,15 +1,18 @@
 """`safe-conduct case protect`, which protects the cases of an earlier version (ADR 81)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app.cases import case_protection
 from app.cases.case_protection import protect_cases
 from app.cases.models import Case
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
+from app.kernel.problems import Busy
 from app.kernel.statements import lock_rows
 from tests.support.world import Json, Someone, World, get_path
 
@@ -60,3 +63,22 @@ def test_case_that_a_request_has_locked_is_protected_at_the_end(
 
     assert [*running] == [(3, 3)]
     assert count_readable(officer, cases) == 3
+
+
+def test_batch_with_a_deadlock_is_protected_at_the_end(
+    world: World, officer: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [officer.submit() for _ in range(2)]
+    remove_macs(world)
+    protect = case_protection.protect_batch
+
+    def protect_or_fail(
+        session: Session, case_ids: Collection[UUID], *, skip_locked: bool = False
+    ) -> set[UUID]:
+        if skip_locked:
+            raise Busy("deadlock")
+        return protect(session, case_ids)
+
+    monkeypatch.setattr(case_protection, "protect_batch", protect_or_fail)
+    assert [*protect_cases(world.runtime)] == [(0, 2), (1, 2), (2, 2)]
+    assert count_readable(officer, cases) == 2
