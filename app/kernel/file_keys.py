@@ -24,7 +24,7 @@ log = structlog.get_logger("safe_conduct.keys")
 KEY_FILE_ERROR: Final = "keys"
 """The event of the log that says why a changed key file, or a key in it, is not used."""
 RETRY_SECONDS: Final = 30.0
-"""The seconds after which the file is read again if it, or a key in it, was unreadable."""
+"""The seconds after which a file that is not used is read again, and the reason logged."""
 
 type FileState = tuple[int, ...]
 """The inode, times, size and permissions of a file, which differ if it was replaced."""
@@ -116,8 +116,7 @@ class FileKeys:
         try:
             lines = keyfile.read_lines(path)
         except (KeyRefused, OSError) as error:
-            if isinstance(error, OSError):
-                self._retry_at = monotonic() + RETRY_SECONDS
+            self._retry_at = monotonic() + RETRY_SECONDS
             log_refusal(error)
             return self._set
         if new := self._opener.list_undecrypted(lines):
@@ -129,6 +128,7 @@ class FileKeys:
         found = KeySet([self._open(one) for one in lines])
         if found.includes(self._set):
             return found
+        self._retry_at = monotonic() + RETRY_SECONDS
         log.error(KEY_FILE_ERROR, said="lacks keys")
         return self._set
 

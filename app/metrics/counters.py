@@ -48,7 +48,7 @@ FAILED: Final = create_counter(
 )
 FORGED_ROWS: Final = create_counter(
     "forged_rows",
-    "Rows that did not match their MAC; each time that such a row is read counts.",
+    "Rows that do not match their MAC, or are missing; each request that reads one counts.",
 )
 KEY_FILE_ERRORS: Final = create_counter(
     "key_file_errors", "Attempts to use a changed key file, or a new key, that failed."

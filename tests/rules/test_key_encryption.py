@@ -370,3 +370,29 @@ def test_file_that_could_not_be_read_is_read_again(
     assert keys.current == first
     wait(file_keys.RETRY_SECONDS)
     assert keys.current == second
+
+
+@pytest.mark.parametrize("said", ["refused", "lacks keys"])
+def test_reason_why_a_file_is_not_used_is_logged_again(
+    path: Path, wait: Callable[[float], None], tmp_path: Path, said: str
+) -> None:
+    """So the alarm for the counter of these lines lasts until the file is correct."""
+    first = keyfile.add_key(path)
+    keys = FileKeys.load(path)
+    correct, other = path.read_text("ascii"), tmp_path / "other"
+    keyfile.add_key(other)
+    path.write_text("no key\n" if said == "refused" else other.read_text("ascii"), "ascii")
+
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert keys.current == first
+            assert keys.current == first
+            wait(file_keys.RETRY_SECONDS)
+    assert [line["said"] for line in logs] == [said] * 3
+
+    path.write_text(correct, "ascii")
+    with capture_logs() as logs:
+        assert keys.current == first
+        wait(10 * file_keys.RETRY_SECONDS)
+        assert keys.current == first
+    assert logs == []
