@@ -1,7 +1,7 @@
 """Writing the digests and the MACs of cases whose rows a transaction changes (ADR 81).
 
-Each flush updates the digests in memory. The MAC is written once, before the transaction
-ends.
+Each flush updates the digests in memory. The MAC is written with the changes of the case,
+or before the transaction ends.
 """
 
 from collections.abc import Iterable
