@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +28,35 @@ SEEDED: Final = 60
 
 type Send = Callable[[], Awaitable[Any]]
 """A function that sends one request of a kind."""
+
+
+def build_scope(
+    method: str, path: str, key: str, body: bytes, more: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the ASGI scope of a request, with more headers than those of each request."""
+    named = {"host": "bench", "accept": "application/json", **more}
+    named |= {"authorization": f"Bearer {key}", "content-length": str(len(body))}
+    if body:
+        named["content-type"] = "application/json"
+    path, _, query = path.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": f"/v1/{path}",
+        "raw_path": f"/v1/{path}".encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [
+            (name.replace("_", "-").encode(), value.encode())
+            for name, value in named.items()
+        ],
+        "client": ("127.0.0.1", 1),
+        "server": ("bench", 80),
+        "state": {},
+    }
 
 
 @dataclass
@@ -48,29 +77,7 @@ class Client:
         Raises RuntimeError if the status is not that of the kind.
         """
         answered: list[dict[str, Any]] = []
-        named = {"host": "bench", "accept": "application/json", **more}
-        named |= {"authorization": f"Bearer {key}", "content-length": str(len(body))}
-        if body:
-            named["content-type"] = "application/json"
-        path, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": f"/v1/{path}",
-            "raw_path": f"/v1/{path}".encode(),
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": [
-                (name.replace("_", "-").encode(), value.encode())
-                for name, value in named.items()
-            ],
-            "client": ("127.0.0.1", 1),
-            "server": ("bench", 80),
-            "state": {},
-        }
+        scope = build_scope(method, path, key, body, more)
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
@@ -126,7 +133,7 @@ class Client:
         return lambda: self.send(kind, "GET", paths[kind], self.lead)
 
 
-def switch_counting(state: str) -> None:
+def set_counting(state: str) -> None:
     """Let Valgrind begin (`on`) or stop (`off`) to count the instructions."""
     command = ["callgrind_control", f"--instr={state}", str(os.getpid())]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -139,10 +146,10 @@ async def count(kind: Kind, requests: int, submitter: str, lead: str) -> None:
         send = await Client(app, submitter, lead).prepare(kind, requests + WARM_UP)
         for _ in range(WARM_UP):
             await send()
-        switch_counting("on")
+        set_counting("on")
         for _ in range(requests):
             await send()
-        switch_counting("off")
+        set_counting("off")
 
 
 def main() -> None:
