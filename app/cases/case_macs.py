@@ -210,7 +210,7 @@ class CaseGroups:
         owner = [row["id"], self.model.name_values(values)]
         parsed = self.macs.parse_group(table, owner, stored)
         digests = {tag: entry.digest for tag, entry in parsed.entries.items()}
-        group = CaseGroup(values, digests, parsed.revision)
+        group = CaseGroup(copy_values(values), digests, parsed.revision)
         group.store_copy(groups, row["id"], stored)
         return group
 

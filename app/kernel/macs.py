@@ -118,7 +118,7 @@ class RowMacs:
         self.known_rows: Known[Any, tuple[Any, ...]]
         """The values of rows that each have a MAC, by their models and MACs."""
         self.known_groups: Known[UUID, Any]
-        """The groups of cases, with the values and the MAC from which they were parsed."""
+        """The groups of cases, with the values and the MAC that were read or written."""
         self.verified: Known[str, tuple[Any, ...]]
         """The last rows that were verified, by the prefix of their credential."""
         self._reset_caches()
