@@ -76,7 +76,7 @@ check: lint test-all bench-smoke $(AUDIT) ## Run lint, all tests, and checks of 
 test: $(READY) $(AUDIT) ## Run the tests, with a sample of the sweeps (SEED=1), in six minutes; or all of T=tests/rules
 	$(PYTEST) $(if $(T),--all-cells,--effort sample) $(T)
 
-test-all: $(READY) $(AUDIT) ## Run every test as CI does, each cell on SQLite or PostgreSQL, and an eighth of the sweeps
+test-all: $(READY) $(AUDIT) ## Run every test as CI does, each cell on SQLite or PostgreSQL, and a tenth of the sweeps
 	$(PYTEST) --effort all --statements check
 
 test-cells: $(READY) $(AUDIT) ## Run every cell of every test on SQLite and on PostgreSQL, in half an hour

@@ -32,7 +32,7 @@ from tests.support.order import get_module
 
 SHARE: Final = 12
 """A sample runs one of this many cells of a sweep."""
-SHARE_OF_ALL: Final = 8
+SHARE_OF_ALL: Final = 10
 """`all` runs one of this many cells of a sweep."""
 ON_POSTGRESQL: Final = 4
 """One of this many cells runs on PostgreSQL, where a test takes twice the time."""
