@@ -75,7 +75,7 @@ def update_groups(groups: CaseGroups) -> list[Protected]:
 
 
 def set_macs(groups: CaseGroups) -> None:
-    """Set the MACs of the changed cases, so that the same UPDATE writes them.
+    """Set the MACs of the cases that a flush changes, which one UPDATE then writes.
 
     This is possible before the flush if it inserts no records, whose numbers the database
     assigns. A later change of a case, or of its records, replaces the MAC.

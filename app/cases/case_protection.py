@@ -93,7 +93,7 @@ def protect_batch(
     again: bool = False,
     skip_locked: bool = False,
 ) -> set[UUID]:
-    """Write the MACs of the cases that have none; with `again`, of all these cases.
+    """Write the MACs of those cases that have none, or with `again`, of all of them.
 
     Returns the ids of the cases that this transaction has locked. With `skip_locked`, the
     cases that another transaction has locked are left out.

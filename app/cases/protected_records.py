@@ -206,7 +206,7 @@ class CaseGroup:
         return CaseGroup(self.values, dict(self.digests), self.revision)
 
     def store_copy(self, groups: Known[UUID, Any], case_id: UUID, stored: bytes) -> None:
-        """Store a copy of the group with its stored form, so that it is parsed once."""
+        """Cache a copy of the group, so that `stored` is not parsed again."""
         kept = CaseGroup(copy_values(self.values), dict(self.digests), self.revision)
         groups.store(case_id, ((kept.values, stored), kept))
 

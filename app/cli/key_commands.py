@@ -14,7 +14,7 @@ from app.cli.progress import out, print_line, run_with_progress
 from app.cli.startup import NotReady
 from app.cli.transit import build_key_service
 from app.kernel import keyfile
-from app.kernel.stored_keys import KeyMark, KeyService, find_current
+from app.kernel.stored_keys import KeyMark, KeyService, find_current_version
 from app.kernel.transactions import Runtime
 from app.settings import Settings
 
@@ -74,7 +74,7 @@ def list_keys() -> None:
     lines = keyfile.read_lines(settings.key_file)
     counts = wrapped_keys.count_by_version(startup.load_runtime(settings))
     table = Table("key", "secrets", "use", box=None, pad_edge=False)
-    current = find_current(lines)
+    current = find_current_version(lines)
     for one in lines:
         use = "wraps new secrets" if one.version == current else USES[one.mark]
         if one.is_encrypted:

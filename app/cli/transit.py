@@ -23,8 +23,7 @@ from app.settings import Settings
 READ_SECONDS: Final = 5.0
 """The time limit, in seconds, for connecting and for each read of the response."""
 TOTAL_SECONDS: Final = 10.0
-"""The time limit, in seconds, for the whole request. Otherwise a server that sends its
-response byte by byte could delay it without limit."""
+"""The time limit, in seconds, for the whole request, even if the response is slow."""
 MAX_BYTES: Final = 1024 * 1024
 """The maximum size of a response, in bytes."""
 REASON_LENGTH: Final = 200
@@ -92,19 +91,21 @@ class Transit:
     def encrypt(self, keys: Mapping[str, bytes]) -> dict[str, str]:
         """Encrypt keys, each bound to its version. Raises KeyServiceFailed."""
         texts = {version: encode_base64(value) for version, value in keys.items()}
-        results = self._call("encrypt", "plaintext", texts)
+        results = self._send_batch("encrypt", "plaintext", texts)
         return {name: one.ciphertext for name, one in zip(keys, results, strict=True)}
 
     def decrypt(self, keys: Mapping[str, str]) -> dict[str, bytes]:
         """Decrypt keys, each bound to its version. Raises KeyServiceFailed."""
-        results = self._call("decrypt", "ciphertext", keys)
+        results = self._send_batch("decrypt", "ciphertext", keys)
         values = [decode_key(one.plaintext) for one in results]
         if None in values:
             raise self._fail("returned something that is not a key.")
         return {name: value for name, value in zip(keys, values, strict=True) if value}
 
-    def _call(self, operation: str, field: str, keys: Mapping[str, str]) -> list[Result]:
-        """Send keys, each in the field with the given name, and return their results.
+    def _send_batch(
+        self, operation: str, field: str, keys: Mapping[str, str]
+    ) -> list[Result]:
+        """Send a batch of keys in the field `field`, and return one result for each key.
 
         Raises KeyServiceFailed.
         """
@@ -112,7 +113,7 @@ class Transit:
             {field: text, "associated_data": encode_version(version)}
             for version, text in keys.items()
         ]
-        status, content = self._send(operation, items)
+        status, content = self._send_request(operation, items)
         try:
             body = Answer.model_validate_json(content)
         except ValidationError:
@@ -128,7 +129,7 @@ class Transit:
             raise self._fail("did not answer as a Transit engine does.")
         return body.data.batch_results
 
-    def _send(
+    def _send_request(
         self, operation: str, items: Sequence[Mapping[str, str]]
     ) -> tuple[int, bytes]:
         """Send a request, and return the status and the body of the answer.

@@ -16,15 +16,15 @@ from app.kernel.stored_keys import (
     KeyRefused,
     KeyService,
     StoredKey,
-    find_current,
+    find_current_version,
 )
 from app.kernel.vault import DerivedSecrets, RetiredKey, Unopenable, open_sealed, seal
 
 log = structlog.get_logger("safe_conduct.keys")
 KEY_FILE_ERROR: Final = "keys"
-"""The event of the log that says why a changed key file, or a key in it, is not used."""
+"""The log event for a key file, or a key in it, that a process does not use."""
 RETRY_SECONDS: Final = 30.0
-"""The seconds after which a file that is not used is read again, and the reason logged."""
+"""The seconds after which a file that was not used is read again."""
 
 type FileState = tuple[int, ...]
 """The inode, times, size and permissions of a file, which differ if it was replaced."""
@@ -35,7 +35,7 @@ class KeySet:
 
     def __init__(self, lines: Sequence[StoredKey]) -> None:
         self.lines, self.by_version = lines, {one.version: one for one in lines}
-        self.current = find_current(lines)
+        self.current = find_current_version(lines)
         self._derived: dict[str, DerivedSecrets] = {}
 
     def includes(self, other: "KeySet") -> bool:
@@ -60,7 +60,7 @@ class FileKeys:
     With a `path`, the file is read again if it was replaced. This is checked before a key
     is wrapped, before secrets are derived, and if a key is missing or retired. So the keys
     can be changed while the service runs. A file that is invalid, or that lacks one of the
-    keys, is not used, and an error is logged.
+    keys, is not used. An error is logged, and the file is read again after RETRY_SECONDS.
 
     New keys that are encrypted are decrypted in a thread, which is started again after
     RETRY_SECONDS if the key service fails. Until then, the process uses the keys that it
@@ -107,7 +107,7 @@ class FileKeys:
         return self._set
 
     def _is_outdated(self, path: Path) -> bool:
-        """Return whether the file was replaced, or could not be read some time ago."""
+        """Return whether the file was replaced, or if it is time to read it again."""
         is_due = self._retry_at is not None and monotonic() >= self._retry_at
         return is_due or read_state(path) != self._seen
 
@@ -149,7 +149,7 @@ class FileKeys:
             self._decryption.start()
 
     def _decrypt(self, lines: Sequence[KeyLine]) -> None:
-        """Decrypt keys with the key service. Afterwards, the file is read again.
+        """Decrypt keys with the key service, and let the next access read the file again.
 
         If the key service fails, the file is read again after RETRY_SECONDS.
         """
@@ -204,7 +204,7 @@ def log_refusal(error: Exception) -> None:
 def derive_secrets(lines: Sequence[StoredKey], purpose: str) -> DerivedSecrets:
     """Derive the secrets for one purpose from the lines of a key file."""
     derived = {one.version: one.derive(purpose) for one in lines}
-    current = find_current(lines)
+    current = find_current_version(lines)
     others = [one for one in reversed(lines) if one.version != current]
     valid = [one.version for one in others if not one.is_retired]
     return DerivedSecrets(

@@ -27,7 +27,7 @@ from app.kernel.stored_keys import (
     StoredKey,
     decode_key,
     encode_keys,
-    find_current,
+    find_current_version,
     is_weak,
 )
 from app.kernel.vault import KEY_BYTES
@@ -137,7 +137,7 @@ def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
         lines = read_lines(path)
         require_not_current(lines, version)
         versions = [one.version for one in lines]
-        if undo and versions.index(version) > versions.index(find_current(lines)):
+        if undo and versions.index(version) > versions.index(find_current_version(lines)):
             raise KeyRefused(
                 "This key was retired before it was activated. Run: safe-conduct key new "
                 "--standby"
@@ -153,7 +153,7 @@ def require_not_current(lines: Sequence[KeyLine], version: str) -> None:
     """Raise KeyRefused if there is no key of this version, or if it is the current key."""
     if all(one.version != version for one in lines):
         raise KeyRefused("The key file has no such key. Run: safe-conduct key list")
-    if version == find_current(lines):
+    if version == find_current_version(lines):
         raise KeyRefused("The current key cannot be retired. Activate another key first.")
 
 
@@ -178,7 +178,7 @@ def read_lines(path: Path) -> list[KeyLine]:
 
 
 def parse_file(path: Path) -> list[KeyLine]:
-    """Return the lines of a key file of which only some keys may be encrypted.
+    """Parse a key file, in which encrypted and unencrypted keys may be mixed.
 
     Raises KeyRefused.
     """

@@ -37,11 +37,11 @@ KEPT_AFTER_END: Final = timedelta(days=1)
 """How long the digest of a row is kept after the row has ended."""
 
 MAX_VERIFIED: Final = 10_000
-"""The number of credentials whose verified rows a process keeps."""
+"""The maximum size of the cache of verified credentials."""
 MAX_DIGESTS: Final = 5_000
-"""The number of records whose digests a process keeps, and of rows whose MACs it keeps."""
+"""The maximum size of the cache of record digests, and of the cache of row MACs."""
 MAX_GROUPS: Final = 500
-"""The number of cases whose groups a process keeps, each of some kilobytes."""
+"""The maximum size of the cache of groups of cases, of some kilobytes each."""
 
 
 class NotAuthentic(Exception):  # noqa: N818 - it names what happened, as Problem does

@@ -123,7 +123,7 @@ def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
 
 
 def make_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bytes:
-    """Return the MAC of a row that is written, and remember it like a verified one."""
+    """Return the MAC of a row that will be written, and cache it as verified."""
     known, mac = macs.known_rows, compute_mac(macs, model, row)
     known.store((model, mac), copy_values(get_columns(model).read_protected(row)))
     return mac

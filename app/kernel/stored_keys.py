@@ -106,7 +106,7 @@ class StoredKey(MarkedKey):
         return hkdf.derive(self.value)
 
 
-def find_current(keys: Sequence[MarkedKey]) -> str:
+def find_current_version(keys: Sequence[MarkedKey]) -> str:
     """Return the version of the key that wraps new data keys."""
     return [one.version for one in keys if one.mark == KeyMark.NONE][-1]
 

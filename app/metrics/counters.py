@@ -70,7 +70,7 @@ for kind in DeadlineKind:  # rate() ignores the event that creates a series
 
 
 def count_event(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Count an event of the log, if it is counted. This is a processor of structlog."""
+    """Count the log event if it is one of COUNTED_EVENTS (a processor of structlog)."""
     counter = COUNTED_EVENTS.get(event["event"])
     if counter is not None:
         counter.inc()

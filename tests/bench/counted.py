@@ -33,7 +33,7 @@ type Send = Callable[[], Awaitable[Any]]
 def build_scope(
     method: str, path: str, key: str, body: bytes, more: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the ASGI scope of a request, with more headers than those of each request."""
+    """Return the ASGI scope of a request. `more` are additional headers."""
     named = {"host": "bench", "accept": "application/json", **more}
     named |= {"authorization": f"Bearer {key}", "content-length": str(len(body))}
     if body:
@@ -121,15 +121,15 @@ class Client:
             return self.submit
         for _ in range(count if kind == Kind.T else SEEDED):
             await self.submit()
+        if kind == Kind.T:
+            return self.acknowledge
+        if kind == Kind.I:
+            return await self.prepare_idle_poll()
         paths = {
             Kind.P: f"events?limit={PAGE}",
             Kind.W: "worklist",
             Kind.R: f"cases/{self.written[-1][0]}",
         }
-        if kind == Kind.T:
-            return self.acknowledge
-        if kind == Kind.I:
-            return await self.prepare_idle_poll()
         return lambda: self.send(kind, "GET", paths[kind], self.lead)
 
 
@@ -153,7 +153,7 @@ async def count(kind: Kind, requests: int, submitter: str, lead: str) -> None:
 
 
 def main() -> None:
-    """Run the command, whose settings and API keys are in the environment."""
+    """Run the command. The settings and the API keys are read from the environment."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.counted")
     parser.add_argument("kind", type=Kind)
     parser.add_argument("requests", type=int)

@@ -39,7 +39,10 @@ class Instructions:
 
 
 def install_valgrind() -> None:
-    """Install Valgrind from Debian if it is missing. Raises CalledProcessError."""
+    """Install the Debian package `valgrind` if it is missing.
+
+    Raises CalledProcessError if the installation fails.
+    """
     if not shutil.which("callgrind_control"):
         subprocess.run(["apt-get", "install", "--yes", "valgrind"], check=True)
 
@@ -62,9 +65,9 @@ def compare_instructions(
 
 
 def count_instructions(root: Path, place: Place, keys: Keys, kind: Kind) -> float:
-    """Return the instructions for one request to the tree in `root`.
+    """Return the number of instructions for one request, with the code in `root`.
 
-    Raises CalledProcessError if the process fails.
+    Raises RuntimeError if the process fails.
     """
     counted = ["--tool=callgrind", "--instr-atstart=no"]
     counted += [f"--callgrind-out-file={place.folder / 'callgrind'}"]

@@ -32,6 +32,7 @@ GROWTH_HEADS = (
     "few, apart from themselves",
     "reached",
 )
+INSTRUCTION_HEADS = ("database", "request", "before, million", "now, million", "times")
 CHANGE_HEADS = (
     "database",
     "request",
@@ -188,9 +189,6 @@ def format_changes(changes: Sequence[Change]) -> str:
         for one in changes
     ]
     return "\n".join(format_table(CHANGE_HEADS, rows))
-
-
-INSTRUCTION_HEADS = ("database", "request", "before, million", "now, million", "times")
 
 
 def format_instructions(found: Sequence[Instructions]) -> str:

@@ -1,4 +1,4 @@
-"""`safe-conduct case protect`, which protects the cases of an earlier version (ADR 81)."""
+"""Tests of `case protect`, which protects the cases of an earlier version (ADR 81)."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
