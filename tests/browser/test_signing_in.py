@@ -44,7 +44,7 @@ def show_elsewhere(window: Window) -> None:
 def require_no_data(window: Window, code: str) -> None:
     """Check that the way back shows nothing of a case. It may end at an empty page."""
     window.page.go_back(wait_until="load")
-    window.page.wait_for_function("document.readyState === 'complete'")
+    window.page.wait_for_load_state("load")
     expect(window.page.locator("body")).not_to_contain_text(code)
     assert code not in window.page.content()
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from tests.browser.cases import LEAD, Records
 from tests.browser.conftest import OpenAs
 from tests.browser.windows import NARROW, Window
+from tests.support.waiting import wait_until
 
 SLOW: Final = {
     "offline": False,
@@ -16,6 +17,8 @@ SLOW: Final = {
 SLOWER_PROCESSOR: Final = 6
 MOST_SECONDS: Final = 5
 """Seconds until the first text. A page needs two round trips and less than a second."""
+MOST_WAIT: Final = 30
+"""Seconds until a page that has shown no text counts as lost."""
 MOST_REQUESTS: Final = 4
 """Requests of a first visit: the page, its style, its script and its icon."""
 HAS_TEXT: Final = "performance.getEntriesByName('first-contentful-paint').length"
@@ -37,9 +40,13 @@ def slow_down(window: Window) -> None:
 
 
 def read_load(window: Window, path: str) -> Any:
-    """Visit a page, and return its seconds until the first text, and its requests."""
+    """Visit a page, and return its seconds until the first text, and its requests.
+
+    Playwright's `wait_for_function` evaluates text in the page. The Content Security Policy
+    refuses that as soon as the condition does not hold at the first attempt.
+    """
     window.visit(path)
-    window.page.wait_for_function(HAS_TEXT)
+    wait_until(lambda: bool(window.page.evaluate(HAS_TEXT)), seconds=MOST_WAIT)
     return window.page.evaluate(READ_LOAD)
 
 
