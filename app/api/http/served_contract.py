@@ -7,6 +7,7 @@ the files, and a test compares the files with the code.
 import gzip
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
@@ -44,12 +45,19 @@ COMPRESSED: Final[Mapping[str, bytes]] = {
     path: files("app.api").joinpath("pages", get_file_name(path)).read_bytes()
     for path in EDITIONS
 }
-DOCUMENTS: Final[Mapping[str, bytes]] = {
-    path: gzip.decompress(compressed) for path, compressed in COMPRESSED.items()
-}
 HASHES: Final[Mapping[str, str]] = {
-    path: hashlib.sha256(document).hexdigest()[:16] for path, document in DOCUMENTS.items()
+    path: hashlib.sha256(compressed).hexdigest()[:16]
+    for path, compressed in COMPRESSED.items()
 }
+
+
+@cache
+def get_document(path: str) -> bytes:
+    """Return an edition as JSON. It is decompressed when a client first asks for it.
+
+    Most clients accept gzip, so most processes need no memory for the documents.
+    """
+    return gzip.decompress(COMPRESSED[path])
 
 
 def encode_document(document: str) -> bytes:
@@ -78,7 +86,7 @@ def build_edition_route(path: str) -> Callable[[Request], Awaitable[Response]]:
         headers = HEADERS | {"ETag": tag}
         if compressed:
             headers |= {"Content-Encoding": GZIP}
-        body = COMPRESSED[path] if compressed else DOCUMENTS[path]
+        body = COMPRESSED[path] if compressed else get_document(path)
         return Response(body, 200, headers, JSON)
 
     return get_edition
