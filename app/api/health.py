@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from app.deadlines.worker_health import WorkerHealth, load_worker_health
 from app.kernel import time_zones
 from app.kernel.ledger import Ledger, LedgerRefused
-from app.kernel.migrations import get_current_migration, get_newest_migration
 from app.kernel.problems import Busy
+from app.kernel.schema_version import get_current_migration, get_newest_migration
 from app.kernel.transactions import Runtime
 from app.metrics.gauges import OUTBOX, WEBHOOKS
 from app.metrics.measurement import measure

@@ -31,8 +31,8 @@ from app.directory.files import FilesRefused
 from app.figures.release_schemas import QuarterText
 from app.figures.releases import Figures
 from app.figures.weeks import Quarter
-from app.kernel import migrations
 from app.kernel.heartbeat import Part
+from app.kernel.schema_version import get_newest_migration
 from app.settings import Settings
 
 cli = typer.Typer(
@@ -105,7 +105,7 @@ def show_worker(
 def migrate() -> None:
     """Upgrade the database to the newest migration."""
     startup.migrate(Settings())
-    out.print(f"The database is at migration {migrations.get_newest_migration()}.")
+    out.print(f"The database is at migration {get_newest_migration()}.")
 
 
 @cli.command("restored")

@@ -16,13 +16,8 @@ from app.kernel import durable, keyfile
 from app.kernel.db import OWNER_ROLE, Database, claim_name, lock_name
 from app.kernel.file_keys import FileKeys
 from app.kernel.free_space import MIB, FreeSpace, Place
-from app.kernel.migrations import (
-    PooledConnection,
-    get_current_migration,
-    get_newest_migration,
-    upgrade,
-)
 from app.kernel.quotas import Quotas
+from app.kernel.schema_version import get_current_migration, get_newest_migration
 from app.kernel.transactions import Runtime
 from app.metrics.server import MetricsServer, run_metrics_server
 from app.runtime import build_runtime
@@ -133,6 +128,11 @@ def migrate(settings: Settings) -> None:
     Raises NotReady if the folder of the file cannot be created, if the settings name two
     different databases, or if the connection goes through a pooler.
     """
+    from app.kernel.migrations import (  # noqa: PLC0415 - only commands that migrate need it
+        PooledConnection,
+        upgrade,
+    )
+
     require_one_database(settings)
     url = make_url(settings.migration_database_url or settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:

@@ -1,18 +1,14 @@
 """Functions that run migrations on the database at a URL. There is no alembic.ini."""
 
 from collections.abc import Iterator
-from functools import cache
 from io import StringIO
-from pathlib import Path
 from typing import Final
 
 from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
-from sqlalchemy.orm import Session
 
-SCRIPTS: Final = Path(__file__).parents[2] / "migrations"
+from app.kernel.schema_version import SCRIPTS
 
 
 class PooledConnection(Exception):  # noqa: N818 - it says what was found
@@ -58,15 +54,6 @@ def render_sql() -> Iterator[tuple[str, str]]:
         yield script.revision, sql.getvalue()
 
 
-@cache
-def get_newest_migration() -> str:
-    """Return the id of the newest migration of this code."""
-    newest = ScriptDirectory.from_config(build_config("")).get_current_head()
-    if newest is None:
-        raise RuntimeError(f"There are no migrations in {SCRIPTS}.")
-    return newest
-
-
 def set_allowed_values(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
     """Set the values that a column may contain; SQLite has to recreate the table.
 
@@ -102,11 +89,3 @@ WALL: Final = """CREATE POLICY of_its_parties ON "{table}" TO safe_conduct_app U
 )"""
 # The policy for migrations, backups, `my_cases` and `is_new`, which run as the owner.
 DOOR: Final = 'CREATE POLICY of_the_owner ON "{table}" TO safe_conduct_owner USING (true)'
-
-
-def get_current_migration(session: Session) -> str | None:
-    """Return the migration of the database, or None if the database has no tables yet."""
-    if not inspect(session.connection()).has_table("alembic_version"):
-        return None
-    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
-    return found

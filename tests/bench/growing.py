@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import text
 
 from app.demo.demo_accounts import HN_OFFICER, JM_OFFICER, KG_OFFICER, UZ_OFFICER
-from app.kernel.migrations import get_newest_migration
+from app.kernel.schema_version import get_newest_migration
 from tests.bench.checks import CASES, connect, count_cases, require_answers, select_numbers
 from tests.bench.client import load
 from tests.bench.figures import NOISE_LIMIT, Comparison

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from app.kernel import migrations
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database
-from app.kernel.migrations import get_current_migration
+from app.kernel.schema_version import get_current_migration, get_newest_migration
 from tests.support.databases import ask
 
 # A second copy of the migration's grants: a new right takes two deliberate edits.
@@ -206,7 +206,7 @@ def test_a_login_of_the_app_role_serves_and_does_not_migrate(pg_url: str) -> Non
     with create_login(pg_url, APP_ROLE) as mine:
         database = Database(mine)
         with database.begin_read() as session:
-            assert get_current_migration(session) == migrations.get_newest_migration()
+            assert get_current_migration(session) == get_newest_migration()
         database.engine.dispose()
         with pytest.raises(ProgrammingError, match="permission denied to set role"):
             migrations.upgrade(mine)

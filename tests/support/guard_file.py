@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Final
 
-from app.kernel import guards, migrations
+from app.kernel import guards, schema_version
 from app.kernel.db import Database
 from tests.support.databases import clear, make_copies, make_home
 from tests.support.servers import ROOT
@@ -30,7 +30,7 @@ def main() -> None:
     finally:
         clear(home)
     FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    newest, count = migrations.get_newest_migration(), sum(map(len, found.values()))
+    newest, count = schema_version.get_newest_migration(), sum(map(len, found.values()))
     sys.stdout.write(f"{FILE.name}: {newest}, {count} guards\n")
 
 
