@@ -8,19 +8,18 @@ type Json = dict[str, Any]
 
 OF_LINKS: Final = frozenset({"key", "link", "link_expires_at"})
 """Properties of an API key that differ because the holder makes the key (ADR 86)."""
-OF_BODY: Final = frozenset({"content-length", "etag"})
-"""Headers that depend on the body."""
+LENGTH: Final = "content-length"
 
 
 def drop_links(answer: Json) -> Json:
-    """Return an answer about API keys without `OF_LINKS`, and without `OF_BODY`."""
+    """Return an answer about API keys without `OF_LINKS`, and without its length."""
     if answer["status"] >= 300:
         return answer
     body = json.loads(answer["body"])
     for one in body.get("items", [body]):
         for name in OF_LINKS:
             one.pop(name, None)
-    headers = [header for header in answer["headers"] if header[0] not in OF_BODY]
+    headers = [header for header in answer["headers"] if header[0] != LENGTH]
     return answer | {"headers": headers, "body": json.dumps(body)}
 
 

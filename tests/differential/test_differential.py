@@ -174,9 +174,10 @@ def test_operations_of_one_commit_are_left_out(tmp_path: Path) -> None:
 
 
 def make_key_answer(status: int = 200, **key: str) -> Json:
-    """Return an answer with an API key, and headers of which one depends on the body."""
-    headers = [["etag", f'"{len(key)}"'], ["cache-control", "no-store"]]
-    return {"status": status, "headers": headers, "body": json.dumps({"items": [key]})}
+    """Return an answer with an API key, and headers of which one is its length."""
+    body = json.dumps({"items": [key]})
+    headers = [["content-length", str(len(body))], ["cache-control", "no-store"]]
+    return {"status": status, "headers": headers, "body": body}
 
 
 def test_only_the_links_of_keys_may_differ_from_an_earlier_commit() -> None:
