@@ -140,7 +140,9 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView | Non
     there is no such case.
     """
     entries = [row for row in rows if not row.is_own]
-    beyond = {e.case_id for e in entries if is_from_abroad(e)}
+    authors = {e.author_id: e for e in entries}  # few offices cause most entries
+    abroad = {author for author, e in authors.items() if is_from_abroad(e)}
+    beyond = {e.case_id for e in entries if e.author_id in abroad}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
     named = {e.case_id for e in entries if is_of_state(e) and may_identify_office(e)}
     limited = {e.case_id for e in entries if is_limited(e)}
