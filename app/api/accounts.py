@@ -92,7 +92,7 @@ def show_account(
 def show_lowered(
     tx: ReadTransaction, account: Account, status: int, headers: Headers
 ) -> Response:
-    """Return the response that shows an account and how many people can work on cases."""
+    """Return the response with an account and how many people can still work on cases."""
     left = access_queries.count_workers(tx, account.focal_point_id)
     shown = build_account(tx, account).model_dump()
     lowered = LoweredAccountOut(**shown, accounts_left=left)
@@ -113,7 +113,10 @@ def show_key_link(
 
 
 def find_key_again(tx: ReadTransaction, key_id: UUID) -> ApiKey:
-    """Return an API key for a retry; raise NotFound (404) if its account is hidden."""
+    """Return an API key for a retried request.
+
+    Raises NotFound (404) or RoleMissing (403) if the caller may not see its account.
+    """
     key = access_queries.get_key_by_prefix(tx, format_prefix(key_id))
     account_changes.find(tx, key.account_id)
     return key
@@ -153,7 +156,7 @@ def create_account(
 ) -> Response:
     """Open an account at a focal point. A second person has to approve it.
 
-    The first answer is 202 with the approval. Once the approval is given, send the same
+    The first response is 202 with the approval. Once the approval is given, send the same
     request again with `Approval: {id}` and a new Idempotency-Key. Each of the two people is
     an administrator or, if all roles are office roles (`officer`, `caseworker`,
     `coordinator`, `supervisor`), a supervisor of the focal point. The account of a machine
@@ -230,8 +233,8 @@ def create_key(
 
     You get a link, which is shown only once: hand it over in person or through a private
     channel. The holder makes the key with it (`POST /v1/keys/redeem`) within 24 hours, and
-    you do not see the key. If the link was used before the holder, revoke the key. While
-    the key is valid, and five minutes longer, the account that got the link and the key's
+    you do not see the key. If somebody else used the link first, revoke the key. While the
+    key is valid, and five minutes longer, the account that got the link and the key's
     account cannot approve each other's requests, because one person could act as both.
     """
     return KEY_LINK.create_once(
@@ -252,7 +255,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Replace a key by a new key with the same scopes. A second person has to approve it.
 
-    You get a link for the holder, as with a new key. The old key stays valid for
+    You get a link for the holder, as for a new key. The old key stays valid for
     `overlap_hours`, but not beyond its original expiry, so that a machine can switch to the
     new key. With 0 hours, the old key expires at once.
     """

@@ -81,7 +81,7 @@ PUT_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}, **PU
 
 @contextmanager
 def report_body_errors() -> Iterator[None]:
-    """Report a violated rule for a directory row as a validation error of the body."""
+    """Convert a ValidationError of the `with` block to RequestValidationError (422)."""
     try:
         yield
     except ValidationError as invalid:
@@ -135,7 +135,7 @@ def replace_focal_point(
     To create one, send `If-None-Match: *`.
 
     A change that could send a person to the wrong office needs the approval of a second
-    administrator. The first answer is then 202. Once the approval is given, send the same
+    administrator. The first response is then 202. Once the approval is given, send the same
     request again with `Approval: {id}`. A focal point cannot be deleted: set `active` to
     false.
     """

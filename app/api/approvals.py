@@ -40,7 +40,7 @@ OTHERS = {
         tx, FigureReleaseInput.model_validate(request.body), it.id
     )
 }
-"""Actions of packages above `casework`, which a second person can confirm."""
+"""Actions that a second person can confirm, in packages that `casework` cannot import."""
 DECIDE = (
     NotFound,
     NotASecondPerson,
@@ -62,7 +62,10 @@ def build_approvals(
 
 
 def may_see_request(tx: ReadTransaction, approval: Approval) -> bool:
-    """Return whether the caller asked for an unused approval, or may decide about it."""
+    """Return whether an approval is open and the caller asked for it or may decide on it.
+
+    An approval is open until it is used, refused or withdrawn, or until it expires.
+    """
     if approval.decision not in access_queries.UNSPENT or approval.lapses_at <= tx.now:
         return False
     return approval.asked_by == tx.actor.account_id or may_decide(tx, approval)
@@ -159,8 +162,8 @@ def confirm_approval(begin: Approve, approval_id: UUID) -> Response:
 
     The action is carried out exactly as it is shown in `request`, for the account that
     asked. All its conditions are checked again, including the version that this account had
-    read. If a condition no longer holds, nothing changes, and the answer names the type of
-    the problem. After a success, `decision` is `used`: read the record in `subject`.
+    read. If a condition no longer holds, nothing changes, and the response names the type
+    of the problem. After a success, `decision` is `used`: read the record in `subject`.
     """
     with begin() as tx:
         confirmed = confirmations.confirm_approval(tx, approval_id, OTHERS)

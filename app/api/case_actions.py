@@ -73,7 +73,10 @@ def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) ->
 def withdraw_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: WithdrawCase
 ) -> Response:
-    """Withdraw a case, if no office has acknowledged it and no referral was sent."""
+    """Withdraw a submitted case, if it is not under review and no referral was sent.
+
+    A case is under review after a candidate has acknowledged it.
+    """
     command = (code, Action.WITHDRAW, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(intake.withdraw_case, why=body))
 
@@ -95,7 +98,7 @@ def decline_lead(
 ) -> Response:
     """Decline the lead with a reason. The next candidate is asked at once.
 
-    You are then no longer a party of the case, so the answer is 204.
+    If you are then no longer a party of the case, the response is 204 (No Content).
     """
     command = (code, Action.DECLINE_LEAD, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(leading.decline_lead, why=body))
@@ -177,7 +180,7 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Close a case. A second person has to approve this.
 
-    The first answer is 202 with the approval. Once the approval is given, send the same
+    The first response is 202 with the approval. Once the approval is given, send the same
     request again with `Approval: {id}` and a new Idempotency-Key.
     """
     return CASE.run_once(
@@ -196,8 +199,8 @@ def stop_case(
     """End a case, its open referrals and its handover at the person's request.
 
     All of them end in one transaction. The request needs no `If-Match` header. If the lead
-    does not act, two people of the desk to which the case was escalated can do this: the
-    first request is answered with 202, and the approved request with 200.
+    does not act, two people of the desk to which the case was escalated can do this. The
+    first request then gets 202, and the approved request gets 200.
     """
     return CASE.run_once(begin, key, lambda tx: closing.stop_case(tx, code, body, approval))
 

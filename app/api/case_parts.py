@@ -185,7 +185,10 @@ def load_parts(tx: ReadTransaction, case: Case, wanted: Collection[CasePart]) ->
 def load_listed_parts(
     tx: ReadTransaction, cases: Sequence[Case], wanted: Collection[CasePart]
 ) -> list[CaseParts | None]:
-    """Return the tasks of each listed case; all are None if no tasks are wanted."""
+    """Return the parts of each listed case, or None for each if no tasks are wanted.
+
+    A list supports only the part `tasks`, which is refused without the scope `feed:read`.
+    """
     if CasePart.TASKS not in wanted:
         return [None for _ in cases]
     if Scope.FEED_READ not in tx.actor.scopes:

@@ -44,7 +44,7 @@ def assign_case(
 ) -> Response:
     """Assign a case that the desk holds to a focal point of your choice.
 
-    The desk is then no longer a party of the case, so the answer is 204.
+    If the desk is then no longer a party of the case, the response is 204 (No Content).
     """
 
     def apply(tx: WriteTransaction) -> Case:
@@ -64,8 +64,8 @@ def relocate_case(
     """Record that the person is now in another country, and route the case there.
 
     If you are a candidate, the case is routed to a candidate in the new country, and the
-    answer is 204. If you are the lead, you keep the case until a handover is accepted. The
-    first suitable office in the new country, if there is one, receives an offer of a
+    response is 204. If you are the lead, you keep the case until a handover is accepted.
+    The first suitable office in the new country, if there is one, receives an offer of a
     handover.
     """
     return CASE.run_once(begin, key, lambda tx: moving.relocate_case(tx, code, seen, body))
@@ -94,13 +94,13 @@ def record_lead_consent(
 ) -> Response:
     """Record that the person consents to the replacement of a lead that does not act.
 
-    Two people of the desk are needed. The first request is answered with 202, and the
-    approved request with 200.
+    Two people of the desk are needed. The first request gets 202, and the approved request
+    gets 200.
 
     The case must have been escalated to your desk. The person consents to a kind of office
-    in the country where they are, never to one office. `next_lead` then names the office to
-    which you can give the lead with `take-over`. If `next_lead` is null, no office of that
-    kind can be asked: ask the person about another kind. Oversight gets the event.
+    in the country where they are, not to a single office. `next_lead` then names the office
+    to which you can give the lead with `take-over`. If `next_lead` is null, no office of
+    that kind can be asked: ask the person about another kind. Oversight gets the event.
 
     You can also record a consent in a case that your desk holds because no office fits, if
     the submitter's office is closed or nobody there could sign in for a day. Use the reason
@@ -124,10 +124,10 @@ def take_over_case(
 ) -> Response:
     """Replace a lead that does not act with another office.
 
-    Two people of the desk are needed. The first request is answered with 202, and the
-    approved request with 204. The case must have been escalated to your desk, and the
-    person must have consented to the new lead. If a desk recorded a consent to a kind of
-    office, only the office in `next_lead` can get the lead.
+    Two people of the desk are needed. The first request gets 202, and the approved request
+    gets 204. The case must have been escalated to your desk, and the person must have
+    consented to the new lead. If a desk recorded a consent to a kind of office, only the
+    office in `next_lead` can get the lead.
     """
     return CASE.run_once(
         begin, key, lambda tx: lead_replacement.take_over(tx, code, choice, approval)

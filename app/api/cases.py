@@ -74,9 +74,9 @@ router = ResourceRouter("cases", "/cases")
 def create_case(begin: WriteCases, key: Once, new: CaseInput) -> Response:
     """Create a case, and submit it in the same transaction if `submit` is true.
 
-    If no answer arrives, repeat the request with the same Idempotency-Key. The answer to a
-    repeated request is 404 if your office can no longer read the case, for example because
-    the case was erased. The request is not carried out again.
+    If no response arrives, repeat the request with the same Idempotency-Key. The response
+    to a repeated request is 404 if your office can no longer read the case, for example
+    because the case was erased. The request is not carried out again.
     """
     return CASE.create_once(begin, key, lambda tx: intake.create_case(tx, new))
 
@@ -165,9 +165,9 @@ def build_page(
 def find_cases(begin: ReadCases, search: CaseSearch) -> Response:
     """Find one of your cases by its code, or by your own number for the case.
 
-    The answer is a list with one case, or an empty list. It is also empty if the case
-    exists and you may not see it. A search does not count as reading the case.
-    Nothing is stored, so you can repeat the request.
+    The response is a list with one case, or an empty list. The list is also empty if you
+    may not see the case. A search does not count as reading the case. Nothing is stored, so
+    you can repeat the request.
     """
     with begin() as tx:
         return render(build_page(tx, intake.find_cases(tx, search)))

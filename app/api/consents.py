@@ -61,8 +61,8 @@ def record_consent(
 ) -> Response:
     """Record a consent form. Only the lead can do this or, without a lead, the submitter.
 
-    The answer contains one consent for each recipient of the form, in the same order. Each
-    consent has its own id, and can be withdrawn alone.
+    The response contains one consent for each recipient of the form, in the same order.
+    Each consent has its own id, and can be withdrawn alone.
 
     A child's own consent is stored, but it is not valid until the person is found to be an
     adult. Until then, `not_yet` contains the reason and says whose consent is valid now.
@@ -90,8 +90,8 @@ def withdraw_consents(
     Any party of the case may do this, even without access to the consents, so that the
     person can turn to an office that they trust. Each consent is withdrawn as a whole: if
     the person still agrees to a part of it, the lead has to ask the person, and record a
-    new consent. Actions that depend only on a withdrawn consent end at once. The answer is
-    the same if there was no such consent. The request needs no `If-Match` header.
+    new consent. Actions that depend only on a withdrawn consent end at once. The response
+    is the same if there was no such consent. The request needs no `If-Match` header.
     """
     with begin() as tx:
         telling.withdraw_consents(tx, code, body)

@@ -194,7 +194,7 @@ def get_lifecycles(begin: ReadDirectory) -> Response:
 
 
 def list_steps(table: Table) -> list[StepOut]:  # type: ignore[type-arg]  # any life cycle
-    """Return the steps of a life cycle in the form of the API."""
+    """Return the steps of a life cycle as the API shows them."""
     return [
         StepOut(
             action=step.action,

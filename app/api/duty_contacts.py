@@ -43,7 +43,7 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
     "/{contact}", response_model=ContactOut, responses=list_problems(NotFound, RoleMissing)
 )
 def get_duty_contact(begin: ReadDirectory, contact: Code) -> Response:
-    """Read one contact. Only an administrator, or a coordinator of its office, can."""
+    """Read one contact, as an administrator or a coordinator of its office."""
     with begin() as tx:
         found = administration_queries.get_contact(tx, contact)
         return render(ContactOut.model_validate(found))

@@ -41,7 +41,7 @@ DECIDE = (*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def list_acts(one: EmergencyAccess) -> list[tuple[Case, UUID, datetime]]:
-    """Return the case, the office and the time of a request, and of any decision on it."""
+    """Return the case, office and time of a request, and those of the decision, if any."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
         acts.append((one.case, one.decided_by, one.decided_at))
@@ -104,9 +104,10 @@ def list_emergency_access(
 ) -> Response:
     """List the emergency accesses of a case, oldest first.
 
-    The holder, the desk and oversight see all of them; other offices see only their own.
-    After an access has ended, the holder has to inform the person by the time in
-    `inform_person_by`. The field is null once that is done.
+    The holder, the desk and oversight see all of them. Other offices see only those that
+    they asked for. After an access has ended, the holder has to inform the person by the
+    time in `inform_person_by`. The field is null once that is done, and for an office that
+    may not know the holder.
     """
     with begin() as tx:
         shown = load_accesses(tx, case_queries.get(tx, code))
@@ -205,8 +206,8 @@ def review_emergency_access(
 ) -> Response:
     """Record, as a protection officer, whether emergency access was justified.
 
-    The access must have ended, and the reviewer must not have granted the access. The
-    access log lists the documents that were read. If there is no review within 72 hours
+    The access must have ended, and the reviewer must not have had or granted the access.
+    The access log lists the documents that were read. If there is no review within 72 hours
     after the access was granted, the account that had it cannot request access again until
     the review (R17).
     """

@@ -85,19 +85,22 @@ def show_made(
 def show_confirmed(
     tx: ReadTransaction, made: ShownEnrolment, status: int, headers: Headers
 ) -> Response:
-    """Return the response with a code, which only the first response contains."""
+    """Return the response with an enrolment. Only the first response has the code."""
     shown = vars(EnrolmentOut.from_enrolment(made.row, tx.now))
     body = ConfirmedEnrolmentOut(**shown, code=made.secret)
     return render(body, status=status, headers=headers)
 
 
 def find_row(tx: ReadTransaction, enrolment_id: UUID) -> Enrolment:
-    """Return an enrolment for a retry, or raise NotFound (404) if it is hidden."""
+    """Return an enrolment for a retried request.
+
+    Raises NotFound (404) or RoleMissing (403) if the caller may not see it.
+    """
     return enrolments.find_enrolment(tx, enrolment_id)[0]
 
 
 def find_again(tx: ReadTransaction, enrolment_id: UUID) -> ShownEnrolment:
-    """Return an enrolment for a retry, without its secret."""
+    """Return an enrolment for a retried request, without its secret."""
     return ShownEnrolment(find_row(tx, enrolment_id), None)
 
 
@@ -186,7 +189,7 @@ def create_enrolment_options(request: Request, body: EnrolmentSecrets) -> Respon
 def redeem_enrolment(request: Request, body: Redemption) -> Response:
     """Register a passkey with a link and a code, and get a session. Needs no credential.
 
-    Every failure gets the same 401. If no answer arrives, sign in with the passkey.
+    Every failure gets the same 401. If no response arrives, sign in with the passkey.
     """
     party, invitation = get_relying_party(request), Invitation(body.link, body.code)
     try:

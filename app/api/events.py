@@ -95,7 +95,7 @@ class StreamStart(BaseModel):
 class Poll:
     """The position of a client in the feed, and the new events.
 
-    `news` is None if the client already has the page. The answer is then 304.
+    `news` is None if the client already has the page. The response is then 304.
     """
 
     mark: FeedPosition
@@ -149,7 +149,7 @@ def list_events(
     cursor that you send is evidence that you retrieved all events before it. After a 410,
     read the feed from the start and compare it with your data.
 
-    With `Prefer: wait=30` the answer comes as soon as there is an event, or after 30
+    With `Prefer: wait=30` the response comes as soon as there is an event, or after 30
     seconds without an event. You then get each event within a second, with two requests a
     minute.
     """
@@ -163,15 +163,19 @@ def list_events(
 async def answer_after_wait(
     request: Request, polled: Poll, seconds: int, poll_again: Callable[[], Poll]
 ) -> Response:
-    """Wait for events, and return those that came, after a new check of the credential."""
-    await request.body()  # only then a disconnect is noticed
+    """Wait for events, authenticate the caller again, and return the new events.
+
+    If no event arrives in time, return the response for `polled`, without authenticating
+    again.
+    """
+    await request.body()  # a disconnect is noticed only after the body is read
     if await wait_for_events(request, polled.mark, seconds):
         polled = await run_authenticated(request, poll_again)
     return polled.answer(format_applied(seconds))
 
 
 async def run_authenticated[A](request: Request, read: Callable[[], A]) -> A:
-    """Authenticate the caller again, and run a read of the feed in a thread (R21).
+    """Authenticate the caller again, run `read` in a thread, and return its result (R21).
 
     Raises Unauthenticated (401) if the key has expired or was revoked, or Forbidden (403)
     if the key lacks the scope.
@@ -188,7 +192,8 @@ async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) 
     """Wait for new events; return False if no event arrives in time.
 
     The waiting time is not counted in metrics and logs. Raises TooManyRequests (429) if too
-    many requests of the account are already waiting.
+    many requests of the account are already waiting, ClientDisconnect if the client
+    disconnects, or Busy (503) if no read slot is free after the wait.
     """
     clock = asyncio.get_running_loop().time
     bell: FeedWatcher = request.app.state.bell
@@ -246,7 +251,10 @@ async def stream_events(
 async def send_events(
     request: Request, begin: Begin[AuthenticatedRead], polled: Poll
 ) -> AsyncIterator[bytes]:
-    """Yield events until the key is invalid, the stream is too old or the service stops."""
+    """Yield events until the stream is too old, the service stops, or a read fails.
+
+    A read fails for example if the key is no longer valid.
+    """
     bell: FeedWatcher = request.app.state.bell
     turns: ReadSlots = request.app.state.turns
     clock = asyncio.get_running_loop().time

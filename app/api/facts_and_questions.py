@@ -140,7 +140,7 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
 
 
 def load_questions(tx: ReadTransaction, case: Case) -> QuestionList:
-    """Return the questions about a case: only the holder and the submitter see any."""
+    """Return the questions about a case. Only the holder and the submitter get any."""
     found = questions.list_questions(tx, case.id) if may_see_questions(tx, case) else []
     return QuestionList(items=build_questions(tx, found))
 

@@ -82,8 +82,8 @@ def release_figures(
 
     A protection officer asks, and another protection officer or a supervisor confirms. The
     figures are computed when the second person confirms. A release is never changed or
-    repeated, and none can follow for an earlier quarter: each person is in one release at
-    most. Nobody sees the figures before they are released.
+    repeated. After it, no earlier quarter can be released, so that each person is in at
+    most one release. Nobody sees the figures before they are released.
     """
     return RELEASE.create_once(
         begin, key, lambda tx: release_actions.release_figures(tx, new, approval)
@@ -111,8 +111,8 @@ def get_figure_release(
 ) -> Response:
     """Read the released figures of a quarter, as an analyst or oversight.
 
-    No count below 11 follows from them with fewer than five possible values. The numbers
-    have noise and are rounded to 5, so they do not add up.
+    The figures leave at least five possible values for each count below 11. The numbers
+    have noise and are rounded to multiples of 5, so they do not add up.
     """
     with begin() as tx:
         release_queries.require_reader(tx)

@@ -1,4 +1,4 @@
-"""Routes for drafts of forms, which keep what a person typed until it is sent (ADR 69)."""
+"""Routes for form drafts, which keep entered values until the form is sent (ADR 69)."""
 
 from typing import Annotated, Final
 
@@ -41,11 +41,11 @@ About = Annotated[DraftQuery, Query()]
 def save_form_draft(
     begin: WriteCases, form: FormName, about: About, draft: FormDraftInput
 ) -> Response:
-    """Save what was typed in a form, in place of your earlier draft of it.
+    """Save the values entered in a form, and replace your earlier draft of the form.
 
     The draft is sealed. Only you can read it, with an account of the same focal point. It
-    is deleted after 24 hours, or when its case is erased. It has no history, and no event
-    says that it was saved.
+    is deleted after 24 hours, or when its case is erased. No earlier version is kept, and
+    no event is recorded.
     """
     with begin() as tx:
         row = form_drafts.save_draft(tx, form, about.case, draft.values)

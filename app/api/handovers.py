@@ -81,7 +81,8 @@ def offer_handover(
 
     A case can have only one open offer. You keep the lead until the offer is accepted.
     Until then the other office can read the summary and, if a consent covers it, the
-    section `needs`. If no answer arrives, repeat the request with the same Idempotency-Key.
+    section `needs`. If no response arrives, repeat the request with the same
+    Idempotency-Key.
     """
 
     def apply(tx: WriteTransaction) -> Handover:
@@ -166,7 +167,7 @@ def decline_handover(
 ) -> Response:
     """Decline the lead with a reason. The office that offered the lead keeps it.
 
-    You are then no longer a party of the case, so the answer is 204.
+    You are then no longer a party of the handover, so the response is 204 (No Content).
     """
     command = (handover_id, Action.DECLINE, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, partial(handover_actions.decline, why=body))

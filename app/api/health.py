@@ -21,7 +21,7 @@ IN_TIME: Final = "in time"
 
 
 class Alive(BaseModel):
-    """The answer of a process that is running."""
+    """The response of a process that is running."""
 
     status: str = "alive"
 
@@ -161,7 +161,7 @@ def check_ledger(runtime: Runtime, ledger: Ledger | None) -> str:
 
 
 def describe_keeping(keeping: WorkerHealth) -> dict[str, str]:
-    """Return the states of the worker and of the deadlines: `ready`, or what is late."""
+    """Return `ready` for the worker and for the deadlines, or a text that says why not."""
     silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
     late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY
     return {"worker": silent, "clocks": late}

@@ -70,11 +70,12 @@ class View[R: Record]:
         status: int = 200,
         key_needed: bool = False,
     ) -> Response:
-        """Run an action once. A retry gets the current state of the record.
+        """Run an action, but only once for each idempotency key.
 
-        The status is 204 if the caller is no longer a party of the record after the action,
-        and 202 with the approval if a second person has to confirm the action. A retry gets
-        the same status.
+        Without a key, every request runs the action. A retry gets the current state of the
+        record and the same status. The status is 204 if the caller is no longer a party of
+        the record after the action, and 202 with the approval if a second person has to
+        confirm the action. Raises the errors of `claim`.
         """
         with begin() as tx:
             if (key_needed or ticket.key) and (done := claim(tx, ticket)):

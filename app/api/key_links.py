@@ -24,9 +24,9 @@ def redeem_key_link(request: Request, body: KeyRedemption) -> Response:
     """Make an API key with the link that you got. Needs no credential.
 
     The person who gave you the link does not see the key. A link can be used once, within
-    24 hours. If somebody else has used it, or if no answer arrives, ask for the key to be
-    revoked, and for another link. An unknown, used, expired or revoked link gets the same
-    401.
+    24 hours. If somebody else has used it, or if no response arrives, ask the person to
+    revoke the key and to send another link. An unknown, used, expired or revoked link gets
+    the same 401.
     """
     try:
         made = key_redemption.redeem_link(request.app.state.runtime, body.link)

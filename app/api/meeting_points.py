@@ -29,7 +29,7 @@ router = ResourceRouter("figures", "/figures/meeting-points")
 def show_point(
     tx: ReadTransaction, row: MeetingPoint, status: int, headers: Headers
 ) -> Response:
-    """Return the response that shows a point."""
+    """Return the response that shows a follow-up point."""
     [shown] = point_queries.build_points(tx, row)
     return render(shown, status=status, headers=headers)
 
@@ -41,9 +41,9 @@ POINT: Final = View(point_queries.get_point, show_point)
 def list_meeting_points(
     begin: ReadStatistics, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the follow-up points of meetings: the open ones, and those done in two years.
+    """List the follow-up points that are open, or were completed in the last two years.
 
-    Analysts and oversight may read them, and coordinators and supervisors of a desk.
+    Analysts and oversight may read them, and so may coordinators and supervisors of a desk.
     """
     with begin() as tx:
         point_queries.require_point_reader(tx)
@@ -58,11 +58,11 @@ def list_meeting_points(
     responses=list_problems(RoleMissing, IdempotencyKeyMissing, TooManyMeetingPoints),
 )
 def write_meeting_point(begin: Approve, key: Once, new: MeetingPointInput) -> Response:
-    """Write a point that a meeting wants to have done.
+    """Add a follow-up point of a meeting.
 
-    Coordinators and supervisors of a desk may write it, and protection officers and
-    supervisors of oversight. Each later report contains it until it is done, and goes to
-    people outside: never write about a person or a case.
+    Coordinators and supervisors of a desk may do this, and so may protection officers and
+    supervisors of oversight. Later reports contain the point until it is completed. Reports
+    go to people outside the service, so never write about a person or a case.
     """
     return POINT.create_once(begin, key, lambda tx: point_actions.write_point(tx, new))
 
@@ -73,16 +73,16 @@ def write_meeting_point(begin: Approve, key: Once, new: MeetingPointInput) -> Re
     responses=list_problems(RoleMissing, NotFound),
 )
 def complete_meeting_point(begin: Approve, key: Once, point_id: UUID) -> Response:
-    """Record that a point is done, as one of those who may write points."""
+    """Complete a follow-up point. The roles that may add a point may do this."""
     return POINT.run_once(begin, key, lambda tx: point_actions.complete_point(tx, point_id))
 
 
 @router.delete("/{point_id}", status_code=204, responses=list_problems(RoleMissing))
 def delete_meeting_point(begin: Approve, point_id: UUID) -> Response:
-    """Delete a point, as one of those who may write points.
+    """Delete a follow-up point. The roles that may add a point may do this.
 
-    Use it if the text names a person: its key is destroyed with it. Copies of earlier
-    reports keep the text. A point that does not exist is no error.
+    Do this if the text names a person: the key of the text is destroyed with the point.
+    Copies of earlier reports keep the text. The point need not exist.
     """
     with begin() as tx:
         point_actions.delete_point(tx, point_id)

@@ -29,9 +29,9 @@ def get_meeting_report(
 ) -> Response:
     """Read the progress and the challenges between two periods, for a meeting.
 
-    Analysts and oversight may read it. It contains released figures and what the directory
-    lacks today, so it may be passed on. A sum counts only numbers that are shown. `change`
-    says whether a difference is larger than noise and rounding can explain.
+    Analysts and oversight may read it. It contains released figures and the current gaps in
+    the directory, so it may be passed on. A sum counts only numbers that are shown.
+    `change` says whether a difference is larger than noise and rounding can explain.
     """
     with begin() as tx:
         release_queries.require_reader(tx)

@@ -1,4 +1,4 @@
-"""The route for the own figures of an office."""
+"""The route for the figures of the caller's own office."""
 
 from typing import Annotated
 
@@ -28,9 +28,10 @@ def get_own_figures(
 ) -> Response:
     """Read the figures of your focal point for a period, by default the last 30 days.
 
-    Coordinators, supervisors and protection officers may read them. They are computed from
-    your feed and your deadlines, and tell nothing that these did not tell before. Nothing
-    is rounded or left out, so do not pass them on: a small number may identify a person.
+    Coordinators, supervisors and protection officers may read them. The figures are
+    computed from your feed and your deadlines, and reveal nothing that these did not
+    contain. Nothing is rounded or left out, so do not pass them on: a small number may
+    identify a person.
     """
     with begin() as tx:
         shown = own_figures.load_own_figures(tx, query)

@@ -1,6 +1,6 @@
-"""Routes for passkeys: sign in, and manage your own (ADR 67).
+"""Routes for signing in with a passkey, and for the caller's own passkeys (ADR 67).
 
-The routes of a sign-in need no credential. Every response of a passkey that is not valid
+The routes for signing in need no credential. Every invalid response of a passkey
 gets the same 401, so that nobody learns which passkeys, people or accounts exist.
 """
 
@@ -84,7 +84,7 @@ def get_relying_party(request: Request) -> RelyingParty:
 
 
 def limit_challenges(request: Request) -> None:
-    """Raise TooManyWrongKeys (429) if an address requests too many challenges."""
+    """Count a challenge. Raises TooManyWrongKeys (429) if the address requests too many."""
     limit: WrongKeyLimit = request.app.state.throttle
     if wait := limit.count_challenge(get_address(request)):
         raise TooManyWrongKeys("Wait before you request another challenge.", wait=wait)
@@ -105,7 +105,7 @@ def show_passkey(
 
 
 def find_own(tx: ReadTransaction, passkey_id: UUID) -> Passkey:
-    """Return a passkey of the caller, or raise NotFound (404)."""
+    """Return a passkey of the caller, even a removed one, or raise NotFound (404)."""
     return passkey_queries.get_passkey(tx.session, passkey_id, tx.actor.person_id)
 
 
@@ -138,9 +138,10 @@ def create_passkey_challenge(request: Request) -> Response:
 def create_session_with_passkey(request: Request, body: PasskeySignInInput) -> Response:
     """Sign in with a passkey, and get the token of a session. Needs no credential.
 
-    The authenticator has to verify the user. Every failure gets the same 401. To sign in
-    again before you open a section, name the old session in `replaces`. If no answer
-    arrives, request a new challenge and sign in again.
+    The authenticator has to verify the user. Every invalid passkey gets the same 401. To
+    sign in again before you open a section, name the old session in `replaces`. If it is
+    not a session of yours, the response is 404. If no response arrives, request a new
+    challenge and sign in again.
     """
     party = get_relying_party(request)
     wanted = PasskeySignIn(body.credential, body.account, body.replaces)
@@ -153,9 +154,9 @@ def create_session_with_passkey(request: Request, body: PasskeySignInInput) -> R
 
 
 def get_name(credential: dict[str, Any]) -> str:
-    """Return the id of a credential as it was sent, by which failures are counted.
+    """Return the id of a credential in ASCII. Failures are counted by this id.
 
-    Any JSON value may have been sent, and any text, even if it cannot be encoded.
+    The client may send any JSON value as the id, or text that cannot be encoded.
     """
     return ascii(credential.get("id"))
 
@@ -171,7 +172,7 @@ def list_passkeys(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Re
 
 @router.serve_action("/options", PasskeyCreationOptions, *REGISTER)
 def create_passkey_options(begin: ReadDirectory, request: Request) -> Response:
-    """Request the options of another passkey of yours.
+    """Request the options for registering another passkey of yours.
 
     You need a session that was opened with a passkey in the last 5 minutes. Pass the
     options to `navigator.credentials.create()`, and send the result to `POST /v1/passkeys`

@@ -45,7 +45,10 @@ def show_key(_: ReadTransaction, key: PublicKey, status: int, headers: Headers) 
 
 
 def find_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
-    """Return a public key for a retry; raise NotFound (404) if its account is hidden."""
+    """Return a public key for a retried request.
+
+    Raises NotFound (404) or RoleMissing (403) if the caller may not see its account.
+    """
     key = machine_keys.get_public_key(tx, key_id)
     account_changes.find(tx, key.account_id)
     return key

@@ -62,7 +62,7 @@ def show_opened(
 ) -> Response:
     """Open a document and return it. Raises NotFound (404) if the opening was refused.
 
-    A refusal and a missing document get the same answer. The refusal is recorded in the
+    A refusal and a missing document get the same response. The refusal is recorded in the
     transaction, so the exception is raised after the commit.
     """
     with begin() as tx:
@@ -76,4 +76,4 @@ OPENING: Final = (NotFound, DailyCapReached, TooManyRefusedOpenings)
 """The problems with which a request to open a sealed document can be refused."""
 OPENED: Final = list_problems(*OPENING)
 OPENED_AFTER_SIGN_IN: Final = list_problems(*OPENING, AuthenticationTooOld)
-"""The answers of an operation that may open one of `SECTIONS_AFTER_SIGN_IN`."""
+"""The responses of an operation that may open one of `SECTIONS_AFTER_SIGN_IN`."""

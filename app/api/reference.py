@@ -45,7 +45,7 @@ def get_reference(
 ) -> Response:
     """Read one list, with the code, the label, the source and its quality for each item.
 
-    The lists contain words for the codes of the service: states, actions, `deadlines`,
+    The lists contain labels for the codes of the service: states, actions, `deadlines`,
     `routing_reasons`, `event_types`, `sections`, `purposes`, `remedies`, `advice`, `roles`
     and others, in English, Russian, Spanish, French and Uzbek.
 
@@ -55,7 +55,7 @@ def get_reference(
     codes of HTCDS under the names of their fields.
 
     The `label` is in a language of Accept-Language, which `language` names. An item without
-    a translation is in English. Content-Language lists the languages of the answer. Parts
+    a translation is in English. Content-Language lists the languages of the response. Parts
     of Accept-Language that cannot be parsed are ignored.
 
     The `translation_status` is `reviewed` if a native speaker has reviewed our translation

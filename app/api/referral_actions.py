@@ -233,7 +233,7 @@ def withdraw_referral(
     key: Once,
     body: WithdrawReferral,
 ) -> Response:
-    """Withdraw a referral, as the sender, at any stage. The recipient deletes its copy."""
+    """Withdraw a sent referral, as the sender. The recipient has to delete its copy."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
     return run_step(begin, key, command, end_with_reason(body))
 
@@ -257,7 +257,7 @@ def confirm_deletion(
 ) -> Response:
     """Confirm that you stopped helping and deleted your data.
 
-    You then lose access, and the answer is 204.
+    You then lose access, and the response is 204 (No Content).
     """
     command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
     return run_step(begin, key, command, steps.confirm_deletion)

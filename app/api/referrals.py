@@ -56,7 +56,7 @@ def create_referral(
 ) -> Response:
     """Create a draft of a referral, as the holder of the case, to ask for one service.
 
-    A case can have several referrals at the same time. If no answer arrives, repeat the
+    A case can have several referrals at the same time. If no response arrives, repeat the
     request with the same Idempotency-Key.
     """
 

@@ -22,7 +22,7 @@ def record_refusal(begin: WriteCases, new: RefusalInput) -> Response:
 
     Only the country and the week are stored: no case, account, reason or text. The service
     therefore cannot distinguish a repeated request from a second refusal. Send the request
-    only once, even if no answer arrives. An Idempotency-Key is ignored.
+    only once, even if no response arrives. An Idempotency-Key is ignored.
     """
     with begin() as tx:
         require_working_role(tx)
@@ -34,8 +34,8 @@ def record_refusal(begin: WriteCases, new: RefusalInput) -> Response:
 def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> Response:
     """List the number of refusals by country and quarter, as an analyst.
 
-    A quarter is listed only if it is over and has at least 11 refusals. Each number has a
-    small random error that never changes, so that it does not reveal a single person.
+    A quarter is listed only if it is over. Each number has a small random error that never
+    changes, so that it does not reveal a single person. Numbers below 11 are left out.
     """
     with begin() as tx:
         shown = RefusalCounts(items=consent_queries.count_refusals(tx))

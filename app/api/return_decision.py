@@ -157,7 +157,7 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
 ) -> Response:
     """Step 7: decide that the person can return. A supervisor has to approve it.
 
-    The first answer is 202 with the approval. Once the approval is given, send the same
+    The first response is 202 with the approval. Once the approval is given, send the same
     request again with `Approval: {id}` and a new Idempotency-Key.
     """
     return RETURN.run_once(

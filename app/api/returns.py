@@ -97,7 +97,7 @@ def get_return(
     "/returns/{return_id}/travel-plan", response_model=OpenedTravelPlan, responses=OPENED
 )
 def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
-    """Open the travel plan of a return. Only the referral's sender and recipient can.
+    """Open the travel plan of a return, as the sender or recipient of its referral.
 
     The plan says how the person travels and who meets them. The opening is recorded in
     the access log.

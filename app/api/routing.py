@@ -55,7 +55,10 @@ def may_know(tx: ReadTransaction, case: Case) -> bool:
 def list_advice(
     tx: ReadTransaction, country: str, beside: list[str], *, child: bool
 ) -> list[AdviceOut]:
-    """Return the advice for a person in a country, such as what to ask the person first."""
+    """Return the advice for a person in a country, such as what to ask the person first.
+
+    `beside` are the codes of non-State offices that can be asked at the same time.
+    """
     setting = directory_queries.find_country(tx, country)
     return AdviceOut.from_items(build_advice(setting, child=child, beside=tuple(beside)))
 
@@ -177,6 +180,6 @@ def show_offers(offers: placing.Offers) -> list[ServiceOut]:
 
 
 def get_desk(offers: placing.Offers) -> str | None:
-    """Return the code of the desk, or None. All rankings have the same desk."""
+    """Return the code of the desk, which all rankings share, or None if there is none."""
     desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
     return min(desks, default=None)

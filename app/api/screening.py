@@ -96,7 +96,7 @@ def open_screening(
 
     The rules and consents are the same as for the section `indicators`. Police and
     prosecution need a consent that names them. The opening is recorded in the access log
-    before you get the answer. The answer is 404 if you may not open the screening or it
+    before you get the response. The response is 404 if you may not open the screening or it
     does not exist.
     """
     return show_opened(

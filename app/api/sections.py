@@ -79,9 +79,9 @@ def open_section(
 ) -> Response:
     """Open one section, if your relation to the case and the person's consent allow it.
 
-    The opening is recorded in the access log before you get the answer. The lead sees who
-    opened which section, when and for which purpose. The answer is 404 if you may not open
-    the section or it was never written. A person can open `identity`, `narrative`,
+    The opening is recorded in the access log before you get the response. The lead sees who
+    opened which section, when and for which purpose. The response is 404 if you may not
+    open the section or it was never written. A person can open `identity`, `narrative`,
     `perpetrators` and `health` only for 5 minutes after they signed in.
     """
     return show_opened(

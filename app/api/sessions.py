@@ -55,9 +55,9 @@ def create_session(begin: ManageSessions, new: SessionInput) -> Response:
 
     Send the token to every operation, like an API key. The session acts for the account of
     the key, with the scopes of the key. It ends after 15 minutes without a request, after 8
-    hours, and with the key or the account. If no answer arrives, sign in again: a session
+    hours, and with the key or the account. If no response arrives, sign in again: a session
     whose token is lost ends after 15 minutes. An Idempotency-Key is ignored, because the
-    answer to a retry could not contain the token, of which only a hash is stored.
+    response to a retry could not contain the token: only a hash of it is stored.
     """
     with begin() as tx:
         key = sessions.get_personal_key(tx.actor)

@@ -185,8 +185,9 @@ def grant_token(
 ) -> IssuedToken:
     """Verify the assertion of a request and issue a token.
 
-    Raises Refused if the assertion or the scope is not valid, and TooManyWrongKeys (429)
-    after too many wrong assertions. All wrong assertions get the same answer.
+    Raises Refused if the assertion or the scope is not valid, TooManyWrongKeys (429) after
+    too many wrong assertions, or TooManyRequests (429) for too many requests. All wrong
+    assertions get the same response.
     """
     runtime: Runtime = request.app.state.runtime
     client = token_request.client or ""

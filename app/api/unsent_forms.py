@@ -44,9 +44,11 @@ FINDERS: Final[Mapping[str, Callable[[ReadTransaction, str], UUID]]] = {
 
 
 def find_case(tx: WriteTransaction, record: str | None) -> UUID | None:
-    """Return the case of a record, or None if the caller may not see it or it was erased.
+    """Return the id of the case of a record, or None if the case cannot be used.
 
-    The answer is the same, because the session of the caller may have ended.
+    The result is None without a record, and for a record that is unknown, erased or not
+    visible to the caller. The caller cannot distinguish these records, because the session
+    may have ended.
     """
     if record is None:
         return None
@@ -66,13 +68,12 @@ def find_case(tx: WriteTransaction, record: str | None) -> UUID | None:
 def save_unsent_form(begin: KeepForms, form: UnsentFormInput) -> Response:
     """Save a form that could not be sent, even if your session has ended.
 
-    This is the only operation for which a session can be used that ended by itself, after
-    15 minutes without a request or after 8 hours, for 8 hours after its end. A session that
-    was signed out or ended with its account cannot be used. The form is sealed, with the
-    key of the case of `record` if you see that record. Only you can read it, after you
-    signed in again to an account of the same focal point. It is deleted after 24 hours, or
-    when its case is erased. It does not replace another form; the same content is stored
-    once.
+    A session ends by itself after 15 minutes without a request, or after 8 hours. Only this
+    operation accepts such a session, for another 8 hours. It does not accept a session that
+    was signed out or ended with its account. The form is sealed, with the key of the case
+    of `record` if you may see that record. Only you can read it, after you have signed in
+    again to an account of the same focal point. It is deleted after 24 hours, or when its
+    case is erased. It does not replace another form; the same content is stored once.
     """
     with begin() as tx:
         case_id = find_case(tx, form.record)

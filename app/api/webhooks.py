@@ -50,7 +50,7 @@ from app.webhooks.schemas import (
 
 router = ResourceRouter("webhooks", "/webhooks")
 webhook_messages = APIRouter(tags=["webhook messages"])
-"""The webhook in the OpenAPI document, for developers of receivers; not a served route."""
+"""The webhook in the OpenAPI document, for developers of receivers. It is not served."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, *KEYED)
 PINGS_PER_MINUTE: Final = 10
@@ -130,11 +130,11 @@ def create_webhook(
 ) -> Response:
     """Push a feed to a receiver from now on. A second person has to approve this.
 
-    Only administrators and the supervisors of the focal point may do this. The first answer
-    is 202 with the approval. Once the approval is given, send the same request again with
-    `Approval: {id}` and a new Idempotency-Key. The operator of this service must have
-    listed the host of the receiver. The URL of a webhook cannot be changed: open another
-    webhook and end the old one.
+    Only administrators and the supervisors of the focal point may do this. The first
+    response is 202 with the approval. Once the approval is given, send the same request
+    again with `Approval: {id}` and a new Idempotency-Key. The operator of this service must
+    have listed the host of the receiver. The URL of a webhook cannot be changed: open
+    another webhook and end the old one.
     """
     return MADE_WEBHOOK.create_once(
         begin, key, lambda tx: webhook_actions.create_webhook(tx, new, approval)
@@ -264,6 +264,6 @@ def receive_feed_event(
 
     The message does not contain the event: read it from the feed with your key and cursor.
     Messages are sent one by one, in the order of the feed, each at least once. Verify the
-    signature first (Standard Webhooks). Answer within ten seconds, and process the event
+    signature first (Standard Webhooks). Respond within ten seconds, and process the event
     after that.
     """

@@ -41,7 +41,7 @@ class WorkPart(StrEnum):
 
 
 class WorkQuery(PageQuery):
-    """The cursor of the worklist, and what to add to each task."""
+    """The cursor of the worklist, and the parts to add to each task."""
 
     include: Annotated[list[WorkPart], Field(max_length=1, description=INCLUDE)] = []
 
@@ -64,7 +64,7 @@ def list_work(
 
 @router.get("/worklist/counts", response_model=WorkCounts)
 def get_work_counts(begin: ReadFeed, if_none_match: IfNoneMatch = None) -> Response:
-    """Count the tasks of your focal point by urgency, and the cases that it sent."""
+    """Count the tasks, unanswered requests, sent cases and drafts of your focal point."""
     with begin() as tx:
         return render(worklist.count_work(tx), if_none_match=if_none_match)
 

@@ -1,7 +1,7 @@
 """Reading request bodies before authentication, with limits on size, time and number.
 
 A request for a token is authenticated by its body, so the body has to be read first. The
-limits prevent clients that send half a form and wait from using up resources.
+limits keep clients that send half a form and then nothing from using up resources.
 """
 
 import asyncio
@@ -49,7 +49,10 @@ class AnonymousBodies:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT)
 
     async def receive(self, request: Request, body: bytearray, seconds: float) -> bool:
-        """Append the data that arrives in time, and return whether the body is complete."""
+        """Append the data that arrives in time, and return whether the body is complete.
+
+        Raises HTTPException (413) if the body is too large.
+        """
         try:
             async with asyncio.timeout(seconds):
                 more = True

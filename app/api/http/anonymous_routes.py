@@ -1,4 +1,4 @@
-"""Routes that need no credential, and take JSON as strictly as all other routes."""
+"""Routes that need no credential, and parse JSON as strictly as all other routes."""
 
 from typing import override
 
@@ -13,7 +13,7 @@ from app.api.http.route_plan import RoutePlan
 
 
 def render_once(shown: BaseModel, status: int = 200) -> Response:
-    """Return a JSON response without an entity tag, because its content is valid once."""
+    """Return a JSON response without an entity tag, for content that is valid only once."""
     return Response(shown.model_dump_json(), status, media_type=JSON)
 
 

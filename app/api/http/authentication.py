@@ -1,7 +1,7 @@
 """Authentication of requests, with limits on wrong keys and on the requests of an account.
 
-A read is authenticated in its own transaction, so that it takes one transaction, and one
-thread. Any other request is authenticated in a short transaction of its own.
+The transaction of a read also authenticates the caller, so that a read needs only one
+transaction and one thread. Any other request is authenticated in a separate transaction.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,11 +49,11 @@ class Scoped[W]:
     accepts_ended_session: bool = False
     """Whether a session may be used that ended by itself at most 8 hours ago (ADR 71)."""
     queries: CredentialQueries = field(default=QUERIES, hash=False)
-    """The queries for a credential, which can read what the transaction needs besides."""
+    """The queries for a credential. They can also read columns that the route needs."""
 
     @property
     def only_reads(self) -> bool:
-        """Whether the transaction only reads, so that it can authenticate the caller."""
+        """Whether the transaction only reads, and so can also authenticate the caller."""
         return self.opener is begin_read
 
     async def __call__(self, request: Request) -> Begin[W]:
@@ -86,8 +86,9 @@ class OpenRead:
 def read_authenticated[A](request: Request, right: Scoped[Any], read: Callable[[], A]) -> A:
     """Authenticate the caller, and return the result of `read`.
 
-    `read` is called only after the caller was authenticated. It begins its transaction as
-    `right` provides it, and gets the transaction in which the caller was authenticated.
+    `read` is called after the caller was authenticated. When it begins its transaction with
+    `right`, it gets the transaction in which the caller was authenticated. Raises the
+    errors of `check_credential`.
     """
     with ExitStack() as stack:
         tx = stack.enter_context(begin_authenticated(request, right))
@@ -103,10 +104,11 @@ def read_authenticated[A](request: Request, right: Scoped[Any], read: Callable[[
 def begin_authenticated(
     request: Request, right: Scoped[Any]
 ) -> Iterator[AuthenticatedRead]:
-    """Begin a read by authenticating the caller in it. Raises the errors of `sign_in`.
+    """Begin a read and authenticate the caller in it.
 
-    If the use of a session has to be stored, the read ends before, and begins again after.
-    This is not done for a session that may have ended: its use must not renew it.
+    If the session has to be renewed, the read ends, the session is renewed, and another
+    read begins. A session is not renewed for a route that accepts ended sessions. Raises
+    the errors of `check_credential`.
     """
     runtime: Runtime = request.app.state.runtime
     for is_last in (False, True):
@@ -124,9 +126,10 @@ def begin_authenticated(
 
 
 def sign_in(request: Request, right: Scoped[Any]) -> Actor:
-    """Authenticate a request in a short transaction of its own, and check the scope.
+    """Authenticate a request in a separate transaction, and check the scope.
 
-    Raises the errors of `check_credential`.
+    A session is renewed if this is due, unless the route accepts ended sessions. Raises
+    the errors of `check_credential`.
     """
     runtime: Runtime = request.app.state.runtime
     with runtime.database.connect_read() as connection:
@@ -137,17 +140,17 @@ def sign_in(request: Request, right: Scoped[Any]) -> Actor:
 def check_credential(
     request: Request, right: Scoped[Any], connection: Any, *, counts: bool = True
 ) -> SignedIn:
-    """Return the actor of the credential of a request, if the credential has the scope.
+    """Return the actor of a request and the row of its credential, and check the scope.
 
     A wrong key is counted, unless `counts` is false because the credential was valid a
     moment ago.
 
-    Raises Unauthenticated (401) if the key is missing or wrong, Forbidden (403) if it lacks
-    the scope or may not be used, or TooManyWrongKeys (429) after several wrong keys. Wrong
-    keys are counted only after the key was checked, so that guessing never blocks the
-    holder of a valid key.
+    Raises Unauthenticated (401) if the key is missing, wrong or sent in several headers,
+    Forbidden (403) if it lacks the scope or may not be used, or TooManyWrongKeys (429)
+    after several wrong keys. Wrong keys are counted only after the key was checked, so that
+    guessing never blocks the holder of a valid key.
     """
-    if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another
+    if len(request.headers.getlist("authorization")) > 1:  # a proxy may use another
         raise Unauthenticated("Send one `Authorization` header, not several.")
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     key_text = key.strip() if kind.lower() == "bearer" else NO_KEY
@@ -167,7 +170,10 @@ def check_credential(
 
 
 def require_known_query(request: Request, names: frozenset[str] | None) -> None:
-    """Raise RequestValidationError (422) for a query parameter that is not in `names`."""
+    """Raise RequestValidationError (422) for a query parameter that is not in `names`.
+
+    If `names` is None, every parameter is allowed.
+    """
     for name in set(request.query_params) - names if names is not None else ():
         raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
 
@@ -175,22 +181,25 @@ def require_known_query(request: Request, names: frozenset[str] | None) -> None:
 def find_sender(actor: Actor, right: Scoped[Any]) -> UUID:
     """Return the id by which the requests of a caller are counted.
 
-    Requests for which a session may have ended are counted by session, so that the holder
-    of an ended session cannot use up what the account may send.
+    If the route accepts ended sessions, requests are counted by session, so that the holder
+    of an ended session cannot use up the rate limit of the account.
     """
     session = actor.session if right.accepts_ended_session else None
     return session.id if session else actor.account_id
 
 
 def has_person_key(actor: Actor) -> bool:
-    """Return whether a person acts with an API key, or a session that a key opened."""
+    """Return whether a person acts with an API key, or with a session of an API key."""
     if actor.session is not None:
         return actor.session.method == SignInMethod.KEY
     return actor.person_id is not None
 
 
 def enforce_rate_limit(request: Request, account_id: UUID) -> None:
-    """Raise TooManyRequests (429) if an account sends more requests than allowed."""
+    """Count a request. Raises TooManyRequests (429) if the account has sent too many.
+
+    If there is a rate limit, the headers for the response are stored in the request state.
+    """
     rate: RequestRate = request.app.state.rate
     writes = request.method != "GET"
     allowance = rate.count_request(account_id, writes=writes)
@@ -205,15 +214,15 @@ def enforce_rate_limit(request: Request, account_id: UUID) -> None:
 
 
 def get_address(request: Request) -> str:
-    """Return the address of the client, or "" if the server does not know it."""
+    """Return the address of the client, or an empty string if it is not known."""
     return request.client.host if request.client else ""
 
 
 def limit_wrong_keys(request: Request, name: str) -> None:
     """Count a wrong key. Raises TooManyWrongKeys (429) if there were too many.
 
-    Keys are counted by address, and by address and name. The name is the prefix of a key or
-    of an enrolment, the id of a passkey, or the client that a signed assertion names.
+    Keys are counted by address, and by address and name. The name is the prefix of a key, a
+    link or an enrolment, the id of a passkey, or the client that an assertion names.
     """
     throttle: WrongKeyLimit = request.app.state.throttle
     wait = throttle.count_wrong_key(get_address(request), name)

@@ -69,10 +69,10 @@ class StrictRoute(APIRoute):
         return TypeAdapter[Any](annotation).json_schema()
 
     def parse_body(self, request: Request, body: bytes) -> Any:
-        """Parse a body; return PydanticUndefined if the request has none.
+        """Parse a body; return PydanticUndefined if the request or the route has none.
 
-        Raises BodyUnexpected (422) if the route takes no body, or the errors of
-        `parse_json`.
+        Raises BodyUnexpected (422) if the route takes no body but gets one other than `{}`,
+        or the errors of `parse_json`.
         """
         if self.body_field is None and body.strip() not in EMPTY_BODIES:
             raise BodyUnexpected("Send no body here, or an empty object.")
@@ -164,13 +164,16 @@ class GuardedRoute(StrictRoute):
         return self.parse_body(request, body)
 
     def check_request(self, request: Request) -> None:
-        """Raise a problem if the caller sends too many requests or an unknown parameter."""
+        """Check the rate limit and the query parameters.
+
+        Raises TooManyRequests (429), or RequestValidationError (422) for unknown ones.
+        """
         enforce_rate_limit(request, find_sender(request.state.actor, self.right))
         require_known_query(request, self.queries)
 
 
 def has_announced_body(request: Request) -> bool:
-    """Return whether a request says that it has a body."""
+    """Return whether the headers of a request announce a body."""
     headers = request.headers
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 

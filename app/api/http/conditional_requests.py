@@ -10,8 +10,8 @@ from app.kernel.versions import format_entity_tag
 
 JSON = "application/json"
 REVALIDATE: Final = "private, no-cache"
-"""The `Cache-Control` of an answer that the caller's own cache may keep, if it checks the
-entity tag before each use. Answers without their own `Cache-Control` get `no-store`."""
+"""The `Cache-Control` of a response that the caller's own cache may keep, if it checks the
+entity tag before each use. Responses without their own `Cache-Control` get `no-store`."""
 
 
 def render(
@@ -24,7 +24,8 @@ def render(
 ) -> Response:
     """Return a JSON response with its entity tag, or 304 (RFC 9110, 13.1.2).
 
-    The version is 0 for a list, and for a record on which the caller cannot act.
+    The tag contains `version`, or 0 for a list and for a record on which the caller cannot
+    act.
     """
     body = shown.model_dump_json().encode()
     return render_json(
@@ -53,6 +54,6 @@ def render_not_modified(tag: str, headers: Mapping[str, str] | None = None) -> R
 
 
 def matches_tag(if_none_match: str, tag: str) -> bool:
-    """Return whether If-None-Match names this entity tag."""
+    """Return whether If-None-Match contains this entity tag or `*`."""
     tags = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
     return tag in tags or "*" in tags

@@ -1,6 +1,6 @@
-"""The language of an answer: Accept-Language, Content-Language and translated titles.
+"""The language of a response: Accept-Language, Content-Language and translated titles.
 
-Only routes with translated text use these headers. Answers about cases have no such text.
+Only routes with translated text use these headers. Responses about cases have no such text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,7 +53,7 @@ def translate_title(problem: Problem, ranked: tuple[str, ...]) -> tuple[str, str
 
 
 def build_language_headers(languages: Iterable[str]) -> dict[str, str]:
-    """Return the headers Content-Language and Vary for the languages of an answer."""
+    """Return Content-Language and Vary. The language is English if `languages` is empty."""
     listed = ", ".join(dict.fromkeys(languages)) or ENGLISH
     return {"Content-Language": listed, "Vary": ACCEPT}
 

@@ -1,8 +1,8 @@
 """Deprecated operations: the headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594).
 
 A route is declared deprecated with a dependency:
-`dependencies=[Depends(Deprecation(since=..., sunset=..., link=...))]`. All answers of the
-route then have the headers, and the contract marks its operation.
+`dependencies=[Depends(Deprecation(since=..., sunset=..., link=...))]`. All responses of
+the route then have the headers, and the contract marks its operation as deprecated.
 """
 
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ class Deprecation:
 
     @property
     def headers(self) -> RawHeaders:
-        """The headers of each answer, in the order of `DEPRECATION_HEADERS`."""
+        """The headers of each response, in the order of `DEPRECATION_HEADERS`."""
         since = int(datetime.combine(self.since, time.min, UTC).timestamp())
         end = datetime.combine(self.sunset, time(23, 59, 59), UTC)
         link = f'<{self.link}>; rel="deprecation"; type="text/html"'
@@ -61,6 +61,6 @@ class Deprecation:
 
 
 def find_deprecation(dependencies: Iterable[Depends]) -> Deprecation | None:
-    """Return the deprecation among the dependencies of a route, or None."""
+    """Return the deprecation in the dependencies of a route, or None if there is none."""
     declared = (one.dependency for one in dependencies)
     return next((one for one in declared if isinstance(one, Deprecation)), None)

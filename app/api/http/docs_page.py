@@ -1,8 +1,8 @@
 """Swagger UI for the OpenAPI document, with all files served from this package.
 
-A setting turns the page on. It is meant for developers who test clients against a drill, an
-installation without data of real people. In production, the page would enlarge the attack
-surface of the origin at which users enter their keys.
+A setting turns the page on. The page is meant for developers who test clients against a
+drill, which is an installation without data of real people. In production, the page would
+enlarge the attack surface of the origin at which users enter their keys.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 Four times a second, one query checks the database for all waiting requests, so that events
 from every process are found. The waiting requests exist in memory only: when the service
-stops, they are answered and the clients poll again.
+stops, it answers them and the clients poll again.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ MAX_WAITING: Final = 32
 event wakes all of them."""
 
 QUERY_SECONDS: Final = 2.0
-"""Seconds within which a running query ends, unless the database hangs."""
+"""Seconds for which `FeedWatcher.stop` waits for the running query to end."""
 
 RETRY_AFTER: Final = 10
 """Seconds after which a request over the limit may be sent again."""
@@ -61,7 +61,7 @@ log = structlog.get_logger("safe_conduct.api")
 
 @dataclass(eq=False)
 class Waiter:
-    """A request that waits until the feed of an office passes a position."""
+    """A request that waits until the feed of an office has an event after a position."""
 
     reader: UUID
     position: int
@@ -74,7 +74,7 @@ class Waiter:
 
 
 class FeedWatcher:
-    """A watcher of feeds for waiting requests. `held` counts these requests by account."""
+    """A watcher of feeds. `held` counts the waiting and streaming requests by account."""
 
     def __init__(
         self,
@@ -105,7 +105,10 @@ class FeedWatcher:
                 del self.held[account]
 
     async def wait_beyond(self, reader: UUID, position: int, seconds: float) -> bool:
-        """Wait until a feed passes a position. Return False if this takes too long."""
+        """Wait until a feed has an event after a position, and return True.
+
+        Return False if no event arrives within `seconds`, or if the watcher is closed.
+        """
         if self.closed:
             return False
         waiter = Waiter(reader, position, asyncio.get_running_loop().create_future())
@@ -146,7 +149,7 @@ class FeedWatcher:
             waiter.finish(there_is_more=False)
 
     async def stop(self) -> None:
-        """Close the watcher, and wait until its running query has finished."""
+        """Close the watcher, and wait at most `QUERY_SECONDS` for its running query."""
         self.close()
         if self.watch is not None:
             await asyncio.wait([self.watch], timeout=QUERY_SECONDS)
@@ -165,7 +168,7 @@ def build_feed_watcher(runtime: Runtime) -> FeedWatcher:
 async def wait_unless_disconnected(
     request: Request, waiting: Coroutine[Any, Any, bool]
 ) -> bool:
-    """Wait for the result. Raises ClientDisconnect if the client disconnects first."""
+    """Wait for `waiting`. Raises ClientDisconnect if the client disconnects first."""
     waiting_task = asyncio.create_task(waiting)
     disconnect = asyncio.create_task(wait_for_disconnect(request))
     try:

@@ -1,7 +1,7 @@
-"""Open enums: answers may get new values within v1, requests accept only known values.
+"""Open enums: responses may get new values in v1, and requests accept only known ones.
 
 A client that is generated from the OpenAPI document fails on an unknown value of an enum.
-Therefore an enum in answers is closed only if every client has to know every value
+Therefore an enum in responses is closed only if every client has to know every value
 (`FROZEN`). Enums in requests are always closed. The difference exists in the document only,
 not in the code.
 """
@@ -33,7 +33,7 @@ MORE: Final = "More values may be added within v1. Accept values that you do not
 
 
 def open_vocabularies(document: dict[str, Any]) -> None:
-    """Replace each enum in answers with an open enum.
+    """Replace each enum in responses and webhooks with an open enum, except `FROZEN`.
 
     The open enum of `Priority` is always named `AnyPriority`, even if no request uses
     `Priority`. Types in generated clients thus keep their names if a request uses
@@ -47,7 +47,7 @@ def open_vocabularies(document: dict[str, Any]) -> None:
         for reference in walk_references(part):
             if (name := get_schema_name(reference)) in growing:
                 reference["$ref"] = f"{SCHEMAS}{OPEN}{name}"
-                reference.pop("default", None)  # answers always have the field
+                reference.pop("default", None)  # responses always have the field
     schemas |= {f"{OPEN}{name}": build_open_enum(schemas[name]) for name in sorted(growing)}
     paths, webhooks = document["paths"], document.get("webhooks", {})
     for name in growing - list_reachable_schemas(document, [paths, webhooks]):

@@ -90,7 +90,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
         used = list_used_headers(list_operations(document))
         document["components"]["headers"] = used
         for webhook in document["webhooks"].values():
-            webhook["post"]["security"] = []  # the signature authenticates
+            webhook["post"]["security"] = []  # the signature authenticates the sender
         described = (document["components"]["schemas"], document["paths"])
         for schema in walk_schemas([*described, document["webhooks"]]):
             schema.pop("title", None)
@@ -136,6 +136,7 @@ def require_headers(operation: dict[str, Any]) -> None:
 
     The routes declare these headers as optional. Otherwise FastAPI would answer 422 for a
     missing header before the checks that have to come first (API.md, order of checks).
+    If-Match stays optional if the operation can also create a row.
     """
     for parameter in operation.get("parameters", []):
         alone = parameter["name"] != "If-Match" or not may_create(operation)
@@ -150,7 +151,7 @@ def may_create(operation: dict[str, Any]) -> bool:
 
 
 def is_strict(operation: dict[str, Any]) -> bool:
-    """Return whether an operation reads a body with limits, and is rate-limited."""
+    """Return whether an operation limits the body and the rate of its requests."""
     return "429" in operation["responses"]
 
 
@@ -164,7 +165,7 @@ def describe_unexpected_body(operation: dict[str, Any]) -> None:
 
 
 def add_plain_answers(operation: dict[str, Any]) -> None:
-    """Document the answers of middlewares and dependencies, such as 304, 413 and 415."""
+    """Document the responses of middlewares and dependencies, such as 304, 413 and 415."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     if "If-None-Match" in names and not may_create(operation):
         operation["responses"]["304"] = {"description": "Nothing changed."}
@@ -176,7 +177,7 @@ def add_plain_answers(operation: dict[str, Any]) -> None:
 
 
 def describe_successes(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Describe each successful response with the first line of its body's description."""
+    """Replace FastAPI's text for a response with the first line about its body."""
     for response in operation["responses"].values():
         if response["description"] == FRAMEWORK_DESCRIPTION:
             body = response.get("content", {}).get(JSON, {}).get("schema", {})

@@ -1,4 +1,4 @@
-"""Examples of requests and answers in the OpenAPI document, from `app/api/data/examples`.
+"""Examples of requests and responses in the OpenAPI document, from `app/api/data/examples`.
 
 `make examples` calls the service and records the examples; a test repeats these calls. The
 files are read only when the document is built, not when the service starts (ADR 62).
@@ -67,7 +67,10 @@ def add_success_examples(operation: dict[str, Any], bodies: dict[str, Any]) -> N
 def find_success_bodies(
     operation: dict[str, Any], bodies: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return a body for each successful status: its own, or one with the same schema."""
+    """Return the recorded body of each successful status, or one with the same schema.
+
+    A status for which there is neither is left out.
+    """
     schemas = {
         status: next(iter(response["content"].values()))["schema"]
         for status, response in operation["responses"].items()
@@ -88,7 +91,7 @@ def find_success_bodies(
 def add_problem_examples(
     operation: dict[str, Any], own: dict[str, Any], shared: dict[str, Any]
 ) -> None:
-    """Add examples to problem responses: the operation's own or else shared examples."""
+    """Add the operation's own examples, or else shared ones, to its problem responses."""
     for response in operation["responses"].values():
         media = response.get("content", {}).get(PROBLEM)
         if media is None:

@@ -1,8 +1,8 @@
 """The plan of a parameter: how its value is found in a request.
 
 FastAPI derives names and shapes of parameters from their descriptions for each request. A
-plan does this once, and validates each value as FastAPI does. FastAPI itself reads what a
-plan does not know: lists outside models, missing and unknown parameters.
+plan does this once, and validates each value as FastAPI does. FastAPI itself reads the
+other parameters: lists outside models, and missing and unknown parameters.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,8 @@ CONSTANTS: Final = (str, int, type(None))
 class ParameterPlan:
     """How a parameter is read: by FastAPI, as one text, or as a model of texts and lists.
 
-    `name` is the name of a parameter that is one text. `has_default` is whether a constant
-    replaces it if it is absent. `lists` says of each name of a model whether it is a list.
+    `name` is the name of a parameter that is one text. `has_default` is true if a constant
+    replaces a missing parameter. `lists` says whether each field of a model is a list.
     """
 
     field: Any
@@ -34,7 +34,7 @@ class ParameterPlan:
     lists: Mapping[str, bool] | None = None
 
     def add(self, values: dict[str, Any], errors: list[Any], part: Any) -> None:
-        """Add the value that a part of a request has for the parameter, or its errors."""
+        """Add the value in `part` of a request to `values`, or its errors to `errors`."""
         text = part.get(self.name) if self.name is not None else None
         if text is not None:
             self.validate(
@@ -56,7 +56,7 @@ class ParameterPlan:
     def validate(
         self, values: dict[str, Any], errors: list[Any], given: Any, location: Any
     ) -> None:
-        """Add a valid value to the values, or the errors of an invalid value."""
+        """Add `given` to `values` if it is valid, or else its errors to `errors`."""
         value, found = self.field.validate(given, values, loc=location)
         if found:
             errors += found
@@ -81,7 +81,10 @@ def build_parameter_plan(field: Any) -> ParameterPlan:
 
 
 def find_lists(info: FieldInfo, model: type[BaseModel]) -> Mapping[str, bool] | None:
-    """Return of each field of a query whether it is a list; None if a field is renamed."""
+    """Return whether each field of a query model is a list, by the name of the field.
+
+    Return None if the model is not a query, or if a field has an alias.
+    """
     fields = model.model_fields
     if not isinstance(info, Query) or any(one.validation_alias for one in fields.values()):
         return None

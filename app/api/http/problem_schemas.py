@@ -39,7 +39,8 @@ VOCABULARIES: Final = {
     "RecordState": ("State", "A state of a case, a referral, a handover or a return."),
     "RecordAction": ("Action", "An action on a case, a referral, a handover or a return."),
 }
-"""Combined enums by name: which enum of each life cycle they combine, and a description."""
+"""The combined enums by name. Each has a description, and the name of the enum that it
+combines from each life cycle."""
 CODES: Final = (
     ("UnmetRequirement", "requirement", "Requirement"),
     ("RequiredConsent", "purpose", "Purpose"),
@@ -60,7 +61,7 @@ def build_content(kinds: Iterable[type[Problem]]) -> dict[str, Any]:
 
     `ProblemDetail` comes last, because it also describes the problems with members. With
     models instead of references, FastAPI would build a validator for each status of each
-    route, which takes a quarter of the start-up time.
+    route, which would take a quarter of the start-up time.
     """
     names = sorted({get_schema_name(kind) for kind in kinds if kind.members})
     options = [{"$ref": REFERENCE.format(model=name)} for name in names]

@@ -1,4 +1,4 @@
-"""Problems as HTTP responses (RFC 9457). A problem never repeats what the caller sent."""
+"""Problems as HTTP responses (RFC 9457). A problem never repeats the caller's input."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -187,7 +187,7 @@ def list_methods(request: Request) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Register the exception handlers that answer with problems."""
+    """Register the exception handlers that return problems."""
 
     @app.exception_handler(Problem)
     def handle_problem(request: Request, problem: Problem) -> JSONResponse:

@@ -1,9 +1,10 @@
 """Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
 Wrong keys never block the holder of a valid key. A wrong key is counted for the address
-that sent it and for the key prefix or client that it names, known or not. The table has a
-fixed size, and each process uses a random salt, so nobody can fill the table or choose a
-collision. Two senders that share an entry slow each other down, but only with wrong keys.
+that sent it and for the key prefix or client that it names, even if that does not exist.
+The table has a fixed size, and each process uses a random salt, so nobody can fill the
+table or cause a collision on purpose. Two senders that share an entry slow each other down,
+but only with wrong keys.
 """
 
 import hashlib
@@ -57,7 +58,7 @@ class Allowance:
     """The requests that an account may send, computed after the current request.
 
     The account may send `remaining` requests now, and `limit` requests in `reset` seconds.
-    `wait` is the seconds to wait if the current request was refused, and 0 otherwise.
+    `wait` is the number of seconds to wait if the current request was refused, or else 0.
     """
 
     limit: int
@@ -98,7 +99,7 @@ class RequestRate:
 
 
 class WrongKeyLimit:
-    """A limit on wrong keys, with the time at which each address has all attempts again."""
+    """A limit on wrong keys. `free_at` is the time at which an entry has all attempts."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()
@@ -115,7 +116,8 @@ class WrongKeyLimit:
     def count_challenge(self, client: str) -> int:
         """Count a challenge for an address and return 0, or return the seconds to wait.
 
-        Challenges are counted apart from wrong keys, so that neither slows the other down.
+        Challenges and wrong keys are counted separately, so that one limit does not affect
+        the other.
         """
         return self.count(((self.find_entry("challenge", "", client), ADDRESS_PACE),))
 

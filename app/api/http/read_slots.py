@@ -1,7 +1,7 @@
 """A limit on concurrent reads, so that writes always find a free thread.
 
 Only a limited number of read requests run at the same time. Further read requests wait for
-a slot, and get 503 if no slot becomes free in time. Submissions do not wait for a slot.
+a slot, and get 503 if no slot becomes free in time. Other requests never wait for a slot.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ MAX_READS: Final = THREADS * 2 // 5
 """The maximum number of concurrent reads. Other threads and connections are for writes."""
 
 QUEUE: Final = 2000
-"""The maximum number of waiting requests: a large one, because a new event wakes all
+"""The maximum number of waiting requests. It is large, because a new event wakes all
 requests that poll, and they then wait for a slot."""
 
 PATIENCE: Final = 20.0
-"""Seconds that a read waits for a slot."""
+"""The maximum number of seconds that a read waits for a slot."""
 
 TRY_LATER: Final = "The service has too many requests now. Try again in a moment."
 
@@ -36,7 +36,7 @@ class ReadSlots:
 
     @asynccontextmanager
     async def take_slot(self) -> AsyncIterator["ReadSlot"]:
-        """Reserve a slot for a `with` block. Raises Busy (503) if none is free in time."""
+        """Reserve a slot for a `with` block. Raises Busy (503) if `ReadSlot.take` does."""
         turn = ReadSlot(self)
         await turn.take()
         try:
@@ -52,7 +52,7 @@ class ReadSlot:
         self.turns, self.held = turns, False
 
     async def take(self) -> None:
-        """Wait for a slot. Raises Busy (503) after `patience` or if the queue is full."""
+        """Wait for a slot. Raises Busy (503) after a timeout, or if the queue is full."""
         turns = self.turns
         if turns.waiting >= turns.queue:
             raise Busy(TRY_LATER)

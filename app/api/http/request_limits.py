@@ -17,7 +17,7 @@ MAX_HEADER_BYTES: Final = 16 * 1024
 
 
 class BodyLimit:
-    """Middleware that rejects bodies that are too large or too slow, and large headers."""
+    """Middleware that rejects large URLs and headers, and large or slow bodies."""
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self.app = app
@@ -47,7 +47,7 @@ class BodyLimit:
 
 
 def check_head(scope: Scope) -> HTTPStatus | None:
-    """Return 414 or 431 if the URL or the headers of a request are too large, or None."""
+    """Return 414 or 431 if the URL or the headers of a request are too large, else None."""
     if len(scope["path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
         return HTTPStatus.REQUEST_URI_TOO_LONG
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:

@@ -1,4 +1,4 @@
-"""The request log, and response headers that keep answers out of caches.
+"""The request log, and headers that keep responses out of caches.
 
 A log line has no path (paths contain ids), no query, no body and no name (R71). An error is
 logged with its class and SQLSTATE, never with its message, which may repeat stored data.
@@ -21,13 +21,13 @@ log = structlog.get_logger("safe_conduct.api")
 GONE: Final = 499
 """The status that is logged if the client disconnected. HTTP does not define it."""
 ROUTE_HEADERS: Final = ("rate_headers", "deprecation_headers")
-"""Attributes of the request state in which routes store headers for every answer."""
+"""Attributes of the request state that contain headers for every response."""
 DEFAULTS: Final = (
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
-"""The headers that are added unless the answer has its own."""
+"""The headers that are added unless the response has its own."""
 
 
 class RequestLog:
@@ -37,7 +37,7 @@ class RequestLog:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Assign the request an id, log it, and answer 500 after an unhandled exception."""
+        """Assign the request an id, log it, and return 500 after an unhandled exception."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -81,9 +81,9 @@ class RequestLog:
 def find_route(scope: Scope, prefix: str) -> str | None:
     """Return the template of the route that answered, or None if no route did.
 
-    `prefix` is the path under which a proxy serves the application, which is not part of
-    the template, and neither is the version. The path of a mounted application (`/console`)
-    is.
+    `prefix` is the path under which a proxy serves the application. The template contains
+    neither this path nor the version, but it contains the path of a mounted application
+    (`/console`).
     """
     route = getattr(scope.get("route"), "path_format", None)
     mount = scope.get("root_path", "").removeprefix(prefix)

@@ -105,7 +105,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
 }
 ALWAYS: Final = ("X-Request-Id", "Cache-Control")
 DEPRECATION_HEADERS: Final = ("Deprecation", "Sunset", "Link")
-"""The headers of each answer of a deprecated operation."""
+"""The headers of each response of a deprecated operation."""
 
 
 def list_header_names(
@@ -113,9 +113,9 @@ def list_header_names(
 ) -> list[str]:
     """Return the names of the headers of a response with the given status.
 
-    If `tagged` is true, successful answers have an entity tag. If `keyed` is true, the
-    operation takes an idempotency key. If `translated` is true, the answer has texts in the
-    language of the reader. If `limited` is true, the rate limit of an account applies.
+    If `tagged` is true, successful responses have an entity tag. If `keyed` is true, the
+    operation takes an idempotency key. If `translated` is true, the response has texts in
+    the caller's language. If `limited` is true, the rate limit of an account applies.
     """
     names = [*ALWAYS, *(("RateLimit-Policy", "RateLimit") if limited else ())]
     if status >= FIRST_ERROR:

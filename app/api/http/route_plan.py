@@ -24,8 +24,8 @@ from app.api.http.parameter_plan import ParameterPlan, build_parameter_plan
 type Values = dict[str, Any]
 type Errors = list[Any]
 type Answer = Response | Awaitable[Response]
-"""The response of a route function, or the part of the function that runs without a thread
-and returns the response."""
+"""The response of a route function, or an awaitable that returns the response and runs in
+the event loop, not in a thread."""
 type Read = tuple[Sequence[ParameterPlan], Callable[[Request], Mapping[str, Any]]]
 """Fields of a route, and the function that returns their part of a request."""
 
@@ -113,7 +113,10 @@ class RoutePlan:
         return Arguments(values, errors, None if body is PydanticUndefined else body)
 
     def call(self, arguments: Arguments) -> Answer:
-        """Call the route function. Raises RequestValidationError (422) for its errors."""
+        """Call the route function.
+
+        Raises RequestValidationError (422) if `arguments` has errors.
+        """
         if arguments.errors:
             raise RequestValidationError(arguments.errors, body=arguments.body)
         answer: Answer = self._call.call(**arguments.values)
@@ -121,7 +124,10 @@ class RoutePlan:
 
 
 async def wait_for_response(answer: Answer) -> Response:
-    """Return the response of a route function, and wait for it if it is not ready yet."""
+    """Return the response of a route function, after waiting for it if necessary.
+
+    Raises PlanUnsupportedError if the function returned something else.
+    """
     response = await answer if isawaitable(answer) else answer
     if not isinstance(response, Response):
         raise PlanUnsupportedError(f"A route returned no response: {type(response)}.")
@@ -131,7 +137,8 @@ async def wait_for_response(answer: Answer) -> Response:
 def build_call_plan(described: Dependant) -> CallPlan:
     """Return the plan of a function that FastAPI has described.
 
-    Security schemes are left out, because `GuardedRoute` authenticates the caller.
+    Security schemes are left out, because `GuardedRoute` authenticates the caller. Raises
+    PlanUnsupportedError if the function uses a feature that plans do not support.
     """
     require_supported(described)
     call = described.call
@@ -161,7 +168,10 @@ def build_call_plan(described: Dependant) -> CallPlan:
 
 
 def build_dependency_plan(described: Dependant) -> CallPlan:
-    """Return the plan of a dependency, which has no body and ends after the response."""
+    """Return the plan of a dependency.
+
+    Raises PlanUnsupportedError if it takes a body, or ends before the response is sent.
+    """
     if described.body_params or described.scope == "function":
         raise PlanUnsupportedError("A dependency has a body, or ends before the response.")
     return build_call_plan(described)
@@ -173,7 +183,7 @@ def is_security_scheme(call: object) -> bool:
 
 
 def list_dependencies(plan: CallPlan) -> Iterator[Callable[..., Any]]:
-    """Yield the dependencies of a function, and their dependencies."""
+    """Yield the direct and indirect dependencies of a function."""
     for dependency in plan.dependencies:
         yield dependency.call
         yield from list_dependencies(dependency)
@@ -182,7 +192,8 @@ def list_dependencies(plan: CallPlan) -> Iterator[Callable[..., Any]]:
 def require_distinct(calls: Sequence[Callable[..., Any]]) -> None:
     """Raise PlanUnsupportedError for a dependency that is used twice or is not async.
 
-    FastAPI would call it once, or in a thread; a plan would not.
+    FastAPI calls a repeated dependency once, and one that is not async in a thread. A plan
+    does neither.
     """
     if len(set(calls)) != len(calls):
         raise PlanUnsupportedError("A route uses a dependency twice.")
@@ -192,7 +203,7 @@ def require_distinct(calls: Sequence[Callable[..., Any]]) -> None:
 
 
 def is_async(call: object) -> bool:
-    """Return whether a call returns an awaitable or an asynchronous generator."""
+    """Return whether calling `call` returns an awaitable or an asynchronous generator."""
     return iscoroutinefunction(call) or isasyncgenfunction(call)
 
 

@@ -1,4 +1,4 @@
-"""Routers for authenticated routes, and the index by which a route is found."""
+"""Routers for authenticated routes, and the index that finds the route of a request."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -25,7 +25,7 @@ class ResourceRouter(APIRouter):
     """A router for routes that need a key.
 
     An application does not include it, but gets its routes with `add_to`. FastAPI would
-    analyse each included route a second time, which took a sixth of the start.
+    analyse each included route a second time, which took a sixth of the start-up time.
     """
 
     def __init__(self, tag: str, prefix: str = "") -> None:
@@ -50,7 +50,7 @@ class ResourceRouter(APIRouter):
         answers: Answers | None = None,
         status: int | None = None,
     ) -> Callable[[DecoratedCallable], DecoratedCallable]:
-        """Return a decorator for a POST route with the given problems and answers."""
+        """Return a decorator for a POST route with the given problems and responses."""
         responses = (answers or {}) | list_problems(*problems)
         return self.post(
             path, status_code=status, response_model=model, responses=responses
@@ -61,8 +61,8 @@ class RouteIndex:
     """The routes that need a key, found without trying the routes of all routers.
 
     A path without parameters is found by its text, any other by its number of segments and
-    its first segment. The application's own router answers what no indexed route does:
-    other paths, and methods that a path does not have.
+    its first segment. The application's own router answers all other requests: those for
+    other paths, and those with a method that the path does not have.
     """
 
     def __init__(self, router: APIRouter) -> None:
@@ -74,7 +74,7 @@ class RouteIndex:
                 self.add(route)
 
     def add(self, route: GuardedRoute) -> None:
-        """Add a route. Raises ValueError if a parameter begins its path."""
+        """Add a route. Raises ValueError if its path begins with a parameter."""
         path = route.path_format
         if describe_shape(path)[1].startswith("{"):
             raise ValueError("A path begins with a parameter, which an index cannot find.")
@@ -86,7 +86,7 @@ class RouteIndex:
                 self.fixed.setdefault((method, path), route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the route answer that has the path and the method, or else the router."""
+        """Call the route with this path and method, or the router if there is none."""
         found = self.find(scope) if scope["type"] == "http" else None
         if found is None:
             await self.router.app(scope, receive, send)
@@ -96,7 +96,7 @@ class RouteIndex:
         await route.app(scope, receive, send)
 
     def find(self, scope: Scope) -> tuple[GuardedRoute, Scope] | None:
-        """Return the route for a path and a method, and what it adds to the scope."""
+        """Return the matching route and its scope entries, or None if no route matches."""
         method, path = scope["method"], get_path(scope)
         if path.endswith("\n"):  # the pattern of a route ignores a line break at the end
             return None

@@ -1,4 +1,4 @@
-"""The editions of the OpenAPI document as they are served: compressed, from package files.
+"""The editions of the OpenAPI document, which are served from compressed package files.
 
 Building a document takes seconds, which would block the event loop. `make openapi` writes
 the files, and a test compares the files with the code.
@@ -66,7 +66,7 @@ def encode_document(document: str) -> bytes:
 
 
 def can_accept_gzip(accepted: str) -> bool:
-    """Return whether an Accept-Encoding header lists gzip with a weight above 0."""
+    """Return whether an Accept-Encoding header has gzip or `*` with a weight above 0."""
     for one in accepted.split(","):
         name, _, weight = one.partition(";")
         if name.strip().lower() in {GZIP, "*"}:

@@ -1,7 +1,7 @@
 """Responses that many operations have, written once in the OpenAPI document.
 
-Most problems are the same everywhere. Written out for each operation, they would make up
-two thirds of the document.
+Most problems are the same for every operation. If each operation repeated them, they would
+make up two thirds of the document.
 """
 
 import json
@@ -24,7 +24,8 @@ def get_response_name(status: str) -> str:
 def move_shared_responses(document: dict[str, Any]) -> None:
     """Replace the most frequent response of each error status with a reference.
 
-    The other responses of that status, with more or fewer problems, stay where they are.
+    A response is replaced only if at least `FEWEST` operations have it. All others stay
+    where they are.
     """
     groups = [
         item["responses"] for path in document["paths"].values() for item in path.values()

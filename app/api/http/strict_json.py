@@ -26,7 +26,7 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 
 def parse_media_type(headers: Mapping[str, str]) -> str:
-    """Return the media type of a body, or "" if the body is compressed or not UTF-8."""
+    """Return the media type, or an empty string if the body is compressed or not UTF-8."""
     message = Message()
     message["content-type"] = headers.get("content-type", "")
     plain = headers.get("content-encoding", "identity").strip().lower() == "identity"
@@ -35,7 +35,7 @@ def parse_media_type(headers: Mapping[str, str]) -> str:
 
 
 def parse_strict_json(body: bytes) -> Any:
-    """Parse a body. Raises JsonInvalid (422) if parsers could understand it differently."""
+    """Parse a body. Raises JsonInvalid (422) unless it is valid, unambiguous JSON."""
     if measure_depth(body) > DEPTH:
         raise JsonInvalid(f"The JSON is nested more than {DEPTH} levels deep.")
     try:
@@ -81,7 +81,7 @@ def fail_on_constant(_: str) -> float:
 
 
 def parse_bounded_int(digits: str) -> int:
-    """Parse an integer. Raises JsonInvalid (422) if no database column can store it."""
+    """Parse an integer. Raises JsonInvalid (422) if it has more than 18 digits."""
     if len(digits.lstrip("-")) > DIGITS:
         raise JsonInvalid("A number is too large.")
     return int(digits)

@@ -48,9 +48,10 @@ def name_tagged_union(schemas: dict[str, Any], body: dict[str, Any]) -> None:
 
 
 def name_problems(schemas: dict[str, Any], body: dict[str, Any]) -> None:
-    """Refer to a component such as `ActionIllegalOrNeedsUnmetOrOtherProblem`.
+    """Replace a union of problems with a reference to a component that is named after them.
 
-    The last option is `ProblemDetail`, which stands for every other problem.
+    An example is `ActionIllegalOrNeedsUnmetOrOtherProblem`. The last option of the union is
+    `ProblemDetail`, which describes every other problem.
     """
     names = [get_schema_name(option) for option in body["schema"]["anyOf"][:-1]]
     words = [name.removesuffix("Problem") for name in names]

@@ -95,7 +95,7 @@ class Fault(BaseModel):
 
 
 type Place = tuple[str | int, ...]
-"""Where an error is: `body`, `query`, `path` or `header`, then names and indexes."""
+"""The place of an error: `body`, `query`, `path` or `header`, then names and indexes."""
 
 
 def describe_errors(request: Request, errors: Sequence[Any]) -> list[Fault]:
@@ -118,9 +118,10 @@ def describe_error(request: Request, error: Mapping[str, Any]) -> Fault:
 
 
 def describe_codes(expected: str) -> str:
-    """Return a message that lists the allowed codes, or "" if they are not known.
+    """Return a message that lists the allowed codes, or "" if there are none.
 
-    `expected` is the list that Pydantic takes from the schema, such as `'yes' or 'no'`.
+    `expected` is the list that Pydantic takes from the schema, such as `'yes' or 'no'`. For
+    more than `MOST_CODES` codes, the message refers to the OpenAPI document instead.
     """
     codes = re.findall(r"'([^']*)'", expected)
     if len(codes) > MOST_CODES:
@@ -154,7 +155,7 @@ def list_parameters(route: APIRoute) -> list[str]:
 
 
 def list_fields(whole: dict[str, Any], path: Sequence[str | int]) -> list[str]:
-    """Return the field names of the object at a path, or [] if the object is ambiguous."""
+    """Return the field names of the object at a path, or [] if unknown or ambiguous."""
     found = [whole]
     for part in path:
         options = [option for one in found for option in list_options(whole, one)]
