@@ -4,5 +4,5 @@ from datetime import UTC, datetime
 
 
 def get_utc_now() -> datetime:
-    """Return the current time in UTC; no other function reads the clock."""
+    """Return the current time in UTC. No other function calls `datetime.now`."""
     return datetime.now(UTC)

@@ -157,7 +157,7 @@ TAGS: Final = [
 
 @asynccontextmanager
 async def run_lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Set the number of threads at the start, and close the connections at the end."""
+    """Set the number of threads, and at the end stop polls and close the connections."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
     await app.state.bell.stop()
@@ -172,10 +172,11 @@ def create_app(
     docs: bool = False,
     public_url: str | None = None,
 ) -> FastAPI:
-    """Create the application, which is ready once the ledger and the database agree.
+    """Create the application. It is ready once the ledger, if any, and the database agree.
 
     `rate` is the maximum number of requests of an account in a minute; None means no limit.
-    Machines sign for `public_url`, to whose host passkeys are bound; None means neither.
+    Machines sign for `public_url`, and passkeys are bound to its host. Without this URL,
+    there are no access tokens and no passkeys. `docs` adds a page that shows the contract.
     """
     app = FastAPI(
         title="Safe Conduct",
@@ -207,13 +208,16 @@ def create_app(
 
 
 def set_public_url(app: FastAPI, public_url: str | None) -> None:
-    """Set the address for which machines sign, and to whose host passkeys are bound."""
+    """Set the token endpoint for which machines sign, and the relying party of passkeys.
+
+    Both are None without a URL; the relying party is also None for an IP address.
+    """
     app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
     app.state.relying_party = build_relying_party(public_url)
 
 
 def add_console(app: FastAPI, options: ConsoleOptions) -> None:
-    """Serve the console, which calls the application itself, at /console."""
+    """Serve the console at /console. It sends its requests to the application itself."""
 
     def get_time() -> datetime:
         runtime: Runtime = app.state.runtime

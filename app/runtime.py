@@ -39,7 +39,7 @@ def build_runtime(  # noqa: PLR0913 - each is a dependency that a test may repla
 ) -> Runtime:
     """Return the runtime for a database and its keys.
 
-    Until the time `unprotected_until`, accounts without a MAC are accepted (ADR 80).
+    Rows without a MAC are accepted until the time `unprotected_until`, if any (ADR 80).
     """
     macs = create_macs(
         keys, clock, lambda: unprotected_until is not None and clock() < unprotected_until

@@ -18,7 +18,8 @@ TRANSIT_URL: Final = (
     r"^(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
     r"/v1(/[A-Za-z0-9._-]+)+$"
 )
-"""The pattern of the URL of a Transit engine: HTTPS, or HTTP to this machine."""
+"""The pattern of the URL of a Transit engine: HTTPS, or HTTP to this machine, and a path
+under `/v1/`."""
 SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     """URL of an SQLite file, or of PostgreSQL (`postgresql+psycopg://...`) with the
     service's login, which is a member of `safe_conduct_app` only."""
     migration_database_url: DatabaseUrl | None = None
-    """The same database with a login that is a member of `safe_conduct_owner`; only
+    """URL of the database with a login that is a member of `safe_conduct_owner`; only
     `migrate` and `restored` use it. Default: `SAFE_CONDUCT_DATABASE_URL`."""
     key_file: Path = Path("var/keys")
     """The file of the key-encryption keys, readable by its owner only."""
@@ -141,10 +141,10 @@ class Settings(BaseSettings):
     """How many times faster deadlines run. Above 1 only in a `drill` and in
     `safe-conduct demo serve`."""
     unprotected_until: AwareDatetime | None = None
-    """Until when rows of an earlier version are accepted that `safe-conduct account
-    protect`, `directory protect` and `case protect` have not protected yet, such as
-    `2027-01-31T00:00:00Z`. Until then, a forged row in the database can give rights to an
-    account. Default: never."""
+    """The time until which rows without a MAC are accepted, such as `2027-01-31T00:00:00Z`.
+    An earlier version wrote such rows; `safe-conduct account protect`, `directory protect`
+    and `case protect` protect them. Until this time, a forged row in the database can give
+    rights to an account. Default: none are accepted."""
     person_keys: bool = True
     """Whether people may use API keys. `false`: only machines may; people sign in with
     passkeys. An API key is valid for months, and opens every section that its account may

@@ -102,7 +102,7 @@ class Side(StrEnum):
 
 
 HOLDING_RELATIONS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
-"""Relations that hold a case, in order of precedence."""
+"""Relations of an office that holds a case, in order of precedence."""
 HELPING_RELATIONS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
 """Relations of offices that give a service; the country of origin must not learn of them
 (R12)."""
@@ -117,7 +117,7 @@ _OF_CASE: Final = {
 
 
 def get_case_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of an office in a case by its relations; a recipient has none."""
+    """Return the sides that these relations give an office in a case; some give no side."""
     return frozenset().union(*(_OF_CASE.get(r, frozenset()) for r in relations))
 
 
@@ -162,7 +162,8 @@ class Actor:
     """A focal point that acts through one of its accounts, or the system.
 
     `person_id` is None for a machine and for the system. `api_key` is the prefix of the API
-    key and `session` is the session with which the request was made; the other is None.
+    key, or `session` is the session, with which the request was made. Both are None for a
+    request with an access token and for the system.
     """
 
     account_id: UUID

@@ -49,7 +49,7 @@ def compute_check_character(symbols: str) -> str:
 
 
 def parse_case_code(text: str) -> str | None:
-    """Return the case code that a person typed, or None if the code is not valid."""
+    """Return the stored form of an entered case code, or None if the code is not valid."""
     if not re.fullmatch(CODE_PATTERN, text):
         return None
     plain = text.upper().replace("-", "")[2:]
@@ -60,7 +60,7 @@ def parse_case_code(text: str) -> str | None:
 
 
 def normalize_case_code(text: str) -> str:
-    """Return a case code in its stored form, or raise PydanticCustomError."""
+    """Return the stored form of a case code, or raise PydanticCustomError."""
     code = parse_case_code(text)
     if code is None:
         raise PydanticCustomError("case_code_mistyped", "The case code has a typing error.")

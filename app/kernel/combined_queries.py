@@ -54,17 +54,17 @@ FORMS: Final[Sequence[TypeEngine[Any]]] = (
     String(),
     Uuid(),
 )
-"""The forms in which values are stored, each as the type of an empty column."""
+"""The forms in which values are stored, each as an SQLAlchemy type."""
 MAX_IDS: Final = 1024
-"""The number of ids whose conversion is remembered for each column."""
+"""The maximum number of converted ids that are cached for each column."""
 EMPTY: Final[Any] = text("NULL")
-"""An empty column, whose type is that of the first query."""
+"""An empty column. It gets its type from the same column of the first query."""
 
 type Query = Select[*tuple[Any, ...]]
 type Values = dict[str, Any]
-"""The values of a row, converted, by the names of its columns."""
+"""The converted values of a row, by the names of its columns."""
 type Place = tuple[int, int]
-"""A column of the UNION: the number of its form, and its number among those of the form."""
+"""A column of the UNION: the number of its form, and its number within the form."""
 type Converter = Callable[[Any], Any]
 type Reader = tuple[str, int, Converter | None]
 """The name of a column, its index in a row, and the function that converts its value."""
@@ -83,7 +83,7 @@ def get_form(kind: TypeEngine[Any]) -> int:
 
 
 def assign_places(query: Query) -> list[Place]:
-    """Assign a column of the UNION to each column of a query."""
+    """Return the column of the UNION for each column of a query."""
     used = Counter[int]()
     places = list[Place]()
     for form in (get_form(column["type"]) for column in query.column_descriptions):
@@ -93,9 +93,10 @@ def assign_places(query: Query) -> list[Place]:
 
 
 def select_aligned(number: int, query: Query, order: Sequence[Place]) -> Query:
-    """Return a query that selects its number, and its columns at their places.
+    """Return the query with its number as the first column, and columns at their places.
 
-    The first query determines the types of the UNION. SQLAlchemy then converts no value.
+    `order` lists all places of the UNION; places that the query does not use are empty. The
+    first query sets the types of the UNION, so that SQLAlchemy converts no value.
     """
     columns: list[Any] = [column["expr"] for column in query.column_descriptions]
     filled = dict(zip(assign_places(query), columns, strict=True))
@@ -112,7 +113,7 @@ def find_converter(kind: TypeEngine[Any], dialect: Dialect) -> Converter | None:
     """Return the function that converts the values of a column type, if any.
 
     Most ids occur in several rows, and SQLite stores them as text, so their conversions are
-    remembered.
+    cached.
     """
     convert: Converter | None = kind.dialect_impl(dialect).result_processor(dialect, None)
     return lru_cache(MAX_IDS)(convert) if convert and isinstance(kind, Uuid) else convert
@@ -134,7 +135,7 @@ class CombinedQuery:
     def read(
         self, tx: ReadTransaction, parameters: Mapping[str, Any]
     ) -> Mapping[str, list[Values]]:
-        """Return the rows of each query by its name, after flushing pending writes."""
+        """Flush pending writes, and return the rows of each query by its name."""
         readers = self.load_readers(get_dialect(tx.session))
         found: list[list[Values]] = [[] for _ in self.queries]
         for row in tx.read_columns(self.statement, parameters):
@@ -146,14 +147,14 @@ class CombinedQuery:
         return dict(zip(self.queries, found, strict=True))
 
     def load_readers(self, dialect: Dialect) -> list[list[Reader]]:
-        """Return the readers of the rows of each query, and keep them for later reads."""
+        """Return the readers of the rows of each query, built at the first call."""
         if dialect.name not in self.readers:
             queries = self.queries.values()
             self.readers[dialect.name] = [self.build_readers(q, dialect) for q in queries]
         return self.readers[dialect.name]
 
     def build_readers(self, query: Query, dialect: Dialect) -> list[Reader]:
-        """Build the readers of one query, which convert like the types of its columns."""
+        """Build the readers of one query, which convert values by their column types."""
         columns = zip(query.column_descriptions, assign_places(query), strict=True)
         return [
             (
@@ -166,9 +167,11 @@ class CombinedQuery:
 
 
 def build_record[R](tx: ReadTransaction, record: type[R], values: Values) -> R:
-    """Return a row as an object of its class: read-only if possible, or of the session.
+    """Return a row as an object of its class, which is read-only if possible.
 
-    A write may change the object, and only a session can load the relationships of a class.
+    The object is in the session if the transaction may write, or if the class has
+    relationships, which only a session can load. Raises NotAuthentic as `verify_values`
+    does.
     """
     mapper: Mapper[R] = inspect(record)
     if isinstance(tx, WriteTransaction) or mapper.relationships:
@@ -180,7 +183,7 @@ def build_record[R](tx: ReadTransaction, record: type[R], values: Values) -> R:
 
 
 def build_read_only[R](record: type[R], values: Values) -> R:
-    """Return a row as an object without a state of SQLAlchemy, which costs little.
+    """Return a row as an object without SQLAlchemy state, because that is faster.
 
     Setting a column, or reading an attribute that is not in `values`, raises an error.
     """
@@ -192,7 +195,7 @@ def build_read_only[R](record: type[R], values: Values) -> R:
 def load_into_session[R](tx: ReadTransaction, record: type[R], values: Values) -> R:
     """Return the object of a row in the session, as if the session had queried it.
 
-    A row that has a MAC is verified, because no event of SQLAlchemy does it here.
+    A protected row is verified here, because SQLAlchemy sends no `load` event for it.
     """
     mapper: Mapper[R] = inspect(record)
     names = [mapper.get_property_by_column(one).key for one in mapper.primary_key]

@@ -101,7 +101,7 @@ class Database:
     """The database, which opens transactions; any exception rolls the transaction back.
 
     `engines` contains each engine with a connection pool. SQLite has a second engine for
-    reads; disposing of `engine` disposes of both. `macs` protect the rows that give rights.
+    reads; disposing of `engine` disposes of both. `macs` verify and write MACs of rows.
     """
 
     def __init__(self, url: str, role: str = APP_ROLE, macs: RowMacs | None = None) -> None:
@@ -132,7 +132,7 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def is_standby(self) -> bool:
-        """Return whether the server is a standby, or False if it does not answer."""
+        """Return whether the server is a standby; False for SQLite or on an error."""
         if self.is_sqlite:
             return False
         try:
@@ -222,33 +222,33 @@ def open_engine(url: str) -> Engine:
 
 @contextmanager
 def begin(engine: Engine, info: dict[str, Any]) -> Iterator[Session]:
-    """Run the block in one transaction. No other function begins a transaction."""
+    """Run the block in one transaction of a new session, and commit it at the end."""
     with Session(engine, expire_on_commit=False, info=info) as session, session.begin():
         yield session
 
 
 def open_session(connection: Connection, macs: RowMacs | None, acts_for: str) -> Session:
-    """Open a session in the transaction of a connection, which the caller has to end."""
+    """Open a session in the transaction of a connection. The caller must end it."""
     info = {MACS: macs, OPENED_FOR: acts_for}
     # A rollback would remove the prepared statements of psycopg.
     return Session(connection, join_transaction_mode="rollback_only", info=info)
 
 
 def get_own_office(session: Session) -> str | None:
-    """Return the id of the office for which a session acts, `system` or None."""
+    """Return the id of the office of a session, or `system`, or None if neither is set."""
     office: str | None = session.info.get(OPENED_FOR) or session.info.get(ACTS_FOR)
     return office
 
 
 @event.listens_for(Session, "after_begin")
 def set_acts_for(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    """Limit a new transaction to what the focal point of the session may access."""
+    """Limit a new transaction to the rows that the session's focal point may access."""
     if (acts_for := session.info.get(ACTS_FOR)) is not None:
         limit_to_office(connection, acts_for)
 
 
 def limit_to_office(connection: Connection, acts_for: str) -> None:
-    """Set the focal point that row security uses for this transaction (ADR 21)."""
+    """Set the office for row security in a transaction (ADR 21). No effect on SQLite."""
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(SET_ACTS_FOR, (acts_for,))
 

@@ -39,9 +39,9 @@ class KeySet:
         self._derived: dict[str, DerivedSecrets] = {}
 
     def includes(self, other: "KeySet") -> bool:
-        """Return whether these are the keys of another set, and perhaps more.
+        """Return whether this set has all keys of another set, and the same first key.
 
-        The first key must be the same, and other keys may have another mark.
+        The marks of the keys may differ.
         """
         values = {(one.version, one.value) for one in self.lines}
         others = {(one.version, one.value) for one in other.lines}
@@ -80,19 +80,19 @@ class FileKeys:
         self._path, self._seen, self._lock = path, seen, Lock()
         self._opener = opener or KeyOpener(None)
         self._decryption: Thread | None = None
-        """The thread that waits for the key service."""
+        """The thread that decrypts new keys with the key service, or None if none runs."""
         self._retry_at: float | None = None
         self._set = KeySet(keys)
 
     @classmethod
     def load(cls, path: Path, service: KeyService | None = None) -> Self:
-        """Load the keys of a file, or raise KeyRefused."""
+        """Load the keys of a file. Raises KeyRefused if the file cannot be used."""
         seen, opener = read_state(path), KeyOpener(service)
         return cls(opener.open(keyfile.read_lines(path)), path, seen, opener)
 
     @classmethod
     def create(cls, path: Path) -> Self:
-        """Add a key to the key file, or create the file, and return all its keys."""
+        """Add a key to the key file, or create the file; return a provider of its keys."""
         keyfile.add_key(path)
         return cls(keyfile.read_keys(path))
 
@@ -107,7 +107,7 @@ class FileKeys:
         return self._set
 
     def _is_outdated(self, path: Path) -> bool:
-        """Return whether the file was replaced, or if it is time to read it again."""
+        """Return whether the file was replaced, or whether it is time to read it again."""
         is_due = self._retry_at is not None and monotonic() >= self._retry_at
         return is_due or read_state(path) != self._seen
 
@@ -220,7 +220,7 @@ def derive_secrets(lines: Sequence[StoredKey], purpose: str) -> DerivedSecrets:
 
 
 def read_state(path: Path) -> FileState | None:
-    """Return the state of a file, or None if there is no file."""
+    """Return the state of a file, or None if the file is missing or inaccessible."""
     try:
         found = path.stat()
     except OSError:

@@ -1,6 +1,6 @@
-"""Lists of ids as one parameter of a statement, whose SQL is the same for each length.
+"""Lists of ids as one parameter, so that a statement has the same SQL for any length.
 
-So SQLAlchemy renders the statement once, and the drivers keep it prepared.
+Therefore SQLAlchemy renders the statement once, and the drivers keep it prepared.
 """
 
 import json
@@ -58,6 +58,6 @@ def render_json_each(function: Unnest, compiler: SQLCompiler, **options: Any) ->
 
 
 def select_listed(name: str) -> Select[UUID]:
-    """Select the ids of a list, which is one parameter."""
+    """Return a query that selects the ids of the list in the parameter `name`."""
     ids = Unnest(bindparam(name, type_=IdList())).column_valued("value")
     return select(ids.label("id"))

@@ -71,9 +71,10 @@ INSERT_OUTCOME: Final = insert(Outcome)
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """An idempotency key, and the fingerprints of the request, by each key of the service.
+    """An idempotency key, and the fingerprints of the request, one for each vault key.
 
-    The first is stored, and a retry must match one of them.
+    The first fingerprint is stored. A retry must have the stored fingerprint among its own.
+    `key` is None if the request has no idempotency key.
     """
 
     key: str | None
@@ -81,7 +82,7 @@ class KeyedRequest:
 
 
 def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
-    """Lock the key of this request, and return the stored outcome, or None.
+    """Lock the key of this request, and return the stored outcome, if there is one.
 
     The outcome is read after the attempt to lock the key, because the transaction that held
     the lock before may have stored it. A stored outcome is returned even if another request
@@ -104,7 +105,7 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
 
 
 def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
-    """Return the outcome that the account stored with this key, or None."""
+    """Return the outcome that was stored for the account with this key, if any."""
     query = {"account": tx.actor.account_id, "named": key}
     row = tx.read_columns(FIND_OUTCOME, query).one_or_none()
     return StoredOutcome(*row) if row else None

@@ -90,7 +90,7 @@ class Retrieval(Base):
 
 
 class Epoch(Base):
-    """The identity of this database, in one row; a restore of a backup renews it."""
+    """The identity of this database, in one row. The command `restored` renews it."""
 
     __tablename__ = "epoch"
 
@@ -139,7 +139,7 @@ class Posting:
 
 
 def deliver(session: Session, postings: Sequence[Posting]) -> None:
-    """Write entries and deliver them to each feed, as the last step of a transaction.
+    """Write entries and deliver them to the feeds, as the last step of a transaction.
 
     A database sequence would assign numbers before the commit: 7 could become visible
     before 6, and a client that has read 7 would never read 6. Instead, each feed has a
@@ -179,7 +179,7 @@ HAS_READER: Final = Mailbox.focal_point_id.in_(make_list_parameter("readers"))
 
 
 def advance_heads(connection: Connection, counts: Mapping[UUID, int]) -> Mapping[UUID, int]:
-    """Lock the newest position of each feed, increase it by its count, and return it."""
+    """Lock each feed, increase its head by its count, and return the new heads."""
     by_count: dict[int, list[UUID]] = {}
     for reader, count in counts.items():
         by_count.setdefault(count, []).append(reader)
@@ -192,12 +192,12 @@ def advance_heads(connection: Connection, counts: Mapping[UUID, int]) -> Mapping
 
 @cache
 def build_upsert(groups: int) -> ReturningInsert[UUID, int]:
-    """Build the statement that increases feeds by `groups` different counts.
+    """Build the statement that increases the heads of feeds by `groups` different counts.
 
-    Every row exists, so that the conflict clause locks and increases each in the order of
-    the ids. It goes directly to the newest version of a row. An UPDATE, also one that joins
-    a SELECT FOR UPDATE, starts from the version of its snapshot: on PostgreSQL, a writer
-    that holds the newest version then waits for one that waits for it (deadlock).
+    Every feed has a row, so the conflict clause locks and increases the rows in the order
+    of the ids. It uses the newest version of a row. An UPDATE, even one that joins a SELECT
+    FOR UPDATE, starts from the version in its snapshot. On PostgreSQL, the writer that has
+    locked the newest version could then wait for a writer that waits for it (a deadlock).
     """
     more: ColumnElement[int] = make_count(0)
     for number in range(1, groups):

@@ -65,8 +65,8 @@ def add_key(
     """Add a new key to the key file, and return its version. Create the file if needed.
 
     If there is a key service, it encrypts the key. Raises KeyRefused for a damaged file,
-    for a first key that is a standby key, if there is a standby key already, and if the key
-    service does not decrypt the other keys.
+    for a first key that is a standby key, if there is a standby key already, and if the
+    other keys cannot be decrypted or, with a key service, are not encrypted.
     """
     with lock_folder(path):
         lines = read_lines(path) if path.exists() and path.stat().st_size else []
@@ -96,8 +96,8 @@ def encrypt_keys(path: Path, service: KeyService, copy: Path | None = None) -> b
 
     Keys that are encrypted already are encrypted again, with the newest version of the key
     of the key service. With a `copy`, the encrypted keys are written to this new file
-    instead. Raises KeyRefused if the key service fails, and FileExistsError if `copy`
-    exists.
+    instead. Raises KeyRefused if the file is unusable or the key service fails, and
+    FileExistsError if `copy` exists.
     """
     with lock_folder(path):
         before = parse_file(path)
@@ -110,7 +110,7 @@ def encrypt_keys(path: Path, service: KeyService, copy: Path | None = None) -> b
 
 
 def decrypt_keys(path: Path, service: KeyService) -> None:
-    """Write the keys of a key file without encryption. Raises KeyRefused."""
+    """Replace the keys of a key file with the decrypted keys, or raise KeyRefused."""
     with lock_folder(path):
         write_lines(path, encode_keys(read_keys(path, service), None))
 
@@ -131,7 +131,8 @@ def activate_key(path: Path) -> str:
 def mark_retired(path: Path, version: str, *, undo: bool = False) -> None:
     """Retire a key that is not the current one, or with `undo` end its retirement.
 
-    Raises KeyRefused if there is no such key, or if it is the current key.
+    Raises KeyRefused if there is no such key, if it is the current key, or if `undo` is set
+    for a key that was never activated.
     """
     with lock_folder(path):
         lines = read_lines(path)
@@ -158,15 +159,16 @@ def require_not_current(lines: Sequence[KeyLine], version: str) -> None:
 
 
 def read_keys(path: Path, service: KeyService | None = None) -> list[StoredKey]:
-    """Return the keys of a key file, oldest first, or raise KeyRefused."""
+    """Return the keys of a key file, oldest first. Raises KeyRefused if one is unusable."""
     return KeyOpener(service).open(read_lines(path))
 
 
 def read_lines(path: Path) -> list[KeyLine]:
-    """Return the lines of a key file, oldest first, or raise KeyRefused.
+    """Return the lines of a key file, oldest first.
 
-    Either all keys are encrypted, or none. Otherwise somebody who can write the file, but
-    cannot use the key service, could add a key of their own.
+    Raises KeyRefused if the file is unusable, or if some keys are encrypted and others are
+    not. Otherwise somebody who can write the file, but cannot use the key service, could
+    add a key of their own.
     """
     lines = parse_file(path)
     if len({one.is_encrypted for one in lines}) > 1:
@@ -180,7 +182,7 @@ def read_lines(path: Path) -> list[KeyLine]:
 def parse_file(path: Path) -> list[KeyLine]:
     """Parse a key file, in which encrypted and unencrypted keys may be mixed.
 
-    Raises KeyRefused.
+    Raises KeyRefused if the file is missing, empty, damaged or open to other users.
     """
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")

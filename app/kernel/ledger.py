@@ -24,13 +24,13 @@ from app.kernel.transactions import Runtime
 
 
 class LedgerRefused(Exception):  # noqa: N818 - it says what is the matter, as Problem does
-    """The ledger and the database do not match; `brief` contains nothing confidential."""
+    """The ledger does not fit the database; `brief` contains nothing confidential."""
 
     brief: ClassVar[str]
 
 
 class ErasuresDue(LedgerRefused):
-    """Erasures are due: the restored backup contains cases that were erased after it."""
+    """Erasures are due: a restored backup contains cases that were erased later."""
 
     brief = "erasures are due: safe-conduct restored"
 
@@ -81,6 +81,8 @@ class Ledger:
 
     def require_agreement(self, runtime: Runtime) -> None:
         """Raise LedgerRefused unless the database contains all erasures of its ledger.
+
+        A missing ledger is accepted only if the database never had a case.
 
         The file is read before the database, because each erasure is committed before it is
         written to the file. Both are compared again only if the file has changed, or if the
@@ -136,7 +138,8 @@ class Ledger:
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content of the ledger for the database with this mark.
 
-        A missing ledger has no erasures. Raises LedgerRefused if the ledger does not match.
+        A missing ledger has no erasures. Raises LedgerRefused if the ledger lists neither
+        the epoch of the mark nor one of `earlier_epochs`.
         """
         contents = self.read()
         if contents is None:
@@ -144,7 +147,7 @@ class Ledger:
         return self._require_own(contents, now, earlier_epochs)
 
     def add_epochs(self, epochs: Iterable[str]) -> None:
-        """Add the epochs of more databases to the ledger, or raise LedgerRefused."""
+        """Add epochs to the ledger, which is created if needed. Raises LedgerRefused."""
         if self.read() is None:
             self._make(epochs)
         with self._open() as file:
@@ -201,7 +204,7 @@ class Ledger:
 
 
 def require_owner_only(path: Path, found: os.stat_result) -> None:
-    """Raise LedgerUnusable if any user but this user or root can access the ledger.
+    """Raise LedgerUnusable if a user other than this user and root can access the ledger.
 
     A line that another user added would erase a case at the next restore.
     """

@@ -1,4 +1,4 @@
-"""The format of the ledger file, and appending to the file without losing a line.
+"""The format of the ledger file, and functions that append lines without losing any.
 
 The first line is a header. `epoch 1a2b3c4d` names a database to which the ledger belongs.
 `erased {case id} {time in UTC}` is an erasure. The word `torn` ends a line that a crash

@@ -15,7 +15,7 @@ type Values = Sequence[object]
 
 
 def copy_values(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return values of which none can be changed through the record that has them."""
+    """Return the values with copies of lists and dicts, which the record does not share."""
     return tuple(copy(one) if isinstance(one, (list, dict)) else one for one in values)
 
 
@@ -25,7 +25,7 @@ def encode(values: Values) -> bytes:
 
 
 def encode_value(value: Any) -> str:
-    """Encode a value that JSON does not know."""
+    """Encode a value of a type that JSON lacks. Raises TypeError for an unknown type."""
     match value:
         case UUID():
             return str(value)
@@ -40,14 +40,17 @@ def encode_value(value: Any) -> str:
 
 
 ENCODER: Final = json.JSONEncoder(default=encode_value, sort_keys=True)
-"""The encoder of values; `json.dumps` with these arguments would make one at each call."""
+"""The encoder of values. `json.dumps` would create a new encoder for each call."""
 
 
 def count_hours(until: datetime | None) -> int:
-    """Return the number of the hour that begins at a time or after it; 0 for no time."""
+    """Return a time in hours since the Unix epoch, rounded up, or 0 for None.
+
+    Fractions of a second are dropped before the rounding.
+    """
     return 0 if until is None else -(-int(until.timestamp()) // HOUR)
 
 
 def read_hours(hours: int) -> datetime | None:
-    """Return the time at which the hour with a number begins; None for 0."""
+    """Return the UTC time that is `hours` hours after the Unix epoch, or None for 0."""
     return datetime.fromtimestamp(hours * HOUR, UTC) if hours else None

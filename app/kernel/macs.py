@@ -23,16 +23,17 @@ from app.kernel.vault import DerivedSecrets
 
 log = structlog.get_logger("safe_conduct.macs")
 FORGED_ROW: Final = "row.forged"
-"""The event of the log that names a row which does not match its MAC."""
+"""The log event for a row that does not match its MAC, or that is missing."""
 FORMAT: Final = b"\x01"
-"""The first byte of a stored group. Another list of fields needs another format."""
+"""The first byte of a stored group, which must change if the list of fields changes."""
 MAC_BYTES: Final = 32
 REVISION: Final = Struct(">Q")
 DIGEST_BYTES: Final = 16
 MACS: Final = "row_macs"
 """The key of the `RowMacs` in `Session.info`."""
 ENTRY: Final = Struct(f">8s{DIGEST_BYTES}sI")
-"""A stored entry: the tag and the digest of a row, and the hour until which it is kept."""
+"""A stored entry: the tag and the digest of a row, and the time until which the entry is
+kept, in hours since the Unix epoch; 0 means that there is no such time."""
 KEPT_AFTER_END: Final = timedelta(days=1)
 """How long the digest of a row is kept after the row has ended."""
 
@@ -45,7 +46,7 @@ MAX_GROUPS: Final = 500
 
 
 class NotAuthentic(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """A row was written or changed by something else than the service."""
+    """A row was written or changed by something other than the service."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,14 @@ class Entry:
 class Group:
     """The entries of a group, by the tags of the rows.
 
-    `revision` is the number of changes of the group.
+    `revision` is the number of changes to the group.
     """
 
     entries: Mapping[bytes, Entry]
     revision: int = 0
 
     def remove_outdated(self, now: datetime) -> "Group":
-        """Return the group without the entries that were kept until a time that is over."""
+        """Return the group without the entries whose time `until` has passed."""
         kept = {
             tag: one
             for tag, one in self.entries.items()
@@ -80,14 +81,14 @@ EMPTY: Final = Group({})
 
 
 class Known[K, V](dict[K, V]):
-    """Values that were verified, of which a process remembers at most `limit`."""
+    """A cache of at most `limit` verified values in the memory of a process."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
         self.limit = limit
 
     def store(self, key: K, value: V) -> None:
-        """Store a value; if there are too many, forget the others."""
+        """Store a value; if the cache is full, remove all other values first."""
         if len(self) >= self.limit:
             self.clear()
         self[key] = value
@@ -97,10 +98,10 @@ class RowMacs:
     """Computes and verifies the MACs of groups and rows.
 
     `derive` returns the secrets, one from each key of the key provider (ADR 84). A MAC is
-    made with the one of the current key, and MACs by keys that are not retired are valid.
-    A digest in a group, which the MAC of the group covers, is made with the first secret
-    for ever. `accepts_missing` returns whether rows of an earlier version, which have no
-    MAC, are accepted now.
+    made with the secret of the current key, and is valid unless the key that made it is
+    retired. The digests in a group, which the MAC of the group covers, are always made with
+    the first secret. `accepts_missing` returns whether rows of an earlier version, which
+    have no MAC, are accepted now.
     """
 
     def __init__(
@@ -123,7 +124,8 @@ class RowMacs:
         """The last rows that were verified, by the prefix of their credential."""
         self._reset_caches()
         self.is_disabled = False
-        """Whether MACs of cases and rows are neither verified nor written: without keys."""
+        """Whether MACs of cases and rows are neither verified nor written, because the keys
+        are missing."""
 
     def load_secrets(self) -> bool:
         """Use the keys that the key provider has now; return whether they have changed.
@@ -139,7 +141,7 @@ class RowMacs:
         return True
 
     def _reset_caches(self) -> None:
-        """Replace the caches by empty ones. A running verification keeps those it uses."""
+        """Replace the caches with empty ones. A running verification keeps its caches."""
         self.known_digests = Known[Any, tuple[Any, bytes]](MAX_DIGESTS)
         self.known_rows = Known[Any, tuple[Any, ...]](MAX_DIGESTS)
         self.known_groups = Known[UUID, Any](MAX_GROUPS)
@@ -151,7 +153,7 @@ class RowMacs:
         return compute_hmac(self.secrets.first, message)[:DIGEST_BYTES]
 
     def compute_row_mac(self, table: str, values: Values) -> bytes:
-        """Return the MAC of a row that has its own."""
+        """Return the MAC of a row that has a MAC of its own."""
         message = encode([table, *values])
         return compute_hmac(self.secrets.current, message)[:DIGEST_BYTES]
 
@@ -182,7 +184,7 @@ class RowMacs:
         return FORMAT + compute_hmac(self.secrets.current, message) + body
 
     def parse_group(self, table: str, owner: Values, stored: bytes) -> Group:
-        """Return the group that the row of an owner stores. Raises NotAuthentic."""
+        """Return the group in an owner's row. Raises NotAuthentic if its MAC is invalid."""
         mac, body = split_group(stored)
         message = build_message(table, owner, body)
         if stored[:1] != FORMAT or not self._is_mac(mac, message, MAC_BYTES):
@@ -194,26 +196,27 @@ class RowMacs:
         return Group(entries, REVISION.unpack(body[: REVISION.size])[0])
 
     def has_entry(self, group: Group, table: str, values: Values) -> bool:
-        """Return whether a row is in a group and equals its digest."""
+        """Return whether a group has an entry for a row, and the row matches its digest."""
         entry = group.entries.get(compute_tag(table, values[0]))
         due = self.compute_digest(table, values)
         return entry is not None and hmac.compare_digest(entry.digest, due)
 
     def find_group_version(self, table: str, owner: Values, stored: bytes) -> str | None:
-        """Return the version of the key that made the MAC of a group, or None."""
+        """Return the version of the key that made a group's MAC, or None if no key did."""
         if stored[:1] != FORMAT:
             return None
         mac, body = split_group(stored)
         return self._find_version(mac, build_message(table, owner, body), MAC_BYTES)
 
     def find_row_version(self, table: str, values: Values, mac: bytes) -> str | None:
-        """Return the version of the key that made the MAC of a row, or None."""
+        """Return the version of the key that made a row's MAC, or None if no key did."""
         return self._find_version(mac, encode([table, *values]), DIGEST_BYTES)
 
     def _is_mac(self, mac: bytes, message: bytes, size: int) -> bool:
         """Return whether one of the accepted secrets gives this MAC for the message.
 
-        Another process may have used a key that was added since the transaction began.
+        If none does, the secrets are loaded again, because another process may have used
+        a key that was added since the transaction began.
         """
         before = self.secrets
         if has_mac(before.accepted.values(), mac, message, size):
@@ -223,7 +226,10 @@ class RowMacs:
         return now is not before and has_mac(now.accepted.values(), mac, message, size)
 
     def _find_version(self, mac: bytes, message: bytes, size: int) -> str | None:
-        """Return the version of the key that made a MAC, which may be retired, or None."""
+        """Return the version of the key that made a MAC, or None if no key did.
+
+        The key may be retired.
+        """
         for version, secret in self.secrets.known.items():
             if has_mac([secret], mac, message, size):
                 return version
@@ -253,7 +259,7 @@ def compute_hmac(secret: bytes, message: bytes) -> bytes:
 
 
 def log_alarm(table: str, values: Values) -> None:
-    """Log which row is not authentic, or of which owner a row is missing."""
+    """Log the row that is not authentic, or the owner of a row that is missing."""
     log.error(FORGED_ROW, table=table, row=str(values[0]))
 
 
@@ -267,7 +273,7 @@ def raise_alarm(table: str, values: Values) -> NoReturn:
 
 
 def compute_tag(table: str, key: object) -> bytes:
-    """Return the tag of a row, by which its entry is found. It begins with its table's."""
+    """Return the tag by which the entry of a row is found. It begins with the table tag."""
     row = hashlib.blake2b(encode([table, key]), digest_size=7).digest()
     return compute_table_tag(table) + row
 

@@ -22,7 +22,7 @@ NOT_OF_THIS_LIST: Final = "`after` must be a cursor of this list or feed."
 PAGE_SIZE, PAGE_START = "page_size", "page_start_"
 """The names of the parameters of a page: its size, and the keys after which it starts."""
 MAX_STATEMENTS: Final = 32
-"""The number of constant statements whose pages are remembered."""
+"""The maximum number of statements of pages that are cached."""
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -74,10 +74,11 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     """Return a page sorted by the keys, and the cursor of the next page if there is one.
 
     Keys are numbers or instants and must be the last columns of the statement. `extra_rows`
-    are added to the page, because their keys are not stored in the database. A statement
-    with `parameters` must be a constant and select only columns. Its page is built once. A
-    cursor is valid for one list and one focal point, and is encrypted, because its numbers
-    reveal how many records exist. Raises CursorUnknown (422) for one of another list.
+    are rows whose keys are not stored in the database; they are sorted into the page. A
+    statement with `parameters` must be a constant and select only columns; the statement of
+    its page is cached. A cursor is valid for one list and one focal point. It is encrypted,
+    because its numbers reveal how many records exist. Raises CursorUnknown (422) for
+    a cursor of another list.
     """
     context, count = [name, str(tx.actor.focal_point_id)], len(keys)
     values: dict[str, Any] = {PAGE_SIZE: query.limit + 1}
@@ -123,7 +124,10 @@ def to_value(key: Key, number: int) -> int | datetime:
 def limit_to_page(
     statement: Select[*tuple[Any, ...]], keys: Keys, *, has_start: bool
 ) -> Select[*tuple[Any, ...]]:
-    """Return the statement of a page, which begins after the parameters of its start."""
+    """Return the statement of a page.
+
+    With `has_start`, the page begins after the keys in the parameters `page_start_0` etc.
+    """
     if has_start:
         parameters = [
             bindparam(f"{PAGE_START}{n}", type_=key.type) for n, key in enumerate(keys)
@@ -133,11 +137,11 @@ def limit_to_page(
 
 
 limit_constant_to_page = lru_cache(MAX_STATEMENTS)(limit_to_page)
-"""The same for a constant statement, whose pages are built once."""
+"""The function `limit_to_page` with a cache, for constant statements."""
 
 
 def create_cursor(tx: ReadTransaction, numbers: tuple[int, ...], context: list[str]) -> str:
-    """Return the encrypted cursor of a row, in which `numbers` are the keys of the row."""
+    """Return the encrypted cursor of the row whose keys are `numbers`."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
     return encrypt_cursor(tx.vault, plain, context)
 

@@ -1,4 +1,4 @@
-"""The protected rows that a session has loaded or changed, and the end of a transaction."""
+"""The protected rows of a session, and their verification at the end of a transaction."""
 
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ class ProtectedGroups(Protocol):
         """Verify the rows that were loaded. Raises NotAuthentic."""
 
     def finish(self, session: Session) -> None:
-        """Verify, and write the MACs of the rows that were changed. Raises NotAuthentic."""
+        """Verify the rows, and write the MACs of changed rows. Raises NotAuthentic."""
 
 
 def verify_loaded(session: Session) -> None:
@@ -28,7 +28,7 @@ def verify_loaded(session: Session) -> None:
 def finish_transaction(session: Session) -> None:
     """Write all changes of a session, with the MACs of protected rows.
 
-    Raises NotAuthentic if a protected row was changed by something else than the service.
+    Raises NotAuthentic if something other than the service changed a protected row.
     """
     session.flush()
     groups: ProtectedGroups | None = session.info.get(CASE_GROUPS)

@@ -60,14 +60,14 @@ class ProtectedRow:
     mac: Mapped[bytes | None] = mapped_column(LargeBinary, sort_order=LAST)
 
     def is_office(self, _: str | None) -> bool:
-        """Return whether this is the office with an id."""
+        """Return whether this is the office with the given id; False for other rows."""
         return False
 
 
 class Columns(NamedTuple):
-    """The names of the columns that a MAC covers, and of those that identify a row.
+    """The names of the columns that a MAC covers, and functions that read a row.
 
-    The functions return the values of these columns of a row.
+    `read_protected` returns the values of these columns, and `read_key` the primary key.
     """
 
     protected: tuple[str, ...]
@@ -94,7 +94,7 @@ def compute_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bytes:
 
 
 def list_values(model: type[ProtectedRow], row: Row) -> list[Row]:
-    """List what the MAC of a row covers: the names and values of columns with a value.
+    """List the content that the MAC of a row covers: the columns that are not null.
 
     So a column that is added later, and is null, does not change the MAC.
     """
@@ -104,9 +104,9 @@ def list_values(model: type[ProtectedRow], row: Row) -> list[Row]:
 
 
 def matches_mac(macs: RowMacs, model: type[ProtectedRow], row: Row) -> bool:
-    """Return whether a row matches its MAC.
+    """Return whether a row matches its MAC. The values of rows that matched are cached.
 
-    A process remembers the values of rows that matched, and only compares them.
+    A row without a MAC matches if such rows are accepted; without keys, every row matches.
     """
     columns, stored = get_columns(model), row[MAC]
     if macs.is_disabled:
@@ -134,7 +134,7 @@ def was_verified(
 ) -> bool:
     """Return whether this process has verified a row with this MAC and these values.
 
-    With the same MAC, the row that was verified has the same values in all columns.
+    Rows with the same MAC have the same protected values. Without MACs, the result is True.
     """
     macs = session.info.get(MACS)
     if macs is None or macs.is_disabled:
@@ -147,7 +147,7 @@ def was_verified(
 
 
 def select_rows(model: type[ProtectedRow]) -> Select[*tuple[Any, ...]]:
-    """Return a statement that selects all columns, with the names of the attributes."""
+    """Return a statement that selects all columns of a model, named as the attributes."""
     names = [one.key for one in model.__table__.columns]
     return select(*(getattr(model, name).label(name) for name in names))
 
@@ -214,7 +214,7 @@ def verify_reloaded_row(row: ProtectedRow, context: QueryContext | None, _: obje
 
 @listens_for(Session, "before_flush")
 def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
-    """Write the MACs of the rows that a flush will store. Raises NotAuthentic."""
+    """Set the MACs of the rows in a flush. Raises NotAuthentic as `update_mac` does."""
     macs = session.info.get(MACS)
     if macs is None or macs.is_disabled:
         return
@@ -230,8 +230,8 @@ def write_macs(session: Session, _: UOWTransaction, __: object) -> None:
 def update_mac(session: Session, row: ProtectedRow, changes: Row) -> None:
     """Set the MAC of a row in which some columns were changed.
 
-    The row is locked and read again. So the MAC covers what the row will contain, even if
-    another transaction has changed it meanwhile. Raises NotAuthentic if the row in the
+    The row is locked and read again. So the MAC covers the future values of the row, even
+    if another transaction has changed it meanwhile. Raises NotAuthentic if the row in the
     database does not match its MAC. A row without a MAC never gets one by a change.
     """
     if row.is_altered:
@@ -274,13 +274,13 @@ def read_row(row: ProtectedRow) -> Row:
 
 
 def read_key(row: ProtectedRow) -> Row:
-    """Return the columns of the primary key of a row, which may have expired."""
+    """Return the primary key of a row by column. SQLAlchemy loads expired attributes."""
     key = row.__table__.primary_key
     return {column.key: getattr(row, column.key) for column in key}
 
 
 def store_macs(session: Session, model: type[ProtectedRow], rows: Sequence[Row]) -> None:
-    """Store the MACs of rows that were read with `select_rows`, without a verification."""
+    """Store MACs for rows that were read with `select_rows`, without verifying the rows."""
     if not rows:
         return
     macs, key = session.info[MACS], model.__table__.primary_key

@@ -21,7 +21,7 @@ CACHE_KEY: Final = "recall"
 WRITTEN_KEY: Final = "written"
 """The key, in `Session.info`, of the classes whose tables this session has written."""
 ANY_CLASS: Final = object
-"""Stands for every class, if a statement does not say which table it wrote."""
+"""A stand-in for every class, for a statement that does not name the table it wrote."""
 
 
 class CachedResult(NamedTuple):
@@ -41,9 +41,10 @@ READS: Final[dict[Callable[..., Any], tuple[Callable[..., Any], frozenset[type]]
 
 
 def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
-    """Cache the results of a function that depends only on its arguments and `rows_of`.
+    """Return a decorator that caches the results of a function within a transaction.
 
-    `rows_of` are the classes of the tables that it reads. The arguments are ids or names.
+    The function may depend only on its arguments, on the time of the transaction, and on
+    the tables of the classes `rows_of`. Its arguments are ids, names or collections of ids.
     Callers must not modify the result.
     """
 
@@ -68,7 +69,7 @@ def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
 def store_result(
     tx: ReadTransaction, load: Callable[..., Any], result: object, *arguments: object
 ) -> None:
-    """Store the result of a cached function that is known without a query.
+    """Store a result of the cached function `load` that is known without a query.
 
     The result must include the pending objects of its tables. It is removed like any other
     result when one of these tables is written otherwise.
@@ -85,7 +86,7 @@ def store_missing(
 ) -> None:
     """Store the results of cached functions, unless the cache contains them.
 
-    `results` are the results of some functions for the same arguments.
+    `results` maps each cached function to its result for `arguments`.
     """
     cache = open_cache(tx)
     given = tuple(map(to_hashable, arguments))
@@ -95,7 +96,7 @@ def store_missing(
 
 
 def open_cache(tx: ReadTransaction) -> Cache:
-    """Return the cache of a transaction, after pending writes, as a query does."""
+    """Write pending changes, as a query does, and return the cache of a transaction."""
     tx.session.flush()
     cache: Cache = tx.session.info.setdefault(CACHE_KEY, {})
     return cache
@@ -136,7 +137,7 @@ def may_have_rows[R](
 
 
 def drop_results(session: Session, written: AbstractSet[type]) -> None:
-    """Note tables that were written, and remove the cached results that depend on them."""
+    """Record the written classes, and remove the cached results that depend on them."""
     session.info.setdefault(WRITTEN_KEY, set()).update(written)
     cache: Cache = session.info.get(CACHE_KEY, {})
     for key in [key for key, (rows, *_) in cache.items() if not rows.isdisjoint(written)]:
@@ -148,10 +149,10 @@ def write_rows(
     statement: UpdateBase,
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> CursorResult[Any]:
-    """Insert or update rows without creating objects, and expire the objects in memory.
+    """Insert or update rows without creating objects, and expire objects of their class.
 
     Do not delete rows with this function: their objects would remain in the session.
-    The session does not notice database errors: do not commit after an error.
+    Do not commit after a database error, because the session does not notice it.
     """
     session.flush()
     result = session.connection().execute(statement, parameters)
@@ -182,11 +183,11 @@ def drop_flushed(session: Session, _: UOWTransaction) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def drop_written(execution: ORMExecuteState) -> None:
-    """Remove the cached results that a statement may make outdated.
+    """Remove the cached results that a statement may make outdated, before it runs.
 
-    A write removes the results that depend on its table. All results are removed after a
-    statement that locks or refreshes rows, or that names no table, such as a wait for a
-    lock (`db.lock_name`), because other transactions may have written.
+    A write removes the results that depend on its table. A statement that locks or
+    refreshes rows, or that names no table, such as a wait for a lock (`db.lock_name`),
+    removes all results, because other transactions may have written.
     """
     mapper, options = execution.bind_mapper, execution.execution_options
     if execution.is_select and mapper is not None and not options.get("populate_existing"):

@@ -128,7 +128,10 @@ class Rulebook[N: StrEnum, F]:
     def list_request_needs[S: StrEnum, A: StrEnum](
         self, step: Step[S, A, N], facts: F
     ) -> list[N]:
-        """List the requirements of a step that the request itself must meet."""
+        """List the requirements of a step that the request itself must meet.
+
+        Groups of alternatives, and requirements with a preset value, are left out.
+        """
         asked = [n for n in step.needs if not isinstance(n, AnyOf) and self._is_asked(n)]
         return [need for need in asked if not self.checks[need].preset(facts)]
 
@@ -140,7 +143,7 @@ class Rulebook[N: StrEnum, F]:
         return self.list_unmet(replace(step, needs=record), facts)
 
     def require[S: StrEnum, A: StrEnum](self, step: Step[S, A, N], facts: F) -> None:
-        """Raise NeedsUnmet (409), which lists them, if requirements of a step are unmet."""
+        """Raise NeedsUnmet (409) with all unmet requirements of a step, if any."""
         raise_unmet(self.list_unmet(step, facts))
 
     def _can_be_asked(self, need: N | AnyOf[N]) -> bool:
@@ -201,7 +204,7 @@ class AvailableAction[A: StrEnum, N: StrEnum](ResponseModel):
         """Return the actions of these steps, each with its unmet requirements.
 
         Each step has a flag: whether the account has a role for it. An account without such
-        a role gets no requirements, because it could not learn them from a request either.
+        a role gets no unmet requirements, because a request would not reveal them either.
         `answers` are the actions that complete the task of the running deadline.
         """
         return [

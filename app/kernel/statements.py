@@ -16,7 +16,7 @@ def make_list_parameter(name: str) -> BindParameter[Any]:
 
 
 def read_text(column: InstrumentedAttribute[Any], name: str) -> Label[str]:
-    """Select the text with which a column is stored, which is not converted."""
+    """Select a column as the stored text, which SQLAlchemy then does not convert."""
     return cast(column, Text).label(name)
 
 

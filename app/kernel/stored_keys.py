@@ -42,7 +42,7 @@ class KeyService(Protocol):
 
 
 class KeyMark(StrEnum):
-    """The end of the line of a key that is not used like the others.
+    """The mark at the end of a line of the key file; a key in normal use has none.
 
     A standby key unwraps, and wraps once it is activated. A retired key does neither.
     """
@@ -84,7 +84,7 @@ class KeyLine(MarkedKey):
 
     @property
     def without_mark(self) -> "KeyLine":
-        """The same line without a mark, which identifies the key in this form."""
+        """The same line without a mark, by which decrypted keys are cached."""
         return replace(self, mark=KeyMark.NONE)
 
     @override
@@ -133,8 +133,8 @@ def is_weak(value: bytes) -> bool:
 def encode_keys(keys: Sequence[StoredKey], service: KeyService | None) -> list[KeyLine]:
     """Return the lines of keys, which are encrypted if there is a key service.
 
-    The service must also decrypt what it has encrypted: otherwise the keys would be lost.
-    Raises KeyServiceFailed.
+    Raises KeyServiceFailed if the service fails, or if it does not decrypt the keys that it
+    has just encrypted: the keys would be lost.
     """
     values = {one.version: one.value for one in keys}
     if service is None:
@@ -149,7 +149,7 @@ def encode_keys(keys: Sequence[StoredKey], service: KeyService | None) -> list[K
 
 
 class KeyOpener:
-    """A reader of the keys in lines, which asks the key service for each key only once."""
+    """Opens lines of the key file, and asks the key service for each key only once."""
 
     def __init__(self, service: KeyService | None) -> None:
         self._service = service
@@ -169,7 +169,10 @@ class KeyOpener:
         ]
 
     def decrypt(self, lines: Sequence[KeyLine]) -> None:
-        """Ask the key service for the keys of encrypted lines. Raises KeyRefused."""
+        """Decrypt the keys of encrypted lines with the key service, and cache them.
+
+        Raises KeyRefused if there is no key service, if it fails, or if a key is weak.
+        """
         if not lines:
             return
         if self._service is None:
@@ -183,7 +186,7 @@ class KeyOpener:
         self._decrypted |= {one.without_mark: values[one.version] for one in lines}
 
     def get_value(self, line: KeyLine) -> bytes:
-        """Return the key of a line that does not have to be decrypted any more."""
+        """Return the key of a line that is not encrypted, or that was decrypted before."""
         if line.is_encrypted:
             return self._decrypted[line.without_mark]
         return base64.b64decode(line.encoded)

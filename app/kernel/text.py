@@ -57,8 +57,9 @@ def encode_base64url(value: bytes) -> str:
 def normalize_text(text: str) -> str:
     """Return the text in NFC; raise PydanticCustomError if it is unsafe (ASSURANCE.md R67).
 
-    Control characters and bidirectional overrides can make a text look like another text, a
-    lone surrogate cannot be stored, and invisible characters can hide another text.
+    White space at both ends is removed. Control characters and bidirectional overrides can
+    make a text look like another text, a lone surrogate cannot be stored, and invisible
+    characters can hide another text.
     """
     text = unicodedata.normalize("NFC", text).strip()
     if not all(map(is_plain, set(text))):  # each character once, which is faster
@@ -98,8 +99,9 @@ INVISIBLE_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
 def is_joiner_allowed(text: str, index: int) -> bool:
     """Return whether a joiner is allowed at its position (after RFC 5892, appendix A).
 
-    A joiner is allowed after a virama of an Indic script, even at the end of a word, and
-    within a word beside a letter of a script whose letters join, such as Arabic.
+    A joiner is allowed after a virama of an Indic script, even at the end of a word, before
+    a virama, and within a word beside a letter of a script whose letters join, such as
+    Arabic.
     """
     after = text[index + 1 : index + 2]
     if unicodedata.combining(text[index - 1 : index] or " ") == VIRAMA:
@@ -111,7 +113,7 @@ def is_joiner_allowed(text: str, index: int) -> bool:
 
 
 def find_base_character(text: str, index: int) -> str:
-    """Return the last character before `index` that is not a combining mark, or ""."""
+    """Return the last character before `index` that is not a nonspacing mark, or ""."""
     for place in range(index - 1, -1, -1):
         if unicodedata.category(text[place]) != "Mn":
             return text[place]
@@ -131,9 +133,9 @@ def is_joining_letter(char: str) -> bool:
 def is_mark_allowed(text: str, index: int) -> bool:
     """Return whether an invisible mark is allowed at its position.
 
-    Allowed marks are: a Mongolian mark after a Mongolian letter, a variation selector after
-    an ideograph or a symbol, and a grapheme joiner after a mark. Elsewhere, a mark has no
-    effect and could only hide data.
+    Allowed marks are: a Mongolian mark after a Mongolian letter; a variation selector after
+    a letter with variant forms, a number, a punctuation mark or a symbol; and a grapheme
+    joiner after a nonspacing mark. Elsewhere, a mark has no effect and could hide data.
     """
     char, before = text[index], text[index - 1 : index]
     if char == VOWEL_SEPARATOR or "\u180b" <= char <= "\u180f":

@@ -83,7 +83,7 @@ class Runtime:
 
     @property
     def row_macs(self) -> RowMacs:
-        """The MACs of the database, with which rows that give rights are verified."""
+        """The `RowMacs` of the database. Raises RuntimeError if it has no keys."""
         if self.database.macs is None:
             raise RuntimeError("The database was opened without keys.")
         return self.database.macs
@@ -130,7 +130,7 @@ class ReadTransaction:
     kept_alive: set[object] = field(default_factory=set)
     """Records that are referenced here, so that the session keeps them in memory."""
     created: set[UUID] = field(default_factory=set)
-    """The ids that this transaction created. No earlier transaction knows them."""
+    """The ids that this transaction created. Earlier transactions do not contain them."""
 
     @property
     def vault(self) -> Vault:
@@ -165,7 +165,7 @@ class AuthenticatedRead(ReadTransaction):
 
     @cached_property
     def own_rows(self) -> Connection:
-        """The connection, once it only reads what the caller's focal point may access."""
+        """The connection, limited to the rows that the caller's focal point may access."""
         limit_to_office(self.connection, self.actor.acts_for)
         return self.connection
 

@@ -191,7 +191,7 @@ class Vault:
         return version, self._provider.wrap(version, secret, context)
 
     def unwrap_secret(self, version: str, wrapped: bytes, *place: str) -> bytes:
-        """Unwrap a secret, or raise Unopenable if it was wrapped for another place."""
+        """Unwrap a secret that was wrapped for this place, or raise Unopenable."""
         return self._provider.unwrap(version, wrapped, join_with_lengths([*place, version]))
 
     def seal_alone(self, plain: bytes, *place: str) -> tuple[str, SealedDocument]:
@@ -231,9 +231,9 @@ class Vault:
         return compute_keyed_hash(oldest, parts)
 
     def compute_permanent_fingerprint(self, *parts: bytes) -> str:
-        """Return a keyed hash that never changes, such as for the name of a lock.
+        """Return a keyed hash that never changes, for example for the name of a lock.
 
-        It is the same in processes of which some do not have a new key yet.
+        It is the same in a process that does not have a new key yet.
         """
         return compute_keyed_hash(self._provider.derive(FINGERPRINT).first, parts)
 

@@ -33,7 +33,7 @@ def format_entity_tag(version: int, representation: bytes) -> str:
 
 
 def format_version(version: int) -> str:
-    """Return an entity tag of a version, which `SeenVersions` compares by its version."""
+    """Return an entity tag for `SeenVersions`, which compares only the version in it."""
     return format_entity_tag(version, b"")
 
 
@@ -56,7 +56,7 @@ class SeenVersions:
     def require_version(self, version: int) -> None:
         """Raise VersionStale (412) unless `If-Match` lists this version.
 
-        Raises VersionNotGiven (428) if `If-Match` is missing.
+        Raises VersionNotGiven (428) if `If-Match` is missing or `*`.
         """
         tags = (TAG.fullmatch(tag.strip()) for tag in self.require_if_match().split(","))
         seen = {tag[1] for tag in tags if tag}
@@ -92,7 +92,7 @@ class ExpectedTag:
             raise VersionStale("Read the record again before you decide.")
 
     def select_matching(self, tag: str | None) -> "ExpectedTag":
-        """Return the condition with only the tag that matches the record."""
+        """Return this condition with the tag of the record as the only expected tag."""
         return ExpectedTag(tag if self.if_match else None, self.if_none_match)
 
 

@@ -83,7 +83,7 @@ def normalize_method(method: str) -> str:
 
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count a request by its normalised method, its route template and its status."""
+    """Count a request, and record its duration. The caller has to normalise `method`."""
     get_request_counter(method, route or NO_ROUTE, status).inc()
     get_request_histogram(route or NO_ROUTE).observe(seconds)
 

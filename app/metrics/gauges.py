@@ -65,7 +65,7 @@ def count_seconds_since(moment: datetime | None, now: datetime) -> float:
 
 
 def describe_worst(found: Backlog) -> str:
-    """Return the kind of the overdue deadline whose handling failed most often, as text."""
+    """Describe the kind of deadline whose handling failed most often, or return ""."""
     worst = found.worst
     return f"worst: {worst.kind}, failed {worst.failures} times" if worst else ""
 
@@ -243,7 +243,7 @@ WATCHES: Final[tuple[GaugeGroup[Any], ...]] = (
 
 
 def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
-    """Return the bytes by which the free space of each place is below its limit."""
+    """Return the bytes by which the free space of each place is below the limit, or 0."""
     return {place: max(0, space.low - free) for place, free in space.measure().items()}
 
 

@@ -56,7 +56,7 @@ class MeasurementCache:
         self._latest: Measurement | None = None
 
     def get_values(self) -> list[GaugeValue] | None:
-        """Return the recent values, or None if the database did not answer in time."""
+        """Return recent values, or None if the database failed or was too slow."""
         with self._lock:
             if self._latest is None or self._latest.is_stale:
                 self._latest = Measurement(self._ground, self._watches)

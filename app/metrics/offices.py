@@ -67,7 +67,7 @@ def list_without_second_person(found: Offices) -> frozenset[UUID]:
 def list_countries_without_lead(found: Offices) -> frozenset[str]:
     """Return the countries in which no office can lead a case any more.
 
-    A country that never had an office that could lead is not included.
+    A country is included only if the directory has an office there that may lead.
     """
     leads = [one for one in found.every if one.can_lead and one.kind not in NEVER_LEAD]
     countries = {country for lead in leads for country in list_home_countries(lead)}

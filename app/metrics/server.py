@@ -1,4 +1,4 @@
-"""The server of the metrics for Prometheus, on another port than the API (R77).
+"""The server of the metrics for Prometheus, on a different port from the API (R77).
 
 The server answers one scrape at a time, so a flood of scrapes does not delay the API.
 """
@@ -37,14 +37,14 @@ ABOUT_SPACE: Final = (
 
 
 class DatabaseGauges(Collector):
-    """Gauges that are read from the database at each scrape."""
+    """The gauges that are measured in the database. A scrape reads them from a cache."""
 
     def __init__(self, cache: MeasurementCache) -> None:
         self._cache = cache
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield a gauge of whether the database answers, and the gauges read from it."""
+        """Yield a gauge for the state of the database, and the gauges read from it."""
         measured = self._cache.get_values()
         name = f"{NAMESPACE}_database_up"
         yield GaugeMetricFamily(name, ABOUT_DATABASE, value=measured is not None)
@@ -60,7 +60,7 @@ class SpaceGauge(Collector):
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Measure the free space, with one system call for each watched file."""
+        """Yield the free space, measured with one system call for each watched file."""
         gauge = GaugeMetricFamily(f"{NAMESPACE}_free_bytes", ABOUT_SPACE, labels=["place"])
         for place, free in self._free_space.measure().items():
             gauge.add_metric([place], free)

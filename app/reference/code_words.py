@@ -1,8 +1,8 @@
-"""The words for the codes of the service in five languages, for screens of clients.
+"""Labels for the codes of the service in five languages, which clients can display.
 
-Each list of words is a reference list: its items have a label in each language, and the
+Each list of labels is a reference list: its items have a label in each language, and the
 review status of the translation (ADR 52, ADR 58). A test compares the codes with the enums
-of the code.
+of the service.
 """
 
 from collections.abc import Iterator, Mapping
@@ -92,11 +92,11 @@ WORD_LISTS: Final[Mapping[str, About]] = {
 WORDS: Final[Mapping[tuple[str, str], WordRow]] = {
     (row.list, row.code): row for row in read_sheet("words", WordRow)
 }
-"""The words by list and code."""
+"""The rows with the labels, by list and code."""
 
 
 def list_words(name: str) -> Iterator[Item]:
-    """Yield the codes of one list with their words, in the order of the file."""
+    """Yield the codes of one list with their labels, in the order of the file."""
     for (listed, code), row in WORDS.items():
         if listed == name:
             yield Item(
@@ -109,5 +109,5 @@ def list_words(name: str) -> Iterator[Item]:
 
 
 def describe_translation(row: WordRow) -> str:
-    """Return who translated a word, and the languages in which it was reviewed."""
+    """Return who translated the labels of a code, and the languages that were reviewed."""
     return REVIEWED.format(languages=", ".join(row.reviewed)) if row.reviewed else OWN

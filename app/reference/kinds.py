@@ -1,4 +1,4 @@
-"""Titles of lists, elements and weights of indicators, and the status of translations."""
+"""The titles of lists, the elements and weights of indicators, and translation statuses."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -79,7 +79,7 @@ LISTS: Final[Mapping[str, About]] = {
 
 
 def read_list[R: ItemRow](name: str, model: type[R]) -> dict[str, R]:
-    """Return one list by code, in the order of its file, or raise FilesRefused."""
+    """Return the rows of one list by code, in their order, or raise FilesRefused."""
     return {row.code: row for row in read_sheet(name, model)}
 
 
@@ -140,7 +140,7 @@ def get_status(
 ) -> TranslationStatus:
     """Return the common status of the given translations of one item.
 
-    If `rows` is empty, the status is `PUBLISHED`: the label is that of the source. An item
+    If `rows` is empty, the source has published the label, so it is `PUBLISHED`. An item
     is reviewed only if its label and its note are both reviewed.
     """
     if not rows:
@@ -184,7 +184,7 @@ def list_own_items(name: str) -> Iterator[Item]:
 
 
 def get_weights(row: ItemRow) -> Weights | None:
-    """Return the weights of an indicator, or None if the item has no weights."""
+    """Return the weights of an indicator, or None if the item does not affect a score."""
     if not isinstance(row, IndicatorRow) or row.element is None:
         return None
     return Weights(adult=row.weight_adult, child=row.weight_child)

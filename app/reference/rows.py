@@ -25,7 +25,7 @@ type Tags = list[str]
 
 
 class ItemRow(Row):
-    """A code of a list, with a label in the words of its source."""
+    """A code of a list, with its English label, its group, its note and its source."""
 
     code: Code
     label_en: Prose
@@ -81,7 +81,7 @@ class ReviewedWording(Wording):
     @field_validator("reviewed")
     @classmethod
     def has_texts(cls, tags: Tags, info: ValidationInfo) -> Tags:
-        """Raise a validation error if a reviewed language has no text in this row."""
+        """Raise a validation error if `reviewed` has English or a language without text."""
         texts = {tag for tag in LANGUAGES if info.data.get(get_column(tag))}
         if not texts.issuperset(tags) or ENGLISH in tags:
             raise make_error("must be languages into which this row is translated")
@@ -94,7 +94,7 @@ def get_column(tag: str) -> str:
 
 
 TRANSLATED: Final = frozenset({"ru", "es", "fr", "uz"})
-"""The languages into which every word of the service is translated."""
+"""The languages into which the label of every code of the service is translated."""
 
 
 class TranslationRow(ReviewedWording):
@@ -111,7 +111,7 @@ class TranslationRow(ReviewedWording):
 
 
 class WordRow(Row):
-    """The words for one code in each language; `reviewed` lists the reviewed languages."""
+    """The labels of one code in each language; `reviewed` lists the reviewed languages."""
 
     list: str
     code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{1,59}$")]
@@ -125,14 +125,14 @@ class WordRow(Row):
     @field_validator("reviewed")
     @classmethod
     def check_reviewed(cls, tags: Tags) -> Tags:
-        """Raise a validation error for a language into which no word is translated."""
+        """Raise a validation error for a language into which no label is translated."""
         if not TRANSLATED.issuperset(tags):
             raise make_error("must be languages into which this row is translated")
         return tags
 
     @property
     def texts(self) -> dict[str, str]:
-        """The words by language tag, English first."""
+        """The labels by language tag, English first."""
         return {tag: getattr(self, tag) for tag in (ENGLISH, *sorted(TRANSLATED))}
 
     @property
