@@ -28,7 +28,7 @@ from app.kernel.transactions import Recorded, WriteTransaction
 
 
 def open_draft(tx: WriteTransaction, summary: SummaryFields, digest: str | None) -> Case:
-    """Create a draft with its own data key, with the caller's office as the submitter.
+    """Create a draft with its own data key and the caller's office as the submitter.
 
     `digest` is the fingerprint of the submitter's own number for the case, if there is one.
     """
@@ -125,7 +125,10 @@ def store_sealed(
 def add_risk_assessment(
     tx: WriteTransaction, case: Case, risk: RiskInput
 ) -> RiskAssessment:
-    """Add a risk assessment, and seal its remarks as a note."""
+    """Add a risk assessment, and seal its remarks as a note.
+
+    If the case has a deadline for the review of the risk, this deadline is restarted.
+    """
     assessment = RiskAssessment(
         id=tx.create_id(),
         case_id=case.id,
@@ -152,8 +155,8 @@ def take_step(  # noqa: PLR0913 - each is a part of the step
 ) -> None:
     """Take a step of a case: set the state, start the deadline and record the event.
 
-    `due_at` is the deadline, if the step sets one. An automatic step is recorded as an act
-    of the system, even if an account triggered it.
+    `due_at` is the due time, if the step sets one. Approvals may expire. An automatic step
+    is recorded as an act of the system, even if an account triggered it.
     """
     was = case.state
     kernel_lifecycle.apply_step(case, step)
@@ -175,9 +178,9 @@ def expire_approvals(
     """Expire those approvals of a case that must no longer be used (R14).
 
     If `about` is given, all approvals about that record expire, and no others. Otherwise,
-    approvals that overseers requested do not expire. While the case is open, the same
-    applies to approvals that the escalation desk requested and, unless `moved` is true
-    because the state of the case has changed, to those that the holder requested.
+    all approvals of the case expire, except those that overseers requested and, while the
+    case is open, those that the escalation desk or the holder requested. If `moved` is true
+    (the state of the case has changed), those that the holder requested expire too.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
@@ -190,7 +193,7 @@ def expire_approvals(
 
 
 def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = None) -> None:
-    """Start the deadline for the current state of the case."""
+    """Restart the deadline for the state of a case, or stop it if the state has none."""
     if case.state not in OPEN:
         deadline_actions.stop_kinds(tx, case.id, *OTHER_KINDS)
     if case.state not in CLOCKS:

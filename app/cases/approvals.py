@@ -53,13 +53,13 @@ class GuardedAction:
     grounds: str = ""
 
     def list_fingerprints(self, tx: WriteTransaction) -> list[str]:
-        """List the fingerprints, equal for the same request of the same account."""
+        """Return the fingerprints that identify the request and its account."""
         who, said = str(tx.actor.account_id), self.body.model_dump_json()
         parts = (self.action, str(self.case.id), who, said, self.grounds)
         return tx.vault.list_fingerprints(*(part.encode() for part in parts))
 
     def build_request(self) -> KeptRequest:
-        """Return the request, which is stored until a second person has decided."""
+        """Return the request in the form that is stored until the approval ends."""
         body = self.body.model_dump(mode="json", exclude_unset=True)
         codes = list_code_fields(type(self.body))
         return KeptRequest(
@@ -89,8 +89,9 @@ def ask_second_person(
 ) -> Approval:
     """Request an approval, or return the pending approval for the same request.
 
-    A request without free text does not count towards the quota of the account, so that it
-    is always possible to stop a case or to set a legal hold.
+    A pending approval for another version is withdrawn. A request without free text does
+    not count towards the quota of the account, so that it is always possible to stop a case
+    or to set a legal hold. Raises DailyVolumeUsed (429) if the quota is exceeded.
     """
     case, own_office = matter.case, tx.actor.focal_point_id
     key = case_queries.find_data_keys(tx, [case.id]).get(case.id)
@@ -124,7 +125,8 @@ def ask_second_person(
 def list_code_fields(schema: type[BaseModel]) -> frozenset[str]:
     """Return the fields of a request that contain no free text.
 
-    Each text in such a field is one of a list of codes, has a pattern, or is a date.
+    Each text in such a field is one of a list of codes, has a pattern, or is a date, a time
+    or a UUID.
     """
     document = schema.model_json_schema()
     return frozenset(
@@ -135,7 +137,7 @@ def list_code_fields(schema: type[BaseModel]) -> frozenset[str]:
 
 
 def has_no_free_text(schema: Any, definitions: Facts) -> bool:
-    """Return whether every text in a JSON schema is restricted to codes or dates."""
+    """Return whether a JSON schema restricts each text to codes, a pattern or a format."""
     if isinstance(schema, list):
         return all(has_no_free_text(part, definitions) for part in schema)
     if not isinstance(schema, dict):
@@ -153,7 +155,8 @@ CODE_KEYWORDS: Final = frozenset({"enum", "const", "pattern"})
 def withdraw_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     """Withdraw the caller's request before it is used, and stop the request's deadline.
 
-    A repeated withdrawal changes nothing. Raises NotTheAsker or ApprovalDecided (409).
+    A repeated withdrawal changes nothing. Raises NotFound (404), or NotTheAsker or
+    ApprovalDecided (409).
     """
     approval = access_queries.lock_approval(tx, approval_id)
     if approval.asked_by != tx.actor.account_id:

@@ -1,6 +1,6 @@
 """Writing the digests and the MACs of cases whose rows a transaction changes (ADR 81).
 
-Each flush updates the digests in memory. The MAC is written with the changes of the case,
+Each flush updates the digests in memory. The MAC is written with the changes to the case,
 or before the transaction ends.
 """
 
@@ -29,7 +29,7 @@ from app.kernel.protected_groups import CASE_GROUPS
 def verify_changes(session: Session, *_: object) -> None:
     """Verify the rows that the session changes or deletes, and remove their digests.
 
-    Raises NotAuthentic if a row was changed by something else than the service.
+    Raises NotAuthentic if a row was changed, and not by the service.
     """
     changed = list_changed(session)
     if not changed:
@@ -75,10 +75,10 @@ def update_groups(groups: CaseGroups) -> list[Protected]:
 
 
 def set_macs(groups: CaseGroups) -> None:
-    """Set the MACs of the cases that a flush changes, which one UPDATE then writes.
+    """Set the MACs of the cases that a flush changes, so that the same UPDATE writes them.
 
-    This is possible before the flush if it inserts no records, whose numbers the database
-    assigns. A later change of a case, or of its records, replaces the MAC.
+    This is possible before a flush that inserts no records, because the database assigns
+    the numbers of new records. A later change to a case or its records replaces the MAC.
     """
     flushed = update_groups(groups)
     cases: list[Any] = [one for one in flushed if isinstance(one, ProtectedCase)]
@@ -88,7 +88,7 @@ def set_macs(groups: CaseGroups) -> None:
 
 
 def get_case_id(record: Protected) -> UUID:
-    """Return the id of the case of a record, or of a case."""
+    """Return the id of a case, or of the case of a record."""
     name = "case_id" if isinstance(record, CaseRecord) else "id"
     found: UUID = vars(record)[name]
     return found
@@ -123,7 +123,7 @@ def read_record(record: Protected) -> dict[str, Any]:
 
 
 def lock_group(session: Session, groups: CaseGroups, case_id: UUID) -> CaseGroup | None:
-    """Return the group of a case, after locking the case if it is not locked yet."""
+    """Lock a case if necessary; return its group, or None if the case needs no MAC."""
     if case_id not in groups.owned and not groups.is_snapshot(session):
         groups.lock_case(session, case_id)
     groups.load_groups(session, [case_id])
@@ -196,7 +196,7 @@ def require_unchanged(
 def delete_records(
     session: Session, case_id: UUID, model: Any, *conditions: ColumnElement[bool]
 ) -> None:
-    """Delete records of a case with one statement, and their digests."""
+    """Delete records of a case with one statement, and remove their digests."""
     session.flush()
     groups = CaseGroups.get_for(session)
     groups.verify(session)

@@ -1,4 +1,4 @@
-"""Functions that note which rows of cases a session loads, to verify them (ADR 81)."""
+"""Functions that record which rows of cases a session loads, to verify them (ADR 81)."""
 
 from collections.abc import Collection, Iterable
 from typing import Protocol
@@ -22,7 +22,7 @@ class OfCase(Protocol):
 
 @event.listens_for(CaseRecord, "load", propagate=True)
 def add_loaded_record(record: CaseRecord, _: QueryContext | None) -> None:
-    """Add a record that a session has loaded to those that are verified later."""
+    """Remember a record that a session has loaded, so that it is verified later."""
     session = object_session(record)
     if session is not None and session.info.get(MACS) is not None:
         CaseGroups.get_for(session).add_record(type(record), vars(record))
@@ -32,14 +32,14 @@ def add_loaded_record(record: CaseRecord, _: QueryContext | None) -> None:
 def add_reloaded_record(
     record: CaseRecord, context: QueryContext | None, _: object
 ) -> None:
-    """Add a record that a session has reloaded, unless it has unsaved changes."""
+    """Remember a record that a session has reloaded, unless it has unsaved changes."""
     if not inspect(record).modified:
         add_loaded_record(record, context)
 
 
 @event.listens_for(ProtectedCase, "load", propagate=True)
 def add_loaded_case(case: ProtectedCase, _: QueryContext | None) -> None:
-    """Add a case that a session has loaded to those that are verified later."""
+    """Remember a case that a session has loaded, so that it is verified later."""
     session, case_id = object_session(case), vars(case)["id"]
     if session is not None and session.info.get(MACS) is not None:
         groups = CaseGroups.get_for(session)
@@ -50,7 +50,7 @@ def add_loaded_case(case: ProtectedCase, _: QueryContext | None) -> None:
 
 @event.listens_for(ProtectedCase, "refresh", propagate=True)
 def add_reloaded_case(case: ProtectedCase, context: QueryContext | None, _: object) -> None:
-    """Add a case that a session has reloaded, unless it has unsaved changes."""
+    """Remember a case that a session has reloaded, unless it has unsaved changes."""
     if not inspect(case).modified:
         add_loaded_case(case, context)
 
@@ -60,7 +60,8 @@ def require_all_loaded(
 ) -> None:
     """Raise NotAuthentic if a record with one of these labels is missing in the database.
 
-    The session has loaded all records of these cases with these labels.
+    The session must have loaded all records of these cases with these labels. Raises Busy
+    (503) if another transaction changed a case meanwhile.
     """
     session.flush()
     groups = CaseGroups.get_for(session)
@@ -75,7 +76,7 @@ def mark_locked(session: Session, case_id: UUID) -> None:
 
 
 def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> None:
-    """Add rows that were read without objects to those that are verified later."""
+    """Remember rows that were read without objects, so that they are verified later."""
     groups = CaseGroups.get_for(session)
     for row in rows:
         if issubclass(model, CaseRecord):
@@ -85,6 +86,6 @@ def add_rows(session: Session, model: type[Protected], rows: Iterable[Row]) -> N
 
 
 def leave_out_forged[R: OfCase](session: Session, records: Iterable[R]) -> list[R]:
-    """Return records without those of cases whose rows were changed in the database."""
+    """Return the records, except those of cases whose rows were changed in the database."""
     forged = CaseGroups.get_for(session).find_forged(session)
     return [one for one in records if one.case_id not in forged]

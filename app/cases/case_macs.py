@@ -1,8 +1,8 @@
-"""MACs of cases, which show rows that were not written by the service (ADR 81).
+"""MACs of cases, which reveal rows that the service did not write (ADR 81).
 
-The row of a case stores a digest of each record that decides who may see or do something,
-and one MAC of the case and all digests. Records are verified with the values with which
-they were loaded, before the transaction ends or writes.
+The row of a case stores a digest of each record on which permissions depend, and one MAC of
+the case and all digests. A record is verified with the values with which it was loaded,
+before the transaction writes or ends.
 """
 
 from collections import defaultdict
@@ -41,11 +41,11 @@ from app.kernel.transactions import is_read_only
 class CaseGroups:
     """The groups of the cases that a session has loaded or changed.
 
-    `groups` are the versions of each case, which another transaction may have changed
-    meanwhile, the current one last. A version is None if the case has no MAC and may still
-    be without one. `tags` are those of the records that were loaded or written, by case.
-    `owned` are the cases that are locked or new. `due` are the cases whose MAC has to be
-    written. `flushing` are the records that a flush writes now.
+    `groups` contains the versions of each case, with the current version last, because
+    another transaction may change a case meanwhile. A version is None if the case needs no
+    MAC. `tags` contains the tags of the loaded or written records of each case. `owned` are
+    the cases that are locked or new. `due` are the cases whose MAC has to be written.
+    `flushing` are the records that a flush writes now.
     """
 
     macs: RowMacs
@@ -97,7 +97,7 @@ class CaseGroups:
                 yield self.build_record(model, dict(row))
 
     def compute_digest(self, model: type[CaseRecord], row: Row, tag: bytes) -> bytes:
-        """Return the digest of a record with a tag, computed or known for equal values."""
+        """Return the digest of a record, from the cache if its values are the same."""
         values, key = model.get_values(row), (model, tag)
         known = self.macs.known_digests.get(key)
         if known is not None and known[0] == values:
@@ -110,8 +110,8 @@ class CaseGroups:
     def verify(self, session: Session) -> None:
         """Verify the cases and records that were loaded since the last call.
 
-        Raises NotAuthentic if one was not written by the service, and Busy (503) if another
-        transaction changed a case while a transaction without a lock loaded its records.
+        Raises NotAuthentic if the service did not write one of them, and Busy (503) if
+        another transaction changed a case while this one loaded its records without a lock.
         """
         for case_id in self.load_pending(session):
             self.verify_pending(session, case_id)
@@ -127,7 +127,7 @@ class CaseGroups:
         return forged
 
     def load_pending(self, session: Session) -> list[UUID]:
-        """Load the cases whose records are to be verified; return the ids of all."""
+        """Load the cases of pending records, and return the ids of all pending cases."""
         missing = [
             case_id
             for case_id, found in self.pending.items()
@@ -138,7 +138,7 @@ class CaseGroups:
         return list(self.pending)
 
     def verify_pending(self, session: Session, case_id: UUID) -> None:
-        """Verify what was loaded of a case. Raises NotAuthentic, or Busy (503)."""
+        """Verify the pending rows of a case. Raises NotAuthentic, or Busy (503)."""
         try:
             self.verify_loaded(session, case_id, self.pending.pop(case_id))
         except (NotAuthentic, Busy):
@@ -146,7 +146,7 @@ class CaseGroups:
             raise
 
     def verify_loaded(self, session: Session, case_id: UUID, found: Pending) -> None:
-        """Verify rows of a case. Raises NotAuthentic, or Busy (503)."""
+        """Verify the given rows of a case. Raises NotAuthentic, or Busy (503)."""
         for row in found.cases:
             self.verify_case(row)
         if case_id not in self.groups and found.records:
@@ -162,20 +162,20 @@ class CaseGroups:
             self.require_complete(session, case_id, self.model.loaded_with)
 
     def has_digest(self, record: LoadedRecord) -> bool:
-        """Return whether a version of the case contains a record."""
+        """Return whether a version of the case contains the record, or needs no MAC."""
         return any(
             group is None or group.digests.get(record.tag) == record.digest
             for group in self.groups[record.case_id]
         )
 
     def load_case_again(self, session: Session, case_id: UUID) -> None:
-        """Load a case again, unless no other transaction can have changed it."""
+        """Load and verify a case again, if another transaction may have changed it."""
         if not self.is_snapshot(session) and case_id not in self.owned:
             for row in self.read_cases(session, [case_id]):
                 self.verify_case(row)
 
     def verify_case(self, row: Row) -> None:
-        """Verify a row of a case, and keep its group. Raises NotAuthentic."""
+        """Verify a row of a case, and store its group. Raises NotAuthentic."""
         case_id, values = row["id"], self.model.get_values(row)
         versions = self.groups.setdefault(case_id, [])
         if case_id not in self.due:
@@ -184,18 +184,18 @@ class CaseGroups:
             raise_alarm(self.model.__tablename__, [case_id])
 
     def get_group(self, case_id: UUID) -> CaseGroup | None:
-        """Return the current group of a case."""
+        """Return the current group of a case, or None if the case needs no MAC."""
         return self.groups[case_id][-1]
 
     def finish(self, session: Session) -> None:
-        """Verify what was loaded last, and write the MACs. Raises NotAuthentic."""
+        """Verify pending rows and write the MACs. Raises NotAuthentic, or Busy (503)."""
         self.verify(session)
         if self.has_failed:
             raise NotAuthentic("A row of a case was changed in the database.")
         self.store(session)
 
     def parse_group(self, row: Row, values: Values) -> CaseGroup | None:
-        """Return the group that a row of a case contains. Raises NotAuthentic."""
+        """Return the group in a row, or None if it needs no MAC. Raises NotAuthentic."""
         table, stored = self.model.__tablename__, row["mac"]
         if self.macs.is_disabled:
             return None
@@ -215,7 +215,7 @@ class CaseGroups:
         return group
 
     def load_groups(self, session: Session, case_ids: Iterable[UUID]) -> None:
-        """Load the groups of cases, and verify what is loaded. Raises NotAuthentic."""
+        """Load and verify the groups of cases. Raises NotAuthentic, or Busy (503)."""
         for case_id in set(case_ids) - self.groups.keys():
             self.pending.setdefault(case_id, Pending())
         self.load_pending(session)
@@ -224,7 +224,7 @@ class CaseGroups:
                 self.verify_pending(session, case_id)
 
     def read_cases(self, session: Session, case_ids: Collection[UUID]) -> Iterable[Row]:
-        """Return the rows of cases."""
+        """Return the rows of some cases, as they are in the database."""
         if not case_ids:
             return []
         query = select_row(self.model).where(self.model.id.in_(case_ids))  # type: ignore[attr-defined]
@@ -246,10 +246,10 @@ class CaseGroups:
     def raise_changed(
         self, session: Session, case_id: UUID, table: str, identity: object
     ) -> NoReturn:
-        """Raise NotAuthentic for the row of a table that a value identifies.
+        """Raise NotAuthentic for the row that `identity` identifies, or Busy (503).
 
-        Another transaction may have changed the case while this one loaded its records.
-        Raises Busy (503) if all records match the MAC now.
+        Busy is raised if all records match the MAC now, because another transaction then
+        changed the case while this one loaded its records.
         """
         if not self.is_snapshot(session):
             self.lock_case(session, case_id)
@@ -262,9 +262,9 @@ class CaseGroups:
     def require_complete(
         self, session: Session, case_id: UUID, labels: Collection[str]
     ) -> None:
-        """Raise NotAuthentic if a record of a case is missing in the database.
+        """Raise NotAuthentic, or Busy (503), if a record of a case is missing.
 
-        The session has loaded all records of the case with these labels.
+        The session must have loaded all records of the case with these labels.
         """
         if not self.is_complete(case_id, labels):
             self.load_case_again(session, case_id)
@@ -272,14 +272,14 @@ class CaseGroups:
                 self.raise_changed(session, case_id, self.model.__tablename__, case_id)
 
     def is_complete(self, case_id: UUID, labels: Collection[str]) -> bool:
-        """Return whether all records of a version of a case with some labels are loaded."""
+        """Return whether all records of one version that have these labels are loaded."""
         return any(
             group is None or list_tags(group, labels) <= self.tags[case_id]
             for group in self.groups[case_id]
         )
 
     def store(self, session: Session) -> None:
-        """Write the MACs of the changed cases, also into their loaded objects."""
+        """Write the MACs of the changed cases to the database and to loaded objects."""
         for case_id in sorted(self.due):
             mac = self.format_mac(case_id)
             session.connection().execute(build_update(), {"case": case_id, "new": mac})
@@ -288,7 +288,7 @@ class CaseGroups:
         self.due.clear()
 
     def format_mac(self, case_id: UUID) -> bytes | None:
-        """Return the bytes that the row of a case stores, or None without a group."""
+        """Return the bytes that the row of a case stores, or None if it needs no MAC."""
         if (group := self.get_group(case_id)) is None:
             return None
         groups, revision = self.macs.known_groups, group.revision + 1

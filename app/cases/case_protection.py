@@ -1,4 +1,4 @@
-"""MACs of cases that have none, or whose rows were changed in the database (ADR 81)."""
+"""Writing the MACs of cases that have none, or whose rows SQL has changed (ADR 81)."""
 
 from collections.abc import Collection, Iterator
 from itertools import batched
@@ -25,7 +25,7 @@ from app.kernel.statements import lock_rows
 from app.kernel.transactions import Runtime
 
 BATCH: Final = 100
-"""The number of cases of a transaction, so that no request waits long for one of them."""
+"""The maximum number of cases in a transaction, so that no request waits long."""
 
 
 def has_unprotected(session: Session) -> bool:
@@ -36,14 +36,15 @@ def has_unprotected(session: Session) -> bool:
 def protect_cases(runtime: Runtime) -> Iterator[tuple[int, int]]:
     """Protect each case that has no MAC.
 
-    Yields the numbers of finished cases and of all. The rows are taken as they are in the
-    database. Cases that have a MAC are not changed, so the command can be run again.
+    Yields the number of protected cases, and the number of all cases to protect. The rows
+    are not verified. Cases that have a MAC are not changed, so that an interrupted run can
+    be repeated.
     """
     return protect_found(runtime, Case.mac.is_(None))
 
 
 def protect_erased(runtime: Runtime) -> Iterator[tuple[int, int]]:
-    """Protect the erased cases and discarded drafts that have no MAC."""
+    """Protect erased, withdrawn and discarded cases without a MAC; see `protect_cases`."""
     erased = Case.state.in_({State.ERASED, State.VOID})
     return protect_found(runtime, Case.mac.is_(None) & erased)
 
@@ -51,12 +52,12 @@ def protect_erased(runtime: Runtime) -> Iterator[tuple[int, int]]:
 def protect_found(
     runtime: Runtime, wanted: ColumnElement[bool]
 ) -> Iterator[tuple[int, int]]:
-    """Protect the cases for which a condition holds. Yields as `protect_cases` does.
+    """Protect the cases that meet a condition. Yields the same numbers as `protect_cases`.
 
-    Each batch has a transaction of its own. Cases that another transaction has locked are
-    skipped, and so is a batch with which another transaction has a deadlock. At the end,
-    each of these cases has a transaction of its own, which waits. Raises Busy (503) if the
-    case stays locked.
+    Each batch has its own transaction. A case that another transaction has locked is
+    skipped, and so is a batch that has a deadlock with another transaction. At the end,
+    each skipped case is protected in its own transaction, which waits for the lock. Raises
+    Busy (503) if a case stays locked.
     """
     with runtime.database.begin_read(SERVICE) as session:
         found = session.scalars(select(Case.id).where(wanted).order_by(Case.number)).all()
@@ -74,10 +75,10 @@ def protect_found(
 
 
 def protect_unlocked(runtime: Runtime, case_ids: Collection[UUID]) -> set[UUID]:
-    """Protect those of the cases that no other transaction has locked; return their ids.
+    """Protect the cases that no other transaction has locked, and return their ids.
 
     Transactions that stop deadlines of approvals lock rows of several cases in any order.
-    If there is a deadlock with one of them, no case is protected.
+    If there is a deadlock with such a transaction, no case is protected.
     """
     try:
         with runtime.database.begin_write(SERVICE) as session:
@@ -93,10 +94,11 @@ def protect_batch(
     again: bool = False,
     skip_locked: bool = False,
 ) -> set[UUID]:
-    """Write the MACs of those cases that have none, or with `again`, of all of them.
+    """Write the MACs of the cases that have none or, with `again`, of all the cases.
 
-    Returns the ids of the cases that this transaction has locked. With `skip_locked`, the
-    cases that another transaction has locked are left out.
+    The MACs of the deadlines of these cases are written in the same way. Returns the ids of
+    the cases that this transaction has locked. With `skip_locked`, the cases that another
+    transaction has locked are left out.
     """
     own = select_row(Case).where(Case.id.in_(case_ids)).order_by(Case.number)
     query = lock_rows(own, skip_locked=skip_locked)
@@ -123,13 +125,16 @@ def read_clocks(session: Session, case_ids: Collection[UUID]) -> list[dict[str, 
 
 
 def protect_case_again(runtime: Runtime, case_id: UUID) -> None:
-    """Write the MAC of a case anew, as its rows are in the database now."""
+    """Write the MAC of a case again, for the rows that are in the database now."""
     with runtime.database.begin_write(SERVICE) as session:
         protect_batch(session, [case_id], again=True)
 
 
 def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the table and the protected columns of each row of a case, unverified."""
+    """Yield the table and the protected columns of each row of a case, unverified.
+
+    Of the deadlines, only those that are running are included, with all columns.
+    """
     for model in [Case, *list_record_models()]:
         is_own = (Case.id if model is Case else model.case_id) == case_id
         columns = [getattr(model, name) for name in list_protected(model)]

@@ -45,7 +45,8 @@ def get_office(tx: ReadTransaction, code: str, roles: frozenset[Role]) -> FocalP
 def write(tx: WriteTransaction, code: str, contacts: NamedContacts | None) -> FocalPoint:
     """Seal the default contacts of the caller's office, or remove them if None is given.
 
-    The office and oversight get an event, so that colleagues notice a change.
+    The office and oversight get an event, so that colleagues notice a change. Raises the
+    errors of `get_office`.
     """
     office = get_office(tx, code, WRITERS)
     lock_name(tx.session, f"default_contacts:{office.id}")
@@ -73,7 +74,7 @@ def seal_for_office(
     plain = pad(Paper.CONTACTS, contacts.model_dump_json().encode())
     place = get_place(row.focal_point_id)
     row.version, (row.sealed, row.wrapped) = tx.vault.seal_alone(plain, *place)
-    flag_modified(row, "version")  # another transaction may have wrapped the row again
+    flag_modified(row, "version")  # another transaction may have rewrapped the key
     row.written_at = tx.now
     tx.session.add(row)
 
@@ -81,7 +82,8 @@ def seal_for_office(
 def find(tx: ReadTransaction) -> tuple[DefaultContacts, list[DutyContact]] | None:
     """Return the row and the default contacts of the caller's office, or None.
 
-    If the key of the row is lost, the office has to send or set its contacts again.
+    The result is also None if the key of the row is lost. The office then has to send its
+    contacts with each acceptance, or set them again.
     """
     row = tx.session.get(DefaultContacts, tx.actor.focal_point_id)
     if row is None:

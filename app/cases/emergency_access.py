@@ -101,7 +101,7 @@ def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> b
 
 UNREVIEWED: Final = EmergencyAccess.granted & EmergencyAccess.reviewed_at.is_(None)
 IS_OWN: Final = people.is_same_person(EmergencyAccess.account_id)
-"""A condition for the requests of the person of the account in the parameter `account`."""
+"""A condition for requests by the person to whom the account `:account` belongs."""
 OWN: Final = select(EmergencyAccess).where(
     IS_OWN, EmergencyAccess.case_id.in_(make_list_parameter("cases")) | UNREVIEWED
 )
@@ -111,14 +111,17 @@ OWN: Final = select(EmergencyAccess).where(
 def list_own(
     tx: ReadTransaction, account_id: UUID, case_ids: Iterable[UUID]
 ) -> list[EmergencyAccess]:
-    """List the requests of an account's person in some cases, and all unreviewed ones."""
+    """List a person's requests in some cases, and all of the person's unreviewed accesses.
+
+    `account_id` is any account of the person.
+    """
     given = {"account": account_id, "cases": list(case_ids)}
     return list(tx.session.scalars(OWN, given))
 
 
 @dataclass(frozen=True)
 class OwnRequests:
-    """The requests of the caller's person that determine whether another is possible.
+    """The requests of the caller's person that determine whether a new one is possible.
 
     `pending` contains the cases with a pending request. `has_unreviewed` is true if the
     review of an access is overdue (R17).

@@ -1,4 +1,4 @@
-"""Erasure of the content of a case, and the clean-up after it is committed."""
+"""Erasure of the content of cases, and the clean-up after an erasure is committed."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,15 +22,15 @@ DOCUMENT_KEY_TABLE: Final = DocumentKey.__tablename__
 DAILY_TABLES: Final = (DOCUMENT_KEY_TABLE, FormDraft.__tablename__)
 """The tables that are rewritten daily, so that no replaced or deleted key remains."""
 REWRITE_INTERVAL: Final = timedelta(days=1)
-"""The interval at which `DAILY_TABLES` are rewritten, which locks them."""
+"""The minimum time between two rewrites of `DAILY_TABLES`. A rewrite locks a table."""
 
 
 def erase_content(tx: WriteTransaction, case: Case) -> None:
     """Destroy the data key of a case, and delete the documents that were sealed with it.
 
-    Data that is not encrypted, such as risk assessments and facts, is deleted too, except
-    legal holds. If a backup is restored, the ledger of erasures ensures that the restored
-    key is destroyed again.
+    Form drafts, questions, risk assessments and facts are deleted too, except legal holds.
+    If a backup is restored, the ledger of erasures ensures that the restored key is
+    destroyed again.
     """
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
     if tx.session.scalars(key).all():

@@ -118,7 +118,7 @@ class RecordedFact(Protocol):
 
     @property
     def body(self) -> UUID | None:
-        """The office that decided what the fact states, if there is one."""
+        """The office whose decision the fact states, if there is one."""
 
     @property
     def ends_on(self) -> date | None:

@@ -17,7 +17,7 @@ from app.kernel.instants import UtcDateTime
 from app.kernel.transactions import ReadTransaction
 
 NEVER: Final = literal(datetime(9999, 1, 1, tzinfo=UTC), UtcDateTime)
-"""The sort key of a case whose due time the caller does not know. The case is then last."""
+"""The sort key of a case without a due time that the caller may know. It is sorted last."""
 
 
 def is_own_party(
@@ -56,7 +56,8 @@ def is_in_state(tx: ReadTransaction, states: Iterable[State]) -> ColumnElement[b
 def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[bool]:
     """Return a condition for the cases that the caller sees at one of the stages.
 
-    As in `lifecycle.get_stage`, a suspended case keeps the stage that it had before.
+    As in `lifecycle.get_stage`, a suspended case keeps the stage that it had before. In a
+    snapshot, a suspended case is always at the stage `assistance`.
     """
     wanted = frozenset(stages)
     states, snapshot = list_states(wanted), select_snapshot_value(tx, "state")
@@ -69,7 +70,10 @@ def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[b
 
 
 def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
-    """Return an SQL condition for the cases in which the caller has this grant now."""
+    """Return an SQL condition for the cases in which the caller has this grant now.
+
+    Rows of the table of grants that have a condition other than `FOLLOWS` do not count.
+    """
     every, following = list_relations(grant), list_relations(grant, Condition.FOLLOWS)
     follows = Party.relation.in_(following) & Party.as_asked.is_(None)
     mine = (Party.case_id == Case.id, *is_own_party(tx))
@@ -93,9 +97,9 @@ def is_sent(tx: ReadTransaction) -> ColumnElement[bool]:
 
 
 def select_due_at(tx: ReadTransaction) -> ColumnElement[datetime]:
-    """Select the due time of a case as the caller reads it, or `NEVER`.
+    """Select the due time of a case, or `NEVER` if there is none that the caller may know.
 
-    The rules are those of `due_at` in `casework.overviews`, because the order of a list
+    The rules are those of `show_case` in `casework.situation`, because the order of a list
     must not reveal a deadline that the caller may not know.
     """
     due_at = deadline_queries.select_due_at(Case.id)

@@ -1,4 +1,4 @@
-"""Drafts of forms, which keep what a person typed until the form is sent (ADR 69).
+"""Drafts of forms, which keep the entered values until the form is sent (ADR 69).
 
 Only the person who saved a draft can read it, with an account of the same office. A draft
 is in no list, event or log, and the worker deletes it 24 hours after it was saved.
@@ -45,10 +45,11 @@ class TooManyFormDrafts(Problem):
 def save_draft(
     tx: WriteTransaction, form: str, code: str | None, values: Sequence[FormValue]
 ) -> FormDraft:
-    """Seal what was typed in a form, in place of the caller's earlier draft of it.
+    """Seal the values of a form, in place of the caller's earlier draft of the form.
 
-    The draft may be about a case that the caller sees. Raises NotFound (404) otherwise,
-    DiskSpaceReserved (503) if the disk is nearly full, or TooManyFormDrafts (429).
+    `code` is the code of the case that the form is about, or None. Raises NotFound (404) if
+    the caller does not see the case, DiskSpaceReserved (503) if the disk is nearly full, or
+    TooManyFormDrafts (429).
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.get(tx, code) if code else None
@@ -81,24 +82,27 @@ def get_draft(
 
 
 def delete_draft(tx: WriteTransaction, form: str, code: str | None) -> None:
-    """Delete a draft of the caller, if there is one."""
+    """Delete a draft of the caller, if there is one.
+
+    Raises NotFound (404) if the draft is about a case that the caller does not see.
+    """
     row = find_row(tx, form, case_queries.get(tx, code) if code else None)
     if row is not None:
         tx.session.delete(row)
 
 
 def lock_drafts(tx: WriteTransaction) -> None:
-    """Wait until no other transaction adds a draft of the caller."""
+    """Lock the caller's drafts, so that no other transaction adds one meanwhile."""
     lock_name(tx.session, f"form_draft:{get_owner(tx)}")
 
 
 def get_owner(tx: ReadTransaction) -> UUID:
-    """Return whose drafts the caller has: the person, or the account of a machine."""
+    """Return the id of the person, or of a machine's account, that owns the drafts."""
     return tx.actor.person_id or tx.actor.account_id
 
 
 def get_subject(tx: ReadTransaction, case: Case | None) -> UUID:
-    """Return what a draft is about: a case, or else its owner."""
+    """Return the id of the case that a draft is about, or else the id of its owner."""
     return case.id if case else get_owner(tx)
 
 
@@ -120,7 +124,7 @@ def find_row(tx: ReadTransaction, form: str, case: Case | None) -> FormDraft | N
 
 
 def require_draft_limit(tx: WriteTransaction) -> None:
-    """Raise TooManyFormDrafts (429) if the caller has no room for another draft.
+    """Raise TooManyFormDrafts (429) if the caller has reached the limit of drafts.
 
     Unsent forms do not count, because a session that has ended can add them.
     """
@@ -145,7 +149,7 @@ def seal_text(tx: WriteTransaction, row: FormDraft, text: str) -> None:
         row.version = key.version
         document = tx.vault.seal(key, build_place(row, row.case_id), padded)
     row.sealed, row.wrapped = document
-    flag_modified(row, "version")  # another transaction may have wrapped the row again
+    flag_modified(row, "version")  # another transaction may have rewrapped the key
 
 
 def open_values(tx: ReadTransaction, row: FormDraft) -> list[FormValue]:
@@ -174,7 +178,7 @@ def list_bound_values(row: FormDraft) -> tuple[str, ...]:
 
 
 def build_place(row: FormDraft, case_id: UUID) -> Place:
-    """Return the place (table, row, case) to which a draft about a case is bound."""
+    """Return the place to which the encryption of a draft about a case is bound."""
     section = " ".join(list_bound_values(row)[2:])
     return Place(FormDraft.__tablename__, row.id, case_id, section, row.version)
 

@@ -51,7 +51,7 @@ class FormDraftInput(RequestModel):
 
 
 class FormDraftSaved(ResponseModel):
-    """When a draft was saved, and when it is deleted."""
+    """The times at which a draft was saved, and at which it is deleted."""
 
     saved_at: datetime
     expires_at: datetime

@@ -168,7 +168,7 @@ class CaseHistory:
 
 
 def list_conditions(course: CaseHistory, at: datetime | None = None) -> set[Condition]:
-    """Return the conditions about the history of a case that hold now or at a past time."""
+    """Return the conditions on the history of a case that hold now, or held at `at`."""
 
     def is_yet_to_come(moment: datetime | None) -> bool:
         return moment is None or (at is not None and at < moment)

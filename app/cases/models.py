@@ -111,7 +111,7 @@ class Case(ProtectedCase, Listed, Snapshots, Base):
 
     @property
     def is_child(self) -> bool:
-        """Whether the person is or may be a child; true if the age is not known."""
+        """Whether the person is or may be a child; true if the age class is not known."""
         return self.age_class != AgeClass.ADULT
 
     def may_be_child_to(self, focal_point: UUID) -> bool:
@@ -198,7 +198,7 @@ class Party(CaseRecord, Base):
     since: Mapped[datetime]
     until: Mapped[datetime | None]
     as_asked: Mapped[dict[str, Any] | None]
-    """The case as it was when a State body was asked for a travel document (ADR 43)."""
+    """The snapshot of the case for a State body asked for a travel document (ADR 43)."""
 
 
 class CaseKey(Base):
@@ -216,9 +216,9 @@ class CaseKey(Base):
 
 
 class Sealed(CaseRecord, Base):
-    """A sealed document: a section of the case, or another text of one of its records.
+    """A sealed document: a section, or another text of the case or of one of its records.
 
-    The MAC of the case protects its columns and, if rules read it, its content.
+    The MAC of the case protects the columns and, if rules read the document, its content.
     """
 
     labelling = ("record_id", "kind")

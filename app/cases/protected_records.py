@@ -34,7 +34,7 @@ CODE_BYTES: Final = 2
 TAG_BYTES: Final = 8
 
 MAX_TAGS: Final = 8192
-"""The number of records whose tags are remembered."""
+"""The maximum number of cached tags of records."""
 
 type Row = Mapping[str, Any]
 """Columns and values of a row."""
@@ -57,14 +57,14 @@ class Protected:
     def name_values(cls, values: Values) -> dict[str, object]:
         """Return the values that are not null, by the names of their columns.
 
-        So a column that is added later, and is null, does not change the MAC.
+        Therefore, a column that is added later and is null does not change the MAC.
         """
         named = zip(list_protected(cls), values, strict=True)
         return {name: value for name, value in named if value is not None}
 
 
 class ProtectedCase(Protected):
-    """The base class of the case, whose row stores the MAC.
+    """The base class of `Case`, whose row stores the MAC.
 
     `loaded_with` are the labels of the records that a session loads with each case.
     """
@@ -89,12 +89,12 @@ class CaseRecord(Protected):
 
     @classmethod
     def get_label(cls, _: Row) -> str:
-        """Return the label of a record: records with one label are listed together."""
+        """Return the label of a record. Records with the same label are loaded together."""
         return str(cls.__tablename__)
 
     @classmethod
     def get_identity(cls, row: Row) -> Identity:
-        """Return the value that identifies a record, or the values as one text."""
+        """Return the value that identifies a record; several values become one text."""
         values: list[Identity] = [row[name] for name in cls.identifying]
         return values[0] if len(values) == 1 else "/".join(map(str, values))
 
@@ -110,7 +110,7 @@ class CaseRecord(Protected):
 
 
 class Columns(NamedTuple):
-    """The columns of a model with the names of its attributes, and the protected names.
+    """The columns of a model, labelled with attribute names, and the protected names.
 
     `read_values` returns the values of the protected columns of a row.
     """
@@ -163,7 +163,7 @@ def compute_codes(labels: frozenset[str]) -> frozenset[bytes]:
 
 
 def compute_content_digest(row: Row) -> bytes:
-    """Return the digest of a sealed document, which is constant if no rule reads it."""
+    """Return the digest of a document's content, or a constant if no rule reads it."""
     content = row["sealed"] if row["kind"] in READ_BY_RULES else b""
     return blake2b(content, digest_size=16).digest()
 
@@ -229,9 +229,9 @@ class LoadedRecord(NamedTuple):
 
 @dataclass
 class Pending:
-    """What a session has loaded of a case and not verified yet.
+    """The rows of a case that a session has loaded and not verified yet.
 
-    `has_parties` is whether the session has loaded the parties with the case.
+    `has_parties` states whether the session has loaded the parties with the case.
     """
 
     cases: list[Row] = field(default_factory=list)

@@ -1,4 +1,7 @@
-"""Queries for cases. By code or id, they find only cases that the caller sees or saw."""
+"""Queries for cases, and for their facts, risk assessments and sealed documents.
+
+A function that returns a case by its code or id checks that the caller sees or saw it.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
@@ -80,8 +83,8 @@ def load_snapshots(
 ) -> Mapping[UUID, SummarySnapshot]:
     """Return the summaries that were stored for submitters, by case id.
 
-    Raises NotAuthentic if one was deleted in the database, because the submitter would then
-    read the summary of the lead (R12).
+    Raises NotAuthentic if one was deleted in the database, because the submitter would
+    otherwise read the current summary (R12).
     """
     cases = list(case_ids)
     rows = tx.session.scalars(statements.SUMMARY_SNAPSHOTS, {"cases": cases}).all()
@@ -108,7 +111,7 @@ def list_seen(
 
 
 def get_continuing_codes(tx: ReadTransaction, cases: Iterable[Case]) -> dict[UUID, str]:
-    """Return, by id, the codes of those cases in `continues_in` that the caller sees."""
+    """Return the codes, by case id, of the visible cases that `continues_in` names."""
     wanted = [case.continues_in for case in cases if case.continues_in]
     found = list_seen(tx, statements.BY_IDS, cases=wanted) if wanted else []
     return {case.id: case.code for case in found}
@@ -130,10 +133,11 @@ def list_own(
     priority: Priority | None,
     country: str | None,
 ) -> Select[Case, int]:
-    """Select the caller's cases, each with the number by which the list is sorted.
+    """Select the cases of the caller's office that match, each with its sort number.
 
-    The number is that of the first current party row of the caller's office. One index
-    finds these rows, and a case to which the office has two relations is listed only once.
+    The sort number is the number of the office's first current party row that matches. One
+    index finds these rows, and a case to which the office has two relations is listed only
+    once. An empty `relations` and None do not limit the list.
     """
     earlier = aliased(Party)
     open_row = and_(*is_own_party(tx), SEES_CASE)
@@ -224,7 +228,7 @@ def list_written_sections(
 
 
 def find_code_by_digests(tx: ReadTransaction, digests: Sequence[str]) -> str | None:
-    """Return the code of the case whose external reference has one of these digests."""
+    """Return the code of the case with one of these external digests, or None."""
     return tx.session.scalar(select(Case.code).where(Case.external_digest.in_(digests)))
 
 
@@ -232,9 +236,10 @@ def find_code_by_digests(tx: ReadTransaction, digests: Sequence[str]) -> str | N
 def load_latest_risks(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
-    """Return the latest risk assessment by case; at equal times, the higher level wins.
+    """Return the latest risk assessment of each case, by case id.
 
-    Raises NotAuthentic if an assessment was deleted in the database.
+    If two have the same time, the one with the higher level is returned. Raises
+    NotAuthentic if an assessment was deleted in the database.
     """
     cases = list(case_ids)
     found = tx.session.scalars(statements.RISKS, {"cases": cases}).all()
@@ -243,7 +248,7 @@ def load_latest_risks(
 
 
 def find_latest_risks(rows: Iterable[RiskAssessment]) -> Mapping[UUID, RiskAssessment]:
-    """Return the latest of some risk assessments by case."""
+    """Return the latest of the risk assessments of each case, by case id."""
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
 

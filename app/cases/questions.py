@@ -14,7 +14,10 @@ from app.kernel.transactions import ReadTransaction
 
 
 def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
-    """List the questions about a case, oldest first. Raises NotAuthentic."""
+    """List the questions about a case, oldest first.
+
+    Raises NotAuthentic if a question was deleted in the database.
+    """
     rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
     found = list(tx.session.scalars(rows))
     require_all_loaded(tx.session, [case_id], Question.list_labels())

@@ -32,9 +32,9 @@ def require_draft_quota(tx: WriteTransaction) -> None:
 
 
 def count_volume(tx: WriteTransaction, case_id: UUID, kind: Sealable, size: int) -> None:
-    """Count sealed bytes, or raise DailyVolumeUsed (429) if today's quota is exceeded.
+    """Count sealed bytes, or raise DailyVolumeUsed (429) if they exceed today's quota.
 
-    The quota never blocks a submission or a case for which a vital interest is valid.
+    The quota never blocks a submission, nor a write to a case with a valid vital interest.
     """
     account, quotas = tx.actor.account_id, tx.runtime.quotas
     is_over = size > quotas.get_bytes_left(account, tx.now)

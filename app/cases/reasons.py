@@ -85,7 +85,7 @@ class AssignReason(StrEnum):
 
 
 class TakeOverReason(StrEnum):
-    """A reason why a desk transfers the lead, or records that the person agrees to another.
+    """A reason why a desk replaces the lead, or records a consent to another lead.
 
     `SUBMITTER_INACTIVE` applies only to `record_lead_consent`, for a case without a lead.
     """

@@ -31,7 +31,8 @@ READING_PURPOSE: Final = store_enum(EmergencyAccessPurpose, "readingpurpose")
 class SummarySnapshot(CaseRecord, Base):
     """The summary that the submitter of a case reads after handing the case on.
 
-    The snapshot is stored when a lead takes the case, or when a border is crossed (R12).
+    The snapshot is stored when a lead takes the case, or when the person crosses a border
+    before that (R12).
     """
 
     identifying = ("case_id",)
@@ -142,7 +143,10 @@ class EmergencyAccess(CaseRecord, Listed, Base):
         return self.case.reference
 
     def get_state(self, now: datetime) -> EmergencyAccessState:
-        """Return the state at a given time; requests and accesses expire automatically."""
+        """Return the state at the time `now`.
+
+        At `holds_until`, an undecided request expires and a granted access ends.
+        """
         over = self.ended_at is not None or self.holds_until <= now
         if self.granted is None:
             return EmergencyAccessState.EXPIRED if over else EmergencyAccessState.REQUESTED
@@ -151,7 +155,7 @@ class EmergencyAccess(CaseRecord, Listed, Base):
         return EmergencyAccessState.ENDED if over else EmergencyAccessState.GRANTED
 
     def is_review_overdue(self, now: datetime) -> bool:
-        """Return whether a granted access was not reviewed in time (R17)."""
+        """Return whether the review of a granted access is overdue (R17)."""
         decided = self.decided_at if self.granted and self.reviewed_at is None else None
         return decided is not None and decided <= now - REVIEWED_WITHIN
 
@@ -184,13 +188,13 @@ UNSENT_PREFIX: Final = "unsent:"
 
 
 class FormDraft(Base):
-    """A form that a person has filled in at an office and not sent yet, for 24 hours.
+    """A form that was filled in at an office and not sent yet. It is stored for 24 hours.
 
     `owner_id` is the person, or the account of a machine, which belongs to no person.
     `subject` is the case that the form is about, or else the owner.
 
-    A draft about a case is sealed with the data key of the case. Any other draft has a key
-    of its own, which is wrapped by a key-encryption key, like `DefaultContacts`.
+    Each draft is sealed with a key of its own. The data key of the case wraps the key of a
+    draft about a case. A key-encryption key wraps any other, as in `DefaultContacts`.
     """
 
     __tablename__ = "form_draft"

@@ -11,7 +11,7 @@ from app.cases.lifecycle import UNLED, State
 from app.kernel.actors import HOLDING_RELATIONS, Relation
 
 BEFORE_LEAD: Final = UNLED | {State.VOID}
-"""The states of a case not yet handed on. The submitter may still read most of it."""
+"""The states of a case that was not handed on. The submitter may read most of the case."""
 
 
 class PartyRow(Protocol):
@@ -123,7 +123,10 @@ class Relations:
     def get_conditions(
         self, focal_point: UUID, at: datetime | None = None
     ) -> frozenset[Condition]:
-        """Return which conditions in the table of grants are true for an office."""
+        """Return the conditions that hold for an office, except `FOLLOWS`.
+
+        If `at` is given, conditions on the history of the case are evaluated for that time.
+        """
         course = CaseHistory(self.led_since, self.relocated_at, self.parted_at)
         holds = list_conditions(course, at)
         if self.state in UNLED:
@@ -174,8 +177,9 @@ class Relations:
     def missed_deadline_audience(self) -> frozenset[UUID]:
         """The offices that receive an event when a deadline of the case itself is missed.
 
-        The submitter is included only until a lead takes the case. Later deadlines would
-        reveal how the lead works, and the holidays of another country (R12).
+        The submitter is included only until a lead takes the case or the person crosses a
+        border. Later deadlines would reveal how the lead works, and the holidays of another
+        country (R12).
         """
         return self._with_grant(Grant.MISSED_DEADLINES)
 

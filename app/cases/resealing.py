@@ -32,7 +32,7 @@ def list_outdated(session: Session) -> list[UUID]:
 
 
 def seal_again(tx: WriteTransaction, sealed_id: UUID) -> bool:
-    """Seal one row again, or return False if that is no longer needed or possible."""
+    """Seal a row again if this is still needed and possible; return whether it was."""
     row = select(Sealed).where(Sealed.id == sealed_id).options(lazyload(Sealed.key))
     document = tx.session.scalar(lock_rows(row))
     if document is None:

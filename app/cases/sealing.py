@@ -13,9 +13,10 @@ from app.kernel.transactions import WriteTransaction
 
 
 def seal_padded(tx: WriteTransaction, document: Sealed, plain: bytes) -> None:
-    """Pad JSON to hide its length, and seal it in a row, which stays in memory.
+    """Pad JSON to hide its length, and seal it in a row.
 
-    Raises DailyVolumeUsed (429) if the daily quota of the account is used up.
+    The transaction keeps the row in memory. Raises NotFound (404) if the key of the case
+    was destroyed, and DailyVolumeUsed (429) if the document exceeds the daily quota.
     """
     key = case_queries.get_data_key(tx, document.case_id)
     document.key_version = key.version
@@ -37,7 +38,8 @@ def list_new_documents(tx: WriteTransaction, record_id: UUID) -> list[Sealed]:
 def find_document(tx: WriteTransaction, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Return the document of one kind that belongs to a record, or None.
 
-    A record that this transaction created has only documents that it has sealed since.
+    If this transaction created the record, the database is not queried, because only this
+    transaction can have sealed documents of the record.
     """
     if record_id not in tx.created:
         return case_queries.find_sealed(tx, record_id, kind)

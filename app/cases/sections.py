@@ -85,7 +85,7 @@ LEVELS: Final[dict[Section, DisclosureLevel]] = {
 
 
 def get_level(sections: Iterable[Section]) -> DisclosureLevel:
-    """Return the highest level of the sections; if there are none, that of the summary."""
+    """Return the highest disclosure level of the sections, or `SUMMARY` for no section."""
     return max((LEVELS[section] for section in sections), default=DisclosureLevel.SUMMARY)
 
 
@@ -101,7 +101,7 @@ class Grows(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Remove the ban on unknown fields from the schema for responses."""
+        """Allow unknown fields in the schema for responses."""
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         if handler.mode == "serialization":
             handler.resolve_ref_schema(schema).pop("additionalProperties", None)
@@ -282,7 +282,7 @@ DEFAULT_CONTACTS: Final = (
 
 
 def collect_names(contacts: Iterable["DutyContact"]) -> frozenset[str]:
-    """Return the names of the contacts, each once."""
+    """Return the different names of the contacts."""
     return frozenset(contact.name for contact in contacts)
 
 

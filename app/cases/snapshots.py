@@ -49,9 +49,9 @@ class Snapshots(Relations):
     def get_recipient_snapshot(self, record: UUID) -> Snapshot | None:
         """Return the snapshot of the case that the recipient of a record reads, or None.
 
-        The result is None if the recipient may know which office leads the case. Events and
-        deadlines must not show a recipient that reads a snapshot that another office holds
-        the case now.
+        The result is None if no current recipient of the record reads a snapshot, or if the
+        recipient may know which office leads the case. Events and deadlines must not reveal
+        to the reader of a snapshot that another office holds the case now.
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]
@@ -62,7 +62,8 @@ class Snapshots(Relations):
     def get_known_country(self, focal_point: UUID | None) -> str | None:
         """Return the country where the person is, as far as an office may know it.
 
-        If the office may not know the current country, this is the country in its snapshot.
+        If the office reads a snapshot and may not know the current country, return the
+        country in the snapshot.
         """
         asked = self.get_snapshot(focal_point) if focal_point else None
         if focal_point is None or asked is None:

@@ -32,7 +32,7 @@ VISIBLE: Final = select(Case).where(PARTY.where(SEES_CASE))
 REMEMBERED: Final = select(Case).where(PARTY)
 """The cases in `VISIBLE`, and those of which the office is a former lead or recipient."""
 LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RECIPIENT))
-"""The cases in `REMEMBERED`, except those of which the office is only former recipient."""
+"""The cases in `REMEMBERED`, unless the office is only a former recipient of a referral."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))

@@ -29,7 +29,10 @@ def restore_fields(kind: Sealable, content: bytes) -> bytes:
 
 
 def rename_field(content: bytes, name: str, to: str) -> bytes:
-    """Rename one field of a JSON object, if it exists, and return JSON without spaces."""
+    """Return a JSON object in which a field is renamed, without spaces.
+
+    If there is no such field, return `content` unchanged.
+    """
     fields = json.loads(content)
     if name not in fields:
         return content

@@ -15,9 +15,10 @@ from app.kernel.transactions import WriteTransaction
 
 
 def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
-    """Lock a case, or return None if another transaction holds it.
+    """Lock and return a case, or return None if it is locked or does not exist.
 
-    The worker uses this function, because the worker must not wait but tries again later.
+    The worker uses this function, because the worker must not wait for a lock. It tries
+    again later.
     """
     of_case = select(Case).where(Case.id == case_id)
     free = of_case.with_for_update(key_share=True, skip_locked=True)
@@ -30,7 +31,11 @@ def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
 def list_without_oversight(
     session: Session, active: Collection[UUID], shut: Collection[UUID], limit: int
 ) -> Sequence[UUID]:
-    """List the ids of cases that are not erased and whose oversight offices are closed."""
+    """List the ids of at most `limit` cases whose oversight offices are all closed.
+
+    `active` and `shut` are the active and the closed oversight offices. Cases that are
+    erased are left out.
+    """
     part = (Party.relation == Relation.OVERSIGHT) & Party.until.is_(None)
     watched = select(Party.case_id).where(part, Party.focal_point_id.in_(active))
     was = select(Party.case_id).where(part, Party.focal_point_id.in_(shut))

@@ -22,8 +22,8 @@ def load_by_ids(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, 
 
 
 NOT_LIMITED, LIMITED_FACTS, LIMITED = range(3)
-"""What may have to be hidden from an office in the entries of a case: nothing, the reasons,
-or everything that could identify another office."""
+"""The data that may have to be hidden from an office in the journal entries of a case: no
+data, only the reasons, or also all data that could identify another office."""
 _OWN: Final = select(
     func.max(
         case(
@@ -37,10 +37,11 @@ _LEFT = (Party.relation == Relation.LEAD) & Party.until.is_not(None)
 
 
 def select_limit(case_id: InstrumentedAttribute[UUID]) -> Label[int]:
-    """Select how the office in the parameter `me` is limited in the entries of a case.
+    """Select the limit of the office in the parameter `me` for the entries of a case.
 
-    The submitter may see no reasons, and less after a lead has left or the person has
-    crossed a border. An office that reads a snapshot of the case may see less as well.
+    The limit of the submitter is `LIMITED_FACTS`, or `LIMITED` after a lead has left or the
+    person has crossed a border. The limit of an office that reads a snapshot of the case is
+    `LIMITED`. The limit of any other office is `NOT_LIMITED`.
     """
     own = _OWN.where(Party.case_id == case_id).correlate_except(Party).scalar_subquery()
     left = exists().where(Party.case_id == case_id, _LEFT).correlate_except(Party)

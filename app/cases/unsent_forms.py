@@ -1,7 +1,7 @@
 """Forms that could not be sent, for example because the session had ended (ADR 71).
 
-They are stored like drafts of forms. Only the person who typed a form can read it. A
-session that has ended can add one, and can neither read, replace nor delete one.
+They are stored like drafts of forms. Only the person who filled in a form can read it. A
+session that has ended can add a form, but cannot read, replace or delete one.
 """
 
 import json
@@ -42,8 +42,8 @@ class TooManyUnsentForms(Problem):
 def save_form(tx: WriteTransaction, case_id: UUID | None, content: str) -> FormDraft:
     """Seal a form of the caller that could not be sent.
 
-    A form with the same content is stored once. Raises DiskSpaceReserved (503) if the disk
-    is nearly full, or TooManyUnsentForms (429).
+    If a form with the same content is stored already, only its times are updated. Raises
+    DiskSpaceReserved (503) if the disk is nearly full, or TooManyUnsentForms (429).
     """
     tx.runtime.free_space.require_unreserved()
     lock_drafts(tx)

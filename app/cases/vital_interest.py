@@ -1,9 +1,9 @@
-"""Vital interest: in an emergency, the only exceptions to the rule of consent (BR05, G20).
+"""Vital interest: exceptions to the rule of consent in an emergency (BR05, G20).
 
 To send without a consent, one person declares a reason. Only the summary and the safety
 alert may then be sent. To read without a consent, two people of two organisations must
-agree; one account may then open the sections that it named. Each exception is valid for
-four hours, and the lead and oversight receive an event in the same transaction.
+agree. One account may then open the sections that it named. Each exception is valid for
+four hours. The transaction that stores it sends an event to the holder and oversight.
 """
 
 from datetime import timedelta
@@ -32,4 +32,4 @@ class EmergencyAccessState(StrEnum):
 HOLDS_FOR: Final = timedelta(hours=4)
 """How long a declaration or an access is valid, and how long a request is open (R15)."""
 REVIEWED_WITHIN: Final = timedelta(hours=72)
-"""The time limit for a review; an account with an overdue review gets no access (R17)."""
+"""The time limit for a review. A person with an overdue review gets no new access (R17)."""

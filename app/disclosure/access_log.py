@@ -100,7 +100,7 @@ def record_access(tx: WriteTransaction, look: AccessAttempt, *, allowed: bool) -
 
 
 def record_capped(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Record that the daily cap was reached.
+    """Record the refused access, and that the daily cap was reached.
 
     The office and oversight get one event per day. Call this function in a new transaction,
     because the transaction of the refused request is rolled back.

@@ -64,7 +64,7 @@ from app.returns import origin_contact
 def open_section(
     tx: WriteTransaction, code: str, section: Section, purpose: EmergencyAccessPurpose
 ) -> OpenedSection | None:
-    """Open a section; raises AuthenticationTooOld (401), then NotFound (404)."""
+    """Open a section if allowed; raises AuthenticationTooOld (401), then NotFound (404)."""
     require_sign_in_for(tx, {section})
     case = case_queries.get_seen_or_led(tx, code)
     document = open_document(tx, case, section, purpose)
@@ -82,7 +82,7 @@ def open_safeguards(
 ) -> OpenedSafeguards | None:
     """Open the safeguards; raises NotFound (404) if the caller may not see the case.
 
-    A submitter gets the last version that it wrote: a refusal would reveal a new fear.
+    A submitter gets the last version that it wrote, because a refusal would reveal a fear.
     """
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(tx, case)
@@ -99,7 +99,7 @@ def list_readable_safeguards(tx: WriteTransaction, case: Case) -> list[Sealed]:
 
 
 def open_version(tx: WriteTransaction, case: Case, document: Sealed) -> OpenedSafeguards:
-    """Open one version of the safeguards."""
+    """Decrypt and return one version of the safeguards."""
     schema, content = OpenedSafeguards, Safeguards
     return disclosure_queries.build_opened(tx, case, document, schema, content)
 
@@ -107,7 +107,7 @@ def open_version(tx: WriteTransaction, case: Case, document: Sealed) -> OpenedSa
 def open_past_safeguards(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> SafeguardsHistory:
-    """Open the past safeguards that the caller may read, oldest first."""
+    """Open the safeguards that the caller may read, except the latest, oldest first."""
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS_PAST
     shown = list_readable_safeguards(tx, case)[:-1]
     counted = not disclosure_queries.get_sides(tx, case)
@@ -282,7 +282,7 @@ def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
 def lock_to_write(
     tx: WriteTransaction, code: str, seen: SeenVersions, subject: Subject
 ) -> Case:
-    """Lock a case that the caller may write to; raises the errors of `write_section`."""
+    """Lock a case to write to it; raises the 4xx errors of `write_section`."""
     case = lock_case(tx, code, seen)
     require_working_role(tx)
     if not may_access(tx, case, subject, Deed.WRITE, None):

@@ -32,7 +32,11 @@ from app.screening.schemas import ScreeningPaper
 def open_arrangement(
     tx: WriteTransaction, referral_id: UUID, purpose: EmergencyAccessPurpose
 ) -> OpenedArrangement | None:
-    """Open the arrangement of a referral, or raise NotFound (404) if it is not visible."""
+    """Open the arrangement of a referral, or return None.
+
+    The result is None if there is no arrangement, or if the caller may not open it. Raises
+    NotFound (404) if the caller may not see the referral.
+    """
     referral = referral_queries.get(tx, referral_id)
     document = open_document(tx, referral, Paper.ARRANGEMENT, purpose)
     if document is None:
@@ -43,7 +47,10 @@ def open_arrangement(
 def open_screening(
     tx: WriteTransaction, code: str, screening_id: UUID, purpose: EmergencyAccessPurpose
 ) -> OpenedScreening | None:
-    """Open a screening; raises NotFound (404) if the caller may not see the case."""
+    """Open a screening, or return None if it does not exist or may not be opened.
+
+    Raises NotFound (404) if the caller may not see the case.
+    """
     case, subject = case_queries.get_seen_or_led(tx, code), Paper.SCREENING
     screening = screening_queries.find(tx, case.id, screening_id)
     document = case_queries.find_sealed(tx, screening.id, subject) if screening else None
@@ -58,7 +65,10 @@ def open_screening(
 def open_travel_plan(
     tx: WriteTransaction, return_id: UUID, purpose: EmergencyAccessPurpose
 ) -> OpenedTravelPlan | None:
-    """Open a travel plan; raises NotFound (404) if the caller may not see the return."""
+    """Open a travel plan, or return None if it does not exist or may not be opened.
+
+    Raises NotFound (404) if the caller may not see the return.
+    """
     referral = return_queries.get(tx, return_id).referral
     document = open_document(tx, referral, Paper.TRAVEL_PLAN, purpose)
     if document is None:
@@ -69,7 +79,7 @@ def open_travel_plan(
 def open_notes(
     tx: WriteTransaction, record: Case | Referral, purpose: EmergencyAccessPurpose
 ) -> NoteList:
-    """Open the notes of a case or referral, limited to those that the caller may read."""
+    """Open the notes of a case or referral that the caller may read."""
     documents = case_queries.list_sealed(tx, record.id, Paper.NOTE, Paper.MESSAGE)
     load_again(tx, record)
     shown = [p for p in documents if may_access(tx, record, Paper(p.kind), Deed.OPEN, p)]

@@ -1,4 +1,4 @@
-"""Export of a case in the fields of the HTCDS, limited to what the caller may read now.
+"""Export of a case in HTCDS fields, limited to the data that the caller may read now.
 
 Each section is opened under the disclosure policy as if it were requested separately, with
 its own entry in the access log. Sections without a field in the standard are not opened.
@@ -39,10 +39,10 @@ type Fields = dict[str, list[str]]
 def export_case(
     tx: WriteTransaction, code: str, purpose: EmergencyAccessPurpose
 ) -> HtcdsExport:
-    """Return the sections that the caller may open, in the fields of the standard.
+    """Return the parts of a case that the caller may read, in HTCDS fields.
 
-    Raises NotFound (404) if the caller may not see the case, AuthenticationTooOld (401),
-    whether or not the case exists, DailyCapReached or TooManyRefusedOpenings (429), and
+    Raises AuthenticationTooOld (401), whether or not the case exists, NotFound (404) if the
+    caller may not see the case, DailyCapReached or TooManyRefusedOpenings (429), and
     DiskSpaceReserved (503) if the disk is nearly full.
     """
     require_sign_in_for(tx, frozenset(EXPORTED))

@@ -63,7 +63,7 @@ def build_own_access(
 ) -> OwnAccess:
     """Return whether the caller may open a section now and, if not, why.
 
-    A caller that may not know whether the section is written gets the same answer for an
+    A caller that may not know whether the section is written gets the same result for an
     unwritten section as for a section that it may not open.
     """
     office, document = tx.actor.focal_point_id, documents.get(section)
@@ -120,7 +120,7 @@ def is_in_time(rule: Rule, asked: AccessRequest) -> bool:
 def list_purposes(
     tx: ReadTransaction, case: Case, section: Section, rules: Iterable[Rule]
 ) -> frozenset[Purpose]:
-    """Return purposes; a consent must name at least one of them to satisfy `rules`."""
+    """Return the purposes of which a consent must name at least one to satisfy `rules`."""
     sides = {rule.side for rule in rules}
     found = {purpose for side in sides for purpose in PURPOSES.get(side, ())}
     if Side.RECIPIENT in sides:

@@ -145,7 +145,7 @@ POLICY: Final = (
 
 
 def is_allowed(asked: AccessRequest, policy: Iterable[Rule] = POLICY) -> bool:
-    """Return whether the policy allows a request: at least one of its rows allows it."""
+    """Return whether at least one row of the policy allows a request."""
     return any(allows(rule, asked) for rule in policy)
 
 

@@ -58,7 +58,7 @@ class ReadContext:
 
 
 def load_again(tx: ReadTransaction, record: Case | Referral) -> None:
-    """Reload a case and what rules read, so that a decision does not use outdated data.
+    """Reload a case and the records that rules read, so that no decision uses old data.
 
     The case is not locked. While a document is loaded, another transaction may record that
     the person fears the reader, and store text that the reader must not see.
@@ -230,7 +230,7 @@ INVESTIGATING: Final = frozenset({OfficeFunction.POLICE, OfficeFunction.PROSECUT
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether an office may open a section; police and prosecutors need consent."""
+    """Return whether the rule for police and prosecutors lets an office open a section."""
     if office.function not in INVESTIGATING:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
@@ -277,7 +277,7 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
     """Return the code of the author's office, or None if the caller may not know it.
 
-    A caller that sees a case snapshot may not know authors of newer documents (ADR 43).
+    The reader of a snapshot of the case may not know authors of newer documents (ADR 43).
     """
     office, author, at = tx.actor.focal_point_id, document.author, document.written_at
     reads_it_as_asked = author != office and case.get_snapshot(office) is not None

@@ -1,4 +1,4 @@
-"""A limit on refused openings of an account per minute (R18, R35).
+"""A limit on the refused openings of an account per minute (R18, R35).
 
 Each refusal adds a permanent entry to the access log, so an account could fill the disk.
 Above the limit, refusals are answered with 429 and without an entry, and one event per hour

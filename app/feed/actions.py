@@ -22,7 +22,8 @@ INSERT_SIGHTING: Final = insert(Sighting)
 def record_retrieval(tx: WriteTransaction, upto: int) -> None:
     """Record that the cursor of the caller's office has passed a position in its feed.
 
-    Does nothing if another request of the office is recording a retrieval at the same time.
+    Does nothing if this or a later position is recorded already, or if another request of
+    the office is recording a retrieval at the same time.
     """
     office = tx.actor.focal_point_id
     if not claim_name(tx.session, f"retrieval {office}"):

@@ -38,7 +38,7 @@ class Feed:
     def format_cursor(self, position: int) -> str:
         """Return the cursor of a position; the same position has the same cursor.
 
-        It changes when a key is activated, and earlier cursors remain valid.
+        The cursor changes when a key is activated, but earlier cursors remain valid.
         """
         plain = position.to_bytes(POSITION_BYTES) + self.epoch.encode()
         return paging.encrypt_cursor(self.vault, plain, self.context)

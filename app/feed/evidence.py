@@ -138,7 +138,7 @@ def build_former_evidence(
 
 
 def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidence:
-    """Return the evidence, limited to what happened before `end`."""
+    """Return the evidence, limited to the time before `end`."""
     stages = [stage for stage in ladder.statuses if stage.at < end]
     notifications = [
         one
@@ -160,7 +160,7 @@ def limit_evidence(ladder: RecipientEvidence, end: datetime) -> RecipientEvidenc
 
 
 def build_handover_evidence(tx: ReadTransaction, handover: Handover) -> Evidence:
-    """Return the evidence of a handover, in which no stage is an acknowledgement."""
+    """Return the evidence of a handover, which has no stage `acknowledged`."""
     spans = [
         build_span(handover, p)
         for p in handover.case.parties
@@ -202,7 +202,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotification]:
-    """Yield the notifications that were queued while the recipient had the record."""
+    """Yield the notifications to the recipient that were queued while it had the record."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):

@@ -65,7 +65,7 @@ RETRIEVED: Final = (
 
 
 def add_position(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Add the position of the feed of the caller's office to the query of a credential."""
+    """Add the feed position of the caller's office to a query that finds a credential."""
     columns = query.add_columns(Epoch.value.label("epoch"), Mailbox.head, RETRIEVED)
     own_mailbox = columns.join(Mailbox, Mailbox.focal_point_id == Account.focal_point_id)
     return own_mailbox.join(Epoch, true())
@@ -108,7 +108,7 @@ def get_retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
 
 
 def get_last_entry_time(session: Session, *, but: str) -> datetime | None:
-    """Return the time of the newest journal entry, ignoring entries of the type `but`."""
+    """Return the time of the newest journal entry of another type than `but`, or None."""
     return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
@@ -121,10 +121,10 @@ def get_feed(tx: ReadTransaction, reader: UUID) -> tuple[Feed, int]:
 
 
 class Delivered(Protocol):
-    """A row of `ENTRIES`: a delivered entry, its author, and the reader and its case.
+    """A row of `ENTRIES`: a delivered entry, its author, its reader and the reader's limit.
 
-    Ids are texts, because few of them are used, and making a UUID takes longer than reading
-    the row. `author` is the office that caused the entry.
+    Ids are texts, because few of them are used, and creating a UUID takes longer than
+    reading the row. The author is the office that caused the entry.
     """
 
     id: str
@@ -213,7 +213,7 @@ HELD: Final = (
     .where(Clock.waits_on == ME, Clock.stopped_at.is_(None))
     .where(Clock.record_id == Clock.case_id)
 )
-"""The cases in which the office has a task of the holder. The holder always has one."""
+"""The cases in which the office has a deadline for the case itself, as each holder has."""
 COUNT_REFERRED: Final = (
     select(func.count())
     .select_from(Referral)
@@ -231,8 +231,8 @@ COUNT_OFFERED: Final = (
 def count_unanswered(tx: ReadTransaction) -> int | None:
     """Count the referrals and handovers that wait for the answer of another office.
 
-    The result is None if the key may not read referrals. The search starts from the tasks
-    of the office, so its cost does not grow with the number of closed cases.
+    The result is None if the key may not read both cases and referrals. The search starts
+    from the tasks of the office, so its cost does not grow with the number of closed cases.
     """
     if not {Scope.REFERRALS_READ, Scope.CASES_READ} <= tx.actor.scopes:
         return None

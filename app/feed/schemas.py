@@ -65,7 +65,7 @@ class EventOut(ResponseModel):
 
 
 class EventPage(BaseModel):
-    """A page of the events after a cursor, oldest first, which always has a `cursor`."""
+    """A page of the events after a cursor, oldest first. It always has a `cursor`."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -110,7 +110,7 @@ class TaskList(ResponseModel):
 
 
 class WorkCounts(ResponseModel):
-    """How many tasks and cases the lists of your focal point contain now.
+    """The current numbers of tasks and cases in the lists of your focal point.
 
     `waiting` is the sum of `late`, `soon`, `today` and `later`.
     """

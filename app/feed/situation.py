@@ -46,8 +46,8 @@ HELPER_EVENTS: Final = frozenset(
 class EntryView:
     """The data that is needed to decide which parts of entries the reader may see.
 
-    `cases` contains the cases of whose entries a part may have to be hidden, by the text of
-    their ids. For cases in which the reader may belong to the country of origin,
+    `cases` contains the cases with entries that may have to be hidden in part, by the text
+    of their ids. For cases in which the reader may belong to the country of origin,
     `opened_by` maps each referral to the office that opened it.
     """
 
@@ -100,7 +100,7 @@ def render_page(mark: FeedPosition, found: News) -> bytes:
 
 
 def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:
-    """List a case's events for the caller; a bad cursor raises CursorUnknown (422)."""
+    """List a case's events for the caller, or raise CursorUnknown (422)."""
     statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after = load_page(tx, statement, keys, query, name=name)
@@ -135,9 +135,9 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView | Non
     """Load the data of the cases for which a part of an entry may have to be hidden.
 
     A part may have to be hidden from the submitter of a case, if an entry has a reason or
-    the submitter may no longer follow the case. A part may also have to be hidden from an
-    office of a State, if an office outside that State may help in the case. Returns None if
-    there is no such case.
+    the submitter may no longer follow the case, and from an office that reads a snapshot of
+    the case. A part may also have to be hidden from an office of a State, if an office
+    outside that State may help in the case. Returns None if there is no such case.
     """
     entries = [row for row in rows if not row.is_own]
     authors = {e.author_id: e for e in entries}  # few offices cause most entries
@@ -187,13 +187,13 @@ def may_help(entry: Delivered) -> bool:
 
 
 def may_identify_office(entry: Delivered) -> bool:
-    """Return whether facts may identify an office that did not cause the event."""
+    """Return whether the facts of an entry may identify an office other than its author."""
     facts = parse_facts(entry.facts)
     return ALTERNATIVE in facts or facts.get(ACTIVE) is False
 
 
 def may_name(view: EntryView, entry: Delivered, ids: EntryIds) -> bool:
-    """Return whether the reader may know which office caused an event of another office."""
+    """Return whether the reader may know which other office caused an event."""
     actor, reader, case = ids.author, view.names.reader.id, view.cases[entry.case_id]
     if actor is None:
         return True
@@ -206,11 +206,12 @@ def may_name(view: EntryView, entry: Delivered, ids: EntryIds) -> bool:
 def get_visible_facts(
     view: EntryView, entry: Delivered, ids: EntryIds, facts: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Return the facts of an entry of another office that the reader may see.
+    """Return the facts that the reader may see in an entry that another office caused.
 
-    A submitter sees no reasons if the case has a lead, is closed or has crossed a border,
-    because reasons may reveal what the person fears. An office of the country of origin
-    sees no fact that identifies a helping office.
+    A submitter sees no reasons in an entry about a closure, nor in an entry recorded after
+    a lead took the case or the person crossed a border, because reasons may reveal what the
+    person fears. An office that may belong to the State of origin sees no fact that
+    identifies a helping office.
     """
     reader, case = view.names.reader.id, view.cases[entry.case_id]
     if reader == case.submitter and not may_see_all_facts(case, reader, entry, ids):

@@ -1,4 +1,4 @@
-"""Values of stored entries, which are the same in many entries and are parsed once."""
+"""Functions that parse values of stored entries and cache them, as many are equal."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from app.directory.kinds import OfficeKind
 from app.kernel.stored_names import rename_stored_facts
 
 MAX_TEXTS: Final = 4096
-"""The number of different texts that are remembered."""
+"""The maximum number of different texts that are remembered."""
 HEX_DIGITS: Final = 32
 
 
@@ -25,7 +25,7 @@ class DescribedOffice:
 
 @lru_cache(MAX_TEXTS)
 def describe_office(kind: OfficeKind, of_state: str | None, serves: str) -> DescribedOffice:
-    """Return an office, whose countries are a list in JSON."""
+    """Return the attributes of an office; `serves` is a JSON list of countries."""
     return DescribedOffice(kind, of_state, json.loads(serves))
 
 
@@ -36,7 +36,7 @@ def parse_facts(stored: str) -> Mapping[str, Any]:
 
 
 def format_id(stored: str) -> str:
-    """Return an id with hyphens. SQLite stores it without."""
+    """Return an id with hyphens. SQLite stores ids without hyphens."""
     if len(stored) != HEX_DIGITS:
         return stored
     parts = (stored[:8], stored[8:12], stored[12:16], stored[16:20], stored[20:])

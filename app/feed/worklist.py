@@ -41,7 +41,7 @@ TASKS: Final = deadline_queries.select_waiting(
     return_queries.HAS_TRAVELLING.label("has_travelling"),
     *KEYS,
 )
-"""The tasks of an office, and whether it may wait for a traveller (see `Arrival`)."""
+"""The tasks of an office, and whether the office may wait for a traveller (`Arrival`)."""
 
 
 class TaskFields(TypedDict):
@@ -76,7 +76,8 @@ def render_worklist(
 ) -> bytes:
     """Return the JSON of `Worklist`: the tasks of the caller's office, most urgent first.
 
-    Raises CursorUnknown (422) if the cursor is invalid.
+    Raises CursorUnknown (422) if the cursor is invalid, and Forbidden (403) if `with_cases`
+    is true and the key of the caller may not read cases.
     """
     rows, after = load_tasks(tx, query)
     cases = load_work_cases(tx, rows) if with_cases else {}
@@ -141,9 +142,10 @@ def list_case_tasks(
 
 
 def load_work_cases(tx: ReadTransaction, rows: Iterable[Any]) -> Mapping[UUID, WorkCase]:
-    """Return the cases of tasks, by id, without a read receipt; hidden cases are left out.
+    """Return the cases of tasks, by id. Cases that the caller may not see are left out.
 
-    Raises Forbidden (403) if the key of the caller may not read cases.
+    This does not count as reading the cases. Raises Forbidden (403) if the key of the
+    caller may not read cases.
     """
     require_scope(tx.actor, Scope.CASES_READ)
     case_ids = set(map(get_case_id, rows))
@@ -189,7 +191,10 @@ def count_work(tx: ReadTransaction) -> WorkCounts:
 
 
 def count_submitted(tx: ReadTransaction) -> Sequence[int | None]:
-    """Count the open cases and drafts of the office; None if the key may not read cases."""
+    """Return the numbers of open cases and of drafts that the office submitted.
+
+    Both numbers are None if the key may not read cases.
+    """
     if Scope.CASES_READ not in tx.actor.scopes:
         return None, None
     mine = case_queries.list_own(tx, [Relation.SUBMITTER], State, None, None)
