@@ -26,18 +26,18 @@ def lock_and_check(
     """Lock a case and return it with the action's step, or raise if the action is refused.
 
     The checks run in this order, so that no error tells callers more than they may know:
-    the case is not visible (404), the caller is not a party of the case (403), the
-    version is outdated or missing (412, 428), the action is not possible in this state
-    (409), the action is not the caller's (403), requirements are unmet (409).
+    the case is not visible (404), the caller is not a party of the case (403), the version
+    is missing or outdated (428, 412), the action is not possible in this state (409), the
+    action is not the caller's (403), and requirements are unmet (409).
     """
     return check_action(tx, lock_case(tx, code, seen), action, terms)
 
 
 def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
-    """Lock a case for an action, or raise ActionNotYours (403) if the caller is no party.
+    """Lock a case for an action; raise ActionNotYours (403) if the caller is not a party.
 
     Every request must name a version. The version is compared only if the caller may see
-    the version of the case; other callers must not learn of every change.
+    the version of the case. Other callers must not learn of every change.
     """
     case = case_queries.lock(tx, code)
     if not get_sides(tx, case):
@@ -81,7 +81,10 @@ def require_role(tx: ReadTransaction, roles: AbstractSet[Role]) -> None:
 
 
 def require_protection_officer(tx: ReadTransaction, case: Case) -> None:
-    """Require that the caller is a protection officer of oversight."""
+    """Require that the caller is a protection officer of oversight.
+
+    Raises ActionNotYours or RoleMissing (403).
+    """
     if Side.OVERSIGHT not in get_sides(tx, case):
         raise ActionNotYours("Only oversight can do this.")
     require_role(tx, {Role.PROTECTION_OFFICER})
@@ -95,8 +98,8 @@ def require_working_role(tx: ReadTransaction) -> None:
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action on a case.
 
-    If the caller is only a recipient of a referral, only the holder receives the event. The
-    event would reveal to the submitter which office shelters the person.
+    If the caller is only a recipient of a referral, only the holder receives the event,
+    because the event would reveal to the submitter which office shelters the person.
     """
     if get_sides(tx, case):
         return case.write_audience

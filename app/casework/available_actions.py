@@ -31,8 +31,9 @@ class ActionRecords:
     """The records that determine the caller's actions, loaded for a page of cases.
 
     `helped` maps a case to the services of the referrals that the caller received, and
-    `accepted` to the services of those that it accepted. `asked` contains the cases with an
-    unanswered question, and `own_requests` the requests for emergency access of the person.
+    `accepted` maps it to the services of the referrals that the caller accepted. `asked`
+    contains the cases with a question that the caller has not answered, and `own_requests`
+    the caller's requests for emergency access.
     """
 
     helped: Mapping[UUID, AbstractSet[Service]]
@@ -129,7 +130,7 @@ def is_offered(
     sides: AbstractSet[Side],
     records: ActionRecords,
 ) -> bool:
-    """Return whether an action in the table is also allowed by the records of a case."""
+    """Return whether the records of a case allow an action that the table allows."""
     match step.action:
         case Action.ASSESS_RISK:
             return bool(sides) or case.id in records.helped

@@ -27,7 +27,7 @@ def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
 
     No reason is given, because the office that loses the case must not learn of the fear.
     An unsafe desk that became a party because the lead does not act loses its relation too.
-    Raises DeskMissing (503) if no other desk can take the case.
+    Raises DeskMissing (503) if no other office or desk can take the case.
     """
     stands, beside = standing.load_for_case(tx, case), Relation.ESCALATION_DESK
     holds, looks_on = case.holder, case.with_relation(beside)
@@ -56,7 +56,7 @@ def redirect_case(tx: WriteTransaction, case: Case) -> None:
 
 
 def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
-    """Give a case that a desk holds to the first candidate. Without one, the desk keeps it.
+    """Move a case from its desk to the first candidate, or leave it there if there is none.
 
     The desk is not told whether no office fits, or offices fit but none is safe (ADR 47).
     """

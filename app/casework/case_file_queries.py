@@ -1,4 +1,4 @@
-"""The statements that read everything that the rules read about some cases."""
+"""The queries for all records that the rules read about some cases."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -42,7 +42,7 @@ CONTENT_FOR_RULES: Final = case(
 
 
 def build_query(cases: Select[UUID], *, with_cases: bool) -> CombinedQuery:
-    """Build the query of the records of some cases, and of the cases if `with_cases`."""
+    """Build the query for the records of some cases, and for the cases if `with_cases`."""
     found = cases.cte("found")
 
     def join(case_id: Attribute, *columns: Any) -> Query:
@@ -76,7 +76,7 @@ def build_query(cases: Select[UUID], *, with_cases: bool) -> CombinedQuery:
 
 
 def build_office_queries(join: Join) -> dict[str, Query]:
-    """Return the queries of the caller's office, and of the codes of all parties."""
+    """Return the queries for the caller's office and contacts, and the codes of parties."""
     me: BindParameter[UUID] = bindparam("me")
     contacts = DefaultContacts.focal_point_id
     parties = join(Party.case_id, Party.focal_point_id)
@@ -88,7 +88,7 @@ def build_office_queries(join: Join) -> dict[str, Query]:
 
 
 def build_document_query(join: Join) -> Query:
-    """Return the query of sealed documents, which contains what opens them."""
+    """Return the query for sealed documents, with the keys that decrypt them."""
     plain = [one for one in list_columns(Sealed) if one.key != Sealed.sealed.key]
     documents = join(
         Sealed.record_id,

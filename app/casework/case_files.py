@@ -1,8 +1,7 @@
-"""Load everything that the rules read about some cases with one statement (ADR 77).
+"""Load all records that the rules read about some cases with one statement (ADR 77).
 
-The results are stored as those of the functions with which the rules read (`load_once`). A
-rule therefore reads as before, and if a write has made a result outdated, the rule's own
-statement reads it again.
+The results are stored in the cache of the functions that the rules call (`load_once`). If a
+write makes a result outdated, the function runs its own query again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -56,9 +55,10 @@ def get_case(tx: ReadTransaction, code: str) -> Case:
 
 
 def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
-    """List cases that the caller sees, in the given order; otherwise like `get_case`.
+    """List the cases with the given ids, which the caller must be allowed to see.
 
-    A case is left out if a row of it was changed in the database.
+    The cases are read-only and in the given order, and the records that rules read are
+    loaded with them. A case is left out if one of its rows was changed in the database.
     """
     if not case_ids:
         return []
@@ -71,16 +71,17 @@ def list_cases(tx: ReadTransaction, case_ids: Sequence[UUID]) -> list[Case]:
 
 @load_once()
 def load_rule_records(tx: ReadTransaction, case_ids: Iterable[UUID]) -> None:
-    """Load the records that rules read about some cases."""
+    """Load the records that rules read about some cases, or raise NotAuthentic."""
     rows = read_rows(tx, statements.RECORDS_BY_IDS, cases=case_ids)
     verify_rows(tx, frozenset(case_ids), rows)
     store_results(tx, case_ids, rows)
 
 
 def load_authentic[R: OfCase](tx: ReadTransaction, records: Sequence[R]) -> list[R]:
-    """Load what the rules read about the cases of some records, and verify it.
+    """Load and verify the records that rules read about the cases of the given records.
 
-    Returns the records without those of cases whose rows were changed in the database.
+    Returns the given records, except those of cases whose rows were changed in the
+    database.
     """
     ids = frozenset(one.case_id for one in records)
     if not ids:
@@ -110,7 +111,7 @@ def build_cases(rows: Rows) -> list[Case]:
 
 
 def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> None:
-    """Store the rows of a query as results of the functions with which rules read."""
+    """Cache the rows of a query as results of the functions that the rules call."""
     ids = frozenset(case_ids)
     store_offices(tx, rows)
     store_documents(tx, ids, rows["documents"])
@@ -140,7 +141,7 @@ def store_results(tx: ReadTransaction, case_ids: Iterable[UUID], rows: Rows) -> 
 
 
 def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
-    """Store the consents, the risk, the vital interests and the deadlines of cases."""
+    """Cache the consents, risks, vital interests and running deadlines of cases."""
     consents = build_all(tx, Consent, rows["consents"])
     consents.sort(key=attrgetter("recorded_at", "id"))
     risks = build_all(tx, RiskAssessment, rows["risks"])
@@ -158,14 +159,14 @@ def store_dated_records(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -
 
 
 def store_offices(tx: ReadTransaction, rows: Rows) -> None:
-    """Store the caller's office, and the codes of the offices that are parties.
+    """Cache the caller's office, and the codes of the offices that are parties.
 
-    Also store whether the caller's office has default contacts.
+    Also cache whether the caller's office has default contacts.
     """
     me = tx.actor.focal_point_id
     store_missing(tx, {default_contacts.has_default: bool(rows["own_contacts"])}, me)
     own = build_all(tx, FocalPoint, rows["own_office"])
-    if not any(one.is_altered for one in own):  # otherwise it is read with harmless values
+    if not any(one.is_altered for one in own):  # altered rows get harmless values
         tx.kept_alive.update(own)
         store_missing(tx, {directory_queries.by_ids: {one.id: one for one in own}}, [me])
     codes = directory_queries.load_known_codes(tx)
@@ -175,7 +176,7 @@ def store_offices(tx: ReadTransaction, rows: Rows) -> None:
 def store_documents(
     tx: ReadTransaction, ids: frozenset[UUID], documents: Iterable[Values]
 ) -> None:
-    """Store the sealed documents that rules open, and which sections cases have."""
+    """Cache the sealed documents that rules open, and the names of the written sections."""
     sections: dict[UUID, list[tuple[str, UUID]]] = {}
     keyed: dict[str, list[rule_documents.KeyedDocument]] = {
         Paper.SAFEGUARDS: [],
@@ -195,7 +196,7 @@ def store_documents(
 
 
 def build_document(tx: ReadTransaction, values: Values) -> rule_documents.KeyedDocument:
-    """Return a sealed document, which is read-only, and the data key of its case if any."""
+    """Return a read-only sealed document, and the data key of its case if there is one."""
     case_id, own_key, data_key = values["case_id"], None, None
     if values["document_key"] is not None:
         stored = {"case_id": case_id, "wrapped": values["document_key"]}

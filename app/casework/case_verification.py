@@ -1,4 +1,4 @@
-"""Verification of everything that the rules read about some cases (ADR 77, ADR 81)."""
+"""Verification of the rows that the rules read about some cases (ADR 77, ADR 81)."""
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
@@ -46,7 +46,7 @@ COMPLETE: Final[Mapping[str, frozenset[str]]] = {
     for name, model in PROTECTED.items()
     if issubclass(model, CaseRecord) and model is not EmergencyAccess
 }
-"""The queries that return all records of a case with some labels, and the labels."""
+"""The labels of the records that each query returns completely for a case."""
 
 
 def verify_rows(tx: ReadTransaction, ids: frozenset[UUID], rows: Rows) -> None:
@@ -60,9 +60,9 @@ def find_forged(
 ) -> dict[UUID, NotAuthentic]:
     """Verify the rows of some cases, and return an error for each case that was changed.
 
-    A case was changed if the service did not write a row, or if a row is missing. Rows of
-    other cases are not verified: an emergency access there that waits for its review only
-    prevents the caller from using another one.
+    A case was changed if a row was not written by the service, or if a row is missing. Rows
+    of other cases are not verified. They are emergency accesses without a review, and only
+    prevent the caller from requesting another access.
     """
     of_case = {case_id: dict[str, list[Values]]() for case_id in ids}
     for name in PROTECTED.keys() & rows.keys():
@@ -82,16 +82,16 @@ def find_forged(
 
 @cache
 def list_complete_labels(names: frozenset[str]) -> frozenset[str]:
-    """List the labels of which the queries with some names return all records."""
+    """List the labels of the records that the named queries return completely."""
     return frozenset[str]().union(*(COMPLETE[name] for name in COMPLETE.keys() & names))
 
 
 def verify_case(
     tx: ReadTransaction, case_id: UUID, rows: Rows, labels: AbstractSet[str]
 ) -> None:
-    """Raise NotAuthentic unless all rows of a case are those that the service wrote.
+    """Raise NotAuthentic if the rows of a case differ from those that the service wrote.
 
-    `labels` are those of the records of which `rows` contains all.
+    `labels` are the labels of the records that `rows` contains completely.
     """
     for name, found in rows.items():
         add_rows(tx.session, PROTECTED[name], found)

@@ -73,8 +73,8 @@ def confirm_approval(
 ) -> Approval:
     """Approve an action as the second person, and carry it out for the account that asked.
 
-    `others` has the actions of packages that this package does not know.
-    A repeated confirmation changes nothing. Raises the exceptions of `decide_approval`, and
+    `others` maps kinds of approvals to actions that this package does not import. A
+    repeated confirmation changes nothing. Raises the exceptions of `decide_approval`, and
     RequestNotKept or ActionNotPossible (409); then nothing changes.
     """
     approval = access_queries.get_approval(tx, approval_id)
@@ -100,7 +100,7 @@ def confirm_approval(
 
 
 def lock_subject(tx: WriteTransaction, approval: Approval) -> None:
-    """Lock the subject of an approval first, as the action does.
+    """Lock the subject of an approval before the approval itself, as the action does.
 
     A case that the caller no longer sees is not locked, because its approvals have expired.
     """
@@ -133,9 +133,9 @@ def execute(
 ) -> None:
     """Carry out a stored request on behalf of the account that asked.
 
-    The account acts with the roles that it has now. If the request is refused, raises
-    ActionNotPossible (409) with only the type of the problem, because the second person may
-    not be allowed to know the details.
+    The account acts with the roles that it has now. Raises ActionNotPossible (409) if the
+    request is refused. The error contains only the type of the problem, because the second
+    person may not be allowed to know the details.
     """
     acting = replace(tx, actor=get_asker(tx, approval))
     try:
@@ -178,7 +178,7 @@ def get_key(approval: Approval) -> str:
 
 
 def get_seen(request: KeptRequest) -> SeenVersions:
-    """Return the versions in the field `If-Match` of the request."""
+    """Return the versions in the `If-Match` header of the request."""
     return SeenVersions(request.if_match)
 
 
@@ -252,5 +252,8 @@ EXECUTE: Final[dict[str, Execute]] = {
     ),
     "directory.change": replace_row,
 }
-"""The action that each kind of approval carries out. Actions whose answer contains a secret
-are missing: only the account that asked may see the secret."""
+"""The action that each kind of approval carries out.
+
+Actions whose response contains a secret are missing, because only the account that asked
+may see the secret.
+"""

@@ -1,4 +1,4 @@
-"""Announcements that a consent ends or has ended."""
+"""Announcements that a consent ends soon or has ended."""
 
 from collections.abc import Iterator
 from typing import Final

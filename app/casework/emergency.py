@@ -61,13 +61,17 @@ def list_watchers(case: Case) -> frozenset[UUID]:
 
 
 def get_audience(case: Case, reading: EmergencyAccess) -> frozenset[UUID]:
-    """Return the holder, oversight, and the requesting office if it may still ask."""
+    """Return the holder, oversight, and the requesting office if it may have access."""
     asks = emergency_access.may_request(case, reading.asked_by)
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
 def list_accesses(tx: ReadTransaction, case: Case) -> list[EmergencyAccess]:
-    """List the accesses that the caller may see: all for the holder, desk and oversight."""
+    """List the emergency accesses of a case that the caller may see.
+
+    The holder, the desk and oversight see all of them. Any other office sees only those
+    that it asked for.
+    """
     me, found = tx.actor.focal_point_id, emergency_access.list_for_case(tx, case.id)
     watches = me in list_watchers(case) or Side.DESK in get_sides(tx, case)
     return [one for one in found if watches or one.asked_by == me]
@@ -144,10 +148,11 @@ def build_request(
 def decide_access(
     tx: WriteTransaction, code: str, access_id: UUID, *, grant: bool
 ) -> EmergencyAccess:
-    """Grant or refuse a request as a second person. A repeated decision changes nothing.
+    """Grant or refuse a request as a second person.
 
-    Raises EmergencyAccessDecided (409) if the opposite was decided, or the request has
-    expired.
+    If the account repeats its own decision, nothing changes. Raises EmergencyAccessDecided
+    (409) if another decision or account came first, if the request has expired, or if the
+    office that asked may no longer have access.
     """
     case, reading = lock_access(tx, code, access_id)
     require_other_organisation(tx, case, reading)
@@ -198,10 +203,7 @@ def require_other_organisation(
 
 
 def stop_access(tx: WriteTransaction, code: str, access_id: UUID) -> EmergencyAccess:
-    """End an emergency access.
-
-    Raises EmergencyAccessDecided (409) if the request was not decided.
-    """
+    """End an access, or raise EmergencyAccessDecided (409) if it was not decided."""
     case, reading = lock_access(tx, code, access_id)
     acting.require_role(tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | WRITERS)
     if reading.granted is None:
@@ -222,7 +224,7 @@ def expire_access(tx: WriteTransaction, case: Case, access_id: UUID) -> None:
 
 
 def end_access(tx: WriteTransaction, case: Case, reading: EmergencyAccess) -> None:
-    """End an emergency access, and start the deadline for telling the person about it."""
+    """End an access, and start the deadline to tell the person, unless already told."""
     reading.ended_at = tx.now
     deadline_actions.stop(tx, reading.id)
     if reading.person_informed_at is None:
@@ -243,7 +245,7 @@ def start_deadline(
 def notify_watchers(
     tx: WriteTransaction, case: Case, reading: EmergencyAccess, event: str
 ) -> None:
-    """Record an event about an emergency access; notify the holder and oversight (R16)."""
+    """Record an event about an access, and notify the holder and oversight (R16)."""
     facts = {"emergency_access": str(reading.id), "reason": str(reading.reason)}
     tx.record(event, case, get_audience(case, reading), facts)
     called = sorted(list_watchers(case) - {tx.actor.focal_point_id})

@@ -39,7 +39,7 @@ RECIPIENT_CLOSED: Final = "return.recipient_closed"
 
 
 def list_cases(tx: ReadTransaction) -> list[UUID]:
-    """List the cases affected by an ended agreement or by an office that cannot act."""
+    """List the ids of cases affected by an ended agreement or an office that cannot act."""
     return list(dict.fromkeys(find_cases(tx)))
 
 
@@ -76,7 +76,8 @@ def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
     """Return whether a referral requires an action.
 
     An action is required if no agreement covers some of the sections any more, or if the
-    recipient asked for information and was closed.
+    recipient asked for information and was closed. If the recipient has accepted the
+    referral, a missing agreement requires an action only once.
     """
     if is_asked_by_closed_office(referral):
         return True
@@ -98,8 +99,9 @@ def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) ->
 def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
     """Apply the effects of ended agreements and of offices that cannot act to one case.
 
-    Return False if nothing changed, or if another transaction has locked the case. Raises
-    DeskMissing (503) if no desk can take the case.
+    Return whether an office was informed. The result is False if the case is not open, or
+    if another transaction has locked the case. Raises DeskMissing (503) if no desk can take
+    the case.
     """
     case = system_queries.lock_if_free(tx, case_id)
     if case is None or case.state not in OPEN:
@@ -116,7 +118,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 
 
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """If nobody can sign in at the lead any more, make the desk a party; yield its id."""
+    """If nobody can work at the lead any more, make the desk a party, and yield its id."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return

@@ -132,7 +132,7 @@ def erase_all(
 
 
 def find_system_row(case: Case, action: Action) -> Row:
-    """Return the step that the system takes for an action. Raises ActionIllegal (409)."""
+    """Return the step that the system takes for an action, or raise ActionIllegal (409)."""
     return TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
 
 

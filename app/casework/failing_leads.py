@@ -24,7 +24,10 @@ class LeadNotFailing(Problem):
 def find_failures(
     tx: ReadTransaction, cases: Iterable[Case]
 ) -> Mapping[UUID, frozenset[TakeOverReason]]:
-    """Return, for each case, the reasons to replace its lead; none if the lead acts."""
+    """Return the reasons to replace the lead of each case, by case id.
+
+    A case has no reasons if its lead acts, or if it has no lead.
+    """
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
     leads = {case_id: lead for case_id, lead in found.items() if lead}
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
@@ -49,7 +52,8 @@ def is_failing(tx: ReadTransaction, case: Case) -> bool:
 def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
     """Return whether a desk has a submitted case whose submitter can no longer act.
 
-    The submitter is closed, or has no account that can work on cases.
+    A submitter can no longer act if it is closed, or if no account there could work on
+    cases during the last day.
     """
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_closed_or_unattended(

@@ -94,7 +94,7 @@ def create_case(tx: WriteTransaction, new: CaseInput) -> Case:
 
 
 def write_draft(tx: WriteTransaction, case: Case, new: CaseInput) -> WrittenRecords:
-    """Write the content of a new draft."""
+    """Write the content of a new draft, and return the written records."""
     for content in new.sections:
         store_sealed(tx, case, content.section, content)
     if new.safeguards:
@@ -121,7 +121,7 @@ def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
 
 
 def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str | None:
-    """Return the digest of the submitter's own number for the case, or None if not given.
+    """Return the digest of the submitter's own number for the case, or None if it is None.
 
     Raises ExternalReferenceTaken (409) if a case with this number exists, and
     IdempotencyKeyInUse (409) while another request writes a case with this number.
@@ -142,13 +142,14 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
 def list_own_digests(tx: ReadTransaction, reference: str) -> list[str]:
     """List the digests of an external reference, which are different for each office.
 
-    The first is stored, and the others were stored before a new key was activated.
+    The first digest is stored for a new case. Older cases may have one of the others, which
+    were computed before a new key was activated.
     """
     return tx.vault.list_fingerprints(*list_bound_values(tx, reference))
 
 
 def list_bound_values(tx: ReadTransaction, reference: str) -> tuple[bytes, ...]:
-    """List what the digest of an external reference is computed from."""
+    """List the values from which the digest of an external reference is computed."""
     return b"external", tx.actor.focal_point_id.bytes, reference.encode()
 
 
@@ -176,7 +177,11 @@ def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
 def update_case_summary(
     tx: WriteTransaction, code: str, seen: SeenVersions, summary: SummaryFields
 ) -> Case:
-    """Update the summary and, until a lead has the case, the copy for the submitter."""
+    """Update the summary and, until a lead has the case, the copy for the submitter.
+
+    Raises CountryNotChangeable (409) or SummaryIncomplete (422), and the errors of
+    `lock_case` and `require_further`.
+    """
     case = acting.lock_case(tx, code, seen)
     acting.require_further(tx, case, Action.UPDATE_SUMMARY)
     require_complete_summary(case, summary)

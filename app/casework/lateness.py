@@ -41,7 +41,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class LatenessRule:
-    """The effect of a missed deadline, and the event that the journal records."""
+    """The effect of a missed deadline, and the event that the journal records, if any."""
 
     effect: Effect
     event: str | None = None

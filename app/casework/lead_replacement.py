@@ -53,7 +53,7 @@ def take_over(
     grounds = "" if is_allowed_choice(tx, case, chosen) else "next"
     facts = {"reason": choice.reason}
     matter = GuardedAction(case, "case.take_over", choice, facts, grounds=grounds)
-    if approval:  # first, so that the answer to an invalid approval reveals no fear
+    if approval:  # first, so that the response to an invalid approval reveals no fear
         ask_or_claim_approval(tx, matter, approval)
     fits = not grounds or is_named_next(tx, case, chosen, was_named=bool(approval))
     terms = Terms(
@@ -134,7 +134,10 @@ def require_consent_needs(
 
 
 def require_unrecorded(tx: ReadTransaction, case: Case, kind: OfficeKind) -> None:
-    """Require that no desk has recorded a valid consent that names this kind of office."""
+    """Raise LeadConsentRecorded (409) if a desk has recorded a consent to such offices.
+
+    Only valid consents that name `kind` and the country of the case count.
+    """
     stands = standing.load_for_case(tx, case)
     if any(
         one.kind == kind and is_valid(one, tx.now, child=case.is_child)

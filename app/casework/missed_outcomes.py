@@ -30,11 +30,12 @@ OUTCOMES: Final[Mapping[Effect, MissedOutcome]] = {
 def find_next_offices(
     tx: ReadTransaction, standings: Iterable[Standing], reader: FocalPoint
 ) -> Mapping[UUID, FocalPoint]:
-    """Return, for each case, the office that would get it next; use two SQL statements.
+    """Return the office that would get each case next, by case id, with two SQL statements.
 
     The result contains only cases whose whole routing the reader may know. The offices come
     from the stored ranking. Offices that the person fears now are left out, so the account
-    needs the scope and a role that allow it to open the safeguards.
+    needs the scope and a role that allow it to open the safeguards. Without them, the
+    result is empty.
     """
     roles, scopes = tx.actor.roles & CASE_ROLES, tx.actor.scopes
     if not roles or Scope.SECTIONS_READ not in scopes:
@@ -81,7 +82,7 @@ def may_be_asked(stands: Standing, office: FocalPoint) -> bool:
 def find_outcome(
     case: Case, clock: Clock | None, next_office: FocalPoint | None
 ) -> IfMissed | None:
-    """Return the outcome if a deadline of a case is missed, or None if it has none."""
+    """Return the outcome if the deadline is missed, or None if the case has no deadline."""
     if clock is None:
         return None
     waits_on = clock.waits_on

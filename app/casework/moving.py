@@ -1,4 +1,4 @@
-"""Move a case to another office: by a desk's assignment, or after a relocation."""
+"""Move a case to another office, after a desk's assignment or a relocation."""
 
 from app.cases import actions as case_actions
 from app.cases.lifecycle import LED, WITH_A_CANDIDATE, Action, Row

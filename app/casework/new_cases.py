@@ -1,4 +1,4 @@
-"""What queries would find in a case that is being created, so that they are not needed."""
+"""Query results that are known for a case that is being created, so no query is needed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ EMPTY: Final[tuple[tuple[Callable[..., Any], object], ...]] = (
 
 
 def store_empty_records(tx: WriteTransaction, case_id: UUID) -> None:
-    """Store that a case which was created in this transaction has no records of others."""
+    """Cache that a case created in this transaction has no facts, referrals and so on."""
     for load, nothing in EMPTY:
         store_result(tx, load, nothing, [case_id])
     store_result(tx, routing_queries.list_rows, [], case_id)
@@ -42,7 +42,7 @@ def store_empty_records(tx: WriteTransaction, case_id: UUID) -> None:
 
 @dataclass(frozen=True)
 class WrittenRecords:
-    """The records that a transaction wrote in a case which it created."""
+    """The records that a transaction wrote in a case that it created."""
 
     consents: Sequence[Consent]
     risk: RiskAssessment | None
@@ -52,7 +52,7 @@ class WrittenRecords:
 def store_written_records(
     tx: WriteTransaction, case: Case, written: WrittenRecords
 ) -> None:
-    """Store what queries would find in a case that was created in this transaction."""
+    """Cache the query results for a case that was created in this transaction."""
     consents = sorted(written.consents, key=lambda one: (one.recorded_at, one.id))
     documents = list_new_documents(tx, case.id)
     found: tuple[tuple[Callable[..., Any], object], ...] = (

@@ -56,9 +56,10 @@ class MissedDeadline:
 def handle_missed_deadline(tx: WriteTransaction, number: int, case_id: UUID) -> bool:
     """Apply the effect of a missed deadline, and return False if there was nothing to do.
 
-    There is nothing to do if another worker handles the deadline, or if the person is still
-    travelling. The effect is applied only once, because the case is locked and the deadline
-    is read again (R55). Raises DeskMissing (503) if no desk can take the case.
+    There is nothing to do if another worker handles the deadline, if it is no longer due,
+    or if the person is still travelling. The effect is applied only once, because the case
+    is locked and the deadline is read again (R55). Raises DeskMissing (503) if no desk can
+    take the case.
     """
     case = system_queries.lock_if_free(tx, case_id)
     if case is None:
@@ -122,7 +123,7 @@ def get_rhythm(tx: WriteTransaction, clock: Clock, late: LatenessRule) -> Rhythm
 
 
 def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> Recorded:
-    """Return the record of a deadline, or the case if `noun` names no separate record."""
+    """Return the record that a deadline is about, or the case if there is no other."""
     match noun:
         case Noun.REFERRAL:
             found = referral_queries.list_of_case(tx, case.id)
@@ -159,8 +160,8 @@ def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
 def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
-    Oversight offices are included if the deadline is for the case itself, an emergency
-    access or the confirmation of a deletion.
+    Oversight offices are included if the deadline is for the case itself, a child's best
+    interests, an emergency access or the confirmation of a deletion.
     """
     case, record = miss.case, miss.record
     kept = miss.clock.kind == DeadlineKind.CONFIRM_DELETION
@@ -176,7 +177,7 @@ def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
 
 
 def get_case_audience(miss: MissedDeadline) -> frozenset[UUID]:
-    """Return the audience of a missed deadline of the case, a question or an approval."""
+    """Return the audience if the deadline is not for a referral, a handover or a return."""
     case, office = miss.case, miss.clock.waits_on
     if miss.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})
@@ -204,7 +205,7 @@ def apply_redirection(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def apply_expiry(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """End an offer or a referral that was not decided in time, and notify the holder."""
+    """End an overdue offer or referral, and notify the late office and the holder."""
     if isinstance(miss.record, Handover):
         handover_following.expire(tx, miss.record)
     elif isinstance(miss.record, Referral):

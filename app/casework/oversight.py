@@ -11,7 +11,10 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
-    """List the cases whose oversight offices are all closed, if another one is active."""
+    """List at most `limit` cases whose oversight offices are all closed.
+
+    The result is empty if no oversight office is active.
+    """
     active = directory_queries.list_overseers(tx)
     shut = directory_queries.list_former_overseers(tx.session)
     if not active or not shut:
@@ -20,7 +23,10 @@ def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
 
 
 def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Add the active oversight offices to a case without any; return whether it changed."""
+    """Add the active oversight offices to a case whose oversight offices are all closed.
+
+    Return whether the case was changed.
+    """
     case = system_queries.lock_if_free(tx, case_id)
     active = directory_queries.list_overseers(tx)
     if case is None or case.state == State.ERASED or not case.overseers:

@@ -1,6 +1,6 @@
 """The overview of a case: its state, summary and offices, as the caller may see them.
 
-Lists that show no more than this load it with a few statements for a page of cases.
+Lists that show only overviews load them for a page of cases with a few statements.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -120,7 +120,7 @@ def load_codes(
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return the current lead and holder or, if these are hidden, those in the snapshot."""
+    """Return the current lead and holder or, if they are hidden, those in any snapshot."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)

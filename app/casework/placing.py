@@ -1,4 +1,4 @@
-"""Rankings of the offices that could help: for a case's holder, or as a preview."""
+"""Rankings of the offices that could help, for a case's holder or as a preview."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -138,7 +138,7 @@ class NamedRecipient:
 def find_allowed(
     told: list[AllowedRecipient] | None, profiles: tuple[Profile, ...]
 ) -> frozenset[UUID]:
-    """Return the offices that may be informed about the person; all if `told` is None."""
+    """Return the offices that may be told about the person, or all if `told` is None."""
     ids = {profile.code: profile.id for profile in profiles}
     if told is None:
         return frozenset(ids.values())

@@ -61,11 +61,13 @@ def can_lead(case: Case, office: FocalPoint) -> bool:
 def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
-    The office must be safe and able to lead. In addition, one of these must hold:
+    The office must be safe and able to lead. In addition, one of these must hold. A consent
+    that a desk recorded in a case of another submitter counts only for the last one:
 
     - The person agreed to be referred to the office.
-    - The office may read the summary, and is next in the ranking.
-    - A desk recorded a consent to a class of offices, and the office is next in this class.
+    - The office may read the summary, and is next in the ranking or was already asked.
+    - The office may not read the summary, but is next in a class of offices to which a desk
+      recorded a consent.
 
     Every refusal looks the same, because a desk must not learn which offices the person
     fears.
@@ -132,8 +134,9 @@ def may_be_named(by_desks: Standing, office: Addressee) -> bool:
 def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     """Return whether the person agreed that an office leads the case.
 
-    A consent to a new lead counts for the State of origin only if the person decided that
-    this State may be informed (BR24). The same applies to a handover.
+    A consent to REFER is enough. A consent to HANDOVER counts for an office of the State of
+    origin only if the person decided that this State may be informed (BR24), as for every
+    handover.
     """
     if stands.get_covered_sections(office, Purpose.REFER) is not None:
         return True
@@ -151,7 +154,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents of `list_desk_consents` that the submitter did not record."""
+    """List the consents from `list_desk_consents` that the submitter did not record."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []

@@ -138,7 +138,7 @@ def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> 
 
 
 def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
-    """List those consents of a case that the caller may see."""
+    """List the consents of a case that the caller may see."""
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = consent_queries.list_for_case(tx, case.id)
     leads = Relation.LEAD in case.list_relations(own_office.id)
@@ -210,7 +210,10 @@ def set_fact(tx: WriteTransaction, code: str, new: FactInput) -> Fact:
 
 
 def find_deciding_office(tx: ReadTransaction, new: FactInput) -> UUID | None:
-    """Return the office that decided an identification, by default the caller's office."""
+    """Return the office that decided an identification, by default the caller's office.
+
+    Return None for any other fact. Raises FocalPointUnknown (422) for an unknown office.
+    """
     if not isinstance(new, IdentificationInput):
         return None
     mine = tx.actor.focal_point_id
@@ -257,7 +260,7 @@ def get_known_fact(tx: ReadTransaction, case_id: UUID, fact_id: UUID) -> Fact:
 def get_own_vital_interest(
     tx: ReadTransaction, case_id: UUID, declared_id: UUID
 ) -> VitalInterest:
-    """Return what the caller's office declared about a case, or raise NotFound (404)."""
+    """Return a vital interest that the caller's office declared, or raise NotFound."""
     found = case_queries.get_vital_interest(tx, case_id, declared_id)
     if found.declared_by != tx.actor.focal_point_id:
         raise NotFound("There is no such declaration, or you may not see it.")
@@ -265,7 +268,7 @@ def get_own_vital_interest(
 
 
 def get_known_form(tx: ReadTransaction, case_id: UUID, first: UUID) -> ConsentForm:
-    """Return a form that the caller recorded or may see, or raise NotFound (404)."""
+    """Return a consent form that the caller recorded or may see; else raise NotFound."""
     found = get_form(tx, case_id, first)
     case = case_queries.get_by_id(tx, case_id)
     is_own = found.consents[0].recorded_by == tx.actor.focal_point_id

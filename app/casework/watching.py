@@ -1,4 +1,4 @@
-"""Deadlines that do not depend on the state of a case: of assessments and questions."""
+"""The deadlines to assess a child's best interests and to answer questions."""
 
 from datetime import datetime
 
@@ -72,8 +72,8 @@ def was_provided_for(
 ) -> bool:
     """Return whether the assessment of a child was done or unnecessary after a deadline.
 
-    A consent makes the assessment unnecessary, and its expiry deadline then starts. The
-    consent counts if this happened after the start of the given deadline.
+    A consent makes the assessment unnecessary. It counts if its expiry deadline started
+    after the given deadline did.
     """
     ids = [fact.id for fact in interests]
     later = interests[ids.index(last.record_id) + 1 :]

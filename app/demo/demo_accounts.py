@@ -1,4 +1,4 @@
-"""The accounts of the demonstration: made-up people of made-up offices.
+"""The accounts of the demonstration, which belong to made-up people.
 
 Every focal point that the demonstration adds is marked as fictitious. The leads of the
 countries, IOM and UNHCR are entries of the real directory. The demonstration acts for them.
@@ -12,7 +12,7 @@ from app.kernel.actors import Role
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """An account of the demonstration, with the contacts of the office."""
+    """An account of the demonstration, with the people who are contacts of its office."""
 
     name: str
     focal_point: str
@@ -38,7 +38,7 @@ def build_supervisor(name: str, focal_point: str, label: str) -> DemoAccount:
 
 
 def build_account(name: str, focal_point: str, label: str, role: Role) -> DemoAccount:
-    """Return an account with one role that takes no part in a journey."""
+    """Return an account that has one role and takes no part in a journey."""
     return DemoAccount(name, focal_point, label, frozenset({role}))
 
 

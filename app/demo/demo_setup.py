@@ -27,7 +27,7 @@ class DemoRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """The database session, the time and the id function with which the demo is set up."""
+    """The database session, the time and the id generator that the setup uses."""
 
     session: Session
     now: datetime

@@ -1,4 +1,4 @@
-"""The clients of the demonstration, one for each account, and the journey of a case.
+"""The clients of the demonstration, one for each account, and the steps of the journeys.
 
 The clients call a running service only over HTTP. All data is made up and marked as
 synthetic.
@@ -30,7 +30,7 @@ LOOK_SECONDS: Final = 0.2
 
 
 class JourneyFailed(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The service gave an answer that the journey does not expect."""
+    """The service did not behave as the journey expects."""
 
 
 def require_success(response: httpx.Response) -> httpx.Response:
@@ -47,7 +47,7 @@ def build_failure(response: httpx.Response) -> JourneyFailed:
 
 
 def format_time(at: str) -> str:
-    """Return a time as text for people, in UTC."""
+    """Format a UTC time in ISO 8601 as text for people."""
     return f"{datetime.fromisoformat(at):%d %B %H:%M} UTC"
 
 
@@ -75,7 +75,7 @@ class DemoUser:
         return self.request("GET", path, PURPOSE)
 
     def get(self, path: str) -> Json:
-        """Return the JSON at a path, even if it is a sealed document."""
+        """Return the JSON at a path, which may be sealed, or raise JourneyFailed."""
         return dict(require_success(self.read(path)).json())
 
     def can_read(self, path: str) -> bool:
@@ -90,7 +90,7 @@ class DemoUser:
         return self.request("POST", path, {"Idempotency-Key": key, **headers}, body)
 
     def call(self, path: str, body: Json | None = None, **headers: str) -> Json:
-        """Send a POST request that must succeed. Return its JSON, or {} without content."""
+        """Send a POST request that must succeed; return the JSON, or {} without content."""
         answer = require_success(self.send(path, body, **headers))
         return dict(answer.json()) if answer.content else {}
 
@@ -120,7 +120,7 @@ class DemoUser:
         return {unmet["requirement"]: unmet["remedy"] for unmet in answer.json()["unmet"]}
 
     def list_events(self, *subjects: str) -> list[str]:
-        """List the types of the events about these records, or of all, in the feed.
+        """List the types of the events in the feed: those about the given records, or all.
 
         The office may get other events at the same time, because people use the service
         while a journey is run.
@@ -130,7 +130,7 @@ class DemoUser:
         return [event["type"] for event in chosen]
 
     def list_deadlines(self, subject: str) -> dict[str, str]:
-        """Return the deadlines of the account's office for a subject, by kind."""
+        """Return the due times of the office's deadlines for a subject as text, by kind."""
         items = self.get(f"worklist{LIMIT}")["items"]
         about = (one for one in items if one["subject"] == subject)
         return {one["kind"]: format_time(one["due_at"]) for one in about}
@@ -155,7 +155,7 @@ class Demo:
         return DemoUser(part, self.http, self.keys[part], tale)
 
     def submit_case(self, officer: DemoAccount, body: Json) -> "DemoCase | None":
-        """Submit a case as an officer, or return None if the journey has already been run.
+        """Submit a case as an officer, or return None if the journey was started before.
 
         The Idempotency-Key is random, because the external reference prevents a duplicate.
         """
@@ -167,7 +167,7 @@ class Demo:
         return DemoCase(self, str(require_success(first).json()["code"]))
 
     def report_repeat(self, officer: DemoUser, case: str) -> None:
-        """Print that the demo journey was started before, and the state of its case."""
+        """Print that the journey was started before, with the state of its case."""
         state = officer.get(f"cases/{case}")["state"]
         self.say(
             f"  The journey was started before; {case} is {state} and was not changed."
@@ -196,7 +196,7 @@ class DemoCase:
         return self
 
     def get_user(self, part: DemoAccount) -> DemoUser:
-        """Return the client for an account, with idempotency keys of this case."""
+        """Return the client for an account; its idempotency keys depend on the case."""
         return self.demo.get_user(part, uuid5(KEY_NAMESPACE, self.code))
 
     def expire_deadlines(self) -> None:
@@ -204,7 +204,10 @@ class DemoCase:
         self.demo.run_out(self.code)
 
     def wait_until[T](self, look: Callable[[], T | None]) -> T:
-        """Call a function until its result is true; return it, or fail after 20 seconds."""
+        """Call a function until its result is true, and return the result.
+
+        Raises JourneyFailed after 20 seconds.
+        """
         for _ in range(MAX_LOOKS):
             if found := look():
                 return found
@@ -212,7 +215,7 @@ class DemoCase:
         raise JourneyFailed(f"No deadline of {self.code} was handled. Check the worker.")
 
     def expect_hidden(self, *found: object) -> None:
-        """Raise JourneyFailed if any result is not empty: an account then saw too much."""
+        """Raise JourneyFailed if any value is truthy: an account then saw too much."""
         if any(found):
             raise JourneyFailed(f"An account saw data of {self.code} that it may not see.")
 
@@ -229,7 +232,10 @@ class DemoCase:
         return f"referrals/{lead.call(path, sent)['id']}"
 
     def accept(self, referral: str, to: DemoAccount) -> DemoUser:
-        """Acknowledge and accept a referral, and store a sealed place and time to meet."""
+        """Acknowledge and accept a referral, with a sealed place and time to meet.
+
+        Return the client of the recipient.
+        """
         helper = self.get_user(to)
         helper.apply(referral, "acknowledge")
         helper.apply(referral, "accept", build_meeting(to, self.demo.format_later(days=1)))

@@ -1,8 +1,8 @@
-"""Made-up figures of the last year, which the demonstration releases once.
+"""Made-up figures for the last four quarters, which the demonstration releases once.
 
-Without them, the pages of released figures and the report for a meeting would be empty: the
-example cases are of today, and too few. In the second half of the year, help in Kazakhstan
-is faster, and legal aid in Kyrgyzstan rarer.
+Without them, the pages of released figures and the report for a meeting would be empty,
+because there are too few example cases and all of them are dated today. In the second half
+of the year, help in Kazakhstan is faster and legal aid in Kyrgyzstan is less common.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from app.kernel.transactions import Runtime, begin_read, begin_write
 
 QUARTERS: Final = 4
 PEOPLE: Final = {"KZ": 236, "KG": 142, "UZ": 187, "TJ": 34}
-"""The people of each quarter by country. Tajikistan shows what small numbers look like."""
+"""The number of people in the first quarter by country, with Tajikistan as a small one."""
 AGES: Final[Mapping[Cell, int]] = {
     ("adult", "female"): 55,
     ("adult", "male"): 27,
@@ -66,18 +66,18 @@ def release_example_figures(runtime: Runtime, asked_by: UUID, approved_by: UUID)
 def store_example_release(
     runtime: Runtime, quarter: Quarter, asked_by: UUID, approved_by: UUID
 ) -> None:
-    """Release the figures of a quarter in the names of the two people."""
+    """Release the figures of a quarter on behalf of the two given accounts."""
     with begin_write(runtime, SYSTEM) as tx:
         release_actions.store_release(tx, quarter, asked_by, approved_by)
 
 
 def list_weeks(first: date, end: date) -> list[date]:
-    """Return the Mondays from one to another, which is left out."""
+    """Return the Mondays from `first` up to, but not including, `end`."""
     return [first + timedelta(weeks=number) for number in range((end - first) // WEEK)]
 
 
 def count_example_people(place: int) -> Counts:
-    """Return the numbers of a quarter by its place in the year, from 0 to 3."""
+    """Return the counts of a quarter; `place` is its place in the year, from 0 to 3."""
     is_later = place >= QUARTERS // 2
     counts: Counts = {}
     for country, usual in PEOPLE.items():
@@ -107,14 +107,14 @@ def count_example_people(place: int) -> Counts:
 
 
 def add_axis(shares: Mapping[str, int]) -> dict[Cell, int]:
-    """Return shares by the cells of a table with one axis."""
+    """Return the shares by the cells of a table with one axis, given the shares by code."""
     return {(code,): share for code, share in shares.items()}
 
 
 def split_people(
     people: int, shares: Mapping[Cell, int], rest: Cell | None = None
 ) -> Counter[Cell]:
-    """Return the people in each cell by its share in per cent, and the rest in one cell."""
+    """Count the people in each cell by its share in per cent; `rest` gets all others."""
     found = Counter({cell: people * share // 100 for cell, share in shares.items()})
     if rest is not None:
         found[rest] = people - found.total()

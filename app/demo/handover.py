@@ -1,4 +1,4 @@
-"""The journey of a worker who goes home: Kazakhstan hands the lead to Uzbekistan."""
+"""The journey of a worker who goes home: Kazakhstan hands over the lead to Uzbekistan."""
 
 from datetime import datetime
 from typing import Final

@@ -137,7 +137,7 @@ def decide_no_go(case: DemoCase, lead: DemoUser, return_path: str) -> None:
 def write_safeguards(
     case: DemoCase, lead: DemoUser, consulate: DemoUser, papers: str
 ) -> None:
-    """Write safeguards that block contact with Jamaica, as the person will seek asylum."""
+    """Write safeguards that block contact with Jamaica, because she will seek asylum."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
     lead.write(case.path, "safeguards", guards)
     case.print("She will seek asylum. The safeguards now block contact with her State, and")

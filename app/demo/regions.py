@@ -1,4 +1,4 @@
-"""The journey of an Uzbek citizen in Panama: two regions without an agreement."""
+"""The journey of an Uzbek citizen in Panama, between two regions without an agreement."""
 
 from datetime import datetime
 from typing import Any, Final

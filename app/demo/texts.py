@@ -11,7 +11,7 @@ type Json = dict[str, Any]
 PHONE: Final = "+12025550142"
 """A telephone number that is reserved for fiction."""
 LATEST_ZONE: Final = timedelta(hours=12)
-"""How far behind UTC the time zone is in which each day begins last."""
+"""The offset behind UTC of the time zone in which each day begins last."""
 
 
 def build_summary(country: str, language: str, *services: str, **changes: Any) -> Json:
@@ -40,7 +40,7 @@ def name_office(part: DemoAccount) -> Json:
 def build_recipient(
     named: Json, *purposes: str, sections: Iterable[str] = ("needs", "contact")
 ) -> Json:
-    """Return a recipient of a consent, with the purposes and sections that it may have."""
+    """Return a recipient of a consent, with its purposes and sections."""
     return named | {"purposes": list(purposes), "sections": list(sections)}
 
 
@@ -49,8 +49,8 @@ def build_consent(
 ) -> Json:
     """Return a consent form that names these recipients.
 
-    It was obtained on the newest day that has begun in every time zone. The console refuses
-    a day that has not begun where the officer works.
+    Its date is the latest day that has begun in every time zone, because the console
+    refuses a day that has not begun where the officer works.
     """
     return {
         "recipients": list(recipients),

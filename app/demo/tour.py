@@ -1,4 +1,4 @@
-"""The tour through the demonstration: who can try what, in the order for a newcomer."""
+"""The accounts of the demonstration and their tasks, in the order for a newcomer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from app.demo import demo_accounts as cast
 from app.demo.demo_accounts import DemoAccount
 
 type Stop = tuple[DemoAccount, TourTask]
-"""An account, and what it can try."""
+"""An account, and the task that its user can try."""
 
 [NGO_SECOND, GT_SECOND, IOM_SECOND, UZ_SECOND, PA_SECOND] = cast.SECONDS
 [ADMINISTRATOR, OTHER_ADMINISTRATOR] = cast.ADMINISTRATORS

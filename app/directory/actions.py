@@ -50,8 +50,10 @@ FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
 AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
 CONTACTS: Final = Register(Contact, ("code",), "contacts")
 WRITE_LOCK: Final = "directory"
-"""The name of the lock that every writer of the directory holds: the rules compare several
-rows, so two writes must not overlap."""
+"""The name of the lock for changes to directory rows, except for the number of free places.
+
+The rules compare several rows, so two changes must not overlap.
+"""
 
 CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 """Roles that may set the free places of their office."""
@@ -59,7 +61,7 @@ CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 @dataclass(frozen=True)
 class ChangedRow:
-    """A row that a file changes, and the names of the columns that get another value.
+    """A row that a file changes, and the names of the columns that get a new value.
 
     The values are left out, because those of a contact may be personal data.
     """
@@ -70,7 +72,7 @@ class ChangedRow:
 
 @dataclass(frozen=True)
 class Count:
-    """The numbers of added, changed and unchanged rows of a file."""
+    """The numbers of added, changed and unchanged rows of a file, with the changed rows."""
 
     added: int
     changed: int
@@ -80,7 +82,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The new rows of a file, and the changed rows, each with the stored row before it."""
+    """The new rows of a file, and its changed rows as pairs of stored and new row."""
 
     added: Sequence[Values]
     changed: Sequence[tuple[Values, Values]]
@@ -112,7 +114,8 @@ def to_values(rows: Sequence[Row]) -> list[Values]:
 def with_stored_values(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
     """Return the rows of offices, with the stored values that a file does not replace.
 
-    These are newer numbers of free places, and the short names if the file has none.
+    The stored number of free places is kept if it is newer than that of the file. The
+    stored short names are kept if the file has no column for them.
     """
     stored = {row["code"]: row for row in load_rows(author, FOCAL_POINTS)}
     return [complete_row(row, stored.get(row["code"])) for row in offices]
@@ -135,7 +138,7 @@ def is_older(row: Values, as_of: datetime) -> bool:
 
 
 def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
-    """Load all rows of a directory table, as mappings from the column names in the code."""
+    """Load all rows of a directory table, as mappings from attribute names to values."""
     columns = register.table.__table__.columns
     found = author.session.execute(select(*columns))
     return [dict(zip(columns.keys(), row, strict=True)) for row in found]
@@ -144,7 +147,7 @@ def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
 def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:
     """Insert the rows with a new key, update the others, and return the counts.
 
-    Raises NotAuthentic if something else than the service has changed one of the others.
+    Raises NotAuthentic if one of the updated rows was changed directly in the database.
     """
     found = compare_rows(author, register, rows)
     new_rows = add_mailboxes(author, register, found.added)
@@ -166,7 +169,7 @@ def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> C
 
 
 def has_activation(register: Register) -> bool:
-    """Return whether rows of a table say by whom they were deactivated (ADR 88)."""
+    """Return whether the rows of a table record a deactivation by an account (ADR 88)."""
     return issubclass(register.table, FocalPoint | Contact)
 
 
@@ -213,7 +216,7 @@ def find_changed_values(stored: Values, row: Values) -> Values:
 def add_mailboxes(
     author: ChangeAuthor, register: Register, added: Sequence[Values]
 ) -> Sequence[Values]:
-    """Add an id and a mailbox, which stores the feed, to each new office."""
+    """Return the new rows; give each new office an id and a mailbox for its feed."""
     if register is not FOCAL_POINTS:
         return added
     rows = [{"id": author.new_id(), **row} for row in added]
@@ -223,7 +226,11 @@ def add_mailboxes(
 
 
 def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoint:
-    """Set the number of free places of the caller's office; None means unknown."""
+    """Set the number of free places of the caller's office; None means unknown.
+
+    Raises NotFound (404) for an unknown code, ActionNotYours (403) for another office, or
+    RoleMissing (403).
+    """
     if directory_queries.get_by_code(tx, code).id != tx.actor.focal_point_id:
         raise ActionNotYours("Only the office itself can set its free places.")
     if not CAPACITY_ROLES & tx.actor.roles:

@@ -22,7 +22,7 @@ class Channel(StrEnum):
 
 
 MAX_LENGTH: Final = 254
-"""The maximum length of an address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
+"""The maximum length in characters (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
 MAX_LOCAL_LENGTH: Final = 64
 MAX_LABEL_LENGTH: Final = 63
 ATOM_CHARACTERS: Final = frozenset(ascii_letters + digits + "_+-=&~'")
@@ -55,7 +55,7 @@ def is_mailbox(text: str) -> bool:
 
 
 def is_label(text: str) -> bool:
-    """Return whether a text is a domain label: letters, digits and inner hyphens."""
+    """Return whether a text is a domain label of letters, digits and inner hyphens."""
     inside = set(text) <= LABEL_CHARACTERS and "-" not in {text[:1], text[-1:]}
     return inside and 0 < len(text) <= MAX_LABEL_LENGTH
 

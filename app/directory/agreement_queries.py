@@ -20,7 +20,10 @@ AGREEMENTS: Final = select_rows(Agreement).where(IN_FORCE)
 
 @load_once(Agreement)
 def list_in_force(tx: ReadTransaction) -> list[Row]:
-    """List the agreements that are in force today (UTC), without those changed by SQL."""
+    """List the agreements that are in force today (UTC).
+
+    Rows that were changed directly in the database are left out.
+    """
     found = tx.read_columns(AGREEMENTS, {"today": tx.now.date()})
     return leave_out_altered(tx.session, Agreement, map(dict, found.mappings()))
 

@@ -16,8 +16,9 @@ def may_cross(
 ) -> bool:
     """Return whether agreements allow data of this level to cross every border (G07).
 
-    If the person is in another country than the sender, there can be two borders. Nothing
-    crosses from or to an office whose row SQL has changed, because its country is unknown.
+    If the person is in another country than the sender, there can be two borders. If the
+    row of an office was changed directly in the database, its country is unknown, and
+    nothing may cross.
     """
     if sender.is_altered or to.is_altered:
         return False

@@ -24,7 +24,7 @@ moves a holiday from a Sunday but not from a Saturday. That does not make Saturd
 day.
 """
 CACHE_SIZE: Final = 1024
-"""The size of the caches: one entry for each country, time zone and year."""
+"""The maximum number of entries of each cache, one for each combination of arguments."""
 
 
 @dataclass(frozen=True)

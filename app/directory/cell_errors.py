@@ -1,6 +1,6 @@
-"""Messages about invalid cells of a file: they say what is allowed.
+"""Messages about invalid cells of a file. Each message says what is allowed.
 
-A message never quotes a cell, because each cell of a line that is shifted by one column may
+A message never quotes a cell. If a line is shifted by one column, any cell of it may
 contain the name of a person.
 """
 

@@ -24,7 +24,11 @@ def lock_contacts(
 
 
 def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
-    """Return the id of the office of a contact, and the contact as it is now, or None."""
+    """Return a contact as it is now, after the id of its office.
+
+    Return None if there is no such contact, or if its row or that of its office was changed
+    directly in the database.
+    """
     return next(iter(list_contacts(tx, CONTACTS.where(Contact.code == code))), None)
 
 
@@ -33,7 +37,8 @@ def list_contacts(
 ) -> list[tuple[UUID, Contact]]:
     """List contacts as they are now, each after the id of its office.
 
-    A contact is left out if its row, or that of its office, was changed by SQL.
+    A contact is left out if its row or that of its office was changed directly in the
+    database.
     """
     rows = tx.session.execute(statement.execution_options(populate_existing=True))
     return [

@@ -1,7 +1,7 @@
 """Rows of directory files, and the rules for each cell.
 
-The fields have the names of the columns. A rule that depends on another cell needs that
-cell in a column further to the left.
+The fields have the names of the columns. Cells are validated in the order of the fields. A
+rule that depends on another cell therefore needs the field of that cell to come first.
 """
 
 from collections.abc import Iterator
@@ -121,7 +121,7 @@ class FocalPointRow(Row):
     @field_validator("serves")
     @classmethod
     def check_desk(cls, serves: list[str], info: ValidationInfo) -> list[str]:
-        """Require countries for a desk, because a desk without one holds no case."""
+        """Require a country for a desk, because a desk without a country holds no case."""
         if info.data.get("kind") == OfficeKind.DESK and not serves:
             raise make_error("must name the countries of the desk, or * for all")
         return serves
@@ -129,7 +129,7 @@ class FocalPointRow(Row):
     @field_validator("services", "can_lead")
     @classmethod
     def check_offer(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse services and `can_lead` for an office that serves no person or country."""
+        """Refuse services and `can_lead` if an office is technical or serves no country."""
         if offer and info.data.get("function") == OfficeFunction.TECHNICAL:
             raise make_error("must be empty or false for a technical office")
         if offer and not info.data.get("serves", [EVERYWHERE]):
@@ -164,7 +164,7 @@ class FocalPointRow(Row):
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the countries that the office serves, and the State that it belongs to."""
+        """Yield the column and code of each country that it serves or belongs to."""
         yield from (("serves", place) for place in self.serves if place != EVERYWHERE)
         if self.of_state:
             yield "of_state", self.of_state
@@ -233,5 +233,5 @@ class AgreementRow(Row):
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the countries of the agreement."""
+        """Yield the column and code of each country of the agreement."""
         yield from (("countries", country) for country in self.countries)

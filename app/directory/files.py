@@ -1,4 +1,4 @@
-"""Reading and validation of directory files; all faults are reported at once."""
+"""Reading and validation of directory files. Faults of all files are reported together."""
 
 import csv
 import io
@@ -92,6 +92,7 @@ def read_folder[R: Row](
 
     Rows may refer to each other and to the keys in `known`. `beside` is a sheet of the same
     folder that the caller has already read. The faults of all sheets are reported together.
+    References to unknown keys are reported only if there are no other faults.
     """
     require_any_file(folder)
     countries = load_sheet(folder, COUNTRIES, CountryRow)
@@ -147,7 +148,7 @@ def load_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[
 
 
 def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
-    """Yield the row or faults of each line; if the header is wrong, only its faults."""
+    """Yield the row or faults of each line. If the header has faults, yield only these."""
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(table, [])
@@ -160,7 +161,7 @@ def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R
 
 
 def check_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator[Fault]:
-    """Yield a fault for each unknown, duplicated or missing column."""
+    """Yield a fault for each unknown or duplicated column, or missing required column."""
     count = Counter(header)
     columns = ", ".join(model.model_fields)
     for number, name in enumerate(header, start=1):
@@ -174,7 +175,7 @@ def check_header(file: str, header: Sequence[str], model: type[Row]) -> Iterator
 def parse_line[R: Row](
     file: str, number: int, header: Sequence[str], cells: Sequence[str], model: type[R]
 ) -> Iterator[Line[R] | Fault]:
-    """Yield the row of a line, or a fault for each invalid cell."""
+    """Yield the row of a line, or a fault for each invalid cell or a wrong cell count."""
     if len(cells) != len(header):
         yield Fault(file, number, "", f"has {len(cells)} cells, not {len(header)}")
         return

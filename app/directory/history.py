@@ -88,7 +88,7 @@ def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> b
 
 
 def to_json_values(values: Values) -> dict[str, Any]:
-    """Convert values of columns to values that JSON can represent."""
+    """Convert column values to JSON values, without the columns in `UNRECORDED`."""
     return {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in values.items()

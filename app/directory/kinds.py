@@ -145,7 +145,7 @@ def is_at_home(focal_point: Described, country: str) -> bool:
 
 
 def list_home_countries(focal_point: Described) -> list[str]:
-    """Return the countries that an office belongs to; empty if it works everywhere."""
+    """Return the countries that an office belongs to, or [] if it works everywhere."""
     if focal_point.of_state:
         return [focal_point.of_state]
     return [country for country in focal_point.serves if country != EVERYWHERE]

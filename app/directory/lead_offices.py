@@ -1,4 +1,4 @@
-"""The offices that a choice of a lead depends on, a small part of the directory."""
+"""The offices on which the choice of a lead depends, a small part of the directory."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from app.kernel.recall import load_once, store_result
 from app.kernel.transactions import ReadTransaction
 
 SERVES: Final = cast(FocalPoint.serves, Text)
-"""The stored JSON list, in which each code has quotation marks."""
+"""The stored JSON list as text, in which each code has quotation marks."""
 LEAD_OFFICES: Final = select(FocalPoint).where(
     or_(
         FocalPoint.kind.in_([OfficeKind.DESK, OfficeKind.OVERSIGHT]),

@@ -140,13 +140,13 @@ def get_codes(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 def load_known_codes(tx: ReadTransaction) -> dict[UUID, str]:
-    """Return the codes of offices, which never change, that this transaction has read."""
+    """Return the codes that this transaction has read, by office id. Codes never change."""
     codes: dict[UUID, str] = tx.session.info.setdefault(KNOWN_CODES, {})
     return codes
 
 
 def find_loaded(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, FocalPoint]:
-    """Return those of the given focal points that this transaction has loaded already."""
+    """Return the given focal points that this transaction has already loaded, by id."""
     loaded = tx.session.identity_map
     found = ((one, loaded.get(identity_key(FocalPoint, one))) for one in ids)
     return {key: one for key, one in found if one is not None}
@@ -171,13 +171,16 @@ def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
 
 
 def list_former_overseers(session: Session) -> frozenset[UUID]:
-    """Return the ids of the closed oversight bodies, without rows that SQL has changed."""
+    """Return the ids of the closed oversight bodies.
+
+    Rows that were changed directly in the database are left out.
+    """
     closed = session.scalars(FOCAL_POINTS.where(IS_OVERSIGHT & ~FocalPoint.active))
     return frozenset(one.id for one in closed if not one.is_altered)
 
 
 def select_closed() -> Select[UUID]:
-    """Return a statement for the ids of closed focal points."""
+    """Return a statement that selects the ids of closed focal points."""
     return select(FocalPoint.id).where(~FocalPoint.active)
 
 
@@ -187,7 +190,7 @@ def list_offices(session: Session) -> list[FocalPoint]:
 
 
 def select_desks() -> Select[UUID]:
-    """Return a statement for the ids of desks."""
+    """Return a statement that selects the ids of desks."""
     return select(FocalPoint.id).where(FocalPoint.kind == OfficeKind.DESK)
 
 
@@ -212,7 +215,7 @@ def list_unreachable(session: Session) -> list[str]:
 
 
 def list_countries_without_desk(session: Session) -> dict[str, str]:
-    """List the countries that no active desk serves, by code, each with its region."""
+    """Return the region of each country that no active desk serves, by country code."""
     regions = dict(session.execute(select(Country.code, Country.region)).all())
     served = {place for desk in list_active_desks(session) for place in desk.serves}
     return {code: regions[code] for code in kinds.find_unserved_countries(regions, served)}

@@ -64,7 +64,10 @@ class HandoverOpen(Problem):
 
 @dataclass(frozen=True)
 class PendingStep:
-    """A step that has passed all checks but has not been taken yet."""
+    """A step that has passed all checks but has not been taken yet.
+
+    `before` is the audience of the handover before the step.
+    """
 
     case: Case
     handover: Handover
@@ -76,7 +79,7 @@ def offer(tx: WriteTransaction, case: Case, new: HandoverInput) -> Handover:
     """Offer the lead of a locked case to another office; the caller must be the lead.
 
     Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),
-    HandoverOpen or NeedsUnmet (409).
+    or HandoverOpen or NeedsUnmet (409).
     """
     require_offer_allowed(tx, case)
     lead = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -131,7 +134,7 @@ def require_offer_allowed(tx: WriteTransaction, case: Case) -> None:
 
 
 def require_fit_successor(case: Case, successor: FocalPoint) -> None:
-    """Raise SuccessorUnfit (422) if the office is the lead, inactive, or cannot lead."""
+    """Raise SuccessorUnfit (422) if the office is the lead, is inactive, or cannot lead."""
     another = successor.id != case.with_relation(Relation.LEAD)
     able = successor.active and successor.can_lead and successor.kind not in NEVER_LEAD
     if not (another and able):
@@ -152,7 +155,11 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> PendingStep:
-    """Lock a handover, check that an action is allowed, and return its step."""
+    """Lock a handover, check that an action is allowed, and return the pending step.
+
+    Raises NotFound (404), VersionStale (412) or VersionNotGiven (428), ActionNotYours or
+    RoleMissing (403), or ActionIllegal or NeedsUnmet (409).
+    """
     handover = handover_queries.lock(tx, handover_id)
     seen.require_version(handover.version)
     step = TABLE.find(handover.state, action, get_sides(handover, tx.actor), tx.actor.roles)
@@ -206,9 +213,9 @@ def set_lead(
 ) -> None:
     """Make an office the lead and reassign the deadlines of the former lead to it.
 
-    The former lead and a desk that helped it lose their relations, and pending approvals
-    expire. `due_at` is when the case's deadline is due; by default, the deadline starts
-    again.
+    The relations of the former lead and of the escalation desk end, and pending approvals
+    expire. `due_at` is the new due time of the case's deadline. If it is None, the deadline
+    starts again.
     """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
         case.end_relation(relation, tx.now)
@@ -221,7 +228,7 @@ def set_lead(
 
 
 def record_sender_change(tx: WriteTransaction, case: Case) -> None:
-    """Record, for parties that may know the lead, that the sender of referrals changed."""
+    """Record, for parties that may know the lead, that open referrals have a new sender."""
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
@@ -245,7 +252,7 @@ def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Hand
 def take_step(
     tx: WriteTransaction, pending: PendingStep, *, by_system: bool = False
 ) -> Handover:
-    """Take a step of a handover, after which the asked office is no longer a candidate."""
+    """Take a step that ends an offer, and end the candidate's relation to the case."""
     handover = pending.handover
     kernel_lifecycle.apply_step(handover, pending.step)
     handover.raise_version()
@@ -264,7 +271,7 @@ def record_event(
     *,
     by_system: bool = False,
 ) -> None:
-    """Record a step in the journal, with the reason for the offer or its refusal."""
+    """Record a step in the journal, with the reason for declining or else for the offer."""
     reason = handover.decline_reason or handover.reason
     facts = {"state": str(handover.state), "reason": reason}
     tx.record(EVENTS[action], handover, audience, facts, by_system=by_system)

@@ -53,7 +53,7 @@ def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Secti
 
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})
-"""A case in which no office has or had one of these relations never had a handover."""
+"""Every case that had a handover has a party with one of these relations."""
 LATEST: Final = (
     select(Handover.lead_id)
     .where(
@@ -69,7 +69,7 @@ LATEST: Final = (
 def find_transfer(
     tx: ReadTransaction, case: Case, reader: FocalPoint
 ) -> LeadTransfer | None:
-    """Return the transfer that made an office the lead or a candidate, or None."""
+    """Return the latest transfer that made an office the lead or a candidate, if any."""
     if not any(party.relation in BY_HANDOVER for party in case.parties):
         return None
     lead_id: UUID | None = tx.session.scalar(LATEST, {"case": case.id, "to": reader.id})

@@ -22,9 +22,9 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID]) -> None:
     """Offer the lead to the first suitable candidate after the person crossed a border.
 
-    No offer is made if the lead has already been offered, or before the person agrees. Only
-    consents that the lead may know count, because the lead sees which office gets the
-    offer.
+    No offer is made if the case has an open offer, or if no candidate meets the
+    requirements, such as a consent. Only consents that the lead may know count, because the
+    lead sees which office gets the offer.
     """
     reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION
     lead = directory_queries.by_id(tx, tx.actor.focal_point_id)

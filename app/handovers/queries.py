@@ -28,7 +28,10 @@ def matches_party(party: type[Party]) -> ColumnElement[bool]:
 
 
 VISIBLE: Final = select(Handover).where(exists().where(*MINE, matches_party(Party)))
-"""The handovers to or from the office `me`, and those of the cases that it leads."""
+"""The handovers to or from the office `me`, and all handovers of the cases that it leads.
+
+A handover to the office is left out once it is declined, cancelled or expired.
+"""
 BY_ID: Final = VISIBLE.where(Handover.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
 HELD_BY_ID: Final = lock_rows(BY_ID)
@@ -72,8 +75,9 @@ def matches_own_party(
 def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
     """Return the open offer of a case, even if it is hidden from the caller, or None.
 
-    All handovers of the case are loaded, because an offer whose state was changed in the
-    database would not be found. Raises NotAuthentic if it was changed or deleted.
+    Raises NotAuthentic if a handover of the case was changed or deleted directly in the
+    database. All handovers are loaded, because a query for open offers would not find an
+    offer whose state was changed.
     """
     of_case = select(Handover).where(Handover.case_id == case_id)
     found = tx.session.scalars(of_case.order_by(Handover.number)).all()
@@ -82,7 +86,7 @@ def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
 
 
 def list_offered(tx: ReadTransaction) -> list[Handover]:
-    """List the open offers of all cases, for the worker."""
+    """List the open offers of all cases except cases changed directly in the database."""
     offered = select(Handover).where(Handover.state == State.OFFERED)
     loaded = map(selectinload, (Handover.case, Handover.lead, Handover.successor))
     found = tx.session.scalars(offered.options(*loaded)).all()

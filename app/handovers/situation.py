@@ -55,9 +55,9 @@ def build_facts(
 def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
     """Return the facts that a reader may know.
 
-    If the reader may not know the fears of the person, an unsafe successor appears only as
-    a missing consent. A successor of the State of origin must not learn that the person
-    fears this State.
+    If the reader may not know the fears of the person, a successor that is unsafe or not
+    permitted appears only to lack a consent. A successor of the State of origin must not
+    learn that the person fears this State.
     """
     if case_file.may_know_fears(reader):
         return facts
