@@ -67,7 +67,7 @@ def record_consent(tx: WriteTransaction, case: Case, new: ConsentInput) -> Conse
 
 
 def require_room(tx: ReadTransaction, case: Case, added: int) -> None:
-    """Raise TooManyConsents (409) if the office would have recorded more than `MAX_VALID`.
+    """Raise TooManyConsents (409) if the office would exceed `MAX_VALID` in a case.
 
     Each write compares the consents of a case with each other, so their number is limited.
     Consents that other offices recorded do not count, because the caller may not know them.
@@ -93,7 +93,7 @@ def build_consent(
     terms: ConsentTerms,
     recipient: ConsentRecipient,
 ) -> Consent:
-    """Build the consent for one recipient; raise FocalPointUnknown (422) for no office."""
+    """Build the consent for a recipient; raise FocalPointUnknown (422) for a wrong code."""
     named, offices = recipient.focal_point, recipient.recipient_class
     office = directory_queries.get_by_code_or_422(tx, named) if named else None
     return Consent(

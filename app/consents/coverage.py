@@ -1,4 +1,4 @@
-"""The rules for what a consent covers; coverage is computed each time and never stored."""
+"""Rules that decide what a consent covers. Coverage is always computed and never stored."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet

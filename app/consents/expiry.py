@@ -1,4 +1,4 @@
-"""The rules for when the end of a consent is announced, and when a consent is renewed."""
+"""Rules that decide when the end of a consent is announced and whether it is renewed."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -130,7 +130,7 @@ def is_missed(
     question: CoverageQuestion,
     sections: AbstractSet[Section],
 ) -> bool:
-    """Return whether the recipient can read fewer sections once the consent ends."""
+    """Return whether the recipient loses cover for `sections` once the consent ends."""
     is_recipient = matches_recipient(consent, question.recipient)
     if question.purpose not in consent.purposes or not is_recipient:
         return False

@@ -28,10 +28,10 @@ KIND: Final = DeadlineKind.CONSENT_ENDS
 
 
 def watch_expiry(tx: WriteTransaction, case: Case, anew: Collection[UUID] = ()) -> None:
-    """Start, update or stop the deadline for the end of each consent of a case.
+    """Start, update or stop the deadline for the expiry of each consent of a case.
 
-    A deadline is due at the next announcement of the end. From the first announcement on,
-    it waits for the lead. The deadlines of the consents in `anew` are restarted.
+    A deadline is due when the expiry is next announced. After the first announcement, the
+    deadline waits for the lead. The deadlines of the consents in `anew` are restarted.
     """
     given = consent_queries.list_for_case(tx, case.id)
     found = {clock.record_id: clock for clock in list_running_of_kind(tx, case.id, KIND)}
@@ -97,7 +97,10 @@ def list_known_to_lead(
 
 
 def may_lead_belong_to_origin_state(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether the lead may belong to the State of origin (R12)."""
+    """Return whether the lead may belong to the State of origin (R12).
+
+    If the safeguards cannot be opened, every lead that is a State body may.
+    """
     lead = find_state_lead(tx, case)
     try:
         return lead is not None and standing.load_for_case(

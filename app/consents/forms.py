@@ -1,7 +1,7 @@
 """Consent forms: the consents that one request recorded, one for each recipient.
 
 A form is not stored. The ids of its consents are derived from the id of the first consent,
-with a secret key, so that a retry finds them and no reader of a consent can.
+with a secret key, so that a retry finds them, but a reader of one consent cannot.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def derive_consent_id(tx: ReadTransaction, first: UUID, position: int) -> UUID:
 
 
 def list_consent_ids(tx: ReadTransaction, first: UUID, position: int) -> list[UUID]:
-    """List the ids that the consent at a position of a form can have, by each key.
+    """List the ids that the consent at a position of a form can have, one for each key.
 
     The ids look random (version 4). An office that sees one consent must not learn whether
     the same form named other recipients.

@@ -1,4 +1,4 @@
-"""Rules for whether a reader may know which office acted in a case (R12).
+"""Rules that decide whether a reader may know which office acted in a case (R12).
 
 A submitter does not learn which office has the case after the first lead. Recipients do not
 learn of each other. An office that may belong to the State of origin does not learn which

@@ -92,8 +92,9 @@ def get(tx: ReadTransaction, case_id: UUID, consent_id: UUID) -> Consent:
 def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
     """Return the numbers of refusals by country and past quarter, for analysts.
 
-    Totals and the current quarter are left out, because hidden counts could be computed
-    from them. Raises RoleMissing (403) if the caller is not an analyst.
+    Each number contains noise, and is left out if it is below `SMALLEST_COUNT`. Totals and
+    the current quarter are left out, because hidden counts could be computed from them.
+    Raises RoleMissing (403) if the caller is not an analyst.
     """
     if Role.ANALYST not in tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")

@@ -1,4 +1,4 @@
-"""The input of the rankings for a case: of offices to lead it, and of offices to help."""
+"""The input of the two rankings of offices for a case: to lead it, and to help."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -37,7 +37,7 @@ def build_lead_question(
 
 
 def load_lead_directory(tx: ReadTransaction, country: str) -> None:
-    """Load what the choice of a lead and its deadline depend on, apart from the case.
+    """Load the directory data that the choice of a lead and its deadline depend on.
 
     If this is loaded before a case is written, all rows of the case are written together.
     """

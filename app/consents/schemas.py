@@ -59,7 +59,7 @@ class ConsentTerms(RequestModel):
 
 
 class ConsentRecipient(RequestModel):
-    """A focal point or a class of offices, with what the person allows it."""
+    """A focal point or a class of offices, with the permitted purposes and sections."""
 
     focal_point: Annotated[Code | None, Field(description="The code of the office.")] = None
     recipient_class: RecipientClass | None = None
@@ -173,7 +173,7 @@ class RefusalCounts(ResponseModel):
 
 
 class ConsentHint(ResponseModel):
-    """Why a consent does not count at the person's age, and whose consent would count."""
+    """The reason why a consent does not count at the person's age, and who may give one."""
 
     counts_when: Annotated[
         AgeClass,
@@ -199,7 +199,10 @@ HINT_FOR_ADULT: Final = ConsentHint(
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count, or None if it counts or is withdrawn."""
+    """Return the reason why a consent does not count at the person's age, or None.
+
+    Returns None if its giver may consent, or if the consent was withdrawn.
+    """
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT

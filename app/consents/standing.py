@@ -140,7 +140,7 @@ class Standing:
         return permitted and not guards.is_origin_blocked()
 
     def has_reflection_period(self) -> bool:
-        """Return whether a reflection period applies in the country where the person is."""
+        """Return whether the reflection period has a status in the person's country."""
         country = self.case.country or ""
         return self.facts.get_reflection_period(country, self.now.date()) is not None
 
@@ -174,7 +174,7 @@ class Standing:
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
         """Return whether an office is safe, and so may know of the person (BR10, BR11).
 
-        An office whose row SQL has changed is not.
+        An office whose row SQL has changed is not safe.
         """
         if isinstance(focal_point, ProtectedRow) and focal_point.is_altered:
             return False
@@ -184,7 +184,7 @@ class Standing:
         return code not in guards.unsafe_focal_points and not blocked
 
     def may_know_fears(self, reader: FocalPoint) -> bool:
-        """Return whether a reader may know the person's fears that the safeguards state."""
+        """Return whether a reader may know the fears of the person in the safeguards."""
         mine, state = self.case.list_relations(reader.id), self.case.state
         if Relation.SUBMITTER in mine and state in UNLED:
             return True

@@ -75,29 +75,32 @@ def start(
 
 
 def stop(tx: WriteTransaction, record_id: UUID) -> None:
-    """Stop the deadline of a record."""
+    """Stop the running deadline of a record, if any."""
     stop_all(tx, [record_id])
 
 
 def stop_all(tx: WriteTransaction, record_ids: Iterable[UUID]) -> None:
-    """Stop the deadlines of some records."""
+    """Stop the running deadlines of some records."""
     if records := [one for one in record_ids if may_be_running(tx, one)]:
         write_rows(tx.session, STOP, {"records": records, "now": tx.now})
 
 
 def may_be_running(tx: WriteTransaction, record_id: UUID) -> bool:
-    """Return whether a record may have a deadline; a record that is new may have none."""
+    """Return whether a record may have a running deadline.
+
+    A record that this transaction created has none, unless the transaction started one.
+    """
     return may_have_rows(tx, Clock, record_id, lambda clock: clock.record_id == record_id)
 
 
 def stop_kinds(tx: WriteTransaction, case_id: UUID, *kinds: DeadlineKind) -> None:
-    """Stop the deadlines of some kinds in a case."""
+    """Stop the running deadlines of some kinds in a case."""
     of_kinds = {"case": case_id, "kinds": kinds, "now": tx.now}
     write_rows(tx.session, STOP_KINDS, of_kinds)
 
 
 def stop_case(tx: WriteTransaction, case_id: UUID) -> None:
-    """Stop every deadline in a case."""
+    """Stop every running deadline in a case."""
     write_rows(tx.session, STOP_CASE, {"case": case_id, "now": tx.now})
 
 
@@ -191,10 +194,10 @@ def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock
 def pause_deadlines(
     tx: WriteTransaction, kinds: Iterable[DeadlineKind], until: datetime
 ) -> int:
-    """Pause the deadlines of some kinds: the worker handles them at `until` or later.
+    """Pause the deadlines of some kinds in all cases, and return their number.
 
-    Their due times are not changed, because the MACs cover them. Returns the number of
-    deadlines that would have been handled before `until`.
+    The worker handles these deadlines at `until`. Deadlines that it handles later anyway
+    are left out. The due times are not changed, because the MACs cover them.
     """
     soon = {"kinds": list(kinds), "until": until}
     return len(tx.session.scalars(PAUSE, soon).all())
@@ -231,7 +234,7 @@ def retry_later(session: Session, due: missed_deadlines.DueClock, now: datetime)
 
 
 def expire_all(session: Session, reference: str, now: datetime) -> None:
-    """Make every deadline of a case due now, for a demonstration or a drill.
+    """Make every running deadline of a case due now, for a demonstration or a drill.
 
     Each deadline is brought forward by its remaining time. The planned arrival of a person
     who is travelling is not changed.

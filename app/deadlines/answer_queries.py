@@ -40,8 +40,8 @@ def count_answers(
 ) -> Mapping[UUID, tuple[int, int]]:
     """Count the requests to each office since a time, and how many were answered late.
 
-    Only the newest requests that have ended or are overdue count. An overdue request is
-    late; a withdrawn request counts as answered.
+    Requests that have ended or are overdue count, up to the newest 100 (`MAX_ANSWERS`). An
+    overdue request counts as late, and a withdrawn request counts as answered.
     """
     asked = {"whom": list(focal_points), "since": since, "now": tx.now}
     rows = tx.read_columns(ANSWERED, asked)

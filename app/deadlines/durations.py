@@ -2,8 +2,8 @@
 
 A drill has no data about real people, and its deadlines may run faster than real time.
 
-The remaining time of a paused deadline is counted in working days, which last from midnight
-to midnight.
+If a limit is in working days, only the time on working days, from midnight to midnight,
+counts towards the remaining time of a paused deadline.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,8 @@ DAY: Final = timedelta(days=1)
 class Term:
     """A time limit in the calendar of an office, and the speed of time (1 is normal).
 
-    A term is never shorter than `least`, however fast the time of a drill runs.
+    `least` is the minimum length, however fast the time of a drill runs, unless the limit
+    itself is shorter.
     """
 
     limit: Limit
@@ -91,7 +92,7 @@ class DeadlineCase(Protocol):
 
     @property
     def country(self) -> str | None:
-        """The country where the person is."""
+        """The country where the person is, or None if it is not known."""
 
     @property
     def offices(self) -> frozenset[UUID]:
@@ -99,10 +100,10 @@ class DeadlineCase(Protocol):
 
     @property
     def holder(self) -> UUID | None:
-        """The office that holds the case now."""
+        """The office that holds the case now, or None if no office does."""
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return the country of the person, or None if the office may not know it."""
+        """Return the country where the person is, as far as the office may know it."""
 
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
         """Return the snapshot of the case that the recipient of a record sees, if any.
@@ -127,7 +128,10 @@ class ApparentHolder(NamedTuple):
 
 
 def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | None:
-    """Return the holder that a recipient sees instead of the current holder, or None."""
+    """Return the holder and the country in the snapshot that a record's recipient sees.
+
+    Returns None if the recipient sees the current case.
+    """
     asked = about.get_recipient_snapshot(record)
     if asked is None:
         return None
@@ -138,12 +142,11 @@ def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | 
 def get_country(
     kind: DeadlineKind, about: DeadlineCase, waits_on: UUID | None
 ) -> str | None:
-    """Return the country that a deadline may depend on, or None.
+    """Return the country that a deadline may depend on, or None if it may depend on none.
 
-    A limit set by an agreement reveals the countries of the agreement. Once a
-    lead has the case, the submitter must not learn them from the deadline of its answer
-    (R12).
-    A State body that was asked for a travel document must not learn them from any deadline.
+    A limit set by an agreement reveals the countries of the agreement. Once a lead has the
+    case, the submitter must not learn them from the deadline of its answer (R12). A State
+    body that was asked for a travel document must not learn them from any deadline.
     """
     if about.submitter_knows_country or not is_for_submitter(kind, about, waits_on):
         return about.get_known_country(waits_on)
@@ -153,5 +156,5 @@ def get_country(
 def is_for_submitter(
     kind: DeadlineKind, about: DeadlineCase, waits_on: UUID | None
 ) -> bool:
-    """Return whether a deadline is for the submitter to answer, and not for the holder."""
+    """Return whether the submitter, and not the holder, has to answer by a deadline."""
     return kind == DeadlineKind.ANSWER and waits_on not in {None, about.holder}

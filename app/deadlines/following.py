@@ -5,9 +5,10 @@ earlier. No office can thus miss a deadline retroactively. If the new limit is l
 counts from the start of the deadline, so that no time is gained by changing the priority
 back and forth. Earlier misses still count.
 
-Two kinds of deadlines do not change. Once a lead has taken the case, the submitter reads
-the old summary, and a changed deadline would reveal the new priority (R12). The same
-applies to the deadline of a holder whose identity a State body may not know (ADR 43).
+Three kinds of deadlines do not change. The first are deadlines whose date an office chose.
+The second are deadlines of the submitter once a lead has taken the case. The submitter then
+reads the old summary, and a changed deadline would reveal the new priority (R12). The third
+are deadlines of the holder for a recipient that reads a snapshot of the case (ADR 43).
 """
 
 from typing import Final
@@ -44,7 +45,7 @@ def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
 
 
 def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
-    """Record an event of the system: the due time of an office's deadline has changed."""
+    """Record the event that a deadline has a new due time, for the office that must act."""
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
     audience = frozenset({clock.waits_on} if clock.waits_on else set())
@@ -53,7 +54,7 @@ def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
 
 
 def move_clock(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock | None:
-    """Apply a new limit to a deadline, and return the deadline if it changed, or None."""
+    """Apply a new limit to a deadline; return the deadline, or None if it is unchanged."""
     length = get_term(tx, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= tx.now
     ends = length.compute_end(find_wait_start(tx, clock))

@@ -35,7 +35,7 @@ class DeadlineKind(StrEnum):
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # for a child without a guardian (BR09)
-    CONSENT_ENDS = "consent_ends"  # the person is asked again before
+    CONSENT_ENDS = "consent_ends"  # the person is asked for a new consent before
     DECIDE_EMERGENCY_ACCESS = "decide_emergency_access"  # R15
     EMERGENCY_ACCESS_ENDS = "emergency_access_ends"
     INFORM_PERSON = "inform_person"  # about an emergency access (BR05)
@@ -155,7 +155,7 @@ LIMITS: Final[dict[DeadlineKind, tuple[Limit, Limit, Limit]]] = {
 
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
-"""Default times of the visits to a person after help has ended (D08)."""
+"""Default times of the visits after help has ended, counted from their planning (D08)."""
 OWN_PACE: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_EMERGENCY_ACCESS, _K.CONSENT_ENDS}
 )
@@ -180,8 +180,8 @@ def is_valid_review_date(
 
 
 FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
-"""The time limits of the first and the last visit, so that a mistyped year is an error. The
-numbers have no external source."""
+"""The maximum time until the first and the last visit, so that a mistyped year is an error.
+The numbers have no external source."""
 VISITS_REMEDY: Final = (
     "Plan visits in the future, in ascending order: the first within 30 days, the last "
     "within 24 months."
@@ -189,7 +189,7 @@ VISITS_REMEDY: Final = (
 
 
 def is_valid_visit_plan(visits: Sequence[datetime], now: datetime) -> bool:
-    """Return whether a plan of visits is valid: ascending, in the future, not too late."""
+    """Return whether there are visits, and all are in the future, in order and in time."""
     if not visits:
         return False
     rising = all(one < other for one, other in pairwise(visits))

@@ -63,11 +63,11 @@ def list_running(session: Session) -> Sequence[Clock]:
 
 
 def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
-    """List the deadlines that wait for a closed office.
+    """List the deadlines of closed offices that the worker has to handle, oldest first.
 
-    Most deadlines are listed only until the worker has handled them once. Deadlines
-    to answer a request are listed again, unless the worker failed to handle them, so that
-    nobody waits for a closed office.
+    Deadlines that no other office waits for are left out. Most deadlines are listed only
+    until the worker has handled them once. Deadlines to answer a request are listed again,
+    unless the worker failed to handle them, so that nobody waits for a closed office.
     """
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
@@ -90,7 +90,7 @@ def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
 
 
 def find_oldest(session: Session, now: datetime) -> datetime | None:
-    """Return when the oldest deadline began to wait for the worker, or None."""
+    """Return when the oldest deadline began to wait for the worker; None if none waits."""
     oldest = select(HANDLED_AT).where(is_waiting(now)).order_by(HANDLED_AT).limit(1)
     return session.scalar(oldest)
 
@@ -123,7 +123,7 @@ def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices with a running deadline for a case, except for drafts."""
+    """Return the offices with a running deadline of a case itself; drafts do not count."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != DeadlineKind.FINISH_DRAFT)
     return find_waited_for(session, of_case)
 
@@ -180,10 +180,10 @@ def count_missed_deadlines(
     """Count, for each case, how many deadlines the given office has missed.
 
     A running deadline counts again each time its length has passed, at most once a day,
-    because an office that never answers starts no other deadline. The running
-    deadline of an arrival counts only once the worker has recorded it as missed, because
-    the worker postpones it by a day while the person travels. The end of a consent never
-    counts, because a person may refuse a new consent.
+    because an office that never answers starts no other deadline. The running deadline of
+    an arrival counts only once the worker has recorded it as missed, because the worker
+    postpones it by a day while the person travels. The end of a consent never counts,
+    because a person may refuse a new consent. A deadline that SQL has changed is ignored.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

@@ -27,7 +27,7 @@ class Clock(ProtectedRow, Base):
     Stopped deadlines are kept, because the speed of an office's answers is computed from
     them. `fires_at` is the time at which the worker checks the deadline again; null means
     `due_at`. `failures` counts the checks that have failed since the last success. The MAC
-    covers what a deadline is about and when it is due, not what the worker notes (ADR 83).
+    covers the subject and the due time, but not the columns in `unprotected` (ADR 83).
     """
 
     __tablename__ = "clock"

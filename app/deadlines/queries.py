@@ -89,7 +89,7 @@ def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
 
 
 def find_place(tx: ReadTransaction, focal_point: UUID | None) -> Place:
-    """Return the time zone and country of an office's calendar, or UTC without holidays."""
+    """Return an office's time zone and country; if there is none, UTC without holidays."""
     office = directory_queries.find_by_id(tx, focal_point) if focal_point else None
     return get_place(office) if office else Place()
 
@@ -103,7 +103,7 @@ def list_default_visits(tx: ReadTransaction, waits_on: UUID | None) -> tuple[dat
 def compute_end_of_day(
     tx: ReadTransaction, moment: datetime, waits_on: UUID | None
 ) -> datetime:
-    """Return the end of the day of a moment, in the time zone of a focal point (D06)."""
+    """Return the end of a moment's day, 23:59:59, in a focal point's time zone (D06)."""
     calendar = find_place(tx, waits_on).get_calendar(moment)
     last = datetime.combine(calendar.to_local(moment), time(23, 59, 59))
     return calendar.to_utc(last)
@@ -197,7 +197,7 @@ def find_started(tx: ReadTransaction, record_ids: Iterable[UUID]) -> dict[UUID, 
 def list_answers[A](
     clock: Clock | None, answers: Mapping[DeadlineKind, frozenset[A]], office: UUID
 ) -> frozenset[A]:
-    """Return the actions that meet a deadline, or none if another office has to meet it."""
+    """Return the actions that meet a deadline; empty if it does not wait for the office."""
     if clock is None or clock.waits_on != office:
         return frozenset()
     return answers.get(clock.kind, frozenset())
@@ -249,8 +249,8 @@ def compute_resumed_due(
     """Return when the last paused deadline of a kind will be due if it resumes now.
 
     The remaining time is counted in the working time of the office that has to act now. If
-    the limit was shortened in the meantime, the remaining time is cut to the new limit. A
-    deadline that SQL has changed does not count.
+    the limit was shortened in the meantime, the remaining time is cut to the new limit.
+    Return None if there is no such deadline, or if SQL has changed it.
     """
     clock = find_last_stopped(tx, [record_id], kind)
     if clock is None or clock.stopped_at is None or clock.is_altered:
@@ -263,7 +263,7 @@ def compute_resumed_due(
 def find_last_stopped(
     tx: ReadTransaction, record_ids: Iterable[UUID], kind: DeadlineKind
 ) -> Clock | None:
-    """Return the last stopped deadline of a kind for any of the given records."""
+    """Return the last stopped deadline of a kind for any of the given records, or None."""
     of_kind = Clock.record_id.in_(list(record_ids)) & (Clock.kind == kind)
     newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
     return tx.session.scalar(newest.order_by(Clock.number.desc()).limit(1))

@@ -68,7 +68,7 @@ class TimeLimitRow(Row):
     def is_within_bounds(
         cls, unit: TimeUnit | None, info: ValidationInfo
     ) -> TimeUnit | None:
-        """Return the unit if the limit is within its bounds, otherwise raise an error."""
+        """Return the unit, or raise an error if the limit is incomplete or not allowed."""
         if not {"deadline", "priority", "amount"} <= info.data.keys():
             return unit
         deadline, priority, amount = (

@@ -60,13 +60,13 @@ class Backlog:
 
     @property
     def worst(self) -> RunningKind | None:
-        """The kind with the deadline whose handling failed most often, or None."""
+        """The kind of the deadline with the most failures, or None if none has failed."""
         failing = [kind for kind in self.running if kind.failing]
         return max(failing, key=lambda kind: (kind.failures, kind.kind), default=None)
 
     @property
     def unacknowledged(self) -> datetime | None:
-        """When the oldest request began to wait for an acknowledgement, or None."""
+        """The time at which the oldest unacknowledged request began to wait, or None."""
         waiting = (kind for kind in self.running if kind.kind == DeadlineKind.ACKNOWLEDGE)
         return min((kind.first_set_at for kind in waiting), default=None)
 

@@ -44,9 +44,10 @@ def add_message(
 ) -> Outgoing:
     """Add a message to the outbox, or return the message already queued for this recipient.
 
-    A queued message that was claimed or has failed often is not returned, because it may
-    have been sent already or may never be sent. If the new message is more urgent, the
-    queued message becomes due at once. The caller has to lock the recipient.
+    A message that is being sent is not returned, because it may have arrived already. A
+    message that has failed often is not returned, because it may soon be given up. If the
+    new message is more urgent, the queued message gets its urgency and becomes due at once.
+    The caller has to lock the recipient.
     """
     now = tx.runtime.time(tx.session)
     found = outbox_queries.lock_waiting(tx, way, recipient)
@@ -73,11 +74,11 @@ def add_message(
 
 
 def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> bool:
-    """Postpone a message if the recipient was sent another message within the window.
+    """Postpone a message if the window after the last message to its recipient is not over.
 
-    Returns whether the message was postponed. The waiting time of the message is then
-    counted from the end of the window, because the delay is intended. The recipient is
-    locked, so that two processes cannot both find that nothing was sent.
+    Returns whether the message was postponed. Its waiting time is then counted from the end
+    of the window, because the delay is intended. The recipient is locked, so that two
+    processes cannot both find that no message was sent.
     """
     lock_name(tx.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
     left_at = outbox_queries.get_last_sent_time(tx, outgoing)
@@ -91,7 +92,7 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
 def add_unknown_outcome(outgoing: Outgoing) -> bool:
     """Add the weight of an unknown outcome if needed; return whether to give a message up.
 
-    A message that is still being sent has an earlier attempt whose outcome is unknown.
+    A due message in the state `sending` has an earlier attempt whose outcome is unknown.
     """
     if outgoing.state != State.SENDING:
         return False
@@ -100,7 +101,10 @@ def add_unknown_outcome(outgoing: Outgoing) -> bool:
 
 
 def claim(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> UUID:
-    """Claim a message, so that no other process sends it until the window is over."""
+    """Claim a message, so that no other process sends it, and return the id of the claim.
+
+    The claim ends when the longest possible attempt and the window after it are over.
+    """
     apply_action(outgoing, Action.CLAIM)
     outgoing.tries += 1
     outgoing.left_at = tx.now + pacing.LONGEST_TRY
@@ -131,7 +135,7 @@ def store_outcome(tx: WriteTransaction, outgoing: Outgoing, answer: Answer) -> b
 
 
 def get_jitter(tx: WriteTransaction) -> float:
-    """Return a random number between 0 and 1."""
+    """Return a random number that is at least 0 and less than 1."""
     size = 1 << JITTER_BITS
     return (tx.create_id().int % size) / size
 

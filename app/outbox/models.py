@@ -26,12 +26,12 @@ class MessageChannel(StrEnum):
 class Outgoing(Listed, Base):
     """A message to be sent at least once: its recipient, its state, and its next attempt.
 
-    Text and address are not stored; they are read when the message is sent. `recipient` is
-    a name that the channel resolves to an address. `queued_at` is the start of the waiting
-    time. `due_at` is the time of the next attempt; during an attempt, the time at which the
-    message may be claimed again. `left_at` is when the message was sent or, if the outcome
-    is unknown, the latest time at which it may have been sent. `weight` is the sum of
-    the weights of its failed attempts (`pacing.WEIGHT`).
+    The text and the address are not stored; they are read when the message is sent.
+    `recipient` is a name that the channel resolves to an address. `queued_at` is the start
+    of the waiting time. `due_at` is the time of the next attempt or, during an attempt, the
+    time from which the message can be claimed again. `left_at` is when the message was sent
+    or, if the outcome is unknown, the latest time at which it may have been sent. `weight`
+    is the sum of the weights of its failed attempts (`pacing.WEIGHT`).
     """
 
     __tablename__ = "outgoing"

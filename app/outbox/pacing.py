@@ -1,9 +1,9 @@
-"""Pure functions that decide when a message is tried again or given up (R53).
+"""Pure functions that decide when a message is sent again or given up (R53).
 
-A message that was certainly not accepted is soon tried again, with random pauses of
+A message that was certainly not accepted is soon sent again, after random pauses of
 increasing length. After an unknown outcome, the message may have arrived, so it is sent
-again only after the minimum time between two messages. A rejected message is given up
-early.
+again only after the minimum time between two messages. A rejected message is given
+up after fewer attempts.
 """
 
 from collections.abc import Mapping
@@ -41,31 +41,34 @@ soon be given up."""
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 MAX_DOUBLINGS: Final = 16
-"""The maximum number of doublings of a pause. After these, it is `LONGEST_PAUSE`."""
+"""The maximum number of doublings, which prevents an overflow. The upper limit of a pause
+reaches `LONGEST_PAUSE` earlier."""
 LONGEST_TRY: Final = timedelta(minutes=2)
 """The maximum duration of an attempt. After this time, its message can no longer arrive."""
 MAX_AHEAD: Final = 2 * LONGEST_TRY
-"""The furthest time in the future at which an attempt can end, even if the times of two
-transactions differ. A later time was set by a wrong clock. It is ignored, because it would
-block the recipient."""
+"""The maximum time from now to the end of an attempt, even if the times of two transactions
+differ. A later time was set by a wrong clock. It is ignored, because it would block the
+recipient."""
 SHARE: Final[Mapping[Priority, float]] = {
     Priority.EMERGENCY: 1 / 4,
     Priority.URGENT: 1 / 2,
     Priority.NORMAL: 1,
 }
-"""The share of the window that has to pass between two messages to the same address."""
+"""The share of the window that has to pass between two messages to the same address, by the
+urgency of the second message."""
 
 
 def is_given_up(weight: int) -> bool:
-    """Return whether a message is given up, because its failures have reached the limit."""
+    """Return whether the failures of a message have reached the limit for giving it up."""
     return weight >= GIVE_UP_WEIGHT
 
 
 def compute_pause(weight: int, jitter: float) -> timedelta:
-    """Return the pause after a failure. Its upper limit doubles with each unit of weight.
+    """Return the pause after a failure of a message with this weight.
 
-    `jitter`, from 0 to 1, selects a pause between half of the limit and the limit, so that
-    messages that failed together are not tried again together.
+    The upper limit doubles with each unit of weight, up to `LONGEST_PAUSE`. `jitter`, from
+    0 to 1, selects a pause between half of the limit and the limit, so that messages that
+    failed together are not sent again together.
     """
     doublings: int = min(max(weight, 1) - 1, MAX_DOUBLINGS)
     longest = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
@@ -73,12 +76,12 @@ def compute_pause(weight: int, jitter: float) -> timedelta:
 
 
 def compute_window(window: timedelta, urgency: Priority) -> timedelta:
-    """Return the minimum time between two messages of this urgency to the same address."""
+    """Return the time to wait after a message to an address before one of this urgency."""
     return window * SHARE[urgency]
 
 
 def get_earliest(
     left_at: datetime | None, window: timedelta, urgency: Priority
 ) -> datetime | None:
-    """Return the earliest time of the next message, or None for the first message."""
+    """Return the earliest time of the next message, or None if none was sent before."""
     return left_at and left_at + compute_window(window, urgency)

@@ -23,8 +23,9 @@ DEAD_FOR: Final = timedelta(days=1)
 class WayCounts:
     """The counts of the messages of one channel.
 
-    `oldest` is the time at which the oldest message began to wait. `given_up` is the number
-    of messages that were given up within the last day.
+    `waiting` is the number of messages that wait or are being sent. `oldest` is the time at
+    which the first of them began to wait, or None if there are none. `given_up` is the
+    number of messages that were given up within the last day.
     """
 
     waiting: int = 0
@@ -46,7 +47,7 @@ class OutboxCounts:
 
 
 def count_messages(session: Session, now: datetime) -> OutboxCounts:
-    """Count the messages of the outbox, for the status and the metrics."""
+    """Count the messages of the outbox, for the metrics."""
     waits = (Outgoing.way, func.count(), func.min(Outgoing.queued_at))
     waiting = select(*waits).where(Outgoing.state.in_(OPEN)).group_by(Outgoing.way)
     ways = {way: WayCounts() for way in MessageChannel}
@@ -65,7 +66,11 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
 def lock_waiting(
     tx: WriteTransaction, way: MessageChannel, recipient: str
 ) -> Outgoing | None:
-    """Lock and return the next message to a recipient, so that no process sends it yet."""
+    """Lock and return the next waiting message to a recipient, or None if there is none.
+
+    Because of the lock, no process sends the message during the transaction. Messages that
+    have failed often (`JOIN_LIMIT`) are left out.
+    """
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
     waiting = select(Outgoing).where(same, joinable)
@@ -76,7 +81,7 @@ def lock_waiting(
 def lock_due(
     tx: WriteTransaction, way: MessageChannel, window: timedelta
 ) -> Outgoing | None:
-    """Find and lock the message that has been due for the longest time.
+    """Lock and return the longest due message of a channel, or None if none is due.
 
     Messages that another process has locked are skipped. Messages with an impossible due
     time are included, so that the time is corrected.
@@ -101,7 +106,7 @@ def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
 
 
 def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:
-    """Return the latest time at which the recipient may have been sent a message."""
+    """Return the last time at which the recipient may have been sent a message, or None."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
     possible = Outgoing.left_at <= tx.now + MAX_AHEAD
     return tx.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

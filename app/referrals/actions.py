@@ -154,7 +154,7 @@ def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> P
 
 
 def find_basis(facts: Facts) -> Basis | None:
-    """Return the legal basis for sending a referral, or None; consent has precedence."""
+    """Return the legal basis for sending a referral, with consent first, or None."""
     bases = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,
@@ -237,8 +237,9 @@ def start_deadline(
 def get_deadline_kind(referral: Referral) -> tuple[DeadlineKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
-    For a return, the referral has only a deadline to open the checklist and, after the
-    arrival, its usual deadlines. In between, the return has its own deadlines.
+    The kind is None if there is no deadline. After its acceptance, the referral of a return
+    has a deadline to open the checklist and, once the visits are planned, its usual
+    deadlines. In between, the return has its own deadlines.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN
@@ -260,7 +261,7 @@ def is_paused(referral: Referral) -> bool:
 def set_clearance(
     tx: WriteTransaction, referral: Referral, clearance: Clearance | None
 ) -> None:
-    """Store the progress of a return on its referral, whose start and end depend on it."""
+    """Store the progress of a return, on which the start and end of its referral depend."""
     if referral.clearance != clearance:
         referral.clearance = clearance
         referral.raise_version()

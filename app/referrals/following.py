@@ -32,7 +32,7 @@ from app.referrals.steps import end_with_reason
 
 
 def reassign_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the deadlines of the sender to the new holder of the case.
+    """Reassign the sender's deadlines and those to inform the person to the new holder.
 
     If the recipient reads a snapshot of the case, the due time stays the same, because a
     new due time would reveal that the lead changed.
@@ -64,7 +64,7 @@ def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> froze
     """Return the ids of the open referrals that a consent in `case_file` covers.
 
     A referral with another basis is included only if it has sections. A referral without
-    sections needs no consent. If it changed when a consent is withdrawn, the change would
+    sections needs no consent. If it changed when a consent was withdrawn, the change would
     reveal that the consent named its recipient.
     """
     return frozenset(

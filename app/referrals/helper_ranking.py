@@ -1,4 +1,4 @@
-"""A ranking of the offices that could help, limited to what the caller may know."""
+"""A ranking of the offices that could help, without data that the caller may not know."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet

@@ -26,7 +26,7 @@ class Basis(StrEnum):
 
 
 class Clearance(StrEnum):
-    """The progress of a return's checklist; null for a referral for another service."""
+    """The progress of a return's checklist; null before GO and for other services."""
 
     CLEARED = "cleared"
     DONE = "done"

@@ -82,7 +82,7 @@ def may_inform_police(facts: Facts) -> bool:
 
 
 def build_required_consent(facts: Facts) -> RequiredConsent:
-    """Return the consent to this recipient, for this service and all these sections.
+    """Return the consent that the recipient, the service and the sections require.
 
     It depends only on the referral and the request. Existing consents are ignored: a
     consent to an office that the person fears must look as if it were missing.

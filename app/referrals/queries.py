@@ -145,7 +145,10 @@ def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
 
 
 def list_open(tx: ReadTransaction) -> list[Referral]:
-    """List the referrals, across all cases, that have been sent and have not ended."""
+    """List the referrals, across all cases, that have been sent and have not ended.
+
+    Referrals of cases that SQL has changed are left out.
+    """
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
     rows = tx.session.scalars(found.order_by(Referral.number).options(*both)).all()
@@ -173,7 +176,7 @@ TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(TAKEN))
 
 
 def is_helping(tx: ReadTransaction, case_id: UUID) -> bool:
-    """Return whether the caller has an open or completed referral of the case."""
+    """Return whether the caller has received an open or completed referral of the case."""
     return bool(list_received(tx, HELPING, [case_id]))
 
 
@@ -214,7 +217,7 @@ def list_services(
 
 
 def list_accepted_services(tx: ReadTransaction, case_id: UUID) -> frozenset[Service]:
-    """Return the services for which the caller accepted a referral of the case."""
+    """Return the services of the caller's accepted and completed referrals of the case."""
     return frozenset(one.service for one in list_received(tx, TAKEN_ON, [case_id]))
 
 

@@ -243,9 +243,10 @@ def list_actions(
 def find_covered_until(
     tx: ReadTransaction, referral: Referral, case_file: Standing
 ) -> datetime | None:
-    """Return the time until which consents known to the reader cover an open referral.
+    """Return the time until which consents that the reader may know cover a referral.
 
-    The result does not depend on what the person fears, so that it reveals no fears.
+    Return None if no such consent covers the referral, or if it is neither a draft nor
+    open. The result does not depend on the fears of the person, so that it reveals none.
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None

@@ -93,8 +93,8 @@ def redirect(
     """End the referral and create a draft for the office that could help instead.
 
     The draft names this referral as its predecessor. Raises RedirectLoop (422) if the other
-    office was already asked, and FocalPointUnknown or RecipientUnfit (422) if the office is
-    not known or may not receive referrals.
+    office was already asked and the recipient may know it, and FocalPointUnknown or
+    RecipientUnfit (422) if the office is not known or may not receive referrals.
     """
     referral = pending.referral
     other = directory_queries.get_by_code_or_422(tx, request.alternative)
@@ -115,8 +115,8 @@ def may_know_asked(tx: WriteTransaction, referral: Referral, other: FocalPoint) 
     """Return whether the recipient of a referral may know that an office was asked.
 
     An office that may belong to the State of origin must not find out where the person gets
-    help, for example by naming one office after another (ADR 57). It gets the same answer
-    as for an office that was not asked, and no draft is created.
+    help, for example by naming one office after another (ADR 57). It gets the same response
+    as for an office that was not asked, but no draft is created.
     """
     recipient = referral.recipient
     case_file = standing.load_for_case(tx, referral.case)

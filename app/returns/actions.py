@@ -136,7 +136,11 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> PendingStep:
-    """Lock a return, check that an action is allowed, and return its step."""
+    """Lock a return, check that an action is allowed, and return its step.
+
+    Raises NotFound (404), VersionNotGiven (428), VersionStale (412), ActionIllegal or
+    NeedsUnmet (409), or ActionNotYours or RoleMissing (403).
+    """
     view = lock_view(tx, return_id)
     seen.require_version(get_version(view))
     return check_step(tx, view, action, terms)
@@ -199,7 +203,7 @@ def take_step(
 def record_step(
     tx: WriteTransaction, view: ReturnView, action: Action, result: StepResult
 ) -> None:
-    """Store a step of the checklist that was taken, with the account and the result."""
+    """Store a step with its account and result, if the action belongs to the checklist."""
     if action not in STEPS:
         return
     record = view.record
@@ -221,7 +225,7 @@ def record_step(
 
 
 def get_audience(record: Return) -> frozenset[UUID]:
-    """Return the offices that may know of a return: only the holder if it is cancelled."""
+    """Return the offices that may know of a return; if cancelled, at most the holder."""
     known, holder = record.referral.audience, record.case.holder
     return known & {holder} if record.state in CANCELLED else known
 
@@ -285,7 +289,7 @@ def request_documents(tx: WriteTransaction, record: Return, referral: Referral) 
 
 
 def get_clearance(record: Return) -> Clearance | None:
-    """Return the clearance that the return's state gives to its referral, or None."""
+    """Return the clearance in the return's state; None before GO and if cancelled."""
     if record.state in {State.MONITORING, State.COMPLETED}:
         return Clearance.DONE
     return Clearance.CLEARED if record.state in DECIDED else None

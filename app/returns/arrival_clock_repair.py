@@ -32,7 +32,12 @@ def is_revealing(tx: ReadTransaction, clock: Clock, record: Return) -> bool:
 
 
 def move_clock(tx: WriteTransaction, number: int) -> bool:
-    """Move a revealing deadline to the end of its day; return whether it was moved."""
+    """Correct a deadline that reveals the day of an arrival; return False if it does not.
+
+    A running deadline moves to the end of today, and a stopped deadline to the end of the
+    day on which it was stopped. A running deadline stays unchanged if the travel plan
+    cannot be opened.
+    """
     system_queries.lock_for_system(tx, missed_deadlines.read_again(tx, number).case_id)
     clock = missed_deadlines.read_again(tx, number)
     statement = select(Return).where(Return.id == clock.record_id)

@@ -27,7 +27,7 @@ from app.returns.models import Return
 from app.returns.schemas import TravelPlan
 
 SECOND: Final = timedelta(seconds=1)
-"""The difference between the end of a day, 23:59:59, and the next day."""
+"""The time between the end of a day, 23:59:59, and the start of the next day."""
 HORIZON: Final = timedelta(days=2)
 """An upper limit for the time until the end of a day, in any time zone."""
 
@@ -59,7 +59,10 @@ def find_due(tx: ReadTransaction, records: Iterable[Return]) -> Mapping[UUID, da
 
 
 def find_planned(tx: ReadTransaction, record: Return) -> datetime | None:
-    """Return the arrival time in the sealed travel plan, or None if it cannot be opened."""
+    """Return the arrival time in the sealed travel plan of a return, or None.
+
+    The result is None if there is no plan or the plan cannot be opened.
+    """
     plans = return_queries.list_travel_plans(tx, [record.referral_id])
     return next((open_arrival(tx, plan) for plan in plans), None)
 
@@ -74,13 +77,16 @@ def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
 
 
 def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> datetime:
-    """Return the end of the day that a moment falls on, in the recipient's time zone."""
+    """Return the end of the day that a moment falls on, in the recipient's time zone.
+
+    The last second of a day counts as the next day.
+    """
     recipient = record.referral.recipient_id
     return deadline_queries.compute_end_of_day(tx, moment + SECOND, recipient)
 
 
 def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> datetime | None:
-    """Return the time by which the lead or the recipient has to take the next step.
+    """Return the time by which the next step has to be taken, or None without a deadline.
 
     During a journey, this is the time at which the arrival is due. If the travel plan
     cannot be opened, it is the due time of the stored deadline.
@@ -91,7 +97,10 @@ def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> date
 
 
 def list_waiting(tx: ReadTransaction) -> list[Arrival]:
-    """List the caller's arrivals whose due times differ from the stored deadlines."""
+    """List the arrivals that the caller has to confirm, with their true due times.
+
+    An arrival whose stored deadline has the true due time already is left out.
+    """
     rows = return_queries.list_travelling(tx, tx.now + HORIZON)
     due = find_due(tx, [record for _, record in rows]) if rows else {}
     return [
@@ -109,10 +118,11 @@ def list_waiting(tx: ReadTransaction) -> list[Arrival]:
 
 
 def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
-    """Move the deadline of a journey to the end of today; return False if it was missed.
+    """Move the deadline of a journey to the end of today; return False if it is missed.
 
-    If the travel plan cannot be opened, the deadline stays unchanged and is missed, so that
-    the lead learns of it.
+    Once the arrival is due, the deadline moves to that time and is missed. If the travel
+    plan cannot be opened, the deadline stays unchanged and counts as missed, so that the
+    lead learns of it.
     """
     due_at = find_due(tx, [record]).get(record.id)
     if due_at is None:
@@ -129,7 +139,7 @@ def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
 
 
 def move_running_deadline(tx: WriteTransaction, record: Return) -> None:
-    """Move the deadline of a journey to the end of today, or to an earlier due time."""
+    """Move the running deadline of a journey, if any, as `move_deadline` does."""
     clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
     if clock is not None and record.state == State.IN_TRANSIT:
         move_deadline(tx, record, clock)

@@ -100,7 +100,7 @@ def call_off(tx: WriteTransaction, return_id: UUID, why: CallOff) -> Return:
     """End a return because the person does not want to go.
 
     No version is required, because a refusal by the person is never out of date. Raises
-    NotFound (404), ActionIllegal (409) or RoleMissing (403).
+    NotFound (404), ActionIllegal (409), or ActionNotYours or RoleMissing (403).
     """
     pending = check_step(tx, lock_view(tx, return_id), Action.CALL_OFF)
     record = take_step(tx, pending)
@@ -118,8 +118,8 @@ def plan_travel(tx: WriteTransaction, pending: PendingStep, travel: TravelPlan) 
 def depart(tx: WriteTransaction, pending: PendingStep) -> Return:
     """Record the departure and start the deadline to confirm the arrival (D06).
 
-    Until the arrival, the stored deadline is due at the end of each day, so that it does
-    not reveal the day of arrival.
+    During the journey, the stored deadline is always due at the end of the current day, so
+    that it does not reveal the day of arrival.
     """
     due_at = arrivals.get_end_of_today(tx, pending.record, tx.now)
     return take_step(tx, pending, due_at=due_at)
@@ -158,7 +158,8 @@ def confirm_accounted_for(
 ) -> Return:
     """Record that the person was met after the return was halted during the journey.
 
-    The lead then has a deadline to decide whether the State of origin may be informed.
+    If it is undecided whether the State of origin may be informed, the lead then has a
+    deadline to decide.
     """
     take_step(tx, pending, result)
     origin_contact.start_if_undecided(tx, pending.record)

@@ -50,7 +50,10 @@ def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> froze
 
 
 def reassign_all_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Reassign the deadlines of a case, its referrals and its return to the new holder."""
+    """Reassign the deadlines of the referrals and returns of a case to its new holder.
+
+    Returns that have lost their basis end.
+    """
     referral_following.reassign_deadlines(tx, case)
     end_or_reassign(tx, case)
 
@@ -75,8 +78,9 @@ def end_or_reassign(
 def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
     """Return whether a return has lost its basis.
 
-    This is true if its consent, its referral or the case has ended, if the person forbids
-    contact with the State of origin, or if the recipient is unsafe for the person.
+    This is true if its consent was withdrawn, if its referral or the case has ended, if the
+    State of origin must not be contacted, or if the recipient is unsafe for the person.
+    `rested` contains the ids of the returns that a consent covered before.
     """
     referral, recipient = record.referral, record.referral.recipient
     taken_back = record.id in rested and not case_file.has_consent_to_return(recipient)
@@ -111,7 +115,7 @@ def reopen_decisions(tx: WriteTransaction, case: Case) -> None:
 def withdraw_referrals(
     tx: WriteTransaction, record: Return, reason: WithdrawReason
 ) -> None:
-    """Withdraw a return's referrals, and the permission to contact the State of origin."""
+    """Withdraw a return's referrals and any permission to contact the State of origin."""
     if record.referral.state in AT_WORK:
         referral_following.withdraw_by_system(tx, record.referral, reason)
     withdraw_document_referrals(tx, record)
@@ -138,7 +142,7 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
     document_referral = find_document_referral(tx, record, case_file)
     office_id = return_queries.find_awaited_office(tx, record, side, document_referral)
     clock = find_running(tx, [record.id]).get(record.id)
-    if clock is None or clock.waits_on == office_id:  # None if paused
+    if clock is None or clock.waits_on == office_id:  # the deadline is None if paused
         return
     deadline_actions.hand_over(tx, [record.id], office_id)
     if side == Side.CONSULATE:
@@ -146,7 +150,7 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
 
 
 def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
-    """Reassign the visits of a return if needed; return whether the lead now has them."""
+    """Reassign the visits of a return if needed; return True if they pass to the lead."""
     clock = find_running(tx, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
         return False

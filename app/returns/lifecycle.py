@@ -1,7 +1,7 @@
 """The twelve steps of an assisted voluntary return, as one table (LIFECYCLES.md; N32).
 
-The person can refuse at every step before the departure. The system ends a return when a
-consent, the case or the permission to contact the State of origin ends.
+The person can refuse at every step before the departure. The system ends a return that has
+lost its basis, for example when the consent is withdrawn or the case ends.
 """
 
 from enum import StrEnum
@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """The actions on a return; `STEPS` maps them to the twelve steps."""
+    """The actions on a return. Most belong to one of the twelve steps (`STEPS`)."""
 
     INFORM = "inform"
     PERMIT_CONTACT = "permit_contact"
@@ -120,7 +120,7 @@ _STILL = (
 """The requirements of the lead at every step from the decision GO to the departure.
 
 The other sides have the single requirement `still_cleared` instead, so that the State of
-origin does not learn which requirement is unmet. That could reveal a threat or a fear.
+origin does not learn which requirement is unmet, which could reveal a threat or a fear.
 """
 
 # fmt: off

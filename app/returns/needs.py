@@ -72,9 +72,10 @@ class Facts:
 
 
 def is_provided_for(facts: Facts) -> bool:
-    """Return whether a child's interests and reception are provided for (BR09, G11).
+    """Return whether the best interests and the reception permit a return (BR09, G11).
 
-    For an adult, neither is required.
+    A child needs a best interests determination in favour of the return, and a confirmed
+    reception. An adult needs neither, so the result is True.
     """
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return not facts.child or (in_favour and facts.child_received)
@@ -89,12 +90,15 @@ def has_guardian(facts: Facts) -> bool:
 
 
 def may_decide_now(facts: Facts) -> bool:
-    """Return whether the reflection period permits a decision now (BR15, G12)."""
+    """Return whether the reflection period permits the decision GO now (BR15, G12).
+
+    While it is running, the person must have asked to leave.
+    """
     return facts.reflection != ReflectionPeriod.RUNNING or facts.terms.asked_to_leave
 
 
 def may_ask_family(facts: Facts) -> bool:
-    """Return True if a consent covers contact with the family, or no contact was made."""
+    """Return whether a consent covers contact with the family, or no contact was made."""
     return facts.terms.family == FamilyFinding.NOT_CONTACTED or facts.family_covered
 
 
@@ -104,12 +108,12 @@ def is_arrival_in_range(at: datetime | None, now: datetime) -> bool:
 
 
 def is_ready(facts: Facts) -> bool:
-    """Return whether the lead has made the return ready for the steps of other offices."""
+    """Return whether the return is under way and the State of origin may be informed."""
     return facts.under_way and facts.contact_permitted
 
 
 def is_still_cleared(facts: Facts) -> bool:
-    """Return whether a cleared return is still cleared: no requirement of GO has lapsed."""
+    """Return whether a return still meets the requirements of GO that can become unmet."""
     assessments = (facts.destination, facts.origin)
     safe = all(is_current(side, facts.now) and is_safe(side) for side in assessments)
     child_protected = is_provided_for(facts) and has_guardian(facts)
@@ -150,13 +154,13 @@ RECEPTION: Final = Remedy(
 
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
-    """Return the remedy for a missing assessment; None if an assessment found danger."""
+    """Return the remedy for a missing assessment; None if an existing one is not safe."""
     assessments = [one for one in (facts.destination, facts.origin) if one is not None]
     return get_remedy_for_no_assessment(facts) if all(map(is_safe, assessments)) else None
 
 
 def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
-    """Return the remedy if the assessment of destination or origin is missing, or None."""
+    """Return the remedy for missing risk assessments, or None if none is missing."""
     if facts.destination is None:
         return AT_DESTINATION if facts.origin else AT_NEITHER
     return None if facts.origin else AT_ORIGIN

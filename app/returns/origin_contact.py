@@ -32,8 +32,8 @@ OVER_IN: Final = select(Return.id).where(
 def reopen_decision(tx: WriteTransaction, record: Return) -> None:
     """Reopen the decision on contact with the State of origin after a return has ended.
 
-    The permission was given for that return only. Until the lead decides again, every rule
-    treats contact with the State of origin as forbidden.
+    A permission was given for that return only, so it is reset to `undecided`. Until the
+    lead decides again, no rule treats contact with the State of origin as permitted.
     """
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.PERMITTED:
@@ -44,9 +44,9 @@ def reopen_decision(tx: WriteTransaction, record: Return) -> None:
 def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
-    An office may open the safeguards that it wrote, and another office than the holder may
-    have ended the return. So the holder of the case is stored as the author. Quotas do
-    not apply, because they must not prevent the end of a return.
+    The author of the safeguards may open them, but an office that is not the holder may
+    have ended the return. Therefore the holder of the case is stored as the author. Quotas
+    do not apply, because they must not prevent the end of a return.
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
     before, tx.is_exempt_from_quota = tx.is_exempt_from_quota, True
@@ -69,7 +69,8 @@ def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
 def start_deadline(tx: WriteTransaction, record: Return) -> None:
     """Start the deadline to decide whether the State of origin may be informed (D10).
 
-    A halted return has its own deadline until the lead confirms that the person was met.
+    Nothing happens if the case is not open. A halted return has its own deadline until the
+    lead confirms that the person was met.
     """
     case, kind = record.case, DeadlineKind.REVIEW
     if record.state in OVER and case.state in CASE_OPEN:

@@ -49,7 +49,11 @@ def matches_party() -> ColumnElement[bool]:
 
 
 def matches_document_request() -> ColumnElement[bool]:
-    """Return the SQL condition for parties that were asked for documents for a return."""
+    """Return the SQL condition for parties that have a consulate's task in a return.
+
+    The party has accepted a referral of the case for a travel document, and the return is
+    in a state in which the consulate sees its task.
+    """
     asked = exists().where(
         Referral.id == Party.record_id,
         Referral.case_id == Return.case_id,
@@ -86,12 +90,15 @@ def get_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return:
 
 
 def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
-    """Find the return that belongs to a referral, even if it is hidden from the caller."""
+    """Return the return of a referral, or None. It may be hidden from the caller."""
     return tx.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 
 def lock(tx: WriteTransaction, return_id: UUID) -> Return:
-    """Lock the case, its referrals and the return, or raise NotFound (404)."""
+    """Return a return after locking its case, the referrals of the case, and the return.
+
+    Raises NotFound (404) if the caller may not see the return.
+    """
     case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, return_id, "return"))
     tx.session.scalars(RESTS_ON, {"case": case.id}).all()
     return get_one(tx, HELD_BY_ID, return_id, "return")
@@ -104,8 +111,9 @@ OF_CASES: Final = select(Return).where(Return.case_id.in_(CASES)).order_by(Retur
 def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
     """Return the open returns by case, including those hidden from the caller.
 
-    All returns of the cases are loaded, because a return whose state was changed in the
-    database would not be found. Raises NotAuthentic if one was changed or deleted.
+    All returns of the cases are loaded, because a query for open returns would not find a
+    return whose state SQL has changed. Raises NotAuthentic if SQL has changed or deleted a
+    return.
     """
     found: dict[UUID, list[Return]] = {}
     cases = list(case_ids)
@@ -117,7 +125,7 @@ def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, li
 
 
 def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:
-    """List the returns whose recipient is closed and whose person has not departed yet."""
+    """List the returns with a closed recipient in which the person has not departed yet."""
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
@@ -136,9 +144,10 @@ def has_closed_recipient(record: Return) -> bool:
 def list_misdirected_visits(
     tx: ReadTransaction, unattended: Collection[UUID]
 ) -> list[Return]:
-    """List the returns whose visits are assigned to the wrong office.
+    """List the returns in which the wrong office has the deadline for the visits.
 
     The recipient reports the visits, or the lead if the recipient is closed or unattended.
+    `unattended` are the ids of the unattended offices.
     """
     recipient, closed = Referral.recipient_id, directory_queries.select_closed()
     unavailable = recipient.in_(closed) | recipient.in_(unattended)
@@ -165,7 +174,7 @@ def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
 def find_awaited_office(
     tx: ReadTransaction, record: Return, side: Side, document_referral: Referral
 ) -> UUID | None:
-    """Return the office that has to act before the deadline of the current state."""
+    """Return the office that has to act before the current state's deadline, if any."""
     if is_recipient_gone(tx, record):
         return record.case.holder
     return {
@@ -183,12 +192,12 @@ STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Do
 
 
 def list_steps(session: Session, return_id: UUID) -> list[Done]:
-    """List the steps that were taken in a return, oldest first, unverified."""
+    """List the steps that were taken in a return, oldest first, without verifying them."""
     return list(session.scalars(STEPS, {"id": return_id}))
 
 
 def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:
-    """Return the latest step of each action that was taken; `done` has the oldest first."""
+    """Return the latest step of each action. In `done`, the oldest step comes first."""
     return {step.action: step for step in done}
 
 
@@ -219,7 +228,7 @@ HAS_TRAVELLING: Final = (
     .correlate(None)
     .exists()
 )
-"""Whether there is a row of `WAITING`, as a condition of another statement."""
+"""A condition for other statements: `WAITING` selects at least one row."""
 LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.due_at.type))
 
 
@@ -231,18 +240,21 @@ def list_travel_plans(tx: ReadTransaction, referral_ids: Iterable[UUID]) -> list
 
 
 def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock, Return]]:
-    """List the journeys, due before a time, whose arrival the caller has to confirm."""
+    """List the deadlines and returns of the arrivals that the caller has to confirm.
+
+    Only deadlines that are due before the time `before` are listed.
+    """
     asked = {"me": tx.actor.focal_point_id, "before": before}
     return tx.session.execute(WAITING, asked).all()
 
 
 def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
-    """Return the return that has this deadline, or None if the person is not travelling."""
+    """Return the return of a journey by its running deadline; None for another deadline."""
     row = tx.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 
 
 def list_arrivals_ahead(tx: ReadTransaction) -> Sequence[Row[Clock, Return]]:
-    """List the arrival deadlines that are not due yet, or were stopped in time."""
+    """List the arrival deadlines not due yet or stopped in time, with their returns."""
     ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
     return tx.session.execute(ahead, {"now": tx.now}).all()

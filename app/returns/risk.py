@@ -88,7 +88,7 @@ def is_current(assessed: Assessed | None, now: datetime) -> bool:
 
 
 def is_safe(assessed: Assessed | None) -> bool:
-    """Return whether an assessment was made and is safe: no threat and no high risk."""
+    """Return whether a risk assessment found no threat and a low or medium risk."""
     if assessed is None:
         return False
     return not assessed.threats and assessed.level in {RiskLevel.LOW, RiskLevel.MEDIUM}

@@ -71,8 +71,8 @@ def find_document_referral(
 ) -> Referral:
     """Return the referral to the office that verifies nationality and issues a document.
 
-    This is the latest referral to the State of origin for a travel document or, if there is
-    none, the referral of the return itself.
+    This is the latest referral for a travel document that an office of the State of origin
+    has accepted or, if there is none, the referral of the return itself.
     """
     asked = list_document_referrals(tx, record, case_file, AT_WORK)
     return asked[-1] if asked else record.referral
@@ -84,7 +84,7 @@ def list_document_referrals(
     case_file: Standing,
     states: AbstractSet[ReferralState],
 ) -> list[Referral]:
-    """List the referrals in the given states that ask the State of origin for documents."""
+    """List the referrals in `states` that ask the State of origin for a travel document."""
     return [
         referral
         for referral in referral_queries.list_of_case(tx, record.case_id)
@@ -167,7 +167,10 @@ def get_result(done: Done | None) -> str | None:
 
 
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
-    """Return the travel plan for use in rules; None unless travel is being planned."""
+    """Return the travel plan for use in rules, or None if there is none.
+
+    It is also None unless the return is in the state `planning` or `planned`.
+    """
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
     sealed_plan = case_queries.find_sealed(tx, record.referral_id, Paper.TRAVEL_PLAN)
@@ -233,7 +236,7 @@ def get_version(view: ReturnView) -> int:
 
 
 def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
-    """Return the steps that were taken, with their offices and times.
+    """Return the steps that were taken, with the offices that the caller may know.
 
     The lead sees all results. Another office sees only its own results, because the State
     of origin must not learn which dangers the lead found (R12).
@@ -267,6 +270,6 @@ def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
 
 
 def list_protection(view: ReturnView) -> Sequence[str]:
-    """Return the protection that the lead has to ask for after NO-GO (BR11)."""
+    """Return the protection to ask for after NO-GO (BR11), if the caller is the lead."""
     refusals = [done for done in view.done if done.action == Action.NO_GO]
     return refusals[-1].services if refusals and Side.LEAD in view.sides else []

@@ -43,8 +43,8 @@ def load_steps(tx: ReadTransaction, record: Return) -> list[Done]:
 def matches_digest(session: Session, record: Return, steps: Sequence[Done]) -> bool:
     """Return whether the steps of a return match its digest.
 
-    If a return has steps and no digest, an earlier version wrote them. They are accepted
-    until a date that the operator sets.
+    Steps without a digest were stored by an earlier version of the service. They match
+    until a date that the operator sets. Without keys for MACs, all steps match.
     """
     macs: RowMacs | None = session.info.get(MACS)
     if macs is None or macs.is_disabled:
@@ -56,7 +56,7 @@ def matches_digest(session: Session, record: Return, steps: Sequence[Done]) -> b
 
 
 def load_steps_again(session: Session, record: Return) -> list[Done]:
-    """Lock a return, and load its steps with those that were added meanwhile."""
+    """Lock a return, and load its steps, including any that were added in the meantime."""
     session.flush()
     session.refresh(record, with_for_update={"key_share": True})
     return list_steps(session, record.id)
@@ -69,30 +69,31 @@ def compute_digest(steps: Sequence[Done]) -> bytes:
 
 
 def add_to_digest(record: Return, before: Sequence[Done], step: Done) -> None:
-    """Add a new step to the digest of a return.
+    """Add a new step to the digest of a return, unless its earlier steps have no digest.
 
-    A return with steps of an earlier version gets its digest by `case protect`.
+    An earlier version of the service stored steps without a digest. The command
+    `case protect` computes the digest of such a return.
     """
     if record.steps_digest or not before:
         record.steps_digest = compute_digest([*before, step])
 
 
 def select_unprotected() -> Select[UUID]:
-    """Return the statement that selects the returns whose steps have no digest."""
+    """Return the statement that selects the ids of returns whose steps have no digest."""
     has_steps = exists().where(Done.return_id == Return.id)
     missing = Return.steps_digest.is_(None) & has_steps
     return select(Return.id).where(missing | (Return.steps_digest == b""))
 
 
 def has_unprotected(session: Session) -> bool:
-    """Return whether the steps of a return have no digest."""
+    """Return whether there is a return whose steps have no digest."""
     return session.scalar(select_unprotected().limit(1)) is not None
 
 
 def protect_steps(runtime: Runtime) -> Iterator[tuple[int, int]]:
-    """Write the digest of the steps of each return that has none, as the steps are now.
+    """Write the digest of the current steps of each return whose steps have no digest.
 
-    Yields the numbers of finished returns and of all.
+    Yields, after each return, the number of finished returns and the total number.
     """
     with runtime.database.begin_read(SERVICE) as session:
         work = session.scalars(select_unprotected().order_by(Return.number)).all()
@@ -103,7 +104,7 @@ def protect_steps(runtime: Runtime) -> Iterator[tuple[int, int]]:
 
 
 def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the table name and the columns of each step of a case's returns, unverified."""
+    """Yield the table name and the unverified columns of each step of a case's returns."""
     own = select(Return.id).where(Return.case_id == case_id).order_by(Return.number)
     for return_id in session.scalars(own).all():
         for step in list_steps(session, return_id):
@@ -111,7 +112,7 @@ def list_rows(session: Session, case_id: UUID) -> Iterator[tuple[str, dict[str, 
 
 
 def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
-    """Write the digest of the steps of each return of a case, as the steps are now."""
+    """Write the digest of the current steps of each return of a case."""
     with runtime.database.begin_write(SERVICE) as session:
         own = select(Return.id).where(Return.case_id == case_id)
         for return_id in session.scalars(own.order_by(Return.number)).all():
@@ -119,7 +120,7 @@ def protect_steps_again(runtime: Runtime, case_id: UUID) -> None:
 
 
 def write_digest(session: Session, return_id: UUID) -> None:
-    """Lock a return and its case, and write the digest of the steps as they are now."""
+    """Lock a return and its case, and write the digest of the return's current steps."""
     of_return = Return.id == return_id
     case_id = session.scalars(select(Return.case_id).where(of_return)).one()
     CaseGroups.get_for(session).lock_case(session, case_id)
